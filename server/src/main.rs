@@ -1,0 +1,2 @@
+//! The binary `milepost`.
+fn main() {}

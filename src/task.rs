@@ -1,0 +1,19 @@
+//! What a task is, on the wire: the types that server, browser and command line share.
+//!
+//! Depends on serde (and uuid for ids) alone and compiles to WASM.
+
+mod id;
+mod kind;
+mod poll;
+mod problem;
+mod snapshot;
+mod status;
+
+pub use id::{InvalidTaskId, TaskId};
+pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
+pub use poll::{Gone, GoneReason, PollRequest, PollResponse, Watch};
+pub use problem::{FieldError, Problem};
+pub use snapshot::{
+    CancelReceipt, LogLine, ResultLink, Snapshot, TaskFailure, TaskList,
+};
+pub use status::Status;

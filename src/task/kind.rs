@@ -1,0 +1,51 @@
+//! Kinds of task and how one is started.
+
+use serde::{Deserialize, Serialize};
+
+use super::TaskId;
+
+/// One declared stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct StageInfo {
+    /// What people read, such as `Processing data`.
+    pub name: String,
+    /// Its share of the whole, relative to the other stages' weights.
+    pub weight: f64,
+}
+
+/// What can be started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct KindInfo {
+    /// The word in `POST /api/v1/tasks`.
+    pub kind: String,
+    /// What people read.
+    pub title: String,
+    /// One sentence.
+    pub description: String,
+    /// JSON Schema (2020-12) of its input.
+    pub input_schema: serde_json::Value,
+}
+
+/// Body of `POST /api/v1/tasks`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StartTask {
+    /// A kind from `GET /api/v1/kinds`.
+    pub kind: String,
+    /// Fits that kind's `input_schema`.
+    #[serde(default)]
+    pub input: serde_json::Value,
+}
+
+/// Which task answers a start, and whether it was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartReceipt {
+    /// The task to follow.
+    pub id: TaskId,
+    /// True where the start led to a task that exists already (same idempotency key, or the same
+    /// work under way).
+    pub existing: bool,
+}
