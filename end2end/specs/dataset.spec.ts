@@ -1,7 +1,7 @@
 /** A data profile, from the pasted text to its page. */
 
 import { Api } from "../fixtures/api.ts";
-import { expect, test } from "../fixtures/test.ts";
+import { answered, expect, test } from "../fixtures/test.ts";
 
 const CATCH = ["harbour,boats,landed", ...Array.from({ length: 400 }, (_, row) => `${["Ost", "West", "Nord"][row % 3]},${row % 17},${(row * 7) % 101}.5`)].join("\n");
 
@@ -38,11 +38,15 @@ test("a text of one line is a header without rows", async ({ startPage, taskPage
   expect((await new Api(page.request).task(id)).status).toBe("completed");
 });
 
-test("an empty text is refused at its field", async ({ startPage, page }) => {
-  await startPage.open("dataset");
-  await page.locator("form").evaluateAll((forms) => forms.forEach((form) => form.setAttribute("novalidate", "")));
-  await startPage.startDataset("  \n ");
-  await expect(startPage.dataField).toHaveAttribute("aria-invalid", "true");
-  await expect(startPage.dataField).toHaveAccessibleDescription(/empty/i);
-  expect(await new Api(page.request).list()).toEqual([]);
+test.describe("a refusal, which the browser logs by itself", () => {
+  test.use({ expectedErrors: [answered(400)] });
+
+  test("an empty text is refused at its field", async ({ startPage, page }) => {
+    await startPage.open("dataset");
+    await page.locator("form").evaluateAll((forms) => forms.forEach((form) => form.setAttribute("novalidate", "")));
+    await startPage.startDataset("  \n ");
+    await expect(startPage.dataField).toHaveAttribute("aria-invalid", "true");
+    await expect(startPage.dataField).toHaveAccessibleDescription(/fill this in|empty/i);
+    expect(await new Api(page.request).list()).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 /** The whole loop with JavaScript off: forms and refreshes. */
 
 import { SUBJECT } from "../fixtures/server.ts";
-import { expect, test } from "../fixtures/test.ts";
+import { answered, expect, test } from "../fixtures/test.ts";
 
 test.use({ javaScriptEnabled: false });
 
@@ -40,12 +40,16 @@ test.describe("without JavaScript", () => {
     });
   });
 
-  test("a missing research file is told at the field, and what was typed stays", async ({ startPage }) => {
-    await startPage.open("story");
-    await startPage.startStory("nowhere", "Ada");
-    await expect(startPage.field(/subject/i)).toHaveAttribute("aria-invalid", "true");
-    await expect(startPage.field(/subject/i)).toHaveAccessibleDescription(/research file/i);
-    await expect(startPage.field(/subject/i)).toHaveValue("nowhere");
-    await expect(startPage.field(/player/i)).toHaveValue("Ada");
+  test.describe("a refusal, which the browser logs by itself", () => {
+    test.use({ expectedErrors: [answered(400)] });
+
+    test("a missing research file is told at the field, and what was typed stays", async ({ startPage }) => {
+      await startPage.open("story");
+      await startPage.startStory("nowhere", "Ada");
+      await expect(startPage.field(/subject/i)).toHaveAttribute("aria-invalid", "true");
+      await expect(startPage.field(/subject/i)).toHaveAccessibleDescription(/research file/i);
+      await expect(startPage.field(/subject/i)).toHaveValue("nowhere");
+      await expect(startPage.field(/player/i)).toHaveValue("Ada");
+    });
   });
 });
