@@ -8,7 +8,7 @@ export class HomePage {
 
   constructor(page: Page) {
     this.page = page;
-    this.heading = page.getByRole("heading", { level: 1 });
+    this.heading = page.getByRole("heading", { level: 1 }).first();
   }
 
   async open(): Promise<void> {

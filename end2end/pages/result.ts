@@ -9,7 +9,7 @@ export class ResultPage {
 
   constructor(page: Page) {
     this.page = page;
-    this.heading = page.getByRole("heading", { level: 1 });
+    this.heading = page.getByRole("heading", { level: 1 }).first();
     this.text = page.getByRole("main");
   }
 

@@ -27,7 +27,7 @@ export class TaskPage {
   constructor(page: Page) {
     this.page = page;
     this.main = page.getByRole("main");
-    this.heading = page.getByRole("heading", { level: 1 });
+    this.heading = page.getByRole("heading", { level: 1 }).first();
     this.bar = this.main.getByRole("progressbar");
     this.step = this.main.getByRole("paragraph").filter({ hasText: /^Step \d+ of \d+: / }).first();
     this.cancel = page.getByRole("button", { name: /^cancel the task|^cancelling/i });
