@@ -12,9 +12,11 @@ test.describe("a story", () => {
   test.use({ pace: "steady" });
 
   test("is started from the form, watched step by step, and read", async ({ home, startPage, taskPage, resultPage, server, page }) => {
+    // So long that outlining it takes a second.
+    server.addResearch("archive", 150);
     await home.open();
     await home.card("story").click();
-    await startPage.startStory(SUBJECT, "Ada");
+    await startPage.startStory("archive", "Ada");
     await taskPage.arrived();
     await taskPage.record();
     await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
@@ -28,7 +30,7 @@ test.describe("a story", () => {
 
     await taskPage.openResult.click();
     await expect(resultPage.text).toContainText("Ada");
-    const file = join(server.outputFolder, SUBJECT, "story.md");
+    const file = join(server.outputFolder, "archive", "story.md");
     expect(existsSync(file)).toBe(true);
     expect(readFileSync(file, "utf8")).toContain("Ada");
   });
