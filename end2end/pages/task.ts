@@ -49,7 +49,12 @@ export class TaskPage {
     return id;
   }
 
-  /** The sentence of a status, such as `Done`. */
+  /** A sentence on the page. */
+  says(text: string | RegExp): Locator {
+    return this.main.getByText(text).first();
+  }
+
+  /** The status, such as `Done`. */
   status(word: string): Locator {
     return this.main.locator("[data-status]").filter({ hasText: word }).first();
   }

@@ -18,7 +18,7 @@ const LOOKS = {
 
 for (const [look, options] of Object.entries(LOOKS)) {
   test.describe(look, () => {
-    test.use({ ...options, deviceScaleFactor: 2, pace: "steady", expectedErrors: [answered(400), answered(404)] });
+    test.use({ ...options, deviceScaleFactor: 2, pace: "steady", expectedErrors: answered(400, 404) });
 
     test("pages", async ({ page, home, taskPage, startPage, server }) => {
       const take = async (name: string) => await page.screenshot({ path: join(FOLDER, `${name}-${look}.png`), fullPage: look === "narrow" });

@@ -11,7 +11,7 @@ const CSV = `name,age\n${"Ada Lovelace of a rather long name indeed,36\n".repeat
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     // Colours in the middle of a transition are nobody's choice.
-    test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" }, pace: "slow", expectedErrors: [answered(400), answered(404)] });
+    test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" }, pace: "slow", expectedErrors: answered(400, 404) });
 
     test("the pages before anything was started", async ({ page, startPage }) => {
       for (const path of ["/", "/tasks", "/start/story", "/start/dataset", "/no/such/page", "/tasks/00000000-0000-4000-8000-000000000000"]) {

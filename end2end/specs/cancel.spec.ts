@@ -13,7 +13,7 @@ test("a task is cancelled in the middle", async ({ startPage, taskPage, polls, p
   await taskPage.passed(1);
   await taskPage.cancel.click();
   await expect(taskPage.status("Cancelled")).toBeVisible();
-  await expect(taskPage.main).toContainText("You asked to cancel");
+  await expect(taskPage.says("You asked to cancel")).toBeVisible();
   await expect(taskPage.cancel).toBeHidden();
   expect(await taskPage.percent()).toBeLessThan(100);
   expect((await new Api(page.request).task(id)).status).toBe("cancelled");

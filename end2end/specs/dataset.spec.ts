@@ -39,7 +39,7 @@ test("a text of one line is a header without rows", async ({ startPage, taskPage
 });
 
 test.describe("a refusal, which the browser logs by itself", () => {
-  test.use({ expectedErrors: [answered(400)] });
+  test.use({ expectedErrors: answered(400) });
 
   test("an empty text is refused at its field", async ({ startPage, page }) => {
     await startPage.open("dataset");

@@ -41,7 +41,7 @@ test.describe("without JavaScript", () => {
   });
 
   test.describe("a refusal, which the browser logs by itself", () => {
-    test.use({ expectedErrors: [answered(400)] });
+    test.use({ expectedErrors: answered(400) });
 
     test("a missing research file is told at the field, and what was typed stays", async ({ startPage }) => {
       await startPage.open("story");

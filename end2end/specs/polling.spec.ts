@@ -3,7 +3,7 @@
 import { Api } from "../fixtures/api.ts";
 import { pass, setVisible, settled } from "../fixtures/clock.ts";
 import { SUBJECT } from "../fixtures/server.ts";
-import { expect, test } from "../fixtures/test.ts";
+import { answered, expect, test } from "../fixtures/test.ts";
 
 const TEN_MINUTES = 600_000;
 
@@ -28,7 +28,7 @@ test("stop watching ends the requests but not the task; go on watching begins th
   const id = await taskPage.arrived();
   await expect.poll(() => polls.made).toBeGreaterThan(0);
   await taskPage.stopWatching.click();
-  await expect(taskPage.main).toContainText("Not watching");
+  await expect(taskPage.says("Not watching")).toBeVisible();
   await expect.poll(() => polls.open).toBe(0);
   const made = polls.made;
   await pass(page, TEN_MINUTES);
@@ -37,12 +37,12 @@ test("stop watching ends the requests but not the task; go on watching begins th
 
   await taskPage.goOnWatching.click();
   await expect.poll(() => polls.made).toBeGreaterThan(made);
-  await expect(taskPage.main).not.toContainText("Not watching");
+  await expect(taskPage.says("Not watching")).toBeHidden();
 });
 
 for (const away of ["/start/story", "/no/such/page"]) {
   test.describe(`leaving for ${away}`, () => {
-    test.use({ expectedErrors: [/status of 404/] });
+    test.use({ expectedErrors: answered(404) });
 
     test("ends the requests", async ({ page, polls }) => {
       await expect.poll(() => polls.made).toBeGreaterThan(0);

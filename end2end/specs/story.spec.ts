@@ -53,7 +53,7 @@ test.describe("a story", () => {
 });
 
 test.describe("a refusal, which the browser logs by itself", () => {
-  test.use({ expectedErrors: [answered(400)] });
+  test.use({ expectedErrors: answered(400) });
 
   test("a story without its research file is refused at the field", async ({ startPage, page }) => {
     await startPage.open("story");

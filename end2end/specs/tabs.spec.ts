@@ -22,7 +22,7 @@ test.describe("two tabs", () => {
 });
 
 test.describe("another session", () => {
-  test.use({ pace: "slow", expectedErrors: [answered(404)] });
+  test.use({ pace: "slow", expectedErrors: answered(404) });
 
   test("gets the same page for somebody else's task as for none", async ({ startPage, taskPage, browser, server }) => {
     await startPage.open("story");
