@@ -1,0 +1,106 @@
+//! A small museum after hours, and the guard with the keys.
+
+use super::Frame;
+
+pub(super) const FRAME: Frame = Frame {
+    openings: &[
+        "Nobody had meant to lock {p} in. The museum was small, the last room was out of the way, \
+         and the bell that rings before closing had been broken since spring. When the lights went \
+         out {p} was standing in front of a wall of printed panels with a notebook in one hand.\n\nA \
+         torch came round the corner, and behind it a guard with a great many keys.\n\n“We are \
+         closed,” she said. Then she saw the notebook, and what was written in it in capital letters. \
+         *{q}* She read it by the light of the torch. “Well, you are in the right house. This is all \
+         ‘{topic}’, from here to the stairs.”\n\nShe looked at her watch, and at the keys. “I go \
+         round once before I leave,” she said. “You may as well come.”",
+        "The exhibition was called “{topic}”, and tomorrow it would be taken down. {p} had come too \
+         late for everything but the light: the guard was already going from switch to switch.\n\n\
+         “Ten minutes,” said {p}. “I have only one question.”\n\n“They all have only one question.” \
+         But she held out her hand for the notebook and read what it was.\n\n*{q}*\n\nThe guard gave \
+         it back. Then she went to the front door, turned the key from the inside, and put on the \
+         lights again, all of them, room after room. “Start on the left,” she said.",
+    ],
+    arrivals: &[
+        "The next room was hardly more than a cupboard. Over the door stood “{h}”.",
+        "The guard tried three keys before one turned. “{h},” she said, and stood aside.",
+        "Three steps led down. At the bottom a sign said “{h}”, and under it somebody had stuck a \
+         plaster over a crack in the glass.",
+        "Here the floor was wood, and it announced them. “{h}”, said the panel on the end wall.",
+        "“Mind the rope,” said the guard. Behind the rope began “{h}”.",
+        "The lamp in the room called “{h}” needed a minute to make up its mind. They waited in the \
+         dark without talking.",
+        "{p} would have walked past “{h}” if the guard had not stopped there.",
+        "A long case ran the length of the corridor. It was labelled “{h}”, and the guard wiped the \
+         glass with her sleeve from one end to the other.",
+        "“This one the school classes run through,” said the guard. It was called “{h}”. {p} did not \
+         run.",
+        "Behind a curtain that smelled of camphor lay “{h}”.",
+    ],
+    readings: &[
+        "The panel was set in large white letters:",
+        "Beside it hung a text that nobody had shortened:",
+        "The guard held the torch steady so that {p} could read it to the end:",
+        "{p} knelt down, because the best label was the lowest one:",
+        "The card had yellowed, and its corners had come loose:",
+        "On the wall between two windows somebody had painted the words by hand:",
+        "A sheet lay under glass, with a paperweight on its only crease:",
+        "There was a drawer that one was allowed to pull out. In it lay this:",
+        "In the beam of the torch the line came out of the dark a word at a time:",
+        "{p} copied the label without leaving anything out:",
+    ],
+    lists: &[
+        "One board had only entries, in two colours:",
+        "An inventory had been nailed up beside the case:",
+        "Small numbered tags explained the rest:",
+        "The guard knew this list by heart, and read it anyway:",
+    ],
+    asides: &[
+        "The keys rang softly at each step.",
+        "Somewhere a moth tried a bulb, again and again.",
+        "The guard straightened a frame that had been straight.",
+        "Their two shadows went ahead along the wall and waited at the corner.",
+        "“Most people look for the café,” said the guard.",
+        "{p} read with both hands on the rail, like somebody on a ship.",
+        "It was so quiet that one could hear the dust being left alone.",
+        "A car went by in the street, and all the glass in the room took a brief interest.",
+        "The guard had sat down on her own chair by the door. She did not look like somebody in a \
+         hurry.",
+        "On a bench somebody had forgotten a child's mitten. The guard put it in her pocket without \
+         stopping.",
+    ],
+    hooks: &[
+        "An arrow on the floor pointed on, to “{next}”.",
+        "“You have not seen ‘{next}’ yet,” said the guard.",
+        "Through the doorway {p} could already make out the next sign: “{next}”.",
+        "The guard switched off the light behind them. Ahead, “{next}” was still bright.",
+        "“If you ask me,” said the guard, and then did not wait to be asked, “it is ‘{next}’ where \
+         it gets good.”",
+        "{p} turned a page in the notebook and wrote the next heading at the top: “{next}”.",
+        "There was one door left on this side. It led to “{next}”.",
+        "They could have gone straight to the stairs from here. They went to “{next}”.",
+        "“Come,” said the guard, who had already unhooked the rope in front of “{next}”.",
+        "{p} looked back once from the threshold. Then came “{next}”.",
+    ],
+    answers: &[
+        "That was the last room. They stood at the top of the stairs, and the guard asked to see the \
+         notebook again. *{q}* “And?” she said. “Was it here?”\n\nIt was. {p} went back through two \
+         doors, and the guard came along with the torch and lit up the place:",
+        "“Now your one question,” said the guard. {p} knew it without the notebook.\n\n*{q}*\n\nThe \
+         answer had hung at eye level the whole time. They went back to it together:",
+    ],
+    farewells: &[
+        "At the front door the guard looked for the right key and found it at once, which she did \
+         not always. “People come in here to get out of the rain,” she said. {p} stepped out into \
+         the street. It was not raining.",
+        "The guard put the lights out, room after room, and with each one a part of it went home for \
+         the night. The last one went out over the two of them. In the dark {p} could hear her \
+         smile. “Good question,” she said.",
+    ],
+    tags: &[
+        "said the guard",
+        "she said",
+        "the guard explained",
+        "said the guard, who had stood beside it for years",
+        "she answered",
+        "the guard said, and her keys agreed",
+    ],
+};
