@@ -4,6 +4,7 @@ mod beats;
 mod compose;
 mod frames;
 mod material;
+mod react;
 mod thread;
 mod voice;
 

@@ -236,7 +236,11 @@ impl Counts {
             }
             let mut keys = vec![format!(" {} ", name.to_lowercase())];
             let mut count = *count;
-            if name.contains(' ') && owners(last).len() == 1 {
+            // `Gannet Stone` is not meant by every stone.
+            if owners(last).len() == 1
+                && name.contains(' ')
+                && !self.lower.contains_key(&last.to_lowercase())
+            {
                 count += self.names.get(last).copied().unwrap_or(0);
                 keys.push(format!(" {} ", last.to_lowercase()));
             }

@@ -1,7 +1,8 @@
 //! Lines that answer to what a passage holds: a figure, a year, a name, something met before.
 //!
 //! Slots: `{p}` the player, `{x}` a term as it stands in a sentence and `{X}` at its start, `{n}` a
-//! figure, `{y}` `{z}` years and `{d}` the years between them, `{h}` an earlier heading.
+//! figure, `{y}` `{z}` years and `{d}` the years between them, `{h}` an earlier heading,
+//! `{names}` `{figures}` counts of both so far, `{list}` names met so far.
 
 use super::voice::{Deck, Dice};
 
@@ -22,6 +23,10 @@ pub(super) struct Beats {
     pub(super) ask_turn: Deck,
     pub(super) ask: Deck,
     pub(super) solved: Deck,
+    pub(super) guess: Deck,
+    pub(super) doubt: Deck,
+    pub(super) tally: Deck,
+    pub(super) recap: Deck,
 }
 
 impl Beats {
@@ -42,6 +47,10 @@ impl Beats {
             ask_turn: Deck::new(ASK_TURN, dice),
             ask: Deck::new(ASK, dice),
             solved: Deck::new(SOLVED, dice),
+            guess: Deck::new(GUESS, dice),
+            doubt: Deck::new(DOUBT, dice),
+            tally: Deck::new(TALLY, dice),
+            recap: Deck::new(RECAP, dice),
         }
     }
 }
@@ -58,7 +67,7 @@ const FIGURE: &[&str] = &[
 ];
 
 const SPAN: &[&str] = &[
-    "From {y} to {z}: {d} years, {p} worked out in the margin.",
+    "From {y} to {z} it was {d} years, {p} worked out in the margin.",
     "{p} drew a line across the page, wrote {y} at one end and {z} at the other, and {d} in the \
      middle.",
     "Between {y} and {z} lay {d} years. On paper it was the width of a thumb.",
@@ -100,7 +109,7 @@ const THREAD: &[&str] = &[
     "{p} looked up at that. {X} stood in the question, too.",
     "There it was once more, {x}, right out of the question. It was not an answer yet, but it was \
      getting warmer.",
-    "“We are close to it,” said {p}, and for once did not write anything down.",
+    "“That is in the question as well,” said {p}: {x}.",
 ];
 
 const LEAD: &[&str] = &[
@@ -151,13 +160,38 @@ const ASK: &[&str] = &[
     "Go on.",
     "What else?",
     "Is there more?",
-    "I think I follow. And further?",
-    "May I write that down?",
-    "Wait. Once more, please?",
-    "How does one know that?",
-    "Is that certain?",
-    "What comes of it?",
-    "Would you read me the next bit?",
+    "And after that?",
+    "What comes next?",
+];
+
+/// A third of the way in, the protagonist guesses; at two thirds the guess is given up.
+const GUESS: &[&str] = &[
+    "Perhaps {x} was the answer. {p} wrote that down in pencil, so that it could be rubbed out.",
+    "If there had been money on it, {p} would have put it on {x}. At the foot of the page, very \
+     small, stood a first guess.",
+    "{p} had a suspicion by now. It had to do with {x}, and it was too early to say so aloud.",
+];
+
+const DOUBT: &[&str] = &[
+    "{p} leafed back to the first guess, {x}, and was no longer sure of it. The eraser had left a \
+     grey cloud by the time there was room for a better one.",
+    "{X}: that had been the first guess. {p} looked at it as one looks at an old photograph, and drew \
+     a line through it.",
+    "It could not be {x} alone, {p} saw that now. But it was good to have guessed; one reads more \
+     sharply when one has something to lose.",
+];
+
+const TALLY: &[&str] = &[
+    "{p} took stock. The notebook held {names}, {figures}, and one question that nobody had answered.",
+    "So far, by {ps} count, it came to {names} and {figures}. The question had not moved.",
+    "On the inside of the cover {p} kept score: {names}, {figures}, no answer.",
+];
+
+const RECAP: &[&str] = &[
+    "“{list},” {p} read back. “All of them in one story.”",
+    "{p} ran down the page of names. {list}: by now they sounded like people one had been introduced \
+     to.",
+    "{list}. {p} said them over like the stations on a line.",
 ];
 
 const SOLVED: &[&str] = &[

@@ -1,16 +1,11 @@
 //! Puts a story together: frame, passages, what the protagonist makes of them.
 
-use std::collections::HashMap;
-
 use super::{
-    super::{
-        lexicon::{Lexicon, figures, years},
-        research::Research,
-        sentences::words,
-    },
+    super::{lexicon::Lexicon, research::Research},
     beats::Beats,
     frames::{self, Frame},
     material::{self, Chapter, Run},
+    react::Reactions,
     thread::{self, Thread},
     voice::{Deck, Dice, capital, fill, is_quotable, joined, plain, speech},
 };
@@ -48,20 +43,14 @@ struct Composer<'a> {
     frame: &'static Frame,
     player: String,
     topic: String,
-    beats: Beats,
+    react: Reactions<'a>,
     arrivals: Deck,
     readings: Deck,
     lists: Deck,
-    asides: Deck,
     hooks: Deck,
     dice: Dice,
     tag: usize,
-    /// Where each term came up first.
-    seen: HashMap<usize, usize>,
-    called: Vec<usize>,
     titles: Vec<String>,
-    last_year: Option<u32>,
-    threads: usize,
 }
 
 /// Writes the story. `text` is what `research` was read from; it must not be blank.
@@ -74,28 +63,25 @@ pub(in super::super) fn compose(text: &str, research: &Research, subject: &str, 
     let mut dice = Dice::new(&[text, subject, player]);
     let frame = frames::choose(&lexicon, &mut dice);
     let title = research.title.clone().unwrap_or_else(|| capital(subject));
+    let titles: Vec<String> = chapters.iter().map(|chapter| plain(&chapter.title)).collect();
+    let asides = Deck::new(frame.asides, &mut dice);
+    let beats = Beats::new(&mut dice);
     let mut composer = Composer {
         lexicon: &lexicon,
         thread: &thread,
         frame,
         player: plain(player),
         topic: plain(&title),
-        beats: Beats::new(&mut dice),
+        react: Reactions::new(&lexicon, &thread, plain(player), titles.clone(), beats, asides),
         arrivals: Deck::new(frame.arrivals, &mut dice),
         readings: Deck::new(frame.readings, &mut dice),
         lists: Deck::new(frame.lists, &mut dice),
-        asides: Deck::new(frame.asides, &mut dice),
         hooks: Deck::new(frame.hooks, &mut dice),
         dice,
         tag: 0,
-        seen: HashMap::new(),
-        called: Vec::new(),
-        titles: chapters.iter().map(|chapter| plain(&chapter.title)).collect(),
-        last_year: None,
-        threads: 0,
+        titles,
     };
-    let told = (0..chapters.len()).map(|i| composer.chapter(i, &chapters));
-    let told = told.collect();
+    let told = (0..chapters.len()).map(|i| composer.chapter(i, &chapters)).collect();
     Tale { title, chapters: told }
 }
 
@@ -109,21 +95,23 @@ impl Composer<'_> {
             let opening = self.one_of(self.frame.openings);
             parts.push(opening);
         } else if !cold {
-            parts.extend(self.arrive(i));
+            parts.extend(self.arrive());
         }
         let shift = self.dice.below(4) + i;
+        self.react.enter(i);
         for (j, run) in chapter.runs.iter().enumerate() {
             if cold && j == 0 {
                 parts.push(lines(run));
-                parts.extend(self.arrive(i));
+                parts.extend(self.arrive());
                 continue;
             }
-            self.tell(run, self.mode(run, shift + j), &mut parts);
-            parts.extend(self.beat(run, i));
+            self.tell(run, self.mode(run, shift + j), j > 0, &mut parts);
+            parts.extend(self.react.to(run, &mut self.dice));
         }
         for run in &chapter.runs {
-            self.remember(run, i);
+            self.react.remember(run);
         }
+        parts.extend(self.react.arc(chapters.len()));
         if i + 1 < chapters.len() {
             let next = self.titles[i + 1].clone();
             parts.extend(self.hooks.draw(&[("p", &self.player), ("next", &next)]));
@@ -139,15 +127,13 @@ impl Composer<'_> {
         fill(line, &[("p", &self.player), ("topic", &self.topic), ("q", &question)])
     }
 
-    fn arrive(&mut self, i: usize) -> Option<String> {
-        let heading = self.titles[i].clone();
+    fn arrive(&mut self) -> Option<String> {
         let possessive = format!("{}'s", self.player);
-        let slots = [("p", self.player.as_str()), ("ps", &possessive), ("h", &heading)];
-        self.arrivals.draw(&slots)
+        self.arrivals.draw(&[("p", &self.player), ("ps", &possessive)])
     }
 
     fn can_narrate(&self, run: &Run) -> bool {
-        run.prose && self.lexicon.english && self.lexicon.past
+        run.prose && self.lexicon.english
     }
 
     fn can_speak(&self, run: &Run) -> bool {
@@ -165,7 +151,7 @@ impl Composer<'_> {
         (0..4).map(|k| turns[(turn + k) % 4]).find(suits).unwrap_or(Mode::Read)
     }
 
-    fn tell(&mut self, run: &Run, mode: Mode, parts: &mut Vec<String>) {
+    fn tell(&mut self, run: &Run, mode: Mode, followed: bool, parts: &mut Vec<String>) {
         if !run.prose {
             let lead = self.lists.draw(&[("p", &self.player)]);
             parts.extend(lead);
@@ -176,143 +162,33 @@ impl Composer<'_> {
         }
         match mode {
             Mode::Narrated => {
-                let lead = if self.dice.below(3) == 0 {
-                    self.beats.lead.draw(&[("p", &self.player)]).map(|lead| lead + " ")
-                } else {
-                    None
-                };
-                parts.push(format!("{}{}", lead.unwrap_or_default(), lines(run)));
+                // What is rather than was needs a line to lead into it from the past tense.
+                let led = !self.lexicon.past || self.dice.below(3) == 0;
+                let lead = if led { self.react.lead() } else { None };
+                let lead = lead.map(|lead| lead + " ").unwrap_or_default();
+                parts.push(format!("{lead}{}", lines(run)));
             }
             Mode::Asked => {
-                let question = self.question(run);
+                let question = self.react.question(run, followed);
+                let asked = question.is_some();
                 parts.extend(question);
-                parts.push(self.spoken(run));
+                parts.push(self.spoken(run, asked));
             }
             Mode::Read => {
                 parts.extend(self.readings.draw(&[("p", &self.player)]));
                 parts.push(format!("> {}", lines(run)));
             }
-            Mode::Spoken => parts.push(self.spoken(run)),
+            Mode::Spoken => parts.push(self.spoken(run, false)),
         }
     }
 
-    fn spoken(&mut self, run: &Run) -> String {
-        let tag = self.frame.tags[self.tag % self.frame.tags.len()];
+    fn spoken(&mut self, run: &Run, asked: bool) -> String {
+        let fits = |tag: &&str| asked || !(tag.contains("answered") || tag.contains("replied"));
+        let tags: Vec<&str> = self.frame.tags.iter().copied().filter(fits).collect();
+        let tag = tags[self.tag % tags.len()];
         self.tag += 1;
         let sentences: Vec<&str> = run.sentences.iter().map(String::as_str).collect();
         speech(&sentences, tag)
-    }
-
-    /// A question that the passage answers.
-    fn question(&mut self, run: &Run) -> Option<String> {
-        let first = run.sentences.first()?;
-        let lower = first.to_lowercase();
-        let opening = words(first);
-        let year = years(first).first().copied().filter(|_| lower.starts_with("in "));
-        let term = self.lexicon.terms_in(first).into_iter().find(|i| {
-            let shown = self.lexicon.terms[*i].shown.to_lowercase();
-            lower.strip_prefix(&shown).is_some_and(|rest| rest.starts_with([' ', ',']))
-        });
-        let leads = opening.first().map(|word| word.text.to_lowercase()).unwrap_or_default();
-        let asked = if let Some(year) = year {
-            self.beats.ask_year.draw(&[("y", &year.to_string())])
-        } else if let Some(term) = term {
-            let shown = plain(&self.lexicon.terms[term].shown);
-            self.beats.ask_term.draw(&[("x", &shown), ("X", &capital(&shown))])
-        } else if matches!(leads.as_str(), "but" | "yet" | "however") {
-            self.beats.ask_turn.draw(&[])
-        } else if lower.contains("because") || lower.contains("reason") {
-            self.beats.ask_why.draw(&[])
-        } else if !figures(first).is_empty() {
-            self.beats.ask_figure.draw(&[])
-        } else {
-            None
-        };
-        let asked = asked.or_else(|| self.beats.ask.draw(&[]))?;
-        let verb = if asked.ends_with('?') { "asked" } else { "said" };
-        let asked = if asked.ends_with('.') {
-            format!("{},", asked.trim_end_matches('.'))
-        } else {
-            asked
-        };
-        Some(format!("“{asked}” {verb} {}.", self.player))
-    }
-
-    /// What the protagonist, or the room, makes of a passage.
-    fn beat(&mut self, run: &Run, chapter: usize) -> Option<String> {
-        let told = run.sentences.join(" ");
-        let terms = self.lexicon.terms_in(&told);
-        let found = self.thread_beat(&terms, chapter).or_else(|| self.callback(&terms, chapter));
-        let found = found.or_else(|| self.year_beat(&told));
-        if found.is_some() {
-            return found;
-        }
-        let fresh: Vec<usize> =
-            terms.into_iter().filter(|term| !self.seen.contains_key(term)).collect();
-        let name = fresh.iter().copied().find(|term| self.lexicon.terms[*term].name);
-        let thing = fresh.iter().copied().find(|term| !self.lexicon.terms[*term].name);
-        match self.dice.below(5) {
-            0 | 1 => figures(&told).first().and_then(|figure| {
-                self.beats.figure.draw(&[("p", &self.player), ("n", &plain(figure))])
-            }),
-            2 => name.and_then(|term| {
-                let shown = plain(&self.lexicon.terms[term].shown);
-                self.beats.name.draw(&[("p", &self.player), ("x", &shown)])
-            }),
-            3 if self.lexicon.english => thing.and_then(|term| {
-                let shown = plain(&self.lexicon.terms[term].shown);
-                let slots = [("p", self.player.as_str()), ("x", &shown), ("X", &capital(&shown))];
-                self.beats.term.draw(&slots)
-            }),
-            _ => None,
-        }
-        .or_else(|| if self.dice.below(2) == 0 { self.asides.draw(&[("p", &self.player)]) } else { None })
-    }
-
-    /// At most every other chapter, and never in the first: there the question is fresh.
-    fn thread_beat(&mut self, terms: &[usize], chapter: usize) -> Option<String> {
-        if chapter == 0 || self.threads * 2 >= chapter {
-            return None;
-        }
-        let term = *terms.iter().find(|term| self.thread.terms.contains(term))?;
-        self.threads += 1;
-        let shown = plain(&self.lexicon.terms[term].shown);
-        self.beats.thread.draw(&[("p", &self.player), ("x", &shown), ("X", &capital(&shown))])
-    }
-
-    /// Something that an earlier chapter had and the last one had not.
-    fn callback(&mut self, terms: &[usize], chapter: usize) -> Option<String> {
-        let term = *terms.iter().find(|term| {
-            let known = self.seen.get(*term).is_some_and(|at| at + 1 < chapter);
-            known && !self.called.contains(term) && !self.thread.terms.contains(term)
-        })?;
-        if self.called.len() * 2 > chapter {
-            return None;
-        }
-        self.called.push(term);
-        let shown = plain(&self.lexicon.terms[term].shown);
-        let heading = self.titles[self.seen[&term]].clone();
-        let capital = capital(&shown);
-        let slots = [("p", self.player.as_str()), ("x", &shown), ("X", &capital), ("h", &heading)];
-        self.beats.callback.draw(&slots)
-    }
-
-    fn year_beat(&mut self, told: &str) -> Option<String> {
-        let year = years(told).into_iter().max()?;
-        let before = self.last_year.replace(year)?;
-        if year < before + 2 {
-            return None;
-        }
-        let (y, z, d) = (before.to_string(), year.to_string(), (year - before).to_string());
-        self.beats.span.draw(&[("p", &self.player), ("y", &y), ("z", &z), ("d", &d)])
-    }
-
-    fn remember(&mut self, run: &Run, chapter: usize) {
-        for sentence in &run.sentences {
-            for term in self.lexicon.terms_in(sentence) {
-                self.seen.entry(term).or_insert(chapter);
-            }
-        }
     }
 
     /// The question comes back, with its answer.
@@ -324,7 +200,7 @@ impl Composer<'_> {
         if let Some((capital, x, y)) = self.thread.pair_slots() {
             let slots = [("X", plain(&capital)), ("x", plain(&x)), ("y", plain(&y))];
             let slots: Vec<(&str, &str)> = slots.iter().map(|(k, v)| (*k, v.as_str())).collect();
-            parts.extend(self.beats.solved.draw(&slots));
+            parts.extend(self.react.solved(&slots));
         }
         let farewell = self.one_of(self.frame.farewells);
         parts.push(farewell);

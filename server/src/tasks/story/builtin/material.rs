@@ -12,9 +12,9 @@ use super::{
 };
 
 /// At most so many chapters: each frame has lines for as many.
-const MAX_CHAPTERS: usize = 8;
+const MAX_CHAPTERS: usize = 9;
 /// Words of the text itself that a chapter tells, more or less.
-const CHAPTER_WORDS: usize = 165;
+const CHAPTER_WORDS: usize = 200;
 const MAX_RUNS: usize = 4;
 /// Sentences in one passage.
 const MAX_RUN: usize = 3;
@@ -74,9 +74,18 @@ fn sections(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     } else {
         by_topic(research, lexicon)
     };
-    let group = sections.len().div_ceil(MAX_CHAPTERS).max(1);
+    let group = sections.len() / MAX_CHAPTERS;
     if group > 1 {
+        // Far too many to weigh each against its neighbours.
         sections = sections.chunks(group).map(merged).collect();
+    }
+    while sections.len() > MAX_CHAPTERS {
+        let size = |section: &Section| section.paragraphs.iter().map(|p| p.sentences.len()).sum::<usize>();
+        let at = (1..sections.len())
+            .min_by_key(|i| size(&sections[i - 1]) + size(&sections[*i]))
+            .unwrap_or(1);
+        let joined = merged(&sections[at - 1..=at]);
+        sections.splice(at - 1..=at, [joined]);
     }
     for section in &mut sections {
         if section.heading.is_empty() {
@@ -206,20 +215,24 @@ fn length_of(sentence: &str) -> usize {
 
 /// The sentences of a paragraph that say most and can stand alone.
 fn best_run(paragraph: &Paragraph, lexicon: &Lexicon, kept: &HashSet<String>) -> Option<(f64, Run)> {
-    let usable: Vec<&String> =
-        paragraph.sentences.iter().filter(|sentence| !kept.contains(*sentence)).collect();
     if !paragraph.prose {
-        let sentences: Vec<String> = usable.iter().take(MAX_ITEMS).map(|s| cut(s)).collect();
+        let usable = paragraph.sentences.iter().filter(|sentence| !kept.contains(*sentence));
+        let sentences: Vec<String> = usable.take(MAX_ITEMS).map(|s| cut(s)).collect();
         let run = Run { sentences, prose: false };
         return (!run.sentences.is_empty()).then_some((1.0, run));
     }
-    let starts =
-        (0..usable.len()).filter(|i| *i == 0 || !lexicon.english || !is_anaphoric(usable[*i]));
+    let usable = &paragraph.sentences;
     let mut best: Option<(f64, usize, usize)> = None;
-    for start in starts {
-        let end = (start + MAX_RUN).min(usable.len());
+    for start in (0..usable.len()).filter(|i| *i == 0 || !lexicon.english || !leans(&usable[*i])) {
+        // A passage ends before a sentence that is kept for later.
+        let free = usable[start..].iter().take(MAX_RUN).take_while(|s| !kept.contains(*s)).count();
+        let end = start + free;
+        if free == 0 {
+            continue;
+        }
         let sum: f64 = usable[start..end].iter().map(|s| weight(s, lexicon)).sum();
-        let score = sum / ((end - start) as f64).sqrt();
+        let lead = if start == 0 { 1.0 } else { 0.0 };
+        let score = sum / (free as f64).sqrt() + lead;
         if best.is_none_or(|(known, ..)| score > known) {
             best = Some((score, start, end));
         }
@@ -227,6 +240,16 @@ fn best_run(paragraph: &Paragraph, lexicon: &Lexicon, kept: &HashSet<String>) ->
     let (score, start, end) = best?;
     let sentences = usable[start..end].iter().map(|s| cut(s)).collect();
     Some((score, Run { sentences, prose: true }))
+}
+
+/// Whether a sentence speaks of something that only the one before it names.
+fn leans(sentence: &str) -> bool {
+    const PRONOUNS: &[&str] = &[
+        "it", "he", "she", "they", "him", "them", "his", "hers", "its", "their", "this", "these",
+        "those", "such",
+    ];
+    let mut opening = words(sentence).into_iter().take(8).map(|word| word.text.to_lowercase());
+    is_anaphoric(sentence) || opening.any(|word| PRONOUNS.contains(&word.as_str()))
 }
 
 /// How much a sentence tells.

@@ -28,7 +28,8 @@ const STOPWORDS: &[&str] = &[
     "during", "into", "off", "out", "over", "through", "under", "until", "up", "upon", "while",
     "because", "since", "without", "within", "along", "among", "across", "behind", "toward",
     "towards", "never", "always", "often", "still", "yet", "once", "here", "now", "even", "however",
-    "though", "although", "whether",
+    "though", "although", "whether", "nobody", "nothing", "everybody", "everyone", "everything",
+    "somebody", "someone", "anybody", "anyone", "anything", "none", "almost", "well", "back",
 ];
 
 /// Nouns that say nothing about a text.
@@ -37,7 +38,8 @@ const VAGUE: &[&str] = &[
     "parts", "end", "number", "people", "kind", "place", "hand", "side", "work", "first", "last",
     "second", "third", "lot", "case", "point", "fact", "example", "course", "result", "rest", "half",
     "form", "use", "little", "good", "new", "old", "long", "man", "men", "woman", "name", "word",
-    "words", "reason", "question", "answer", "matter", "order", "least", "next", "else", "rather",
+    "words", "night", "nights", "evening", "morning", "afternoon", "hour", "minute", "week", "weeks",
+    "month", "months", "summer", "winter", "size", "sort", "fact", "rule", "reason", "question", "answer", "matter", "order", "least", "next", "else", "rather",
     "others", "them", "later", "hours", "minutes", "century", "something",
 ];
 

@@ -20,21 +20,17 @@ pub(super) const FRAME: Frame = Frame {
          the table, which was surely against the rules. “We close at six,” she said. “Begin.”",
     ],
     arrivals: &[
-        "The next folder was thinner than the others. Its label said “{h}”.",
-        "“{h},” said the archivist, and set the sheets down one by one, as though they might wake.",
-        "A cotton tape held the next bundle together. The tag read “{h}”, and the knot had not been \
-         undone for a very long time.",
-        "{p} had expected letters. What came out of the box was a stack of cards with a heading in \
-         red: “{h}”.",
-        "Somebody had filed “{h}” upside down. {p} turned it round and began at the top.",
-        "Rain had started against the tall windows. {p} pulled the lamp closer and opened the pages \
-         marked “{h}”.",
-        "The part called “{h}” was held by a rusted pin that had left its shape on every sheet.",
-        "It smelled of dust and old glue when {p} unfolded “{h}”.",
-        "Near the bottom of the box the paper changed colour. This was “{h}”, and it looked as if it \
-         had been read more often than the rest.",
-        "A card had been slipped in as a marker, and on it stood two things: a ring from somebody's \
-         cup, and the words “{h}”.",
+        "The next folder was thinner than the others, and better kept.",
+        "The archivist set these sheets down one by one, as though they might wake.",
+        "A cotton tape held the next bundle together, and its knot had not been undone for a very long \
+         time.",
+        "{p} had expected letters. What came out of the box was a stack of cards, each ruled in red.",
+        "Somebody had filed the whole of it upside down. {p} turned it round and began at the top.",
+        "Rain had started against the tall windows. {p} pulled the lamp closer.",
+        "This part was held by a rusted pin that had left its shape on every sheet.",
+        "It smelled of dust and old glue when {p} unfolded it.",
+        "Here the paper changed colour, and it looked as if it had been read more often than the rest.",
+        "A card had been slipped in as a marker. It bore the ring of somebody's cup, and nothing else.",
     ],
     readings: &[
         "One paragraph had been marked in the margin with a single stroke:",

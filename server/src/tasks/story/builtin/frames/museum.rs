@@ -13,33 +13,31 @@ pub(super) const FRAME: Frame = Frame {
          ‘{topic}’, from here to the stairs.”\n\nShe looked at her watch, and at the keys. “I go \
          round once before I leave,” she said. “You may as well come.”",
         "The exhibition was called “{topic}”, and tomorrow it would be taken down. {p} had come too \
-         late for everything but the light: the guard was already going from switch to switch.\n\n\
+         late to see it properly: the guard was already going from switch to switch.\n\n\
          “Ten minutes,” said {p}. “I have only one question.”\n\n“They all have only one question.” \
          But she held out her hand for the notebook and read what it was.\n\n*{q}*\n\nThe guard gave \
-         it back. Then she went to the front door, turned the key from the inside, and put on the \
-         lights again, all of them, room after room. “Start on the left,” she said.",
+         it back. Then she went to the front door, turned the key from the inside, and took a torch from its \
+         hook. “Start on the left,” she said.",
     ],
     arrivals: &[
-        "The next room was hardly more than a cupboard. Over the door stood “{h}”.",
-        "The guard tried three keys before one turned. “{h},” she said, and stood aside.",
-        "Three steps led down. At the bottom a sign said “{h}”, and under it somebody had stuck a \
-         plaster over a crack in the glass.",
-        "Here the floor was wood, and it announced them. “{h}”, said the panel on the end wall.",
-        "“Mind the rope,” said the guard. Behind the rope began “{h}”.",
-        "The lamp in the room called “{h}” needed a minute to make up its mind. They waited in the \
-         dark without talking.",
-        "{p} would have walked past “{h}” if the guard had not stopped there.",
-        "A long case ran the length of the corridor. It was labelled “{h}”, and the guard wiped the \
-         glass with her sleeve from one end to the other.",
-        "“This one the school classes run through,” said the guard. It was called “{h}”. {p} did not \
-         run.",
-        "Behind a curtain that smelled of camphor lay “{h}”.",
+        "The next room was hardly more than a cupboard.",
+        "The guard tried three keys before one turned. Then she stood aside.",
+        "Three steps led down. At the bottom somebody had stuck a plaster over a crack in the glass.",
+        "Here the floor was wood, and it announced them.",
+        "“Mind the rope,” said the guard, and unhooked it.",
+        "The torch failed, and needed to be talked to. They waited in the dark until it came back, and \
+         with it the opposite wall.",
+        "{p} would have walked past this room if the guard had not stopped there.",
+        "A glass case ran the length of the corridor, and the guard wiped it with her sleeve from one \
+         end to the other.",
+        "“This one the school classes run through,” said the guard. {p} did not run.",
+        "The way on led through a curtain that smelled of camphor.",
     ],
     readings: &[
         "The panel was set in large white letters:",
         "Beside it hung a text that nobody had shortened:",
         "The guard held the torch steady so that {p} could read it to the end:",
-        "{p} knelt down, because the best label was the lowest one:",
+        "{p} knelt down to read the lowest label of all:",
         "The card had yellowed, and its corners had come loose:",
         "On the wall between two windows somebody had painted the words by hand:",
         "A sheet lay under glass, with a paperweight on its only crease:",
@@ -71,13 +69,14 @@ pub(super) const FRAME: Frame = Frame {
         "An arrow on the floor pointed on, to “{next}”.",
         "“You have not seen ‘{next}’ yet,” said the guard.",
         "Through the doorway {p} could already make out the next sign: “{next}”.",
-        "The guard switched off the light behind them. Ahead, “{next}” was still bright.",
+        "The beam swung away, and the room behind them went back to being dark. Ahead it found a sign: \
+         “{next}”.",
         "“If you ask me,” said the guard, and then did not wait to be asked, “it is ‘{next}’ where \
          it gets good.”",
         "{p} turned a page in the notebook and wrote the next heading at the top: “{next}”.",
         "There was one door left on this side. It led to “{next}”.",
         "They could have gone straight to the stairs from here. They went to “{next}”.",
-        "“Come,” said the guard, who had already unhooked the rope in front of “{next}”.",
+        "“Come,” said the guard, who was already at the door to “{next}”.",
         "{p} looked back once from the threshold. Then came “{next}”.",
     ],
     answers: &[
@@ -91,9 +90,8 @@ pub(super) const FRAME: Frame = Frame {
         "At the front door the guard looked for the right key and found it at once, which she did \
          not always. “People come in here to get out of the rain,” she said. {p} stepped out into \
          the street. It was not raining.",
-        "The guard put the lights out, room after room, and with each one a part of it went home for \
-         the night. The last one went out over the two of them. In the dark {p} could hear her \
-         smile. “Good question,” she said.",
+        "On the stairs the guard switched off the torch to spare what was left of it. For a moment \
+         there was nothing to see, and {p} could hear her smile. “Good question,” she said.",
     ],
     tags: &[
         "said the guard",

@@ -21,22 +21,22 @@ pub(super) const FRAME: Frame = Frame {
          the first lights of the suburbs went by. “We have until morning.”",
     ],
     arrivals: &[
-        "The train stopped at a station without a name board. The old man used the quiet to find the \
-         pages headed “{h}”.",
-        "“Now,” said the old man, “comes ‘{h}’.” He said it as others announce a tunnel.",
+        "The train stopped at a station without a name board. The old man used the quiet to sort his \
+         pages.",
+        "“Now,” said the old man, as others announce a tunnel.",
         "Somewhere after midnight the conductor came, punched two tickets, and asked nothing. When \
-         he was gone, “{h}” lay on the table.",
+         he was gone, the next sheets lay on the table.",
         "It had grown cold. {p} took one end of the old man's spare coat, and over the top of it they \
-         began on “{h}”.",
-        "A tunnel took the window away and gave back two faces and a lamp. In its noise {p} could \
-         only read the heading: “{h}”.",
-        "The next bundle was tied with fishing line. “{h}”, it said on the outside.",
+         read on.",
+        "A tunnel took the window away and gave back two faces and a lamp. In its noise there \
+         was no talking, only turning the page.",
+        "The next bundle was tied with fishing line, and it took both of them to undo it.",
         "They shared an apple. With the core wrapped up in newspaper and the table wiped, the old man \
-         allowed “{h}” out of its envelope.",
-        "Over a long bridge neither of them spoke. On the far side lay “{h}”.",
-        "“You are not asleep?” asked the old man. “Good. This part is called ‘{h}’.”",
+         allowed the next pages out of their envelope.",
+        "Over a long bridge neither of them spoke.",
+        "“You are not asleep?” asked the old man. “Good. This is a part to be awake for.”",
         "A goods train went by for what seemed an hour. When the last wagon had passed, {p} was \
-         already a page into “{h}”.",
+         already a page further on.",
     ],
     readings: &[
         "He passed a sheet across, holding it by the edges:",

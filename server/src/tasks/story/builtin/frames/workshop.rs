@@ -19,18 +19,18 @@ pub(super) const FRAME: Frame = Frame {
          what ‘{topic}’ is about. It will take the evening.”",
     ],
     arrivals: &[
-        "The teacher wiped one half of the board and wrote on it: “{h}”.",
-        "“Next,” said the teacher. “{h}.” She drew up a stool, as one does for the longer parts.",
-        "There was a drawer under the table, and in the drawer a folder marked “{h}”.",
-        "{p} had just finished writing when a new sheet slid under the lamp. It was headed “{h}”.",
+        "The teacher wiped one half of the board, and left the half with the question as it was.",
+        "The teacher drew up a stool, as one does for the longer parts.",
+        "There was a drawer under the table, and in the drawer there were more sheets.",
+        "{p} had just finished writing when a new sheet slid under the lamp.",
         "“Wash your hands,” said the teacher, though there was nothing to touch. It turned out to be \
-         her way of beginning with “{h}”.",
-        "They opened a window, let the evening in, and shut it again. Then they took up “{h}”.",
-        "On the board now stood “{h}”, with a line under it that was almost straight.",
-        "“People skip this,” said the teacher, and tapped the heading, “{h}”, with the chalk.",
-        "Two cups had appeared. The teacher put hers down on a corner of “{h}” to keep it from \
+         her way of starting on something new.",
+        "They opened a window, let the evening in, and shut it again.",
+        "On the board the heading now had a line under it that was almost straight.",
+        "“People skip this,” said the teacher, and tapped the heading with the chalk.",
+        "Two cups had appeared. The teacher put hers down on a corner of the page to keep it from \
          rolling up.",
-        "“And so,” said the teacher, with her back to the room, writing, “{h}.”",
+        "The teacher wrote with her back to the room and talked over her shoulder.",
     ],
     readings: &[
         "She turned the sheet round so that {p} could read it:",
@@ -42,7 +42,7 @@ pub(super) const FRAME: Frame = Frame {
         "There was a card for it, worn at the edges from being held up to classes:",
         "She tapped the place with the chalk and left a white dot beside it:",
         "The sheet had been corrected in three different inks. What was left said:",
-        "“Underline that,” said the teacher, and waited until it was done:",
+        "“Underline this,” said the teacher, and waited until it was done:",
         "On a label that had come off something stood this:",
     ],
     lists: &[
