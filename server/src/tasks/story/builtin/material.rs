@@ -222,6 +222,7 @@ fn best_run(paragraph: &Paragraph, lexicon: &Lexicon, kept: &HashSet<String>) ->
         return (!run.sentences.is_empty()).then_some((1.0, run));
     }
     let usable = &paragraph.sentences;
+    let weights: Vec<f64> = usable.iter().map(|sentence| weight(sentence, lexicon)).collect();
     let mut best: Option<(f64, usize, usize)> = None;
     for start in (0..usable.len()).filter(|i| *i == 0 || !lexicon.english || !leans(&usable[*i])) {
         // A passage ends before a sentence that is kept for later.
@@ -230,7 +231,7 @@ fn best_run(paragraph: &Paragraph, lexicon: &Lexicon, kept: &HashSet<String>) ->
         if free == 0 {
             continue;
         }
-        let sum: f64 = usable[start..end].iter().map(|s| weight(s, lexicon)).sum();
+        let sum: f64 = weights[start..end].iter().sum();
         let lead = if start == 0 { 1.0 } else { 0.0 };
         let score = sum / (free as f64).sqrt() + lead;
         if best.is_none_or(|(known, ..)| score > known) {

@@ -1,5 +1,7 @@
 //! The few closed classes of English words that the lexicon leans on.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 const FUNCTION_WORDS: &[&str] = &[
     "the", "of", "and", "to", "in", "a", "is", "was", "that", "it", "for", "with", "as", "on", "by",
     "are", "at", "from", "an", "were",
@@ -57,7 +59,9 @@ pub(super) fn is_preposition(word: &str) -> bool {
 
 /// Words of grammar rather than of content.
 pub(in super::super) fn is_stopword(word: &str) -> bool {
-    STOPWORDS.contains(&word)
+    // Asked for every word of a text that may be very long.
+    static SET: LazyLock<HashSet<&str>> = LazyLock::new(|| STOPWORDS.iter().copied().collect());
+    SET.contains(word)
 }
 
 /// Whether a lower-case word can be the head of a noun phrase worth naming.
