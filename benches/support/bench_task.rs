@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
 /// So many reports, please; and how long they took.
-pub type Order = (u64, oneshot::Sender<Duration>);
+pub(crate) type Order = (u64, oneshot::Sender<Duration>);
 
 /// Reports progress as often as it is told, until it is told no more.
 #[derive(Serialize, Deserialize, JsonSchema)]
-pub struct Reporter {}
+pub(crate) struct Reporter {}
 
 impl Task for Reporter {
     const KIND: &'static str = "reporter";
@@ -57,17 +57,17 @@ impl Task for Reporter {
 }
 
 /// A running reporter.
-pub struct Bench {
-    pub engine: Engine,
-    pub owner: Caller,
-    pub id: TaskId,
-    pub orders: mpsc::Sender<Order>,
+pub(crate) struct Bench {
+    pub(crate) engine: Engine,
+    pub(crate) owner: Caller,
+    pub(crate) id: TaskId,
+    pub(crate) orders: mpsc::Sender<Order>,
     _folder: tempfile::TempDir,
 }
 
 impl Bench {
     /// Starts it, as the task of a caller with this name.
-    pub async fn start(owner: Caller) -> Self {
+    pub(crate) async fn start(owner: Caller) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
@@ -88,7 +88,7 @@ impl Bench {
     }
 
     /// Lets the task report so often; returns how long it took.
-    pub async fn reports(&self, n: u64) -> Duration {
+    pub(crate) async fn reports(&self, n: u64) -> Duration {
         let (done, took) = oneshot::channel();
         self.orders.send((n, done)).await.unwrap();
         took.await.unwrap()
