@@ -20,6 +20,13 @@ pub(super) struct Processed {
     columns: Vec<Column>,
 }
 
+impl Processed {
+    /// Records after the header.
+    pub(super) const fn rows(&self) -> i64 {
+        self.rows
+    }
+}
+
 /// Reads every row; `tick` is told how far it is and may stop it.
 pub(super) fn process<E: From<LoadError>>(
     mut loaded: Loaded,
