@@ -38,7 +38,8 @@ fn tame<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Eve
 /// An address without a scheme is relative. Whatever a browser would strip from a scheme (tabs,
 /// control characters) makes it none of the three.
 fn is_safe(address: &str) -> bool {
-    let scheme_end = address.find([':', '/', '?', '#']).filter(|at| address[*at..].starts_with(':'));
+    let scheme_end =
+        address.find([':', '/', '?', '#']).filter(|at| address[*at..].starts_with(':'));
     scheme_end.is_none_or(|end| {
         ["http", "https", "mailto"].iter().any(|scheme| address[..end].eq_ignore_ascii_case(scheme))
     })

@@ -213,7 +213,8 @@ impl Column {
     /// A column that is text only because of a few values is most likely damaged there.
     fn warn_of_odd_values(&self, name: &str, warnings: &mut Warnings) {
         let TypeCounts { integer, number, boolean, date, text } = self.types;
-        let groups = [(integer + number, "numbers"), (boolean, "booleans"), (date, "dates"), (text, "")];
+        let groups =
+            [(integer + number, "numbers"), (boolean, "booleans"), (date, "dates"), (text, "")];
         let count = self.count();
         let usual = groups.iter().take(3).position(|(of, _)| of.saturating_mul(10) >= count * 9);
         let Some(usual) = usual else { return };

@@ -43,7 +43,13 @@ fn what_came_from_outside_is_escaped_everywhere() {
         types: TypeCounts::default(),
         min: Some(Scalar::Text(text())),
         max: Some(Scalar::Text(text())),
-        numeric: Some(Numeric { mean: Some(1e308), std_dev: None, q25: None, median: None, q75: None }),
+        numeric: Some(Numeric {
+            mean: Some(1e308),
+            std_dev: None,
+            q25: None,
+            median: None,
+            q75: None,
+        }),
         lengths: Some(Lengths { min: 0, max: i64::MAX, mean: 0.0 }),
         top: vec![TopValue { value: text(), count: i64::MIN }],
         histogram: vec![

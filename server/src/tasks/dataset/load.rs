@@ -85,17 +85,14 @@ fn normalise(mut text: String) -> String {
 }
 
 /// The names in the first record, and its line.
-fn header(
-    text: &str,
-    delimiter: u8,
-    max_columns: usize,
-) -> Result<(Vec<String>, u64), LoadError> {
+fn header(text: &str, delimiter: u8, max_columns: usize) -> Result<(Vec<String>, u64), LoadError> {
     if text.trim().is_empty() {
         return Err(LoadError::Empty);
     }
     let mut record = csv::StringRecord::new();
     let mut reader = dialect::reader(text, delimiter);
-    let found = reader.read_record(&mut record).map_err(|error| LoadError::Csv(error.to_string()))?;
+    let found =
+        reader.read_record(&mut record).map_err(|error| LoadError::Csv(error.to_string()))?;
     if !found {
         return Err(LoadError::Empty);
     }
@@ -193,10 +190,18 @@ fn scan<E>(
         };
         line += u64::from(byte == b'\n');
     }
-    replaced.warn(warnings, "replacement_character", "The text was not valid UTF-8 when it was \
-         read: where bytes made no sense there is the replacement character U+FFFD");
-    nul.warn(warnings, "nul_character", "The text contains NUL characters, as UTF-16 and binary \
-         files do when they are read as UTF-8");
+    replaced.warn(
+        warnings,
+        "replacement_character",
+        "The text was not valid UTF-8 when it was \
+         read: where bytes made no sense there is the replacement character U+FFFD",
+    );
+    nul.warn(
+        warnings,
+        "nul_character",
+        "The text contains NUL characters, as UTF-16 and binary \
+         files do when they are read as UTF-8",
+    );
     if place == Place::Quoted {
         warnings.add("unclosed_quote", Some(quote_line), || {
             format!(
@@ -226,7 +231,8 @@ impl Spot {
     fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
         if self.count > 0 {
             let Self { count, first } = self;
-            warnings.add(code, Some(*first), || format!("{what} ({count}×, first on line {first})."));
+            warnings
+                .add(code, Some(*first), || format!("{what} ({count}×, first on line {first})."));
         }
     }
 }

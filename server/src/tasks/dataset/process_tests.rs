@@ -108,7 +108,9 @@ fn ragged_rows_are_told_with_their_lines() {
 
 #[test]
 fn a_stray_value_in_a_column_of_numbers_is_told_with_its_line() {
-    let rows: String = (0..20).map(|row| if row == 7 { "n.a.\n".to_owned() } else { format!("{row}\n") }).collect();
+    let rows: String = (0..20)
+        .map(|row| if row == 7 { "n.a.\n".to_owned() } else { format!("{row}\n") })
+        .collect();
     let profile = profile(&format!("x\n{rows}"));
     assert_eq!(profile.columns[0].data_type, DataType::Text);
     assert_eq!(profile.columns[0].numeric, None);

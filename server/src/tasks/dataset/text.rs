@@ -28,7 +28,7 @@ pub(super) fn count(value: i64, word: &str) -> String {
         text.push('−');
     }
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -96,6 +96,9 @@ mod tests {
 
     #[test]
     fn nothing_is_left_that_html_would_read_as_markup() {
-        assert_eq!(escape("<a href='x' b=\"y\">&\0"), "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;\u{fffd}");
+        assert_eq!(
+            escape("<a href='x' b=\"y\">&\0"),
+            "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;\u{fffd}"
+        );
     }
 }
