@@ -1,0 +1,4 @@
+//! The server `milepost`: command line, configuration, start-up and the built-in tasks.
+
+pub mod tasks;
+pub mod viewers;
