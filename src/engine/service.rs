@@ -247,15 +247,6 @@ impl Service {
         }
     }
 
-    /// The version of a task that runs here, without looking at anything else. `None` says nothing.
-    pub fn live_version(&self, caller: &Caller, id: TaskId) -> Option<i64> {
-        let inner = self.engine.inner();
-        let live = inner.hub.get(id)?;
-        caller
-            .may_see(live.owner.as_deref())
-            .then(|| live.with_state(inner.clock.now_ms(), |state| state.version))
-    }
-
     /// One task; `None` where there is none that this caller may see.
     ///
     /// # Errors
