@@ -89,15 +89,17 @@ impl Configuration {
     ) -> Result<Self, ConfigError> {
         let defaults = defaults();
         let variables: Vec<_> = variables.into_iter().collect();
-        let mut figment =
-            Figment::from(Serialized::defaults(Settings::default())).merge(cargo_leptos(&variables));
+        let mut figment = Figment::from(Serialized::defaults(Settings::default()))
+            .merge(cargo_leptos(&variables));
         if let Some(path) = readable(file)? {
-            figment = figment.merge(Toml::file_exact(path));
+            let file = Toml::file_exact(path);
+            file.data()
+                .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
+            figment = figment.merge(file);
         }
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
-        let configuration =
-            Self { settings: Settings::default(), remarks, figment };
+        let configuration = Self { settings: Settings::default(), remarks, figment };
         configuration.refuse_unknown(&defaults)?;
         configuration.extract()
     }
@@ -296,9 +298,8 @@ fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serd
 }
 
 fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
-    let belongs = |key: &&String| {
-        word.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('_'))
-    };
+    let belongs =
+        |key: &&String| word.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('_'));
     tree.as_object()?.keys().find(belongs).map(String::as_str)
 }
 

@@ -10,9 +10,8 @@ fn with_file(text: &str, pairs: &[(&str, &str)], flags: &Flags) -> Result<Config
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("milepost.toml");
     std::fs::write(&path, text).unwrap();
-    Configuration::load(Some(&path), flags, variables(pairs)).map_err(|error| {
-        error.to_string().replace(&*path.to_string_lossy(), "milepost.toml")
-    })
+    Configuration::load(Some(&path), flags, variables(pairs))
+        .map_err(|error| error.to_string().replace(&*path.to_string_lossy(), "milepost.toml"))
 }
 
 fn fault(text: &str, pairs: &[(&str, &str)]) -> String {
@@ -37,8 +36,7 @@ fn the_stronger_source_wins() {
         ("MILEPOST_ENGINE_WORKER", "true"),
         ("MILEPOST_STORAGE_DATABASE", "sqlite:///x"),
     ];
-    let flags =
-        Flags { addr: Some("127.0.0.1:3".to_owned()), no_worker: true, ..Flags::default() };
+    let flags = Flags { addr: Some("127.0.0.1:3".to_owned()), no_worker: true, ..Flags::default() };
     let configuration = with_file(file, &pairs, &flags).unwrap();
     let Settings { http, engine, storage, .. } = &configuration.settings;
     assert_eq!(http.addr.port(), 3);
@@ -102,7 +100,10 @@ fn values_of_a_wrong_type_are_told_with_their_source() {
 #[test]
 fn values_that_make_no_sense_are_told_with_what_would_be_right() {
     let told = fault("[engine]\nheartbeat_s = 20\nconcurrency = 0\n", &[]);
-    assert!(told.contains("`engine.heartbeat_s`: must be at least 1 and at most a third"), "{told}");
+    assert!(
+        told.contains("`engine.heartbeat_s`: must be at least 1 and at most a third"),
+        "{told}"
+    );
     assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
     let told = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
     assert!(told.contains("sqlite:///"), "{told}");
@@ -124,8 +125,14 @@ fn what_is_printed_can_be_read_again() {
     let flags = Flags { addr: Some("127.0.0.1:7".to_owned()), ..Flags::default() };
     let configuration = with_file("", &[], &flags).unwrap();
     let printed = super::super::print(&configuration);
-    assert!(printed.contains("addr = \"127.0.0.1:7\" # MILEPOST_HTTP_ADDR; command line"), "{printed}");
-    assert!(printed.contains("# database is not set # MILEPOST_STORAGE_DATABASE; default"), "{printed}");
+    assert!(
+        printed.contains("addr = \"127.0.0.1:7\" # MILEPOST_HTTP_ADDR; command line"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("# database is not set # MILEPOST_STORAGE_DATABASE; default"),
+        "{printed}"
+    );
     let again = with_file(&printed, &[], &Flags::default()).unwrap();
     assert_eq!(again.settings, configuration.settings);
 }

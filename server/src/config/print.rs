@@ -23,9 +23,9 @@ pub fn print(configuration: &Configuration) -> String {
 }
 
 fn line(key: &str, value: &serde_json::Value) -> String {
-    let secret = ["key", "token", "secret", "password"].iter().any(|word| {
-        key == *word || key.ends_with(&format!("_{word}"))
-    });
+    let secret = ["key", "token", "secret", "password"]
+        .iter()
+        .any(|word| key == *word || key.ends_with(&format!("_{word}")));
     match value {
         serde_json::Value::Null => format!("# {key} is not set"),
         _ if secret => format!("# {key} is set and not shown"),

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use milepost::engine::EngineOptions;
+use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::tasks::dataset::DatasetSettings;
@@ -33,12 +33,16 @@ pub struct HttpSettings {
     /// Folder with the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`.
     /// Default: `target/site`.
     pub site_dir: PathBuf,
-    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 1,048,576.
+    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
+    /// the largest input and for what JSON and forms add to it.
     pub max_body_bytes: usize,
     /// Origins, such as `https://tasks.example.org`, whose pages may change something, besides the
     /// one that the request itself names as its host. Needed behind a proxy that rewrites `Host`.
     /// `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default: none.
     pub public_origins: Vec<String>,
+    /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
+    /// where all of `public_origins` are `https`.
+    pub secure_cookie: Option<bool>,
 }
 
 impl Default for HttpSettings {
@@ -46,8 +50,23 @@ impl Default for HttpSettings {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
             site_dir: PathBuf::from("target/site"),
-            max_body_bytes: 1 << 20,
+            max_body_bytes: 2 << 20,
             public_origins: Vec::new(),
+            secure_cookie: None,
+        }
+    }
+}
+
+impl HttpSettings {
+    /// As the router takes them.
+    pub fn options(&self) -> HttpOptions {
+        let origins = &self.public_origins;
+        let https =
+            !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https:"));
+        HttpOptions {
+            max_body_bytes: self.max_body_bytes,
+            public_origins: origins.clone(),
+            secure_cookie: self.secure_cookie.unwrap_or(https),
         }
     }
 }
@@ -182,7 +201,8 @@ impl Settings {
         require(engine.concurrency >= 1, "engine.concurrency", "at least 1");
         require((2..=3600).contains(&engine.lease_s), "engine.lease_s", "2 to 3600");
         require(
-            engine.heartbeat_s >= 1 && engine.heartbeat_s.saturating_mul(3) <= engine.lease_s.max(3),
+            engine.heartbeat_s >= 1
+                && engine.heartbeat_s.saturating_mul(3) <= engine.lease_s.max(3),
             "engine.heartbeat_s",
             "at least 1 and at most a third of engine.lease_s",
         );
@@ -207,6 +227,8 @@ impl Settings {
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| {
-        !host.is_empty() && !host.contains(['/', '?', '#', '@']) && !host.contains(char::is_whitespace)
+        !host.is_empty()
+            && !host.contains(['/', '?', '#', '@'])
+            && !host.contains(char::is_whitespace)
     })
 }
