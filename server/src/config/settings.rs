@@ -36,9 +36,9 @@ pub struct HttpSettings {
     /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
     /// the largest input and for what JSON and forms add to it.
     pub max_body_bytes: usize,
-    /// Origins, such as `https://tasks.example.org`, whose pages may change something, besides the
-    /// one that the request itself names as its host. Needed behind a proxy that rewrites `Host`.
-    /// `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default: none.
+    /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
+    /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
+    /// none, the host that each request names.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
     /// where all of `public_origins` are `https`.
