@@ -131,7 +131,7 @@ impl Machine {
         let mut actions = Vec::new();
         let before = self.face();
         let slept = self.pass_time(&event, now, &mut actions);
-        let fired = event == Event::Timer;
+        let fired = matches!(event, Event::Timer);
         let changed = self.take(event, slept, now, random, &mut actions);
         self.settle(fired, now, random, &mut actions);
         if changed || before != self.face() {

@@ -1,1 +1,8 @@
-//! Contract tests of the HTTP API.
+//! The contract of the HTTP API: every call, every error body, checked against the OpenAPI document
+//! that the server serves.
+
+mod errors;
+mod fixture;
+mod health;
+mod session;
+mod tasks;

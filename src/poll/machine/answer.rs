@@ -93,7 +93,10 @@ impl Machine {
             let (elapsed, eta) = entry.pace(now);
             pause::gap_ms(elapsed, eta, unit)
         });
-        self.told_pause_ms.max(gap.min().unwrap_or(0))
+        let gap = gap.min().unwrap_or(0);
+        // Who has pressed cancel watches for the end; the server's pause is made for patience.
+        let cancelling = self.entries.iter().any(|entry| entry.live() && entry.cancel_at.is_some());
+        if cancelling { gap } else { gap.max(self.told_pause_ms) }
     }
 
     /// How long the server may hold the next request; 0 = not.

@@ -15,7 +15,7 @@ impl Machine {
     pub(super) fn pass_time(&mut self, event: &Event, now: u64, actions: &mut Vec<Action>) -> bool {
         let late = self.timer_at.map_or(0, |at| now.saturating_sub(at));
         // The timers of hidden pages are late by design.
-        let seen = self.visible || *event == Event::Visible(true);
+        let seen = self.visible || matches!(event, Event::Visible(true));
         let slept = seen && late > self.config.slept_slack_ms;
         if slept {
             let lands = matches!(
