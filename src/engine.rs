@@ -1,7 +1,26 @@
 //! The engine: a durable queue, the runner of its tasks, and what is known of them right now.
 //!
-//! Knows neither Leptos nor axum.
+//! Knows neither Leptos nor axum. A task's life is one row of a [`store::Store`]; a worker holds it
+//! under a lease, and each of its writes carries the run's number, so that a worker which was thought
+//! dead and wakes up can change nothing.
 
+pub mod clock;
+mod context;
+mod inner;
 mod kind;
+mod leases;
+mod lifecycle;
+mod live;
+mod options;
+mod registry;
+mod runner;
+mod service;
+mod snapshot;
+pub mod store;
 
+pub use context::Context;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
+pub use lifecycle::Engine;
+pub use options::EngineOptions;
+pub use registry::Registry;
+pub use service::{Caller, Cancelled, ListFilter, ResultState, Service, ServiceError, Started};

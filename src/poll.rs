@@ -1,1 +1,33 @@
 //! When to ask again: the pure polling machine.
+//!
+//! One [`Machine`] follows everything that a page (or a command line) watches. It is told events
+//! and the time, and answers with actions: send this request, wake me then, draw. It reads no
+//! clock, draws no random number of its own and knows neither browser nor runtime, so that the same
+//! machine drives both and a test can drive a year in a millisecond.
+//!
+//! What the driver does:
+//!
+//! 1. Keep one timer, at most one request, and a monotonic clock in milliseconds.
+//! 2. Give every [`Event`] to [`Machine::handle`] and carry out the returned [`Action`]s in order.
+//! 3. On [`Action::Send`]: send, and give back [`Event::Answer`] or [`Event::Failure`] with the
+//!    same epoch. The machine ends a request that takes too long by itself ([`Action::Abort`]).
+//! 4. On [`Action::Render`]: draw [`Machine::view`] of each task. Between two of them the bar and
+//!    the ages move with time alone: while something is watched, draw every second or so, and more
+//!    often while [`TaskView::moving`]. [`Machine::stats`] may have changed after any event.
+//!
+//! A request starts from [`Event::Timer`] only (`SetTimer { after_ms: 0 }` means at once): what
+//! happens in one tick, such as fifty rows that start to be watched, is one request.
+
+mod config;
+mod event;
+mod machine;
+mod policy;
+mod retry_after;
+mod view;
+
+pub use config::{Config, HoldConfig};
+pub use event::{Action, Event, Failure};
+pub use machine::Machine;
+pub use policy::Policy;
+pub use retry_after::retry_after_ms;
+pub use view::{AnswerKind, Freshness, Phase, Stats, TaskView};

@@ -13,7 +13,5 @@ pub use id::{InvalidTaskId, TaskId};
 pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
 pub use poll::{Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
-pub use snapshot::{
-    CancelReceipt, LogLine, ResultLink, Snapshot, TaskFailure, TaskList,
-};
+pub use snapshot::{CancelReceipt, LogLine, ResultLink, Snapshot, TaskFailure, TaskList};
 pub use status::Status;

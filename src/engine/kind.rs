@@ -161,8 +161,9 @@ impl Output {
         value: &impl Serialize,
         file_name: impl Into<String>,
     ) -> Result<Self, TaskError> {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|error| TaskError::fail("result", format!("the result is no JSON: {error}")))?;
+        let bytes = serde_json::to_vec(value).map_err(|error| {
+            TaskError::fail("result", format!("the result is no JSON: {error}"))
+        })?;
         Ok(Self { media_type: Cow::Borrowed(media_type), bytes, file_name: file_name.into() })
     }
 }

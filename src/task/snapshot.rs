@@ -112,7 +112,7 @@ pub struct CancelReceipt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LogLine {
-    /// Position in the log, counted from 1.
+    /// Grows along the log; pass the last one as `after` to get what follows.
     pub seq: i64,
     /// When (RFC 3339).
     pub at: String,

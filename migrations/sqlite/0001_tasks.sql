@@ -1,0 +1,74 @@
+-- One row is one task: its status and its delivery, so that there is nothing to reconcile.
+-- Times are milliseconds since the Unix epoch.
+CREATE TABLE tasks (
+    id                   TEXT    NOT NULL PRIMARY KEY,
+    owner                TEXT,
+    kind                 TEXT    NOT NULL,
+    title                TEXT    NOT NULL,
+    input                TEXT    NOT NULL,
+    stages               TEXT    NOT NULL,
+    unique_key           TEXT,
+    idempotency_key      TEXT,
+    idempotency_print    TEXT,
+    status               TEXT    NOT NULL
+        CHECK (status IN ('queued', 'running', 'cancelling', 'completed', 'error', 'cancelled')),
+    priority             INTEGER NOT NULL DEFAULT 0,
+    run_at               INTEGER NOT NULL,
+    attempt              INTEGER NOT NULL DEFAULT 0,
+    max_attempts         INTEGER NOT NULL,
+    run_seq              INTEGER NOT NULL DEFAULT 0,
+    lease_owner          TEXT,
+    lease_until          INTEGER,
+    heartbeat_at         INTEGER,
+    cancel_requested_at  INTEGER,
+    cancel_requested_by  TEXT,
+    version              INTEGER NOT NULL,
+    progress             REAL,
+    progress_attempt     INTEGER,
+    step                 INTEGER NOT NULL DEFAULT 0,
+    message              TEXT,
+    error_code           TEXT,
+    error_message        TEXT,
+    error_retryable      INTEGER,
+    result_media_type    TEXT,
+    result_size          INTEGER,
+    created_at           INTEGER NOT NULL,
+    started_at           INTEGER,
+    updated_at           INTEGER NOT NULL,
+    finished_at          INTEGER,
+    expires_at           INTEGER
+) STRICT;
+
+CREATE INDEX tasks_queued ON tasks (kind, priority DESC, run_at) WHERE status = 'queued';
+CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status IN ('running', 'cancelling');
+CREATE INDEX tasks_listed ON tasks (owner, created_at DESC, id DESC);
+CREATE INDEX tasks_by_key ON tasks (kind, unique_key, owner, created_at DESC)
+    WHERE unique_key IS NOT NULL;
+-- The same work of one owner is never under way twice.
+CREATE UNIQUE INDEX tasks_under_way ON tasks (kind, unique_key, ifnull(owner, ''))
+    WHERE unique_key IS NOT NULL AND status IN ('queued', 'running', 'cancelling');
+CREATE UNIQUE INDEX tasks_idempotency ON tasks (ifnull(owner, ''), idempotency_key)
+    WHERE idempotency_key IS NOT NULL;
+
+CREATE TABLE results (
+    task_id     TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+    media_type  TEXT NOT NULL,
+    file_name   TEXT NOT NULL,
+    bytes       BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE checkpoints (
+    task_id   TEXT    NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    key       TEXT    NOT NULL,
+    value     TEXT    NOT NULL,
+    saved_at  INTEGER NOT NULL,
+    PRIMARY KEY (task_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log_lines (
+    task_id  TEXT    NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    seq      INTEGER NOT NULL,
+    at       INTEGER NOT NULL,
+    text     TEXT    NOT NULL,
+    PRIMARY KEY (task_id, seq)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,168 @@
+//! What a running task holds in its hands.
+
+use std::{future::Future, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{EngineOptions, TaskError, clock::Clock, live::LiveTask, store::Store};
+use crate::task::TaskId;
+
+/// The way of a task to the world: reports go out, checkpoints are kept, the wish to cancel comes in.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    live: Arc<LiveTask>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    options: Arc<EngineOptions>,
+}
+
+impl Context {
+    pub(super) fn new(
+        live: Arc<LiveTask>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        options: Arc<EngineOptions>,
+    ) -> Self {
+        Self { live, store, clock, options }
+    }
+
+    /// This task.
+    pub fn id(&self) -> TaskId {
+        self.live.id
+    }
+
+    /// 1 for the first run, 2 for the run after a crash or a retry, ...
+    pub fn attempt(&self) -> u32 {
+        self.live.attempt
+    }
+
+    /// Enters a declared stage, counted from 0. In the store when this returns.
+    ///
+    /// # Errors
+    /// [`TaskError::Cancelled`] when the task was told to stop.
+    pub async fn stage(&self, index: usize) -> Result<(), TaskError> {
+        self.check()?;
+        self.live.enter(index, self.clock.now_ms());
+        self.save().await;
+        Ok(())
+    }
+
+    /// Reports how far the present stage is, 0..=1 (the whole, for a task without stages). Costs
+    /// nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is ignored.
+    pub fn progress(&self, fraction: f64) {
+        self.live.report(fraction);
+    }
+
+    /// Says what the task is doing right now, in a few words.
+    pub fn message(&self, text: impl Into<String>) {
+        self.live.message(self.cut(text.into()), self.clock.now_ms());
+    }
+
+    /// Adds a line to the task's log.
+    pub fn log(&self, text: impl Into<String>) {
+        let text = self.cut(text.into());
+        self.live.log(text, self.clock.now_ms(), self.options.max_log_lines);
+    }
+
+    /// Whether to go on. Call it between pieces of work that do not await.
+    ///
+    /// # Errors
+    /// [`TaskError::Cancelled`] when the task was told to stop.
+    pub fn check(&self) -> Result<(), TaskError> {
+        if self.live.token.is_cancelled() { Err(TaskError::Cancelled) } else { Ok(()) }
+    }
+
+    /// Returns once the task is told to stop.
+    pub async fn cancelled(&self) {
+        self.live.token.cancelled().await;
+    }
+
+    /// Awaits something, but no longer than until the task is told to stop.
+    ///
+    /// # Errors
+    /// [`TaskError::Cancelled`] when the task was told to stop first; the future is dropped.
+    pub async fn until_cancelled<F: Future>(&self, future: F) -> Result<F::Output, TaskError> {
+        self.live.token.run_until_cancelled(future).await.ok_or(TaskError::Cancelled)
+    }
+
+    /// Keeps a value under a name for the next attempt. In the store when this returns; what was
+    /// kept is not worked for twice.
+    ///
+    /// # Errors
+    /// [`TaskError::Fail`] when the value is too large or no JSON, [`TaskError::Retry`] when the
+    /// store does not answer, [`TaskError::Cancelled`] when this run was lost.
+    pub async fn checkpoint(&self, key: &str, value: &impl Serialize) -> Result<(), TaskError> {
+        let json = serde_json::to_string(value)
+            .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))?;
+        let max = self.options.max_checkpoint_bytes;
+        if json.len() > max {
+            let size = json.len();
+            let detail = format!("checkpoint {key} has {size} bytes; at most {max} are kept");
+            return Err(TaskError::fail("checkpoint", detail));
+        }
+        let (id, run_seq) = (self.live.id, self.live.run_seq);
+        match self.store.save_checkpoint(id, run_seq, key, &json).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TaskError::Cancelled),
+            Err(error) => Err(TaskError::retry("store", error.to_string())),
+        }
+    }
+
+    /// Reads what an earlier attempt kept; `None` where it kept nothing under that name.
+    ///
+    /// # Errors
+    /// [`TaskError::Retry`] when the store does not answer, [`TaskError::Fail`] when what was kept
+    /// does not fit the type.
+    pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
+        let json = self
+            .store
+            .checkpoint(self.live.id, key)
+            .await
+            .map_err(|error| TaskError::retry("store", error.to_string()))?;
+        json.map(|json| serde_json::from_str(&json))
+            .transpose()
+            .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))
+    }
+
+    /// Does blocking work on a thread of its own. The work sees the wish to cancel through
+    /// [`Context::check`]; a thread cannot be stopped from outside.
+    ///
+    /// # Errors
+    /// What the work returns.
+    ///
+    /// # Panics
+    /// When the work does, so that the engine records the panic.
+    pub async fn blocking<T, F>(&self, work: F) -> Result<T, TaskError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> Result<T, TaskError> + Send + 'static,
+    {
+        let ctx = self.clone();
+        match tokio::task::spawn_blocking(move || work(&ctx)).await {
+            Ok(done) => done,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime ends.
+                Err(_) => Err(TaskError::Cancelled),
+            },
+        }
+    }
+
+    /// Writes what was reported. A store that does not answer is no reason to stop working: the
+    /// flusher tries again.
+    async fn save(&self) {
+        let Some(write) = self.live.unsaved(self.clock.now_ms()) else { return };
+        if let Err(error) = self.store.save_progress(std::slice::from_ref(&write)).await {
+            tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
+            self.live.not_saved(write);
+        }
+    }
+
+    fn cut(&self, text: String) -> String {
+        match text.char_indices().nth(self.options.max_text_chars) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+}

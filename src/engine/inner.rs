@@ -1,0 +1,40 @@
+//! What the parts of one engine share.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{EngineOptions, Registry, clock::Clock, live::Hub, store::Store};
+
+/// See the module.
+pub(super) struct Inner {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) registry: Registry,
+    pub(super) options: Arc<EngineOptions>,
+    pub(super) hub: Hub,
+    /// A fresh random id per process start.
+    pub(super) lease_owner: String,
+    /// Rung when there may be something to claim.
+    pub(super) bell: Notify,
+    /// Cancelled when no more tasks are to be claimed.
+    pub(super) closing: CancellationToken,
+    /// Cancelled when the flusher is to stop, after the last run.
+    pub(super) closed: CancellationToken,
+    /// The supervisors of the runs.
+    pub(super) runs: TaskTracker,
+    /// The claimer and the flusher.
+    pub(super) workers: TaskTracker,
+}
+
+impl Inner {
+    pub(super) fn lease_ms(&self) -> i64 {
+        i64::try_from(self.options.lease.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Says that there may be something to claim.
+    pub(super) fn ring(&self) {
+        self.bell.notify_one();
+    }
+}

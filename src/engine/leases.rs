@@ -1,0 +1,150 @@
+//! The heartbeat: renews this process's leases, learns of cancels and lost runs, and takes back what
+//! other workers left behind.
+//!
+//! It runs on a thread and a runtime of its own, so that CPU work in a task cannot keep it from
+//! beating. Without a confirmed beat for 60 % of the lease a run is given up here before anybody else
+//! may take it; nothing is written for it any more.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    inner::Inner,
+    live::{LiveTask, Stop},
+    store::Beat,
+};
+
+/// Share of the lease after which an unconfirmed run is given up.
+const GIVE_UP: f64 = 0.6;
+
+/// The running heartbeat; stopped by [`Heart::stop`].
+#[derive(Default)]
+pub(super) struct Heart {
+    thread: Mutex<Option<JoinHandle<()>>>,
+    token: CancellationToken,
+}
+
+impl Heart {
+    /// Starts to beat.
+    ///
+    /// # Errors
+    /// When the machine has no thread or runtime to give.
+    pub(super) fn start(&self, inner: Arc<Inner>) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let token = self.token.clone();
+        let thread =
+            std::thread::Builder::new().name("milepost-heartbeat".to_owned()).spawn(move || {
+                runtime.block_on(token.run_until_cancelled(beat_for_ever(&inner)));
+            })?;
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        Ok(())
+    }
+
+    /// Stops to beat and waits for the thread.
+    pub(super) async fn stop(&self) {
+        self.token.cancel();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // Joining blocks, though only for the query under way.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+async fn beat_for_ever(inner: &Inner) {
+    let mut ticks = tokio::time::interval(inner.options.heartbeat);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        beat(inner).await;
+    }
+}
+
+/// One beat.
+pub(super) async fn beat(inner: &Inner) {
+    let limit = inner.options.lease / 5;
+    let asked = Instant::now();
+    let answer =
+        tokio::time::timeout(limit, inner.store.beat(&inner.lease_owner, inner.lease_ms())).await;
+    match answer {
+        Ok(Ok(beats)) => confirm(inner, &beats, asked),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the heartbeat did not reach the store");
+            give_up_unconfirmed(inner);
+            return;
+        }
+        Err(_) => {
+            tracing::warn!(limit_ms = limit.as_millis() as u64, "the heartbeat hangs");
+            give_up_unconfirmed(inner);
+            return;
+        }
+    }
+    match tokio::time::timeout(limit, inner.store.rescue()).await {
+        Ok(Ok(taken)) if !taken.is_empty() => {
+            tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
+            inner.ring();
+        }
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "expired leases were not looked at"),
+        Err(_) => tracing::warn!("looking for expired leases hangs"),
+    }
+}
+
+/// Compares what the store says with what runs here.
+fn confirm(inner: &Inner, beats: &[Beat], asked: Instant) {
+    for task in inner.hub.all() {
+        let held = beats.iter().find(|beat| beat.id == task.id && beat.run_seq == task.run_seq);
+        match held {
+            Some(beat) => {
+                task.beaten(asked);
+                if let Some(cancel) = &beat.cancel {
+                    task.cancel(cancel.clone(), beat.version, inner.clock.now_ms());
+                }
+            }
+            // A fresh claim is not judged by an older heartbeat.
+            None if task.taken < asked => lose(inner, &task),
+            None => {}
+        }
+    }
+}
+
+fn give_up_unconfirmed(inner: &Inner) {
+    let longest = inner.options.lease.mul_f64(GIVE_UP);
+    for task in inner.hub.all() {
+        if task.last_beat().elapsed() > longest {
+            lose(inner, &task);
+        }
+    }
+}
+
+/// Nothing may be written for this run any more; it is nobody's cancel.
+fn lose(inner: &Inner, task: &LiveTask) {
+    tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
+    task.stop(Stop::LeaseLost);
+    inner.hub.remove(task.id, task.run_seq);
+}
+
+/// How long until an exponential retry, with full jitter between a half and the whole.
+pub(super) fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) -> Duration {
+    let doubled = base.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1).min(20)));
+    doubled.min(max).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retries_double_up_to_the_longest_and_are_spread() {
+        let (base, max) = (Duration::from_secs(2), Duration::from_secs(300));
+        assert_eq!(backoff(base, max, 1, 1.0), Duration::from_secs(2));
+        assert_eq!(backoff(base, max, 1, 0.0), Duration::from_secs(1));
+        assert_eq!(backoff(base, max, 4, 1.0), Duration::from_secs(16));
+        assert_eq!(backoff(base, max, 1_000_000, 1.0), max);
+    }
+}

@@ -1,0 +1,100 @@
+//! Starting and stopping one engine.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+use super::{
+    EngineOptions, Registry, Service,
+    clock::Clock,
+    inner::Inner,
+    leases::Heart,
+    live::{Hub, Stop},
+    runner,
+    store::{Store, StoreError},
+};
+
+/// How long stopped runs may take to write their last words, beyond the longest grace of a kind.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// A running engine. Cheap to clone; [`Engine::shutdown`] ends it for all clones.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+    heart: Arc<Heart>,
+}
+
+impl Engine {
+    /// Takes back what an earlier process left behind, then starts to work.
+    ///
+    /// # Errors
+    /// When the store does not answer or the machine has no thread to give.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        registry: Registry,
+        options: EngineOptions,
+    ) -> Result<Self, StoreError> {
+        let inner = Arc::new(Inner {
+            store,
+            clock,
+            registry,
+            options: Arc::new(options),
+            hub: Hub::default(),
+            lease_owner: Uuid::new_v4().to_string(),
+            bell: Notify::new(),
+            closing: CancellationToken::new(),
+            closed: CancellationToken::new(),
+            runs: TaskTracker::new(),
+            workers: TaskTracker::new(),
+        });
+        let taken = inner.store.take_back(&inner.lease_owner).await?;
+        if !taken.is_empty() {
+            tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
+        }
+        let heart = Arc::new(Heart::default());
+        if inner.options.worker {
+            heart.start(Arc::clone(&inner)).map_err(|error| {
+                StoreError::Open(format!("the heartbeat cannot be started: {error}"))
+            })?;
+            inner.workers.spawn(runner::claim_for_ever(Arc::clone(&inner)));
+            inner.workers.spawn(runner::flush_for_ever(Arc::clone(&inner)));
+        }
+        inner.workers.close();
+        Ok(Self { inner, heart })
+    }
+
+    /// What callers use.
+    pub fn service(&self) -> Service {
+        Service::new(self.clone())
+    }
+
+    /// Takes no more work, lets running tasks go on for [`EngineOptions::drain`], tells the rest to
+    /// stop and gives them back to the queue without costing an attempt, and closes the store.
+    /// Leases are renewed until the last run has been written.
+    pub async fn shutdown(&self) {
+        let inner = &self.inner;
+        inner.closing.cancel();
+        inner.runs.close();
+        if tokio::time::timeout(inner.options.drain, inner.runs.wait()).await.is_err() {
+            for task in inner.hub.all() {
+                task.stop(Stop::Shutdown);
+            }
+            let grace = inner.registry.all().map(|kind| kind.options.cancel_grace).max();
+            let longest = grace.unwrap_or_default() + LAST_WORDS;
+            if tokio::time::timeout(longest, inner.runs.wait()).await.is_err() {
+                tracing::warn!("some runs did not stop; the next process takes them back");
+            }
+        }
+        inner.closed.cancel();
+        inner.workers.wait().await;
+        self.heart.stop().await;
+        inner.store.close().await;
+    }
+
+    pub(super) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+}

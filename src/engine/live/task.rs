@@ -1,0 +1,299 @@
+//! One running task: what it reports, what watchers were told, and how it is stopped.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::meter::Meter;
+use crate::{
+    engine::{
+        Stages,
+        store::{LogEntry, ProgressWrite, Row},
+    },
+    task::{StageInfo, Status, TaskId},
+};
+
+/// Why a run was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Somebody asked for it.
+    Cancel,
+    /// It took too long.
+    Timeout,
+    /// The process ends; the task goes on elsewhere.
+    Shutdown,
+    /// The lease is gone; nothing may be written any more.
+    LeaseLost,
+}
+
+/// Marks "the task cannot tell" in the atomic fraction.
+const UNKNOWN: u64 = u64::MAX;
+
+/// A log line's number has the run in its high bits, so that a later run never needs to ask where
+/// an earlier one stopped, and a line that is written twice is still one line.
+const LOG_RUN_SHIFT: u32 = 24;
+
+/// See the module.
+pub(crate) struct LiveTask {
+    pub(crate) id: TaskId,
+    pub(crate) owner: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) title: String,
+    pub(crate) stages: Vec<StageInfo>,
+    pub(crate) attempt: u32,
+    pub(crate) run_seq: i64,
+    pub(crate) created_at: i64,
+    pub(crate) started_at: i64,
+    /// When this process took it, for durations.
+    pub(crate) taken: Instant,
+    pub(crate) token: CancellationToken,
+    spans: Stages,
+    /// Bits of the whole's fraction; fractions are not negative, so their bits sort as they do.
+    fraction: AtomicU64,
+    /// Where the present stage begins and how wide it is, as bits.
+    begin: AtomicU64,
+    width: AtomicU64,
+    /// Whether something was reported since the last look.
+    dirty: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// What changes under the lock.
+pub(crate) struct State {
+    pub(crate) status: Status,
+    pub(crate) version: i64,
+    pub(crate) progress: Option<f64>,
+    pub(crate) step: u32,
+    pub(crate) message: Option<String>,
+    pub(crate) cancel: Option<(i64, String)>,
+    pub(crate) updated_at: i64,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) last_beat: Instant,
+    meter: Meter,
+    saved_version: i64,
+    log: Vec<LogEntry>,
+    lines: u32,
+}
+
+impl LiveTask {
+    /// A run that was just claimed.
+    pub(crate) fn new(row: &Row, stages: Stages) -> Self {
+        let now = Instant::now();
+        let start = row.progress.or((!stages.as_slice().is_empty()).then_some(0.0));
+        let mut meter = Meter::default();
+        if let Some(start) = start {
+            meter.record(0.0, start, false);
+        }
+        Self {
+            id: row.id,
+            owner: row.owner.clone(),
+            kind: row.kind.clone(),
+            title: row.title.clone(),
+            stages: stages.as_slice().to_vec(),
+            attempt: row.attempt,
+            run_seq: row.run_seq,
+            created_at: row.created_at,
+            started_at: row.started_at.unwrap_or(row.read_at),
+            taken: now,
+            token: CancellationToken::new(),
+            spans: stages,
+            fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
+            begin: AtomicU64::new(0f64.to_bits()),
+            width: AtomicU64::new(1f64.to_bits()),
+            dirty: AtomicBool::new(false),
+            state: Mutex::new(State {
+                status: row.status,
+                version: row.version,
+                progress: start,
+                step: row.step,
+                message: row.message.clone(),
+                cancel: row.cancel.clone(),
+                updated_at: row.updated_at,
+                stop: None,
+                last_beat: now,
+                meter,
+                saved_version: row.version,
+                log: Vec::new(),
+                lines: 0,
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // As in the hub: a panic cannot leave the plain values half written.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hot call: a task reports how far it is within its present stage. A few nanoseconds.
+    pub(crate) fn report(&self, within_stage: f64) {
+        if within_stage.is_nan() {
+            return;
+        }
+        let begin = f64::from_bits(self.begin.load(Ordering::Relaxed));
+        let width = f64::from_bits(self.width.load(Ordering::Relaxed));
+        self.raise(begin + within_stage.clamp(0.0, 1.0) * width);
+        self.dirty.store(true, Ordering::Release);
+    }
+
+    /// Never backwards within an attempt.
+    fn raise(&self, fraction: f64) {
+        let bits = fraction.clamp(0.0, 1.0).to_bits();
+        if self.fraction.load(Ordering::Relaxed) == UNKNOWN {
+            // Two first reports may race; the maximum below settles it.
+            let _ =
+                self.fraction.compare_exchange(UNKNOWN, bits, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        self.fraction.fetch_max(bits, Ordering::Relaxed);
+    }
+
+    /// Enters a stage, counted from 0, and drops the old message.
+    pub(crate) fn enter(&self, index: usize, now_ms: i64) {
+        let (begin, width) = self.spans.span(index);
+        self.begin.store(begin.to_bits(), Ordering::Relaxed);
+        self.width.store(width.to_bits(), Ordering::Relaxed);
+        self.raise(begin);
+        let mut state = self.lock();
+        state.step = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        state.message = None;
+        self.look(&mut state, now_ms);
+        state.touch(now_ms);
+    }
+
+    pub(crate) fn message(&self, text: String, now_ms: i64) {
+        let mut state = self.lock();
+        if state.message.as_deref() != Some(text.as_str()) {
+            state.message = Some(text);
+            state.touch(now_ms);
+        }
+    }
+
+    /// Keeps a log line for the next write; beyond `max_lines` one last line says so.
+    pub(crate) fn log(&self, text: String, now_ms: i64, max_lines: u32) {
+        let mut state = self.lock();
+        if state.lines > max_lines {
+            return;
+        }
+        let text = if state.lines == max_lines {
+            format!("the log is full after {max_lines} lines; later ones are dropped")
+        } else {
+            text
+        };
+        state.lines += 1;
+        let seq = (self.run_seq << LOG_RUN_SHIFT) + i64::from(state.lines);
+        state.log.push(LogEntry { seq, at: now_ms, text });
+        state.touch(now_ms);
+    }
+
+    /// Tells the run to stop. The first reason stays, but a lost lease beats every other.
+    pub(crate) fn stop(&self, reason: Stop) {
+        {
+            let mut state = self.lock();
+            if state.stop.is_none() || reason == Stop::LeaseLost {
+                state.stop = Some(reason);
+            }
+        }
+        self.token.cancel();
+    }
+
+    /// Why it was told to stop, if it was.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        self.lock().stop
+    }
+
+    /// Shows a cancel that is in the store already, and tells the run.
+    pub(crate) fn cancel(&self, cancel: (i64, String), row_version: i64, now_ms: i64) {
+        {
+            let mut state = self.lock();
+            if state.cancel.is_none() {
+                state.cancel = Some(cancel);
+                state.status = Status::Cancelling;
+                state.version = state.version.max(row_version);
+                state.touch(now_ms);
+            }
+        }
+        self.stop(Stop::Cancel);
+    }
+
+    pub(crate) fn beaten(&self, at: Instant) {
+        self.lock().last_beat = at;
+    }
+
+    pub(crate) fn last_beat(&self) -> Instant {
+        self.lock().last_beat
+    }
+
+    /// Takes in what was reported, then shows the state.
+    pub(crate) fn with_state<T>(&self, now_ms: i64, read: impl FnOnce(&State) -> T) -> T {
+        let mut state = self.lock();
+        self.look(&mut state, now_ms);
+        read(&state)
+    }
+
+    /// What watchers may have been told and the store does not know yet.
+    pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
+        let mut state = self.lock();
+        self.look(&mut state, now_ms);
+        if state.version == state.saved_version && state.log.is_empty() {
+            return None;
+        }
+        state.saved_version = state.version;
+        Some(ProgressWrite {
+            id: self.id,
+            run_seq: self.run_seq,
+            version: state.version,
+            progress: state.progress,
+            step: state.step,
+            message: state.message.clone(),
+            updated_at: state.updated_at,
+            log: std::mem::take(&mut state.log),
+        })
+    }
+
+    /// Takes a write back that did not reach the store.
+    pub(crate) fn not_saved(&self, write: ProgressWrite) {
+        let mut state = self.lock();
+        state.saved_version = 0;
+        let newer = std::mem::replace(&mut state.log, write.log);
+        state.log.extend(newer);
+    }
+
+    fn look(&self, state: &mut State, now_ms: i64) {
+        let t = self.taken.elapsed().as_secs_f64();
+        if !self.dirty.swap(false, Ordering::Acquire) {
+            let bits = self.fraction.load(Ordering::Relaxed);
+            if bits != UNKNOWN && state.progress != Some(f64::from_bits(bits)) {
+                state.progress = Some(f64::from_bits(bits));
+                state.meter.record(t, f64::from_bits(bits), false);
+            }
+            return;
+        }
+        let bits = self.fraction.load(Ordering::Relaxed);
+        if bits == UNKNOWN {
+            return;
+        }
+        let fraction = f64::from_bits(bits);
+        state.meter.record(t, fraction, true);
+        if state.progress != Some(fraction) {
+            state.progress = Some(fraction);
+            state.touch(now_ms);
+        }
+    }
+}
+
+impl State {
+    fn touch(&mut self, now_ms: i64) {
+        self.version += 1;
+        self.updated_at = now_ms;
+    }
+
+    /// Rate per second and seconds left, `t` seconds after the start.
+    pub(crate) fn pace(&self, t: f64) -> (f64, Option<f64>) {
+        (self.meter.rate(t), self.meter.eta(t))
+    }
+}

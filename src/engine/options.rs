@@ -1,0 +1,67 @@
+//! How the engine behaves: each limit and period, with its default.
+
+use std::time::Duration;
+
+/// Settings of one engine. `Default` gives the documented values.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Tasks that run at once in this process, whatever their kind. Default: 8.
+    pub concurrency: u32,
+    /// How long a worker may be silent before its tasks are taken back. Default: 30 s.
+    pub lease: Duration,
+    /// How often a worker renews its leases. Default: 6 s.
+    pub heartbeat: Duration,
+    /// How often progress is written to the store at most. Default: 250 ms.
+    pub flush: Duration,
+    /// How often the queue is looked at when nobody rang. Default: 1 s.
+    pub queue_poll: Duration,
+    /// How long running tasks may go on after a shutdown was asked for. Default: 10 s.
+    pub drain: Duration,
+    /// First delay before a failed attempt is repeated; doubles each time. Default: 2 s.
+    pub retry_base: Duration,
+    /// Longest delay before a failed attempt is repeated. Default: 5 min.
+    pub retry_max: Duration,
+    /// Tasks of one owner that may wait in the queue. Default: 100.
+    pub max_queued_per_owner: u32,
+    /// Bytes of one task's input as JSON. Default: 1 MiB.
+    pub max_input_bytes: usize,
+    /// Bytes of one task's result. Default: 16 MiB.
+    pub max_result_bytes: usize,
+    /// Bytes of one checkpoint as JSON. Default: 4 MiB.
+    pub max_checkpoint_bytes: usize,
+    /// Characters of a message or a log line; the rest is cut off. Default: 2,000.
+    pub max_text_chars: usize,
+    /// Log lines kept of one task; later ones are dropped, and the last line says so.
+    /// Default: 10,000.
+    pub max_log_lines: u32,
+    /// Tasks that one poll may watch. Default: 100.
+    pub max_watched: usize,
+    /// Whether callers without a session may start tasks that belong to nobody. Default: true.
+    pub allow_ownerless: bool,
+    /// Whether this process runs tasks. Default: true.
+    pub worker: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 8,
+            lease: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(6),
+            flush: Duration::from_millis(250),
+            queue_poll: Duration::from_secs(1),
+            drain: Duration::from_secs(10),
+            retry_base: Duration::from_secs(2),
+            retry_max: Duration::from_secs(300),
+            max_queued_per_owner: 100,
+            max_input_bytes: 1 << 20,
+            max_result_bytes: 16 << 20,
+            max_checkpoint_bytes: 4 << 20,
+            max_text_chars: 2_000,
+            max_log_lines: 10_000,
+            max_watched: 100,
+            allow_ownerless: true,
+            worker: true,
+        }
+    }
+}

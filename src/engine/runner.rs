@@ -1,0 +1,280 @@
+//! Runs tasks: claims them, watches over each run, and writes how it ended.
+
+use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
+
+use tokio::{task::JoinHandle, time::MissedTickBehavior};
+
+use super::{
+    Context, Output, TaskError,
+    inner::Inner,
+    leases::backoff,
+    live::{LiveTask, Stop},
+    registry::Kind,
+    store::{Claim, Ending, Row, StoredResult},
+};
+
+/// Between two tries to write an ending that the store did not take.
+const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+type Run = JoinHandle<Result<Output, TaskError>>;
+
+/// Claims tasks until the engine closes.
+pub(super) async fn claim_for_ever(inner: Arc<Inner>) {
+    let closing = inner.closing.clone();
+    while !closing.is_cancelled() {
+        claim(&inner).await;
+        // The bell rings on a start and on an end; the poll finds retries whose time has come.
+        let rung = tokio::time::timeout(inner.options.queue_poll, inner.bell.notified());
+        let _ = closing.run_until_cancelled(rung).await;
+    }
+}
+
+/// Takes exactly as many tasks as there are free places. Nothing is prefetched.
+async fn claim(inner: &Arc<Inner>) {
+    let total = inner.options.concurrency.saturating_sub(inner.hub.running_in_all());
+    let slots: Vec<_> = inner
+        .registry
+        .all()
+        .map(|kind| {
+            let running = inner.hub.running(&kind.info.kind);
+            (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
+        })
+        .filter(|(_, free)| *free > 0)
+        .collect();
+    if total == 0 || slots.is_empty() {
+        return;
+    }
+    let lease_owner = inner.lease_owner.clone();
+    let claim = Claim { lease_owner, lease_ms: inner.lease_ms(), slots, total };
+    match inner.store.claim(&claim).await {
+        Ok(rows) => rows.into_iter().for_each(|row| start(inner, row)),
+        Err(error) => tracing::warn!(%error, "the queue could not be read"),
+    }
+}
+
+/// Begins a claimed run.
+fn start(inner: &Arc<Inner>, row: Row) {
+    let Some(kind) = inner.registry.get(&row.kind).cloned() else { return };
+    let inner = Arc::clone(inner);
+    // Stages of a stored input that is unreadable now do not matter: the run itself will tell.
+    let stages = kind.stages(&row.input).unwrap_or(super::Stages::none());
+    let live = Arc::new(LiveTask::new(&row, stages));
+    inner.hub.insert(Arc::clone(&live));
+    let runs = inner.runs.clone();
+    runs.spawn(async move {
+        let ending = watch_over(&inner, &kind, &live, row.input).await;
+        if let Some(ending) = ending {
+            finish(&inner, &live, &ending).await;
+        }
+        inner.hub.remove(live.id, live.run_seq);
+        inner.ring();
+    });
+}
+
+/// Runs the task in a tokio task of its own, so that a panic is an error and no dead worker. `None`
+/// when nothing may be written.
+async fn watch_over(
+    inner: &Arc<Inner>,
+    kind: &Arc<Kind>,
+    live: &Arc<LiveTask>,
+    input: String,
+) -> Option<Ending> {
+    tracing::info!(task.id = %live.id, task.kind = %live.kind, attempt = live.attempt, "started");
+    let ctx = Context::new(
+        Arc::clone(live),
+        Arc::clone(&inner.store),
+        Arc::clone(&inner.clock),
+        Arc::clone(&inner.options),
+    );
+    let task_kind = Arc::clone(kind);
+    let mut run: Run = tokio::spawn(async move { task_kind.run(&input, ctx).await });
+    let done = tokio::select! {
+        done = &mut run => Some(done),
+        () = live.token.cancelled() => None,
+        () = tokio::time::sleep(kind.options.timeout) => {
+            live.stop(Stop::Timeout);
+            None
+        }
+    };
+    let done = match done {
+        Some(done) => done,
+        None => stop_in_grace(run, kind.options.cancel_grace).await,
+    };
+    ending(inner, kind, live, done)
+}
+
+/// Waits for a run that was told to stop, then drops its future.
+async fn stop_in_grace(
+    mut run: Run,
+    grace: Duration,
+) -> Result<Result<Output, TaskError>, tokio::task::JoinError> {
+    match tokio::time::timeout(grace, &mut run).await {
+        Ok(done) => done,
+        Err(_) => {
+            run.abort();
+            run.await
+        }
+    }
+}
+
+/// What becomes of a run.
+fn ending(
+    inner: &Inner,
+    kind: &Kind,
+    live: &LiveTask,
+    done: Result<Result<Output, TaskError>, tokio::task::JoinError>,
+) -> Option<Ending> {
+    let stopped = live.stopped();
+    if stopped == Some(Stop::LeaseLost) {
+        return None;
+    }
+    Some(match done {
+        // Work that is whole counts, even if somebody asked to stop at the last moment.
+        Ok(Ok(output)) => completed(inner, output),
+        Ok(Err(TaskError::Fail { code, message })) => {
+            Ending::Failed { code, message, retryable: false }
+        }
+        Ok(Err(TaskError::Retry { code, message, after })) => {
+            retry(inner, kind, live, code, message, after)
+        }
+        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, stopped),
+        Err(error) if error.is_panic() => {
+            let message = panic_text(error.into_panic().as_ref());
+            tracing::error!(task.id = %live.id, "the task panicked");
+            Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
+        }
+        // Dropped by force after the grace.
+        Err(_) => stopped_ending(kind, stopped),
+    })
+}
+
+fn stopped_ending(kind: &Kind, stopped: Option<Stop>) -> Ending {
+    match stopped {
+        Some(Stop::Cancel) => Ending::Cancelled,
+        Some(Stop::Timeout) => Ending::Failed {
+            code: Cow::Borrowed("timeout"),
+            message: format!(
+                "The task took longer than {} s, the limit of its kind.",
+                kind.options.timeout.as_secs_f64()
+            ),
+            retryable: true,
+        },
+        Some(Stop::Shutdown | Stop::LeaseLost) => Ending::Released,
+        // The runtime dropped it, or it says so though nobody asked.
+        None => Ending::Failed {
+            code: Cow::Borrowed("stopped"),
+            message: "The task stopped by itself without a result.".to_owned(),
+            retryable: true,
+        },
+    }
+}
+
+fn completed(inner: &Inner, output: Output) -> Ending {
+    let (size, max) = (output.bytes.len(), inner.options.max_result_bytes);
+    if size > max {
+        return Ending::Failed {
+            code: Cow::Borrowed("result_too_large"),
+            message: format!("The result has {size} bytes; at most {max} are kept."),
+            retryable: false,
+        };
+    }
+    Ending::Completed(StoredResult {
+        media_type: output.media_type.into_owned(),
+        file_name: output.file_name,
+        bytes: output.bytes,
+    })
+}
+
+fn retry(
+    inner: &Inner,
+    kind: &Kind,
+    live: &LiveTask,
+    code: Cow<'static, str>,
+    message: String,
+    after: Option<Duration>,
+) -> Ending {
+    if live.attempt >= kind.options.max_attempts {
+        return Ending::Failed { code, message, retryable: true };
+    }
+    let options = &inner.options;
+    let random = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+    let after = after
+        .unwrap_or_else(|| backoff(options.retry_base, options.retry_max, live.attempt, random));
+    let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+    Ending::Again { after_ms, message: format!("Will try again: {message}") }
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned());
+    match text {
+        Some(text) => format!("The task broke down: {text}"),
+        None => "The task broke down.".to_owned(),
+    }
+}
+
+/// Writes the ending, through outages, until it is written or the run is somebody else's.
+async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
+    // What was reported last belongs to the page of the ended task too.
+    let mut delay = FINISH_RETRY.0;
+    loop {
+        let written = async {
+            if let Some(write) = live.unsaved(inner.clock.now_ms()) {
+                if let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await {
+                    live.not_saved(write);
+                    return Err(error);
+                }
+            }
+            inner.store.finish(live.id, live.run_seq, ending).await
+        };
+        match written.await {
+            Ok(Some(row)) => {
+                tracing::info!(task.id = %live.id, status = %row.status, "ended");
+                return;
+            }
+            Ok(None) => {
+                tracing::warn!(task.id = %live.id, "the run was lost before it could be ended");
+                return;
+            }
+            Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
+        }
+        if live.stopped() == Some(Stop::LeaseLost) {
+            return;
+        }
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(FINISH_RETRY.1);
+    }
+}
+
+/// Writes what running tasks report, a few times a second in one transaction, until the engine has
+/// closed.
+pub(super) async fn flush_for_ever(inner: Arc<Inner>) {
+    let mut ticks = tokio::time::interval(inner.options.flush);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while inner.closed.run_until_cancelled(ticks.tick()).await.is_some() {
+        flush(&inner).await;
+    }
+}
+
+async fn flush(inner: &Inner) {
+    let now = inner.clock.now_ms();
+    let mut writes = Vec::new();
+    let mut tasks = Vec::new();
+    for task in inner.hub.all() {
+        if let Some(write) = task.unsaved(now) {
+            writes.push(write);
+            tasks.push(task);
+        }
+    }
+    if writes.is_empty() {
+        return;
+    }
+    if let Err(error) = inner.store.save_progress(&writes).await {
+        tracing::warn!(%error, "progress was not saved");
+        for (task, write) in tasks.iter().zip(writes) {
+            task.not_saved(write);
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! The one door to the engine: what pages, API and simple clients call.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    Refusal,
+    lifecycle::Engine,
+    snapshot,
+    store::{CancelOutcome, Inserted, ListQuery, NewTask, Row, StoreError, StoredResult},
+};
+use crate::task::{
+    FieldError, Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Problem, Snapshot,
+    StartReceipt, StartTask, Status, TaskId, TaskList,
+};
+
+/// Longest idempotency key.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+/// Rows on one page of a list unless told otherwise, and at most.
+const LIST_LIMIT: (u32, u32) = (50, 200);
+/// Log lines in one answer.
+const LOG_LIMIT: u32 = 1_000;
+/// Longest text searched for.
+const MAX_QUERY_CHARS: usize = 200;
+/// Longest time that a poll answer names, in milliseconds.
+const LONGEST_GAP_MS: i64 = 5_000;
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    owner: Option<String>,
+}
+
+impl Caller {
+    /// Somebody without a session: starts tasks that belong to nobody, finds none in a list.
+    pub const fn nobody() -> Self {
+        Self { owner: None }
+    }
+
+    /// Somebody with a session, named by a word that nobody else can have.
+    pub fn owner(owner: impl Into<String>) -> Self {
+        Self { owner: Some(owner.into()) }
+    }
+
+    /// The owner's word, if there is one.
+    pub fn as_owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Who may follow and cancel a task: its owner; for a task that belongs to nobody, whoever has
+    /// its id.
+    fn may_see(&self, owner: Option<&str>) -> bool {
+        owner.is_none() || owner == self.as_owner()
+    }
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only whose title contains this.
+    pub q: Option<String>,
+    /// From an earlier page's `next_cursor`.
+    pub cursor: Option<String>,
+    /// Rows on a page; 50 unless told otherwise, at most 200.
+    pub limit: Option<u32>,
+}
+
+/// A task that was started, or was there already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    /// Which task, and whether it was there.
+    pub receipt: StartReceipt,
+    /// The task.
+    pub snapshot: Snapshot,
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cancelled {
+    /// False where the task had ended already.
+    pub accepted: bool,
+    /// The task.
+    pub snapshot: Snapshot,
+}
+
+/// What a task's result looks like to who asks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultState {
+    /// Here it is.
+    Ready(StoredResult),
+    /// The task is not finished, or ended without one.
+    None(Status),
+}
+
+/// Why the service says no.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// No such kind.
+    #[error("{0}")]
+    UnknownKind(String),
+    /// Callers without a session may not start tasks here.
+    #[error("starting a task needs a session here: open the page first, or send its cookie")]
+    SessionNeeded,
+    /// The idempotency key was used for something else.
+    #[error("this Idempotency-Key was used for another start; use a new one")]
+    KeyReused,
+    /// Too much waits already.
+    #[error("{queued} of your tasks wait in the queue already; try again when some have started")]
+    QueueFull {
+        /// How many wait.
+        queued: u32,
+    },
+    /// The store does not answer or makes no sense.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ServiceError::Refused(refusal) => {
+                let mut problem = Self::new(400, "Bad Request", refusal.detail);
+                problem.errors = refusal.errors;
+                problem
+            }
+            ServiceError::UnknownKind(_) => {
+                let mut problem = Self::new(400, "Bad Request", detail.clone());
+                problem.errors = vec![FieldError { field: "kind".to_owned(), detail }];
+                problem
+            }
+            ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
+            ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
+            ServiceError::QueueFull { .. } => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(5_000);
+                problem
+            }
+            ServiceError::Store(StoreError::Unavailable(error)) => {
+                tracing::error!(%error, "the store does not answer");
+                let mut problem =
+                    Self::new(503, "Service Unavailable", "The database does not answer.");
+                problem.retry_after_ms = Some(2_000);
+                problem
+            }
+            ServiceError::Store(error) => {
+                tracing::error!(%error, "the store makes no sense");
+                Self::new(500, "Internal Server Error", "Something is wrong on the server.")
+            }
+        }
+    }
+}
+
+/// The engine as its callers see it. Each call asks who calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    engine: Engine,
+}
+
+impl Service {
+    pub(super) const fn new(engine: Engine) -> Self {
+        Self { engine }
+    }
+
+    /// What can be started.
+    pub fn kinds(&self) -> Vec<KindInfo> {
+        self.engine.inner().registry.all().map(|kind| kind.info.clone()).collect()
+    }
+
+    /// One kind; `None` where there is none of that name.
+    pub fn kind(&self, kind: &str) -> Option<KindInfo> {
+        self.engine.inner().registry.get(kind).map(|kind| kind.info.clone())
+    }
+
+    /// Queues a task. In the store when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn start(
+        &self,
+        caller: &Caller,
+        start: StartTask,
+        idempotency_key: Option<&str>,
+    ) -> Result<Started, ServiceError> {
+        let inner = self.engine.inner();
+        if caller.owner.is_none() && !inner.options.allow_ownerless {
+            return Err(ServiceError::SessionNeeded);
+        }
+        let kind = inner.registry.get(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
+        let asked = start.input.to_string();
+        let max = inner.options.max_input_bytes;
+        if asked.len() > max {
+            let detail = format!("the input has {} bytes; at most {max} are taken", asked.len());
+            return Err(Refusal::new(detail).into());
+        }
+        let idempotency = idempotency(&start.kind, &asked, idempotency_key)?;
+        let prepared = kind.prepare(start.input).await?;
+        let new = NewTask {
+            id: TaskId::from_uuid(Uuid::new_v4()),
+            owner: caller.owner.clone(),
+            kind: start.kind,
+            title: prepared.title,
+            input: prepared.input,
+            stages: prepared.stages.as_slice().to_vec(),
+            unique_key: prepared.unique_key,
+            idempotency,
+            max_attempts: kind.options.max_attempts,
+            max_queued: inner.options.max_queued_per_owner,
+        };
+        let (row, existing) = match inner.store.insert(&new).await? {
+            Inserted::Queued(row) => (row, false),
+            Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
+            Inserted::KeyReused => return Err(ServiceError::KeyReused),
+            Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
+        };
+        inner.ring();
+        let receipt = StartReceipt { id: row.id, existing };
+        Ok(Started { receipt, snapshot: self.show(&row) })
+    }
+
+    fn unknown(&self, kind: &str) -> ServiceError {
+        let known: Vec<_> =
+            self.engine.inner().registry.all().map(|kind| kind.info.kind.as_str()).collect();
+        let word: String = kind.chars().take(50).collect();
+        ServiceError::UnknownKind(format!(
+            "there is no kind `{word}`; there are: {}",
+            known.join(", ")
+        ))
+    }
+
+    /// The freshest that is known of a row: this process may run the task.
+    fn show(&self, row: &Row) -> Snapshot {
+        let inner = self.engine.inner();
+        match inner.hub.get(row.id) {
+            Some(live) if !row.status.is_terminal() => {
+                snapshot::of_live(&live, inner.clock.now_ms())
+            }
+            _ => snapshot::of_row(row),
+        }
+    }
+
+    /// The version of a task that runs here, without looking at anything else. `None` says nothing.
+    pub fn live_version(&self, caller: &Caller, id: TaskId) -> Option<i64> {
+        let inner = self.engine.inner();
+        let live = inner.hub.get(id)?;
+        caller
+            .may_see(live.owner.as_deref())
+            .then(|| live.with_state(inner.clock.now_ms(), |state| state.version))
+    }
+
+    /// One task; `None` where there is none that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Option<Snapshot>, ServiceError> {
+        let inner = self.engine.inner();
+        if let Some(live) = inner.hub.get(id) {
+            let seen = caller.may_see(live.owner.as_deref());
+            return Ok(seen.then(|| snapshot::of_live(&live, inner.clock.now_ms())));
+        }
+        Ok(self.row(caller, id).await?.map(|row| self.show(&row)))
+    }
+
+    async fn row(&self, caller: &Caller, id: TaskId) -> Result<Option<Row>, ServiceError> {
+        let row = self.engine.inner().store.get(id).await?;
+        Ok(row.filter(|row| caller.may_see(row.owner.as_deref())))
+    }
+
+    /// Tells what has changed among the watched tasks.
+    ///
+    /// # Errors
+    /// When too many are watched, and when the store fails.
+    pub async fn poll(
+        &self,
+        caller: &Caller,
+        request: &PollRequest,
+    ) -> Result<PollResponse, ServiceError> {
+        let max = self.engine.inner().options.max_watched;
+        if request.watch.len() > max {
+            let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
+            return Err(Refusal::field("watch", detail).into());
+        }
+        let mut answer =
+            PollResponse { tasks: Vec::new(), gone: Vec::new(), poll_after_ms: 0.0, held_ms: None };
+        let mut poll_after_ms = LONGEST_GAP_MS;
+        for watch in &request.watch {
+            match self.get(caller, watch.id).await? {
+                None => answer.gone.push(Gone { id: watch.id, reason: GoneReason::NotFound }),
+                Some(snapshot) => {
+                    if !snapshot.status.is_terminal() {
+                        poll_after_ms = poll_after_ms.min(snapshot.poll_after_ms);
+                    }
+                    if snapshot.version != watch.version {
+                        answer.tasks.push(snapshot);
+                    }
+                }
+            }
+        }
+        answer.poll_after_ms = poll_after_ms as f64;
+        Ok(answer)
+    }
+
+    /// The caller's tasks, newest first. Somebody without a session has none.
+    ///
+    /// # Errors
+    /// When the filter makes no sense, and when the store fails.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: &ListFilter,
+    ) -> Result<TaskList, ServiceError> {
+        let Some(owner) = caller.owner.clone() else {
+            return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
+        };
+        let limit = filter.limit.unwrap_or(LIST_LIMIT.0).clamp(1, LIST_LIMIT.1);
+        if filter.q.as_ref().is_some_and(|q| q.chars().count() > MAX_QUERY_CHARS) {
+            let detail = format!("at most {MAX_QUERY_CHARS} characters are searched for");
+            return Err(Refusal::field("q", detail).into());
+        }
+        let query = ListQuery {
+            owner,
+            status: filter.status,
+            kind: filter.kind.clone().filter(|kind| !kind.is_empty()),
+            q: filter.q.clone().filter(|q| !q.is_empty()),
+            before: filter.cursor.as_deref().map(read_cursor).transpose()?,
+            limit: limit + 1,
+        };
+        let mut rows = self.engine.inner().store.list(&query).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor =
+            rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
+        Ok(TaskList { tasks: rows.iter().map(|row| self.show(row)).collect(), next_cursor })
+    }
+
+    /// The caller's newest task of a kind with this unique key; where it has none, the newest that
+    /// belongs to nobody.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn newest(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        unique_key: &str,
+    ) -> Result<Option<Snapshot>, ServiceError> {
+        let store = &self.engine.inner().store;
+        let mut row = None;
+        if let Some(owner) = caller.as_owner() {
+            row = store.newest(Some(owner), kind, unique_key).await?;
+        }
+        if row.is_none() {
+            row = store.newest(None, kind, unique_key).await?;
+        }
+        Ok(row.map(|row| self.show(&row)))
+    }
+
+    /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Cancelled>, ServiceError> {
+        let inner = self.engine.inner();
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let by = if caller.owner.is_some() { "owner" } else { "anyone with the id" };
+        let Some(outcome) = inner.store.request_cancel(id, by).await? else { return Ok(None) };
+        let (accepted, row) = match outcome {
+            CancelOutcome::Accepted(row) => (true, row),
+            CancelOutcome::AlreadyOver(row) => (false, row),
+        };
+        if let (Some(live), Some(cancel)) = (inner.hub.get(id), row.cancel.clone()) {
+            live.cancel(cancel, row.version, inner.clock.now_ms());
+        }
+        Ok(Some(Cancelled { accepted, snapshot: self.show(&row) }))
+    }
+
+    /// A task's result. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn result(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<ResultState>, ServiceError> {
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        Ok(Some(match self.engine.inner().store.result(id).await? {
+            Some(result) => ResultState::Ready(result),
+            None => ResultState::None(row.status),
+        }))
+    }
+
+    /// At most 1,000 log lines after number `after`. `None` where there is no task that this caller
+    /// may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn log(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        after: i64,
+    ) -> Result<Option<Vec<LogLine>>, ServiceError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let entries = self.engine.inner().store.log(id, after, LOG_LIMIT).await?;
+        let lines = entries.into_iter().map(|entry| LogLine {
+            seq: entry.seq,
+            at: snapshot::rfc3339(entry.at),
+            text: entry.text,
+        });
+        Ok(Some(lines.collect()))
+    }
+
+    /// Tasks that wait and that run, for operators; also says whether the store answers.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn counts(&self) -> Result<(i64, i64), ServiceError> {
+        Ok(self.engine.inner().store.counts().await?)
+    }
+
+    /// Whether the engine still takes work.
+    pub fn is_open(&self) -> bool {
+        !self.engine.inner().closing.is_cancelled()
+    }
+}
+
+/// The key as it is stored, with a fingerprint of what was asked for.
+fn idempotency(
+    kind: &str,
+    input: &str,
+    key: Option<&str>,
+) -> Result<Option<(String, String)>, ServiceError> {
+    let Some(key) = key else { return Ok(None) };
+    if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY {
+        let detail = format!("an Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} bytes");
+        return Err(Refusal::new(detail).into());
+    }
+    let print = Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
+    Ok(Some((key.to_owned(), format!("{print:x}"))))
+}
+
+fn read_cursor(cursor: &str) -> Result<(i64, TaskId), Refusal> {
+    cursor
+        .split_once('.')
+        .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))
+        .ok_or_else(|| Refusal::field("cursor", "take it from `next_cursor` of the page before"))
+}

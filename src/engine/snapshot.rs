@@ -1,0 +1,169 @@
+//! From what the store and the hub know to what clients are told.
+
+use crate::{
+    engine::{
+        live::{LiveTask, State},
+        store::Row,
+    },
+    task::{CancelReceipt, ResultLink, Snapshot, Status, TaskFailure},
+};
+
+/// Longest and shortest time between two requests of a client that is not held, in seconds.
+const GAP_S: (f64, f64) = (0.5, 5.0);
+/// How far after the estimated end a client should ask, in seconds.
+const AFTER_THE_END_S: f64 = 0.03;
+
+/// When a client that is not held should ask again, in milliseconds; `t_s` seconds have passed.
+pub(crate) fn poll_after_ms(t_s: f64, eta_s: Option<f64>) -> i64 {
+    let gap = (0.8 * t_s.max(1.0).sqrt()).clamp(GAP_S.0, GAP_S.1);
+    let gap = match eta_s {
+        Some(eta) if eta <= gap => (eta + AFTER_THE_END_S).max(GAP_S.0),
+        _ => gap,
+    };
+    (gap * 1000.0).round() as i64
+}
+
+/// A time as RFC 3339, to the millisecond.
+pub(crate) fn rfc3339(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
+}
+
+fn percent(progress: Option<f64>) -> Option<f64> {
+    // A ten-thousandth of a percent is finer than any bar.
+    progress.map(|p| (p.clamp(0.0, 1.0) * 1_000_000.0).round() / 10_000.0)
+}
+
+fn receipt(cancel: Option<&(i64, String)>) -> Option<CancelReceipt> {
+    let (at, by) = cancel?;
+    Some(CancelReceipt { requested_at: rfc3339(*at), requested_by: by.clone() })
+}
+
+/// A task that runs in this process.
+pub(crate) fn of_live(task: &LiveTask, now_ms: i64) -> Snapshot {
+    let t = task.taken.elapsed().as_secs_f64();
+    task.with_state(now_ms, |state| live_snapshot(task, state, t, now_ms))
+}
+
+fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapshot {
+    let (rate, eta) = state.pace(t);
+    let step = (state.step > 0).then_some(state.step);
+    Snapshot {
+        id: task.id,
+        kind: task.kind.clone(),
+        title: task.title.clone(),
+        status: state.status,
+        progress: percent(state.progress),
+        rate_per_s: rate,
+        eta_ms: eta.map(|s| (s * 1000.0).min(9e15) as i64),
+        step,
+        total_steps: total_steps(task.stages.len()),
+        current_step: stage_name(&task.stages, state.step),
+        stages: task.stages.clone(),
+        message: state.message.clone(),
+        attempt: task.attempt,
+        version: state.version,
+        result: None,
+        error: None,
+        cancel: receipt(state.cancel.as_ref()),
+        poll_after_ms: poll_after_ms(t, eta),
+        elapsed_ms: (t * 1000.0) as i64,
+        heartbeat_age_ms: Some(state.last_beat.elapsed().as_millis() as i64),
+        updated_age_ms: (now_ms - state.updated_at).max(0),
+        created_at: rfc3339(task.created_at),
+        started_at: Some(rfc3339(task.started_at)),
+        updated_at: rfc3339(state.updated_at),
+        finished_at: None,
+        expires_at: None,
+    }
+}
+
+/// A task that waits, has ended, or runs elsewhere.
+pub(crate) fn of_row(row: &Row) -> Snapshot {
+    let now = row.read_at;
+    let elapsed_ms = match (row.started_at, row.finished_at) {
+        (Some(start), Some(end)) => end - start,
+        (Some(start), None) if row.status != Status::Queued => now - start,
+        (None, Some(end)) => end - row.created_at,
+        _ => now - row.created_at,
+    }
+    .max(0);
+    let terminal = row.status.is_terminal();
+    let progress = match row.status {
+        Status::Completed => Some(1.0),
+        Status::Queued => Some(row.progress.unwrap_or(0.0)),
+        _ => row.progress,
+    };
+    Snapshot {
+        id: row.id,
+        kind: row.kind.clone(),
+        title: row.title.clone(),
+        status: row.status,
+        progress: percent(progress),
+        rate_per_s: 0.0,
+        eta_ms: None,
+        step: (row.step > 0).then_some(row.step),
+        total_steps: total_steps(row.stages.len()),
+        current_step: stage_name(&row.stages, row.step),
+        stages: row.stages.clone(),
+        message: row.message.clone(),
+        attempt: row.attempt,
+        version: row.version,
+        result: row.result.as_ref().map(|(media_type, size_bytes)| ResultLink {
+            href: format!("/api/v1/tasks/{}/result", row.id),
+            media_type: media_type.clone(),
+            size_bytes: *size_bytes,
+        }),
+        error: row.error.as_ref().map(|(code, message, retryable)| TaskFailure {
+            code: code.clone(),
+            message: message.clone(),
+            retryable: *retryable,
+        }),
+        cancel: receipt(row.cancel.as_ref()),
+        poll_after_ms: if terminal { 0 } else { poll_after_ms(elapsed_ms as f64 / 1000.0, None) },
+        elapsed_ms,
+        heartbeat_age_ms: row
+            .heartbeat_at
+            .filter(|_| matches!(row.status, Status::Running | Status::Cancelling))
+            .map(|at| (now - at).max(0)),
+        updated_age_ms: (now - row.updated_at).max(0),
+        created_at: rfc3339(row.created_at),
+        started_at: row.started_at.map(rfc3339),
+        updated_at: rfc3339(row.updated_at),
+        finished_at: row.finished_at.map(rfc3339),
+        expires_at: None,
+    }
+}
+
+fn total_steps(stages: usize) -> Option<u32> {
+    u32::try_from(stages).ok().filter(|&n| n > 0)
+}
+
+fn stage_name(stages: &[crate::task::StageInfo], step: u32) -> Option<String> {
+    let index = usize::try_from(step.checked_sub(1)?).ok()?;
+    stages.get(index).map(|stage| stage.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_without_a_hold_ask_sooner_for_young_tasks_and_just_after_an_expected_end() {
+        for (t, eta, expected) in [
+            (0.0, None, 800),
+            (4.0, None, 1_600),
+            (100.0, None, 5_000),
+            (100.0, Some(60.0), 5_000),
+            (100.0, Some(1.2), 1_230),
+            (100.0, Some(0.1), 500),
+        ] {
+            assert_eq!(poll_after_ms(t, eta), expected, "after {t} s, {eta:?} s left");
+        }
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(rfc3339(1_700_000_000_123), "2023-11-14T22:13:20.123Z");
+        assert_eq!(rfc3339(i64::MAX), "1970-01-01T00:00:00Z");
+    }
+}

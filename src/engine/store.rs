@@ -1,0 +1,129 @@
+//! Where the truth is kept. The engine speaks to a [`Store`]; each store owns its clock, so that
+//! all processes that share one agree on the time.
+//!
+//! Every write of a run carries its `run_seq` and counts only while the row still has it: a worker
+//! that was thought dead and wakes up can change nothing.
+
+mod row;
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+pub use row::{
+    Beat, CancelOutcome, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask, ProgressWrite, Row,
+    StoredResult,
+};
+
+use crate::task::TaskId;
+
+/// What can go wrong between the engine and its store.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store did not answer, or answered with an error. Trying again may help.
+    #[error("the store does not answer: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// What the store holds makes no sense to this version.
+    #[error("the store holds an unreadable {what}: {detail}")]
+    Corrupt {
+        /// Which column or file.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The store cannot be opened.
+    #[error("{0}")]
+    Open(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// The durable side of the engine.
+///
+/// # Errors
+/// Each call fails with [`StoreError::Unavailable`] when the database does, and leaves the store as
+/// it was.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The store's time, in milliseconds since the Unix epoch.
+    async fn now_ms(&self) -> Result<i64, StoreError>;
+
+    /// Queues a task, or says why not. One transaction decides over idempotency key, unique key and
+    /// limit.
+    async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError>;
+
+    /// Reads one task.
+    async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
+
+    /// Reads tasks, newest first.
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
+
+    /// The newest task of a kind with this unique key; `owner` `None` = that belongs to nobody.
+    async fn newest(
+        &self,
+        owner: Option<&str>,
+        kind: &str,
+        unique_key: &str,
+    ) -> Result<Option<Row>, StoreError>;
+
+    /// Takes queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
+    /// the next attempt, the next `run_seq` and a lease.
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
+
+    /// Renews the leases of `lease_owner` and tells which runs it still has.
+    async fn beat(&self, lease_owner: &str, lease_ms: i64) -> Result<Vec<Beat>, StoreError>;
+
+    /// Ends or queues again what runs under an expired lease. Tells which tasks.
+    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;
+
+    /// Called once when a process starts. A store for one process takes back every lease but those
+    /// of `lease_owner`, expired or not; a shared store only what [`Store::rescue`] would.
+    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
+
+    /// Writes what running tasks report, in one transaction. Writes of lost runs are ignored.
+    async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError>;
+
+    /// Keeps a checkpoint; false where the run was lost.
+    async fn save_checkpoint(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        key: &str,
+        value: &str,
+    ) -> Result<bool, StoreError>;
+
+    /// Reads a checkpoint.
+    async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// Ends a run; `None` where the run was lost, else the row as it is now.
+    async fn finish(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        ending: &Ending,
+    ) -> Result<Option<Row>, StoreError>;
+
+    /// Asks a task to stop. Queued: it is cancelled at once. Running: its worker learns of it with
+    /// the next heartbeat, or at once where it runs in the same process.
+    async fn request_cancel(
+        &self,
+        id: TaskId,
+        by: &str,
+    ) -> Result<Option<CancelOutcome>, StoreError>;
+
+    /// Reads a result.
+    async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError>;
+
+    /// Reads at most `limit` log lines after number `after`.
+    async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// How many tasks wait and run, for operators: (queued, running).
+    async fn counts(&self) -> Result<(i64, i64), StoreError>;
+
+    /// Writes everything out and lets go of files and connections.
+    async fn close(&self);
+}

@@ -1,0 +1,221 @@
+//! What goes into a store and comes out of it.
+
+use std::borrow::Cow;
+
+use crate::task::{StageInfo, Status, TaskId};
+
+/// A task to be queued.
+#[derive(Clone, Debug)]
+pub struct NewTask {
+    /// Its id.
+    pub id: TaskId,
+    /// Whose it is; `None` = nobody's.
+    pub owner: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// Its input as JSON.
+    pub input: String,
+    /// Its stages.
+    pub stages: Vec<StageInfo>,
+    /// See [`crate::engine::Task::unique_key`].
+    pub unique_key: Option<String>,
+    /// The client's key for this start, and a fingerprint of what it asked for.
+    pub idempotency: Option<(String, String)>,
+    /// Runs in all.
+    pub max_attempts: u32,
+    /// Unfinished tasks that wait in the queue of this owner at most.
+    pub max_queued: u32,
+}
+
+/// What became of an insert.
+#[derive(Clone, Debug)]
+pub enum Inserted {
+    /// It is queued.
+    Queued(Row),
+    /// The same idempotency key was used for the same start: this is its task.
+    SameKey(Row),
+    /// The same idempotency key was used for another start.
+    KeyReused,
+    /// The same work is under way: this is its task.
+    UnderWay(Row),
+    /// The owner has this many queued already.
+    Full(u32),
+}
+
+/// One task as the store knows it. Times are milliseconds since the Unix epoch, by the store's
+/// clock.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The task.
+    pub id: TaskId,
+    /// Whose it is; `None` = nobody's.
+    pub owner: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// Its input as JSON.
+    pub input: String,
+    /// Its stages.
+    pub stages: Vec<StageInfo>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Runs so far.
+    pub attempt: u32,
+    /// Runs in all.
+    pub max_attempts: u32,
+    /// The fence: grows with each claim.
+    pub run_seq: i64,
+    /// See [`crate::task::Snapshot::version`].
+    pub version: i64,
+    /// 0..=1; `None` = the task cannot tell.
+    pub progress: Option<f64>,
+    /// The present stage, from 1; 0 = none yet.
+    pub step: u32,
+    /// What the task says of itself.
+    pub message: Option<String>,
+    /// Code, sentence, whether trying again may help.
+    pub error: Option<(String, String, bool)>,
+    /// When and by whom a cancel was asked for.
+    pub cancel: Option<(i64, String)>,
+    /// Media type and size of the result.
+    pub result: Option<(String, i64)>,
+    /// When its worker was last heard of.
+    pub heartbeat_at: Option<i64>,
+    /// Not to be run before.
+    pub run_at: i64,
+    /// When it was queued.
+    pub created_at: i64,
+    /// When its present or last run started.
+    pub started_at: Option<i64>,
+    /// When it last changed.
+    pub updated_at: i64,
+    /// When it ended.
+    pub finished_at: Option<i64>,
+    /// The store's time at the reading.
+    pub read_at: i64,
+}
+
+/// Which tasks to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Whose.
+    pub owner: String,
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only whose title contains this, whatever the case.
+    pub q: Option<String>,
+    /// Only older than this one: `created_at` and id.
+    pub before: Option<(i64, TaskId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// What a worker can take.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// A random id of this process.
+    pub lease_owner: String,
+    /// How long the lease lasts, in milliseconds.
+    pub lease_ms: i64,
+    /// Free places by kind.
+    pub slots: Vec<(String, u32)>,
+    /// Free places in all.
+    pub total: u32,
+}
+
+/// One run that a worker still has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// The task.
+    pub id: TaskId,
+    /// Its run.
+    pub run_seq: i64,
+    /// The row's version.
+    pub version: i64,
+    /// When and by whom a cancel was asked for.
+    pub cancel: Option<(i64, String)>,
+}
+
+/// What a running task reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProgressWrite {
+    /// The task.
+    pub id: TaskId,
+    /// Its run.
+    pub run_seq: i64,
+    /// The version that watchers have seen.
+    pub version: i64,
+    /// 0..=1.
+    pub progress: Option<f64>,
+    /// The present stage, from 1; 0 = none yet.
+    pub step: u32,
+    /// What the task says of itself.
+    pub message: Option<String>,
+    /// When it last changed.
+    pub updated_at: i64,
+    /// New log lines.
+    pub log: Vec<LogEntry>,
+}
+
+/// One log line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Grows along the log.
+    pub seq: i64,
+    /// When.
+    pub at: i64,
+    /// The line.
+    pub text: String,
+}
+
+/// How a run ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// Well, perhaps with a result.
+    Completed(StoredResult),
+    /// For good, with code, sentence and whether starting anew may help.
+    Failed {
+        /// A stable word for programs.
+        code: Cow<'static, str>,
+        /// A sentence for people.
+        message: String,
+        /// Whether starting anew may help.
+        retryable: bool,
+    },
+    /// Because somebody asked for it.
+    Cancelled,
+    /// With another attempt to come after so many milliseconds.
+    Again {
+        /// Milliseconds from now.
+        after_ms: i64,
+        /// Why.
+        message: String,
+    },
+    /// Given back unfinished, without costing an attempt.
+    Released,
+}
+
+/// A result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredResult {
+    /// Its media type.
+    pub media_type: String,
+    /// Name under which browsers save it.
+    pub file_name: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CancelOutcome {
+    /// It was under way; the row as it is now.
+    Accepted(Row),
+    /// It had ended already.
+    AlreadyOver(Row),
+}

@@ -1,0 +1,64 @@
+//! From rows of the database to the engine's types.
+
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use crate::{
+    engine::store::{Row, StoreError},
+    task::{Status, TaskId},
+};
+
+/// Reads the columns named in `columns!`.
+pub(super) fn row(raw: &SqliteRow, read_at: i64) -> Result<Row, StoreError> {
+    let status: String = raw.try_get("status")?;
+    let error_code: Option<String> = raw.try_get("error_code")?;
+    let error_message: Option<String> = raw.try_get("error_message")?;
+    let error_retryable: Option<bool> = raw.try_get("error_retryable")?;
+    let media_type: Option<String> = raw.try_get("result_media_type")?;
+    let result_size: Option<i64> = raw.try_get("result_size")?;
+    Ok(Row {
+        id: task_id(raw)?,
+        owner: raw.try_get("owner")?,
+        kind: raw.try_get("kind")?,
+        title: raw.try_get("title")?,
+        input: raw.try_get("input")?,
+        stages: serde_json::from_str(&raw.try_get::<String, _>("stages")?)
+            .map_err(|error| corrupt("stages", error))?,
+        status: Status::from_word(&status).ok_or_else(|| corrupt("status", &status))?,
+        attempt: raw.try_get("attempt")?,
+        max_attempts: raw.try_get("max_attempts")?,
+        run_seq: raw.try_get("run_seq")?,
+        version: raw.try_get("version")?,
+        progress: raw.try_get("progress")?,
+        step: raw.try_get("step")?,
+        message: raw.try_get("message")?,
+        error: error_code.map(|code| {
+            (code, error_message.unwrap_or_default(), error_retryable.unwrap_or_default())
+        }),
+        cancel: cancel(raw)?,
+        result: media_type.zip(result_size),
+        heartbeat_at: raw.try_get("heartbeat_at")?,
+        run_at: raw.try_get("run_at")?,
+        created_at: raw.try_get("created_at")?,
+        started_at: raw.try_get("started_at")?,
+        updated_at: raw.try_get("updated_at")?,
+        finished_at: raw.try_get("finished_at")?,
+        read_at,
+    })
+}
+
+/// Reads the column `id`.
+pub(super) fn task_id(raw: &SqliteRow) -> Result<TaskId, StoreError> {
+    let text: String = raw.try_get("id")?;
+    text.parse().map_err(|_| corrupt("id", &text))
+}
+
+/// Reads who asked to cancel, and when.
+pub(super) fn cancel(raw: &SqliteRow) -> Result<Option<(i64, String)>, StoreError> {
+    let at: Option<i64> = raw.try_get("cancel_requested_at")?;
+    let by: Option<String> = raw.try_get("cancel_requested_by")?;
+    Ok(at.zip(by))
+}
+
+pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> StoreError {
+    StoreError::Corrupt { what, detail: detail.to_string() }
+}

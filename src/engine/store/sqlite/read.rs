@@ -1,0 +1,97 @@
+//! What is read, from the pool of readers.
+
+use sqlx::Row as _;
+
+use super::{SqliteStore, map, sql};
+use crate::{
+    engine::store::{ListQuery, LogEntry, Row, StoreError, StoredResult},
+    task::TaskId,
+};
+
+impl SqliteStore {
+    pub(super) async fn read_task(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        raw.map(|raw| map::row(&raw, self.now())).transpose()
+    }
+
+    pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
+        let rows = sqlx::query(sql::LIST)
+            .bind(&query.owner)
+            .bind(query.status.map(|status| status.as_str()))
+            .bind(&query.kind)
+            .bind(&query.q)
+            .bind(query.before.map(|(at, _)| at))
+            .bind(query.before.map(|(_, id)| id.to_string()))
+            .bind(query.limit)
+            .fetch_all(&self.readers)
+            .await?;
+        let now = self.now();
+        rows.iter().map(|raw| map::row(raw, now)).collect()
+    }
+
+    pub(super) async fn read_newest(
+        &self,
+        owner: Option<&str>,
+        kind: &str,
+        unique_key: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        let raw = sqlx::query(sql::NEWEST)
+            .bind(kind)
+            .bind(unique_key)
+            .bind(owner)
+            .fetch_optional(&self.readers)
+            .await?;
+        raw.map(|raw| map::row(&raw, self.now())).transpose()
+    }
+
+    pub(super) async fn read_checkpoint(
+        &self,
+        id: TaskId,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let value = sqlx::query_scalar(sql::CHECKPOINT)
+            .bind(id.to_string())
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(value)
+    }
+
+    pub(super) async fn read_result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
+        let raw =
+            sqlx::query(sql::RESULT).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let Some(raw) = raw else { return Ok(None) };
+        Ok(Some(StoredResult {
+            media_type: raw.try_get("media_type")?,
+            file_name: raw.try_get("file_name")?,
+            bytes: raw.try_get("bytes")?,
+        }))
+    }
+
+    pub(super) async fn read_log(
+        &self,
+        id: TaskId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let rows = sqlx::query(sql::LOG)
+            .bind(id.to_string())
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter()
+            .map(|raw| {
+                Ok(LogEntry {
+                    seq: raw.try_get("seq")?,
+                    at: raw.try_get("at")?,
+                    text: raw.try_get("text")?,
+                })
+            })
+            .collect()
+    }
+
+    pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {
+        Ok(sqlx::query_as(sql::COUNTS).fetch_one(&self.readers).await?)
+    }
+}

@@ -1,0 +1,313 @@
+//! What is written, through the one writing connection.
+
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use super::{SqliteStore, map, sql};
+use crate::{
+    engine::store::{
+        Beat, CancelOutcome, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, StoreError,
+        StoredResult,
+    },
+    task::{Status, TaskId},
+};
+
+impl SqliteStore {
+    pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        if let Some(found) = already_there(&mut tx, new, now).await? {
+            return Ok(found);
+        }
+        let queued: u32 =
+            sqlx::query_scalar(sql::COUNT_QUEUED).bind(&new.owner).fetch_one(&mut *tx).await?;
+        if queued >= new.max_queued {
+            return Ok(Inserted::Full(queued));
+        }
+        let stages =
+            serde_json::to_string(&new.stages).map_err(|error| map::corrupt("stages", error))?;
+        let raw = sqlx::query(sql::INSERT)
+            .bind(new.id.to_string())
+            .bind(&new.owner)
+            .bind(&new.kind)
+            .bind(&new.title)
+            .bind(&new.input)
+            .bind(stages)
+            .bind(&new.unique_key)
+            .bind(new.idempotency.as_ref().map(|(key, _)| key))
+            .bind(new.idempotency.as_ref().map(|(_, print)| print))
+            .bind(new.max_attempts)
+            .bind(now)
+            .fetch_one(&mut *tx)
+            .await?;
+        let row = map::row(&raw, now)?;
+        tx.commit().await?;
+        Ok(Inserted::Queued(row))
+    }
+
+    pub(super) async fn claim_tasks(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        let now = self.now();
+        let mut claimed = Vec::new();
+        let mut free = claim.total;
+        let mut tx = self.begin().await?;
+        for (kind, slots) in &claim.slots {
+            let rows = sqlx::query(sql::CLAIM)
+                .bind(&claim.lease_owner)
+                .bind(now.saturating_add(claim.lease_ms))
+                .bind(now)
+                .bind(kind)
+                .bind((*slots).min(free))
+                .fetch_all(&mut *tx)
+                .await?;
+            free = free.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+            for raw in &rows {
+                claimed.push(map::row(raw, now)?);
+            }
+        }
+        tx.commit().await?;
+        Ok(claimed)
+    }
+
+    pub(super) async fn renew_leases(
+        &self,
+        lease_owner: &str,
+        lease_ms: i64,
+    ) -> Result<Vec<Beat>, StoreError> {
+        let now = self.now();
+        let rows = sqlx::query(sql::BEAT)
+            .bind(lease_owner)
+            .bind(now.saturating_add(lease_ms))
+            .bind(now)
+            .fetch_all(&self.heart)
+            .await?;
+        rows.iter()
+            .map(|raw| {
+                Ok(Beat {
+                    id: map::task_id(raw)?,
+                    run_seq: raw.try_get("run_seq")?,
+                    version: raw.try_get("version")?,
+                    cancel: map::cancel(raw)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Takes the leases that ended before `ended_before`, but not those of `spare`.
+    pub(super) async fn take_leases(
+        &self,
+        spare: &str,
+        ended_before: i64,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let now = self.now();
+        let mut taken = Vec::new();
+        let mut tx = self.begin().await?;
+        for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
+            let rows = sqlx::query(statement)
+                .bind(spare)
+                .bind(now)
+                .bind(ended_before)
+                .fetch_all(&mut *tx)
+                .await?;
+            for raw in &rows {
+                taken.push(map::task_id(raw)?);
+            }
+        }
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    pub(super) async fn write_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for write in writes {
+            sqlx::query(sql::SAVE_PROGRESS)
+                .bind(write.id.to_string())
+                .bind(write.run_seq)
+                .bind(write.version)
+                .bind(write.progress)
+                .bind(write.step)
+                .bind(&write.message)
+                .bind(write.updated_at)
+                .execute(&mut *tx)
+                .await?;
+            for line in &write.log {
+                sqlx::query(sql::SAVE_LOG_LINE)
+                    .bind(write.id.to_string())
+                    .bind(write.run_seq)
+                    .bind(line.seq)
+                    .bind(line.at)
+                    .bind(&line.text)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
+    pub(super) async fn write_checkpoint(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        key: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(sql::SAVE_CHECKPOINT)
+            .bind(id.to_string())
+            .bind(run_seq)
+            .bind(key)
+            .bind(value)
+            .bind(self.now())
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    pub(super) async fn finish_run(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        ending: &Ending,
+    ) -> Result<Option<Row>, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        let cancel_asked: Option<bool> = sqlx::query_scalar(sql::HELD_RUN)
+            .bind(id.to_string())
+            .bind(run_seq)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(cancel_asked) = cancel_asked else { return Ok(None) };
+        let row = match ending {
+            Ending::Again { .. } | Ending::Released if cancel_asked => {
+                end(&mut tx, id, Status::Cancelled, None, None, now).await?
+            }
+            Ending::Again { after_ms, message } => {
+                requeue(&mut tx, id, now.saturating_add(*after_ms), 0, Some(message), now).await?
+            }
+            Ending::Released => requeue(&mut tx, id, now, 1, None, now).await?,
+            Ending::Cancelled => end(&mut tx, id, Status::Cancelled, None, None, now).await?,
+            Ending::Failed { code, message, retryable } => {
+                let error = Some((code.as_ref(), message.as_str(), *retryable));
+                end(&mut tx, id, Status::Error, error, None, now).await?
+            }
+            Ending::Completed(result) => {
+                end(&mut tx, id, Status::Completed, None, Some(result), now).await?
+            }
+        };
+        tx.commit().await?;
+        Ok(Some(row))
+    }
+
+    pub(super) async fn write_cancel(
+        &self,
+        id: TaskId,
+        by: &str,
+    ) -> Result<Option<CancelOutcome>, StoreError> {
+        let now = self.now();
+        let mut tx = self.begin().await?;
+        for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
+            let raw = sqlx::query(statement)
+                .bind(id.to_string())
+                .bind(now)
+                .bind(by)
+                .fetch_optional(&mut *tx)
+                .await?;
+            if let Some(raw) = raw {
+                let row = map::row(&raw, now)?;
+                tx.commit().await?;
+                return Ok(Some(CancelOutcome::Accepted(row)));
+            }
+        }
+        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&mut *tx).await?;
+        let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
+        Ok(row.map(|row| match row.status {
+            Status::Cancelling => CancelOutcome::Accepted(row),
+            _ => CancelOutcome::AlreadyOver(row),
+        }))
+    }
+}
+
+/// Whether an insert leads to a task that exists.
+async fn already_there(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+    now: i64,
+) -> Result<Option<Inserted>, StoreError> {
+    if let Some((key, print)) = &new.idempotency {
+        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
+            .bind(&new.owner)
+            .bind(key)
+            .fetch_optional(&mut **tx)
+            .await?;
+        if let Some(raw) = raw {
+            let known: String = raw.try_get("idempotency_print")?;
+            let same = known == *print;
+            return Ok(Some(match same {
+                true => Inserted::SameKey(map::row(&raw, now)?),
+                false => Inserted::KeyReused,
+            }));
+        }
+    }
+    if let Some(unique_key) = &new.unique_key {
+        let raw = sqlx::query(sql::UNDER_WAY)
+            .bind(&new.kind)
+            .bind(unique_key)
+            .bind(&new.owner)
+            .fetch_optional(&mut **tx)
+            .await?;
+        if let Some(raw) = raw {
+            return Ok(Some(Inserted::UnderWay(map::row(&raw, now)?)));
+        }
+    }
+    Ok(None)
+}
+
+/// Puts a run into a terminal status, with its result in the same transaction.
+async fn end(
+    tx: &mut Transaction<'static, Sqlite>,
+    id: TaskId,
+    status: Status,
+    error: Option<(&str, &str, bool)>,
+    result: Option<&StoredResult>,
+    now: i64,
+) -> Result<Row, StoreError> {
+    if let Some(result) = result {
+        sqlx::query(sql::SAVE_RESULT)
+            .bind(id.to_string())
+            .bind(&result.media_type)
+            .bind(&result.file_name)
+            .bind(&result.bytes)
+            .execute(&mut **tx)
+            .await?;
+    }
+    sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).execute(&mut **tx).await?;
+    let raw = sqlx::query(sql::FINISH)
+        .bind(id.to_string())
+        .bind(status.as_str())
+        .bind(now)
+        .bind(error.map(|(code, _, _)| code))
+        .bind(error.map(|(_, message, _)| message))
+        .bind(error.map(|(_, _, retryable)| retryable))
+        .bind(result.map(|result| &result.media_type))
+        .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
+        .fetch_one(&mut **tx)
+        .await?;
+    map::row(&raw, now)
+}
+
+/// Puts a run back into the queue; `given_back` attempts are not counted.
+async fn requeue(
+    tx: &mut Transaction<'static, Sqlite>,
+    id: TaskId,
+    run_at: i64,
+    given_back: u32,
+    message: Option<&str>,
+    now: i64,
+) -> Result<Row, StoreError> {
+    let raw = sqlx::query(sql::REQUEUE)
+        .bind(id.to_string())
+        .bind(run_at)
+        .bind(now)
+        .bind(given_back)
+        .bind(message)
+        .fetch_one(&mut **tx)
+        .await?;
+    map::row(&raw, now)
+}
