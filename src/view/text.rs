@@ -93,16 +93,14 @@ pub fn value_text(view: &TaskView) -> String {
     text
 }
 
-/// The tab's title: `42 % · The Drowned Lighthouse · Milepost`.
-pub fn tab_title(view: &TaskView, site: &str) -> String {
+/// What a tab's title begins with: `42 % · The Drowned Lighthouse`.
+pub fn tab_title(view: &TaskView) -> String {
     let mut text = match (view.status, view.percent()) {
         (Status::Running, Some(percent)) => join(i64::from(percent), " %"),
         (status, _) => status_word(status).to_owned(),
     };
-    for part in [view.snapshot.title.as_str(), site] {
-        text.push_str(" · ");
-        text.push_str(part);
-    }
+    text.push_str(" · ");
+    text.push_str(&view.snapshot.title);
     text
 }
 

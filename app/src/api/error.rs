@@ -1,11 +1,10 @@
 //! The error of the server functions: a problem document.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use milepost::task::Problem;
 use serde::{Deserialize, Serialize};
+
+use super::WireJson;
 
 /// A problem document as the error of a server function. Its status is 0 where no server answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +19,7 @@ impl ApiError {
 }
 
 impl FromServerFnError for ApiError {
-    type Encoder = JsonEncoding;
+    type Encoder = WireJson;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let (status, title, detail) = match error {

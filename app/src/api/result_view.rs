@@ -15,4 +15,6 @@ pub struct ResultView {
     pub size_bytes: i64,
     /// The result as safe HTML, where its media type has a viewer.
     pub html: Option<String>,
+    /// Why the viewer could not show it.
+    pub problem: Option<String>,
 }

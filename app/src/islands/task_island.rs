@@ -13,21 +13,22 @@ use milepost::{
     },
 };
 
-use super::transport::transport;
+use super::{platform::seed, transport::transport};
 
-/// Follows one task.
+/// Follows one task: the [`Snapshot`] that the page planted.
 #[island]
-pub fn TaskIsland(
-    /// What the server knows of it now.
-    snapshot: Snapshot,
-) -> impl IntoView {
+pub fn TaskIsland() -> impl IntoView {
+    seed::<Snapshot>().map(follow)
+}
+
+fn follow(snapshot: Snapshot) -> impl IntoView {
     let id = snapshot.id.to_string();
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, transport());
     let view = task.view;
     let freshness = Signal::derive(move || view.with(|view| view.freshness));
     let status = Signal::derive(move || view.with(|view| view.status));
-    Effect::new(move |_| set_title(&view.with(|view| text::tab_title(view, "Milepost"))));
+    Effect::new(move |_| set_title(&[&view.with(text::tab_title), " · Milepost"].concat()));
     view! {
         <div class="now">
             <div>

@@ -10,14 +10,15 @@ use milepost::{
     },
 };
 
-use super::transport::transport;
+use super::{platform::seed, transport::transport};
 
-/// Follows the tasks of a list.
+/// Follows the tasks of a list: the snapshots that the page planted.
 #[island]
-pub fn TaskListIsland(
-    /// What the server knows of them now.
-    tasks: Vec<Snapshot>,
-) -> impl IntoView {
+pub fn TaskListIsland() -> impl IntoView {
+    seed::<Vec<Snapshot>>().map(follow)
+}
+
+fn follow(tasks: Vec<Snapshot>) -> impl IntoView {
     let list = use_tasks(tasks, transport());
     let views = list.views.clone();
     // What is wrong with the line is wrong for all rows alike; what is wrong with a task is told on
