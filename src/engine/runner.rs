@@ -221,11 +221,11 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
-            if let Some(write) = live.unsaved(inner.clock.now_ms()) {
-                if let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await {
-                    live.not_saved(write);
-                    return Err(error);
-                }
+            if let Some(write) = live.unsaved(inner.clock.now_ms())
+                && let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await
+            {
+                live.not_saved(write);
+                return Err(error);
             }
             inner.store.finish(live.id, live.run_seq, ending).await
         };

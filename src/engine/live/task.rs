@@ -143,7 +143,8 @@ impl LiveTask {
 
     /// Never backwards within an attempt.
     fn raise(&self, fraction: f64) {
-        let bits = fraction.clamp(0.0, 1.0).to_bits();
+        // Minus zero is the sum of no weights, and its bits would sort above all others.
+        let bits = fraction.clamp(0.0, 1.0).abs().to_bits();
         if self.fraction.load(Ordering::Relaxed) == UNKNOWN {
             // Two first reports may race; the maximum below settles it.
             let _ =

@@ -1,0 +1,29 @@
+# Each of these installs what is missing first, outside the repository, and says so (scripts/tools).
+
+.PHONY: help serve build test tools page-weight screenshots
+
+help:
+	@echo "make serve         build and run on http://127.0.0.1:3000"
+	@echo "make build         target/release/milepost and target/site"
+	@echo "make test          everything, the end-to-end tests included"
+	@echo "make page-weight   what the task page loads, compressed (after make build)"
+	@echo "make screenshots   each page, light, dark and narrow (after make build); DIR=folder"
+	@echo "make tools         only install what the others need"
+
+serve:
+	@scripts/serve
+
+build:
+	@scripts/build
+
+test:
+	@scripts/test
+
+tools:
+	@scripts/tools test
+
+page-weight:
+	@scripts/page-weight
+
+screenshots:
+	@scripts/screenshots $(DIR)

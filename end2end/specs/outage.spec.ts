@@ -1,0 +1,54 @@
+/** The server goes away and comes back; the network goes away and comes back. */
+
+import { Api } from "../fixtures/api.ts";
+import { SUBJECT } from "../fixtures/server.ts";
+import { NO_CONNECTION, answered, expect, test } from "../fixtures/test.ts";
+import { expectMonotone } from "../pages/task.ts";
+
+test.use({ pace: "steady", expectedErrors: [NO_CONNECTION, answered(503)] });
+
+for (const end of ["stop", "kill"] as const) {
+  test(`after a ${end} and a start of the server the page recovers and the story goes on`, async ({ startPage, taskPage, server, page }) => {
+    await startPage.open("story");
+    await startPage.startStory(SUBJECT, "Ada");
+    const id = await taskPage.arrived();
+    await taskPage.passed(15);
+    await taskPage.record();
+    const before = (await new Api(page.request).task(id)).attempt;
+
+    await server[end]();
+    await expect(taskPage.main).toContainText("The server does not answer");
+    await server.start();
+
+    await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    await expect(taskPage.main).not.toContainText("The server does not answer");
+    const { bar } = await taskPage.shown();
+    expect(bar.at(-1)).toBe(100);
+    const after = await new Api(page.request).task(id);
+    // Another attempt may begin behind where the bar was; the same attempt may not.
+    if (after.attempt === before) expectMonotone(bar);
+    else expect(bar.filter((value, index) => value < (bar[index - 1] ?? 0)).length).toBeLessThanOrEqual(after.attempt - before);
+    expect(await new Api(page.request).list(), "no second story").toHaveLength(1);
+  });
+}
+
+test("offline the page says so and waits; online it catches up", async ({ startPage, taskPage, polls, page, context }) => {
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, "Ada");
+  const id = await taskPage.arrived();
+  await taskPage.passed(5);
+  await taskPage.record();
+
+  await context.setOffline(true);
+  await expect(taskPage.main).toContainText("You are offline");
+  const asked = polls.made;
+  // The story ends while nobody hears of it.
+  await new Api(page.request).untilEnded(id);
+  expect(polls.made, "no poll while offline").toBe(asked);
+  await expect(taskPage.status("Done")).toBeHidden();
+
+  await context.setOffline(false);
+  await expect(taskPage.status("Done")).toBeVisible();
+  await expect(taskPage.main).not.toContainText("You are offline");
+  expectMonotone((await taskPage.shown()).bar);
+});

@@ -1,0 +1,96 @@
+/** How the page asks, and that it stops. */
+
+import { Api } from "../fixtures/api.ts";
+import { pass, setVisible, settled } from "../fixtures/clock.ts";
+import { SUBJECT } from "../fixtures/server.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+const TEN_MINUTES = 600_000;
+
+test.use({ pace: "slow" });
+
+test.beforeEach(async ({ page, startPage, taskPage }) => {
+  await page.clock.install();
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, "Ada");
+  await taskPage.arrived();
+});
+
+test("a page that is watched asks", async ({ page, polls }) => {
+  await expect.poll(() => polls.made).toBeGreaterThan(0);
+  await expect.poll(() => polls.open).toBe(0);
+  const made = polls.made;
+  await pass(page, TEN_MINUTES);
+  expect(polls.made).toBeGreaterThan(made);
+});
+
+test("stop watching ends the requests but not the task; go on watching begins them again", async ({ page, taskPage, polls }) => {
+  const id = await taskPage.arrived();
+  await expect.poll(() => polls.made).toBeGreaterThan(0);
+  await taskPage.stopWatching.click();
+  await expect(taskPage.main).toContainText("Not watching");
+  await expect.poll(() => polls.open).toBe(0);
+  const made = polls.made;
+  await pass(page, TEN_MINUTES);
+  expect(polls.made).toBe(made);
+  expect((await new Api(page.request).task(id)).status).toBe("running");
+
+  await taskPage.goOnWatching.click();
+  await expect.poll(() => polls.made).toBeGreaterThan(made);
+  await expect(taskPage.main).not.toContainText("Not watching");
+});
+
+for (const away of ["/start/story", "/no/such/page"]) {
+  test.describe(`leaving for ${away}`, () => {
+    test.use({ expectedErrors: [/status of 404/] });
+
+    test("ends the requests", async ({ page, polls }) => {
+      await expect.poll(() => polls.made).toBeGreaterThan(0);
+      await page.goto(away);
+      await expect.poll(() => polls.open).toBe(0);
+      const made = polls.made;
+      await pass(page, TEN_MINUTES);
+      expect(polls.made).toBe(made);
+    });
+  });
+}
+
+test("a hidden tab does not ask, and asks at once when it is seen again", async ({ page, polls }) => {
+  await expect.poll(() => polls.made).toBeGreaterThan(0);
+  await setVisible(page, false);
+  await expect.poll(() => polls.open).toBe(0);
+  await settled(page);
+  const made = polls.made;
+  await pass(page, TEN_MINUTES);
+  expect(polls.made).toBe(made);
+  await setVisible(page, true);
+  await expect.poll(() => polls.made).toBeGreaterThan(made);
+});
+
+test("the end of the task ends the requests", async ({ page, taskPage, polls }) => {
+  await taskPage.cancel.click();
+  await expect(taskPage.status("Cancelled")).toBeVisible();
+  await expect.poll(() => polls.open).toBe(0);
+  const made = polls.made;
+  await pass(page, TEN_MINUTES);
+  expect(polls.made).toBe(made);
+});
+
+test("the policy is chosen, kept to, and its polls are counted", async ({ page, taskPage, polls }) => {
+  await taskPage.pollPanel.click();
+  await taskPage.policy("Interval").check();
+  await expect(taskPage.pollFact("Next")).toHaveText(/^in /);
+  await page.clock.pauseAt(Date.now() + 60_000);
+  await expect.poll(() => polls.open).toBe(0);
+  await expect(taskPage.pollFact("Next")).toHaveText("in 2 s");
+  const made = polls.made;
+  await pass(page, 1_900);
+  expect(polls.made, "not before two seconds are over").toBe(made);
+  await pass(page, 200);
+  expect(polls.made, "then once").toBe(made + 1);
+  await expect.poll(() => polls.open).toBe(0);
+  await pass(page, 300);
+  await expect(taskPage.pollFact("Requests")).toHaveText(String(polls.made));
+  await expect(taskPage.policy("Interval")).toBeChecked();
+  await expect(taskPage.policy("Paced")).not.toBeChecked();
+});

@@ -1,0 +1,5 @@
+//! The conformance suite over each store.
+
+mod conformance;
+mod fixture;
+mod sqlite;
