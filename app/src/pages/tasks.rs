@@ -142,7 +142,37 @@ fn link(filter: &ListFilter, cursor: &str) -> String {
         href.push(if href.contains('?') { '&' } else { '?' });
         href.push_str(name);
         href.push('=');
-        href.push_str(&leptos_router::location::escape(text));
+        href.push_str(&escape(text));
     }
     href
+}
+
+/// A text as part of a query (RFC 3986).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_the_filter_whatever_was_searched_for() {
+        let filter = ListFilter {
+            status: Some(Status::Error),
+            q: Some("a&b=ü".to_owned()),
+            ..ListFilter::default()
+        };
+        assert_eq!(link(&filter, "1.x"), "/tasks?q=a%26b%3D%C3%BC&status=error&cursor=1.x");
+        assert_eq!(link(&ListFilter::default(), ""), "/tasks");
+    }
 }
