@@ -27,7 +27,8 @@ pub(super) struct World {
     frozen: bool,
     stopped: bool,
     seen: Vec<(TaskId, Seen)>,
-    /// The highest bar of each attempt.
+    /// The highest attempt of each task and its highest bar. An attempt that is given back goes on
+    /// from there.
     bars: Vec<(TaskId, u32, f64)>,
     seed: u64,
 }
@@ -178,10 +179,11 @@ impl World {
                 bar: view.bar,
                 terminal: snapshot.status.is_terminal(),
             };
+            let completed = snapshot.status == Status::Completed;
+            let highest = self.highest(id, new.attempt);
             if let Some(bar) = new.bar {
                 assert!((0.0..=100.0).contains(&bar), "{bar}");
-                assert!(bar < 100.0 || snapshot.status == Status::Completed);
-                let highest = self.highest(id, new.attempt);
+                assert!(bar < 100.0 || completed);
                 assert!(bar >= *highest, "the bar went back from {highest} to {bar}");
                 *highest = bar;
             }
@@ -197,11 +199,14 @@ impl World {
     }
 
     fn highest(&mut self, id: TaskId, attempt: u32) -> &mut f64 {
-        let found = self.bars.iter().position(|(task, a, _)| (*task, *a) == (id, attempt));
-        let at = found.unwrap_or_else(|| {
+        let at = self.bars.iter().position(|(task, ..)| *task == id).unwrap_or_else(|| {
             self.bars.push((id, attempt, 0.0));
             self.bars.len() - 1
         });
-        &mut self.bars[at].2
+        let (_, highest, bar) = &mut self.bars[at];
+        if attempt > *highest {
+            (*highest, *bar) = (attempt, 0.0);
+        }
+        bar
     }
 }
