@@ -1,5 +1,7 @@
 //! The server functions: each gets the service, calls it and maps the error.
 
+#![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
+
 mod error;
 mod result_view;
 mod wire;

@@ -14,9 +14,9 @@ mod context;
 #[cfg(feature = "ssr")]
 mod forms;
 #[cfg(feature = "ssr")]
-mod pages;
+pub mod pages;
 #[cfg(feature = "ssr")]
-mod schema;
+pub mod schema;
 #[cfg(feature = "ssr")]
 pub mod serve;
 #[cfg(feature = "ssr")]

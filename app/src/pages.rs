@@ -1,12 +1,12 @@
 //! The pages, rendered on the server; islands for what moves.
 
-mod home;
-mod parts;
-mod problem;
-mod result;
-mod start;
-mod task;
-mod tasks;
+pub mod home;
+pub mod parts;
+pub mod problem;
+pub mod result;
+pub mod start;
+pub mod task;
+pub mod tasks;
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -28,7 +28,7 @@ pub(crate) const SITE: &str = "Milepost";
 /// Every page: the header, what the path asks for, the footer. All of a page is there before it is
 /// sent, so that its status is right and it is whole without a script.
 #[component]
-pub(crate) fn App() -> impl IntoView {
+pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=|title: String| {

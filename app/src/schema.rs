@@ -10,30 +10,44 @@ const MAX_DEPTH: usize = 8;
 
 /// One field of a form.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Field {
+pub struct Field {
     /// Its name in the input.
-    pub(crate) name: String,
+    pub name: String,
     /// What people read.
-    pub(crate) label: String,
+    pub label: String,
     /// What helps to fill it in.
-    pub(crate) help: Option<String>,
+    pub help: Option<String>,
     /// What could be entered.
-    pub(crate) examples: Vec<String>,
+    pub examples: Vec<String>,
     /// What is entered at first.
-    pub(crate) default: Option<String>,
+    pub default: Option<String>,
     /// Whether the input needs it.
-    pub(crate) required: bool,
+    pub required: bool,
     /// What is entered into it.
-    pub(crate) sort: Sort,
+    pub sort: Sort,
 }
 
 /// What is entered into a field.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Sort {
-    /// Text of one line or of many; lengths in characters.
-    Text { long: bool, min: Option<u64>, max: Option<u64> },
-    /// A number, whole or not.
-    Number { whole: bool, min: Option<Number>, max: Option<Number> },
+pub enum Sort {
+    /// A text.
+    Text {
+        /// Whether it may have more than one line.
+        long: bool,
+        /// The least number of characters.
+        min: Option<u64>,
+        /// The greatest number of characters.
+        max: Option<u64>,
+    },
+    /// A number.
+    Number {
+        /// Whether it has to be whole.
+        whole: bool,
+        /// The least.
+        min: Option<Number>,
+        /// The greatest.
+        max: Option<Number>,
+    },
     /// Yes or no.
     Boolean,
     /// One of these.
@@ -42,7 +56,7 @@ pub(crate) enum Sort {
 
 /// The fields of an object's schema: those needed first, in the order in which the schema names
 /// them. What a form cannot ask for, such as a nested object, is left out.
-pub(crate) fn fields(schema: &Value) -> Vec<Field> {
+pub fn fields(schema: &Value) -> Vec<Field> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
     let required: Vec<&str> =
@@ -64,7 +78,7 @@ pub(crate) fn fields(schema: &Value) -> Vec<Field> {
 ///
 /// # Errors
 /// Names each field that is needed and empty, and each that is not what it should be.
-pub(crate) fn read(
+pub fn read(
     fields: &[Field],
     entered: &[(String, String)],
 ) -> Result<Value, Vec<FieldError>> {

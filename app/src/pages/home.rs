@@ -11,7 +11,7 @@ const RECENT: u32 = 5;
 
 /// A card per kind, and my latest tasks.
 #[component]
-pub(super) fn HomePage() -> impl IntoView {
+pub fn HomePage() -> impl IntoView {
     ask(|service, caller| async move {
         let filter = ListFilter { limit: Some(RECENT), ..ListFilter::default() };
         let recent = service.list(&caller, &filter).await?.tasks;

@@ -36,7 +36,10 @@ where
 
 /// Tasks that are followed as long as the page is open.
 #[component]
-pub(super) fn LiveList(tasks: Vec<Snapshot>) -> impl IntoView {
+pub fn LiveList(
+    /// The tasks.
+    tasks: Vec<Snapshot>,
+) -> impl IntoView {
     let refresh = tasks.iter().any(|task| !task.status.is_terminal()).then_some(5);
     view! {
         {plant(tasks)}
@@ -47,7 +50,10 @@ pub(super) fn LiveList(tasks: Vec<Snapshot>) -> impl IntoView {
 
 /// Loads the page again after a while, where there is no script.
 #[component]
-pub(super) fn Refresh(seconds: Option<i64>) -> impl IntoView {
+pub fn Refresh(
+    /// How long a while; not at all where there is none.
+    seconds: Option<i64>,
+) -> impl IntoView {
     seconds.map(|seconds| {
         view! {
             <noscript>

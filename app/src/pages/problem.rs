@@ -8,13 +8,16 @@ use crate::context::set_status;
 
 /// No page has this path.
 #[component]
-pub(super) fn NotFound() -> impl IntoView {
+pub fn NotFound() -> impl IntoView {
     view! { <ProblemPage problem=Problem::new(404, "Not Found", "There is no page here.") /> }
 }
 
 /// A problem as a page of its own, with its status.
 #[component]
-pub(super) fn ProblemPage(problem: Problem) -> impl IntoView {
+pub fn ProblemPage(
+    /// What is wrong.
+    problem: Problem,
+) -> impl IntoView {
     set_status(problem.status);
     let (title, hint) = match problem.status {
         404 => (

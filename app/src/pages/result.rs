@@ -9,7 +9,7 @@ use crate::{api::ResultView, context};
 
 /// The result, shown where its media type can be, and to be had as it is.
 #[component]
-pub(super) fn ResultPage() -> impl IntoView {
+pub fn ResultPage() -> impl IntoView {
     let id = task_id();
     let viewers = context::viewers();
     ask(|service, caller| async move {
@@ -36,7 +36,10 @@ pub(super) fn ResultPage() -> impl IntoView {
 
 /// A result as HTML; the reason where it cannot be shown.
 #[component]
-pub(super) fn Rendered(result: ResultView) -> impl IntoView {
+pub fn Rendered(
+    /// The result.
+    result: ResultView,
+) -> impl IntoView {
     match (result.html, result.problem) {
         (Some(html), _) => view! { <div class="rendered" inner_html=html></div> }.into_any(),
         (None, Some(problem)) => {

@@ -1,6 +1,6 @@
 //! `/start/{kind}`: the form that a kind's schema asks for.
 
-mod field;
+pub mod field;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -17,7 +17,7 @@ use crate::{
 
 /// The form; after a rejected start with what was entered, and with what is wrong at its field.
 #[component]
-pub(super) fn StartPage() -> impl IntoView {
+pub fn StartPage() -> impl IntoView {
     let kind = use_params_map().with_untracked(|params| params.get("kind")).unwrap_or_default();
     let rejected = use_context::<Rejected>();
     ask(|service, _| async move {

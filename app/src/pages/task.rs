@@ -23,7 +23,7 @@ const FASTEST_REFRESH_MS: i64 = 2_000;
 
 /// One task, followed by its island; complete without a script, too.
 #[component]
-pub(super) fn TaskPage() -> impl IntoView {
+pub fn TaskPage() -> impl IntoView {
     let id = task_id();
     let notice = use_context::<Notice>();
     let viewers = context::viewers();

@@ -16,7 +16,7 @@ const ROWS: u32 = 25;
 
 /// My tasks, newest first, by status, kind and words of the title.
 #[component]
-pub(super) fn TasksPage() -> impl IntoView {
+pub fn TasksPage() -> impl IntoView {
     let query = use_query_map();
     let asked = |name: &str| {
         query.with_untracked(|query| query.get(name)).filter(|text| !text.trim().is_empty())

@@ -16,7 +16,14 @@ struct Common {
 
 /// A field with its label, its help and its error; the two are what describes the input.
 #[component]
-pub(super) fn FormField(field: Field, value: Option<String>, error: Option<String>) -> impl IntoView {
+pub fn FormField(
+    /// What is asked for.
+    field: Field,
+    /// What is entered.
+    value: Option<String>,
+    /// What is wrong with it.
+    error: Option<String>,
+) -> impl IntoView {
     let id = format!("f-{}", field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
     let described = [
