@@ -30,7 +30,7 @@ const TEMPERATURE: f64 = 0.8;
 
 /// One client for all stories: it keeps its connections.
 #[derive(Clone)]
-pub(super) struct Endpoint {
+pub struct Endpoint {
     http: reqwest::Client,
     url: reqwest::Url,
     settings: Arc<NarratorSettings>,

@@ -9,14 +9,14 @@ use std::{
 use super::input::Subject;
 
 /// Name of the research file in a subject's folder.
-pub const RESEARCH_FILE: &str = "research.md";
+pub(super) const RESEARCH_FILE: &str = "research.md";
 /// Name of the story in a subject's folder.
-pub const STORY_FILE: &str = "story.md";
+pub(super) const STORY_FILE: &str = "story.md";
 
 /// Why a file of a subject could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LibraryError {
+pub(super) enum LibraryError {
     /// There is no research for the subject. Simple clients rely on the text.
     #[error("Research file not found")]
     Missing,
@@ -54,14 +54,14 @@ pub enum LibraryError {
 
 /// The folder with a subfolder for each subject. All calls block.
 #[derive(Clone, Debug)]
-pub struct Library {
+pub(super) struct Library {
     root: PathBuf,
     max_bytes: u64,
 }
 
 impl Library {
     /// Reads and writes below `root`; a research file may have `max_bytes`.
-    pub fn new(root: PathBuf, max_bytes: u64) -> Self {
+    pub(super) fn new(root: PathBuf, max_bytes: u64) -> Self {
         Self { root, max_bytes }
     }
 
@@ -69,7 +69,7 @@ impl Library {
     ///
     /// # Errors
     /// [`LibraryError::Missing`] without one, others when it cannot be used.
-    pub fn locate(&self, subject: &Subject) -> Result<PathBuf, LibraryError> {
+    pub(super) fn locate(&self, subject: &Subject) -> Result<PathBuf, LibraryError> {
         let folder = self.folder(subject)?;
         let shown = self.shown(subject, RESEARCH_FILE);
         let path = canonical(&folder.join(RESEARCH_FILE), &shown)?;
@@ -88,7 +88,7 @@ impl Library {
     ///
     /// # Errors
     /// As [`Self::locate`]; also when it is too large or no UTF-8.
-    pub fn read(&self, subject: &Subject) -> Result<String, LibraryError> {
+    pub(super) fn read(&self, subject: &Subject) -> Result<String, LibraryError> {
         let path = self.locate(subject)?;
         let shown = self.shown(subject, RESEARCH_FILE);
         let file = File::open(&path).map_err(|error| io_error(&shown, error))?;
@@ -111,7 +111,7 @@ impl Library {
     ///
     /// # Errors
     /// When the folder is not there any more or cannot be written.
-    pub fn save_story(&self, subject: &Subject, text: &str) -> Result<(), LibraryError> {
+    pub(super) fn save_story(&self, subject: &Subject, text: &str) -> Result<(), LibraryError> {
         let folder = self.folder(subject)?;
         let shown = self.shown(subject, STORY_FILE);
         let draft = folder.join(format!(".{STORY_FILE}.{:016x}.tmp", rand::random::<u64>()));

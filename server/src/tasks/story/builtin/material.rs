@@ -56,11 +56,17 @@ pub(super) fn chapters(
             runs: runs(&section.paragraphs, lexicon, kept),
         })
         .collect();
+    // A last section that only has the answer still is where the story ends.
+    let ending = sections.last().filter(|last| {
+        last.paragraphs.iter().flat_map(|p| &p.sentences).any(|s| kept.contains(s))
+    });
+    let ending = ending.and(chapters.pop_if(|last| last.runs.is_empty()));
     if chapters.iter().any(|chapter| !chapter.runs.is_empty()) {
         chapters.retain(|chapter| !chapter.runs.is_empty());
     } else {
         chapters.truncate(1);
     }
+    chapters.extend(ending);
     chapters
 }
 

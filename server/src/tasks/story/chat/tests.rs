@@ -1,7 +1,5 @@
 //! The narrator against a local server that speaks the protocol.
 
-mod server;
-
 use std::{
     pin::Pin,
     sync::{Arc, Mutex},
@@ -11,9 +9,12 @@ use std::{
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
-use self::server::{Server, Step, event, reply};
 use super::{
-    super::{research::Research, settings::ApiKey},
+    super::{
+        research::Research,
+        settings::ApiKey,
+        test_server::{Server, Step, event, reply},
+    },
     *,
 };
 

@@ -1,4 +1,4 @@
-//! A local endpoint that follows a script, one step for each request.
+//! For tests: a local endpoint of the chat completions protocol that follows a script, one step for each request.
 
 use std::{
     collections::VecDeque,
