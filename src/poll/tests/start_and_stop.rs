@@ -216,6 +216,17 @@ fn a_task_that_leaves_and_joins_again_while_a_request_is_held_does_not_wait_for_
 }
 
 #[test]
+fn nothing_is_held_where_tasks_take_turns() {
+    let mut bench = Bench::new(Config { hold: Some(HoldConfig::default()), ..paced() });
+    (1..=51).for_each(|number| bench.watch(id(number)));
+    bench.advance(0);
+    assert_eq!(bench.wait_ms(), 0);
+    bench.answer(answer(vec![with_status(Status::Completed, 1)]));
+    bench.until_sent();
+    assert_eq!(bench.wait_ms(), 20_000);
+}
+
+#[test]
 fn more_tasks_than_one_request_takes_are_asked_for_in_turn() {
     let mut bench = Bench::new(paced());
     (1..=120).for_each(|number| bench.watch(id(number)));
