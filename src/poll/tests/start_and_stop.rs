@@ -288,6 +288,26 @@ fn a_last_poll_that_is_aborted_is_made_up_for() {
     assert_eq!(bench.phase(), Phase::Ended);
 }
 
+#[test]
+fn the_failed_last_poll_of_one_task_is_not_that_of_another() {
+    let config = Config { deadline_ms: Some(4_000), ids_per_request: 1, ..paced() };
+    let mut bench = Bench::new(config);
+    bench.watch(ID);
+    bench.watch(id(2));
+    bench.advance(4_000);
+    bench.answer(answer(Vec::new()));
+    bench.until_sent();
+    let aborted = bench.ids();
+    bench.event(Event::Online(false));
+    bench.event(Event::Online(true));
+    bench.until_sent();
+    let failed = bench.ids();
+    assert_ne!(aborted, failed);
+    bench.fail(status(500));
+    let phase = |id| bench.machine.view(id, bench.now).expect("a watched task").phase;
+    assert_eq!((phase(aborted[0]), phase(failed[0])), (Phase::Watching, Phase::TimedOut));
+}
+
 /// 42, 57.
 #[test]
 fn an_expired_task_is_final_at_once() {
