@@ -1,6 +1,5 @@
 //! What one report and one status read cost. `cargo bench -p milepost --features ssr --bench status`
 
-#![expect(missing_docs, reason = "the macros of the harness make undocumented items")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
 #[path = "support/bench_task.rs"]

@@ -31,11 +31,24 @@ pub async fn run(
     inputs: Vec<Input>,
     follow: bool,
 ) -> Result<Exit, CliError> {
-    let info: KindInfo = api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await?;
+    let info = kind_info(api, kind).await?;
     let input = input::typed(&info.input_schema, inputs)?;
     let started = api.start(kind, input).await?;
     print(&format!("{}\n", started.id))?;
     if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
+}
+
+/// The kind, or what there is instead.
+async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
+    match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
+        Err(ClientError::Refused(problem)) if problem.status == 404 => {
+            let kinds: Vec<KindInfo> = api.get("/api/v1/kinds").await?;
+            let kinds: Vec<_> = kinds.into_iter().map(|info| info.kind).collect();
+            let kinds = show::printable(&kinds.join(", "));
+            Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
+        }
+        answer => answer,
+    }
 }
 
 /// Tells how a task is doing; with `follow`, to its end.
@@ -66,8 +79,10 @@ pub async fn list(
     let list: TaskList = api.get_with("/api/v1/tasks", &query).await?;
     print(&show::table(&list.tasks))?;
     if list.tasks.is_empty() && !api.has_token() {
-        note("no tasks are listed for a caller without a token: such tasks belong to nobody, and \
-              only their id leads to them");
+        note(
+            "no tasks are listed for a caller without a token: such tasks belong to nobody, and \
+              only their id leads to them",
+        );
     }
     Ok(Exit::Done)
 }

@@ -4,5 +4,6 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod serve;
+mod signals;
 pub mod tasks;
 pub mod viewers;

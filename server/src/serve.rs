@@ -1,7 +1,6 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
 mod error;
-mod signals;
 mod site;
 
 use std::{
@@ -19,10 +18,10 @@ use milepost::engine::{
 };
 use tokio::{net::TcpListener, sync::watch};
 
-use self::signals::Signals;
 use crate::{
     client,
     config::{Configuration, Settings},
+    signals::Signals,
     tasks::{
         dataset::Dataset,
         story::{InvalidEndpoint, Story, StoryDeps},
@@ -48,7 +47,8 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     // From here on a signal is seen, however early it comes.
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
     let listener = listen(settings.http.addr).await?;
-    let addr = listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
+    let addr =
+        listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
     let engine = start_engine(&settings).await?;
     let router = site::router(engine.service(), &settings.http);
 
@@ -174,7 +174,8 @@ mod tests {
         assert_eq!(path(Some("sqlite:///a/b.db")), Some(PathBuf::from("/a/b.db")));
         assert_eq!(path(Some("sqlite://b.db")), Some(PathBuf::from("b.db")));
         assert_eq!(path(Some("sqlite:b.db")), Some(PathBuf::from("b.db")));
-        for wrong in ["sqlite:", "sqlite://:memory:", "sqlite::memory:", "sqlite://a?mode=ro", "x"] {
+        for wrong in ["sqlite:", "sqlite://:memory:", "sqlite::memory:", "sqlite://a?mode=ro", "x"]
+        {
             assert_eq!(path(Some(wrong)), None, "{wrong}");
         }
     }

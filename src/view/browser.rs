@@ -56,19 +56,16 @@ pub(super) fn dispatch(event: Event) {
     tab::draw();
 }
 
-/// Asks the server to cancel a task; `done` is told why that failed, if it did.
-pub(super) fn cancel(id: TaskId, done: impl FnOnce(Option<Problem>) + 'static) {
+/// Asks the server to cancel a task; `failed` is told why that failed.
+pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     let Some(transport) = tab::transport() else { return };
     dispatch(Event::CancelRequested { id });
     spawn_local(async move {
         match transport.cancel(id).await {
-            Ok(snapshot) => {
-                dispatch(Event::Told { snapshot: Box::new(snapshot) });
-                done(None);
-            }
+            Ok(snapshot) => dispatch(Event::Told { snapshot: Box::new(snapshot) }),
             Err(problem) => {
                 dispatch(Event::CancelFailed { id });
-                done(Some(problem));
+                failed(problem);
             }
         }
     });

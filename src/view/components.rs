@@ -7,6 +7,7 @@ pub mod freshness;
 pub mod live_region;
 pub mod outcome;
 pub mod poll_panel;
+mod reads;
 pub mod status_badge;
 pub mod step_text;
 

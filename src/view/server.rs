@@ -21,7 +21,7 @@ pub(super) fn watch(
 pub(super) fn dispatch(_event: Event) {}
 
 /// Does nothing.
-pub(super) fn cancel(_id: TaskId, _done: impl FnOnce(Option<Problem>) + 'static) {}
+pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 
 /// Does nothing: the server renders the title into the page's head.
 pub fn set_title(_title: &str) {}

@@ -68,6 +68,11 @@ pub fn step_line(view: &TaskView) -> String {
     }
 }
 
+/// `42 %`; nothing where the task cannot tell.
+pub fn percent(view: &TaskView) -> String {
+    view.percent().map(|percent| join(i64::from(percent), " %")).unwrap_or_default()
+}
+
 /// What `aria-valuetext` says: `42 percent, step 3 of 4, Writing chapter 4 of 7`.
 pub fn value_text(view: &TaskView) -> String {
     let snapshot = &view.snapshot;
@@ -163,6 +168,11 @@ pub fn bytes(count: i64) -> String {
         count @ 1000..1_000_000 => join((count + 500) / 1000, " KB"),
         count => join((count + 500_000) / 1_000_000, " MB"),
     }
+}
+
+/// A media type without its parameters.
+pub fn essence(media_type: &str) -> &str {
+    media_type.split_once(';').map_or(media_type, |(essence, _)| essence).trim()
 }
 
 /// A whole number and what follows it.

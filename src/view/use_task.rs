@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{TaskView, Transport, platform};
 use crate::{
     poll::{Config, Event, Policy, Stats},
-    task::{Problem, Snapshot, Status, TaskId},
+    task::{Snapshot, Status, TaskId},
 };
 
 /// What is known of a task at first: what the server rendered, or its id alone.
@@ -81,10 +81,8 @@ pub struct UseTaskReturn {
     pub view: Signal<TaskView>,
     /// The counters of the tab's polling loop.
     pub stats: Signal<Stats>,
-    /// Whether a request to cancel is on its way.
-    pub cancelling: Signal<bool>,
-    /// Why the last request to cancel failed.
-    pub cancel_problem: Signal<Option<Problem>>,
+    /// Why the last request to cancel failed; empty where it did not.
+    pub cancel_problem: Signal<String>,
     /// Asks the server to cancel the task. Asked twice, it is asked for once.
     pub cancel: Callback<()>,
     /// Polls in another way from now on; for the whole tab.
@@ -138,23 +136,20 @@ pub fn use_task_with_options(
     let id = snapshot.id;
     let view = RwSignal::new(TaskView::new(snapshot));
     let stats = platform::watch(vec![view], transport, options);
-    let (cancelling, set_cancelling) = signal(false);
-    let (cancel_problem, set_cancel_problem) = signal(None);
+    let cancel_problem = RwSignal::new(String::new());
     let cancel = Callback::new(move |()| {
-        if cancelling.get_untracked() {
+        // Under way already: the machine shows `cancelling` from the first click on.
+        if view.with_untracked(|view| view.status == Status::Cancelling) {
             return;
         }
-        set_cancelling.set(true);
-        set_cancel_problem.set(None);
+        cancel_problem.set(String::new());
         platform::cancel(id, move |problem| {
-            set_cancelling.try_set(false);
-            set_cancel_problem.try_set(problem);
+            cancel_problem.try_set(problem.detail);
         });
     });
     UseTaskReturn {
         view: view.into(),
         stats,
-        cancelling: cancelling.into(),
         cancel_problem: cancel_problem.into(),
         cancel,
         set_policy: Callback::new(|policy| platform::dispatch(Event::SetPolicy(policy))),

@@ -26,20 +26,18 @@ fn follow(snapshot: Snapshot) -> impl IntoView {
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, transport());
     let view = task.view;
-    let freshness = Signal::derive(move || view.with(|view| view.freshness));
-    let status = Signal::derive(move || view.with(|view| view.status));
     Effect::new(move |_| set_title(&[&view.with(text::tab_title), " · Milepost"].concat()));
     view! {
         <div class="now">
             <div>
-                <StatusBadge status />
+                <StatusBadge view />
                 <StepText view />
             </div>
             <Percent view />
         </div>
         <Bar view />
         <Posts view />
-        <FreshnessNote freshness on_resume=task.resume_watching on_retry=task.try_again />
+        <FreshnessNote view on_resume=task.resume_watching on_retry=task.try_again />
         <CancelNote view />
         <ErrorCard view again=["/start/", &kind].concat() />
         <ResultCard view page=["/tasks/", &id, "/result"].concat() />
@@ -53,26 +51,25 @@ fn follow(snapshot: Snapshot) -> impl IntoView {
 
 #[component]
 fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
-    let UseTaskReturn { view, cancelling, cancel_problem, cancel, stop_watching, .. } = task;
-    let watching = Memo::new(move |_| {
+    let UseTaskReturn { view, cancel_problem, cancel, stop_watching, .. } = task;
+    let watching = move || {
         view.with(|view| !view.status.is_terminal() && view.freshness != Freshness::Stopped)
-    });
+    };
     view! {
         <div class="acts">
-            <CancelButton view action pending=cancelling on_cancel=cancel />
+            <CancelButton view action on_cancel=cancel />
             <button
                 type="button"
                 class="js"
-                hidden=move || !watching.get()
+                hidden=move || !watching()
                 on:click=move |_| stop_watching.run(())
             >
                 "Stop watching"
             </button>
         </div>
-        <p class="note bad" role="alert" hidden=move || cancel_problem.with(Option::is_none)>
-            {move || cancel_problem.with(|problem| {
-                problem.as_ref().map(|problem| ["The cancel did not get through. ", &problem.detail].concat())
-            })}
+        <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
+            "The cancel did not get through. "
+            {cancel_problem}
         </p>
     }
 }

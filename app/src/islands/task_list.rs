@@ -21,17 +21,21 @@ pub fn TaskListIsland() -> impl IntoView {
 fn follow(tasks: Vec<Snapshot>) -> impl IntoView {
     let list = use_tasks(tasks, transport());
     let views = list.views.clone();
-    // What is wrong with the line is wrong for all rows alike; what is wrong with a task is told on
+    // What is wrong with the line is wrong for all rows alike; what is wrong with one task is told on
     // its own page.
-    let line = Signal::derive(move || {
-        views
-            .iter()
-            .map(|view| view.with(|view| view.freshness))
-            .find(|freshness| matters(*freshness))
-            .unwrap_or(Freshness::Final)
+    let line = views.first().copied().map(|first| {
+        let line = Signal::derive(move || {
+            let wrong = |view: &&Signal<TaskView>| view.with(|view| matters(view.freshness));
+            let mut line = views.iter().find(wrong).unwrap_or(&first).get();
+            if !matters(line.freshness) {
+                line.freshness = Freshness::Final;
+            }
+            line
+        });
+        view! { <FreshnessNote view=line on_resume=list.resume_watching on_retry=list.try_again /> }
     });
     view! {
-        <FreshnessNote freshness=line on_resume=list.resume_watching on_retry=list.try_again />
+        {line}
         <ul class="rows">{list.views.into_iter().map(row).collect::<Vec<_>>()}</ul>
     }
 }
@@ -40,7 +44,6 @@ fn row(view: Signal<TaskView>) -> impl IntoView {
     let (href, title) = view.with_untracked(|view| {
         (["/tasks/", &view.snapshot.id.to_string()].concat(), view.snapshot.title.clone())
     });
-    let status = Memo::new(move |_| view.with(|view| view.status));
     view! {
         <li>
             <span>
@@ -48,16 +51,16 @@ fn row(view: Signal<TaskView>) -> impl IntoView {
                 <small>{move || view.with(detail)}</small>
             </span>
             <span class="travel">
-                <span hidden=move || status.get().is_terminal()>
-                    <MiniBar view />
-                </span>
+                <MiniBar view />
             </span>
-            <span class="pct" hidden=move || status.get() != Status::Running>
-                {move || view.with(TaskView::percent).map(|percent| text::join(percent.into(), " %"))}
-            </span>
-            <StatusBadge status />
+            <span class="pct">{move || view.with(percent)}</span>
+            <StatusBadge view />
         </li>
     }
+}
+
+fn percent(view: &TaskView) -> String {
+    if view.status == Status::Running { text::percent(view) } else { String::new() }
 }
 
 fn detail(view: &TaskView) -> String {

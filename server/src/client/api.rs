@@ -78,7 +78,8 @@ impl Api {
         path: &str,
         query: &[(&str, Option<&str>)],
     ) -> Result<T, ClientError> {
-        let query: Vec<_> = query.iter().filter_map(|(key, value)| Some((key, (*value)?))).collect();
+        let query: Vec<_> =
+            query.iter().filter_map(|(key, value)| Some((key, (*value)?))).collect();
         let request = self.request(Method::GET, path).query(&query).timeout(ANSWER_WITHIN);
         self.json(request).await
     }

@@ -13,7 +13,10 @@ use milepost::{
 use tokio::time::Instant;
 
 use super::{Api, ClientError, is_over, screen::Screen, show};
-use crate::cli::{CliError, Exit};
+use crate::{
+    cli::{CliError, Exit},
+    signals::Signals,
+};
 
 /// What Ctrl-C means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,13 +43,15 @@ pub(super) async fn follow(
     snapshot: Snapshot,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
-    let mut driver = Driver::new(api.clone(), snapshot.id);
+    // Before anything is seen: who sees the task may press Ctrl-C.
+    let signals = Signals::new()?;
+    let mut driver = Driver::new(api.clone(), snapshot.id, signals);
     driver.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot)) });
     loop {
         if let Some(exit) = driver.end()? {
             return Ok(exit);
         }
-        driver.step(interrupt).await?;
+        driver.step(interrupt).await;
         if driver.left {
             return Ok(Exit::Cancelled);
         }
@@ -64,12 +69,13 @@ struct Driver {
     poll: Option<(u32, Pending<Reply>)>,
     /// The request to cancel in flight.
     cancel: Option<Pending<Cancelling>>,
+    signals: Signals,
     interrupted: bool,
     left: bool,
 }
 
 impl Driver {
-    fn new(api: Api, id: TaskId) -> Self {
+    fn new(api: Api, id: TaskId, signals: Signals) -> Self {
         Self {
             api,
             id,
@@ -79,6 +85,7 @@ impl Driver {
             timer: None,
             poll: None,
             cancel: None,
+            signals,
             interrupted: false,
             left: false,
         }
@@ -122,12 +129,12 @@ impl Driver {
     }
 
     /// Waits for the next thing to happen, and tells the machine.
-    async fn step(&mut self, interrupt: Interrupt) -> Result<(), CliError> {
+    async fn step(&mut self, interrupt: Interrupt) {
         let moving = self.screen.is_live()
             && self.machine.view(self.id, self.now()).is_some_and(|view| view.moving);
         tokio::select! {
             reply = pending(self.poll.as_mut().map(|(_, reply)| reply)) => {
-                let Some((epoch, _)) = self.poll.take() else { return Ok(()) };
+                let Some((epoch, _)) = self.poll.take() else { return };
                 self.tell(match reply {
                     Ok((response, bytes)) => Event::Answer { epoch, response, bytes },
                     Err(failure) => Event::Failure { epoch, failure },
@@ -142,12 +149,8 @@ impl Driver {
                 self.tell(Event::Timer);
             }
             () = tokio::time::sleep(FRAME), if moving => self.draw(),
-            signal = tokio::signal::ctrl_c() => {
-                signal?;
-                self.interrupt(interrupt);
-            }
+            () = self.signals.next() => self.interrupt(interrupt),
         }
-        Ok(())
     }
 
     fn cancelled(&mut self, outcome: Cancelling) {

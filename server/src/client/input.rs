@@ -90,9 +90,8 @@ pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientE
             let known = known.collect::<Vec<_>>().join(", ");
             return Err(ClientError::Input(format!("unknown input {key}; there are: {known}")));
         };
-        let value = convert(schema, property, value.read()?).map_err(|right| {
-            ClientError::Input(format!("input {key}: {right}"))
-        })?;
+        let value = convert(schema, property, value.read()?)
+            .map_err(|right| ClientError::Input(format!("input {key}: {right}")))?;
         if object.insert(key.clone(), value).is_some() {
             return Err(ClientError::Input(format!("input {key} is given twice")));
         }

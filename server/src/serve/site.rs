@@ -17,9 +17,7 @@ use milepost_app::{
     viewers::Viewers,
 };
 use tower::ServiceExt as _;
-use tower_http::{
-    compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir,
-};
+use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir};
 
 use crate::{config::HttpSettings, viewers};
 
@@ -44,7 +42,9 @@ pub(super) fn router(service: Service, settings: &HttpSettings) -> Router {
 }
 
 fn is_api(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/") || ["/healthz", "/readyz", "/metrics"].contains(&path)
+    path == "/api"
+        || path.starts_with("/api/")
+        || ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
 /// Pages make a session, refuse what other sites send, and travel compressed.

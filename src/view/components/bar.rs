@@ -2,10 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    task::StageInfo,
-    view::{TaskView, stretches, text},
-};
+use super::reads::{holds, says, tells};
+use crate::view::{TaskView, stretches, text};
 
 /// The road, and a native `<progress>` that carries the value for those who cannot see it.
 #[component]
@@ -14,39 +12,31 @@ pub fn Bar(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let permille = Memo::new(move |_| view.with(|view| view.permille));
-    let stages = Memo::new(move |_| view.with(|view| view.snapshot.stages.clone()));
-    let percent = move || permille.get().map(|permille| permille / 10);
-    let label = view.with_untracked(|view| view.snapshot.title.clone());
+    let count = stage_count(view);
     view! {
         <progress
             class="sr"
             max="100"
-            value=percent
-            aria-label=label
-            aria-valuetext=move || view.with(|view| text::value_text(view))
+            value=tells(view, |view| view.percent().map(|percent| percent.to_string()))
+            aria-label=says(view, |view| view.snapshot.title.clone())
+            aria-valuetext=says(view, text::value_text)
         ></progress>
-        <div class="road" class:unknown=move || permille.get().is_none() aria-hidden="true">
-            {move || {
-                let count = stages.with(|stages| stages.len().max(1));
-                (0..count).map(|index| stretch(stages, permille, index)).collect::<Vec<_>>()
-            }}
+        <div
+            class="road"
+            class:unknown=holds(view, |view| view.permille.is_none())
+            data-end=says(view, |view| view.status.as_str().to_owned())
+            aria-hidden="true"
+        >
+            {move || (0..count.get().max(1)).map(|index| stretch(view, index)).collect::<Vec<_>>()}
         </div>
     }
 }
 
-fn stretch(
-    stages: Memo<Vec<StageInfo>>,
-    permille: Memo<Option<u32>>,
-    index: usize,
-) -> impl IntoView {
+fn stretch(view: Signal<TaskView>, index: u32) -> impl IntoView {
     let style = move || {
-        let road = stages.with(|stages| stretches(stages, permille.get()));
-        let Some(stretch) = road.get(index) else { return String::new() };
-        let mut style = text::join(i64::from(stretch.weight), ";--p:");
-        style.insert_str(0, "--w:");
-        style.push_str(&tenths(stretch.done));
-        style
+        let road = view.with(|view| stretches(&view.snapshot.stages, view.permille));
+        let Some(stretch) = road.get(index as usize) else { return String::new() };
+        ["--w:", &stretch.weight.to_string(), ";--p:", &tenths(stretch.done)].concat()
     };
     view! { <i style=style></i> }
 }
@@ -58,32 +48,37 @@ pub fn Posts(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let stages = Memo::new(move |_| view.with(|view| view.snapshot.stages.clone()));
-    let step = Memo::new(move |_| {
-        view.with(|view| view.snapshot.step.filter(|_| !view.status.is_terminal()))
-    });
-    let post = move |(index, stage): (usize, StageInfo)| {
-        let number = index as u32 + 1;
-        let weight = stages.with_untracked(|stages| {
-            stretches(stages, None).get(index).map_or(0, |stretch| stretch.weight)
-        });
-        view! {
-            <li
-                style=["--w:", &weight.to_string()].concat()
-                aria-current=move || (step.get() == Some(number)).then_some("step")
-            >
-                <span title=stage.name.clone()>{stage.name.clone()}</span>
-            </li>
-        }
-    };
-    move || {
-        stages.with(|stages| {
-            (!stages.is_empty()).then(|| {
-                let posts: Vec<_> = stages.iter().cloned().enumerate().map(post).collect();
-                view! { <ol class="posts" aria-label="Stages">{posts}</ol> }
-            })
-        })
+    let count = stage_count(view);
+    view! {
+        <ol class="posts" aria-label="Stages" hidden=holds(view, |view| view.snapshot.stages.is_empty())>
+            {move || (0..count.get()).map(|index| post(view, index)).collect::<Vec<_>>()}
+        </ol>
     }
+}
+
+fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
+    let (weight, name) = view.with_untracked(|view| {
+        let road = stretches(&view.snapshot.stages, None);
+        let stage = view.snapshot.stages.get(index as usize);
+        let weight = road.get(index as usize).map_or(0, |stretch| stretch.weight);
+        (weight, stage.map(|stage| stage.name.clone()).unwrap_or_default())
+    });
+    let current = move || {
+        let here = |view: &TaskView| {
+            view.snapshot.step == Some(index + 1) && !view.status.is_terminal()
+        };
+        view.with(here).then(|| "step".to_owned())
+    };
+    view! {
+        <li style=["--w:", &weight.to_string()].concat() aria-current=current>
+            <span>{name}</span>
+        </li>
+    }
+}
+
+/// The stages of a task never change, but they may become known late.
+fn stage_count(view: Signal<TaskView>) -> Memo<u32> {
+    Memo::new(move |_| view.with(|view| view.snapshot.stages.len() as u32))
 }
 
 /// A small bar for a row of a list; the row's text says the number.
@@ -93,17 +88,21 @@ pub fn MiniBar(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let permille = Memo::new(move |_| view.with(|view| view.permille));
     view! {
-        <span class="mini" class:unknown=move || permille.get().is_none() aria-hidden="true">
-            <i style=move || ["--p:", &tenths(permille.get().unwrap_or_default())].concat()></i>
+        <span
+            class="mini"
+            class:unknown=holds(view, |view| view.permille.is_none())
+            hidden=holds(view, |view| view.status.is_terminal())
+            aria-hidden="true"
+        >
+            <i style=says(view, |view| {
+                ["--p:", &tenths(view.permille.unwrap_or_default())].concat()
+            })></i>
         </span>
     }
 }
 
 /// Thousandths as a percentage: `333` is `33.3%`.
 fn tenths(permille: u32) -> String {
-    let mut text = text::join(i64::from(permille / 10), ".");
-    text.push_str(&text::join(i64::from(permille % 10), "%"));
-    text
+    [&(permille / 10).to_string(), ".", &(permille % 10).to_string(), "%"].concat()
 }

@@ -2,8 +2,9 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
+use super::reads::{holds, says};
 use crate::{
-    task::{CancelReceipt, Status},
+    task::Status,
     view::{TaskView, text},
 };
 
@@ -16,26 +17,26 @@ pub fn CancelButton(
     /// Where the form posts to when there is no script.
     #[prop(into)]
     action: String,
-    /// Whether the request is on its way.
-    #[prop(into)]
-    pending: Signal<bool>,
     /// Ask the server to cancel the task.
     #[prop(into)]
     on_cancel: Callback<()>,
 ) -> impl IntoView {
-    let status = Memo::new(move |_| view.with(|view| view.status));
-    let asked = move || pending.get() || status.get() == Status::Cancelling;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         // `aria-disabled` keeps the focus where it is; so the second click is refused here.
-        if !asked() {
+        if !view.with_untracked(asked) {
             on_cancel.run(());
         }
     };
     view! {
-        <form method="post" action=action on:submit=submit hidden=move || status.get().is_terminal()>
-            <button class="cancel" aria-disabled=move || asked().then_some("true")>
-                {move || if asked() { "Cancelling…" } else { "Cancel the task" }}
+        <form
+            method="post"
+            action=action
+            on:submit=submit
+            hidden=holds(view, |view| view.status.is_terminal())
+        >
+            <button class="cancel" aria-disabled=says(view, |view| asked(view).to_string())>
+                {says(view, label)}
             </button>
         </form>
     }
@@ -48,23 +49,30 @@ pub fn CancelNote(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let receipt = Memo::new(move |_| {
-        view.with(|view| view.snapshot.cancel.as_ref().map(|cancel| said(cancel, view.status)))
-    });
     view! {
-        <p class="note" hidden=move || receipt.with(Option::is_none)>
-            {move || receipt.get().unwrap_or_default()}
+        <p class="note" hidden=holds(view, |view| view.snapshot.cancel.is_none())>
+            {says(view, receipt)}
         </p>
     }
 }
 
-fn said(receipt: &CancelReceipt, status: Status) -> String {
+fn asked(view: &TaskView) -> bool {
+    view.status == Status::Cancelling
+}
+
+fn label(view: &TaskView) -> String {
+    if asked(view) { "Cancelling…".to_owned() } else { "Cancel the task".to_owned() }
+}
+
+fn receipt(view: &TaskView) -> String {
+    let Some(receipt) = &view.snapshot.cancel else { return String::new() };
     let who = match receipt.requested_by.as_str() {
-        "you" => "You asked",
+        // Nobody but the owner sees an owner's task.
+        "owner" | "you" => "You asked",
         "operator" => "The operator asked",
-        _ => "Somebody asked",
+        _ => "Somebody with the task's address asked",
     };
-    let then = match status {
+    let then = match view.status {
         Status::Cancelled => "The task has stopped.",
         Status::Completed => "It was done before it could stop.",
         Status::Error => "It failed before it could stop.",

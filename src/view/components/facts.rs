@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::FreshnessText;
+use super::{
+    freshness::short,
+    reads::says,
+};
 use crate::{
     task::Status,
     view::{TaskView, text},
@@ -15,38 +18,12 @@ pub fn Facts(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let spent_label = move || match view.with(|view| view.status) {
-        Status::Queued => "Waiting for",
-        status if status.is_terminal() => "Took",
-        _ => "Running for",
-    };
-    let remaining = Memo::new(move |_| {
-        view.with(|view| match view.status {
-            Status::Running => view.eta_ms.map(text::remaining),
-            _ => None,
-        })
-    });
-    let attempt = Memo::new(move |_| view.with(|view| view.snapshot.attempt));
     view! {
         <dl class="facts">
-            <div>
-                <dt>{spent_label}</dt>
-                <dd>{move || text::duration(view.with(|view| view.elapsed_ms))}</dd>
-            </div>
-            <div hidden=move || remaining.with(Option::is_none)>
-                <dt>"Left"</dt>
-                <dd>{move || remaining.get().unwrap_or_default()}</dd>
-            </div>
-            <div>
-                <dt>"Last news"</dt>
-                <dd>
-                    <FreshnessText freshness=Signal::derive(move || view.with(|view| view.freshness)) />
-                </dd>
-            </div>
-            <div hidden=move || attempt.get() < 2>
-                <dt>"Attempt"</dt>
-                <dd>{move || attempt.get()}</dd>
-            </div>
+            {fact(view, spent_label, |view| text::duration(view.elapsed_ms))}
+            {fact(view, |_| "Left".to_owned(), remaining)}
+            {fact(view, |_| "Last news".to_owned(), |view| short(view.freshness))}
+            {fact(view, |_| "Attempt".to_owned(), attempt)}
         </dl>
     }
 }
@@ -58,28 +35,53 @@ pub fn Times(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let time = move |label: &'static str, at: fn(&TaskView) -> Option<String>| {
-        let at = Memo::new(move |_| view.with(at));
-        view! {
-            <div hidden=move || at.with(Option::is_none)>
-                <dt>{label}</dt>
-                <dd>
-                    <time datetime=move || {
-                        at.get()
-                    }>{move || at.with(|at| at.as_deref().map(text::date_time))}</time>
-                </dd>
-            </div>
-        }
-    };
     view! {
         <dl class="times">
-            {time("Queued", |view| Some(view.snapshot.created_at.clone()))}
-            {time("Started", |view| view.snapshot.started_at.clone())}
-            {time(
-                "Cancel asked for",
-                |view| view.snapshot.cancel.as_ref().map(|cancel| cancel.requested_at.clone()),
-            )} {time("Ended", |view| view.snapshot.finished_at.clone())}
-            {time("Kept until", |view| view.snapshot.expires_at.clone())}
+            {fact(view, |_| "Queued".to_owned(), |view| time(Some(&view.snapshot.created_at)))}
+            {fact(view, |_| "Started".to_owned(), |view| time(view.snapshot.started_at.as_ref()))}
+            {fact(view, |_| "Ended".to_owned(), |view| time(view.snapshot.finished_at.as_ref()))}
+            {fact(view, |_| "Kept until".to_owned(), |view| time(view.snapshot.expires_at.as_ref()))}
         </dl>
     }
+}
+
+/// A fact; hidden while there is nothing to tell.
+fn fact(
+    view: Signal<TaskView>,
+    label: fn(&TaskView) -> String,
+    value: fn(&TaskView) -> String,
+) -> impl IntoView {
+    view! {
+        <div hidden=move || view.with(value).is_empty()>
+            <dt>{says(view, label)}</dt>
+            <dd>{says(view, value)}</dd>
+        </div>
+    }
+}
+
+fn spent_label(view: &TaskView) -> String {
+    let label = match view.status {
+        Status::Queued => "Waiting for",
+        status if status.is_terminal() => "Took",
+        _ => "Running for",
+    };
+    label.to_owned()
+}
+
+fn remaining(view: &TaskView) -> String {
+    match (view.status, view.eta_ms) {
+        (Status::Running, Some(ms)) => text::remaining(ms),
+        _ => String::new(),
+    }
+}
+
+fn attempt(view: &TaskView) -> String {
+    match view.snapshot.attempt {
+        0 | 1 => String::new(),
+        attempt => attempt.to_string(),
+    }
+}
+
+fn time(at: Option<&String>) -> String {
+    at.map(|at| text::date_time(at)).unwrap_or_default()
 }

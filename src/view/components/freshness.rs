@@ -2,28 +2,28 @@
 
 use leptos::prelude::*;
 
+use super::reads::{holds, says};
 use crate::{
     task::GoneReason,
-    view::{Freshness, text},
+    view::{Freshness, TaskView, text},
 };
 
 /// A few words: `4 s ago`, `offline`.
 #[component]
 pub fn FreshnessText(
-    /// How good the knowledge is.
+    /// The task.
     #[prop(into)]
-    freshness: Signal<Freshness>,
+    view: Signal<TaskView>,
 ) -> impl IntoView {
-    let words = Memo::new(move |_| short(freshness.get()));
-    view! { <span class="fresh">{words}</span> }
+    view! { <span class="fresh">{says(view, |view| short(view.freshness))}</span> }
 }
 
 /// A sentence where something is wrong, with the button that helps; nothing where all is well.
 #[component]
 pub fn FreshnessNote(
-    /// How good the knowledge is.
+    /// The task.
     #[prop(into)]
-    freshness: Signal<Freshness>,
+    view: Signal<TaskView>,
     /// Go on after a stop.
     #[prop(into)]
     on_resume: Callback<()>,
@@ -31,26 +31,18 @@ pub fn FreshnessNote(
     #[prop(into)]
     on_retry: Callback<()>,
 ) -> impl IntoView {
-    let note = Memo::new(move |_| long(freshness.get()));
-    let stopped = Memo::new(move |_| freshness.get() == Freshness::Stopped);
-    let ended = Memo::new(move |_| {
-        matches!(
-            freshness.get(),
-            Freshness::GaveUp
-                | Freshness::TimedOut
-                | Freshness::SignedOut
-                | Freshness::Refused
-        )
-    });
-    let go_on = move |_| if stopped.get() { on_resume.run(()) } else { on_retry.run(()) };
+    let go_on = move |_| match view.with_untracked(|view| view.freshness) {
+        Freshness::Stopped => on_resume.run(()),
+        _ => on_retry.run(()),
+    };
     view! {
-        <p class="note" role="status" hidden=move || note.with(String::is_empty)>
-            <span>{note}</span>
+        <p class="note" role="status" hidden=holds(view, |view| long(view.freshness).is_empty())>
+            {says(view, |view| long(view.freshness))}
             " "
             <button
                 type="button"
                 class="js"
-                hidden=move || !stopped.get() && !ended.get()
+                hidden=holds(view, |view| !ended(view.freshness))
                 on:click=go_on
             >
                 "Go on watching"
@@ -59,7 +51,20 @@ pub fn FreshnessNote(
     }
 }
 
-fn short(freshness: Freshness) -> String {
+/// Whether only a button makes it go on.
+const fn ended(freshness: Freshness) -> bool {
+    matches!(
+        freshness,
+        Freshness::Stopped
+            | Freshness::GaveUp
+            | Freshness::TimedOut
+            | Freshness::SignedOut
+            | Freshness::Refused
+    )
+}
+
+/// A few words.
+pub(super) fn short(freshness: Freshness) -> String {
     let words = match freshness {
         Freshness::Live(age)
         | Freshness::Unreachable(age)

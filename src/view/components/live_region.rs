@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::reads::says;
 use crate::view::{TaskView, text};
 
 /// A polite live region that stays calm.
@@ -11,6 +12,9 @@ pub fn LiveRegion(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let line = Memo::new(move |_| view.with(|view| text::step_line(view)));
-    view! { <p class="sr" aria-live="polite">{line}</p> }
+    view! {
+        <p class="sr" aria-live="polite">
+            {says(view, text::step_line)}
+        </p>
+    }
 }

@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::view::{TaskView, text};
+use super::reads::{holds, says, tells};
+use crate::{
+    task::{ResultLink, TaskFailure},
+    view::{TaskView, text},
+};
 
 /// Where the result is, once there is one.
 #[component]
@@ -14,25 +18,27 @@ pub fn ResultCard(
     #[prop(into)]
     page: String,
 ) -> impl IntoView {
-    let link = Memo::new(move |_| view.with(|view| view.snapshot.result.clone()));
-    move || {
-        link.get().map(|link| {
-            let size = [&link.media_type, ", ", &text::bytes(link.size_bytes)].concat();
-            view! {
-                <section class="card result" aria-labelledby="result-title">
-                    <h2 id="result-title">"Result"</h2>
-                    <p class="soft">{size}</p>
-                    <p class="acts">
-                        <a class="btn primary" href=page.clone()>
-                            "Open the result"
-                        </a>
-                        <a class="btn" href=link.href download="">
-                            "Download"
-                        </a>
-                    </p>
-                </section>
-            }
-        })
+    view! {
+        <section
+            class="card result"
+            aria-labelledby="result-title"
+            hidden=holds(view, |view| view.snapshot.result.is_none())
+        >
+            <h2 id="result-title">"Result"</h2>
+            <p class="acts">
+                <a class="btn primary" href=page>
+                    "Open the result"
+                </a>
+                <a
+                    class="btn"
+                    href=tells(view, |view| link(view).map(|link| link.href.clone()))
+                    download=""
+                >
+                    "Download"
+                </a>
+                <span class="soft">{says(view, size)}</span>
+            </p>
+        </section>
     }
 }
 
@@ -46,26 +52,47 @@ pub fn ErrorCard(
     #[prop(into)]
     again: String,
 ) -> impl IntoView {
-    let failure = Memo::new(move |_| view.with(|view| view.snapshot.error.clone()));
-    move || {
-        failure.get().map(|failure| {
-            let hint = if failure.retryable {
-                "Starting it again may help."
-            } else {
-                "Starting it again with the same input would fail in the same way."
-            };
-            view! {
-                <section class="card failed" aria-labelledby="error-title">
-                    <h2 id="error-title">"What went wrong"</h2>
-                    <p>{failure.message}</p>
-                    <p class="soft">{hint} " Code: " <code>{failure.code}</code></p>
-                    <p class="acts">
-                        <a class="btn" href=again.clone()>
-                            "Start another"
-                        </a>
-                    </p>
-                </section>
-            }
-        })
+    view! {
+        <section
+            class="card failed"
+            aria-labelledby="error-title"
+            hidden=holds(view, |view| failure(view).is_none())
+        >
+            <h2 id="error-title">"What went wrong"</h2>
+            <p>{says(view, |view| failure(view).map(|it| it.message.clone()).unwrap_or_default())}</p>
+            <p class="soft">
+                {says(view, hint)} " Code: "
+                <code>
+                    {says(view, |view| failure(view).map(|it| it.code.clone()).unwrap_or_default())}
+                </code>
+            </p>
+            <p class="acts">
+                <a class="btn" href=again>
+                    "Start another"
+                </a>
+            </p>
+        </section>
     }
+}
+
+fn link(view: &TaskView) -> Option<&ResultLink> {
+    view.snapshot.result.as_ref()
+}
+
+fn size(view: &TaskView) -> String {
+    link(view)
+        .map(|link| [text::essence(&link.media_type), ", ", &text::bytes(link.size_bytes)].concat())
+        .unwrap_or_default()
+}
+
+fn failure(view: &TaskView) -> Option<&TaskFailure> {
+    view.snapshot.error.as_ref()
+}
+
+fn hint(view: &TaskView) -> String {
+    let hint = match failure(view) {
+        Some(failure) if failure.retryable => "Starting it again may help.",
+        _ => "Starting it again with the same input would end in the same way.",
+    };
+    hint.to_owned()
 }

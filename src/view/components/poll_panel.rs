@@ -17,17 +17,16 @@ pub fn PollPanel(
     #[prop(into)]
     on_policy: Callback<Policy>,
 ) -> impl IntoView {
-    let policy = Memo::new(move |_| stats.with(|stats| stats.policy.as_str()));
     let choice = move |offered: Policy| {
         let word = offered.as_str();
+        let chosen = move || stats.with(|stats| stats.policy.as_str() == word);
         view! {
             <label class="choice">
                 <input
                     type="radio"
                     name="policy"
                     value=word
-                    checked=policy.get_untracked() == word
-                    prop:checked=move || policy.get() == word
+                    checked=chosen
                     on:change=move |_| on_policy.run(offered)
                 />
                 <span>{name(offered)} <small>{meaning(offered)}</small></span>
@@ -35,7 +34,7 @@ pub fn PollPanel(
         }
     };
     let fact = move |label: &'static str, value: fn(&Stats) -> String| {
-        let value = Memo::new(move |_| stats.with(value));
+        let value = move || stats.with(value);
         view! {
             <div>
                 <dt>{label}</dt>

@@ -2,20 +2,21 @@
 
 use leptos::prelude::*;
 
-use crate::{task::Status, view::text};
+use super::reads::says;
+use crate::view::{TaskView, text};
 
 /// The status as a sign and a word.
 #[component]
 pub fn StatusBadge(
-    /// The status.
+    /// The task.
     #[prop(into)]
-    status: Signal<Status>,
+    view: Signal<TaskView>,
 ) -> impl IntoView {
     view! {
-        <span class="badge" data-status=move || status.get().as_str()>
-            <span aria-hidden="true">{move || text::status_sign(status.get())}</span>
+        <span class="badge" data-status=says(view, |view| view.status.as_str().to_owned())>
+            <span aria-hidden="true">{says(view, |view| text::status_sign(view.status).to_owned())}</span>
             " "
-            {move || text::status_word(status.get())}
+            {says(view, |view| text::status_word(view.status).to_owned())}
         </span>
     }
 }

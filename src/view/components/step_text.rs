@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::reads::says;
 use crate::view::{TaskView, text};
 
 /// The present step, and what the task says of itself.
@@ -11,20 +12,9 @@ pub fn StepText(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let message = move || {
-        view.with(|view| {
-            let snapshot = &view.snapshot;
-            snapshot
-                .message
-                .clone()
-                .filter(|message| Some(message) != snapshot.current_step.as_ref())
-                .filter(|_| !view.status.is_terminal())
-                .unwrap_or_default()
-        })
-    };
     view! {
-        <p class="step">{move || view.with(|view| text::step_line(view))}</p>
-        <p class="message">{message}</p>
+        <p class="step">{says(view, text::step_line)}</p>
+        <p class="message">{says(view, message)}</p>
     }
 }
 
@@ -35,10 +25,19 @@ pub fn Percent(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    let percent = Memo::new(move |_| view.with(TaskView::percent));
     view! {
         <p class="pct" aria-hidden="true">
-            {move || percent.get().map(|percent| text::join(i64::from(percent), " %"))}
+            {says(view, text::percent)}
         </p>
+    }
+}
+
+fn message(view: &TaskView) -> String {
+    let snapshot = &view.snapshot;
+    match &snapshot.message {
+        Some(message) if Some(message) != snapshot.current_step.as_ref() && !view.status.is_terminal() => {
+            message.clone()
+        }
+        _ => String::new(),
     }
 }

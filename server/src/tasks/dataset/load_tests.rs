@@ -98,7 +98,7 @@ proptest! {
         let delimiter = dialect::delimiter(&text);
         let appended = format!("{text}\nsentinel");
         let last = dialect::reader(&appended, delimiter).into_records().last().unwrap().unwrap();
-        let open = last != csv::StringRecord::from(vec!["sentinel"]);
+        let open = last != vec!["sentinel"];
         let told = codes(&text).iter().any(|(code, _)| code == "unclosed_quote");
         prop_assert_eq!(told, open);
     }
