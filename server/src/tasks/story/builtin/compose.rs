@@ -54,7 +54,12 @@ struct Composer<'a> {
 }
 
 /// Writes the story. `text` is what `research` was read from; it must not be blank.
-pub(in super::super) fn compose(text: &str, research: &Research, subject: &str, player: &str) -> Tale {
+pub(in super::super) fn compose(
+    text: &str,
+    research: &Research,
+    subject: &str,
+    player: &str,
+) -> Tale {
     let sentences = || research.paragraphs().flat_map(|p| &p.sentences).map(String::as_str);
     let all: Vec<&str> = sentences().collect();
     let lexicon = Lexicon::build(all.iter().copied());
@@ -90,7 +95,8 @@ impl Composer<'_> {
         let chapter = &chapters[i];
         let mut parts = Vec::new();
         // Now and then a chapter opens in the middle of things.
-        let cold = i > 0 && i % 3 == 2 && chapter.runs.first().is_some_and(|run| self.can_narrate(run));
+        let cold =
+            i > 0 && i % 3 == 2 && chapter.runs.first().is_some_and(|run| self.can_narrate(run));
         if i == 0 {
             let opening = self.one_of(self.frame.openings);
             parts.push(opening);

@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn every_frame_has_lines_for_the_longest_story() {
-        let frames = [&archive::FRAME, &train::FRAME, &museum::FRAME, &workshop::FRAME, &cafe::FRAME];
+        let frames =
+            [&archive::FRAME, &train::FRAME, &museum::FRAME, &workshop::FRAME, &cafe::FRAME];
         for frame in frames {
             let name = frame.openings[0];
             assert!(frame.arrivals.len() >= 9 && frame.hooks.len() >= 9, "{name}");
