@@ -50,6 +50,12 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
     let engine = start_engine(&settings).await?;
+    if !settings.http.site_dir.is_dir() {
+        let folder = settings.http.site_dir.display();
+        tracing::warn!(
+            "no built pages in {folder}: they come without style and scripts; see --site"
+        );
+    }
     let router = site::router(engine.service(), &settings.http);
 
     let (stop, mut stopped) = watch::channel(());

@@ -224,8 +224,8 @@ impl Column {
             let (of, what) = groups[usual];
             warnings.add("mixed_types", Some(*line), || {
                 format!(
-                    "Column “{name}”: {of} of {count} values are {what}; the first that is not, \
-                     “{value}”, is on line {line}. The column is read as text."
+                    "Column “{name}”: {of} of {count} values are {what}; the first that is not is \
+                     “{value}”. The column is read as text."
                 )
             });
         }

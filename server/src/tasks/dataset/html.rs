@@ -223,6 +223,10 @@ fn range(bin: &Bin) -> String {
 }
 
 fn top(html: &mut String, column: &ColumnProfile) {
+    if column.count > 1 && column.distinct == column.count {
+        html.push_str("<p class=\"profile-unique\">Every value is different.</p>");
+        return;
+    }
     let caption = if column.distinct_exact {
         "Most frequent values".to_owned()
     } else {

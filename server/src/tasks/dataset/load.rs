@@ -204,10 +204,7 @@ fn scan<E>(
     );
     if place == Place::Quoted {
         warnings.add("unclosed_quote", Some(quote_line), || {
-            format!(
-                "The quote that opens on line {quote_line} is never closed: everything after it is \
-                 one cell."
-            )
+            "A quote opens here and is never closed: everything after it is one cell.".to_owned()
         });
     }
     Ok(())
@@ -231,8 +228,7 @@ impl Spot {
     fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
         if self.count > 0 {
             let Self { count, first } = self;
-            warnings
-                .add(code, Some(*first), || format!("{what} ({count}×, first on line {first})."));
+            warnings.add(code, Some(*first), || format!("{what} ({count}×, here first)."));
         }
     }
 }

@@ -69,10 +69,7 @@ fn count_ragged(
     if cells < width {
         ragged.short_rows += 1;
         warnings.add("short_row", Some(line), || {
-            format!(
-                "Line {line} has {cells_word}, the header {columns_word}: the rest counts as \
-                 missing."
-            )
+            format!("{cells_word}, but {columns_word} in the header: the rest counts as missing.")
         });
     } else {
         let extra = cells - width;
@@ -80,8 +77,8 @@ fn count_ragged(
         ragged.extra_cells += i64::try_from(extra).unwrap_or(i64::MAX);
         warnings.add("long_row", Some(line), || {
             format!(
-                "Line {line} has {cells_word}, the header {columns_word}: {extra} at the end \
-                 belong to no column."
+                "{cells_word}, but {columns_word} in the header: {extra} at the end of the row \
+                 counted in no column."
             )
         });
     }

@@ -23,7 +23,7 @@ pub struct Profile {
     pub ragged: Ragged,
     /// One entry per column of the header, in its order.
     pub columns: Vec<ColumnProfile>,
-    /// What was odd, in the order of the text; at most the configured number.
+    /// What was odd, in the order in which it was found; at most the configured number.
     pub warnings: Vec<Warning>,
     /// How many warnings there were in all.
     pub warnings_total: i64,

@@ -86,7 +86,8 @@ fn edges(least: f64, greatest: f64, count: usize, whole: bool) -> Vec<f64> {
     if whole {
         let width = ((greatest - least + 1.0) / wanted as f64).ceil();
         let bins = ((greatest - least + 1.0) / width).ceil() as usize;
-        return (0..=bins).map(|index| least + width * index as f64).collect();
+        let edge = |index: usize| (least + width * index as f64).min(greatest);
+        return (0..=bins).map(edge).collect();
     }
     let edge = |index: usize| {
         let part = index as f64 / wanted as f64;
@@ -129,6 +130,7 @@ mod tests {
         let values: Vec<f64> = (1..=6).map(f64::from).collect();
         let bins = histogram(&values, true);
         assert!(bins.iter().all(|bin| bin.from.fract() == 0.0 && bin.to.fract() == 0.0));
+        assert_eq!(bins.last().map(|bin| bin.to), Some(6.0));
         assert_eq!(bins.iter().map(|bin| bin.count).sum::<i64>(), 6);
         assert_eq!(histogram(&[2.0, 2.0], true), [Bin { from: 2.0, to: 2.0, count: 2 }]);
     }
