@@ -143,6 +143,10 @@ impl Counts {
             && words[i - 1].joined
             && english::may_qualify(before)
             && !is_capitalised(words[i - 1].text);
+        // `the clockwork holds the lens`: rather a verb.
+        if pair && text.ends_with('s') && !words[i].closed {
+            return;
+        }
         let lead = if pair { lower[i - 2].as_str() } else { before };
         let noun = self.nouns.entry(text.to_owned()).or_default();
         match lead {
