@@ -51,13 +51,15 @@ async fn ctrl_c_stops_a_task_that_is_at_work() {
 async fn a_task_that_is_at_work_when_the_server_stops_goes_on_in_the_next_one() {
     let place = place();
     let server = place.serve(&[], &[SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")]).await;
-    let running = under_way(&place, &server).await;
+    let mut running = under_way(&place, &server).await;
     let (status, _) = server.stop().await;
     assert_eq!(status.code(), Some(0), "{}", place.log());
-    // The follower left with its server; its task is still the same one.
+    // Nobody is there to cancel it; the second Ctrl-C leaves.
     running.signal("INT").await;
+    running.until_it_says("could not be cancelled").await;
     running.signal("INT").await;
-    let (_, stdout) = running.end().await;
+    let (code, stdout) = running.end().await;
+    assert_eq!(code, Some(130));
 
     let server = place.serve(&[], &[FAST]).await;
     let said = server.run(&place, &["status", stdout.trim(), "--follow"]).await;
