@@ -21,7 +21,7 @@ pub fn ProblemPage(
     set_status(problem.status);
     let (title, hint) = match problem.status {
         404 => (
-            "Nothing here",
+            "Not found",
             "Either it never was, or it belongs to another session, or its time is over. The three \
              look the same from outside.",
         ),
