@@ -43,8 +43,7 @@ impl Holding {
         }
     }
 
-    /// A request that might be held was answered after `age_ms`. `idle`: it told nothing new, and
-    /// was not asked to.
+    /// A request that might be held was answered after `age_ms`. `idle`: it told nothing.
     pub(super) fn answered(
         &mut self,
         config: &HoldConfig,
@@ -107,7 +106,6 @@ impl Holding {
 
     fn give_up(&mut self, config: &HoldConfig, now: u64) {
         self.off_until = now.saturating_add(config.retry_after_ms);
-        self.clean_from = self.off_until;
         self.cut_age_ms = None;
         self.instant = 0;
         self.lost = 0;

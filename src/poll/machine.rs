@@ -63,8 +63,6 @@ struct Flight {
     /// When to wait no longer.
     limit: u64,
     ids: Vec<TaskId>,
-    /// Whether it asks for all of some task, so that an answer at once is right.
-    whole: bool,
 }
 
 /// Why nothing is asked until something happens.
@@ -131,7 +129,7 @@ impl Machine {
         let mut actions = Vec::new();
         let before = self.face();
         let slept = self.pass_time(&event, now, &mut actions);
-        let fired = event == Event::Timer;
+        let fired = matches!(event, Event::Timer);
         let changed = self.take(event, slept, now, random, &mut actions);
         self.settle(fired, now, random, &mut actions);
         if changed || before != self.face() {
@@ -168,10 +166,8 @@ impl Machine {
             }
             Event::Failure { epoch, failure } => {
                 let Some(flight) = self.landed(epoch, now) else { return false };
-                if slept {
-                    // Sleep ends connections; that says nothing about the server.
-                    self.made_up_for();
-                } else {
+                // Sleep ends connections; that says nothing about the server.
+                if !slept {
                     self.failed(&flight, failure, now, random, actions);
                 }
             }

@@ -27,7 +27,6 @@ impl Machine {
         self.count.bytes = self.count.bytes.saturating_add(u64::from(bytes));
         self.polls = self.polls.saturating_add(1);
         self.forget_failures();
-        self.not_before = 0;
         self.woken = false;
         self.told_pause_ms =
             pause::told_pause_ms(response.poll_after_ms, self.config.longest_pause_ms);
@@ -44,7 +43,7 @@ impl Machine {
         });
         if let Some(config) = self.config.hold.as_ref().filter(|_| flight.wait_ms > 0) {
             let age = now.saturating_sub(flight.sent_at);
-            self.holding.answered(config, age, held, !told && !flight.whole, now);
+            self.holding.answered(config, age, held, !told, now);
         }
         self.due = now.saturating_add(self.pause(now, random));
         self.slow_down_if_hidden();
@@ -93,7 +92,10 @@ impl Machine {
             let (elapsed, eta) = entry.pace(now);
             pause::gap_ms(elapsed, eta, unit)
         });
-        self.told_pause_ms.max(gap.min().unwrap_or(0))
+        let gap = gap.min().unwrap_or(0);
+        // Who has pressed cancel watches for the end; the server's pause is made for patience.
+        let cancelling = self.entries.iter().any(|entry| entry.live() && entry.cancel_at.is_some());
+        if cancelling { gap } else { gap.max(self.told_pause_ms) }
     }
 
     /// How long the server may hold the next request; 0 = not.

@@ -15,7 +15,7 @@ impl Machine {
     ) {
         self.count.failures = self.count.failures.saturating_add(1);
         self.count.last = Some(AnswerKind::Failed);
-        for entry in &mut self.entries {
+        for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
             entry.end_of_poll();
         }
         if self.was_cut(flight, &failure, now) {
@@ -80,7 +80,7 @@ impl Machine {
             _ => Loss::Refused,
         };
         let age = now.saturating_sub(flight.sent_at);
-        self.holding.lost(config, age, loss, now) && self.failures == 0
+        self.holding.lost(config, age, loss, now)
     }
 
     /// A 404 for the whole request right after the start.

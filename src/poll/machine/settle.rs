@@ -15,7 +15,7 @@ impl Machine {
     pub(super) fn pass_time(&mut self, event: &Event, now: u64, actions: &mut Vec<Action>) -> bool {
         let late = self.timer_at.map_or(0, |at| now.saturating_sub(at));
         // The timers of hidden pages are late by design.
-        let seen = self.visible || *event == Event::Visible(true);
+        let seen = self.visible || matches!(event, Event::Visible(true));
         let slept = seen && late > self.config.slept_slack_ms;
         if slept {
             let lands = matches!(
@@ -123,15 +123,7 @@ impl Machine {
     pub(super) fn abort(&mut self, now: u64, actions: &mut Vec<Action>) {
         if self.flight.take().is_some() {
             self.ended_at = Some(now);
-            self.made_up_for();
             actions.push(Action::Abort);
-        }
-    }
-
-    /// The request that just ended does not count: a last poll is still to be made.
-    pub(super) fn made_up_for(&mut self) {
-        for entry in &mut self.entries {
-            entry.last_poll = false;
         }
     }
 
@@ -157,7 +149,6 @@ impl Machine {
             wait_ms,
             limit: now.saturating_add(wait_ms).saturating_add(self.config.answer_within_ms),
             ids: watch.iter().map(|watch| watch.id).collect(),
-            whole: watch.iter().any(|watch| watch.version == 0),
         });
         let wait_ms = i64::try_from(wait_ms).unwrap_or(i64::MAX);
         actions.push(Action::Send { epoch: self.epoch, request: PollRequest { watch, wait_ms } });

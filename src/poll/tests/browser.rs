@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::{
     poll::{Config, Event, Failure, Freshness, Machine, Phase},
-    task::{Snapshot, Status},
+    task::{PollResponse, Snapshot, Status},
 };
 
 fn moving(version: i64) -> Snapshot {
@@ -132,7 +132,7 @@ fn timers_that_a_browser_delays_in_hidden_pages_are_no_sleep() {
     bench.event(Event::Visible(false));
     bench.sleep(90_000);
     bench.advance(0);
-    assert_eq!(bench.sent.len(), 2);
+    assert_eq!((bench.sent.len(), bench.freshness()), (2, Freshness::Fresh));
     bench.sleep(55_000);
     bench.answer(answer(vec![with_status(Status::Completed, 2)]));
     assert_eq!((bench.aborts, bench.phase()), (0, Phase::Ended));
@@ -202,7 +202,7 @@ fn a_sleep_between_two_requests_is_noticed_too() {
 fn an_answer_that_was_slept_over_is_applied_and_checked_at_once() {
     let mut bench = Bench::holding();
     bench.sleep(3_600_000);
-    bench.answer(held(vec![moving(2)], 9_000));
+    bench.answer(PollResponse { poll_after_ms: 5_000.0, ..held(vec![moving(2)], 9_000) });
     assert_eq!((bench.aborts, bench.bar()), (0, Some(40.0)));
     assert_eq!(bench.until_sent(), 500);
 }

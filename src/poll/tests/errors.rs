@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::{
     poll::{AnswerKind, Config, Event, Failure, Freshness, Phase, pause::jitter_ms},
-    task::{GoneReason, Problem},
+    task::{GoneReason, Problem, Status},
 };
 
 fn bench() -> Bench {
@@ -105,6 +105,32 @@ fn a_retry_after_longer_than_any_timer_is_waited_for_and_a_mad_one_is_capped() {
     assert_eq!(bench.until_sent(), 600_000);
     bench.fail(retry_after(429, i64::MAX));
     assert_eq!(bench.until_sent(), 3_600_000);
+}
+
+#[test]
+fn the_button_does_not_wait_for_what_the_server_asked() {
+    let mut bench = bench();
+    bench.fail(retry_after(429, 600_000));
+    bench.advance(1_000);
+    bench.event(Event::TryAgain);
+    assert_eq!(bench.until_sent(), 0);
+}
+
+#[test]
+fn the_problem_that_is_shown_is_that_of_the_last_failure_and_of_tasks_still_followed() {
+    let mut bench = Bench::watching(Config::default());
+    bench.watch(id(2));
+    bench.answer(answer(vec![with_status(Status::Completed, 1)]));
+    bench.until_sent();
+    bench.fail(status(500));
+    let problem = |bench: &Bench, number| {
+        bench.machine.view(id(number), bench.now).expect("a watched task").problem.is_some()
+    };
+    assert!(problem(&bench, 2));
+    assert!(!problem(&bench, 1), "it has ended and needs nothing more");
+    bench.until_sent();
+    bench.fail(Failure::Network);
+    assert!(!problem(&bench, 2));
 }
 
 #[test]
@@ -224,6 +250,19 @@ fn not_found_is_tried_again_at_2_s_and_final_at_60_s() {
     }
     bench.answer(gone(ID, GoneReason::NotFound));
     assert_eq!(bench.phase(), Phase::Gone(GoneReason::NotFound));
+}
+
+#[test]
+fn a_task_that_was_found_in_between_is_given_three_tries_again() {
+    let mut bench = Bench::watching(Config::default());
+    bench.answer(gone(ID, GoneReason::NotFound));
+    bench.until_sent();
+    bench.answer(answer(vec![running(ID, 1)]));
+    for _ in 0..2 {
+        bench.until_sent();
+        bench.answer(gone(ID, GoneReason::NotFound));
+        assert_eq!(bench.phase(), Phase::Watching);
+    }
 }
 
 /// 41, for a request about one task only.

@@ -109,6 +109,7 @@ fn two_cuts_with_good_answers_in_between_count_as_well() {
     let pause = cut(&mut bench, 10_400);
     assert!((500..=1_000).contains(&pause), "{pause}");
     assert_eq!((bench.wait_ms(), bench.freshness()), (7_500, Freshness::Fresh));
+    assert_eq!(bench.machine.stats(bench.now).failures_in_a_row, 0);
 }
 
 #[test]
@@ -166,6 +167,17 @@ fn ten_clean_minutes_give_five_seconds_back_up_to_twenty() {
 }
 
 #[test]
+fn a_cut_of_any_age_starts_the_clean_minutes_anew() {
+    let mut bench = Bench::holding();
+    cut(&mut bench, 10_000);
+    cut(&mut bench, 10_000);
+    clean(&mut bench, 500_000);
+    cut(&mut bench, 5_000);
+    clean(&mut bench, 300_000);
+    assert_eq!(bench.wait_ms(), 7_500);
+}
+
+#[test]
 fn a_cut_is_forgotten_after_ten_clean_minutes() {
     let mut bench = Bench::holding();
     cut(&mut bench, 10_000);
@@ -194,6 +206,29 @@ fn held_requests_that_vanish_twice_end_holding() {
     bench.advance(30_000);
     bench.until_sent();
     assert_eq!(bench.wait_ms(), 0);
+}
+
+#[test]
+fn held_requests_that_vanish_now_and_then_do_not() {
+    let mut bench = Bench::holding();
+    for _ in 0..3 {
+        bench.advance(30_000);
+        bench.until_sent();
+        bench.advance(20_000);
+        bench.answer(held(Vec::new(), 20_000));
+        bench.until_sent();
+        assert_eq!(bench.wait_ms(), 20_000);
+    }
+}
+
+#[test]
+fn answers_with_news_at_once_do_not_end_holding() {
+    let mut bench = Bench::holding();
+    for version in 2..8 {
+        bench.answer(answer(vec![running(ID, version)]));
+        bench.until_sent();
+        assert_eq!(bench.wait_ms(), 20_000);
+    }
 }
 
 #[test]

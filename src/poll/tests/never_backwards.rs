@@ -77,6 +77,16 @@ fn a_new_attempt_is_applied_even_with_a_lower_version() {
 }
 
 #[test]
+fn an_answer_from_before_the_new_attempt_is_ignored() {
+    let retried = Snapshot { attempt: 2, ..at(3.0, 2) };
+    let mut bench = after(vec![at(60.0, 5), retried, at(50.0, 4)]);
+    assert_eq!((version(&bench), bench.bar()), (Some(2), Some(3.0)));
+    bench.until_sent();
+    bench.answer(answer(vec![at(50.0, 6)]));
+    assert_eq!(version(&bench), Some(6));
+}
+
+#[test]
 fn an_attempt_that_is_given_back_does_not_set_the_bar_back() {
     let queued = Snapshot { attempt: 0, status: Status::Queued, ..at(0.0, 6) };
     let mut bench = after(vec![at(60.0, 5), queued]);
@@ -168,6 +178,14 @@ fn a_task_that_fails_keeps_its_bar_and_never_shows_100() {
     let mut bench = after(vec![Snapshot { progress: Some(60.0), ..with_status(Status::Error, 2) }]);
     bench.advance(60_000);
     assert_eq!((bench.bar(), bench.view().status), (Some(60.0), Some(Status::Error)));
+    let rate_per_s = 0.01;
+    let failed = Snapshot { rate_per_s, progress: Some(60.0), ..with_status(Status::Error, 2) };
+    let mut bench = Bench::watching(Config::default());
+    bench.watch(id(2));
+    bench.answer(answer(vec![failed]));
+    bench.until_sent();
+    bench.advance(3_000);
+    assert_eq!((bench.bar(), bench.view().moving), (Some(60.0), false));
     let full = Snapshot { progress: Some(100.0), ..with_status(Status::Error, 2) };
     assert_eq!(after(vec![full]).bar(), Some(99.0));
 }
@@ -248,6 +266,15 @@ fn a_cancel_that_is_on_its_way_shows_cancelling_and_the_servers_end_wins() {
     assert_eq!((bench.view().status, bench.bar()), (Some(Status::Completed), Some(100.0)));
     bench.event(Event::CancelRequested { id: ID });
     assert_eq!(bench.view().status, Some(Status::Completed));
+}
+
+#[test]
+fn a_new_attempt_knows_nothing_of_an_earlier_wish_to_cancel() {
+    let mut bench = after(vec![at(40.0, 5)]);
+    bench.event(Event::CancelRequested { id: ID });
+    bench.until_sent();
+    bench.answer(answer(vec![Snapshot { attempt: 2, ..at(0.0, 6) }]));
+    assert_eq!(bench.view().status, Some(Status::Running));
 }
 
 #[test]

@@ -91,7 +91,8 @@ fn after_a_request_to_cancel_the_loop_asks_at_once_and_then_as_for_a_new_task() 
     bench.advance(1_000);
     bench.event(Event::CancelRequested { id: ID });
     assert_eq!(bench.until_sent(), 0);
-    bench.answer(answer(vec![with_status(Status::Cancelling, 2)]));
+    let cancelling = answer(vec![with_status(Status::Cancelling, 2)]);
+    bench.answer(PollResponse { poll_after_ms: 5_000.0, ..cancelling });
     assert_eq!(bench.until_sent(), 800);
 }
 

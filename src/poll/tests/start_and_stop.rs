@@ -216,6 +216,17 @@ fn a_task_that_leaves_and_joins_again_while_a_request_is_held_does_not_wait_for_
 }
 
 #[test]
+fn nothing_is_held_where_tasks_take_turns() {
+    let mut bench = Bench::new(Config { hold: Some(HoldConfig::default()), ..paced() });
+    (1..=51).for_each(|number| bench.watch(id(number)));
+    bench.advance(0);
+    assert_eq!(bench.wait_ms(), 0);
+    bench.answer(answer(vec![with_status(Status::Completed, 1)]));
+    bench.until_sent();
+    assert_eq!(bench.wait_ms(), 20_000);
+}
+
+#[test]
 fn more_tasks_than_one_request_takes_are_asked_for_in_turn() {
     let mut bench = Bench::new(paced());
     (1..=120).for_each(|number| bench.watch(id(number)));
@@ -275,6 +286,26 @@ fn a_last_poll_that_is_aborted_is_made_up_for() {
     bench.until_sent();
     bench.answer(answer(vec![with_status(Status::Completed, 2)]));
     assert_eq!(bench.phase(), Phase::Ended);
+}
+
+#[test]
+fn the_failed_last_poll_of_one_task_is_not_that_of_another() {
+    let config = Config { deadline_ms: Some(4_000), ids_per_request: 1, ..paced() };
+    let mut bench = Bench::new(config);
+    bench.watch(ID);
+    bench.watch(id(2));
+    bench.advance(4_000);
+    bench.answer(answer(Vec::new()));
+    bench.until_sent();
+    let aborted = bench.ids();
+    bench.event(Event::Online(false));
+    bench.event(Event::Online(true));
+    bench.until_sent();
+    let failed = bench.ids();
+    assert_ne!(aborted, failed);
+    bench.fail(status(500));
+    let phase = |id| bench.machine.view(id, bench.now).expect("a watched task").phase;
+    assert_eq!((phase(aborted[0]), phase(failed[0])), (Phase::Watching, Phase::TimedOut));
 }
 
 /// 42, 57.

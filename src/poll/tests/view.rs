@@ -30,7 +30,9 @@ fn elapsed_and_remaining_time_go_on_between_answers_and_stop_at_the_end() {
     assert_eq!((bench.view().elapsed_ms, bench.view().eta_ms), (Some(1_700), Some(2_300)));
     bench.advance(3_000);
     assert_eq!(bench.view().eta_ms, None, "overdue");
-    bench.answer(answer(vec![Snapshot { elapsed_ms: 4_500, ..with_status(Status::Error, 2) }]));
+    let ended = with_status(Status::Error, 2);
+    let ended = Snapshot { elapsed_ms: 4_500, eta_ms: Some(900_000), ..ended };
+    bench.answer(answer(vec![ended]));
     bench.advance(60_000);
     assert_eq!((bench.view().elapsed_ms, bench.view().eta_ms), (Some(4_500), None));
 }
