@@ -6,6 +6,9 @@
 //! * `forms`: what the pages' forms post to; the whole loop works without a script.
 //! * `serve`: the router of all of it.
 
+// The types of nested views are deep.
+#![recursion_limit = "256"]
+
 pub mod api;
 pub mod islands;
 

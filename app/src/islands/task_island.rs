@@ -74,7 +74,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Times view />
         <section class="card" aria-labelledby="log-title" hidden=move || log.with(String::is_empty)>
             <h2 id="log-title">"Log"</h2>
-            <pre class="log" tabindex="0" role="region" aria-labelledby="log-title">
+            <pre class="log" tabindex="0" role="group" aria-label="Lines of the log">
                 {move || log.get()}
             </pre>
         </section>
