@@ -5,8 +5,8 @@ mod values;
 
 use serde::de::DeserializeOwned;
 
-pub(super) use self::fetch::post;
 pub use self::fetch::bytes_received;
+pub(super) use self::fetch::post;
 
 /// Reads JSON; `None` where it is something else than expected.
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {

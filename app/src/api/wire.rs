@@ -40,7 +40,9 @@ where
         F: Fn(Input) -> Fut + Send,
         Fut: Future<Output = Result<Output, ApiError>> + Send,
     {
-        <Http<Json, Json> as Protocol<Input, Output, C, S, ApiError>>::run_server(request, server_fn)
+        <Http<Json, Json> as Protocol<Input, Output, C, S, ApiError>>::run_server(
+            request, server_fn,
+        )
     }
 
     async fn run_client(path: &str, input: Input) -> Result<Output, ApiError> {

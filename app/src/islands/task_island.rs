@@ -90,19 +90,15 @@ fn shown_as(result: ResultView) -> String {
 
 /// Asks for new lines when the task has moved: at once at a new stage and at the end, else at most
 /// every few seconds.
-fn follow_log(
-    view: Signal<TaskView>,
-    id: TaskId,
-    log: String,
-    log_seq: i64,
-) -> RwSignal<String> {
+fn follow_log(view: Signal<TaskView>, id: TaskId, log: String, log_seq: i64) -> RwSignal<String> {
     let log = RwSignal::new(log);
     let seq = Rc::new(Cell::new(log_seq));
     Effect::new(move |before: Option<Seen>| {
         let now = view.with(Seen::of);
         let Some(before) = before else { return now };
         let turned = now.step != before.step || now.ended != before.ended;
-        let moved = now.version != before.version && now.elapsed_ms - before.elapsed_ms >= LOG_EVERY_MS;
+        let moved =
+            now.version != before.version && now.elapsed_ms - before.elapsed_ms >= LOG_EVERY_MS;
         if !turned && !moved {
             return before;
         }
@@ -111,7 +107,8 @@ fn follow_log(
             let Ok(lines) = api::task_log(id, seq.get()).await else { return };
             // Two requests may overlap: a line is shown once.
             let last = seq.get();
-            let new: String = lines.iter().filter(|line| line.seq > last).map(text::log_line).collect();
+            let new: String =
+                lines.iter().filter(|line| line.seq > last).map(text::log_line).collect();
             if let Some(line) = lines.last() {
                 seq.set(last.max(line.seq));
             }

@@ -30,7 +30,9 @@ pub fn ProblemPage(
         410 => ("No longer here", "Results are kept for a while and then removed."),
         429 | 503 => ("One moment, please", "Try again in a few seconds."),
         400..500 => ("That did not work", "Go back and try it in another way."),
-        _ => ("Something broke", "It is not your fault. It has been written down for the operator."),
+        _ => {
+            ("Something broke", "It is not your fault. It has been written down for the operator.")
+        }
     };
     view! {
         <Title text=title />

@@ -112,9 +112,8 @@ pub(super) fn set_request(request: Option<Running>) {
 
 /// Replaces the timer.
 pub(super) fn set_timer(after_ms: Option<u32>) {
-    let timer = after_ms.map(|after_ms| {
-        Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer))
-    });
+    let timer = after_ms
+        .map(|after_ms| Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer)));
     with(|tab| tab.timer = timer);
 }
 
@@ -125,11 +124,13 @@ pub(super) fn draw() {
     let mut next = None;
     for view in views {
         let pace = view.try_maybe_update(|shown| {
-            with(|tab| tab.machine.view(shown.snapshot.id, now).map(|known| {
-                let rest = known.status.is_some_and(|status| status.is_terminal());
-                let pace = if known.moving { MOVING_MS } else { RESTING_MS };
-                (shown.advance(&known), (!rest).then_some(pace))
-            }))
+            with(|tab| {
+                tab.machine.view(shown.snapshot.id, now).map(|known| {
+                    let rest = known.status.is_some_and(|status| status.is_terminal());
+                    let pace = if known.moving { MOVING_MS } else { RESTING_MS };
+                    (shown.advance(&known), (!rest).then_some(pace))
+                })
+            })
             .flatten()
             .unwrap_or_default()
         });
