@@ -62,7 +62,8 @@ impl Engine {
             closing: CancellationToken::new(),
             closed: CancellationToken::new(),
             runs: TaskTracker::new(),
-            workers: TaskTracker::new(),
+            claimer: TaskTracker::new(),
+            flusher: TaskTracker::new(),
         });
         let taken = inner.store.take_back(&inner.lease_owner).await?;
         if !taken.is_empty() {
@@ -73,10 +74,11 @@ impl Engine {
             heart.start(Arc::clone(&inner)).map_err(|error| {
                 StoreError::Open(format!("the heartbeat cannot be started: {error}"))
             })?;
-            inner.workers.spawn(runner::claim_for_ever(Arc::clone(&inner)));
-            inner.workers.spawn(runner::flush_for_ever(Arc::clone(&inner)));
+            inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
+            inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
         }
-        inner.workers.close();
+        inner.claimer.close();
+        inner.flusher.close();
         Ok(Self(Arc::new(Running { inner, heart })))
     }
 
@@ -91,6 +93,8 @@ impl Engine {
     pub async fn shutdown(&self) {
         let Running { inner, heart } = &*self.0;
         inner.closing.cancel();
+        // After the last claim the set of runs is final.
+        inner.claimer.wait().await;
         inner.runs.close();
         if tokio::time::timeout(inner.options.drain, inner.runs.wait()).await.is_err() {
             for task in inner.hub.all() {
@@ -103,7 +107,7 @@ impl Engine {
             }
         }
         inner.closed.cancel();
-        inner.workers.wait().await;
+        inner.flusher.wait().await;
         heart.stop().await;
         inner.store.close().await;
     }

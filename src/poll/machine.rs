@@ -173,7 +173,7 @@ impl Machine {
             }
             Event::Timer => self.timer_at = None,
             Event::Told { snapshot } => return self.told(*snapshot, now),
-            Event::CancelRequested { id } => return self.cancel_requested(id, now),
+            Event::CancelRequested { id } => return self.cancel_requested(id, now, random),
             Event::CancelFailed { id } => return self.cancel_failed(id),
             Event::Visible(visible) => self.set_visible(visible, now),
             Event::Online(online) => {
@@ -251,10 +251,12 @@ impl Machine {
         changed
     }
 
-    fn cancel_requested(&mut self, id: TaskId, now: u64) -> bool {
+    fn cancel_requested(&mut self, id: TaskId, now: u64, random: &mut dyn FnMut() -> f64) -> bool {
         let Some(entry) = self.entry(id).filter(|entry| entry.live()) else { return false };
         entry.cancel_at = Some(now);
-        self.hurry(now);
+        if self.failures == 0 && self.halt == Halt::None {
+            self.due = self.due.min(now.saturating_add(self.pause(now, random)));
+        }
         true
     }
 

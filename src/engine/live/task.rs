@@ -83,9 +83,9 @@ pub(crate) struct State {
 
 impl LiveTask {
     /// A run that was just claimed.
-    pub(crate) fn new(row: &Row, stages: Stages) -> Self {
+    pub(crate) fn new(row: &Row) -> Self {
         let now = Instant::now();
-        let start = row.progress.or((!stages.as_slice().is_empty()).then_some(0.0));
+        let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
         let mut meter = Meter::default();
         if let Some(start) = start {
             meter.record(0.0, start, false);
@@ -95,14 +95,14 @@ impl LiveTask {
             owner: row.owner.clone(),
             kind: row.kind.clone(),
             title: row.title.clone(),
-            stages: stages.as_slice().to_vec(),
+            stages: row.stages.clone(),
             attempt: row.attempt,
             run_seq: row.run_seq,
             created_at: row.created_at,
             started_at: row.started_at.unwrap_or(row.read_at),
             taken: now,
             token: CancellationToken::new(),
-            spans: stages,
+            spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
             begin: AtomicU64::new(0f64.to_bits()),
             width: AtomicU64::new(1f64.to_bits()),

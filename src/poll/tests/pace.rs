@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::{
-    poll::{Config, Event, pause::gap_ms},
+    poll::{Config, Event, Policy, pause::gap_ms},
     task::{PollResponse, Snapshot, Status},
 };
 
@@ -84,16 +84,33 @@ fn an_estimate_that_has_run_out_does_not_make_the_loop_hasty() {
 }
 
 #[test]
-fn after_a_request_to_cancel_the_loop_asks_at_once_and_then_as_for_a_new_task() {
+fn after_a_request_to_cancel_the_loop_asks_as_for_a_new_task() {
     let mut bench = Bench::watching(Config::default());
     bench.random = Some(0.5);
     bench.answer(answer(vec![Snapshot { elapsed_ms: 100_000, ..running(ID, 1) }]));
     bench.advance(1_000);
     bench.event(Event::CancelRequested { id: ID });
-    assert_eq!(bench.until_sent(), 0);
+    assert_eq!(bench.until_sent(), 800);
     let cancelling = answer(vec![with_status(Status::Cancelling, 2)]);
     bench.answer(PollResponse { poll_after_ms: 5_000.0, ..cancelling });
     assert_eq!(bench.until_sent(), 800);
+}
+
+#[test]
+fn a_request_to_cancel_never_delays_the_next_request_nor_shortens_a_fixed_delay() {
+    let mut bench = Bench::watching(Config::default());
+    bench.random = Some(0.5);
+    bench.answer(answer(vec![running(ID, 1)]));
+    bench.advance(700);
+    bench.event(Event::CancelRequested { id: ID });
+    assert_eq!(bench.until_sent(), 100);
+
+    let policy = Policy::Interval { every_ms: 3_000 };
+    let mut bench = Bench::watching(Config { policy, ..Config::default() });
+    bench.answer(answer(vec![running(ID, 1)]));
+    bench.advance(700);
+    bench.event(Event::CancelRequested { id: ID });
+    assert_eq!(bench.until_sent(), 2_300);
 }
 
 #[test]

@@ -14,7 +14,8 @@ pub(crate) async fn a_task_comes_back_as_it_was_queued(f: &Fixture) {
     let read = f.get(new.id).await;
     assert_eq!(read, queued);
     assert_eq!((read.id, read.owner, read.kind), (new.id, new.owner, new.kind));
-    assert_eq!((read.title, read.input, read.stages), (new.title, new.input, new.stages));
+    assert_eq!((read.title, read.stages), (new.title, new.stages));
+    assert_eq!(f.store.input(new.id).await.unwrap(), Some(new.input));
     assert_eq!((read.status, read.attempt, read.max_attempts), (Status::Queued, 0, 3));
     assert_eq!((read.created_at, read.updated_at, read.run_at), (START, START, START));
     assert_eq!((read.progress, read.error, read.cancel, read.result), (None, None, None, None));
@@ -23,6 +24,7 @@ pub(crate) async fn a_task_comes_back_as_it_was_queued(f: &Fixture) {
 pub(crate) async fn an_unknown_task_is_absent(f: &Fixture) {
     let id = TaskId::from_uuid(Uuid::new_v4());
     assert_eq!(f.store.get(id).await.unwrap(), None);
+    assert_eq!(f.store.input(id).await.unwrap(), None);
     assert_eq!(f.store.result(id).await.unwrap(), None);
     assert_eq!(f.store.checkpoint(id, "a").await.unwrap(), None);
     assert_eq!(f.store.log(id, 0, 10).await.unwrap(), vec![]);
