@@ -22,7 +22,10 @@ use crate::{
     client,
     config::{Configuration, Settings},
     signals::Signals,
-    tasks::dataset::Dataset,
+    tasks::{
+        dataset::Dataset,
+        story::{InvalidEndpoint, Story, StoryDeps},
+    },
 };
 
 pub use error::ServeError;
@@ -117,7 +120,7 @@ async fn start_engine(settings: &Settings) -> Result<Engine, ServeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
-    Ok(Engine::start(store, clock, registry(settings), settings.engine.options()).await?)
+    Ok(Engine::start(store, clock, registry(settings)?, settings.engine.options()).await?)
 }
 
 /// The file behind `sqlite:///path`; the default lies in the data folder.
@@ -136,14 +139,18 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
 }
 
 /// Which kinds of task this server has.
-fn registry(settings: &Settings) -> Registry {
+fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
     let profile = KindOptions {
         // A profile holds its text and its values in memory.
         concurrency: 2,
         timeout: Duration::from_secs(600),
         ..KindOptions::default()
     };
-    Registry::new().with::<Dataset>(settings.dataset.clone(), profile)
+    let output = settings.storage.output_dir.clone();
+    let story = StoryDeps::new(output, &settings.story, &settings.narrator)?;
+    Ok(Registry::new()
+        .with::<Story>(story, KindOptions::default())
+        .with::<Dataset>(settings.dataset.clone(), profile))
 }
 
 #[cfg(test)]

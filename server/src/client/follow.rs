@@ -157,9 +157,8 @@ impl Driver {
         match outcome {
             Ok(snapshot) => self.tell(Event::Told { snapshot: Box::new(snapshot) }),
             Err(error) => {
+                // The next Ctrl-C leaves: a server that is gone must not hold anybody.
                 self.screen.say(&format!("the task could not be cancelled: {error}"));
-                // The next Ctrl-C tries again.
-                self.interrupted = false;
                 self.tell(Event::CancelFailed { id: self.id });
             }
         }

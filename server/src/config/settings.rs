@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
-use crate::tasks::dataset::DatasetSettings;
+use crate::tasks::{
+    dataset::DatasetSettings,
+    story::{NarratorSettings, StorySettings},
+};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,10 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// `[dataset]`
     pub dataset: DatasetSettings,
+    /// `[story]`
+    pub story: StorySettings,
+    /// `[narrator]`
+    pub narrator: NarratorSettings,
     /// `[log]`
     pub log: LogSettings,
 }
@@ -191,7 +198,7 @@ impl Settings {
                 faults.push((key, right.to_owned()));
             }
         };
-        let Self { http, engine, dataset, log, storage } = self;
+        let Self { http, engine, dataset, log, storage, story, narrator } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(
             http.public_origins.iter().all(|origin| is_origin(origin)),
@@ -220,6 +227,8 @@ impl Settings {
             "log.filter",
             "directives such as warn,milepost=debug",
         );
+        faults.extend(story.faults());
+        faults.extend(narrator.faults());
         faults
     }
 }

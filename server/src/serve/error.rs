@@ -4,6 +4,8 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use milepost::engine::store::StoreError;
 
+use crate::tasks::story::InvalidEndpoint;
+
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -33,6 +35,9 @@ pub enum ServeError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The narrator's endpoint cannot be used as it is set.
+    #[error(transparent)]
+    Narrator(#[from] InvalidEndpoint),
     /// Signals cannot be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),

@@ -125,7 +125,7 @@ async fn what_the_server_refuses_is_told_in_one_line() {
     let place = Place::new();
     let server = place.serve(&["--no-worker"], &[]).await;
     let run = async |args: &[&str]| server.run(&place, args).await;
-    run(&["run", "nonsense"]).await.is_refused_with("no kind nonsense; there are: dataset");
+    run(&["run", "nonsense"]).await.is_refused_with("no kind nonsense; there are: ");
     run(&["run", "dataset"]).await.is_refused_with("data");
     run(&["run", "dataset", "-i", "data= "]).await.is_refused_with("the text is empty");
     run(&["run", "dataset", "-i", "colour=red"]).await.is_refused_with("unknown input colour");
