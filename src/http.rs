@@ -2,17 +2,17 @@
 //! OpenAPI document, and the layers that say who asks.
 //!
 //! Whoever embeds the router with an authentication of his own puts a
-//! [`Caller`](crate::engine::Caller) into the request's extensions instead of using
-//! [`session::read`].
+//! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
 
 mod error;
 mod extract;
+mod guard;
 mod health;
 mod kinds;
 mod openapi;
 mod origin;
 mod poll;
-pub mod session;
+mod session;
 mod simple;
 mod tasks;
 
@@ -20,13 +20,12 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, header},
-    middleware,
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::ApiError;
-pub use origin::refuse_cross_site;
+pub use guard::{Guard, Guarded};
 
 use crate::engine::Service;
 
@@ -57,8 +56,7 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
         .fallback(error::no_such_call)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(options.max_body_bytes))
-        .layer(middleware::from_fn_with_state(options.clone(), session::read))
-        .layer(middleware::from_fn_with_state(options.clone(), refuse_cross_site))
+        .layer(Guard::reading_sessions(options))
         .layer(no_store())
         .with_state(service.clone());
     Router::new().merge(router).merge(health::router().with_state(service))

@@ -1,38 +1,32 @@
 //! Keeps other sites' pages from acting in a visitor's name.
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 
 use super::{ApiError, HttpOptions};
 use crate::task::Problem;
 
-/// Layer: refuses a request that changes something when a browser says that it comes from a page of
-/// another origin, and any request to a host that this server is not.
-pub async fn refuse_cross_site(
-    State(options): State<HttpOptions>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    let host = host(&request);
-    if !host_allowed(&host, &options) {
+/// Refuses a request that changes something when a browser says that it comes from a page of another
+/// origin, and any request to a host that this server is not.
+pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
+    let host = host(request);
+    if !host_allowed(host, options) {
         let detail = "this server does not answer for that host; see public_origins";
-        return ApiError(Problem::new(421, "Misdirected Request", detail)).into_response();
+        return Err(ApiError(Problem::new(421, "Misdirected Request", detail)));
     }
-    if !safe && !origin_allowed(request.headers(), &host, &options) {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !safe && !origin_allowed(request.headers(), host, options) {
         let detail = "the request comes from a page of another site";
-        return ApiError(Problem::new(403, "Forbidden", detail)).into_response();
+        return Err(ApiError(Problem::new(403, "Forbidden", detail)));
     }
-    next.run(request).await
+    Ok(())
 }
 
-fn host(request: &Request) -> String {
+fn host(request: &Request) -> &str {
     let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    header.or_else(|| request.uri().authority().map(|a| a.as_str())).unwrap_or_default().to_owned()
+    header.or_else(|| request.uri().authority().map(|a| a.as_str())).unwrap_or_default()
 }
 
 fn authority(origin: &str) -> Option<&str> {

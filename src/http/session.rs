@@ -3,12 +3,7 @@
 //! The cookie is 244 random bits that the server keeps nowhere. The owner of a task is their hash,
 //! so that what is in the database opens no session.
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
-    middleware::Next,
-    response::Response,
-};
+use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -22,44 +17,14 @@ const LENGTH: usize = 64;
 /// The longest that browsers keep a cookie.
 const MAX_AGE_S: u32 = 400 * 24 * 3600;
 
-/// Layer for API calls: reads the session, makes none.
-pub async fn read(
-    State(options): State<HttpOptions>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let caller = caller(request.headers(), &options);
-    request.extensions_mut().insert(caller);
-    next.run(request).await
+/// A new session: who asks from now on, and the cookie that says so.
+pub(super) fn make(options: &HttpOptions) -> (Caller, Option<HeaderValue>) {
+    let value = format!("{}{}", Uuid::new_v4().as_simple(), Uuid::new_v4().as_simple());
+    (owner(&value), set_cookie(&value, options))
 }
 
-/// Layer for pages: reads the session, and makes one when a page is opened without.
-pub async fn read_or_make(
-    State(options): State<HttpOptions>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let mut caller = caller(request.headers(), &options);
-    let mut made = None;
-    let opens = matches!(*request.method(), Method::GET | Method::HEAD);
-    if caller.as_owner().is_none() && opens {
-        let value = format!("{}{}", Uuid::new_v4().as_simple(), Uuid::new_v4().as_simple());
-        caller = owner(&value);
-        made = set_cookie(&value, &options);
-    }
-    request.extensions_mut().insert(caller);
-    let mut response = next.run(request).await;
-    if let Some(cookie) = made {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
-    response
-}
-
-fn name(options: &HttpOptions) -> &'static str {
-    if options.secure_cookie { SECURE_NAME } else { NAME }
-}
-
-fn caller(headers: &HeaderMap, options: &HttpOptions) -> Caller {
+/// Who asks; nobody without a session.
+pub(super) fn read(headers: &HeaderMap, options: &HttpOptions) -> Caller {
     let name = name(options);
     headers
         .get_all(header::COOKIE)
@@ -71,12 +36,18 @@ fn caller(headers: &HeaderMap, options: &HttpOptions) -> Caller {
         .map_or_else(Caller::nobody, |(_, value)| owner(value))
 }
 
+fn name(options: &HttpOptions) -> &'static str {
+    if options.secure_cookie { SECURE_NAME } else { NAME }
+}
+
 fn well_formed(value: &str) -> bool {
     value.len() == LENGTH && value.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 fn owner(value: &str) -> Caller {
-    Caller::owner(format!("session:{:x}", Sha256::digest(value)))
+    let digest = Sha256::digest(value);
+    let half = digest.iter().take(16).fold(0u128, |bits, byte| bits << 8 | u128::from(*byte));
+    Caller::owner(format!("session:{half:032x}"))
 }
 
 fn set_cookie(value: &str, options: &HttpOptions) -> Option<HeaderValue> {

@@ -67,35 +67,42 @@ pub(super) async fn start(
 
 /// A snapshot with its version as `ETag` and, while unfinished, when to ask again.
 fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
-    let mut headers = HeaderMap::new();
-    paced(&mut headers, &snapshot);
-    (status, headers, Json(snapshot)).into_response()
+    let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
+    (status, paced(snapshot.version, after_ms), Json(snapshot)).into_response()
 }
 
-fn paced(headers: &mut HeaderMap, snapshot: &Snapshot) {
-    if let Ok(etag) = HeaderValue::from_str(&etag(snapshot.version)) {
+fn not_modified(version: i64, poll_after_ms: Option<i64>) -> Response {
+    (StatusCode::NOT_MODIFIED, paced(version, poll_after_ms)).into_response()
+}
+
+fn paced(version: i64, poll_after_ms: Option<i64>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(etag) = HeaderValue::from_str(&format!("W/\"{version}\"")) {
         headers.insert(header::ETAG, etag);
     }
-    if !snapshot.status.is_terminal() {
-        headers.insert(header::RETRY_AFTER, retry_after(snapshot.poll_after_ms));
+    if let Some(after_ms) = poll_after_ms {
+        headers.insert(header::RETRY_AFTER, retry_after(after_ms));
     }
-}
-
-fn etag(version: i64) -> String {
-    format!("W/\"{version}\"")
-}
-
-/// Whether the client has this version. Weak comparison, as `If-None-Match` asks for.
-fn is_known(headers: &HeaderMap, version: i64) -> bool {
-    let ours = etag(version);
-    let opaque = ours.trim_start_matches("W/");
     headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == opaque)
+}
+
+/// One entry of `If-None-Match`.
+#[derive(PartialEq)]
+enum Known {
+    /// Whatever there is.
+    Any,
+    /// This version.
+    Version(i64),
+}
+
+/// What the client has. Weak comparison, as `If-None-Match` asks for.
+fn known(headers: &HeaderMap) -> impl Iterator<Item = Known> {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
+    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(|tag| {
+        let tag = tag.trim();
+        let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
+        if tag == "*" { Some(Known::Any) } else { version.map(Known::Version) }
+    })
 }
 
 /// One task, as it is now.
@@ -114,11 +121,18 @@ pub(super) async fn get(
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    for tag in known(&headers) {
+        if let Known::Version(version) = tag
+            && let Some(after_ms) = service.unchanged(&caller, id, version)
+        {
+            return Ok(not_modified(version, Some(after_ms)));
+        }
+    }
     let snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
-    if is_known(&headers, snapshot.version) {
-        let mut unchanged = HeaderMap::new();
-        paced(&mut unchanged, &snapshot);
-        return Ok((StatusCode::NOT_MODIFIED, unchanged).into_response());
+    let version = snapshot.version;
+    if known(&headers).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
+        let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
+        return Ok(not_modified(version, after_ms));
     }
     Ok(snapshot_response(StatusCode::OK, snapshot))
 }

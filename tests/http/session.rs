@@ -4,12 +4,11 @@ use axum::{
     Router,
     body::Body,
     http::{Request, header},
-    middleware,
     routing::get,
 };
 use milepost::{
     engine::Caller,
-    http::{HttpOptions, session},
+    http::{Guard, HttpOptions},
 };
 use serde_json::json;
 use tower::ServiceExt;
@@ -21,8 +20,7 @@ fn page(options: &HttpOptions) -> Router {
     let who = async |axum::Extension(caller): axum::Extension<Caller>| {
         caller.as_owner().unwrap_or("nobody").to_owned()
     };
-    let layer = middleware::from_fn_with_state(options.clone(), session::read_or_make);
-    Router::new().route("/", get(who).post(who)).layer(layer)
+    Router::new().route("/", get(who).post(who)).layer(Guard::making_sessions(options))
 }
 
 async fn open(page: &Router, method: &str, cookie: &str) -> (String, Option<String>) {

@@ -4,13 +4,12 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, header},
-    middleware,
     response::{IntoResponse as _, Response},
 };
 use leptos::config::{LeptosOptions, get_configuration};
 use milepost::{
     engine::Service,
-    http::{self, HttpOptions, session},
+    http::{self, Guard, HttpOptions},
 };
 use milepost_app::{
     serve::{self, Site},
@@ -32,8 +31,8 @@ pub(super) fn router(service: Service, settings: &HttpSettings) -> Router {
         options: leptos_options(settings),
     };
     let api = http::router(service, &options);
-    let files = guarded(files(settings, &site), &options);
-    let pages = guarded(serve::router(site), &options);
+    let files = guarded(files(settings, &site), &options, Guard::reading_sessions(&options));
+    let pages = guarded(serve::router(site), &options, Guard::making_sessions(&options));
     let router = pages.fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
         async move { rest.oneshot(request).await }
@@ -47,12 +46,11 @@ fn is_api(path: &str) -> bool {
         || ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
-/// Pages make a session, refuse what other sites send, and travel compressed.
-fn guarded(router: Router, options: &HttpOptions) -> Router {
+/// What people see travels compressed.
+fn guarded(router: Router, options: &HttpOptions, guard: Guard) -> Router {
     router
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn_with_state(options.clone(), session::read_or_make))
-        .layer(middleware::from_fn_with_state(options.clone(), http::refuse_cross_site))
+        .layer(guard)
         .layer(RequestBodyLimitLayer::new(options.max_body_bytes))
 }
 

@@ -14,6 +14,7 @@ use super::meter::Meter;
 use crate::{
     engine::{
         Stages,
+        snapshot::rfc3339,
         store::{LogEntry, ProgressWrite, Row},
     },
     task::{StageInfo, Status, TaskId},
@@ -48,8 +49,9 @@ pub(crate) struct LiveTask {
     pub(crate) stages: Vec<StageInfo>,
     pub(crate) attempt: u32,
     pub(crate) run_seq: i64,
-    pub(crate) created_at: i64,
-    pub(crate) started_at: i64,
+    /// When it was queued and when this run began, as they are told.
+    pub(crate) created_at: String,
+    pub(crate) started_at: String,
     /// When this process took it, for durations.
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
@@ -98,8 +100,8 @@ impl LiveTask {
             stages: row.stages.clone(),
             attempt: row.attempt,
             run_seq: row.run_seq,
-            created_at: row.created_at,
-            started_at: row.started_at.unwrap_or(row.read_at),
+            created_at: rfc3339(row.created_at),
+            started_at: rfc3339(row.started_at.unwrap_or(row.read_at)),
             taken: now,
             token: CancellationToken::new(),
             spans: Stages::from_stored(row.stages.clone()),
