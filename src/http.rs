@@ -1,1 +1,97 @@
-//! The axum router.
+//! The axum router over the [`Service`](crate::engine::Service): the JSON API, the simple calls, the
+//! OpenAPI document, and the layers that say who asks.
+//!
+//! Whoever embeds the router with an authentication of his own puts a
+//! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
+
+mod error;
+mod extract;
+mod guard;
+mod health;
+mod kinds;
+mod openapi;
+mod origin;
+mod poll;
+mod session;
+mod simple;
+mod tasks;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, header},
+};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub use error::ApiError;
+pub use guard::{Guard, Guarded};
+
+use crate::engine::Service;
+
+/// How the router behaves.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// Longest request body in bytes. Default: 2 MiB.
+    pub max_body_bytes: usize,
+    /// Where pages of this server are opened, such as `https://milepost.example`. Empty: the host
+    /// that each request names. Default: empty.
+    pub public_origins: Vec<String>,
+    /// Whether the session cookie is sent over HTTPS only. Default: false.
+    pub secure_cookie: bool,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { max_body_bytes: 2 << 20, public_origins: Vec::new(), secure_cookie: false }
+    }
+}
+
+/// `/api/...`, `/healthz`, `/readyz` and `/metrics`. Who asks is read from the session cookie, never
+/// made here.
+pub fn router(service: Service, options: &HttpOptions) -> Router {
+    let (api, document) = api().split_for_parts();
+    let router = api
+        .merge(openapi::router(document))
+        .fallback(error::no_such_call)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(options.max_body_bytes))
+        .layer(Guard::reading_sessions(options))
+        .layer(no_store())
+        .with_state(service.clone());
+    Router::new().merge(router).merge(health::router().with_state(service))
+}
+
+/// The documented calls.
+fn api() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(tasks::start, tasks::list))
+        .routes(routes!(tasks::get))
+        .routes(routes!(tasks::cancel))
+        .routes(routes!(tasks::result))
+        .routes(routes!(tasks::log))
+        .routes(routes!(poll::poll))
+        .routes(routes!(kinds::list))
+        .routes(routes!(kinds::get))
+        .merge(simple::routes())
+}
+
+/// Answers about tasks are never kept by anybody on the way.
+fn no_store() -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store"),
+    )
+}
+
+/// Headers that each page should carry; see the names.
+pub fn safe_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    const HEADERS: [(HeaderName, &str); 3] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    HEADERS.into_iter().fold(router, |router, (name, value)| {
+        router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
+    })
+}

@@ -18,12 +18,19 @@
 //! A request starts from [`Event::Timer`] only (`SetTimer { after_ms: 0 }` means at once): what
 //! happens in one tick, such as fifty rows that start to be watched, is one request.
 
+mod bar;
 mod config;
+mod entry;
 mod event;
+mod hold;
 mod machine;
+mod pause;
 mod policy;
 mod retry_after;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, HoldConfig};
 pub use event::{Action, Event, Failure};

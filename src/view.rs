@@ -1,1 +1,29 @@
-//! Leptos glue.
+//! Leptos glue: [`use_task`] and [`use_tasks`] drive the [poll machine](crate::poll) in a browser,
+//! and the [`components`] show what it knows.
+//!
+//! There is one polling loop per tab, whatever is watched. How a request gets to the server is the
+//! embedding application's choice: it hands in a [`Transport`], for instance over its own server
+//! functions. On the server nothing is polled; the first snapshot is rendered.
+
+pub mod components;
+mod task_view;
+pub mod text;
+mod transport;
+mod use_task;
+mod use_tasks;
+
+#[cfg(feature = "hydrate")]
+mod browser;
+#[cfg(not(feature = "hydrate"))]
+mod server;
+
+#[cfg(feature = "hydrate")]
+use self::browser as platform;
+#[cfg(not(feature = "hydrate"))]
+use self::server as platform;
+
+pub use platform::set_title;
+pub use task_view::{Freshness, Stretch, TaskView, stretches};
+pub use transport::{Answer, Transport};
+pub use use_task::{Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options};
+pub use use_tasks::{UseTasksReturn, use_tasks, use_tasks_with_options};

@@ -1,1 +1,10 @@
-//! The WASM entry.
+//! The WASM entry: hydrates the islands, nothing else.
+
+use milepost_app as _;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Called by the page's script once this module is loaded; the script then hydrates each island.
+#[wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+}

@@ -5,7 +5,6 @@ CREATE TABLE tasks (
     owner                TEXT,
     kind                 TEXT    NOT NULL,
     title                TEXT    NOT NULL,
-    input                TEXT    NOT NULL,
     stages               TEXT    NOT NULL,
     unique_key           TEXT,
     idempotency_key      TEXT,
@@ -36,7 +35,9 @@ CREATE TABLE tasks (
     started_at           INTEGER,
     updated_at           INTEGER NOT NULL,
     finished_at          INTEGER,
-    expires_at           INTEGER
+    expires_at           INTEGER,
+    -- Last, because it may be large: what comes before it is read without it.
+    input                TEXT    NOT NULL
 ) STRICT;
 
 CREATE INDEX tasks_queued ON tasks (kind, priority DESC, run_at) WHERE status = 'queued';

@@ -1,2 +1,30 @@
 //! The binary `milepost`.
-fn main() {}
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+use milepost_server::cli::{self, Cli, Exit};
+
+fn main() -> ExitCode {
+    // A closed pipe, as in `milepost ls | head`, ends in a write error, not in a signal.
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start: {error}")),
+    };
+    let end = runtime.block_on(cli::run(cli));
+    // Reading the standard input cannot be interrupted; nobody waits for it.
+    runtime.shutdown_background();
+    match end {
+        Ok(exit) => exit.into(),
+        Err(cli::CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            Exit::Done.into()
+        }
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+fn complain(message: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "milepost: {message}");
+    Exit::Misused.into()
+}

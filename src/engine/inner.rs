@@ -24,8 +24,10 @@ pub(super) struct Inner {
     pub(super) closed: CancellationToken,
     /// The supervisors of the runs.
     pub(super) runs: TaskTracker,
-    /// The claimer and the flusher.
-    pub(super) workers: TaskTracker,
+    /// The claimer.
+    pub(super) claimer: TaskTracker,
+    /// The flusher.
+    pub(super) flusher: TaskTracker,
 }
 
 impl Inner {

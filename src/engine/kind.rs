@@ -117,6 +117,11 @@ impl Stages {
         Self(Vec::new())
     }
 
+    /// Stages that were checked when they were stored.
+    pub(super) const fn from_stored(stages: Vec<StageInfo>) -> Self {
+        Self(stages)
+    }
+
     /// The stages in order.
     pub fn as_slice(&self) -> &[StageInfo] {
         &self.0

@@ -56,6 +56,12 @@ impl Heart {
     }
 }
 
+impl Drop for Heart {
+    fn drop(&mut self) {
+        self.token.cancel();
+    }
+}
+
 async fn beat_for_ever(inner: &Inner) {
     let mut ticks = tokio::time::interval(inner.options.heartbeat);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -21,9 +21,23 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A running engine. Cheap to clone; [`Engine::shutdown`] ends it for all clones.
 #[derive(Clone)]
-pub struct Engine {
+pub struct Engine(Arc<Running>);
+
+struct Running {
     inner: Arc<Inner>,
-    heart: Arc<Heart>,
+    heart: Heart,
+}
+
+/// An engine that nobody holds any more stops like a process that dies: its leases are left to be
+/// taken back.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.inner.closing.cancel();
+        self.inner.closed.cancel();
+        for task in self.inner.hub.all() {
+            task.stop(Stop::LeaseLost);
+        }
+    }
 }
 
 impl Engine {
@@ -48,22 +62,24 @@ impl Engine {
             closing: CancellationToken::new(),
             closed: CancellationToken::new(),
             runs: TaskTracker::new(),
-            workers: TaskTracker::new(),
+            claimer: TaskTracker::new(),
+            flusher: TaskTracker::new(),
         });
         let taken = inner.store.take_back(&inner.lease_owner).await?;
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
         }
-        let heart = Arc::new(Heart::default());
+        let heart = Heart::default();
         if inner.options.worker {
             heart.start(Arc::clone(&inner)).map_err(|error| {
                 StoreError::Open(format!("the heartbeat cannot be started: {error}"))
             })?;
-            inner.workers.spawn(runner::claim_for_ever(Arc::clone(&inner)));
-            inner.workers.spawn(runner::flush_for_ever(Arc::clone(&inner)));
+            inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
+            inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
         }
-        inner.workers.close();
-        Ok(Self { inner, heart })
+        inner.claimer.close();
+        inner.flusher.close();
+        Ok(Self(Arc::new(Running { inner, heart })))
     }
 
     /// What callers use.
@@ -75,8 +91,10 @@ impl Engine {
     /// stop and gives them back to the queue without costing an attempt, and closes the store.
     /// Leases are renewed until the last run has been written.
     pub async fn shutdown(&self) {
-        let inner = &self.inner;
+        let Running { inner, heart } = &*self.0;
         inner.closing.cancel();
+        // After the last claim the set of runs is final.
+        inner.claimer.wait().await;
         inner.runs.close();
         if tokio::time::timeout(inner.options.drain, inner.runs.wait()).await.is_err() {
             for task in inner.hub.all() {
@@ -89,12 +107,12 @@ impl Engine {
             }
         }
         inner.closed.cancel();
-        inner.workers.wait().await;
-        self.heart.stop().await;
+        inner.flusher.wait().await;
+        heart.stop().await;
         inner.store.close().await;
     }
 
     pub(super) fn inner(&self) -> &Inner {
-        &self.inner
+        &self.0.inner
     }
 }

@@ -26,7 +26,6 @@ pub(crate) struct Prepared {
 trait Face: Send + Sync {
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal>;
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError>;
-    fn stages(&self, input: &str) -> Result<Stages, TaskError>;
 }
 
 struct Typed<T: Task>(Arc<T::Deps>);
@@ -48,18 +47,11 @@ impl<T: Task> Face for Typed<T> {
     }
 
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
-        read::<T>(input)?.run(ctx, Arc::clone(&self.0)).await
+        let task: T = serde_json::from_str(input).map_err(|error| {
+            TaskError::fail("input", format!("the stored input is unreadable: {error}"))
+        })?;
+        task.run(ctx, Arc::clone(&self.0)).await
     }
-
-    fn stages(&self, input: &str) -> Result<Stages, TaskError> {
-        Ok(read::<T>(input)?.stages())
-    }
-}
-
-fn read<T: Task>(input: &str) -> Result<T, TaskError> {
-    serde_json::from_str(input).map_err(|error| {
-        TaskError::fail("input", format!("the stored input is unreadable: {error}"))
-    })
 }
 
 /// Serde's words, at the field where they belong.
@@ -85,11 +77,6 @@ impl Kind {
     /// Runs a stored input.
     pub(crate) async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
         self.face.run(input, ctx).await
-    }
-
-    /// The stages of a stored input.
-    pub(crate) fn stages(&self, input: &str) -> Result<Stages, TaskError> {
-        self.face.stages(input)
     }
 }
 

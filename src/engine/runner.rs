@@ -56,13 +56,11 @@ async fn claim(inner: &Arc<Inner>) {
 fn start(inner: &Arc<Inner>, row: Row) {
     let Some(kind) = inner.registry.get(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
-    // Stages of a stored input that is unreadable now do not matter: the run itself will tell.
-    let stages = kind.stages(&row.input).unwrap_or(super::Stages::none());
-    let live = Arc::new(LiveTask::new(&row, stages));
+    let live = Arc::new(LiveTask::new(&row));
     inner.hub.insert(Arc::clone(&live));
     let runs = inner.runs.clone();
     runs.spawn(async move {
-        let ending = watch_over(&inner, &kind, &live, row.input).await;
+        let ending = watch_over(&inner, &kind, &live).await;
         if let Some(ending) = ending {
             finish(&inner, &live, &ending).await;
         }
@@ -73,13 +71,15 @@ fn start(inner: &Arc<Inner>, row: Row) {
 
 /// Runs the task in a tokio task of its own, so that a panic is an error and no dead worker. `None`
 /// when nothing may be written.
-async fn watch_over(
-    inner: &Arc<Inner>,
-    kind: &Arc<Kind>,
-    live: &Arc<LiveTask>,
-    input: String,
-) -> Option<Ending> {
+async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) -> Option<Ending> {
     tracing::info!(task.id = %live.id, task.kind = %live.kind, attempt = live.attempt, "started");
+    let input = match inner.store.input(live.id).await {
+        Ok(input) => input.unwrap_or_default(),
+        Err(error) => {
+            tracing::warn!(task.id = %live.id, %error, "the input could not be read");
+            return Some(Ending::Released);
+        }
+    };
     let ctx = Context::new(
         Arc::clone(live),
         Arc::clone(&inner.store),
@@ -221,11 +221,11 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
-            if let Some(write) = live.unsaved(inner.clock.now_ms()) {
-                if let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await {
-                    live.not_saved(write);
-                    return Err(error);
-                }
+            if let Some(write) = live.unsaved(inner.clock.now_ms())
+                && let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await
+            {
+                live.not_saved(write);
+                return Err(error);
             }
             inner.store.finish(live.id, live.run_seq, ending).await
         };

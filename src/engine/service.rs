@@ -1,17 +1,20 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod types;
+
 use sha2::{Digest, Sha256};
+pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 use uuid::Uuid;
 
 use super::{
     Refusal,
     lifecycle::Engine,
     snapshot,
-    store::{CancelOutcome, Inserted, ListQuery, NewTask, Row, StoreError, StoredResult},
+    store::{CancelOutcome, Inserted, ListQuery, NewTask, Row},
 };
 use crate::task::{
-    FieldError, Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Problem, Snapshot,
-    StartReceipt, StartTask, Status, TaskId, TaskList,
+    Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, StartReceipt,
+    StartTask, TaskId, TaskList,
 };
 
 /// Longest idempotency key.
@@ -24,140 +27,6 @@ const LOG_LIMIT: u32 = 1_000;
 const MAX_QUERY_CHARS: usize = 200;
 /// Longest time that a poll answer names, in milliseconds.
 const LONGEST_GAP_MS: i64 = 5_000;
-
-/// Who asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    owner: Option<String>,
-}
-
-impl Caller {
-    /// Somebody without a session: starts tasks that belong to nobody, finds none in a list.
-    pub const fn nobody() -> Self {
-        Self { owner: None }
-    }
-
-    /// Somebody with a session, named by a word that nobody else can have.
-    pub fn owner(owner: impl Into<String>) -> Self {
-        Self { owner: Some(owner.into()) }
-    }
-
-    /// The owner's word, if there is one.
-    pub fn as_owner(&self) -> Option<&str> {
-        self.owner.as_deref()
-    }
-
-    /// Who may follow and cancel a task: its owner; for a task that belongs to nobody, whoever has
-    /// its id.
-    fn may_see(&self, owner: Option<&str>) -> bool {
-        owner.is_none() || owner == self.as_owner()
-    }
-}
-
-/// Which tasks to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListFilter {
-    /// Only with this status.
-    pub status: Option<Status>,
-    /// Only of this kind.
-    pub kind: Option<String>,
-    /// Only whose title contains this.
-    pub q: Option<String>,
-    /// From an earlier page's `next_cursor`.
-    pub cursor: Option<String>,
-    /// Rows on a page; 50 unless told otherwise, at most 200.
-    pub limit: Option<u32>,
-}
-
-/// A task that was started, or was there already.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Started {
-    /// Which task, and whether it was there.
-    pub receipt: StartReceipt,
-    /// The task.
-    pub snapshot: Snapshot,
-}
-
-/// What became of a wish to cancel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Cancelled {
-    /// False where the task had ended already.
-    pub accepted: bool,
-    /// The task.
-    pub snapshot: Snapshot,
-}
-
-/// What a task's result looks like to who asks for it.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ResultState {
-    /// Here it is.
-    Ready(StoredResult),
-    /// The task is not finished, or ended without one.
-    None(Status),
-}
-
-/// Why the service says no.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServiceError {
-    /// What was asked for makes no sense.
-    #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// No such kind.
-    #[error("{0}")]
-    UnknownKind(String),
-    /// Callers without a session may not start tasks here.
-    #[error("starting a task needs a session here: open the page first, or send its cookie")]
-    SessionNeeded,
-    /// The idempotency key was used for something else.
-    #[error("this Idempotency-Key was used for another start; use a new one")]
-    KeyReused,
-    /// Too much waits already.
-    #[error("{queued} of your tasks wait in the queue already; try again when some have started")]
-    QueueFull {
-        /// How many wait.
-        queued: u32,
-    },
-    /// The store does not answer or makes no sense.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<ServiceError> for Problem {
-    fn from(error: ServiceError) -> Self {
-        let detail = error.to_string();
-        match error {
-            ServiceError::Refused(refusal) => {
-                let mut problem = Self::new(400, "Bad Request", refusal.detail);
-                problem.errors = refusal.errors;
-                problem
-            }
-            ServiceError::UnknownKind(_) => {
-                let mut problem = Self::new(400, "Bad Request", detail.clone());
-                problem.errors = vec![FieldError { field: "kind".to_owned(), detail }];
-                problem
-            }
-            ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
-            ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
-            ServiceError::QueueFull { .. } => {
-                let mut problem = Self::new(429, "Too Many Requests", detail);
-                problem.retry_after_ms = Some(5_000);
-                problem
-            }
-            ServiceError::Store(StoreError::Unavailable(error)) => {
-                tracing::error!(%error, "the store does not answer");
-                let mut problem =
-                    Self::new(503, "Service Unavailable", "The database does not answer.");
-                problem.retry_after_ms = Some(2_000);
-                problem
-            }
-            ServiceError::Store(error) => {
-                tracing::error!(%error, "the store makes no sense");
-                Self::new(500, "Internal Server Error", "Something is wrong on the server.")
-            }
-        }
-    }
-}
 
 /// The engine as its callers see it. Each call asks who calls. Cheap to clone.
 #[derive(Clone)]
@@ -205,7 +74,7 @@ impl Service {
         let prepared = kind.prepare(start.input).await?;
         let new = NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
-            owner: caller.owner.clone(),
+            owner: caller.as_owner().map(str::to_owned),
             kind: start.kind,
             title: prepared.title,
             input: prepared.input,
@@ -247,15 +116,6 @@ impl Service {
         }
     }
 
-    /// The version of a task that runs here, without looking at anything else. `None` says nothing.
-    pub fn live_version(&self, caller: &Caller, id: TaskId) -> Option<i64> {
-        let inner = self.engine.inner();
-        let live = inner.hub.get(id)?;
-        caller
-            .may_see(live.owner.as_deref())
-            .then(|| live.with_state(inner.clock.now_ms(), |state| state.version))
-    }
-
     /// One task; `None` where there is none that this caller may see.
     ///
     /// # Errors
@@ -267,6 +127,14 @@ impl Service {
             return Ok(seen.then(|| snapshot::of_live(&live, inner.clock.now_ms())));
         }
         Ok(self.row(caller, id).await?.map(|row| self.show(&row)))
+    }
+
+    /// When to ask again about a task that runs here and still has this version, in milliseconds.
+    /// `None` says nothing: ask [`Service::get`]. The shortest way of the call that is made most.
+    pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
+        let inner = self.engine.inner();
+        let live = inner.hub.get(id).filter(|live| caller.may_see(live.owner.as_deref()))?;
+        snapshot::unchanged_live(&live, version, inner.clock.now_ms())
     }
 
     async fn row(&self, caller: &Caller, id: TaskId) -> Result<Option<Row>, ServiceError> {
@@ -292,6 +160,10 @@ impl Service {
             PollResponse { tasks: Vec::new(), gone: Vec::new(), poll_after_ms: 0.0, held_ms: None };
         let mut poll_after_ms = LONGEST_GAP_MS;
         for watch in &request.watch {
+            if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
+                poll_after_ms = poll_after_ms.min(after_ms);
+                continue;
+            }
             match self.get(caller, watch.id).await? {
                 None => answer.gone.push(Gone { id: watch.id, reason: GoneReason::NotFound }),
                 Some(snapshot) => {
@@ -317,7 +189,7 @@ impl Service {
         caller: &Caller,
         filter: &ListFilter,
     ) -> Result<TaskList, ServiceError> {
-        let Some(owner) = caller.owner.clone() else {
+        let Some(owner) = caller.as_owner().map(str::to_owned) else {
             return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
         };
         let limit = filter.limit.unwrap_or(LIST_LIMIT.0).clamp(1, LIST_LIMIT.1);

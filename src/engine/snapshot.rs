@@ -44,6 +44,22 @@ pub(crate) fn of_live(task: &LiveTask, now_ms: i64) -> Snapshot {
     task.with_state(now_ms, |state| live_snapshot(task, state, t, now_ms))
 }
 
+/// When to ask again about a task that runs in this process, if it still has this version.
+pub(crate) fn unchanged_live(task: &LiveTask, version: i64, now_ms: i64) -> Option<i64> {
+    let t = task.taken.elapsed().as_secs_f64();
+    task.with_state(now_ms, |state| {
+        (state.version == version).then(|| live_poll_after_ms(state, t, state.pace(t).1, now_ms))
+    })
+}
+
+/// Once a task is asked to stop, what counts is how long ago that was.
+fn live_poll_after_ms(state: &State, t: f64, eta: Option<f64>, now_ms: i64) -> i64 {
+    match &state.cancel {
+        Some((asked_at, _)) => poll_after_ms((now_ms - asked_at) as f64 / 1000.0, None),
+        None => poll_after_ms(t, eta),
+    }
+}
+
 fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapshot {
     let (rate, eta) = state.pace(t);
     let step = (state.step > 0).then_some(state.step);
@@ -65,12 +81,12 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         result: None,
         error: None,
         cancel: receipt(state.cancel.as_ref()),
-        poll_after_ms: poll_after_ms(t, eta),
+        poll_after_ms: live_poll_after_ms(state, t, eta, now_ms),
         elapsed_ms: (t * 1000.0) as i64,
         heartbeat_age_ms: Some(state.last_beat.elapsed().as_millis() as i64),
         updated_age_ms: (now_ms - state.updated_at).max(0),
-        created_at: rfc3339(task.created_at),
-        started_at: Some(rfc3339(task.started_at)),
+        created_at: task.created_at.clone(),
+        started_at: Some(task.started_at.clone()),
         updated_at: rfc3339(state.updated_at),
         finished_at: None,
         expires_at: None,
@@ -88,6 +104,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
     }
     .max(0);
     let terminal = row.status.is_terminal();
+    let since_ms = row.cancel.as_ref().map_or(elapsed_ms, |(asked_at, _)| now - asked_at);
     let progress = match row.status {
         Status::Completed => Some(1.0),
         Status::Queued => Some(row.progress.unwrap_or(0.0)),
@@ -119,7 +136,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
             retryable: *retryable,
         }),
         cancel: receipt(row.cancel.as_ref()),
-        poll_after_ms: if terminal { 0 } else { poll_after_ms(elapsed_ms as f64 / 1000.0, None) },
+        poll_after_ms: if terminal { 0 } else { poll_after_ms(since_ms as f64 / 1000.0, None) },
         elapsed_ms,
         heartbeat_age_ms: row
             .heartbeat_at

@@ -59,6 +59,9 @@ pub trait Store: Send + Sync + 'static {
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 
+    /// Reads a task's input as JSON.
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError>;
+
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
 

@@ -59,7 +59,8 @@ pub enum Event {
     Online(bool),
     /// `pagehide`, `freeze`: let go of everything.
     Freeze,
-    /// `pageshow`, `resume`, or a sleep that the driver noticed: what was known is old.
+    /// `pageshow` of a page that comes back (`persisted`), `resume`, or a sleep that the driver
+    /// noticed: what was known is old.
     Resume,
     /// Whether to go on asking, slowly, while hidden. A machine starts with `false`.
     NotifyHidden(bool),
@@ -72,7 +73,8 @@ pub enum Event {
     /// The user pressed the button of a machine that had given up, was refused, was signed out or
     /// timed out.
     TryAgain,
-    /// The answer to [`Action::RefreshSession`]: whether there is a session again.
+    /// The answer to [`Action::RefreshSession`]: whether there is a session again. Where that could
+    /// not be found out, say nothing: the machine then finds out by asking.
     SessionRefreshed(bool),
 }
 

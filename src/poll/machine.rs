@@ -1,18 +1,120 @@
 //! The machine: one loop for everything that is watched.
+//!
+//! [`Machine::handle`] changes the state by the event, then settles: it derives from the state
+//! alone whether a request or a timer must be there, so that no order of events can leave the loop
+//! stuck or start a second one.
 
-use super::{Action, Config, Event, Policy, Stats, TaskView};
-use crate::task::TaskId;
+mod answer;
+mod failure;
+mod settle;
+mod show;
+
+use super::{
+    Action, AnswerKind, Config, Event, HoldConfig, Policy, entry::Entry, hold::Holding, pause,
+};
+use crate::task::{Problem, Snapshot, Status, TaskId};
 
 /// The polling loop as a state machine; see the [module](super).
 #[derive(Clone, Debug)]
 pub struct Machine {
     config: Config,
+    entries: Vec<Entry>,
+    holding: Holding,
+    visible: bool,
+    online: bool,
+    /// `pagehide` or `freeze` came, and nothing since.
+    frozen: bool,
+    stopped: bool,
+    notify_hidden: bool,
+    halt: Halt,
+    /// A silent refresh was tried since the last good answer.
+    refreshed: bool,
+    woken: bool,
+    flight: Option<Flight>,
+    epoch: u32,
+    /// When the next request, or the end of the wait for a session, is due.
+    due: u64,
+    /// No request before this moment, because the server said so.
+    not_before: u64,
+    /// When the last request ended, however it did.
+    ended_at: Option<u64>,
+    /// When the timer that is set fires.
+    timer_at: Option<u64>,
+    /// The time of the last event.
+    last_now: u64,
+    /// Answers since the loop started or was changed.
+    polls: u32,
+    failures: u32,
+    /// How long the machine has been failing while online and visible.
+    failing_ms: u64,
+    /// What the last answer asked to wait.
+    told_pause_ms: u64,
+    /// Where the next request starts when more is watched than one can ask for.
+    turn: usize,
+    problem: Option<Box<Problem>>,
+    count: Count,
+}
+
+/// The request in flight.
+#[derive(Clone, Debug)]
+struct Flight {
+    sent_at: u64,
+    wait_ms: u64,
+    /// When to wait no longer.
+    limit: u64,
+    ids: Vec<TaskId>,
+}
+
+/// Why nothing is asked until something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Halt {
+    None,
+    Refreshing,
+    SignedOut,
+    GaveUp,
+    Refused { status: u16 },
+}
+
+/// What [`super::Stats`] counts.
+#[derive(Clone, Debug, Default)]
+struct Count {
+    requests: u32,
+    answers: u32,
+    failures: u32,
+    bytes: u64,
+    last: Option<AnswerKind>,
 }
 
 impl Machine {
     /// A machine that watches nothing yet; visible and online.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self {
+            config,
+            entries: Vec::new(),
+            holding: Holding::default(),
+            visible: true,
+            online: true,
+            frozen: false,
+            stopped: false,
+            notify_hidden: false,
+            halt: Halt::None,
+            refreshed: false,
+            woken: false,
+            flight: None,
+            epoch: 0,
+            due: 0,
+            not_before: 0,
+            ended_at: None,
+            timer_at: None,
+            last_now: 0,
+            polls: 0,
+            failures: 0,
+            failing_ms: 0,
+            told_pause_ms: 0,
+            turn: 0,
+            problem: None,
+            count: Count::default(),
+        }
     }
 
     /// Takes one event and tells what to do. `now`: monotonic milliseconds. `random`: uniform in
@@ -23,35 +125,246 @@ impl Machine {
         now: u64,
         random: &mut dyn FnMut() -> f64,
     ) -> Vec<Action> {
-        let _ = (event, now, random);
-        Vec::new()
-    }
-
-    /// What to draw for a task now; `None` if nobody watches it.
-    pub fn view(&self, id: TaskId, now: u64) -> Option<TaskView<'_>> {
-        let _ = (id, now);
-        None
-    }
-
-    /// The counters.
-    pub fn stats(&self, now: u64) -> Stats {
-        let _ = now;
-        Stats {
-            requests: 0,
-            answers: 0,
-            failures: 0,
-            failures_in_a_row: 0,
-            bytes: 0,
-            in_flight: false,
-            hold_ms: 0,
-            next_in_ms: None,
-            last: None,
-            policy: self.config.policy,
+        let now = now.max(self.last_now);
+        let mut actions = Vec::new();
+        let before = self.face();
+        let slept = self.pass_time(&event, now, &mut actions);
+        let fired = matches!(event, Event::Timer);
+        let changed = self.take(event, slept, now, random, &mut actions);
+        self.settle(fired, now, random, &mut actions);
+        if changed || before != self.face() {
+            actions.push(Action::Render);
         }
+        actions
     }
 
     /// The policy in force.
     pub fn policy(&self) -> Policy {
         self.config.policy
+    }
+
+    /// Changes the state by the event. Returns whether a task changed.
+    fn take(
+        &mut self,
+        event: Event,
+        slept: bool,
+        now: u64,
+        random: &mut dyn FnMut() -> f64,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        match event {
+            Event::Watch { id, snapshot } => return self.watch(id, snapshot, now),
+            Event::Unwatch { id } => self.unwatch(id),
+            Event::Answer { epoch, response, bytes } => {
+                let Some(flight) = self.landed(epoch, now) else { return false };
+                let changed = self.answered(&flight, response, bytes, now, random);
+                if slept {
+                    // The answer may be from before the sleep.
+                    self.due = now;
+                }
+                return changed;
+            }
+            Event::Failure { epoch, failure } => {
+                let Some(flight) = self.landed(epoch, now) else { return false };
+                // Sleep ends connections; that says nothing about the server.
+                if !slept {
+                    self.failed(&flight, failure, now, random, actions);
+                }
+            }
+            Event::Timer => self.timer_at = None,
+            Event::Told { snapshot } => return self.told(*snapshot, now),
+            Event::CancelRequested { id } => return self.cancel_requested(id, now, random),
+            Event::CancelFailed { id } => return self.cancel_failed(id),
+            Event::Visible(visible) => self.set_visible(visible, now),
+            Event::Online(online) => {
+                if online && !self.online {
+                    self.wake(now);
+                }
+                self.online = online;
+            }
+            Event::Freeze => self.frozen = true,
+            Event::Resume => {
+                self.abort(now, actions);
+                self.frozen = false;
+                self.wake(now);
+            }
+            Event::NotifyHidden(notify) => {
+                self.notify_hidden = notify;
+                self.slow_down_if_hidden();
+            }
+            Event::SetPolicy(policy) => self.set_policy(policy, now, random, actions),
+            Event::StopWatching => self.stopped = true,
+            Event::ResumeWatching => {
+                if self.stopped {
+                    self.stopped = false;
+                    self.polls = 0;
+                    self.wake(now);
+                }
+            }
+            Event::TryAgain => self.try_again(now),
+            Event::SessionRefreshed(there) => self.session_refreshed(there, now),
+        }
+        false
+    }
+
+    fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
+        let clock = self.clock(now);
+        let at = self.entries.iter().position(|entry| entry.id == id).unwrap_or_else(|| {
+            self.entries.push(Entry::new(id, now));
+            self.polls = 0;
+            self.hurry(now);
+            self.entries.len() - 1
+        });
+        let entry = &mut self.entries[at];
+        entry.watchers = entry.watchers.saturating_add(1);
+        if let Some(snapshot) = snapshot {
+            entry.heard_at.get_or_insert(now);
+            entry.apply(*snapshot, now, clock);
+        }
+        true
+    }
+
+    fn unwatch(&mut self, id: TaskId) {
+        let Some(at) = self.entries.iter().position(|entry| entry.id == id) else { return };
+        let entry = &mut self.entries[at];
+        entry.watchers = entry.watchers.saturating_sub(1);
+        if entry.watchers == 0 {
+            self.entries.remove(at);
+            if let Some(flight) = &mut self.flight {
+                flight.ids.retain(|asked| *asked != id);
+            }
+        }
+        if self.entries.is_empty() {
+            self.forget_failures();
+            self.halt = Halt::None;
+            self.woken = false;
+        }
+    }
+
+    fn told(&mut self, snapshot: Snapshot, now: u64) -> bool {
+        let clock = self.clock(now);
+        let Some(entry) = self.entry(snapshot.id) else { return false };
+        let changed = entry.apply(snapshot, now, clock);
+        if changed {
+            entry.heard_at = Some(now);
+        }
+        changed
+    }
+
+    fn cancel_requested(&mut self, id: TaskId, now: u64, random: &mut dyn FnMut() -> f64) -> bool {
+        let Some(entry) = self.entry(id).filter(|entry| entry.live()) else { return false };
+        entry.cancel_at = Some(now);
+        if self.failures == 0 && self.halt == Halt::None {
+            self.due = self.due.min(now.saturating_add(self.pause(now, random)));
+        }
+        true
+    }
+
+    fn cancel_failed(&mut self, id: TaskId) -> bool {
+        let Some(entry) = self.entry(id) else { return false };
+        let status = entry.snapshot.as_ref().map(|snapshot| snapshot.status);
+        if status != Some(Status::Cancelling) {
+            return entry.cancel_at.take().is_some();
+        }
+        false
+    }
+
+    fn set_visible(&mut self, visible: bool, now: u64) {
+        let was = std::mem::replace(&mut self.visible, visible);
+        if visible && (!was || self.frozen) {
+            self.frozen = false;
+            if self.flight.is_none() {
+                self.wake(now);
+            }
+        }
+        self.slow_down_if_hidden();
+    }
+
+    fn set_policy(
+        &mut self,
+        policy: Policy,
+        now: u64,
+        random: &mut dyn FnMut() -> f64,
+        actions: &mut Vec<Action>,
+    ) {
+        self.config.policy = policy;
+        self.polls = 0;
+        if policy != Policy::Paced && self.flight.as_ref().is_some_and(|f| f.wait_ms > 0) {
+            self.abort(now, actions);
+            self.due = now;
+        } else if let (Halt::None, 0, false, Some(ended)) =
+            (self.halt, self.failures, self.woken, self.ended_at)
+        {
+            self.due = ended.saturating_add(self.pause(now, random));
+        }
+        self.slow_down_if_hidden();
+    }
+
+    fn try_again(&mut self, now: u64) {
+        self.forget_failures();
+        self.not_before = 0;
+        self.halt = Halt::None;
+        self.polls = 0;
+        for entry in &mut self.entries {
+            if entry.timed_out {
+                entry.timed_out = false;
+                entry.since = now;
+            }
+        }
+        self.due = now;
+    }
+
+    fn session_refreshed(&mut self, there: bool, now: u64) {
+        match self.halt {
+            Halt::Refreshing if !there => self.halt = Halt::SignedOut,
+            Halt::Refreshing | Halt::SignedOut if there => {
+                self.halt = Halt::None;
+                self.due = now;
+            }
+            _ => {}
+        }
+    }
+
+    fn entry(&mut self, id: TaskId) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    /// Asks as soon as the floor allows, unless the server is failing.
+    fn hurry(&mut self, now: u64) {
+        if self.failures == 0 && self.halt == Halt::None {
+            self.due = now;
+        }
+    }
+
+    /// Something suggests that what is known is old, and that asking may work again.
+    fn wake(&mut self, now: u64) {
+        self.freeze_bars(now);
+        self.woken = self.entries.iter().any(Entry::live);
+        if self.halt == Halt::GaveUp {
+            self.halt = Halt::None;
+            self.forget_failures();
+        }
+        if self.halt == Halt::None {
+            self.due = now;
+        }
+    }
+
+    fn slow_down_if_hidden(&mut self) {
+        if !self.visible && self.notify_hidden && self.halt == Halt::None {
+            let least =
+                self.ended_at.map_or(0, |at| at.saturating_add(self.config.hidden_every_ms));
+            self.due = self.due.max(least);
+        }
+    }
+
+    fn forget_failures(&mut self) {
+        self.failures = 0;
+        self.failing_ms = 0;
+        self.refreshed = false;
+        self.problem = None;
+    }
+
+    fn hold_config(&self) -> Option<&HoldConfig> {
+        self.config.hold.as_ref()
     }
 }

@@ -14,6 +14,7 @@ use super::meter::Meter;
 use crate::{
     engine::{
         Stages,
+        snapshot::rfc3339,
         store::{LogEntry, ProgressWrite, Row},
     },
     task::{StageInfo, Status, TaskId},
@@ -48,8 +49,9 @@ pub(crate) struct LiveTask {
     pub(crate) stages: Vec<StageInfo>,
     pub(crate) attempt: u32,
     pub(crate) run_seq: i64,
-    pub(crate) created_at: i64,
-    pub(crate) started_at: i64,
+    /// When it was queued and when this run began, as they are told.
+    pub(crate) created_at: String,
+    pub(crate) started_at: String,
     /// When this process took it, for durations.
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
@@ -83,9 +85,9 @@ pub(crate) struct State {
 
 impl LiveTask {
     /// A run that was just claimed.
-    pub(crate) fn new(row: &Row, stages: Stages) -> Self {
+    pub(crate) fn new(row: &Row) -> Self {
         let now = Instant::now();
-        let start = row.progress.or((!stages.as_slice().is_empty()).then_some(0.0));
+        let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
         let mut meter = Meter::default();
         if let Some(start) = start {
             meter.record(0.0, start, false);
@@ -95,14 +97,14 @@ impl LiveTask {
             owner: row.owner.clone(),
             kind: row.kind.clone(),
             title: row.title.clone(),
-            stages: stages.as_slice().to_vec(),
+            stages: row.stages.clone(),
             attempt: row.attempt,
             run_seq: row.run_seq,
-            created_at: row.created_at,
-            started_at: row.started_at.unwrap_or(row.read_at),
+            created_at: rfc3339(row.created_at),
+            started_at: rfc3339(row.started_at.unwrap_or(row.read_at)),
             taken: now,
             token: CancellationToken::new(),
-            spans: stages,
+            spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
             begin: AtomicU64::new(0f64.to_bits()),
             width: AtomicU64::new(1f64.to_bits()),
@@ -143,7 +145,8 @@ impl LiveTask {
 
     /// Never backwards within an attempt.
     fn raise(&self, fraction: f64) {
-        let bits = fraction.clamp(0.0, 1.0).to_bits();
+        // Minus zero is the sum of no weights, and its bits would sort above all others.
+        let bits = fraction.clamp(0.0, 1.0).abs().to_bits();
         if self.fraction.load(Ordering::Relaxed) == UNKNOWN {
             // Two first reports may race; the maximum below settles it.
             let _ =

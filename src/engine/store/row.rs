@@ -44,7 +44,7 @@ pub enum Inserted {
     Full(u32),
 }
 
-/// One task as the store knows it. Times are milliseconds since the Unix epoch, by the store's
+/// One task as the store knows it, but for its input, which may be large. Times are milliseconds since the Unix epoch, by the store's
 /// clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -56,8 +56,6 @@ pub struct Row {
     pub kind: String,
     /// What people call it.
     pub title: String,
-    /// Its input as JSON.
-    pub input: String,
     /// Its stages.
     pub stages: Vec<StageInfo>,
     /// Where it is in its life.

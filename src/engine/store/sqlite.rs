@@ -128,6 +128,10 @@ impl Store for SqliteStore {
         self.read_task(id).await
     }
 
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        self.read_input(id).await
+    }
+
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
         self.read_list(query).await
     }

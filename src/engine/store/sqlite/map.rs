@@ -20,7 +20,6 @@ pub(super) fn row(raw: &SqliteRow, read_at: i64) -> Result<Row, StoreError> {
         owner: raw.try_get("owner")?,
         kind: raw.try_get("kind")?,
         title: raw.try_get("title")?,
-        input: raw.try_get("input")?,
         stages: serde_json::from_str(&raw.try_get::<String, _>("stages")?)
             .map_err(|error| corrupt("stages", error))?,
         status: Status::from_word(&status).ok_or_else(|| corrupt("status", &status))?,

@@ -14,6 +14,11 @@ impl SqliteStore {
         raw.map(|raw| map::row(&raw, self.now())).transpose()
     }
 
+    pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        let input = sqlx::query_scalar(sql::INPUT);
+        Ok(input.bind(id.to_string()).fetch_optional(&self.readers).await?)
+    }
+
     pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
         let rows = sqlx::query(sql::LIST)
             .bind(&query.owner)

@@ -7,7 +7,7 @@
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
     () => {
-        "id, owner, kind, title, input, stages, status, attempt, max_attempts, run_seq, version, \
+        "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
          progress, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at"
@@ -22,6 +22,8 @@ macro_rules! next_generation {
 }
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = ?1");
+
+pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = ?1";
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT idempotency_print, ",

@@ -1,0 +1,102 @@
+//! What the pages' forms post to, so that the whole loop works without a script.
+
+use axum::{
+    body::Body,
+    extract::{Form, Path, Request, State},
+    http::{HeaderMap, Method},
+    response::{IntoResponse, Redirect, Response},
+};
+use milepost::{
+    engine::{Caller, Service},
+    task::{Problem, StartReceipt, StartTask, TaskId},
+};
+
+use crate::{
+    api::KEY_FIELD,
+    schema,
+    serve::{Site, render},
+};
+
+/// A start form that could not be taken: what was entered, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rejected {
+    /// What was entered.
+    pub(crate) entered: Vec<(String, String)>,
+    /// What is wrong.
+    pub(crate) problem: Problem,
+}
+
+/// A wish to cancel that could not be taken.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notice(pub(crate) Problem);
+
+/// Starts a task from what was entered into its form.
+pub(crate) async fn start(
+    service: &Service,
+    caller: &Caller,
+    kind: &str,
+    entered: &[(String, String)],
+    key: Option<&str>,
+) -> Result<StartReceipt, Problem> {
+    let info = service.kind(kind).ok_or_else(|| no_such_kind(kind))?;
+    let input = schema::read(&schema::fields(&info.input_schema), entered).map_err(|errors| {
+        let mut problem =
+            Problem::new(400, "Bad Request", "Something is missing or not what it should be.");
+        problem.errors = errors;
+        problem
+    })?;
+    let start = StartTask { kind: kind.to_owned(), input };
+    Ok(service.start(caller, start, key).await?.receipt)
+}
+
+/// The answer where there is no such kind.
+pub(crate) fn no_such_kind(kind: &str) -> Problem {
+    let word: String = kind.chars().take(50).collect();
+    Problem::new(404, "Not Found", format!("There is no kind of task called “{word}” here."))
+}
+
+/// `POST /start/{kind}`: starts a task and leads to its page, or shows the form again.
+pub(crate) async fn post_start(
+    State(site): State<Site>,
+    Path(kind): Path<String>,
+    parts: axum::http::request::Parts,
+    Form(entered): Form<Vec<(String, String)>>,
+) -> Response {
+    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let key = entered.iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key.as_str());
+    let key = key.filter(|key| !key.is_empty());
+    match start(&site.service, &caller, &kind, &entered, key).await {
+        Ok(receipt) => see(receipt.id),
+        Err(problem) => render(&site, page(parts), Rejected { entered, problem }).await,
+    }
+}
+
+/// `POST /tasks/{id}/cancel`: asks for a cancel and leads back to the task's page.
+pub(crate) async fn post_cancel(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    parts: axum::http::request::Parts,
+) -> Response {
+    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let Ok(task) = id.parse::<TaskId>() else {
+        return render(&site, page(parts), Notice(Problem::task_not_found())).await;
+    };
+    match site.service.cancel(&caller, task).await {
+        // Also where there is no such task: its page says so.
+        Ok(_) => see(task),
+        Err(error) => render(&site, page(parts), Notice(error.into())).await,
+    }
+}
+
+/// After a post the browser gets a page that it may load again.
+fn see(id: TaskId) -> Response {
+    Redirect::to(&format!("/tasks/{id}")).into_response()
+}
+
+/// The request for the page that the form was on.
+fn page(mut parts: axum::http::request::Parts) -> Request {
+    let mut headers = HeaderMap::new();
+    std::mem::swap(&mut parts.headers, &mut headers);
+    parts.method = Method::GET;
+    Request::from_parts(parts, Body::empty())
+}

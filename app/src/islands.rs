@@ -1,0 +1,22 @@
+//! What moves on a page. Each island begins with what the server knows, so that the browser's first
+//! rendering equals the server's. It gets that from the page, not as a property: a property would be
+//! read by a JSON parser that nothing else in the page needs.
+
+pub mod start_island;
+pub mod task_island;
+pub mod task_list;
+mod transport;
+
+#[cfg(not(feature = "ssr"))]
+mod browser;
+#[cfg(feature = "ssr")]
+pub(crate) mod server;
+
+#[cfg(not(feature = "ssr"))]
+use self::browser as platform;
+#[cfg(feature = "ssr")]
+use self::server as platform;
+
+pub use start_island::StartIsland;
+pub use task_island::TaskIsland;
+pub use task_list::TaskListIsland;

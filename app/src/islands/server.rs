@@ -1,0 +1,39 @@
+//! On the server an island gets what it begins with from its context.
+
+use leptos::{ev::MouseEvent, prelude::*};
+use serde::Serialize;
+
+/// There are no forms to read on the server.
+pub(super) enum NoForm {}
+
+/// Never called: nothing is pressed on the server.
+pub(super) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
+    None
+}
+
+/// Never called.
+pub(super) fn entered(form: &NoForm) -> (Vec<(String, String)>, Option<String>) {
+    match *form {}
+}
+
+/// Never called.
+pub(super) fn send(form: &NoForm) {
+    match *form {}
+}
+
+/// Does nothing.
+pub(super) fn open(_: &str) {}
+
+/// What the island begins with; `None` where the page provided nothing.
+pub(super) fn seed<T: Clone + 'static>() -> Option<T> {
+    use_context()
+}
+
+/// What the island that follows begins with: as its context on the server, and in the page for the
+/// browser. The element comes before the island.
+pub(crate) fn plant<T: Serialize + Clone + Send + Sync + 'static>(seed: T) -> impl IntoView {
+    // Inside a script only `<` can end what is meant as data.
+    let json = crate::api::json(&seed).replace('<', "\\u003c");
+    provide_context(seed);
+    view! { <script type="application/json" id="seed" inner_html=json></script> }
+}

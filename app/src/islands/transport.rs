@@ -1,0 +1,36 @@
+//! The way to the server: this application's own server functions.
+
+use milepost::{
+    poll::Failure,
+    task::{PollRequest, Problem, Snapshot, TaskId},
+    view::{Answer, Transport},
+};
+
+use crate::api::{self, ApiError, bytes_received};
+
+/// Polls and cancels through the server functions.
+pub(super) fn transport() -> Transport {
+    Transport::new(poll, cancel)
+}
+
+async fn poll(request: PollRequest) -> Result<Answer, Failure> {
+    let before = bytes_received();
+    let response = api::task_status(request).await.map_err(failure)?;
+    Ok(Answer { response, bytes: bytes_received().wrapping_sub(before) })
+}
+
+async fn cancel(id: TaskId) -> Result<Snapshot, Problem> {
+    api::cancel_task(id).await.map_err(|ApiError(problem)| problem)
+}
+
+fn failure(ApiError(problem): ApiError) -> Failure {
+    match problem.status {
+        ApiError::NO_ANSWER => Failure::Network,
+        ApiError::UNREADABLE => Failure::Unreadable,
+        status => Failure::Status {
+            status,
+            retry_after_ms: problem.retry_after_ms,
+            problem: Some(Box::new(problem)),
+        },
+    }
+}

@@ -1,0 +1,87 @@
+//! The pages, rendered on the server; islands for what moves.
+
+pub mod home;
+pub mod parts;
+pub mod problem;
+pub mod result;
+pub mod start;
+pub mod task;
+pub mod tasks;
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    hooks::use_location,
+    path,
+};
+
+use self::{
+    home::HomePage, problem::NotFound, result::ResultPage, start::StartPage, task::TaskPage,
+    tasks::TasksPage,
+};
+
+/// The site's name, as titles end with it.
+pub(crate) const SITE: &str = "Milepost";
+
+/// Every page: the header, what the path asks for, the footer. All of a page is there before it is
+/// sent, so that its status is right and it is whole without a script.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| {
+            if title.is_empty() { SITE.to_owned() } else { format!("{title} · {SITE}") }
+        } />
+        <Router>
+            <a class="skip" href="#main">
+                "Skip to the content"
+            </a>
+            <Header />
+            <main id="main" tabindex="-1">
+                <Routes fallback=NotFound>
+                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                    <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />
+                </Routes>
+            </main>
+            <Footer />
+        </Router>
+    }
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    let path = use_location().pathname.get_untracked();
+    let current = |here: bool| here.then_some("page");
+    view! {
+        <header>
+            <a class="brand" href="/">
+                {SITE}
+            </a>
+            <nav aria-label="Main">
+                <a href="/" aria-current=current(path == "/")>
+                    "Start"
+                </a>
+                <a href="/tasks" aria-current=current(path == "/tasks")>
+                    "Tasks"
+                </a>
+            </nav>
+        </header>
+    }
+}
+
+#[component]
+fn Footer() -> impl IntoView {
+    view! {
+        <footer>
+            <p>
+                "Any long job gets a page. For programs: " <a href="/api/openapi.json">"the API"</a>
+                "."
+            </p>
+        </footer>
+    }
+}

@@ -1,0 +1,48 @@
+//! `/`: what can be started, and what was started lately.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use milepost::{engine::ListFilter, task::KindInfo};
+
+use super::parts::{LiveList, ask};
+
+/// How many of my tasks the page shows.
+const RECENT: u32 = 5;
+
+/// A card per kind, and my latest tasks.
+#[component]
+pub fn HomePage() -> impl IntoView {
+    ask(|service, caller| async move {
+        let filter = ListFilter { limit: Some(RECENT), ..ListFilter::default() };
+        let recent = service.list(&caller, &filter).await?.tasks;
+        let kinds = service.kinds();
+        Ok(view! {
+            <Title text="Start a task" />
+            <h1 class="h">"What shall be done?"</h1>
+            <ul class="kinds">{kinds.into_iter().map(card).collect::<Vec<_>>()}</ul>
+            {(!recent.is_empty())
+                .then(|| {
+                    view! {
+                        <section aria-labelledby="recent">
+                            <div class="head">
+                                <h2 id="recent">"My latest tasks"</h2>
+                                <a href="/tasks">"All my tasks"</a>
+                            </div>
+                            <LiveList tasks=recent />
+                        </section>
+                    }
+                })}
+        })
+    })
+}
+
+fn card(kind: KindInfo) -> impl IntoView {
+    view! {
+        <li>
+            <a class="card kind" href=format!("/start/{}", kind.kind)>
+                <strong>{kind.title}</strong>
+                <span class="soft">{kind.description}</span>
+            </a>
+        </li>
+    }
+}

@@ -1,0 +1,65 @@
+//! What several pages are made of.
+
+use std::future::Future;
+
+use leptos::prelude::*;
+use milepost::{
+    engine::{Caller, Service},
+    task::{Problem, Snapshot},
+};
+
+use super::problem::ProblemPage;
+use crate::{
+    api::ApiError,
+    context,
+    islands::{TaskListIsland, server::plant},
+};
+
+/// A page that asks the service for something first; a problem becomes the page, with its status.
+pub(super) fn ask<F, V>(load: impl FnOnce(Service, Caller) -> F) -> impl IntoView
+where
+    F: Future<Output = Result<V, Problem>> + Send + 'static,
+    V: IntoView + 'static,
+{
+    let asked = context::service().map(|(service, caller)| load(service, caller));
+    Suspend::new(async move {
+        let answer = match asked {
+            Ok(asked) => asked.await,
+            Err(ApiError(problem)) => Err(problem),
+        };
+        match answer {
+            Ok(view) => view.into_any(),
+            Err(problem) => view! { <ProblemPage problem /> }.into_any(),
+        }
+    })
+}
+
+/// Tasks that are followed as long as the page is open.
+#[component]
+pub fn LiveList(
+    /// The tasks.
+    tasks: Vec<Snapshot>,
+) -> impl IntoView {
+    let refresh = tasks.iter().any(|task| !task.status.is_terminal()).then_some(5);
+    view! {
+        {plant(tasks)}
+        <TaskListIsland />
+        <Refresh seconds=refresh />
+    }
+    .into_any()
+}
+
+/// Loads the page again after a while, where there is no script.
+#[component]
+pub fn Refresh(
+    /// How long a while; not at all where there is none.
+    seconds: Option<i64>,
+) -> impl IntoView {
+    seconds.map(|seconds| {
+        view! {
+            <noscript>
+                <meta http-equiv="refresh" content=seconds.to_string() />
+            </noscript>
+        }
+    })
+}

@@ -1,0 +1,57 @@
+//! `/tasks/{id}/result`: what a task made.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use milepost::{task::Problem, view::text};
+
+use super::{parts::ask, task::task_id};
+use crate::{api::ResultView, context};
+
+/// The result, shown where its media type can be, and to be had as it is.
+#[component]
+pub fn ResultPage() -> impl IntoView {
+    let id = task_id();
+    let viewers = context::viewers();
+    ask(|service, caller| async move {
+        let id = id?;
+        let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let result = context::result(&service, &caller, &viewers, id).await?;
+        let size = text::bytes(result.size_bytes);
+        Ok(view! {
+            <Title text=format!("Result: {}", snapshot.title) />
+            <p class="kicker">
+                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+            </p>
+            <h1 class="h">"Result"</h1>
+            <p class="acts">
+                <a class="btn primary" href=result.href.clone() download=result.file_name.clone()>
+                    "Download"
+                </a>
+                <span class="soft">{result.file_name.clone()} ", " {size}</span>
+            </p>
+            <Rendered result />
+        })
+    })
+}
+
+/// A result as HTML; the reason where it cannot be shown.
+#[component]
+pub fn Rendered(
+    /// The result.
+    result: ResultView,
+) -> impl IntoView {
+    match (result.html, result.problem) {
+        (Some(html), _) => view! { <div class="rendered" inner_html=html></div> }.into_any(),
+        (None, Some(problem)) => {
+            view! { <p class="note">"This result can only be downloaded: " {problem} "."</p> }
+                .into_any()
+        }
+        (None, None) => view! {
+            <p class="note">
+                "Results of the type " <code>{result.media_type}</code>
+                " are not shown here; download it to see it."
+            </p>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,182 @@
+//! One field of a form, with its label, its help and its error.
+
+use leptos::prelude::*;
+
+use crate::schema::{Field, Sort};
+
+/// What every input has.
+struct Common {
+    id: String,
+    name: String,
+    value: Option<String>,
+    required: bool,
+    invalid: Option<&'static str>,
+    described: Option<String>,
+}
+
+/// A field with its label, its help and its error; the two are what describes the input.
+#[component]
+pub fn FormField(
+    /// What is asked for.
+    field: Field,
+    /// What is entered.
+    value: Option<String>,
+    /// What is wrong with it.
+    error: Option<String>,
+) -> impl IntoView {
+    let id = format!("f-{}", field.name);
+    let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
+    let described =
+        [error.is_some().then(|| error_id.clone()), field.help.is_some().then(|| help_id.clone())];
+    let described: Vec<String> = described.into_iter().flatten().collect();
+    let common = Common {
+        id: id.clone(),
+        name: field.name,
+        value,
+        required: field.required,
+        invalid: error.is_some().then_some("true"),
+        described: (!described.is_empty()).then(|| described.join(" ")),
+    };
+    let boolean = field.sort == Sort::Boolean;
+    let label = view! {
+        <label for=id>
+            {field.label} {(!field.required && !boolean).then_some(" (optional)")}
+        </label>
+    };
+    let input = input(common, field.sort, field.examples);
+    let body = if boolean {
+        view! { <div class="check">{input}{label}</div> }.into_any()
+    } else {
+        view! { {label} {input} }.into_any()
+    };
+    view! {
+        <div class="field">
+            {body}
+            {error.map(|error| view! { <p class="error" id=error_id>{error}</p> })}
+            {field.help.map(|help| view! { <p class="help" id=help_id>{help}</p> })}
+        </div>
+    }
+}
+
+fn input(common: Common, sort: Sort, examples: Vec<String>) -> AnyView {
+    match sort {
+        Sort::Text { long: true, min, max } => long_text(common, min, max),
+        Sort::Text { long: false, min, max } => short_text(common, min, max, examples),
+        Sort::Number { whole, min, max } => {
+            let bound = |bound: Option<serde_json::Number>| bound.map(|bound| bound.to_string());
+            number(common, whole, bound(min), bound(max))
+        }
+        Sort::Boolean => checkbox(common),
+        Sort::Choice(choices) => choice(common, choices),
+    }
+}
+
+fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
+    // The first line feed after the tag is dropped by browsers; so the text gets one of its own.
+    let text = common.value.map(|value| format!("\n{value}")).unwrap_or_default();
+    view! {
+        <textarea
+            id=common.id
+            name=common.name
+            rows="12"
+            spellcheck="false"
+            required=common.required
+            minlength=min
+            maxlength=max
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        >
+            {text}
+        </textarea>
+    }
+    .into_any()
+}
+
+fn short_text(
+    common: Common,
+    min: Option<u64>,
+    max: Option<u64>,
+    examples: Vec<String>,
+) -> AnyView {
+    let list = format!("{}-examples", common.id);
+    let options: Vec<_> =
+        examples.into_iter().map(|example| view! { <option value=example></option> }).collect();
+    let has_list = !options.is_empty();
+    view! {
+        <input
+            type="text"
+            id=common.id
+            name=common.name
+            value=common.value
+            required=common.required
+            minlength=min
+            maxlength=max
+            autocomplete="off"
+            list=has_list.then(|| list.clone())
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        />
+        {has_list.then(|| view! { <datalist id=list>{options}</datalist> })}
+    }
+    .into_any()
+}
+
+fn number(common: Common, whole: bool, min: Option<String>, max: Option<String>) -> AnyView {
+    view! {
+        <input
+            type="number"
+            id=common.id
+            name=common.name
+            value=common.value
+            required=common.required
+            step=if whole { "1" } else { "any" }
+            min=min
+            max=max
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        />
+    }
+    .into_any()
+}
+
+fn checkbox(common: Common) -> AnyView {
+    let checked = common.value.is_some_and(|value| value != "false");
+    view! {
+        <input
+            type="checkbox"
+            id=common.id
+            name=common.name
+            value="true"
+            checked=checked
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        />
+    }
+    .into_any()
+}
+
+fn choice(common: Common, choices: Vec<String>) -> AnyView {
+    let empty = (!common.required).then(|| view! { <option value="">"–"</option> });
+    let options = choices.into_iter().map(|choice| {
+        let selected = common.value.as_ref() == Some(&choice);
+        view! {
+            <option value=choice.clone() selected=selected>
+                {choice.clone()}
+            </option>
+        }
+    });
+    let options = options.collect::<Vec<_>>();
+    view! {
+        <select
+            id=common.id
+            name=common.name
+            required=common.required
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        >
+            {empty}
+            {options}
+        </select>
+    }
+    .into_any()
+}

@@ -1,0 +1,73 @@
+//! `/tasks/{id}`: one task.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use milepost::{
+    task::{LogLine, Problem, TaskId},
+    view::{TaskView, text},
+};
+
+use super::parts::{Refresh, ask};
+use crate::{
+    context::set_status,
+    forms::Notice,
+    islands::{TaskIsland, server::plant, task_island::TaskSeed},
+};
+
+/// Log lines that the page shows.
+const LOG_LINES: usize = 100;
+/// The page does not load itself again sooner than this, in milliseconds.
+const FASTEST_REFRESH_MS: i64 = 2_000;
+
+/// One task, followed by its island; complete without a script, too.
+#[component]
+pub fn TaskPage() -> impl IntoView {
+    let id = task_id();
+    let notice = use_context::<Notice>();
+    ask(|service, caller| async move {
+        let id = id?;
+        let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let log = service.log(&caller, id, 0).await?.unwrap_or_default();
+        let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
+        let title = text::tab_title(&TaskView::new(snapshot.clone()));
+        let refresh = (!snapshot.status.is_terminal())
+            .then(|| (snapshot.poll_after_ms.max(FASTEST_REFRESH_MS) + 999) / 1000);
+        Ok(view! {
+            <Title text=title />
+            <Refresh seconds=refresh />
+            <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
+            <h1 class="h">{snapshot.title.clone()}</h1>
+            {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
+            {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
+            <TaskIsland />
+        })
+    })
+}
+
+/// The id in the path; a text that is none is a task that is not there.
+pub(super) fn task_id() -> Result<TaskId, Problem> {
+    let id = use_params_map().with_untracked(|params| params.get("id"));
+    id.and_then(|id| id.parse().ok()).ok_or_else(Problem::task_not_found)
+}
+
+#[component]
+fn NoticeNote(problem: Problem) -> impl IntoView {
+    set_status(problem.status);
+    view! {
+        <p class="note bad" role="alert">
+            {problem.detail}
+        </p>
+    }
+}
+
+/// The latest lines of a log as they are shown.
+fn latest(lines: &[LogLine]) -> String {
+    let left_out = lines.len().saturating_sub(LOG_LINES);
+    let mut log = String::new();
+    if left_out > 0 {
+        log.push_str(&format!("{left_out} earlier lines are left out.\n"));
+    }
+    log.extend(lines.iter().skip(left_out).map(text::log_line));
+    log
+}

@@ -1,0 +1,178 @@
+//! `/tasks`: my tasks, live.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use milepost::{
+    engine::ListFilter,
+    task::{KindInfo, Status},
+    view::text,
+};
+
+use super::parts::{LiveList, ask};
+
+/// Rows on a page; one poll asks for all of them.
+const ROWS: u32 = 25;
+
+/// My tasks, newest first, by status, kind and words of the title.
+#[component]
+pub fn TasksPage() -> impl IntoView {
+    let query = use_query_map();
+    let asked = |name: &str| {
+        query.with_untracked(|query| query.get(name)).filter(|text| !text.trim().is_empty())
+    };
+    let filter = ListFilter {
+        status: asked("status").and_then(|word| Status::from_word(&word)),
+        kind: asked("kind"),
+        q: asked("q"),
+        cursor: asked("cursor"),
+        limit: Some(ROWS),
+    };
+    ask(|service, caller| async move {
+        let list = service.list(&caller, &filter).await?;
+        let filtered = filter.status.is_some() || filter.kind.is_some() || filter.q.is_some();
+        let older = list.next_cursor.map(|cursor| link(&filter, &cursor));
+        let newest = filter.cursor.is_some().then(|| link(&filter, ""));
+        let body = match list.tasks.is_empty() {
+            true => view! { <Empty filtered /> }.into_any(),
+            false => view! { <LiveList tasks=list.tasks /> }.into_any(),
+        };
+        let kinds = service.kinds();
+        Ok(view! {
+            <Title text="My tasks" />
+            <h1 class="h">"My tasks"</h1>
+            <Filters kinds filter />
+            {body}
+            <nav class="acts" aria-label="Pages">
+                {newest.map(|href| view! { <a class="btn" href=href>"Newest"</a> })}
+                {older.map(|href| view! { <a class="btn" href=href rel="next">"Older"</a> })}
+            </nav>
+        })
+    })
+}
+
+#[component]
+fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
+    let statuses = [
+        Status::Queued,
+        Status::Running,
+        Status::Cancelling,
+        Status::Completed,
+        Status::Error,
+        Status::Cancelled,
+    ];
+    let statuses = statuses.map(|status| {
+        view! {
+            <option value=status.as_str() selected=filter.status == Some(status)>
+                {text::status_word(status)}
+            </option>
+        }
+    });
+    let kinds = kinds.into_iter().map(|kind| {
+        let selected = filter.kind.as_ref() == Some(&kind.kind);
+        view! {
+            <option value=kind.kind selected=selected>
+                {kind.title}
+            </option>
+        }
+    });
+    let kinds = kinds.collect::<Vec<_>>();
+    view! {
+        <form class="filters" method="get" action="/tasks" role="search" aria-label="My tasks">
+            <label>
+                <span>"Words of the title"</span>
+                <input type="search" name="q" value=filter.q maxlength="200" />
+            </label>
+            <label>
+                <span>"Status"</span>
+                <select name="status">
+                    <option value="">"Any"</option>
+                    {statuses.to_vec()}
+                </select>
+            </label>
+            <label>
+                <span>"Kind"</span>
+                <select name="kind">
+                    <option value="">"Any"</option>
+                    {kinds}
+                </select>
+            </label>
+            <button>"Show"</button>
+        </form>
+    }
+}
+
+#[component]
+fn Empty(filtered: bool) -> impl IntoView {
+    let (title, hint, href, action) = if filtered {
+        ("No task fits", "None of your tasks is like that.", "/tasks", "Show all")
+    } else {
+        (
+            "No tasks yet",
+            "What you start in this browser is listed here, for as long as it is kept.",
+            "/",
+            "Start a task",
+        )
+    };
+    view! {
+        <div class="card empty">
+            <h2>{title}</h2>
+            <p class="soft">{hint}</p>
+            <p class="acts">
+                <a class="btn primary" href=href>
+                    {action}
+                </a>
+            </p>
+        </div>
+    }
+}
+
+/// The same list from another place on.
+fn link(filter: &ListFilter, cursor: &str) -> String {
+    let status = filter.status.map(Status::as_str);
+    let pairs = [
+        ("q", filter.q.as_deref()),
+        ("status", status),
+        ("kind", filter.kind.as_deref()),
+        ("cursor", Some(cursor)),
+    ];
+    let mut href = "/tasks".to_owned();
+    let given = pairs.iter().filter_map(|(name, text)| Some((*name, (*text)?)));
+    for (name, text) in given.filter(|(_, text)| !text.is_empty()) {
+        href.push(if href.contains('?') { '&' } else { '?' });
+        href.push_str(name);
+        href.push('=');
+        href.push_str(&escape(text));
+    }
+    href
+}
+
+/// A text as part of a query (RFC 3986).
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_keeps_the_filter_whatever_was_searched_for() {
+        let filter = ListFilter {
+            status: Some(Status::Error),
+            q: Some("a&b=ü".to_owned()),
+            ..ListFilter::default()
+        };
+        assert_eq!(link(&filter, "1.x"), "/tasks?q=a%26b%3D%C3%BC&status=error&cursor=1.x");
+        assert_eq!(link(&ListFilter::default(), ""), "/tasks");
+    }
+}

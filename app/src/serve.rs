@@ -1,0 +1,72 @@
+//! The router of the pages, their forms and the server functions.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRef, Request, State},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use leptos::{config::LeptosOptions, prelude::*};
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use milepost::engine::Service;
+
+use crate::{forms, pages::App, shell::shell, viewers::Viewers};
+
+/// What the pages are made from. Cheap to clone.
+#[derive(Clone)]
+pub struct Site {
+    /// The engine.
+    pub service: Service,
+    /// How results are shown.
+    pub viewers: Viewers,
+    /// Where the built site is, and what its files are called.
+    pub options: LeptosOptions,
+}
+
+impl FromRef<Site> for LeptosOptions {
+    fn from_ref(site: &Site) -> Self {
+        site.options.clone()
+    }
+}
+
+/// Pages, forms and server functions (`/api/fn/…`). The server puts a
+/// [`Caller`](milepost::engine::Caller) into the extensions of each request, serves the files of the
+/// built site, and sends what is neither to [`not_found`].
+pub fn router(site: Site) -> Router {
+    let paths = generate_route_list(App);
+    let (options, context) = (site.options.clone(), provide(&site));
+    Router::new()
+        .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
+        .route("/start/{kind}", post(forms::post_start))
+        .route("/tasks/{id}/cancel", post(forms::post_cancel))
+        .with_state(site)
+}
+
+/// The page for a path that is nothing.
+pub async fn not_found(State(site): State<Site>, request: Request) -> Response {
+    render(&site, request, ()).await
+}
+
+/// Renders the page of a request, with something more in its context.
+pub(crate) async fn render<T>(site: &Site, request: Request<Body>, more: T) -> Response
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let (options, context) = (site.options.clone(), provide(site));
+    let context = move || {
+        context();
+        provide_context(more.clone());
+    };
+    let handler =
+        leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));
+    handler(request).await.into_response()
+}
+
+fn provide(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
+    let (service, viewers) = (site.service.clone(), site.viewers.clone());
+    move || {
+        provide_context(service.clone());
+        provide_context(viewers.clone());
+    }
+}

@@ -1,0 +1,265 @@
+//! The command line: what can be said, and how it ends.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use milepost::task::{Status, TaskId};
+
+use crate::{
+    client::{self, ClientError, Input},
+    config::{self, ConfigError, Configuration, Flags},
+    serve::{self, ServeError},
+};
+
+/// Any long job gets a page: start it, watch it honestly, cancel it for real, collect its result.
+#[derive(Debug, Parser)]
+#[command(name = "milepost", version, arg_required_else_help = false)]
+#[command(after_help = "Exit codes: 0 done, 1 the task failed, 2 bad usage or configuration (or \
+                        the server cannot be reached), 130 cancelled.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server; prints its URL when it is ready
+    Serve(ServerArgs),
+    /// Start a task
+    Run(RunArgs),
+    /// Tell how a task is doing
+    Status(StatusArgs),
+    /// List tasks, the newest first
+    Ls(ListArgs),
+    /// Ask a task to stop
+    Cancel(TaskArgs),
+    /// Fetch the result of a task
+    Result(ResultArgs),
+    /// Print the configuration in force, and where each value came from
+    Config(ServerArgs),
+}
+
+#[derive(Args, Clone, Debug, Default)]
+struct ServerArgs {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+    /// Folder for the database [default: ./data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Database, such as sqlite:///path/to/file [default: milepost.db in the data folder]
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Folder with the built pages [default: target/site]
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Folder with {subject}/research.md; stories are written there too [default: output]
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
+    /// Only answer requests: leave the tasks in the queue
+    #[arg(long)]
+    no_worker: bool,
+    /// Configuration file [default: milepost.toml, if it is there]
+    #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Remote {
+    /// The server
+    #[arg(long, env = "MILEPOST_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
+    url: String,
+    /// Sent as a bearer token
+    #[arg(long, env = "MILEPOST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    token: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// The kind of task, such as story or dataset
+    kind: String,
+    /// A field of the input; KEY=@FILE reads a file, KEY=@- the standard input, KEY=@@... means a
+    /// text that begins with @
+    #[arg(long = "input", short, value_name = "KEY=VALUE")]
+    inputs: Vec<Input>,
+    /// Watch it to its end; Ctrl-C cancels it
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
+struct StatusArgs {
+    /// The task
+    id: TaskId,
+    /// Watch it to its end; Ctrl-C stops watching, the task goes on
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Only tasks with this status
+    #[arg(long)]
+    status: Option<String>,
+    /// Only tasks of this kind
+    #[arg(long)]
+    kind: Option<String>,
+    /// Rows
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
+struct TaskArgs {
+    /// The task
+    id: TaskId,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
+struct ResultArgs {
+    /// The task
+    id: TaskId,
+    /// Write it to this file instead of the standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked for was done.
+    Done,
+    /// The task failed.
+    TaskFailed,
+    /// Bad usage or configuration, or no server.
+    Misused,
+    /// The task was cancelled, or the program interrupted.
+    Cancelled,
+}
+
+impl Exit {
+    /// What a task's status means to a script.
+    pub const fn of(status: Status) -> Self {
+        match status {
+            Status::Error => Self::TaskFailed,
+            Status::Cancelled => Self::Cancelled,
+            _ => Self::Done,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::TaskFailed => 1,
+            Exit::Misused => 2,
+            Exit::Cancelled => 130,
+        })
+    }
+}
+
+/// Why the program could not do what was asked for. All of them are [`Exit::Misused`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CliError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The server could not be started.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// The server could not be asked, or refused.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The standard output is closed or full.
+    #[error("cannot write: {0}")]
+    Output(#[from] std::io::Error),
+    /// Nothing was asked for.
+    #[error("say what to do; `milepost --help` lists it")]
+    NoCommand,
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// When it cannot be done; a task that fails is no error but [`Exit::TaskFailed`].
+pub async fn run(cli: Cli) -> Result<Exit, CliError> {
+    let Some(command) = cli.command.or_else(under_cargo_leptos) else {
+        return Err(CliError::NoCommand);
+    };
+    match command {
+        Command::Serve(args) => {
+            serve::serve(load(&args)?).await?;
+            Ok(Exit::Done)
+        }
+        Command::Config(args) => {
+            client::print(&config::print(&load(&args)?))?;
+            Ok(Exit::Done)
+        }
+        Command::Run(RunArgs { kind, inputs, follow, remote }) => {
+            Ok(client::run(&connect(&remote)?, &kind, inputs, follow).await?)
+        }
+        Command::Status(StatusArgs { id, follow, remote }) => {
+            Ok(client::status(&connect(&remote)?, id, follow).await?)
+        }
+        Command::Ls(ListArgs { status, kind, limit, remote }) => {
+            let (status, kind) = (status.as_deref(), kind.as_deref());
+            Ok(client::list(&connect(&remote)?, status, kind, limit).await?)
+        }
+        Command::Cancel(TaskArgs { id, remote }) => {
+            Ok(client::cancel(&connect(&remote)?, id).await?)
+        }
+        Command::Result(ResultArgs { id, output, remote }) => {
+            Ok(client::result(&connect(&remote)?, id, output.as_deref()).await?)
+        }
+    }
+}
+
+/// `cargo leptos serve` and `watch` start the binary without arguments.
+fn under_cargo_leptos() -> Option<Command> {
+    std::env::var_os("LEPTOS_OUTPUT_NAME").map(|_| Command::Serve(ServerArgs::default()))
+}
+
+fn connect(remote: &Remote) -> Result<client::Api, ClientError> {
+    client::Api::new(&remote.url, remote.token.as_deref())
+}
+
+fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
+    let ServerArgs { addr, data, database, site, output_dir, no_worker, config } = args.clone();
+    let flags = Flags { addr, data_dir: data, database, site_dir: site, output_dir, no_worker };
+    // A variable that is no Unicode is none of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Configuration::load(config.as_deref(), &flags, variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_status_is_an_exit_code() {
+        assert_eq!(Exit::of(Status::Completed), Exit::Done);
+        assert_eq!(Exit::of(Status::Running), Exit::Done);
+        assert_eq!(Exit::of(Status::Error), Exit::TaskFailed);
+        assert_eq!(Exit::of(Status::Cancelled), Exit::Cancelled);
+    }
+}

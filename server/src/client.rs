@@ -1,0 +1,147 @@
+//! The commands that talk to a server, through its HTTP API alone.
+
+mod api;
+mod error;
+mod follow;
+mod input;
+mod screen;
+mod show;
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use milepost::task::{KindInfo, Snapshot, Status, TaskId, TaskList};
+
+use self::follow::Interrupt;
+use crate::cli::{CliError, Exit};
+
+pub use api::Api;
+pub use error::ClientError;
+pub use input::Input;
+
+/// Starts a task; prints its id. With `follow`, watches it to its end.
+///
+/// # Errors
+/// When the input does not fit the kind, the server refuses it or cannot be reached.
+pub async fn run(
+    api: &Api,
+    kind: &str,
+    inputs: Vec<Input>,
+    follow: bool,
+) -> Result<Exit, CliError> {
+    let info = kind_info(api, kind).await?;
+    let input = input::typed(&info.input_schema, inputs)?;
+    let started = api.start(kind, input).await?;
+    print(&format!("{}\n", started.id))?;
+    if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
+}
+
+/// The kind, or what there is instead.
+async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
+    match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
+        Err(ClientError::Refused(problem)) if problem.status == 404 => {
+            let kinds: Vec<KindInfo> = api.get("/api/v1/kinds").await?;
+            let kinds: Vec<_> = kinds.into_iter().map(|info| info.kind).collect();
+            let kinds = show::printable(&kinds.join(", "));
+            Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
+        }
+        answer => answer,
+    }
+}
+
+/// Tells how a task is doing; with `follow`, to its end.
+///
+/// # Errors
+/// When there is no such task or the server cannot be reached.
+pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliError> {
+    let snapshot: Snapshot = api.get(&format!("/api/v1/tasks/{id}")).await?;
+    if follow {
+        return follow::follow(api, snapshot, Interrupt::Leaves).await;
+    }
+    print(&show::details(&snapshot))?;
+    Ok(Exit::of(snapshot.status))
+}
+
+/// Lists tasks, newest first.
+///
+/// # Errors
+/// When the server refuses or cannot be reached.
+pub async fn list(
+    api: &Api,
+    status: Option<&str>,
+    kind: Option<&str>,
+    limit: u32,
+) -> Result<Exit, CliError> {
+    let limit = limit.to_string();
+    let query = [("status", status), ("kind", kind), ("limit", Some(limit.as_str()))];
+    let list: TaskList = api.get_with("/api/v1/tasks", &query).await?;
+    print(&show::table(&list.tasks))?;
+    if list.tasks.is_empty() && !api.has_token() {
+        note(
+            "no tasks are listed for a caller without a token: such tasks belong to nobody, and \
+              only their id leads to them",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// Asks a task to stop.
+///
+/// # Errors
+/// When there is no such task or the server cannot be reached.
+pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+    let snapshot = api.cancel(id).await?;
+    print(&format!("{id} {}\n", snapshot.status))?;
+    Ok(Exit::Done)
+}
+
+/// Fetches a result, to a file or to the standard output.
+///
+/// # Errors
+/// When there is no result (yet), it cannot be written, or the server cannot be reached.
+pub async fn result(api: &Api, id: TaskId, output: Option<&Path>) -> Result<Exit, CliError> {
+    let bytes = match api.result(id).await {
+        Ok(bytes) => bytes,
+        Err(ClientError::Refused(problem)) if problem.status == 409 => {
+            let snapshot: Snapshot = api.get(&format!("/api/v1/tasks/{id}")).await?;
+            note(&show::end(&snapshot));
+            return match Exit::of(snapshot.status) {
+                Exit::Done => Err(ClientError::Refused(problem).into()),
+                exit => Ok(exit),
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match output {
+        Some(path) => std::fs::write(path, &bytes)
+            .map_err(|error| ClientError::File { path: path.to_owned(), error })?,
+        None if std::io::stdout().is_terminal() => {
+            let text = String::from_utf8(bytes).map_err(|_| ClientError::Binary)?;
+            print(&show::printable_text(&text))?;
+        }
+        None => std::io::stdout().write_all(&bytes)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes to the standard output.
+///
+/// # Errors
+/// When it is closed or full.
+pub fn print(text: &str) -> Result<(), std::io::Error> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Says something beside the answer, on the standard error; nobody may be listening.
+fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "milepost: {text}");
+}
+
+/// Whether nothing will change any more.
+const fn is_over(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.status, Status::Completed | Status::Error | Status::Cancelled)
+}

@@ -1,0 +1,118 @@
+//! What is seen of a task while it is followed: a bar on a terminal, otherwise a line per change.
+//! All of it on the standard error.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use milepost::{
+    poll::{Freshness, TaskView},
+    task::Snapshot,
+};
+
+use super::show;
+
+/// Steps of the bar: tenths of a percent.
+const LENGTH: u64 = 1000;
+
+/// The place where a task is drawn.
+pub(super) struct Screen {
+    bar: Option<ProgressBar>,
+    last_line: String,
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
+            // A template that is wrong shows the default bar.
+            if let Ok(style) = ProgressStyle::with_template("{wide_bar} {prefix}\n{wide_msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, last_line: String::new() }
+    }
+
+    /// Whether the bar can move between two answers.
+    pub(super) const fn is_live(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    pub(super) fn draw(&mut self, view: &TaskView<'_>) {
+        let Some(snapshot) = view.snapshot else { return };
+        if super::is_over(snapshot) {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => {
+                if let Some(percent) = view.bar {
+                    bar.set_position((percent.clamp(0.0, 100.0) * 10.0) as u64);
+                }
+                bar.set_prefix(percent(view));
+                bar.set_message(text(view, snapshot, true));
+            }
+            None => {
+                let line = format!("{:>5}  {}", percent(view), text(view, snapshot, false));
+                if line != self.last_line {
+                    write(&line);
+                    self.last_line = line;
+                }
+            }
+        }
+    }
+
+    /// Says something without tearing the bar.
+    pub(super) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| write(text)),
+            None => write(text),
+        }
+    }
+
+    pub(super) fn finish(&self, text: &str) {
+        self.clear();
+        write(text);
+    }
+
+    pub(super) fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn write(line: &str) {
+    // Nobody may be listening; the task is followed all the same.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn percent(view: &TaskView<'_>) -> String {
+    // What is shown is never rounded up to the end.
+    view.bar.map_or_else(|| "-".to_owned(), |bar| format!("{:.0} %", bar.floor()))
+}
+
+fn text(view: &TaskView<'_>, snapshot: &Snapshot, with_times: bool) -> String {
+    let status = view.status.unwrap_or(snapshot.status);
+    let mut parts = vec![match show::step(snapshot) {
+        Some(step) if status == milepost::task::Status::Running => step,
+        Some(step) => format!("{status}; {step}"),
+        None => status.to_string(),
+    }];
+    parts.extend(snapshot.message.as_deref().map(show::printable));
+    parts.extend(worry(view.freshness).map(str::to_owned));
+    if with_times {
+        parts.extend(view.elapsed_ms.map(show::duration));
+        parts.extend(view.eta_ms.map(|eta| format!("about {} left", show::duration(eta))));
+    }
+    parts.join(" · ")
+}
+
+const fn worry(freshness: Freshness) -> Option<&'static str> {
+    match freshness {
+        Freshness::Fresh | Freshness::Woken => None,
+        Freshness::Silent => Some("its worker is alive, but nothing has moved for a while"),
+        Freshness::LostWorker => Some("its worker has not been heard of"),
+        Freshness::Unreachable => Some("the server does not answer; trying again"),
+        Freshness::Offline => Some("offline"),
+    }
+}

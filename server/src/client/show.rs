@@ -1,0 +1,128 @@
+//! Tasks as lines of text. What came from the server is cleaned of control characters: a terminal
+//! would obey them.
+
+use std::fmt::Write as _;
+
+use milepost::task::{Snapshot, Status};
+
+/// One line, without anything that a terminal would obey.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Several lines, likewise.
+pub(super) fn printable_text(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+/// `Step 2 of 4: Processing data`.
+pub(super) fn step(snapshot: &Snapshot) -> Option<String> {
+    let name = printable(snapshot.current_step.as_deref()?);
+    Some(match (snapshot.step, snapshot.total_steps) {
+        (Some(step), Some(total)) => format!("Step {step} of {total}: {name}"),
+        _ => name,
+    })
+}
+
+/// `3.4 s`, `2 min 5 s`, `1 h 2 min`.
+pub(super) fn duration(ms: i64) -> String {
+    let ms = ms.max(0);
+    let seconds = ms / 1000;
+    match seconds {
+        0..10 => format!("{}.{} s", seconds, ms % 1000 / 100),
+        10..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// How a task ended (or is doing), in one line.
+pub(super) fn end(snapshot: &Snapshot) -> String {
+    let spent = duration(snapshot.elapsed_ms);
+    match (snapshot.status, &snapshot.error) {
+        (Status::Completed, _) => format!("completed in {spent}"),
+        (Status::Cancelled, _) => format!("cancelled after {spent}"),
+        (Status::Error, Some(failure)) => {
+            let code = printable(&failure.code);
+            format!("failed after {spent}: {} ({code})", printable(&failure.message))
+        }
+        (Status::Error, None) => format!("failed after {spent}"),
+        (status, _) => format!("{status} for {spent}"),
+    }
+}
+
+/// Everything worth knowing about one task.
+pub(super) fn details(snapshot: &Snapshot) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "{name:<9}{}", printable(value));
+    };
+    line("task", &snapshot.id.to_string());
+    line("title", &snapshot.title);
+    line("status", snapshot.status.as_str());
+    if let Some(progress) = snapshot.progress {
+        line("progress", &format!("{progress:.0} %"));
+    }
+    if let Some(step) = step(snapshot) {
+        line("step", &step);
+    }
+    if let Some(message) = &snapshot.message {
+        line("message", message);
+    }
+    line("elapsed", &duration(snapshot.elapsed_ms));
+    if let Some(eta_ms) = snapshot.eta_ms.filter(|_| !super::is_over(snapshot)) {
+        line("left", &format!("about {}", duration(eta_ms)));
+    }
+    if let Some(failure) = &snapshot.error {
+        line("error", &format!("{} ({})", failure.message, failure.code));
+    }
+    if let Some(result) = &snapshot.result {
+        line("result", &format!("{}, {} bytes", result.media_type, result.size_bytes));
+    }
+    text
+}
+
+/// One line per task.
+pub(super) fn table(tasks: &[Snapshot]) -> String {
+    let mut text = String::new();
+    for task in tasks {
+        let progress = match task.progress {
+            Some(progress) => format!("{progress:.0} %"),
+            None => "-".to_owned(),
+        };
+        let _ = writeln!(
+            text,
+            "{}  {:<10}  {progress:>5}  {}  {}",
+            task.id,
+            task.status,
+            printable(&task.created_at),
+            printable(&task.title)
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_readable() {
+        let cases = [
+            (-5, "0.0 s"),
+            (3_450, "3.4 s"),
+            (59_999, "59 s"),
+            (125_000, "2 min 5 s"),
+            (3_720_000, "1 h 2 min"),
+        ];
+        for (ms, expected) in cases {
+            assert_eq!(duration(ms), expected);
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_nothing_to_obey() {
+        assert_eq!(printable("a\x1b[2Jb\nc"), "a [2Jb c");
+        assert_eq!(printable_text("a\x1b[2J\nb\r\u{9b}c"), "a[2J\nbc");
+    }
+}

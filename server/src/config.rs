@@ -1,0 +1,16 @@
+//! What can be configured, and where each value came from.
+//!
+//! From weak to strong: built-in defaults, what `cargo leptos` says (`LEPTOS_SITE_ADDR`,
+//! `LEPTOS_SITE_ROOT`), the file (`milepost.toml`, or `--config`), variables (`MILEPOST_*`), the
+//! command line. The variable of a setting is its path in capitals: `http.addr` is
+//! `MILEPOST_HTTP_ADDR`.
+
+mod error;
+mod layers;
+mod print;
+mod settings;
+
+pub use error::ConfigError;
+pub use layers::{Configuration, Flags, Source};
+pub use print::print;
+pub use settings::{EngineSettings, HttpSettings, LogSettings, Settings, StorageSettings};

@@ -1,0 +1,339 @@
+//! Lays the sources of settings over each other and remembers who said what.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use figment::{
+    Figment, Metadata, Profile, Provider,
+    providers::{Format, Serialized, Toml},
+    util::nest,
+    value::{Dict, Map, Value},
+};
+
+use super::{ConfigError, Settings};
+
+/// What the command line says; absent means that it says nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    /// `--addr`
+    pub addr: Option<String>,
+    /// `--data`
+    pub data_dir: Option<PathBuf>,
+    /// `--database`
+    pub database: Option<String>,
+    /// `--site`
+    pub site_dir: Option<PathBuf>,
+    /// `--output-dir`
+    pub output_dir: Option<PathBuf>,
+    /// `--no-worker`
+    pub no_worker: bool,
+}
+
+/// Settings in force, and where each came from.
+#[derive(Debug)]
+pub struct Configuration {
+    /// The settings.
+    pub settings: Settings,
+    /// Remarks that do not stop the start, such as variables that mean nothing.
+    pub remarks: Vec<String>,
+    figment: Figment,
+}
+
+/// Who said what a setting is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody: the built-in default.
+    Default,
+    /// The development server, `cargo leptos`.
+    CargoLeptos,
+    /// A file.
+    File(PathBuf),
+    /// The setting's variable.
+    Variable,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::CargoLeptos => f.write_str("cargo leptos"),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable => f.write_str("environment"),
+            Self::Flag => f.write_str("command line"),
+        }
+    }
+}
+
+const DEFAULT_FILE: &str = "milepost.toml";
+const PREFIX: &str = "MILEPOST_";
+/// Variables that are no settings of the server.
+const OTHERS: [&str; 3] = ["URL", "TOKEN", "CONFIG"];
+const CARGO_LEPTOS: &str = "cargo leptos";
+const ENVIRONMENT: &str = "environment";
+const COMMAND_LINE: &str = "command line";
+
+impl Configuration {
+    /// Reads everything. Without `file`, `milepost.toml` in the current folder is read if it is
+    /// there.
+    ///
+    /// # Errors
+    /// When the file cannot be read, a key is unknown, or a value is not what it must be.
+    pub fn load(
+        file: Option<&Path>,
+        flags: &Flags,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let defaults = defaults();
+        let variables: Vec<_> = variables.into_iter().collect();
+        let mut figment = Figment::from(Serialized::defaults(Settings::default()))
+            .merge(cargo_leptos(&variables));
+        if let Some(path) = readable(file)? {
+            let file = Toml::file_exact(path);
+            file.data()
+                .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
+            figment = figment.merge(file);
+        }
+        let (environment, remarks) = environment(&defaults, variables)?;
+        figment = figment.merge(environment).merge(command_line(flags));
+        let configuration = Self { settings: Settings::default(), remarks, figment };
+        configuration.refuse_unknown(&defaults)?;
+        configuration.extract()
+    }
+
+    /// Where the value of a key such as `http.addr` came from.
+    pub fn source(&self, key: &str) -> Source {
+        self.figment.find_metadata(key).map_or(Source::Default, source_of)
+    }
+
+    fn extract(self) -> Result<Self, ConfigError> {
+        // Lossy: variables are texts, and `MILEPOST_ENGINE_CONCURRENCY=4` means a number.
+        let settings: Settings = self.figment.extract_lossy().map_err(|errors| {
+            let tell = |error: figment::Error| {
+                let source = error.metadata.as_ref().map_or(Source::Default, source_of);
+                tell(&source, &error.path.join("."), &error.kind.to_string())
+            };
+            ConfigError::new(errors.into_iter().map(tell).collect())
+        })?;
+        let faults = settings.faults();
+        if faults.is_empty() {
+            return Ok(Self { settings, ..self });
+        }
+        let tell = |(key, right): (&str, String)| {
+            tell(&self.source(key), key, &format!("must be {right}"))
+        };
+        Err(ConfigError::new(faults.into_iter().map(tell).collect()))
+    }
+
+    /// Names every unknown key at once, with the keys that there are.
+    fn refuse_unknown(&self, defaults: &serde_json::Value) -> Result<(), ConfigError> {
+        let mut faults = Vec::new();
+        let data = self.figment.data().map_err(|error| ConfigError::one(error.to_string()))?;
+        for dict in data.values() {
+            self.find_unknown(dict, defaults, "", &mut faults);
+        }
+        if faults.is_empty() { Ok(()) } else { Err(ConfigError::new(faults)) }
+    }
+
+    fn find_unknown(
+        &self,
+        dict: &Dict,
+        known: &serde_json::Value,
+        path: &str,
+        faults: &mut Vec<String>,
+    ) {
+        for (key, value) in dict {
+            let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match (known.get(key), value) {
+                (Some(inner @ serde_json::Value::Object(_)), Value::Dict(_, dict)) => {
+                    self.find_unknown(dict, inner, &full, faults);
+                }
+                (Some(_), _) => {}
+                (None, _) => {
+                    let keys = known.as_object().into_iter().flat_map(|object| object.keys());
+                    let keys: Vec<&str> = keys.map(String::as_str).collect();
+                    let place = if path.is_empty() { "sections" } else { "keys" };
+                    let right = format!("unknown; known {place} here: {}", keys.join(", "));
+                    faults.push(tell(&self.source(&full), &full, &right));
+                }
+            }
+        }
+    }
+}
+
+fn defaults() -> serde_json::Value {
+    serde_json::to_value(Settings::default()).unwrap_or_default()
+}
+
+fn tell(source: &Source, key: &str, what: &str) -> String {
+    match source {
+        Source::Variable => format!("{}: {what}", variable(key)),
+        source => format!("{source}: `{key}`: {what}"),
+    }
+}
+
+/// The variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+}
+
+fn source_of(metadata: &Metadata) -> Source {
+    match (&*metadata.name, &metadata.source) {
+        (CARGO_LEPTOS, _) => Source::CargoLeptos,
+        (ENVIRONMENT, _) => Source::Variable,
+        (COMMAND_LINE, _) => Source::Flag,
+        (_, Some(figment::Source::File(path))) => Source::File(path.clone()),
+        _ => Source::Default,
+    }
+}
+
+/// The file to read: the one that was asked for must be there.
+fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
+    let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) if must || error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Values under one name.
+struct Layer {
+    name: &'static str,
+    values: Dict,
+}
+
+impl Layer {
+    const fn new(name: &'static str) -> Self {
+        Self { name, values: Dict::new() }
+    }
+
+    fn set(&mut self, key: &str, value: impl Into<Value>) {
+        let layer = nest(key, value.into());
+        if let Value::Dict(_, dict) = layer {
+            merge(&mut self.values, dict);
+        }
+    }
+}
+
+fn merge(into: &mut Dict, from: Dict) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(Value::Dict(_, into)), Value::Dict(_, from)) => merge(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.name)
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
+    }
+}
+
+fn cargo_leptos(variables: &[(String, String)]) -> Layer {
+    let mut layer = Layer::new(CARGO_LEPTOS);
+    for (name, value) in variables {
+        match name.as_str() {
+            "LEPTOS_SITE_ADDR" => layer.set("http.addr", value.as_str()),
+            "LEPTOS_SITE_ROOT" => layer.set("http.site_dir", value.as_str()),
+            _ => {}
+        }
+    }
+    layer
+}
+
+fn environment(
+    defaults: &serde_json::Value,
+    variables: Vec<(String, String)>,
+) -> Result<(Layer, Vec<String>), ConfigError> {
+    let (mut layer, mut remarks, mut faults) = (Layer::new(ENVIRONMENT), Vec::new(), Vec::new());
+    for (name, value) in variables {
+        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
+        let word = rest.to_lowercase();
+        if let Some((key, default)) = find(defaults, &word) {
+            if default.is_array() {
+                let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+                layer.set(&key, items.map(str::to_owned).collect::<Vec<_>>());
+            } else {
+                layer.set(&key, value);
+            }
+        } else if let Some(section) = section_of(defaults, &word) {
+            let known: Vec<String> = keys(&defaults[section], section);
+            let known: Vec<String> = known.iter().map(|key| variable(key)).collect();
+            faults.push(format!("{name}: unknown; known variables: {}", known.join(", ")));
+        } else if !OTHERS.contains(&rest) && !is_orchestrators(rest) {
+            remarks.push(format!("the variable {name} means nothing to this program"));
+        }
+    }
+    if faults.is_empty() { Ok((layer, remarks)) } else { Err(ConfigError::new(faults)) }
+}
+
+/// Kubernetes sets these in every container beside a service called `milepost`.
+fn is_orchestrators(rest: &str) -> bool {
+    rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
+}
+
+/// The key whose path, joined by `_`, is this word, and its default.
+fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serde_json::Value)> {
+    tree.as_object()?.iter().find_map(|(key, value)| {
+        let rest = word.strip_prefix(key.as_str())?;
+        if rest.is_empty() {
+            return (!value.is_object()).then(|| (key.clone(), value));
+        }
+        let (inner, default) = find(value, rest.strip_prefix('_')?)?;
+        Some((format!("{key}.{inner}"), default))
+    })
+}
+
+fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
+    let belongs =
+        |key: &&String| word.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('_'));
+    tree.as_object()?.keys().find(belongs).map(String::as_str)
+}
+
+/// Every key below, in full.
+pub(super) fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
+    match tree.as_object() {
+        None => vec![path.to_owned()],
+        Some(object) => {
+            object.iter().flat_map(|(key, value)| keys(value, &format!("{path}.{key}"))).collect()
+        }
+    }
+}
+
+fn command_line(flags: &Flags) -> Layer {
+    let mut layer = Layer::new(COMMAND_LINE);
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let values = [
+        ("http.addr", flags.addr.clone()),
+        ("http.site_dir", flags.site_dir.as_ref().map(text)),
+        ("storage.data_dir", flags.data_dir.as_ref().map(text)),
+        ("storage.database", flags.database.clone()),
+        ("storage.output_dir", flags.output_dir.as_ref().map(text)),
+    ];
+    for (key, value) in values {
+        if let Some(value) = value {
+            layer.set(key, value);
+        }
+    }
+    if flags.no_worker {
+        layer.set("engine.worker", false);
+    }
+    layer
+}
+
+#[cfg(test)]
+#[path = "layers_tests.rs"]
+mod tests;

@@ -1,0 +1,138 @@
+//! Which source wins, and what is said of mistakes.
+
+use super::*;
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn with_file(text: &str, pairs: &[(&str, &str)], flags: &Flags) -> Result<Configuration, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("milepost.toml");
+    std::fs::write(&path, text).unwrap();
+    Configuration::load(Some(&path), flags, variables(pairs))
+        .map_err(|error| error.to_string().replace(&*path.to_string_lossy(), "milepost.toml"))
+}
+
+fn fault(text: &str, pairs: &[(&str, &str)]) -> String {
+    with_file(text, pairs, &Flags::default()).unwrap_err()
+}
+
+#[test]
+fn without_anything_the_defaults_are_in_force() {
+    let configuration = with_file("", &[], &Flags::default()).unwrap();
+    assert_eq!(configuration.settings, Settings::default());
+    assert_eq!(configuration.source("http.addr"), Source::Default);
+}
+
+#[test]
+fn the_stronger_source_wins() {
+    let file = "[http]\naddr = '127.0.0.1:1'\nmax_body_bytes = 5000\n[engine]\nconcurrency = 2\n";
+    let pairs = [
+        ("LEPTOS_SITE_ADDR", "127.0.0.1:9"),
+        ("LEPTOS_SITE_ROOT", "site"),
+        ("MILEPOST_HTTP_ADDR", "127.0.0.1:2"),
+        ("MILEPOST_ENGINE_CONCURRENCY", "3"),
+        ("MILEPOST_ENGINE_WORKER", "true"),
+        ("MILEPOST_STORAGE_DATABASE", "sqlite:///x"),
+    ];
+    let flags = Flags { addr: Some("127.0.0.1:3".to_owned()), no_worker: true, ..Flags::default() };
+    let configuration = with_file(file, &pairs, &flags).unwrap();
+    let Settings { http, engine, storage, .. } = &configuration.settings;
+    assert_eq!(http.addr.port(), 3);
+    assert_eq!(http.max_body_bytes, 5000);
+    assert_eq!(http.site_dir, PathBuf::from("site"));
+    assert_eq!((engine.concurrency, engine.worker), (3, false));
+    assert_eq!(storage.database.as_deref(), Some("sqlite:///x"));
+    assert_eq!(configuration.source("http.addr"), Source::Flag);
+    assert_eq!(configuration.source("engine.worker"), Source::Flag);
+    assert_eq!(configuration.source("engine.concurrency"), Source::Variable);
+    assert_eq!(configuration.source("http.site_dir"), Source::CargoLeptos);
+    assert!(matches!(configuration.source("http.max_body_bytes"), Source::File(_)));
+}
+
+#[test]
+fn a_list_in_a_variable_is_separated_by_commas() {
+    let pairs = [("MILEPOST_HTTP_PUBLIC_ORIGINS", "https://a.example, http://b.example:81,")];
+    let configuration = with_file("", &pairs, &Flags::default()).unwrap();
+    assert_eq!(
+        configuration.settings.http.public_origins,
+        ["https://a.example", "http://b.example:81"]
+    );
+}
+
+#[test]
+fn unknown_keys_are_told_with_their_file_and_what_would_be_right() {
+    let told = fault("[http]\nadr = 'x'\n[storag]\na = 1\n", &[]);
+    assert!(told.contains("milepost.toml: `http.adr`: unknown; known keys here: addr,"), "{told}");
+    assert!(told.contains("`storag`: unknown; known sections here: dataset, engine"), "{told}");
+}
+
+#[test]
+fn an_unknown_variable_of_a_section_is_refused_others_are_remarked() {
+    let told = fault("", &[("MILEPOST_HTTP_ADR", "x")]);
+    assert!(told.contains("MILEPOST_HTTP_ADR: unknown"), "{told}");
+    assert!(told.contains("MILEPOST_HTTP_ADDR"), "{told}");
+    let pairs = [
+        ("MILEPOST_ADDR", "x"),
+        ("MILEPOST_URL", "x"),
+        ("MILEPOST_TOKEN", "x"),
+        ("MILEPOST_SERVICE_HOST", "x"),
+        ("MILEPOST_PORT_80_TCP", "x"),
+    ];
+    let configuration = with_file("", &pairs, &Flags::default()).unwrap();
+    assert_eq!(configuration.remarks.len(), 1);
+    assert!(configuration.remarks[0].contains("MILEPOST_ADDR"));
+}
+
+#[test]
+fn values_of_a_wrong_type_are_told_with_their_source() {
+    let told = fault("[engine]\nconcurrency = 'many'\n", &[]);
+    assert!(told.contains("milepost.toml: `engine.concurrency`: "), "{told}");
+    let told = fault("", &[("MILEPOST_HTTP_ADDR", "localhost")]);
+    assert!(told.contains("MILEPOST_HTTP_ADDR: "), "{told}");
+    let told = fault("[engine]\nconcurrency = -1\n", &[]);
+    assert!(told.contains("engine.concurrency"), "{told}");
+    let told = fault("[http\n", &[]);
+    assert!(told.contains("milepost.toml"), "{told}");
+}
+
+#[test]
+fn values_that_make_no_sense_are_told_with_what_would_be_right() {
+    let told = fault("[engine]\nheartbeat_s = 20\nconcurrency = 0\n", &[]);
+    assert!(
+        told.contains("`engine.heartbeat_s`: must be at least 1 and at most a third"),
+        "{told}"
+    );
+    assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
+    let told = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
+    assert!(told.contains("sqlite:///"), "{told}");
+    let told = fault("[http]\npublic_origins = ['https://a.example/path']\n", &[]);
+    assert!(told.contains("http.public_origins"), "{told}");
+    let told = fault("", &[("MILEPOST_LOG_FILTER", "a=b=c")]);
+    assert!(told.contains("MILEPOST_LOG_FILTER"), "{told}");
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_there() {
+    let missing = Path::new("/nonexistent/milepost.toml");
+    let error = Configuration::load(Some(missing), &Flags::default(), []).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/milepost.toml: cannot be read"), "{error}");
+}
+
+#[test]
+fn what_is_printed_can_be_read_again() {
+    let flags = Flags { addr: Some("127.0.0.1:7".to_owned()), ..Flags::default() };
+    let configuration = with_file("", &[], &flags).unwrap();
+    let printed = super::super::print(&configuration);
+    assert!(
+        printed.contains("addr = \"127.0.0.1:7\" # MILEPOST_HTTP_ADDR; command line"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("# database is not set # MILEPOST_STORAGE_DATABASE; default"),
+        "{printed}"
+    );
+    let again = with_file(&printed, &[], &Flags::default()).unwrap();
+    assert_eq!(again.settings, configuration.settings);
+}

@@ -1,0 +1,243 @@
+//! One struct per concern. Units are in the names.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use milepost::{engine::EngineOptions, http::HttpOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::tasks::{
+    dataset::DatasetSettings,
+    story::{NarratorSettings, StorySettings},
+};
+
+/// Everything that can be configured.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// `[http]`
+    pub http: HttpSettings,
+    /// `[storage]`
+    pub storage: StorageSettings,
+    /// `[engine]`
+    pub engine: EngineSettings,
+    /// `[dataset]`
+    pub dataset: DatasetSettings,
+    /// `[story]`
+    pub story: StorySettings,
+    /// `[narrator]`
+    pub narrator: NarratorSettings,
+    /// `[log]`
+    pub log: LogSettings,
+}
+
+/// How the server is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSettings {
+    /// Address and port to listen on; port 0 takes a free one. `MILEPOST_HTTP_ADDR`, `--addr`.
+    /// Default: `127.0.0.1:3000`.
+    pub addr: SocketAddr,
+    /// Folder with the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`.
+    /// Default: `target/site`.
+    pub site_dir: PathBuf,
+    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
+    /// the largest input and for what JSON and forms add to it.
+    pub max_body_bytes: usize,
+    /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
+    /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
+    /// none, the host that each request names.
+    pub public_origins: Vec<String>,
+    /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
+    /// where all of `public_origins` are `https`.
+    pub secure_cookie: Option<bool>,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            site_dir: PathBuf::from("target/site"),
+            max_body_bytes: 2 << 20,
+            public_origins: Vec::new(),
+            secure_cookie: None,
+        }
+    }
+}
+
+impl HttpSettings {
+    /// As the router takes them.
+    pub fn options(&self) -> HttpOptions {
+        let origins = &self.public_origins;
+        let https =
+            !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https:"));
+        HttpOptions {
+            max_body_bytes: self.max_body_bytes,
+            public_origins: origins.clone(),
+            secure_cookie: self.secure_cookie.unwrap_or(https),
+        }
+    }
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageSettings {
+    /// Folder for the database; made if it is not there. `MILEPOST_STORAGE_DATA_DIR`, `--data`.
+    /// Default: `data`.
+    pub data_dir: PathBuf,
+    /// `sqlite:///path/to/file`. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file
+    /// `milepost.db` in the data folder.
+    pub database: Option<String>,
+    /// Folder with `{subject}/research.md`, and where stories go. `MILEPOST_STORAGE_OUTPUT_DIR`,
+    /// `--output-dir`. Default: `output`.
+    pub output_dir: PathBuf,
+}
+
+impl Default for StorageSettings {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("data"),
+            database: None,
+            output_dir: PathBuf::from("output"),
+        }
+    }
+}
+
+/// How tasks are queued and run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineSettings {
+    /// Whether this process runs tasks. `MILEPOST_ENGINE_WORKER`, `--no-worker`. Default: true.
+    pub worker: bool,
+    /// Tasks that run at once. `MILEPOST_ENGINE_CONCURRENCY`. Default: 8.
+    pub concurrency: u32,
+    /// How long a worker may be silent before its tasks are taken back.
+    /// `MILEPOST_ENGINE_LEASE_S`. Default: 30.
+    pub lease_s: u64,
+    /// How often a worker renews its leases; at most a third of `lease_s`.
+    /// `MILEPOST_ENGINE_HEARTBEAT_S`. Default: 6.
+    pub heartbeat_s: u64,
+    /// How long running tasks may go on after TERM. `MILEPOST_ENGINE_DRAIN_S`. Default: 20.
+    pub drain_s: u64,
+    /// Tasks of one owner that may wait in the queue. `MILEPOST_ENGINE_MAX_QUEUED_PER_OWNER`.
+    /// Default: 100.
+    pub max_queued_per_owner: u32,
+    /// Bytes of one task's input as JSON. `MILEPOST_ENGINE_MAX_INPUT_BYTES`. Default: 1,048,576.
+    pub max_input_bytes: usize,
+    /// Bytes of one task's result. `MILEPOST_ENGINE_MAX_RESULT_BYTES`. Default: 16,777,216.
+    pub max_result_bytes: usize,
+    /// Log lines kept of one task. `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
+    pub max_log_lines: u32,
+    /// Tasks that one poll may watch. `MILEPOST_ENGINE_MAX_WATCHED`. Default: 100.
+    pub max_watched: usize,
+    /// Whether callers without a session or a token may start tasks that belong to nobody.
+    /// `MILEPOST_ENGINE_ALLOW_OWNERLESS`. Default: true.
+    pub allow_ownerless: bool,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self {
+            worker: true,
+            concurrency: 8,
+            lease_s: 30,
+            heartbeat_s: 6,
+            drain_s: 20,
+            max_queued_per_owner: 100,
+            max_input_bytes: 1 << 20,
+            max_result_bytes: 16 << 20,
+            max_log_lines: 10_000,
+            max_watched: 100,
+            allow_ownerless: true,
+        }
+    }
+}
+
+impl EngineSettings {
+    /// As the engine takes them; what cannot be configured keeps the engine's default.
+    pub fn options(&self) -> EngineOptions {
+        EngineOptions {
+            concurrency: self.concurrency,
+            lease: Duration::from_secs(self.lease_s),
+            heartbeat: Duration::from_secs(self.heartbeat_s),
+            drain: Duration::from_secs(self.drain_s),
+            max_queued_per_owner: self.max_queued_per_owner,
+            max_input_bytes: self.max_input_bytes,
+            max_result_bytes: self.max_result_bytes,
+            max_log_lines: self.max_log_lines,
+            max_watched: self.max_watched,
+            allow_ownerless: self.allow_ownerless,
+            worker: self.worker,
+            ..EngineOptions::default()
+        }
+    }
+}
+
+/// What is logged, to the standard error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSettings {
+    /// Directives such as `warn,milepost=debug`. `MILEPOST_LOG_FILTER`. Default:
+    /// `warn,milepost=info,milepost_server=info,milepost_app=info`.
+    pub filter: String,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        let filter = "warn,milepost=info,milepost_server=info,milepost_app=info".to_owned();
+        Self { filter }
+    }
+}
+
+impl Settings {
+    /// Finds values that are well-formed and make no sense: the key and what would be right.
+    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        let mut require = |fine: bool, key, right: &str| {
+            if !fine {
+                faults.push((key, right.to_owned()));
+            }
+        };
+        let Self { http, engine, dataset, log, storage, story, narrator } = self;
+        require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
+        require(
+            http.public_origins.iter().all(|origin| is_origin(origin)),
+            "http.public_origins",
+            "each of the form https://host or https://host:port, without a path",
+        );
+        require(engine.concurrency >= 1, "engine.concurrency", "at least 1");
+        require((2..=3600).contains(&engine.lease_s), "engine.lease_s", "2 to 3600");
+        require(
+            engine.heartbeat_s >= 1
+                && engine.heartbeat_s.saturating_mul(3) <= engine.lease_s.max(3),
+            "engine.heartbeat_s",
+            "at least 1 and at most a third of engine.lease_s",
+        );
+        require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
+        require(engine.max_queued_per_owner >= 1, "engine.max_queued_per_owner", "at least 1");
+        require(engine.max_watched >= 1, "engine.max_watched", "at least 1");
+        require(dataset.max_columns >= 1, "dataset.max_columns", "at least 1");
+        require(
+            storage.database.as_deref().is_none_or(|url| url.starts_with("sqlite:")),
+            "storage.database",
+            "sqlite:///path/to/file (other databases are not supported yet)",
+        );
+        require(
+            tracing_subscriber::EnvFilter::try_new(&log.filter).is_ok(),
+            "log.filter",
+            "directives such as warn,milepost=debug",
+        );
+        faults.extend(story.faults());
+        faults.extend(narrator.faults());
+        faults
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty()
+            && !host.contains(['/', '?', '#', '@'])
+            && !host.contains(char::is_whitespace)
+    })
+}

@@ -1,0 +1,9 @@
+//! The server `milepost`: command line, configuration, start-up and the built-in tasks.
+
+pub mod cli;
+pub mod client;
+pub mod config;
+pub mod serve;
+mod signals;
+pub mod tasks;
+pub mod viewers;

@@ -1,0 +1,188 @@
+//! `milepost serve`: puts the parts together, runs them, and stops them in order.
+
+mod error;
+mod site;
+
+use std::{
+    future::IntoFuture as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use milepost::engine::{
+    Engine, KindOptions, Registry,
+    clock::{Clock, SystemClock},
+    store::{Store, sqlite::SqliteStore},
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{
+    client,
+    config::{Configuration, Settings},
+    signals::Signals,
+    tasks::{
+        dataset::Dataset,
+        story::{InvalidEndpoint, Story, StoryDeps},
+    },
+};
+
+pub use error::ServeError;
+
+/// How long open connections may take to end, once every task has.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
+/// opened.
+pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
+    let Configuration { settings, remarks, .. } = configuration;
+    log_to_stderr(&settings.log.filter);
+    for remark in remarks {
+        tracing::warn!("{remark}");
+    }
+    // From here on a signal is seen, however early it comes.
+    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let listener = listen(settings.http.addr).await?;
+    let addr =
+        listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
+    let engine = start_engine(&settings).await?;
+    if !settings.http.site_dir.is_dir() {
+        let folder = settings.http.site_dir.display();
+        tracing::warn!(
+            "no built pages in {folder}: they come without style and scripts; see --site"
+        );
+    }
+    let router = site::router(engine.service(), &settings.http);
+
+    let (stop, mut stopped) = watch::channel(());
+    let until_stopped = async move {
+        // An error means that the sender is gone, which is the end as well.
+        let _ = stopped.changed().await;
+    };
+    let server = axum::serve(listener, router).with_graceful_shutdown(until_stopped);
+    let server = tokio::spawn(server.into_future());
+    client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
+    tracing::info!(%addr, "ready");
+
+    signals.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(130);
+    });
+    // Pages go on being answered while the tasks come to their end.
+    engine.shutdown().await;
+    let _ = stop.send(());
+    if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn log_to_stderr(filter: &str) {
+    use std::io::IsTerminal as _;
+    // The configuration was checked; without a filter only errors are logged.
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
+    // Only the first subscriber of a process counts.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(addr).await.map_err(|error| ServeError::listen(addr, error))
+}
+
+/// The address as one would type it: who listens everywhere is found at home.
+fn url(mut addr: SocketAddr) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{addr}")
+}
+
+async fn start_engine(settings: &Settings) -> Result<Engine, ServeError> {
+    let path = database(settings)?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| ServeError::Folder { path: folder.to_owned(), error })?;
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    Ok(Engine::start(store, clock, registry(settings)?, settings.engine.options()).await?)
+}
+
+/// The file behind `sqlite:///path`; the default lies in the data folder.
+fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
+    let storage = &settings.storage;
+    let Some(url) = storage.database.as_deref() else {
+        return Ok(storage.data_dir.join("milepost.db"));
+    };
+    let file = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match file {
+        Some(file) if !file.is_empty() && !file.contains(['?', '#']) && file != ":memory:" => {
+            Ok(Path::new(file).to_owned())
+        }
+        _ => Err(ServeError::Database { url: url.to_owned() }),
+    }
+}
+
+/// Which kinds of task this server has.
+fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
+    let profile = KindOptions {
+        // A profile holds its text and its values in memory.
+        concurrency: 2,
+        timeout: Duration::from_secs(600),
+        ..KindOptions::default()
+    };
+    let output = settings.storage.output_dir.clone();
+    let story = StoryDeps::new(output, &settings.story, &settings.narrator)?;
+    Ok(Registry::new()
+        .with::<Story>(story, KindOptions::default())
+        .with::<Dataset>(settings.dataset.clone(), profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_is_one_that_can_be_opened() {
+        let cases = [
+            ("127.0.0.1:80", "http://127.0.0.1:80"),
+            ("0.0.0.0:3000", "http://127.0.0.1:3000"),
+            ("[::]:3000", "http://[::1]:3000"),
+        ];
+        for (addr, expected) in cases {
+            assert_eq!(url(addr.parse().unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn the_database_is_a_file() {
+        let path = |url: Option<&str>| {
+            let mut settings = Settings::default();
+            settings.storage.database = url.map(str::to_owned);
+            database(&settings).ok()
+        };
+        assert_eq!(path(None), Some(PathBuf::from("data/milepost.db")));
+        assert_eq!(path(Some("sqlite:///a/b.db")), Some(PathBuf::from("/a/b.db")));
+        assert_eq!(path(Some("sqlite://b.db")), Some(PathBuf::from("b.db")));
+        assert_eq!(path(Some("sqlite:b.db")), Some(PathBuf::from("b.db")));
+        for wrong in ["sqlite:", "sqlite://:memory:", "sqlite::memory:", "sqlite://a?mode=ro", "x"]
+        {
+            assert_eq!(path(Some(wrong)), None, "{wrong}");
+        }
+    }
+}

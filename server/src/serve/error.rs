@@ -1,0 +1,62 @@
+//! Why the server cannot start: one clear line each.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use milepost::engine::store::StoreError;
+
+use crate::tasks::story::InvalidEndpoint;
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Something else uses the address, or this machine does not have it.
+    #[error("cannot listen on {addr}: {}; choose another with --addr", reason(.error))]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// A folder cannot be made or written.
+    #[error("cannot write to the folder {}: {error}; choose another with --data", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The database is named in a way that is not understood.
+    #[error("{url} names no database; it looks like sqlite:///path/to/file")]
+    Database {
+        /// What was given.
+        url: String,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The narrator's endpoint cannot be used as it is set.
+    #[error(transparent)]
+    Narrator(#[from] InvalidEndpoint),
+    /// Signals cannot be waited for.
+    #[error("cannot wait for signals: {0}")]
+    Signals(io::Error),
+    /// The URL could not be printed.
+    #[error("cannot print the URL: {0}")]
+    Announce(io::Error),
+}
+
+impl ServeError {
+    pub(super) const fn listen(addr: SocketAddr, error: io::Error) -> Self {
+        Self::Listen { addr, error }
+    }
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine does not have that address".to_owned(),
+        io::ErrorKind::PermissionDenied => "this port needs more rights".to_owned(),
+        _ => error.to_string(),
+    }
+}

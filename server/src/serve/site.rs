@@ -1,0 +1,107 @@
+//! One router of API, pages and files.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use leptos::config::{LeptosOptions, get_configuration};
+use milepost::{
+    engine::Service,
+    http::{self, Guard, HttpOptions},
+};
+use milepost_app::{
+    serve::{self, Site},
+    viewers::Viewers,
+};
+use tower::ServiceExt as _;
+use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir};
+
+use crate::{config::HttpSettings, viewers};
+
+/// Everything that the server answers.
+pub(super) fn router(service: Service, settings: &HttpSettings) -> Router {
+    let options = settings.options();
+    let site = Site {
+        service: service.clone(),
+        viewers: viewers::VIEWERS
+            .into_iter()
+            .fold(Viewers::default(), |all, (media_type, viewer)| all.with(media_type, viewer)),
+        options: leptos_options(settings),
+    };
+    let api = http::router(service, &options);
+    let files = guarded(files(settings, &site), &options, Guard::reading_sessions(&options));
+    let pages = guarded(serve::router(site), &options, Guard::making_sessions(&options));
+    let router = pages.fallback(move |request: Request| {
+        let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
+        async move { rest.oneshot(request).await }
+    });
+    http::safe_headers(router)
+}
+
+fn is_api(path: &str) -> bool {
+    path == "/api"
+        || path.starts_with("/api/")
+        || ["/healthz", "/readyz", "/metrics"].contains(&path)
+}
+
+/// What people see travels compressed.
+fn guarded(router: Router, options: &HttpOptions, guard: Guard) -> Router {
+    router
+        .layer(CompressionLayer::new())
+        .layer(guard)
+        .layer(RequestBodyLimitLayer::new(options.max_body_bytes))
+}
+
+/// The built site's files; what is none of them is the page that says so.
+fn files(settings: &HttpSettings, site: &Site) -> Router {
+    let (hashed, site) = (site.options.hash_files, site.clone());
+    let pkg = format!("/{}/", site.options.site_pkg_dir);
+    let directory = ServeDir::new(&settings.site_dir).precompressed_br().precompressed_gzip();
+    Router::new().fallback(move |request: Request| {
+        let (directory, site) = (directory.clone(), site.clone());
+        // With their hash in their names they never change; otherwise each visit asks again, and
+        // `Last-Modified` makes the answer short.
+        let for_ever = hashed && request.uri().path().starts_with(&pkg);
+        let missing = serve::not_found(axum::extract::State(site), copy(&request));
+        async move {
+            let response = match directory.oneshot(request).await {
+                Ok(response) => response.map(axum::body::Body::new),
+                Err(never) => match never {},
+            };
+            if response.status() == axum::http::StatusCode::NOT_FOUND {
+                return missing.await;
+            }
+            cached(response.into_response(), for_ever)
+        }
+    })
+}
+
+/// The request without its body: what a page about its path needs.
+fn copy(request: &Request) -> Request {
+    let mut copy = Request::new(axum::body::Body::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    copy
+}
+
+fn cached(mut response: Response, for_ever: bool) -> Response {
+    let policy = if for_ever { "public, max-age=31536000, immutable" } else { "no-cache" };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    response
+}
+
+/// What `cargo leptos` says where it runs this program, otherwise the names of the workspace.
+fn leptos_options(settings: &HttpSettings) -> LeptosOptions {
+    let told = std::env::var_os("LEPTOS_OUTPUT_NAME").and_then(|_| get_configuration(None).ok());
+    let mut options = match told {
+        Some(told) => told.leptos_options,
+        None => LeptosOptions::builder().output_name("milepost").build(),
+    };
+    options.site_root = settings.site_dir.to_string_lossy().into();
+    options.site_addr = settings.addr;
+    options
+}

@@ -1,0 +1,4 @@
+//! The built-in kinds of task. Nothing outside this module knows them by name.
+
+pub mod dataset;
+pub mod story;

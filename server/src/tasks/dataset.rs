@@ -1,0 +1,232 @@
+//! The task kind `dataset`: a profile of CSV text.
+//!
+//! The first record names the columns. What is odd (ragged rows, an unclosed quote, traces of a
+//! wrong encoding, names that are missing or repeated) is told in the profile with line numbers and
+//! stops nothing; only a text without a header is refused.
+//!
+//! * [`profile`]: the result, as JSON.
+//! * `load`, `process`: the stages as pure functions; `dialect`, `value`, `column`, `stats`: what
+//!   they consist of.
+//! * `html`: the profile as a page.
+
+mod column;
+mod dialect;
+mod html;
+mod load;
+mod process;
+pub mod profile;
+mod stats;
+mod text;
+mod value;
+mod warnings;
+
+use std::sync::Arc;
+
+use milepost::engine::{Check, Context, Output, Refusal, Stages, Task, TaskError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::{column::DistinctBudget, load::LoadError, warnings::Warnings};
+
+pub use html::to_html;
+pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
+
+/// No setting raises the size of the text beyond this many characters: all of it is in memory.
+const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
+const MAX_NAME_CHARACTERS: usize = 100;
+
+/// Profiles CSV text.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dataset {
+    /// CSV text; its first line names the columns. Commas, semicolons, tabs and vertical bars are
+    /// recognised.
+    #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
+    pub data: String,
+    /// What to call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Name", length(max = MAX_NAME_CHARACTERS))]
+    pub name: Option<String>,
+}
+
+/// Limits of the kind `dataset`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatasetSettings {
+    /// Bytes of one text. Default: 1,000,000. The limits on a request's body and on a task's input
+    /// apply too.
+    pub max_bytes: usize,
+    /// Columns of one text. Default: 1,000.
+    pub max_columns: usize,
+    /// Different values that are counted per column; beyond, `distinct` is a lower bound.
+    /// Default: 100,000.
+    pub max_distinct_per_column: usize,
+    /// Different values that are counted in all columns together. Default: 1,000,000.
+    pub max_distinct: usize,
+    /// Warnings that a profile lists; the rest is counted. Default: 100.
+    pub max_warnings: usize,
+}
+
+impl Default for DatasetSettings {
+    fn default() -> Self {
+        Self {
+            max_bytes: 1_000_000,
+            max_columns: 1_000,
+            max_distinct_per_column: 100_000,
+            max_distinct: 1_000_000,
+            max_warnings: 100,
+        }
+    }
+}
+
+impl DatasetSettings {
+    const fn budget(&self) -> DistinctBudget {
+        DistinctBudget { per_column: self.max_distinct_per_column, left: self.max_distinct }
+    }
+}
+
+impl Dataset {
+    /// The name, unless it is blank.
+    fn given_name(&self) -> Option<&str> {
+        self.name.as_deref().map(str::trim).filter(|name| !name.is_empty())
+    }
+}
+
+impl Task for Dataset {
+    const KIND: &'static str = "dataset";
+    const TITLE: &'static str = "Data profile";
+    const DESCRIPTION: &'static str = "Reads CSV text and tells of each column its type, what is \
+                                       missing, how the values spread and which are frequent.";
+    type Deps = DatasetSettings;
+
+    fn title(&self) -> String {
+        match self.given_name() {
+            Some(name) => format!("Data set: {name}"),
+            None => {
+                let size = i64::try_from(self.data.len()).unwrap_or(i64::MAX);
+                format!("Data set of {}", text::bytes(size))
+            }
+        }
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new([
+            ("Loading data", 1.0),
+            ("Processing data", 6.0),
+            ("Generating output", 2.0),
+            ("Finalizing", 1.0),
+        ])
+    }
+
+    async fn check(&self, settings: &DatasetSettings) -> Check {
+        if let Some(name) = self.given_name() {
+            if name.chars().count() > MAX_NAME_CHARACTERS {
+                let detail = format!("at most {MAX_NAME_CHARACTERS} characters");
+                return Err(Refusal::field("name", detail));
+            }
+            if name.chars().any(char::is_control) {
+                return Err(Refusal::field("name", "no control characters, such as line breaks"));
+            }
+        }
+        let (size, limit) = (self.data.len(), settings.max_bytes.min(MAX_CHARACTERS));
+        if size > limit {
+            let detail = format!("the text has {size} bytes, at most {limit} are allowed");
+            return Err(Refusal::field("data", detail));
+        }
+        load::check(&self.data, settings.max_columns)
+            .map_err(|error| Refusal::field("data", error.to_string()))
+    }
+
+    async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
+        let name = self.given_name().map(str::to_owned);
+        let (data, limits) = (self.data, Arc::clone(&settings));
+
+        ctx.stage(0).await?;
+        let loaded = ctx
+            .blocking(move |ctx| {
+                let warnings = Warnings::new(limits.max_warnings);
+                load::load(data, limits.max_columns, warnings, &mut tick(ctx))
+            })
+            .await?;
+
+        ctx.stage(1).await?;
+        let columns = i64::try_from(loaded.header.len()).unwrap_or(i64::MAX);
+        ctx.message(text::count(columns, "column"));
+        let budget = settings.budget();
+        let processed =
+            ctx.blocking(move |ctx| process::process(loaded, budget, &mut tick(ctx))).await?;
+
+        ctx.stage(2).await?;
+        ctx.message(text::count(processed.rows(), "row"));
+        let profile =
+            ctx.blocking(move |ctx| process::generate(processed, name, &mut tick(ctx))).await?;
+
+        ctx.stage(3).await?;
+        ctx.blocking(move |_| Output::json(PROFILE_MEDIA_TYPE, &profile, "profile.json")).await
+    }
+}
+
+/// What the stages call as they go: reports, and stops when the task was told to.
+fn tick(ctx: &Context) -> impl FnMut(f64) -> Result<(), TaskError> {
+    |done| {
+        ctx.progress(done);
+        ctx.check()
+    }
+}
+
+impl From<LoadError> for TaskError {
+    fn from(error: LoadError) -> Self {
+        Self::fail(error.code(), error.to_string())
+    }
+}
+
+/// The profile of a text, for tests.
+#[cfg(test)]
+fn profile_text(text: &str) -> profile::Profile {
+    let go_on = &mut |_: f64| Ok::<(), LoadError>(());
+    let settings = DatasetSettings::default();
+    let loaded = load::load(text.to_owned(), 100, Warnings::new(100), go_on).unwrap();
+    let processed = process::process(loaded, settings.budget(), go_on).unwrap();
+    process::generate(processed, None, go_on).unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(data: &str, name: Option<&str>) -> Dataset {
+        Dataset { data: data.to_owned(), name: name.map(str::to_owned) }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_profiled_is_refused_at_its_field() {
+        let settings = DatasetSettings { max_bytes: 10, max_columns: 3, ..Default::default() };
+        let cases = [
+            (dataset("", None), "data"),
+            (dataset(" \n", None), "data"),
+            (dataset("a,b,c,d", None), "data"),
+            (dataset("01234567890", None), "data"),
+            (dataset("a", Some(&"x".repeat(101))), "name"),
+            (dataset("a", Some("x\ny")), "name"),
+        ];
+        for (task, field) in cases {
+            let refusal = task.check(&settings).await.unwrap_err();
+            assert_eq!(refusal.errors[0].field, field, "{task:?}");
+        }
+        assert_eq!(dataset("input", Some(" ")).check(&settings).await, Ok(()));
+    }
+
+    #[test]
+    fn the_form_gets_an_area_for_the_text() {
+        let schema = schemars::schema_for!(Dataset).to_value();
+        assert_eq!(schema["properties"]["data"]["format"], "textarea");
+        assert_eq!(schema["properties"]["data"]["maxLength"], MAX_CHARACTERS);
+        assert_eq!(schema["required"], serde_json::json!(["data"]));
+    }
+
+    #[test]
+    fn it_is_called_by_its_name_or_its_size() {
+        assert_eq!(dataset("a", Some(" sales ")).title(), "Data set: sales");
+        assert_eq!(dataset("abc", Some("")).title(), "Data set of 3 bytes");
+    }
+}

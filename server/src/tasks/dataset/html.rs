@@ -1,0 +1,255 @@
+//! A profile as HTML: an overview, then a section per column with facts, a histogram and the most
+//! frequent values. Everything that came from outside is escaped; nothing needs a script or a
+//! `style` attribute, so that a strict content security policy holds.
+
+use std::fmt::Write as _;
+
+use super::{
+    profile::{Bin, ColumnProfile, Profile, Scalar, Warning},
+    text::{bytes, count, escape, number},
+};
+
+/// The profile as a fragment of HTML, safe to place in a page. Its headings begin at `h2`.
+pub fn to_html(profile: &Profile) -> String {
+    let mut html = String::from("<article class=\"profile\">");
+    summary(&mut html, profile);
+    warnings(&mut html, &profile.warnings, profile.warnings_total);
+    overview(&mut html, &profile.columns);
+    for (index, column) in profile.columns.iter().enumerate() {
+        section(&mut html, index + 1, column);
+    }
+    html.push_str("</article>");
+    html
+}
+
+/// Appends formatted text. Writing to a `String` cannot fail.
+macro_rules! put {
+    ($html:expr, $($arg:tt)*) => {
+        { let _ = write!($html, $($arg)*); }
+    };
+}
+
+fn summary(html: &mut String, profile: &Profile) {
+    let separator = match profile.delimiter.as_str() {
+        "," => "commas",
+        ";" => "semicolons",
+        "\t" => "tabs",
+        "|" => "vertical bars",
+        _ => "another character",
+    };
+    html.push_str("<p class=\"profile-summary\">");
+    if let Some(name) = &profile.name {
+        put!(html, "<strong>{}</strong>: ", escape(name));
+    }
+    put!(
+        html,
+        "{}, {}, {}, separated by {separator}.</p>",
+        count(profile.rows, "row"),
+        count(i64::try_from(profile.columns.len()).unwrap_or(i64::MAX), "column"),
+        bytes(profile.bytes),
+    );
+}
+
+fn warnings(html: &mut String, warnings: &[Warning], total: i64) {
+    if warnings.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<section class=\"profile-warnings\" aria-labelledby=\"profile-warnings\">\
+         <h2 id=\"profile-warnings\">What was odd</h2><ul>",
+    );
+    for warning in warnings {
+        put!(html, "<li data-code=\"{}\">", escape(&warning.code));
+        if let Some(line) = warning.line {
+            put!(html, "<span class=\"profile-line\">Line {line}</span> ");
+        }
+        put!(html, "{}</li>", escape(&warning.message));
+    }
+    html.push_str("</ul>");
+    let rest = total - i64::try_from(warnings.len()).unwrap_or(i64::MAX);
+    if rest > 0 {
+        put!(html, "<p>And {} that are not listed.</p>", count(rest, "more oddity|more oddities"));
+    }
+    html.push_str("</section>");
+}
+
+fn overview(html: &mut String, columns: &[ColumnProfile]) {
+    html.push_str(
+        "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Columns at a \
+         glance\"><table class=\"profile-overview\"><caption>Columns at a glance</caption><thead>\
+         <tr><th scope=\"col\">Column</th><th scope=\"col\">Type</th><th scope=\"col\">Values</th>\
+         <th scope=\"col\">Missing</th><th scope=\"col\">Distinct</th><th scope=\"col\">Least</th>\
+         <th scope=\"col\">Greatest</th></tr></thead><tbody>",
+    );
+    for (index, column) in columns.iter().enumerate() {
+        put!(
+            html,
+            "<tr><th scope=\"row\"><a href=\"#column-{}\">{}</a></th><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            index + 1,
+            escape(&column.name),
+            column.data_type.as_str(),
+            count(column.count, ""),
+            count(column.missing, ""),
+            distinct(column),
+            scalar(column.min.as_ref()),
+            scalar(column.max.as_ref()),
+        );
+    }
+    html.push_str("</tbody></table></div>");
+}
+
+fn section(html: &mut String, place: usize, column: &ColumnProfile) {
+    put!(
+        html,
+        "<section class=\"profile-column\" id=\"column-{place}\" \
+         aria-labelledby=\"column-{place}-name\"><h2 id=\"column-{place}-name\">{} \
+         <span class=\"profile-type\">{}</span></h2>",
+        escape(&column.name),
+        column.data_type.as_str(),
+    );
+    facts(html, column);
+    if !column.histogram.is_empty() {
+        histogram(html, place, column);
+    }
+    if !column.top.is_empty() {
+        top(html, column);
+    }
+    html.push_str("</section>");
+}
+
+fn facts(html: &mut String, column: &ColumnProfile) {
+    html.push_str("<dl class=\"profile-facts\">");
+    let mut fact = |name: &str, value: &str| {
+        put!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    };
+    fact("Values", &count(column.count, ""));
+    fact("Missing", &count(column.missing, ""));
+    fact("Distinct", &distinct(column));
+    if column.min.is_some() {
+        fact("Least", &scalar(column.min.as_ref()));
+        fact("Greatest", &scalar(column.max.as_ref()));
+    }
+    if let Some(numeric) = &column.numeric {
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
+        fact("Mean", &shown(numeric.mean));
+        fact("Standard deviation", &shown(numeric.std_dev));
+        fact("First quartile", &shown(numeric.q25));
+        fact("Median", &shown(numeric.median));
+        fact("Third quartile", &shown(numeric.q75));
+    }
+    if let Some(lengths) = &column.lengths {
+        let span = format!("{} to {}", count(lengths.min, ""), count(lengths.max, "character"));
+        fact("Length", &span);
+        fact("Mean length", &number(lengths.mean));
+    }
+    html.push_str("</dl>");
+}
+
+fn distinct(column: &ColumnProfile) -> String {
+    let found = count(column.distinct, "");
+    if column.distinct_exact { found } else { format!("at least {found}") }
+}
+
+fn scalar(value: Option<&Scalar>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(Scalar::Integer(value)) => value.to_string(),
+        Some(Scalar::Number(value)) => number(*value),
+        Some(Scalar::Text(text)) => escape(text),
+    }
+}
+
+/// Height and width of the plot in its own units.
+const HEIGHT: f64 = 96.0;
+const WIDTH: f64 = 400.0;
+
+fn histogram(html: &mut String, place: usize, column: &ColumnProfile) {
+    let bins = &column.histogram;
+    let fullest = bins.iter().max_by_key(|bin| bin.count);
+    put!(
+        html,
+        "<figure class=\"profile-histogram\"><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+         aria-labelledby=\"histogram-{place}-title histogram-{place}-desc\" \
+         preserveAspectRatio=\"none\"><title id=\"histogram-{place}-title\">Histogram of {}</title>\
+         <desc id=\"histogram-{place}-desc\">{}</desc>",
+        escape(&column.name),
+        fullest.map(|bin| description(bins, bin)).unwrap_or_default(),
+    );
+    let tallest = fullest.map_or(1, |bin| bin.count).max(1) as f64;
+    let step = WIDTH / bins.len() as f64;
+    for (index, bin) in bins.iter().enumerate() {
+        let height = HEIGHT * (bin.count.max(0) as f64 / tallest);
+        put!(
+            html,
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{height:.2}\">\
+             <title>{}: {}</title></rect>",
+            index as f64 * step + step * 0.04,
+            HEIGHT - height,
+            step * 0.92,
+            range(bin),
+            count(bin.count, "value"),
+        );
+    }
+    html.push_str("</svg>");
+    if let (Some(first), Some(last)) = (bins.first(), bins.last()) {
+        put!(
+            html,
+            "<figcaption><span>{}</span> <span>{}</span></figcaption>",
+            number(first.from),
+            number(last.to),
+        );
+    }
+    html.push_str("</figure>");
+}
+
+fn description(bins: &[Bin], fullest: &Bin) -> String {
+    let all: i64 = bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.count));
+    let bars = count(i64::try_from(bins.len()).unwrap_or(i64::MAX), "bar");
+    format!(
+        "{bars}; the tallest, {}, holds {} of {}.",
+        range(fullest),
+        count(fullest.count, ""),
+        count(all, "value"),
+    )
+}
+
+fn range(bin: &Bin) -> String {
+    if bin.from == bin.to {
+        number(bin.from)
+    } else {
+        format!("{} to {}", number(bin.from), number(bin.to))
+    }
+}
+
+fn top(html: &mut String, column: &ColumnProfile) {
+    if column.count > 1 && column.distinct == column.count {
+        html.push_str("<p class=\"profile-unique\">Every value is different.</p>");
+        return;
+    }
+    let caption = if column.distinct_exact {
+        "Most frequent values".to_owned()
+    } else {
+        format!("Most frequent among the first {} different values", count(column.distinct, ""))
+    };
+    put!(
+        html,
+        "<table class=\"profile-top\"><caption>{caption}</caption><thead><tr>\
+         <th scope=\"col\">Value</th><th scope=\"col\">Count</th><th scope=\"col\">Share</th></tr>\
+         </thead><tbody>",
+    );
+    for value in &column.top {
+        let share = 100.0 * value.count as f64 / column.count.max(1) as f64;
+        put!(
+            html,
+            "<tr><td>{}</td><td>{}</td><td>{share:.1} %</td></tr>",
+            escape(&value.value),
+            count(value.count, ""),
+        );
+    }
+    html.push_str("</tbody></table>");
+}
+
+#[cfg(test)]
+#[path = "html_tests.rs"]
+mod tests;

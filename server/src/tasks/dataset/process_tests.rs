@@ -1,0 +1,190 @@
+//! Whole profiles: tables of cases, and properties of any text.
+
+use proptest::prelude::*;
+
+use super::{
+    super::{
+        load::load,
+        profile::{ColumnProfile, DataType, Scalar},
+    },
+    *,
+};
+
+const BUDGET: DistinctBudget = DistinctBudget { per_column: 1000, left: 10_000 };
+
+fn try_profile(text: &str, budget: DistinctBudget) -> Result<Profile, LoadError> {
+    let go_on = &mut |done: f64| {
+        assert!((0.0..=1.0).contains(&done), "{done} is no share");
+        Ok::<(), LoadError>(())
+    };
+    let loaded = load(text.to_owned(), 1000, Warnings::new(20), go_on)?;
+    let processed = process(loaded, budget, go_on)?;
+    generate(processed, None, go_on)
+}
+
+fn profile(text: &str) -> Profile {
+    try_profile(text, BUDGET).unwrap()
+}
+
+fn column(text: &str) -> ColumnProfile {
+    profile(text).columns.remove(0)
+}
+
+#[test]
+fn a_header_alone_has_no_rows() {
+    let profile = profile("input");
+    assert_eq!((profile.rows, profile.columns.len()), (0, 1));
+    assert_eq!(profile.columns[0].data_type, DataType::Empty);
+    assert_eq!(profile.columns[0].name, "input");
+}
+
+#[test]
+fn types_are_the_narrowest_that_hold_every_value() {
+    let cases = [
+        ("1\n2\n\"\"\n3", DataType::Integer),
+        ("1\n2.5", DataType::Number),
+        ("1\n99999999999999999999", DataType::Number),
+        ("true\nNo", DataType::Boolean),
+        ("2024-01-01\n2024-01-02T10:00Z", DataType::Date),
+        ("1\ntrue", DataType::Text),
+        ("007\n008", DataType::Text),
+        ("NA\nnull", DataType::Empty),
+    ];
+    for (cells, expected) in cases {
+        assert_eq!(column(&format!("x\n{cells}\n")).data_type, expected, "{cells:?}");
+    }
+}
+
+#[test]
+fn a_column_of_numbers_is_told_in_numbers() {
+    let column = column("x\n4\n1\n3\n2\nNA\n");
+    assert_eq!((column.count, column.missing, column.distinct), (4, 1, 4));
+    assert_eq!(column.min, Some(Scalar::Integer(1)));
+    assert_eq!(column.max, Some(Scalar::Integer(4)));
+    let numeric = column.numeric.unwrap();
+    assert_eq!(numeric.mean, Some(2.5));
+    assert!((numeric.std_dev.unwrap() - 1.290_994_448_735_805_6).abs() < 1e-12);
+    assert_eq!([numeric.q25, numeric.median, numeric.q75], [1.75, 2.5, 3.25].map(Some));
+    assert_eq!(column.histogram.iter().map(|bin| bin.count).sum::<i64>(), 4);
+    assert_eq!(column.lengths, None);
+}
+
+#[test]
+fn whole_numbers_keep_every_digit() {
+    let column = column("x\n9223372036854775807\n-9223372036854775808");
+    assert_eq!(column.min, Some(Scalar::Integer(i64::MIN)));
+    assert_eq!(column.max, Some(Scalar::Integer(i64::MAX)));
+}
+
+#[test]
+fn a_column_of_texts_has_lengths_and_frequent_values() {
+    let column = column("x\n b \na\nb\nlonger\n");
+    assert_eq!(column.top[0].value, "b");
+    assert_eq!(column.top[0].count, 2);
+    assert_eq!(column.top[1].value, "a");
+    let lengths = column.lengths.unwrap();
+    assert_eq!((lengths.min, lengths.max, lengths.mean), (1, 6, 2.25));
+    assert_eq!(column.min, Some(Scalar::Text("a".to_owned())));
+    assert!(column.histogram.is_empty());
+}
+
+#[test]
+fn dates_are_ordered_as_times() {
+    let column = column("x\n2024-01-01T00:30+02:00\n2023-12-31T23:00Z\n");
+    assert_eq!(column.min, Some(Scalar::Text("2024-01-01T00:30+02:00".to_owned())));
+    assert_eq!(column.max, Some(Scalar::Text("2023-12-31T23:00Z".to_owned())));
+}
+
+#[test]
+fn ragged_rows_are_told_with_their_lines() {
+    let profile = profile("a,b\n1\n1,2\n\n\"x\ny\",2,3,4\n");
+    assert_eq!(profile.rows, 3);
+    assert_eq!(profile.ragged, Ragged { short_rows: 1, long_rows: 1, extra_cells: 2 });
+    let told: Vec<_> =
+        profile.warnings.iter().map(|warning| (warning.code.as_str(), warning.line)).collect();
+    assert_eq!(told, [("short_row", Some(2)), ("long_row", Some(5))]);
+    assert_eq!(profile.columns[1].missing, 1);
+}
+
+#[test]
+fn a_stray_value_in_a_column_of_numbers_is_told_with_its_line() {
+    let rows: String = (0..20)
+        .map(|row| if row == 7 { "n.a.\n".to_owned() } else { format!("{row}\n") })
+        .collect();
+    let profile = profile(&format!("x\n{rows}"));
+    assert_eq!(profile.columns[0].data_type, DataType::Text);
+    assert_eq!(profile.columns[0].numeric, None);
+    let warning = &profile.warnings[0];
+    assert_eq!((warning.code.as_str(), warning.line), ("mixed_types", Some(9)));
+    assert!(warning.message.contains("19 of 20 values are numbers"), "{}", warning.message);
+}
+
+#[test]
+fn beyond_the_limit_distinct_is_a_lower_bound() {
+    let budget = DistinctBudget { per_column: 3, left: 4 };
+    let profile = try_profile("a,b\n1,1\n2,2\n3,3\n4,4\n1,1\n", budget).unwrap();
+    let [a, b] = &profile.columns[..] else { panic!("two columns") };
+    assert_eq!((a.distinct + b.distinct, a.distinct_exact, b.distinct_exact), (4, false, false));
+    assert_eq!(a.top[0].count, 2);
+}
+
+#[test]
+fn a_stop_between_rows_is_obeyed() {
+    let text = format!("x\n{}", "1\n".repeat(1000));
+    let loaded = load::<LoadError>(text, 9, Warnings::new(9), &mut |_| Ok(())).unwrap();
+    let mut asked = 0;
+    let stopped = process(loaded, BUDGET, &mut |_| {
+        asked += 1;
+        Err(LoadError::Empty)
+    });
+    assert!(stopped.is_err());
+    assert_eq!(asked, 1);
+}
+
+/// The quantile by its definition, without the shortcuts.
+fn naive_quantile(values: &[f64], share: f64) -> f64 {
+    let place = (values.len() - 1) as f64 * share;
+    let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
+    low + (high - low) * place.fract()
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic_and_the_counts_add_up(text in ".{0,200}|[a,;\"\t|\n\r 01.e+\u{0}\u{feff}-]{0,120}") {
+        let Ok(profile) = try_profile(&text, BUDGET) else {
+            let bare = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let refused_rightly = bare.trim().is_empty();
+            prop_assert!(refused_rightly);
+            return Ok(());
+        };
+        for column in &profile.columns {
+            prop_assert_eq!(column.count + column.missing, profile.rows);
+            let types = column.types;
+            prop_assert_eq!(types.integer + types.number + types.boolean + types.date + types.text, column.count);
+            prop_assert!(column.distinct <= column.count);
+            if column.distinct <= 10 {
+                prop_assert_eq!(column.top.iter().map(|top| top.count).sum::<i64>(), column.count);
+            }
+            if !column.histogram.is_empty() {
+                prop_assert_eq!(column.histogram.iter().map(|bin| bin.count).sum::<i64>(), column.count);
+            }
+        }
+        let json = serde_json::to_string(&profile).unwrap();
+        // JSON may change the last bit of a number.
+        let again: Profile = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(format!("{again:.6?}"), format!("{profile:.6?}"));
+    }
+
+    #[test]
+    fn numbers_agree_with_an_oracle(mut values in prop::collection::vec(-1e9..1e9, 1..100)) {
+        let text: String = values.iter().map(|value: &f64| format!("{value:?}\n")).collect();
+        let column = column(&format!("x\n{text}"));
+        values.sort_by(f64::total_cmp);
+        let numeric = column.numeric.unwrap();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        prop_assert!((numeric.mean.unwrap() - mean).abs() < 1e-3);
+        for (told, share) in [(numeric.q25, 0.25), (numeric.median, 0.5), (numeric.q75, 0.75)] {
+            prop_assert!((told.unwrap() - naive_quantile(&values, share)).abs() < 1e-3);
+        }
+    }
+}

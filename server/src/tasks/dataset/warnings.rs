@@ -1,0 +1,62 @@
+//! Collects what was odd: a limited number in full, the rest as a count.
+
+use super::profile::Warning;
+
+/// What was odd so far.
+#[derive(Clone, Debug)]
+pub(super) struct Warnings {
+    items: Vec<Warning>,
+    total: i64,
+    limit: usize,
+}
+
+impl Warnings {
+    pub(super) const fn new(limit: usize) -> Self {
+        Self { items: Vec::new(), total: 0, limit }
+    }
+
+    /// Adds one; `message` is only called for one that is kept.
+    pub(super) fn add(&mut self, code: &str, line: Option<u64>, message: impl FnOnce() -> String) {
+        self.total += 1;
+        if self.items.len() < self.limit {
+            let line = line.map(|line| i64::try_from(line).unwrap_or(i64::MAX));
+            self.items.push(Warning { code: code.to_owned(), line, message: message() });
+        }
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<Warning>, i64) {
+        (self.items, self.total)
+    }
+}
+
+/// Cuts a text that came from outside to what a page can show.
+pub(super) fn shorten(text: &str) -> String {
+    const LIMIT: usize = 120;
+    match text.char_indices().nth(LIMIT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_limit_warnings_are_only_counted() {
+        let mut warnings = Warnings::new(1);
+        warnings.add("a", Some(3), || "first".to_owned());
+        warnings.add("b", None, || unreachable!("not kept, so not written"));
+        let (items, total) = warnings.into_parts();
+        assert_eq!((items.len(), total), (1, 2));
+        assert_eq!(items[0].line, Some(3));
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shorten("é"), "é");
+        let cut = shorten(&"é".repeat(121));
+        assert_eq!(cut.chars().count(), 121);
+        assert!(cut.ends_with('…'));
+    }
+}

@@ -1,0 +1,128 @@
+//! The task kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`.
+//!
+//! Two narrators can write it: one behind an OpenAI-compatible endpoint ([`NarratorSettings`]), and,
+//! where none is configured, the built-in one, which works offline from the research text itself. A
+//! finished chapter is a checkpoint: a crash never pays for it twice. What is finished so far also
+//! stands at `{output}/{subject}/story.md`.
+//!
+//! * `input`, `settings`, `library`: what a story is started with, what operators set, the files.
+//! * `research`, `sentences`, `lexicon`: the research text, read.
+//! * `narrator`: what both narrators are; `builtin` and `chat`: the two.
+//! * `write`: the run, from the first stage to the last.
+
+mod builtin;
+mod chat;
+mod input;
+mod lexicon;
+mod library;
+mod narrator;
+mod research;
+mod sentences;
+mod settings;
+mod write;
+
+#[cfg(test)]
+mod test_server;
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, sync::Arc};
+
+use milepost::engine::{Check, Context, Output, Refusal, Stages, Task, TaskError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::library::{Library, LibraryError};
+
+pub use self::{
+    chat::{Endpoint, InvalidEndpoint},
+    input::{InvalidText, MAX_CHARS, PlayerName, Subject},
+    settings::{ApiKey, Faults, NarratorSettings, StorySettings},
+};
+
+/// Writes a story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// What it is about.
+    pub subject: Subject,
+    /// Who it is for: the protagonist.
+    pub player: PlayerName,
+}
+
+/// What every story needs.
+pub struct StoryDeps {
+    library: Library,
+    words_per_second: f64,
+    endpoint: Option<Endpoint>,
+}
+
+impl StoryDeps {
+    /// Reads and writes below `output_dir`; connects to nothing yet.
+    ///
+    /// # Errors
+    /// When an endpoint is configured and its settings cannot be used.
+    pub fn new(
+        output_dir: PathBuf,
+        story: &StorySettings,
+        narrator: &NarratorSettings,
+    ) -> Result<Self, InvalidEndpoint> {
+        let endpoint = narrator.endpoint().map(|_| Endpoint::new(narrator)).transpose()?;
+        let library = Library::new(output_dir, story.max_research_bytes);
+        Ok(Self { library, words_per_second: story.words_per_second, endpoint })
+    }
+}
+
+impl Task for Story {
+    const KIND: &'static str = "story";
+    const TITLE: &'static str = "Story";
+    const DESCRIPTION: &'static str =
+        "Writes a story from a research file, with you as its protagonist, while you watch.";
+    type Deps = StoryDeps;
+
+    fn title(&self) -> String {
+        format!("Story: {}, for {}", self.subject, self.player)
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new([
+            ("Initializing story creation", 1.0),
+            ("Reading research", 2.0),
+            ("Outlining", 4.0),
+            ("Writing", 90.0),
+            ("Finalizing", 3.0),
+        ])
+    }
+
+    async fn check(&self, deps: &StoryDeps) -> Check {
+        let (library, subject) = (deps.library.clone(), self.subject.clone());
+        let found = tokio::task::spawn_blocking(move || library.locate(&subject)).await;
+        match found {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Refusal::field("subject", error.to_string())),
+            // The runtime ends.
+            Err(_) => Err(Refusal::new("the server is stopping")),
+        }
+    }
+
+    /// One story per owner and subject at a time: they share a file.
+    fn unique_key(&self) -> Option<String> {
+        Some(self.subject.as_str().to_owned())
+    }
+
+    async fn run(self, ctx: Context, deps: Arc<StoryDeps>) -> Result<Output, TaskError> {
+        write::run(self, &ctx, &deps).await
+    }
+}
+
+impl From<LibraryError> for TaskError {
+    fn from(error: LibraryError) -> Self {
+        let code = match error {
+            LibraryError::Missing => "research_missing",
+            LibraryError::TooLarge { .. } => "research_too_large",
+            LibraryError::Encoding { .. } => "research_encoding",
+            _ => "files",
+        };
+        Self::fail(code, error.to_string())
+    }
+}

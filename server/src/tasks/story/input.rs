@@ -1,0 +1,258 @@
+//! What a story is started with: two short texts that are safe as a folder's name.
+
+use std::{borrow::Cow, fmt};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// How long a subject and a name may be, in characters.
+pub const MAX_CHARS: usize = 100;
+
+/// What holds for both texts as a regular expression (ECMA 262), for forms. The types below are
+/// what decides.
+const PATTERN: &str = r"^\s*[^\s.\/\\][^\/\\]*$";
+
+/// The text does not fit; the message says what would.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidText {
+    /// Nothing but white space.
+    #[error("{what} is empty; give 1 to {MAX_CHARS} characters")]
+    Empty {
+        /// Which text.
+        what: &'static str,
+    },
+    /// More than [`MAX_CHARS`] characters.
+    #[error("{what} has {chars} characters; at most {MAX_CHARS} are allowed")]
+    TooLong {
+        /// Which text.
+        what: &'static str,
+        /// How many it has.
+        chars: usize,
+    },
+    /// It could name a hidden file, the folder itself or the one above.
+    #[error("{what} starts with a dot; start it with a letter or a digit")]
+    LeadingDot {
+        /// Which text.
+        what: &'static str,
+    },
+    /// It could name a path through other folders.
+    #[error("{what} has a path separator at character {position}; leave out / and \\")]
+    Separator {
+        /// Which text.
+        what: &'static str,
+        /// Where, counted from 1.
+        position: usize,
+    },
+    /// It has a character that nobody sees.
+    #[error("{what} has a control character at character {position}; use visible characters")]
+    Control {
+        /// Which text.
+        what: &'static str,
+        /// Where, counted from 1.
+        position: usize,
+    },
+}
+
+/// Names the folder of the research file: one path segment, never a way out of its parent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Subject(String);
+
+/// The name of the story's protagonist.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PlayerName(String);
+
+impl Subject {
+    /// The text, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PlayerName {
+    /// The text, trimmed.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        validate("the subject", &text).map(Self)
+    }
+}
+
+impl TryFrom<String> for PlayerName {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        validate("the player's name", &text).map(Self)
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.0
+    }
+}
+
+impl From<PlayerName> for String {
+    fn from(player: PlayerName) -> Self {
+        player.0
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for PlayerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl JsonSchema for Subject {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("Subject")
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "title": "Subject",
+            "description": "What the story is about: the folder below the output folder that has the research file.",
+            "minLength": 1,
+            "maxLength": MAX_CHARS,
+            "pattern": PATTERN,
+            "examples": ["lighthouse", "sourdough"],
+        })
+    }
+}
+
+impl JsonSchema for PlayerName {
+    fn schema_name() -> Cow<'static, str> {
+        Cow::Borrowed("PlayerName")
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "title": "Player",
+            "description": "The name of the protagonist.",
+            "minLength": 1,
+            "maxLength": MAX_CHARS,
+            "pattern": PATTERN,
+            "examples": ["Ada"],
+        })
+    }
+}
+
+fn validate(what: &'static str, text: &str) -> Result<String, InvalidText> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(InvalidText::Empty { what });
+    }
+    let chars = text.chars().count();
+    if chars > MAX_CHARS {
+        return Err(InvalidText::TooLong { what, chars });
+    }
+    if text.starts_with('.') {
+        return Err(InvalidText::LeadingDot { what });
+    }
+    for (at, c) in text.chars().enumerate() {
+        let position = at + 1;
+        if matches!(c, '/' | '\\') {
+            return Err(InvalidText::Separator { what, position });
+        }
+        if is_unseen(c) {
+            return Err(InvalidText::Control { what, position });
+        }
+    }
+    Ok(text.to_owned())
+}
+
+/// Control characters, line ends, and the marks that turn the direction of the text around them:
+/// with those a name could pass for another one.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Component, Path};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn subject(text: &str) -> Result<Subject, InvalidText> {
+        Subject::try_from(text.to_owned())
+    }
+
+    #[test]
+    fn white_space_around_a_text_is_cut_off() {
+        assert_eq!(subject("  the old light \n").unwrap().as_str(), "the old light");
+    }
+
+    #[test]
+    fn texts_that_could_leave_the_folder_are_refused() {
+        for text in
+            [".", "..", ".hidden", "a/b", "../a", "a\\b", "/etc", "a\0b", "a\nb", "\u{202e}a"]
+        {
+            assert!(subject(text).is_err(), "{text:?} was taken");
+        }
+    }
+
+    #[test]
+    fn a_text_of_a_hundred_characters_is_taken_and_one_more_is_not() {
+        assert!(subject(&"é".repeat(100)).is_ok());
+        assert_eq!(
+            subject(&"é".repeat(101)).unwrap_err().to_string(),
+            "the subject has 101 characters; at most 100 are allowed"
+        );
+    }
+
+    #[test]
+    fn a_refusal_says_where_and_what_would_be_right() {
+        assert_eq!(
+            subject("tides/../x").unwrap_err().to_string(),
+            "the subject has a path separator at character 6; leave out / and \\"
+        );
+        let player = PlayerName::try_from(" ".to_owned()).unwrap_err();
+        assert_eq!(player.to_string(), "the player's name is empty; give 1 to 100 characters");
+    }
+
+    #[test]
+    fn deserialising_validates() {
+        assert!(serde_json::from_str::<Subject>("\"../x\"").is_err());
+        assert_eq!(serde_json::from_str::<Subject>("\"x\"").unwrap().as_str(), "x");
+    }
+
+    proptest! {
+        #[test]
+        fn a_subject_is_one_path_segment_below_its_parent(text in "\\PC{0,120}|[./\\\\a~ ]{0,8}") {
+            if let Ok(subject) = subject(&text) {
+                let path = Path::new("root").join(subject.as_str());
+                let parts: Vec<_> = path.components().collect();
+                prop_assert_eq!(parts.len(), 2);
+                prop_assert!(matches!(parts[1], Component::Normal(name) if name == subject.as_str()));
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The files of a subject: its research, which is read, and its story, which is written.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use super::input::Subject;
+
+/// Name of the research file in a subject's folder.
+pub(super) const RESEARCH_FILE: &str = "research.md";
+/// Name of the story in a subject's folder.
+pub(super) const STORY_FILE: &str = "story.md";
+
+/// Why a file of a subject could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum LibraryError {
+    /// There is no research for the subject. Simple clients rely on the text.
+    #[error("Research file not found")]
+    Missing,
+    /// A link leads out of the subject's folder.
+    #[error("{0} leads out of the folder of its subject; put the file itself there, not a link")]
+    Outside(String),
+    /// A folder, a pipe or a device.
+    #[error("{0} is not a regular file")]
+    NotAFile(String),
+    /// More than the limit.
+    #[error(
+        "{path} has more than {max} bytes; shorten it or raise MILEPOST_STORY_MAX_RESEARCH_BYTES"
+    )]
+    TooLarge {
+        /// Which file.
+        path: String,
+        /// The limit in bytes.
+        max: u64,
+    },
+    /// Not UTF-8.
+    #[error("{path} is not UTF-8: line {line} has an invalid byte; save the file as UTF-8")]
+    Encoding {
+        /// Which file.
+        path: String,
+        /// The line of the first invalid byte, counted from 1.
+        line: usize,
+    },
+    /// The operating system said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which file.
+        path: String,
+        /// What it said.
+        source: io::Error,
+    },
+}
+
+/// The folder with a subfolder for each subject. All calls block.
+#[derive(Clone, Debug)]
+pub(super) struct Library {
+    root: PathBuf,
+    max_bytes: u64,
+}
+
+impl Library {
+    /// Reads and writes below `root`; a research file may have `max_bytes`.
+    pub(super) fn new(root: PathBuf, max_bytes: u64) -> Self {
+        Self { root, max_bytes }
+    }
+
+    /// Where the research file really is, once it is known to be a regular file in its folder.
+    ///
+    /// # Errors
+    /// [`LibraryError::Missing`] without one, others when it cannot be used.
+    pub(super) fn locate(&self, subject: &Subject) -> Result<PathBuf, LibraryError> {
+        let folder = self.folder(subject)?;
+        let shown = self.shown(subject, RESEARCH_FILE);
+        let path = canonical(&folder.join(RESEARCH_FILE), &shown)?;
+        if path.parent() != Some(folder.as_path()) {
+            return Err(LibraryError::Outside(shown));
+        }
+        let meta = fs::metadata(&path).map_err(|error| io_error(&shown, error))?;
+        // Opening a pipe would wait for its writer for ever.
+        if !meta.is_file() {
+            return Err(LibraryError::NotAFile(shown));
+        }
+        Ok(path)
+    }
+
+    /// The research text, without a byte order mark.
+    ///
+    /// # Errors
+    /// As [`Self::locate`]; also when it is too large or no UTF-8.
+    pub(super) fn read(&self, subject: &Subject) -> Result<String, LibraryError> {
+        let path = self.locate(subject)?;
+        let shown = self.shown(subject, RESEARCH_FILE);
+        let file = File::open(&path).map_err(|error| io_error(&shown, error))?;
+        let mut bytes = Vec::new();
+        file.take(self.max_bytes.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_error(&shown, error))?;
+        if bytes.len() as u64 > self.max_bytes {
+            return Err(LibraryError::TooLarge { path: shown, max: self.max_bytes });
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+            LibraryError::Encoding { path: shown, line }
+        })?;
+        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
+
+    /// Puts the story beside its research. Readers see the old text or the new one, never a part.
+    ///
+    /// # Errors
+    /// When the folder is not there any more or cannot be written.
+    pub(super) fn save_story(&self, subject: &Subject, text: &str) -> Result<(), LibraryError> {
+        let folder = self.folder(subject)?;
+        let shown = self.shown(subject, STORY_FILE);
+        let draft = folder.join(format!(".{STORY_FILE}.{:016x}.tmp", rand::random::<u64>()));
+        let saved = write_synced(&draft, text).and_then(|()| {
+            fs::rename(&draft, folder.join(STORY_FILE))?;
+            // The rename itself lives in the folder.
+            File::open(&folder)?.sync_all()
+        });
+        saved.map_err(|error| {
+            // The first error is the one to tell; the draft may not even exist.
+            let _ = fs::remove_file(&draft);
+            io_error(&shown, error)
+        })
+    }
+
+    /// The subject's folder without links, directly below the root.
+    fn folder(&self, subject: &Subject) -> Result<PathBuf, LibraryError> {
+        let shown = self.shown(subject, "");
+        let root = canonical(&self.root, &self.root.display().to_string())?;
+        let folder = canonical(&root.join(subject.as_str()), &shown)?;
+        if folder.parent() != Some(root.as_path()) {
+            return Err(LibraryError::Outside(shown));
+        }
+        Ok(folder)
+    }
+
+    /// The path as people know it: relative to where the server runs, not the canonical one.
+    fn shown(&self, subject: &Subject, file: &str) -> String {
+        self.root.join(subject.as_str()).join(file).display().to_string()
+    }
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn canonical(path: &Path, shown: &str) -> Result<PathBuf, LibraryError> {
+    path.canonicalize().map_err(|error| io_error(shown, error))
+}
+
+fn io_error(shown: &str, source: io::Error) -> LibraryError {
+    match source.kind() {
+        // A subject longer than the file system's names cannot have a folder either.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
+            LibraryError::Missing
+        }
+        _ => LibraryError::Io { path: shown.to_owned(), source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(text: &str) -> Subject {
+        Subject::try_from(text.to_owned()).unwrap()
+    }
+
+    fn library(max_bytes: u64) -> (tempfile::TempDir, Library) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("output");
+        fs::create_dir_all(root.join("tides")).unwrap();
+        (dir, Library::new(root, max_bytes))
+    }
+
+    fn put(library: &Library, bytes: &[u8]) {
+        fs::write(library.root.join("tides").join(RESEARCH_FILE), bytes).unwrap();
+    }
+
+    #[test]
+    fn a_missing_file_folder_or_root_reads_the_same() {
+        let (dir, library) = library(100);
+        for subject in [subject("tides"), subject("nothing"), subject(&"é".repeat(100))] {
+            let error = library.read(&subject).unwrap_err();
+            assert_eq!(error.to_string(), "Research file not found");
+        }
+        let nowhere = Library::new(dir.path().join("nowhere"), 100);
+        assert!(matches!(nowhere.read(&subject("tides")), Err(LibraryError::Missing)));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_part_of_the_text() {
+        let (_dir, library) = library(100);
+        put(&library, b"\xef\xbb\xbfThe sea rises.");
+        assert_eq!(library.read(&subject("tides")).unwrap(), "The sea rises.");
+    }
+
+    #[test]
+    fn the_size_limit_is_exact() {
+        let (_dir, library) = library(4);
+        put(&library, b"1234");
+        assert!(library.read(&subject("tides")).is_ok());
+        put(&library, b"12345");
+        assert!(matches!(
+            library.read(&subject("tides")),
+            Err(LibraryError::TooLarge { max: 4, .. })
+        ));
+    }
+
+    #[test]
+    fn a_wrong_encoding_is_told_with_its_line() {
+        let (_dir, library) = library(100);
+        put(&library, b"one\ntwo\nthr\xe9e");
+        let error = library.read(&subject("tides")).unwrap_err().to_string();
+        assert!(error.ends_with("line 3 has an invalid byte; save the file as UTF-8"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_folder_is_refused() {
+        use std::os::unix::fs::symlink;
+        let (dir, library) = library(100);
+        let secret = dir.path().join("secret");
+        fs::create_dir(&secret).unwrap();
+        fs::write(secret.join(RESEARCH_FILE), "secret").unwrap();
+        symlink(secret.join(RESEARCH_FILE), library.root.join("tides").join(RESEARCH_FILE))
+            .unwrap();
+        symlink(&secret, library.root.join("linked")).unwrap();
+        for name in ["tides", "linked"] {
+            let error = library.read(&subject(name)).unwrap_err();
+            assert!(matches!(error, LibraryError::Outside(_)), "{name}: {error}");
+        }
+        assert!(library.save_story(&subject("linked"), "x").is_err());
+        assert!(!secret.join(STORY_FILE).exists());
+    }
+
+    #[test]
+    fn a_folder_in_place_of_the_file_is_refused() {
+        let (_dir, library) = library(100);
+        fs::create_dir(library.root.join("tides").join(RESEARCH_FILE)).unwrap();
+        assert!(matches!(library.read(&subject("tides")), Err(LibraryError::NotAFile(_))));
+    }
+
+    #[test]
+    fn saving_replaces_the_story_and_leaves_no_draft() {
+        let (_dir, library) = library(100);
+        library.save_story(&subject("tides"), "first").unwrap();
+        library.save_story(&subject("tides"), "second").unwrap();
+        let folder = library.root.join("tides");
+        assert_eq!(fs::read_to_string(folder.join(STORY_FILE)).unwrap(), "second");
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,216 @@
+//! What a narrator is: somebody who outlines a story and writes it chapter by chapter.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::research::Research;
+
+/// What a story is written from.
+#[derive(Clone, Debug)]
+pub(super) struct Brief {
+    /// The subject's name.
+    pub(super) subject: String,
+    /// The protagonist.
+    pub(super) player: String,
+    /// The research text.
+    pub(super) text: Arc<str>,
+    /// The same, read.
+    pub(super) research: Arc<Research>,
+}
+
+/// The plan of a story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Outline {
+    /// Plain text.
+    pub(super) title: String,
+    /// At least one.
+    pub(super) chapters: Vec<Plan>,
+}
+
+/// The plan of one chapter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Plan {
+    /// Plain text.
+    pub(super) title: String,
+    /// What happens; empty where the narrator needs no reminder.
+    pub(super) summary: String,
+}
+
+/// What a narrator tells while it works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Report<'a> {
+    /// How much of the chapter is there, 0..=1.
+    Written(f64),
+    /// Something that the reader of the log should know.
+    Note(&'a str),
+}
+
+/// Where reports go.
+pub(super) type Sink<'a> = &'a (dyn Fn(Report<'_>) + Send + Sync);
+
+/// Writes stories. Dropping a future stops its work at once.
+pub(super) trait Narrator: Send + Sync {
+    /// Who wrote it, for the end of the story; Markdown.
+    fn credit(&self, brief: &Brief) -> String;
+
+    /// Plans the story.
+    fn outline(
+        &self,
+        brief: &Brief,
+        sink: Sink<'_>,
+    ) -> impl Future<Output = Result<Outline, NarratorError>> + Send;
+
+    /// Writes the chapter after those in `done`; Markdown without its heading.
+    fn chapter(
+        &self,
+        brief: &Brief,
+        outline: &Outline,
+        done: &[String],
+        sink: Sink<'_>,
+    ) -> impl Future<Output = Result<String, NarratorError>> + Send;
+
+    /// Tokens used so far, and the most that the call for chapter `index` (`None`: the outline) can
+    /// add; kept before the call so that a crash in its middle forgets nothing. Zero for a narrator
+    /// that costs nothing.
+    fn at_stake(&self, brief: &Brief, outline: Option<&Outline>, done: &[String]) -> u64 {
+        let _ = (brief, outline, done);
+        0
+    }
+
+    /// Tokens used so far and the budget, where there is one.
+    fn spending(&self) -> Option<(u64, Option<u64>)> {
+        None
+    }
+}
+
+/// Why a narrator stopped. The message is for the person who waits, or for the operator.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum NarratorError {
+    /// 401 or 403.
+    #[error(
+        "the narrator's endpoint refused the key ({status}); set MILEPOST_NARRATOR_KEY to a valid one"
+    )]
+    WrongKey {
+        /// What it answered.
+        status: u16,
+    },
+    /// 404, or 400 with the protocol's code for it.
+    #[error(
+        "the narrator's endpoint does not know the model “{model}” ({status}); check \
+         MILEPOST_NARRATOR_MODEL, and that MILEPOST_NARRATOR_URL ends with the version, such as /v1"
+    )]
+    UnknownModel {
+        /// The model asked for.
+        model: String,
+        /// What it answered.
+        status: u16,
+    },
+    /// Nobody listens there.
+    #[error("cannot connect to the narrator at {address}: {detail}; check MILEPOST_NARRATOR_URL")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// The last cause.
+        detail: String,
+    },
+    /// The account has no credit left: waiting does not help.
+    #[error("the narrator's endpoint says that the account's quota is used up")]
+    Quota,
+    /// 429 for longer than the patience.
+    #[error("the narrator's endpoint is too busy (429)")]
+    Busy {
+        /// How long it asked to wait.
+        after: Option<Duration>,
+    },
+    /// 5xx for longer than the patience.
+    #[error("the narrator's endpoint failed ({status})")]
+    Server {
+        /// What it answered.
+        status: u16,
+        /// How long it asked to wait.
+        after: Option<Duration>,
+    },
+    /// Any other refusal.
+    #[error("the narrator's endpoint refused the request ({status}): {detail}")]
+    Rejected {
+        /// What it answered.
+        status: u16,
+        /// Its words, shortened.
+        detail: String,
+    },
+    /// The story would cost more than it may.
+    #[error(
+        "the story's token budget is used up: {spent} of {budget} tokens; raise \
+         MILEPOST_NARRATOR_TOKEN_BUDGET or shorten the research"
+    )]
+    Budget {
+        /// Tokens used so far.
+        spent: u64,
+        /// Tokens allowed.
+        budget: u64,
+    },
+    /// The answer is not what the protocol says.
+    #[error("the narrator's endpoint sent something that is no chat completion: {0}")]
+    Malformed(String),
+    /// The connection was lost before the first word.
+    #[error("the connection to the narrator was lost: {0}")]
+    Lost(String),
+    /// The stream ended before the text did.
+    #[error("the narrator's answer was cut off in the middle")]
+    Cut,
+    /// The built-in narrator stopped: a defect of its own, or the server is stopping.
+    #[error("the built-in narrator stopped: {0}")]
+    Composing(String),
+    /// Nothing came for too long.
+    #[error("the narrator sent {what} for {seconds} s")]
+    TimedOut {
+        /// What was waited for.
+        what: &'static str,
+        /// How long.
+        seconds: f64,
+    },
+}
+
+impl NarratorError {
+    /// A stable word for programs.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::WrongKey { .. } => "narrator_key",
+            Self::UnknownModel { .. } => "narrator_model",
+            Self::Unreachable { .. } => "narrator_unreachable",
+            Self::Quota => "narrator_quota",
+            Self::Busy { .. } => "narrator_busy",
+            Self::Server { .. } => "narrator_failed",
+            Self::Rejected { .. } => "narrator_rejected",
+            Self::Budget { .. } => "token_budget",
+            Self::Malformed(_) => "narrator_malformed",
+            Self::Lost(_) => "narrator_lost",
+            Self::Cut => "narrator_cut",
+            Self::Composing(_) => "narrator_stopped",
+            Self::TimedOut { .. } => "narrator_timeout",
+        }
+    }
+
+    /// Whether the same call may work a little later.
+    pub(super) const fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Busy { .. }
+                | Self::Server { .. }
+                | Self::Lost(_)
+                | Self::Cut
+                | Self::TimedOut { .. }
+        )
+    }
+
+    /// How long the endpoint asked to wait.
+    pub(super) const fn after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { after } | Self::Server { after, .. } => *after,
+            _ => None,
+        }
+    }
+}

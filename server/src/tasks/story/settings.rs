@@ -1,0 +1,210 @@
+//! What an operator can set for stories. Each field names its variable and its default.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// `[story]`: the kind `story`, whoever narrates.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorySettings {
+    /// Bytes of a research file. `MILEPOST_STORY_MAX_RESEARCH_BYTES`. Default: 2,000,000.
+    pub max_research_bytes: u64,
+    /// How fast the built-in narrator tells, in words a second; 0 = as fast as it can.
+    /// `MILEPOST_STORY_WORDS_PER_SECOND`. Default: 120.
+    pub words_per_second: f64,
+}
+
+impl Default for StorySettings {
+    fn default() -> Self {
+        Self { max_research_bytes: 2_000_000, words_per_second: 120.0 }
+    }
+}
+
+/// `[narrator]`: an endpoint that speaks the OpenAI chat completions protocol. Without a URL the
+/// built-in narrator writes the stories.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NarratorSettings {
+    /// Where the endpoint is, up to and with its version, such as `http://127.0.0.1:8080/v1`.
+    /// `MILEPOST_NARRATOR_URL`. Default: none.
+    pub url: Option<String>,
+    /// The model; needed with a URL. `MILEPOST_NARRATOR_MODEL`. Default: none.
+    pub model: String,
+    /// Sent as a bearer token; left out for an endpoint without keys. Never logged.
+    /// `MILEPOST_NARRATOR_KEY`. Default: none.
+    pub key: Option<ApiKey>,
+    /// Tokens that one story may cost in all, prompts included and over all attempts; 0 = no limit.
+    /// `MILEPOST_NARRATOR_TOKEN_BUDGET`. Default: 120,000.
+    pub token_budget: u64,
+    /// Tokens of the research in each prompt; what is longer is told in part.
+    /// `MILEPOST_NARRATOR_RESEARCH_TOKENS`. Default: 8,000.
+    pub research_tokens: u64,
+    /// Tokens of one chapter. `MILEPOST_NARRATOR_CHAPTER_TOKENS`. Default: 1,200.
+    pub chapter_tokens: u64,
+    /// Chapters at most, 1 to 20. `MILEPOST_NARRATOR_CHAPTERS`. Default: 7.
+    pub chapters: u32,
+    /// How long a connection may take. `MILEPOST_NARRATOR_CONNECT_TIMEOUT_S`. Default: 10.
+    pub connect_timeout_s: f64,
+    /// How long the first word may take. `MILEPOST_NARRATOR_FIRST_TOKEN_TIMEOUT_S`. Default: 120.
+    pub first_token_timeout_s: f64,
+    /// How long the stream may be silent. `MILEPOST_NARRATOR_IDLE_TIMEOUT_S`. Default: 30.
+    pub idle_timeout_s: f64,
+    /// Further tries of one call after 429, 5xx or a lost connection, before its first word.
+    /// `MILEPOST_NARRATOR_RETRIES`. Default: 5.
+    pub retries: u32,
+    /// The longest wait between two tries. Where the endpoint asks for more, the task goes back to
+    /// the queue for as long. `MILEPOST_NARRATOR_MAX_WAIT_S`. Default: 60.
+    pub max_wait_s: f64,
+}
+
+impl Default for NarratorSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            model: String::new(),
+            key: None,
+            token_budget: 120_000,
+            research_tokens: 8_000,
+            chapter_tokens: 1_200,
+            chapters: 7,
+            connect_timeout_s: 10.0,
+            first_token_timeout_s: 120.0,
+            idle_timeout_s: 30.0,
+            retries: 5,
+            max_wait_s: 60.0,
+        }
+    }
+}
+
+/// A secret: shown nowhere, and written as `…`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// Wraps a key.
+    pub fn new(key: impl Into<String>) -> Self {
+        Self(key.into())
+    }
+
+    /// The key itself, for the one header that needs it.
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ApiKey(…)")
+    }
+}
+
+impl Serialize for ApiKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("…")
+    }
+}
+
+/// Values that are well-formed and make no sense: the key, and what would be right.
+pub type Faults = Vec<(&'static str, String)>;
+
+fn faults<const N: usize>(rules: [(bool, &'static str, &str); N]) -> Faults {
+    let broken = rules.into_iter().filter(|(fine, ..)| !fine);
+    broken.map(|(_, key, right)| (key, right.to_owned())).collect()
+}
+
+impl StorySettings {
+    /// Finds values that make no sense.
+    pub fn faults(&self) -> Faults {
+        let words = self.words_per_second;
+        faults([
+            (self.max_research_bytes >= 1, "story.max_research_bytes", "at least 1"),
+            (words.is_finite() && words >= 0.0, "story.words_per_second", "0 or more"),
+        ])
+    }
+}
+
+impl NarratorSettings {
+    /// The endpoint, where one is configured. An empty text counts as none.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
+
+    /// Finds values that make no sense. What only an endpoint needs is asked for only with one.
+    pub fn faults(&self) -> Faults {
+        let Some(endpoint) = self.endpoint() else { return Vec::new() };
+        let url = reqwest::Url::parse(endpoint);
+        let reachable =
+            url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let sendable = |key: &ApiKey| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        let seconds = |value: f64| value.is_finite() && value > 0.0 && value <= 86_400.0;
+        const SECONDS: &str = "above 0 and at most 86400";
+        faults([
+            (reachable, "narrator.url", "an address such as http://127.0.0.1:8080/v1"),
+            (!self.model.trim().is_empty(), "narrator.model", "a model that the endpoint offers"),
+            (
+                self.key.as_ref().is_none_or(sendable),
+                "narrator.key",
+                "free of spaces, line ends and anything outside ASCII",
+            ),
+            (self.research_tokens >= 1, "narrator.research_tokens", "at least 1"),
+            (self.chapter_tokens >= 1, "narrator.chapter_tokens", "at least 1"),
+            ((1..=20).contains(&self.chapters), "narrator.chapters", "1 to 20"),
+            (seconds(self.connect_timeout_s), "narrator.connect_timeout_s", SECONDS),
+            (seconds(self.first_token_timeout_s), "narrator.first_token_timeout_s", SECONDS),
+            (seconds(self.idle_timeout_s), "narrator.idle_timeout_s", SECONDS),
+            (seconds(self.max_wait_s), "narrator.max_wait_s", SECONDS),
+        ])
+    }
+
+    /// A setting in seconds as a duration.
+    pub(super) fn seconds(value: f64) -> Duration {
+        Duration::try_from_secs_f64(value).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> NarratorSettings {
+        NarratorSettings {
+            url: Some("http://localhost/v1".to_owned()),
+            model: "m".to_owned(),
+            ..NarratorSettings::default()
+        }
+    }
+
+    #[test]
+    fn the_defaults_make_sense_and_need_no_endpoint() {
+        assert_eq!(StorySettings::default().faults(), []);
+        assert_eq!(NarratorSettings::default().faults(), []);
+        assert_eq!(NarratorSettings::default().endpoint(), None);
+        assert_eq!(endpoint().faults(), []);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_by_its_key() {
+        let wrong = [
+            (NarratorSettings { url: Some("localhost".to_owned()), ..endpoint() }, "narrator.url"),
+            (NarratorSettings { model: " ".to_owned(), ..endpoint() }, "narrator.model"),
+            (NarratorSettings { key: Some(ApiKey::new("a\nb")), ..endpoint() }, "narrator.key"),
+            (NarratorSettings { chapters: 0, ..endpoint() }, "narrator.chapters"),
+            (NarratorSettings { max_wait_s: f64::NAN, ..endpoint() }, "narrator.max_wait_s"),
+        ];
+        for (settings, key) in wrong {
+            let keys: Vec<_> = settings.faults().into_iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, [key]);
+        }
+        let story = StorySettings { words_per_second: f64::NAN, ..StorySettings::default() };
+        assert_eq!(story.faults().len(), 1);
+    }
+
+    #[test]
+    fn a_key_is_shown_nowhere() {
+        let settings = NarratorSettings { key: Some(ApiKey::new("sk-secret")), ..endpoint() };
+        assert!(!format!("{settings:?}").contains("secret"));
+        assert!(!serde_json::to_string(&settings).unwrap().contains("secret"));
+    }
+}

@@ -1,0 +1,252 @@
+//! Stories through the real engine, on a temporary store and folder.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use milepost::{
+    engine::{
+        Caller, Engine, EngineOptions, KindOptions, Registry, ResultState, Service,
+        clock::SystemClock, store::sqlite::SqliteStore,
+    },
+    task::{Snapshot, StartTask, Status, TaskId},
+};
+
+use super::{
+    test_server::{Server, Step, event, reply},
+    *,
+};
+
+const RESEARCH: &str = "# Tides\n\nWhat lifts the sea?\n\n## Ebb\n\nThe sea falls for six hours. Mud \
+    shines.\n\n## Flood\n\nThen the sea rises, because the moon lifts the sea.";
+const OUTLINE: &str = r#"{"title":"Low Water","chapters":[{"title":"Mud","summary":"x"},{"title":"Moon","summary":"y"}]}"#;
+
+struct House {
+    folder: tempfile::TempDir,
+    engine: Engine,
+    service: Service,
+    ada: Caller,
+}
+
+impl House {
+    async fn new(words_per_second: f64, narrator: NarratorSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("output");
+        fs::create_dir_all(output.join("tides")).unwrap();
+        fs::write(output.join("tides/research.md"), RESEARCH).unwrap();
+        let clock = Arc::new(SystemClock);
+        let database = folder.path().join("milepost.db");
+        let store = SqliteStore::open(&database, clock.clone()).await.unwrap();
+        let story = StorySettings { words_per_second, ..StorySettings::default() };
+        let deps = StoryDeps::new(output, &story, &narrator).unwrap();
+        let registry = Registry::new().with::<Story>(deps, KindOptions::default());
+        let options = EngineOptions {
+            heartbeat: Duration::from_millis(50),
+            queue_poll: Duration::from_millis(20),
+            retry_base: Duration::from_millis(1),
+            drain: Duration::ZERO,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
+        Self { folder, service: engine.service(), engine, ada: Caller::owner("ada") }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("output/tides").join(name)
+    }
+
+    async fn start(&self) -> TaskId {
+        self.service.start(&self.ada, tides("Ada"), None).await.unwrap().receipt.id
+    }
+
+    async fn until(&self, id: TaskId, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let patience = Instant::now();
+        loop {
+            let snapshot = self.service.get(&self.ada, id).await.unwrap().unwrap();
+            if wanted(&snapshot) {
+                return snapshot;
+            }
+            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot:#?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end(&self, id: TaskId) -> Snapshot {
+        self.until(id, |snapshot| snapshot.status.is_terminal()).await
+    }
+
+    async fn result(&self, id: TaskId) -> String {
+        match self.service.result(&self.ada, id).await.unwrap().unwrap() {
+            ResultState::Ready(result) => String::from_utf8(result.bytes).unwrap(),
+            ResultState::None(status) => panic!("no result, {status}"),
+        }
+    }
+
+    async fn log(&self, id: TaskId) -> String {
+        let lines = self.service.log(&self.ada, id, 0).await.unwrap().unwrap();
+        lines.into_iter().map(|line| line.text + "\n").collect()
+    }
+}
+
+fn start(subject: &str, player: &str) -> StartTask {
+    let input = serde_json::json!({"subject": subject, "player": player});
+    StartTask { kind: "story".to_owned(), input }
+}
+
+fn tides(player: &str) -> StartTask {
+    start("tides", player)
+}
+
+fn endpoint(server: &Server) -> NarratorSettings {
+    NarratorSettings {
+        url: Some(server.url()),
+        model: "tiny-1".to_owned(),
+        ..NarratorSettings::default()
+    }
+}
+
+#[tokio::test]
+async fn a_story_is_told_offline_from_the_research_file() {
+    let house = House::new(0.0, NarratorSettings::default()).await;
+    let id = house.start().await;
+    let snapshot = house.end(id).await;
+    assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
+    assert_eq!(snapshot.title, "Story: tides, for Ada");
+    let story = house.result(id).await;
+    assert!(story.starts_with("# Tides\n\n*A story for Ada in 2 chapters*\n\n## Ebb\n"), "{story}");
+    assert!(story.contains("because the moon lifts the sea"));
+    assert!(story.contains("built-in narrator"));
+    assert_eq!(fs::read_to_string(house.file("story.md")).unwrap(), story);
+    assert!(house.log(id).await.contains("Chapter 2 of 2 is finished: “Flood”"));
+    house.engine.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_start_without_research_is_refused_in_the_agreed_words() {
+    let house = House::new(0.0, NarratorSettings::default()).await;
+    let refused = house.service.start(&house.ada, start("nothing", "Ada"), None).await.unwrap_err();
+    assert_eq!(refused.to_string(), "Research file not found");
+    for (subject, player) in [("../tides", "Ada"), ("tides", "."), ("", "Ada"), ("tides", "a\nb")] {
+        assert!(house.service.start(&house.ada, start(subject, player), None).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_start_form_knows_the_limits() {
+    let house = House::new(0.0, NarratorSettings::default()).await;
+    let schema = house.service.kind("story").unwrap().input_schema;
+    let subject = &schema["properties"]["subject"];
+    assert_eq!(subject["maxLength"], 100);
+    assert_eq!(subject["title"], "Subject");
+    assert_eq!(schema["required"], serde_json::json!(["subject", "player"]));
+}
+
+#[tokio::test]
+async fn a_subject_that_is_being_written_leads_to_its_story() {
+    let house = House::new(1.0, NarratorSettings::default()).await;
+    let id = house.start().await;
+    let again = house.service.start(&house.ada, tides("Grace"), None).await.unwrap().receipt;
+    assert!(again.existing && again.id == id);
+    let other = house.service.start(&Caller::owner("bo"), tides("Bo"), None).await.unwrap().receipt;
+    assert!(!other.existing);
+}
+
+#[tokio::test]
+async fn a_cancel_stops_the_telling_at_once() {
+    let house = House::new(1.0, NarratorSettings::default()).await;
+    let id = house.start().await;
+    let writing = |s: &Snapshot| s.message.as_deref() == Some("Writing chapter 1 of 2");
+    let snapshot = house.until(id, |s| writing(s) && s.progress.is_some_and(|p| p > 7.0)).await;
+    assert_eq!(snapshot.current_step.as_deref(), Some("Writing"));
+    let asked = Instant::now();
+    house.service.cancel(&house.ada, id).await.unwrap();
+    assert_eq!(house.end(id).await.status, Status::Cancelled);
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+#[tokio::test]
+async fn a_research_file_that_says_nothing_is_a_clear_error() {
+    let house = House::new(0.0, NarratorSettings::default()).await;
+    fs::write(house.file("research.md"), "# Tides\n\n \n").unwrap();
+    let id = house.start().await;
+    let failure = house.end(id).await.error.unwrap();
+    assert_eq!(failure.code, "research_empty");
+    assert!(failure.message.contains("“tides”"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_finished_chapter_is_never_paid_twice() {
+    let steps = vec![
+        Step::stream(&reply(OUTLINE, 100)),
+        Step::stream(&reply("Ada walked on the mud.", 200)),
+        Step::stream(&[event("The moon was")]),
+        Step::stream(&reply("The moon was up.", 300)),
+    ];
+    let server = Server::start(steps).await;
+    let house = House::new(0.0, endpoint(&server)).await;
+    let id = house.start().await;
+    let snapshot = house.end(id).await;
+    assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
+    assert_eq!(snapshot.attempt, 2);
+    let story = house.result(id).await;
+    assert!(
+        story.starts_with("# Low Water\n\n*A story for Ada in 2 chapters*\n\n## Mud\n\nAda walked")
+    );
+    assert!(story.contains("## Moon\n\nThe moon was up.") && story.contains("“tiny-1”"));
+    // Outline, chapter 1, chapter 2 that broke off, chapter 2 again.
+    assert_eq!(server.seen().len(), 4);
+    let log = house.log(id).await;
+    assert!(log.contains("Going on after chapter 1 of 2."), "{log}");
+}
+
+#[tokio::test]
+async fn what_was_spent_is_known_after_a_restart_of_the_task() {
+    let steps = vec![
+        Step::stream(&reply(OUTLINE, 1_000)),
+        Step::stream(&reply("Ada walked.", 1_000)),
+        Step::stream(&[event("The moon was")]),
+    ];
+    let server = Server::start(steps).await;
+    // Enough for the call that breaks off, not for another one.
+    let house =
+        House::new(0.0, NarratorSettings { token_budget: 2_500, ..endpoint(&server) }).await;
+    let id = house.start().await;
+    let snapshot = house.end(id).await;
+    let failure = snapshot.error.unwrap();
+    assert_eq!((failure.code.as_str(), snapshot.attempt), ("token_budget", 2), "{failure:?}");
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn a_cancel_drops_the_connection_and_keeps_the_finished_chapters() {
+    let (hang, dropped) = Step::hang(&[event("The moon was")]);
+    let steps = vec![
+        Step::stream(&reply(OUTLINE, 100)),
+        Step::stream(&reply("Ada walked on the mud.", 200)),
+        hang,
+    ];
+    let server = Server::start(steps).await;
+    let house = House::new(0.0, endpoint(&server)).await;
+    let id = house.start().await;
+    let second = |s: &Snapshot| s.message.as_deref() == Some("Writing chapter 2 of 2");
+    house.until(id, second).await;
+    house.service.cancel(&house.ada, id).await.unwrap();
+    assert_eq!(house.end(id).await.status, Status::Cancelled);
+    dropped.expect("the connection is closed").await;
+    let kept = fs::read_to_string(house.file("story.md")).unwrap();
+    assert!(kept.contains("Ada walked on the mud.") && kept.contains("1 of 2 chapters so far"));
+}
+
+#[tokio::test]
+async fn a_wrong_key_fails_at_once_and_is_not_repeated() {
+    let server = Server::start(vec![Step::status(401, &[], "{}")]).await;
+    let house = House::new(0.0, endpoint(&server)).await;
+    let id = house.start().await;
+    let snapshot = house.end(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Error, 1));
+    assert_eq!(snapshot.error.unwrap().code, "narrator_key");
+    assert_eq!(server.seen().len(), 1);
+}

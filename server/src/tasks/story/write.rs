@@ -1,0 +1,328 @@
+//! The run of a story, from the first stage to the last, whoever narrates.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use milepost::engine::{Context, Output, TaskError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Story, StoryDeps,
+    builtin::{BuiltIn, plain},
+    input::Subject,
+    library::Library,
+    narrator::{Brief, Narrator, NarratorError, Outline, Report},
+    research::Research,
+};
+
+const INITIALIZING: usize = 0;
+const READING: usize = 1;
+const OUTLINING: usize = 2;
+const WRITING: usize = 3;
+const FINALIZING: usize = 4;
+
+/// Checkpoint: tokens used, or reserved for the call under way.
+const TOKENS: &str = "tokens";
+/// Checkpoint: the outline.
+const PLAN: &str = "plan";
+
+/// An outline and what it was made of; finished chapters go with one plan only.
+#[derive(Serialize, Deserialize)]
+struct KeptPlan {
+    made_of: String,
+    outline: Outline,
+}
+
+/// A finished chapter.
+#[derive(Serialize, Deserialize)]
+struct KeptChapter {
+    made_of: String,
+    text: String,
+}
+
+/// Writes the story with the narrator that is configured.
+pub(super) async fn run(
+    story: Story,
+    ctx: &Context,
+    deps: &StoryDeps,
+) -> Result<Output, TaskError> {
+    ctx.stage(INITIALIZING).await?;
+    ctx.message("Looking for the research file");
+    let (library, subject) = (deps.library.clone(), story.subject.clone());
+    ctx.blocking(move |_| Ok(library.locate(&subject)?)).await?;
+    let spent: u64 = ctx.restore(TOKENS).await?.unwrap_or(0);
+
+    ctx.stage(READING).await?;
+    ctx.message("Reading the research file");
+    let brief = read(&story, ctx, &deps.library).await?;
+    match &deps.endpoint {
+        Some(endpoint) => Desk::new(ctx, deps, story, brief).write(&endpoint.narrator(spent)).await,
+        None => {
+            Desk::new(ctx, deps, story, brief).write(&BuiltIn::new(deps.words_per_second)).await
+        }
+    }
+}
+
+async fn read(story: &Story, ctx: &Context, library: &Library) -> Result<Brief, TaskError> {
+    let (library, subject) = (library.clone(), story.subject.clone());
+    let (text, research) = ctx
+        .blocking(move |ctx| {
+            let text = library.read(&subject)?;
+            ctx.progress(0.5);
+            ctx.check()?;
+            let research = Research::read(&text);
+            if research.is_empty() {
+                let detail = format!(
+                    "the research file of “{subject}” has no text; write at least one sentence in it"
+                );
+                return Err(TaskError::fail("research_empty", detail));
+            }
+            Ok((text, research))
+        })
+        .await?;
+    let sentences: usize = research.paragraphs().map(|paragraph| paragraph.sentences.len()).sum();
+    ctx.log(format!("Read {} bytes: {sentences} sentences.", text.len()));
+    Ok(Brief {
+        subject: story.subject.as_str().to_owned(),
+        player: story.player.as_str().to_owned(),
+        text: Arc::from(text),
+        research: Arc::new(research),
+    })
+}
+
+/// Everything that one story is written with.
+struct Desk<'a> {
+    ctx: &'a Context,
+    library: Library,
+    subject: Subject,
+    brief: Brief,
+}
+
+impl<'a> Desk<'a> {
+    fn new(ctx: &'a Context, deps: &StoryDeps, story: Story, brief: Brief) -> Self {
+        Self { ctx, library: deps.library.clone(), subject: story.subject, brief }
+    }
+
+    async fn write<N: Narrator>(&self, narrator: &N) -> Result<Output, TaskError> {
+        let ctx = self.ctx;
+        let made_of = self.fingerprint(&narrator.credit(&self.brief));
+        ctx.stage(OUTLINING).await?;
+        ctx.message("Outlining the story");
+        let outline = self.outline(narrator, &made_of).await?;
+
+        ctx.stage(WRITING).await?;
+        let total = outline.chapters.len();
+        let mut chapters = self.restore(&made_of, total).await?;
+        ctx.progress(chapters.len() as f64 / total as f64);
+        while chapters.len() < total {
+            let text = self.chapter(narrator, &outline, &chapters).await?;
+            let number = chapters.len() + 1;
+            let kept = KeptChapter { made_of: made_of.clone(), text };
+            ctx.checkpoint(&key(chapters.len()), &kept).await?;
+            ctx.log(finished(narrator, number, &outline, &kept.text));
+            chapters.push(kept.text);
+            ctx.progress(number as f64 / total as f64);
+            self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
+        }
+
+        ctx.stage(FINALIZING).await?;
+        ctx.message("Putting the story together");
+        let story =
+            manuscript(&self.brief, &outline, &chapters, Some(&narrator.credit(&self.brief)));
+        self.save(story.clone()).await?;
+        let words = story.split_whitespace().count();
+        ctx.message(format!("{total} chapters, {words} words"));
+        Ok(Output::markdown(story, file_name(self.subject.as_str())))
+    }
+
+    /// What the plan was made of: with another research text, or another narrator, the chapters of
+    /// an earlier attempt would not fit together.
+    fn fingerprint(&self, credit: &str) -> String {
+        let mut hash = Sha256::new();
+        hash.update(credit.as_bytes());
+        hash.update([0]);
+        hash.update(self.brief.text.as_bytes());
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    async fn outline<N: Narrator>(
+        &self,
+        narrator: &N,
+        made_of: &str,
+    ) -> Result<Outline, TaskError> {
+        let kept: Option<KeptPlan> = self.ctx.restore(PLAN).await?;
+        if let Some(kept) = kept.filter(|kept| kept.made_of == made_of) {
+            return Ok(kept.outline);
+        }
+        self.reserve(narrator, narrator.at_stake(&self.brief, None, &[])).await?;
+        let sink = |report: Report<'_>| match report {
+            Report::Written(share) => self.ctx.progress(share.min(0.99)),
+            Report::Note(note) => self.ctx.log(note),
+        };
+        let outlined = self.ctx.until_cancelled(narrator.outline(&self.brief, &sink)).await?;
+        let outline = self.settle(narrator, outlined).await?;
+        let kept = KeptPlan { made_of: made_of.to_owned(), outline };
+        self.ctx.checkpoint(PLAN, &kept).await?;
+        let count = kept.outline.chapters.len();
+        self.ctx.log(format!("“{}”, in {count} chapters.", kept.outline.title));
+        Ok(kept.outline)
+    }
+
+    /// The chapters that an earlier attempt finished.
+    async fn restore(&self, made_of: &str, total: usize) -> Result<Vec<String>, TaskError> {
+        let mut chapters = Vec::new();
+        while chapters.len() < total {
+            let kept: Option<KeptChapter> = self.ctx.restore(&key(chapters.len())).await?;
+            let Some(kept) = kept.filter(|kept| kept.made_of == made_of) else { break };
+            chapters.push(kept.text);
+        }
+        if !chapters.is_empty() {
+            let count = chapters.len();
+            self.ctx.log(format!("Going on after chapter {count} of {total}."));
+        }
+        Ok(chapters)
+    }
+
+    async fn chapter<N: Narrator>(
+        &self,
+        narrator: &N,
+        outline: &Outline,
+        done: &[String],
+    ) -> Result<String, TaskError> {
+        let ctx = self.ctx;
+        let total = outline.chapters.len();
+        let message = format!("Writing chapter {} of {total}", done.len() + 1);
+        ctx.message(message.as_str());
+        self.reserve(narrator, narrator.at_stake(&self.brief, Some(outline), done)).await?;
+        let noted = AtomicBool::new(false);
+        let sink = |report: Report<'_>| match report {
+            Report::Written(share) => {
+                ctx.progress((done.len() as f64 + share.clamp(0.0, 0.99)) / total as f64);
+                if noted.swap(false, Ordering::Relaxed) {
+                    ctx.message(message.as_str());
+                }
+            }
+            Report::Note(note) => {
+                noted.store(true, Ordering::Relaxed);
+                ctx.message(note);
+                ctx.log(note);
+            }
+        };
+        let work = narrator.chapter(&self.brief, outline, done, &sink);
+        let written = ctx.until_cancelled(work).await?;
+        self.settle(narrator, written).await
+    }
+
+    /// Counts what the next call can cost as used: a crash in its middle must not forget it.
+    async fn reserve<N: Narrator>(&self, narrator: &N, tokens: u64) -> Result<(), TaskError> {
+        match narrator.spending() {
+            Some((spent, _)) => self.ctx.checkpoint(TOKENS, &spent.saturating_add(tokens)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Replaces the reservation by what the call did cost.
+    async fn settle<N: Narrator, T>(
+        &self,
+        narrator: &N,
+        result: Result<T, NarratorError>,
+    ) -> Result<T, TaskError> {
+        self.reserve(narrator, 0).await?;
+        result.map_err(TaskError::from)
+    }
+
+    async fn save(&self, text: String) -> Result<(), TaskError> {
+        let (library, subject) = (self.library.clone(), self.subject.clone());
+        self.ctx.blocking(move |_| Ok(library.save_story(&subject, &text)?)).await
+    }
+}
+
+fn key(chapter: usize) -> String {
+    format!("chapter-{}", chapter + 1)
+}
+
+fn finished<N: Narrator>(narrator: &N, number: usize, outline: &Outline, text: &str) -> String {
+    let total = outline.chapters.len();
+    let title = outline.chapters.get(number - 1).map_or("", |plan| plan.title.as_str());
+    let words = text.split_whitespace().count();
+    let line = format!("Chapter {number} of {total} is finished: “{title}”, {words} words");
+    match narrator.spending() {
+        Some((spent, Some(budget))) => format!("{line}; {spent} of {budget} tokens used."),
+        Some((spent, None)) => format!("{line}; {spent} tokens used."),
+        None => format!("{line}."),
+    }
+}
+
+/// The story as Markdown; with `credit` once it is whole.
+fn manuscript(
+    brief: &Brief,
+    outline: &Outline,
+    chapters: &[String],
+    credit: Option<&str>,
+) -> String {
+    let total = outline.chapters.len();
+    let plural = if total == 1 { "chapter" } else { "chapters" };
+    let mut out = format!(
+        "# {}\n\n*A story for {} in {total} {plural}*\n\n",
+        plain(&outline.title),
+        plain(&brief.player)
+    );
+    for (plan, text) in outline.chapters.iter().zip(chapters) {
+        out.push_str(&format!("## {}\n\n{}\n\n", plain(&plan.title), text.trim()));
+    }
+    out.push_str("---\n\n");
+    match credit {
+        Some(credit) => out.push_str(&format!("*{credit}*\n")),
+        None => out.push_str(&format!(
+            "*This story is being written: {} of {total} {plural} so far.*\n",
+            chapters.len()
+        )),
+    }
+    out
+}
+
+/// A name that is safe everywhere.
+fn file_name(subject: &str) -> String {
+    let safe: String =
+        subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let name = safe.trim_matches('-');
+    if name.is_empty() { "story.md".to_owned() } else { format!("{name}-story.md") }
+}
+
+impl From<NarratorError> for TaskError {
+    fn from(error: NarratorError) -> Self {
+        // Nobody listening is a wrong address far more often than a restart; it was tried several
+        // times already.
+        let hopeless = matches!(error, NarratorError::Unreachable { .. });
+        if hopeless || !error.is_transient() {
+            return Self::fail(error.code(), error.to_string());
+        }
+        Self::Retry { code: error.code().into(), message: error.to_string(), after: error.after() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_are_safe_everywhere() {
+        assert_eq!(file_name("the old light"), "the-old-light-story.md");
+        assert_eq!(file_name("海"), "story.md");
+        assert_eq!(file_name("a\"b; x"), "a-b--x-story.md");
+    }
+
+    #[test]
+    fn an_error_decides_whether_the_task_is_tried_again() {
+        let wait = Some(std::time::Duration::from_secs(600));
+        let busy = TaskError::from(NarratorError::Busy { after: wait });
+        assert!(matches!(busy, TaskError::Retry { after, .. } if after == wait));
+        let key = TaskError::from(NarratorError::WrongKey { status: 401 });
+        assert!(matches!(key, TaskError::Fail { ref code, .. } if code == "narrator_key"));
+        let cut = TaskError::from(NarratorError::Cut);
+        assert!(matches!(cut, TaskError::Retry { after: None, .. }));
+    }
+}

@@ -1,0 +1,149 @@
+//! The client commands against a real server, with their exit codes.
+
+use crate::fixture::{Place, Running, arg};
+
+/// Some thousand rows: enough to have stages worth watching.
+fn csv() -> String {
+    let rows: String = (0..5_000).map(|row| format!("{row},{}\n", f64::from(row) / 3.0)).collect();
+    format!("id,third\n{rows}")
+}
+
+#[tokio::test]
+async fn a_task_is_run_followed_and_its_result_fetched() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let file = place.write("numbers.csv", &csv());
+    let data = format!("data=@{}", file.display());
+    let run = ["run", "dataset", "--input", &data, "--input", "name=numbers", "--follow"];
+    let said = server.run(&place, &run).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stderr.lines().last().unwrap().starts_with("completed in"), "{said:?}");
+    let id = said.stdout.trim();
+
+    let status = server.run(&place, &["status", id]).await;
+    assert_eq!(status.code, Some(0), "{status:?}");
+    for part in ["Data set: numbers", "completed", "100 %", "Step 4 of 4: Finalizing"] {
+        assert!(status.stdout.contains(part), "{part} is not in {status:?}");
+    }
+
+    let result = server.run(&place, &["result", id]).await;
+    assert_eq!(result.code, Some(0), "{result:?}");
+    let profile: serde_json::Value = serde_json::from_str(&result.stdout).unwrap();
+    assert_eq!(profile["rows"], 5_000);
+    assert_eq!(profile["columns"][0]["numeric"]["median"], 2499.5);
+
+    let output = place.path("profile.json");
+    let said = server.run(&place, &["result", id, "-o", arg(&output)]).await;
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    assert_eq!(std::fs::read_to_string(output).unwrap(), result.stdout);
+}
+
+#[tokio::test]
+async fn the_input_can_come_from_the_standard_input() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let file = place.write("input", "input");
+    let mut command = server.client(&place, &["run", "dataset", "-i", "data=@-", "-f"]);
+    command.stdin(std::fs::File::open(file).unwrap());
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_task_that_fails_ends_with_one() {
+    let place = Place::new();
+    let server = place.serve(&[], &[("MILEPOST_ENGINE_MAX_RESULT_BYTES", "10")]).await;
+    let said = server.run(&place, &["run", "dataset", "-i", "data=a\n1", "--follow"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.lines().last().unwrap().starts_with("failed after"), "{said:?}");
+    let id = said.stdout.trim();
+    assert_eq!(server.run(&place, &["status", id]).await.code, Some(1));
+    assert_eq!(server.run(&place, &["status", id, "--follow"]).await.code, Some(1));
+    let result = server.run(&place, &["result", id]).await;
+    assert_eq!((result.code, result.stdout.as_str()), (Some(1), ""), "{result:?}");
+}
+
+#[tokio::test]
+async fn ctrl_c_cancels_the_task_that_is_followed() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let command = server.client(&place, &["run", "dataset", "-i", "data=a\n1", "--follow"]);
+    let mut running = Running::start(command);
+    running.until_it_says("queued").await;
+    running.signal("INT").await;
+    running.until_it_says("cancelled after").await;
+    let (code, stdout) = running.end().await;
+    assert_eq!(code, Some(130));
+    let status = server.run(&place, &["status", stdout.trim()]).await;
+    assert_eq!(status.code, Some(130), "{status:?}");
+}
+
+#[tokio::test]
+async fn ctrl_c_while_watching_somebody_elses_task_only_leaves() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let started = server.run(&place, &["run", "dataset", "-i", "data=a"]).await;
+    let id = started.stdout.trim();
+    let mut running = Running::start(server.client(&place, &["status", id, "--follow"]));
+    running.until_it_says("queued").await;
+    running.signal("INT").await;
+    running.until_it_says("the task goes on").await;
+    assert_eq!(running.end().await.0, Some(130));
+    let status = server.run(&place, &["status", id]).await;
+    assert!(status.stdout.contains("queued"), "{status:?}");
+    assert_eq!(status.code, Some(0));
+}
+
+#[tokio::test]
+async fn a_task_is_cancelled_by_its_id() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let started = server.run(&place, &["run", "dataset", "-i", "data=a"]).await;
+    let id = started.stdout.trim();
+    let early = server.run(&place, &["result", id]).await;
+    assert_eq!(early.code, Some(2), "{early:?}");
+    assert!(early.stderr.contains("queued"), "{early:?}");
+    let said = server.run(&place, &["cancel", id]).await;
+    assert_eq!((said.code, said.stdout), (Some(0), format!("{id} cancelled\n")));
+    assert_eq!(server.run(&place, &["result", id]).await.code, Some(130));
+}
+
+#[tokio::test]
+async fn a_list_without_a_token_says_why_it_is_empty() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    server.run(&place, &["run", "dataset", "-i", "data=a"]).await;
+    let said = server.run(&place, &["ls"]).await;
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    assert!(said.stderr.contains("token"), "{said:?}");
+    let wrong = server.run(&place, &["ls", "--status", "finished"]).await;
+    wrong.is_refused_with("status is one of");
+}
+
+#[tokio::test]
+async fn what_the_server_refuses_is_told_in_one_line() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let run = async |args: &[&str]| server.run(&place, args).await;
+    run(&["run", "nonsense"]).await.is_refused_with("no kind nonsense; there are: ");
+    run(&["run", "dataset"]).await.is_refused_with("data");
+    run(&["run", "dataset", "-i", "data= "]).await.is_refused_with("the text is empty");
+    run(&["run", "dataset", "-i", "colour=red"]).await.is_refused_with("unknown input colour");
+    run(&["run", "dataset", "-i", "data=@gone.csv"]).await.is_refused_with("gone.csv");
+    let nobody = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55";
+    for command in ["status", "cancel", "result"] {
+        run(&[command, nobody]).await.is_refused_with("Task not found");
+    }
+    assert_eq!(run(&["status", "nonsense"]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_in_one_line() {
+    let place = Place::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let said = place.run(&["ls", "--url", &url]).await;
+    said.is_refused_with(&format!("cannot reach {url}: "));
+    place.run(&["ls", "--url", "localhost"]).await.is_refused_with("localhost is no address");
+}

@@ -1,0 +1,42 @@
+//! The configuration, as an operator meets it.
+
+use crate::fixture::{Place, arg};
+
+#[tokio::test]
+async fn unknown_keys_are_refused_with_file_and_key() {
+    let place = Place::new();
+    let file = place.write("milepost.toml", "[http]\nadr = '127.0.0.1:1'\n");
+    let said = place.run(&["serve"]).await;
+    said.is_refused_with("`http.adr`: unknown; known keys here: addr,");
+    assert!(said.stderr.contains("milepost.toml"), "{said:?}");
+    place.run(&["config", "--config", arg(&file)]).await.is_refused_with("`http.adr`");
+}
+
+#[tokio::test]
+async fn bad_values_and_flags_are_refused() {
+    let place = Place::new();
+    place.run(&["serve", "--addr", "nowhere"]).await.is_refused_with("`http.addr`");
+    place.run(&["serve", "--config", "gone.toml"]).await.is_refused_with("gone.toml");
+    let said = place.run(&["serve", "--database", "mysql://x"]).await;
+    said.is_refused_with("sqlite:///");
+    assert_eq!(place.run(&["serve", "--nonsense"]).await.code, Some(2));
+    assert_eq!(place.run(&["nonsense"]).await.code, Some(2));
+    place.run(&[]).await.is_refused_with("milepost --help");
+    assert_eq!(place.run(&["--help"]).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn what_is_in_force_is_printed_with_where_it_came_from() {
+    let place = Place::new();
+    place.write("milepost.toml", "[engine]\nconcurrency = 3\n");
+    let mut command = place.milepost(&["config", "--addr", "127.0.0.1:1"]);
+    command.env("MILEPOST_ENGINE_DRAIN_S", "7");
+    let output = command.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |key: &str| text.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    assert_eq!(line("addr"), "addr = \"127.0.0.1:1\" # MILEPOST_HTTP_ADDR; command line");
+    assert!(line("concurrency").ends_with("milepost.toml"), "{text}");
+    assert_eq!(line("drain_s"), "drain_s = 7 # MILEPOST_ENGINE_DRAIN_S; environment");
+    assert_eq!(line("lease_s"), "lease_s = 30 # MILEPOST_ENGINE_LEASE_S; default");
+}

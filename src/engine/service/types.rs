@@ -1,0 +1,145 @@
+//! What goes into the service and comes out of it.
+
+use std::sync::Arc;
+
+use crate::{
+    engine::{
+        Refusal,
+        store::{StoreError, StoredResult},
+    },
+    task::{FieldError, Problem, Snapshot, StartReceipt, Status},
+};
+
+/// Who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    pub(super) owner: Option<Arc<str>>,
+}
+
+impl Caller {
+    /// Somebody without a session: starts tasks that belong to nobody, finds none in a list.
+    pub const fn nobody() -> Self {
+        Self { owner: None }
+    }
+
+    /// Somebody with a session, named by a word that nobody else can have.
+    pub fn owner(owner: impl Into<Arc<str>>) -> Self {
+        Self { owner: Some(owner.into()) }
+    }
+
+    /// The owner's word, if there is one.
+    pub fn as_owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// Who may follow and cancel a task: its owner; for a task that belongs to nobody, whoever has
+    /// its id.
+    pub(super) fn may_see(&self, owner: Option<&str>) -> bool {
+        owner.is_none() || owner == self.as_owner()
+    }
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListFilter {
+    /// Only with this status.
+    pub status: Option<Status>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Only whose title contains this.
+    pub q: Option<String>,
+    /// From an earlier page's `next_cursor`.
+    pub cursor: Option<String>,
+    /// Rows on a page; 50 unless told otherwise, at most 200.
+    pub limit: Option<u32>,
+}
+
+/// A task that was started, or was there already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Started {
+    /// Which task, and whether it was there.
+    pub receipt: StartReceipt,
+    /// The task.
+    pub snapshot: Snapshot,
+}
+
+/// What became of a wish to cancel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cancelled {
+    /// False where the task had ended already.
+    pub accepted: bool,
+    /// The task.
+    pub snapshot: Snapshot,
+}
+
+/// What a task's result looks like to who asks for it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ResultState {
+    /// Here it is.
+    Ready(StoredResult),
+    /// The task is not finished, or ended without one.
+    None(Status),
+}
+
+/// Why the service says no.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// No such kind.
+    #[error("{0}")]
+    UnknownKind(String),
+    /// Callers without a session may not start tasks here.
+    #[error("starting a task needs a session here: open the page first, or send its cookie")]
+    SessionNeeded,
+    /// The idempotency key was used for something else.
+    #[error("this Idempotency-Key was used for another start; use a new one")]
+    KeyReused,
+    /// Too much waits already.
+    #[error("{queued} of your tasks wait in the queue already; try again when some have started")]
+    QueueFull {
+        /// How many wait.
+        queued: u32,
+    },
+    /// The store does not answer or makes no sense.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ServiceError::Refused(refusal) => {
+                let mut problem = Self::new(400, "Bad Request", refusal.detail);
+                problem.errors = refusal.errors;
+                problem
+            }
+            ServiceError::UnknownKind(_) => {
+                let mut problem = Self::new(400, "Bad Request", detail.clone());
+                problem.errors = vec![FieldError { field: "kind".to_owned(), detail }];
+                problem
+            }
+            ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
+            ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
+            ServiceError::QueueFull { .. } => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(5_000);
+                problem
+            }
+            ServiceError::Store(StoreError::Unavailable(error)) => {
+                tracing::error!(%error, "the store does not answer");
+                let mut problem =
+                    Self::new(503, "Service Unavailable", "The database does not answer.");
+                problem.retry_after_ms = Some(2_000);
+                problem
+            }
+            ServiceError::Store(error) => {
+                tracing::error!(%error, "the store makes no sense");
+                Self::new(500, "Internal Server Error", "Something is wrong on the server.")
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Errors as RFC 9457 problem documents.
+
+use axum::{
+    Json,
+    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+
+use crate::{engine::ServiceError, task::Problem};
+
+/// A problem that is on its way to the client.
+#[derive(Debug)]
+pub struct ApiError(pub Problem);
+
+impl ApiError {
+    /// The answer for a task that is not there and for one that is not yours.
+    pub fn task_not_found() -> Self {
+        Self(Problem::task_not_found())
+    }
+
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+        Self(Problem::new(400, "Bad Request", detail))
+    }
+
+    fn of(status: StatusCode, detail: String) -> Self {
+        Self(Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Error"), detail))
+    }
+
+    /// Milliseconds to wait, as whole seconds for the header.
+    pub(super) fn retry_after(&self) -> Option<HeaderValue> {
+        self.0.retry_after_ms.map(retry_after)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+/// Milliseconds as the value of `Retry-After`: whole seconds, rounded up.
+pub(super) fn retry_after(ms: i64) -> HeaderValue {
+    HeaderValue::from((ms.max(0) + 999) / 1000)
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let retry_after = self.retry_after();
+        let mut response = (self.status(), Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(retry_after) = retry_after {
+            headers.insert(header::RETRY_AFTER, retry_after);
+        }
+        response
+    }
+}
+
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection {
+            JsonRejection::JsonDataError(error) => Self::bad_request(error.body_text()),
+            other => Self::of(other.status(), other.body_text()),
+        }
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::of(rejection.status(), rejection.body_text())
+    }
+}
+
+/// A path that names no task: to the caller there is no such task.
+impl From<PathRejection> for ApiError {
+    fn from(_: PathRejection) -> Self {
+        Self::task_not_found()
+    }
+}
+
+pub(super) async fn no_such_call(uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    let detail = format!("there is no call {path}; see /api/openapi.json");
+    ApiError(Problem::new(404, "Not Found", detail))
+}
+
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    let path: String = uri.path().chars().take(100).collect();
+    let detail = format!("{path} does not answer to {method}; see /api/openapi.json");
+    ApiError(Problem::new(405, "Method Not Allowed", detail))
+}

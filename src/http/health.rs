@@ -1,0 +1,40 @@
+//! For those who watch over the server.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use super::ApiError;
+use crate::engine::Service;
+
+pub(super) fn router() -> Router<Service> {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// Whether work is taken: the store answers, and the server is not about to stop.
+async fn ready(State(service): State<Service>) -> Response {
+    match service.counts().await {
+        Ok(_) if service.is_open() => "ready\n".into_response(),
+        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response(),
+        Err(error) => ApiError::from(error).into_response(),
+    }
+}
+
+/// Figures in the text format of Prometheus.
+async fn metrics(State(service): State<Service>) -> Result<Response, ApiError> {
+    let (queued, running) = service.counts().await?;
+    let text = format!(
+        "# HELP milepost_tasks Unfinished tasks by status.\n\
+         # TYPE milepost_tasks gauge\n\
+         milepost_tasks{{status=\"queued\"}} {queued}\n\
+         milepost_tasks{{status=\"running\"}} {running}\n"
+    );
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}

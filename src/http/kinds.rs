@@ -1,0 +1,33 @@
+//! What can be started.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+
+use super::ApiError;
+use crate::{
+    engine::Service,
+    task::{KindInfo, Problem},
+};
+
+/// The kinds that can be started, with the JSON Schema of their input.
+#[utoipa::path(get, path = "/api/v1/kinds", tag = "kinds",
+    responses((status = 200, body = Vec<KindInfo>)))]
+pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> {
+    Json(service.kinds())
+}
+
+/// One kind.
+#[utoipa::path(get, path = "/api/v1/kinds/{kind}", tag = "kinds",
+    params(("kind" = String, Path, description = "Its word, such as `story`")),
+    responses(
+        (status = 200, body = KindInfo),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    Path(kind): Path<String>,
+) -> Result<Json<KindInfo>, ApiError> {
+    let missing = || ApiError(Problem::new(404, "Not Found", "Kind not found"));
+    service.kind(&kind).map(Json).ok_or_else(missing)
+}

@@ -1,0 +1,27 @@
+//! One request for everything that a page watches.
+
+use axum::{Json, extract::State};
+
+use super::{
+    ApiError,
+    extract::{Body, Who},
+};
+use crate::{
+    engine::Service,
+    task::{PollRequest, PollResponse, Problem},
+};
+
+/// What has changed among the watched tasks.
+#[utoipa::path(post, path = "/api/v1/tasks/poll", tag = "tasks",
+    request_body = PollRequest,
+    responses(
+        (status = 200, body = PollResponse),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn poll(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Body(request): Body<PollRequest>,
+) -> Result<Json<PollResponse>, ApiError> {
+    Ok(Json(service.poll(&caller, &request).await?))
+}

@@ -1,0 +1,296 @@
+//! The simple calls: plain JSON, no header needed, kept for ever.
+//!
+//! They speak of `starting` for queued and `running` for cancelling, and of progress in whole
+//! percent; 100 is said of a completed task only.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    ApiError,
+    extract::{Body, Id, Who},
+};
+use crate::{
+    engine::{Caller, ResultState, Service},
+    task::{Snapshot, StartTask, Status, TaskId},
+};
+
+pub(super) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(status))
+        .routes(routes!(task_status))
+        .routes(routes!(cancel))
+        .routes(routes!(create_story))
+        .routes(routes!(story_progress))
+}
+
+/// An error of a simple call.
+#[derive(Serialize, ToSchema)]
+struct Detail {
+    /// A sentence.
+    detail: String,
+}
+
+struct SimpleError(ApiError);
+
+impl<E: Into<ApiError>> From<E> for SimpleError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for SimpleError {
+    fn into_response(self) -> Response {
+        let (status, retry_after) = (self.0.status(), self.0.retry_after());
+        let mut response = (status, Json(Detail { detail: self.0.0.detail })).into_response();
+        if let Some(retry_after) = retry_after {
+            response.headers_mut().insert(axum::http::header::RETRY_AFTER, retry_after);
+        }
+        response
+    }
+}
+
+fn not_found() -> SimpleError {
+    SimpleError(ApiError::task_not_found())
+}
+
+/// Text to profile.
+#[derive(Deserialize, ToSchema)]
+struct StartData {
+    /// CSV text.
+    data: String,
+}
+
+/// A started task.
+#[derive(Serialize, ToSchema)]
+struct StartedTask {
+    /// Follow it under `/api/status/{task_id}`.
+    task_id: TaskId,
+    /// Says what was started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+async fn start_kind(
+    service: &Service,
+    caller: &Caller,
+    kind: &str,
+    input: Value,
+) -> Result<TaskId, SimpleError> {
+    let start = StartTask { kind: kind.to_owned(), input };
+    Ok(service.start(caller, start, None).await?.receipt.id)
+}
+
+/// Profiles a text as a data set.
+#[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
+    responses((status = 200, body = StartedTask), (status = 400, body = Detail),
+        (status = 429, body = Detail)))]
+async fn start(
+    State(service): State<Service>,
+    Who(caller): Who,
+    body: Result<Body<StartData>, ApiError>,
+) -> Result<Json<StartedTask>, SimpleError> {
+    let Body(StartData { data }) = body?;
+    let task_id = start_kind(&service, &caller, "dataset", json!({ "data": data })).await?;
+    Ok(Json(StartedTask { task_id, message: None }))
+}
+
+/// A task in simple words; absent fields are left out.
+#[derive(Serialize, ToSchema)]
+struct SimpleStatus {
+    /// `starting`, `running`, `completed`, `error` or `cancelled`.
+    status: &'static str,
+    /// Whole percent.
+    progress: u32,
+    /// The present stage's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_step: Option<String>,
+    /// The present stage, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<u32>,
+    /// How many stages there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_steps: Option<u32>,
+    /// What the task says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// The result: JSON as it is, text as a string.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Value>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "starting",
+        Status::Cancelling => "running",
+        other => other.as_str(),
+    }
+}
+
+fn whole_percent(snapshot: &Snapshot) -> u32 {
+    if snapshot.status == Status::Completed {
+        return 100;
+    }
+    snapshot.progress.unwrap_or(0.0).clamp(0.0, 99.0) as u32
+}
+
+async fn simple_status(
+    service: &Service,
+    caller: &Caller,
+    id: TaskId,
+) -> Result<Json<SimpleStatus>, SimpleError> {
+    let snapshot = service.get(caller, id).await?.ok_or_else(not_found)?;
+    let result = match snapshot.status {
+        Status::Completed => service.result(caller, id).await?.and_then(plain_result),
+        _ => None,
+    };
+    Ok(Json(SimpleStatus {
+        status: word(snapshot.status),
+        progress: whole_percent(&snapshot),
+        current_step: snapshot.current_step,
+        step: snapshot.step,
+        total_steps: snapshot.total_steps,
+        message: snapshot.message,
+        result,
+        error: snapshot.error.map(|error| error.message),
+    }))
+}
+
+/// JSON as it is, text as a string, anything else by its link only.
+fn plain_result(state: ResultState) -> Option<Value> {
+    let ResultState::Ready(result) = state else { return None };
+    let essence = result.media_type.split(';').next().unwrap_or_default().trim();
+    if essence == "application/json" || essence.ends_with("+json") {
+        return serde_json::from_slice(&result.bytes).ok();
+    }
+    let is_text = essence.starts_with("text/");
+    is_text.then(|| Value::String(String::from_utf8_lossy(&result.bytes).into_owned()))
+}
+
+/// One task in simple words.
+#[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
+    params(("task_id" = TaskId, Path, description = "The task")),
+    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail)))]
+async fn status(
+    State(service): State<Service>,
+    Who(caller): Who,
+    id: Result<Id, ApiError>,
+) -> Result<Json<SimpleStatus>, SimpleError> {
+    simple_status(&service, &caller, id?.0).await
+}
+
+/// The same under its other name.
+#[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
+    params(("task_id" = TaskId, Path, description = "The task")),
+    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail)))]
+async fn task_status(
+    State(service): State<Service>,
+    Who(caller): Who,
+    id: Result<Id, ApiError>,
+) -> Result<Json<SimpleStatus>, SimpleError> {
+    simple_status(&service, &caller, id?.0).await
+}
+
+/// What became of a cancel.
+#[derive(Serialize, ToSchema)]
+struct SimpleCancelled {
+    /// `cancelled`; of a task that had ended otherwise, how it ended.
+    status: &'static str,
+}
+
+/// Asks a task to stop.
+#[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
+    params(("task_id" = TaskId, Path, description = "The task")),
+    responses((status = 200, body = SimpleCancelled), (status = 404, body = Detail)))]
+async fn cancel(
+    State(service): State<Service>,
+    Who(caller): Who,
+    id: Result<Id, ApiError>,
+) -> Result<Json<SimpleCancelled>, SimpleError> {
+    let cancelled = service.cancel(&caller, id?.0).await?.ok_or_else(not_found)?;
+    let status = if cancelled.accepted { "cancelled" } else { word(cancelled.snapshot.status) };
+    Ok(Json(SimpleCancelled { status }))
+}
+
+/// A story to write.
+#[derive(Serialize, Deserialize, ToSchema)]
+struct CreateStory {
+    /// Names the folder of the research file.
+    subject: String,
+    /// The protagonist.
+    player: String,
+}
+
+/// Starts a story.
+#[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
+    responses((status = 200, body = StartedTask), (status = 400, body = Detail),
+        (status = 429, body = Detail)))]
+async fn create_story(
+    State(service): State<Service>,
+    Who(caller): Who,
+    body: Result<Body<CreateStory>, ApiError>,
+) -> Result<Json<StartedTask>, SimpleError> {
+    let Body(CreateStory { subject, player }) = body?;
+    let input = json!({ "subject": subject, "player": player });
+    let task_id = start_kind(&service, &caller, "story", input).await?;
+    Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
+}
+
+/// How far a story is.
+#[derive(Serialize, ToSchema)]
+struct StoryProgress {
+    /// `starting`, `running`, `completed`, `error` or `cancelled`.
+    status: &'static str,
+    /// What happens right now.
+    message: String,
+    /// Whole percent.
+    progress: u32,
+}
+
+/// The caller's newest story of a subject, else the newest that belongs to nobody.
+#[utoipa::path(get, path = "/api/story/progress/{subject}", tag = "simple",
+    params(("subject" = String, Path, description = "The story's subject")),
+    responses((status = 200, body = StoryProgress), (status = 404, body = Detail)))]
+async fn story_progress(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Path(subject): Path<String>,
+) -> Result<Json<StoryProgress>, SimpleError> {
+    let snapshot = service.newest(&caller, "story", &subject).await?.ok_or_else(not_found)?;
+    let progress = whole_percent(&snapshot);
+    let status = word(snapshot.status);
+    let error = snapshot.error.map(|error| error.message);
+    let message = error.or(snapshot.message).or(snapshot.current_step);
+    let message = message.unwrap_or_else(|| status.to_owned());
+    Ok(Json(StoryProgress { status, message, progress }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_simple_words_are_the_promised_ones() {
+        for (status, expected) in [
+            (Status::Queued, "starting"),
+            (Status::Running, "running"),
+            (Status::Cancelling, "running"),
+            (Status::Completed, "completed"),
+            (Status::Error, "error"),
+            (Status::Cancelled, "cancelled"),
+        ] {
+            assert_eq!(word(status), expected);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! `/api/v1/tasks`: start, follow, list, cancel, collect.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    ApiError,
+    error::retry_after,
+    extract::{Body, Id, IfNoneMatch, Params, Who},
+};
+use crate::{
+    engine::{ListFilter, ResultState, Service},
+    task::{FieldError, LogLine, Problem, Snapshot, StartTask, Status, TaskId, TaskList},
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
+
+/// Queues a task. With the same `Idempotency-Key` again: the same task, not a second one.
+#[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "1 to 255 bytes; makes a repeated start safe")),
+    request_body = StartTask,
+    responses(
+        (status = 202, body = Snapshot, description = "Queued, or under way already"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json",
+            description = "The key was used for another start"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many of your tasks wait"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn start(
+    State(service): State<Service>,
+    Who(caller): Who,
+    headers: HeaderMap,
+    Body(start): Body<StartTask>,
+) -> Result<Response, ApiError> {
+    let key = headers
+        .get(IDEMPOTENCY_KEY)
+        .map(HeaderValue::to_str)
+        .transpose()
+        .map_err(|_| ApiError::bad_request("an Idempotency-Key is visible ASCII"))?;
+    let started = service.start(&caller, start, key).await?;
+    let location = format!("/api/v1/tasks/{}", started.receipt.id);
+    let headers = [(header::LOCATION, location.clone()), (OPERATION_LOCATION, location)];
+    let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot);
+    if !response.headers().contains_key(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, retry_after(1_000));
+    }
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// A snapshot with its version as `ETag` and, while unfinished, when to ask again.
+fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
+    let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
+    (status, paced(snapshot.version, after_ms), Json(snapshot)).into_response()
+}
+
+fn not_modified(version: i64, poll_after_ms: Option<i64>) -> Response {
+    (StatusCode::NOT_MODIFIED, paced(version, poll_after_ms)).into_response()
+}
+
+fn paced(version: i64, poll_after_ms: Option<i64>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(etag) = HeaderValue::from_str(&format!("W/\"{version}\"")) {
+        headers.insert(header::ETAG, etag);
+    }
+    if let Some(after_ms) = poll_after_ms {
+        headers.insert(header::RETRY_AFTER, retry_after(after_ms));
+    }
+    headers
+}
+
+/// One entry of `If-None-Match`.
+#[derive(PartialEq)]
+enum Known {
+    /// Whatever there is.
+    Any,
+    /// This version.
+    Version(i64),
+}
+
+/// What the client has. Weak comparison, as `If-None-Match` asks for.
+fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
+    let lists = lists.iter();
+    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(|tag| {
+        let tag = tag.trim();
+        let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
+        if tag == "*" { Some(Known::Any) } else { version.map(Known::Version) }
+    })
+}
+
+/// One task, as it is now.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
+    params(
+        ("id" = TaskId, Path, description = "The task"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+    responses(
+        (status = 200, body = Snapshot),
+        (status = 304, description = "Nothing has changed since that `ETag`"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+    IfNoneMatch(lists): IfNoneMatch,
+) -> Result<Response, ApiError> {
+    for tag in known(&lists) {
+        if let Known::Version(version) = tag
+            && let Some(after_ms) = service.unchanged(&caller, id, version)
+        {
+            return Ok(not_modified(version, Some(after_ms)));
+        }
+    }
+    let snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let version = snapshot.version;
+    if known(&lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
+        let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
+        return Ok(not_modified(version, after_ms));
+    }
+    Ok(snapshot_response(StatusCode::OK, snapshot))
+}
+
+/// What to list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// Only tasks with this status.
+    status: Option<String>,
+    /// Only tasks of this kind.
+    kind: Option<String>,
+    /// Only tasks whose title contains this.
+    q: Option<String>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// Rows on a page: 50 unless told otherwise, at most 200.
+    limit: Option<u32>,
+}
+
+/// The caller's tasks, newest first.
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks",
+    params(ListParams),
+    responses(
+        (status = 200, body = TaskList),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Params(params): Params<ListParams>,
+) -> Result<Json<TaskList>, ApiError> {
+    let status = params.status.as_deref().map(read_status).transpose()?;
+    let ListParams { kind, q, cursor, limit, .. } = params;
+    let filter = ListFilter { status, kind, q, cursor, limit };
+    Ok(Json(service.list(&caller, &filter).await?))
+}
+
+fn read_status(word: &str) -> Result<Status, ApiError> {
+    Status::from_word(word).ok_or_else(|| {
+        let detail =
+            "status is one of queued, running, cancelling, completed, error, cancelled".to_owned();
+        let mut problem = Problem::new(400, "Bad Request", detail.clone());
+        problem.errors = vec![FieldError { field: "status".to_owned(), detail }];
+        ApiError(problem)
+    })
+}
+
+/// Asks the task to stop. Idempotent.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 202, body = Snapshot, description = "Asked to stop, or stopped"),
+        (status = 200, body = Snapshot, description = "Had ended already; this is how"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn cancel(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let cancelled = service.cancel(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let status = if cancelled.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(snapshot_response(status, cancelled.snapshot))
+}
+
+/// The task's result, with its own media type.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/result", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 200, description = "The result", content_type = "application/octet-stream"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "Not finished, or ended without a result"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn result(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    match service.result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
+        ResultState::Ready(result) => {
+            let disposition = format!("attachment; filename=\"{}\"", safe_name(&result.file_name));
+            let headers = [
+                (header::CONTENT_TYPE, result.media_type),
+                (header::CONTENT_DISPOSITION, disposition),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+            ];
+            Ok((headers, result.bytes).into_response())
+        }
+        ResultState::None(status) => {
+            let detail = match status.is_terminal() {
+                true => format!("the task ended as `{status}` and left no result"),
+                false => format!("the task is `{status}`; its result comes when it is completed"),
+            };
+            Err(ApiError(Problem::new(409, "Conflict", detail)))
+        }
+    }
+}
+
+/// A file name that means nothing else in a header or a shell.
+fn safe_name(name: &str) -> String {
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
+        .take(100)
+        .collect();
+    let safe = safe.trim_start_matches('.');
+    if safe.is_empty() { "result".to_owned() } else { safe.to_owned() }
+}
+
+/// Where to read on.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogParams {
+    /// The last line's `seq`; 0 = from the beginning.
+    #[serde(default)]
+    after: i64,
+}
+
+/// What the task logged, oldest first, at most 1,000 lines.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task"), LogParams),
+    responses(
+        (status = 200, body = Vec<LogLine>),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn log(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+    Params(params): Params<LogParams>,
+) -> Result<Json<Vec<LogLine>>, ApiError> {
+    let lines = service.log(&caller, id, params.after).await?;
+    lines.map(Json).ok_or_else(ApiError::task_not_found)
+}

@@ -1,0 +1,91 @@
+//! The bar: moved by dead reckoning, never backwards within an attempt.
+
+/// The highest percent of a task that has not completed.
+const UNFINISHED_MOST: f64 = 99.0;
+
+/// One task's bar. Progress is in percent, the rate in percent per millisecond.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bar {
+    /// What was shown last, or may have been.
+    shown: f64,
+    /// What the server told, or where the bar was frozen; `None` = cannot tell.
+    base: Option<f64>,
+    rate: f64,
+    /// When `base` was true.
+    at: u64,
+    /// The highest attempt seen: another one starts from 0, an earlier one that is given back does
+    /// not.
+    attempt: u32,
+    frozen: bool,
+}
+
+impl Bar {
+    /// Takes what the server tells at `now`; the bar was drawn until `clock`. Returns whether a new
+    /// attempt began.
+    pub(super) fn tell(
+        &mut self,
+        progress: Option<f64>,
+        rate_per_s: f64,
+        attempt: u32,
+        (clock, now): (u64, u64),
+    ) -> bool {
+        self.freeze(clock);
+        let fresh = attempt > self.attempt;
+        if fresh {
+            self.attempt = attempt;
+            self.shown = 0.0;
+        }
+        self.base = progress;
+        let moves = rate_per_s.is_finite() && rate_per_s > 0.0;
+        self.rate = if moves { rate_per_s / 10.0 } else { 0.0 };
+        self.at = now;
+        self.frozen = false;
+        fresh
+    }
+
+    /// The highest attempt seen.
+    pub(super) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// What to show; `None` = cannot tell.
+    pub(super) fn value(&self, now: u64) -> Option<f64> {
+        Some(self.predicted(now)?.min(UNFINISHED_MOST).max(self.shown))
+    }
+
+    /// Whether it moves by itself at this moment.
+    pub(super) fn moving(&self, now: u64) -> bool {
+        !self.frozen && self.rate > 0.0 && self.predicted(now).is_some_and(|p| p < UNFINISHED_MOST)
+    }
+
+    /// Stops moving: nobody knows how things stand.
+    pub(super) fn freeze(&mut self, now: u64) {
+        if !self.frozen {
+            self.shown = self.value(now).unwrap_or(self.shown);
+            self.base = self.predicted(now).map(|p| p.min(UNFINISHED_MOST));
+            self.at = now;
+            self.frozen = true;
+        }
+    }
+
+    /// Moves on from where it was frozen.
+    pub(super) fn thaw(&mut self, now: u64) {
+        if self.frozen {
+            self.at = now;
+            self.frozen = false;
+        }
+    }
+
+    /// What the server needs to know to see how wrong this bar is: progress in percent, rate as
+    /// told (0..=1 per second), milliseconds since.
+    pub(super) fn basis(&self, now: u64) -> (Option<f64>, f64, i64) {
+        let rate = if self.frozen { 0.0 } else { self.rate * 10.0 };
+        let age = now.saturating_sub(self.at);
+        (self.base, rate, i64::try_from(age).unwrap_or(i64::MAX))
+    }
+
+    fn predicted(&self, now: u64) -> Option<f64> {
+        let age = if self.frozen { 0 } else { now.saturating_sub(self.at) };
+        self.base.map(|base| base + self.rate * age as f64)
+    }
+}

@@ -1,0 +1,122 @@
+//! What a good answer does.
+
+use super::{Flight, Machine, pause};
+use crate::{
+    poll::{AnswerKind, Policy, entry::Entry},
+    task::PollResponse,
+};
+
+impl Machine {
+    /// Takes the request of this epoch out of the air; `None` if it is not the one in flight.
+    pub(super) fn landed(&mut self, epoch: u32, now: u64) -> Option<Flight> {
+        let flight = self.flight.take_if(|_| epoch == self.epoch)?;
+        self.ended_at = Some(now);
+        Some(flight)
+    }
+
+    /// Takes an answer. Returns whether a task changed.
+    pub(super) fn answered(
+        &mut self,
+        flight: &Flight,
+        response: PollResponse,
+        bytes: u32,
+        now: u64,
+        random: &mut dyn FnMut() -> f64,
+    ) -> bool {
+        self.count.answers = self.count.answers.saturating_add(1);
+        self.count.bytes = self.count.bytes.saturating_add(u64::from(bytes));
+        self.polls = self.polls.saturating_add(1);
+        self.forget_failures();
+        self.woken = false;
+        self.told_pause_ms =
+            pause::told_pause_ms(response.poll_after_ms, self.config.longest_pause_ms);
+        let held = response.held_ms.is_some();
+        let told = !response.tasks.is_empty() || !response.gone.is_empty();
+        let left = self.live_count();
+        let changed = self.apply(flight, response, now);
+        let ended = self.live_count() < left;
+        self.count.last = Some(match (ended, changed, held) {
+            (true, ..) => AnswerKind::Ended,
+            (_, true, _) => AnswerKind::Changed,
+            (_, _, true) => AnswerKind::HoldOver,
+            _ => AnswerKind::Unchanged,
+        });
+        if let Some(config) = self.config.hold.as_ref().filter(|_| flight.wait_ms > 0) {
+            let age = now.saturating_sub(flight.sent_at);
+            self.holding.answered(config, age, held, !told, now);
+        }
+        self.due = now.saturating_add(self.pause(now, random));
+        self.slow_down_if_hidden();
+        changed
+    }
+
+    fn apply(&mut self, flight: &Flight, response: PollResponse, now: u64) -> bool {
+        let clock = self.clock(now);
+        let age = now.saturating_sub(flight.sent_at);
+        let early = flight.wait_ms > 0 && age < flight.wait_ms / 10 * 9;
+        let mut changed = false;
+        for snapshot in response.tasks {
+            let Some(entry) = self.entry(snapshot.id) else { continue };
+            let known = entry.asked && flight.ids.contains(&snapshot.id);
+            if entry.apply(snapshot, now, clock) {
+                changed = true;
+                entry.early = entry.early.saturating_add(u32::from(early && known));
+            }
+        }
+        for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
+            if let Some(gone) = response.gone.iter().find(|gone| gone.id == entry.id) {
+                entry.not_there(gone.reason, now, &self.config);
+            }
+            entry.asked = true;
+            entry.heard_at = Some(now);
+            entry.bar.thaw(now);
+            entry.end_of_poll();
+        }
+        changed
+    }
+
+    /// How long to wait after an answer before the next request.
+    pub(super) fn pause(&self, now: u64, random: &mut dyn FnMut() -> f64) -> u64 {
+        if self.entries.iter().any(|entry| entry.live() && !entry.asked) {
+            return 0;
+        }
+        if let Some(ms) = self.config.policy.delay_ms(self.polls) {
+            return u64::from(ms);
+        }
+        if self.wait_ms(now) > 0 {
+            return self.told_pause_ms;
+        }
+        let unit = pause::unit(random);
+        let live = self.entries.iter().filter(|entry| entry.live());
+        let gap = live.map(|entry| {
+            let (elapsed, eta) = entry.pace(now);
+            pause::gap_ms(elapsed, eta, unit)
+        });
+        let gap = gap.min().unwrap_or(0);
+        // Who has pressed cancel watches for the end; the server's pause is made for patience.
+        let cancelling = self.entries.iter().any(|entry| entry.live() && entry.cancel_at.is_some());
+        if cancelling { gap } else { gap.max(self.told_pause_ms) }
+    }
+
+    /// How long the server may hold the next request; 0 = not.
+    pub(super) fn wait_ms(&self, now: u64) -> u64 {
+        let all_fit = self.live_count() <= self.config.ids_per_request as usize;
+        if self.config.policy != Policy::Paced || !self.visible || !all_fit {
+            return 0;
+        }
+        self.holding.wait_ms(self.hold_config(), now)
+    }
+
+    pub(super) fn live_count(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.live()).count()
+    }
+}
+
+impl Entry {
+    /// The request in flight is over; if it was the one past the deadline, so is the watching.
+    pub(super) fn end_of_poll(&mut self) {
+        if std::mem::take(&mut self.last_poll) && self.live() {
+            self.timed_out = true;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! How long to pause: without holding, and after a failure.
+
+/// A random number as the rules need it, whatever the driver's source gives.
+pub(super) fn unit(random: &mut dyn FnMut() -> f64) -> f64 {
+    let number = random();
+    if number.is_nan() { 0.5 } else { number.clamp(0.0, 1.0) }
+}
+
+/// The pause without holding for a task that has run `elapsed_ms`: it grows with the square root of
+/// the age, which shares the requests out evenly over the chances of the end, and is cut short
+/// where the end is near. `unit` in 0..=1.
+pub(super) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
+    let seconds = (elapsed_ms.max(0) as f64 / 1_000.0).max(1.0);
+    let gap = (0.8 * seconds.sqrt()).clamp(0.5, 5.0) * (0.9 + 0.2 * unit) * 1_000.0;
+    match eta_ms {
+        Some(eta @ 0..) if (eta as f64) <= gap => (eta as u64 + 30).max(500),
+        _ => gap as u64,
+    }
+}
+
+/// Full jitter before the try after failure number `failures` (from 1): anything up to 2^failures
+/// seconds, so that clients which lost the server together do not come back together.
+pub(super) fn jitter_ms(failures: u32, floor_ms: u64, longest_ms: u64, unit: f64) -> u64 {
+    let most = longest_ms.min(1_000 << failures.min(20));
+    ((unit * most as f64) as u64).max(floor_ms)
+}
+
+/// `poll_after_ms` from the wire; what is no positive number asks for no pause.
+pub(super) fn told_pause_ms(poll_after_ms: f64, longest_ms: u64) -> u64 {
+    // A float becomes an integer by saturating: NaN and negatives are 0.
+    (poll_after_ms as u64).min(longest_ms)
+}

@@ -1,0 +1,89 @@
+//! The driver of the poll machine in a browser: one loop per tab, with its timer, its one request,
+//! its listeners and the clock that moves the bar.
+
+mod listeners;
+mod running;
+mod tab;
+
+use leptos::{prelude::*, task::spawn_local};
+
+use self::running::Running;
+use super::{Answer, TaskView, Transport, UseTaskOptions};
+use crate::{
+    poll::{Action, Event, Stats},
+    task::{PollRequest, Problem, TaskId},
+};
+
+/// Watches these tasks until the present reactive owner is cleaned up; gives the loop's counters.
+pub(super) fn watch(
+    views: Vec<RwSignal<TaskView>>,
+    transport: Transport,
+    options: UseTaskOptions,
+) -> Signal<Stats> {
+    let notify = options.notify_hidden;
+    let stats = tab::open(transport, options.config);
+    let ids: Vec<TaskId> = views.iter().map(|&view| tab::add(view)).collect();
+    for &view in &views {
+        let snapshot = view.with_untracked(|view| view.snapshot.clone());
+        let known = snapshot.version > 0;
+        dispatch(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
+    }
+    dispatch(Event::NotifyHidden(notify));
+    on_cleanup(move || {
+        for (id, view) in ids.into_iter().zip(views) {
+            tab::remove(view);
+            dispatch(Event::Unwatch { id });
+        }
+        tab::close_if_unused();
+    });
+    stats
+}
+
+/// Tells the machine what happened and does what it asks for.
+pub(super) fn dispatch(event: Event) {
+    for action in tab::handle(event) {
+        match action {
+            Action::Send { epoch, request } => send(epoch, request),
+            Action::Abort => tab::set_request(None),
+            Action::SetTimer { after_ms } => tab::set_timer(Some(after_ms)),
+            Action::ClearTimer => tab::set_timer(None),
+            // A session that is over cannot be had again in silence: its tasks were its own.
+            Action::RefreshSession => {
+                spawn_local(async { dispatch(Event::SessionRefreshed(false)) });
+            }
+            Action::Render => {}
+        }
+    }
+    tab::draw();
+}
+
+/// Asks the server to cancel a task; `failed` is told why that failed.
+pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
+    let Some(transport) = tab::transport() else { return };
+    dispatch(Event::CancelRequested { id });
+    spawn_local(async move {
+        match transport.cancel(id).await {
+            Ok(snapshot) => dispatch(Event::Told { snapshot: Box::new(snapshot) }),
+            Err(problem) => {
+                dispatch(Event::CancelFailed { id });
+                failed(problem);
+            }
+        }
+    });
+}
+
+/// Sets the tab's title.
+pub fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+fn send(epoch: u32, request: PollRequest) {
+    let Some(transport) = tab::transport() else { return };
+    let asked = transport.poll(request);
+    tab::set_request(Some(Running::start(async move {
+        dispatch(match asked.await {
+            Ok(Answer { response, bytes }) => Event::Answer { epoch, response, bytes },
+            Err(failure) => Event::Failure { epoch, failure },
+        });
+    })));
+}

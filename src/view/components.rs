@@ -1,0 +1,22 @@
+//! What moves on a page: components that take signals and callbacks and fetch nothing.
+
+pub mod bar;
+pub mod cancel_button;
+pub mod facts;
+pub mod freshness;
+pub mod live_region;
+pub mod outcome;
+pub mod poll_panel;
+mod reads;
+pub mod status_badge;
+pub mod step_text;
+
+pub use bar::{Bar, MiniBar, Posts};
+pub use cancel_button::{CancelButton, CancelNote};
+pub use facts::{Facts, Times};
+pub use freshness::{FreshnessNote, FreshnessText};
+pub use live_region::LiveRegion;
+pub use outcome::{ErrorCard, ResultCard};
+pub use poll_panel::PollPanel;
+pub use status_badge::StatusBadge;
+pub use step_text::{Percent, StepText};

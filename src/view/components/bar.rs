@@ -1,0 +1,107 @@
+//! The road: a task's stages as stretches by weight, driven as far as the task has come.
+
+use leptos::prelude::*;
+
+use super::reads::{holds, says, tells};
+use crate::view::{TaskView, stretches, text};
+
+/// The road, and a native `<progress>` that carries the value for those who cannot see it.
+#[component]
+pub fn Bar(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+) -> impl IntoView {
+    let count = stage_count(view);
+    view! {
+        <progress
+            class="sr"
+            max="100"
+            value=tells(view, |view| view.percent().map(|percent| percent.to_string()))
+            aria-label=says(view, |view| view.snapshot.title.clone())
+            aria-valuetext=says(view, text::value_text)
+        ></progress>
+        <div
+            class="road"
+            class:unknown=holds(view, |view| view.permille.is_none())
+            data-end=says(view, |view| view.status.as_str().to_owned())
+            aria-hidden="true"
+        >
+            {move || (0..count.get().max(1)).map(|index| stretch(view, index)).collect::<Vec<_>>()}
+        </div>
+    }
+}
+
+fn stretch(view: Signal<TaskView>, index: u32) -> impl IntoView {
+    let style = move || {
+        let road = view.with(|view| stretches(&view.snapshot.stages, view.permille));
+        let Some(stretch) = road.get(index as usize) else { return String::new() };
+        ["--w:", &stretch.weight.to_string(), ";--p:", &tenths(stretch.done)].concat()
+    };
+    view! { <i style=style></i> }
+}
+
+/// The names of the stages under their stretches.
+#[component]
+pub fn Posts(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+) -> impl IntoView {
+    let count = stage_count(view);
+    view! {
+        <ol class="posts" aria-label="Stages" hidden=holds(view, |view| view.snapshot.stages.is_empty())>
+            {move || (0..count.get()).map(|index| post(view, index)).collect::<Vec<_>>()}
+        </ol>
+    }
+}
+
+fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
+    let (weight, name) = view.with_untracked(|view| {
+        let road = stretches(&view.snapshot.stages, None);
+        let stage = view.snapshot.stages.get(index as usize);
+        let weight = road.get(index as usize).map_or(0, |stretch| stretch.weight);
+        (weight, stage.map(|stage| stage.name.clone()).unwrap_or_default())
+    });
+    let current = move || {
+        let here =
+            |view: &TaskView| view.snapshot.step == Some(index + 1) && !view.status.is_terminal();
+        view.with(here).then(|| "step".to_owned())
+    };
+    view! {
+        <li style=["--w:", &weight.to_string()].concat() aria-current=current>
+            <span>{name}</span>
+        </li>
+    }
+}
+
+/// The stages of a task never change, but they may become known late.
+fn stage_count(view: Signal<TaskView>) -> Memo<u32> {
+    Memo::new(move |_| view.with(|view| view.snapshot.stages.len() as u32))
+}
+
+/// A small bar for a row of a list; the row's text says the number.
+#[component]
+pub fn MiniBar(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+) -> impl IntoView {
+    view! {
+        <span
+            class="mini"
+            class:unknown=holds(view, |view| view.permille.is_none())
+            hidden=holds(view, |view| view.status.is_terminal())
+            aria-hidden="true"
+        >
+            <i style=says(view, |view| {
+                ["--p:", &tenths(view.permille.unwrap_or_default())].concat()
+            })></i>
+        </span>
+    }
+}
+
+/// Thousandths as a percentage: `333` is `33.3%`.
+fn tenths(permille: u32) -> String {
+    [&(permille / 10).to_string(), ".", &(permille % 10).to_string(), "%"].concat()
+}

@@ -1,0 +1,82 @@
+//! Asks for a cancel, says that it was asked for, and shows the receipt.
+
+use leptos::{ev::SubmitEvent, prelude::*};
+
+use super::reads::{holds, says};
+use crate::{
+    task::Status,
+    view::{TaskView, text},
+};
+
+/// A cancel button that works as a plain form, too. Two clicks are one.
+#[component]
+pub fn CancelButton(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+    /// Where the form posts to when there is no script.
+    #[prop(into)]
+    action: String,
+    /// Ask the server to cancel the task.
+    #[prop(into)]
+    on_cancel: Callback<()>,
+) -> impl IntoView {
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        // `aria-disabled` keeps the focus where it is; so the second click is refused here.
+        if !view.with_untracked(asked) {
+            on_cancel.run(());
+        }
+    };
+    view! {
+        <form
+            method="post"
+            action=action
+            on:submit=submit
+            hidden=holds(view, |view| view.status.is_terminal())
+        >
+            <button class="cancel" aria-disabled=says(view, |view| asked(view).to_string())>
+                {says(view, label)}
+            </button>
+        </form>
+    }
+}
+
+/// Who asked for the cancel and when, and what has become of it.
+#[component]
+pub fn CancelNote(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+) -> impl IntoView {
+    view! {
+        <p class="note" hidden=holds(view, |view| view.snapshot.cancel.is_none())>
+            {says(view, receipt)}
+        </p>
+    }
+}
+
+fn asked(view: &TaskView) -> bool {
+    view.status == Status::Cancelling
+}
+
+fn label(view: &TaskView) -> String {
+    if asked(view) { "Cancelling…".to_owned() } else { "Cancel the task".to_owned() }
+}
+
+fn receipt(view: &TaskView) -> String {
+    let Some(receipt) = &view.snapshot.cancel else { return String::new() };
+    let who = match receipt.requested_by.as_str() {
+        // Nobody but the owner sees an owner's task.
+        "owner" | "you" => "You asked",
+        "operator" => "The operator asked",
+        _ => "Somebody with the task's address asked",
+    };
+    let then = match view.status {
+        Status::Cancelled => "The task has stopped.",
+        Status::Completed => "It was done before it could stop.",
+        Status::Error => "It failed before it could stop.",
+        _ => "The task stops at its next safe point.",
+    };
+    [who, " to cancel at ", text::clock(&receipt.requested_at), " UTC. ", then].concat()
+}

@@ -1,0 +1,129 @@
+//! How good the page's knowledge is, in words that differ where the causes differ.
+
+use leptos::prelude::*;
+
+use super::reads::{holds, says};
+use crate::{
+    task::GoneReason,
+    view::{Freshness, TaskView, text},
+};
+
+/// A few words: `4 s ago`, `offline`.
+#[component]
+pub fn FreshnessText(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+) -> impl IntoView {
+    view! { <span class="fresh">{says(view, |view| short(view.freshness))}</span> }
+}
+
+/// A sentence where something is wrong, with the button that helps; nothing where all is well.
+#[component]
+pub fn FreshnessNote(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+    /// Go on after a stop.
+    #[prop(into)]
+    on_resume: Callback<()>,
+    /// Go on after the loop ended by itself.
+    #[prop(into)]
+    on_retry: Callback<()>,
+) -> impl IntoView {
+    let go_on = move |_| match view.with_untracked(|view| view.freshness) {
+        Freshness::Stopped => on_resume.run(()),
+        _ => on_retry.run(()),
+    };
+    view! {
+        <p class="note" role="status" hidden=holds(view, |view| long(view.freshness).is_empty())>
+            {says(view, |view| long(view.freshness))}
+            " "
+            <button
+                type="button"
+                class="js"
+                hidden=holds(view, |view| !ended(view.freshness))
+                on:click=go_on
+            >
+                "Go on watching"
+            </button>
+        </p>
+    }
+}
+
+/// Whether only a button makes it go on.
+const fn ended(freshness: Freshness) -> bool {
+    matches!(
+        freshness,
+        Freshness::Stopped
+            | Freshness::GaveUp
+            | Freshness::TimedOut
+            | Freshness::SignedOut
+            | Freshness::Refused
+    )
+}
+
+/// A few words.
+pub(super) fn short(freshness: Freshness) -> String {
+    let words = match freshness {
+        Freshness::Live(age)
+        | Freshness::Unreachable(age)
+        | Freshness::Silent(age)
+        | Freshness::LostWorker(age) => return text::ago(age),
+        Freshness::Loading => "loading",
+        Freshness::GaveUp | Freshness::Refused | Freshness::TimedOut => "no longer asked for",
+        Freshness::Offline => "offline",
+        Freshness::Woken => "catching up",
+        Freshness::Stopped => "not watching",
+        Freshness::SignedOut => "signed out",
+        Freshness::Gone(_) => "gone",
+        Freshness::Final => "final",
+    };
+    words.to_owned()
+}
+
+fn long(freshness: Freshness) -> String {
+    let sentence = match freshness {
+        Freshness::Loading | Freshness::Live(_) | Freshness::Final => "",
+        Freshness::Silent(age) => {
+            return said(
+                "The task has said nothing new for ",
+                age,
+                ". Its worker is alive; it may just be busy.",
+            );
+        }
+        Freshness::LostWorker(age) => {
+            return said(
+                "The worker was last heard of ",
+                age,
+                " ago. If it does not come back, the task goes on from its last checkpoint.",
+            );
+        }
+        Freshness::Unreachable(_) => {
+            "The server does not answer; trying again. The task itself may well go on."
+        }
+        Freshness::GaveUp => {
+            "The server has not answered for a long time. The task itself may well go on."
+        }
+        Freshness::TimedOut => "This page has stopped following the task. The task goes on.",
+        Freshness::Offline => {
+            "You are offline. The task goes on; this page catches up when you are back."
+        }
+        Freshness::Woken => "This tab was asleep. Catching up.",
+        Freshness::Stopped => "Not watching. The task goes on without this page.",
+        Freshness::SignedOut => "Your session is over. What you see is the last that was told.",
+        Freshness::Gone(GoneReason::NotFound) => {
+            "The server knows no such task, or it is not yours."
+        }
+        Freshness::Gone(GoneReason::Expired) => {
+            "This task has expired, and its result was removed."
+        }
+        Freshness::Refused => "The server refused to tell more about this task.",
+    };
+    sentence.to_owned()
+}
+
+/// Whole tens of seconds, so that a screen reader is not told each second anew.
+fn said(before: &str, age_ms: i64, after: &str) -> String {
+    [before, &text::duration(age_ms / 10_000 * 10_000), after].concat()
+}

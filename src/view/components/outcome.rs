@@ -1,0 +1,113 @@
+//! How a task ended: its result, or why there is none.
+
+use leptos::prelude::*;
+
+use super::reads::{holds, says, tells};
+use crate::{
+    task::{ResultLink, TaskFailure},
+    view::{TaskView, text},
+};
+
+/// Where the result is, once there is one.
+#[component]
+pub fn ResultCard(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+    /// The page that shows the result.
+    #[prop(into)]
+    page: String,
+    /// The result as HTML, once it was asked for. Placed into the page as it is.
+    #[prop(into)]
+    shown: Signal<String>,
+    /// Ask for the result.
+    #[prop(into)]
+    on_show: Callback<()>,
+) -> impl IntoView {
+    view! {
+        <section
+            class="card result"
+            aria-labelledby="result-title"
+            hidden=holds(view, |view| view.snapshot.result.is_none())
+        >
+            <h2 id="result-title">"Result"</h2>
+            <p class="acts">
+                <a class="btn primary" href=page>
+                    "Open the result"
+                </a>
+                <a
+                    class="btn"
+                    href=tells(view, |view| link(view).map(|link| link.href.clone()))
+                    download=""
+                >
+                    "Download"
+                </a>
+                <button
+                    type="button"
+                    class="js"
+                    hidden=move || shown.with(|shown| !shown.is_empty())
+                    on:click=move |_| on_show.run(())
+                >
+                    "Show it here"
+                </button>
+                <span class="soft">{says(view, size)}</span>
+            </p>
+            <div class="rendered" inner_html=shown></div>
+        </section>
+    }
+}
+
+/// Why the task failed, and whether trying again could help.
+#[component]
+pub fn ErrorCard(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+    /// The form that starts a task of this kind.
+    #[prop(into)]
+    again: String,
+) -> impl IntoView {
+    view! {
+        <section
+            class="card failed"
+            aria-labelledby="error-title"
+            hidden=holds(view, |view| failure(view).is_none())
+        >
+            <h2 id="error-title">"What went wrong"</h2>
+            <p>{says(view, |view| failure(view).map(|it| it.message.clone()).unwrap_or_default())}</p>
+            <p class="soft">
+                {says(view, hint)} " Code: "
+                <code>
+                    {says(view, |view| failure(view).map(|it| it.code.clone()).unwrap_or_default())}
+                </code>
+            </p>
+            <p class="acts">
+                <a class="btn" href=again>
+                    "Start another"
+                </a>
+            </p>
+        </section>
+    }
+}
+
+fn link(view: &TaskView) -> Option<&ResultLink> {
+    view.snapshot.result.as_ref()
+}
+
+fn size(view: &TaskView) -> String {
+    link(view)
+        .map(|link| [text::essence(&link.media_type), ", ", &text::bytes(link.size_bytes)].concat())
+        .unwrap_or_default()
+}
+
+fn failure(view: &TaskView) -> Option<&TaskFailure> {
+    view.snapshot.error.as_ref()
+}
+
+fn hint(view: &TaskView) -> String {
+    let hint = match failure(view) {
+        Some(failure) if failure.retryable => "Starting it again may help.",
+        _ => "Starting it again with the same input would end in the same way.",
+    };
+    hint.to_owned()
+}

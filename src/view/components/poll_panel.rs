@@ -1,0 +1,98 @@
+//! How this page polls: the policy, the counters, and a way to stop.
+
+use leptos::prelude::*;
+
+use crate::{
+    poll::{AnswerKind, Policy, Stats},
+    view::text,
+};
+
+/// Shows the polling loop and lets one choose its policy.
+#[component]
+pub fn PollPanel(
+    /// The counters.
+    #[prop(into)]
+    stats: Signal<Stats>,
+    /// Poll in another way.
+    #[prop(into)]
+    on_policy: Callback<Policy>,
+) -> impl IntoView {
+    let choice = move |offered: Policy| {
+        let word = offered.as_str();
+        let chosen = move || stats.with(|stats| stats.policy.as_str() == word);
+        view! {
+            <label class="choice">
+                <input
+                    type="radio"
+                    name="policy"
+                    value=word
+                    checked=chosen
+                    on:change=move |_| on_policy.run(offered)
+                />
+                <span>{name(offered)} " " <small>{meaning(offered)}</small></span>
+            </label>
+        }
+    };
+    let fact = move |label: &'static str, value: fn(&Stats) -> String| {
+        let value = move || stats.with(value);
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    };
+    view! {
+        <details class="card polls js">
+            <summary>"How this page polls"</summary>
+            <fieldset>
+                <legend>"When to ask again"</legend>
+                {Policy::ALL.map(choice).to_vec()}
+            </fieldset>
+            <dl class="facts">
+                {fact("Requests", |stats| stats.requests.to_string())}
+                {fact("Received", |stats| text::bytes(stats.bytes.min(1 << 40) as i64))}
+                {fact("Failed", |stats| stats.failures.to_string())} {fact("Next", next)}
+                {fact("Last answer", |stats| last(stats.last).to_owned())}
+            </dl>
+        </details>
+    }
+}
+
+const fn name(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Paced => "Paced",
+        Policy::Interval { .. } => "Interval",
+        Policy::Adaptive => "Adaptive",
+        Policy::Backoff => "Backoff",
+    }
+}
+
+const fn meaning(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Paced => "as the server asks, more often towards the end",
+        Policy::Interval { .. } => "every 2 s",
+        Policy::Adaptive => "every 1 s, later 2 s, later 5 s",
+        Policy::Backoff => "1 s, 2 s, 4 s, 8 s, then every 10 s",
+    }
+}
+
+fn next(stats: &Stats) -> String {
+    match stats.next_in_ms {
+        _ if stats.in_flight && stats.hold_ms > 0 => "held by the server".to_owned(),
+        _ if stats.in_flight => "now".to_owned(),
+        None => "none planned".to_owned(),
+        Some(ms) => ["in ", &text::duration(i64::from(ms).saturating_add(999))].concat(),
+    }
+}
+
+const fn last(kind: Option<AnswerKind>) -> &'static str {
+    match kind {
+        None => "none yet",
+        Some(AnswerKind::Changed) => "something changed",
+        Some(AnswerKind::Ended) => "the end",
+        Some(AnswerKind::Unchanged) => "nothing new",
+        Some(AnswerKind::HoldOver) => "nothing new while held",
+        Some(AnswerKind::Failed) => "failed",
+    }
+}

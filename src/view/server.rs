@@ -1,0 +1,27 @@
+//! On the server nothing is polled: the first snapshot is what is rendered.
+
+use leptos::prelude::*;
+
+use super::{TaskView, Transport, UseTaskOptions};
+use crate::{
+    poll::{Event, Machine, Stats},
+    task::{Problem, TaskId},
+};
+
+/// The counters of a loop that never runs.
+pub(super) fn watch(
+    _views: Vec<RwSignal<TaskView>>,
+    _transport: Transport,
+    options: UseTaskOptions,
+) -> Signal<Stats> {
+    Signal::stored(Machine::new(options.config).stats(0))
+}
+
+/// Does nothing.
+pub(super) fn dispatch(_event: Event) {}
+
+/// Does nothing.
+pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
+
+/// Does nothing: the server renders the title into the page's head.
+pub fn set_title(_title: &str) {}

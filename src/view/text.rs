@@ -1,0 +1,252 @@
+//! Words and numbers as people read them. Pure, and frugal: formatting floats would cost the
+//! browser several kilobytes, so everything here is computed with whole numbers.
+
+use super::TaskView;
+use crate::task::{LogLine, Status};
+
+/// A span of time in the two largest units that matter: `12 s`, `1 min 12 s`, `2 h 5 min`, `3 d`.
+pub fn duration(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let (large, small) = if days > 0 {
+        ((days, " d"), (hours % 24, " h"))
+    } else if hours > 0 {
+        ((hours, " h"), (minutes % 60, " min"))
+    } else if minutes > 0 {
+        ((minutes, " min"), (seconds % 60, " s"))
+    } else {
+        return join(seconds, " s");
+    };
+    let mut text = join(large.0, large.1);
+    if small.0 > 0 {
+        text.push(' ');
+        text.push_str(&join(small.0, small.1));
+    }
+    text
+}
+
+/// How long it will still take, as the range that an estimate deserves: `less than 5 s`,
+/// `10 to 20 s`, `1 to 2 min`, `about 3 h`.
+pub fn remaining(ms: i64) -> String {
+    let seconds = ms.max(0) / 1000;
+    match seconds {
+        0..5 => "less than 5 s".to_owned(),
+        5..50 => range(seconds / 10 * 10, seconds / 10 * 10 + 10, " s"),
+        50..90 => "about a minute".to_owned(),
+        90..3000 => range((seconds / 60).max(1), seconds / 60 + 1 + seconds / 600, " min"),
+        3000..5400 => "about an hour".to_owned(),
+        _ => range(seconds / 3600, seconds / 3600 + 1, " h"),
+    }
+}
+
+/// The words of an age: `just now`, `4 s ago`.
+pub fn ago(ms: i64) -> String {
+    if ms < 1000 {
+        return "just now".to_owned();
+    }
+    let mut text = duration(ms);
+    text.push_str(" ago");
+    text
+}
+
+/// `Step 3 of 4: Writing chapter 4 of 7`; what the status says where there are no steps.
+pub fn step_line(view: &TaskView) -> String {
+    let name = step_name(view);
+    if !matches!(view.status, Status::Running) {
+        return status_sentence(view.status).to_owned();
+    }
+    match (view.snapshot.step, view.snapshot.total_steps) {
+        (Some(step), Some(total)) => {
+            let mut text = join(i64::from(step), " of ");
+            text.insert_str(0, "Step ");
+            text.push_str(&join(i64::from(total), ": "));
+            text.push_str(name);
+            text
+        }
+        _ if name.is_empty() => status_sentence(view.status).to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+/// `42 %`; nothing where the task cannot tell.
+pub fn percent(view: &TaskView) -> String {
+    view.percent().map(|percent| join(i64::from(percent), " %")).unwrap_or_default()
+}
+
+/// What `aria-valuetext` says: `42 percent, step 3 of 4, Writing chapter 4 of 7`.
+pub fn value_text(view: &TaskView) -> String {
+    let snapshot = &view.snapshot;
+    let mut text = match view.percent() {
+        Some(percent) => join(i64::from(percent), " percent"),
+        None => "Progress unknown".to_owned(),
+    };
+    if !matches!(view.status, Status::Running) {
+        text.push_str(", ");
+        text.push_str(status_word(view.status));
+        return text;
+    }
+    if let (Some(step), Some(total)) = (snapshot.step, snapshot.total_steps) {
+        text.push_str(", step ");
+        text.push_str(&join(i64::from(step), " of "));
+        text.push_str(&join(i64::from(total), ""));
+    }
+    let name = snapshot.message.as_deref().unwrap_or_else(|| step_name(view));
+    if !name.is_empty() {
+        text.push_str(", ");
+        text.push_str(name);
+    }
+    text
+}
+
+/// What a tab's title begins with: `42 % · The Drowned Lighthouse`.
+pub fn tab_title(view: &TaskView) -> String {
+    let mut text = match (view.status, view.percent()) {
+        (Status::Running, Some(percent)) => join(i64::from(percent), " %"),
+        (status, _) => status_word(status).to_owned(),
+    };
+    text.push_str(" · ");
+    text.push_str(&view.snapshot.title);
+    text
+}
+
+/// One word for the status.
+pub const fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "Waiting",
+        Status::Running => "Running",
+        Status::Cancelling => "Cancelling",
+        Status::Completed => "Done",
+        Status::Error => "Failed",
+        Status::Cancelled => "Cancelled",
+        Status::Unknown => "Unknown",
+    }
+}
+
+/// A sign for the status, beside the word; never instead of it.
+pub const fn status_sign(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "◷",
+        Status::Running => "▸",
+        Status::Cancelling => "◌",
+        Status::Completed => "✓",
+        Status::Error => "✕",
+        Status::Cancelled => "⊘",
+        Status::Unknown => "?",
+    }
+}
+
+/// One sentence for the status.
+pub const fn status_sentence(status: Status) -> &'static str {
+    match status {
+        Status::Queued => "Waiting for a free worker",
+        Status::Running => "At work",
+        Status::Cancelling => "Cancelling…",
+        Status::Completed => "All done",
+        Status::Error => "This task failed",
+        Status::Cancelled => "This task was cancelled",
+        Status::Unknown => "The server says something that this page does not know yet",
+    }
+}
+
+/// The time of day in an RFC 3339 text: `14:02:11`; the text itself where it is none.
+pub fn clock(rfc3339: &str) -> &str {
+    rfc3339.get(11..19).unwrap_or(rfc3339)
+}
+
+/// Date and time of day in an RFC 3339 text: `2026-11-23 14:02:11 UTC`.
+pub fn date_time(rfc3339: &str) -> String {
+    match (rfc3339.get(..10), rfc3339.get(11..19)) {
+        (Some(date), Some(time)) => [date, " ", time, " UTC"].concat(),
+        _ => rfc3339.to_owned(),
+    }
+}
+
+/// A line of the log: `14:02:11  outline: 7 chapters`.
+pub fn log_line(line: &LogLine) -> String {
+    [clock(&line.at), "  ", &line.text, "\n"].concat()
+}
+
+/// A size: `812 B`, `12 KB`, `3 MB`; units of 1,000.
+pub fn bytes(count: i64) -> String {
+    match count.max(0) {
+        count @ 0..1000 => join(count, " B"),
+        count @ 1000..1_000_000 => join((count + 500) / 1000, " KB"),
+        count => join((count + 500_000) / 1_000_000, " MB"),
+    }
+}
+
+/// A media type without its parameters.
+pub fn essence(media_type: &str) -> &str {
+    media_type.split_once(';').map_or(media_type, |(essence, _)| essence).trim()
+}
+
+/// A whole number and what follows it.
+pub fn join(number: i64, rest: &str) -> String {
+    let mut text = number.to_string();
+    text.push_str(rest);
+    text
+}
+
+fn range(from: i64, to: i64, unit: &str) -> String {
+    let mut text = if from == 0 { "up to ".to_owned() } else { join(from, " to ") };
+    text.push_str(&join(to, unit));
+    text
+}
+
+fn step_name(view: &TaskView) -> &str {
+    view.snapshot.current_step.as_deref().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_has_at_most_two_units() {
+        for (ms, text) in [
+            (-5, "0 s"),
+            (999, "0 s"),
+            (12_000, "12 s"),
+            (60_000, "1 min"),
+            (72_000, "1 min 12 s"),
+            (7_500_000, "2 h 5 min"),
+            (86_400_000 * 3, "3 d"),
+            (86_400_000 * 3 + 3_600_000, "3 d 1 h"),
+            (i64::MAX, "106751991167 d 7 h"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
+    }
+
+    #[test]
+    fn an_estimate_is_a_range_that_holds_it() {
+        for (ms, text) in [
+            (i64::MIN, "less than 5 s"),
+            (4_999, "less than 5 s"),
+            (7_000, "up to 10 s"),
+            (14_000, "10 to 20 s"),
+            (59_000, "about a minute"),
+            (100_000, "1 to 2 min"),
+            (1_500_000, "25 to 28 min"),
+            (3_600_000, "about an hour"),
+            (8_000_000, "2 to 3 h"),
+        ] {
+            assert_eq!(remaining(ms), text);
+        }
+    }
+
+    #[test]
+    fn times_are_cut_from_the_text_and_odd_texts_stay_whole() {
+        assert_eq!(clock("2026-11-23T14:02:11.5Z"), "14:02:11");
+        assert_eq!(date_time("2026-11-23T14:02:11.5Z"), "2026-11-23 14:02:11 UTC");
+        assert_eq!(clock("soon"), "soon");
+        assert_eq!(date_time("ümläut-äöü"), "ümläut-äöü");
+    }
+
+    #[test]
+    fn a_size_is_told_in_its_unit() {
+        assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(12_400), "12 KB");
+        assert_eq!(bytes(3_000_000), "3 MB");
+    }
+}

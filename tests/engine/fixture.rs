@@ -1,0 +1,223 @@
+//! An engine on a temporary file, and a kind of task whose every step the test decides.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use milepost::{
+    engine::{
+        Caller, Check, Context, Engine, EngineOptions, KindOptions, Output, Refusal, Registry,
+        ResultState, Service, Stages, Task, TaskError, clock::SystemClock,
+        store::sqlite::SqliteStore,
+    },
+    task::{Snapshot, StartTask, Status, TaskId},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+/// One thing that a scripted task does.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Step {
+    Stage(usize),
+    Progress(f64),
+    ProgressNan,
+    Message(String),
+    Log(String),
+    /// Keeps this number under "kept".
+    Keep(i64),
+    /// Says what was kept, as the message.
+    SayKept,
+    /// Tells the test that it is here.
+    Reach(String),
+    /// Waits until the test opens the gate; sees a cancel.
+    Gate(String),
+    /// Waits until the test opens the gate; sees nothing else.
+    DeafGate(String),
+    Fail,
+    /// Fails for now on the first attempt only.
+    RetryOnce,
+    RetryAlways,
+    Panic,
+}
+
+/// A task that does its steps.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Scripted {
+    pub(crate) steps: Vec<Step>,
+    #[serde(default)]
+    pub(crate) key: Option<String>,
+    #[serde(default)]
+    pub(crate) refuse: bool,
+}
+
+/// The test's hand on running tasks.
+#[derive(Clone, Default)]
+pub(crate) struct Gates(Arc<Mutex<HashMap<String, Arc<Semaphore>>>>);
+
+impl Gates {
+    fn gate(&self, name: &str) -> Arc<Semaphore> {
+        let mut gates = self.0.lock().unwrap();
+        Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    /// Lets one task through.
+    pub(crate) fn open(&self, name: &str) {
+        self.gate(name).add_permits(1);
+    }
+
+    /// Waits until one task was there.
+    pub(crate) async fn pass(&self, name: &str) {
+        self.gate(name).acquire().await.unwrap().forget();
+    }
+}
+
+impl Task for Scripted {
+    const KIND: &'static str = "scripted";
+    const TITLE: &'static str = "Scripted";
+    const DESCRIPTION: &'static str = "Does what the test says.";
+    type Deps = Gates;
+
+    fn title(&self) -> String {
+        format!("{} steps", self.steps.len())
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new([("First", 1.0), ("Second", 3.0)])
+    }
+
+    async fn check(&self, _: &Gates) -> Check {
+        if self.refuse { Err(Refusal::field("refuse", "was asked to refuse")) } else { Ok(()) }
+    }
+
+    fn unique_key(&self) -> Option<String> {
+        self.key.clone()
+    }
+
+    async fn run(self, ctx: Context, gates: Arc<Gates>) -> Result<Output, TaskError> {
+        for step in self.steps {
+            act(step, &ctx, &gates).await?;
+        }
+        Ok(Output::markdown("done".to_owned(), "done.md"))
+    }
+}
+
+async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> {
+    match step {
+        Step::Stage(index) => ctx.stage(index).await?,
+        Step::Progress(fraction) => ctx.progress(fraction),
+        Step::ProgressNan => ctx.progress(f64::NAN),
+        Step::Message(text) => ctx.message(text),
+        Step::Log(text) => ctx.log(text),
+        Step::Keep(value) => ctx.checkpoint("kept", &value).await?,
+        Step::SayKept => {
+            let kept: Option<i64> = ctx.restore("kept").await?;
+            ctx.message(format!("kept {kept:?}"));
+        }
+        Step::Reach(name) => gates.open(&name),
+        Step::Gate(name) => ctx.until_cancelled(gates.pass(&name)).await?,
+        Step::DeafGate(name) => gates.pass(&name).await,
+        Step::Fail => return Err(TaskError::fail("quota", "The quota is used up.")),
+        Step::RetryOnce if ctx.attempt() > 1 => {}
+        Step::RetryOnce | Step::RetryAlways => {
+            return Err(TaskError::retry("busy", "The other side is busy."));
+        }
+        Step::Panic => panic!("the script says so"),
+    }
+    Ok(())
+}
+
+pub(crate) struct Fixture {
+    pub(crate) engine: Engine,
+    pub(crate) service: Service,
+    pub(crate) gates: Gates,
+    pub(crate) ada: Caller,
+}
+
+/// Short periods, so that no test waits long for what happens by itself.
+pub(crate) fn quick() -> EngineOptions {
+    EngineOptions {
+        heartbeat: Duration::from_millis(50),
+        flush: Duration::from_millis(10),
+        queue_poll: Duration::from_millis(20),
+        drain: Duration::ZERO,
+        retry_base: Duration::from_millis(1),
+        max_queued_per_owner: 3,
+        max_log_lines: 5,
+        ..EngineOptions::default()
+    }
+}
+
+pub(crate) fn kind() -> KindOptions {
+    KindOptions { cancel_grace: Duration::from_millis(100), ..KindOptions::default() }
+}
+
+pub(crate) async fn engine_at(path: &Path, options: EngineOptions, kind: KindOptions) -> Fixture {
+    let clock = Arc::new(SystemClock);
+    let store = SqliteStore::open(path, clock.clone()).await.unwrap();
+    let gates = Gates::default();
+    let registry = Registry::new().with::<Scripted>(gates.clone(), kind);
+    let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
+    Fixture { service: engine.service(), engine, gates, ada: Caller::owner("ada") }
+}
+
+pub(crate) fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("milepost.db");
+    (folder, path)
+}
+
+pub(crate) fn scripted(steps: &[Step]) -> StartTask {
+    let script = Scripted { steps: steps.to_vec(), key: None, refuse: false };
+    StartTask { kind: "scripted".to_owned(), input: serde_json::to_value(script).unwrap() }
+}
+
+impl Fixture {
+    pub(crate) async fn start(&self, steps: &[Step]) -> TaskId {
+        self.service.start(&self.ada, scripted(steps), None).await.unwrap().receipt.id
+    }
+
+    pub(crate) async fn get(&self, id: TaskId) -> Snapshot {
+        self.service.get(&self.ada, id).await.unwrap().expect("the task is there")
+    }
+
+    /// Asks again and again until the snapshot is as wanted.
+    pub(crate) async fn until(&self, id: TaskId, wanted: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let patience = std::time::Instant::now();
+        loop {
+            let snapshot = self.get(id).await;
+            if wanted(&snapshot) {
+                return snapshot;
+            }
+            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot:#?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    pub(crate) async fn ended(&self, id: TaskId) -> Snapshot {
+        self.until(id, |snapshot| snapshot.status.is_terminal()).await
+    }
+
+    pub(crate) async fn result_text(&self, id: TaskId) -> Option<String> {
+        match self.service.result(&self.ada, id).await.unwrap().expect("the task is there") {
+            ResultState::Ready(result) => Some(String::from_utf8(result.bytes).unwrap()),
+            ResultState::None(_) => None,
+        }
+    }
+}
+
+pub(crate) fn reach(name: &str) -> Step {
+    Step::Reach(name.to_owned())
+}
+
+pub(crate) fn gate(name: &str) -> Step {
+    Step::Gate(name.to_owned())
+}
+
+pub(crate) fn is(status: Status) -> impl Fn(&Snapshot) -> bool {
+    move |snapshot| snapshot.status == status
+}

@@ -1,0 +1,207 @@
+//! One task from its start to its end.
+
+use std::time::Duration;
+
+use milepost::{engine::KindOptions, task::Status};
+
+use crate::fixture::{Step, engine_at, folder, gate, is, kind, quick, reach};
+
+#[tokio::test]
+async fn a_task_runs_to_its_result() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [Step::Stage(0), Step::Log("hello".to_owned()), Step::Stage(1)];
+    let id = f.start(&steps).await;
+    let done = f.ended(id).await;
+    assert_eq!((done.status, done.progress, done.attempt), (Status::Completed, Some(100.0), 1));
+    assert_eq!((done.step, done.total_steps), (Some(2), Some(2)));
+    assert_eq!(done.current_step.as_deref(), Some("Second"));
+    let link = done.result.expect("a result");
+    assert_eq!(link.href, format!("/api/v1/tasks/{id}/result"));
+    assert_eq!((link.media_type.as_str(), link.size_bytes), ("text/markdown; charset=utf-8", 4));
+    assert_eq!(f.result_text(id).await.as_deref(), Some("done"));
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["hello"]);
+}
+
+#[tokio::test]
+async fn progress_is_weighted_by_stages_and_never_falls() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [
+        Step::Stage(0),
+        Step::Progress(0.5),
+        reach("a"),
+        gate("a1"),
+        Step::Stage(1),
+        Step::Progress(0.5),
+        Step::Progress(0.1),
+        Step::ProgressNan,
+        Step::Message("half of the second".to_owned()),
+        reach("b"),
+        gate("b1"),
+        Step::Progress(7.5),
+        reach("c"),
+        gate("c1"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    let first = f.get(id).await;
+    // The first stage has a quarter of the weight.
+    assert_eq!((first.progress, first.step), (Some(12.5), Some(1)));
+    f.gates.open("a1");
+    f.gates.pass("b").await;
+    let second = f.get(id).await;
+    assert_eq!((second.progress, second.step), (Some(62.5), Some(2)));
+    assert_eq!(second.message.as_deref(), Some("half of the second"));
+    assert!(second.version > first.version);
+    f.gates.open("b1");
+    f.gates.pass("c").await;
+    assert_eq!(f.get(id).await.progress, Some(100.0));
+    assert_eq!(f.get(id).await.status, Status::Running);
+    f.gates.open("c1");
+    f.ended(id).await;
+}
+
+#[tokio::test]
+async fn an_unchanged_task_keeps_its_version() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[Step::Stage(0), reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let first = f.get(id).await.version;
+    assert_eq!(f.get(id).await.version, first);
+    f.gates.open("b");
+    assert!(f.ended(id).await.version > first);
+}
+
+#[tokio::test]
+async fn a_running_task_is_cancelled() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[Step::Stage(0), Step::Progress(0.5), reach("a"), gate("never")]).await;
+    f.gates.pass("a").await;
+    let cancelled = f.service.cancel(&f.ada, id).await.unwrap().expect("the task is there");
+    assert!(cancelled.accepted);
+    let done = f.ended(id).await;
+    assert_eq!((done.status, done.progress), (Status::Cancelled, Some(12.5)));
+    assert_eq!(done.cancel.expect("a receipt").requested_by, "owner");
+    let again = f.service.cancel(&f.ada, id).await.unwrap().expect("the task is there");
+    assert!(!again.accepted);
+    assert_eq!(again.snapshot.status, Status::Cancelled);
+    assert_eq!(f.result_text(id).await, None);
+}
+
+#[tokio::test]
+async fn a_task_that_ignores_a_cancel_is_dropped_after_the_grace() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[reach("a"), Step::DeafGate("never".to_owned())]).await;
+    f.gates.pass("a").await;
+    f.service.cancel(&f.ada, id).await.unwrap();
+    assert_eq!(f.get(id).await.status, Status::Cancelling);
+    assert_eq!(f.ended(id).await.status, Status::Cancelled);
+}
+
+#[tokio::test]
+async fn work_that_is_whole_when_the_cancel_comes_counts() {
+    let (_folder, path) = folder();
+    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let f = engine_at(&path, quick(), patient).await;
+    let id = f.start(&[reach("a"), Step::DeafGate("b".to_owned())]).await;
+    f.gates.pass("a").await;
+    f.service.cancel(&f.ada, id).await.unwrap();
+    f.gates.open("b");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+    assert_eq!(f.result_text(id).await.as_deref(), Some("done"));
+}
+
+#[tokio::test]
+async fn a_failure_is_told_with_its_code() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[Step::Stage(1), Step::Fail]).await;
+    let done = f.ended(id).await;
+    assert_eq!((done.status, done.progress, done.attempt), (Status::Error, Some(25.0), 1));
+    let error = done.error.expect("an error");
+    assert_eq!((error.code.as_str(), error.retryable), ("quota", false));
+    assert_eq!(error.message, "The quota is used up.");
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_and_the_worker_lives_on() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[Step::Panic]).await;
+    let error = f.ended(id).await.error.expect("an error");
+    assert_eq!(error.code, "panic");
+    assert!(error.message.contains("the script says so"), "{}", error.message);
+    let id = f.start(&[]).await;
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_task_that_takes_too_long_fails_with_its_limit() {
+    let (_folder, path) = folder();
+    let short = KindOptions { timeout: Duration::from_millis(50), ..kind() };
+    let f = engine_at(&path, quick(), short).await;
+    let id = f.start(&[gate("never")]).await;
+    let error = f.ended(id).await.error.expect("an error");
+    assert_eq!((error.code.as_str(), error.retryable), ("timeout", true));
+}
+
+#[tokio::test]
+async fn a_passing_fault_is_tried_again_from_the_checkpoint() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [Step::SayKept, reach("a"), gate("b"), Step::Keep(7), Step::RetryOnce];
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    assert_eq!(f.get(id).await.message.as_deref(), Some("kept None"));
+    f.gates.open("b");
+    f.gates.pass("a").await;
+    let second = f.get(id).await;
+    assert_eq!((second.attempt, second.message.as_deref()), (2, Some("kept Some(7)")));
+    f.gates.open("b");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn attempts_are_used_up() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), KindOptions { max_attempts: 2, ..kind() }).await;
+    let id = f.start(&[Step::RetryAlways]).await;
+    let done = f.ended(id).await;
+    assert_eq!(done.attempt, 2);
+    let error = done.error.expect("an error");
+    assert_eq!((error.code.as_str(), error.retryable), ("busy", true));
+}
+
+#[tokio::test]
+async fn no_more_run_at_once_than_the_kind_allows() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), KindOptions { concurrency: 1, ..kind() }).await;
+    let first = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let second = f.start(&[reach("a"), gate("b")]).await;
+    assert_eq!(f.get(second).await.status, Status::Queued);
+    assert_eq!(f.service.counts().await.unwrap(), (1, 1));
+    f.gates.open("b");
+    f.ended(first).await;
+    f.gates.pass("a").await;
+    f.until(second, is(Status::Running)).await;
+    f.gates.open("b");
+    f.ended(second).await;
+}
+
+#[tokio::test]
+async fn a_log_that_never_ends_is_cut_with_a_word() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&vec![Step::Log("x".repeat(5_000)); 20]).await;
+    f.ended(id).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log.len(), 6);
+    assert_eq!(log[0].text.chars().count(), 2_001);
+    assert!(log[5].text.contains("the log is full after 5 lines"), "{}", log[5].text);
+}

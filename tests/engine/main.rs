@@ -1,0 +1,8 @@
+//! The engine over a real store, with tasks that do what the test says.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod fixture;
+mod lifecycle;
+mod recovery;
+mod service;

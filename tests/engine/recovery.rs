@@ -1,0 +1,98 @@
+//! What happens to tasks when their process ends, kindly or not.
+
+use std::time::Duration;
+
+use milepost::task::Status;
+
+use crate::fixture::{Step, engine_at, folder, gate, kind, quick, reach};
+
+#[tokio::test]
+async fn a_shutdown_gives_running_tasks_back_without_costing_an_attempt() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [Step::SayKept, Step::Keep(1), Step::Stage(1), reach("a"), gate("b")];
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    let before = f.get(id).await;
+    f.engine.shutdown().await;
+    drop(f);
+
+    let f = engine_at(&path, quick(), kind()).await;
+    f.gates.pass("a").await;
+    let after = f.get(id).await;
+    assert_eq!((after.attempt, after.progress), (1, Some(25.0)));
+    assert!(after.version > before.version, "{} after {}", after.version, before.version);
+    f.gates.open("b");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_tasks_finish_that_need_little() {
+    let (_folder, path) = folder();
+    let patient = milepost::engine::EngineOptions { drain: Duration::from_secs(30), ..quick() };
+    let f = engine_at(&path, patient, kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    f.gates.open("b");
+    f.engine.shutdown().await;
+    drop(f);
+    let f = engine_at(&path, quick(), kind()).await;
+    assert_eq!(f.get(id).await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_queued_task_outlives_its_process() {
+    let (_folder, path) = folder();
+    let idle = milepost::engine::EngineOptions { worker: false, ..quick() };
+    let f = engine_at(&path, idle, kind()).await;
+    let id = f.start(&[Step::Stage(0)]).await;
+    f.engine.shutdown().await;
+    drop(f);
+    let f = engine_at(&path, quick(), kind()).await;
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}
+
+/// The engine is dropped with its runtime, as by a kill: nobody says goodbye to the store.
+#[test]
+fn a_killed_process_leaves_no_ghost_and_costs_one_attempt() {
+    let (_folder, path) = folder();
+    let steps = [Step::SayKept, Step::Keep(5), reach("a"), gate("b")];
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    };
+    let killed = runtime();
+    let (id, fixture) = killed.block_on(async {
+        let f = engine_at(&path, quick(), kind()).await;
+        let id = f.start(&steps).await;
+        f.gates.pass("a").await;
+        assert_eq!(f.get(id).await.status, Status::Running);
+        (id, f)
+    });
+    killed.shutdown_background();
+    drop(fixture);
+
+    runtime().block_on(async {
+        let f = reopened(&path).await;
+        f.gates.pass("a").await;
+        let second = f.get(id).await;
+        assert_eq!((second.status, second.attempt), (Status::Running, 2));
+        assert_eq!(second.message.as_deref(), Some("kept Some(5)"));
+        f.gates.open("b");
+        assert_eq!(f.ended(id).await.status, Status::Completed);
+        f.engine.shutdown().await;
+    });
+}
+
+/// The threads of the dropped engine let go of the lock file in their own time.
+async fn reopened(path: &std::path::Path) -> crate::fixture::Fixture {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = std::path::PathBuf::from(lock);
+    tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::options().write(true).open(lock).unwrap();
+        file.lock().unwrap();
+    })
+    .await
+    .unwrap();
+    engine_at(path, quick(), kind()).await
+}

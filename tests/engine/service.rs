@@ -1,0 +1,189 @@
+//! Who may do what, and what is refused.
+
+use milepost::{
+    engine::{Caller, EngineOptions, ListFilter, ServiceError},
+    task::{GoneReason, PollRequest, Problem, StartTask, Status, TaskId, Watch},
+};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach, scripted};
+
+fn idle() -> EngineOptions {
+    EngineOptions { worker: false, ..quick() }
+}
+
+async fn refused(f: &Fixture, start: StartTask) -> Problem {
+    f.service.start(&f.ada, start, None).await.expect_err("it was started").into()
+}
+
+#[tokio::test]
+async fn another_owner_sees_nothing_of_a_task() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    // While it runs, and after.
+    for _ in 0..2 {
+        for stranger in [Caller::owner("bob"), Caller::nobody()] {
+            assert!(f.service.get(&stranger, id).await.unwrap().is_none());
+            assert!(f.service.cancel(&stranger, id).await.unwrap().is_none());
+            assert!(f.service.result(&stranger, id).await.unwrap().is_none());
+            assert!(f.service.log(&stranger, id, 0).await.unwrap().is_none());
+            let list = f.service.list(&stranger, &ListFilter::default()).await.unwrap();
+            assert!(list.tasks.is_empty());
+            let answer = f.service.poll(&stranger, &watching(id, 0)).await.unwrap();
+            assert_eq!((answer.tasks.len(), answer.gone[0].reason), (0, GoneReason::NotFound));
+        }
+        f.gates.open("b");
+        assert_eq!(f.ended(id).await.status, Status::Completed);
+    }
+}
+
+fn watching(id: TaskId, version: i64) -> PollRequest {
+    let watch = Watch { id, version, progress: None, rate: 0.0, age_ms: 0, early: 0 };
+    PollRequest { watch: vec![watch], wait_ms: 0 }
+}
+
+#[tokio::test]
+async fn a_task_of_nobody_is_for_whoever_has_its_id() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let nobody = Caller::nobody();
+    let id = f.service.start(&nobody, scripted(&[]), None).await.unwrap().receipt.id;
+    assert!(f.service.list(&nobody, &ListFilter::default()).await.unwrap().tasks.is_empty());
+    assert!(f.service.get(&Caller::owner("bob"), id).await.unwrap().is_some());
+    let cancelled = f.service.cancel(&nobody, id).await.unwrap().expect("the task is there");
+    assert_eq!(cancelled.snapshot.status, Status::Cancelled);
+}
+
+#[tokio::test]
+async fn an_operator_can_switch_ownerless_tasks_off() {
+    let (_folder, path) = folder();
+    let closed = EngineOptions { allow_ownerless: false, ..idle() };
+    let f = engine_at(&path, closed, kind()).await;
+    let error = f.service.start(&Caller::nobody(), scripted(&[]), None).await.unwrap_err();
+    assert_eq!(Problem::from(error).status, 401);
+    f.start(&[]).await;
+}
+
+#[tokio::test]
+async fn a_poll_tells_what_changed_and_nothing_else() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let id = f.start(&[]).await;
+    let first = f.service.poll(&f.ada, &watching(id, 0)).await.unwrap();
+    assert_eq!(first.tasks.len(), 1);
+    assert!(first.poll_after_ms >= 500.0);
+    let version = first.tasks[0].version;
+    let second = f.service.poll(&f.ada, &watching(id, version)).await.unwrap();
+    assert!(second.tasks.is_empty() && second.gone.is_empty());
+    f.service.cancel(&f.ada, id).await.unwrap();
+    let third = f.service.poll(&f.ada, &watching(id, version)).await.unwrap();
+    assert_eq!(third.tasks[0].status, Status::Cancelled);
+    assert_eq!(third.tasks[0].poll_after_ms, 0);
+}
+
+#[tokio::test]
+async fn a_poll_of_too_many_is_refused() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let mut request = watching(TaskId::from_uuid(Uuid::new_v4()), 0);
+    request.watch = vec![request.watch[0].clone(); 101];
+    let error = f.service.poll(&f.ada, &request).await.unwrap_err();
+    assert_eq!(Problem::from(error).status, 400);
+}
+
+#[tokio::test]
+async fn the_same_start_with_the_same_key_is_one_task() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let start =
+        async |steps: &[Step], key| f.service.start(&f.ada, scripted(steps), Some(key)).await;
+    let first = start(&[], "k").await.unwrap();
+    let second = start(&[], "k").await.unwrap();
+    assert_eq!((second.receipt.id, second.receipt.existing), (first.receipt.id, true));
+    let reused = start(&[Step::Fail], "k").await.unwrap_err();
+    assert!(matches!(reused, ServiceError::KeyReused));
+    assert_eq!(Problem::from(reused).status, 422);
+    for bad in ["", &"k".repeat(256)] {
+        assert_eq!(Problem::from(start(&[], bad).await.unwrap_err()).status, 400);
+    }
+}
+
+#[tokio::test]
+async fn the_same_work_leads_to_the_running_task() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let mut start = scripted(&[]);
+    start.input["key"] = json!("lighthouse");
+    let first = f.service.start(&f.ada, start.clone(), None).await.unwrap();
+    let second = f.service.start(&f.ada, start.clone(), None).await.unwrap();
+    assert_eq!((second.receipt.id, second.receipt.existing), (first.receipt.id, true));
+    let bobs = f.service.start(&Caller::owner("bob"), start, None).await.unwrap();
+    assert!(!bobs.receipt.existing);
+    let newest = f.service.newest(&f.ada, "scripted", "lighthouse").await.unwrap();
+    assert_eq!(newest.expect("there is one").id, first.receipt.id);
+    let nobodys = f.service.newest(&Caller::nobody(), "scripted", "lighthouse").await.unwrap();
+    assert!(nobodys.is_none());
+}
+
+#[tokio::test]
+async fn a_bad_start_is_refused_at_its_field_and_nothing_is_queued() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let start = |kind: &str, input| StartTask { kind: kind.to_owned(), input };
+    for (start, field) in [
+        (start("nothing", json!({})), "kind"),
+        (start("scripted", json!({})), "steps"),
+        (start("scripted", json!({ "steps": [{ "stage": "x" }] })), "steps[0].stage"),
+        (start("scripted", json!({ "steps": [], "refuse": true })), "refuse"),
+    ] {
+        let problem = refused(&f, start).await;
+        assert_eq!((problem.status, problem.errors.len()), (400, 1), "{problem:?}");
+        assert!(problem.errors[0].field.starts_with(field), "{problem:?}");
+    }
+    let problem = refused(&f, start("scripted", json!("x".repeat(2 << 20)))).await;
+    assert!(problem.detail.contains("at most"), "{problem:?}");
+    assert_eq!(f.service.counts().await.unwrap(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_full_queue_says_when_to_come_back() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    for _ in 0..3 {
+        f.start(&[]).await;
+    }
+    let problem = refused(&f, scripted(&[])).await;
+    assert_eq!((problem.status, problem.retry_after_ms), (429, Some(5_000)));
+}
+
+#[tokio::test]
+async fn a_list_is_paged_by_its_cursor() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    for _ in 0..3 {
+        f.start(&[]).await;
+    }
+    let mut filter = ListFilter { limit: Some(2), ..ListFilter::default() };
+    let first = f.service.list(&f.ada, &filter).await.unwrap();
+    assert_eq!(first.tasks.len(), 2);
+    filter.cursor = first.next_cursor;
+    let second = f.service.list(&f.ada, &filter).await.unwrap();
+    assert_eq!((second.tasks.len(), second.next_cursor), (1, None));
+    filter.cursor = Some("nonsense".to_owned());
+    let error = f.service.list(&f.ada, &filter).await.unwrap_err();
+    assert_eq!(Problem::from(error).errors[0].field, "cursor");
+}
+
+#[tokio::test]
+async fn kinds_are_listed_with_their_schema() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let kinds = f.service.kinds();
+    assert_eq!(kinds.len(), 1);
+    assert_eq!(f.service.kind("scripted"), Some(kinds[0].clone()));
+    assert_eq!(f.service.kind("nothing"), None);
+    assert_eq!(kinds[0].input_schema["required"], json!(["steps"]));
+}

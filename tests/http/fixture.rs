@@ -1,0 +1,209 @@
+//! A router over a real engine, and two small kinds of task.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use milepost::{
+    engine::{
+        Context, Engine, EngineOptions, KindOptions, Output, Registry, Stages, Task, TaskError,
+        clock::SystemClock, store::sqlite::SqliteStore,
+    },
+    http::{HttpOptions, router},
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// Ends at once with a text, or with an error.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Echo {
+    text: String,
+    #[serde(default)]
+    fail: bool,
+}
+
+impl Task for Echo {
+    const KIND: &'static str = "echo";
+    const TITLE: &'static str = "Echo";
+    const DESCRIPTION: &'static str = "Says it again.";
+    type Deps = ();
+
+    fn title(&self) -> String {
+        format!("Echo of {}", self.text)
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new([("Saying", 1.0)])
+    }
+
+    async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+        ctx.stage(0).await?;
+        ctx.log("heard");
+        if self.fail {
+            return Err(TaskError::fail("hoarse", "Cannot say that."));
+        }
+        Ok(Output::markdown(self.text, "../../echo\r\n.md"))
+    }
+}
+
+/// Runs until it is cancelled.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Endless {}
+
+impl Task for Endless {
+    const KIND: &'static str = "endless";
+    const TITLE: &'static str = "Endless";
+    const DESCRIPTION: &'static str = "Runs until it is cancelled.";
+    type Deps = ();
+
+    fn title(&self) -> String {
+        "Endless".to_owned()
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::none()
+    }
+
+    async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+        ctx.cancelled().await;
+        Err(TaskError::Cancelled)
+    }
+}
+
+pub(crate) struct Fixture {
+    pub(crate) router: Router,
+    pub(crate) engine: Engine,
+    schemas: Value,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) const ADA: &str =
+    "milepost_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const BOB: &str =
+    "milepost_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&self.bytes));
+        })
+    }
+}
+
+pub(crate) async fn fixture() -> Fixture {
+    fixture_with(HttpOptions::default()).await
+}
+
+pub(crate) async fn fixture_with(http: HttpOptions) -> Fixture {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(SystemClock);
+    let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
+    let registry = Registry::new()
+        .with::<Echo>((), KindOptions::default())
+        .with::<Endless>((), KindOptions { concurrency: 1, ..KindOptions::default() });
+    let options = EngineOptions {
+        max_queued_per_owner: 2,
+        drain: Duration::ZERO,
+        queue_poll: Duration::from_millis(20),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
+    // The document is the same whatever the options; the plain router shows it to any host.
+    let plain = router(engine.service(), &HttpOptions::default());
+    let mut fixture = Fixture { router: plain, engine, schemas: Value::Null, _folder: folder };
+    fixture.schemas = fixture.get("/api/openapi.json", "").await.json()["components"].clone();
+    fixture.router = router(fixture.engine.service(), &http);
+    fixture
+}
+
+impl Fixture {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        Answer { status: parts.status, headers: parts.headers, bytes }
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
+        let request = Request::get(path).header(header::COOKIE, cookie);
+        self.send(request.header(header::HOST, "here").body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {
+        self.post_with(path, cookie, body, &[]).await
+    }
+
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        cookie: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::post(path)
+            .header(header::HOST, "here")
+            .header(header::COOKIE, cookie)
+            .header(header::CONTENT_TYPE, "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn start(&self, cookie: &str, kind: &str, input: Value) -> String {
+        let body = json!({ "kind": kind, "input": input });
+        let answer = self.post("/api/v1/tasks", cookie, &body).await;
+        assert_eq!(answer.status, 202, "{}", answer.json());
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks until the task has this status.
+    pub(crate) async fn until(&self, cookie: &str, id: &str, status: &str) -> Value {
+        let patience = std::time::Instant::now();
+        loop {
+            let snapshot = self.get(&format!("/api/v1/tasks/{id}"), cookie).await.json();
+            if snapshot["status"] == status {
+                return snapshot;
+            }
+            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Fails unless the value is what the OpenAPI document promises under that name.
+    pub(crate) fn fits(&self, schema: &str, value: &Value) {
+        let whole = json!({
+            "$ref": format!("#/components/schemas/{schema}"),
+            "components": self.schemas,
+        });
+        let validator = jsonschema::validator_for(&whole).unwrap();
+        let faults: Vec<_> = validator.iter_errors(value).map(|e| e.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?} in {value}");
+    }
+
+    /// Fails unless the answer is a problem document with this status; returns its detail.
+    pub(crate) fn problem(&self, answer: &Answer, status: u16) -> String {
+        assert_eq!(answer.status.as_u16(), status, "{}", String::from_utf8_lossy(&answer.bytes));
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        let problem = answer.json();
+        self.fits("Problem", &problem);
+        assert_eq!(problem["status"], status);
+        problem["detail"].as_str().unwrap().to_owned()
+    }
+}

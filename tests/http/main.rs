@@ -1,0 +1,10 @@
+//! The contract of the HTTP API: every call, every error body, checked against the OpenAPI document
+//! that the server serves.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod errors;
+mod fixture;
+mod health;
+mod session;
+mod tasks;

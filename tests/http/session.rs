@@ -1,0 +1,105 @@
+//! Who asks, and from where.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+    routing::get,
+};
+use milepost::{
+    engine::Caller,
+    http::{Guard, HttpOptions},
+};
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::fixture::{ADA, fixture, fixture_with};
+
+/// A page that says who asks.
+fn page(options: &HttpOptions) -> Router {
+    let who = async |axum::Extension(caller): axum::Extension<Caller>| {
+        caller.as_owner().unwrap_or("nobody").to_owned()
+    };
+    Router::new().route("/", get(who).post(who)).layer(Guard::making_sessions(options))
+}
+
+async fn open(page: &Router, method: &str, cookie: &str) -> (String, Option<String>) {
+    let request = Request::builder().method(method).uri("/").header(header::COOKIE, cookie);
+    let response = page.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let set = response.headers().get(header::SET_COOKIE).map(|v| v.to_str().unwrap().to_owned());
+    let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+    (String::from_utf8(body.to_vec()).unwrap(), set)
+}
+
+#[tokio::test]
+async fn opening_a_page_makes_a_session_that_lasts() {
+    let page = page(&HttpOptions::default());
+    let (owner, set) = open(&page, "GET", "").await;
+    let set = set.expect("a cookie");
+    for part in ["milepost_session=", "; Path=/", "; HttpOnly", "; SameSite=Lax"] {
+        assert!(set.contains(part), "{set}");
+    }
+    let cookie = set.split(';').next().unwrap();
+    assert_eq!(open(&page, "GET", cookie).await, (owner.clone(), None));
+    assert_eq!(open(&page, "POST", cookie).await, (owner.clone(), None));
+    assert_ne!(open(&page, "GET", "").await.0, owner);
+    let value = cookie.split('=').next_back().unwrap();
+    assert!(!owner.contains(value), "the owner's word would open the session");
+}
+
+#[tokio::test]
+async fn only_opening_a_page_makes_a_session() {
+    let page = page(&HttpOptions::default());
+    assert_eq!(open(&page, "POST", "").await, ("nobody".to_owned(), None));
+    let f = fixture().await;
+    for path in ["/api/v1/tasks", "/api/v1/kinds", "/healthz", "/api/openapi.json"] {
+        assert!(f.get(path, "").await.headers.get(header::SET_COOKIE).is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_not_made_here_is_nobodys() {
+    let page = page(&HttpOptions::default());
+    for cookie in [
+        "milepost_session=short",
+        "milepost_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        "other=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ";;;=;",
+    ] {
+        assert!(open(&page, "GET", cookie).await.1.is_some(), "{cookie}");
+    }
+}
+
+#[tokio::test]
+async fn over_https_the_cookie_is_bound_to_it() {
+    let page = page(&HttpOptions { secure_cookie: true, ..HttpOptions::default() });
+    let set = open(&page, "GET", ADA).await.1.expect("the insecure name does not count");
+    assert!(set.starts_with("__Host-milepost_session=") && set.contains("; Secure"), "{set}");
+}
+
+#[tokio::test]
+async fn another_sites_page_cannot_start_or_cancel() {
+    let f = fixture().await;
+    let body = json!({ "kind": "endless", "input": {} });
+    let id = f.start(ADA, "endless", json!({})).await;
+    for origin in ["http://evil.example", "null", "http://here:81"] {
+        for path in ["/api/v1/tasks".to_owned(), format!("/api/v1/tasks/{id}/cancel")] {
+            let answer = f.post_with(&path, ADA, &body, &[("origin", origin)]).await;
+            f.problem(&answer, 403);
+        }
+    }
+    let own = f.post_with("/api/v1/tasks", ADA, &body, &[("origin", "http://here")]).await;
+    assert_eq!(own.status, 202);
+}
+
+#[tokio::test]
+async fn with_a_public_origin_other_hosts_are_not_answered() {
+    let public_origins = vec!["https://jobs.example".to_owned()];
+    let f = fixture_with(HttpOptions { public_origins, ..HttpOptions::default() }).await;
+    let ask = async |host: &str| {
+        let request = Request::get("/api/v1/kinds").header(header::HOST, host);
+        f.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(ask("jobs.example").await.status, 200);
+    f.problem(&ask("rebound.example").await, 421);
+}

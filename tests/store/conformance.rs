@@ -1,0 +1,39 @@
+//! What each store must do, whatever it is made of. A store's own file names how it is opened:
+//! `conformance!(open)` makes one test of each function here.
+
+mod queue;
+mod runs;
+
+pub(crate) use queue::*;
+pub(crate) use runs::*;
+
+/// One test a function, over the store that `$open` makes.
+macro_rules! conformance {
+    ($open:path) => {
+        crate::conformance::conformance!($open;
+            a_task_comes_back_as_it_was_queued, an_unknown_task_is_absent,
+            the_same_key_leads_to_the_same_task, a_key_is_not_reused_for_another_start,
+            keys_of_two_owners_do_not_meet, the_same_work_is_not_under_way_twice,
+            the_same_work_can_follow_an_ended_one, a_full_queue_takes_no_more,
+            the_oldest_task_is_claimed_first, no_more_is_claimed_than_there_are_places,
+            a_claim_is_the_next_attempt_with_a_fence, two_workers_never_get_one_task,
+            a_heartbeat_tells_what_is_still_held, a_live_lease_is_not_taken,
+            an_expired_lease_queues_the_task_again, a_task_without_attempts_left_fails_with_the_reason,
+            a_lost_task_that_was_to_be_cancelled_is_cancelled, a_new_process_takes_back_at_once,
+            a_lost_run_can_write_nothing, an_older_report_does_not_overwrite_a_newer,
+            progress_survives_a_release_and_not_a_retry, checkpoints_are_kept_until_the_end,
+            log_lines_are_kept_once_and_in_order, a_finished_task_has_its_result,
+            a_failed_task_has_its_error, a_retry_waits_for_its_time,
+            a_release_gives_the_attempt_back, a_queued_task_is_cancelled_at_once,
+            a_running_task_is_asked_to_stop, two_cancels_are_one, a_cancel_beats_a_retry,
+            what_is_over_cannot_be_cancelled, versions_only_grow, lists_are_the_owners_newest_first,
+            lists_are_filtered_and_paged, the_newest_of_a_key_is_found, counts_are_right);
+    };
+    ($open:path; $($name:ident),* $(,)?) => {
+        $(#[tokio::test]
+        async fn $name() {
+            crate::conformance::$name(&$open().await).await;
+        })*
+    };
+}
+pub(crate) use conformance;

@@ -1,0 +1,220 @@
+//! The queue: starts, lists, and who gets what.
+
+use milepost::{
+    engine::store::{Ending, Inserted, ListQuery, Row},
+    task::{Status, TaskId},
+};
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, START, result, task};
+
+pub(crate) async fn a_task_comes_back_as_it_was_queued(f: &Fixture) {
+    let new = task();
+    let queued = f.queue(&new).await;
+    let read = f.get(new.id).await;
+    assert_eq!(read, queued);
+    assert_eq!((read.id, read.owner, read.kind), (new.id, new.owner, new.kind));
+    assert_eq!((read.title, read.stages), (new.title, new.stages));
+    assert_eq!(f.store.input(new.id).await.unwrap(), Some(new.input));
+    assert_eq!((read.status, read.attempt, read.max_attempts), (Status::Queued, 0, 3));
+    assert_eq!((read.created_at, read.updated_at, read.run_at), (START, START, START));
+    assert_eq!((read.progress, read.error, read.cancel, read.result), (None, None, None, None));
+}
+
+pub(crate) async fn an_unknown_task_is_absent(f: &Fixture) {
+    let id = TaskId::from_uuid(Uuid::new_v4());
+    assert_eq!(f.store.get(id).await.unwrap(), None);
+    assert_eq!(f.store.input(id).await.unwrap(), None);
+    assert_eq!(f.store.result(id).await.unwrap(), None);
+    assert_eq!(f.store.checkpoint(id, "a").await.unwrap(), None);
+    assert_eq!(f.store.log(id, 0, 10).await.unwrap(), vec![]);
+    assert_eq!(f.store.request_cancel(id, "ada").await.unwrap(), None);
+}
+
+pub(crate) async fn the_same_key_leads_to_the_same_task(f: &Fixture) {
+    let mut first = task();
+    first.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    f.queue(&first).await;
+    let mut second = task();
+    second.idempotency = first.idempotency.clone();
+    let Inserted::SameKey(row) = f.store.insert(&second).await.unwrap() else {
+        panic!("the key was not recognised")
+    };
+    assert_eq!(row.id, first.id);
+    assert_eq!(f.store.get(second.id).await.unwrap(), None);
+}
+
+pub(crate) async fn a_key_is_not_reused_for_another_start(f: &Fixture) {
+    let mut first = task();
+    first.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    f.queue(&first).await;
+    let mut second = task();
+    second.idempotency = Some(("key".to_owned(), "another".to_owned()));
+    assert!(matches!(f.store.insert(&second).await.unwrap(), Inserted::KeyReused));
+}
+
+pub(crate) async fn keys_of_two_owners_do_not_meet(f: &Fixture) {
+    for owner in [Some("ada"), Some("bob"), None] {
+        let mut new = task();
+        new.owner = owner.map(str::to_owned);
+        new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+        new.unique_key = Some("lighthouse".to_owned());
+        f.queue(&new).await;
+    }
+}
+
+pub(crate) async fn the_same_work_is_not_under_way_twice(f: &Fixture) {
+    let mut first = task();
+    first.unique_key = Some("lighthouse".to_owned());
+    f.queue(&first).await;
+    for _ in 0..2 {
+        let mut second = task();
+        second.unique_key = first.unique_key.clone();
+        let Inserted::UnderWay(row) = f.store.insert(&second).await.unwrap() else {
+            panic!("the same work was queued twice")
+        };
+        assert_eq!(row.id, first.id);
+        // Also while it runs.
+        f.claim("w", 1).await;
+    }
+}
+
+pub(crate) async fn the_same_work_can_follow_an_ended_one(f: &Fixture) {
+    let mut first = task();
+    first.unique_key = Some("lighthouse".to_owned());
+    f.queue(&first).await;
+    f.store.request_cancel(first.id, "ada").await.unwrap();
+    let mut second = task();
+    second.unique_key = first.unique_key.clone();
+    f.queue(&second).await;
+}
+
+pub(crate) async fn a_full_queue_takes_no_more(f: &Fixture) {
+    let mut new = task();
+    new.max_queued = 2;
+    for _ in 0..2 {
+        new.id = TaskId::from_uuid(Uuid::new_v4());
+        f.queue(&new).await;
+    }
+    new.id = TaskId::from_uuid(Uuid::new_v4());
+    assert!(matches!(f.store.insert(&new).await.unwrap(), Inserted::Full(2)));
+    // Another owner has a queue of his own, and a started task waits no more.
+    f.queue(&milepost::engine::store::NewTask { owner: Some("bob".to_owned()), ..task() }).await;
+    f.claim("w", 1).await;
+    f.queue(&new).await;
+}
+
+pub(crate) async fn the_oldest_task_is_claimed_first(f: &Fixture) {
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.push(f.queue(&task()).await.id);
+        f.clock.advance(10);
+    }
+    let mut claimed = Vec::new();
+    for _ in 0..3 {
+        claimed.push(f.claim("w", 1).await[0].id);
+    }
+    assert_eq!(claimed, ids);
+    assert!(f.claim("w", 1).await.is_empty());
+}
+
+pub(crate) async fn no_more_is_claimed_than_there_are_places(f: &Fixture) {
+    for _ in 0..5 {
+        f.queue(&task()).await;
+    }
+    assert_eq!(f.claim("w", 2).await.len(), 2);
+    assert_eq!(f.claim("w", 10).await.len(), 3);
+    assert_eq!(f.claim("w", 0).await.len(), 0);
+}
+
+pub(crate) async fn a_claim_is_the_next_attempt_with_a_fence(f: &Fixture) {
+    let row = f.running("w").await;
+    assert_eq!((row.status, row.attempt, row.run_seq), (Status::Running, 1, 1));
+    assert_eq!((row.started_at, row.heartbeat_at), (Some(START), Some(START)));
+    assert_eq!(f.get(row.id).await, row);
+}
+
+pub(crate) async fn two_workers_never_get_one_task(f: &Fixture) {
+    for _ in 0..40 {
+        f.queue(&task()).await;
+    }
+    let (a, b, c, d) =
+        tokio::join!(f.claim("a", 20), f.claim("b", 20), f.claim("c", 20), f.claim("d", 20));
+    let mut ids: Vec<TaskId> = [a, b, c, d].concat().iter().map(|row: &Row| row.id).collect();
+    assert_eq!(ids.len(), 40);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 40);
+}
+
+fn of(owner: &str) -> ListQuery {
+    ListQuery { owner: owner.to_owned(), limit: 10, ..ListQuery::default() }
+}
+
+pub(crate) async fn lists_are_the_owners_newest_first(f: &Fixture) {
+    let mut ids = Vec::new();
+    for owner in [Some("ada"), Some("bob"), None, Some("ada")] {
+        let mut new = task();
+        new.owner = owner.map(str::to_owned);
+        ids.push(f.queue(&new).await.id);
+        f.clock.advance(1);
+    }
+    let listed = f.store.list(&of("ada")).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), vec![ids[3], ids[0]]);
+    assert!(f.store.list(&of("")).await.unwrap().is_empty());
+}
+
+pub(crate) async fn lists_are_filtered_and_paged(f: &Fixture) {
+    for n in 0..5 {
+        let mut new = task();
+        new.title = format!("Story 100% {n}_x");
+        f.queue(&new).await;
+    }
+    f.claim("w", 2).await;
+    let count = async |query: ListQuery| f.store.list(&query).await.unwrap().len();
+    assert_eq!(count(ListQuery { status: Some(Status::Running), ..of("ada") }).await, 2);
+    assert_eq!(count(ListQuery { kind: Some("dataset".to_owned()), ..of("ada") }).await, 0);
+    assert_eq!(count(ListQuery { q: Some("STORY 100% 3_".to_owned()), ..of("ada") }).await, 1);
+    assert_eq!(count(ListQuery { q: Some("100_".to_owned()), ..of("ada") }).await, 0);
+    // All were queued in the same millisecond: the id decides, and no page repeats or skips one.
+    let mut seen = Vec::new();
+    let mut query = ListQuery { limit: 2, ..of("ada") };
+    loop {
+        let page = f.store.list(&query).await.unwrap();
+        let Some(last) = page.last() else { break };
+        query.before = Some((last.created_at, last.id));
+        seen.extend(page.iter().map(|row| row.id));
+    }
+    assert_eq!(seen.len(), 5);
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 5);
+}
+
+pub(crate) async fn the_newest_of_a_key_is_found(f: &Fixture) {
+    let mut ids = Vec::new();
+    for owner in [Some("ada"), None, Some("ada")] {
+        let mut new = task();
+        new.owner = owner.map(str::to_owned);
+        new.unique_key = Some("lighthouse".to_owned());
+        ids.push(f.queue(&new).await.id);
+        f.store.request_cancel(new.id, "x").await.unwrap();
+        f.clock.advance(1);
+    }
+    let newest =
+        async |owner, key| f.store.newest(owner, "story", key).await.unwrap().map(|row| row.id);
+    assert_eq!(newest(Some("ada"), "lighthouse").await, Some(ids[2]));
+    assert_eq!(newest(None, "lighthouse").await, Some(ids[1]));
+    assert_eq!(newest(Some("bob"), "lighthouse").await, None);
+    assert_eq!(newest(None, "sourdough").await, None);
+}
+
+pub(crate) async fn counts_are_right(f: &Fixture) {
+    for _ in 0..5 {
+        f.queue(&task()).await;
+    }
+    let claimed = f.claim("w", 3).await;
+    f.store.request_cancel(claimed[0].id, "ada").await.unwrap();
+    f.store.finish(claimed[1].id, 1, &Ending::Completed(result())).await.unwrap();
+    assert_eq!(f.store.counts().await.unwrap(), (2, 2));
+}

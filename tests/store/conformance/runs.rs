@@ -1,0 +1,259 @@
+//! Runs: leases, fences, reports, ends and cancels.
+
+use milepost::{
+    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row},
+    task::Status,
+};
+
+use crate::fixture::{Fixture, LEASE, START, result, task};
+
+pub(crate) async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(LEASE - 1);
+    let beats = f.store.beat("w", LEASE).await.unwrap();
+    assert_eq!(beats.len(), 1);
+    assert_eq!((beats[0].id, beats[0].run_seq, &beats[0].cancel), (row.id, 1, &None));
+    assert_eq!(f.get(row.id).await.heartbeat_at, Some(START + LEASE - 1));
+    f.store.request_cancel(row.id, "ada").await.unwrap();
+    let beats = f.store.beat("w", LEASE).await.unwrap();
+    assert_eq!(beats[0].cancel, Some((START + LEASE - 1, "ada".to_owned())));
+    assert!(f.store.beat("somebody else", LEASE).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_live_lease_is_not_taken(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(LEASE);
+    assert!(f.store.rescue().await.unwrap().is_empty());
+    assert_eq!(f.get(row.id).await.status, Status::Running);
+}
+
+pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(LEASE + 1);
+    assert_eq!(f.store.rescue().await.unwrap(), vec![row.id]);
+    let waiting = f.get(row.id).await;
+    assert_eq!((waiting.status, waiting.attempt), (Status::Queued, 1));
+    assert!(f.store.beat("w", LEASE).await.unwrap().is_empty());
+    let again = f.claim("x", 1).await.remove(0);
+    assert_eq!((again.id, again.attempt, again.run_seq), (row.id, 2, 2));
+}
+
+pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixture) {
+    let mut new = task();
+    new.max_attempts = 1;
+    f.queue(&new).await;
+    f.claim("w", 1).await;
+    f.clock.advance(LEASE + 1);
+    f.store.rescue().await.unwrap();
+    let row = f.get(new.id).await;
+    assert_eq!(row.status, Status::Error);
+    let (code, message, retryable) = row.error.expect("the reason");
+    assert_eq!((code.as_str(), retryable), ("worker_lost", true));
+    assert!(message.contains("all 1 attempts"), "{message}");
+    assert_eq!(row.finished_at, Some(START + LEASE + 1));
+}
+
+pub(crate) async fn a_lost_task_that_was_to_be_cancelled_is_cancelled(f: &Fixture) {
+    let row = f.running("w").await;
+    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.clock.advance(LEASE + 1);
+    f.store.rescue().await.unwrap();
+    assert_eq!(f.get(row.id).await.status, Status::Cancelled);
+}
+
+pub(crate) async fn a_new_process_takes_back_at_once(f: &Fixture) {
+    let old = f.running("old").await;
+    f.queue(&task()).await;
+    let mine = f.claim("new", 1).await.remove(0);
+    assert_eq!(f.store.take_back("new").await.unwrap(), vec![old.id]);
+    assert_eq!(f.get(old.id).await.status, Status::Queued);
+    assert_eq!(f.get(mine.id).await.status, Status::Running);
+}
+
+fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
+    ProgressWrite {
+        id: row.id,
+        run_seq: row.run_seq,
+        version,
+        progress: Some(progress),
+        step: 1,
+        message: Some("on my way".to_owned()),
+        updated_at: START + 5,
+        log: vec![],
+    }
+}
+
+pub(crate) async fn a_lost_run_can_write_nothing(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(LEASE + 1);
+    f.store.rescue().await.unwrap();
+    f.claim("x", 1).await;
+    let before = f.get(row.id).await;
+    let mut stale = report(&row, i64::MAX >> 1, 0.9);
+    stale.log = vec![LogEntry { seq: 1, at: START, text: "ghost".to_owned() }];
+    f.store.save_progress(&[stale]).await.unwrap();
+    assert!(!f.store.save_checkpoint(row.id, row.run_seq, "k", "1").await.unwrap());
+    let ending = Ending::Completed(result());
+    assert_eq!(f.store.finish(row.id, row.run_seq, &ending).await.unwrap(), None);
+    let after = f.get(row.id).await;
+    assert_eq!(after, before);
+    assert_eq!(f.store.checkpoint(row.id, "k").await.unwrap(), None);
+    assert_eq!(f.store.log(row.id, 0, 10).await.unwrap(), vec![]);
+    assert_eq!(f.store.result(row.id).await.unwrap(), None);
+}
+
+pub(crate) async fn an_older_report_does_not_overwrite_a_newer(f: &Fixture) {
+    let row = f.running("w").await;
+    f.store.save_progress(&[report(&row, row.version + 7, 0.7)]).await.unwrap();
+    f.store.save_progress(&[report(&row, row.version + 3, 0.3)]).await.unwrap();
+    let read = f.get(row.id).await;
+    assert_eq!((read.progress, read.version), (Some(0.7), row.version + 7));
+    assert_eq!((read.step, read.message.as_deref()), (1, Some("on my way")));
+    assert_eq!(read.updated_at, START + 5);
+}
+
+pub(crate) async fn progress_survives_a_release_and_not_a_retry(f: &Fixture) {
+    let row = f.running("w").await;
+    f.store.save_progress(&[report(&row, row.version + 1, 0.5)]).await.unwrap();
+    f.store.finish(row.id, row.run_seq, &Ending::Released).await.unwrap();
+    let row = f.claim("w", 1).await.remove(0);
+    assert_eq!((row.attempt, row.progress, row.step), (1, Some(0.5), 1));
+    let again = Ending::Again { after_ms: 0, message: "oh".to_owned() };
+    f.store.finish(row.id, row.run_seq, &again).await.unwrap();
+    let row = f.claim("w", 1).await.remove(0);
+    assert_eq!((row.attempt, row.progress, row.step), (2, None, 0));
+}
+
+pub(crate) async fn checkpoints_are_kept_until_the_end(f: &Fixture) {
+    let row = f.running("w").await;
+    assert!(f.store.save_checkpoint(row.id, 1, "chapter", "1").await.unwrap());
+    assert!(f.store.save_checkpoint(row.id, 1, "chapter", "2").await.unwrap());
+    f.clock.advance(LEASE + 1);
+    f.store.rescue().await.unwrap();
+    let row = f.claim("x", 1).await.remove(0);
+    assert_eq!(f.store.checkpoint(row.id, "chapter").await.unwrap().as_deref(), Some("2"));
+    f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap();
+    assert_eq!(f.store.checkpoint(row.id, "chapter").await.unwrap(), None);
+}
+
+pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
+    let row = f.running("w").await;
+    let line = |seq, text: &str| LogEntry { seq, at: START + seq, text: text.to_owned() };
+    let mut write = report(&row, row.version + 1, 0.1);
+    write.log = vec![line(1, "one"), line(2, "two")];
+    f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
+    write.version += 1;
+    write.log = vec![line(2, "two"), line(3, "three")];
+    f.store.save_progress(&[write]).await.unwrap();
+    let all = f.store.log(row.id, 0, 10).await.unwrap();
+    assert_eq!(all, vec![line(1, "one"), line(2, "two"), line(3, "three")]);
+    assert_eq!(f.store.log(row.id, 1, 1).await.unwrap(), vec![line(2, "two")]);
+}
+
+pub(crate) async fn a_finished_task_has_its_result(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(70);
+    let ending = Ending::Completed(result());
+    let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("held");
+    assert_eq!((done.status, done.progress), (Status::Completed, Some(1.0)));
+    assert_eq!(done.finished_at, Some(START + 70));
+    assert_eq!(done.result, Some(("text/plain".to_owned(), 7)));
+    assert_eq!(f.store.result(row.id).await.unwrap(), Some(result()));
+    assert_eq!(f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap(), None);
+    assert_eq!(f.get(row.id).await, done);
+}
+
+pub(crate) async fn a_failed_task_has_its_error(f: &Fixture) {
+    let row = f.running("w").await;
+    f.store.save_progress(&[report(&row, row.version + 1, 0.6)]).await.unwrap();
+    let ending =
+        Ending::Failed { code: "quota".into(), message: "used up".to_owned(), retryable: true };
+    let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("held");
+    assert_eq!((done.status, done.progress), (Status::Error, Some(0.6)));
+    assert_eq!(done.error, Some(("quota".to_owned(), "used up".to_owned(), true)));
+}
+
+pub(crate) async fn a_retry_waits_for_its_time(f: &Fixture) {
+    let row = f.running("w").await;
+    let again = Ending::Again { after_ms: 500, message: "later".to_owned() };
+    let waiting = f.store.finish(row.id, row.run_seq, &again).await.unwrap().expect("held");
+    assert_eq!((waiting.status, waiting.run_at), (Status::Queued, START + 500));
+    f.clock.advance(499);
+    assert!(f.claim("w", 1).await.is_empty());
+    f.clock.advance(1);
+    assert_eq!(f.claim("w", 1).await[0].attempt, 2);
+}
+
+pub(crate) async fn a_release_gives_the_attempt_back(f: &Fixture) {
+    let row = f.running("w").await;
+    f.store.finish(row.id, row.run_seq, &Ending::Released).await.unwrap();
+    let again = f.claim("x", 1).await.remove(0);
+    assert_eq!((again.attempt, again.run_seq), (1, 2));
+}
+
+pub(crate) async fn a_queued_task_is_cancelled_at_once(f: &Fixture) {
+    let new = task();
+    f.queue(&new).await;
+    f.clock.advance(9);
+    let outcome = f.store.request_cancel(new.id, "ada").await.unwrap();
+    let Some(CancelOutcome::Accepted(row)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((row.status, row.finished_at), (Status::Cancelled, Some(START + 9)));
+    assert_eq!(row.cancel, Some((START + 9, "ada".to_owned())));
+    assert!(f.claim("w", 1).await.is_empty());
+}
+
+pub(crate) async fn a_running_task_is_asked_to_stop(f: &Fixture) {
+    let row = f.running("w").await;
+    let outcome = f.store.request_cancel(row.id, "ada").await.unwrap();
+    let Some(CancelOutcome::Accepted(asked)) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((asked.status, asked.finished_at), (Status::Cancelling, None));
+    let done = f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap();
+    assert_eq!(done.expect("still held").status, Status::Cancelled);
+}
+
+pub(crate) async fn two_cancels_are_one(f: &Fixture) {
+    let row = f.running("w").await;
+    let first = f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.clock.advance(1_000);
+    let Some(CancelOutcome::Accepted(mut first)) = first else { panic!("{first:?}") };
+    let second = f.store.request_cancel(row.id, "bob").await.unwrap();
+    first.read_at += 1_000;
+    assert_eq!(second, Some(CancelOutcome::Accepted(first)));
+}
+
+pub(crate) async fn a_cancel_beats_a_retry(f: &Fixture) {
+    for ending in [Ending::Released, Ending::Again { after_ms: 0, message: "oh".to_owned() }] {
+        let row = f.running("w").await;
+        f.store.request_cancel(row.id, "ada").await.unwrap();
+        let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap();
+        assert_eq!(done.expect("held").status, Status::Cancelled);
+    }
+}
+
+pub(crate) async fn what_is_over_cannot_be_cancelled(f: &Fixture) {
+    let row = f.running("w").await;
+    let done = f.store.finish(row.id, row.run_seq, &Ending::Completed(result())).await.unwrap();
+    let outcome = f.store.request_cancel(row.id, "ada").await.unwrap();
+    assert_eq!(outcome, Some(CancelOutcome::AlreadyOver(done.expect("held"))));
+}
+
+pub(crate) async fn versions_only_grow(f: &Fixture) {
+    let new = task();
+    let mut last = f.queue(&new).await.version;
+    let mut grew = |row: &Row| {
+        assert!(row.version > last, "{} after {last}", row.version);
+        last = row.version;
+    };
+    let row = f.claim("w", 1).await.remove(0);
+    grew(&row);
+    f.store.save_progress(&[report(&row, row.version + 1, 0.2)]).await.unwrap();
+    grew(&f.get(new.id).await);
+    f.clock.advance(LEASE + 1);
+    f.store.rescue().await.unwrap();
+    grew(&f.get(new.id).await);
+    let row = f.claim("w", 1).await.remove(0);
+    grew(&row);
+    f.store.request_cancel(new.id, "ada").await.unwrap();
+    grew(&f.get(new.id).await);
+    grew(&f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap().expect("held"));
+}

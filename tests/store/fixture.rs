@@ -1,0 +1,74 @@
+//! A store to test, with its clock in the test's hands.
+
+use std::sync::Arc;
+
+use milepost::{
+    engine::{
+        clock::ManualClock,
+        store::{Claim, Inserted, NewTask, Row, Store, StoredResult},
+    },
+    task::{StageInfo, TaskId},
+};
+use uuid::Uuid;
+
+pub(crate) const START: i64 = 1_800_000_000_000;
+pub(crate) const LEASE: i64 = 30_000;
+
+pub(crate) struct Fixture {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    /// Removed when the test ends.
+    pub(crate) _folder: tempfile::TempDir,
+}
+
+pub(crate) fn task() -> NewTask {
+    NewTask {
+        id: TaskId::from_uuid(Uuid::new_v4()),
+        owner: Some("ada".to_owned()),
+        kind: "story".to_owned(),
+        title: "Story: lighthouse".to_owned(),
+        input: r#"{"subject":"lighthouse"}"#.to_owned(),
+        stages: vec![StageInfo { name: "Writing".to_owned(), weight: 1.0 }],
+        unique_key: None,
+        idempotency: None,
+        max_attempts: 3,
+        max_queued: 100,
+    }
+}
+
+impl Fixture {
+    pub(crate) async fn queue(&self, new: &NewTask) -> Row {
+        match self.store.insert(new).await.unwrap() {
+            Inserted::Queued(row) => row,
+            other => panic!("expected a queued task, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn claim(&self, worker: &str, total: u32) -> Vec<Row> {
+        let claim = Claim {
+            lease_owner: worker.to_owned(),
+            lease_ms: LEASE,
+            slots: vec![("story".to_owned(), total)],
+            total,
+        };
+        self.store.claim(&claim).await.unwrap()
+    }
+
+    /// Queues one task and lets `worker` claim it.
+    pub(crate) async fn running(&self, worker: &str) -> Row {
+        self.queue(&task()).await;
+        self.claim(worker, 1).await.remove(0)
+    }
+
+    pub(crate) async fn get(&self, id: TaskId) -> Row {
+        self.store.get(id).await.unwrap().expect("the task is there")
+    }
+}
+
+pub(crate) fn result() -> StoredResult {
+    StoredResult {
+        media_type: "text/plain".to_owned(),
+        file_name: "story.txt".to_owned(),
+        bytes: b"the end".to_vec(),
+    }
+}

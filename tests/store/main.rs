@@ -1,0 +1,7 @@
+//! The conformance suite over each store.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod conformance;
+mod fixture;
+mod sqlite;
