@@ -25,7 +25,5 @@ use self::server as platform;
 pub use platform::set_title;
 pub use task_view::{Freshness, Stretch, TaskView, stretches};
 pub use transport::{Answer, Transport};
-pub use use_task::{
-    Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options,
-};
+pub use use_task::{Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options};
 pub use use_tasks::{UseTasksReturn, use_tasks, use_tasks_with_options};

@@ -16,23 +16,26 @@ use self::browser as platform;
 #[cfg(feature = "ssr")]
 use self::server as platform;
 
-use leptos::{prelude::*, server_fn::codec::Post};
+use leptos::prelude::*;
 use milepost::task::{LogLine, PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
 
+#[cfg(feature = "ssr")]
+pub(crate) use self::wire::json;
 pub use self::{
     error::ApiError,
-    platform::{Fetch, bytes_received},
+    platform::bytes_received,
     result_view::ResultView,
-    wire::WireJson,
+    wire::{JsonPost, WireJson},
 };
 
-type Json = Post<WireJson>;
+/// The name of the hidden field of a start form that makes two submits one task.
+pub(crate) const KEY_FIELD: &str = "_key";
 
 /// Starts a task from the values of its form, which are read by the kind's schema.
 ///
 /// # Errors
 /// When the kind is unknown, the values do not fit its schema, or its prerequisites are missing.
-#[server(prefix = "/api/fn", endpoint = "start_task", input = Json, output = Json, client = Fetch)]
+#[server(prefix = "/api/fn", endpoint = "start_task", protocol = JsonPost)]
 pub async fn start_task(
     kind: String,
     fields: Vec<(String, String)>,
@@ -47,7 +50,7 @@ pub async fn start_task(
 ///
 /// # Errors
 /// When the request asks for too much, or the store does not answer.
-#[server(prefix = "/api/fn", endpoint = "task_status", input = Json, output = Json, client = Fetch)]
+#[server(prefix = "/api/fn", endpoint = "task_status", protocol = JsonPost)]
 pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError> {
     let (service, caller) = crate::context::service()?;
     service.poll(&caller, &request).await.map_err(ApiError::answer)
@@ -57,7 +60,7 @@ pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError>
 ///
 /// # Errors
 /// When there is no such task for this caller.
-#[server(prefix = "/api/fn", endpoint = "cancel_task", input = Json, output = Json, client = Fetch)]
+#[server(prefix = "/api/fn", endpoint = "cancel_task", protocol = JsonPost)]
 pub async fn cancel_task(id: TaskId) -> Result<Snapshot, ApiError> {
     let (service, caller) = crate::context::service()?;
     let cancelled = service.cancel(&caller, id).await.map_err(ApiError::answer)?;
@@ -68,7 +71,7 @@ pub async fn cancel_task(id: TaskId) -> Result<Snapshot, ApiError> {
 ///
 /// # Errors
 /// When there is no such task for this caller, or no result yet.
-#[server(prefix = "/api/fn", endpoint = "task_result", input = Json, output = Json, client = Fetch)]
+#[server(prefix = "/api/fn", endpoint = "task_result", protocol = JsonPost)]
 pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     let (service, caller) = crate::context::service()?;
     let viewers = crate::context::viewers();
@@ -79,7 +82,7 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
 ///
 /// # Errors
 /// When there is no such task for this caller.
-#[server(prefix = "/api/fn", endpoint = "task_log", input = Json, output = Json, client = Fetch)]
+#[server(prefix = "/api/fn", endpoint = "task_log", protocol = JsonPost)]
 pub async fn task_log(id: TaskId, after: i64) -> Result<Vec<LogLine>, ApiError> {
     let (service, caller) = crate::context::service()?;
     let lines = service.log(&caller, id, after).await.map_err(ApiError::answer)?;

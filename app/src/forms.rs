@@ -12,12 +12,10 @@ use milepost::{
 };
 
 use crate::{
+    api::KEY_FIELD,
     schema,
     serve::{Site, render},
 };
-
-/// The name of the hidden field that makes a double submit start one task.
-pub(crate) const KEY_FIELD: &str = "_key";
 
 /// A start form that could not be taken: what was entered, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,6 +2,7 @@
 //! rendering equals the server's. It gets that from the page, not as a property: a property would be
 //! read by a JSON parser that nothing else in the page needs.
 
+pub mod start_island;
 pub mod task_island;
 pub mod task_list;
 mod transport;
@@ -16,5 +17,6 @@ use self::browser as platform;
 #[cfg(feature = "ssr")]
 use self::server as platform;
 
+pub use start_island::StartIsland;
 pub use task_island::TaskIsland;
 pub use task_list::TaskListIsland;

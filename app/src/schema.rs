@@ -59,8 +59,13 @@ pub enum Sort {
 pub fn fields(schema: &Value) -> Vec<Field> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
-    let required: Vec<&str> =
-        root.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = root
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let first = required.iter().filter_map(|&name| Some((name, properties.get(name)?)));
     let others = properties
         .iter()
@@ -78,10 +83,7 @@ pub fn fields(schema: &Value) -> Vec<Field> {
 ///
 /// # Errors
 /// Names each field that is needed and empty, and each that is not what it should be.
-pub fn read(
-    fields: &[Field],
-    entered: &[(String, String)],
-) -> Result<Value, Vec<FieldError>> {
+pub fn read(fields: &[Field], entered: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
     let mut input = Map::new();
     let mut errors = Vec::new();
     for field in fields {
@@ -101,7 +103,11 @@ fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, String> {
     }
     let text = text.unwrap_or_default();
     if text.trim().is_empty() {
-        return if field.required { Err("This is empty. Please fill it in.".to_owned()) } else { Ok(None) };
+        return if field.required {
+            Err("This is empty. Please fill it in.".to_owned())
+        } else {
+            Ok(None)
+        };
     }
     match &field.sort {
         Sort::Number { whole: true, .. } => {
@@ -175,8 +181,7 @@ fn resolve(root: &Value, schema: &Value, depth: usize) -> Map<String, Value> {
         return resolved;
     }
     let options = ["anyOf", "oneOf", "allOf"].iter().filter_map(|key| schema.get(*key)?.as_array());
-    let not_null =
-        |option: &&Value| option.get("type").and_then(Value::as_str) != Some("null");
+    let not_null = |option: &&Value| option.get("type").and_then(Value::as_str) != Some("null");
     let mut behind: Vec<&Value> = options.flatten().filter(not_null).take(1).collect();
     if let Some(path) = schema.get("$ref").and_then(Value::as_str) {
         behind.extend(path.strip_prefix('#').and_then(|path| root.pointer(path)));

@@ -61,10 +61,13 @@ mod tests {
 
     #[test]
     fn a_viewer_is_found_by_the_essence_of_the_media_type() {
-        let viewers = Viewers::default()
-            .with("text/markdown", |bytes| String::from_utf8(bytes.to_vec()));
+        let viewers =
+            Viewers::default().with("text/markdown", |bytes| String::from_utf8(bytes.to_vec()));
         let html = |media_type, bytes: &[u8]| viewers.html(media_type, bytes);
-        assert_eq!(html("Text/Markdown; charset=utf-8", b"a").map(Result::ok), Some(Some("a".into())));
+        assert_eq!(
+            html("Text/Markdown; charset=utf-8", b"a").map(Result::ok),
+            Some(Some("a".into()))
+        );
         assert!(html("text/markdown", b"\xff").is_some_and(|html| html.is_err()));
         assert!(html("text/plain", b"a").is_none());
     }

@@ -74,7 +74,7 @@ impl Service {
         let prepared = kind.prepare(start.input).await?;
         let new = NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
-            owner: caller.owner.clone(),
+            owner: caller.as_owner().map(str::to_owned),
             kind: start.kind,
             title: prepared.title,
             input: prepared.input,
@@ -189,7 +189,7 @@ impl Service {
         caller: &Caller,
         filter: &ListFilter,
     ) -> Result<TaskList, ServiceError> {
-        let Some(owner) = caller.owner.clone() else {
+        let Some(owner) = caller.as_owner().map(str::to_owned) else {
             return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
         };
         let limit = filter.limit.unwrap_or(LIST_LIMIT.0).clamp(1, LIST_LIMIT.1);

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError,
     error::retry_after,
-    extract::{Body, Id, Params, Who},
+    extract::{Body, Id, IfNoneMatch, Params, Who},
 };
 use crate::{
     engine::{ListFilter, ResultState, Service},
@@ -96,8 +96,8 @@ enum Known {
 }
 
 /// What the client has. Weak comparison, as `If-None-Match` asks for.
-fn known(headers: &HeaderMap) -> impl Iterator<Item = Known> {
-    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
+fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
+    let lists = lists.iter();
     lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(|tag| {
         let tag = tag.trim();
         let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
@@ -119,9 +119,9 @@ pub(super) async fn get(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
-    headers: HeaderMap,
+    IfNoneMatch(lists): IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    for tag in known(&headers) {
+    for tag in known(&lists) {
         if let Known::Version(version) = tag
             && let Some(after_ms) = service.unchanged(&caller, id, version)
         {
@@ -130,7 +130,7 @@ pub(super) async fn get(
     }
     let snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
     let version = snapshot.version;
-    if known(&headers).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
+    if known(&lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
         let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
         return Ok(not_modified(version, after_ms));
     }

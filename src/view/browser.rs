@@ -2,12 +2,13 @@
 //! its listeners and the clock that moves the bar.
 
 mod listeners;
+mod running;
 mod tab;
 
-use futures_util::future::AbortHandle;
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{TaskView, Transport, UseTaskOptions};
+use self::running::Running;
+use super::{Answer, TaskView, Transport, UseTaskOptions};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -78,19 +79,11 @@ pub fn set_title(title: &str) {
 
 fn send(epoch: u32, request: PollRequest) {
     let Some(transport) = tab::transport() else { return };
-    let (abort, registration) = AbortHandle::new_pair();
-    tab::set_request(Some(abort));
     let asked = transport.poll(request);
-    spawn_local(async move {
-        let answer = futures_util::future::Abortable::new(asked, registration).await;
-        match answer {
-            Ok(Ok(answer)) => {
-                let (response, bytes) = (answer.response, answer.bytes);
-                dispatch(Event::Answer { epoch, response, bytes });
-            }
-            Ok(Err(failure)) => dispatch(Event::Failure { epoch, failure }),
-            // Aborted: the machine has forgotten this request.
-            Err(_) => {}
-        }
-    });
+    tab::set_request(Some(Running::start(async move {
+        dispatch(match asked.await {
+            Ok(Answer { response, bytes }) => Event::Answer { epoch, response, bytes },
+            Err(failure) => Event::Failure { epoch, failure },
+        });
+    })));
 }

@@ -180,7 +180,8 @@ pub fn stretches(stages: &[StageInfo], permille: Option<u32>) -> Vec<Stretch> {
     let mut from = 0.0;
     let cut = |stage: &StageInfo| {
         let width = stage.weight.max(0.0) / total * 1000.0;
-        let done = if width > 0.0 { ((at - from) / width).clamp(0.0, 1.0) * 1000.0 } else { 1000.0 };
+        let done =
+            if width > 0.0 { ((at - from) / width).clamp(0.0, 1.0) * 1000.0 } else { 1000.0 };
         from += width;
         // Both are within 0..=1000, so the casts are exact after rounding.
         Stretch { weight: (width + 0.5) as u32, done: (done + 0.5) as u32 }

@@ -21,6 +21,7 @@ impl ApiError {
 impl FromServerFnError for ApiError {
     type Encoder = WireJson;
 
+    #[inline(never)]
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         let (status, title, detail) = match error {
             ServerFnErrorErr::Request(detail) => (Self::NO_ANSWER, "No answer", detail),

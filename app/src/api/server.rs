@@ -1,11 +1,17 @@
 //! The server's side of what the server functions need.
 
-pub use leptos::server_fn::client::browser::BrowserClient as Fetch;
 use serde::de::DeserializeOwned;
 
+use super::{ApiError, wire::unreadable};
+
+/// Never called: on the server a server function is a function.
+pub(super) async fn post(_path: &str, _body: String) -> Result<String, ApiError> {
+    Err(unreadable())
+}
+
 /// Reads JSON; `None` where it is something else than expected.
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    serde_json::from_slice(bytes).ok()
+pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
 }
 
 /// How many bytes of answers were received; always 0 on the server.

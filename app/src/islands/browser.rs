@@ -1,10 +1,56 @@
-//! In the browser an island reads what it begins with from the page.
+//! In the browser an island reads what it begins with from the page, and forms can be read and sent.
 
-use leptos::prelude::document;
+use js_sys::Array;
+use leptos::{
+    ev::MouseEvent,
+    prelude::{document, window},
+};
 use serde::de::DeserializeOwned;
+use wasm_bindgen::JsCast;
+use web_sys::{FormData, HtmlButtonElement, HtmlFormElement};
+
+use crate::api::KEY_FIELD;
 
 /// What the island begins with; `None` where the page has nothing that fits.
 pub(super) fn seed<T: DeserializeOwned>() -> Option<T> {
     let text = document().get_element_by_id("seed")?.text_content()?;
-    crate::api::browser::decode_text(&text)
+    crate::api::browser::decode(&text)
+}
+
+/// The form of the button that was pressed, where its fields are valid. Where they are not, the
+/// browser says so itself.
+pub(super) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
+    let button: HtmlButtonElement = event.current_target()?.dyn_into().ok()?;
+    button.form().filter(HtmlFormElement::check_validity)
+}
+
+/// What was entered, and the key that makes two starts one.
+pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<String>) {
+    let mut fields = Vec::new();
+    let mut key = None;
+    let Ok(data) = FormData::new_with_form(form) else { return (fields, key) };
+    for entry in data.entries().into_iter().flatten() {
+        let entry: Array = entry.unchecked_into();
+        let (Some(name), Some(text)) = (entry.get(0).as_string(), entry.get(1).as_string()) else {
+            continue;
+        };
+        if name == KEY_FIELD {
+            key = Some(text);
+        } else {
+            fields.push((name, text));
+        }
+    }
+    (fields, key)
+}
+
+/// Sends a form in the plain way.
+pub(super) fn send(form: &HtmlFormElement) {
+    // Refused by the browser only while the document is going away.
+    let _ = form.submit();
+}
+
+/// Opens another page of this site.
+pub(super) fn open(path: &str) {
+    // Refused by the browser only for addresses that are none.
+    let _ = window().location().assign(path);
 }

@@ -1,7 +1,28 @@
 //! On the server an island gets what it begins with from its context.
 
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, prelude::*};
 use serde::Serialize;
+
+/// There are no forms to read on the server.
+pub(super) enum NoForm {}
+
+/// Never called: nothing is pressed on the server.
+pub(super) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
+    None
+}
+
+/// Never called.
+pub(super) fn entered(form: &NoForm) -> (Vec<(String, String)>, Option<String>) {
+    match *form {}
+}
+
+/// Never called.
+pub(super) fn send(form: &NoForm) {
+    match *form {}
+}
+
+/// Does nothing.
+pub(super) fn open(_: &str) {}
 
 /// What the island begins with; `None` where the page provided nothing.
 pub(super) fn seed<T: Clone + 'static>() -> Option<T> {
@@ -12,7 +33,7 @@ pub(super) fn seed<T: Clone + 'static>() -> Option<T> {
 /// browser. The element comes before the island.
 pub(crate) fn plant<T: Serialize + Clone + Send + Sync + 'static>(seed: T) -> impl IntoView {
     // Inside a script only `<` can end what is meant as data.
-    let json = serde_json::to_string(&seed).unwrap_or_default().replace('<', "\\u003c");
+    let json = crate::api::json(&seed).replace('<', "\\u003c");
     provide_context(seed);
     view! { <script type="application/json" id="seed" inner_html=json></script> }
 }

@@ -1,10 +1,12 @@
 //! One task, large: the bar, the facts, the cancel, the end.
 
-use leptos::prelude::*;
+use std::{cell::Cell, rc::Rc};
+
+use leptos::{prelude::*, task::spawn_local};
 use milepost::{
-    task::Snapshot,
+    task::{Snapshot, TaskId},
     view::{
-        Freshness, UseTaskReturn,
+        Freshness, TaskView, UseTaskReturn,
         components::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
             PollPanel, Posts, ResultCard, StatusBadge, StepText, Times,
@@ -13,19 +15,45 @@ use milepost::{
     },
 };
 
-use super::{platform::seed, transport::transport};
+use serde::{Deserialize, Serialize};
 
-/// Follows one task: the [`Snapshot`] that the page planted.
-#[island]
-pub fn TaskIsland() -> impl IntoView {
-    seed::<Snapshot>().map(follow)
+use super::{platform::seed, transport::transport};
+use crate::api::{self, ApiError, ResultView};
+
+/// How often the log is asked for while the task moves within a stage, in milliseconds.
+const LOG_EVERY_MS: i64 = 5_000;
+
+/// What the island begins with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TaskSeed {
+    /// The task.
+    pub snapshot: Snapshot,
+    /// The latest lines of its log, as they are shown.
+    pub log: String,
+    /// The number of the last of them.
+    pub log_seq: i64,
 }
 
-fn follow(snapshot: Snapshot) -> impl IntoView {
-    let id = snapshot.id.to_string();
+/// Follows one task: the [`TaskSeed`] that the page planted.
+#[island]
+pub fn TaskIsland() -> impl IntoView {
+    seed::<TaskSeed>().map(follow)
+}
+
+fn follow(seed: TaskSeed) -> impl IntoView {
+    let TaskSeed { snapshot, log, log_seq } = seed;
+    let (task_id, id) = (snapshot.id, snapshot.id.to_string());
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, transport());
     let view = task.view;
+    let log = follow_log(view, task_id, log, log_seq);
+    let result = RwSignal::new(String::new());
+    let show = Callback::new(move |()| {
+        spawn_local(async move {
+            let shown = api::task_result(task_id).await;
+            result.try_set(shown.map_or_else(|ApiError(problem)| problem.detail, shown_as));
+        });
+    });
     Effect::new(move |_| set_title(&[&view.with(text::tab_title), " · Milepost"].concat()));
     view! {
         <div class="now">
@@ -40,12 +68,75 @@ fn follow(snapshot: Snapshot) -> impl IntoView {
         <FreshnessNote view on_resume=task.resume_watching on_retry=task.try_again />
         <CancelNote view />
         <ErrorCard view again=["/start/", &kind].concat() />
-        <ResultCard view page=["/tasks/", &id, "/result"].concat() />
+        <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result on_show=show />
         <Facts view />
         <Actions task action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
+        <section class="card" aria-labelledby="log-title" hidden=move || log.with(String::is_empty)>
+            <h2 id="log-title">"Log"</h2>
+            <pre class="log" tabindex="0" role="group" aria-label="Lines of the log">
+                {move || log.get()}
+            </pre>
+        </section>
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
+    }
+}
+
+fn shown_as(result: ResultView) -> String {
+    let nothing = "There is no view of this type of result; download it.";
+    result.html.or(result.problem).unwrap_or_else(|| nothing.to_owned())
+}
+
+/// Asks for new lines when the task has moved: at once at a new stage and at the end, else at most
+/// every few seconds.
+fn follow_log(view: Signal<TaskView>, id: TaskId, log: String, log_seq: i64) -> RwSignal<String> {
+    let log = RwSignal::new(log);
+    let seq = Rc::new(Cell::new(log_seq));
+    Effect::new(move |before: Option<Seen>| {
+        let now = view.with(Seen::of);
+        let Some(before) = before else { return now };
+        let turned = now.step != before.step || now.ended != before.ended;
+        let moved =
+            now.version != before.version && now.elapsed_ms - before.elapsed_ms >= LOG_EVERY_MS;
+        if !turned && !moved {
+            return before;
+        }
+        let seq = Rc::clone(&seq);
+        spawn_local(async move {
+            let Ok(lines) = api::task_log(id, seq.get()).await else { return };
+            // Two requests may overlap: a line is shown once.
+            let last = seq.get();
+            let new: String =
+                lines.iter().filter(|line| line.seq > last).map(text::log_line).collect();
+            if let Some(line) = lines.last() {
+                seq.set(last.max(line.seq));
+            }
+            if !new.is_empty() {
+                log.update(|log| log.push_str(&new));
+            }
+        });
+        now
+    });
+    log
+}
+
+/// What of a view decides whether there may be new lines.
+struct Seen {
+    version: i64,
+    step: Option<u32>,
+    ended: bool,
+    elapsed_ms: i64,
+}
+
+impl Seen {
+    fn of(view: &TaskView) -> Self {
+        Self {
+            version: view.snapshot.version,
+            step: view.snapshot.step,
+            ended: view.status.is_terminal(),
+            elapsed_ms: view.elapsed_ms,
+        }
     }
 }
 

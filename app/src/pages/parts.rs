@@ -46,6 +46,7 @@ pub fn LiveList(
         <TaskListIsland />
         <Refresh seconds=refresh />
     }
+    .into_any()
 }
 
 /// Loads the page again after a while, where there is no script.

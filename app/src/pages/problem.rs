@@ -20,16 +20,19 @@ pub fn ProblemPage(
 ) -> impl IntoView {
     set_status(problem.status);
     let (title, hint) = match problem.status {
-        404 => (
-            "Nothing here",
+        404 if problem.detail == Problem::task_not_found().detail => (
+            "Not found",
             "Either it never was, or it belongs to another session, or its time is over. The three \
              look the same from outside.",
         ),
+        404 => ("Not found", "The address may be misspelt."),
         409 => ("Not yet", "Its page tells how far it is."),
         410 => ("No longer here", "Results are kept for a while and then removed."),
         429 | 503 => ("One moment, please", "Try again in a few seconds."),
         400..500 => ("That did not work", "Go back and try it in another way."),
-        _ => ("Something broke", "It is not your fault. It has been written down for the operator."),
+        _ => {
+            ("Something broke", "It is not your fault. It has been written down for the operator.")
+        }
     };
     view! {
         <Title text=title />

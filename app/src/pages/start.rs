@@ -10,8 +10,10 @@ use milepost::task::Problem;
 use self::field::FormField;
 use super::parts::ask;
 use crate::{
+    api::KEY_FIELD,
     context::set_status,
-    forms::{KEY_FIELD, Rejected, no_such_kind},
+    forms::{Rejected, no_such_kind},
+    islands::{StartIsland, server::plant},
     schema,
 };
 
@@ -53,9 +55,10 @@ pub fn StartPage() -> impl IntoView {
             <form class="start" method="post" action=format!("/start/{}", info.kind)>
                 <input type="hidden" name=KEY_FIELD value=key />
                 {form}
-                <p class="acts">
-                    <button class="primary">"Start"</button>
-                </p>
+                {plant(info.kind.clone())}
+                <div class="acts">
+                    <StartIsland />
+                </div>
             </form>
         })
     })

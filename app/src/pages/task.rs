@@ -10,14 +10,13 @@ use milepost::{
 
 use super::parts::{Refresh, ask};
 use crate::{
-    context::{self, set_status},
+    context::set_status,
     forms::Notice,
-    islands::{TaskIsland, server::plant},
-    pages::result::Rendered,
+    islands::{TaskIsland, server::plant, task_island::TaskSeed},
 };
 
 /// Log lines that the page shows.
-const LOG_LINES: usize = 200;
+const LOG_LINES: usize = 100;
 /// The page does not load itself again sooner than this, in milliseconds.
 const FASTEST_REFRESH_MS: i64 = 2_000;
 
@@ -26,15 +25,10 @@ const FASTEST_REFRESH_MS: i64 = 2_000;
 pub fn TaskPage() -> impl IntoView {
     let id = task_id();
     let notice = use_context::<Notice>();
-    let viewers = context::viewers();
     ask(|service, caller| async move {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let log = service.log(&caller, id, 0).await?.unwrap_or_default();
-        let result = match snapshot.result {
-            Some(_) => Some(context::result(&service, &caller, &viewers, id).await?),
-            None => None,
-        };
         let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
@@ -45,17 +39,8 @@ pub fn TaskPage() -> impl IntoView {
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {plant(snapshot)}
+            {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
             <TaskIsland />
-            {result
-                .map(|result| {
-                    view! {
-                        <section class="card" aria-label="The result">
-                            <Rendered result />
-                        </section>
-                    }
-                })}
-            <Log lines=log />
         })
     })
 }
@@ -76,27 +61,13 @@ fn NoticeNote(problem: Problem) -> impl IntoView {
     }
 }
 
-#[component]
-fn Log(mut lines: Vec<LogLine>) -> impl IntoView {
+/// The latest lines of a log as they are shown.
+fn latest(lines: &[LogLine]) -> String {
     let left_out = lines.len().saturating_sub(LOG_LINES);
-    let lines = lines.split_off(left_out);
     let mut log = String::new();
-    for line in &lines {
-        log.push_str(text::clock(&line.at));
-        log.push_str("  ");
-        log.push_str(&line.text);
-        log.push('\n');
+    if left_out > 0 {
+        log.push_str(&format!("{left_out} earlier lines are left out.\n"));
     }
-    (!lines.is_empty()).then(|| {
-        view! {
-            <section class="card" aria-labelledby="log">
-                <h2 id="log">"Log"</h2>
-                {(left_out > 0)
-                    .then(|| view! { <p class="soft">{left_out} " earlier lines are left out."</p> })}
-                <pre class="log" tabindex="0" role="region" aria-labelledby="log">
-                    {log}
-                </pre>
-            </section>
-        }
-    })
+    log.extend(lines.iter().skip(left_out).map(text::log_line));
+    log
 }

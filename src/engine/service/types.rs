@@ -1,5 +1,7 @@
 //! What goes into the service and comes out of it.
 
+use std::sync::Arc;
+
 use crate::{
     engine::{
         Refusal,
@@ -11,7 +13,7 @@ use crate::{
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    pub(super) owner: Option<String>,
+    pub(super) owner: Option<Arc<str>>,
 }
 
 impl Caller {
@@ -21,7 +23,7 @@ impl Caller {
     }
 
     /// Somebody with a session, named by a word that nobody else can have.
-    pub fn owner(owner: impl Into<String>) -> Self {
+    pub fn owner(owner: impl Into<Arc<str>>) -> Self {
         Self { owner: Some(owner.into()) }
     }
 

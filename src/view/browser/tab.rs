@@ -3,13 +3,13 @@
 
 use std::cell::RefCell;
 
-use futures_util::future::AbortHandle;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::{
     TaskView, Transport, dispatch,
     listeners::{self, Listeners},
+    running::Running,
 };
 use crate::{
     poll::{Action, Config, Event, Machine, Stats},
@@ -31,7 +31,7 @@ pub(super) struct Tab {
     views: Vec<RwSignal<TaskView>>,
     timer: Option<Timeout>,
     redraw: Option<Timeout>,
-    request: Option<AbortHandle>,
+    request: Option<Running>,
     visible: bool,
     _listeners: Listeners,
 }
@@ -72,11 +72,8 @@ pub(super) fn remove(view: RwSignal<TaskView>) {
 pub(super) fn close_if_unused() {
     let unused = with(|tab| tab.views.is_empty()).unwrap_or(false);
     if unused {
-        // Dropped outside of the borrow: it removes listeners and aborts a request.
-        let tab = TAB.take();
-        if let Some(request) = tab.as_ref().and_then(|tab| tab.request.as_ref()) {
-            request.abort();
-        }
+        // Dropped outside of the borrow: it removes listeners and ends a request.
+        drop(TAB.take());
     }
 }
 
@@ -91,7 +88,7 @@ pub(super) fn handle(event: Event) -> Vec<Action> {
     let mut random = js_sys::Math::random;
     with(|tab| {
         let mut actions = Vec::new();
-        if event == Event::Timer {
+        if matches!(event, Event::Timer) {
             tab.timer = None;
             if tab.visible != visible {
                 tab.visible = visible;
@@ -107,19 +104,16 @@ pub(super) fn handle(event: Event) -> Vec<Action> {
     .unwrap_or_default()
 }
 
-/// Replaces the request in flight; the one before is aborted.
-pub(super) fn set_request(request: Option<AbortHandle>) {
-    let before = with(|tab| std::mem::replace(&mut tab.request, request)).flatten();
-    if let Some(before) = before {
-        before.abort();
-    }
+/// Replaces the request in flight; the one before is ended.
+pub(super) fn set_request(request: Option<Running>) {
+    // Dropped outside of the borrow: it may call into the transport.
+    drop(with(|tab| std::mem::replace(&mut tab.request, request)));
 }
 
 /// Replaces the timer.
 pub(super) fn set_timer(after_ms: Option<u32>) {
-    let timer = after_ms.map(|after_ms| {
-        Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer))
-    });
+    let timer = after_ms
+        .map(|after_ms| Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer)));
     with(|tab| tab.timer = timer);
 }
 
@@ -130,11 +124,13 @@ pub(super) fn draw() {
     let mut next = None;
     for view in views {
         let pace = view.try_maybe_update(|shown| {
-            with(|tab| tab.machine.view(shown.snapshot.id, now).map(|known| {
-                let rest = known.status.is_some_and(|status| status.is_terminal());
-                let pace = if known.moving { MOVING_MS } else { RESTING_MS };
-                (shown.advance(&known), (!rest).then_some(pace))
-            }))
+            with(|tab| {
+                tab.machine.view(shown.snapshot.id, now).map(|known| {
+                    let rest = known.status.is_some_and(|status| status.is_terminal());
+                    let pace = if known.moving { MOVING_MS } else { RESTING_MS };
+                    (shown.advance(&known), (!rest).then_some(pace))
+                })
+            })
             .flatten()
             .unwrap_or_default()
         });

@@ -64,9 +64,8 @@ fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
         (weight, stage.map(|stage| stage.name.clone()).unwrap_or_default())
     });
     let current = move || {
-        let here = |view: &TaskView| {
-            view.snapshot.step == Some(index + 1) && !view.status.is_terminal()
-        };
+        let here =
+            |view: &TaskView| view.snapshot.step == Some(index + 1) && !view.status.is_terminal();
         view.with(here).then(|| "step".to_owned())
     };
     view! {

@@ -2,10 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{
-    freshness::short,
-    reads::says,
-};
+use super::{freshness::short, reads::says};
 use crate::{
     task::Status,
     view::{TaskView, text},

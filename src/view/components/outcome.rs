@@ -17,6 +17,12 @@ pub fn ResultCard(
     /// The page that shows the result.
     #[prop(into)]
     page: String,
+    /// The result as HTML, once it was asked for. Placed into the page as it is.
+    #[prop(into)]
+    shown: Signal<String>,
+    /// Ask for the result.
+    #[prop(into)]
+    on_show: Callback<()>,
 ) -> impl IntoView {
     view! {
         <section
@@ -36,8 +42,17 @@ pub fn ResultCard(
                 >
                     "Download"
                 </a>
+                <button
+                    type="button"
+                    class="js"
+                    hidden=move || shown.with(|shown| !shown.is_empty())
+                    on:click=move |_| on_show.run(())
+                >
+                    "Show it here"
+                </button>
                 <span class="soft">{says(view, size)}</span>
             </p>
+            <div class="rendered" inner_html=shown></div>
         </section>
     }
 }

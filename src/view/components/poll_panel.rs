@@ -29,7 +29,7 @@ pub fn PollPanel(
                     checked=chosen
                     on:change=move |_| on_policy.run(offered)
                 />
-                <span>{name(offered)} <small>{meaning(offered)}</small></span>
+                <span>{name(offered)} " " <small>{meaning(offered)}</small></span>
             </label>
         }
     };

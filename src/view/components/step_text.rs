@@ -35,7 +35,9 @@ pub fn Percent(
 fn message(view: &TaskView) -> String {
     let snapshot = &view.snapshot;
     match &snapshot.message {
-        Some(message) if Some(message) != snapshot.current_step.as_ref() && !view.status.is_terminal() => {
+        Some(message)
+            if Some(message) != snapshot.current_step.as_ref() && !view.status.is_terminal() =>
+        {
             message.clone()
         }
         _ => String::new(),

@@ -14,7 +14,13 @@ use serde::{
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A value that `JSON.parse` made.
-pub(super) struct Value(pub(super) JsValue);
+pub(super) struct Value(JsValue);
+
+/// What a JSON text says; `None` where it is none.
+#[inline(never)]
+pub(super) fn parse(text: &str) -> Option<Value> {
+    js_sys::JSON::parse(text).ok().map(Value)
+}
 
 /// The value is not what was expected. It does not say which: nobody could read it, and the words
 /// would weigh more than this whole module.
@@ -64,17 +70,20 @@ impl Error for Unlike {
 }
 
 impl Value {
+    #[inline(never)]
     fn text(&self) -> Result<String, Unlike> {
         self.0.as_string().ok_or(Unlike)
     }
 
     /// A whole number that JavaScript can tell exactly.
+    #[inline(never)]
     fn whole(&self) -> Result<i64, Unlike> {
         let number = self.0.as_f64().ok_or(Unlike)?;
         let whole = number as i64;
         if whole as f64 == number { Ok(whole) } else { Err(Unlike) }
     }
 
+    #[inline(never)]
     fn fields(self) -> Result<Fields, Unlike> {
         let object = self.0.dyn_into::<Object>().map_err(|_| Unlike)?;
         Ok(Fields { entries: Object::entries(&object), next: 0, value: JsValue::NULL })
@@ -187,11 +196,18 @@ impl<'de> SeqAccess<'de> for Items {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Unlike> {
+        self.step().map(|item| seed.deserialize(item)).transpose()
+    }
+}
+
+impl Items {
+    #[inline(never)]
+    fn step(&mut self) -> Option<Value> {
         if self.next >= self.list.length() {
-            return Ok(None);
+            return None;
         }
         self.next += 1;
-        seed.deserialize(Value(self.list.get(self.next - 1))).map(Some)
+        Some(Value(self.list.get(self.next - 1)))
     }
 }
 
@@ -203,6 +219,7 @@ struct Fields {
 
 impl Fields {
     /// The next field's name; its value is kept for the call that follows.
+    #[inline(never)]
     fn step(&mut self) -> Option<JsValue> {
         if self.next >= self.entries.length() {
             return None;

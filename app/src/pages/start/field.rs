@@ -26,10 +26,8 @@ pub fn FormField(
 ) -> impl IntoView {
     let id = format!("f-{}", field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
-    let described = [
-        error.is_some().then(|| error_id.clone()),
-        field.help.is_some().then(|| help_id.clone()),
-    ];
+    let described =
+        [error.is_some().then(|| error_id.clone()), field.help.is_some().then(|| help_id.clone())];
     let described: Vec<String> = described.into_iter().flatten().collect();
     let common = Common {
         id: id.clone(),

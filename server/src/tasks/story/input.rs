@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn texts_that_could_leave_the_folder_are_refused() {
-        for text in [".", "..", ".hidden", "a/b", "../a", "a\\b", "/etc", "a\0b", "a\nb", "\u{202e}a"]
+        for text in
+            [".", "..", ".hidden", "a/b", "../a", "a\\b", "/etc", "a\0b", "a\nb", "\u{202e}a"]
         {
             assert!(subject(text).is_err(), "{text:?} was taken");
         }

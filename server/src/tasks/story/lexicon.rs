@@ -5,8 +5,8 @@ mod english;
 
 use std::collections::{BTreeSet, HashMap};
 
-use self::english::{is_function_word, is_month_or_day};
 pub(super) use self::english::{is_anaphoric, is_stopword};
+use self::english::{is_function_word, is_month_or_day};
 use super::sentences::{Word, words};
 
 /// How many key terms are kept.
@@ -143,6 +143,10 @@ impl Counts {
             && words[i - 1].joined
             && english::may_qualify(before)
             && !is_capitalised(words[i - 1].text);
+        // `the clockwork holds the lens`: rather a verb.
+        if pair && text.ends_with('s') && !words[i].closed {
+            return;
+        }
         let lead = if pair { lower[i - 2].as_str() } else { before };
         let noun = self.nouns.entry(text.to_owned()).or_default();
         match lead {
@@ -257,7 +261,8 @@ impl Counts {
             let chars = word.chars().count();
             if *count >= 2 && (5..=24).contains(&chars) && word.chars().all(char::is_alphabetic) {
                 let keys = vec![format!(" {word} ")];
-                let term = Term { shown: format!("“{word}”"), keys, name: false, count: *count };
+                let term =
+                    Term { shown: format!("“{word}”"), keys, name: false, count: *count };
                 found.push(((*count as f64).ln_1p() * (chars as f64).sqrt(), term));
             }
         }
@@ -283,7 +288,9 @@ pub(super) fn years(sentence: &str) -> Vec<u32> {
     for pair in words.windows(2) {
         let lead = pair[0].text.to_lowercase();
         let year = pair[1].text.parse().ok().filter(|year| (1000..2100).contains(year));
-        if let Some(year) = year.filter(|_| pair[1].text.len() == 4 && english::leads_to_year(&lead)) {
+        if let Some(year) =
+            year.filter(|_| pair[1].text.len() == 4 && english::leads_to_year(&lead))
+        {
             years.push(year);
         }
     }

@@ -27,7 +27,9 @@ pub(super) enum LibraryError {
     #[error("{0} is not a regular file")]
     NotAFile(String),
     /// More than the limit.
-    #[error("{path} has more than {max} bytes; shorten it or raise MILEPOST_STORY_MAX_RESEARCH_BYTES")]
+    #[error(
+        "{path} has more than {max} bytes; shorten it or raise MILEPOST_STORY_MAX_RESEARCH_BYTES"
+    )]
     TooLarge {
         /// Which file.
         path: String,
@@ -229,7 +231,8 @@ mod tests {
         let secret = dir.path().join("secret");
         fs::create_dir(&secret).unwrap();
         fs::write(secret.join(RESEARCH_FILE), "secret").unwrap();
-        symlink(secret.join(RESEARCH_FILE), library.root.join("tides").join(RESEARCH_FILE)).unwrap();
+        symlink(secret.join(RESEARCH_FILE), library.root.join("tides").join(RESEARCH_FILE))
+            .unwrap();
         symlink(&secret, library.root.join("linked")).unwrap();
         for name in ["tides", "linked"] {
             let error = library.read(&subject(name)).unwrap_err();

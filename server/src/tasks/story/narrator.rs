@@ -89,7 +89,9 @@ pub(super) trait Narrator: Send + Sync {
 #[non_exhaustive]
 pub(super) enum NarratorError {
     /// 401 or 403.
-    #[error("the narrator's endpoint refused the key ({status}); set MILEPOST_NARRATOR_KEY to a valid one")]
+    #[error(
+        "the narrator's endpoint refused the key ({status}); set MILEPOST_NARRATOR_KEY to a valid one"
+    )]
     WrongKey {
         /// What it answered.
         status: u16,

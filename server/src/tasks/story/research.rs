@@ -6,9 +6,20 @@ use super::sentences;
 
 /// Sections with these headings tell of the text, not of its subject.
 const BACK_MATTER: &[&str] = &[
-    "references", "sources", "bibliography", "further reading", "see also", "external links",
-    "notes", "footnotes", "about this text", "about this file", "acknowledgements", "citations",
-    "license", "contents",
+    "references",
+    "sources",
+    "bibliography",
+    "further reading",
+    "see also",
+    "external links",
+    "notes",
+    "footnotes",
+    "about this text",
+    "about this file",
+    "acknowledgements",
+    "citations",
+    "license",
+    "contents",
 ];
 
 /// A research file, read.
@@ -117,7 +128,11 @@ impl Reader {
                 self.flush();
                 self.list_depth += 1;
             }
-            Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::TableCell | Tag::BlockQuote(_) => {
+            Tag::Paragraph
+            | Tag::Item
+            | Tag::CodeBlock(_)
+            | Tag::TableCell
+            | Tag::BlockQuote(_) => {
                 self.flush();
             }
             _ => {}
@@ -241,7 +256,8 @@ fn unnumbered(heading: &str) -> String {
     let rest = heading.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let number = &heading[..heading.len() - rest.len()];
     let rest = rest.trim_start_matches(')');
-    let numbered = number.len() <= 5 && (number.contains('.') || heading[number.len()..].starts_with(')'));
+    let numbered =
+        number.len() <= 5 && (number.contains('.') || heading[number.len()..].starts_with(')'));
     let stripped = if numbered && rest.starts_with(' ') { rest } else { heading };
     stripped.trim().trim_end_matches(':').to_owned()
 }
@@ -263,7 +279,9 @@ fn arrange(mut blocks: Vec<Block>) -> Research {
         .unwrap_or(6);
     for block in blocks {
         if block.level <= level || research.sections.is_empty() {
-            research.sections.push(Section { heading: block.heading, paragraphs: block.paragraphs });
+            research
+                .sections
+                .push(Section { heading: block.heading, paragraphs: block.paragraphs });
         } else if let Some(section) = research.sections.last_mut() {
             section.paragraphs.extend(block.paragraphs);
         }
@@ -275,9 +293,8 @@ fn arrange(mut blocks: Vec<Block>) -> Research {
 }
 
 fn drop_back_matter(sections: &mut Vec<Section>, has_more: bool) {
-    let is_back = |section: &Section| {
-        BACK_MATTER.contains(&section.heading.to_lowercase().as_str())
-    };
+    let is_back =
+        |section: &Section| BACK_MATTER.contains(&section.heading.to_lowercase().as_str());
     if has_more || sections.iter().any(|section| !is_back(section)) {
         sections.retain(|section| !is_back(section));
     }

@@ -54,7 +54,23 @@ fn ends_here(before: &str, c: char, after: &[(usize, char)]) -> bool {
 }
 
 fn is_closer(c: char) -> bool {
-    matches!(c, '.' | '!' | '?' | '…' | '"' | '”' | '’' | '\'' | ')' | ']' | '»' | '」' | '』' | '！' | '？')
+    matches!(
+        c,
+        '.' | '!'
+            | '?'
+            | '…'
+            | '"'
+            | '”'
+            | '’'
+            | '\''
+            | ')'
+            | ']'
+            | '»'
+            | '」'
+            | '』'
+            | '！'
+            | '？'
+    )
 }
 
 fn push(sentences: &mut Vec<String>, text: &str) {
@@ -141,12 +157,18 @@ mod tests {
     #[test]
     fn titles_initials_and_decimals_do_not_end_a_sentence() {
         let text = "Dr. J. R. Hale measured 3.5 m at St. Piran. She wrote it down.";
-        assert_eq!(split(text), ["Dr. J. R. Hale measured 3.5 m at St. Piran.", "She wrote it down."]);
+        assert_eq!(
+            split(text),
+            ["Dr. J. R. Hale measured 3.5 m at St. Piran.", "She wrote it down."]
+        );
     }
 
     #[test]
     fn closing_quotes_stay_with_their_sentence() {
-        assert_eq!(split("“It burns.” He left (at last). Why?"), ["“It burns.”", "He left (at last).", "Why?"]);
+        assert_eq!(
+            split("“It burns.” He left (at last). Why?"),
+            ["“It burns.”", "He left (at last).", "Why?"]
+        );
     }
 
     #[test]
@@ -157,7 +179,10 @@ mod tests {
 
     #[test]
     fn references_are_left_out() {
-        assert_eq!(split("Salt slows it.[12] So does cold [3]."), ["Salt slows it.", "So does cold."]);
+        assert_eq!(
+            split("Salt slows it.[12] So does cold [3]."),
+            ["Salt slows it.", "So does cold."]
+        );
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl NarratorSettings {
     pub fn faults(&self) -> Faults {
         let Some(endpoint) = self.endpoint() else { return Vec::new() };
         let url = reqwest::Url::parse(endpoint);
-        let reachable = url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let reachable =
+            url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let sendable = |key: &ApiKey| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
         let seconds = |value: f64| value.is_finite() && value > 0.0 && value <= 86_400.0;
         const SECONDS: &str = "above 0 and at most 86400";

@@ -152,9 +152,8 @@ pub(super) struct Server {
 impl Server {
     pub(super) async fn start(steps: Vec<Step>) -> Self {
         let script = Script { steps: Arc::new(Mutex::new(steps.into())), seen: Arc::default() };
-        let app = Router::new()
-            .route("/v1/chat/completions", post(complete))
-            .with_state(script.clone());
+        let app =
+            Router::new().route("/v1/chat/completions", post(complete)).with_state(script.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });

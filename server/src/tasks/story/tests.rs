@@ -9,8 +9,8 @@ use std::{
 
 use milepost::{
     engine::{
-        Caller, Engine, EngineOptions, KindOptions, Registry, ResultState, Service, clock::SystemClock,
-        store::sqlite::SqliteStore,
+        Caller, Engine, EngineOptions, KindOptions, Registry, ResultState, Service,
+        clock::SystemClock, store::sqlite::SqliteStore,
     },
     task::{Snapshot, StartTask, Status, TaskId},
 };
@@ -22,8 +22,7 @@ use super::{
 
 const RESEARCH: &str = "# Tides\n\nWhat lifts the sea?\n\n## Ebb\n\nThe sea falls for six hours. Mud \
     shines.\n\n## Flood\n\nThen the sea rises, because the moon lifts the sea.";
-const OUTLINE: &str =
-    r#"{"title":"Low Water","chapters":[{"title":"Mud","summary":"x"},{"title":"Moon","summary":"y"}]}"#;
+const OUTLINE: &str = r#"{"title":"Low Water","chapters":[{"title":"Mud","summary":"x"},{"title":"Moon","summary":"y"}]}"#;
 
 struct House {
     folder: tempfile::TempDir,
@@ -193,7 +192,9 @@ async fn a_finished_chapter_is_never_paid_twice() {
     assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
     assert_eq!(snapshot.attempt, 2);
     let story = house.result(id).await;
-    assert!(story.starts_with("# Low Water\n\n*A story for Ada in 2 chapters*\n\n## Mud\n\nAda walked"));
+    assert!(
+        story.starts_with("# Low Water\n\n*A story for Ada in 2 chapters*\n\n## Mud\n\nAda walked")
+    );
     assert!(story.contains("## Moon\n\nThe moon was up.") && story.contains("“tiny-1”"));
     // Outline, chapter 1, chapter 2 that broke off, chapter 2 again.
     assert_eq!(server.seen().len(), 4);
@@ -210,7 +211,8 @@ async fn what_was_spent_is_known_after_a_restart_of_the_task() {
     ];
     let server = Server::start(steps).await;
     // Enough for the call that breaks off, not for another one.
-    let house = House::new(0.0, NarratorSettings { token_budget: 2_500, ..endpoint(&server) }).await;
+    let house =
+        House::new(0.0, NarratorSettings { token_budget: 2_500, ..endpoint(&server) }).await;
     let id = house.start().await;
     let snapshot = house.end(id).await;
     let failure = snapshot.error.unwrap();

@@ -44,7 +44,11 @@ struct KeptChapter {
 }
 
 /// Writes the story with the narrator that is configured.
-pub(super) async fn run(story: Story, ctx: &Context, deps: &StoryDeps) -> Result<Output, TaskError> {
+pub(super) async fn run(
+    story: Story,
+    ctx: &Context,
+    deps: &StoryDeps,
+) -> Result<Output, TaskError> {
     ctx.stage(INITIALIZING).await?;
     ctx.message("Looking for the research file");
     let (library, subject) = (deps.library.clone(), story.subject.clone());
@@ -56,7 +60,9 @@ pub(super) async fn run(story: Story, ctx: &Context, deps: &StoryDeps) -> Result
     let brief = read(&story, ctx, &deps.library).await?;
     match &deps.endpoint {
         Some(endpoint) => Desk::new(ctx, deps, story, brief).write(&endpoint.narrator(spent)).await,
-        None => Desk::new(ctx, deps, story, brief).write(&BuiltIn::new(deps.words_per_second)).await,
+        None => {
+            Desk::new(ctx, deps, story, brief).write(&BuiltIn::new(deps.words_per_second)).await
+        }
     }
 }
 
@@ -124,7 +130,8 @@ impl<'a> Desk<'a> {
 
         ctx.stage(FINALIZING).await?;
         ctx.message("Putting the story together");
-        let story = manuscript(&self.brief, &outline, &chapters, Some(&narrator.credit(&self.brief)));
+        let story =
+            manuscript(&self.brief, &outline, &chapters, Some(&narrator.credit(&self.brief)));
         self.save(story.clone()).await?;
         let words = story.split_whitespace().count();
         ctx.message(format!("{total} chapters, {words} words"));
@@ -250,7 +257,12 @@ fn finished<N: Narrator>(narrator: &N, number: usize, outline: &Outline, text: &
 }
 
 /// The story as Markdown; with `credit` once it is whole.
-fn manuscript(brief: &Brief, outline: &Outline, chapters: &[String], credit: Option<&str>) -> String {
+fn manuscript(
+    brief: &Brief,
+    outline: &Outline,
+    chapters: &[String],
+    credit: Option<&str>,
+) -> String {
     let total = outline.chapters.len();
     let plural = if total == 1 { "chapter" } else { "chapters" };
     let mut out = format!(
@@ -274,7 +286,8 @@ fn manuscript(brief: &Brief, outline: &Outline, chapters: &[String], credit: Opt
 
 /// A name that is safe everywhere.
 fn file_name(subject: &str) -> String {
-    let safe: String = subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let safe: String =
+        subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let name = safe.trim_matches('-');
     if name.is_empty() { "story.md".to_owned() } else { format!("{name}-story.md") }
 }
@@ -287,11 +300,7 @@ impl From<NarratorError> for TaskError {
         if hopeless || !error.is_transient() {
             return Self::fail(error.code(), error.to_string());
         }
-        Self::Retry {
-            code: error.code().into(),
-            message: error.to_string(),
-            after: error.after(),
-        }
+        Self::Retry { code: error.code().into(), message: error.to_string(), after: error.after() }
     }
 }
 

@@ -99,9 +99,9 @@ const CALLBACK: &[&str] = &[
      side.",
     "{p} had met {x} before, under “{h}”, and had not known then that it would matter.",
     "That made a second entry for {x}. The first one stood under “{h}”.",
-    "From {x} {p} drew a thin line right across the notebook, back to “{h}”.",
+    "{p} drew a thin line from {x} right across the notebook, back to “{h}”.",
     "In “{h}” there had been a word about {x} too. Only now did it seem to be the same story.",
-    "{p} remembered {x}. It had been there as early as “{h}”, quite at the edge.",
+    "{p} leafed back. {X} had been there as early as “{h}”, quite at the edge.",
 ];
 
 const THREAD: &[&str] = &[
@@ -156,13 +156,8 @@ const ASK_FIGURE: &[&str] = &[
 
 const ASK_TURN: &[&str] = &["As simple as that?", "Without exception?", "And that was all?"];
 
-const ASK: &[&str] = &[
-    "Go on.",
-    "What else?",
-    "Is there more?",
-    "And after that?",
-    "What comes next?",
-];
+const ASK: &[&str] =
+    &["Go on.", "What else?", "Is there more?", "And after that?", "What comes next?"];
 
 /// A third of the way in, the protagonist guesses; at two thirds the guess is given up.
 const GUESS: &[&str] = &[
@@ -189,8 +184,7 @@ const TALLY: &[&str] = &[
 
 const RECAP: &[&str] = &[
     "“{list},” {p} read back. “All of them in one story.”",
-    "{p} ran down the page of names. {list}: by now they sounded like people one had been introduced \
-     to.",
+    "{p} ran down the page of names. {list}: by now they felt like old acquaintances.",
     "{list}. {p} said them over like the stations on a line.",
 ];
 

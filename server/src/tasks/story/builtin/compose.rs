@@ -49,12 +49,19 @@ struct Composer<'a> {
     lists: Deck,
     hooks: Deck,
     dice: Dice,
+    /// Which opening, with the answer and the farewell that go with it.
+    variant: usize,
     tag: usize,
     titles: Vec<String>,
 }
 
 /// Writes the story. `text` is what `research` was read from; it must not be blank.
-pub(in super::super) fn compose(text: &str, research: &Research, subject: &str, player: &str) -> Tale {
+pub(in super::super) fn compose(
+    text: &str,
+    research: &Research,
+    subject: &str,
+    player: &str,
+) -> Tale {
     let sentences = || research.paragraphs().flat_map(|p| &p.sentences).map(String::as_str);
     let all: Vec<&str> = sentences().collect();
     let lexicon = Lexicon::build(all.iter().copied());
@@ -77,6 +84,7 @@ pub(in super::super) fn compose(text: &str, research: &Research, subject: &str, 
         readings: Deck::new(frame.readings, &mut dice),
         lists: Deck::new(frame.lists, &mut dice),
         hooks: Deck::new(frame.hooks, &mut dice),
+        variant: dice.below(frame.openings.len()),
         dice,
         tag: 0,
         titles,
@@ -90,10 +98,10 @@ impl Composer<'_> {
         let chapter = &chapters[i];
         let mut parts = Vec::new();
         // Now and then a chapter opens in the middle of things.
-        let cold = i > 0 && i % 3 == 2 && chapter.runs.first().is_some_and(|run| self.can_narrate(run));
+        let cold =
+            i > 0 && i % 3 == 2 && chapter.runs.first().is_some_and(|run| self.can_narrate(run));
         if i == 0 {
-            let opening = self.one_of(self.frame.openings);
-            parts.push(opening);
+            parts.push(self.variant(self.frame.openings));
         } else if !cold {
             parts.extend(self.arrive());
         }
@@ -121,8 +129,9 @@ impl Composer<'_> {
         TaleChapter { title: chapter.title.clone(), text: parts.join("\n\n") }
     }
 
-    fn one_of(&mut self, lines: &[&'static str]) -> String {
-        let line = lines[self.dice.below(lines.len())];
+    /// The line that goes with the opening.
+    fn variant(&self, lines: &[&'static str]) -> String {
+        let line = lines[self.variant % lines.len()];
         let question = plain(&self.thread.question);
         fill(line, &[("p", &self.player), ("topic", &self.topic), ("q", &question)])
     }
@@ -193,8 +202,7 @@ impl Composer<'_> {
 
     /// The question comes back, with its answer.
     fn end(&mut self, parts: &mut Vec<String>) {
-        let lead = self.one_of(self.frame.answers);
-        parts.push(lead);
+        parts.push(self.variant(self.frame.answers));
         let answer: Vec<&str> = self.thread.answer.iter().map(String::as_str).collect();
         parts.push(format!("> {}", joined(&answer)));
         if let Some((capital, x, y)) = self.thread.pair_slots() {
@@ -202,8 +210,7 @@ impl Composer<'_> {
             let slots: Vec<(&str, &str)> = slots.iter().map(|(k, v)| (*k, v.as_str())).collect();
             parts.extend(self.react.solved(&slots));
         }
-        let farewell = self.one_of(self.frame.farewells);
-        parts.push(farewell);
+        parts.push(self.variant(self.frame.farewells));
     }
 }
 

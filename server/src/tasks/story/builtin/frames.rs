@@ -14,7 +14,8 @@ use super::{super::lexicon::Lexicon, voice::Dice};
 
 /// One setting.
 pub(super) struct Frame {
-    /// Ways to begin; each is several paragraphs and asks `{q}`.
+    /// Ways to begin; each is several paragraphs and asks `{q}`. The first answer and the first
+    /// farewell go with the first opening, and so on.
     pub(super) openings: &'static [&'static str],
     /// Ways into a later chapter; its heading stands right above.
     pub(super) arrivals: &'static [&'static str],
@@ -49,13 +50,16 @@ mod tests {
 
     #[test]
     fn every_frame_has_lines_for_the_longest_story() {
-        let frames = [&archive::FRAME, &train::FRAME, &museum::FRAME, &workshop::FRAME, &cafe::FRAME];
+        let frames =
+            [&archive::FRAME, &train::FRAME, &museum::FRAME, &workshop::FRAME, &cafe::FRAME];
         for frame in frames {
             let name = frame.openings[0];
             assert!(frame.arrivals.len() >= 9 && frame.hooks.len() >= 9, "{name}");
             assert!(frame.readings.len() >= 9 && frame.asides.len() >= 9, "{name}");
             assert!(frame.hooks.iter().all(|line| line.contains("{next}")), "{name}");
             assert!(frame.openings.iter().all(|line| line.contains("{q}")), "{name}");
+            assert_eq!(frame.openings.len(), frame.answers.len(), "{name}");
+            assert_eq!(frame.openings.len(), frame.farewells.len(), "{name}");
             assert!(frame.readings.iter().all(|line| line.ends_with(':')), "{name}");
         }
     }

@@ -57,9 +57,9 @@ pub(super) fn chapters(
         })
         .collect();
     // A last section that only has the answer still is where the story ends.
-    let ending = sections.last().filter(|last| {
-        last.paragraphs.iter().flat_map(|p| &p.sentences).any(|s| kept.contains(s))
-    });
+    let ending = sections
+        .last()
+        .filter(|last| last.paragraphs.iter().flat_map(|p| &p.sentences).any(|s| kept.contains(s)));
     let ending = ending.and(chapters.pop_if(|last| last.runs.is_empty()));
     if chapters.iter().any(|chapter| !chapter.runs.is_empty()) {
         chapters.retain(|chapter| !chapter.runs.is_empty());
@@ -86,7 +86,8 @@ fn sections(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
         sections = sections.chunks(group).map(merged).collect();
     }
     while sections.len() > MAX_CHAPTERS {
-        let size = |section: &Section| section.paragraphs.iter().map(|p| p.sentences.len()).sum::<usize>();
+        let size =
+            |section: &Section| section.paragraphs.iter().map(|p| p.sentences.len()).sum::<usize>();
         let at = (1..sections.len())
             .min_by_key(|i| size(&sections[i - 1]) + size(&sections[*i]))
             .unwrap_or(1);
@@ -103,7 +104,11 @@ fn sections(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
 
 fn merged(group: &[Section]) -> Section {
     Section {
-        heading: group.iter().map(|s| s.heading.clone()).find(|h| !h.is_empty()).unwrap_or_default(),
+        heading: group
+            .iter()
+            .map(|s| s.heading.clone())
+            .find(|h| !h.is_empty())
+            .unwrap_or_default(),
         paragraphs: group.iter().flat_map(|section| section.paragraphs.clone()).collect(),
     }
 }
@@ -220,7 +225,11 @@ fn length_of(sentence: &str) -> usize {
 }
 
 /// The sentences of a paragraph that say most and can stand alone.
-fn best_run(paragraph: &Paragraph, lexicon: &Lexicon, kept: &HashSet<String>) -> Option<(f64, Run)> {
+fn best_run(
+    paragraph: &Paragraph,
+    lexicon: &Lexicon,
+    kept: &HashSet<String>,
+) -> Option<(f64, Run)> {
     if !paragraph.prose {
         let usable = paragraph.sentences.iter().filter(|sentence| !kept.contains(*sentence));
         let sentences: Vec<String> = usable.take(MAX_ITEMS).map(|s| cut(s)).collect();

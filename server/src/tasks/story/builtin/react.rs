@@ -128,7 +128,7 @@ impl<'a> Reactions<'a> {
     /// What the protagonist, or the room, makes of a passage.
     pub(super) fn to(&mut self, run: &Run, dice: &mut Dice) -> Option<String> {
         let told = run.sentences.join(" ");
-        let terms = self.lexicon.terms_in(&told);
+        let terms = self.literal(&told);
         self.figures.extend(figures(&told));
         let met = self.thread_beat(&terms);
         let met = met.or_else(|| self.callback(&terms)).or_else(|| self.year_beat(&told));
@@ -145,6 +145,16 @@ impl<'a> Reactions<'a> {
             0 => self.asides.draw(&[("p", &self.player)]),
             _ => None,
         })
+    }
+
+    /// The terms of a passage that stand there just as they are shown: `on board` is no board.
+    fn literal(&self, told: &str) -> Vec<usize> {
+        let lower = told.to_lowercase();
+        let stands = |term: &usize| {
+            let term = &self.lexicon.terms[*term];
+            term.name || !self.lexicon.english || lower.contains(&term.shown.to_lowercase())
+        };
+        self.lexicon.terms_in(told).into_iter().filter(stands).collect()
     }
 
     fn figure_beat(&mut self, told: &str) -> Option<String> {
@@ -214,7 +224,7 @@ impl<'a> Reactions<'a> {
     /// What was told is known from now on.
     pub(super) fn remember(&mut self, run: &Run) {
         for sentence in &run.sentences {
-            for term in self.lexicon.terms_in(sentence) {
+            for term in self.literal(sentence) {
                 self.seen.entry(term).or_insert(self.chapter);
             }
         }

@@ -54,7 +54,9 @@ fn the_question_of_the_text_is_asked_first_and_answered_last() {
 /// Every line of a story that is not the text's own appears once.
 #[test]
 fn no_line_of_the_narrator_comes_twice() {
-    for (text, player) in [(LIGHTHOUSE, "Ada"), (LIGHTHOUSE, "Bo"), (SOURDOUGH, "Ada"), (SOURDOUGH, "Bo")] {
+    for (text, player) in
+        [(LIGHTHOUSE, "Ada"), (LIGHTHOUSE, "Bo"), (SOURDOUGH, "Ada"), (SOURDOUGH, "Bo")]
+    {
         let tale = tell(text, "subject", player);
         let all = whole(&tale);
         let mut seen = HashSet::new();
@@ -95,7 +97,8 @@ fn two_texts_give_two_different_stories() {
 
 #[test]
 fn a_text_without_headings_is_cut_by_topic() {
-    let plain: String = SOURDOUGH.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    let plain: String =
+        SOURDOUGH.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
     let tale = tell(&plain, "sourdough", "Ada");
     assert!((4..=9).contains(&tale.chapters.len()), "{}", tale.chapters.len());
     let titles: HashSet<_> = tale.chapters.iter().map(|chapter| &chapter.title).collect();
@@ -121,7 +124,8 @@ fn small_and_odd_texts_have_a_story_too() {
         let all = whole(&tale);
         assert!(!tale.chapters.is_empty(), "{text}");
         assert!(all.contains("Ada"), "{text}");
-        let word = text.split(|c: char| !c.is_alphanumeric()).max_by_key(|word| word.len()).unwrap();
+        let word =
+            text.split(|c: char| !c.is_alphanumeric()).max_by_key(|word| word.len()).unwrap();
         assert!(all.contains(word), "{word} is missing in:\n{all}");
     }
 }

@@ -101,7 +101,8 @@ fn contents_cause(sentence: &str) -> bool {
 /// A sentence that may be the answer: late, of a good length, on its own feet.
 fn candidates<'a>(sentences: &[&'a String]) -> Vec<(usize, &'a String)> {
     let late = sentences.len() * 3 / 5;
-    let mut found: Vec<(usize, &String)> = sentences.iter().copied().enumerate().skip(late).collect();
+    let mut found: Vec<(usize, &String)> =
+        sentences.iter().copied().enumerate().skip(late).collect();
     found.retain(|(_, s)| (30..=320).contains(&s.len()) && !is_question(s) && !is_anaphoric(s));
     found
 }

@@ -168,6 +168,9 @@ mod tests {
     #[test]
     fn speech_ends_its_sentences_as_english_does() {
         assert_eq!(speech(&["It was lit."], "she said"), "“It was lit,” she said.");
-        assert_eq!(speech(&["Why?", "No one knows"], "she said"), "“Why?” she said. “No one knows.”");
+        assert_eq!(
+            speech(&["Why?", "No one knows"], "she said"),
+            "“Why?” she said. “No one knows.”"
+        );
     }
 }

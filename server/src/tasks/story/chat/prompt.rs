@@ -46,7 +46,8 @@ pub(super) fn chapter(
 ) -> Vec<Message> {
     let number = done.len() + 1;
     let total = outline.chapters.len();
-    let mut task = format!("{}\n\nThe story is called {}.", research(brief, research_tokens), outline.title);
+    let mut task =
+        format!("{}\n\nThe story is called {}.", research(brief, research_tokens), outline.title);
     task.push_str(&format!(" The protagonist is {}. Its chapters:\n", quoted(&brief.player)));
     for (i, plan) in outline.chapters.iter().enumerate() {
         let state = if i < done.len() { "written" } else { "to come" };
@@ -87,11 +88,8 @@ fn tail(text: &str) -> &str {
 /// The research within its limit: all of it, or the beginning of each section.
 fn research(brief: &Brief, tokens: u64) -> String {
     let text = brief.text.trim();
-    let told = if estimate(text) <= tokens {
-        text.to_owned()
-    } else {
-        shortened(&brief.research, tokens)
-    };
+    let told =
+        if estimate(text) <= tokens { text.to_owned() } else { shortened(&brief.research, tokens) };
     // The text cannot close its own bracket.
     format!("<research>\n{}\n</research>", told.replace("</research>", ""))
 }
@@ -152,7 +150,8 @@ pub(super) fn read_outline(answer: &str, chapters: u32) -> Option<Outline> {
 /// The outline that the research itself gives: its headings.
 pub(super) fn own_outline(brief: &Brief, chapters: u32) -> Outline {
     let title = brief.research.title.clone().unwrap_or_else(|| brief.subject.clone());
-    let headings = brief.research.sections.iter().map(|section| line(&section.heading, MAX_TITLE_CHARS));
+    let headings =
+        brief.research.sections.iter().map(|section| line(&section.heading, MAX_TITLE_CHARS));
     let mut plans: Vec<Plan> = headings
         .filter(|heading| !heading.is_empty())
         .take(chapters as usize)
@@ -206,7 +205,8 @@ mod tests {
 
     #[test]
     fn an_outline_is_found_among_other_words() {
-        let answer = "Sure!\n```json\n{\"title\": \"# Tides\", \"chapters\": [{\"title\": \"One\"}]}\n```";
+        let answer =
+            "Sure!\n```json\n{\"title\": \"# Tides\", \"chapters\": [{\"title\": \"One\"}]}\n```";
         let outline = read_outline(answer, 5).unwrap();
         assert_eq!(outline.title, "Tides");
         assert_eq!(outline.chapters.len(), 1);

@@ -48,9 +48,7 @@ pub(super) async fn read(response: Response, settings: &NarratorSettings) -> Nar
         status if status.is_server_error() => {
             NarratorError::Server { status: status.as_u16(), after }
         }
-        status => {
-            NarratorError::Rejected { status: status.as_u16(), detail: told(&error) }
-        }
+        status => NarratorError::Rejected { status: status.as_u16(), detail: told(&error) },
     }
 }
 

@@ -59,7 +59,10 @@ mod tests {
         assert_eq!(retry_after(&headers("0.25"), now), Some(Duration::from_millis(250)));
         let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
         assert_eq!(retry_after(&headers(&date), now), Some(Duration::from_secs(90)));
-        assert_eq!(retry_after(&headers("Mon, 01 Jan 2001 00:00:00 GMT"), now), Some(Duration::ZERO));
+        assert_eq!(
+            retry_after(&headers("Mon, 01 Jan 2001 00:00:00 GMT"), now),
+            Some(Duration::ZERO)
+        );
         for odd in ["soon", "-", "NaN", "1e300"] {
             let told = retry_after(&headers(odd), now);
             assert!(told.is_none_or(|wait| wait == Duration::ZERO), "{odd}: {told:?}");

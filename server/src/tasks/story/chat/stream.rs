@@ -65,7 +65,11 @@ pub(super) async fn read(
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let whole = kind.is_some_and(|kind| kind.starts_with("application/json"));
     let bytes = limited(response, limits);
-    if whole { read_whole(bytes, limits, text).await } else { read_events(bytes, limits, text, sink).await }
+    if whole {
+        read_whole(bytes, limits, text).await
+    } else {
+        read_events(bytes, limits, text, sink).await
+    }
 }
 
 /// The body, until it gets larger than any reply of that length can be.
@@ -105,8 +109,9 @@ async fn read_events(
             finished = true;
             break;
         }
-        let chunk = serde_json::from_str(&event.data)
-            .map_err(|error| NarratorError::Malformed(format!("an event that is no JSON: {error}")))?;
+        let chunk = serde_json::from_str(&event.data).map_err(|error| {
+            NarratorError::Malformed(format!("an event that is no JSON: {error}"))
+        })?;
         finished |= take(chunk, text, &mut end)?;
         let wanted = limits.tokens as f64 * CHARS_PER_TOKEN;
         sink(Report::Written(text.chars().count() as f64 / wanted.max(1.0)));

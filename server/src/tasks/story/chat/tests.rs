@@ -18,7 +18,6 @@ use super::{
     *,
 };
 
-
 const KEY: &str = "sk-very-secret";
 
 /// Notes the waits and does not wait.
@@ -56,7 +55,13 @@ impl Bench {
         change(&mut settings);
         let pauses = Arc::new(Noted::default());
         let chat = Endpoint::new(&settings).unwrap().narrator(0).with_pause(pauses.clone());
-        Self { chat, pauses, notes: Mutex::default(), written: Mutex::default(), first_word: Mutex::default() }
+        Self {
+            chat,
+            pauses,
+            notes: Mutex::default(),
+            written: Mutex::default(),
+            first_word: Mutex::default(),
+        }
     }
 
     fn sink(&self, report: Report<'_>) {
@@ -103,7 +108,8 @@ fn outline() -> Outline {
 
 #[tokio::test]
 async fn a_chapter_is_streamed_even_when_letters_are_split_between_packets() {
-    let server = Server::start(vec![Step::bytewise(&reply("Das Meer — über alles. 海。", 40))]).await;
+    let server =
+        Server::start(vec![Step::bytewise(&reply("Das Meer — über alles. 海。", 40))]).await;
     let bench = Bench::new(&server, |_| ());
     assert_eq!(bench.chapter().await.unwrap(), "Das Meer — über alles. 海。");
     assert_eq!(bench.chat.spending(), Some((40, Some(120_000))));
@@ -131,7 +137,8 @@ async fn an_endpoint_that_does_not_stream_is_understood_too() {
 #[tokio::test]
 async fn the_outline_is_read_and_a_useless_one_is_replaced_by_the_headings() {
     let good = r#"{"title":"Low Water","chapters":[{"title":"Mud","summary":"Ada walks."}]}"#;
-    let steps = vec![Step::stream(&reply(good, 30)), Step::stream(&reply("I would rather not.", 5))];
+    let steps =
+        vec![Step::stream(&reply(good, 30)), Step::stream(&reply("I would rather not.", 5))];
     let server = Server::start(steps).await;
     let bench = Bench::new(&server, |_| ());
     assert_eq!(bench.outline().await.unwrap().title, "Low Water");
@@ -190,7 +197,12 @@ async fn a_refusal_that_cannot_change_is_told_at_once() {
         (401, "{}", "narrator_key", "refused the key (401)"),
         (403, "{}", "narrator_key", "MILEPOST_NARRATOR_KEY"),
         (404, "not here", "narrator_model", "“tiny-1”"),
-        (400, r#"{"error":{"message":"x","code":"model_not_found"}}"#, "narrator_model", "“tiny-1”"),
+        (
+            400,
+            r#"{"error":{"message":"x","code":"model_not_found"}}"#,
+            "narrator_model",
+            "“tiny-1”",
+        ),
         (429, r#"{"error":{"code":"insufficient_quota"}}"#, "narrator_quota", "quota"),
         (422, r#"{"error":"sk-very-secret is odd"}"#, "narrator_rejected", "… is odd"),
         (302, "", "narrator_rejected", "gave no reason"),
@@ -286,10 +298,7 @@ async fn silence_is_told_with_what_was_waited_for() {
         settings.idle_timeout_s = 0.05;
         settings.retries = 0;
     };
-    let cases = [
-        (vec![], "no first word"),
-        (vec![event("Once")], "nothing more"),
-    ];
+    let cases = [(vec![], "no first word"), (vec![event("Once")], "nothing more")];
     for (chunks, what) in cases {
         let (step, _dropped) = Step::hang(&chunks);
         let server = Server::start(vec![step]).await;

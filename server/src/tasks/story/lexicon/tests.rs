@@ -34,10 +34,10 @@ fn years_need_a_word_that_leads_to_them() {
 
 #[test]
 fn figures_keep_their_units() {
-    assert_eq!(figures("It has 178 steps and is 31.5 metres high; 12 of them."), [
-        "178 steps",
-        "31.5 metres"
-    ]);
+    assert_eq!(
+        figures("It has 178 steps and is 31.5 metres high; 12 of them."),
+        ["178 steps", "31.5 metres"]
+    );
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub(super) const FRAME: Frame = Frame {
     hooks: &[
         "“That is half of it,” said the stranger. “The other half will be in ‘{next}’.”",
         "{p} glanced at the clock, and turned to “{next}”.",
-        "“Still sure of your bet?” The stranger slid “{next}” across the table.",
+        "“Still with me?” The stranger slid “{next}” across the table.",
         "The next page was upside down, but one could read its heading well enough: “{next}”.",
         "They ordered again. By the time it came they were into the first lines of “{next}”.",
         "{p} said nothing for a while, and then: “What is ‘{next}’?”",

@@ -16,9 +16,9 @@ pub(super) const FRAME: Frame = Frame {
          off one glove to write a single line into a new notebook.\n\n*{q}*\n\n“Now there is a \
          question,” said a voice from the other corner. What had seemed to be a heap of overcoats \
          sat up and turned out to be an old man with very clear eyes. “You must be on your way to \
-         find out about “{topic}”.”\n\n“How do you know?”\n\n“I have gone the same way for years,” he \
-         said, “with the same question.” He pulled a bundle of papers from the innermost coat, as \
-         the first lights of the suburbs went by. “We have until morning.”",
+         find out about ‘{topic}’.”\n\n“How do you know?”\n\n“I have gone the same way for years,” he \
+         said, “with the same question.” He dragged a leather case from under the coats, as the \
+         first lights of the suburbs went by. “We have until morning.”",
     ],
     arrivals: &[
         "The train stopped at a station without a name board. The old man used the quiet to sort his \

@@ -19,7 +19,7 @@ pub(super) const FRAME: Frame = Frame {
          what ‘{topic}’ is about. It will take the evening.”",
     ],
     arrivals: &[
-        "The teacher wiped one half of the board, and left the half with the question as it was.",
+        "The teacher wiped as much of the board as she needed for this.",
         "The teacher drew up a stool, as one does for the longer parts.",
         "There was a drawer under the table, and in the drawer there were more sheets.",
         "{p} had just finished writing when a new sheet slid under the lamp.",
@@ -81,8 +81,7 @@ pub(super) const FRAME: Frame = Frame {
         "“So,” said the teacher, and laid the chalk down. “You answer it.”\n\n*{q}*\n\n{p} looked \
          through the notebook, past drawings and crossings-out, until there was a line with a box \
          around it:",
-        "The evening was over. Of all that had been on the table only the question was left. *{q}* \
-         The teacher pushed the notebook over without a word, and {p} found the page at once:",
+        "The evening was over. Only the question was left. *{q}* The teacher pushed the notebook over without a word, and {p} found the page at once:",
     ],
     farewells: &[
         "The teacher held out the sponge. {p} wiped the question off, from left to right, and the \

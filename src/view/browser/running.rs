@@ -1,0 +1,51 @@
+//! A future that runs by itself and ends when its handle is dropped.
+
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::{Poll, Waker},
+};
+
+use leptos::task::spawn_local;
+
+/// A future on its way; dropping this drops it.
+pub(super) struct Running(Rc<RefCell<Slot>>);
+
+#[derive(Default)]
+struct Slot {
+    future: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    waker: Option<Waker>,
+}
+
+impl Running {
+    /// Runs a future.
+    pub(super) fn start(future: impl Future<Output = ()> + 'static) -> Self {
+        let slot = Rc::new(RefCell::new(Slot { future: Some(Box::pin(future)), waker: None }));
+        let running = Self(Rc::clone(&slot));
+        spawn_local(poll_fn(move |context| {
+            // Taken out while it is polled: it may end by dropping its own handle.
+            let Some(mut future) = slot.borrow_mut().future.take() else { return Poll::Ready(()) };
+            if future.as_mut().poll(context).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut slot = slot.borrow_mut();
+            slot.waker = Some(context.waker().clone());
+            slot.future = Some(future);
+            Poll::Pending
+        }));
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Slot { future, waker } = self.0.take();
+        drop(future);
+        // The task that polled it sees that there is nothing left, and ends.
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
