@@ -49,22 +49,33 @@ pub fn ago(ms: i64) -> String {
     text
 }
 
-/// `Step 3 of 4: Writing chapter 4 of 7`; what the status says where there are no steps.
+/// `Step 3 of 4: Writing`; what the status says where there are no steps. Changes with the stages
+/// alone.
+pub fn stage_line(view: &TaskView) -> String {
+    line(view, step_name(view))
+}
+
+/// `Step 3 of 4: Writing chapter 4 of 7`: the stage, and what the task says of itself.
 pub fn step_line(view: &TaskView) -> String {
     let name = step_name(view);
+    match view.snapshot.message.as_deref() {
+        None | Some("") => line(view, name),
+        // The message says it all.
+        Some(message) if message.starts_with(name) => line(view, message),
+        Some(message) => line(view, &[name, " · ", message].concat()),
+    }
+}
+
+fn line(view: &TaskView, what: &str) -> String {
     if !matches!(view.status, Status::Running) {
         return status_sentence(view.status).to_owned();
     }
     match (view.snapshot.step, view.snapshot.total_steps) {
         (Some(step), Some(total)) => {
-            let mut text = join(i64::from(step), " of ");
-            text.insert_str(0, "Step ");
-            text.push_str(&join(i64::from(total), ": "));
-            text.push_str(name);
-            text
+            ["Step ", &step.to_string(), " of ", &total.to_string(), ": ", what].concat()
         }
-        _ if name.is_empty() => status_sentence(view.status).to_owned(),
-        _ => name.to_owned(),
+        _ if what.is_empty() => status_sentence(view.status).to_owned(),
+        _ => what.to_owned(),
     }
 }
 
@@ -200,6 +211,7 @@ fn step_name(view: &TaskView) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{task::TaskId, view::Seed};
 
     #[test]
     fn a_duration_has_at_most_two_units() {
@@ -233,6 +245,38 @@ mod tests {
         ] {
             assert_eq!(remaining(ms), text);
         }
+    }
+
+    fn running(message: Option<&str>) -> TaskView {
+        let id: TaskId = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut snapshot = Seed::from(id).into_snapshot();
+        snapshot.status = Status::Running;
+        (snapshot.step, snapshot.total_steps) = (Some(3), Some(4));
+        snapshot.current_step = Some("Writing".to_owned());
+        snapshot.message = message.map(str::to_owned);
+        TaskView::new(snapshot)
+    }
+
+    #[test]
+    fn the_step_is_told_with_what_the_task_says_and_never_twice() {
+        for (message, told) in [
+            (None, "Step 3 of 4: Writing"),
+            (Some(""), "Step 3 of 4: Writing"),
+            (Some("Writing chapter 4 of 7"), "Step 3 of 4: Writing chapter 4 of 7"),
+            (Some("6,120 tokens"), "Step 3 of 4: Writing · 6,120 tokens"),
+        ] {
+            assert_eq!(step_line(&running(message)), told);
+            assert_eq!(stage_line(&running(message)), "Step 3 of 4: Writing");
+        }
+    }
+
+    #[test]
+    fn an_end_is_told_without_its_last_step() {
+        let mut view = running(Some("Writing chapter 4 of 7"));
+        view.status = Status::Cancelled;
+        assert_eq!(step_line(&view), "This task was cancelled");
+        assert_eq!(value_text(&view), "Progress unknown, Cancelled");
+        assert_eq!(tab_title(&view), "Cancelled · ");
     }
 
     #[test]

@@ -102,7 +102,8 @@ fn text(view: &TaskView<'_>, snapshot: &Snapshot, with_times: bool) -> String {
     parts.extend(worry(view.freshness).map(str::to_owned));
     if with_times {
         parts.extend(view.elapsed_ms.map(show::duration));
-        parts.extend(view.eta_ms.map(|eta| format!("about {} left", show::duration(eta))));
+        let eta_ms = view.eta_ms.filter(|eta_ms| *eta_ms >= 1_000);
+        parts.extend(eta_ms.map(|eta_ms| format!("about {} left", show::duration(eta_ms))));
     }
     parts.join(" · ")
 }

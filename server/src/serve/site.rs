@@ -16,7 +16,10 @@ use milepost_app::{
     viewers::Viewers,
 };
 use tower::ServiceExt as _;
-use tower_http::{compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir};
+use tower_http::{
+    compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir,
+    set_header::SetResponseHeaderLayer,
+};
 
 use crate::{config::HttpSettings, viewers};
 
@@ -46,9 +49,11 @@ fn is_api(path: &str) -> bool {
         || ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
-/// What people see travels compressed.
+/// What people see travels compressed, and is one visitor's own where it does not say otherwise.
 fn guarded(router: Router, options: &HttpOptions, guard: Guard) -> Router {
+    let own = HeaderValue::from_static("private, no-cache");
     router
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, own))
         .layer(CompressionLayer::new())
         .layer(guard)
         .layer(RequestBodyLimitLayer::new(options.max_body_bytes))

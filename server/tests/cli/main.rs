@@ -1,5 +1,7 @@
 //! The real binary, started as an operator and a user start it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod client;
 mod config;
 mod fixture;

@@ -14,7 +14,7 @@ pub fn LiveRegion(
 ) -> impl IntoView {
     view! {
         <p class="sr" aria-live="polite">
-            {says(view, text::step_line)}
+            {says(view, text::stage_line)}
         </p>
     }
 }

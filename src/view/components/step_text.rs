@@ -12,10 +12,7 @@ pub fn StepText(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    view! {
-        <p class="step">{says(view, text::step_line)}</p>
-        <p class="message">{says(view, message)}</p>
-    }
+    view! { <p class="step">{says(view, text::step_line)}</p> }
 }
 
 /// The percent as a number; nothing where the task cannot tell.
@@ -29,17 +26,5 @@ pub fn Percent(
         <p class="pct" aria-hidden="true">
             {says(view, text::percent)}
         </p>
-    }
-}
-
-fn message(view: &TaskView) -> String {
-    let snapshot = &view.snapshot;
-    match &snapshot.message {
-        Some(message)
-            if Some(message) != snapshot.current_step.as_ref() && !view.status.is_terminal() =>
-        {
-            message.clone()
-        }
-        _ => String::new(),
     }
 }
