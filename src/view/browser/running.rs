@@ -27,7 +27,9 @@ impl Running {
         spawn_local(poll_fn(move |context| {
             // Taken out while it is polled: it may end by dropping its own handle.
             let Some(mut future) = slot.borrow_mut().future.take() else { return Poll::Ready(()) };
-            if future.as_mut().poll(context).is_ready() {
+            let ready = future.as_mut().poll(context).is_ready();
+            // Alone with the slot: the handle was dropped meanwhile.
+            if ready || Rc::strong_count(&slot) == 1 {
                 return Poll::Ready(());
             }
             let mut slot = slot.borrow_mut();
