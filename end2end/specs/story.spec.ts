@@ -35,6 +35,23 @@ test.describe("a story", () => {
     expect(readFileSync(file, "utf8")).toContain("Ada");
   });
 
+  test("has a bar that does not run ahead of it", async ({ startPage, taskPage, page }) => {
+    await startPage.open("story");
+    await startPage.startStory(SUBJECT, "Ada");
+    const id = await taskPage.arrived();
+    const api = new Api(page.request);
+    const ahead: number[] = [];
+    let task = await api.task(id);
+    while (task.status === "queued" || task.status === "running") {
+      const shown = await taskPage.percent();
+      task = await api.task(id);
+      if (task.progress !== null) ahead.push(Math.round(shown - task.progress));
+    }
+    expect(task.status).toBe("completed");
+    // What it predicts between two answers may be off a little, and only for so long.
+    expect(Math.max(...ahead), `points ahead: ${ahead.join(" ")}`).toBeLessThanOrEqual(10);
+  });
+
   test("is found again by a reload and by a second visit", async ({ home, startPage, taskPage, tasksPage, page }) => {
     await home.open();
     await home.card("story").click();
