@@ -15,23 +15,28 @@ pub fn HomePage() -> impl IntoView {
     ask(|service, caller| async move {
         let filter = ListFilter { limit: Some(RECENT), ..ListFilter::default() };
         let recent = service.list(&caller, &filter).await?.tasks;
+        let any = !recent.is_empty();
         let kinds = service.kinds();
         Ok(view! {
             <Title text="Start a task" />
             <h1 class="h">"What shall be done?"</h1>
             <ul class="kinds">{kinds.into_iter().map(card).collect::<Vec<_>>()}</ul>
-            {(!recent.is_empty())
-                .then(|| {
+            <section aria-labelledby="recent">
+                <div class="head">
+                    <h2 id="recent">"My latest tasks"</h2>
+                    {any.then(|| view! { <a href="/tasks">"All my tasks"</a> })}
+                </div>
+                {if any {
+                    view! { <LiveList tasks=recent /> }.into_any()
+                } else {
                     view! {
-                        <section aria-labelledby="recent">
-                            <div class="head">
-                                <h2 id="recent">"My latest tasks"</h2>
-                                <a href="/tasks">"All my tasks"</a>
-                            </div>
-                            <LiveList tasks=recent />
-                        </section>
+                        <p class="soft">
+                            "Nothing yet. What you start will be here, also after you have left."
+                        </p>
                     }
-                })}
+                        .into_any()
+                }}
+            </section>
         })
     })
 }

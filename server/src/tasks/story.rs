@@ -44,7 +44,7 @@ pub use self::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// What it is about.
+    /// What it is about: the folder with the research file, such as lighthouse or sourdough.
     pub subject: Subject,
     /// Who it is for: the protagonist.
     pub player: PlayerName,

@@ -6,4 +6,5 @@ mod client;
 mod config;
 mod fixture;
 mod serve;
+mod simple;
 mod story;

@@ -1,31 +1,39 @@
 //! How fast a task moves: slopes over the recent past, from sparse samples.
 //!
 //! The formulas are those of the paced policy: a long and a short slope give the rate that clients
-//! extrapolate with, a middle one the time that is left.
+//! extrapolate with, a middle one the time that is left. Only the present stage counts: weights are
+//! promises, and three quick stages at the start say nothing about the long one after them.
 
 /// Samples kept; half of the older ones go when it is full.
 const CAPACITY: usize = 256;
 /// Shortest distance of two samples, in seconds.
 const SPACING_S: f64 = 0.2;
 
-/// Samples of one run's progress (0..=1) over its time in seconds.
+/// A stage that is younger, in seconds, says nothing about its pace yet.
+const TOO_YOUNG_S: f64 = 0.5;
+
+/// Samples of the present stage's progress (0..=1 of the whole) over the run's time in seconds.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     samples: Vec<(f64, f64)>,
-    /// Whether anything was reported between two stages.
-    moves_within_stages: bool,
+    /// Whether anything was reported within the stage.
+    moves: bool,
 }
 
 impl Meter {
-    /// Notes that the task stands at `progress` after `t` seconds.
-    pub(crate) fn record(&mut self, t: f64, progress: f64, within_stage: bool) {
-        self.moves_within_stages |= within_stage;
-        let first = self.samples.len() <= 1;
-        match self.samples.last_mut() {
-            Some(last) if t - last.0 < SPACING_S && !first => {
-                // The newest place counts; the place in time stays, so that spacing is kept.
-                last.1 = last.1.max(progress);
-            }
+    /// A stage begins at `progress` after `t` seconds.
+    pub(crate) fn begin(&mut self, t: f64, progress: f64) {
+        self.samples.clear();
+        self.samples.push((t, progress));
+        self.moves = false;
+    }
+
+    /// The stage reports that the whole stands at `progress` after `t` seconds.
+    pub(crate) fn record(&mut self, t: f64, progress: f64) {
+        self.moves = true;
+        // The newest sample moves along until it is far enough from the one before.
+        match self.samples.as_mut_slice() {
+            [.., before, last] if t - before.0 < SPACING_S => *last = (t, last.1.max(progress)),
             _ => self.samples.push((t, progress)),
         }
         if self.samples.len() > CAPACITY {
@@ -40,8 +48,14 @@ impl Meter {
 
     /// Progress per second over the last `window` seconds before `t`.
     fn slope(&self, t: f64, window: f64) -> f64 {
-        let Some(&(_, now)) = self.samples.last() else { return 0.0 };
-        let from = (t - window).max(0.0);
+        let (Some(&(begun, _)), Some(&(_, now))) = (self.samples.first(), self.samples.last())
+        else {
+            return 0.0;
+        };
+        if !self.moves || t - begun < TOO_YOUNG_S {
+            return 0.0;
+        }
+        let from = (t - window).max(begun);
         let then = self.at(from);
         let span = t - from;
         if span <= 0.0 { 0.0 } else { ((now - then) / span).max(0.0) }
@@ -60,9 +74,6 @@ impl Meter {
 
     /// The rate that a client may extrapolate with; 0 for a task that reports stages only.
     pub(crate) fn rate(&self, t: f64) -> f64 {
-        if !self.moves_within_stages {
-            return 0.0;
-        }
         let long = self.slope(t, (0.30 * t).max(1.0));
         let short = self.slope(t, (0.04 * t).max(0.4));
         if short < long / 4.0 { short } else { (long + short) / 2.0 }
@@ -84,7 +95,7 @@ mod tests {
         let mut meter = Meter::default();
         for tenth in 0..=seconds * 10 {
             let t = f64::from(tenth) / 10.0;
-            meter.record(t, t * per_second, true);
+            meter.record(t, t * per_second);
         }
         meter
     }
@@ -101,7 +112,7 @@ mod tests {
     fn a_task_that_stalls_loses_its_rate() {
         let mut meter = linear(20, 0.02);
         for t in 21..60 {
-            meter.record(f64::from(t), 0.4, false);
+            meter.record(f64::from(t), 0.4);
         }
         assert!(meter.rate(59.0) < 0.001);
     }
@@ -110,10 +121,25 @@ mod tests {
     fn a_task_that_reports_stages_only_is_not_extrapolated() {
         let mut meter = Meter::default();
         for (t, progress) in [(0.0, 0.0), (5.0, 0.25), (10.0, 0.5)] {
-            meter.record(t, progress, false);
+            meter.begin(t, progress);
         }
         assert_eq!(meter.rate(11.0), 0.0);
-        assert!(meter.eta(11.0).is_some());
+        assert_eq!(meter.eta(11.0), None);
+    }
+
+    #[test]
+    fn quick_stages_at_the_start_do_not_promise_a_quick_end() {
+        let mut meter = Meter::default();
+        meter.begin(0.0, 0.0);
+        meter.begin(0.05, 0.02);
+        meter.begin(0.1, 0.07);
+        for tenth in 1..30 {
+            let t = 0.1 + f64::from(tenth) / 10.0;
+            meter.record(t, 0.07 + 0.04 * (t - 0.1));
+            let promised = 0.07 + meter.rate(t) * 10.0;
+            assert!(promised <= 0.07 + 0.41, "{promised} after {t} s");
+        }
+        assert!((meter.rate(3.0) - 0.04).abs() < 0.005);
     }
 
     #[test]
@@ -127,7 +153,7 @@ mod tests {
     fn a_day_of_samples_stays_small_and_still_right() {
         let mut meter = Meter::default();
         for second in 0..86_400 {
-            meter.record(f64::from(second), f64::from(second) / 172_800.0, true);
+            meter.record(f64::from(second), f64::from(second) / 172_800.0);
         }
         assert!(meter.samples.len() <= CAPACITY);
         let eta = meter.eta(86_400.0).expect("it moves");

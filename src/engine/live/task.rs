@@ -90,7 +90,7 @@ impl LiveTask {
         let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
         let mut meter = Meter::default();
         if let Some(start) = start {
-            meter.record(0.0, start, false);
+            meter.begin(0.0, start);
         }
         Self {
             id: row.id,
@@ -164,7 +164,9 @@ impl LiveTask {
         let mut state = self.lock();
         state.step = u32::try_from(index + 1).unwrap_or(u32::MAX);
         state.message = None;
-        self.look(&mut state, now_ms);
+        let fraction = self.fraction();
+        state.progress = fraction;
+        state.meter.begin(self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
         state.touch(now_ms);
     }
 
@@ -266,22 +268,17 @@ impl LiveTask {
         state.log.extend(newer);
     }
 
-    fn look(&self, state: &mut State, now_ms: i64) {
-        let t = self.taken.elapsed().as_secs_f64();
-        if !self.dirty.swap(false, Ordering::Acquire) {
-            let bits = self.fraction.load(Ordering::Relaxed);
-            if bits != UNKNOWN && state.progress != Some(f64::from_bits(bits)) {
-                state.progress = Some(f64::from_bits(bits));
-                state.meter.record(t, f64::from_bits(bits), false);
-            }
-            return;
-        }
+    fn fraction(&self) -> Option<f64> {
         let bits = self.fraction.load(Ordering::Relaxed);
-        if bits == UNKNOWN {
+        (bits != UNKNOWN).then(|| f64::from_bits(bits))
+    }
+
+    fn look(&self, state: &mut State, now_ms: i64) {
+        if !self.dirty.swap(false, Ordering::Acquire) {
             return;
         }
-        let fraction = f64::from_bits(bits);
-        state.meter.record(t, fraction, true);
+        let Some(fraction) = self.fraction() else { return };
+        state.meter.record(self.taken.elapsed().as_secs_f64(), fraction);
         if state.progress != Some(fraction) {
             state.progress = Some(fraction);
             state.touch(now_ms);

@@ -1,0 +1,233 @@
+//! The simple calls, as the smallest clients make them: plain JSON, no cookie, no header of their
+//! own. And what is kept from being anybody's.
+
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::fixture::{Place, Server};
+
+const SLOW: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "1");
+const FAST: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "0");
+const NEVER: &str = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55";
+
+fn place() -> Place {
+    let place = Place::new();
+    let research = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
+    place.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
+    place
+}
+
+/// A client of one server, perhaps with a session.
+struct Calls<'a> {
+    server: &'a Server,
+    client: Client,
+    cookie: Option<String>,
+}
+
+impl<'a> Calls<'a> {
+    fn new(server: &'a Server) -> Self {
+        Self { server, client: Client::new(), cookie: None }
+    }
+
+    /// Opens a page, as a browser does, and keeps its session.
+    async fn with_session(server: &'a Server) -> Self {
+        let mut calls = Self::new(server);
+        let page = calls.client.get(format!("{}/", server.url)).send().await.unwrap();
+        assert_eq!(page.status(), 200);
+        let cookie = page.headers()["set-cookie"].to_str().unwrap();
+        calls.cookie = cookie.split(';').next().map(str::to_owned);
+        calls
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
+        let mut request = self.client.request(method, format!("{}{path}", self.server.url));
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        assert_eq!(response.headers()["content-type"], "application/json", "{path}");
+        (status, response.json().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.call(Method::GET, path, None).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn story(&self, player: &str) -> String {
+        let body = json!({ "subject": "lighthouse", "player": player });
+        let (status, answer) = self.post("/api/story/create", body).await;
+        assert_eq!((status.as_u16(), &answer["message"]), (200, &json!("Story creation started")));
+        id(&answer)
+    }
+
+    /// Asks until the task has this status, and holds each answer against the promise.
+    async fn until(&self, path: &str, wanted: &str) -> Value {
+        let mut last = 0;
+        loop {
+            let (status, answer) = self.get(path).await;
+            assert_eq!(status, 200);
+            let progress = answer["progress"].as_u64().expect("a whole number");
+            assert!((last..=100).contains(&progress), "{last}, then {answer}");
+            assert_eq!(progress == 100, answer["status"] == "completed", "{answer}");
+            last = progress;
+            if answer["status"] == wanted {
+                return answer;
+            }
+            let under_way = answer["status"] == "starting" || answer["status"] == "running";
+            assert!(under_way, "wanted {wanted}, but {answer}");
+        }
+    }
+}
+
+fn id(answer: &Value) -> String {
+    answer["task_id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_text_is_profiled() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let calls = Calls::new(&server);
+    let (status, started) =
+        calls.post("/api/task/start", json!({ "data": "a,b\n1,x\n3,y\n" })).await;
+    assert_eq!(status, 200);
+    assert_eq!(started, json!({ "task_id": id(&started) }));
+    let done = calls.until(&format!("/api/status/{}", id(&started)), "completed").await;
+    assert_eq!((&done["step"], &done["total_steps"]), (&json!(4), &json!(4)));
+    assert_eq!(done["current_step"], "Finalizing");
+    assert_eq!(done["result"]["rows"], 2);
+    assert!(done.get("error").is_none(), "absent fields are left out: {done}");
+    let (_, other) = calls.get(&format!("/api/task/status/{}", id(&started))).await;
+    assert_eq!(other, done);
+}
+
+#[tokio::test]
+async fn a_line_is_a_header_without_rows() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let calls = Calls::new(&server);
+    let (_, started) = calls.post("/api/task/start", json!({ "data": "input" })).await;
+    let done = calls.until(&format!("/api/status/{}", id(&started)), "completed").await;
+    assert_eq!(done["result"]["rows"], 0);
+}
+
+#[tokio::test]
+async fn a_story_is_followed_by_its_subject() {
+    let place = place();
+    let server = place.serve(&[], &[FAST]).await;
+    let calls = Calls::new(&server);
+    let task = calls.story("Ada").await;
+    let done = calls.until("/api/story/progress/lighthouse", "completed").await;
+    let fields: Vec<_> = done.as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["message", "progress", "status"]);
+    assert!(done["message"].is_string());
+    let (_, whole) = calls.get(&format!("/api/status/{task}")).await;
+    let story = whole["result"].as_str().expect("a text");
+    assert!(story.contains("Ada"), "{story}");
+}
+
+#[tokio::test]
+async fn a_cancel_says_cancelled_and_stops_the_work() {
+    let place = place();
+    let server = place.serve(&[], &[SLOW]).await;
+    let calls = Calls::new(&server);
+    let path = format!("/api/task/{}/cancel", calls.story("Ada").await);
+    for _ in 0..2 {
+        let (status, answer) = calls.call(Method::DELETE, &path, None).await;
+        assert_eq!((status.as_u16(), answer), (200, json!({ "status": "cancelled" })));
+    }
+    calls.until("/api/story/progress/lighthouse", "cancelled").await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_said_in_one_way() {
+    let place = place();
+    let server = place.serve(&[], &[]).await;
+    let calls = Calls::new(&server);
+    let not_found = (StatusCode::NOT_FOUND, json!({ "detail": "Task not found" }));
+    for path in ["/api/status/x", "/api/task/status/x", "/api/story/progress/lighthouse"] {
+        assert_eq!(calls.get(path).await, not_found, "{path}");
+    }
+    assert_eq!(calls.get(&format!("/api/status/{NEVER}")).await, not_found);
+    let path = format!("/api/task/{NEVER}/cancel");
+    assert_eq!(calls.call(Method::DELETE, &path, None).await, not_found);
+    let research = json!({ "detail": "Research file not found" });
+    for subject in ["nothing", "data", "log"] {
+        let body = json!({ "subject": subject, "player": "Ada" });
+        let answer = calls.post("/api/story/create", body).await;
+        assert_eq!(answer, (StatusCode::BAD_REQUEST, research.clone()), "{subject}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_input_is_refused_with_a_sentence() {
+    let place = place();
+    let server = place.serve(&[], &[]).await;
+    let calls = Calls::new(&server);
+    let long = "x".repeat(101);
+    for subject in
+        ["", " ", "..", ".", ".hidden", "../lighthouse", "a/b", "a\\b", "a\0b", "a\nb", &long]
+    {
+        for (subject, player) in [(subject, "Ada"), ("lighthouse", subject)] {
+            let body = json!({ "subject": subject, "player": player });
+            let (status, answer) = calls.post("/api/story/create", body).await;
+            assert_eq!(status, 400, "{subject:?} for {player:?}: {answer}");
+            assert!(!answer["detail"].as_str().unwrap().is_empty());
+        }
+    }
+    for body in [json!({}), json!({ "data": 7 }), json!({ "data": "" }), json!([]), json!(null)] {
+        let (status, answer) = calls.post("/api/task/start", body.clone()).await;
+        assert_eq!(status, 400, "{body}: {answer}");
+        assert!(!answer["detail"].as_str().unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_story_that_is_being_written_is_not_started_twice() {
+    let place = place();
+    let server = place.serve(&[], &[SLOW]).await;
+    let calls = Calls::new(&server);
+    let first = calls.story("Ada").await;
+    assert_eq!(calls.story("Ada").await, first);
+    // Another owner's story of that subject is another story.
+    let bob = Calls::with_session(&server).await;
+    assert_ne!(bob.story("Bob").await, first);
+}
+
+#[tokio::test]
+async fn a_session_follows_its_own_story_first_and_is_alone_with_it() {
+    let place = place();
+    let server = place.serve(&[], &[SLOW]).await;
+    let (ada, nobody) = (Calls::with_session(&server).await, Calls::new(&server));
+    let own = ada.story("Ada").await;
+    let missing = (StatusCode::NOT_FOUND, json!({ "detail": "Task not found" }));
+    assert_eq!(nobody.get("/api/story/progress/lighthouse").await, missing);
+    assert_eq!(nobody.get(&format!("/api/status/{own}")).await, missing);
+    let cancel = format!("/api/task/{own}/cancel");
+    assert_eq!(nobody.call(Method::DELETE, &cancel, None).await, missing);
+    let nobodys = nobody.story("Nemo").await;
+    // Who has its id may follow a task of nobody; the own story still comes first by its subject.
+    assert_eq!(ada.get(&format!("/api/status/{nobodys}")).await.0, 200);
+    ada.call(Method::DELETE, &cancel, None).await;
+    ada.until("/api/story/progress/lighthouse", "cancelled").await;
+    assert_ne!(nobody.get("/api/story/progress/lighthouse").await.1["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn without_ownerless_tasks_a_start_needs_a_session() {
+    let place = place();
+    let server = place.serve(&[], &[("MILEPOST_ENGINE_ALLOW_OWNERLESS", "false")]).await;
+    let body = json!({ "data": "a\n1\n" });
+    let (status, answer) = Calls::new(&server).post("/api/task/start", body.clone()).await;
+    assert_eq!(status, 401, "{answer}");
+    let ada = Calls::with_session(&server).await;
+    assert_eq!(ada.post("/api/task/start", body).await.0, 200);
+}
