@@ -1,5 +1,5 @@
-//! The axum router over the [`Service`](crate::engine::Service): the JSON API, the simple calls, the
-//! OpenAPI document, and the layers that say who asks.
+//! The axum router over the [`Service`]: the JSON API, the simple calls, the OpenAPI document, and the
+//! layers that say who asks.
 //!
 //! Whoever embeds the router with an authentication of his own puts a
 //! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
