@@ -57,3 +57,12 @@ test("offline the page says so and waits; online it catches up", async ({ startP
   await expect(taskPage.says("You are offline")).toBeHidden();
   expectMonotone((await taskPage.shown()).bar);
 });
+
+test("a page that comes to life while offline says so, too", async ({ home, taskPage, page }) => {
+  await home.open();
+  const id = await new Api(page.request).start("story", { subject: SUBJECT, player: "Ada" });
+  // The page and its WASM are loaded; when the WASM starts, the network has just gone.
+  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, "onLine", { get: () => false }));
+  await taskPage.open(id);
+  await expect(taskPage.says("You are offline")).toBeVisible();
+});
