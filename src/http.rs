@@ -1,5 +1,5 @@
-//! The axum router over the [`Service`]: the JSON API, the simple calls, the OpenAPI document, and the
-//! layers that say who asks.
+//! The axum router over the [`Service`]: the JSON API, the simple calls, the
+//! OpenAPI document, and the layers that say who asks.
 //!
 //! Whoever embeds the router with an authentication of his own puts a
 //! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
@@ -21,6 +21,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, header},
 };
+use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -55,9 +56,13 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
         .merge(openapi::router(document))
         .fallback(error::no_such_call)
         .method_not_allowed_fallback(error::no_such_method)
-        .layer(DefaultBodyLimit::max(options.max_body_bytes))
-        .layer(Guard::reading_sessions(options))
-        .layer(no_store())
+        // One layer of three: each layer of a router costs a box per request.
+        .layer(
+            ServiceBuilder::new()
+                .layer(no_store())
+                .layer(Guard::reading_sessions(options))
+                .layer(DefaultBodyLimit::max(options.max_body_bytes)),
+        )
         .with_state(service.clone());
     Router::new().merge(router).merge(health::router().with_state(service))
 }
@@ -84,14 +89,15 @@ fn no_store() -> SetResponseHeaderLayer<HeaderValue> {
     )
 }
 
-/// Headers that each page should carry; see the names.
+/// Headers that each answer should carry; see the names.
 pub fn safe_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
-    const HEADERS: [(HeaderName, &str); 3] = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "same-origin"),
-    ];
-    HEADERS.into_iter().fold(router, |router, (name, value)| {
-        router.layer(SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value)))
-    })
+    let set = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+    };
+    router.layer(
+        ServiceBuilder::new()
+            .layer(set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+            .layer(set(header::X_FRAME_OPTIONS, "DENY"))
+            .layer(set(header::REFERRER_POLICY, "same-origin")),
+    )
 }

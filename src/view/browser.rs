@@ -26,9 +26,12 @@ pub(super) fn watch(
     for &view in &views {
         let snapshot = view.with_untracked(|view| view.snapshot.clone());
         let known = snapshot.version > 0;
-        dispatch(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
+        act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
     }
-    dispatch(Event::NotifyHidden(notify));
+    act(Event::NotifyHidden(notify));
+    // Hydration takes the server's texts for what the first render reads, and would never correct
+    // one that had changed by then.
+    tab::draw_soon();
     on_cleanup(move || {
         for (id, view) in ids.into_iter().zip(views) {
             tab::remove(view);
@@ -39,8 +42,14 @@ pub(super) fn watch(
     stats
 }
 
-/// Tells the machine what happened and does what it asks for.
+/// Tells the machine what happened, does what it asks for, and draws what is known then.
 pub(super) fn dispatch(event: Event) {
+    act(event);
+    tab::draw();
+}
+
+/// Tells the machine what happened and does what it asks for.
+fn act(event: Event) {
     for action in tab::handle(event) {
         match action {
             Action::Send { epoch, request } => send(epoch, request),
@@ -54,7 +63,6 @@ pub(super) fn dispatch(event: Event) {
             Action::Render => {}
         }
     }
-    tab::draw();
 }
 
 /// Asks the server to cancel a task; `failed` is told why that failed.

@@ -7,7 +7,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::{
-    TaskView, Transport, dispatch,
+    TaskView, Transport, act, dispatch,
     listeners::{self, Listeners},
     running::Running,
 };
@@ -51,8 +51,8 @@ pub(super) fn open(transport: Transport, config: Config) -> Signal<Stats> {
         tab.get_or_insert_with(|| Tab::new(transport, config)).stats.clone()
     });
     if made {
-        dispatch(Event::Visible(listeners::visible()));
-        dispatch(Event::Online(listeners::online()));
+        act(Event::Visible(listeners::visible()));
+        act(Event::Online(listeners::online()));
     }
     stats.into()
 }
@@ -115,6 +115,11 @@ pub(super) fn set_timer(after_ms: Option<u32>) {
     let timer = after_ms
         .map(|after_ms| Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer)));
     with(|tab| tab.timer = timer);
+}
+
+/// Draws as soon as what is rendered right now is done.
+pub(super) fn draw_soon() {
+    with(|tab| tab.redraw = Some(Timeout::new(0, draw)));
 }
 
 /// Draws what is known by now, and again a little later while something is seen to move.
