@@ -40,11 +40,44 @@ pub struct HttpOptions {
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
+    /// Seals the session cookies. Default: random, so that sessions end with the process; keep one
+    /// in the store ([`Store::secret`](crate::engine::store::Store::secret)) to outlive it.
+    pub session_key: SessionKey,
+    /// Whether only requests to this machine by its own names (`localhost`, `127.0.0.1`, `[::1]`) are
+    /// answered where `public_origins` is empty: right for a server that listens on the loopback
+    /// address, which another site's name may be made to point to. Default: false.
+    pub local_only: bool,
+}
+
+/// See [`HttpOptions::session_key`]. Shown nowhere.
+#[derive(Clone)]
+pub struct SessionKey(pub [u8; 32]);
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+impl SessionKey {
+    /// A new one.
+    pub fn random() -> Self {
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        key[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+        Self(key)
+    }
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { max_body_bytes: 2 << 20, public_origins: Vec::new(), secure_cookie: false }
+        Self {
+            max_body_bytes: 2 << 20,
+            public_origins: Vec::new(),
+            secure_cookie: false,
+            session_key: SessionKey::random(),
+            local_only: false,
+        }
     }
 }
 

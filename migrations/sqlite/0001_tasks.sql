@@ -7,8 +7,6 @@ CREATE TABLE tasks (
     title                TEXT    NOT NULL,
     stages               TEXT    NOT NULL,
     unique_key           TEXT,
-    idempotency_key      TEXT,
-    idempotency_print    TEXT,
     status               TEXT    NOT NULL
         CHECK (status IN ('queued', 'running', 'cancelling', 'completed', 'error', 'cancelled')),
     priority             INTEGER NOT NULL DEFAULT 0,
@@ -43,13 +41,28 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_queued ON tasks (kind, priority DESC, run_at) WHERE status = 'queued';
 CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status IN ('running', 'cancelling');
 CREATE INDEX tasks_listed ON tasks (owner, created_at DESC, id DESC);
-CREATE INDEX tasks_by_key ON tasks (kind, unique_key, owner, created_at DESC)
+CREATE INDEX tasks_by_key ON tasks (kind, unique_key, owner, created_at DESC, id DESC)
     WHERE unique_key IS NOT NULL;
--- The same work of one owner is never under way twice.
+CREATE INDEX tasks_waiting ON tasks (ifnull(owner, '')) WHERE status = 'queued';
+-- The same work of one owner is never under way twice. A task that is being cancelled is not in the
+-- way of the next.
 CREATE UNIQUE INDEX tasks_under_way ON tasks (kind, unique_key, ifnull(owner, ''))
-    WHERE unique_key IS NOT NULL AND status IN ('queued', 'running', 'cancelling');
-CREATE UNIQUE INDEX tasks_idempotency ON tasks (ifnull(owner, ''), idempotency_key)
-    WHERE idempotency_key IS NOT NULL;
+    WHERE unique_key IS NOT NULL AND status IN ('queued', 'running');
+
+-- Where a start with an idempotency key led: to a new task, or to one that was under way.
+CREATE TABLE starts (
+    owner_or_none  TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    print          TEXT NOT NULL,
+    task_id        TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    PRIMARY KEY (owner_or_none, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX starts_of_task ON starts (task_id);
+
+CREATE TABLE secrets (
+    name   TEXT NOT NULL PRIMARY KEY,
+    value  BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE results (
     task_id     TEXT NOT NULL PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,

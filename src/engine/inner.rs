@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{EngineOptions, Registry, clock::Clock, live::Hub, store::Store};
@@ -14,6 +14,9 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
+    /// Held from taking a report out of the hub until it is in the store (or back in the hub), so
+    /// that an ending never overtakes a run's last words.
+    pub(super) saving: Mutex<()>,
     /// A fresh random id per process start.
     pub(super) lease_owner: String,
     /// Rung when there may be something to claim.

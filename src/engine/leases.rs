@@ -75,10 +75,12 @@ async fn beat_for_ever(inner: &Inner) {
 pub(super) async fn beat(inner: &Inner) {
     let limit = inner.options.lease / 5;
     let asked = Instant::now();
-    let answer =
-        tokio::time::timeout(limit, inner.store.beat(&inner.lease_owner, inner.lease_ms())).await;
-    match answer {
-        Ok(Ok(beats)) => confirm(inner, &beats, asked),
+    // A claim that is made from here on is not judged by this heartbeat.
+    let tasks = inner.hub.all();
+    let runs: Vec<_> = tasks.iter().map(|task| task.id).collect();
+    let beat = inner.store.beat(&inner.lease_owner, inner.lease_ms(), &runs);
+    match tokio::time::timeout(limit, beat).await {
+        Ok(Ok(beats)) => confirm(inner, &tasks, &beats, asked),
         Ok(Err(error)) => {
             tracing::warn!(%error, "the heartbeat did not reach the store");
             give_up_unconfirmed(inner);
@@ -102,8 +104,8 @@ pub(super) async fn beat(inner: &Inner) {
 }
 
 /// Compares what the store says with what runs here.
-fn confirm(inner: &Inner, beats: &[Beat], asked: Instant) {
-    for task in inner.hub.all() {
+fn confirm(inner: &Inner, tasks: &[Arc<LiveTask>], beats: &[Beat], asked: Instant) {
+    for task in tasks {
         let held = beats.iter().find(|beat| beat.id == task.id && beat.run_seq == task.run_seq);
         match held {
             Some(beat) => {
@@ -112,9 +114,7 @@ fn confirm(inner: &Inner, beats: &[Beat], asked: Instant) {
                     task.cancel(cancel.clone(), beat.version, inner.clock.now_ms());
                 }
             }
-            // A fresh claim is not judged by an older heartbeat.
-            None if task.taken < asked => lose(inner, &task),
-            None => {}
+            None => lose(inner, task),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -57,6 +57,7 @@ impl Engine {
             registry,
             options: Arc::new(options),
             hub: Hub::default(),
+            saving: Mutex::default(),
             lease_owner: Uuid::new_v4().to_string(),
             bell: Notify::new(),
             closing: CancellationToken::new(),

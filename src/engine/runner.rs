@@ -16,6 +16,9 @@ use super::{
 /// Between two tries to write an ending that the store did not take.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
+/// However long another side asks to be left alone.
+const LONGEST_RETRY: Duration = Duration::from_secs(24 * 3600);
+
 type Run = JoinHandle<Result<Output, TaskError>>;
 
 /// Claims tasks until the engine closes.
@@ -77,9 +80,17 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
         Ok(input) => input.unwrap_or_default(),
         Err(error) => {
             tracing::warn!(task.id = %live.id, %error, "the input could not be read");
+            // The store has a moment to come back before the task is claimed again.
+            tokio::time::sleep(FINISH_RETRY.1).await;
             return Some(Ending::Released);
         }
     };
+    // A cancel that came between the claim and now found nobody to tell.
+    if let Ok(Some(row)) = inner.store.get(live.id).await
+        && let Some(cancel) = row.cancel
+    {
+        live.cancel(cancel, row.version, inner.clock.now_ms());
+    }
     let ctx = Context::new(
         Arc::clone(live),
         Arc::clone(&inner.store),
@@ -125,15 +136,17 @@ fn ending(
     done: Result<Result<Output, TaskError>, tokio::task::JoinError>,
 ) -> Option<Ending> {
     let stopped = live.stopped();
-    if stopped == Some(Stop::LeaseLost) {
-        return None;
-    }
+    let lost = stopped == Some(Stop::LeaseLost);
     Some(match done {
         // Work that is whole counts, even if somebody asked to stop at the last moment.
         Ok(Ok(output)) => completed(inner, output),
         Ok(Err(TaskError::Fail { code, message })) => {
             Ending::Failed { code, message, retryable: false }
         }
+        // Whole work and a final failure are offered even after a lost lease: the fence decides.
+        _ if lost => return None,
+        // An attempt that a shutdown cut short is not the task's fault.
+        Ok(Err(TaskError::Retry { .. })) if stopped == Some(Stop::Shutdown) => Ending::Released,
         Ok(Err(TaskError::Retry { code, message, after })) => {
             retry(inner, kind, live, code, message, after)
         }
@@ -199,6 +212,7 @@ fn retry(
     let options = &inner.options;
     let random = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
     let after = after
+        .map(|after| after.min(LONGEST_RETRY))
         .unwrap_or_else(|| backoff(options.retry_base, options.retry_max, live.attempt, random));
     let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     Ending::Again { after_ms, message: format!("Will try again: {message}") }
@@ -221,6 +235,7 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
+            let _order = inner.saving.lock().await;
             if let Some(write) = live.unsaved(inner.clock.now_ms())
                 && let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await
             {
@@ -240,10 +255,9 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
             }
             Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
         }
-        if live.stopped() == Some(Stop::LeaseLost) {
+        if inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
             return;
         }
-        tokio::time::sleep(delay).await;
         delay = (delay * 2).min(FINISH_RETRY.1);
     }
 }
@@ -259,6 +273,7 @@ pub(super) async fn flush_for_ever(inner: Arc<Inner>) {
 }
 
 async fn flush(inner: &Inner) {
+    let _order = inner.saving.lock().await;
     let now = inner.clock.now_ms();
     let mut writes = Vec::new();
     let mut tasks = Vec::new();

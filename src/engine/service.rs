@@ -10,11 +10,11 @@ use super::{
     Refusal,
     lifecycle::Engine,
     snapshot,
-    store::{CancelOutcome, Inserted, ListQuery, NewTask, Row},
+    store::{CancelOutcome, Inserted, ListQuery, LogEntry, NewTask, Row},
 };
 use crate::task::{
     Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, StartReceipt,
-    StartTask, TaskId, TaskList,
+    StartTask, Status, TaskId, TaskList,
 };
 
 /// Longest idempotency key.
@@ -254,7 +254,9 @@ impl Service {
             CancelOutcome::Accepted(row) => (true, row),
             CancelOutcome::AlreadyOver(row) => (false, row),
         };
-        if let (Some(live), Some(cancel)) = (inner.hub.get(id), row.cancel.clone()) {
+        if let (Some(live), Some(cancel)) = (inner.hub.get(id), row.cancel.clone())
+            && row.status == Status::Cancelling
+        {
             live.cancel(cancel, row.version, inner.clock.now_ms());
         }
         Ok(Some(Cancelled { accepted, snapshot: self.show(&row) }))
@@ -291,12 +293,25 @@ impl Service {
             return Ok(None);
         }
         let entries = self.engine.inner().store.log(id, after, LOG_LIMIT).await?;
-        let lines = entries.into_iter().map(|entry| LogLine {
-            seq: entry.seq,
-            at: snapshot::rfc3339(entry.at),
-            text: entry.text,
-        });
-        Ok(Some(lines.collect()))
+        Ok(Some(entries.into_iter().map(log_line).collect()))
+    }
+
+    /// The last `limit` log lines (1,000 at most), oldest first. `None` where there is no task that
+    /// this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn log_end(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        limit: u32,
+    ) -> Result<Option<Vec<LogLine>>, ServiceError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let entries = self.engine.inner().store.log_end(id, limit.min(LOG_LIMIT)).await?;
+        Ok(Some(entries.into_iter().map(log_line).collect()))
     }
 
     /// Tasks that wait and that run, for operators; also says whether the store answers.
@@ -311,6 +326,10 @@ impl Service {
     pub fn is_open(&self) -> bool {
         !self.engine.inner().closing.is_cancelled()
     }
+}
+
+fn log_line(entry: LogEntry) -> LogLine {
+    LogLine { seq: entry.seq, at: snapshot::rfc3339(entry.at), text: entry.text }
 }
 
 /// The key as it is stored, with a fingerprint of what was asked for.

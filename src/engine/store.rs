@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 pub use row::{
     Beat, CancelOutcome, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask, ProgressWrite, Row,
-    StoredResult,
+    Secret, StoredResult,
 };
 
 use crate::task::TaskId;
@@ -77,8 +77,14 @@ pub trait Store: Send + Sync + 'static {
     /// the next attempt, the next `run_seq` and a lease.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
 
-    /// Renews the leases of `lease_owner` and tells which runs it still has.
-    async fn beat(&self, lease_owner: &str, lease_ms: i64) -> Result<Vec<Beat>, StoreError>;
+    /// Renews the leases of `lease_owner` on these tasks and tells which runs it still has. A lease
+    /// that nobody works under any more is left to expire.
+    async fn beat(
+        &self,
+        lease_owner: &str,
+        lease_ms: i64,
+        runs: &[TaskId],
+    ) -> Result<Vec<Beat>, StoreError>;
 
     /// Ends or queues again what runs under an expired lease. Tells which tasks.
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;
@@ -123,6 +129,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads at most `limit` log lines after number `after`.
     async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Reads the last `limit` log lines, oldest first.
+    async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// A secret of that name: random, made when it is first asked for, the same for all processes.
+    async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
 
     /// How many tasks wait and run, for operators: (queued, running).
     async fn counts(&self) -> Result<(i64, i64), StoreError>;

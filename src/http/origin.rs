@@ -13,7 +13,7 @@ use crate::task::Problem;
 pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
     let host = host(request);
     if !host_allowed(host, options) {
-        let detail = "this server does not answer for that host; see public_origins";
+        let detail = "this server does not answer for that host; name it in public_origins";
         return Err(ApiError(Problem::new(421, "Misdirected Request", detail)));
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
@@ -34,8 +34,17 @@ fn authority(origin: &str) -> Option<&str> {
 }
 
 fn host_allowed(host: &str, options: &HttpOptions) -> bool {
+    if options.local_only && options.public_origins.is_empty() {
+        return is_local(host);
+    }
     let mut public = options.public_origins.iter().filter_map(|origin| authority(origin));
     options.public_origins.is_empty() || public.any(|known| known.eq_ignore_ascii_case(host))
+}
+
+/// Whether the name is one of this machine's own; the port does not matter.
+fn is_local(host: &str) -> bool {
+    let port = |rest: &str| rest.is_empty() || rest.starts_with(':');
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(port))
 }
 
 fn origin_allowed(headers: &HeaderMap, host: &str, options: &HttpOptions) -> bool {
@@ -83,6 +92,20 @@ mod tests {
             let verdict = origin_allowed(&headers, "here:3000", options);
             assert_eq!(verdict, allowed, "{origin:?} with {:?}", options.public_origins);
         }
+    }
+
+    #[test]
+    fn a_server_of_this_machine_answers_to_its_own_names_only() {
+        let local = HttpOptions { local_only: true, ..HttpOptions::default() };
+        for host in ["localhost", "localhost:3000", "127.0.0.1:1", "[::1]:3000"] {
+            assert!(host_allowed(host, &local), "{host}");
+        }
+        for host in
+            ["", "evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.10"]
+        {
+            assert!(!host_allowed(host, &local), "{host}");
+        }
+        assert!(host_allowed("evil.example", &HttpOptions::default()));
     }
 
     #[test]

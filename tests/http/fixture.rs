@@ -13,7 +13,7 @@ use milepost::{
         Context, Engine, EngineOptions, KindOptions, Output, Registry, Stages, Task, TaskError,
         clock::SystemClock, store::sqlite::SqliteStore,
     },
-    http::{HttpOptions, router},
+    http::{HttpOptions, SessionKey, router},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -83,10 +83,16 @@ pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
 }
 
+/// Two sessions, sealed with [`KEY`].
 pub(crate) const ADA: &str =
-    "milepost_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    "milepost_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa35131f8ace8f4a8040b42d77b712552a";
 pub(crate) const BOB: &str =
-    "milepost_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    "milepost_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcfd301b6b410f3b9c44189f285d1eda6";
+pub(crate) const KEY: SessionKey = SessionKey([7; 32]);
+
+pub(crate) fn options() -> HttpOptions {
+    HttpOptions { session_key: KEY, ..HttpOptions::default() }
+}
 
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -107,7 +113,7 @@ impl Answer {
 }
 
 pub(crate) async fn fixture() -> Fixture {
-    fixture_with(HttpOptions::default()).await
+    fixture_with(options()).await
 }
 
 pub(crate) async fn fixture_with(http: HttpOptions) -> Fixture {

@@ -13,7 +13,7 @@ use milepost::{
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::fixture::{ADA, fixture, fixture_with};
+use crate::fixture::{ADA, fixture, fixture_with, options};
 
 /// A page that says who asks.
 fn page(options: &HttpOptions) -> Router {
@@ -33,7 +33,7 @@ async fn open(page: &Router, method: &str, cookie: &str) -> (String, Option<Stri
 
 #[tokio::test]
 async fn opening_a_page_makes_a_session_that_lasts() {
-    let page = page(&HttpOptions::default());
+    let page = page(&options());
     let (owner, set) = open(&page, "GET", "").await;
     let set = set.expect("a cookie");
     for part in ["milepost_session=", "; Path=/", "; HttpOnly", "; SameSite=Lax"] {
@@ -49,7 +49,7 @@ async fn opening_a_page_makes_a_session_that_lasts() {
 
 #[tokio::test]
 async fn only_opening_a_page_makes_a_session() {
-    let page = page(&HttpOptions::default());
+    let page = page(&options());
     assert_eq!(open(&page, "POST", "").await, ("nobody".to_owned(), None));
     let f = fixture().await;
     for path in ["/api/v1/tasks", "/api/v1/kinds", "/healthz", "/api/openapi.json"] {
@@ -59,10 +59,13 @@ async fn only_opening_a_page_makes_a_session() {
 
 #[tokio::test]
 async fn a_cookie_that_was_not_made_here_is_nobodys() {
-    let page = page(&HttpOptions::default());
+    let page = page(&options());
     for cookie in [
         "milepost_session=short",
         "milepost_session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        // Well formed, but sealed by nobody.
+        "milepost_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        &ADA.replace("=a", "=b"),
         "other=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         ";;;=;",
     ] {
@@ -72,7 +75,7 @@ async fn a_cookie_that_was_not_made_here_is_nobodys() {
 
 #[tokio::test]
 async fn over_https_the_cookie_is_bound_to_it() {
-    let page = page(&HttpOptions { secure_cookie: true, ..HttpOptions::default() });
+    let page = page(&HttpOptions { secure_cookie: true, ..options() });
     let set = open(&page, "GET", ADA).await.1.expect("the insecure name does not count");
     assert!(set.starts_with("__Host-milepost_session=") && set.contains("; Secure"), "{set}");
 }
@@ -95,7 +98,7 @@ async fn another_sites_page_cannot_start_or_cancel() {
 #[tokio::test]
 async fn with_a_public_origin_other_hosts_are_not_answered() {
     let public_origins = vec!["https://jobs.example".to_owned()];
-    let f = fixture_with(HttpOptions { public_origins, ..HttpOptions::default() }).await;
+    let f = fixture_with(HttpOptions { public_origins, ..options() }).await;
     let ask = async |host: &str| {
         let request = Request::get("/api/v1/kinds").header(header::HOST, host);
         f.send(request.body(Body::empty()).unwrap()).await

@@ -40,6 +40,11 @@ const UNKNOWN: u64 = u64::MAX;
 /// an earlier one stopped, and a line that is written twice is still one line.
 const LOG_RUN_SHIFT: u32 = 24;
 
+/// A bar is corrected when it is off by this much of the whole, and not sooner after the last word
+/// than so many seconds (the paced policy's figures).
+const VISIBLE: f64 = 0.02;
+const SOONEST_CORRECTION_S: f64 = 0.7;
+
 /// See the module.
 pub(crate) struct LiveTask {
     pub(crate) id: TaskId,
@@ -58,9 +63,9 @@ pub(crate) struct LiveTask {
     spans: Stages,
     /// Bits of the whole's fraction; fractions are not negative, so their bits sort as they do.
     fraction: AtomicU64,
-    /// Where the present stage begins and how wide it is, as bits.
-    begin: AtomicU64,
-    width: AtomicU64,
+    /// Where the present stage begins and how wide it is: the bits of two `f32`, so that both are
+    /// read at once.
+    span: AtomicU64,
     /// Whether something was reported since the last look.
     dirty: AtomicBool,
     state: Mutex<State>,
@@ -78,9 +83,19 @@ pub(crate) struct State {
     pub(crate) stop: Option<Stop>,
     pub(crate) last_beat: Instant,
     meter: Meter,
+    told: Told,
     saved_version: i64,
     log: Vec<LogEntry>,
     lines: u32,
+}
+
+fn pack(begin: f64, width: f64) -> u64 {
+    u64::from((begin as f32).to_bits()) << 32 | u64::from((width as f32).to_bits())
+}
+
+fn unpack(span: u64) -> (f64, f64) {
+    let (begin, width) = ((span >> 32) as u32, span as u32);
+    (f64::from(f32::from_bits(begin)), f64::from(f32::from_bits(width)))
 }
 
 impl LiveTask {
@@ -106,8 +121,7 @@ impl LiveTask {
             token: CancellationToken::new(),
             spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
-            begin: AtomicU64::new(0f64.to_bits()),
-            width: AtomicU64::new(1f64.to_bits()),
+            span: AtomicU64::new(pack(0.0, 1.0)),
             dirty: AtomicBool::new(false),
             state: Mutex::new(State {
                 status: row.status,
@@ -120,6 +134,7 @@ impl LiveTask {
                 stop: None,
                 last_beat: now,
                 meter,
+                told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: Vec::new(),
                 lines: 0,
@@ -137,8 +152,7 @@ impl LiveTask {
         if within_stage.is_nan() {
             return;
         }
-        let begin = f64::from_bits(self.begin.load(Ordering::Relaxed));
-        let width = f64::from_bits(self.width.load(Ordering::Relaxed));
+        let (begin, width) = unpack(self.span.load(Ordering::Relaxed));
         self.raise(begin + within_stage.clamp(0.0, 1.0) * width);
         self.dirty.store(true, Ordering::Release);
     }
@@ -158,15 +172,16 @@ impl LiveTask {
     /// Enters a stage, counted from 0, and drops the old message.
     pub(crate) fn enter(&self, index: usize, now_ms: i64) {
         let (begin, width) = self.spans.span(index);
-        self.begin.store(begin.to_bits(), Ordering::Relaxed);
-        self.width.store(width.to_bits(), Ordering::Relaxed);
+        self.span.store(pack(begin, width), Ordering::Relaxed);
         self.raise(begin);
         let mut state = self.lock();
         state.step = u32::try_from(index + 1).unwrap_or(u32::MAX);
         state.message = None;
         let fraction = self.fraction();
         state.progress = fraction;
-        state.meter.begin(self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
+        let (t, progress) = (self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
+        state.meter.begin(t, progress);
+        state.told = Told { t, progress, rate: 0.0 };
         state.touch(now_ms);
     }
 
@@ -274,15 +289,38 @@ impl LiveTask {
     }
 
     fn look(&self, state: &mut State, now_ms: i64) {
-        if !self.dirty.swap(false, Ordering::Acquire) {
-            return;
+        let t = self.taken.elapsed().as_secs_f64();
+        let reported = self.dirty.swap(false, Ordering::Acquire);
+        if let Some(fraction) = self.fraction().filter(|_| reported) {
+            state.meter.record(t, fraction);
+            if state.progress != Some(fraction) {
+                state.progress = Some(fraction);
+                state.told = Told { t, progress: fraction, rate: state.meter.rate(t) };
+                state.touch(now_ms);
+            }
         }
-        let Some(fraction) = self.fraction() else { return };
-        state.meter.record(self.taken.elapsed().as_secs_f64(), fraction);
-        if state.progress != Some(fraction) {
-            state.progress = Some(fraction);
-            state.touch(now_ms);
+        // A bar that extrapolates must learn that its task stands still.
+        let progress = state.progress.unwrap_or_default();
+        if state.told.is_wrong(t, progress) {
+            state.told = Told { t, progress, rate: state.meter.rate(t) };
+            state.version += 1;
         }
+    }
+}
+
+/// What watchers were told to extrapolate from.
+struct Told {
+    t: f64,
+    progress: f64,
+    rate: f64,
+}
+
+impl Told {
+    /// Whether a bar that was told so is visibly wrong by now.
+    fn is_wrong(&self, t: f64, progress: f64) -> bool {
+        let age = t - self.t;
+        let predicted = (self.progress + self.rate * age).min(0.99);
+        age >= SOONEST_CORRECTION_S && (predicted - progress).abs() >= VISIBLE
     }
 }
 

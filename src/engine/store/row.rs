@@ -209,6 +209,9 @@ pub struct StoredResult {
     pub bytes: Vec<u8>,
 }
 
+/// 256 random bits.
+pub type Secret = [u8; 32];
+
 /// What became of a wish to cancel.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CancelOutcome {

@@ -19,13 +19,13 @@ use std::{
 
 use async_trait::async_trait;
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
+    Connection as _, Sqlite, SqlitePool, Transaction,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{
     Beat, CancelOutcome, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask, ProgressWrite, Row,
-    Store, StoreError, StoredResult,
+    Secret, Store, StoreError, StoredResult,
 };
 use crate::{engine::clock::Clock, task::TaskId};
 
@@ -64,7 +64,7 @@ impl SqliteStore {
         let cannot = |error: &dyn std::fmt::Display| {
             StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
         };
-        let writer = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
+        let writer = writer().connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         MIGRATIONS.run(&writer).await.map_err(|e| cannot(&e))?;
         let heart = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
@@ -90,8 +90,22 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
+/// A full disk makes SQLite roll back by itself, and a connection that does not know it would refuse
+/// every later transaction. Such a connection is thrown away.
+fn writer() -> SqlitePoolOptions {
+    pool(1).after_release(|connection, _| {
+        Box::pin(async move {
+            // The ping carries out what a dropped transaction left to do.
+            connection.ping().await?;
+            Ok(!connection.is_in_transaction())
+        })
+    })
+}
+
 /// Takes the lock file beside the database.
 fn lock(path: &Path) -> Result<File, StoreError> {
+    // However the file is spelt, and through whatever links: one file, one lock.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock_path = PathBuf::from(format!("{}.lock", path.display()));
     let file = OpenOptions::new()
         .create(true)
@@ -149,8 +163,13 @@ impl Store for SqliteStore {
         self.claim_tasks(claim).await
     }
 
-    async fn beat(&self, lease_owner: &str, lease_ms: i64) -> Result<Vec<Beat>, StoreError> {
-        self.renew_leases(lease_owner, lease_ms).await
+    async fn beat(
+        &self,
+        lease_owner: &str,
+        lease_ms: i64,
+        runs: &[TaskId],
+    ) -> Result<Vec<Beat>, StoreError> {
+        self.renew_leases(lease_owner, lease_ms, runs).await
     }
 
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
@@ -203,6 +222,14 @@ impl Store for SqliteStore {
 
     async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
         self.read_log(id, after, limit).await
+    }
+
+    async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.read_log_end(id, limit).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
+        self.read_or_make_secret(name).await
     }
 
     async fn counts(&self) -> Result<(i64, i64), StoreError> {

@@ -89,6 +89,42 @@ pub(crate) async fn the_same_work_can_follow_an_ended_one(f: &Fixture) {
     f.queue(&second).await;
 }
 
+pub(crate) async fn a_dying_task_is_not_in_the_way_of_the_next(f: &Fixture) {
+    let mut first = task();
+    first.unique_key = Some("lighthouse".to_owned());
+    f.queue(&first).await;
+    f.claim("w", 1).await;
+    f.store.request_cancel(first.id, "ada").await.unwrap();
+    let mut second = task();
+    second.unique_key = first.unique_key.clone();
+    f.queue(&second).await;
+    f.store.finish(first.id, 1, &Ending::Released).await.unwrap();
+    assert_eq!(f.get(first.id).await.status, Status::Cancelled);
+}
+
+pub(crate) async fn a_key_that_led_to_work_under_way_leads_there_for_ever(f: &Fixture) {
+    let mut first = task();
+    first.unique_key = Some("lighthouse".to_owned());
+    f.queue(&first).await;
+    let mut second = task();
+    second.unique_key = first.unique_key.clone();
+    second.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    assert!(matches!(f.store.insert(&second).await.unwrap(), Inserted::UnderWay(_)));
+    f.store.request_cancel(first.id, "ada").await.unwrap();
+    // The answer was lost, and the client asks again after the end.
+    let Inserted::SameKey(row) = f.store.insert(&second).await.unwrap() else {
+        panic!("the same start began another task")
+    };
+    assert_eq!(row.id, first.id);
+}
+
+pub(crate) async fn a_secret_is_made_once(f: &Fixture) {
+    let secret = f.store.secret("session").await.unwrap();
+    assert_eq!(f.store.secret("session").await.unwrap(), secret);
+    assert_ne!(f.store.secret("other").await.unwrap(), secret);
+    assert_ne!(secret, [0; 32]);
+}
+
 pub(crate) async fn a_full_queue_takes_no_more(f: &Fixture) {
     let mut new = task();
     new.max_queued = 2;

@@ -10,14 +10,23 @@ use crate::fixture::{Fixture, LEASE, START, result, task};
 pub(crate) async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
     let row = f.running("w").await;
     f.clock.advance(LEASE - 1);
-    let beats = f.store.beat("w", LEASE).await.unwrap();
+    let beats = f.store.beat("w", LEASE, &[row.id]).await.unwrap();
     assert_eq!(beats.len(), 1);
     assert_eq!((beats[0].id, beats[0].run_seq, &beats[0].cancel), (row.id, 1, &None));
     assert_eq!(f.get(row.id).await.heartbeat_at, Some(START + LEASE - 1));
     f.store.request_cancel(row.id, "ada").await.unwrap();
-    let beats = f.store.beat("w", LEASE).await.unwrap();
+    let beats = f.store.beat("w", LEASE, &[row.id]).await.unwrap();
     assert_eq!(beats[0].cancel, Some((START + LEASE - 1, "ada".to_owned())));
-    assert!(f.store.beat("somebody else", LEASE).await.unwrap().is_empty());
+    assert!(f.store.beat("somebody else", LEASE, &[row.id]).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_lease_without_a_worker_is_left_to_expire(f: &Fixture) {
+    let row = f.running("w").await;
+    f.clock.advance(LEASE - 1);
+    // The process lives, but has given this run up.
+    assert!(f.store.beat("w", LEASE, &[]).await.unwrap().is_empty());
+    f.clock.advance(2);
+    assert_eq!(f.store.rescue().await.unwrap(), vec![row.id]);
 }
 
 pub(crate) async fn a_live_lease_is_not_taken(f: &Fixture) {
@@ -33,7 +42,7 @@ pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
     assert_eq!(f.store.rescue().await.unwrap(), vec![row.id]);
     let waiting = f.get(row.id).await;
     assert_eq!((waiting.status, waiting.attempt), (Status::Queued, 1));
-    assert!(f.store.beat("w", LEASE).await.unwrap().is_empty());
+    assert!(f.store.beat("w", LEASE, &[row.id]).await.unwrap().is_empty());
     let again = f.claim("x", 1).await.remove(0);
     assert_eq!((again.id, again.attempt, again.run_seq), (row.id, 2, 2));
 }
@@ -148,6 +157,8 @@ pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
     let all = f.store.log(row.id, 0, 10).await.unwrap();
     assert_eq!(all, vec![line(1, "one"), line(2, "two"), line(3, "three")]);
     assert_eq!(f.store.log(row.id, 1, 1).await.unwrap(), vec![line(2, "two")]);
+    let end = f.store.log_end(row.id, 2).await.unwrap();
+    assert_eq!(end, vec![line(2, "two"), line(3, "three")]);
 }
 
 pub(crate) async fn a_finished_task_has_its_result(f: &Fixture) {

@@ -1,6 +1,6 @@
 //! What is read, from the pool of readers.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{SqliteStore, map, sql};
 use crate::{
@@ -85,18 +85,24 @@ impl SqliteStore {
             .bind(limit)
             .fetch_all(&self.readers)
             .await?;
-        rows.iter()
-            .map(|raw| {
-                Ok(LogEntry {
-                    seq: raw.try_get("seq")?,
-                    at: raw.try_get("at")?,
-                    text: raw.try_get("text")?,
-                })
-            })
-            .collect()
+        rows.iter().map(log_entry).collect()
+    }
+
+    pub(super) async fn read_log_end(
+        &self,
+        id: TaskId,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(limit);
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().rev().map(log_entry).collect()
     }
 
     pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {
         Ok(sqlx::query_as(sql::COUNTS).fetch_one(&self.readers).await?)
     }
+}
+
+fn log_entry(raw: &SqliteRow) -> Result<LogEntry, StoreError> {
+    Ok(LogEntry { seq: raw.try_get("seq")?, at: raw.try_get("at")?, text: raw.try_get("text")? })
 }

@@ -26,25 +26,29 @@ pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE i
 pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = ?1";
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
-    "SELECT idempotency_print, ",
+    "SELECT print, ",
     columns!(),
-    " FROM tasks WHERE ifnull(owner, '') = ifnull(?1, '') AND idempotency_key = ?2"
+    " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = ifnull(?1, '')",
+    " AND key = ?2) ON id = task_id"
 );
+
+pub(super) const KEEP_KEY: &str =
+    "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES (ifnull(?1, ''), ?2, ?3, ?4)";
 
 pub(super) const UNDER_WAY: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM tasks WHERE kind = ?1 AND unique_key = ?2 AND ifnull(owner, '') = ifnull(?3, '')",
-    " AND status IN ('queued', 'running', 'cancelling')"
+    " AND status IN ('queued', 'running')"
 );
 
 pub(super) const COUNT_QUEUED: &str =
     "SELECT count(*) FROM tasks WHERE ifnull(owner, '') = ifnull(?1, '') AND status = 'queued'";
 
 pub(super) const INSERT: &str = concat!(
-    "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, idempotency_key, ",
-    "idempotency_print, status, run_at, max_attempts, version, created_at, updated_at) ",
-    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 'queued', ?11, ?10, 1 << 20, ?11, ?11) ",
+    "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
+    "status, run_at, max_attempts, version, created_at, updated_at) ",
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'queued', ?9, ?8, 1 << 20, ?9, ?9) ",
     "RETURNING ",
     columns!()
 );
@@ -78,7 +82,8 @@ pub(super) const CLAIM: &str = concat!(
 );
 
 pub(super) const BEAT: &str = "UPDATE tasks SET lease_until = ?2, heartbeat_at = ?3 \
-    WHERE lease_owner = ?1 AND status IN ('running', 'cancelling') \
+    WHERE id IN (SELECT value FROM json_each(?4)) \
+    AND lease_owner = ?1 AND status IN ('running', 'cancelling') \
     RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by";
 
 /// Which leases are taken: not those of ?1, and only those that ended before ?3.
@@ -179,6 +184,14 @@ pub(super) const RESULT: &str =
 
 pub(super) const LOG: &str = "SELECT seq, at, text FROM log_lines \
     WHERE task_id = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+
+pub(super) const LOG_END: &str = "SELECT seq, at, text FROM log_lines \
+    WHERE task_id = ?1 ORDER BY seq DESC LIMIT ?2";
+
+pub(super) const MAKE_SECRET: &str =
+    "INSERT OR IGNORE INTO secrets (name, value) VALUES (?1, randomblob(32))";
+
+pub(super) const SECRET: &str = "SELECT value FROM secrets WHERE name = ?1";
 
 pub(super) const COUNTS: &str = "SELECT \
     (SELECT count(*) FROM tasks WHERE status = 'queued'), \

@@ -5,8 +5,8 @@ use sqlx::{Row as _, Sqlite, Transaction};
 use super::{SqliteStore, map, sql};
 use crate::{
     engine::store::{
-        Beat, CancelOutcome, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, StoreError,
-        StoredResult,
+        Beat, CancelOutcome, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, Secret,
+        StoreError, StoredResult,
     },
     task::{Status, TaskId},
 };
@@ -16,6 +16,10 @@ impl SqliteStore {
         let now = self.now();
         let mut tx = self.begin().await?;
         if let Some(found) = already_there(&mut tx, new, now).await? {
+            if let Inserted::UnderWay(row) = &found {
+                keep_key(&mut tx, new, row.id).await?;
+            }
+            tx.commit().await?;
             return Ok(found);
         }
         let queued: u32 =
@@ -33,13 +37,12 @@ impl SqliteStore {
             .bind(&new.input)
             .bind(stages)
             .bind(&new.unique_key)
-            .bind(new.idempotency.as_ref().map(|(key, _)| key))
-            .bind(new.idempotency.as_ref().map(|(_, print)| print))
             .bind(new.max_attempts)
             .bind(now)
             .fetch_one(&mut *tx)
             .await?;
         let row = map::row(&raw, now)?;
+        keep_key(&mut tx, new, row.id).await?;
         tx.commit().await?;
         Ok(Inserted::Queued(row))
     }
@@ -71,12 +74,15 @@ impl SqliteStore {
         &self,
         lease_owner: &str,
         lease_ms: i64,
+        runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
         let now = self.now();
+        let runs = serde_json::to_string(runs).map_err(|error| map::corrupt("id", error))?;
         let rows = sqlx::query(sql::BEAT)
             .bind(lease_owner)
             .bind(now.saturating_add(lease_ms))
             .bind(now)
+            .bind(runs)
             .fetch_all(&self.heart)
             .await?;
         rows.iter()
@@ -195,6 +201,13 @@ impl SqliteStore {
         Ok(Some(row))
     }
 
+    pub(super) async fn read_or_make_secret(&self, name: &str) -> Result<Secret, StoreError> {
+        sqlx::query(sql::MAKE_SECRET).bind(name).execute(&self.writer).await?;
+        let value: Vec<u8> =
+            sqlx::query_scalar(sql::SECRET).bind(name).fetch_one(&self.writer).await?;
+        value.try_into().map_err(|_| map::corrupt("secret", "it has not 32 bytes"))
+    }
+
     pub(super) async fn write_cancel(
         &self,
         id: TaskId,
@@ -224,6 +237,24 @@ impl SqliteStore {
     }
 }
 
+/// Notes where a start with an idempotency key led.
+async fn keep_key(
+    tx: &mut Transaction<'static, Sqlite>,
+    new: &NewTask,
+    led_to: TaskId,
+) -> Result<(), StoreError> {
+    if let Some((key, print)) = &new.idempotency {
+        sqlx::query(sql::KEEP_KEY)
+            .bind(&new.owner)
+            .bind(key)
+            .bind(print)
+            .bind(led_to.to_string())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
 /// Whether an insert leads to a task that exists.
 async fn already_there(
     tx: &mut Transaction<'static, Sqlite>,
@@ -237,7 +268,7 @@ async fn already_there(
             .fetch_optional(&mut **tx)
             .await?;
         if let Some(raw) = raw {
-            let known: String = raw.try_get("idempotency_print")?;
+            let known: String = raw.try_get("print")?;
             let same = known == *print;
             return Ok(Some(match same {
                 true => Inserted::SameKey(map::row(&raw, now)?),
