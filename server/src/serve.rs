@@ -11,10 +11,13 @@ use std::{
     time::Duration,
 };
 
-use milepost::engine::{
-    Engine, KindOptions, Registry,
-    clock::{Clock, SystemClock},
-    store::{Store, sqlite::SqliteStore},
+use milepost::{
+    engine::{
+        Engine, KindOptions, Registry,
+        clock::{Clock, SystemClock},
+        store::{Store, sqlite::SqliteStore},
+    },
+    http::{HttpOptions, SessionKey},
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -49,14 +52,16 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     let listener = listen(settings.http.addr).await?;
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
-    let engine = start_engine(&settings).await?;
+    let (engine, session_key) = start_engine(&settings).await?;
     if !settings.http.site_dir.is_dir() {
         let folder = settings.http.site_dir.display();
         tracing::warn!(
             "no built pages in {folder}: they come without style and scripts; see --site"
         );
     }
-    let router = site::router(engine.service(), &settings.http);
+    let options =
+        HttpOptions { session_key, local_only: addr.ip().is_loopback(), ..settings.http.options() };
+    let router = site::router(engine.service(), &settings.http, &options);
 
     let (stop, mut stopped) = watch::channel(());
     let until_stopped = async move {
@@ -111,7 +116,7 @@ fn url(mut addr: SocketAddr) -> String {
     format!("http://{addr}")
 }
 
-async fn start_engine(settings: &Settings) -> Result<Engine, ServeError> {
+async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
     let path = database(settings)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
@@ -120,7 +125,9 @@ async fn start_engine(settings: &Settings) -> Result<Engine, ServeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
-    Ok(Engine::start(store, clock, registry(settings)?, settings.engine.options()).await?)
+    let key = SessionKey(store.secret("session").await?);
+    let engine = Engine::start(store, clock, registry(settings)?, settings.engine.options());
+    Ok((engine.await?, key))
 }
 
 /// The file behind `sqlite:///path`; the default lies in the data folder.

@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::rejection::{JsonRejection, PathRejection, QueryRejection},
+    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -67,6 +67,12 @@ impl From<JsonRejection> for ApiError {
             JsonRejection::JsonDataError(error) => Self::bad_request(error.body_text()),
             other => Self::of(other.status(), other.body_text()),
         }
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        Self::of(rejection.status(), rejection.body_text())
     }
 }
 

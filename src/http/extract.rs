@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, Request},
     http::{HeaderValue, header, request::Parts},
 };
@@ -19,6 +20,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let Json(value) = Json::from_request(request, state).await?;
         Ok(Self(value))
+    }
+}
+
+/// A JSON body whatever the request says that it is, for the smallest clients.
+pub(super) struct PlainBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PlainBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await?;
+        let Json(value) = Json::from_bytes(&bytes)?;
+        Ok(Self(value))
+    }
+}
+
+/// A word in the path; bytes that are no text name nothing.
+pub(super) struct Word(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Word {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
+        Ok(Self(text))
     }
 }
 

@@ -1,11 +1,8 @@
 //! What can be started.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use axum::{Json, extract::State};
 
-use super::ApiError;
+use super::{ApiError, extract::Word};
 use crate::{
     engine::Service,
     task::{KindInfo, Problem},
@@ -26,7 +23,7 @@ pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> 
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Path(kind): Path<String>,
+    Word(kind): Word,
 ) -> Result<Json<KindInfo>, ApiError> {
     let missing = || ApiError(Problem::new(404, "Not Found", "Kind not found"));
     service.kind(&kind).map(Json).ok_or_else(missing)

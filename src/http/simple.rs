@@ -5,7 +5,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     ApiError,
-    extract::{Body, Id, Who},
+    extract::{Id, PlainBody, Who, Word},
 };
 use crate::{
     engine::{Caller, ResultState, Service},
@@ -96,9 +96,9 @@ async fn start_kind(
 async fn start(
     State(service): State<Service>,
     Who(caller): Who,
-    body: Result<Body<StartData>, ApiError>,
+    body: Result<PlainBody<StartData>, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
-    let Body(StartData { data }) = body?;
+    let PlainBody(StartData { data }) = body?;
     let task_id = start_kind(&service, &caller, "dataset", json!({ "data": data })).await?;
     Ok(Json(StartedTask { task_id, message: None }))
 }
@@ -239,9 +239,9 @@ struct CreateStory {
 async fn create_story(
     State(service): State<Service>,
     Who(caller): Who,
-    body: Result<Body<CreateStory>, ApiError>,
+    body: Result<PlainBody<CreateStory>, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
-    let Body(CreateStory { subject, player }) = body?;
+    let PlainBody(CreateStory { subject, player }) = body?;
     let input = json!({ "subject": subject, "player": player });
     let task_id = start_kind(&service, &caller, "story", input).await?;
     Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
@@ -265,8 +265,9 @@ struct StoryProgress {
 async fn story_progress(
     State(service): State<Service>,
     Who(caller): Who,
-    Path(subject): Path<String>,
+    subject: Result<Word, ApiError>,
 ) -> Result<Json<StoryProgress>, SimpleError> {
+    let Word(subject) = subject?;
     let snapshot = service.newest(&caller, "story", &subject).await?.ok_or_else(not_found)?;
     let progress = whole_percent(&snapshot);
     let status = word(snapshot.status);

@@ -4,7 +4,7 @@
 const UNFINISHED_MOST: f64 = 99.0;
 
 /// One task's bar. Progress is in percent, the rate in percent per millisecond.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Bar {
     /// What was shown last, or may have been.
     shown: f64,
@@ -17,9 +17,16 @@ pub(super) struct Bar {
     /// not.
     attempt: u32,
     frozen: bool,
+    /// How long it may move without news.
+    reach: u64,
 }
 
 impl Bar {
+    /// A bar of which nothing is known yet.
+    pub(super) const fn new(reach: u64) -> Self {
+        Self { shown: 0.0, base: None, rate: 0.0, at: 0, attempt: 0, frozen: false, reach }
+    }
+
     /// Takes what the server tells at `now`; the bar was drawn until `clock`. Returns whether a new
     /// attempt began.
     pub(super) fn tell(
@@ -55,7 +62,11 @@ impl Bar {
 
     /// Whether it moves by itself at this moment.
     pub(super) fn moving(&self, now: u64) -> bool {
-        !self.frozen && self.rate > 0.0 && self.predicted(now).is_some_and(|p| p < UNFINISHED_MOST)
+        let within_reach = now.saturating_sub(self.at) < self.reach;
+        !self.frozen
+            && within_reach
+            && self.rate > 0.0
+            && self.predicted(now).is_some_and(|p| p < UNFINISHED_MOST)
     }
 
     /// Stops moving: nobody knows how things stand.
@@ -80,12 +91,17 @@ impl Bar {
     /// told (0..=1 per second), milliseconds since.
     pub(super) fn basis(&self, now: u64) -> (Option<f64>, f64, i64) {
         let rate = if self.frozen { 0.0 } else { self.rate * 10.0 };
-        let age = now.saturating_sub(self.at);
+        let age = self.age(now);
         (self.base, rate, i64::try_from(age).unwrap_or(i64::MAX))
     }
 
     fn predicted(&self, now: u64) -> Option<f64> {
-        let age = if self.frozen { 0 } else { now.saturating_sub(self.at) };
+        let age = if self.frozen { 0 } else { self.age(now) };
         self.base.map(|base| base + self.rate * age as f64)
+    }
+
+    /// For how long it has moved.
+    fn age(&self, now: u64) -> u64 {
+        now.saturating_sub(self.at).min(self.reach)
     }
 }

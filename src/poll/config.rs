@@ -47,6 +47,16 @@ pub struct Config {
     /// While visible the timer is never set further ahead than this, so that sleep is noticed and
     /// the bar does not run on through it. Default: 5,000.
     pub longest_timer_ms: u64,
+    /// How long a bar moves by itself without news, beyond the time that a request may be held.
+    /// Default: 12,000, two seconds more than the longest pause of any policy.
+    pub reach_ms: u64,
+}
+
+impl Config {
+    /// How long a bar moves by itself without news.
+    pub(super) fn reach(&self) -> u64 {
+        self.reach_ms.saturating_add(self.hold.as_ref().map_or(0, |hold| hold.longest_ms))
+    }
 }
 
 impl Default for Config {
@@ -71,6 +81,7 @@ impl Default for Config {
             worker_lost_after_ms: 30_000,
             slept_slack_ms: 5_000,
             longest_timer_ms: 5_000,
+            reach_ms: 12_000,
         }
     }
 }

@@ -34,13 +34,14 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) fn new(id: TaskId, now: u64) -> Self {
+    /// `reach` is how long its bar may move without news, in milliseconds.
+    pub(super) fn new(id: TaskId, now: u64, reach: u64) -> Self {
         Self {
             id,
             watchers: 0,
             snapshot: None,
             newest: i64::MIN,
-            bar: Bar::default(),
+            bar: Bar::new(reach),
             gone: None,
             timed_out: false,
             last_poll: false,

@@ -210,7 +210,8 @@ impl Machine {
     fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
         let clock = self.clock(now);
         let at = self.entries.iter().position(|entry| entry.id == id).unwrap_or_else(|| {
-            self.entries.push(Entry::new(id, now));
+            let reach = self.config.reach();
+            self.entries.push(Entry::new(id, now, reach));
             self.polls = 0;
             self.hurry(now);
             self.entries.len() - 1

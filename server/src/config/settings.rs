@@ -74,6 +74,7 @@ impl HttpSettings {
             max_body_bytes: self.max_body_bytes,
             public_origins: origins.clone(),
             secure_cookie: self.secure_cookie.unwrap_or(https),
+            ..HttpOptions::default()
         }
     }
 }

@@ -24,8 +24,7 @@ use tower_http::{
 use crate::{config::HttpSettings, viewers};
 
 /// Everything that the server answers.
-pub(super) fn router(service: Service, settings: &HttpSettings) -> Router {
-    let options = settings.options();
+pub(super) fn router(service: Service, settings: &HttpSettings, options: &HttpOptions) -> Router {
     let site = Site {
         service: service.clone(),
         viewers: viewers::VIEWERS
@@ -33,9 +32,9 @@ pub(super) fn router(service: Service, settings: &HttpSettings) -> Router {
             .fold(Viewers::default(), |all, (media_type, viewer)| all.with(media_type, viewer)),
         options: leptos_options(settings),
     };
-    let api = http::router(service, &options);
-    let files = guarded(files(settings, &site), &options, Guard::reading_sessions(&options));
-    let pages = guarded(serve::router(site), &options, Guard::making_sessions(&options));
+    let api = http::router(service, options);
+    let files = guarded(files(settings, &site), options, Guard::reading_sessions(options));
+    let pages = guarded(serve::router(site), options, Guard::making_sessions(options));
     let router = pages.fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
         async move { rest.oneshot(request).await }

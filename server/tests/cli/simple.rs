@@ -44,8 +44,9 @@ impl<'a> Calls<'a> {
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
+        // No header says that this is JSON.
         if let Some(body) = body {
-            request = request.json(&body);
+            request = request.body(body.to_string());
         }
         let response = request.send().await.unwrap();
         let status = response.status();
@@ -157,6 +158,7 @@ async fn what_is_not_there_is_said_in_one_way() {
         assert_eq!(calls.get(path).await, not_found, "{path}");
     }
     assert_eq!(calls.get(&format!("/api/status/{NEVER}")).await, not_found);
+    assert_eq!(calls.get("/api/story/progress/%FF").await, not_found);
     let path = format!("/api/task/{NEVER}/cancel");
     assert_eq!(calls.call(Method::DELETE, &path, None).await, not_found);
     let research = json!({ "detail": "Research file not found" });
@@ -222,12 +224,39 @@ async fn a_session_follows_its_own_story_first_and_is_alone_with_it() {
 }
 
 #[tokio::test]
+async fn a_session_outlives_its_server() {
+    let place = place();
+    let server = place.serve(&[], &[SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")]).await;
+    let ada = Calls::with_session(&server).await;
+    let (cookie, task) = (ada.cookie.clone(), ada.story("Ada").await);
+    server.stop().await;
+    let server = place.serve(&[], &[SLOW]).await;
+    let ada = Calls { cookie, ..Calls::new(&server) };
+    assert_eq!(ada.get(&format!("/api/status/{task}")).await.0, 200);
+}
+
+#[tokio::test]
+async fn another_sites_name_for_this_machine_is_not_answered() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    for path in ["/", "/api/v1/kinds", "/pkg/milepost.css"] {
+        let request = Client::new().get(format!("{}{path}", server.url));
+        let answer = request.header("host", "rebound.example").send().await.unwrap();
+        assert_eq!(answer.status(), 421, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn without_ownerless_tasks_a_start_needs_a_session() {
     let place = place();
     let server = place.serve(&[], &[("MILEPOST_ENGINE_ALLOW_OWNERLESS", "false")]).await;
     let body = json!({ "data": "a\n1\n" });
-    let (status, answer) = Calls::new(&server).post("/api/task/start", body.clone()).await;
-    assert_eq!(status, 401, "{answer}");
+    let invented = format!("milepost_session={}", "a".repeat(64));
+    for cookie in [None, Some(invented)] {
+        let calls = Calls { cookie, ..Calls::new(&server) };
+        let (status, answer) = calls.post("/api/task/start", body.clone()).await;
+        assert_eq!(status, 401, "{answer}");
+    }
     let ada = Calls::with_session(&server).await;
     assert_eq!(ada.post("/api/task/start", body).await.0, 200);
 }

@@ -51,8 +51,8 @@ impl Machine {
         if fired {
             self.on_timer(now, random, actions);
         }
-        let lost = self.failures >= self.config.failures_for_banner;
-        if lost || (self.flight.is_none() && !self.may_send()) {
+        // One failure is enough to say that nobody knows how things stand.
+        if self.failures > 0 || (self.flight.is_none() && !self.may_send()) {
             self.freeze_bars(now);
         }
         self.arm(now, actions);

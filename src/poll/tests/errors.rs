@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::{
-    poll::{AnswerKind, Config, Event, Failure, Freshness, Phase, pause::jitter_ms},
+    poll::{AnswerKind, Config, Event, Failure, Freshness, Phase, Policy, pause::jitter_ms},
     task::{GoneReason, Problem, Status},
 };
 
@@ -59,19 +59,34 @@ fn the_banner_comes_with_the_third_failure_and_goes_with_the_first_success() {
 }
 
 #[test]
-fn the_bar_stops_when_the_server_counts_as_unreachable() {
+fn the_bar_stops_at_the_first_failure() {
     let mut bench = Bench::watching(Config::default());
     let moving = crate::task::Snapshot { rate_per_s: 0.001, ..running(ID, 1) };
     bench.answer(answer(vec![moving]));
-    for _ in 0..3 {
-        assert!(bench.view().moving);
-        bench.until_sent();
-        bench.fail(Failure::Network);
-    }
+    assert!(bench.view().moving);
+    bench.until_sent();
+    bench.fail(Failure::Network);
     assert!(!bench.view().moving);
     let bar = bench.bar();
     bench.until_sent();
     assert_eq!(bench.bar(), bar);
+}
+
+/// A server that takes requests and does not answer: no failure yet, and no news either.
+#[test]
+fn without_news_the_bar_moves_no_further_than_its_reach() {
+    let config = Config { policy: Policy::Interval { every_ms: 60_000 }, ..Config::default() };
+    let reach_ms = config.reach_ms;
+    let mut bench = Bench::watching(config);
+    let moving = crate::task::Snapshot { rate_per_s: 0.001, ..running(ID, 1) };
+    bench.answer(answer(vec![moving]));
+    let told = bench.bar().expect("a bar");
+    bench.advance(reach_ms);
+    let furthest = told + 0.1 * reach_ms as f64 / 1_000.0;
+    assert!((bench.bar().expect("a bar") - furthest).abs() < 0.01);
+    bench.advance(20_000);
+    assert!((bench.bar().expect("a bar") - furthest).abs() < 0.01);
+    assert!(!bench.view().moving);
 }
 
 /// 36.

@@ -27,6 +27,8 @@ pub fn PollPanel(
                     name="policy"
                     value=word
                     checked=chosen
+                    // A browser that comes back would tick what was ticked then.
+                    autocomplete="off"
                     on:change=move |_| on_policy.run(offered)
                 />
                 <span>{name(offered)} " " <small>{meaning(offered)}</small></span>
