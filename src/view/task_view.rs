@@ -94,6 +94,33 @@ impl TaskView {
         told || moved
     }
 
+    /// Whether the page follows the task by itself.
+    pub const fn watching(&self) -> bool {
+        !self.over()
+            && !matches!(
+                self.freshness,
+                Freshness::Stopped
+                    | Freshness::GaveUp
+                    | Freshness::TimedOut
+                    | Freshness::SignedOut
+                    | Freshness::Refused
+            )
+    }
+
+    /// Whether there is nothing left to follow: the task has ended or is gone.
+    pub const fn over(&self) -> bool {
+        self.status.is_terminal() || matches!(self.freshness, Freshness::Gone(_) | Freshness::Final)
+    }
+
+    /// Whether the server may still take a request to cancel.
+    pub const fn can_cancel(&self) -> bool {
+        !self.over()
+            && !matches!(
+                self.freshness,
+                Freshness::GaveUp | Freshness::SignedOut | Freshness::Refused
+            )
+    }
+
     /// The percent that people read: whole, rounded down, so that 100 is only told at the end.
     pub fn percent(&self) -> Option<u32> {
         self.permille.map(|permille| permille / 10)
