@@ -137,3 +137,20 @@ fn page(mut parts: axum::http::request::Parts) -> Request {
     parts.method = Method::GET;
     Request::from_parts(parts, Body::empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn another_input_from_the_same_form_has_one_key_of_its_own() {
+        let start =
+            |subject| StartTask { kind: "story".into(), input: json!({"subject": subject}) };
+        let key = |key, subject| other_key(key, &start(subject));
+        assert_eq!(key("k", "a"), key("k", "a"), "a double click");
+        assert_ne!(key("k", "a"), key("k", "b"));
+        assert_ne!(key("k", "a"), key("l", "a"));
+    }
+}

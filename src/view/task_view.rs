@@ -234,6 +234,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_gone_or_given_up_does_not_look_alive() {
+        let id: crate::task::TaskId =
+            "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut view = TaskView::new(crate::view::Seed::from(id).into_snapshot());
+        for (freshness, told) in [
+            (Freshness::Live(0), (true, false, true)),
+            (Freshness::Unreachable(9_000), (true, false, true)),
+            (Freshness::Stopped, (false, false, true)),
+            (Freshness::GaveUp, (false, false, false)),
+            (Freshness::SignedOut, (false, false, false)),
+            (Freshness::Refused, (false, false, false)),
+            (Freshness::Gone(GoneReason::Expired), (false, true, false)),
+        ] {
+            view.freshness = freshness;
+            assert_eq!((view.watching(), view.over(), view.can_cancel()), told, "{freshness:?}");
+        }
+        (view.status, view.freshness) = (Status::Cancelled, Freshness::Live(0));
+        assert_eq!((view.watching(), view.over(), view.can_cancel()), (false, true, false));
+    }
+
+    #[test]
     fn odd_weights_leave_one_stretch() {
         for weights in [&[][..], &[0.0], &[f64::NAN], &[-1.0, 0.0], &[f64::INFINITY, 1.0]] {
             assert_eq!(
