@@ -1,13 +1,15 @@
 //! What the pages' forms post to, so that the whole loop works without a script.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use axum::{
     body::Body,
-    extract::{Form, Path, Request, State},
-    http::{HeaderMap, Method},
+    extract::{Form, Path, Request, State, rejection::FormRejection},
+    http::{HeaderMap, Method, StatusCode},
     response::{IntoResponse, Redirect, Response},
 };
 use milepost::{
-    engine::{Caller, Service},
+    engine::{Caller, Service, ServiceError},
     task::{Problem, StartReceipt, StartTask, TaskId},
 };
 
@@ -46,7 +48,21 @@ pub(crate) async fn start(
         problem
     })?;
     let start = StartTask { kind: kind.to_owned(), input };
-    Ok(service.start(caller, start, key).await?.receipt)
+    let other = key.map(|key| other_key(key, &start));
+    let started = match service.start(caller, start.clone(), key).await {
+        // The same form, brought back and filled in anew: that is another start.
+        Err(ServiceError::KeyReused) => service.start(caller, start, other.as_deref()).await,
+        started => started,
+    };
+    Ok(started?.receipt)
+}
+
+/// The key of another start from the same form. The same for the same input, so that a double click
+/// is one start here, too.
+fn other_key(key: &str, start: &StartTask) -> String {
+    let mut hasher = DefaultHasher::new();
+    (key, &start.kind, start.input.to_string()).hash(&mut hasher);
+    format!("form-{:016x}", hasher.finish())
 }
 
 /// The answer where there is no such kind.
@@ -60,8 +76,15 @@ pub(crate) async fn post_start(
     State(site): State<Site>,
     Path(kind): Path<String>,
     parts: axum::http::request::Parts,
-    Form(entered): Form<Vec<(String, String)>>,
+    entered: Result<Form<Vec<(String, String)>>, FormRejection>,
 ) -> Response {
+    let entered = match entered {
+        Ok(Form(entered)) => entered,
+        Err(rejection) => {
+            let rejected = Rejected { entered: Vec::new(), problem: unread(&rejection) };
+            return render(&site, page(parts), rejected).await;
+        }
+    };
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let key = entered.iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key.as_str());
     let key = key.filter(|key| !key.is_empty());
@@ -69,6 +92,20 @@ pub(crate) async fn post_start(
         Ok(receipt) => see(receipt.id),
         Err(problem) => render(&site, page(parts), Rejected { entered, problem }).await,
     }
+}
+
+/// Why a form could not be read.
+fn unread(rejection: &FormRejection) -> Problem {
+    let status = rejection.status();
+    let title = status.canonical_reason().unwrap_or("Error");
+    let detail = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "The text is too long for this server. Go back in your browser to find it again, and \
+             shorten it."
+        }
+        _ => "The form could not be read.",
+    };
+    Problem::new(status.as_u16(), title, detail)
 }
 
 /// `POST /tasks/{id}/cancel`: asks for a cancel and leads back to the task's page.
@@ -99,4 +136,21 @@ fn page(mut parts: axum::http::request::Parts) -> Request {
     std::mem::swap(&mut parts.headers, &mut headers);
     parts.method = Method::GET;
     Request::from_parts(parts, Body::empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn another_input_from_the_same_form_has_one_key_of_its_own() {
+        let start =
+            |subject| StartTask { kind: "story".into(), input: json!({"subject": subject}) };
+        let key = |key, subject| other_key(key, &start(subject));
+        assert_eq!(key("k", "a"), key("k", "a"), "a double click");
+        assert_ne!(key("k", "a"), key("k", "b"));
+        assert_ne!(key("k", "a"), key("l", "a"));
+    }
 }

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::Body,
-    extract::{FromRef, Request, State},
+    extract::{DefaultBodyLimit, FromRef, Request, State},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -22,6 +22,9 @@ pub struct Site {
     pub viewers: Viewers,
     /// Where the built site is, and what its files are called.
     pub options: LeptosOptions,
+    /// How large the form of a task may be, in bytes. URL encoding makes up to three bytes of one, so
+    /// this is three times what the API takes.
+    pub max_body_bytes: usize,
 }
 
 impl FromRef<Site> for LeptosOptions {
@@ -36,9 +39,10 @@ impl FromRef<Site> for LeptosOptions {
 pub fn router(site: Site) -> Router {
     let paths = generate_route_list(App);
     let (options, context) = (site.options.clone(), provide(&site));
+    let limit = DefaultBodyLimit::max(site.max_body_bytes);
     Router::new()
         .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
-        .route("/start/{kind}", post(forms::post_start))
+        .route("/start/{kind}", post(forms::post_start).layer(limit))
         .route("/tasks/{id}/cancel", post(forms::post_cancel))
         .with_state(site)
 }

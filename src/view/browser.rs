@@ -5,7 +5,16 @@ mod listeners;
 mod running;
 mod tab;
 
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+};
+
+use gloo_timers::future::TimeoutFuture;
 use leptos::{prelude::*, task::spawn_local};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use self::running::Running;
 use super::{Answer, TaskView, Transport, UseTaskOptions};
@@ -13,6 +22,9 @@ use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
 };
+
+/// How long the server may take to answer a request to cancel, in milliseconds.
+const CANCEL_MS: u32 = 10_000;
 
 /// Watches these tasks until the present reactive owner is cleaned up; gives the loop's counters.
 pub(super) fn watch(
@@ -70,7 +82,13 @@ pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     let Some(transport) = tab::transport() else { return };
     dispatch(Event::CancelRequested { id });
     spawn_local(async move {
-        match transport.cancel(id).await {
+        let mut answer = transport.cancel(id);
+        let mut late = TimeoutFuture::new(CANCEL_MS);
+        let answer = poll_fn(|context| match answer.as_mut().poll(context) {
+            Poll::Pending => Pin::new(&mut late).poll(context).map(|()| Err(unanswered())),
+            answered => answered,
+        });
+        match answer.await {
             Ok(snapshot) => dispatch(Event::Told { snapshot: Box::new(snapshot) }),
             Err(problem) => {
                 dispatch(Event::CancelFailed { id });
@@ -78,6 +96,24 @@ pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
             }
         }
     });
+}
+
+fn unanswered() -> Problem {
+    Problem::new(0, "No answer", "The server did not answer.")
+}
+
+/// Moves the focus to the element `to` if it is within the element `from`, both by their ids: before
+/// what has it is hidden, which would lose it.
+pub fn move_focus(from: &str, to: &str) {
+    let document = document();
+    let (Some(from), Some(to)) = (document.get_element_by_id(from), document.get_element_by_id(to))
+    else {
+        return;
+    };
+    if from.contains(document.active_element().as_deref()) {
+        // Refused by the browser only for what takes no focus.
+        let _ = to.unchecked_into::<HtmlElement>().focus();
+    }
 }
 
 /// Sets the tab's title.

@@ -14,7 +14,7 @@ pub mod step_text;
 pub use bar::{Bar, MiniBar, Posts};
 pub use cancel_button::{CancelButton, CancelNote};
 pub use facts::{Facts, Times};
-pub use freshness::{FreshnessNote, FreshnessText};
+pub use freshness::{FreshnessNote, FreshnessText, WatchButton};
 pub use live_region::LiveRegion;
 pub use outcome::{ErrorCard, ResultCard};
 pub use poll_panel::PollPanel;

@@ -23,5 +23,8 @@ pub(super) fn dispatch(_event: Event) {}
 /// Does nothing.
 pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 
+/// Does nothing.
+pub fn move_focus(_from: &str, _to: &str) {}
+
 /// Does nothing: the server renders the title into the page's head.
 pub fn set_title(_title: &str) {}

@@ -94,6 +94,33 @@ impl TaskView {
         told || moved
     }
 
+    /// Whether the page follows the task by itself.
+    pub const fn watching(&self) -> bool {
+        !self.over()
+            && !matches!(
+                self.freshness,
+                Freshness::Stopped
+                    | Freshness::GaveUp
+                    | Freshness::TimedOut
+                    | Freshness::SignedOut
+                    | Freshness::Refused
+            )
+    }
+
+    /// Whether there is nothing left to follow: the task has ended or is gone.
+    pub const fn over(&self) -> bool {
+        self.status.is_terminal() || matches!(self.freshness, Freshness::Gone(_) | Freshness::Final)
+    }
+
+    /// Whether the server may still take a request to cancel.
+    pub const fn can_cancel(&self) -> bool {
+        !self.over()
+            && !matches!(
+                self.freshness,
+                Freshness::GaveUp | Freshness::SignedOut | Freshness::Refused
+            )
+    }
+
     /// The percent that people read: whole, rounded down, so that 100 is only told at the end.
     pub fn percent(&self) -> Option<u32> {
         self.permille.map(|permille| permille / 10)
@@ -204,6 +231,27 @@ mod tests {
         let done: Vec<u32> = road.iter().map(|stretch| stretch.done).collect();
         assert_eq!(weights, [40, 140, 720, 100]);
         assert_eq!(done, [1000, 1000, 333, 0]);
+    }
+
+    #[test]
+    fn what_is_gone_or_given_up_does_not_look_alive() {
+        let id: crate::task::TaskId =
+            "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut view = TaskView::new(crate::view::Seed::from(id).into_snapshot());
+        for (freshness, told) in [
+            (Freshness::Live(0), (true, false, true)),
+            (Freshness::Unreachable(9_000), (true, false, true)),
+            (Freshness::Stopped, (false, false, true)),
+            (Freshness::GaveUp, (false, false, false)),
+            (Freshness::SignedOut, (false, false, false)),
+            (Freshness::Refused, (false, false, false)),
+            (Freshness::Gone(GoneReason::Expired), (false, true, false)),
+        ] {
+            view.freshness = freshness;
+            assert_eq!((view.watching(), view.over(), view.can_cancel()), told, "{freshness:?}");
+        }
+        (view.status, view.freshness) = (Status::Cancelled, Freshness::Live(0));
+        assert_eq!((view.watching(), view.over(), view.can_cancel()), (false, true, false));
     }
 
     #[test]

@@ -137,6 +137,18 @@ pub fn use_task_with_options(
     let view = RwSignal::new(TaskView::new(snapshot));
     let stats = platform::watch(vec![view], transport, options);
     let cancel_problem = RwSignal::new(String::new());
+    // The answers by the time of a failure that the next answer makes stale: the server is there
+    // again. What the server itself refused stays refused.
+    let failed_at = StoredValue::new(u32::MAX);
+    Effect::new(move |_| {
+        let answers = stats.with(|stats| stats.answers);
+        let settled = view.with(|view| view.status == Status::Cancelling || view.over());
+        let stale = cancel_problem.with(|problem| !problem.is_empty())
+            && (settled || answers > failed_at.get_value());
+        if stale {
+            cancel_problem.set(String::new());
+        }
+    });
     let cancel = Callback::new(move |()| {
         // Under way already: the machine shows `cancelling` from the first click on.
         if view.with_untracked(|view| view.status == Status::Cancelling) {
@@ -144,7 +156,11 @@ pub fn use_task_with_options(
         }
         cancel_problem.set(String::new());
         platform::cancel(id, move |problem| {
-            cancel_problem.try_set(problem.detail);
+            if let Some(answers) = stats.try_with_untracked(|stats| stats.answers) {
+                let unanswered = problem.status < 100;
+                failed_at.set_value(if unanswered { answers } else { u32::MAX });
+                cancel_problem.set(problem.detail);
+            }
         });
     });
     UseTaskReturn {

@@ -3,10 +3,11 @@
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
 use super::platform::{self, seed};
-use crate::api;
+use crate::api::{self, ApiError};
 
-/// The button that sends the form it stands in. The seed is the kind's word. Where the server refuses,
-/// the form is sent in the plain way, and the server shows what is wrong at its field.
+/// The button that sends the form it stands in. The seed is the kind's word. Where something is wrong
+/// with a field, the form is sent in the plain way, and the server shows it there; what else is wrong
+/// is said beside the button, and the form stays as it is.
 #[island]
 pub fn StartIsland() -> impl IntoView {
     seed::<String>().map(button)
@@ -14,6 +15,7 @@ pub fn StartIsland() -> impl IntoView {
 
 fn button(kind: String) -> impl IntoView {
     let label = RwSignal::new("Start".to_owned());
+    let problem = RwSignal::new(String::new());
     let starting = move || label.with_untracked(|label| label != "Start");
     let start = move |event: MouseEvent| {
         let Some(form) = platform::valid_form(&event) else { return };
@@ -22,11 +24,13 @@ fn button(kind: String) -> impl IntoView {
             return;
         }
         label.set("Starting…".to_owned());
+        problem.set(String::new());
         let kind = kind.clone();
         spawn_local(async move {
             let (fields, key) = platform::entered(&form);
             match api::start_task(kind, fields, key).await {
                 Ok(receipt) => platform::open(&["/tasks/", &receipt.id.to_string()].concat()),
+                Err(ApiError(refused)) if refused.errors.is_empty() => problem.set(refused.detail),
                 Err(_) => platform::send(&form),
             }
             label.set("Start".to_owned());
@@ -36,5 +40,8 @@ fn button(kind: String) -> impl IntoView {
         <button class="primary" on:click=start>
             {move || label.get()}
         </button>
+        <p class="note bad" role="alert" hidden=move || problem.with(String::is_empty)>
+            {move || problem.get()}
+        </p>
     }
 }

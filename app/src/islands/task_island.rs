@@ -2,16 +2,19 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{
+    prelude::*,
+    task::{spawn_local, tick},
+};
 use milepost::{
     task::{Snapshot, TaskId},
     view::{
-        Freshness, TaskView, UseTaskReturn,
+        TaskView, UseTaskReturn,
         components::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
-            PollPanel, Posts, ResultCard, StatusBadge, StepText, Times,
+            PollPanel, Posts, ResultCard, StatusBadge, StepText, Times, WatchButton,
         },
-        set_title, text, use_task,
+        move_focus, set_title, text, use_task,
     },
 };
 
@@ -47,17 +50,31 @@ fn follow(seed: TaskSeed) -> impl IntoView {
     let task = use_task(snapshot, transport());
     let view = task.view;
     let log = follow_log(view, task_id, log, log_seq);
-    let result = RwSignal::new(String::new());
+    let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let show = Callback::new(move |()| {
         spawn_local(async move {
-            let shown = api::task_result(task_id).await;
-            result.try_set(shown.map_or_else(|ApiError(problem)| problem.detail, shown_as));
+            let (html, text) = shown_as(api::task_result(task_id).await);
+            problem.try_set(text);
+            result.try_set(html);
+            // Only what is filled can take the focus.
+            tick().await;
+            if result.try_with_untracked(|html| !html.is_empty()).unwrap_or_default() {
+                move_focus("result-acts", "result-shown");
+            }
         });
     });
-    Effect::new(move |_| set_title(&[&view.with(text::tab_title), " · Milepost"].concat()));
+    Effect::new(move |_| {
+        set_title(&[&view.with(text::tab_title), " · Milepost"].concat());
+        let hidden = view.with(|view| match (view.over(), view.can_cancel()) {
+            (true, _) => "task-acts",
+            (false, false) => "task-cancel",
+            (false, true) => "",
+        });
+        move_focus(hidden, "task-state");
+    });
     view! {
         <div class="now">
-            <div>
+            <div id="task-state" tabindex="-1">
                 <StatusBadge view />
                 <StepText view />
             </div>
@@ -65,10 +82,10 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         </div>
         <Bar view />
         <Posts view />
-        <FreshnessNote view on_resume=task.resume_watching on_retry=task.try_again />
+        <FreshnessNote view />
         <CancelNote view />
         <ErrorCard view again=["/start/", &kind].concat() />
-        <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result on_show=show />
+        <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result problem on_show=show />
         <Facts view />
         <Actions task action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
@@ -83,9 +100,15 @@ fn follow(seed: TaskSeed) -> impl IntoView {
     }
 }
 
-fn shown_as(result: ResultView) -> String {
-    let nothing = "There is no view of this type of result; download it.";
-    result.html.or(result.problem).unwrap_or_else(|| nothing.to_owned())
+/// The result as HTML, or as text why there is none.
+fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
+    let why = match result {
+        Ok(ResultView { html: Some(html), .. }) => return (html, String::new()),
+        Ok(ResultView { problem: Some(problem), .. }) => problem,
+        Ok(_) => "There is no view of this type of result; download it.".to_owned(),
+        Err(ApiError(problem)) => problem.detail,
+    };
+    (String::new(), why)
 }
 
 /// Asks for new lines when the task has moved: at once at a new stage and at the end, else at most
@@ -96,7 +119,9 @@ fn follow_log(view: Signal<TaskView>, id: TaskId, log: String, log_seq: i64) -> 
     Effect::new(move |before: Option<Seen>| {
         let now = view.with(Seen::of);
         let Some(before) = before else { return now };
-        let turned = now.step != before.step || now.ended != before.ended;
+        // Another attempt counts its time from the beginning.
+        let turned =
+            now.attempt != before.attempt || now.step != before.step || now.ended != before.ended;
         let moved =
             now.version != before.version && now.elapsed_ms - before.elapsed_ms >= LOG_EVERY_MS;
         if !turned && !moved {
@@ -123,6 +148,7 @@ fn follow_log(view: Signal<TaskView>, id: TaskId, log: String, log_seq: i64) -> 
 
 /// What of a view decides whether there may be new lines.
 struct Seen {
+    attempt: u32,
     version: i64,
     step: Option<u32>,
     ended: bool,
@@ -132,6 +158,7 @@ struct Seen {
 impl Seen {
     fn of(view: &TaskView) -> Self {
         Self {
+            attempt: view.snapshot.attempt,
             version: view.snapshot.version,
             step: view.snapshot.step,
             ended: view.status.is_terminal(),
@@ -142,21 +169,17 @@ impl Seen {
 
 #[component]
 fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
-    let UseTaskReturn { view, cancel_problem, cancel, stop_watching, .. } = task;
-    let watching = move || {
-        view.with(|view| !view.status.is_terminal() && view.freshness != Freshness::Stopped)
-    };
+    let UseTaskReturn { view, cancel_problem, cancel, .. } = task;
     view! {
-        <div class="acts">
+        <div class="acts" id="task-acts">
             <CancelButton view action on_cancel=cancel />
-            <button
-                type="button"
-                class="js"
-                hidden=move || !watching()
-                on:click=move |_| stop_watching.run(())
-            >
-                "Stop watching"
-            </button>
+            <WatchButton
+                view
+                hidden=TaskView::over
+                on_stop=task.stop_watching
+                on_resume=task.resume_watching
+                on_retry=task.try_again
+            />
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
             "The cancel did not get through. "

@@ -5,7 +5,7 @@ use milepost::{
     task::{Snapshot, Status},
     view::{
         Freshness, TaskView,
-        components::{FreshnessNote, MiniBar, StatusBadge},
+        components::{FreshnessNote, MiniBar, StatusBadge, WatchButton},
         text, use_tasks,
     },
 };
@@ -32,7 +32,16 @@ fn follow(tasks: Vec<Snapshot>) -> impl IntoView {
             }
             line
         });
-        view! { <FreshnessNote view=line on_resume=list.resume_watching on_retry=list.try_again /> }
+        view! {
+            <FreshnessNote view=line />
+            <WatchButton
+                view=line
+                hidden=|view| view.over() || view.watching()
+                on_stop=list.stop_watching
+                on_resume=list.resume_watching
+                on_retry=list.try_again
+            />
+        }
     });
     view! {
         {line}

@@ -39,11 +39,26 @@ where
 pub fn LiveList(
     /// The tasks.
     tasks: Vec<Snapshot>,
+    /// Where a link loads the page again, where there is no script. Without it the page loads itself
+    /// again, which would take away what is being typed into a form.
+    #[prop(optional)]
+    again: Option<String>,
 ) -> impl IntoView {
-    let refresh = tasks.iter().any(|task| !task.status.is_terminal()).then_some(5);
+    let moves = tasks.iter().any(|task| !task.status.is_terminal());
+    let refresh = (moves && again.is_none()).then_some(5);
+    let again = again.filter(|_| moves).map(|href| {
+        view! {
+            <noscript>
+                <p>
+                    <a href=href>"Refresh"</a>
+                </p>
+            </noscript>
+        }
+    });
     view! {
         {plant(tasks)}
         <TaskListIsland />
+        {again}
         <Refresh seconds=refresh />
     }
     .into_any()

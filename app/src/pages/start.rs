@@ -26,8 +26,13 @@ pub fn StartPage() -> impl IntoView {
         let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
         let entered = rejected.as_ref().map(|rejected| rejected.entered.clone());
+        // A form that could not be read begins anew.
+        let entered = entered.filter(|entered| !entered.is_empty());
         let errors = rejected.as_ref().map(|rejected| rejected.problem.errors.clone());
-        let key = entered.as_ref().and_then(|entered| last(entered, KEY_FIELD));
+        // Where the problem may pass, the same start is tried again; otherwise it will be another.
+        let passing = |rejected: &&Rejected| matches!(rejected.problem.status, 429 | 500..);
+        let key = rejected.as_ref().filter(passing);
+        let key = key.and_then(|rejected| last(&rejected.entered, KEY_FIELD));
         let key = key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
         let errors = errors.unwrap_or_default();
         let form = fields.iter().map(|field| {
@@ -83,7 +88,7 @@ fn Summary(problem: Problem, fields: Vec<schema::Field>) -> impl IntoView {
     });
     let items = items.collect::<Vec<_>>();
     view! {
-        <section class="note bad" role="alert" aria-labelledby="summary" tabindex="-1">
+        <section class="note bad" role="alert" aria-labelledby="summary" tabindex="-1" autofocus>
             <h2 id="summary">"Not started yet"</h2>
             {items.is_empty().then(|| problem.detail.clone())}
             <ul>{items}</ul>

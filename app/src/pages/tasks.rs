@@ -33,9 +33,10 @@ pub fn TasksPage() -> impl IntoView {
         let filtered = filter.status.is_some() || filter.kind.is_some() || filter.q.is_some();
         let older = list.next_cursor.map(|cursor| link(&filter, &cursor));
         let newest = filter.cursor.is_some().then(|| link(&filter, ""));
+        let again = link(&filter, filter.cursor.as_deref().unwrap_or_default());
         let body = match list.tasks.is_empty() {
             true => view! { <Empty filtered /> }.into_any(),
-            false => view! { <LiveList tasks=list.tasks /> }.into_any(),
+            false => view! { <LiveList tasks=list.tasks again /> }.into_any(),
         };
         let kinds = service.kinds();
         Ok(view! {

@@ -30,10 +30,11 @@ pub fn CancelButton(
     };
     view! {
         <form
+            id="task-cancel"
             method="post"
             action=action
             on:submit=submit
-            hidden=holds(view, |view| view.status.is_terminal())
+            hidden=holds(view, |view| !view.can_cancel())
         >
             <button class="cancel" aria-disabled=says(view, |view| asked(view).to_string())>
                 {says(view, label)}

@@ -18,12 +18,31 @@ pub fn FreshnessText(
     view! { <span class="fresh">{says(view, |view| short(view.freshness))}</span> }
 }
 
-/// A sentence where something is wrong, with the button that helps; nothing where all is well.
+/// A sentence where something is wrong; nothing where all is well.
 #[component]
 pub fn FreshnessNote(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
+) -> impl IntoView {
+    view! {
+        <p class="note" role="status" hidden=holds(view, |view| long(view.freshness).is_empty())>
+            {says(view, |view| long(view.freshness))}
+        </p>
+    }
+}
+
+/// Stops watching, and goes on. It is one button, so that the focus stays on it.
+#[component]
+pub fn WatchButton(
+    /// The task.
+    #[prop(into)]
+    view: Signal<TaskView>,
+    /// When there is no such button.
+    hidden: fn(&TaskView) -> bool,
+    /// Stop.
+    #[prop(into)]
+    on_stop: Callback<()>,
     /// Go on after a stop.
     #[prop(into)]
     on_resume: Callback<()>,
@@ -31,36 +50,25 @@ pub fn FreshnessNote(
     #[prop(into)]
     on_retry: Callback<()>,
 ) -> impl IntoView {
-    let go_on = move |_| match view.with_untracked(|view| view.freshness) {
-        Freshness::Stopped => on_resume.run(()),
-        _ => on_retry.run(()),
+    let toggle = move |_| {
+        let (watching, freshness) = view.with_untracked(|view| (view.watching(), view.freshness));
+        let next = match freshness {
+            _ if watching => on_stop,
+            Freshness::Stopped => on_resume,
+            _ => on_retry,
+        };
+        next.run(());
     };
     view! {
-        <p class="note" role="status" hidden=holds(view, |view| long(view.freshness).is_empty())>
-            {says(view, |view| long(view.freshness))}
-            " "
-            <button
-                type="button"
-                class="js"
-                hidden=holds(view, |view| !ended(view.freshness))
-                on:click=go_on
-            >
-                "Go on watching"
-            </button>
-        </p>
+        <button type="button" class="js" hidden=holds(view, hidden) on:click=toggle>
+            {says(view, label)}
+        </button>
     }
 }
 
-/// Whether only a button makes it go on.
-const fn ended(freshness: Freshness) -> bool {
-    matches!(
-        freshness,
-        Freshness::Stopped
-            | Freshness::GaveUp
-            | Freshness::TimedOut
-            | Freshness::SignedOut
-            | Freshness::Refused
-    )
+fn label(view: &TaskView) -> String {
+    let label = if view.watching() { "Stop watching" } else { "Go on watching" };
+    label.to_owned()
 }
 
 /// A few words.

@@ -20,6 +20,9 @@ pub fn ResultCard(
     /// The result as HTML, once it was asked for. Placed into the page as it is.
     #[prop(into)]
     shown: Signal<String>,
+    /// Why it cannot be shown.
+    #[prop(into)]
+    problem: Signal<String>,
     /// Ask for the result.
     #[prop(into)]
     on_show: Callback<()>,
@@ -31,7 +34,7 @@ pub fn ResultCard(
             hidden=holds(view, |view| view.snapshot.result.is_none())
         >
             <h2 id="result-title">"Result"</h2>
-            <p class="acts">
+            <p class="acts" id="result-acts">
                 <a class="btn primary" href=page>
                     "Open the result"
                 </a>
@@ -52,7 +55,10 @@ pub fn ResultCard(
                 </button>
                 <span class="soft">{says(view, size)}</span>
             </p>
-            <div class="rendered" inner_html=shown></div>
+            <div class="rendered" id="result-shown" tabindex="-1" inner_html=shown></div>
+            <p class="note" role="alert" hidden=move || problem.with(String::is_empty)>
+                {problem}
+            </p>
         </section>
     }
 }

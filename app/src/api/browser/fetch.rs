@@ -40,7 +40,7 @@ pub(in crate::api) fn post(path: &str, body: String) -> Sent {
             Ok((200..400, text)) => Ok(text),
             Ok((status, text)) => Err(problem(status, &text)),
             Err(_) => Err(ApiError::from_server_fn_error(ServerFnErrorErr::Request(
-                "the server could not be reached".to_owned(),
+                "The server could not be reached.".to_owned(),
             ))),
         }
     }))
@@ -77,7 +77,10 @@ async fn exchange(path: &str, body: &str) -> Result<(u16, String), JsValue> {
 /// status is not lost.
 fn problem(status: u16, text: &str) -> ApiError {
     super::decode(text).unwrap_or_else(|| {
-        let detail = "The server, or a proxy before it, could not answer.";
+        let detail = match status {
+            413 => "The text is too long for this server.",
+            _ => "The server, or a proxy before it, could not answer.",
+        };
         ApiError(Problem::new(status, "Error", detail))
     })
 }
