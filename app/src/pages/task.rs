@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Log lines that the page shows.
-const LOG_LINES: u32 = 100;
+const LOG_LINES: usize = 100;
 /// The page does not load itself again sooner than this, in milliseconds.
 const FASTEST_REFRESH_MS: i64 = 2_000;
 
@@ -28,7 +28,7 @@ pub fn TaskPage() -> impl IntoView {
     ask(|service, caller| async move {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
-        let log = service.log_end(&caller, id, LOG_LINES).await?.unwrap_or_default();
+        let log = service.log_end(&caller, id, LOG_LINES as u32 + 1).await?.unwrap_or_default();
         let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
@@ -61,12 +61,13 @@ fn NoticeNote(problem: Problem) -> impl IntoView {
     }
 }
 
-/// The latest lines of a log as they are shown.
+/// The latest lines of a log as they are shown; one line more than that tells that there are others.
 fn latest(lines: &[LogLine]) -> String {
     let mut log = String::new();
-    if lines.first().is_some_and(|line| line.seq > 1) {
+    let left_out = lines.len().saturating_sub(LOG_LINES);
+    if left_out > 0 {
         log.push_str("Earlier lines are left out.\n");
     }
-    log.extend(lines.iter().map(text::log_line));
+    log.extend(lines.iter().skip(left_out).map(text::log_line));
     log
 }
