@@ -56,7 +56,8 @@ fn guarded(router: Router, options: &HttpOptions, guard: Guard) -> Router {
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, own))
         .layer(CompressionLayer::new())
         .layer(guard)
-        .layer(RequestBodyLimitLayer::new(options.max_body_bytes))
+        // Forms have a limit of their own below this one, and a page that tells of it.
+        .layer(RequestBodyLimitLayer::new(options.max_body_bytes.saturating_mul(4)))
 }
 
 /// The built site's files; what is none of them is the page that says so.
