@@ -27,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
+pub use session::SessionKey;
 
 use crate::engine::Service;
 
@@ -47,26 +48,6 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address, which another site's name may be made to point to. Default: false.
     pub local_only: bool,
-}
-
-/// See [`HttpOptions::session_key`]. Shown nowhere.
-#[derive(Clone)]
-pub struct SessionKey(pub [u8; 32]);
-
-impl std::fmt::Debug for SessionKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SessionKey(…)")
-    }
-}
-
-impl SessionKey {
-    /// A new one.
-    pub fn random() -> Self {
-        let mut key = [0; 32];
-        key[..16].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-        key[16..].copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-        Self(key)
-    }
 }
 
 impl Default for HttpOptions {

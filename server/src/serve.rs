@@ -125,7 +125,7 @@ async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), Serve
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let key = SessionKey(store.secret("session").await?);
+    let key = SessionKey::new(store.secret("session").await?);
     let engine = Engine::start(store, clock, registry(settings)?, settings.engine.options());
     Ok((engine.await?, key))
 }

@@ -1,15 +1,15 @@
 //! Who asks: a session cookie, made when a page is first opened and by nothing else.
 //!
 //! The cookie is 122 random bits and a seal over them that only this server can make; the server
-//! keeps neither. The owner of a task is their hash, so that what is in the database opens no
-//! session.
+//! keeps neither. One keyed hash gives both the seal and the owner's word, so that what is in the
+//! database opens no session.
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use hmac::{Hmac, Mac};
-use sha2::{Digest, Sha256};
+use hmac::{Hmac, Mac, digest::KeyInit};
+use sha2::Sha256;
 use uuid::Uuid;
 
-use super::{HttpOptions, SessionKey};
+use super::HttpOptions;
 use crate::engine::Caller;
 
 const NAME: &str = "milepost_session";
@@ -21,14 +21,49 @@ const LENGTH: usize = 64;
 /// The longest that browsers keep a cookie.
 const MAX_AGE_S: u32 = 400 * 24 * 3600;
 
+/// Seals session cookies. Shown nowhere.
+#[derive(Clone)]
+pub struct SessionKey(Hmac<Sha256>);
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+impl SessionKey {
+    /// A key of 256 bits that were chosen at random.
+    pub fn new(bits: [u8; 32]) -> Self {
+        // HMAC's own block: a key that is shorter is filled up with zeros.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&bits);
+        Self(<Hmac<Sha256> as KeyInit>::new(&block.into()))
+    }
+
+    /// A new one.
+    pub fn random() -> Self {
+        let mut bits = [0; 32];
+        bits[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        bits[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+        Self::new(bits)
+    }
+
+    /// The seal over a session's random part, and its owner's word: the halves of one HMAC-SHA-256.
+    fn halves(&self, random: &str) -> (u128, u128) {
+        let digest = self.0.clone().chain_update(random).finalize().into_bytes();
+        let number = |half: &[u8]| half.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
+        (number(&digest[..16]), number(&digest[16..]))
+    }
+}
+
 /// A new session: who asks from now on, and the cookie that says so.
 pub(super) fn make(options: &HttpOptions) -> (Caller, Option<HeaderValue>) {
     let random = Uuid::new_v4().as_simple().to_string();
-    let value = format!("{random}{:032x}", seal(&random, &options.session_key));
-    (owner(&value), set_cookie(&value, options))
+    let (seal, owner) = options.session_key.halves(&random);
+    (caller(owner), set_cookie(&format!("{random}{seal:032x}"), options))
 }
 
-/// Who asks; nobody without a session.
+/// Who asks; nobody without a session that was made here.
 pub(super) fn read(headers: &HeaderMap, options: &HttpOptions) -> Caller {
     let name = name(options);
     headers
@@ -37,39 +72,29 @@ pub(super) fn read(headers: &HeaderMap, options: &HttpOptions) -> Caller {
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, value)| *key == name && made_here(value, &options.session_key))
-        .map_or_else(Caller::nobody, |(_, value)| owner(value))
+        .filter(|(key, _)| *key == name)
+        .find_map(|(_, value)| open(value, &options.session_key))
+        .unwrap_or_else(Caller::nobody)
+}
+
+/// The caller behind a value that was made here.
+fn open(value: &str, key: &SessionKey) -> Option<Caller> {
+    let (random, theirs) = value.split_at_checked(RANDOM)?;
+    let well_formed = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    if value.len() != LENGTH || !value.bytes().all(well_formed) {
+        return None;
+    }
+    let (seal, owner) = key.halves(random);
+    // One comparison of two numbers: its time says nothing of where they differ.
+    (u128::from_str_radix(theirs, 16).ok()? == seal).then(|| caller(owner))
+}
+
+fn caller(owner: u128) -> Caller {
+    Caller::owner(format!("session:{owner:032x}"))
 }
 
 fn name(options: &HttpOptions) -> &'static str {
     if options.secure_cookie { SECURE_NAME } else { NAME }
-}
-
-/// Whether this server made the value.
-fn made_here(value: &str, key: &SessionKey) -> bool {
-    let Some((random, theirs)) = value.split_at_checked(RANDOM) else { return false };
-    let well_formed = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    if value.len() != LENGTH || !value.bytes().all(well_formed) {
-        return false;
-    }
-    // One comparison of two numbers: its time says nothing of where they differ.
-    u128::from_str_radix(theirs, 16).is_ok_and(|theirs| theirs == seal(random, key))
-}
-
-/// HMAC-SHA-256, its first half.
-fn seal(random: &str, key: &SessionKey) -> u128 {
-    // A key of any length is taken; it is the only error there is.
-    let Ok(mut mac) = <Hmac<Sha256> as Mac>::new_from_slice(&key.0) else { return 0 };
-    mac.update(random.as_bytes());
-    half(&mac.finalize().into_bytes())
-}
-
-fn half(digest: &[u8]) -> u128 {
-    digest.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
-}
-
-fn owner(value: &str) -> Caller {
-    Caller::owner(format!("session:{:032x}", half(&Sha256::digest(value))))
 }
 
 fn set_cookie(value: &str, options: &HttpOptions) -> Option<HeaderValue> {

@@ -83,15 +83,14 @@ pub(crate) struct Fixture {
     _folder: tempfile::TempDir,
 }
 
-/// Two sessions, sealed with [`KEY`].
+/// Two sessions, sealed with a key of sevens.
 pub(crate) const ADA: &str =
     "milepost_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa35131f8ace8f4a8040b42d77b712552a";
 pub(crate) const BOB: &str =
     "milepost_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcfd301b6b410f3b9c44189f285d1eda6";
-pub(crate) const KEY: SessionKey = SessionKey([7; 32]);
 
 pub(crate) fn options() -> HttpOptions {
-    HttpOptions { session_key: KEY, ..HttpOptions::default() }
+    HttpOptions { session_key: SessionKey::new([7; 32]), ..HttpOptions::default() }
 }
 
 pub(crate) struct Answer {
