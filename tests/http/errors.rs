@@ -4,9 +4,10 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use milepost::engine::EngineOptions;
 use serde_json::json;
 
-use crate::fixture::{ADA, fixture};
+use crate::fixture::{ADA, fixture, fixture_of, options, quick};
 
 #[tokio::test]
 async fn a_bad_body_is_told_and_nothing_is_queued() {
@@ -104,4 +105,66 @@ async fn the_openapi_document_names_every_call() {
             "/api/v1/tasks/{id}/result",
         ]
     );
+}
+
+#[tokio::test]
+async fn without_a_store_every_call_answers_503() {
+    let f = fixture().await;
+    let id = f.start(ADA, "echo", json!({ "text": "x" })).await;
+    f.until(ADA, &id, "completed").await;
+    f.engine.shutdown().await;
+    for tail in ["", "/result", "/log"] {
+        f.problem(&f.get(&format!("/api/v1/tasks/{id}{tail}"), ADA).await, 503);
+    }
+    let start = json!({ "kind": "echo", "input": { "text": "y" } });
+    let poll = json!({ "watch": [{ "id": id }] });
+    let cancel = format!("/api/v1/tasks/{id}/cancel");
+    for (path, body) in
+        [("/api/v1/tasks", start), ("/api/v1/tasks/poll", poll), (&cancel, json!({}))]
+    {
+        let answer = f.post(path, ADA, &body).await;
+        f.problem(&answer, 503);
+        assert_eq!(answer.header("retry-after"), "2", "{path}");
+    }
+    for path in [format!("/api/status/{id}"), "/api/story/progress/x".to_owned()] {
+        let answer = f.get(&path, ADA).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.json(), json!({ "detail": "The database does not answer." }));
+    }
+}
+
+#[tokio::test]
+async fn a_log_from_nowhere_is_a_bad_request() {
+    let f = fixture().await;
+    let id = f.start(ADA, "echo", json!({ "text": "x" })).await;
+    for bad in ["after=x", "before=1", "after=99999999999999999999"] {
+        f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?{bad}"), ADA).await, 400);
+    }
+}
+
+#[tokio::test]
+async fn the_simple_calls_refuse_in_plain_json() {
+    let f = fixture().await;
+    let long = json!({ "data": "x".repeat(3 << 20) });
+    let answer = f.post("/api/task/start", ADA, &long).await;
+    assert_eq!(answer.status, 413);
+    assert!(answer.json()["detail"].is_string());
+    for body in [json!({}), json!({ "subject": 1, "player": "Ada" })] {
+        let answer = f.post("/api/story/create", ADA, &body).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert!(answer.json()["detail"].is_string());
+    }
+    // What is refused before a call is known is a problem document with a detail, too.
+    let evil = [("origin", "http://evil.example")];
+    let answer = f.post_with("/api/story/create", ADA, &json!({}), &evil).await;
+    f.problem(&answer, 403);
+}
+
+#[tokio::test]
+async fn without_ownerless_tasks_a_start_answers_401() {
+    let f = fixture_of(options(), EngineOptions { allow_ownerless: false, ..quick() }).await;
+    let body = json!({ "kind": "echo", "input": { "text": "x" } });
+    f.problem(&f.post("/api/v1/tasks", "", &body).await, 401);
+    assert_eq!(f.post("/api/v1/tasks", ADA, &body).await.status, 202);
 }

@@ -116,18 +116,26 @@ pub(crate) async fn fixture() -> Fixture {
 }
 
 pub(crate) async fn fixture_with(http: HttpOptions) -> Fixture {
+    fixture_of(http, quick()).await
+}
+
+/// Short queues and short waits.
+pub(crate) fn quick() -> EngineOptions {
+    EngineOptions {
+        max_queued_per_owner: 2,
+        drain: Duration::ZERO,
+        queue_poll: Duration::from_millis(20),
+        ..EngineOptions::default()
+    }
+}
+
+pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let clock = Arc::new(SystemClock);
     let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
     let registry = Registry::new()
         .with::<Echo>((), KindOptions::default())
         .with::<Endless>((), KindOptions { concurrency: 1, ..KindOptions::default() });
-    let options = EngineOptions {
-        max_queued_per_owner: 2,
-        drain: Duration::ZERO,
-        queue_poll: Duration::from_millis(20),
-        ..EngineOptions::default()
-    };
     let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
     // The document is the same whatever the options; the plain router shows it to any host.
     let plain = router(engine.service(), &HttpOptions::default());
