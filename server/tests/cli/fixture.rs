@@ -15,6 +15,11 @@ use tokio::{
 /// Far longer than anything here takes; a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// So slow that no test sees its end.
+pub(crate) const SLOW: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "1");
+/// As fast as it can.
+pub(crate) const FAST: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "0");
+
 /// A folder with a server's data, removed at the end.
 pub(crate) struct Place {
     folder: tempfile::TempDir,
@@ -23,6 +28,14 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// One that has the research for a story about a lighthouse.
+    pub(crate) fn with_research() -> Self {
+        let place = Self::new();
+        let research = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
+        place.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
+        place
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -4,18 +4,9 @@
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::fixture::{Place, Server};
+use crate::fixture::{FAST, Place, SLOW, Server};
 
-const SLOW: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "1");
-const FAST: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "0");
 const NEVER: &str = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55";
-
-fn place() -> Place {
-    let place = Place::new();
-    let research = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
-    place.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
-    place
-}
 
 /// A client of one server, perhaps with a session.
 struct Calls<'a> {
@@ -122,7 +113,7 @@ async fn a_line_is_a_header_without_rows() {
 
 #[tokio::test]
 async fn a_story_is_followed_by_its_subject() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[FAST]).await;
     let calls = Calls::new(&server);
     let task = calls.story("Ada").await;
@@ -137,7 +128,7 @@ async fn a_story_is_followed_by_its_subject() {
 
 #[tokio::test]
 async fn a_cancel_says_cancelled_and_stops_the_work() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW]).await;
     let calls = Calls::new(&server);
     let path = format!("/api/task/{}/cancel", calls.story("Ada").await);
@@ -150,7 +141,7 @@ async fn a_cancel_says_cancelled_and_stops_the_work() {
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_one_way() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[]).await;
     let calls = Calls::new(&server);
     let not_found = (StatusCode::NOT_FOUND, json!({ "detail": "Task not found" }));
@@ -171,7 +162,7 @@ async fn what_is_not_there_is_said_in_one_way() {
 
 #[tokio::test]
 async fn hostile_input_is_refused_with_a_sentence() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[]).await;
     let calls = Calls::new(&server);
     let long = "x".repeat(101);
@@ -194,7 +185,7 @@ async fn hostile_input_is_refused_with_a_sentence() {
 
 #[tokio::test]
 async fn a_story_that_is_being_written_is_not_started_twice() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW]).await;
     let calls = Calls::new(&server);
     let first = calls.story("Ada").await;
@@ -206,7 +197,7 @@ async fn a_story_that_is_being_written_is_not_started_twice() {
 
 #[tokio::test]
 async fn a_session_follows_its_own_story_first_and_is_alone_with_it() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW]).await;
     let (ada, nobody) = (Calls::with_session(&server).await, Calls::new(&server));
     let own = ada.story("Ada").await;
@@ -225,7 +216,7 @@ async fn a_session_follows_its_own_story_first_and_is_alone_with_it() {
 
 #[tokio::test]
 async fn a_session_outlives_its_server() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")]).await;
     let ada = Calls::with_session(&server).await;
     let (cookie, task) = (ada.cookie.clone(), ada.story("Ada").await);
@@ -248,7 +239,7 @@ async fn another_sites_name_for_this_machine_is_not_answered() {
 
 #[tokio::test]
 async fn without_ownerless_tasks_a_start_needs_a_session() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[("MILEPOST_ENGINE_ALLOW_OWNERLESS", "false")]).await;
     let body = json!({ "data": "a\n1\n" });
     let invented = format!("milepost_session={}", "a".repeat(64));

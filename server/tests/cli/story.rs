@@ -1,17 +1,6 @@
 //! A task that takes its time: cancelled in the middle, and a server that stops meanwhile.
 
-use crate::fixture::{Place, Running, Server, signal};
-
-/// So slow that no test sees its end.
-const SLOW: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "1");
-const FAST: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "0");
-
-fn place() -> Place {
-    let place = Place::new();
-    let research = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
-    place.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
-    place
-}
+use crate::fixture::{FAST, Place, Running, SLOW, Server, signal};
 
 /// Starts a story and waits until it is being written.
 async fn under_way(place: &Place, server: &Server) -> Running {
@@ -23,7 +12,7 @@ async fn under_way(place: &Place, server: &Server) -> Running {
 
 #[tokio::test]
 async fn a_story_is_written_to_its_end() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[FAST]).await;
     let run = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada", "--follow"];
     let said = server.run(&place, &run).await;
@@ -36,7 +25,7 @@ async fn a_story_is_written_to_its_end() {
 
 #[tokio::test]
 async fn ctrl_c_stops_a_task_that_is_at_work() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW]).await;
     let mut running = under_way(&place, &server).await;
     running.signal("INT").await;
@@ -49,7 +38,7 @@ async fn ctrl_c_stops_a_task_that_is_at_work() {
 
 #[tokio::test]
 async fn a_task_that_is_at_work_when_the_server_stops_goes_on_in_the_next_one() {
-    let place = place();
+    let place = Place::with_research();
     let server = place.serve(&[], &[SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")]).await;
     let mut running = under_way(&place, &server).await;
     let (status, _) = server.stop().await;
@@ -68,7 +57,7 @@ async fn a_task_that_is_at_work_when_the_server_stops_goes_on_in_the_next_one() 
 
 #[tokio::test]
 async fn a_second_signal_stops_the_server_at_once() {
-    let place = place();
+    let place = Place::with_research();
     let mut server = place.serve(&[], &[SLOW, ("MILEPOST_ENGINE_DRAIN_S", "3600")]).await;
     let _running = under_way(&place, &server).await;
     signal(server.child(), "TERM").await;
