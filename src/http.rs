@@ -18,7 +18,6 @@ mod tasks;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, header},
 };
 use tower::ServiceBuilder;
@@ -70,13 +69,8 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
         .merge(openapi::router(document))
         .fallback(error::no_such_call)
         .method_not_allowed_fallback(error::no_such_method)
-        // One layer of three: each layer of a router costs a box per request.
-        .layer(
-            ServiceBuilder::new()
-                .layer(no_store())
-                .layer(Guard::reading_sessions(options))
-                .layer(DefaultBodyLimit::max(options.max_body_bytes)),
-        )
+        // One layer of two: each layer of a router costs a box per request.
+        .layer(ServiceBuilder::new().layer(no_store()).layer(Guard::reading_sessions(options)))
         .with_state(service.clone());
     Router::new().merge(router).merge(health::router().with_state(service))
 }

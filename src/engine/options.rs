@@ -36,6 +36,16 @@ pub struct EngineOptions {
     pub max_log_lines: u32,
     /// Tasks that one poll may watch. Default: 100.
     pub max_watched: usize,
+    /// Bytes of an idempotency key. Default: 255.
+    pub max_idempotency_key_bytes: usize,
+    /// Characters of a text searched for in a list. Default: 200.
+    pub max_search_chars: usize,
+    /// Rows on one page of a list, unless the caller asks for another number. Default: 50.
+    pub list_rows: u32,
+    /// Rows on one page of a list at most. Default: 200.
+    pub max_list_rows: u32,
+    /// Log lines in one answer at most. Default: 1,000.
+    pub max_log_answer_lines: u32,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
     pub allow_ownerless: bool,
     /// Whether this process runs tasks. Default: true.
@@ -60,6 +70,11 @@ impl Default for EngineOptions {
             max_text_chars: 2_000,
             max_log_lines: 10_000,
             max_watched: 100,
+            max_idempotency_key_bytes: 255,
+            max_search_chars: 200,
+            list_rows: 50,
+            max_list_rows: 200,
+            max_log_answer_lines: 1_000,
             allow_ownerless: true,
             worker: true,
         }

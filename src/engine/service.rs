@@ -17,15 +17,8 @@ use crate::task::{
     StartTask, Status, TaskId, TaskList,
 };
 
-/// Longest idempotency key.
-const MAX_IDEMPOTENCY_KEY: usize = 255;
-/// Rows on one page of a list unless told otherwise, and at most.
-const LIST_LIMIT: (u32, u32) = (50, 200);
-/// Log lines in one answer.
-const LOG_LIMIT: u32 = 1_000;
-/// Longest text searched for.
-const MAX_QUERY_CHARS: usize = 200;
-/// Longest time that a poll answer names, in milliseconds.
+/// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
+/// setting.
 const LONGEST_GAP_MS: i64 = 5_000;
 
 /// The engine as its callers see it. Each call asks who calls. Cheap to clone.
@@ -70,7 +63,13 @@ impl Service {
             let detail = format!("the input has {} bytes; at most {max} are taken", asked.len());
             return Err(Refusal::new(detail).into());
         }
-        let idempotency = idempotency(&start.kind, &asked, idempotency_key)?;
+        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
+        // A repeated start needs nothing that the first one needed.
+        if let Some((key, print)) = &idempotency
+            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+        {
+            return Ok(self.started(&row, true));
+        }
         let prepared = kind.prepare(start.input).await?;
         let new = NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
@@ -91,8 +90,12 @@ impl Service {
             Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
         };
         inner.ring();
+        Ok(self.started(&row, existing))
+    }
+
+    fn started(&self, row: &Row, existing: bool) -> Started {
         let receipt = StartReceipt { id: row.id, existing };
-        Ok(Started { receipt, snapshot: self.show(&row) })
+        Started { receipt, snapshot: self.show(row) }
     }
 
     fn unknown(&self, kind: &str) -> ServiceError {
@@ -103,6 +106,32 @@ impl Service {
             "there is no kind `{word}`; there are: {}",
             known.join(", ")
         ))
+    }
+
+    /// The key as it is stored, with a fingerprint of what was asked for. Callers without a session
+    /// share one space of keys: theirs holds the fingerprint too, so that a key alone leads nobody to
+    /// a stranger's task.
+    fn idempotency(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        input: &str,
+        key: Option<&str>,
+    ) -> Result<Option<(String, String)>, ServiceError> {
+        let Some(key) = key else { return Ok(None) };
+        let max = self.engine.inner().options.max_idempotency_key_bytes;
+        if key.is_empty() || key.len() > max {
+            let detail = format!("an Idempotency-Key has 1 to {max} bytes");
+            return Err(Refusal::new(detail).into());
+        }
+        let print =
+            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
+        let print = format!("{print:x}");
+        let key = match caller.as_owner() {
+            Some(_) => key.to_owned(),
+            None => format!("{print}:{key}"),
+        };
+        Ok(Some((key, print)))
     }
 
     /// The freshest that is known of a row: this process may run the task.
@@ -192,9 +221,11 @@ impl Service {
         let Some(owner) = caller.as_owner().map(str::to_owned) else {
             return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
         };
-        let limit = filter.limit.unwrap_or(LIST_LIMIT.0).clamp(1, LIST_LIMIT.1);
-        if filter.q.as_ref().is_some_and(|q| q.chars().count() > MAX_QUERY_CHARS) {
-            let detail = format!("at most {MAX_QUERY_CHARS} characters are searched for");
+        let options = &self.engine.inner().options;
+        let limit = filter.limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
+        let max = options.max_search_chars;
+        if filter.q.as_ref().is_some_and(|q| q.chars().count() > max) {
+            let detail = format!("at most {max} characters are searched for");
             return Err(Refusal::field("q", detail).into());
         }
         let query = ListQuery {
@@ -278,7 +309,7 @@ impl Service {
         }))
     }
 
-    /// At most 1,000 log lines after number `after`. `None` where there is no task that this caller
+    /// At most `EngineOptions::max_log_answer_lines` log lines after number `after`. `None` where there is no task that this caller
     /// may see.
     ///
     /// # Errors
@@ -292,11 +323,12 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
-        let entries = self.engine.inner().store.log(id, after, LOG_LIMIT).await?;
+        let inner = self.engine.inner();
+        let entries = inner.store.log(id, after, inner.options.max_log_answer_lines).await?;
         Ok(Some(entries.into_iter().map(log_line).collect()))
     }
 
-    /// The last `limit` log lines (1,000 at most), oldest first. `None` where there is no task that
+    /// The last `limit` log lines (`EngineOptions::max_log_answer_lines` at most), oldest first. `None` where there is no task that
     /// this caller may see.
     ///
     /// # Errors
@@ -310,7 +342,9 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
-        let entries = self.engine.inner().store.log_end(id, limit.min(LOG_LIMIT)).await?;
+        let inner = self.engine.inner();
+        let limit = limit.min(inner.options.max_log_answer_lines);
+        let entries = inner.store.log_end(id, limit).await?;
         Ok(Some(entries.into_iter().map(log_line).collect()))
     }
 
@@ -330,21 +364,6 @@ impl Service {
 
 fn log_line(entry: LogEntry) -> LogLine {
     LogLine { seq: entry.seq, at: snapshot::rfc3339(entry.at), text: entry.text }
-}
-
-/// The key as it is stored, with a fingerprint of what was asked for.
-fn idempotency(
-    kind: &str,
-    input: &str,
-    key: Option<&str>,
-) -> Result<Option<(String, String)>, ServiceError> {
-    let Some(key) = key else { return Ok(None) };
-    if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY {
-        let detail = format!("an Idempotency-Key has 1 to {MAX_IDEMPOTENCY_KEY} bytes");
-        return Err(Refusal::new(detail).into());
-    }
-    let print = Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-    Ok(Some((key.to_owned(), format!("{print:x}"))))
 }
 
 fn read_cursor(cursor: &str) -> Result<(i64, TaskId), Refusal> {

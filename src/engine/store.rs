@@ -56,6 +56,15 @@ pub trait Store: Send + Sync + 'static {
     /// limit.
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError>;
 
+    /// The task that a start with this idempotency key and fingerprint led to; `owner` `None` =
+    /// nobody's.
+    async fn started(
+        &self,
+        owner: Option<&str>,
+        key: &str,
+        print: &str,
+    ) -> Result<Option<Row>, StoreError>;
+
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 

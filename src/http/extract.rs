@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request},
     http::{HeaderValue, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -55,8 +55,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
-        text.parse().map(Self).map_err(|_| ApiError::task_not_found())
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let text = params.as_ref().ok().and_then(|params| params.iter().next());
+        let id = text.and_then(|(_, text)| text.parse().ok());
+        id.map(Self).ok_or_else(ApiError::task_not_found)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
@@ -19,25 +19,33 @@ use futures_util::{
 };
 use tower::{Layer, Service};
 
-use super::{HttpOptions, origin, session};
+use super::{
+    HttpOptions, origin,
+    session::{self, Recent},
+};
 
-/// Refuses what comes from other sites' pages, and puts a [`Caller`](crate::engine::Caller) into the
-/// extensions of every other request.
+/// Refuses what comes from other sites' pages, limits the bodies, and puts a
+/// [`Caller`](crate::engine::Caller) into the extensions of every other request.
 #[derive(Clone)]
 pub struct Guard {
     options: Arc<HttpOptions>,
+    recent: Arc<Recent>,
     makes_sessions: bool,
 }
 
 impl Guard {
     /// For calls and files: reads the session, makes none.
     pub fn reading_sessions(options: &HttpOptions) -> Self {
-        Self { options: Arc::new(options.clone()), makes_sessions: false }
+        Self::new(options, false)
     }
 
     /// For pages: reads the session, and makes one when a page is opened without.
     pub fn making_sessions(options: &HttpOptions) -> Self {
-        Self { options: Arc::new(options.clone()), makes_sessions: true }
+        Self::new(options, true)
+    }
+
+    fn new(options: &HttpOptions, makes_sessions: bool) -> Self {
+        Self { options: Arc::new(options.clone()), recent: Arc::default(), makes_sessions }
     }
 }
 
@@ -75,9 +83,12 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         if let Err(refusal) = origin::check(&request, options) {
             return Either::Left(ready(Ok(refusal.into_response())));
         }
-        let mut caller = session::read(request.headers(), options);
+        let mut caller = session::read(request.headers(), options, &self.guard.recent);
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut made = None;
+        if !opens {
+            DefaultBodyLimit::max(options.max_body_bytes).apply(&mut request);
+        }
         if self.guard.makes_sessions && opens && caller.as_owner().is_none() {
             (caller, made) = session::make(options);
         }

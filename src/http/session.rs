@@ -4,6 +4,11 @@
 //! keeps neither. One keyed hash gives both the seal and the owner's word, so that what is in the
 //! database opens no session.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use axum::http::{HeaderMap, HeaderValue, header};
 use hmac::{Hmac, Mac, digest::KeyInit};
 use sha2::Sha256;
@@ -63,8 +68,33 @@ pub(super) fn make(options: &HttpOptions) -> (Caller, Option<HeaderValue>) {
     (caller(owner), set_cookie(&format!("{random}{seal:032x}"), options))
 }
 
+/// Sessions that asked lately, by their cookie's value: whose seal was checked need not be checked
+/// again with each poll.
+#[derive(Default)]
+pub(super) struct Recent(Mutex<HashMap<[u8; LENGTH], Caller>>);
+
+impl Recent {
+    /// As many as are remembered, in some 200 bytes each; then it starts anew.
+    const MOST: usize = 4_096;
+
+    fn open(&self, value: &str, key: &SessionKey) -> Option<Caller> {
+        let value: &[u8; LENGTH] = value.as_bytes().try_into().ok()?;
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(caller) = known().get(value) {
+            return Some(caller.clone());
+        }
+        let caller = open(value, key)?;
+        let mut known = known();
+        if known.len() >= Self::MOST {
+            known.clear();
+        }
+        known.insert(*value, caller.clone());
+        Some(caller)
+    }
+}
+
 /// Who asks; nobody without a session that was made here.
-pub(super) fn read(headers: &HeaderMap, options: &HttpOptions) -> Caller {
+pub(super) fn read(headers: &HeaderMap, options: &HttpOptions, recent: &Recent) -> Caller {
     let name = name(options);
     headers
         .get_all(header::COOKIE)
@@ -73,17 +103,17 @@ pub(super) fn read(headers: &HeaderMap, options: &HttpOptions) -> Caller {
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(key, _)| *key == name)
-        .find_map(|(_, value)| open(value, &options.session_key))
+        .find_map(|(_, value)| recent.open(value, &options.session_key))
         .unwrap_or_else(Caller::nobody)
 }
 
 /// The caller behind a value that was made here.
-fn open(value: &str, key: &SessionKey) -> Option<Caller> {
-    let (random, theirs) = value.split_at_checked(RANDOM)?;
-    let well_formed = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    if value.len() != LENGTH || !value.bytes().all(well_formed) {
+fn open(value: &[u8; LENGTH], key: &SessionKey) -> Option<Caller> {
+    let well_formed = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+    if !value.iter().all(well_formed) {
         return None;
     }
+    let (random, theirs) = std::str::from_utf8(value).ok()?.split_at_checked(RANDOM)?;
     let (seal, owner) = key.halves(random);
     // One comparison of two numbers: its time says nothing of where they differ.
     (u128::from_str_radix(theirs, 16).ok()? == seal).then(|| caller(owner))

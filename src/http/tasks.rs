@@ -1,18 +1,22 @@
 //! `/api/v1/tasks`: start, follow, list, cancel, collect.
 
+use std::fmt::Write;
+
 use axum::{
     Json,
+    body::Body,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use bytes::BytesMut;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     ApiError,
     error::retry_after,
-    extract::{Body, Id, IfNoneMatch, Params, Who},
+    extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
 };
 use crate::{
     engine::{ListFilter, ResultState, Service},
@@ -43,7 +47,7 @@ pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
     headers: HeaderMap,
-    Body(start): Body<StartTask>,
+    JsonBody(start): JsonBody<StartTask>,
 ) -> Result<Response, ApiError> {
     let key = headers
         .get(IDEMPOTENCY_KEY)
@@ -79,24 +83,32 @@ fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
         ))
         .into_response();
     }
-    let mut headers = paced(snapshot.version, after_ms);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    (status, headers, json).into_response()
+    let mut response = paced(status, json.into(), snapshot.version, after_ms);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
 }
 
 fn not_modified(version: i64, poll_after_ms: Option<i64>) -> Response {
-    (StatusCode::NOT_MODIFIED, paced(version, poll_after_ms)).into_response()
+    paced(StatusCode::NOT_MODIFIED, Body::empty(), version, poll_after_ms)
 }
 
-fn paced(version: i64, poll_after_ms: Option<i64>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Ok(etag) = HeaderValue::from_str(&format!("W/\"{version}\"")) {
+/// Written into the response's own headers: a map that is moved into them costs as much again.
+fn paced(status: StatusCode, body: Body, version: i64, poll_after_ms: Option<i64>) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    // At most the 20 characters of a number, W/ and two quotes.
+    let mut etag = BytesMut::with_capacity(24);
+    if write!(etag, "W/\"{version}\"").is_ok()
+        && let Ok(etag) = HeaderValue::from_maybe_shared(etag.freeze())
+    {
         headers.insert(header::ETAG, etag);
     }
     if let Some(after_ms) = poll_after_ms {
         headers.insert(header::RETRY_AFTER, retry_after(after_ms));
     }
-    headers
+    response
 }
 
 /// One entry of `If-None-Match`.

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -57,12 +60,20 @@ pub(crate) struct Scripted {
 
 /// The test's hand on running tasks.
 #[derive(Clone, Default)]
-pub(crate) struct Gates(Arc<Mutex<HashMap<String, Arc<Semaphore>>>>);
+pub(crate) struct Gates {
+    gates: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
+    refuses: Arc<AtomicBool>,
+}
 
 impl Gates {
     fn gate(&self, name: &str) -> Arc<Semaphore> {
-        let mut gates = self.0.lock().unwrap();
+        let mut gates = self.gates.lock().unwrap();
         Arc::clone(gates.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(0))))
+    }
+
+    /// From now on a prerequisite is missing.
+    pub(crate) fn refuse_everything(&self) {
+        self.refuses.store(true, Ordering::Relaxed);
     }
 
     /// Lets one task through.
@@ -90,8 +101,12 @@ impl Task for Scripted {
         Stages::new([("First", 1.0), ("Second", 3.0)])
     }
 
-    async fn check(&self, _: &Gates) -> Check {
-        if self.refuse { Err(Refusal::field("refuse", "was asked to refuse")) } else { Ok(()) }
+    async fn check(&self, gates: &Gates) -> Check {
+        if self.refuse || gates.refuses.load(Ordering::Relaxed) {
+            Err(Refusal::field("refuse", "was asked to refuse"))
+        } else {
+            Ok(())
+        }
     }
 
     fn unique_key(&self) -> Option<String> {

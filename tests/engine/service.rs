@@ -112,6 +112,66 @@ async fn the_same_start_with_the_same_key_is_one_task() {
 }
 
 #[tokio::test]
+async fn a_repeated_start_needs_no_prerequisite_any_more() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let start = || f.service.start(&f.ada, scripted(&[]), Some("key"));
+    let first = start().await.unwrap().receipt;
+    f.gates.refuse_everything();
+    assert!(f.service.start(&f.ada, scripted(&[]), None).await.is_err());
+    let again = start().await.unwrap().receipt;
+    assert_eq!((again.id, again.existing), (first.id, true));
+}
+
+#[tokio::test]
+async fn a_key_alone_leads_nobody_to_a_strangers_task() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let nobody = Caller::nobody();
+    let start = async |steps: &[Step]| {
+        f.service.start(&nobody, scripted(steps), Some("key")).await.unwrap().receipt
+    };
+    let first = start(&[]).await;
+    assert_ne!(start(&[Step::Fail]).await.id, first.id);
+    assert_eq!(start(&[]).await.id, first.id);
+}
+
+#[tokio::test]
+async fn limits_are_the_operators() {
+    let (_folder, path) = folder();
+    let options = EngineOptions {
+        max_idempotency_key_bytes: 3,
+        max_search_chars: 2,
+        list_rows: 1,
+        max_list_rows: 2,
+        max_log_answer_lines: 1,
+        ..quick()
+    };
+    let f = engine_at(&path, options, kind()).await;
+    let told: Problem =
+        f.service.start(&f.ada, scripted(&[]), Some("four")).await.unwrap_err().into();
+    assert_eq!(told.detail, "an Idempotency-Key has 1 to 3 bytes");
+    let log = [Step::Log("a".to_owned()), Step::Log("b".to_owned())];
+    let mut last = f.start(&log).await;
+    f.ended(last).await;
+    for _ in 0..2 {
+        last = f.start(&log).await;
+        f.ended(last).await;
+    }
+    let list = async |limit, q: Option<&str>| {
+        let filter = ListFilter { limit, q: q.map(str::to_owned), ..ListFilter::default() };
+        f.service.list(&f.ada, &filter).await.map(|list| list.tasks.len())
+    };
+    assert_eq!(list(None, None).await.unwrap(), 1);
+    assert_eq!(list(Some(100), None).await.unwrap(), 2);
+    assert_eq!(list(Some(100), Some("st")).await.unwrap(), 2);
+    let told: Problem = list(None, Some("ste")).await.unwrap_err().into();
+    assert_eq!(told.errors[0].detail, "at most 2 characters are searched for");
+    assert_eq!(f.service.log(&f.ada, last, 0).await.unwrap().unwrap().len(), 1);
+    assert_eq!(f.service.log_end(&f.ada, last, 10).await.unwrap().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn the_same_work_leads_to_the_running_task() {
     let (_folder, path) = folder();
     let f = engine_at(&path, idle(), kind()).await;

@@ -12,7 +12,7 @@ macro_rules! conformance {
     ($open:path) => {
         crate::conformance::conformance!($open;
             a_task_comes_back_as_it_was_queued, an_unknown_task_is_absent,
-            the_same_key_leads_to_the_same_task, a_key_is_not_reused_for_another_start,
+            the_same_key_leads_to_the_same_task, a_start_is_found_again_by_its_key, a_key_is_not_reused_for_another_start,
             keys_of_two_owners_do_not_meet, the_same_work_is_not_under_way_twice,
             the_same_work_can_follow_an_ended_one, a_dying_task_is_not_in_the_way_of_the_next,
             a_key_that_led_to_work_under_way_leads_there_for_ever, a_secret_is_made_once, a_full_queue_takes_no_more,

@@ -105,6 +105,15 @@ fn values_that_make_no_sense_are_told_with_what_would_be_right() {
         "{told}"
     );
     assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
+    let told = fault("[engine]\nlist_rows = 300\nmax_watched = 0\n", &[]);
+    assert!(
+        told.contains("`engine.list_rows`: must be at least 1 and at most engine.max"),
+        "{told}"
+    );
+    assert!(told.contains("`engine.max_watched`: must be at least 1"), "{told}");
+    let told = fault("[story]\nmax_name_chars = 101\n[dataset]\nmax_name_chars = 0\n", &[]);
+    assert!(told.contains("`story.max_name_chars`: must be 1 to 100"), "{told}");
+    assert!(told.contains("`dataset.max_name_chars`: must be 1 to 100"), "{told}");
     let told = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
     assert!(told.contains("sqlite:///"), "{told}");
     let told = fault("[http]\npublic_origins = ['https://a.example/path']\n", &[]);

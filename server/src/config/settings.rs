@@ -127,10 +127,26 @@ pub struct EngineSettings {
     pub max_input_bytes: usize,
     /// Bytes of one task's result. `MILEPOST_ENGINE_MAX_RESULT_BYTES`. Default: 16,777,216.
     pub max_result_bytes: usize,
+    /// Bytes of one checkpoint as JSON. `MILEPOST_ENGINE_MAX_CHECKPOINT_BYTES`. Default: 4,194,304.
+    pub max_checkpoint_bytes: usize,
+    /// Characters of a message or a log line. `MILEPOST_ENGINE_MAX_TEXT_CHARS`. Default: 2,000.
+    pub max_text_chars: usize,
     /// Log lines kept of one task. `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
     pub max_log_lines: u32,
+    /// Log lines in one answer. `MILEPOST_ENGINE_MAX_LOG_ANSWER_LINES`. Default: 1,000.
+    pub max_log_answer_lines: u32,
     /// Tasks that one poll may watch. `MILEPOST_ENGINE_MAX_WATCHED`. Default: 100.
     pub max_watched: usize,
+    /// Bytes of an `Idempotency-Key`. `MILEPOST_ENGINE_MAX_IDEMPOTENCY_KEY_BYTES`. Default: 255.
+    pub max_idempotency_key_bytes: usize,
+    /// Characters of a text searched for in a list. `MILEPOST_ENGINE_MAX_SEARCH_CHARS`.
+    /// Default: 200.
+    pub max_search_chars: usize,
+    /// Rows on one page of a list, unless the caller asks for another number.
+    /// `MILEPOST_ENGINE_LIST_ROWS`. Default: 50.
+    pub list_rows: u32,
+    /// Rows on one page of a list at most. `MILEPOST_ENGINE_MAX_LIST_ROWS`. Default: 200.
+    pub max_list_rows: u32,
     /// Whether callers without a session or a token may start tasks that belong to nobody.
     /// `MILEPOST_ENGINE_ALLOW_OWNERLESS`. Default: true.
     pub allow_ownerless: bool,
@@ -147,8 +163,15 @@ impl Default for EngineSettings {
             max_queued_per_owner: 100,
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
+            max_checkpoint_bytes: 4 << 20,
+            max_text_chars: 2_000,
             max_log_lines: 10_000,
+            max_log_answer_lines: 1_000,
             max_watched: 100,
+            max_idempotency_key_bytes: 255,
+            max_search_chars: 200,
+            list_rows: 50,
+            max_list_rows: 200,
             allow_ownerless: true,
         }
     }
@@ -165,8 +188,15 @@ impl EngineSettings {
             max_queued_per_owner: self.max_queued_per_owner,
             max_input_bytes: self.max_input_bytes,
             max_result_bytes: self.max_result_bytes,
+            max_checkpoint_bytes: self.max_checkpoint_bytes,
+            max_text_chars: self.max_text_chars,
             max_log_lines: self.max_log_lines,
+            max_log_answer_lines: self.max_log_answer_lines,
             max_watched: self.max_watched,
+            max_idempotency_key_bytes: self.max_idempotency_key_bytes,
+            max_search_chars: self.max_search_chars,
+            list_rows: self.list_rows,
+            max_list_rows: self.max_list_rows,
             allow_ownerless: self.allow_ownerless,
             worker: self.worker,
             ..EngineOptions::default()
@@ -215,9 +245,24 @@ impl Settings {
             "at least 1 and at most a third of engine.lease_s",
         );
         require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
-        require(engine.max_queued_per_owner >= 1, "engine.max_queued_per_owner", "at least 1");
-        require(engine.max_watched >= 1, "engine.max_watched", "at least 1");
-        require(dataset.max_columns >= 1, "dataset.max_columns", "at least 1");
+        let least = [
+            (u64::from(engine.max_queued_per_owner), "engine.max_queued_per_owner"),
+            (engine.max_watched as u64, "engine.max_watched"),
+            (engine.max_text_chars as u64, "engine.max_text_chars"),
+            (u64::from(engine.max_log_answer_lines), "engine.max_log_answer_lines"),
+            (engine.max_idempotency_key_bytes as u64, "engine.max_idempotency_key_bytes"),
+            (engine.max_search_chars as u64, "engine.max_search_chars"),
+            (dataset.max_columns as u64, "dataset.max_columns"),
+        ];
+        for (value, key) in least {
+            require(value >= 1, key, "at least 1");
+        }
+        require(
+            (1..=engine.max_list_rows).contains(&engine.list_rows),
+            "engine.list_rows",
+            "at least 1 and at most engine.max_list_rows",
+        );
+        require((1..=100).contains(&dataset.max_name_chars), "dataset.max_name_chars", "1 to 100");
         require(
             storage.database.as_deref().is_none_or(|url| url.starts_with("sqlite:")),
             "storage.database",

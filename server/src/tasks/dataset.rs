@@ -33,6 +33,7 @@ pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
 
 /// No setting raises the size of the text beyond this many characters: all of it is in memory.
 const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
+/// Nor that of the name.
 const MAX_NAME_CHARACTERS: usize = 100;
 
 /// Profiles CSV text.
@@ -56,6 +57,8 @@ pub struct DatasetSettings {
     /// Bytes of one text. Default: 1,000,000. The limits on a request's body and on a task's input
     /// apply too.
     pub max_bytes: usize,
+    /// Characters of the name, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`. Default: 100.
+    pub max_name_chars: usize,
     /// Columns of one text. Default: 1,000.
     pub max_columns: usize,
     /// Different values that are counted per column; beyond, `distinct` is a lower bound.
@@ -71,6 +74,7 @@ impl Default for DatasetSettings {
     fn default() -> Self {
         Self {
             max_bytes: 1_000_000,
+            max_name_chars: MAX_NAME_CHARACTERS,
             max_columns: 1_000,
             max_distinct_per_column: 100_000,
             max_distinct: 1_000_000,
@@ -120,8 +124,9 @@ impl Task for Dataset {
 
     async fn check(&self, settings: &DatasetSettings) -> Check {
         if let Some(name) = self.given_name() {
-            if name.chars().count() > MAX_NAME_CHARACTERS {
-                let detail = format!("at most {MAX_NAME_CHARACTERS} characters");
+            let max = settings.max_name_chars.min(MAX_NAME_CHARACTERS);
+            if name.chars().count() > max {
+                let detail = format!("at most {max} characters");
                 return Err(Refusal::field("name", detail));
             }
             if name.chars().any(char::is_control) {
@@ -214,6 +219,9 @@ mod tests {
             assert_eq!(refusal.errors[0].field, field, "{task:?}");
         }
         assert_eq!(dataset("input", Some(" ")).check(&settings).await, Ok(()));
+        let settings = DatasetSettings { max_name_chars: 2, ..Default::default() };
+        let refusal = dataset("a", Some("abc")).check(&settings).await.unwrap_err();
+        assert_eq!(refusal.to_string(), "at most 2 characters");
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub struct Story {
 /// What every story needs.
 pub struct StoryDeps {
     library: Library,
+    max_name_chars: usize,
     words_per_second: f64,
     endpoint: Option<Endpoint>,
 }
@@ -69,7 +70,8 @@ impl StoryDeps {
     ) -> Result<Self, InvalidEndpoint> {
         let endpoint = narrator.endpoint().map(|_| Endpoint::new(narrator)).transpose()?;
         let library = Library::new(output_dir, story.max_research_bytes);
-        Ok(Self { library, words_per_second: story.words_per_second, endpoint })
+        let StorySettings { max_name_chars, words_per_second, .. } = *story;
+        Ok(Self { library, max_name_chars, words_per_second, endpoint })
     }
 }
 
@@ -95,6 +97,14 @@ impl Task for Story {
     }
 
     async fn check(&self, deps: &StoryDeps) -> Check {
+        let names = [("subject", self.subject.as_str()), ("player", self.player.as_str())];
+        for (field, name) in names {
+            let (chars, max) = (name.chars().count(), deps.max_name_chars);
+            if chars > max {
+                let detail = format!("it has {chars} characters; at most {max} are allowed here");
+                return Err(Refusal::field(field, detail));
+            }
+        }
         let (library, subject) = (deps.library.clone(), self.subject.clone());
         let found = tokio::task::spawn_blocking(move || library.locate(&subject)).await;
         match found {

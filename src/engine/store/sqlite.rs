@@ -138,6 +138,15 @@ impl Store for SqliteStore {
         self.insert_task(new).await
     }
 
+    async fn started(
+        &self,
+        owner: Option<&str>,
+        key: &str,
+        print: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        self.read_started(owner, key, print).await
+    }
+
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
         self.read_task(id).await
     }

@@ -44,6 +44,22 @@ pub(crate) async fn the_same_key_leads_to_the_same_task(f: &Fixture) {
     assert_eq!(f.store.get(second.id).await.unwrap(), None);
 }
 
+pub(crate) async fn a_start_is_found_again_by_its_key(f: &Fixture) {
+    let mut new = task();
+    new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    let row = f.queue(&new).await;
+    let find = async |owner, key, print| f.store.started(owner, key, print).await.unwrap();
+    assert_eq!(find(Some("ada"), "key", "print").await.map(|row| row.id), Some(row.id));
+    for (owner, key, print) in [
+        (Some("bob"), "key", "print"),
+        (None, "key", "print"),
+        (Some("ada"), "kez", "print"),
+        (Some("ada"), "key", "p"),
+    ] {
+        assert_eq!(find(owner, key, print).await, None, "{owner:?} {key} {print}");
+    }
+}
+
 pub(crate) async fn a_key_is_not_reused_for_another_start(f: &Fixture) {
     let mut first = task();
     first.idempotency = Some(("key".to_owned(), "print".to_owned()));

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// How long a subject and a name may be, in characters.
+/// How long a subject and a name may be, in characters; a setting may only say less.
 pub const MAX_CHARS: usize = 100;
 
 /// What holds for both texts as a regular expression (ECMA 262), for forms. The types below are

@@ -4,12 +4,17 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::input::MAX_CHARS;
+
 /// `[story]`: the kind `story`, whoever narrates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorySettings {
     /// Bytes of a research file. `MILEPOST_STORY_MAX_RESEARCH_BYTES`. Default: 2,000,000.
     pub max_research_bytes: u64,
+    /// Characters of a subject and of a player's name, 1 to 100. `MILEPOST_STORY_MAX_NAME_CHARS`.
+    /// Default: 100.
+    pub max_name_chars: usize,
     /// How fast the built-in narrator tells, in words a second; 0 = as fast as it can.
     /// `MILEPOST_STORY_WORDS_PER_SECOND`. Default: 120.
     pub words_per_second: f64,
@@ -17,7 +22,7 @@ pub struct StorySettings {
 
 impl Default for StorySettings {
     fn default() -> Self {
-        Self { max_research_bytes: 2_000_000, words_per_second: 120.0 }
+        Self { max_research_bytes: 2_000_000, max_name_chars: MAX_CHARS, words_per_second: 120.0 }
     }
 }
 
@@ -120,6 +125,7 @@ impl StorySettings {
         let words = self.words_per_second;
         faults([
             (self.max_research_bytes >= 1, "story.max_research_bytes", "at least 1"),
+            ((1..=MAX_CHARS).contains(&self.max_name_chars), "story.max_name_chars", "1 to 100"),
             (words.is_finite() && words >= 0.0, "story.words_per_second", "0 or more"),
         ])
     }

@@ -33,6 +33,10 @@ struct House {
 
 impl House {
     async fn new(words_per_second: f64, narrator: NarratorSettings) -> Self {
+        Self::with(StorySettings { words_per_second, ..StorySettings::default() }, narrator).await
+    }
+
+    async fn with(story: StorySettings, narrator: NarratorSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("output");
         fs::create_dir_all(output.join("tides")).unwrap();
@@ -40,7 +44,6 @@ impl House {
         let clock = Arc::new(SystemClock);
         let database = folder.path().join("milepost.db");
         let store = SqliteStore::open(&database, clock.clone()).await.unwrap();
-        let story = StorySettings { words_per_second, ..StorySettings::default() };
         let deps = StoryDeps::new(output, &story, &narrator).unwrap();
         let registry = Registry::new().with::<Story>(deps, KindOptions::default());
         let options = EngineOptions {
@@ -132,6 +135,20 @@ async fn a_start_without_research_is_refused_in_the_agreed_words() {
     for (subject, player) in [("../tides", "Ada"), ("tides", "."), ("", "Ada"), ("tides", "a\nb")] {
         assert!(house.service.start(&house.ada, start(subject, player), None).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn an_operator_can_ask_for_shorter_names() {
+    let story = StorySettings { max_name_chars: 5, ..StorySettings::default() };
+    let house = House::with(story, NarratorSettings::default()).await;
+    for (subject, player, told) in [
+        ("tides", "Cleopatra", "it has 9 characters; at most 5 are allowed here"),
+        ("lighthouse", "Ada", "it has 10 characters; at most 5 are allowed here"),
+    ] {
+        let refused = house.service.start(&house.ada, start(subject, player), None).await;
+        assert_eq!(refused.unwrap_err().to_string(), told);
+    }
+    house.start().await;
 }
 
 #[tokio::test]

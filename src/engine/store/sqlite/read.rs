@@ -14,6 +14,22 @@ impl SqliteStore {
         raw.map(|raw| map::row(&raw, self.now())).transpose()
     }
 
+    pub(super) async fn read_started(
+        &self,
+        owner: Option<&str>,
+        key: &str,
+        print: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
+            .bind(owner)
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some(raw) = raw else { return Ok(None) };
+        let same = raw.try_get::<String, _>("print")? == print;
+        same.then(|| map::row(&raw, self.now())).transpose()
+    }
+
     pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
         let input = sqlx::query_scalar(sql::INPUT);
         Ok(input.bind(id.to_string()).fetch_optional(&self.readers).await?)
