@@ -48,6 +48,7 @@ impl IntoResponse for ApiError {
         let mut response = (self.status(), Json(self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, super::NO_STORE);
         if let Some(retry_after) = retry_after {
             headers.insert(header::RETRY_AFTER, retry_after);
         }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError,
+    ApiError, NO_STORE,
     error::retry_after,
     extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
 };
@@ -98,6 +98,7 @@ fn paced(status: StatusCode, body: Body, version: i64, poll_after_ms: Option<i64
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
     // At most the 20 characters of a number, W/ and two quotes.
     let mut etag = BytesMut::with_capacity(24);
     if write!(etag, "W/\"{version}\"").is_ok()
