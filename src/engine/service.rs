@@ -80,6 +80,7 @@ impl Service {
             stages: prepared.stages.as_slice().to_vec(),
             unique_key: prepared.unique_key,
             idempotency,
+            priority: 0,
             max_attempts: kind.options.max_attempts,
             max_queued: inner.options.max_queued_per_owner,
         };

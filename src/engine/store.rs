@@ -4,14 +4,15 @@
 //! Every write of a run carries its `run_seq` and counts only while the row still has it: a worker
 //! that was thought dead and wakes up can change nothing.
 
+pub mod postgres;
 mod row;
 pub mod sqlite;
 
 use async_trait::async_trait;
 
 pub use row::{
-    Beat, CancelOutcome, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask, ProgressWrite, Row,
-    Secret, StoredResult,
+    Beat, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
+    ProgressWrite, Row, Secret, StoredResult,
 };
 
 use crate::task::TaskId;
@@ -74,6 +75,10 @@ pub trait Store: Send + Sync + 'static {
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
 
+    /// The first `limit` tasks of a kind that wait and may start now, in the order in which they are
+    /// claimed.
+    async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError>;
+
     /// The newest task of a kind with this unique key; `owner` `None` = that belongs to nobody.
     async fn newest(
         &self,
@@ -94,6 +99,13 @@ pub trait Store: Send + Sync + 'static {
         lease_ms: i64,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError>;
+
+    /// Which of these runs of `lease_owner` somebody has asked to stop.
+    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError>;
+
+    /// What other processes change from now on; `None` where there are none. A hint: each is found
+    /// by asking, too.
+    fn changes(&self) -> Option<Changes>;
 
     /// Ends or queues again what runs under an expired lease. Tells which tasks.
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;

@@ -16,9 +16,15 @@ pub(crate) const LEASE: i64 = 30_000;
 
 pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) time: Time,
     /// Removed when the test ends.
     pub(crate) _folder: tempfile::TempDir,
+}
+
+/// Each store's clock, in the test's hands.
+pub(crate) enum Time {
+    Manual(Arc<ManualClock>),
+    Postgres(tokio::sync::Mutex<sqlx::PgConnection>),
 }
 
 pub(crate) fn task() -> NewTask {
@@ -31,12 +37,24 @@ pub(crate) fn task() -> NewTask {
         stages: vec![StageInfo { name: "Writing".to_owned(), weight: 1.0 }],
         unique_key: None,
         idempotency: None,
+        priority: 0,
         max_attempts: 3,
         max_queued: 100,
     }
 }
 
 impl Fixture {
+    /// Moves the store's clock on.
+    pub(crate) async fn advance(&self, ms: i64) {
+        match &self.time {
+            Time::Manual(clock) => clock.advance(ms),
+            Time::Postgres(connection) => {
+                let query = sqlx::query("UPDATE test_clock SET ms = ms + $1").bind(ms);
+                query.execute(&mut *connection.lock().await).await.unwrap();
+            }
+        }
+    }
+
     pub(crate) async fn queue(&self, new: &NewTask) -> Row {
         match self.store.insert(new).await.unwrap() {
             Inserted::Queued(row) => row,

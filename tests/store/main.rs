@@ -4,4 +4,7 @@
 
 mod conformance;
 mod fixture;
+mod postgres;
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 mod sqlite;

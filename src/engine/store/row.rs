@@ -23,6 +23,8 @@ pub struct NewTask {
     pub unique_key: Option<String>,
     /// The client's key for this start, and a fingerprint of what it asked for.
     pub idempotency: Option<(String, String)>,
+    /// Before those of its owner's waiting tasks that have less.
+    pub priority: i32,
     /// Runs in all.
     pub max_attempts: u32,
     /// Unfinished tasks that wait in the queue of this owner at most.
@@ -220,3 +222,17 @@ pub enum CancelOutcome {
     /// It had ended already.
     AlreadyOver(Row),
 }
+
+/// What another process may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// There may be something to claim.
+    Queued,
+    /// Somebody asked this task to stop.
+    Cancel(TaskId),
+    /// Nobody knows: the store was out of reach for a while.
+    Anything,
+}
+
+/// Changes as they come. Ends when the store is closed.
+pub type Changes = tokio::sync::mpsc::Receiver<Change>;

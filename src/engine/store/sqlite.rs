@@ -5,9 +5,53 @@
 //! a writer later. A lock file keeps a second process away, so that the leases of an earlier process
 //! can be taken back at once.
 
+/// `$needle` occurs in `$text`.
+macro_rules! contains {
+    ($text:literal, $needle:literal) => {
+        concat!("instr(", $text, ", ", $needle, ") > 0")
+    };
+}
+/// The texts of a JSON array.
+macro_rules! json_list {
+    ($array:literal) => {
+        concat!("(SELECT value FROM json_each(", $array, "))")
+    };
+}
+/// Joins the first rows of a selection that depends on the row before.
+macro_rules! first_of_each {
+    ($($select:literal),+) => {
+        concat!(
+            "JOIN tasks first ON first.id IN (SELECT id FROM (", $($select),+, "))"
+        )
+    };
+}
+/// The first of `ranked`, $5 at most. There is one writer, so nothing is locked.
+macro_rules! first_unlocked {
+    () => {
+        "(SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $5)"
+    };
+}
+macro_rules! for_update {
+    () => {
+        ""
+    };
+}
+/// The clock is this process's, so that no column tells it.
+macro_rules! read_at {
+    () => {
+        ""
+    };
+}
+
+#[path = "sql/map.rs"]
 mod map;
+#[path = "sql/read.rs"]
 mod read;
-mod sql;
+#[path = "sql/statements.rs"]
+mod statements;
+#[path = "sql/store.rs"]
+mod store;
+#[path = "sql/write.rs"]
 mod write;
 
 use std::{
@@ -17,17 +61,15 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use sqlx::{
-    Connection as _, Sqlite, SqlitePool, Transaction,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    sqlite::{
+        SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    },
 };
 
-use super::{
-    Beat, CancelOutcome, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask, ProgressWrite, Row,
-    Secret, Store, StoreError, StoredResult,
-};
-use crate::{engine::clock::Clock, task::TaskId};
+use super::{Change, Changes, StoreError};
+use crate::engine::clock::Clock;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -72,13 +114,54 @@ impl SqliteStore {
         Ok(Self { writer, readers, heart, clock, _lock: lock })
     }
 
-    fn now(&self) -> i64 {
+    fn local_now(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    async fn now_in(&self, _: &mut SqliteConnection) -> Result<i64, StoreError> {
+        Ok(self.clock.now_ms())
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
     }
+
+    /// There is one writer.
+    async fn lock_owner(
+        &self,
+        _: &mut SqliteConnection,
+        _: Option<&str>,
+    ) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whoever may be interested is in this process, and is told by the engine.
+    async fn announce(&self, _: &mut SqliteConnection, _: &Change) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn listen(&self) -> Option<Changes> {
+        None
+    }
+
+    async fn close_pools(&self) {
+        self.readers.close().await;
+        self.heart.close().await;
+        self.writer.close().await;
+    }
+
+    /// Whatever is leased was leased by a process that has ended: the lock file says so.
+    const fn leases_of_the_dead(_now: i64) -> i64 {
+        i64::MAX
+    }
+}
+
+type This = SqliteStore;
+type Db = Sqlite;
+type DbRow = SqliteRow;
+
+fn read_at(_: &SqliteRow, now: i64) -> Result<i64, StoreError> {
+    Ok(now)
 }
 
 fn pool(connections: u32) -> SqlitePoolOptions {
@@ -125,129 +208,5 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             "the file {} cannot be locked: {error}",
             lock_path.display()
         ))),
-    }
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    async fn now_ms(&self) -> Result<i64, StoreError> {
-        Ok(self.now())
-    }
-
-    async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        self.insert_task(new).await
-    }
-
-    async fn started(
-        &self,
-        owner: Option<&str>,
-        key: &str,
-        print: &str,
-    ) -> Result<Option<Row>, StoreError> {
-        self.read_started(owner, key, print).await
-    }
-
-    async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
-        self.read_task(id).await
-    }
-
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        self.read_input(id).await
-    }
-
-    async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
-        self.read_list(query).await
-    }
-
-    async fn newest(
-        &self,
-        owner: Option<&str>,
-        kind: &str,
-        unique_key: &str,
-    ) -> Result<Option<Row>, StoreError> {
-        self.read_newest(owner, kind, unique_key).await
-    }
-
-    async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        self.claim_tasks(claim).await
-    }
-
-    async fn beat(
-        &self,
-        lease_owner: &str,
-        lease_ms: i64,
-        runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError> {
-        self.renew_leases(lease_owner, lease_ms, runs).await
-    }
-
-    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
-        let now = self.now();
-        self.take_leases("", now).await
-    }
-
-    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.take_leases(lease_owner, i64::MAX).await
-    }
-
-    async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
-        self.write_progress(writes).await
-    }
-
-    async fn save_checkpoint(
-        &self,
-        id: TaskId,
-        run_seq: i64,
-        key: &str,
-        value: &str,
-    ) -> Result<bool, StoreError> {
-        self.write_checkpoint(id, run_seq, key, value).await
-    }
-
-    async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError> {
-        self.read_checkpoint(id, key).await
-    }
-
-    async fn finish(
-        &self,
-        id: TaskId,
-        run_seq: i64,
-        ending: &Ending,
-    ) -> Result<Option<Row>, StoreError> {
-        self.finish_run(id, run_seq, ending).await
-    }
-
-    async fn request_cancel(
-        &self,
-        id: TaskId,
-        by: &str,
-    ) -> Result<Option<CancelOutcome>, StoreError> {
-        self.write_cancel(id, by).await
-    }
-
-    async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
-        self.read_result(id).await
-    }
-
-    async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.read_log(id, after, limit).await
-    }
-
-    async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.read_log_end(id, limit).await
-    }
-
-    async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
-        self.read_or_make_secret(name).await
-    }
-
-    async fn counts(&self) -> Result<(i64, i64), StoreError> {
-        self.read_counts().await
-    }
-
-    async fn close(&self) {
-        self.readers.close().await;
-        self.heart.close().await;
-        self.writer.close().await;
     }
 }

@@ -1,7 +1,7 @@
 //! The queue: starts, lists, and who gets what.
 
 use milepost::{
-    engine::store::{Ending, Inserted, ListQuery, Row},
+    engine::store::{Ending, Inserted, ListQuery, NewTask, Row},
     task::{Status, TaskId},
 };
 use uuid::Uuid;
@@ -150,8 +150,9 @@ pub(crate) async fn a_full_queue_takes_no_more(f: &Fixture) {
     }
     new.id = TaskId::from_uuid(Uuid::new_v4());
     assert!(matches!(f.store.insert(&new).await.unwrap(), Inserted::Full(2)));
+    f.advance(1).await;
     // Another owner has a queue of his own, and a started task waits no more.
-    f.queue(&milepost::engine::store::NewTask { owner: Some("bob".to_owned()), ..task() }).await;
+    f.queue(&NewTask { owner: Some("bob".to_owned()), ..task() }).await;
     f.claim("w", 1).await;
     f.queue(&new).await;
 }
@@ -160,7 +161,7 @@ pub(crate) async fn the_oldest_task_is_claimed_first(f: &Fixture) {
     let mut ids = Vec::new();
     for _ in 0..3 {
         ids.push(f.queue(&task()).await.id);
-        f.clock.advance(10);
+        f.advance(10).await;
     }
     let mut claimed = Vec::new();
     for _ in 0..3 {
@@ -168,6 +169,59 @@ pub(crate) async fn the_oldest_task_is_claimed_first(f: &Fixture) {
     }
     assert_eq!(claimed, ids);
     assert!(f.claim("w", 1).await.is_empty());
+}
+
+pub(crate) async fn an_owner_with_a_long_queue_does_not_starve_another(f: &Fixture) {
+    let queue = async |owner: Option<&str>| {
+        f.advance(1).await;
+        f.queue(&NewTask { owner: owner.map(str::to_owned), max_queued: 1_000, ..task() }).await.id
+    };
+    let mut ada = Vec::new();
+    for _ in 0..300 {
+        ada.push(queue(Some("ada")).await);
+    }
+    let mut bob = vec![queue(Some("bob")).await];
+    let nobody = queue(None).await;
+    bob.push(queue(Some("bob")).await);
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.push(f.claim("w", 1).await[0].id);
+    }
+    assert_eq!(order, [ada[0], bob[0], nobody, ada[1], bob[1], ada[2]]);
+    // Who has none running goes before whoever has three.
+    let carol = queue(Some("carol")).await;
+    assert_eq!(f.claim("w", 2).await.iter().filter(|row| row.id == carol).count(), 1);
+}
+
+pub(crate) async fn a_priority_orders_its_owners_tasks_and_nobody_elses(f: &Fixture) {
+    let queue = async |owner: &str, priority: i32| {
+        f.advance(1).await;
+        f.queue(&NewTask { owner: Some(owner.to_owned()), priority, ..task() }).await.id
+    };
+    let (low, normal) = (queue("ada", -1).await, queue("ada", 0).await);
+    let bob = queue("bob", 0).await;
+    let high = queue("ada", 1).await;
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        order.push(f.claim("w", 1).await[0].id);
+    }
+    assert_eq!(order, [bob, high, normal, low]);
+}
+
+pub(crate) async fn the_queue_is_told_in_the_order_in_which_it_is_claimed(f: &Fixture) {
+    for n in 0..12 {
+        f.advance(1).await;
+        let owner = ["ada", "bob", "carol"][n * n % 7 % 3].to_owned();
+        let priority = [0, 1, -1, 0][n % 4];
+        f.queue(&NewTask { owner: Some(owner), priority, ..task() }).await;
+    }
+    let mut told = f.store.queue("story", 100).await.unwrap();
+    assert_eq!(told.len(), 12);
+    assert_eq!(f.store.queue("story", 2).await.unwrap(), told[..2]);
+    while !told.is_empty() {
+        assert_eq!(f.claim("w", 1).await[0].id, told.remove(0));
+        assert_eq!(f.store.queue("story", 100).await.unwrap(), told);
+    }
 }
 
 pub(crate) async fn no_more_is_claimed_than_there_are_places(f: &Fixture) {
@@ -209,7 +263,7 @@ pub(crate) async fn lists_are_the_owners_newest_first(f: &Fixture) {
         let mut new = task();
         new.owner = owner.map(str::to_owned);
         ids.push(f.queue(&new).await.id);
-        f.clock.advance(1);
+        f.advance(1).await;
     }
     let listed = f.store.list(&of("ada")).await.unwrap();
     assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), vec![ids[3], ids[0]]);
@@ -251,7 +305,7 @@ pub(crate) async fn the_newest_of_a_key_is_found(f: &Fixture) {
         new.unique_key = Some("lighthouse".to_owned());
         ids.push(f.queue(&new).await.id);
         f.store.request_cancel(new.id, "x").await.unwrap();
-        f.clock.advance(1);
+        f.advance(1).await;
     }
     let newest =
         async |owner, key| f.store.newest(owner, "story", key).await.unwrap().map(|row| row.id);

@@ -9,7 +9,7 @@ use crate::fixture::{Fixture, LEASE, START, result, task};
 
 pub(crate) async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(LEASE - 1);
+    f.advance(LEASE - 1).await;
     let beats = f.store.beat("w", LEASE, &[row.id]).await.unwrap();
     assert_eq!(beats.len(), 1);
     assert_eq!((beats[0].id, beats[0].run_seq, &beats[0].cancel), (row.id, 1, &None));
@@ -22,23 +22,23 @@ pub(crate) async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
 
 pub(crate) async fn a_lease_without_a_worker_is_left_to_expire(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(LEASE - 1);
+    f.advance(LEASE - 1).await;
     // The process lives, but has given this run up.
     assert!(f.store.beat("w", LEASE, &[]).await.unwrap().is_empty());
-    f.clock.advance(2);
+    f.advance(2).await;
     assert_eq!(f.store.rescue().await.unwrap(), vec![row.id]);
 }
 
 pub(crate) async fn a_live_lease_is_not_taken(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(LEASE);
+    f.advance(LEASE).await;
     assert!(f.store.rescue().await.unwrap().is_empty());
     assert_eq!(f.get(row.id).await.status, Status::Running);
 }
 
 pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     assert_eq!(f.store.rescue().await.unwrap(), vec![row.id]);
     let waiting = f.get(row.id).await;
     assert_eq!((waiting.status, waiting.attempt), (Status::Queued, 1));
@@ -52,7 +52,7 @@ pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixtu
     new.max_attempts = 1;
     f.queue(&new).await;
     f.claim("w", 1).await;
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     f.store.rescue().await.unwrap();
     let row = f.get(new.id).await;
     assert_eq!(row.status, Status::Error);
@@ -65,7 +65,7 @@ pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixtu
 pub(crate) async fn a_lost_task_that_was_to_be_cancelled_is_cancelled(f: &Fixture) {
     let row = f.running("w").await;
     f.store.request_cancel(row.id, "ada").await.unwrap();
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     f.store.rescue().await.unwrap();
     assert_eq!(f.get(row.id).await.status, Status::Cancelled);
 }
@@ -94,7 +94,7 @@ fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
 
 pub(crate) async fn a_lost_run_can_write_nothing(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     f.store.rescue().await.unwrap();
     f.claim("x", 1).await;
     let before = f.get(row.id).await;
@@ -137,7 +137,7 @@ pub(crate) async fn checkpoints_are_kept_until_the_end(f: &Fixture) {
     let row = f.running("w").await;
     assert!(f.store.save_checkpoint(row.id, 1, "chapter", "1").await.unwrap());
     assert!(f.store.save_checkpoint(row.id, 1, "chapter", "2").await.unwrap());
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     f.store.rescue().await.unwrap();
     let row = f.claim("x", 1).await.remove(0);
     assert_eq!(f.store.checkpoint(row.id, "chapter").await.unwrap().as_deref(), Some("2"));
@@ -163,7 +163,7 @@ pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
 
 pub(crate) async fn a_finished_task_has_its_result(f: &Fixture) {
     let row = f.running("w").await;
-    f.clock.advance(70);
+    f.advance(70).await;
     let ending = Ending::Completed(result());
     let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("held");
     assert_eq!((done.status, done.progress), (Status::Completed, Some(1.0)));
@@ -189,9 +189,9 @@ pub(crate) async fn a_retry_waits_for_its_time(f: &Fixture) {
     let again = Ending::Again { after_ms: 500, message: "later".to_owned() };
     let waiting = f.store.finish(row.id, row.run_seq, &again).await.unwrap().expect("held");
     assert_eq!((waiting.status, waiting.run_at), (Status::Queued, START + 500));
-    f.clock.advance(499);
+    f.advance(499).await;
     assert!(f.claim("w", 1).await.is_empty());
-    f.clock.advance(1);
+    f.advance(1).await;
     assert_eq!(f.claim("w", 1).await[0].attempt, 2);
 }
 
@@ -205,7 +205,7 @@ pub(crate) async fn a_release_gives_the_attempt_back(f: &Fixture) {
 pub(crate) async fn a_queued_task_is_cancelled_at_once(f: &Fixture) {
     let new = task();
     f.queue(&new).await;
-    f.clock.advance(9);
+    f.advance(9).await;
     let outcome = f.store.request_cancel(new.id, "ada").await.unwrap();
     let Some(CancelOutcome::Accepted(row)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((row.status, row.finished_at), (Status::Cancelled, Some(START + 9)));
@@ -225,7 +225,7 @@ pub(crate) async fn a_running_task_is_asked_to_stop(f: &Fixture) {
 pub(crate) async fn two_cancels_are_one(f: &Fixture) {
     let row = f.running("w").await;
     let first = f.store.request_cancel(row.id, "ada").await.unwrap();
-    f.clock.advance(1_000);
+    f.advance(1_000).await;
     let Some(CancelOutcome::Accepted(mut first)) = first else { panic!("{first:?}") };
     let second = f.store.request_cancel(row.id, "bob").await.unwrap();
     first.read_at += 1_000;
@@ -259,7 +259,7 @@ pub(crate) async fn versions_only_grow(f: &Fixture) {
     grew(&row);
     f.store.save_progress(&[report(&row, row.version + 1, 0.2)]).await.unwrap();
     grew(&f.get(new.id).await);
-    f.clock.advance(LEASE + 1);
+    f.advance(LEASE + 1).await;
     f.store.rescue().await.unwrap();
     grew(&f.get(new.id).await);
     let row = f.claim("w", 1).await.remove(0);

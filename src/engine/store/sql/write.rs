@@ -1,20 +1,30 @@
-//! What is written, through the one writing connection.
+//! What is written.
 
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Row as _, Transaction};
+use uuid::Uuid;
 
-use super::{SqliteStore, map, sql};
+use super::{
+    Db, DbRow, This,
+    map::{self, storable},
+    statements as sql,
+};
 use crate::{
     engine::store::{
-        Beat, CancelOutcome, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, Secret,
+        Beat, CancelOutcome, Change, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, Secret,
         StoreError, StoredResult,
     },
     task::{Status, TaskId},
 };
 
-impl SqliteStore {
+/// Tasks of each owner that a claim looks at beyond its free places, in case that another worker is
+/// just taking the first.
+const SURPLUS: i64 = 16;
+
+impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        let now = self.now();
         let mut tx = self.begin().await?;
+        self.lock_owner(&mut tx, new.owner.as_deref()).await?;
+        let now = self.now_in(&mut tx).await?;
         if let Some(found) = already_there(&mut tx, new, now).await? {
             if let Inserted::UnderWay(row) = &found {
                 keep_key(&mut tx, new, row.id).await?;
@@ -22,8 +32,9 @@ impl SqliteStore {
             tx.commit().await?;
             return Ok(found);
         }
-        let queued: u32 =
+        let queued: i64 =
             sqlx::query_scalar(sql::COUNT_QUEUED).bind(&new.owner).fetch_one(&mut *tx).await?;
+        let queued = u32::try_from(queued).unwrap_or(u32::MAX);
         if queued >= new.max_queued {
             return Ok(Inserted::Full(queued));
         }
@@ -33,32 +44,35 @@ impl SqliteStore {
             .bind(new.id.to_string())
             .bind(&new.owner)
             .bind(&new.kind)
-            .bind(&new.title)
+            .bind(storable(&new.title))
             .bind(&new.input)
             .bind(stages)
             .bind(&new.unique_key)
-            .bind(new.max_attempts)
+            .bind(i64::from(new.max_attempts))
             .bind(now)
+            .bind(i64::from(new.priority))
             .fetch_one(&mut *tx)
             .await?;
         let row = map::row(&raw, now)?;
         keep_key(&mut tx, new, row.id).await?;
+        self.announce(&mut tx, &Change::Queued).await?;
         tx.commit().await?;
         Ok(Inserted::Queued(row))
     }
 
     pub(super) async fn claim_tasks(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        let now = self.now();
         let mut claimed = Vec::new();
         let mut free = claim.total;
         let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
         for (kind, slots) in &claim.slots {
             let rows = sqlx::query(sql::CLAIM)
                 .bind(&claim.lease_owner)
                 .bind(now.saturating_add(claim.lease_ms))
                 .bind(now)
                 .bind(kind)
-                .bind((*slots).min(free))
+                .bind(i64::from((*slots).min(free)))
+                .bind(i64::from((*slots).min(free)) + SURPLUS)
                 .fetch_all(&mut *tx)
                 .await?;
             free = free.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
@@ -76,36 +90,39 @@ impl SqliteStore {
         lease_ms: i64,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
-        let now = self.now();
+        let mut heart = self.heart.acquire().await?;
+        let now = self.now_in(&mut heart).await?;
         let runs = serde_json::to_string(runs).map_err(|error| map::corrupt("id", error))?;
         let rows = sqlx::query(sql::BEAT)
             .bind(lease_owner)
             .bind(now.saturating_add(lease_ms))
             .bind(now)
             .bind(runs)
-            .fetch_all(&self.heart)
+            .fetch_all(&mut *heart)
             .await?;
-        rows.iter()
-            .map(|raw| {
-                Ok(Beat {
-                    id: map::task_id(raw)?,
-                    run_seq: raw.try_get("run_seq")?,
-                    version: raw.try_get("version")?,
-                    cancel: map::cancel(raw)?,
-                })
-            })
-            .collect()
+        rows.iter().map(beat).collect()
     }
 
-    /// Takes the leases that ended before `ended_before`, but not those of `spare`.
+    pub(super) async fn read_cancels(
+        &self,
+        lease_owner: &str,
+        runs: &[TaskId],
+    ) -> Result<Vec<Beat>, StoreError> {
+        let runs = serde_json::to_string(runs).map_err(|error| map::corrupt("id", error))?;
+        let query = sqlx::query(sql::CANCELS).bind(lease_owner).bind(runs);
+        query.fetch_all(&self.readers).await?.iter().map(beat).collect()
+    }
+
+    /// Takes the leases that ended before what `ended_before` makes of now, but not those of `spare`.
     pub(super) async fn take_leases(
         &self,
         spare: &str,
-        ended_before: i64,
+        ended_before: impl Fn(i64) -> i64 + Send,
     ) -> Result<Vec<TaskId>, StoreError> {
-        let now = self.now();
         let mut taken = Vec::new();
         let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let ended_before = ended_before(now);
         for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
             let rows = sqlx::query(statement)
                 .bind(spare)
@@ -116,6 +133,9 @@ impl SqliteStore {
             for raw in &rows {
                 taken.push(map::task_id(raw)?);
             }
+        }
+        if !taken.is_empty() {
+            self.announce(&mut tx, &Change::Queued).await?;
         }
         tx.commit().await?;
         Ok(taken)
@@ -129,8 +149,8 @@ impl SqliteStore {
                 .bind(write.run_seq)
                 .bind(write.version)
                 .bind(write.progress)
-                .bind(write.step)
-                .bind(&write.message)
+                .bind(i64::from(write.step))
+                .bind(write.message.as_deref().map(storable))
                 .bind(write.updated_at)
                 .execute(&mut *tx)
                 .await?;
@@ -140,7 +160,7 @@ impl SqliteStore {
                     .bind(write.run_seq)
                     .bind(line.seq)
                     .bind(line.at)
-                    .bind(&line.text)
+                    .bind(storable(&line.text))
                     .execute(&mut *tx)
                     .await?;
             }
@@ -155,14 +175,17 @@ impl SqliteStore {
         key: &str,
         value: &str,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
         let done = sqlx::query(sql::SAVE_CHECKPOINT)
             .bind(id.to_string())
             .bind(run_seq)
-            .bind(key)
+            .bind(storable(key))
             .bind(value)
-            .bind(self.now())
-            .execute(&self.writer)
+            .bind(now)
+            .execute(&mut *tx)
             .await?;
+        tx.commit().await?;
         Ok(done.rows_affected() > 0)
     }
 
@@ -172,8 +195,8 @@ impl SqliteStore {
         run_seq: i64,
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError> {
-        let now = self.now();
         let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
         let cancel_asked: Option<bool> = sqlx::query_scalar(sql::HELD_RUN)
             .bind(id.to_string())
             .bind(run_seq)
@@ -197,12 +220,16 @@ impl SqliteStore {
                 end(&mut tx, id, Status::Completed, None, Some(result), now).await?
             }
         };
+        if row.status == Status::Queued {
+            self.announce(&mut tx, &Change::Queued).await?;
+        }
         tx.commit().await?;
         Ok(Some(row))
     }
 
     pub(super) async fn read_or_make_secret(&self, name: &str) -> Result<Secret, StoreError> {
-        sqlx::query(sql::MAKE_SECRET).bind(name).execute(&self.writer).await?;
+        let random = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
+        sqlx::query(sql::MAKE_SECRET).bind(name).bind(random).execute(&self.writer).await?;
         let value: Vec<u8> =
             sqlx::query_scalar(sql::SECRET).bind(name).fetch_one(&self.writer).await?;
         value.try_into().map_err(|_| map::corrupt("secret", "it has not 32 bytes"))
@@ -213,8 +240,8 @@ impl SqliteStore {
         id: TaskId,
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
-        let now = self.now();
         let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
         for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
             let raw = sqlx::query(statement)
                 .bind(id.to_string())
@@ -224,6 +251,7 @@ impl SqliteStore {
                 .await?;
             if let Some(raw) = raw {
                 let row = map::row(&raw, now)?;
+                self.announce(&mut tx, &Change::Cancel(id)).await?;
                 tx.commit().await?;
                 return Ok(Some(CancelOutcome::Accepted(row)));
             }
@@ -237,9 +265,18 @@ impl SqliteStore {
     }
 }
 
+fn beat(raw: &DbRow) -> Result<Beat, StoreError> {
+    Ok(Beat {
+        id: map::task_id(raw)?,
+        run_seq: raw.try_get("run_seq")?,
+        version: raw.try_get("version")?,
+        cancel: map::cancel(raw)?,
+    })
+}
+
 /// Notes where a start with an idempotency key led.
 async fn keep_key(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<'static, Db>,
     new: &NewTask,
     led_to: TaskId,
 ) -> Result<(), StoreError> {
@@ -257,7 +294,7 @@ async fn keep_key(
 
 /// Whether an insert leads to a task that exists.
 async fn already_there(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<'static, Db>,
     new: &NewTask,
     now: i64,
 ) -> Result<Option<Inserted>, StoreError> {
@@ -292,7 +329,7 @@ async fn already_there(
 
 /// Puts a run into a terminal status, with its result in the same transaction.
 async fn end(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<'static, Db>,
     id: TaskId,
     status: Status,
     error: Option<(&str, &str, bool)>,
@@ -314,7 +351,7 @@ async fn end(
         .bind(status.as_str())
         .bind(now)
         .bind(error.map(|(code, _, _)| code))
-        .bind(error.map(|(_, message, _)| message))
+        .bind(error.map(|(_, message, _)| storable(message)))
         .bind(error.map(|(_, _, retryable)| retryable))
         .bind(result.map(|result| &result.media_type))
         .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
@@ -325,10 +362,10 @@ async fn end(
 
 /// Puts a run back into the queue; `given_back` attempts are not counted.
 async fn requeue(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<'static, Db>,
     id: TaskId,
     run_at: i64,
-    given_back: u32,
+    given_back: i64,
     message: Option<&str>,
     now: i64,
 ) -> Result<Row, StoreError> {
@@ -337,7 +374,7 @@ async fn requeue(
         .bind(run_at)
         .bind(now)
         .bind(given_back)
-        .bind(message)
+        .bind(message.map(storable))
         .fetch_one(&mut **tx)
         .await?;
     map::row(&raw, now)

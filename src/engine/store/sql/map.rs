@@ -1,6 +1,10 @@
 //! From rows of the database to the engine's types.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use std::borrow::Cow;
+
+use sqlx::Row as _;
+
+use super::{DbRow, read_at};
 
 use crate::{
     engine::store::{Row, StoreError},
@@ -8,7 +12,7 @@ use crate::{
 };
 
 /// Reads the columns named in `columns!`.
-pub(super) fn row(raw: &SqliteRow, read_at: i64) -> Result<Row, StoreError> {
+pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
     let status: String = raw.try_get("status")?;
     let error_code: Option<String> = raw.try_get("error_code")?;
     let error_message: Option<String> = raw.try_get("error_message")?;
@@ -23,12 +27,12 @@ pub(super) fn row(raw: &SqliteRow, read_at: i64) -> Result<Row, StoreError> {
         stages: serde_json::from_str(&raw.try_get::<String, _>("stages")?)
             .map_err(|error| corrupt("stages", error))?,
         status: Status::from_word(&status).ok_or_else(|| corrupt("status", &status))?,
-        attempt: raw.try_get("attempt")?,
-        max_attempts: raw.try_get("max_attempts")?,
+        attempt: small(raw, "attempt")?,
+        max_attempts: small(raw, "max_attempts")?,
         run_seq: raw.try_get("run_seq")?,
         version: raw.try_get("version")?,
         progress: raw.try_get("progress")?,
-        step: raw.try_get("step")?,
+        step: small(raw, "step")?,
         message: raw.try_get("message")?,
         error: error_code.map(|code| {
             (code, error_message.unwrap_or_default(), error_retryable.unwrap_or_default())
@@ -41,18 +45,18 @@ pub(super) fn row(raw: &SqliteRow, read_at: i64) -> Result<Row, StoreError> {
         started_at: raw.try_get("started_at")?,
         updated_at: raw.try_get("updated_at")?,
         finished_at: raw.try_get("finished_at")?,
-        read_at,
+        read_at: read_at(raw, now)?,
     })
 }
 
 /// Reads the column `id`.
-pub(super) fn task_id(raw: &SqliteRow) -> Result<TaskId, StoreError> {
+pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     let text: String = raw.try_get("id")?;
     text.parse().map_err(|_| corrupt("id", &text))
 }
 
 /// Reads who asked to cancel, and when.
-pub(super) fn cancel(raw: &SqliteRow) -> Result<Option<(i64, String)>, StoreError> {
+pub(super) fn cancel(raw: &DbRow) -> Result<Option<(i64, String)>, StoreError> {
     let at: Option<i64> = raw.try_get("cancel_requested_at")?;
     let by: Option<String> = raw.try_get("cancel_requested_by")?;
     Ok(at.zip(by))
@@ -60,4 +64,19 @@ pub(super) fn cancel(raw: &SqliteRow) -> Result<Option<(i64, String)>, StoreErro
 
 pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Corrupt { what, detail: detail.to_string() }
+}
+
+/// Reads a number that is a count.
+fn small(raw: &DbRow, column: &'static str) -> Result<u32, StoreError> {
+    let number: i64 = raw.try_get(column)?;
+    u32::try_from(number).map_err(|_| corrupt(column, number))
+}
+
+/// A text as both databases can keep it: PostgreSQL knows no NUL.
+pub(super) fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }

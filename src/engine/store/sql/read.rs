@@ -1,17 +1,17 @@
-//! What is read, from the pool of readers.
+//! What is read.
 
-use sqlx::{Row as _, sqlite::SqliteRow};
+use sqlx::Row as _;
 
-use super::{SqliteStore, map, sql};
+use super::{DbRow, This, map, statements as sql};
 use crate::{
     engine::store::{ListQuery, LogEntry, Row, StoreError, StoredResult},
     task::TaskId,
 };
 
-impl SqliteStore {
+impl This {
     pub(super) async fn read_task(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
         let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&self.readers).await?;
-        raw.map(|raw| map::row(&raw, self.now())).transpose()
+        raw.map(|raw| map::row(&raw, self.local_now())).transpose()
     }
 
     pub(super) async fn read_started(
@@ -27,7 +27,7 @@ impl SqliteStore {
             .await?;
         let Some(raw) = raw else { return Ok(None) };
         let same = raw.try_get::<String, _>("print")? == print;
-        same.then(|| map::row(&raw, self.now())).transpose()
+        same.then(|| map::row(&raw, self.local_now())).transpose()
     }
 
     pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
@@ -36,6 +36,9 @@ impl SqliteStore {
     }
 
     pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
+        if query.q.as_deref().is_some_and(|q| q.contains('\0')) {
+            return Ok(Vec::new());
+        }
         let rows = sqlx::query(sql::LIST)
             .bind(&query.owner)
             .bind(query.status.map(|status| status.as_str()))
@@ -43,11 +46,27 @@ impl SqliteStore {
             .bind(&query.q)
             .bind(query.before.map(|(at, _)| at))
             .bind(query.before.map(|(_, id)| id.to_string()))
-            .bind(query.limit)
+            .bind(i64::from(query.limit))
             .fetch_all(&self.readers)
             .await?;
-        let now = self.now();
+        let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
+    }
+
+    pub(super) async fn read_queue(
+        &self,
+        kind: &str,
+        limit: u32,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let now = self.now_in(&mut connection).await?;
+        let rows = sqlx::query(sql::QUEUE)
+            .bind(kind)
+            .bind(now)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *connection)
+            .await?;
+        rows.iter().map(map::task_id).collect()
     }
 
     pub(super) async fn read_newest(
@@ -62,7 +81,7 @@ impl SqliteStore {
             .bind(owner)
             .fetch_optional(&self.readers)
             .await?;
-        raw.map(|raw| map::row(&raw, self.now())).transpose()
+        raw.map(|raw| map::row(&raw, self.local_now())).transpose()
     }
 
     pub(super) async fn read_checkpoint(
@@ -98,7 +117,7 @@ impl SqliteStore {
         let rows = sqlx::query(sql::LOG)
             .bind(id.to_string())
             .bind(after)
-            .bind(limit)
+            .bind(i64::from(limit))
             .fetch_all(&self.readers)
             .await?;
         rows.iter().map(log_entry).collect()
@@ -109,7 +128,7 @@ impl SqliteStore {
         id: TaskId,
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(limit);
+        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
         let rows = query.fetch_all(&self.readers).await?;
         rows.iter().rev().map(log_entry).collect()
     }
@@ -119,6 +138,6 @@ impl SqliteStore {
     }
 }
 
-fn log_entry(raw: &SqliteRow) -> Result<LogEntry, StoreError> {
+fn log_entry(raw: &DbRow) -> Result<LogEntry, StoreError> {
     Ok(LogEntry { seq: raw.try_get("seq")?, at: raw.try_get("at")?, text: raw.try_get("text")? })
 }

@@ -1,0 +1,217 @@
+//! The shared store: one PostgreSQL database for any number of processes.
+//!
+//! The clock is the database's own, so that machines whose clocks differ agree; a claim skips the
+//! rows that another worker is just taking; starts of one owner follow one another. What one process
+//! changes the others learn by a notification, which is a hint: each change is found by asking, too.
+//!
+//! What differs from SQLite: [`Store::take_back`](super::Store::take_back) takes expired leases only,
+//! because other processes may be alive; [`Store::changes`](super::Store::changes) has something to
+//! tell; and `lower` knows all letters where SQLite's knows ASCII, so that a search for `É` finds `é`.
+
+/// `$needle` occurs in `$text`.
+macro_rules! contains {
+    ($text:literal, $needle:literal) => {
+        concat!("strpos(", $text, ", ", $needle, ") > 0")
+    };
+}
+/// The texts of a JSON array.
+macro_rules! json_list {
+    ($array:literal) => {
+        concat!("(SELECT json_array_elements_text(", $array, "::json))")
+    };
+}
+/// Joins the first rows of a selection that depends on the row before.
+macro_rules! first_of_each {
+    ($($select:literal),+) => {
+        concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
+    };
+}
+/// The first of `ranked`, $5 at most, that nobody else is taking. As an array, so that it is chosen
+/// once.
+macro_rules! first_unlocked {
+    () => {
+        "(SELECT unnest(ARRAY(SELECT t.id FROM ranked JOIN tasks t ON t.id = ranked.id \
+         WHERE t.status = 'queued' ORDER BY ranked.turn, ranked.run_at, ranked.id LIMIT $5 \
+         FOR UPDATE OF t SKIP LOCKED)))"
+    };
+}
+macro_rules! for_update {
+    () => {
+        " FOR UPDATE"
+    };
+}
+/// The column that tells the database's clock.
+macro_rules! read_at {
+    () => {
+        "milepost_now() AS read_at, "
+    };
+}
+
+mod listen;
+#[path = "sql/map.rs"]
+mod map;
+#[path = "sql/read.rs"]
+mod read;
+#[path = "sql/statements.rs"]
+mod statements;
+#[path = "sql/store.rs"]
+mod store;
+#[path = "sql/write.rs"]
+mod write;
+
+use std::time::Duration;
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Row as _, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Change, Changes, StoreError};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How the database is spoken to.
+#[derive(Clone, Copy, Debug)]
+pub struct PostgresOptions {
+    /// Connections for all but heartbeats and notifications, which have one each. Default: 8.
+    pub connections: u32,
+    /// How long a caller waits for a free connection before it is told that the store does not
+    /// answer. Default: 3 s.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take. Default: 10 s.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            acquire_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// See the module.
+pub struct PostgresStore {
+    readers: PgPool,
+    writer: PgPool,
+    heart: PgPool,
+    listener: PgPool,
+    closing: CancellationToken,
+    listening: TaskTracker,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the tables up to date; processes that start together take turns.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] with a sentence for the operator, which never holds the password.
+    pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let connect: PgConnectOptions = url.parse().map_err(|_| {
+            let right = "postgres://user:password@host:5432/database";
+            StoreError::Open(format!("the address of the database is not of the form {right}"))
+        })?;
+        let milliseconds = options.statement_timeout.as_millis().to_string();
+        let connect = connect.application_name("milepost").options([
+            ("statement_timeout", milliseconds.as_str()),
+            // A process that is stopped in the middle of a transaction does not lock out the others.
+            ("idle_in_transaction_session_timeout", milliseconds.as_str()),
+        ]);
+        let place = format!(
+            "{}:{}/{}",
+            connect.get_host(),
+            connect.get_port(),
+            connect.get_database().unwrap_or_default()
+        );
+        let cannot = |error: &dyn std::fmt::Display| {
+            StoreError::Open(format!("the PostgreSQL database {place} cannot be opened: {error}"))
+        };
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(options.acquire_timeout)
+        };
+        let readers = pool(options.connections.max(2)).connect_with(connect.clone()).await;
+        let readers = readers.map_err(|error| cannot(&error))?;
+        MIGRATIONS.run(&readers).await.map_err(|error| cannot(&error))?;
+        Ok(Self {
+            writer: readers.clone(),
+            readers,
+            heart: pool(1).connect_lazy_with(connect.clone()),
+            listener: pool(1).connect_lazy_with(connect),
+            closing: CancellationToken::new(),
+            listening: TaskTracker::new(),
+        })
+    }
+
+    /// Each row brings the database's clock along.
+    #[expect(clippy::unused_self, reason = "the other store has a clock")]
+    const fn local_now(&self) -> i64 {
+        0
+    }
+
+    async fn now_in(&self, connection: &mut PgConnection) -> Result<i64, StoreError> {
+        Ok(sqlx::query_scalar("SELECT milepost_now()").fetch_one(connection).await?)
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        Ok(self.writer.begin().await?)
+    }
+
+    /// Starts of one owner follow one another, so that keys and limits are looked at in peace.
+    async fn lock_owner(
+        &self,
+        connection: &mut PgConnection,
+        owner: Option<&str>,
+    ) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))")
+            .bind(owner.unwrap_or_default())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// Tells the other processes once the transaction is committed.
+    async fn announce(
+        &self,
+        connection: &mut PgConnection,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(listen::CHANNEL)
+            .bind(listen::word(change))
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    async fn close_pools(&self) {
+        self.closing.cancel();
+        self.listening.close();
+        self.listening.wait().await;
+        for pool in [&self.listener, &self.heart, &self.readers] {
+            pool.close().await;
+        }
+    }
+
+    /// Other processes may be alive.
+    const fn leases_of_the_dead(now: i64) -> i64 {
+        now
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.closing.cancel();
+    }
+}
+
+type This = PostgresStore;
+type Db = Postgres;
+type DbRow = PgRow;
+
+fn read_at(raw: &PgRow, _: i64) -> Result<i64, StoreError> {
+    Ok(raw.try_get("read_at")?)
+}

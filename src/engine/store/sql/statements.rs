@@ -1,0 +1,263 @@
+//! The statements, each with its one purpose.
+//!
+//! A change that the store makes by itself opens a new generation of the version, its high bits;
+//! the changes that a run reports count up the low 20 bits. So a version told before a crash is
+//! always smaller than any told after it.
+//!
+//! One text for both databases. Where their words differ, the text asks a macro of the database's
+//! module: `contains`, `json_list`, `first_of_each`, `first_unlocked`, `for_update`, `read_at`.
+
+/// The columns that [`super::map::row`] reads.
+macro_rules! columns {
+    () => {
+        concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
+         progress, step, message, error_code, error_message, error_retryable, \
+         cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
+         run_at, created_at, started_at, updated_at, finished_at")
+    };
+}
+
+/// The next generation of the version.
+macro_rules! next_generation {
+    () => {
+        "version = ((version >> 20) + 1) << 20"
+    };
+}
+
+pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
+
+pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
+
+pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
+    "SELECT print, ",
+    columns!(),
+    " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = coalesce($1, '')",
+    " AND key = $2) AS led ON id = led.task_id"
+);
+
+pub(super) const KEEP_KEY: &str =
+    "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES (coalesce($1, ''), $2, $3, $4)";
+
+pub(super) const UNDER_WAY: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE kind = $1 AND unique_key = $2 AND coalesce(owner, '') = coalesce($3, '')",
+    " AND status IN ('queued', 'running')"
+);
+
+pub(super) const COUNT_QUEUED: &str =
+    "SELECT count(*) FROM tasks WHERE coalesce(owner, '') = coalesce($1, '') AND status = 'queued'";
+
+pub(super) const INSERT: &str = concat!(
+    "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
+    "status, run_at, max_attempts, version, created_at, updated_at, priority) ",
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10) ",
+    "RETURNING ",
+    columns!()
+);
+
+pub(super) const LIST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE owner = $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR kind = $3)",
+    " AND ($4 IS NULL OR ",
+    contains!("lower(title)", "lower($4)"),
+    ")",
+    " AND ($5 IS NULL OR (created_at, id) < ($5, $6))",
+    " ORDER BY created_at DESC, id DESC LIMIT $7"
+);
+
+pub(super) const NEWEST: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tasks WHERE kind = $1 AND unique_key = $2 AND owner IS NOT DISTINCT FROM $3",
+    " ORDER BY created_at DESC, id DESC LIMIT 1"
+);
+
+/// The waiting tasks of `$kind` whose time has come by `$now`, at most `$most` of each owner, in the fair order:
+/// an owner's next task stands behind as many tasks of each other owner as that owner has running or
+/// waiting before it. Within an owner, by priority and age. What belongs to nobody is one owner's.
+///
+/// The owners are found by hopping along the index from one to the next, so that a thousand tasks of
+/// one owner cost as much as `$most`.
+macro_rules! fair {
+    ($kind:literal, $now:literal, $most:literal) => {
+        concat!(
+            "WITH RECURSIVE owners (name) AS (",
+            "SELECT min(coalesce(owner, '')) FROM tasks WHERE status = 'queued' AND kind = ",
+            $kind,
+            " ",
+            "UNION ALL SELECT (SELECT min(coalesce(owner, '')) FROM tasks WHERE status = 'queued' ",
+            "AND kind = ",
+            $kind,
+            " AND coalesce(owner, '') > owners.name) ",
+            "FROM owners WHERE owners.name IS NOT NULL), ",
+            "waiting AS (SELECT owners.name, first.id, first.priority, first.run_at FROM owners ",
+            first_of_each!(
+                "SELECT id, priority, run_at FROM tasks WHERE status = 'queued' AND kind = ",
+                $kind,
+                " ",
+                "AND coalesce(owner, '') = owners.name AND run_at <= ",
+                $now,
+                " ",
+                "ORDER BY priority DESC, run_at, id LIMIT ",
+                $most
+            ),
+            "), busy AS (SELECT coalesce(owner, '') AS name, count(*) AS runs FROM tasks ",
+            "WHERE status IN ('running', 'cancelling') AND kind = ",
+            $kind,
+            " GROUP BY coalesce(owner, '')), ",
+            "ranked AS (SELECT id, run_at, row_number() OVER ",
+            "(PARTITION BY waiting.name ORDER BY priority DESC, run_at, id) ",
+            "+ coalesce(busy.runs, 0) AS turn ",
+            "FROM waiting LEFT JOIN busy ON busy.name = waiting.name) "
+        )
+    };
+}
+
+/// See `fair`; at most $5 tasks.
+pub(super) const CLAIM: &str = concat!(
+    fair!("$4", "$3", "$6"),
+    "UPDATE tasks SET status = 'running', attempt = attempt + 1, run_seq = run_seq + 1, ",
+    "lease_owner = $1, lease_until = $2, heartbeat_at = $3, started_at = $3, updated_at = $3, ",
+    // What an earlier attempt reported is not this attempt's; what a released run reported is.
+    "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
+    "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
+    next_generation!(),
+    " WHERE id IN ",
+    first_unlocked!(),
+    " RETURNING ",
+    columns!()
+);
+
+/// See `fair`.
+pub(super) const QUEUE: &str =
+    concat!(fair!("$1", "$2", "$3"), "SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $3");
+
+pub(super) const BEAT: &str = concat!(
+    "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN ",
+    json_list!("$4"),
+    " AND lease_owner = $1 AND status IN ('running', 'cancelling')",
+    " RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
+);
+
+/// Those of $1's runs in $2 that are to stop.
+pub(super) const CANCELS: &str = concat!(
+    "SELECT id, run_seq, version, cancel_requested_at, cancel_requested_by FROM tasks WHERE id IN ",
+    json_list!("$2"),
+    " AND lease_owner = $1 AND status = 'cancelling'"
+);
+
+/// Which leases are taken: not those of $1, and only those that ended before $3.
+macro_rules! takeable {
+    () => {
+        " WHERE status IN ('running', 'cancelling') AND lease_owner <> $1 AND lease_until < $3"
+    };
+}
+
+pub(super) const TAKE_CANCELLED: &str = concat!(
+    "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",
+    "lease_owner = NULL, lease_until = NULL, ",
+    next_generation!(),
+    takeable!(),
+    " AND cancel_requested_at IS NOT NULL RETURNING id"
+);
+
+pub(super) const TAKE_EXHAUSTED: &str = concat!(
+    "UPDATE tasks SET status = 'error', error_code = 'worker_lost', error_message = ",
+    "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.', ",
+    "error_retryable = TRUE, finished_at = $2, updated_at = $2, lease_owner = NULL, ",
+    "lease_until = NULL, ",
+    next_generation!(),
+    takeable!(),
+    " AND attempt >= max_attempts RETURNING id"
+);
+
+pub(super) const TAKE_AGAIN: &str = concat!(
+    "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $2, message = ",
+    "'The worker was lost; the task goes on from its last checkpoint.', ",
+    "lease_owner = NULL, lease_until = NULL, ",
+    next_generation!(),
+    takeable!(),
+    " RETURNING id"
+);
+
+/// An older report never overwrites a newer one.
+pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
+    progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7 \
+    WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
+
+pub(super) const SAVE_LOG_LINE: &str = "INSERT INTO log_lines (task_id, seq, at, text) \
+    SELECT id, $3, $4, $5 FROM tasks \
+    WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling') ON CONFLICT DO NOTHING";
+
+pub(super) const SAVE_CHECKPOINT: &str = "INSERT INTO checkpoints (task_id, key, value, saved_at) \
+    SELECT id, $3, $4, $5 FROM tasks \
+    WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling') \
+    ON CONFLICT (task_id, key) DO UPDATE SET value = excluded.value, saved_at = excluded.saved_at";
+
+pub(super) const CHECKPOINT: &str = "SELECT value FROM checkpoints WHERE task_id = $1 AND key = $2";
+
+pub(super) const HELD_RUN: &str = concat!(
+    "SELECT cancel_requested_at IS NOT NULL FROM tasks ",
+    "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+    for_update!()
+);
+
+pub(super) const FINISH: &str = concat!(
+    "UPDATE tasks SET status = $2, finished_at = $3, updated_at = $3, lease_owner = NULL, ",
+    "lease_until = NULL, error_code = $4, error_message = $5, error_retryable = $6, ",
+    "result_media_type = $7, result_size = $8, ",
+    "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, ",
+    next_generation!(),
+    " WHERE id = $1 RETURNING ",
+    columns!()
+);
+
+pub(super) const SAVE_RESULT: &str = "INSERT INTO results (task_id, media_type, file_name, bytes) VALUES ($1, $2, $3, $4) \
+     ON CONFLICT (task_id) DO UPDATE SET media_type = excluded.media_type, \
+     file_name = excluded.file_name, bytes = excluded.bytes";
+
+pub(super) const DROP_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE task_id = $1";
+
+pub(super) const REQUEUE: &str = concat!(
+    "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $3, attempt = attempt - $4, ",
+    "message = $5, lease_owner = NULL, lease_until = NULL, ",
+    next_generation!(),
+    " WHERE id = $1 RETURNING ",
+    columns!()
+);
+
+pub(super) const CANCEL_QUEUED: &str = concat!(
+    "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",
+    "cancel_requested_at = $2, cancel_requested_by = $3, ",
+    next_generation!(),
+    " WHERE id = $1 AND status = 'queued' RETURNING ",
+    columns!()
+);
+
+pub(super) const CANCEL_RUNNING: &str = concat!(
+    "UPDATE tasks SET status = 'cancelling', updated_at = $2, ",
+    "cancel_requested_at = $2, cancel_requested_by = $3, ",
+    next_generation!(),
+    " WHERE id = $1 AND status = 'running' RETURNING ",
+    columns!()
+);
+
+pub(super) const RESULT: &str =
+    "SELECT media_type, file_name, bytes FROM results WHERE task_id = $1";
+
+pub(super) const LOG: &str = "SELECT seq, at, text FROM log_lines \
+    WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+
+pub(super) const LOG_END: &str = "SELECT seq, at, text FROM log_lines \
+    WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
+
+pub(super) const MAKE_SECRET: &str =
+    "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+pub(super) const SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
+
+pub(super) const COUNTS: &str = "SELECT \
+    (SELECT count(*) FROM tasks WHERE status = 'queued'), \
+    (SELECT count(*) FROM tasks WHERE status IN ('running', 'cancelling'))";

@@ -1,0 +1,146 @@
+//! The calls of a [`Store`], each one line to where it is done.
+
+use async_trait::async_trait;
+
+use super::This;
+use crate::{
+    engine::store::{
+        Beat, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
+        ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
+    },
+    task::TaskId,
+};
+
+#[async_trait]
+impl Store for This {
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        self.now_in(&mut connection).await
+    }
+
+    async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
+        self.insert_task(new).await
+    }
+
+    async fn started(
+        &self,
+        owner: Option<&str>,
+        key: &str,
+        print: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        self.read_started(owner, key, print).await
+    }
+
+    async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+        self.read_task(id).await
+    }
+
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        self.read_input(id).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
+        self.read_list(query).await
+    }
+
+    async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
+        self.read_queue(kind, limit).await
+    }
+
+    async fn newest(
+        &self,
+        owner: Option<&str>,
+        kind: &str,
+        unique_key: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        self.read_newest(owner, kind, unique_key).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        self.claim_tasks(claim).await
+    }
+
+    async fn beat(
+        &self,
+        lease_owner: &str,
+        lease_ms: i64,
+        runs: &[TaskId],
+    ) -> Result<Vec<Beat>, StoreError> {
+        self.renew_leases(lease_owner, lease_ms, runs).await
+    }
+
+    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
+        self.read_cancels(lease_owner, runs).await
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        self.listen()
+    }
+
+    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.take_leases("", |now| now).await
+    }
+
+    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
+        self.take_leases(lease_owner, Self::leases_of_the_dead).await
+    }
+
+    async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
+        self.write_progress(writes).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        key: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        self.write_checkpoint(id, run_seq, key, value).await
+    }
+
+    async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError> {
+        self.read_checkpoint(id, key).await
+    }
+
+    async fn finish(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        ending: &Ending,
+    ) -> Result<Option<Row>, StoreError> {
+        self.finish_run(id, run_seq, ending).await
+    }
+
+    async fn request_cancel(
+        &self,
+        id: TaskId,
+        by: &str,
+    ) -> Result<Option<CancelOutcome>, StoreError> {
+        self.write_cancel(id, by).await
+    }
+
+    async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
+        self.read_result(id).await
+    }
+
+    async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.read_log(id, after, limit).await
+    }
+
+    async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.read_log_end(id, limit).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
+        self.read_or_make_secret(name).await
+    }
+
+    async fn counts(&self) -> Result<(i64, i64), StoreError> {
+        self.read_counts().await
+    }
+
+    async fn close(&self) {
+        self.close_pools().await;
+    }
+}

@@ -1,0 +1,143 @@
+//! The shared store: the suite over a real server, and what only many processes can get wrong.
+
+use std::sync::Arc;
+
+use milepost::engine::store::{
+    Change, Store,
+    postgres::{PostgresOptions, PostgresStore},
+};
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{
+    fixture::{Fixture, LEASE, START, Time, task},
+    postgres_server::schema,
+};
+
+/// A store whose clock the test moves: its function reads a table instead.
+async fn open() -> Fixture {
+    let url = schema().await;
+    let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+    let mut clock = PgConnection::connect(&url).await.unwrap();
+    for statement in [
+        "CREATE TABLE test_clock (ms BIGINT NOT NULL)",
+        "INSERT INTO test_clock VALUES (0)",
+        "CREATE OR REPLACE FUNCTION milepost_now() RETURNS BIGINT LANGUAGE sql VOLATILE \
+         AS $$ SELECT ms FROM test_clock $$",
+    ] {
+        sqlx::query(statement).execute(&mut clock).await.unwrap();
+    }
+    let f = Fixture {
+        store: Arc::new(store),
+        time: Time::Postgres(tokio::sync::Mutex::new(clock)),
+        _folder: tempfile::tempdir().unwrap(),
+    };
+    f.advance(START).await;
+    f
+}
+
+crate::conformance::conformance!(open);
+
+#[tokio::test]
+async fn a_new_process_leaves_live_leases_alone() {
+    let f = open().await;
+    let row = f.running("alive").await;
+    assert!(f.store.take_back("new").await.unwrap().is_empty());
+    f.advance(LEASE + 1).await;
+    assert_eq!(f.store.take_back("new").await.unwrap(), [row.id]);
+}
+
+#[tokio::test]
+async fn processes_that_start_together_take_turns_at_the_tables() {
+    let url = schema().await;
+    let open = || PostgresStore::open(&url, PostgresOptions::default());
+    let (a, b, c, d) = tokio::join!(open(), open(), open(), open());
+    for store in [a, b, c, d] {
+        assert_eq!(store.unwrap().counts().await.unwrap(), (0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_answer_is_told_without_its_password() {
+    let options = PostgresOptions::default();
+    for (url, told) in [
+        ("postgres://ada:secret@127.0.0.1:1/m", "127.0.0.1:1/m cannot be opened"),
+        ("postgres://ada:secret@[", "not of the form postgres://"),
+    ] {
+        let Err(error) = PostgresStore::open(url, options).await else { panic!("{url} opened") };
+        let line = error.to_string();
+        assert!(line.contains(told) && !line.contains("secret"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn many_workers_on_few_rows_never_get_one_twice() {
+    let f = open().await;
+    for _ in 0..20 {
+        f.queue(&task()).await;
+    }
+    let f = Arc::new(f);
+    let mut workers = tokio::task::JoinSet::new();
+    for worker in 0..8 {
+        let f = Arc::clone(&f);
+        workers.spawn(async move {
+            let (mut mine, name) = (Vec::new(), format!("worker {worker}"));
+            // As a worker that is rung each time: until nothing is left.
+            while f.store.counts().await.unwrap().0 > 0 {
+                mine.extend(f.claim(&name, 2).await.into_iter().map(|row| row.id));
+            }
+            mine
+        });
+    }
+    let mut claimed = workers.join_all().await.concat();
+    assert_eq!(claimed.len(), 20);
+    claimed.sort();
+    claimed.dedup();
+    assert_eq!(claimed.len(), 20);
+}
+
+#[tokio::test]
+async fn starts_of_one_owner_at_once_keep_key_and_limit() {
+    let f = Arc::new(open().await);
+    let mut starts = tokio::task::JoinSet::new();
+    for n in 0..12 {
+        let f = Arc::clone(&f);
+        starts.spawn(async move {
+            let mut new = task();
+            new.max_queued = 4;
+            new.idempotency = (n % 2 == 0).then(|| ("key".to_owned(), "print".to_owned()));
+            f.store.insert(&new).await.unwrap();
+        });
+    }
+    starts.join_all().await;
+    assert_eq!(f.store.counts().await.unwrap().0, 4);
+}
+
+#[tokio::test]
+async fn another_process_hears_of_starts_and_cancels_even_after_its_connection_is_cut() {
+    let url = schema().await;
+    let open = || PostgresStore::open(&url, PostgresOptions::default());
+    let (here, there) = (open().await.unwrap(), open().await.unwrap());
+    let mut changes = there.changes().unwrap();
+    // The server is shared by the tests of this process: others may be heard too.
+    let hear = async |changes: &mut milepost::engine::store::Changes, wanted: Change| {
+        let patience = std::time::Duration::from_secs(30);
+        let heard = async { while changes.recv().await.unwrap() != wanted {} };
+        tokio::time::timeout(patience, heard).await.unwrap();
+    };
+    hear(&mut changes, Change::Anything).await;
+    let new = task();
+    here.insert(&new).await.unwrap();
+    hear(&mut changes, Change::Queued).await;
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'",
+    )
+    .execute(&mut admin)
+    .await
+    .unwrap();
+    hear(&mut changes, Change::Anything).await;
+    here.request_cancel(new.id, "owner").await.unwrap();
+    hear(&mut changes, Change::Cancel(new.id)).await;
+    there.close().await;
+    assert_eq!(changes.recv().await, None);
+}
