@@ -4,6 +4,7 @@
 //! under a lease, and each of its writes carries the run's number, so that a worker which was thought
 //! dead and wakes up can change nothing.
 
+mod changes;
 pub mod clock;
 mod context;
 mod inner;

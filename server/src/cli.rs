@@ -1,6 +1,9 @@
 //! The command line: what can be said, and how it ends.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use milepost::task::{Status, TaskId};
@@ -25,6 +28,8 @@ pub struct Cli {
 enum Command {
     /// Run the server; prints its URL when it is ready
     Serve(ServerArgs),
+    /// Run tasks that servers with the same PostgreSQL database have queued
+    Worker(WorkerArgs),
     /// Start a task
     Run(RunArgs),
     /// Tell how a task is doing
@@ -59,6 +64,22 @@ struct ServerArgs {
     /// Only answer requests: leave the tasks in the queue
     #[arg(long)]
     no_worker: bool,
+    /// Configuration file [default: milepost.toml, if it is there]
+    #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Args, Clone, Debug)]
+struct WorkerArgs {
+    /// Database that the servers use, such as postgres://user:password@host:5432/database
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Tasks that run at once [default: 8]
+    #[arg(long, value_name = "N")]
+    concurrency: Option<u32>,
+    /// Folder with {subject}/research.md; stories are written there too [default: output]
+    #[arg(long, value_name = "DIR")]
+    output_dir: Option<PathBuf>,
     /// Configuration file [default: milepost.toml, if it is there]
     #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
     config: Option<PathBuf>,
@@ -203,6 +224,12 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             serve::serve(load(&args)?).await?;
             Ok(Exit::Done)
         }
+        Command::Worker(args) => {
+            let WorkerArgs { database, concurrency, output_dir, config } = args;
+            let flags = Flags { database, concurrency, output_dir, ..Flags::default() };
+            serve::work(read(config.as_deref(), &flags)?).await?;
+            Ok(Exit::Done)
+        }
         Command::Config(args) => {
             client::print(&config::print(&load(&args)?))?;
             Ok(Exit::Done)
@@ -237,11 +264,23 @@ fn connect(remote: &Remote) -> Result<client::Api, ClientError> {
 
 fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
     let ServerArgs { addr, data, database, site, output_dir, no_worker, config } = args.clone();
-    let flags = Flags { addr, data_dir: data, database, site_dir: site, output_dir, no_worker };
+    let flags = Flags {
+        addr,
+        data_dir: data,
+        database,
+        site_dir: site,
+        output_dir,
+        concurrency: None,
+        no_worker,
+    };
+    read(config.as_deref(), &flags)
+}
+
+fn read(config: Option<&Path>, flags: &Flags) -> Result<Configuration, ConfigError> {
     // A variable that is no Unicode is none of ours.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Configuration::load(config.as_deref(), &flags, variables)
+    Configuration::load(config, flags, variables)
 }
 
 #[cfg(test)]

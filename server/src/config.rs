@@ -5,11 +5,13 @@
 //! command line. The variable of a setting is its path in capitals: `http.addr` is
 //! `MILEPOST_HTTP_ADDR`.
 
+mod database_url;
 mod error;
 mod layers;
 mod print;
 mod settings;
 
+pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;

@@ -15,7 +15,11 @@ use milepost::{
     engine::{
         Engine, KindOptions, Registry,
         clock::{Clock, SystemClock},
-        store::{Store, sqlite::SqliteStore},
+        store::{
+            Store,
+            postgres::{PostgresOptions, PostgresStore},
+            sqlite::SqliteStore,
+        },
     },
     http::{HttpOptions, SessionKey},
 };
@@ -23,7 +27,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     client,
-    config::{Configuration, Settings},
+    config::{Configuration, DatabaseUrl, Settings},
     signals::Signals,
     tasks::{
         dataset::Dataset,
@@ -42,13 +46,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
 /// opened.
 pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
-    let Configuration { settings, remarks, .. } = configuration;
-    log_to_stderr(&settings.log.filter);
-    for remark in remarks {
-        tracing::warn!("{remark}");
-    }
-    // From here on a signal is seen, however early it comes.
-    let mut signals = Signals::new().map_err(ServeError::Signals)?;
+    let (settings, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
@@ -73,12 +71,7 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
 
-    signals.next().await;
-    tracing::info!("stopping; a second signal stops at once");
-    tokio::spawn(async move {
-        signals.next().await;
-        std::process::exit(130);
-    });
+    told_to_stop(signals).await;
     // Pages go on being answered while the tasks come to their end.
     engine.shutdown().await;
     let _ = stop.send(());
@@ -87,6 +80,45 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Runs tasks that servers have queued, until it is told to stop.
+///
+/// # Errors
+/// When it cannot start: the database is not one that is shared, or cannot be opened.
+pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
+    let (mut settings, signals) = begin(configuration)?;
+    if !settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
+        return Err(ServeError::Alone);
+    }
+    settings.engine.worker = true;
+    let (engine, _) = start_engine(&settings).await?;
+    client::print("ready\n").map_err(ServeError::Announce)?;
+    tracing::info!(concurrency = settings.engine.concurrency, "ready");
+    told_to_stop(signals).await;
+    engine.shutdown().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn begin(configuration: Configuration) -> Result<(Settings, Signals), ServeError> {
+    let Configuration { settings, remarks, .. } = configuration;
+    log_to_stderr(&settings.log.filter);
+    for remark in remarks {
+        tracing::warn!("{remark}");
+    }
+    // From here on a signal is seen, however early it comes.
+    Ok((settings, Signals::new().map_err(ServeError::Signals)?))
+}
+
+/// Returns on the first signal; the second ends the process at once.
+async fn told_to_stop(mut signals: Signals) {
+    signals.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(130);
+    });
 }
 
 fn log_to_stderr(filter: &str) {
@@ -117,6 +149,21 @@ fn url(mut addr: SocketAddr) -> String {
 }
 
 async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
+    let (store, clock) = open_store(settings).await?;
+    let key = SessionKey::new(store.secret("session").await?);
+    let engine = Engine::start(store, clock, registry(settings)?, settings.engine.options());
+    Ok((engine.await?, key))
+}
+
+async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Clock>), ServeError> {
+    let storage = &settings.storage;
+    if let Some(url) = storage.database.as_ref().filter(|url| url.is_postgres()) {
+        let options =
+            PostgresOptions { connections: storage.connections, ..PostgresOptions::default() };
+        let store = PostgresStore::open(url.expose(), options).await?;
+        let clock = store.clock();
+        return Ok((Arc::new(store), clock));
+    }
     let path = database(settings)?;
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
@@ -124,16 +171,13 @@ async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), Serve
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
-    let store: Arc<dyn Store> = Arc::new(store);
-    let key = SessionKey::new(store.secret("session").await?);
-    let engine = Engine::start(store, clock, registry(settings)?, settings.engine.options());
-    Ok((engine.await?, key))
+    Ok((Arc::new(store), clock))
 }
 
 /// The file behind `sqlite:///path`; the default lies in the data folder.
 fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     let storage = &settings.storage;
-    let Some(url) = storage.database.as_deref() else {
+    let Some(url) = storage.database.as_ref().map(DatabaseUrl::expose) else {
         return Ok(storage.data_dir.join("milepost.db"));
     };
     let file = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
@@ -180,7 +224,7 @@ mod tests {
     fn the_database_is_a_file() {
         let path = |url: Option<&str>| {
             let mut settings = Settings::default();
-            settings.storage.database = url.map(str::to_owned);
+            settings.storage.database = url.map(DatabaseUrl::from);
             database(&settings).ok()
         };
         assert_eq!(path(None), Some(PathBuf::from("data/milepost.db")));

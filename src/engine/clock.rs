@@ -1,8 +1,11 @@
 //! Time as a parameter.
 
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// Where the engine and its store learn what time it is.
@@ -19,6 +22,30 @@ impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// The clock of a store that many machines share, as it was last read, and what has passed since by a
+/// clock that nobody can set.
+#[derive(Debug)]
+pub struct StoreClock(Mutex<(i64, Instant)>);
+
+impl StoreClock {
+    /// A clock that has just been read.
+    pub fn new(now_ms: i64) -> Self {
+        Self(Mutex::new((now_ms, Instant::now())))
+    }
+
+    /// Takes a new reading.
+    pub fn set(&self, now_ms: i64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (now_ms, Instant::now());
+    }
+}
+
+impl Clock for StoreClock {
+    fn now_ms(&self) -> i64 {
+        let (read, then) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        read.saturating_add(i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Inner {
     pub(super) runs: TaskTracker,
     /// The claimer.
     pub(super) claimer: TaskTracker,
-    /// The flusher.
+    /// The flusher, and who follows other processes.
     pub(super) flusher: TaskTracker,
 }
 

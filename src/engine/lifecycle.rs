@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    EngineOptions, Registry, Service,
+    EngineOptions, Registry, Service, changes,
     clock::Clock,
     inner::Inner,
     leases::Heart,
@@ -77,6 +77,9 @@ impl Engine {
             })?;
             inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
             inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
+            if let Some(changes) = inner.store.changes() {
+                inner.flusher.spawn(changes::follow_for_ever(Arc::clone(&inner), changes));
+            }
         }
         inner.claimer.close();
         inner.flusher.close();

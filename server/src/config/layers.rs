@@ -27,6 +27,8 @@ pub struct Flags {
     pub site_dir: Option<PathBuf>,
     /// `--output-dir`
     pub output_dir: Option<PathBuf>,
+    /// `--concurrency`
+    pub concurrency: Option<u32>,
     /// `--no-worker`
     pub no_worker: bool,
 }
@@ -327,6 +329,9 @@ fn command_line(flags: &Flags) -> Layer {
         if let Some(value) = value {
             layer.set(key, value);
         }
+    }
+    if let Some(concurrency) = flags.concurrency {
+        layer.set("engine.concurrency", concurrency);
     }
     if flags.no_worker {
         layer.set("engine.worker", false);

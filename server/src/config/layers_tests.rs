@@ -43,7 +43,7 @@ fn the_stronger_source_wins() {
     assert_eq!(http.max_body_bytes, 5000);
     assert_eq!(http.site_dir, PathBuf::from("site"));
     assert_eq!((engine.concurrency, engine.worker), (3, false));
-    assert_eq!(storage.database.as_deref(), Some("sqlite:///x"));
+    assert_eq!(storage.database, Some("sqlite:///x".into()));
     assert_eq!(configuration.source("http.addr"), Source::Flag);
     assert_eq!(configuration.source("engine.worker"), Source::Flag);
     assert_eq!(configuration.source("engine.concurrency"), Source::Variable);
@@ -115,7 +115,7 @@ fn values_that_make_no_sense_are_told_with_what_would_be_right() {
     assert!(told.contains("`story.max_name_chars`: must be 1 to 100"), "{told}");
     assert!(told.contains("`dataset.max_name_chars`: must be 1 to 100"), "{told}");
     let told = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
-    assert!(told.contains("sqlite:///"), "{told}");
+    assert!(told.contains("sqlite:///") && told.contains("postgres://"), "{told}");
     let told = fault("[http]\npublic_origins = ['https://a.example/path']\n", &[]);
     assert!(told.contains("http.public_origins"), "{told}");
     let told = fault("", &[("MILEPOST_LOG_FILTER", "a=b=c")]);

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
+use super::DatabaseUrl;
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -86,9 +87,13 @@ pub struct StorageSettings {
     /// Folder for the database; made if it is not there. `MILEPOST_STORAGE_DATA_DIR`, `--data`.
     /// Default: `data`.
     pub data_dir: PathBuf,
-    /// `sqlite:///path/to/file`. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file
-    /// `milepost.db` in the data folder.
-    pub database: Option<String>,
+    /// `sqlite:///path/to/file` for one process, `postgres://user:password@host:5432/database` for
+    /// many. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file `milepost.db` in the data
+    /// folder.
+    pub database: Option<DatabaseUrl>,
+    /// Connections of this process to PostgreSQL, beside one for heartbeats and one for
+    /// notifications. `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
+    pub connections: u32,
     /// Folder with `{subject}/research.md`, and where stories go. `MILEPOST_STORAGE_OUTPUT_DIR`,
     /// `--output-dir`. Default: `output`.
     pub output_dir: PathBuf,
@@ -99,6 +104,7 @@ impl Default for StorageSettings {
         Self {
             data_dir: PathBuf::from("data"),
             database: None,
+            connections: 8,
             output_dir: PathBuf::from("output"),
         }
     }
@@ -246,6 +252,7 @@ impl Settings {
         );
         require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
         let least = [
+            (u64::from(storage.connections), "storage.connections"),
             (u64::from(engine.max_queued_per_owner), "engine.max_queued_per_owner"),
             (engine.max_watched as u64, "engine.max_watched"),
             (engine.max_text_chars as u64, "engine.max_text_chars"),
@@ -264,9 +271,12 @@ impl Settings {
         );
         require((1..=100).contains(&dataset.max_name_chars), "dataset.max_name_chars", "1 to 100");
         require(
-            storage.database.as_deref().is_none_or(|url| url.starts_with("sqlite:")),
+            storage
+                .database
+                .as_ref()
+                .is_none_or(|url| url.is_postgres() || url.expose().starts_with("sqlite:")),
             "storage.database",
-            "sqlite:///path/to/file (other databases are not supported yet)",
+            "sqlite:///path/to/file or postgres://user:password@host:5432/database",
         );
         require(
             tracing_subscriber::EnvFilter::try_new(&log.filter).is_ok(),

@@ -27,11 +27,19 @@ pub enum ServeError {
         error: io::Error,
     },
     /// The database is named in a way that is not understood.
-    #[error("{url} names no database; it looks like sqlite:///path/to/file")]
+    #[error(
+        "{url} names no database; it looks like sqlite:///path/to/file or postgres://host/database"
+    )]
     Database {
         /// What was given.
         url: String,
     },
+    /// A worker without servers to work for.
+    #[error(
+        "a worker needs the database of its servers: --database postgres://host/database; with SQLite \
+         the server works by itself"
+    )]
+    Alone,
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -5,6 +5,9 @@
 mod client;
 mod config;
 mod fixture;
+mod postgres;
+#[path = "../../../tests/support/postgres.rs"]
+mod postgres_server;
 mod serve;
 mod simple;
 mod story;

@@ -59,7 +59,7 @@ mod store;
 #[path = "sql/write.rs"]
 mod write;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{
     PgConnection, PgPool, Postgres, Row as _, Transaction,
@@ -68,6 +68,7 @@ use sqlx::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Change, Changes, StoreError};
+use crate::engine::clock::{Clock, StoreClock};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -99,6 +100,7 @@ pub struct PostgresStore {
     writer: PgPool,
     heart: PgPool,
     listener: PgPool,
+    clock: Arc<StoreClock>,
     closing: CancellationToken,
     listening: TaskTracker,
 }
@@ -136,7 +138,10 @@ impl PostgresStore {
         let readers = pool(options.connections.max(2)).connect_with(connect.clone()).await;
         let readers = readers.map_err(|error| cannot(&error))?;
         MIGRATIONS.run(&readers).await.map_err(|error| cannot(&error))?;
+        let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(&readers).await;
+        let clock = Arc::new(StoreClock::new(now.map_err(|error| cannot(&error))?));
         Ok(Self {
+            clock,
             writer: readers.clone(),
             readers,
             heart: pool(1).connect_lazy_with(connect.clone()),
@@ -146,14 +151,20 @@ impl PostgresStore {
         })
     }
 
-    /// Each row brings the database's clock along.
-    #[expect(clippy::unused_self, reason = "the other store has a clock")]
-    const fn local_now(&self) -> i64 {
-        0
+    /// The database's clock, for the engine: read again with each heartbeat, so that the clocks of
+    /// the machines play no part.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock) as Arc<dyn Clock>
+    }
+
+    fn local_now(&self) -> i64 {
+        self.clock.now_ms()
     }
 
     async fn now_in(&self, connection: &mut PgConnection) -> Result<i64, StoreError> {
-        Ok(sqlx::query_scalar("SELECT milepost_now()").fetch_one(connection).await?)
+        let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(connection).await?;
+        self.clock.set(now);
+        Ok(now)
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {

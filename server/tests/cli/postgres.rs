@@ -1,0 +1,121 @@
+//! Several servers and several workers on one PostgreSQL database.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::{
+    fixture::{FAST, Place, SLOW, Server, signal},
+    postgres_server::schema,
+};
+
+/// A lease so long that nothing in these tests comes from a heartbeat.
+const NO_HEARTBEAT: [(&str, &str); 2] =
+    [("MILEPOST_ENGINE_LEASE_S", "3600"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1200")];
+
+async fn server(place: &Place, url: &str) -> Server {
+    place.serve(&["--database", url, "--no-worker"], &[]).await
+}
+
+async fn worker(place: &Place, url: &str, variables: &[(&str, &str)]) -> tokio::process::Child {
+    let mut command = place.milepost(&["worker", "--database", url, "--concurrency", "2"]);
+    command.envs(variables.iter().copied());
+    let mut child = command.spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next_line().await.unwrap().as_deref(), Some("ready"));
+    child
+}
+
+async fn start(place: &Place, server: &Server) -> String {
+    let inputs = ["-i", "subject=lighthouse", "-i", "player=Ada"];
+    let said = server.run(place, &[&["run", "story"], &inputs[..]].concat()).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    said.stdout.trim().to_owned()
+}
+
+/// Asks a server again and again until the task is as wanted.
+async fn until(server: &Server, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let (address, patience) = (format!("{}/api/v1/tasks/{id}", server.url), Instant::now());
+    loop {
+        let told = reqwest::get(&address).await.unwrap().json().await.unwrap();
+        if wanted(&told) {
+            return told;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(60), "still {told:#}");
+    }
+}
+
+fn is(status: &'static str) -> impl Fn(&Value) -> bool {
+    move |told| told["status"] == status
+}
+
+fn has_begun(told: &Value) -> bool {
+    told["status"] == "running" && told["progress"].as_f64().is_some_and(|percent| percent > 3.0)
+}
+
+#[tokio::test]
+async fn a_task_started_at_one_server_is_followed_and_cancelled_at_another() {
+    let (place, url) = (Place::with_research(), schema().await);
+    let (here, there) = tokio::join!(server(&place, &url), server(&place, &url));
+    let variables = [SLOW, NO_HEARTBEAT[0], NO_HEARTBEAT[1]];
+    let mut workers =
+        [worker(&place, &url, &variables).await, worker(&place, &url, &variables).await];
+    let id = start(&place, &here).await;
+    until(&there, &id, |told| told["status"] == "running" && told["message"].is_string()).await;
+    let asked = there.run(&place, &["cancel", &id]).await;
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    let told = until(&here, &id, is("cancelled")).await;
+    assert_eq!(told["attempt"], 1);
+    for worker in &mut workers {
+        signal(worker, "TERM").await;
+        assert_eq!(worker.wait().await.unwrap().code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_killed_workers_task_goes_on_at_another_after_one_lease() {
+    let (place, url) = (Place::with_research(), schema().await);
+    let here = server(&place, &url).await;
+    let lease = [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
+    let slow = ("MILEPOST_STORY_WORDS_PER_SECOND", "60");
+    let mut first = worker(&place, &url, &[slow, lease[0], lease[1]]).await;
+    let id = start(&place, &here).await;
+    until(&here, &id, has_begun).await;
+    let _second = worker(&place, &url, &[FAST, lease[0], lease[1]]).await;
+    first.kill().await.unwrap();
+    let told = until(&here, &id, is("completed")).await;
+    assert_eq!((&told["attempt"], &told["progress"]), (&2.into(), &100.0.into()));
+    let said = here.run(&place, &["result", &id]).await;
+    assert!(said.stdout.starts_with("# "), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_told_to_stop_gives_its_task_back_at_once() {
+    let (place, url) = (Place::with_research(), schema().await);
+    let here = server(&place, &url).await;
+    let drain = ("MILEPOST_ENGINE_DRAIN_S", "0");
+    let mut first = worker(&place, &url, &[SLOW, NO_HEARTBEAT[0], NO_HEARTBEAT[1], drain]).await;
+    let id = start(&place, &here).await;
+    until(&here, &id, |told| told["status"] == "running" && told["message"].is_string()).await;
+    signal(&first, "TERM").await;
+    assert_eq!(first.wait().await.unwrap().code(), Some(0));
+    until(&here, &id, is("queued")).await;
+    let _second = worker(&place, &url, &[FAST, NO_HEARTBEAT[0], NO_HEARTBEAT[1]]).await;
+    // The attempt that was cut short is not counted.
+    assert_eq!(until(&here, &id, is("completed")).await["attempt"], 1);
+}
+
+#[tokio::test]
+async fn a_worker_without_a_shared_database_is_refused() {
+    let place = Place::new();
+    place.run(&["worker"]).await.is_refused_with("a worker needs the database of its servers");
+    let lone = place.run(&["worker", "--database", "sqlite://x.db"]).await;
+    lone.is_refused_with("with SQLite the server works by itself");
+    let nobody = "postgres://ada:secret@127.0.0.1:1/tasks";
+    for command in [&["worker"][..], &["serve", "--addr", "127.0.0.1:0"]] {
+        let said = place.run(&[command, &["--database", nobody]].concat()).await;
+        said.is_refused_with("the PostgreSQL database 127.0.0.1:1/tasks cannot be opened");
+        assert!(!said.stderr.contains("secret"), "{said:?}");
+    }
+}

@@ -1,0 +1,56 @@
+//! What other processes change: starts ring the bell, cancels reach the runs that are here.
+//!
+//! A notification makes it quick; asking once a second makes it sure.
+
+use std::sync::Arc;
+
+use tokio::time::MissedTickBehavior;
+
+use super::{
+    inner::Inner,
+    store::{Change, Changes},
+};
+
+/// Follows the changes until the engine has closed. With no other processes there is nothing to do.
+pub(super) async fn follow_for_ever(inner: Arc<Inner>, mut changes: Changes) {
+    let mut ticks = tokio::time::interval(inner.options.queue_poll);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = inner.closed.cancelled() => return,
+            _ = ticks.tick() => look_for_cancels(&inner).await,
+            change = changes.recv() => match change {
+                Some(Change::Queued) => inner.ring(),
+                Some(Change::Cancel(id)) if inner.hub.get(id).is_none() => {}
+                Some(Change::Cancel(_)) => look_for_cancels(&inner).await,
+                Some(Change::Anything) => {
+                    inner.ring();
+                    look_for_cancels(&inner).await;
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+/// Tells the runs that are here and are to stop.
+async fn look_for_cancels(inner: &Inner) {
+    let tasks = inner.hub.all();
+    if tasks.is_empty() {
+        return;
+    }
+    let runs: Vec<_> = tasks.iter().map(|task| task.id).collect();
+    let cancels = match inner.store.cancels(&inner.lease_owner, &runs).await {
+        Ok(cancels) => cancels,
+        Err(error) => {
+            tracing::warn!(%error, "cancels were not looked for");
+            return;
+        }
+    };
+    for asked in cancels {
+        let held = tasks.iter().find(|task| task.id == asked.id && task.run_seq == asked.run_seq);
+        if let (Some(task), Some(cancel)) = (held, asked.cancel) {
+            task.cancel(cancel, asked.version, inner.clock.now_ms());
+        }
+    }
+}
