@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use milepost::engine::store::{
-    Change, Store,
-    postgres::{PostgresOptions, PostgresStore},
+use milepost::{
+    engine::store::{
+        CancelOutcome, Change, Ending, ProgressWrite, Row, Store,
+        postgres::{PostgresOptions, PostgresStore},
+    },
+    task::Status,
 };
 use sqlx::{Connection as _, PgConnection};
 
@@ -140,4 +143,63 @@ async fn another_process_hears_of_starts_and_cancels_even_after_its_connection_i
     hear(&mut changes, Change::Cancel(new.id)).await;
     there.close().await;
     assert_eq!(changes.recv().await, None);
+}
+
+#[tokio::test]
+async fn a_cancel_that_races_releases_and_claims_is_never_refused() {
+    let f = Arc::new(open().await);
+    let row = f.running("w").await;
+    let id = row.id;
+    let churn = {
+        let f = Arc::clone(&f);
+        tokio::spawn(async move {
+            let mut run_seq = row.run_seq;
+            // Until the cancel has ended it.
+            while f.store.finish(id, run_seq, &Ending::Released).await.unwrap().is_some() {
+                let Some(row) = f.claim("w", 1).await.pop() else { return };
+                run_seq = row.run_seq;
+            }
+        })
+    };
+    let outcome = f.store.request_cancel(id, "ada").await.unwrap();
+    assert!(matches!(outcome, Some(CancelOutcome::Accepted(_))), "{outcome:?}");
+    churn.await.unwrap();
+    assert_eq!(f.get(id).await.status, Status::Cancelled);
+}
+
+#[tokio::test]
+async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
+    let f = Arc::new(open().await);
+    for _ in 0..30 {
+        f.queue(&task()).await;
+    }
+    let rows = f.claim("w", 30).await;
+    let runs: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let report = |row: &Row, version| ProgressWrite {
+        id: row.id,
+        run_seq: row.run_seq,
+        version: row.version + version,
+        progress: Some(0.5),
+        step: 1,
+        message: None,
+        updated_at: START,
+        log: vec![],
+    };
+    let beats = {
+        let f = Arc::clone(&f);
+        tokio::spawn(async move {
+            for _ in 0..30 {
+                assert_eq!(f.store.beat("w", LEASE, &runs).await.unwrap().len(), 30);
+            }
+        })
+    };
+    for version in 1..10 {
+        // In the other order of what was claimed each time.
+        let mut writes: Vec<_> = rows.iter().map(|row| report(row, version)).collect();
+        if version % 2 == 0 {
+            writes.reverse();
+        }
+        f.store.save_progress(&writes).await.unwrap();
+    }
+    beats.await.unwrap();
 }

@@ -134,11 +134,14 @@ pub(super) const CLAIM: &str = concat!(
 pub(super) const QUEUE: &str =
     concat!(fair!("$1", "$2", "$3"), "SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $3");
 
+/// Rows are locked in the order of their ids, as [`SAVE_PROGRESS`] is called: two transactions never
+/// wait for each other.
 pub(super) const BEAT: &str = concat!(
-    "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN ",
+    "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE id IN ",
     json_list!("$4"),
-    " AND lease_owner = $1 AND status IN ('running', 'cancelling')",
-    " RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
+    " AND lease_owner = $1 AND status IN ('running', 'cancelling') ORDER BY id",
+    for_update!(),
+    ") RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
 );
 
 /// Those of $1's runs in $2 that are to stop.
@@ -155,6 +158,7 @@ macro_rules! takeable {
     };
 }
 
+// Each row is taken by one of the three, even if a cancel comes between them.
 pub(super) const TAKE_CANCELLED: &str = concat!(
     "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",
     "lease_owner = NULL, lease_until = NULL, ",
@@ -170,7 +174,7 @@ pub(super) const TAKE_EXHAUSTED: &str = concat!(
     "lease_until = NULL, ",
     next_generation!(),
     takeable!(),
-    " AND attempt >= max_attempts RETURNING id"
+    " AND attempt >= max_attempts AND cancel_requested_at IS NULL RETURNING id"
 );
 
 pub(super) const TAKE_AGAIN: &str = concat!(
@@ -179,7 +183,7 @@ pub(super) const TAKE_AGAIN: &str = concat!(
     "lease_owner = NULL, lease_until = NULL, ",
     next_generation!(),
     takeable!(),
-    " RETURNING id"
+    " AND attempt < max_attempts AND cancel_requested_at IS NULL RETURNING id"
 );
 
 /// An older report never overwrites a newer one.
@@ -187,14 +191,21 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
-pub(super) const SAVE_LOG_LINE: &str = "INSERT INTO log_lines (task_id, seq, at, text) \
-    SELECT id, $3, $4, $5 FROM tasks \
-    WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling') ON CONFLICT DO NOTHING";
+// The run's row is locked, so that nobody takes the run away between the look and the write.
+pub(super) const SAVE_LOG_LINE: &str = concat!(
+    "INSERT INTO log_lines (task_id, seq, at, text) SELECT id, $3, $4, $5 FROM tasks ",
+    "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+    for_update!(),
+    " ON CONFLICT DO NOTHING"
+);
 
-pub(super) const SAVE_CHECKPOINT: &str = "INSERT INTO checkpoints (task_id, key, value, saved_at) \
-    SELECT id, $3, $4, $5 FROM tasks \
-    WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling') \
-    ON CONFLICT (task_id, key) DO UPDATE SET value = excluded.value, saved_at = excluded.saved_at";
+/// See [`SAVE_LOG_LINE`].
+pub(super) const SAVE_CHECKPOINT: &str = concat!(
+    "INSERT INTO checkpoints (task_id, key, value, saved_at) SELECT id, $3, $4, $5 FROM tasks ",
+    "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+    for_update!(),
+    " ON CONFLICT (task_id, key) DO UPDATE SET value = excluded.value, saved_at = excluded.saved_at"
+);
 
 pub(super) const CHECKPOINT: &str = "SELECT value FROM checkpoints WHERE task_id = $1 AND key = $2";
 
@@ -227,6 +238,9 @@ pub(super) const REQUEUE: &str = concat!(
     " WHERE id = $1 RETURNING ",
     columns!()
 );
+
+/// Keeps a task's status as it is until the transaction ends.
+pub(super) const LOCK: &str = concat!("SELECT id FROM tasks WHERE id = $1", for_update!());
 
 pub(super) const CANCEL_QUEUED: &str = concat!(
     "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",

@@ -143,6 +143,8 @@ impl This {
 
     pub(super) async fn write_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        let mut writes: Vec<_> = writes.iter().collect();
+        writes.sort_by_key(|write| write.id);
         for write in writes {
             sqlx::query(sql::SAVE_PROGRESS)
                 .bind(write.id.to_string())
@@ -241,6 +243,8 @@ impl This {
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
         let mut tx = self.begin().await?;
+        // Between the two looks the task could start, or be given back.
+        sqlx::query(sql::LOCK).bind(id.to_string()).execute(&mut *tx).await?;
         let now = self.now_in(&mut tx).await?;
         for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
             let raw = sqlx::query(statement)
