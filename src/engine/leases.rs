@@ -22,6 +22,16 @@ use super::{
 /// Share of the lease after which an unconfirmed run is given up.
 const GIVE_UP: f64 = 0.6;
 
+/// How often in one lease the time since the last confirmation is looked at, and how often at most.
+const LOOKS: u32 = 100;
+const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+
+/// How long a run that was given up may take to stop: it is gone before the lease is.
+pub(super) fn last_grace(lease: Duration) -> Duration {
+    // Two looks may pass until it is noticed.
+    lease.mul_f64(1.0 - GIVE_UP) - lease / LOOKS * 2
+}
+
 /// The running heartbeat; stopped by [`Heart::stop`].
 #[derive(Default)]
 pub(super) struct Heart {
@@ -39,7 +49,10 @@ impl Heart {
         let token = self.token.clone();
         let thread =
             std::thread::Builder::new().name("milepost-heartbeat".to_owned()).spawn(move || {
-                runtime.block_on(token.run_until_cancelled(beat_for_ever(&inner)));
+                let beating = async {
+                    tokio::join!(beat_for_ever(&inner), give_up_for_ever(&inner));
+                };
+                runtime.block_on(token.run_until_cancelled(beating));
             })?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
@@ -83,12 +96,10 @@ pub(super) async fn beat(inner: &Inner) {
         Ok(Ok(beats)) => confirm(inner, &tasks, &beats, asked),
         Ok(Err(error)) => {
             tracing::warn!(%error, "the heartbeat did not reach the store");
-            give_up_unconfirmed(inner);
             return;
         }
         Err(_) => {
             tracing::warn!(limit_ms = limit.as_millis() as u64, "the heartbeat hangs");
-            give_up_unconfirmed(inner);
             return;
         }
     }
@@ -116,6 +127,16 @@ fn confirm(inner: &Inner, tasks: &[Arc<LiveTask>], beats: &[Beat], asked: Instan
             }
             None => lose(inner, task),
         }
+    }
+}
+
+/// Looks at the time since the last confirmation, whatever the query under way is doing.
+async fn give_up_for_ever(inner: &Inner) {
+    let mut ticks = tokio::time::interval((inner.options.lease / LOOKS).max(SHORTEST_LOOK));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        give_up_unconfirmed(inner);
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::{task::JoinHandle, time::MissedTickBehavior};
 use super::{
     Context, Output, TaskError,
     inner::Inner,
-    leases::backoff,
+    leases::{backoff, last_grace},
     live::{LiveTask, Stop},
     registry::Kind,
     store::{Claim, Ending, Row, StoredResult},
@@ -109,7 +109,12 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
     };
     let done = match done {
         Some(done) => done,
-        None => stop_in_grace(run, kind.options.cancel_grace).await,
+        None => {
+            let grace = kind.options.cancel_grace;
+            let lost = live.stopped() == Some(Stop::LeaseLost);
+            let longest = if lost { last_grace(inner.options.lease) } else { grace };
+            stop_in_grace(run, grace.min(longest)).await
+        }
     };
     ending(inner, kind, live, done)
 }

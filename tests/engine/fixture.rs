@@ -13,8 +13,9 @@ use std::{
 use milepost::{
     engine::{
         Caller, Check, Context, Engine, EngineOptions, KindOptions, Output, Refusal, Registry,
-        ResultState, Service, Stages, Task, TaskError, clock::SystemClock,
-        store::sqlite::SqliteStore,
+        ResultState, Service, Stages, Task, TaskError,
+        clock::SystemClock,
+        store::{Store, sqlite::SqliteStore},
     },
     task::{Snapshot, StartTask, Status, TaskId},
 };
@@ -172,11 +173,19 @@ pub(crate) fn kind() -> KindOptions {
 }
 
 pub(crate) async fn engine_at(path: &Path, options: EngineOptions, kind: KindOptions) -> Fixture {
-    let clock = Arc::new(SystemClock);
-    let store = SqliteStore::open(path, clock.clone()).await.unwrap();
-    let gates = Gates::default();
+    let store = SqliteStore::open(path, Arc::new(SystemClock)).await.unwrap();
+    engine_over(Arc::new(store), Gates::default(), options, kind).await
+}
+
+pub(crate) async fn engine_over(
+    store: Arc<dyn Store>,
+    gates: Gates,
+    options: EngineOptions,
+    kind: KindOptions,
+) -> Fixture {
     let registry = Registry::new().with::<Scripted>(gates.clone(), kind);
-    let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
+    let clock = Arc::new(SystemClock);
+    let engine = Engine::start(store, clock, registry, options).await.unwrap();
     Fixture { service: engine.service(), engine, gates, ada: Caller::owner("ada") }
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod faulty;
 mod fixture;
+mod leases;
 mod lifecycle;
 mod recovery;
 mod service;

@@ -1,0 +1,229 @@
+//! A store whose every call can be made to fail or to hang.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use milepost::{
+    engine::store::{
+        Beat, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
+        ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
+    },
+    task::TaskId,
+};
+
+/// What a call does instead of its work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// It fails, so many times.
+    Fail(u32),
+    /// It never answers, until the fault is taken away for later calls.
+    Hang,
+}
+
+/// The test's hand on a store.
+pub(crate) struct Faulty {
+    inner: Arc<dyn Store>,
+    faults: Mutex<HashMap<&'static str, Fault>>,
+    met: Mutex<HashMap<&'static str, u32>>,
+}
+
+impl Faulty {
+    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
+        Self { inner, faults: Mutex::default(), met: Mutex::default() }
+    }
+
+    pub(crate) fn set(&self, call: &'static str, fault: Fault) {
+        self.faults.lock().unwrap().insert(call, fault);
+    }
+
+    pub(crate) fn heal(&self) {
+        self.faults.lock().unwrap().clear();
+    }
+
+    /// How many calls of that name met their fault.
+    pub(crate) fn met(&self, call: &str) -> u32 {
+        self.met.lock().unwrap().get(call).copied().unwrap_or(0)
+    }
+
+    async fn fault(&self, call: &'static str) -> Result<(), StoreError> {
+        let fault = {
+            let mut faults = self.faults.lock().unwrap();
+            let fault = faults.get(call).copied();
+            match fault {
+                Some(Fault::Fail(0)) => None,
+                Some(Fault::Fail(left)) => {
+                    faults.insert(call, Fault::Fail(left - 1));
+                    fault
+                }
+                other => other,
+            }
+        };
+        if fault.is_some() {
+            *self.met.lock().unwrap().entry(call).or_default() += 1;
+        }
+        match fault {
+            None => Ok(()),
+            Some(Fault::Fail(_)) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+            Some(Fault::Hang) => std::future::pending().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    async fn now_ms(&self) -> Result<i64, StoreError> {
+        self.fault("now_ms").await?;
+        self.inner.now_ms().await
+    }
+
+    async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
+        self.fault("insert").await?;
+        self.inner.insert(new).await
+    }
+
+    async fn started(
+        &self,
+        owner: Option<&str>,
+        key: &str,
+        print: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        self.fault("started").await?;
+        self.inner.started(owner, key, print).await
+    }
+
+    async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+        self.fault("get").await?;
+        self.inner.get(id).await
+    }
+
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        self.fault("input").await?;
+        self.inner.input(id).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
+        self.fault("list").await?;
+        self.inner.list(query).await
+    }
+
+    async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
+        self.fault("queue").await?;
+        self.inner.queue(kind, limit).await
+    }
+
+    async fn newest(
+        &self,
+        owner: Option<&str>,
+        kind: &str,
+        unique_key: &str,
+    ) -> Result<Option<Row>, StoreError> {
+        self.fault("newest").await?;
+        self.inner.newest(owner, kind, unique_key).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
+        self.fault("claim").await?;
+        self.inner.claim(claim).await
+    }
+
+    async fn beat(
+        &self,
+        lease_owner: &str,
+        lease_ms: i64,
+        runs: &[TaskId],
+    ) -> Result<Vec<Beat>, StoreError> {
+        self.fault("beat").await?;
+        self.inner.beat(lease_owner, lease_ms, runs).await
+    }
+
+    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
+        self.fault("cancels").await?;
+        self.inner.cancels(lease_owner, runs).await
+    }
+
+    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.fault("rescue").await?;
+        self.inner.rescue().await
+    }
+
+    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
+        self.fault("take_back").await?;
+        self.inner.take_back(lease_owner).await
+    }
+
+    async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
+        self.fault("save_progress").await?;
+        self.inner.save_progress(writes).await
+    }
+
+    async fn save_checkpoint(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        key: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        self.fault("save_checkpoint").await?;
+        self.inner.save_checkpoint(id, run_seq, key, value).await
+    }
+
+    async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError> {
+        self.fault("checkpoint").await?;
+        self.inner.checkpoint(id, key).await
+    }
+
+    async fn finish(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        ending: &Ending,
+    ) -> Result<Option<Row>, StoreError> {
+        self.fault("finish").await?;
+        self.inner.finish(id, run_seq, ending).await
+    }
+
+    async fn request_cancel(
+        &self,
+        id: TaskId,
+        by: &str,
+    ) -> Result<Option<CancelOutcome>, StoreError> {
+        self.fault("request_cancel").await?;
+        self.inner.request_cancel(id, by).await
+    }
+
+    async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
+        self.fault("result").await?;
+        self.inner.result(id).await
+    }
+
+    async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.fault("log").await?;
+        self.inner.log(id, after, limit).await
+    }
+
+    async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
+        self.fault("log_end").await?;
+        self.inner.log_end(id, limit).await
+    }
+
+    async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
+        self.fault("secret").await?;
+        self.inner.secret(name).await
+    }
+
+    async fn counts(&self) -> Result<(i64, i64), StoreError> {
+        self.fault("counts").await?;
+        self.inner.counts().await
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        self.inner.changes()
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

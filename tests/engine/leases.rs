@@ -1,0 +1,146 @@
+//! The lease protocol, with a store that does not answer.
+
+use std::{sync::Arc, time::Duration};
+
+use milepost::{
+    engine::{
+        EngineOptions,
+        clock::SystemClock,
+        store::{Store, sqlite::SqliteStore},
+    },
+    task::Status,
+};
+
+use crate::{
+    faulty::{Fault, Faulty},
+    fixture::{Fixture, Gates, Step, engine_over, folder, gate, kind, quick, reach},
+};
+
+/// A lease that ends soon.
+fn short() -> EngineOptions {
+    EngineOptions { lease: Duration::from_millis(500), ..quick() }
+}
+
+async fn faulty(options: EngineOptions) -> (tempfile::TempDir, Arc<Faulty>, Fixture) {
+    let (folder, path) = folder();
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    let store = Arc::new(Faulty::new(Arc::new(store)));
+    let f = engine_over(store.clone(), Gates::default(), options, kind()).await;
+    (folder, store, f)
+}
+
+#[tokio::test]
+async fn a_run_without_a_heartbeat_is_given_up_and_taken_up_again() {
+    for fault in [Fault::Fail(u32::MAX), Fault::Hang] {
+        let (_folder, store, f) = faulty(short()).await;
+        let steps = [Step::Keep(7), reach("at work"), gate("go on"), Step::SayKept];
+        let id = f.start(&steps).await;
+        f.gates.pass("at work").await;
+        store.set("beat", fault);
+        // It is forgotten here, while the store still says that it runs.
+        let told = f.until(id, |told| told.heartbeat_age_ms.is_some_and(|age| age > 300)).await;
+        assert_eq!((told.status, told.attempt), (Status::Running, 1), "{fault:?}");
+        store.heal();
+        // The second run, after the lease; nobody cancelled anything.
+        f.gates.pass("at work").await;
+        let told = f.until(id, |told| told.attempt == 2).await;
+        assert_eq!((told.status, told.cancel), (Status::Running, None), "{fault:?}");
+        f.gates.open("go on");
+        let told = f.ended(id).await;
+        assert_eq!((told.status, told.attempt), (Status::Completed, 2), "{fault:?}");
+        assert_eq!(told.message.as_deref(), Some("kept Some(7)"));
+    }
+}
+
+#[tokio::test]
+async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
+    let (_folder, store, f) =
+        faulty(EngineOptions { lease: Duration::from_secs(60), ..quick() }).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    store.set("beat", Fault::Fail(5));
+    while store.met("beat") < 5 {
+        tokio::task::yield_now().await;
+    }
+    f.gates.open("go on");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_blocked_runtime_does_not_stop_the_heart() {
+    let (_folder, store, f) = faulty(short()).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    let before = f.get(id).await.version;
+    // For longer than the lease nothing of this runtime runs: what a task that computes does.
+    let blocked = std::time::Instant::now();
+    while blocked.elapsed() < Duration::from_millis(800) {
+        std::hint::black_box(before);
+    }
+    f.gates.open("go on");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    assert!(store.get(id).await.unwrap().unwrap().heartbeat_at.is_some());
+}
+
+#[tokio::test]
+async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
+    let calls = [
+        "claim",
+        "input",
+        "get",
+        "save_progress",
+        "checkpoint",
+        "save_checkpoint",
+        "finish",
+        "beat",
+        "rescue",
+    ];
+    for call in calls {
+        let (_folder, store, f) = faulty(quick()).await;
+        store.set(call, Fault::Fail(1));
+        let steps = [
+            Step::Stage(0),
+            Step::SayKept,
+            Step::Keep(1),
+            Step::Stage(1),
+            Step::Message("nearly".to_owned()),
+            reach("at the end"),
+            gate("end"),
+        ];
+        let id = match f.service.start(&f.ada, crate::fixture::scripted(&steps), None).await {
+            Ok(started) => started.receipt.id,
+            Err(error) => panic!("{call}: {error}"),
+        };
+        f.gates.pass("at the end").await;
+        while matches!(call, "beat" | "rescue") && store.met(call) == 0 {
+            tokio::task::yield_now().await;
+        }
+        f.gates.open("end");
+        let stored = loop {
+            // A read may meet the fault as well; then it is asked again.
+            if let Ok(Some(row)) = store.get(id).await
+                && row.status.is_terminal()
+            {
+                break row;
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(stored.status, Status::Completed, "{call}: {stored:?}");
+        assert_eq!(store.met(call), 1, "{call}");
+        assert_eq!(f.result_text(id).await.as_deref(), Some("done"), "{call}");
+    }
+}
+
+#[tokio::test]
+async fn a_result_outlives_an_outage() {
+    let (_folder, store, f) = faulty(quick()).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    store.set("finish", Fault::Fail(3));
+    f.gates.open("go on");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    assert_eq!(store.met("finish"), 3);
+}
