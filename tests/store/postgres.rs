@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use milepost::{
     engine::store::{
-        CancelOutcome, Change, Ending, ProgressWrite, Row, Store,
+        CancelOutcome, Change, Ending, ProgressWrite, Row, Store, StoreError,
         postgres::{PostgresOptions, PostgresStore},
     },
     task::Status,
@@ -13,7 +13,7 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::{
     fixture::{Fixture, LEASE, START, Time, task},
-    postgres_server::schema,
+    postgres_server::{schema, server},
 };
 
 /// A store whose clock the test moves: its function reads a table instead.
@@ -202,4 +202,19 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         f.store.save_progress(&writes).await.unwrap();
     }
     beats.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_was_away_is_found_again() {
+    let server = tokio::task::spawn_blocking(server).await.unwrap();
+    let url = server.schema().await;
+    let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+    let new = task();
+    store.insert(&new).await.unwrap();
+    tokio::task::block_in_place(|| server.stop());
+    let error = store.get(new.id).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    tokio::task::block_in_place(|| server.start());
+    assert!(store.get(new.id).await.unwrap().is_some());
+    assert!(store.beat("w", 1_000, &[]).await.unwrap().is_empty());
 }

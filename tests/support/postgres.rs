@@ -2,38 +2,78 @@
 //! folder, gone when the process is, however that ends.
 
 use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::OnceLock,
+    io::{BufRead, BufReader, Write as _},
+    path::PathBuf,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, OnceLock},
 };
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-/// The folder and the program that ends with this process.
-struct Server {
+/// A server, and the program that ends with this process.
+pub(crate) struct Server {
     socket: PathBuf,
-    _watched: Child,
+    keeper: Mutex<(ChildStdin, BufReader<ChildStdout>)>,
+    _process: Child,
 }
 
-/// Makes a cluster in $1 with the programs of $2, runs it, and says "ready"; ends it and removes the
-/// folder once its standard input is closed, which the end of any process does.
+/// Makes a cluster in $1 with the programs of $2, and does what it is told: "start" and "stop" the
+/// server, each answered by a line. Once its standard input is closed, which the end of any process
+/// does, it ends the server and removes the folder.
 const KEEPER: &str = r#"
 trap '' INT TERM
 exec 2>"$1/log"
 "$2/initdb" -D "$1/data" -U milepost -A trust --no-sync --no-locale -E UTF8 >"$1/initdb" || exit 1
-"$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 >&2 &
-server=$!
-while ! "$2/pg_isready" -q -h "$1" -U milepost -d postgres; do
-    kill -0 "$server" || exit 1
-    sleep 0.05
+while read -r order; do
+    case $order in
+    start)
+        "$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 >&2 &
+        server=$!
+        while ! "$2/pg_isready" -q -h "$1" -U milepost -d postgres; do
+            kill -0 "$server" || exit 1
+            sleep 0.05
+        done ;;
+    stop) kill -INT "$server"; wait "$server" ;;
+    esac
+    echo done
 done
-echo ready
-cat >/dev/null
 kill -INT "$server"
 wait "$server"
 rm -rf "$1"
 "#;
+
+impl Server {
+    /// "start" or "stop".
+    fn order(&self, order: &str) {
+        let mut keeper = self.keeper.lock().unwrap();
+        writeln!(keeper.0, "{order}").unwrap();
+        let mut said = String::new();
+        keeper.1.read_line(&mut said).unwrap();
+        let log = || std::fs::read_to_string(self.socket.join("log")).unwrap();
+        assert_eq!(said.trim(), "done", "{}", log());
+    }
+
+    /// Cuts all connections and answers nobody until [`Server::start`].
+    pub(crate) fn stop(&self) {
+        self.order("stop");
+    }
+
+    pub(crate) fn start(&self) {
+        self.order("start");
+    }
+
+    /// The address of a schema of its own.
+    pub(crate) async fn schema(&self) -> String {
+        let name = format!("t{}", uuid::Uuid::new_v4().simple());
+        let socket = self.socket.display();
+        let server = format!("postgres://milepost@localhost/postgres?host={socket}");
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+        connection.execute(sqlx::query(create)).await.unwrap();
+        connection.close().await.unwrap();
+        format!("{server}&options=-csearch_path%3D{name}")
+    }
+}
 
 /// The newest server that is installed.
 fn programs() -> PathBuf {
@@ -50,7 +90,8 @@ fn programs() -> PathBuf {
     found.pop().or_else(on_path).expect("PostgreSQL is installed (scripts/tools test)")
 }
 
-fn start() -> Server {
+/// Starts a server of the caller's own.
+pub(crate) fn server() -> Server {
     let folder = tempfile::Builder::new().prefix("milepost-pg").tempdir().unwrap().keep();
     // PostgreSQL refuses to run as root.
     let root = std::fs::metadata("/proc/self").is_ok_and(|me| owner(&me) == 0);
@@ -62,7 +103,7 @@ fn start() -> Server {
     } else {
         Command::new("sh")
     };
-    let mut watched = keeper
+    let mut process = keeper
         .args(["-c", KEEPER, "keeper"])
         .args([&folder, &programs()])
         .current_dir("/")
@@ -70,30 +111,20 @@ fn start() -> Server {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = String::new();
-    BufReader::new(watched.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert_eq!(said.trim(), "ready", "{}", std::fs::read_to_string(folder.join("log")).unwrap());
-    Server { socket: folder, _watched: watched }
+    let (orders, answers) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+    let keeper = Mutex::new((orders, BufReader::new(answers)));
+    let server = Server { socket: folder, keeper, _process: process };
+    server.start();
+    server
 }
 
 fn owner(file: &std::fs::Metadata) -> u32 {
     std::os::unix::fs::MetadataExt::uid(file)
 }
 
-/// The folder with this process's server.
-fn socket() -> &'static Path {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    &SERVER.get_or_init(start).socket
-}
-
-/// The address of a schema of its own.
+/// The address of a schema of its own, at the server that the tests of this process share.
 pub(crate) async fn schema() -> String {
-    let name = format!("t{}", uuid::Uuid::new_v4().simple());
-    let socket = tokio::task::spawn_blocking(socket).await.unwrap().to_string_lossy();
-    let server = format!("postgres://milepost@localhost/postgres?host={socket}");
-    let mut connection = PgConnection::connect(&server).await.unwrap();
-    let create = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
-    connection.execute(sqlx::query(create)).await.unwrap();
-    connection.close().await.unwrap();
-    format!("{server}&options=-csearch_path%3D{name}")
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    let shared = tokio::task::spawn_blocking(|| SERVER.get_or_init(server)).await.unwrap();
+    shared.schema().await
 }

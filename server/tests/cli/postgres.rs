@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::{
     fixture::{FAST, Place, SLOW, Server, signal},
-    postgres_server::schema,
+    postgres_server::{self, schema},
 };
 
 /// A lease so long that nothing in these tests comes from a heartbeat.
@@ -38,6 +38,7 @@ async fn start(place: &Place, server: &Server) -> String {
 async fn until(server: &Server, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
     let (address, patience) = (format!("{}/api/v1/tasks/{id}", server.url), Instant::now());
     loop {
+        // A problem document is not as wanted either.
         let told = reqwest::get(&address).await.unwrap().json().await.unwrap();
         if wanted(&told) {
             return told;
@@ -104,6 +105,27 @@ async fn a_worker_that_is_told_to_stop_gives_its_task_back_at_once() {
     let _second = worker(&place, &url, &[FAST, NO_HEARTBEAT[0], NO_HEARTBEAT[1]]).await;
     // The attempt that was cut short is not counted.
     assert_eq!(until(&here, &id, is("completed")).await["attempt"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_database_is_told_and_outlived() {
+    let place = Place::with_research();
+    let database = tokio::task::spawn_blocking(postgres_server::server).await.unwrap();
+    let url = database.schema().await;
+    let here = server(&place, &url).await;
+    let pace = ("MILEPOST_STORY_WORDS_PER_SECOND", "300");
+    let _worker = worker(&place, &url, &[pace]).await;
+    let id = start(&place, &here).await;
+    until(&here, &id, has_begun).await;
+    tokio::task::block_in_place(|| database.stop());
+    let answer = reqwest::get(format!("{}/api/v1/tasks/{id}", here.url)).await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    tokio::task::block_in_place(|| database.start());
+    // It went on working meanwhile: the outage was shorter than the lease.
+    let told = until(&here, &id, is("completed")).await;
+    assert_eq!(told["attempt"], 1);
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    PgConnection, PgPool, Postgres, Row as _, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -115,6 +115,7 @@ impl PostgresStore {
             let right = "postgres://user:password@host:5432/database";
             StoreError::Open(format!("the address of the database is not of the form {right}"))
         })?;
+        let plain = connect.clone().application_name("milepost");
         let milliseconds = options.statement_timeout.as_millis().to_string();
         let connect = connect.application_name("milepost").options([
             ("statement_timeout", milliseconds.as_str()),
@@ -137,7 +138,11 @@ impl PostgresStore {
         };
         let readers = pool(options.connections.max(2)).connect_with(connect.clone()).await;
         let readers = readers.map_err(|error| cannot(&error))?;
-        MIGRATIONS.run(&readers).await.map_err(|error| cannot(&error))?;
+        // Over a connection whose statements may take long: whoever comes second waits for the first.
+        let mut migrating =
+            PgConnection::connect_with(&plain).await.map_err(|error| cannot(&error))?;
+        MIGRATIONS.run(&mut migrating).await.map_err(|error| cannot(&error))?;
+        migrating.close().await.map_err(|error| cannot(&error))?;
         let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(&readers).await;
         let clock = Arc::new(StoreClock::new(now.map_err(|error| cannot(&error))?));
         Ok(Self {
