@@ -49,7 +49,7 @@ pub fn PollPanel(
             <summary>"How this page polls"</summary>
             <fieldset>
                 <legend>"When to ask again"</legend>
-                {Policy::ALL.map(choice).to_vec()}
+                {Policy::ALL.into_iter().map(choice).collect::<Vec<_>>()}
             </fieldset>
             <dl class="facts">
                 {fact("Requests", |stats| stats.requests.to_string())}
