@@ -83,6 +83,41 @@ fn a_killed_process_leaves_no_ghost_and_costs_one_attempt() {
     });
 }
 
+/// Attempts are counted at the claim, so that a task which kills its process ends all the same.
+#[test]
+fn a_task_that_kills_its_process_each_time_ends_when_its_attempts_are_used_up() {
+    let (_folder, path) = folder();
+    let runtime = || {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    };
+    let mut id = None;
+    for attempt in 1..=3 {
+        let killed = runtime();
+        let fixture = killed.block_on(async {
+            let f = match id {
+                None => engine_at(&path, quick(), kind()).await,
+                Some(_) => reopened(&path).await,
+            };
+            let id = match id {
+                None => *id.insert(f.start(&[reach("a"), gate("never")]).await),
+                Some(id) => id,
+            };
+            f.gates.pass("a").await;
+            assert_eq!(f.get(id).await.attempt, attempt);
+            f
+        });
+        killed.shutdown_background();
+        drop(fixture);
+    }
+    runtime().block_on(async {
+        let f = reopened(&path).await;
+        let told = f.get(id.unwrap()).await;
+        assert_eq!((told.status, told.attempt), (Status::Error, 3));
+        assert_eq!(told.error.unwrap().code, "worker_lost");
+        f.engine.shutdown().await;
+    });
+}
+
 /// The threads of the dropped engine let go of the lock file in their own time.
 async fn reopened(path: &std::path::Path) -> crate::fixture::Fixture {
     let mut lock = path.as_os_str().to_owned();

@@ -88,7 +88,7 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
                 <span>"Status"</span>
                 <select name="status">
                     <option value="">"Any"</option>
-                    {statuses.to_vec()}
+                    {statuses.into_iter().collect::<Vec<_>>()}
                 </select>
             </label>
             <label>
