@@ -36,7 +36,7 @@ fn benches(c: &mut Criterion) {
         .block_on(service.get(&bench.owner, bench.id))
         .unwrap()
         .map_or(0, |snapshot| snapshot.version);
-    let watch = Watch { id: bench.id, version, progress: None, rate: 0.0, age_ms: 0, early: 0 };
+    let watch = Watch::at_version(bench.id, version);
     let request = PollRequest { watch: vec![watch], wait_ms: 0 };
     c.bench_function("unchanged poll of a running task", |b| {
         b.to_async(&runtime).iter(async || service.poll(&bench.owner, &request).await.unwrap());

@@ -11,7 +11,10 @@ mod status;
 
 pub use id::{InvalidTaskId, TaskId};
 pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
-pub use poll::{Gone, GoneReason, PollRequest, PollResponse, Watch};
+pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
-pub use snapshot::{CancelReceipt, LogLine, ResultLink, Snapshot, TaskFailure, TaskList};
+pub use snapshot::{
+    CancelOutcome, CancelReceipt, EtaRange, LogLine, ResultLink, ResumeReason, Resumed, Snapshot,
+    TaskFailure, TaskList,
+};
 pub use status::Status;

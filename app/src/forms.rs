@@ -47,7 +47,7 @@ pub(crate) async fn start(
         problem.errors = errors;
         problem
     })?;
-    let start = StartTask { kind: kind.to_owned(), input };
+    let start = StartTask::new(kind, input);
     let other = key.map(|key| other_key(key, &start));
     let started = match service.start(caller, start.clone(), key).await {
         // The same form, brought back and filled in anew: that is another start.
@@ -146,8 +146,7 @@ mod tests {
 
     #[test]
     fn another_input_from_the_same_form_has_one_key_of_its_own() {
-        let start =
-            |subject| StartTask { kind: "story".into(), input: json!({"subject": subject}) };
+        let start = |subject| StartTask::new("story", json!({"subject": subject}));
         let key = |key, subject| other_key(key, &start(subject));
         assert_eq!(key("k", "a"), key("k", "a"), "a double click");
         assert_ne!(key("k", "a"), key("k", "b"));

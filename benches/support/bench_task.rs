@@ -76,7 +76,7 @@ impl Bench {
             Registry::new().with::<Reporter>(Mutex::new(Some(receiver)), KindOptions::default());
         let options = EngineOptions::default();
         let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
-        let start = StartTask { kind: "reporter".to_owned(), input: serde_json::json!({}) };
+        let start = StartTask::new("reporter", serde_json::json!({}));
         let service = engine.service();
         let id = service.start(&owner, start, None).await.unwrap().receipt.id;
         let bench = Self { engine, owner, id, orders, _folder: folder };

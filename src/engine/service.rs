@@ -21,6 +21,9 @@ use crate::task::{
 /// setting.
 const LONGEST_GAP_MS: i64 = 5_000;
 
+/// What a start may ask for. Part of the contract with clients, so no setting.
+const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
+
 /// The engine as its callers see it. Each call asks who calls. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
@@ -63,6 +66,10 @@ impl Service {
             let detail = format!("the input has {} bytes; at most {max} are taken", asked.len());
             return Err(Refusal::new(detail).into());
         }
+        if !PRIORITIES.contains(&start.priority) {
+            let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
+            return Err(Refusal::field("priority", format!("is from {least} to {most}")).into());
+        }
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, print)) = &idempotency
@@ -80,7 +87,7 @@ impl Service {
             stages: prepared.stages.as_slice().to_vec(),
             unique_key: prepared.unique_key,
             idempotency,
-            priority: 0,
+            priority: start.priority,
             max_attempts: kind.options.max_attempts,
             max_queued: inner.options.max_queued_per_owner,
         };
@@ -186,8 +193,13 @@ impl Service {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
             return Err(Refusal::field("watch", detail).into());
         }
-        let mut answer =
-            PollResponse { tasks: Vec::new(), gone: Vec::new(), poll_after_ms: 0.0, held_ms: None };
+        let mut answer = PollResponse {
+            tasks: Vec::new(),
+            gone: Vec::new(),
+            poll_after_ms: 0.0,
+            held_ms: None,
+            reason: None,
+        };
         let mut poll_after_ms = LONGEST_GAP_MS;
         for watch in &request.watch {
             if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {

@@ -35,7 +35,15 @@ fn percent(progress: Option<f64>) -> Option<f64> {
 
 fn receipt(cancel: Option<&(i64, String)>) -> Option<CancelReceipt> {
     let (at, by) = cancel?;
-    Some(CancelReceipt { requested_at: rfc3339(*at), requested_by: by.clone() })
+    Some(CancelReceipt {
+        requested_at: rfc3339(*at),
+        requested_by: by.clone(),
+        delivered_at: None,
+        acknowledged_at: None,
+        stopped_at: None,
+        outcome: None,
+        kept: None,
+    })
 }
 
 /// A task that runs in this process.
@@ -90,6 +98,10 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         updated_at: rfc3339(state.updated_at),
         finished_at: None,
         expires_at: None,
+        eta_range_ms: None,
+        resumed: None,
+        queue_place: None,
+        starts_in_ms: None,
     }
 }
 
@@ -148,6 +160,10 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         updated_at: rfc3339(row.updated_at),
         finished_at: row.finished_at.map(rfc3339),
         expires_at: None,
+        eta_range_ms: None,
+        resumed: None,
+        queue_place: None,
+        starts_in_ms: None,
     }
 }
 

@@ -85,7 +85,7 @@ async fn start_kind(
     kind: &str,
     input: Value,
 ) -> Result<TaskId, SimpleError> {
-    let start = StartTask { kind: kind.to_owned(), input };
+    let start = StartTask::new(kind, input);
     Ok(service.start(caller, start, None).await?.receipt.id)
 }
 

@@ -129,6 +129,7 @@ impl Entry {
             rate,
             age_ms,
             early: self.early,
+            live: false,
         }
     }
 

@@ -38,6 +38,17 @@ pub struct StartTask {
     /// Fits that kind's `input_schema`.
     #[serde(default)]
     pub input: serde_json::Value,
+    /// Before those of your own waiting tasks that have less, -100 to 100. Nobody else's wait
+    /// depends on it. Default: 0.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+impl StartTask {
+    /// A start with the usual priority.
+    pub fn new(kind: impl Into<String>, input: serde_json::Value) -> Self {
+        Self { kind: kind.into(), input, priority: 0 }
+    }
 }
 
 /// Which task answers a start, and whether it was there before.

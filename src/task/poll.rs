@@ -25,6 +25,17 @@ pub struct Watch {
     /// Answers that this client got early, for a deviation.
     #[serde(default)]
     pub early: u32,
+    /// Whether the page shows this task large: a held request is then answered for smaller
+    /// deviations, and more often.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub live: bool,
+}
+
+impl Watch {
+    /// A client that knows this version and does not move a bar by itself.
+    pub const fn at_version(id: TaskId, version: i64) -> Self {
+        Self { id, version, progress: None, rate: 0.0, age_ms: 0, early: 0, live: false }
+    }
 }
 
 /// Body of `POST /api/v1/tasks/poll`.
@@ -73,4 +84,35 @@ pub struct PollResponse {
     /// How long the server held the request, in milliseconds; absent where it did not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_ms: Option<i64>,
+    /// Why the request was answered now; absent where the server does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<AnswerReason>,
+}
+
+/// Why a poll was answered when it was. Where several hold, the first in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerReason {
+    /// A task came to its end, or is gone.
+    Ended,
+    /// Somebody asked to cancel a task.
+    Cancelling,
+    /// Another attempt began.
+    Attempt,
+    /// A task entered a stage.
+    Step,
+    /// The client's bar became visibly wrong.
+    Deviation,
+    /// The client did not know the present version, and the request was not held for that.
+    Changed,
+    /// Nothing to tell for as long as the request could be held: the line is alive.
+    HoldOver,
+    /// The server is stopping; come back a little later, to another or to the next.
+    Draining,
+    /// The server holds as many requests as it may, or the caller asked not to be held.
+    NotHeld,
+    /// A word from a newer server.
+    #[serde(other)]
+    Unknown,
 }

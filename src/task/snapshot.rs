@@ -22,6 +22,9 @@ pub struct Snapshot {
     pub rate_per_s: f64,
     /// Estimated milliseconds until the end; `null` when unknown.
     pub eta_ms: Option<i64>,
+    /// Between what and what that estimate lies; absent while it is too poor to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_range_ms: Option<EtaRange>,
     /// The present stage, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
@@ -47,9 +50,19 @@ pub struct Snapshot {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskFailure>,
-    /// Who asked to cancel it, and when.
+    /// What became of the wish to cancel it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelReceipt>,
+    /// How its present attempt took up what an earlier one had done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
+    /// While it waits: its place among the tasks that may start now, from 1. Absent where it waits
+    /// for its time to come, and where it is too far back to count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_place: Option<u32>,
+    /// While it waits between two attempts: milliseconds until it may start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_in_ms: Option<i64>,
     /// When to ask again, in milliseconds; 0 once terminal.
     pub poll_after_ms: i64,
     /// How long it has run (waited, while queued), in milliseconds.
@@ -98,14 +111,94 @@ pub struct TaskFailure {
     pub retryable: bool,
 }
 
-/// Proof that a cancel was asked for.
+/// What became of a wish to cancel, step by step. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CancelReceipt {
-    /// When it was asked for (RFC 3339).
+    /// When it was asked for.
     pub requested_at: String,
-    /// Who asked: `you`, or `operator`.
+    /// Who asked: `owner`, `anyone with the id`, or `operator`.
     pub requested_by: String,
+    /// When the worker learned of it; absent where no worker had the task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered_at: Option<String>,
+    /// When the task itself said that it stops; absent where it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<String>,
+    /// When it was over; absent until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_at: Option<String>,
+    /// How it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<CancelOutcome>,
+    /// What of its work is kept, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}
+
+/// How a task that was asked to stop came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CancelOutcome {
+    /// It had not started.
+    NeverStarted,
+    /// It stopped by itself when it was told.
+    Stopped,
+    /// It did not stop within the grace of its kind and was dropped.
+    Forced,
+    /// Its worker was lost meanwhile.
+    WorkerLost,
+    /// It came to its end before the wish reached it.
+    TooLate,
+    /// A word from a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How an attempt took up what an earlier one had done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Resumed {
+    /// When the attempt began (RFC 3339).
+    pub at: String,
+    /// Why another one was needed.
+    pub why: ResumeReason,
+    /// The stage in which the earlier one stopped, from 1; absent where it had entered none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// When the last checkpoint was kept (RFC 3339); absent where there is none: all is done anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved_at: Option<String>,
+    /// How much work is done again, in milliseconds: from the last checkpoint (or the start) to the
+    /// last sign of life of the earlier attempt.
+    pub redone_ms: i64,
+}
+
+/// Why a task was run again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ResumeReason {
+    /// Its worker was lost.
+    WorkerLost,
+    /// Its worker was stopped and gave it back.
+    Released,
+    /// It failed, and another attempt was worth it.
+    Retry,
+    /// A word from a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+/// An estimate as a range, in milliseconds from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct EtaRange {
+    /// It will hardly end sooner.
+    pub low_ms: i64,
+    /// It will hardly end later.
+    pub high_ms: i64,
 }
 
 /// One line that a task logged.

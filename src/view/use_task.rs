@@ -59,6 +59,10 @@ impl From<TaskId> for Seed {
             updated_at: String::new(),
             finished_at: None,
             expires_at: None,
+            eta_range_ms: None,
+            resumed: None,
+            queue_place: None,
+            starts_in_ms: None,
         })
     }
 }

@@ -197,7 +197,7 @@ pub(crate) fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
 
 pub(crate) fn scripted(steps: &[Step]) -> StartTask {
     let script = Scripted { steps: steps.to_vec(), key: None, refuse: false };
-    StartTask { kind: "scripted".to_owned(), input: serde_json::to_value(script).unwrap() }
+    StartTask::new("scripted", serde_json::to_value(script).unwrap())
 }
 
 impl Fixture {

@@ -41,7 +41,7 @@ async fn another_owner_sees_nothing_of_a_task() {
 }
 
 fn watching(id: TaskId, version: i64) -> PollRequest {
-    let watch = Watch { id, version, progress: None, rate: 0.0, age_ms: 0, early: 0 };
+    let watch = Watch::at_version(id, version);
     PollRequest { watch: vec![watch], wait_ms: 0 }
 }
 
@@ -192,7 +192,7 @@ async fn the_same_work_leads_to_the_running_task() {
 async fn a_bad_start_is_refused_at_its_field_and_nothing_is_queued() {
     let (_folder, path) = folder();
     let f = engine_at(&path, idle(), kind()).await;
-    let start = |kind: &str, input| StartTask { kind: kind.to_owned(), input };
+    let start = |kind: &str, input| StartTask::new(kind, input);
     for (start, field) in [
         (start("nothing", json!({})), "kind"),
         (start("scripted", json!({})), "steps"),

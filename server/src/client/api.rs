@@ -89,7 +89,7 @@ impl Api {
         kind: &str,
         input: serde_json::Value,
     ) -> Result<Snapshot, ClientError> {
-        let body = StartTask { kind: kind.to_owned(), input };
+        let body = StartTask::new(kind, input);
         let request = self.request(Method::POST, "/api/v1/tasks").json(&body);
         self.json(request.timeout(ANSWER_WITHIN)).await
     }

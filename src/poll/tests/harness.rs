@@ -43,6 +43,10 @@ pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
         updated_at: "2026-01-01T00:00:00Z".to_owned(),
         finished_at: None,
         expires_at: None,
+        eta_range_ms: None,
+        resumed: None,
+        queue_place: None,
+        starts_in_ms: None,
     }
 }
 
@@ -58,7 +62,7 @@ pub(super) fn at(progress: f64, version: i64) -> Snapshot {
 
 /// An answer that asks for no pause.
 pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
-    PollResponse { tasks, gone: Vec::new(), poll_after_ms: 0.0, held_ms: None }
+    PollResponse { tasks, gone: Vec::new(), poll_after_ms: 0.0, held_ms: None, reason: None }
 }
 
 pub(super) fn held(tasks: Vec<Snapshot>, held_ms: i64) -> PollResponse {

@@ -96,7 +96,7 @@ impl House {
 
 fn start(subject: &str, player: &str) -> StartTask {
     let input = serde_json::json!({"subject": subject, "player": player});
-    StartTask { kind: "story".to_owned(), input }
+    StartTask::new("story", input)
 }
 
 fn tides(player: &str) -> StartTask {

@@ -92,7 +92,7 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
             // No server tells one task twice in one answer.
             tasks.sort_by_key(|snapshot| snapshot.id);
             tasks.dedup_by_key(|snapshot| snapshot.id);
-            PollResponse { tasks, gone, poll_after_ms, held_ms }
+            PollResponse { tasks, gone, poll_after_ms, held_ms, reason: None }
         })
 }
 
