@@ -16,6 +16,9 @@ use super::{
 /// Between two tries to write an ending that the store did not take.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
+/// Before a claim that found its rows taken is repeated; doubles each time, up to the queue's poll.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
 /// However long another side asks to be left alone.
 const LONGEST_RETRY: Duration = Duration::from_secs(24 * 3600);
 
@@ -24,27 +27,35 @@ type Run = JoinHandle<Result<Output, TaskError>>;
 /// Claims tasks until the engine closes.
 pub(super) async fn claim_for_ever(inner: Arc<Inner>) {
     let closing = inner.closing.clone();
+    let mut pause = FIRST_PAUSE;
     while !closing.is_cancelled() {
         claim(&inner).await;
+        let poll = inner.options.queue_poll;
+        let wait = match is_passed_over(&inner).await {
+            true => pause.min(poll),
+            false => poll,
+        };
+        pause = if wait < poll { pause * 2 } else { FIRST_PAUSE };
         // The bell rings on a start and on an end; the poll finds retries whose time has come.
-        let rung = tokio::time::timeout(inner.options.queue_poll, inner.bell.notified());
+        let rung = tokio::time::timeout(wait, inner.bell.notified());
         let _ = closing.run_until_cancelled(rung).await;
     }
 }
 
+/// Free places, by kind and in all.
+fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
+    let total = inner.options.concurrency.saturating_sub(inner.hub.running_in_all());
+    let slots = inner.registry.all().map(|kind| {
+        let running = inner.hub.running(&kind.info.kind);
+        (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
+    });
+    (slots.filter(|(_, free)| *free > 0 && total > 0).collect(), total)
+}
+
 /// Takes exactly as many tasks as there are free places. Nothing is prefetched.
 async fn claim(inner: &Arc<Inner>) {
-    let total = inner.options.concurrency.saturating_sub(inner.hub.running_in_all());
-    let slots: Vec<_> = inner
-        .registry
-        .all()
-        .map(|kind| {
-            let running = inner.hub.running(&kind.info.kind);
-            (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
-        })
-        .filter(|(_, free)| *free > 0)
-        .collect();
-    if total == 0 || slots.is_empty() {
+    let (slots, total) = places(inner);
+    if slots.is_empty() {
         return;
     }
     let lease_owner = inner.lease_owner.clone();
@@ -53,6 +64,20 @@ async fn claim(inner: &Arc<Inner>) {
         Ok(rows) => rows.into_iter().for_each(|row| start(inner, row)),
         Err(error) => tracing::warn!(%error, "the queue could not be read"),
     }
+}
+
+/// Whether tasks wait that a free place is for: a claim skips the rows that other workers are just
+/// taking, and sees only so many of them.
+async fn is_passed_over(inner: &Inner) -> bool {
+    for (kind, _) in places(inner).0 {
+        match inner.store.queue(&kind, 1).await {
+            Ok(waiting) if waiting.is_empty() => {}
+            Ok(_) => return true,
+            // The claim has told it already, or the next will.
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// Begins a claimed run.

@@ -28,11 +28,12 @@ pub(crate) struct Faulty {
     inner: Arc<dyn Store>,
     faults: Mutex<HashMap<&'static str, Fault>>,
     met: Mutex<HashMap<&'static str, u32>>,
+    made: Mutex<HashMap<&'static str, u32>>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, faults: Mutex::default(), met: Mutex::default() }
+        Self { inner, faults: Mutex::default(), met: Mutex::default(), made: Mutex::default() }
     }
 
     pub(crate) fn set(&self, call: &'static str, fault: Fault) {
@@ -48,7 +49,13 @@ impl Faulty {
         self.met.lock().unwrap().get(call).copied().unwrap_or(0)
     }
 
+    /// How many calls of that name were made.
+    pub(crate) fn made(&self, call: &str) -> u32 {
+        self.made.lock().unwrap().get(call).copied().unwrap_or(0)
+    }
+
     async fn fault(&self, call: &'static str) -> Result<(), StoreError> {
+        *self.made.lock().unwrap().entry(call).or_default() += 1;
         let fault = {
             let mut faults = self.faults.lock().unwrap();
             let fault = faults.get(call).copied();

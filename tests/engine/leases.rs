@@ -71,13 +71,15 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_blocked_runtime_does_not_stop_the_heart() {
-    let (_folder, store, f) = faulty(short()).await;
+    // Long enough for a busy machine to give the heart its moment.
+    let lease = Duration::from_secs(2);
+    let (_folder, store, f) = faulty(EngineOptions { lease, ..quick() }).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
     let before = f.get(id).await.version;
     // For longer than the lease nothing of this runtime runs: what a task that computes does.
     let blocked = std::time::Instant::now();
-    while blocked.elapsed() < Duration::from_millis(800) {
+    while blocked.elapsed() < lease + lease / 2 {
         std::hint::black_box(before);
     }
     f.gates.open("go on");

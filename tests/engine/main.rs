@@ -6,5 +6,9 @@ mod faulty;
 mod fixture;
 mod leases;
 mod lifecycle;
+mod postgres;
+#[expect(dead_code, reason = "nothing here stops the database")]
+#[path = "../support/postgres.rs"]
+mod postgres_server;
 mod recovery;
 mod service;
