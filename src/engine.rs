@@ -7,6 +7,7 @@
 mod changes;
 pub mod clock;
 mod context;
+pub mod hold;
 mod inner;
 mod kind;
 mod leases;
@@ -22,6 +23,7 @@ pub mod store;
 pub use context::Context;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
 pub use lifecycle::Engine;
+pub use live::Meter;
 pub use options::EngineOptions;
 pub use registry::Registry;
 pub use service::{Caller, Cancelled, ListFilter, ResultState, Service, ServiceError, Started};

@@ -13,6 +13,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
+pub use meter::Meter;
 pub(crate) use task::{LiveTask, State, Stop};
 
 use crate::task::TaskId;

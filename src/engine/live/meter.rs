@@ -12,24 +12,25 @@ const SPACING_S: f64 = 0.2;
 /// A stage that is younger, in seconds, says nothing about its pace yet.
 const TOO_YOUNG_S: f64 = 0.5;
 
-/// Samples of the present stage's progress (0..=1 of the whole) over the run's time in seconds.
-#[derive(Debug, Default)]
-pub(crate) struct Meter {
+/// Samples of the present stage's progress (0..=1 of the whole) over the run's time in seconds. It
+/// reads no clock: each call is told how long the run has taken.
+#[derive(Clone, Debug, Default)]
+pub struct Meter {
     samples: Vec<(f64, f64)>,
     /// Whether anything was reported within the stage.
     moves: bool,
 }
 
 impl Meter {
-    /// A stage begins at `progress` after `t` seconds.
-    pub(crate) fn begin(&mut self, t: f64, progress: f64) {
+    /// A stage begins at `progress` after `t` seconds: what was before it does not count any more.
+    pub fn begin(&mut self, t: f64, progress: f64) {
         self.samples.clear();
         self.samples.push((t, progress));
         self.moves = false;
     }
 
     /// The stage reports that the whole stands at `progress` after `t` seconds.
-    pub(crate) fn record(&mut self, t: f64, progress: f64) {
+    pub fn record(&mut self, t: f64, progress: f64) {
         self.moves = true;
         // The newest sample moves along until it is far enough from the one before.
         match self.samples.as_mut_slice() {
@@ -72,15 +73,16 @@ impl Meter {
         }
     }
 
-    /// The rate that a client may extrapolate with; 0 for a task that reports stages only.
-    pub(crate) fn rate(&self, t: f64) -> f64 {
+    /// The rate per second that a client may extrapolate with after `t` seconds; 0 for a task that
+    /// reports stages only.
+    pub fn rate(&self, t: f64) -> f64 {
         let long = self.slope(t, (0.30 * t).max(1.0));
         let short = self.slope(t, (0.04 * t).max(0.4));
         if short < long / 4.0 { short } else { (long + short) / 2.0 }
     }
 
-    /// Seconds until the end; `None` while the task does not move.
-    pub(crate) fn eta(&self, t: f64) -> Option<f64> {
+    /// Seconds until the end, seen after `t` seconds; `None` while the task does not move.
+    pub fn eta(&self, t: f64) -> Option<f64> {
         let &(_, now) = self.samples.last()?;
         let slope = self.slope(t, (0.5 * t).max(2.0));
         (slope > 0.0).then(|| (1.0 - now) / slope)

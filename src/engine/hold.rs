@@ -1,0 +1,222 @@
+//! When a held request must be answered: the paced policy's rule, from what a client was last told
+//! and how the task stands now.
+//!
+//! Pure: the time and the random number are parameters, so that a benchmark runs this rule, the
+//! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any clock
+//! that only goes on; progress is 0..=1.
+//!
+//! One thing is answered more readily than the policy's text says: another run of the task (its
+//! version has another generation) needs no budget. It is rare, and a client that counted many early
+//! answers in a long first attempt would learn of the second one last.
+
+use crate::task::{AnswerReason, Status, Watch};
+
+/// A client's bar stands still at this fraction until the task has completed.
+const UNFINISHED_MOST: f64 = 0.99;
+/// A correction sooner than this after the last word would come before the next one, in seconds.
+const SOONEST_CORRECTION_S: f64 = 0.7;
+/// Who is about to hear of the end needs no correction, in seconds.
+const ABOUT_TO_END_S: f64 = 0.7;
+/// The changes that one run reports count up the bits below.
+const GENERATION_SHIFT: u32 = 20;
+/// The least share of the time it could be held after which a request is answered, so that requests
+/// that came together do not come back together.
+const SHORTEST_SHARE: f64 = 0.9;
+
+/// How exact a page wants to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// One of many tasks, or a bar like any other.
+    #[default]
+    Calm,
+    /// A page that shows this task large.
+    Live,
+}
+
+impl Profile {
+    /// How wrong a bar may be: 0.02 and 0.01 of the whole.
+    pub const fn deviation(self) -> f64 {
+        match self {
+            Self::Calm => 0.02,
+            Self::Live => 0.01,
+        }
+    }
+
+    /// How many answers a client may get early in the first `t_s` seconds of a run: one more while
+    /// it has had fewer than log2(1 + t/3) + t/40, and log2(1 + t) + t/4.
+    pub fn budget(self, t_s: f64) -> f64 {
+        let t = t_s.max(0.0);
+        match self {
+            Self::Calm => (1.0 + t / 3.0).log2() + t / 40.0,
+            Self::Live => (1.0 + t).log2() + t / 4.0,
+        }
+    }
+
+    /// From when on the budget allows another early answer after `early` of them, in seconds of the
+    /// run.
+    fn opens_at(self, early: u32) -> f64 {
+        let early = f64::from(early);
+        // Each part alone would reach it: the logarithm after 3 * 2^early, the slope after 40 * early.
+        let (mut shut, mut open) = (0.0, 40.0 * early);
+        for _ in 0..32 {
+            let middle = f64::midpoint(shut, open);
+            if self.budget(middle) > early {
+                open = middle;
+            } else {
+                shut = middle;
+            }
+        }
+        shut
+    }
+}
+
+/// How a task stands at one moment, as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// Where it is in its life.
+    pub status: Status,
+    /// Its version.
+    pub version: i64,
+    /// The version with which its present stage was entered; 0 = before anybody could have looked.
+    pub step_version: i64,
+    /// 0..=1; `None` = the task cannot tell.
+    pub progress: Option<f64>,
+    /// Seconds until its end, as [`Meter::eta`](super::Meter::eta) estimates; `None` = unknown.
+    pub eta_s: Option<f64>,
+    /// Seconds since its present run began; 0 while it waits.
+    pub t_s: f64,
+}
+
+/// What one client knows of one task.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Basis {
+    version: i64,
+    progress: Option<f64>,
+    rate: f64,
+    told_at: f64,
+    early: u32,
+    profile: Profile,
+    end_only: bool,
+}
+
+impl Basis {
+    /// What a client says that it knows, in a request that came at `now`.
+    pub fn of(watch: &Watch, now: f64) -> Self {
+        let finite = |number: f64| if number.is_finite() { number } else { 0.0 };
+        Self {
+            version: watch.version,
+            progress: watch.progress.map(|percent| finite(percent) / 100.0),
+            rate: finite(watch.rate).max(0.0),
+            told_at: now - watch.age_ms.max(0) as f64 / 1000.0,
+            early: watch.early,
+            profile: if watch.live { Profile::Live } else { Profile::Calm },
+            end_only: false,
+        }
+    }
+
+    /// A client that was told all of this at `now` and moves no bar by itself.
+    pub const fn knowing(standing: &Standing, now: f64) -> Self {
+        Self {
+            version: standing.version,
+            progress: standing.progress,
+            rate: 0.0,
+            told_at: now,
+            early: 0,
+            profile: Profile::Calm,
+            end_only: false,
+        }
+    }
+
+    /// A client that wants to hear of the end and of nothing else.
+    pub const fn until_the_end() -> Self {
+        Self {
+            version: 0,
+            progress: None,
+            rate: 0.0,
+            told_at: 0.0,
+            early: 0,
+            profile: Profile::Calm,
+            end_only: true,
+        }
+    }
+
+    /// The version that the client knows.
+    pub const fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// A client that names the present version and no progress knows the progress all the same.
+    pub fn complete(&mut self, standing: &Standing) {
+        if self.progress.is_none() && self.version == standing.version {
+            self.progress = standing.progress;
+        }
+    }
+
+    /// Why this client must hear of the task at `now`; `None`: there is nothing that is worth an
+    /// answer. Where several reasons hold, the first in the order of [`AnswerReason`].
+    pub fn reason(&self, standing: &Standing, now: f64) -> Option<AnswerReason> {
+        let ended = standing.status.is_terminal();
+        if ended || self.end_only {
+            let news = self.end_only || self.version != standing.version;
+            return (ended && news).then_some(AnswerReason::Ended);
+        }
+        if self.version > standing.version
+            || generation(self.version) != generation(standing.version)
+        {
+            return Some(match standing.status {
+                Status::Cancelling => AnswerReason::Cancelling,
+                Status::Running if 0 < self.version && self.version < standing.version => {
+                    AnswerReason::Attempt
+                }
+                _ => AnswerReason::Changed,
+            });
+        }
+        let step = self.version < standing.step_version;
+        if !step && !self.deviates(standing, now) {
+            return None;
+        }
+        // Last, because it costs a logarithm and most bars are right.
+        let allowed = f64::from(self.early) < self.profile.budget(standing.t_s);
+        let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
+        allowed.then_some(reason)
+    }
+
+    /// Where the client's bar is at `now`; `None` = it shows none.
+    pub fn predicted(&self, now: f64) -> Option<f64> {
+        let age = (now - self.told_at).max(0.0);
+        self.progress.map(|told| (told + self.rate * age).min(UNFINISHED_MOST))
+    }
+
+    fn deviates(&self, standing: &Standing, now: f64) -> bool {
+        if now - self.told_at < SOONEST_CORRECTION_S
+            || standing.eta_s.is_some_and(|eta| eta < ABOUT_TO_END_S)
+        {
+            return false;
+        }
+        match (self.predicted(now), standing.progress) {
+            (Some(shown), Some(truth)) => (shown - truth).abs() >= self.profile.deviation(),
+            (shown, truth) => shown.is_some() != truth.is_some(),
+        }
+    }
+
+    /// The earliest time at which a wrong bar could be answered for, however the task goes on within
+    /// its run. Before it only a stage could, and no sooner than the budget allows either.
+    pub fn not_before(&self, standing: &Standing, now: f64) -> f64 {
+        let begun = now - standing.t_s;
+        (begun + self.profile.opens_at(self.early)).max(self.told_at + SOONEST_CORRECTION_S)
+    }
+}
+
+/// How long a request that may be held for `longest_s` is held at most; `random` is uniform in
+/// 0..1: the time is spread over its last tenth.
+pub fn longest_hold_s(longest_s: f64, random: f64) -> f64 {
+    longest_s * (SHORTEST_SHARE + (1.0 - SHORTEST_SHARE) * random.clamp(0.0, 1.0))
+}
+
+/// Each change that the store makes by itself (a claim, a cancel, an end) opens a generation.
+const fn generation(version: i64) -> i64 {
+    version >> GENERATION_SHIFT
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,243 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{engine::Meter, task::TaskId};
+
+const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
+const VERSION: i64 = 3 << GENERATION_SHIFT;
+/// When the requests of the tables came.
+const NOW: f64 = 1_000.0;
+
+/// A task at 40 % after 100 s, in the stage that the client knows.
+fn standing() -> Standing {
+    Standing {
+        status: Status::Running,
+        version: VERSION + 9,
+        step_version: VERSION + 1,
+        progress: Some(0.4),
+        eta_s: None,
+        t_s: 100.0,
+    }
+}
+
+/// A client that was told 40 % and no rate one second ago.
+fn watch() -> Watch {
+    Watch { progress: Some(40.0), age_ms: 1_000, ..Watch::at_version(ID, VERSION + 5) }
+}
+
+fn reason(watch: &Watch, standing: &Standing) -> Option<AnswerReason> {
+    Basis::of(watch, NOW).reason(standing, NOW)
+}
+
+#[test]
+fn nothing_is_answered_while_the_bar_is_right() {
+    assert_eq!(reason(&watch(), &standing()), None);
+}
+
+#[test]
+fn what_a_status_or_a_version_says_is_answered_at_once_and_whatever_the_budget() {
+    let spent = Watch { early: 1_000, age_ms: 0, ..watch() };
+    let knows = |version| Watch { version, ..spent.clone() };
+    let next = (VERSION | 0xf_ffff) + 1;
+    for (told, status, version, expected) in [
+        (VERSION + 5, Status::Completed, next, Some(AnswerReason::Ended)),
+        (VERSION + 5, Status::Error, next, Some(AnswerReason::Ended)),
+        (0, Status::Cancelled, next, Some(AnswerReason::Ended)),
+        (next, Status::Cancelled, next, None),
+        (VERSION + 5, Status::Cancelling, next + 1, Some(AnswerReason::Cancelling)),
+        (next + 1, Status::Cancelling, next + 3, None),
+        (VERSION + 5, Status::Running, next, Some(AnswerReason::Attempt)),
+        (VERSION + 5, Status::Queued, next, Some(AnswerReason::Changed)),
+        (0, Status::Running, VERSION, Some(AnswerReason::Changed)),
+        (0, Status::Queued, VERSION, Some(AnswerReason::Changed)),
+        // Told by a server that this one has never heard of.
+        (VERSION + 7, Status::Running, VERSION + 6, Some(AnswerReason::Changed)),
+        (i64::MAX, Status::Running, VERSION, Some(AnswerReason::Changed)),
+        (-1, Status::Running, VERSION, Some(AnswerReason::Changed)),
+    ] {
+        let now = Standing { status, version, step_version: 0, ..standing() };
+        assert_eq!(reason(&knows(told), &now), expected, "{told} known of {status} {version}");
+    }
+}
+
+#[test]
+fn a_bar_that_is_visibly_wrong_is_corrected_but_not_too_soon_nor_too_often_nor_at_the_end() {
+    let right = Some(AnswerReason::Deviation);
+    for (progress, age_ms, early, eta_s, live, expected) in [
+        (0.4201, 701, 0, None, false, right),
+        (0.3799, 701, 0, None, false, right),
+        (0.4199, 701, 0, None, false, None),
+        (0.4101, 701, 0, None, true, right),
+        (0.4099, 701, 0, None, true, None),
+        (0.4201, 699, 0, None, false, None),
+        (0.4201, 701, 0, Some(0.7), false, right),
+        (0.4201, 701, 0, Some(0.69), false, None),
+        // After 100 s: log2(34.3) + 2.5 = 7.6, and log2(101) + 25 = 31.7.
+        (0.4201, 701, 7, None, false, right),
+        (0.4201, 701, 8, None, false, None),
+        (0.4201, 701, 31, None, true, right),
+        (0.4201, 701, 32, None, true, None),
+    ] {
+        let client = Watch { age_ms, early, live, ..watch() };
+        let now = Standing { progress: Some(progress), eta_s, ..standing() };
+        let told = reason(&client, &now);
+        assert_eq!(told, expected, "{progress} {age_ms} {early} {eta_s:?} {live}");
+    }
+}
+
+#[test]
+fn the_clients_own_rate_counts_and_its_bar_stops_at_99_percent() {
+    let moving = Watch { rate: 0.01, age_ms: 10_000, ..watch() };
+    let at = |progress| Standing { progress: Some(progress), ..standing() };
+    assert_eq!(reason(&moving, &at(0.5)), None);
+    assert_eq!(reason(&moving, &at(0.4)), Some(AnswerReason::Deviation));
+    let rushing = Watch { rate: 1.0, ..moving };
+    assert_eq!(reason(&rushing, &at(0.98)), None);
+    assert_eq!(reason(&rushing, &at(0.9)), Some(AnswerReason::Deviation));
+}
+
+#[test]
+fn a_stage_is_told_within_the_budget_even_right_after_an_answer() {
+    let entered = Standing { step_version: VERSION + 7, ..standing() };
+    let client = Watch { age_ms: 0, ..watch() };
+    assert_eq!(reason(&client, &entered), Some(AnswerReason::Step));
+    assert_eq!(reason(&Watch { early: 8, ..client }, &entered), None);
+}
+
+#[test]
+fn a_bar_appears_and_disappears_like_any_deviation() {
+    let blind = Watch { progress: None, ..watch() };
+    let unable = Standing { progress: None, ..standing() };
+    assert_eq!(reason(&blind, &standing()), Some(AnswerReason::Deviation));
+    assert_eq!(reason(&watch(), &unable), Some(AnswerReason::Deviation));
+    assert_eq!(reason(&blind, &unable), None);
+    // Who names the present version only knows its progress.
+    let mut basis = Basis::of(&Watch { version: VERSION + 9, ..blind }, NOW);
+    basis.complete(&standing());
+    assert_eq!(basis.reason(&standing(), NOW), None);
+}
+
+#[test]
+fn nonsense_from_a_client_does_no_harm() {
+    for (progress, rate, age_ms) in
+        [(f64::NAN, f64::NAN, i64::MIN), (f64::INFINITY, -1.0, 0), (-1e308, 1e308, i64::MAX)]
+    {
+        let odd = Watch { progress: Some(progress), rate, age_ms, ..watch() };
+        let shown = Basis::of(&odd, NOW).predicted(NOW).expect("a bar");
+        assert!(!shown.is_nan() && shown <= 0.99, "{shown}");
+    }
+}
+
+#[test]
+fn who_waits_for_the_end_hears_of_nothing_else() {
+    let basis = Basis::until_the_end();
+    for status in [Status::Queued, Status::Running, Status::Cancelling] {
+        assert_eq!(basis.reason(&Standing { status, ..standing() }, NOW), None);
+    }
+    let ended = Standing { status: Status::Completed, ..standing() };
+    assert_eq!(basis.reason(&ended, NOW), Some(AnswerReason::Ended));
+}
+
+#[test]
+fn a_hold_is_spread_over_its_last_tenth() {
+    assert_eq!([0.0, 0.5, 1.0].map(|random| longest_hold_s(20.0, random)), [18.0, 19.0, 20.0]);
+}
+
+/// A task that moves at each speed (of the whole per second) for some seconds, and may enter a stage
+/// then.
+type Course = Vec<(f64, f64, bool)>;
+
+fn courses() -> impl Strategy<Value = Course> {
+    prop::collection::vec((0.05..40.0f64, 0.0..0.2f64, any::<bool>()), 1..12)
+}
+
+/// Lets a client follow a task for as long as its course goes, every 50 ms of virtual time. Calls
+/// `check` with how long the task has run, at each request, and with each answer for a deviation:
+/// its time and the one that was named as the earliest.
+fn follow(
+    course: &Course,
+    live: bool,
+    random: f64,
+    mut sent: impl FnMut(u32, f64) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    let profile = if live { Profile::Live } else { Profile::Calm };
+    let mut meter = Meter::default();
+    meter.begin(0.0, 0.0);
+    let mut now = Standing {
+        version: VERSION,
+        step_version: VERSION,
+        progress: Some(0.0),
+        t_s: 0.0,
+        ..standing()
+    };
+    let mut client = Watch { progress: Some(0.0), age_ms: 0, live, ..watch() };
+    client.version = VERSION;
+    let (mut told_at, mut ask_at, mut requests) = (0.0, 0.0, 0);
+    let mut held: Option<(Basis, f64, f64)> = None;
+    for &(seconds, speed, stage) in course {
+        let ends = now.t_s + seconds;
+        if stage {
+            now.version += 1;
+            now.step_version = now.version;
+            meter.begin(now.t_s, now.progress.unwrap_or(0.0));
+        }
+        while now.t_s < ends {
+            let t = now.t_s + 0.05;
+            let p = (now.progress.unwrap_or(0.0) + speed * 0.05).min(1.0);
+            meter.record(t, p);
+            now = Standing {
+                t_s: t,
+                version: now.version + 1,
+                progress: Some(p),
+                eta_s: meter.eta(t),
+                ..now
+            };
+            if held.is_none() && t >= ask_at {
+                requests += 1;
+                sent(requests, t)?;
+                client.age_ms = ((t - told_at) * 1000.0) as i64;
+                let basis = Basis::of(&client, t);
+                held = Some((basis, t + longest_hold_s(20.0, random), basis.not_before(&now, t)));
+            }
+            let Some((basis, until, not_before)) = held else { continue };
+            let reason = basis.reason(&now, t);
+            if reason == Some(AnswerReason::Deviation) {
+                prop_assert!(t >= not_before - 1e-3, "answered at {t}, promised {not_before}");
+                prop_assert!(f64::from(client.early) < profile.budget(t));
+            }
+            if reason.is_some() || t >= until {
+                client.early += u32::from(reason.is_some());
+                client.version = now.version;
+                client.progress = Some(p * 100.0);
+                client.rate = meter.rate(t);
+                (told_at, ask_at, held) = (t, t + 0.5, None);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// Test 68 of the polling contract; 18 s is the shortest hold.
+    #[test]
+    fn on_random_progress_the_requests_stay_under_their_bound(
+        course in courses(), live: bool, random in 0.0..1.0f64,
+    ) {
+        let profile = if live { Profile::Live } else { Profile::Calm };
+        follow(&course, live, random, |requests, t| {
+            let bound = 2.0 + t / 18.0 + profile.budget(t);
+            prop_assert!(f64::from(requests) < bound, "{requests} requests after {t} s");
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn the_moment_at_which_the_budget_opens_is_never_named_too_late(early in 0u32..200, live: bool) {
+        let profile = if live { Profile::Live } else { Profile::Calm };
+        let at = profile.opens_at(early);
+        prop_assert!(profile.budget(at) <= f64::from(early));
+        prop_assert!(profile.budget(at + 0.01) > f64::from(early));
+    }
+}
