@@ -7,9 +7,13 @@ use super::Policy;
 pub struct Config {
     /// When to ask again. Default: [`Policy::Paced`].
     pub policy: Policy,
-    /// Whether and how long the server may hold a request. Default: `None`, no holding. Used by
+    /// Whether and how long the server may hold a request; `None` = no holding. A server that does
+    /// not hold is recognised by its answers. Default: as [`HoldConfig`] says. Used by
     /// [`Policy::Paced`] only.
     pub hold: Option<HoldConfig>,
+    /// Whether the tasks are shown large: a held request is then answered for smaller deviations of
+    /// the bar, and more often. Default: `false`.
+    pub live: bool,
     /// How long a task is followed, counted from its `Watch`; then one last poll. Default: `None`,
     /// for as long as it takes.
     pub deadline_ms: Option<u64>,
@@ -63,7 +67,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             policy: Policy::Paced,
-            hold: None,
+            hold: Some(HoldConfig::default()),
+            live: false,
             deadline_ms: None,
             floor_ms: 500,
             longest_pause_ms: 60_000,

@@ -31,6 +31,8 @@ pub(super) struct Entry {
     pub(super) not_found: u32,
     /// Answers that came early, for a deviation.
     pub(super) early: u32,
+    /// Whether it is shown large.
+    pub(super) large: bool,
 }
 
 impl Entry {
@@ -52,6 +54,7 @@ impl Entry {
             cancel_at: None,
             not_found: 0,
             early: 0,
+            large: false,
         }
     }
 
@@ -129,7 +132,7 @@ impl Entry {
             rate,
             age_ms,
             early: self.early,
-            live: false,
+            live: self.large,
         }
     }
 

@@ -12,7 +12,7 @@ mod show;
 use super::{
     Action, AnswerKind, Config, Event, HoldConfig, Policy, entry::Entry, hold::Holding, pause,
 };
-use crate::task::{Problem, Snapshot, Status, TaskId};
+use crate::task::{AnswerReason, Problem, Snapshot, Status, TaskId};
 
 /// The polling loop as a state machine; see the [module](super).
 #[derive(Clone, Debug)]
@@ -83,6 +83,10 @@ struct Count {
     failures: u32,
     bytes: u64,
     last: Option<AnswerKind>,
+    reason: Option<AnswerReason>,
+    held_ms: u64,
+    /// How long there has been something to ask, and nothing against asking.
+    asking_ms: u64,
 }
 
 impl Machine {
@@ -218,6 +222,7 @@ impl Machine {
         });
         let entry = &mut self.entries[at];
         entry.watchers = entry.watchers.saturating_add(1);
+        entry.large |= self.config.live;
         if let Some(snapshot) = snapshot {
             entry.heard_at.get_or_insert(now);
             entry.apply(*snapshot, now, clock);

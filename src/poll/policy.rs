@@ -56,4 +56,20 @@ impl Policy {
             Self::Paced => None,
         }
     }
+
+    /// How many requests this policy makes in that many milliseconds of watching, if each is answered
+    /// at once; `None` for [`Policy::Paced`], whose requests depend on the tasks and the server.
+    pub fn requests_in(self, ms: u64) -> Option<u32> {
+        let (mut requests, mut left) = (1_u32, ms);
+        // Neither policy changes its delay after this many.
+        while requests < 30 {
+            let delay = u64::from(self.delay_ms(requests)?);
+            if left < delay {
+                return Some(requests);
+            }
+            (requests, left) = (requests + 1, left - delay);
+        }
+        let more = left / u64::from(self.delay_ms(requests)?);
+        Some(requests.saturating_add(u32::try_from(more).unwrap_or(u32::MAX)))
+    }
 }

@@ -1,5 +1,20 @@
 //! The machine under a fake clock, with a seeded source of randomness, no timers and no network.
-//! The numbers are those of the list of rules that the machine is tested for.
+//!
+//! The rules that it is tested for are numbered; the comment of a test says which it shows.
+//!
+//! | rules | where |
+//! | --- | --- |
+//! | 1, 2, 7-13, 42, 56, 57, 62, 63: who is watched, start and stop | `start_and_stop` |
+//! | 3-6: the pause after an answer | `pace` |
+//! | 14-26, 44, 58, 64, 65: never backwards, never stale | `never_backwards` |
+//! | 27-33: holding, cuts, fallback | `holding` |
+//! | 34-43, 45, 46: failures | `errors` (37 in `retry_after`, too) |
+//! | 47-55: visibility, connection, cache, sleep | `browser` |
+//! | 58-61: one tab leads | `tabs` |
+//! | 66: the fixed delays | `policies` |
+//! | 67: any order of events | `properties` |
+//!
+//! 68 is the server's.
 
 mod browser;
 mod errors;
@@ -12,3 +27,28 @@ mod properties;
 mod retry_after;
 mod start_and_stop;
 mod view;
+
+#[test]
+fn each_rule_has_a_test_that_names_it() {
+    let sources = [
+        include_str!("tests/browser.rs"),
+        include_str!("tests/errors.rs"),
+        include_str!("tests/holding.rs"),
+        include_str!("tests/never_backwards.rs"),
+        include_str!("tests/pace.rs"),
+        include_str!("tests/policies.rs"),
+        include_str!("tests/properties.rs"),
+        include_str!("tests/retry_after.rs"),
+        include_str!("tests/start_and_stop.rs"),
+    ];
+    let named: Vec<u32> = sources
+        .iter()
+        .flat_map(|source| source.lines())
+        .filter_map(|line| line.trim().strip_prefix("/// "))
+        .filter(|words| words.starts_with(|first: char| first.is_ascii_digit()))
+        .flat_map(|words| words.split(|c: char| !c.is_ascii_digit()))
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let missing: Vec<u32> = (1..=67).filter(|rule| !named.contains(rule)).collect();
+    assert_eq!(missing, [59, 60, 61], "rules without a test");
+}

@@ -1,7 +1,7 @@
 //! What can be seen of the machine: what to draw for a task, and the counters.
 
 use super::Policy;
-use crate::task::{GoneReason, Problem, Snapshot, Status};
+use crate::task::{AnswerReason, GoneReason, Problem, Snapshot, Status};
 
 /// What to draw for one task now.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +108,13 @@ pub struct Stats {
     pub next_in_ms: Option<u32>,
     /// How the last request ended; `None` before the first did.
     pub last: Option<AnswerKind>,
+    /// Why the server answered the last request when it did; `None` where it did not say.
+    pub reason: Option<AnswerReason>,
+    /// How long the server has held requests, in all; as far as it told.
+    pub held_ms: u64,
+    /// How long there has been something to ask and nothing against asking, by the last event: the
+    /// time for which [`Policy::requests_in`] tells what another policy would have asked.
+    pub asking_ms: u64,
     /// The policy in force.
     pub policy: Policy,
 }

@@ -123,7 +123,9 @@ pub struct UseTaskReturn {
 /// On the server nothing is polled: `view` shows the first snapshot for ever, and the callbacks do
 /// nothing. The browser's first rendering shows the same.
 pub fn use_task(task: impl Into<Seed>, transport: Transport) -> UseTaskReturn {
-    use_task_with_options(task, transport, UseTaskOptions::default())
+    // One task alone is shown large.
+    let config = Config { live: true, ..Config::default() };
+    use_task_with_options(task, transport, UseTaskOptions { config, ..UseTaskOptions::default() })
 }
 
 /// [`use_task`] with options.

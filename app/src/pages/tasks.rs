@@ -12,7 +12,7 @@ use milepost::{
 use super::parts::{LiveList, ask};
 
 /// Rows on a page; one poll asks for all of them.
-const ROWS: u32 = 25;
+const ROWS: u32 = 50;
 
 /// My tasks, newest first, by status, kind and words of the title.
 #[component]

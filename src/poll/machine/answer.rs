@@ -3,7 +3,7 @@
 use super::{Flight, Machine, pause};
 use crate::{
     poll::{AnswerKind, Policy, entry::Entry},
-    task::PollResponse,
+    task::{AnswerReason, PollResponse},
 };
 
 impl Machine {
@@ -30,7 +30,15 @@ impl Machine {
         self.woken = false;
         self.told_pause_ms =
             pause::told_pause_ms(response.poll_after_ms, self.config.longest_pause_ms);
-        let held = response.held_ms.is_some();
+        let drained = response.reason == Some(AnswerReason::Draining);
+        if drained {
+            // So that not all who were held come back at the same moment, whatever they do next.
+            self.not_before = now.saturating_add(self.told_pause_ms);
+        }
+        self.count.reason = response.reason;
+        let held_ms = response.held_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
+        self.count.held_ms = self.count.held_ms.saturating_add(held_ms);
+        let held = response.held_ms.is_some() || drained;
         let told = !response.tasks.is_empty() || !response.gone.is_empty();
         let left = self.live_count();
         let changed = self.apply(flight, response, now);
@@ -52,8 +60,14 @@ impl Machine {
 
     fn apply(&mut self, flight: &Flight, response: PollResponse, now: u64) -> bool {
         let clock = self.clock(now);
-        let age = now.saturating_sub(flight.sent_at);
-        let early = flight.wait_ms > 0 && age < flight.wait_ms / 10 * 9;
+        let early = match response.reason {
+            Some(AnswerReason::Deviation | AnswerReason::Step | AnswerReason::Attempt) => true,
+            Some(_) => false,
+            None => {
+                let age = now.saturating_sub(flight.sent_at);
+                flight.wait_ms > 0 && age < flight.wait_ms / 10 * 9
+            }
+        };
         let mut changed = false;
         for snapshot in response.tasks {
             let Some(entry) = self.entry(snapshot.id) else { continue };

@@ -15,12 +15,13 @@ impl Machine {
     ) {
         self.count.failures = self.count.failures.saturating_add(1);
         self.count.last = Some(AnswerKind::Failed);
+        self.count.reason = None;
         for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
             entry.end_of_poll();
         }
         if self.was_cut(flight, &failure, now) {
             self.due = now + 500 + (pause::unit(random) * 500.0) as u64;
-            return;
+            return self.slow_down_if_hidden();
         }
         let Failure::Status { status, retry_after_ms, problem } = failure else {
             self.problem = None;

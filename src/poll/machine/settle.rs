@@ -29,6 +29,9 @@ impl Machine {
         } else if self.failures > 0 && self.visible && self.may_wait() {
             self.failing_ms = self.failing_ms.saturating_add(now - self.last_now);
         }
+        if !slept && self.visible && self.may_wait() {
+            self.count.asking_ms = self.count.asking_ms.saturating_add(now - self.last_now);
+        }
         self.last_now = now;
         slept
     }

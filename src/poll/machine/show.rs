@@ -40,6 +40,9 @@ impl Machine {
             hold_ms: u32::try_from(hold).unwrap_or(u32::MAX),
             next_in_ms: next.then(next_in),
             last: self.count.last,
+            reason: self.count.reason,
+            held_ms: self.count.held_ms,
+            asking_ms: self.count.asking_ms,
             policy: self.config.policy,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::{
-    poll::{Config, Event, Failure, Freshness, Machine, Phase},
+    poll::{Event, Failure, Freshness, Machine, Phase},
     task::{PollResponse, Snapshot, Status},
 };
 
@@ -12,7 +12,7 @@ fn moving(version: i64) -> Snapshot {
 
 /// After the first answer; the timer for the second request is set.
 fn bench() -> Bench {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![moving(1)]));
     bench
 }
@@ -102,7 +102,7 @@ fn a_timer_that_fires_while_hidden_sends_nothing() {
 
 #[test]
 fn a_page_opened_in_the_background_starts_when_it_is_seen() {
-    let mut bench = Bench::new(Config::default());
+    let mut bench = Bench::new(plain());
     bench.event(Event::Visible(false));
     bench.watch(ID);
     bench.assert_idle();
@@ -255,7 +255,7 @@ fn a_page_hidden_for_an_hour_with_a_request_in_flight_comes_back_like_from_sleep
 /// 55.
 #[test]
 fn a_clock_that_goes_backwards_does_no_harm() {
-    let mut machine = Machine::new(Config::default());
+    let mut machine = Machine::new(plain());
     let mut random = || 0.5;
     machine.handle(Event::Watch { id: ID, snapshot: None }, 1_000_000, &mut random);
     machine.handle(Event::Timer, 1_000_000, &mut random);

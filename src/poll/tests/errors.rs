@@ -7,7 +7,7 @@ use crate::{
 };
 
 fn bench() -> Bench {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));
     bench.until_sent();
     bench
@@ -60,7 +60,7 @@ fn the_banner_comes_with_the_third_failure_and_goes_with_the_first_success() {
 
 #[test]
 fn the_bar_stops_at_the_first_failure() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     let moving = crate::task::Snapshot { rate_per_s: 0.001, ..running(ID, 1) };
     bench.answer(answer(vec![moving]));
     assert!(bench.view().moving);
@@ -75,7 +75,7 @@ fn the_bar_stops_at_the_first_failure() {
 /// A server that takes requests and does not answer: no failure yet, and no news either.
 #[test]
 fn without_news_the_bar_moves_no_further_than_its_reach() {
-    let config = Config { policy: Policy::Interval { every_ms: 60_000 }, ..Config::default() };
+    let config = Config { policy: Policy::Interval { every_ms: 60_000 }, ..plain() };
     let reach_ms = config.reach_ms;
     let mut bench = Bench::watching(config);
     let moving = crate::task::Snapshot { rate_per_s: 0.001, ..running(ID, 1) };
@@ -133,7 +133,7 @@ fn the_button_does_not_wait_for_what_the_server_asked() {
 
 #[test]
 fn the_problem_that_is_shown_is_that_of_the_last_failure_and_of_tasks_still_followed() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(vec![with_status(Status::Completed, 1)]));
     bench.until_sent();
@@ -236,7 +236,7 @@ fn a_refusal_is_final_and_told_plainly() {
 /// 41.
 #[test]
 fn not_found_is_believed_the_third_time_right_after_the_start() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     for _ in 0..2 {
         bench.answer(gone(ID, GoneReason::NotFound));
         assert_eq!(bench.phase(), Phase::Watching);
@@ -251,7 +251,7 @@ fn not_found_is_believed_the_third_time_right_after_the_start() {
 /// 41.
 #[test]
 fn not_found_is_tried_again_at_2_s_and_final_at_60_s() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.advance(2_000);
     bench.answer(gone(ID, GoneReason::NotFound));
     assert_eq!(bench.phase(), Phase::Watching);
@@ -269,7 +269,7 @@ fn not_found_is_tried_again_at_2_s_and_final_at_60_s() {
 
 #[test]
 fn a_task_that_was_found_in_between_is_given_three_tries_again() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(gone(ID, GoneReason::NotFound));
     bench.until_sent();
     bench.answer(answer(vec![running(ID, 1)]));
@@ -283,7 +283,7 @@ fn a_task_that_was_found_in_between_is_given_three_tries_again() {
 /// 41, for a request about one task only.
 #[test]
 fn a_404_for_the_whole_request_is_treated_alike() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.advance(2_000);
     bench.fail(status(404));
     assert_eq!(bench.phase(), Phase::Watching);
@@ -295,7 +295,7 @@ fn a_404_for_the_whole_request_is_treated_alike() {
 
 #[test]
 fn one_task_that_is_gone_does_not_end_the_others() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(Vec::new()));
     bench.until_sent();

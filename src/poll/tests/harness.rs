@@ -1,9 +1,7 @@
 //! A driver for tests: a clock that is moved by hand, a timer and a request that are variables.
 
 use crate::{
-    poll::{
-        Action, AnswerKind, Config, Event, Failure, Freshness, HoldConfig, Machine, Phase, TaskView,
-    },
+    poll::{Action, AnswerKind, Config, Event, Failure, Freshness, Machine, Phase, TaskView},
     task::{Gone, GoneReason, PollRequest, PollResponse, Problem, Snapshot, Status, TaskId},
 };
 
@@ -12,6 +10,11 @@ pub(super) const ID: TaskId = id(1);
 
 pub(super) const fn id(number: u128) -> TaskId {
     TaskId::from_uuid(uuid::Uuid::from_u128(number))
+}
+
+/// The defaults without holding: what a machine does against a server that does not hold.
+pub(super) fn plain() -> Config {
+    Config { hold: None, ..Config::default() }
 }
 
 /// A running task: 40 %, no rate, on its way for a second.
@@ -129,8 +132,7 @@ impl Bench {
 
     /// The same with holding on, after a first answer; the first held request is in flight.
     pub(super) fn holding() -> Self {
-        let config = Config { hold: Some(HoldConfig::default()), ..Config::default() };
-        let mut bench = Self::watching(config);
+        let mut bench = Self::watching(Config::default());
         bench.answer(answer(vec![running(ID, 1)]));
         bench.advance(500);
         assert_eq!(bench.wait_ms(), 20_000);

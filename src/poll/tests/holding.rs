@@ -2,8 +2,8 @@
 
 use super::harness::*;
 use crate::{
-    poll::{AnswerKind, Event, Failure, Freshness, Phase},
-    task::{PollResponse, Status},
+    poll::{AnswerKind, Config, Event, Failure, Freshness, Phase},
+    task::{AnswerReason, PollResponse, Snapshot, Status},
 };
 
 /// Lets the held request be cut at this age, and the next one go out.
@@ -233,11 +233,7 @@ fn answers_with_news_at_once_do_not_end_holding() {
 
 #[test]
 fn the_hold_ends_at_the_deadline() {
-    let mut bench = Bench::new(crate::poll::Config {
-        hold: Some(crate::poll::HoldConfig::default()),
-        deadline_ms: Some(12_000),
-        ..crate::poll::Config::default()
-    });
+    let mut bench = Bench::new(Config { deadline_ms: Some(12_000), ..Config::default() });
     bench.watch(ID);
     bench.advance(0);
     assert_eq!(bench.wait_ms(), 12_000);
@@ -252,22 +248,105 @@ fn the_hold_ends_at_the_deadline() {
 #[test]
 fn answers_for_a_deviation_are_counted_and_told_to_the_server() {
     let mut bench = Bench::holding();
-    let early = |bench: &Bench| bench.last_request.as_ref().map(|r| r.watch[0].early);
-    assert_eq!(early(&bench), Some(0), "the first answer was not early");
+    assert_eq!(early(&bench), 0, "the first answer was not early");
     for expected in 1..=3 {
         bench.advance(2_000);
         bench.answer(held(vec![at(40.0 + f64::from(expected), 1 + i64::from(expected))], 2_000));
         bench.until_sent();
-        assert_eq!(early(&bench), Some(expected));
+        assert_eq!(early(&bench), expected);
     }
     bench.advance(19_500);
     bench.answer(held(vec![at(60.0, 9)], 19_500));
     bench.until_sent();
-    assert_eq!(early(&bench), Some(3), "a hold that ran out is not early");
+    assert_eq!(early(&bench), 3, "a hold that ran out is not early");
     bench.advance(2_000);
-    bench.answer(held(vec![crate::task::Snapshot { attempt: 2, ..at(1.0, 10) }], 2_000));
+    bench.answer(held(vec![Snapshot { attempt: 2, ..at(1.0, 10) }], 2_000));
     bench.until_sent();
-    assert_eq!(early(&bench), Some(1), "a new attempt has a new budget");
+    assert_eq!(early(&bench), 1, "a new attempt has a new budget");
+}
+
+/// What is told to the server as `early`.
+fn early(bench: &Bench) -> u32 {
+    bench.last_request.as_ref().expect("a request").watch[0].early
+}
+
+#[test]
+fn only_answers_for_a_deviation_or_a_stage_count_as_early_where_the_server_says_why() {
+    let cases = [
+        (AnswerReason::Deviation, 1),
+        (AnswerReason::Step, 1),
+        (AnswerReason::Cancelling, 0),
+        (AnswerReason::Changed, 0),
+        (AnswerReason::HoldOver, 0),
+        (AnswerReason::Draining, 0),
+        (AnswerReason::NotHeld, 0),
+        (AnswerReason::Unknown, 0),
+    ];
+    for (reason, expected) in cases {
+        let mut bench = Bench::holding();
+        bench.advance(2_000);
+        let response = held(vec![at(60.0, 2)], 2_000);
+        bench.answer(PollResponse { reason: Some(reason), ..response });
+        assert_eq!(bench.machine.stats(bench.now).reason, Some(reason));
+        bench.until_sent();
+        assert_eq!(early(&bench), expected, "{reason:?}");
+    }
+    let mut bench = Bench::holding();
+    bench.advance(2_000);
+    let response = held(vec![Snapshot { attempt: 2, ..at(1.0, 2) }], 2_000);
+    bench.answer(PollResponse { reason: Some(AnswerReason::Attempt), ..response });
+    bench.until_sent();
+    assert_eq!(early(&bench), 1, "a new attempt has a new budget, and has used one of it");
+}
+
+#[test]
+fn a_server_that_is_stopping_is_asked_again_when_it_said_and_holding_goes_on() {
+    let mut bench = Bench::holding();
+    for _ in 0..3 {
+        bench.advance(100);
+        let response = PollResponse { poll_after_ms: 3_400.0, ..answer(Vec::new()) };
+        bench.answer(PollResponse { reason: Some(AnswerReason::Draining), ..response });
+        for event in [
+            Event::Visible(false),
+            Event::Visible(true),
+            Event::CancelRequested { id: ID },
+            Event::Watch { id: id(2), snapshot: None },
+        ] {
+            bench.event(event);
+        }
+        assert_eq!((bench.until_sent(), bench.wait_ms()), (3_400, 20_000));
+    }
+}
+
+#[test]
+fn a_server_that_holds_as_many_as_it_may_is_spared_for_five_minutes() {
+    let mut bench = Bench::holding();
+    for _ in 0..2 {
+        let response = PollResponse { poll_after_ms: 900.0, ..answer(Vec::new()) };
+        bench.answer(PollResponse { reason: Some(AnswerReason::NotHeld), ..response });
+        assert!(bench.until_sent() >= 900);
+    }
+    assert_eq!(bench.wait_ms(), 0);
+}
+
+#[test]
+fn tasks_shown_large_are_asked_for_with_the_live_profile() {
+    let live = |config| {
+        let bench = Bench::watching(config);
+        bench.last_request.as_ref().expect("a request").watch[0].live
+    };
+    assert!(!live(Config::default()));
+    assert!(live(Config { live: true, ..Config::default() }));
+}
+
+#[test]
+fn a_cut_of_a_page_hidden_meanwhile_is_not_tried_again_in_haste() {
+    let mut bench = Bench::holding();
+    bench.event(Event::NotifyHidden(true));
+    bench.event(Event::Visible(false));
+    bench.advance(10_000);
+    bench.fail(Failure::Network);
+    assert_eq!((bench.until_sent(), bench.wait_ms()), (30_000, 0));
 }
 
 #[test]

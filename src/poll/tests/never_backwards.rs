@@ -2,13 +2,13 @@
 
 use super::harness::*;
 use crate::{
-    poll::{AnswerKind, Config, Event, Phase},
+    poll::{AnswerKind, Event, Phase},
     task::{Snapshot, Status},
 };
 
 /// A machine that got these snapshots, one answer each.
 fn after(snapshots: Vec<Snapshot>) -> Bench {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     let last = snapshots.len() - 1;
     for (at, snapshot) in snapshots.into_iter().enumerate() {
         bench.answer(answer(vec![snapshot]));
@@ -48,7 +48,7 @@ fn an_answer_with_the_same_version_draws_nothing_and_resets_the_failures() {
 /// 16.
 #[test]
 fn running_after_a_terminal_status_is_ignored() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(vec![with_status(Status::Completed, 5)]));
     bench.until_sent();
@@ -180,7 +180,7 @@ fn a_task_that_fails_keeps_its_bar_and_never_shows_100() {
     assert_eq!((bench.bar(), bench.view().status), (Some(60.0), Some(Status::Error)));
     let rate_per_s = 0.01;
     let failed = Snapshot { rate_per_s, progress: Some(60.0), ..with_status(Status::Error, 2) };
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(vec![failed]));
     bench.until_sent();
@@ -210,7 +210,7 @@ fn an_unchanged_answer_is_a_success_and_the_prediction_goes_on() {
 /// 26.
 #[test]
 fn an_unchanged_answer_before_the_first_snapshot_asks_for_all_again() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(Vec::new()));
     bench.until_sent();
     assert_eq!(bench.last_request.as_ref().map(|request| request.watch[0].version), Some(0));

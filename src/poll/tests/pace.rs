@@ -11,7 +11,7 @@ fn pauses(poll_after_ms: f64) -> (u64, u64) {
     let response = PollResponse { poll_after_ms, ..answer(vec![running(ID, 2)]) };
     let mut holding = Bench::holding();
     holding.answer(PollResponse { held_ms: Some(1), ..response.clone() });
-    let mut plain = Bench::watching(Config::default());
+    let mut plain = Bench::watching(plain());
     plain.random = Some(0.5);
     plain.answer(response);
     (holding.until_sent(), plain.until_sent())
@@ -56,7 +56,7 @@ fn the_pause_without_holding_aims_just_behind_a_near_end() {
 
 #[test]
 fn the_task_that_is_due_first_paces_the_page() {
-    let mut bench = Bench::new(Config::default());
+    let mut bench = Bench::new(plain());
     bench.random = Some(0.5);
     bench.watch(ID);
     bench.watch(id(2));
@@ -73,7 +73,7 @@ fn the_task_that_is_due_first_paces_the_page() {
 
 #[test]
 fn an_estimate_that_has_run_out_does_not_make_the_loop_hasty() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.random = Some(0.5);
     let near = Snapshot { elapsed_ms: 25_000, eta_ms: Some(1_000), ..running(ID, 1) };
     bench.answer(answer(vec![near]));
@@ -85,7 +85,7 @@ fn an_estimate_that_has_run_out_does_not_make_the_loop_hasty() {
 
 #[test]
 fn after_a_request_to_cancel_the_loop_asks_as_for_a_new_task() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.random = Some(0.5);
     bench.answer(answer(vec![Snapshot { elapsed_ms: 100_000, ..running(ID, 1) }]));
     bench.advance(1_000);
@@ -98,7 +98,7 @@ fn after_a_request_to_cancel_the_loop_asks_as_for_a_new_task() {
 
 #[test]
 fn a_request_to_cancel_never_delays_the_next_request_nor_shortens_a_fixed_delay() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.random = Some(0.5);
     bench.answer(answer(vec![running(ID, 1)]));
     bench.advance(700);
@@ -106,7 +106,7 @@ fn a_request_to_cancel_never_delays_the_next_request_nor_shortens_a_fixed_delay(
     assert_eq!(bench.until_sent(), 100);
 
     let policy = Policy::Interval { every_ms: 3_000 };
-    let mut bench = Bench::watching(Config { policy, ..Config::default() });
+    let mut bench = Bench::watching(Config { policy, ..plain() });
     bench.answer(answer(vec![running(ID, 1)]));
     bench.advance(700);
     bench.event(Event::CancelRequested { id: ID });
@@ -116,7 +116,7 @@ fn a_request_to_cancel_never_delays_the_next_request_nor_shortens_a_fixed_delay(
 #[test]
 fn a_source_of_randomness_that_misbehaves_is_contained() {
     for number in [f64::NAN, -3.0, 7.0, f64::INFINITY] {
-        let mut bench = Bench::watching(Config::default());
+        let mut bench = Bench::watching(plain());
         bench.random = Some(number);
         bench.answer(answer(vec![running(ID, 1)]));
         let pause = bench.until_sent();
@@ -126,7 +126,7 @@ fn a_source_of_randomness_that_misbehaves_is_contained() {
 
 #[test]
 fn a_task_that_the_server_never_mentions_is_asked_for_less_and_less_often() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(Vec::new()));
     for _ in 0..60 {
         bench.until_sent();

@@ -4,7 +4,7 @@ use super::harness::*;
 use crate::poll::{Config, Event, Policy};
 
 fn delays(policy: Policy, polls: usize) -> Vec<u64> {
-    let mut bench = Bench::watching(Config { policy, ..Config::default() });
+    let mut bench = Bench::watching(Config { policy, ..plain() });
     (0..polls)
         .map(|poll| {
             let mut response = answer(vec![running(ID, poll as i64 + 1)]);
@@ -54,6 +54,22 @@ fn no_number_of_polls_overflows() {
 }
 
 #[test]
+fn what_another_policy_would_have_asked_is_what_it_asks() {
+    for policy in [Policy::Interval { every_ms: 700 }, Policy::Adaptive, Policy::Backoff] {
+        let delays = delays(policy, 60);
+        let mut at = 0;
+        for (done, delay) in delays.into_iter().enumerate() {
+            let requests = Some(done as u32 + 1);
+            assert_eq!(policy.requests_in(at), requests, "{policy:?} after {at} ms");
+            at += delay;
+            assert_eq!(policy.requests_in(at - 1), requests, "{policy:?} after {at} ms");
+        }
+        assert_eq!(policy.requests_in(u64::MAX), Some(u32::MAX));
+    }
+    assert_eq!(Policy::Paced.requests_in(60_000), None);
+}
+
+#[test]
 fn policies_have_one_word_each_and_paced_is_the_default() {
     for policy in Policy::ALL {
         assert_eq!(Policy::parse(policy.as_str()), Some(policy));
@@ -66,7 +82,7 @@ fn policies_have_one_word_each_and_paced_is_the_default() {
 #[test]
 fn a_new_policy_counts_from_the_last_answer_and_starts_anew() {
     let policy = Policy::Interval { every_ms: 30_000 };
-    let mut bench = Bench::watching(Config { policy, ..Config::default() });
+    let mut bench = Bench::watching(Config { policy, ..plain() });
     bench.answer(answer(vec![running(ID, 1)]));
     bench.advance(700);
     bench.event(Event::SetPolicy(Policy::Backoff));
@@ -89,7 +105,7 @@ fn a_policy_without_holding_ends_the_held_request() {
 
 #[test]
 fn a_new_policy_does_not_shorten_the_wait_after_a_failure() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.fail(retry_after(503, 20_000));
     bench.event(Event::SetPolicy(Policy::Interval { every_ms: 500 }));
     assert_eq!(bench.until_sent(), 20_000);

@@ -1,4 +1,4 @@
-//! What holds for any order of events (67).
+//! What holds for any order of events.
 
 mod strategies;
 mod world;
@@ -16,6 +16,7 @@ use crate::{
 };
 
 proptest! {
+    /// 67.
     #[test]
     fn whatever_happens_the_loop_is_one_paced_loop_that_never_sticks_and_no_bar_goes_back(
         config in any_config(),

@@ -2,13 +2,9 @@
 
 use super::harness::*;
 use crate::{
-    poll::{AnswerKind, Config, Event, HoldConfig, Phase, Policy},
+    poll::{AnswerKind, Config, Event, Phase, Policy},
     task::{GoneReason, Snapshot, Status},
 };
-
-fn paced() -> Config {
-    Config::default()
-}
 
 fn unwatch(bench: &mut Bench) {
     bench.event(Event::Unwatch { id: ID });
@@ -17,7 +13,7 @@ fn unwatch(bench: &mut Bench) {
 /// 1.
 #[test]
 fn the_first_request_goes_out_at_once_and_is_held_where_holding_is_on() {
-    let mut bench = Bench::new(Config { hold: Some(HoldConfig::default()), ..paced() });
+    let mut bench = Bench::new(Config::default());
     bench.watch(ID);
     assert_eq!(bench.until_sent(), 0);
     assert_eq!(bench.wait_ms(), 20_000);
@@ -26,13 +22,13 @@ fn the_first_request_goes_out_at_once_and_is_held_where_holding_is_on() {
 
 #[test]
 fn without_holding_the_server_is_asked_to_answer_at_once() {
-    assert_eq!(Bench::watching(paced()).wait_ms(), 0);
+    assert_eq!(Bench::watching(plain()).wait_ms(), 0);
 }
 
 /// 2.
 #[test]
 fn a_task_that_is_terminal_already_is_never_polled() {
-    let mut bench = Bench::new(paced());
+    let mut bench = Bench::new(plain());
     let snapshot = Some(Box::new(with_status(Status::Completed, 9)));
     bench.event(Event::Watch { id: ID, snapshot });
     bench.assert_idle();
@@ -42,7 +38,7 @@ fn a_task_that_is_terminal_already_is_never_polled() {
 
 #[test]
 fn a_server_rendered_snapshot_is_shown_at_once_and_is_the_basis_of_the_first_request() {
-    let mut bench = Bench::new(paced());
+    let mut bench = Bench::new(plain());
     bench.event(Event::Watch { id: ID, snapshot: Some(Box::new(running(ID, 5))) });
     assert_eq!(bench.bar(), Some(40.0));
     assert_eq!(bench.until_sent(), 0);
@@ -52,7 +48,7 @@ fn a_server_rendered_snapshot_is_shown_at_once_and_is_the_basis_of_the_first_req
 /// 7, 8, 9.
 #[test]
 fn one_task_watched_twice_is_one_loop_that_ends_with_the_second_watcher() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.watch(ID);
     assert_eq!(bench.ids(), [ID]);
     bench.answer(answer(vec![running(ID, 1)]));
@@ -72,7 +68,7 @@ fn one_task_watched_twice_is_one_loop_that_ends_with_the_second_watcher() {
 
 #[test]
 fn the_last_watcher_who_leaves_between_two_requests_releases_the_timer() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));
     assert!(bench.timer.is_some());
     unwatch(&mut bench);
@@ -82,7 +78,7 @@ fn the_last_watcher_who_leaves_between_two_requests_releases_the_timer() {
 /// 10.
 #[test]
 fn leaving_and_coming_back_does_not_undercut_the_floor() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));
     bench.advance(100);
     unwatch(&mut bench);
@@ -95,7 +91,7 @@ fn leaving_and_coming_back_does_not_undercut_the_floor() {
 #[test]
 fn every_terminal_status_stops_the_loop() {
     for status in [Status::Completed, Status::Error, Status::Cancelled] {
-        let mut bench = Bench::watching(paced());
+        let mut bench = Bench::watching(plain());
         bench.answer(answer(vec![with_status(status, 3)]));
         bench.assert_idle();
         assert_eq!(bench.phase(), Phase::Ended);
@@ -106,7 +102,7 @@ fn every_terminal_status_stops_the_loop() {
 /// 12.
 #[test]
 fn an_answer_that_races_the_abort_changes_nothing() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     let (epoch, _) = bench.flight.clone().expect("a request in flight");
     bench.event(Event::StopWatching);
     assert_eq!(bench.aborts, 1);
@@ -121,7 +117,7 @@ fn an_answer_that_races_the_abort_changes_nothing() {
 /// 13.
 #[test]
 fn an_answer_of_an_older_epoch_is_dropped() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     let (old, _) = bench.flight.clone().expect("a request in flight");
     bench.event(Event::Resume);
     bench.until_sent();
@@ -134,7 +130,7 @@ fn an_answer_of_an_older_epoch_is_dropped() {
 
 #[test]
 fn stop_watching_releases_everything_and_resume_goes_on() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));
     bench.event(Event::StopWatching);
     bench.assert_idle();
@@ -152,7 +148,7 @@ fn stop_watching_releases_everything_and_resume_goes_on() {
 /// 62.
 #[test]
 fn three_of_fifty_that_changed_are_applied_and_the_rest_counts_as_confirmed() {
-    let mut bench = Bench::new(paced());
+    let mut bench = Bench::new(plain());
     (1..=50).for_each(|number| bench.watch(id(number)));
     bench.advance(0);
     assert_eq!(bench.ids().len(), 50);
@@ -172,7 +168,7 @@ fn three_of_fifty_that_changed_are_applied_and_the_rest_counts_as_confirmed() {
 /// 63.
 #[test]
 fn the_loop_ends_with_the_last_task_of_the_batch_and_asks_only_for_the_others_before() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(vec![with_status(Status::Completed, 2)]));
     bench.until_sent();
@@ -184,7 +180,7 @@ fn the_loop_ends_with_the_last_task_of_the_batch_and_asks_only_for_the_others_be
 
 #[test]
 fn a_task_that_joins_while_running_is_asked_for_with_the_next_request() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.watch(id(2));
     bench.answer(answer(vec![Snapshot { elapsed_ms: 100_000, ..running(ID, 1) }]));
     assert_eq!(bench.until_sent(), 500);
@@ -217,7 +213,7 @@ fn a_task_that_leaves_and_joins_again_while_a_request_is_held_does_not_wait_for_
 
 #[test]
 fn nothing_is_held_where_tasks_take_turns() {
-    let mut bench = Bench::new(Config { hold: Some(HoldConfig::default()), ..paced() });
+    let mut bench = Bench::new(Config::default());
     (1..=51).for_each(|number| bench.watch(id(number)));
     bench.advance(0);
     assert_eq!(bench.wait_ms(), 0);
@@ -228,7 +224,7 @@ fn nothing_is_held_where_tasks_take_turns() {
 
 #[test]
 fn more_tasks_than_one_request_takes_are_asked_for_in_turn() {
-    let mut bench = Bench::new(paced());
+    let mut bench = Bench::new(plain());
     (1..=120).for_each(|number| bench.watch(id(number)));
     bench.advance(0);
     let mut asked = bench.ids();
@@ -246,7 +242,7 @@ fn more_tasks_than_one_request_takes_are_asked_for_in_turn() {
 /// 56.
 #[test]
 fn at_the_deadline_there_is_one_last_poll_and_then_no_more() {
-    let config = Config { deadline_ms: Some(10_000), policy: Policy::Backoff, ..paced() };
+    let config = Config { deadline_ms: Some(10_000), policy: Policy::Backoff, ..plain() };
     let mut bench = Bench::watching(config);
     bench.advance(9_700);
     bench.answer(answer(vec![running(ID, 1)]));
@@ -263,7 +259,7 @@ fn at_the_deadline_there_is_one_last_poll_and_then_no_more() {
 
 #[test]
 fn the_last_poll_comes_at_the_deadline_even_where_the_policy_would_wait_longer() {
-    let config = Config { deadline_ms: Some(4_000), ..paced() };
+    let config = Config { deadline_ms: Some(4_000), ..plain() };
     let config = Config { policy: Policy::Interval { every_ms: 9_000 }, ..config };
     let mut bench = Bench::watching(config);
     bench.answer(answer(vec![running(ID, 1)]));
@@ -275,7 +271,7 @@ fn the_last_poll_comes_at_the_deadline_even_where_the_policy_would_wait_longer()
 
 #[test]
 fn a_last_poll_that_is_aborted_is_made_up_for() {
-    let mut bench = Bench::watching(Config { deadline_ms: Some(4_000), ..paced() });
+    let mut bench = Bench::watching(Config { deadline_ms: Some(4_000), ..plain() });
     bench.advance(4_000);
     bench.answer(answer(vec![running(ID, 1)]));
     bench.until_sent();
@@ -290,7 +286,7 @@ fn a_last_poll_that_is_aborted_is_made_up_for() {
 
 #[test]
 fn the_failed_last_poll_of_one_task_is_not_that_of_another() {
-    let config = Config { deadline_ms: Some(4_000), ids_per_request: 1, ..paced() };
+    let config = Config { deadline_ms: Some(4_000), ids_per_request: 1, ..plain() };
     let mut bench = Bench::new(config);
     bench.watch(ID);
     bench.watch(id(2));
@@ -311,7 +307,7 @@ fn the_failed_last_poll_of_one_task_is_not_that_of_another() {
 /// 42, 57.
 #[test]
 fn an_expired_task_is_final_at_once() {
-    let mut bench = Bench::watching(paced());
+    let mut bench = Bench::watching(plain());
     bench.answer(gone(ID, GoneReason::Expired));
     assert_eq!(bench.phase(), Phase::Gone(GoneReason::Expired));
     bench.assert_idle();

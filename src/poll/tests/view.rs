@@ -8,7 +8,7 @@ use crate::{
 
 #[test]
 fn the_age_counts_from_the_last_answer_changed_or_not() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     assert_eq!(bench.view().age_ms, None);
     bench.answer(answer(vec![running(ID, 1)]));
     bench.until_sent();
@@ -24,7 +24,7 @@ fn the_age_counts_from_the_last_answer_changed_or_not() {
 
 #[test]
 fn elapsed_and_remaining_time_go_on_between_answers_and_stop_at_the_end() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![Snapshot { eta_ms: Some(3_000), ..running(ID, 1) }]));
     bench.advance(700);
     assert_eq!((bench.view().elapsed_ms, bench.view().eta_ms), (Some(1_700), Some(2_300)));
@@ -39,7 +39,7 @@ fn elapsed_and_remaining_time_go_on_between_answers_and_stop_at_the_end() {
 
 #[test]
 fn a_worker_that_is_not_heard_of_is_lost() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![Snapshot { heartbeat_age_ms: Some(31_000), ..running(ID, 1) }]));
     assert_eq!(bench.freshness(), Freshness::LostWorker);
     bench.until_sent();
@@ -54,7 +54,7 @@ fn a_worker_that_is_not_heard_of_is_lost() {
 #[test]
 fn a_task_that_beats_and_does_not_change_is_silent_and_its_beat_is_asked_for() {
     let policy = Policy::Interval { every_ms: 1_000 };
-    let mut bench = Bench::watching(Config { policy, ..Config::default() });
+    let mut bench = Bench::watching(Config { policy, ..plain() });
     bench.answer(answer(vec![Snapshot { updated_age_ms: 2_000, ..running(ID, 7) }]));
     let mut asked_for_all = 0;
     for second in 1..=90_i64 {
@@ -81,7 +81,7 @@ fn a_task_that_beats_and_does_not_change_is_silent_and_its_beat_is_asked_for() {
 
 #[test]
 fn the_worker_of_a_silent_task_can_be_lost() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![Snapshot { updated_age_ms: 40_000, ..running(ID, 7) }]));
     assert_eq!(bench.freshness(), Freshness::Silent);
     bench.until_sent();
@@ -93,7 +93,7 @@ fn the_worker_of_a_silent_task_can_be_lost() {
 
 #[test]
 fn an_unanswered_request_does_not_make_a_task_silent() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 7)]));
     bench.event(Event::StopWatching);
     bench.advance(600_000);
@@ -103,7 +103,7 @@ fn an_unanswered_request_does_not_make_a_task_silent() {
 
 #[test]
 fn the_counters_tell_what_was_polled() {
-    let mut bench = Bench::watching(Config::default());
+    let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));
     let stats = bench.machine.stats(bench.now + 100);
     assert_eq!((stats.requests, stats.answers, stats.bytes), (1, 1, 100));
@@ -117,6 +117,32 @@ fn the_counters_tell_what_was_polled() {
     bench.event(Event::StopWatching);
     assert_eq!(bench.machine.stats(bench.now).next_in_ms, None);
     assert_eq!(bench.machine.stats(bench.now).policy, Policy::Paced);
+}
+
+#[test]
+fn time_held_is_summed_up_and_only_time_of_watching_is_compared() {
+    let mut bench = Bench::holding();
+    let asked_for = |bench: &Bench| bench.machine.stats(bench.now).asking_ms;
+    let before = asked_for(&bench);
+    for held_ms in [4_000, i64::MIN, 1_500] {
+        bench.advance(4_000);
+        bench.answer(held(Vec::new(), held_ms));
+        bench.until_sent();
+    }
+    assert_eq!(bench.machine.stats(bench.now).held_ms, 5_500);
+    assert_eq!(asked_for(&bench) - before, 13_500);
+    for (away, back) in [
+        (Event::StopWatching, Event::ResumeWatching),
+        (Event::Online(false), Event::Online(true)),
+        (Event::Freeze, Event::Resume),
+    ] {
+        bench.event(away);
+        let before = asked_for(&bench);
+        bench.advance(90_000);
+        bench.event(back);
+        assert_eq!(asked_for(&bench), before);
+        bench.until_sent();
+    }
 }
 
 #[test]

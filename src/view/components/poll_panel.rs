@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     poll::{AnswerKind, Policy, Stats},
+    task::AnswerReason,
     view::text,
 };
 
@@ -31,7 +32,10 @@ pub fn PollPanel(
                     autocomplete="off"
                     on:change=move |_| on_policy.run(offered)
                 />
-                <span>{name(offered)} " " <small>{meaning(offered)}</small></span>
+                <span>
+                    {name(offered)} " " <small>{meaning(offered)}</small> " "
+                    <small>{move || stats.with(|stats| compared(offered, stats))}</small>
+                </span>
             </label>
         }
     };
@@ -54,8 +58,9 @@ pub fn PollPanel(
             <dl class="facts">
                 {fact("Requests", |stats| stats.requests.to_string())}
                 {fact("Received", |stats| text::bytes(stats.bytes.min(1 << 40) as i64))}
+                {fact("Held", |stats| text::duration(stats.held_ms.min(1 << 40) as i64))}
                 {fact("Failed", |stats| stats.failures.to_string())} {fact("Next", next)}
-                {fact("Last answer", |stats| last(stats.last).to_owned())}
+                {fact("Last answer", |stats| last(stats).to_owned())}
             </dl>
         </details>
     }
@@ -72,7 +77,7 @@ const fn name(policy: Policy) -> &'static str {
 
 const fn meaning(policy: Policy) -> &'static str {
     match policy {
-        Policy::Paced => "as the server asks, more often towards the end",
+        Policy::Paced => "the server answers when there is something to tell",
         Policy::Interval { .. } => "every 2 s",
         Policy::Adaptive => "every 1 s, later 2 s, later 5 s",
         Policy::Backoff => "1 s, 2 s, 4 s, 8 s, then every 10 s",
@@ -88,13 +93,32 @@ fn next(stats: &Stats) -> String {
     }
 }
 
-const fn last(kind: Option<AnswerKind>) -> &'static str {
-    match kind {
-        None => "none yet",
-        Some(AnswerKind::Changed) => "something changed",
-        Some(AnswerKind::Ended) => "the end",
-        Some(AnswerKind::Unchanged) => "nothing new",
-        Some(AnswerKind::HoldOver) => "nothing new while held",
-        Some(AnswerKind::Failed) => "failed",
+/// What this policy would have asked in the same time.
+fn compared(offered: Policy, stats: &Stats) -> String {
+    match offered.requests_in(stats.asking_ms) {
+        Some(count) if offered.as_str() != stats.policy.as_str() => {
+            ["(would have asked ", &count.to_string(), " times by now)"].concat()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Why the last answer came when it came.
+fn last(stats: &Stats) -> &'static str {
+    match (stats.reason, stats.last) {
+        (_, None) => "none yet",
+        (_, Some(AnswerKind::Failed)) => "failed",
+        (Some(AnswerReason::Ended), _) | (None, Some(AnswerKind::Ended)) => "the end",
+        (Some(AnswerReason::Cancelling), _) => "a cancel was asked for",
+        (Some(AnswerReason::Attempt), _) => "another attempt began",
+        (Some(AnswerReason::Step), _) => "a new stage",
+        (Some(AnswerReason::Deviation), _) => "the bar was wrong",
+        (Some(AnswerReason::Draining), _) => "the server is stopping",
+        (Some(AnswerReason::NotHeld), Some(AnswerKind::Unchanged)) => "nothing new; not held",
+        (Some(AnswerReason::HoldOver), _) | (None, Some(AnswerKind::HoldOver)) => {
+            "nothing new while held"
+        }
+        (_, Some(AnswerKind::Unchanged)) => "nothing new",
+        _ => "something changed",
     }
 }

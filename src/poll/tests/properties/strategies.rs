@@ -7,7 +7,7 @@ use crate::{
         Config, Event, Failure, HoldConfig, Policy,
         tests::harness::{id, running},
     },
-    task::{Gone, GoneReason, PollResponse, Snapshot, Status, TaskId},
+    task::{AnswerReason, Gone, GoneReason, PollResponse, Snapshot, Status, TaskId},
 };
 
 /// Few tasks, so that events meet.
@@ -28,6 +28,15 @@ pub(super) enum Step {
     Answer(PollResponse),
     /// The request in flight fails.
     Fail(Failure),
+    /// Somebody between ends the request in flight when it is this old, again and again.
+    Cuts {
+        /// Milliseconds.
+        age_ms: u64,
+        /// How often.
+        times: u32,
+    },
+    /// The server holds the request in flight for as long as it may, and has nothing to tell.
+    HoldOver,
 }
 
 pub(super) fn any_id() -> impl Strategy<Value = TaskId> {
@@ -79,6 +88,21 @@ pub(super) fn any_snapshot() -> impl Strategy<Value = Snapshot> {
     )
 }
 
+fn any_reason() -> impl Strategy<Value = AnswerReason> {
+    prop_oneof![
+        Just(AnswerReason::Ended),
+        Just(AnswerReason::Cancelling),
+        Just(AnswerReason::Attempt),
+        Just(AnswerReason::Step),
+        Just(AnswerReason::Deviation),
+        Just(AnswerReason::Changed),
+        Just(AnswerReason::HoldOver),
+        Just(AnswerReason::Draining),
+        Just(AnswerReason::NotHeld),
+        Just(AnswerReason::Unknown),
+    ]
+}
+
 pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
     let reason = prop_oneof![Just(GoneReason::NotFound), Just(GoneReason::Expired)];
     let gone = (any_id(), reason).prop_map(|(id, reason)| Gone { id, reason });
@@ -87,12 +111,13 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
         proptest::collection::vec(gone, 0..2),
         prop_oneof![any_number(), 0.0..20_000.0_f64],
         proptest::option::of(any_ms()),
+        proptest::option::of(any_reason()),
     )
-        .prop_map(|(mut tasks, gone, poll_after_ms, held_ms)| {
+        .prop_map(|(mut tasks, gone, poll_after_ms, held_ms, reason)| {
             // No server tells one task twice in one answer.
             tasks.sort_by_key(|snapshot| snapshot.id);
             tasks.dedup_by_key(|snapshot| snapshot.id);
-            PollResponse { tasks, gone, poll_after_ms, held_ms, reason: None }
+            PollResponse { tasks, gone, poll_after_ms, held_ms, reason }
         })
 }
 
@@ -168,14 +193,17 @@ pub(super) fn any_step() -> impl Strategy<Value = Step> {
         10 => any_event().prop_map(Step::Give),
         10 => any_response().prop_map(Step::Answer),
         5 => any_failure().prop_map(Step::Fail),
+        2 => (500..20_000_u64, 1..4_u32).prop_map(|(age_ms, times)| Step::Cuts { age_ms, times }),
+        2 => Just(Step::HoldOver),
     ]
 }
 
 pub(super) fn any_config() -> impl Strategy<Value = Config> {
     let deadline = proptest::option::weighted(0.3, 0..120_000_u64);
-    (any_policy(), any::<bool>(), deadline, 1..=4_u32).prop_map(
-        |(policy, hold, deadline_ms, ids_per_request)| Config {
+    (any_policy(), any::<bool>(), any::<bool>(), deadline, 1..=4_u32).prop_map(
+        |(policy, hold, live, deadline_ms, ids_per_request)| Config {
             policy,
+            live,
             hold: hold.then(HoldConfig::default),
             deadline_ms,
             ids_per_request,

@@ -2,8 +2,11 @@
 
 use super::strategies::{LAST, Step};
 use crate::{
-    poll::{Action, Config, Event, Machine, Phase, TaskView, tests::harness::id},
-    task::{Status, TaskId},
+    poll::{
+        Action, Config, Event, Failure, Machine, Phase, Policy, TaskView,
+        tests::harness::{answer, id},
+    },
+    task::{AnswerReason, PollResponse, Status, TaskId},
 };
 
 /// What was last seen of a task.
@@ -20,7 +23,8 @@ pub(super) struct World {
     pub(super) machine: Machine,
     pub(super) now: u64,
     timer: Option<u64>,
-    flight: Option<u32>,
+    /// The epoch of the request in flight, and how long it may be held.
+    flight: Option<(u32, u64)>,
     ended: Option<u64>,
     visible: bool,
     online: bool,
@@ -69,16 +73,30 @@ impl World {
             }
             Step::Give(event) => self.give(event),
             Step::Answer(response) => {
-                if let Some(epoch) = self.flight.take() {
+                if let Some((epoch, _)) = self.flight.take() {
                     self.ended = Some(self.now);
                     self.give(Event::Answer { epoch, response, bytes: 1 });
                 }
             }
             Step::Fail(failure) => {
-                if let Some(epoch) = self.flight.take() {
+                if let Some((epoch, _)) = self.flight.take() {
                     self.ended = Some(self.now);
                     self.give(Event::Failure { epoch, failure });
                 }
+            }
+            Step::Cuts { age_ms, times } => {
+                for _ in 0..times {
+                    self.step(Step::Wait(age_ms));
+                    self.step(Step::Fail(Failure::Network));
+                }
+            }
+            Step::HoldOver => {
+                let wait_ms = self.flight.map_or(0, |(_, wait_ms)| wait_ms);
+                self.step(Step::Wait(wait_ms));
+                let held_ms = i64::try_from(wait_ms).ok();
+                let response = PollResponse { held_ms, ..answer(Vec::new()) };
+                let reason = Some(AnswerReason::HoldOver);
+                self.step(Step::Answer(PollResponse { reason, ..response }));
             }
         }
     }
@@ -98,7 +116,7 @@ impl World {
             Event::ResumeWatching => self.stopped = false,
             // A stray answer that happens to have the right epoch is an answer.
             Event::Answer { epoch, .. } | Event::Failure { epoch, .. }
-                if self.flight == Some(*epoch) =>
+                if self.flight.is_some_and(|(flying, _)| flying == *epoch) =>
             {
                 self.flight = None;
                 self.ended = Some(self.now);
@@ -125,7 +143,8 @@ impl World {
                 assert!(self.may_run(), "a request while stopped, offline or frozen");
                 assert!(!request.watch.is_empty(), "a request about nothing");
                 assert!((0..=20_000).contains(&request.wait_ms));
-                self.flight = Some(epoch);
+                assert!(request.wait_ms == 0 || self.machine.policy() == Policy::Paced);
+                self.flight = Some((epoch, request.wait_ms as u64));
             }
             Action::Abort => assert!(self.flight.take().is_some(), "an abort of nothing"),
             Action::SetTimer { after_ms } => {
