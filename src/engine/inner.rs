@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{EngineOptions, Registry, clock::Clock, live::Hub, store::Store};
+use super::{EngineOptions, Registry, clock::Clock, live::Hub, places::Places, store::Store};
 
 /// See the module.
 pub(super) struct Inner {
@@ -14,6 +14,7 @@ pub(super) struct Inner {
     pub(super) registry: Registry,
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
+    pub(super) places: Places,
     /// Held from taking a report out of the hub until it is in the store (or back in the hub), so
     /// that an ending never overtakes a run's last words.
     pub(super) saving: Mutex<()>,

@@ -12,6 +12,7 @@ use super::{
     inner::Inner,
     leases::Heart,
     live::{Hub, Stop},
+    places::Places,
     runner,
     store::{Store, StoreError},
 };
@@ -52,6 +53,7 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
         let inner = Arc::new(Inner {
+            places: Places::new(&registry),
             store,
             clock,
             registry,

@@ -23,6 +23,11 @@ pub struct EngineOptions {
     pub retry_max: Duration,
     /// Tasks of one owner that may wait in the queue. Default: 100.
     pub max_queued_per_owner: u32,
+    /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
+    /// At most [`MOST_PLACES`](super::MOST_PLACES). Default: 100.
+    pub max_queue_places: u32,
+    /// How old the order may be that a place is told from. Default: 250 ms.
+    pub queue_order: Duration,
     /// Bytes of one task's input as JSON. Default: 1 MiB.
     pub max_input_bytes: usize,
     /// Bytes of one task's result. Default: 16 MiB.
@@ -64,6 +69,8 @@ impl Default for EngineOptions {
             retry_base: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
             max_queued_per_owner: 100,
+            max_queue_places: 100,
+            queue_order: Duration::from_millis(250),
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
             max_checkpoint_bytes: 4 << 20,

@@ -1,28 +1,24 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod start;
 mod types;
 
-use sha2::{Digest, Sha256};
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
-use uuid::Uuid;
 
 use super::{
     Refusal,
     lifecycle::Engine,
-    snapshot,
-    store::{CancelOutcome, Inserted, ListQuery, LogEntry, NewTask, Row},
+    places, snapshot,
+    store::{CancelOutcome, ListQuery, LogEntry, Row},
 };
 use crate::task::{
-    Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, StartReceipt,
-    StartTask, Status, TaskId, TaskList,
+    Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, Status, TaskId,
+    TaskList,
 };
 
 /// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
 /// setting.
 const LONGEST_GAP_MS: i64 = 5_000;
-
-/// What a start may ask for. Part of the contract with clients, so no setting.
-const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
 
 /// The engine as its callers see it. Each call asks who calls. Cheap to clone.
 #[derive(Clone)]
@@ -45,112 +41,33 @@ impl Service {
         self.engine.inner().registry.get(kind).map(|kind| kind.info.clone())
     }
 
-    /// Queues a task. In the store when this returns.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn start(
-        &self,
-        caller: &Caller,
-        start: StartTask,
-        idempotency_key: Option<&str>,
-    ) -> Result<Started, ServiceError> {
-        let inner = self.engine.inner();
-        if caller.owner.is_none() && !inner.options.allow_ownerless {
-            return Err(ServiceError::SessionNeeded);
-        }
-        let kind = inner.registry.get(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
-        let asked = start.input.to_string();
-        let max = inner.options.max_input_bytes;
-        if asked.len() > max {
-            let detail = format!("the input has {} bytes; at most {max} are taken", asked.len());
-            return Err(Refusal::new(detail).into());
-        }
-        if !PRIORITIES.contains(&start.priority) {
-            let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
-            return Err(Refusal::field("priority", format!("is from {least} to {most}")).into());
-        }
-        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
-        // A repeated start needs nothing that the first one needed.
-        if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
-        {
-            return Ok(self.started(&row, true));
-        }
-        let prepared = kind.prepare(start.input).await?;
-        let new = NewTask {
-            id: TaskId::from_uuid(Uuid::new_v4()),
-            owner: caller.as_owner().map(str::to_owned),
-            kind: start.kind,
-            title: prepared.title,
-            input: prepared.input,
-            stages: prepared.stages.as_slice().to_vec(),
-            unique_key: prepared.unique_key,
-            idempotency,
-            priority: start.priority,
-            max_attempts: kind.options.max_attempts,
-            max_queued: inner.options.max_queued_per_owner,
-        };
-        let (row, existing) = match inner.store.insert(&new).await? {
-            Inserted::Queued(row) => (row, false),
-            Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
-            Inserted::KeyReused => return Err(ServiceError::KeyReused),
-            Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
-        };
-        inner.ring();
-        Ok(self.started(&row, existing))
-    }
-
-    fn started(&self, row: &Row, existing: bool) -> Started {
-        let receipt = StartReceipt { id: row.id, existing };
-        Started { receipt, snapshot: self.show(row) }
-    }
-
-    fn unknown(&self, kind: &str) -> ServiceError {
-        let known: Vec<_> =
-            self.engine.inner().registry.all().map(|kind| kind.info.kind.as_str()).collect();
-        let word: String = kind.chars().take(50).collect();
-        ServiceError::UnknownKind(format!(
-            "there is no kind `{word}`; there are: {}",
-            known.join(", ")
-        ))
-    }
-
-    /// The key as it is stored, with a fingerprint of what was asked for. Callers without a session
-    /// share one space of keys: theirs holds the fingerprint too, so that a key alone leads nobody to
-    /// a stranger's task.
-    fn idempotency(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        input: &str,
-        key: Option<&str>,
-    ) -> Result<Option<(String, String)>, ServiceError> {
-        let Some(key) = key else { return Ok(None) };
-        let max = self.engine.inner().options.max_idempotency_key_bytes;
-        if key.is_empty() || key.len() > max {
-            let detail = format!("an Idempotency-Key has 1 to {max} bytes");
-            return Err(Refusal::new(detail).into());
-        }
-        let print =
-            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-        let print = format!("{print:x}");
-        let key = match caller.as_owner() {
-            Some(_) => key.to_owned(),
-            None => format!("{print}:{key}"),
-        };
-        Ok(Some((key, print)))
-    }
-
     /// The freshest that is known of a row: this process may run the task.
-    fn show(&self, row: &Row) -> Snapshot {
+    async fn show(&self, row: &Row) -> Snapshot {
         let inner = self.engine.inner();
         match inner.hub.get(row.id) {
             Some(live) if !row.status.is_terminal() => {
                 snapshot::of_live(&live, inner.clock.now_ms())
             }
-            _ => snapshot::of_row(row),
+            _ => {
+                let mut snapshot = snapshot::of_row(row);
+                let place = inner.places.of(&*inner.store, &inner.options, row).await;
+                places::tell(&mut snapshot, place, row.read_at - row.updated_at);
+                snapshot
+            }
         }
+    }
+
+    async fn show_some(&self, row: Option<Row>) -> Option<Snapshot> {
+        match row {
+            Some(row) => Some(self.show(&row).await),
+            None => None,
+        }
+    }
+
+    /// Leaves the version of a waiting task as this client knows it, where there is nothing new to
+    /// tell: only with [`Snapshot::version`] equal to `known` is nothing new.
+    pub fn settle(snapshot: &mut Snapshot, known: i64) {
+        places::settle(snapshot, known);
     }
 
     /// One task; `None` where there is none that this caller may see.
@@ -163,7 +80,7 @@ impl Service {
             let seen = caller.may_see(live.owner.as_deref());
             return Ok(seen.then(|| snapshot::of_live(&live, inner.clock.now_ms())));
         }
-        Ok(self.row(caller, id).await?.map(|row| self.show(&row)))
+        Ok(self.show_some(self.row(caller, id).await?).await)
     }
 
     /// When to ask again about a task that runs here and still has this version, in milliseconds.
@@ -208,7 +125,8 @@ impl Service {
             }
             match self.get(caller, watch.id).await? {
                 None => answer.gone.push(Gone { id: watch.id, reason: GoneReason::NotFound }),
-                Some(snapshot) => {
+                Some(mut snapshot) => {
+                    Self::settle(&mut snapshot, watch.version);
                     if !snapshot.status.is_terminal() {
                         poll_after_ms = poll_after_ms.min(snapshot.poll_after_ms);
                     }
@@ -254,7 +172,11 @@ impl Service {
         rows.truncate(limit as usize);
         let next_cursor =
             rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
-        Ok(TaskList { tasks: rows.iter().map(|row| self.show(row)).collect(), next_cursor })
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in &rows {
+            tasks.push(self.show(row).await);
+        }
+        Ok(TaskList { tasks, next_cursor })
     }
 
     /// The caller's newest task of a kind with this unique key; where it has none, the newest that
@@ -276,7 +198,7 @@ impl Service {
         if row.is_none() {
             row = store.newest(None, kind, unique_key).await?;
         }
-        Ok(row.map(|row| self.show(&row)))
+        Ok(self.show_some(row).await)
     }
 
     /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
@@ -303,7 +225,7 @@ impl Service {
         {
             live.cancel(cancel, row.version, inner.clock.now_ms());
         }
-        Ok(Some(Cancelled { accepted, snapshot: self.show(&row) }))
+        Ok(Some(Cancelled { accepted, snapshot: self.show(&row).await }))
     }
 
     /// A task's result. `None` where there is no task that this caller may see.

@@ -163,7 +163,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         eta_range_ms: None,
         resumed: None,
         queue_place: None,
-        starts_in_ms: None,
+        starts_in_ms: Some(row.run_at - now).filter(|&ms| row.status == Status::Queued && ms > 0),
     }
 }
 

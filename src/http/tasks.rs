@@ -154,7 +154,12 @@ pub(super) async fn get(
             return Ok(not_modified(version, Some(after_ms)));
         }
     }
-    let snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let mut snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    for tag in known(&lists) {
+        if let Known::Version(version) = tag {
+            Service::settle(&mut snapshot, version);
+        }
+    }
     let version = snapshot.version;
     if known(&lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
         let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);

@@ -57,6 +57,9 @@ pub fn stage_line(view: &TaskView) -> String {
 
 /// `Step 3 of 4: Writing chapter 4 of 7`: the stage, and what the task says of itself.
 pub fn step_line(view: &TaskView) -> String {
+    if let Some(wait) = wait(view) {
+        return wait;
+    }
     let name = step_name(view);
     match view.snapshot.message.as_deref() {
         None | Some("") => line(view, name),
@@ -64,6 +67,31 @@ pub fn step_line(view: &TaskView) -> String {
         Some(message) if message.starts_with(name) => line(view, message),
         Some(message) => line(view, &[name, " · ", message].concat()),
     }
+}
+
+/// `3rd in line`, `Starts in 8 s`: what a waiting task waits for, where that is known.
+fn wait(view: &TaskView) -> Option<String> {
+    let snapshot = &view.snapshot;
+    if !matches!(view.status, Status::Queued) {
+        return None;
+    }
+    if let Some(starts_in_ms) = snapshot.starts_in_ms {
+        let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
+        return Some(["Starts in ", &duration(starts_in_ms.saturating_sub(passed))].concat());
+    }
+    snapshot.queue_place.map(|place| [&ordinal(place), " in line"].concat())
+}
+
+/// `1st`, `2nd`, `3rd`, `11th`.
+pub fn ordinal(number: u32) -> String {
+    let ending = match (number % 100, number % 10) {
+        (11..=13, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    join(i64::from(number), ending)
 }
 
 fn line(view: &TaskView, what: &str) -> String {
@@ -268,6 +296,25 @@ mod tests {
             assert_eq!(step_line(&running(message)), told);
             assert_eq!(stage_line(&running(message)), "Step 3 of 4: Writing");
         }
+    }
+
+    #[test]
+    fn a_waiting_task_tells_its_place_or_counts_down_to_its_next_attempt() {
+        let mut view = running(None);
+        view.status = Status::Queued;
+        assert_eq!(step_line(&view), "Waiting for a free worker");
+        for (place, told) in [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (101, "101st")] {
+            view.snapshot.queue_place = Some(place);
+            assert_eq!(step_line(&view), [told, " in line"].concat());
+        }
+        view.snapshot.starts_in_ms = Some(8_400);
+        for (passed, told) in
+            [(0, "Starts in 8 s"), (3_000, "Starts in 5 s"), (9_000, "Starts in 0 s")]
+        {
+            view.elapsed_ms = view.snapshot.elapsed_ms + passed;
+            assert_eq!(step_line(&view), told);
+        }
+        assert_eq!(stage_line(&view), "Waiting for a free worker");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! `/api/v1/tasks` and `/api/v1/kinds`.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{Request, header},
 };
+use milepost::engine::EngineOptions;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::fixture::{ADA, BOB, fixture};
+use crate::fixture::{ADA, BOB, fixture, fixture_of, options as options_of_http, quick};
 
 #[tokio::test]
 async fn a_start_answers_202_with_where_to_look_and_when() {
@@ -200,6 +203,27 @@ async fn one_poll_asks_for_a_whole_page() {
     assert!(answer["poll_after_ms"].as_f64().unwrap() >= 500.0);
     let many = vec![json!({ "id": never }); 101];
     f.problem(&f.post("/api/v1/tasks/poll", ADA, &json!({ "watch": many })).await, 400);
+}
+
+#[tokio::test]
+async fn a_waiting_task_is_unchanged_until_its_place_moves() {
+    let options = EngineOptions { worker: false, queue_order: Duration::ZERO, ..quick() };
+    let f = fixture_of(options_of_http(), options).await;
+    let first = f.start(ADA, "endless", json!({})).await;
+    let second = f.start(ADA, "endless", json!({})).await;
+    let path = format!("/api/v1/tasks/{second}");
+    let waiting = f.get(&path, ADA).await;
+    f.fits("Snapshot", &waiting.json());
+    assert_eq!(waiting.json()["queue_place"], 2);
+    let tag = waiting.header("etag").to_owned();
+    let known = async || {
+        let request = Request::get(&path).header(header::COOKIE, ADA);
+        f.send(request.header(header::IF_NONE_MATCH, &tag).body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(known().await.status, 304);
+    f.post(&format!("/api/v1/tasks/{first}/cancel"), ADA, &json!({})).await;
+    let moved = known().await;
+    assert_eq!((moved.status.as_u16(), moved.json()["queue_place"].as_u64()), (200, Some(1)));
 }
 
 #[tokio::test]

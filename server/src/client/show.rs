@@ -3,7 +3,10 @@
 
 use std::fmt::Write as _;
 
-use milepost::task::{Snapshot, Status};
+use milepost::{
+    task::{Snapshot, Status},
+    view::text,
+};
 
 /// One line, without anything that a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
@@ -53,15 +56,21 @@ pub(super) fn end(snapshot: &Snapshot) -> String {
 
 /// Everything worth knowing about one task.
 pub(super) fn details(snapshot: &Snapshot) -> String {
-    let mut text = String::new();
+    let mut all = String::new();
     let mut line = |name: &str, value: &str| {
-        let _ = writeln!(text, "{name:<9}{}", printable(value));
+        let _ = writeln!(all, "{name:<9}{}", printable(value));
     };
     line("task", &snapshot.id.to_string());
     line("title", &snapshot.title);
     line("status", snapshot.status.as_str());
     if let Some(progress) = snapshot.progress {
         line("progress", &format!("{progress:.0} %"));
+    }
+    if let Some(place) = snapshot.queue_place {
+        line("place", &format!("{} in line", text::ordinal(place)));
+    }
+    if let Some(starts_in_ms) = snapshot.starts_in_ms {
+        line("starts", &format!("in {}", duration(starts_in_ms)));
     }
     if let Some(step) = step(snapshot) {
         line("step", &step);
@@ -79,19 +88,20 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
     if let Some(result) = &snapshot.result {
         line("result", &format!("{}, {} bytes", result.media_type, result.size_bytes));
     }
-    text
+    all
 }
 
 /// One line per task.
 pub(super) fn table(tasks: &[Snapshot]) -> String {
-    let mut text = String::new();
+    let mut all = String::new();
     for task in tasks {
-        let progress = match task.progress {
-            Some(progress) => format!("{progress:.0} %"),
-            None => "-".to_owned(),
+        let progress = match (task.queue_place, task.progress) {
+            (Some(place), _) => text::ordinal(place),
+            (None, Some(progress)) => format!("{progress:.0} %"),
+            (None, None) => "-".to_owned(),
         };
         let _ = writeln!(
-            text,
+            all,
             "{}  {:<10}  {progress:>5}  {}  {}",
             task.id,
             task.status,
@@ -99,7 +109,7 @@ pub(super) fn table(tasks: &[Snapshot]) -> String {
             printable(&task.title)
         );
     }
-    text
+    all
 }
 
 #[cfg(test)]

@@ -129,6 +129,12 @@ pub struct EngineSettings {
     /// Tasks of one owner that may wait in the queue. `MILEPOST_ENGINE_MAX_QUEUED_PER_OWNER`.
     /// Default: 100.
     pub max_queued_per_owner: u32,
+    /// Waiting tasks of each kind that are told their place in the queue, at most 255; 0: none.
+    /// `MILEPOST_ENGINE_MAX_QUEUE_PLACES`. Default: 100.
+    pub max_queue_places: u32,
+    /// How old the order may be that a place is told from, in milliseconds.
+    /// `MILEPOST_ENGINE_QUEUE_ORDER_MS`. Default: 250.
+    pub queue_order_ms: u64,
     /// Bytes of one task's input as JSON. `MILEPOST_ENGINE_MAX_INPUT_BYTES`. Default: 1,048,576.
     pub max_input_bytes: usize,
     /// Bytes of one task's result. `MILEPOST_ENGINE_MAX_RESULT_BYTES`. Default: 16,777,216.
@@ -167,6 +173,8 @@ impl Default for EngineSettings {
             heartbeat_s: 6,
             drain_s: 20,
             max_queued_per_owner: 100,
+            max_queue_places: 100,
+            queue_order_ms: 250,
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
             max_checkpoint_bytes: 4 << 20,
@@ -192,6 +200,8 @@ impl EngineSettings {
             heartbeat: Duration::from_secs(self.heartbeat_s),
             drain: Duration::from_secs(self.drain_s),
             max_queued_per_owner: self.max_queued_per_owner,
+            max_queue_places: self.max_queue_places,
+            queue_order: Duration::from_millis(self.queue_order_ms),
             max_input_bytes: self.max_input_bytes,
             max_result_bytes: self.max_result_bytes,
             max_checkpoint_bytes: self.max_checkpoint_bytes,
@@ -250,6 +260,8 @@ impl Settings {
             "engine.heartbeat_s",
             "at least 1 and at most a third of engine.lease_s",
         );
+        let most = milepost::engine::MOST_PLACES;
+        require(engine.max_queue_places <= most, "engine.max_queue_places", "at most 255");
         require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
         let least = [
             (u64::from(storage.connections), "storage.connections"),

@@ -1,0 +1,83 @@
+use std::str::FromStr;
+
+use super::*;
+use crate::engine::snapshot::of_row;
+
+fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
+    let row = Row {
+        id: TaskId::from_str("4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55").expect("an id"),
+        owner: None,
+        kind: "k".to_owned(),
+        title: String::new(),
+        stages: Vec::new(),
+        status: Status::Queued,
+        attempt: 0,
+        max_attempts: 3,
+        run_seq: 0,
+        version: 7 << GENERATION,
+        progress: None,
+        step: 0,
+        message: None,
+        error: None,
+        cancel: None,
+        result: None,
+        heartbeat_at: None,
+        run_at: 0,
+        created_at: 0,
+        started_at: None,
+        updated_at: 0,
+        finished_at: None,
+        read_at: waited_ms,
+    };
+    let mut snapshot = of_row(&row);
+    tell(&mut snapshot, place, waited_ms);
+    snapshot
+}
+
+const DAY: i64 = 86_400_000;
+
+#[test]
+fn a_nearer_place_is_a_greater_version_at_once() {
+    for waited in [0, 1_000, DAY, 400 * DAY] {
+        let mut before = waiting(None, waited).version;
+        for place in (1..=MOST_PLACES).rev() {
+            let version = waiting(Some(place), waited).version;
+            assert!(version > before, "place {place} after {waited} ms");
+            before = version;
+        }
+        assert!(before < 8 << GENERATION, "what the store does next is newer still");
+    }
+}
+
+#[test]
+fn the_same_place_is_nothing_new_whatever_time_has_passed() {
+    let known = waiting(Some(3), 0).version;
+    for waited in [10, 60_000, DAY] {
+        let mut later = waiting(Some(3), waited);
+        settle(&mut later, known);
+        assert_eq!(later.version, known);
+    }
+    let mut another_wait = waiting(Some(3), 10);
+    settle(&mut another_wait, 6 << GENERATION | known & PLACE_MASK);
+    assert_eq!(another_wait.version >> GENERATION, 7);
+}
+
+#[test]
+fn a_farther_place_is_told_with_a_greater_version_and_until_then_not() {
+    let known = waiting(Some(3), 60_000).version;
+    let mut at_once = waiting(Some(5), 60_001);
+    settle(&mut at_once, known);
+    assert_eq!(at_once.version, known, "a version never falls");
+    let mut soon = waiting(Some(5), 65_000);
+    settle(&mut soon, known);
+    assert!(soon.version > known);
+}
+
+#[test]
+fn only_waiting_tasks_have_such_versions() {
+    let mut running = waiting(None, 0);
+    (running.status, running.version) = (Status::Running, 7 << GENERATION | 5);
+    tell(&mut running, None, 60_000);
+    settle(&mut running, 7 << GENERATION | 9 << PLACE_BITS | 5);
+    assert_eq!(running.version, 7 << GENERATION | 5);
+}
