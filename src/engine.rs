@@ -7,6 +7,7 @@
 mod changes;
 pub mod clock;
 mod context;
+mod eta;
 pub mod hold;
 mod inner;
 mod kind;
@@ -22,6 +23,7 @@ mod snapshot;
 pub mod store;
 
 pub use context::Context;
+pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
 pub use lifecycle::Engine;
 pub use live::Meter;

@@ -39,6 +39,9 @@ pub struct EngineOptions {
     /// Log lines kept of one task; later ones are dropped, and the last line says so.
     /// Default: 10,000.
     pub max_log_lines: u32,
+    /// Earlier runs of a kind whose stages' durations are kept for estimates; 0 = none.
+    /// Default: 100.
+    pub max_stage_times: u32,
     /// Tasks that one poll may watch. Default: 100.
     pub max_watched: usize,
     /// Bytes of an idempotency key. Default: 255.
@@ -76,6 +79,7 @@ impl Default for EngineOptions {
             max_checkpoint_bytes: 4 << 20,
             max_text_chars: 2_000,
             max_log_lines: 10_000,
+            max_stage_times: 100,
             max_watched: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,

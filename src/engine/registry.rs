@@ -4,13 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{Check, Context, KindOptions, Output, Refusal, Stages, Task, TaskError};
+use super::{Check, Context, KindOptions, Output, Refusal, Stages, Task, TaskError, eta::Book};
 use crate::task::{FieldError, KindInfo};
 
 /// A kind that is registered.
 pub(crate) struct Kind {
     pub(crate) info: KindInfo,
     pub(crate) options: KindOptions,
+    /// How long its tasks take.
+    pub(crate) book: Arc<Book>,
     face: Box<dyn Face>,
 }
 
@@ -103,7 +105,11 @@ impl Registry {
             input_schema: schemars::schema_for!(T).to_value(),
         };
         let face = Box::new(Typed::<T>(Arc::new(deps)));
-        if self.kinds.insert(T::KIND, Arc::new(Kind { info, options, face })).is_none() {
+        if self
+            .kinds
+            .insert(T::KIND, Arc::new(Kind { info, options, book: Arc::default(), face }))
+            .is_none()
+        {
             self.order.push(T::KIND);
         }
         self

@@ -1,5 +1,7 @@
 //! Runs tasks: claims them, watches over each run, and writes how it ended.
 
+mod outlook;
+
 use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
@@ -84,13 +86,16 @@ async fn is_passed_over(inner: &Inner) -> bool {
 fn start(inner: &Arc<Inner>, row: Row) {
     let Some(kind) = inner.registry.get(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
-    let live = Arc::new(LiveTask::new(&row));
+    let live = Arc::new(LiveTask::new(&row, Arc::clone(&kind.book)));
     inner.hub.insert(Arc::clone(&live));
     let runs = inner.runs.clone();
     runs.spawn(async move {
         let ending = watch_over(&inner, &kind, &live).await;
         if let Some(ending) = ending {
-            finish(&inner, &live, &ending).await;
+            let written = finish(&inner, &live, &ending).await;
+            if written && matches!(ending, Ending::Completed(_)) {
+                outlook::remember(&inner, &kind, &live).await;
+            }
         }
         inner.hub.remove(live.id, live.run_seq);
         inner.ring();
@@ -101,6 +106,7 @@ fn start(inner: &Arc<Inner>, row: Row) {
 /// when nothing may be written.
 async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) -> Option<Ending> {
     tracing::info!(task.id = %live.id, task.kind = %live.kind, attempt = live.attempt, "started");
+    outlook::learn(inner, kind).await;
     let input = match inner.store.input(live.id).await {
         Ok(input) => input.unwrap_or_default(),
         Err(error) => {
@@ -259,8 +265,9 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Writes the ending, through outages, until it is written or the run is somebody else's.
-async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
+/// Writes the ending, through outages, until it is written or the run is somebody else's. Returns
+/// whether it was written.
+async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> bool {
     // What was reported last belongs to the page of the ended task too.
     let mut delay = FINISH_RETRY.0;
     loop {
@@ -277,16 +284,16 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) {
         match written.await {
             Ok(Some(row)) => {
                 tracing::info!(task.id = %live.id, status = %row.status, "ended");
-                return;
+                return true;
             }
             Ok(None) => {
                 tracing::warn!(task.id = %live.id, "the run was lost before it could be ended");
-                return;
+                return false;
             }
             Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
         }
         if inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
-            return;
+            return false;
         }
         delay = (delay * 2).min(FINISH_RETRY.1);
     }

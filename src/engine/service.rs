@@ -6,7 +6,7 @@ mod types;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
-    Refusal,
+    Accuracy, Refusal,
     lifecycle::Engine,
     places, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
@@ -289,6 +289,12 @@ impl Service {
     /// When the store fails.
     pub async fn counts(&self) -> Result<(i64, i64), ServiceError> {
         Ok(self.engine.inner().store.counts().await?)
+    }
+
+    /// How good the estimates of this process were, by kind.
+    pub fn accuracy(&self) -> Vec<(String, Accuracy)> {
+        let kinds = self.engine.inner().registry.all();
+        kinds.map(|kind| (kind.info.kind.clone(), kind.book.accuracy())).collect()
     }
 
     /// Whether the engine still takes work.

@@ -5,7 +5,7 @@ use crate::{
         live::{LiveTask, State},
         store::Row,
     },
-    task::{CancelReceipt, ResultLink, Snapshot, Status, TaskFailure},
+    task::{CancelReceipt, EtaRange, ResultLink, Snapshot, Status, TaskFailure},
 };
 
 /// Longest and shortest time between two requests of a client that is not held, in seconds.
@@ -98,7 +98,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         updated_at: rfc3339(state.updated_at),
         finished_at: None,
         expires_at: None,
-        eta_range_ms: None,
+        eta_range_ms: state.eta_range_at(t),
         resumed: None,
         queue_place: None,
         starts_in_ms: None,
@@ -117,6 +117,8 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
     .max(0);
     let terminal = row.status.is_terminal();
     let since_ms = row.cancel.as_ref().map_or(elapsed_ms, |(asked_at, _)| now - asked_at);
+    let running = row.status == Status::Running;
+    let left = |at: i64| (at - now).max(0);
     let progress = match row.status {
         Status::Completed => Some(1.0),
         Status::Queued => Some(row.progress.unwrap_or(0.0)),
@@ -128,8 +130,8 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         title: row.title.clone(),
         status: row.status,
         progress: percent(progress),
-        rate_per_s: 0.0,
-        eta_ms: None,
+        rate_per_s: if running { row.pace.rate } else { 0.0 },
+        eta_ms: row.pace.ends_at.filter(|_| running).map(left),
         step: (row.step > 0).then_some(row.step),
         total_steps: total_steps(row.stages.len()),
         current_step: stage_name(&row.stages, row.step),
@@ -160,7 +162,11 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         updated_at: rfc3339(row.updated_at),
         finished_at: row.finished_at.map(rfc3339),
         expires_at: None,
-        eta_range_ms: None,
+        eta_range_ms: row
+            .pace
+            .ends_between
+            .filter(|_| running)
+            .map(|(low, high)| EtaRange { low_ms: left(low), high_ms: left(high) }),
         resumed: None,
         queue_place: None,
         starts_in_ms: Some(row.run_at - now).filter(|&ms| row.status == Status::Queued && ms > 0),

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 pub use row::{
     Beat, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
-    ProgressWrite, Row, Secret, StoredResult,
+    ProgressWrite, Row, Secret, StoredPace, StoredResult,
 };
 
 use crate::task::TaskId;
@@ -153,6 +153,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads the last `limit` log lines, oldest first.
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Keeps how long the stages of a whole run took, by name in milliseconds; of each stage the
+    /// newest `most` are kept.
+    async fn keep_stage_times(
+        &self,
+        id: TaskId,
+        kind: &str,
+        times: &[(String, i64)],
+        most: u32,
+    ) -> Result<(), StoreError>;
+
+    /// How long the stages of a kind took, by name in milliseconds.
+    async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;

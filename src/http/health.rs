@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::ApiError;
-use crate::engine::Service;
+use crate::engine::{Accuracy, Service};
 
 pub(super) fn router() -> Router<Service> {
     Router::new()
@@ -30,11 +30,28 @@ async fn ready(State(service): State<Service>) -> Response {
 /// Figures in the text format of Prometheus.
 async fn metrics(State(service): State<Service>) -> Result<Response, ApiError> {
     let (queued, running) = service.counts().await?;
-    let text = format!(
+    let mut text = format!(
         "# HELP milepost_tasks Unfinished tasks by status.\n\
          # TYPE milepost_tasks gauge\n\
          milepost_tasks{{status=\"queued\"}} {queued}\n\
          milepost_tasks{{status=\"running\"}} {running}\n"
     );
+    text.push_str(
+        "# HELP milepost_eta_ranges_total Told ranges of a task's end, by where the end fell.\n\
+         # TYPE milepost_eta_ranges_total counter\n\
+         # HELP milepost_eta_error_seconds_total Distance of the ranges' middles from the end.\n\
+         # TYPE milepost_eta_error_seconds_total counter\n",
+    );
+    for (kind, accuracy) in service.accuracy() {
+        let Accuracy { inside, sooner, later, error_s, .. } = accuracy;
+        for (end, count) in [("inside", inside), ("sooner", sooner), ("later", later)] {
+            text.push_str(&format!(
+                "milepost_eta_ranges_total{{kind=\"{kind}\",end=\"{end}\"}} {count}\n"
+            ));
+        }
+        text.push_str(&format!(
+            "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
+        ));
+    }
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

@@ -216,6 +216,22 @@ impl Store for Faulty {
         self.inner.log_end(id, limit).await
     }
 
+    async fn keep_stage_times(
+        &self,
+        id: TaskId,
+        kind: &str,
+        times: &[(String, i64)],
+        most: u32,
+    ) -> Result<(), StoreError> {
+        self.fault("keep_stage_times").await?;
+        self.inner.keep_stage_times(id, kind, times, most).await
+    }
+
+    async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
+        self.fault("stage_times").await?;
+        self.inner.stage_times(kind).await
+    }
+
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
         self.fault("secret").await?;
         self.inner.secret(name).await

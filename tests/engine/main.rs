@@ -6,6 +6,7 @@ mod faulty;
 mod fixture;
 mod leases;
 mod lifecycle;
+mod outlook;
 mod places;
 mod postgres;
 #[expect(dead_code, reason = "nothing here stops the database")]

@@ -24,4 +24,9 @@ async fn figures_are_for_operators() {
     for line in ["milepost_tasks{status=\"queued\"} 1", "milepost_tasks{status=\"running\"} 1"] {
         assert!(text.lines().any(|found| found == line), "{text}");
     }
+    // Nothing has ended yet, so that no estimate was judged.
+    assert!(
+        text.contains("milepost_eta_ranges_total{kind=\"endless\",end=\"inside\"} 0"),
+        "{text}"
+    );
 }

@@ -1,9 +1,11 @@
 //! What each store must do, whatever it is made of. A store's own file names how it is opened:
 //! `conformance!(open)` makes one test of each function here.
 
+mod outlook;
 mod queue;
 mod runs;
 
+pub(crate) use outlook::*;
 pub(crate) use queue::*;
 pub(crate) use runs::*;
 
@@ -30,7 +32,8 @@ macro_rules! conformance {
             a_release_gives_the_attempt_back, a_queued_task_is_cancelled_at_once,
             a_running_task_is_asked_to_stop, two_cancels_are_one, a_cancel_beats_a_retry,
             what_is_over_cannot_be_cancelled, versions_only_grow, lists_are_the_owners_newest_first,
-            lists_are_filtered_and_paged, the_newest_of_a_key_is_found, counts_are_right);
+            lists_are_filtered_and_paged, the_newest_of_a_key_is_found, counts_are_right,
+            the_pace_of_a_run_is_known_to_all_and_ends_with_it, the_newest_times_of_a_stage_are_kept);
     };
     ($open:path; $($name:ident),* $(,)?) => {
         $(#[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use milepost::{
     engine::store::{
-        CancelOutcome, Change, Ending, ProgressWrite, Row, Store, StoreError,
+        CancelOutcome, Change, Ending, ProgressWrite, Row, Store, StoreError, StoredPace,
         postgres::{PostgresOptions, PostgresStore},
     },
     task::Status,
@@ -180,6 +180,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         run_seq: row.run_seq,
         version: row.version + version,
         progress: Some(0.5),
+        pace: StoredPace::default(),
         step: 1,
         message: None,
         updated_at: START,

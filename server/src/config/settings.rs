@@ -147,6 +147,9 @@ pub struct EngineSettings {
     pub max_log_lines: u32,
     /// Log lines in one answer. `MILEPOST_ENGINE_MAX_LOG_ANSWER_LINES`. Default: 1,000.
     pub max_log_answer_lines: u32,
+    /// Earlier runs of a kind whose stages' durations are kept, for estimates of the next; 0 = none.
+    /// `MILEPOST_ENGINE_MAX_STAGE_TIMES`. Default: 100.
+    pub max_stage_times: u32,
     /// Tasks that one poll may watch. `MILEPOST_ENGINE_MAX_WATCHED`. Default: 100.
     pub max_watched: usize,
     /// Bytes of an `Idempotency-Key`. `MILEPOST_ENGINE_MAX_IDEMPOTENCY_KEY_BYTES`. Default: 255.
@@ -181,6 +184,7 @@ impl Default for EngineSettings {
             max_text_chars: 2_000,
             max_log_lines: 10_000,
             max_log_answer_lines: 1_000,
+            max_stage_times: 100,
             max_watched: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,
@@ -208,6 +212,7 @@ impl EngineSettings {
             max_text_chars: self.max_text_chars,
             max_log_lines: self.max_log_lines,
             max_log_answer_lines: self.max_log_answer_lines,
+            max_stage_times: self.max_stage_times,
             max_watched: self.max_watched,
             max_idempotency_key_bytes: self.max_idempotency_key_bytes,
             max_search_chars: self.max_search_chars,

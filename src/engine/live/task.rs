@@ -1,8 +1,10 @@
 //! One running task: what it reports, what watchers were told, and how it is stopped.
 
+mod outlook;
+
 use std::{
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
@@ -14,10 +16,11 @@ use super::meter::Meter;
 use crate::{
     engine::{
         Stages,
+        eta::{Book, Forecasts, Route},
         snapshot::rfc3339,
         store::{LogEntry, ProgressWrite, Row},
     },
-    task::{StageInfo, Status, TaskId},
+    task::{EtaRange, StageInfo, Status, TaskId},
 };
 
 /// Why a run was told to stop.
@@ -61,6 +64,7 @@ pub(crate) struct LiveTask {
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
     spans: Stages,
+    book: Arc<Book>,
     /// Bits of the whole's fraction; fractions are not negative, so their bits sort as they do.
     fraction: AtomicU64,
     /// Where the present stage begins and how wide it is: the bits of two `f32`, so that both are
@@ -82,7 +86,12 @@ pub(crate) struct State {
     pub(crate) updated_at: i64,
     pub(crate) stop: Option<Stop>,
     pub(crate) last_beat: Instant,
+    eta_range: Option<EtaRange>,
     meter: Meter,
+    route: Route,
+    forecasts: Forecasts,
+    /// When the range was estimated, in seconds after the start.
+    estimated_t: f64,
     told: Told,
     saved_version: i64,
     log: Vec<LogEntry>,
@@ -100,7 +109,7 @@ fn unpack(span: u64) -> (f64, f64) {
 
 impl LiveTask {
     /// A run that was just claimed.
-    pub(crate) fn new(row: &Row) -> Self {
+    pub(crate) fn new(row: &Row, book: Arc<Book>) -> Self {
         let now = Instant::now();
         let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
         let mut meter = Meter::default();
@@ -122,6 +131,7 @@ impl LiveTask {
             spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
             span: AtomicU64::new(pack(0.0, 1.0)),
+            book,
             dirty: AtomicBool::new(false),
             state: Mutex::new(State {
                 status: row.status,
@@ -133,7 +143,11 @@ impl LiveTask {
                 updated_at: row.updated_at,
                 stop: None,
                 last_beat: now,
+                eta_range: None,
                 meter,
+                route: Route::default(),
+                forecasts: Forecasts::default(),
+                estimated_t: 0.0,
                 told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: Vec::new(),
@@ -181,6 +195,7 @@ impl LiveTask {
         state.progress = fraction;
         let (t, progress) = (self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
         state.meter.begin(t, progress);
+        state.route.enter(index, t);
         state.told = Told { t, progress, rate: 0.0 };
         state.touch(now_ms);
     }
@@ -268,6 +283,7 @@ impl LiveTask {
             run_seq: self.run_seq,
             version: state.version,
             progress: state.progress,
+            pace: self.pace_at(&state, now_ms),
             step: state.step,
             message: state.message.clone(),
             updated_at: state.updated_at,
@@ -305,6 +321,7 @@ impl LiveTask {
             state.told = Told { t, progress, rate: state.meter.rate(t) };
             state.version += 1;
         }
+        self.estimate(state, t);
     }
 }
 

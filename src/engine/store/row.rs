@@ -72,6 +72,8 @@ pub struct Row {
     pub version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,
+    /// How fast it moves; nothing while nobody runs it.
+    pub pace: StoredPace,
     /// The present stage, from 1; 0 = none yet.
     pub step: u32,
     /// What the task says of itself.
@@ -152,6 +154,8 @@ pub struct ProgressWrite {
     pub version: i64,
     /// 0..=1.
     pub progress: Option<f64>,
+    /// How fast it moves.
+    pub pace: StoredPace,
     /// The present stage, from 1; 0 = none yet.
     pub step: u32,
     /// What the task says of itself.
@@ -160,6 +164,17 @@ pub struct ProgressWrite {
     pub updated_at: i64,
     /// New log lines.
     pub log: Vec<LogEntry>,
+}
+
+/// How fast a running task moves, for servers that do not run it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StoredPace {
+    /// Progress (0..=1) per second; 0 = not to be extrapolated.
+    pub rate: f64,
+    /// When it will probably end.
+    pub ends_at: Option<i64>,
+    /// Between when and when it will end.
+    pub ends_between: Option<(i64, i64)>,
 }
 
 /// One log line.

@@ -51,6 +51,8 @@ mod read;
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
+#[path = "sql/times.rs"]
+mod times;
 #[path = "sql/write.rs"]
 mod write;
 

@@ -1,7 +1,7 @@
 //! Runs: leases, fences, reports, ends and cancels.
 
 use milepost::{
-    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row},
+    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row, StoredPace},
     task::Status,
 };
 
@@ -85,6 +85,7 @@ fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
         run_seq: row.run_seq,
         version,
         progress: Some(progress),
+        pace: StoredPace::default(),
         step: 1,
         message: Some("on my way".to_owned()),
         updated_at: START + 5,

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use super::{DbRow, read_at};
 
 use crate::{
-    engine::store::{Row, StoreError},
+    engine::store::{Row, StoreError, StoredPace},
     task::{Status, TaskId},
 };
 
@@ -32,6 +32,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         run_seq: raw.try_get("run_seq")?,
         version: raw.try_get("version")?,
         progress: raw.try_get("progress")?,
+        pace: pace(raw)?,
         step: small(raw, "step")?,
         message: raw.try_get("message")?,
         error: error_code.map(|code| {
@@ -46,6 +47,16 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         updated_at: raw.try_get("updated_at")?,
         finished_at: raw.try_get("finished_at")?,
         read_at: read_at(raw, now)?,
+    })
+}
+
+fn pace(raw: &DbRow) -> Result<StoredPace, StoreError> {
+    let low: Option<i64> = raw.try_get("ends_low_at")?;
+    let high: Option<i64> = raw.try_get("ends_high_at")?;
+    Ok(StoredPace {
+        rate: raw.try_get("rate")?,
+        ends_at: raw.try_get("ends_at")?,
+        ends_between: low.zip(high),
     })
 }
 

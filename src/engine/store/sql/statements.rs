@@ -11,7 +11,7 @@
 macro_rules! columns {
     () => {
         concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
-         progress, step, message, error_code, error_message, error_retryable, \
+         progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at")
     };
@@ -123,6 +123,7 @@ pub(super) const CLAIM: &str = concat!(
     // What an earlier attempt reported is not this attempt's; what a released run reported is.
     "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
     "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
+    "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
     next_generation!(),
     " WHERE id IN ",
     first_unlocked!(),
@@ -188,7 +189,8 @@ pub(super) const TAKE_AGAIN: &str = concat!(
 
 /// An older report never overwrites a newer one.
 pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
-    progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7 \
+    progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
+    rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.
@@ -266,6 +268,16 @@ pub(super) const LOG: &str = "SELECT seq, at, text FROM log_lines \
 
 pub(super) const LOG_END: &str = "SELECT seq, at, text FROM log_lines \
     WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
+
+pub(super) const KEEP_STAGE_TIME: &str = "INSERT INTO stage_times (kind, stage, at, task_id, ms) \
+    VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+
+/// All but the newest $3 of a stage.
+pub(super) const DROP_STAGE_TIMES: &str = "DELETE FROM stage_times WHERE kind = $1 AND stage = $2 \
+    AND at < (SELECT min(at) FROM (SELECT at FROM stage_times WHERE kind = $1 AND stage = $2 \
+    ORDER BY at DESC LIMIT $3) AS newest)";
+
+pub(super) const STAGE_TIMES: &str = "SELECT stage, ms FROM stage_times WHERE kind = $1";
 
 pub(super) const MAKE_SECRET: &str =
     "INSERT INTO secrets (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING";

@@ -132,6 +132,20 @@ impl Store for This {
         self.read_log_end(id, limit).await
     }
 
+    async fn keep_stage_times(
+        &self,
+        id: TaskId,
+        kind: &str,
+        times: &[(String, i64)],
+        most: u32,
+    ) -> Result<(), StoreError> {
+        self.write_stage_times(id, kind, times, most).await
+    }
+
+    async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
+        self.read_stage_times(kind).await
+    }
+
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
         self.read_or_make_secret(name).await
     }

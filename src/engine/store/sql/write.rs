@@ -154,6 +154,10 @@ impl This {
                 .bind(i64::from(write.step))
                 .bind(write.message.as_deref().map(storable))
                 .bind(write.updated_at)
+                .bind(write.pace.rate)
+                .bind(write.pace.ends_at)
+                .bind(write.pace.ends_between.map(|(low, _)| low))
+                .bind(write.pace.ends_between.map(|(_, high)| high))
                 .execute(&mut *tx)
                 .await?;
             for line in &write.log {

@@ -1,0 +1,72 @@
+//! When a running task will end: estimated a few times a second, and judged when it has ended.
+
+use super::{LiveTask, State};
+use crate::engine::{
+    eta::{Pace, Present},
+    store::StoredPace,
+};
+use crate::task::EtaRange;
+
+/// How often the end is estimated anew, in seconds.
+const ESTIMATE_EVERY_S: f64 = 0.25;
+
+impl LiveTask {
+    /// What a server elsewhere can tell of the pace.
+    pub(super) fn pace_at(&self, state: &State, now_ms: i64) -> StoredPace {
+        let t = self.taken.elapsed().as_secs_f64();
+        let (rate, eta) = state.pace(t);
+        let at = |ms: i64| now_ms.saturating_add(ms);
+        StoredPace {
+            rate,
+            ends_at: eta.map(|s| at((s * 1_000.0).min(9e15) as i64)),
+            ends_between: state.eta_range_at(t).map(|range| (at(range.low_ms), at(range.high_ms))),
+        }
+    }
+
+    /// Estimates the end anew, a few times a second at most.
+    pub(super) fn estimate(&self, state: &mut State, t: f64) {
+        let age = t - state.estimated_t;
+        if age < ESTIMATE_EVERY_S && state.estimated_t > 0.0 {
+            return;
+        }
+        state.estimated_t = t;
+        let (at, in_stage_ms) = state.route.present(t);
+        let (begin, width) = self.spans.span(at);
+        let progress = state.progress.unwrap_or(begin);
+        // The meter tells of the whole by the stage's own slope.
+        let slope = state.meter.eta(t).filter(|eta| *eta > 0.0).map(|eta| (1.0 - progress) / eta);
+        let pace = slope.filter(|slope| *slope > 0.0).map(|slope| Pace {
+            left_ms: (begin + width - progress).max(0.0) / slope * 1_000.0,
+            done: (progress - begin) / width,
+        });
+        let present = Present { stages: &self.stages, at, in_stage_ms, pace };
+        let range = self.book.estimate(&present);
+        state.forecasts.note(t, progress, range);
+        state.eta_range = range.filter(|_| self.book.accuracy().trusted());
+    }
+
+    /// What each stage took, by name, of a run that has come to its end.
+    pub(crate) fn stage_times(&self) -> Vec<(String, i64)> {
+        let state = self.lock();
+        let name = |at: usize| self.stages.get(at).map_or("", |stage| stage.name.as_str());
+        let times = state.route.end(self.taken.elapsed().as_secs_f64());
+        times.into_iter().map(|(at, ms)| (name(at).to_owned(), ms)).collect()
+    }
+
+    /// Lets the kind's book judge what was said of the end, now that it is there.
+    pub(crate) fn judge_forecasts(&self) {
+        self.book.judge(&self.lock().forecasts, self.taken.elapsed().as_secs_f64());
+    }
+}
+
+impl State {
+    /// The range as it is `t` seconds after the start.
+    pub(crate) fn eta_range_at(&self, t: f64) -> Option<EtaRange> {
+        let passed_ms = ((t - self.estimated_t).max(0.0) * 1_000.0) as i64;
+        let left = |ms: i64| (ms - passed_ms).max(0);
+        self.eta_range.map(|EtaRange { low_ms, high_ms }| EtaRange {
+            low_ms: left(low_ms),
+            high_ms: left(high_ms),
+        })
+    }
+}

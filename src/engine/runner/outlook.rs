@@ -1,0 +1,35 @@
+//! What earlier runs of a kind say about the next: read before a run, kept after it.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::{eta::History, inner::Inner, live::LiveTask, registry::Kind};
+
+/// How old the history of a kind may be when a run of it starts: other processes add to it, too.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Reads the history of a kind, if it was not read lately. An estimate is no reason not to start.
+pub(super) async fn learn(inner: &Inner, kind: &Kind) {
+    if kind.book.is_fresh(FRESH, Instant::now()) {
+        return;
+    }
+    match inner.store.stage_times(&kind.info.kind).await {
+        Ok(times) => kind.book.learn(History::new(times), Instant::now()),
+        Err(error) => tracing::warn!(%error, "the times of earlier runs were not read"),
+    }
+}
+
+/// Judges what was said of the end of a completed run, and keeps how long its stages took. A run that
+/// took up what an earlier one had done says nothing about whole runs.
+pub(super) async fn remember(inner: &Inner, kind: &Kind, live: &LiveTask) {
+    live.judge_forecasts();
+    let whole = live.run_seq == 1;
+    let most = inner.options.max_stage_times;
+    if !whole || most == 0 {
+        return;
+    }
+    let times = live.stage_times();
+    match inner.store.keep_stage_times(live.id, &live.kind, &times, most).await {
+        Ok(()) => kind.book.add(&times),
+        Err(error) => tracing::warn!(task.id = %live.id, %error, "the run's times were not kept"),
+    }
+}
