@@ -15,6 +15,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
         max_attempts: 3,
         run_seq: 0,
         version: 7 << GENERATION,
+        pace: crate::engine::store::StoredPace::default(),
         progress: None,
         step: 0,
         message: None,
