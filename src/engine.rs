@@ -5,6 +5,7 @@
 //! dead and wakes up can change nothing.
 
 mod changes;
+mod cleaner;
 pub mod clock;
 mod context;
 mod eta;
@@ -30,4 +31,11 @@ pub use live::Meter;
 pub use options::EngineOptions;
 pub use places::MOST_PLACES;
 pub use registry::Registry;
-pub use service::{Caller, Cancelled, ListFilter, ResultState, Service, ServiceError, Started};
+pub use service::{
+    Caller, Cancelled, Kept, ListFilter, ResultState, Service, ServiceError, Started,
+};
+
+/// Milliseconds as the store counts them.
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -8,6 +8,7 @@ mod error;
 mod extract;
 mod guard;
 mod health;
+mod keep;
 mod kinds;
 mod openapi;
 mod origin;
@@ -79,6 +80,7 @@ fn api() -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(tasks::start, tasks::list))
         .routes(routes!(tasks::cancel))
+        .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
         .routes(routes!(tasks::log))
         .routes(routes!(poll::poll))

@@ -2,6 +2,7 @@
 //!
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
+mod expired;
 mod id;
 mod kind;
 mod poll;
@@ -9,6 +10,7 @@ mod problem;
 mod snapshot;
 mod status;
 
+pub use expired::ExpiredTask;
 pub use id::{InvalidTaskId, TaskId};
 pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};

@@ -28,7 +28,7 @@ pub(crate) struct Rejected {
     pub(crate) problem: Problem,
 }
 
-/// A wish to cancel that could not be taken.
+/// A wish to cancel, or to keep, that could not be taken.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Notice(pub(crate) Problem);
 
@@ -114,14 +114,36 @@ pub(crate) async fn post_cancel(
     Path(id): Path<String>,
     parts: axum::http::request::Parts,
 ) -> Response {
+    let service = site.service.clone();
+    let cancel = async move |caller, task| service.cancel(&caller, task).await.map(drop);
+    post(&site, &id, parts, cancel).await
+}
+
+/// `POST /tasks/{id}/keep`: keeps the task longer and leads back to its page.
+pub(crate) async fn post_keep(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    parts: axum::http::request::Parts,
+) -> Response {
+    let service = site.service.clone();
+    let keep = async move |caller, task| service.keep(&caller, task).await.map(drop);
+    post(&site, &id, parts, keep).await
+}
+
+async fn post(
+    site: &Site,
+    id: &str,
+    parts: axum::http::request::Parts,
+    act: impl AsyncFnOnce(Caller, TaskId) -> Result<(), ServiceError>,
+) -> Response {
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let Ok(task) = id.parse::<TaskId>() else {
-        return render(&site, page(parts), Notice(Problem::task_not_found())).await;
+        return render(site, page(parts), Notice(Problem::task_not_found())).await;
     };
-    match site.service.cancel(&caller, task).await {
-        // Also where there is no such task: its page says so.
-        Ok(_) => see(task),
-        Err(error) => render(&site, page(parts), Notice(error.into())).await,
+    match act(caller, task).await {
+        // Also where there is no such task (any more): its page says so.
+        Ok(()) | Err(ServiceError::Expired(_)) => see(task),
+        Err(error) => render(site, page(parts), Notice(error.into())).await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The pages, rendered on the server; islands for what moves.
 
 pub mod home;
+pub mod keep;
 pub mod parts;
 pub mod problem;
 pub mod result;

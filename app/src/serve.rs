@@ -44,6 +44,7 @@ pub fn router(site: Site) -> Router {
         .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
         .route("/start/{kind}", post(forms::post_start).layer(limit))
         .route("/tasks/{id}/cancel", post(forms::post_cancel))
+        .route("/tasks/{id}/keep", post(forms::post_keep))
         .with_state(site)
 }
 

@@ -38,6 +38,8 @@ enum Command {
     Ls(ListArgs),
     /// Ask a task to stop
     Cancel(TaskArgs),
+    /// Keep an ended task and its result longer
+    Keep(TaskArgs),
     /// Fetch the result of a task
     Result(ResultArgs),
     /// Print the configuration in force, and where each value came from
@@ -247,6 +249,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Cancel(TaskArgs { id, remote }) => {
             Ok(client::cancel(&connect(&remote)?, id).await?)
         }
+        Command::Keep(TaskArgs { id, remote }) => Ok(client::keep(&connect(&remote)?, id).await?),
         Command::Result(ResultArgs { id, output, remote }) => {
             Ok(client::result(&connect(&remote)?, id, output.as_deref()).await?)
         }

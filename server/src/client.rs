@@ -97,6 +97,16 @@ pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+/// Keeps an ended task longer; says until when.
+///
+/// # Errors
+/// When there is no such task, it has not ended, or the server cannot be reached.
+pub async fn keep(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+    let snapshot = api.keep(id).await?;
+    print(&format!("{id} {}\n", show::kept(&snapshot)))?;
+    Ok(Exit::Done)
+}
+
 /// Fetches a result, to a file or to the standard output.
 ///
 /// # Errors

@@ -9,10 +9,12 @@ mod database_url;
 mod error;
 mod layers;
 mod print;
+mod retention;
 mod settings;
 
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
+pub use retention::RetentionSettings;
 pub use settings::{EngineSettings, HttpSettings, LogSettings, Settings, StorageSettings};

@@ -151,7 +151,12 @@ fn url(mut addr: SocketAddr) -> String {
 async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
     let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
-    let engine = Engine::start(store, clock, registry(settings)?, settings.engine.options());
+    let engine = Engine::start(
+        store,
+        clock,
+        registry(settings)?,
+        settings.retention.options(settings.engine.options()),
+    );
     Ok((engine.await?, key))
 }
 

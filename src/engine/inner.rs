@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{EngineOptions, Registry, clock::Clock, live::Hub, places::Places, store::Store};
+use super::{
+    EngineOptions, Registry, clock::Clock, live::Hub, millis, places::Places, store::Store,
+};
 
 /// See the module.
 pub(super) struct Inner {
@@ -36,7 +38,7 @@ pub(super) struct Inner {
 
 impl Inner {
     pub(super) fn lease_ms(&self) -> i64 {
-        i64::try_from(self.options.lease.as_millis()).unwrap_or(i64::MAX)
+        millis(self.options.lease)
     }
 
     /// Says that there may be something to claim.

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    EngineOptions, Registry, Service, changes,
+    EngineOptions, Registry, Service, changes, cleaner,
     clock::Clock,
     inner::Inner,
     leases::Heart,
@@ -78,6 +78,7 @@ impl Engine {
                 StoreError::Open(format!("the heartbeat cannot be started: {error}"))
             })?;
             inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
+            inner.flusher.spawn(cleaner::clean_for_ever(Arc::clone(&inner)));
             inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
             if let Some(changes) = inner.store.changes() {
                 inner.flusher.spawn(changes::follow_for_ever(Arc::clone(&inner), changes));

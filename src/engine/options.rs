@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// Settings of one engine. `Default` gives the documented values.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
@@ -54,6 +56,17 @@ pub struct EngineOptions {
     pub max_list_rows: u32,
     /// Log lines in one answer at most. Default: 1,000.
     pub max_log_answer_lines: u32,
+    /// How long a task and its result are kept after the end, as it stands when the task is queued;
+    /// zero: for ever. Default: 30 days.
+    pub keep: Duration,
+    /// How long from now a task is kept that somebody asks to keep longer. Default: 90 days.
+    pub keep_longer: Duration,
+    /// How long it is known of an expired task what it was. Default: 90 days.
+    pub tombstones: Duration,
+    /// How often expired tasks are looked for. Default: 1 min.
+    pub clean: Duration,
+    /// Tasks removed in one transaction. Default: 50.
+    pub clean_batch: u32,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
     pub allow_ownerless: bool,
     /// Whether this process runs tasks. Default: true.
@@ -86,6 +99,11 @@ impl Default for EngineOptions {
             list_rows: 50,
             max_list_rows: 200,
             max_log_answer_lines: 1_000,
+            keep: DAY * 30,
+            keep_longer: DAY * 90,
+            tombstones: DAY * 90,
+            clean: Duration::from_secs(60),
+            clean_batch: 50,
             allow_ownerless: true,
             worker: true,
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use tokio::sync::Mutex;
 
 use super::{
-    EngineOptions, Registry,
+    EngineOptions, Registry, millis,
     store::{Row, Store},
 };
 use crate::task::{Snapshot, Status, TaskId};
@@ -70,10 +70,9 @@ impl Order {
     /// Whether it is young enough, and not older than the task's wait.
     fn serves(&self, row: &Row, options: &EngineOptions) -> bool {
         let Some(read_at) = self.read_at else { return false };
-        let longest = i64::try_from(options.queue_order.as_millis()).unwrap_or(i64::MAX);
         let knows = self.places.contains_key(&row.id) || row.updated_at.max(row.run_at) < read_at;
         // Whoever asks at the same moment may have read the row a little earlier.
-        knows && (row.read_at - read_at).abs() < longest
+        knows && (row.read_at - read_at).abs() < millis(options.queue_order)
     }
 }
 

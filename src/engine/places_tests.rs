@@ -28,6 +28,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
         started_at: None,
         updated_at: 0,
         finished_at: None,
+        expires_at: None,
         read_at: waited_ms,
     };
     let mut snapshot = of_row(&row);

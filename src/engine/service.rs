@@ -1,8 +1,10 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod expiry;
 mod start;
 mod types;
 
+pub use expiry::Kept;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
@@ -12,8 +14,7 @@ use super::{
     store::{CancelOutcome, ListQuery, LogEntry, Row},
 };
 use crate::task::{
-    Gone, GoneReason, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, Status, TaskId,
-    TaskList,
+    Gone, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, Status, TaskId, TaskList,
 };
 
 /// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
@@ -91,11 +92,6 @@ impl Service {
         snapshot::unchanged_live(&live, version, inner.clock.now_ms())
     }
 
-    async fn row(&self, caller: &Caller, id: TaskId) -> Result<Option<Row>, ServiceError> {
-        let row = self.engine.inner().store.get(id).await?;
-        Ok(row.filter(|row| caller.may_see(row.owner.as_deref())))
-    }
-
     /// Tells what has changed among the watched tasks.
     ///
     /// # Errors
@@ -123,9 +119,9 @@ impl Service {
                 poll_after_ms = poll_after_ms.min(after_ms);
                 continue;
             }
-            match self.get(caller, watch.id).await? {
-                None => answer.gone.push(Gone { id: watch.id, reason: GoneReason::NotFound }),
-                Some(mut snapshot) => {
+            match self.look(caller, watch.id).await? {
+                Err(reason) => answer.gone.push(Gone { id: watch.id, reason }),
+                Ok(mut snapshot) => {
                     Self::settle(&mut snapshot, watch.version);
                     if !snapshot.status.is_terminal() {
                         poll_after_ms = poll_after_ms.min(snapshot.poll_after_ms);
@@ -173,7 +169,7 @@ impl Service {
         let next_cursor =
             rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
         let mut tasks = Vec::with_capacity(rows.len());
-        for row in &rows {
+        for row in rows.iter().filter(|row| row.expired().is_none()) {
             tasks.push(self.show(row).await);
         }
         Ok(TaskList { tasks, next_cursor })
@@ -198,7 +194,7 @@ impl Service {
         if row.is_none() {
             row = store.newest(None, kind, unique_key).await?;
         }
-        Ok(self.show_some(row).await)
+        Ok(self.show_some(row.filter(|row| row.expired().is_none())).await)
     }
 
     /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.

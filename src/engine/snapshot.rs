@@ -161,7 +161,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         started_at: row.started_at.map(rfc3339),
         updated_at: rfc3339(row.updated_at),
         finished_at: row.finished_at.map(rfc3339),
-        expires_at: None,
+        expires_at: row.expires_at.map(rfc3339),
         eta_range_ms: row
             .pace
             .ends_between

@@ -11,8 +11,8 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 pub use row::{
-    Beat, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
-    ProgressWrite, Row, Secret, StoredPace, StoredResult,
+    Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
+    NewTask, ProgressWrite, Row, Secret, StoredPace, StoredResult, Tombstone,
 };
 
 use crate::task::TaskId;
@@ -166,6 +166,19 @@ pub trait Store: Send + Sync + 'static {
 
     /// How long the stages of a kind took, by name in milliseconds.
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError>;
+
+    /// Keeps an ended task for at least `for_ms` milliseconds from now; one that is kept longer
+    /// already, or for ever, stays as it is, and so does what has not ended or has expired. The row
+    /// as it is then; `None` where there is none.
+    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
+
+    /// Removes at most `most` tasks whose time is over, with all that belongs to them, and leaves
+    /// their tombstones, to be known until `known_ms` milliseconds after they expired; forgets at
+    /// most `most` tombstones whose time is over too. Several processes may do it at once.
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError>;
+
+    /// What is left of a task that was removed; `None` where nothing is.
+    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError>;
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;

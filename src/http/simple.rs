@@ -181,7 +181,8 @@ fn plain_result(state: ResultState) -> Option<Value> {
 /// One task in simple words.
 #[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
     params(("task_id" = TaskId, Path, description = "The task")),
-    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail)))]
+    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
+        (status = 410, body = Detail)))]
 async fn status(
     State(service): State<Service>,
     Who(caller): Who,
@@ -193,7 +194,8 @@ async fn status(
 /// The same under its other name.
 #[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
     params(("task_id" = TaskId, Path, description = "The task")),
-    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail)))]
+    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
+        (status = 410, body = Detail)))]
 async fn task_status(
     State(service): State<Service>,
     Who(caller): Who,
@@ -212,7 +214,8 @@ struct SimpleCancelled {
 /// Asks a task to stop.
 #[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
     params(("task_id" = TaskId, Path, description = "The task")),
-    responses((status = 200, body = SimpleCancelled), (status = 404, body = Detail)))]
+    responses((status = 200, body = SimpleCancelled), (status = 404, body = Detail),
+        (status = 410, body = Detail)))]
 async fn cancel(
     State(service): State<Service>,
     Who(caller): Who,

@@ -70,7 +70,7 @@ pub(super) async fn start(
 }
 
 /// A snapshot with its version as `ETag` and, while unfinished, when to ask again.
-fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
+pub(super) fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
     let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
     // Room for a whole snapshot at once: this is the answer that is made most.
     let mut json = Vec::with_capacity(1_536);
@@ -140,6 +140,8 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
         (status = 200, body = Snapshot),
         (status = 304, description = "Nothing has changed since that `ETag`"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
@@ -221,6 +223,8 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
         (status = 200, body = Snapshot, description = "Had ended already; this is how"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(
     State(service): State<Service>,
@@ -238,6 +242,8 @@ pub(super) async fn cancel(
     responses(
         (status = 200, description = "The result", content_type = "application/octet-stream"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
         (status = 409, body = Problem, content_type = "application/problem+json",
             description = "Not finished, or ended without a result"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -295,6 +301,8 @@ pub(super) struct LogParams {
         (status = 200, body = Vec<LogLine>),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn log(
     State(service): State<Service>,

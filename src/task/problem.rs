@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+
+use super::ExpiredTask;
 
 /// A problem document (RFC 9457). Also the error type of the server functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ pub struct Problem {
     /// When to try again, in milliseconds; also told as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<i64>,
+    /// With 410: what it was. Told, and not read: `detail` says it in words.
+    #[serde(default, deserialize_with = "unread", skip_serializing_if = "Option::is_none")]
+    pub task: Option<Box<ExpiredTask>>,
 }
 
 /// What is wrong with one field.
@@ -35,6 +40,11 @@ pub struct FieldError {
     pub detail: String,
 }
 
+/// A browser has no use for it, and need not load what would read it.
+fn unread<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<ExpiredTask>>, D::Error> {
+    IgnoredAny::deserialize(value).map(|_| None)
+}
+
 impl Problem {
     /// A problem whose status says it all.
     pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
@@ -45,6 +55,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             retry_after_ms: None,
+            task: None,
         }
     }
 

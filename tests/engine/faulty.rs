@@ -8,8 +8,8 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        Beat, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
-        ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
+        Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
+        NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
     },
     task::TaskId,
 };
@@ -230,6 +230,21 @@ impl Store for Faulty {
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
         self.fault("stage_times").await?;
         self.inner.stage_times(kind).await
+    }
+
+    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
+        self.fault("keep").await?;
+        self.inner.keep(id, for_ms).await
+    }
+
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+        self.fault("clean").await?;
+        self.inner.clean(most, known_ms).await
+    }
+
+    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
+        self.fault("tombstone").await?;
+        self.inner.tombstone(id).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {

@@ -101,6 +101,7 @@ async fn the_openapi_document_names_every_call() {
             "/api/v1/tasks/poll",
             "/api/v1/tasks/{id}",
             "/api/v1/tasks/{id}/cancel",
+            "/api/v1/tasks/{id}/keep",
             "/api/v1/tasks/{id}/log",
             "/api/v1/tasks/{id}/result",
         ]

@@ -1,10 +1,12 @@
 //! What each store must do, whatever it is made of. A store's own file names how it is opened:
 //! `conformance!(open)` makes one test of each function here.
 
+mod expiry;
 mod outlook;
 mod queue;
 mod runs;
 
+pub(crate) use expiry::*;
 pub(crate) use outlook::*;
 pub(crate) use queue::*;
 pub(crate) use runs::*;
@@ -13,6 +15,10 @@ pub(crate) use runs::*;
 macro_rules! conformance {
     ($open:path) => {
         crate::conformance::conformance!($open;
+            every_end_says_until_when_the_task_is_kept, what_is_kept_for_ever_is_never_removed,
+            an_expired_task_leaves_a_tombstone_that_is_forgotten_in_time,
+            no_more_is_removed_at_once_than_asked_for, several_processes_clean_without_meeting,
+            a_task_is_kept_longer_and_never_shorter,
             a_task_comes_back_as_it_was_queued, an_unknown_task_is_absent,
             the_same_key_leads_to_the_same_task, a_start_is_found_again_by_its_key, a_key_is_not_reused_for_another_start,
             keys_of_two_owners_do_not_meet, the_same_work_is_not_under_way_twice,

@@ -12,6 +12,7 @@ use milepost::{
 use uuid::Uuid;
 
 pub(crate) const START: i64 = 1_800_000_000_000;
+pub(crate) const KEEP: i64 = 3_600_000;
 pub(crate) const LEASE: i64 = 30_000;
 
 pub(crate) struct Fixture {
@@ -39,6 +40,7 @@ pub(crate) fn task() -> NewTask {
         idempotency: None,
         priority: 0,
         max_attempts: 3,
+        keep_ms: Some(KEEP),
         max_queued: 100,
     }
 }

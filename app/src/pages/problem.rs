@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use milepost::task::Problem;
+use milepost::{
+    task::{ExpiredTask, Problem},
+    view::text,
+};
 
 use crate::context::set_status;
 
@@ -22,17 +25,21 @@ pub fn ProblemPage(
     let (title, hint) = match problem.status {
         404 if problem.detail == Problem::task_not_found().detail => (
             "Not found",
-            "Either it never was, or it belongs to another session, or its time is over. The three \
-             look the same from outside.",
+            "Either it never was, or it belongs to another session, or its time was over long ago. \
+             The three look the same from outside.",
         ),
         404 => ("Not found", "The address may be misspelt."),
         409 => ("Not yet", "Its page tells how far it is."),
-        410 => ("No longer here", "Results are kept for a while and then removed."),
+        410 => ("No longer here", "Tasks and their results are kept for a while, then removed."),
         429 | 503 => ("One moment, please", "Try again in a few seconds."),
         400..500 => ("That did not work", "Go back and try it in another way."),
         _ => {
             ("Something broke", "It is not your fault. It has been written down for the operator.")
         }
+    };
+    let (start, again) = match &problem.task {
+        Some(task) => (format!("/start/{}", task.kind), "Start another"),
+        None => ("/".to_owned(), "Start a task"),
     };
     view! {
         <Title text=title />
@@ -41,14 +48,38 @@ pub fn ProblemPage(
             <h1 class="h">{title}</h1>
             <p class="lead">{problem.detail}</p>
             <p class="soft">{hint}</p>
+            {problem.task.map(|task| view! { <WhatItWas task=*task /> })}
             <p class="acts">
-                <a class="btn primary" href="/">
-                    "Start a task"
+                <a class="btn primary" href=start>
+                    {again}
                 </a>
                 <a class="btn" href="/tasks">
                     "My tasks"
                 </a>
             </p>
         </div>
+    }
+}
+
+/// What is still known of a task that was removed.
+#[component]
+fn WhatItWas(task: ExpiredTask) -> impl IntoView {
+    let ended =
+        [text::status_word(task.status), ", ", &text::date_time(&task.finished_at)].concat();
+    view! {
+        <dl class="facts">
+            <div>
+                <dt>"Task"</dt>
+                <dd>{task.title}</dd>
+            </div>
+            <div>
+                <dt>"Ended"</dt>
+                <dd>{ended}</dd>
+            </div>
+            <div>
+                <dt>"Removed"</dt>
+                <dd>{text::date_time(&task.expired_at)}</dd>
+            </div>
+        </dl>
     }
 }

@@ -8,7 +8,10 @@ use milepost::{
     view::{TaskView, text},
 };
 
-use super::parts::{Refresh, ask};
+use super::{
+    keep::Keep,
+    parts::{Refresh, ask},
+};
 use crate::{
     context::set_status,
     forms::Notice,
@@ -30,6 +33,7 @@ pub fn TaskPage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let log = service.log_end(&caller, id, LOG_LINES as u32 + 1).await?.unwrap_or_default();
         let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
+        let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
             .then(|| (snapshot.poll_after_ms.max(FASTEST_REFRESH_MS) + 999) / 1000);
@@ -41,6 +45,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
             <TaskIsland />
+            {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })
 }

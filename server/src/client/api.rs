@@ -99,6 +99,11 @@ impl Api {
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 
+    pub(super) async fn keep(&self, id: TaskId) -> Result<Snapshot, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/keep"));
+        self.json(request.timeout(ANSWER_WITHIN)).await
+    }
+
     pub(super) async fn result(&self, id: TaskId) -> Result<Vec<u8>, ClientError> {
         let request = self.request(Method::GET, &format!("/api/v1/tasks/{id}/result"));
         let response = self.send(request).await?;

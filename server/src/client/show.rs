@@ -54,6 +54,14 @@ pub(super) fn end(snapshot: &Snapshot) -> String {
     }
 }
 
+/// Until when an ended task is kept.
+pub(super) fn kept(snapshot: &Snapshot) -> String {
+    match &snapshot.expires_at {
+        Some(at) => format!("kept until {}", printable(&text::date_time(at))),
+        None => "kept".to_owned(),
+    }
+}
+
 /// Everything worth knowing about one task.
 pub(super) fn details(snapshot: &Snapshot) -> String {
     let mut all = String::new();
@@ -87,6 +95,9 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
     }
     if let Some(result) = &snapshot.result {
         line("result", &format!("{}, {} bytes", result.media_type, result.size_bytes));
+    }
+    if snapshot.expires_at.is_some() {
+        line("expiry", &kept(snapshot));
     }
     all
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, Started};
 use crate::{
     engine::{
-        Refusal,
+        Refusal, millis,
         store::{Inserted, NewTask, Row},
     },
     task::{StartReceipt, StartTask, TaskId},
@@ -60,6 +60,7 @@ impl Service {
             idempotency,
             priority: start.priority,
             max_attempts: kind.options.max_attempts,
+            keep_ms: (!inner.options.keep.is_zero()).then(|| millis(inner.options.keep)),
             max_queued: inner.options.max_queued_per_owner,
         };
         let (row, existing) = match inner.store.insert(&new).await? {

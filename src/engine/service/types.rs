@@ -7,7 +7,7 @@ use crate::{
         Refusal,
         store::{StoreError, StoredResult},
     },
-    task::{FieldError, Problem, Snapshot, StartReceipt, Status},
+    task::{ExpiredTask, FieldError, Problem, Snapshot, StartReceipt, Status},
 };
 
 /// Who asks.
@@ -97,6 +97,12 @@ pub enum ServiceError {
     /// The idempotency key was used for something else.
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
+    /// Its time is over.
+    #[error(
+        "“{}” ended as `{}` at {}; it was kept until {} and then removed",
+        .0.title, .0.status, .0.finished_at, .0.expired_at
+    )]
+    Expired(Box<ExpiredTask>),
     /// Too much waits already.
     #[error("{queued} of your tasks wait in the queue already; try again when some have started")]
     QueueFull {
@@ -124,6 +130,11 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
+            ServiceError::Expired(task) => {
+                let mut problem = Self::new(410, "Gone", detail);
+                problem.task = Some(task);
+                problem
+            }
             ServiceError::QueueFull { .. } => {
                 let mut problem = Self::new(429, "Too Many Requests", detail);
                 problem.retry_after_ms = Some(5_000);

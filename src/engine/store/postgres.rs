@@ -47,6 +47,8 @@ macro_rules! read_at {
     };
 }
 
+#[path = "sql/expiry.rs"]
+mod expiry;
 mod listen;
 #[path = "sql/map.rs"]
 mod map;

@@ -27,6 +27,8 @@ pub struct NewTask {
     pub priority: i32,
     /// Runs in all.
     pub max_attempts: u32,
+    /// How long it is kept after its end, in milliseconds; `None` = for ever.
+    pub keep_ms: Option<i64>,
     /// Unfinished tasks that wait in the queue of this owner at most.
     pub max_queued: u32,
 }
@@ -96,8 +98,26 @@ pub struct Row {
     pub updated_at: i64,
     /// When it ended.
     pub finished_at: Option<i64>,
+    /// When it is removed, once it has ended; `None` = never.
+    pub expires_at: Option<i64>,
     /// The store's time at the reading.
     pub read_at: i64,
+}
+
+impl Row {
+    /// What is left of it where its time is over; it may not have been removed yet.
+    pub fn expired(&self) -> Option<Tombstone> {
+        let expired_at = self.expires_at.filter(|&at| at <= self.read_at)?;
+        Some(Tombstone {
+            id: self.id,
+            owner: self.owner.clone(),
+            kind: self.kind.clone(),
+            title: self.title.clone(),
+            status: self.status,
+            finished_at: self.finished_at.unwrap_or(expired_at),
+            expired_at,
+        })
+    }
 }
 
 /// Which tasks to list, newest first.
@@ -224,6 +244,34 @@ pub struct StoredResult {
     pub file_name: String,
     /// The bytes.
     pub bytes: Vec<u8>,
+}
+
+/// What was removed because its time was over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Tasks that are tombstones now.
+    pub removed: Vec<TaskId>,
+    /// How many tombstones are gone, too.
+    pub forgotten: u64,
+}
+
+/// What is left of a task whose time is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The task.
+    pub id: TaskId,
+    /// Whose it was; `None` = nobody's.
+    pub owner: Option<String>,
+    /// Its kind.
+    pub kind: String,
+    /// What people called it.
+    pub title: String,
+    /// How it ended.
+    pub status: Status,
+    /// When it ended.
+    pub finished_at: i64,
+    /// When its time was over.
+    pub expired_at: i64,
 }
 
 /// 256 random bits.

@@ -43,6 +43,8 @@ macro_rules! read_at {
     };
 }
 
+#[path = "sql/expiry.rs"]
+mod expiry;
 #[path = "sql/map.rs"]
 mod map;
 #[path = "sql/read.rs"]

@@ -46,6 +46,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         started_at: raw.try_get("started_at")?,
         updated_at: raw.try_get("updated_at")?,
         finished_at: raw.try_get("finished_at")?,
+        expires_at: raw.try_get("expires_at")?,
         read_at: read_at(raw, now)?,
     })
 }

@@ -13,7 +13,7 @@ macro_rules! columns {
         concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
          progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
-         run_at, created_at, started_at, updated_at, finished_at")
+         run_at, created_at, started_at, updated_at, finished_at, expires_at")
     };
 }
 
@@ -50,8 +50,8 @@ pub(super) const COUNT_QUEUED: &str =
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
-    "status, run_at, max_attempts, version, created_at, updated_at, priority) ",
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10) ",
+    "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms) ",
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11) ",
     "RETURNING ",
     columns!()
 );
@@ -161,7 +161,7 @@ macro_rules! takeable {
 
 // Each row is taken by one of the three, even if a cancel comes between them.
 pub(super) const TAKE_CANCELLED: &str = concat!(
-    "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",
+    "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
     "lease_owner = NULL, lease_until = NULL, ",
     next_generation!(),
     takeable!(),
@@ -171,7 +171,7 @@ pub(super) const TAKE_CANCELLED: &str = concat!(
 pub(super) const TAKE_EXHAUSTED: &str = concat!(
     "UPDATE tasks SET status = 'error', error_code = 'worker_lost', error_message = ",
     "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.', ",
-    "error_retryable = TRUE, finished_at = $2, updated_at = $2, lease_owner = NULL, ",
+    "error_retryable = TRUE, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, lease_owner = NULL, ",
     "lease_until = NULL, ",
     next_generation!(),
     takeable!(),
@@ -218,7 +218,7 @@ pub(super) const HELD_RUN: &str = concat!(
 );
 
 pub(super) const FINISH: &str = concat!(
-    "UPDATE tasks SET status = $2, finished_at = $3, updated_at = $3, lease_owner = NULL, ",
+    "UPDATE tasks SET status = $2, finished_at = $3, expires_at = $3 + keep_ms, updated_at = $3, lease_owner = NULL, ",
     "lease_until = NULL, error_code = $4, error_message = $5, error_retryable = $6, ",
     "result_media_type = $7, result_size = $8, ",
     "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, ",
@@ -245,7 +245,7 @@ pub(super) const REQUEUE: &str = concat!(
 pub(super) const LOCK: &str = concat!("SELECT id FROM tasks WHERE id = $1", for_update!());
 
 pub(super) const CANCEL_QUEUED: &str = concat!(
-    "UPDATE tasks SET status = 'cancelled', finished_at = $2, updated_at = $2, ",
+    "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
     "cancel_requested_at = $2, cancel_requested_by = $3, ",
     next_generation!(),
     " WHERE id = $1 AND status = 'queued' RETURNING ",

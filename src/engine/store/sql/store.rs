@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        Beat, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
-        ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
+        Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
+        NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
     },
     task::TaskId,
 };
@@ -144,6 +144,18 @@ impl Store for This {
 
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
         self.read_stage_times(kind).await
+    }
+
+    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
+        self.keep_longer(id, for_ms).await
+    }
+
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+        self.clean_up(most, known_ms).await
+    }
+
+    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
+        self.read_tombstone(id).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {

@@ -51,6 +51,7 @@ impl This {
             .bind(i64::from(new.max_attempts))
             .bind(now)
             .bind(i64::from(new.priority))
+            .bind(new.keep_ms)
             .fetch_one(&mut *tx)
             .await?;
         let row = map::row(&raw, now)?;

@@ -1,0 +1,83 @@
+//! Until when a task is kept, and the wish to keep it longer. Rendered on the server alone: it moves
+//! once a day.
+
+use jiff::{Timestamp, tz::TimeZone};
+use leptos::prelude::*;
+use milepost::task::{Snapshot, TaskId};
+
+/// Until when an ended task is kept; under one that has not ended, what appears with its end.
+#[component]
+pub fn Keep(
+    /// The task.
+    snapshot: Snapshot,
+) -> impl IntoView {
+    let ended = snapshot.status.is_terminal();
+    let Some(until) = snapshot.expires_at else {
+        // It may end while the page is open. The style shows the form then.
+        return (!ended).then(|| {
+            view! {
+                <section class="keep later" aria-label="How long it is kept">
+                    <KeepForm id=snapshot.id />
+                </section>
+            }
+            .into_any()
+        });
+    };
+    let words = until.parse().map(|at| words(at, Timestamp::now())).unwrap_or(until.clone());
+    Some(
+        view! {
+            <section class="keep" aria-label="How long it is kept">
+                <p>"Kept until " <time datetime=until>{words}</time> "."</p>
+                <KeepForm id=snapshot.id />
+            </section>
+        }
+        .into_any(),
+    )
+}
+
+#[component]
+fn KeepForm(id: TaskId) -> impl IntoView {
+    view! {
+        <form method="post" action=format!("/tasks/{id}/keep")>
+            <button>"Keep it longer"</button>
+        </form>
+    }
+}
+
+/// `24 December 2026, 30 days from now`.
+fn words(at: Timestamp, now: Timestamp) -> String {
+    let minutes = at.duration_since(now).as_mins().max(1);
+    // To the nearest, so that a month that has just begun is 30 days.
+    let (number, unit) = match minutes {
+        2_880.. => ((minutes + 720) / 1_440, "day"),
+        120..2_880 => ((minutes + 30) / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{}, {number} {unit}{plural} from now", day(at))
+}
+
+/// `24 December 2026`.
+fn day(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%-d %B %Y").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_told_in_its_unit() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let until = at("2026-12-24T14:02:11Z");
+        for (now, told) in [
+            ("2026-11-24T14:02:10Z", "24 December 2026, 30 days from now"),
+            ("2026-12-23T12:00:00Z", "24 December 2026, 26 hours from now"),
+            ("2026-12-24T13:00:00Z", "24 December 2026, 62 minutes from now"),
+            ("2026-12-24T14:02:00Z", "24 December 2026, 1 minute from now"),
+            ("2027-01-01T00:00:00Z", "24 December 2026, 1 minute from now"),
+        ] {
+            assert_eq!(words(until, at(now)), told);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Removes what has expired, a little at a time. Every worker does; the store sees to it that they
+//! share the work.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::MissedTickBehavior;
+
+use super::{inner::Inner, millis};
+
+/// Between two batches, so that others get at the store.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// Cleans until the engine closes.
+pub(super) async fn clean_for_ever(inner: Arc<Inner>) {
+    let mut ticks = tokio::time::interval(inner.options.clean);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while inner.closing.run_until_cancelled(ticks.tick()).await.is_some() {
+        while clean(&inner).await {
+            if inner.closing.run_until_cancelled(tokio::time::sleep(BREATH)).await.is_none() {
+                return;
+            }
+        }
+    }
+}
+
+/// One batch; whether there may be more.
+async fn clean(inner: &Inner) -> bool {
+    let most = inner.options.clean_batch;
+    match inner.store.clean(most, millis(inner.options.tombstones)).await {
+        Ok(cleaned) => {
+            if !cleaned.removed.is_empty() {
+                tracing::info!(tasks = cleaned.removed.len(), "removed what has expired");
+            }
+            let full = usize::try_from(most).unwrap_or(usize::MAX);
+            cleaned.removed.len() >= full || cleaned.forgotten >= u64::from(most)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "what has expired was not removed");
+            false
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What is removed when its time is over, what is left of it, and keeping it longer.
+
+use sqlx::Row as _;
+
+use super::{DbRow, This, map};
+use crate::{
+    engine::store::{Cleaned, Row, StoreError, Tombstone},
+    task::{Status, TaskId},
+};
+
+// Locked, so that none is kept longer, or removed by another process, in between.
+const OVERDUE: &str = concat!(
+    "SELECT id FROM tasks WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2",
+    for_update!()
+);
+
+const BURY: &str = concat!(
+    "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, forget_at) ",
+    "SELECT id, owner, kind, title, status, coalesce(finished_at, expires_at), expires_at, ",
+    "expires_at + $2 FROM tasks WHERE id IN ",
+    json_list!("$1"),
+    " ON CONFLICT DO NOTHING"
+);
+
+/// Its result, its log and its keys go with it.
+const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"));
+
+const FORGET: &str = "DELETE FROM tombstones WHERE id IN \
+    (SELECT id FROM tombstones WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2)";
+
+const TOMBSTONE: &str = "SELECT id, owner, kind, title, status, finished_at, expired_at \
+    FROM tombstones WHERE id = $1 AND forget_at > $2";
+
+/// Never shortens, and never brings back what is over.
+const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
+    version = ((version >> 20) + 1) << 20 WHERE id = $1 AND expires_at > $2 AND expires_at < $3";
+
+impl This {
+    pub(super) async fn clean_up(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let most = i64::from(most);
+        let rows = sqlx::query(OVERDUE).bind(now).bind(most).fetch_all(&mut *tx).await?;
+        let removed: Vec<_> = rows.iter().map(map::task_id).collect::<Result<_, _>>()?;
+        if !removed.is_empty() {
+            let ids = serde_json::to_string(&removed).map_err(|e| map::corrupt("id", e))?;
+            sqlx::query(BURY).bind(&ids).bind(known_ms).execute(&mut *tx).await?;
+            sqlx::query(REMOVE).bind(&ids).execute(&mut *tx).await?;
+        }
+        let forgotten = sqlx::query(FORGET).bind(now).bind(most).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Cleaned { removed, forgotten: forgotten.rows_affected() })
+    }
+
+    pub(super) async fn read_tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
+        let mut connection = self.readers.acquire().await?;
+        let now = self.now_in(&mut connection).await?;
+        let query = sqlx::query(TOMBSTONE).bind(id.to_string()).bind(now);
+        let raw = query.fetch_optional(&mut *connection).await?;
+        raw.as_ref().map(tombstone).transpose()
+    }
+
+    pub(super) async fn keep_longer(
+        &self,
+        id: TaskId,
+        for_ms: i64,
+    ) -> Result<Option<Row>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        sqlx::query(KEEP)
+            .bind(id.to_string())
+            .bind(now)
+            .bind(now.saturating_add(for_ms))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        self.read_task(id).await
+    }
+}
+
+fn tombstone(raw: &DbRow) -> Result<Tombstone, StoreError> {
+    let status: String = raw.try_get("status")?;
+    Ok(Tombstone {
+        id: map::task_id(raw)?,
+        owner: raw.try_get("owner")?,
+        kind: raw.try_get("kind")?,
+        title: raw.try_get("title")?,
+        status: Status::from_word(&status).ok_or_else(|| map::corrupt("status", &status))?,
+        finished_at: raw.try_get("finished_at")?,
+        expired_at: raw.try_get("expired_at")?,
+    })
+}

@@ -1,0 +1,40 @@
+//! Keeping a task longer.
+
+use axum::{extract::State, http::StatusCode, response::Response};
+
+use super::{
+    ApiError,
+    extract::{Id, Who},
+    tasks::snapshot_response,
+};
+use crate::{
+    engine::Service,
+    task::{Problem, Snapshot, TaskId},
+};
+
+/// Keeps an ended task and its result longer: at least as long from now as the server is set to, 90
+/// days unless told otherwise. Idempotent; `expires_at` of the answer says until when.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/keep", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 200, body = Snapshot),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "Not finished: it is kept from its end on"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn keep(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+) -> Result<Response, ApiError> {
+    let kept = service.keep(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    if !kept.ended {
+        let status = kept.snapshot.status;
+        let detail = format!("the task is `{status}`; it is kept from its end on");
+        return Err(ApiError(Problem::new(409, "Conflict", detail)));
+    }
+    Ok(snapshot_response(StatusCode::OK, kept.snapshot))
+}

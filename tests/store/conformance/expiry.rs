@@ -1,0 +1,120 @@
+//! What is removed after its time, what stays of it, and what is kept longer.
+
+use milepost::{
+    engine::store::{Cleaned, Ending, Row},
+    task::Status,
+};
+
+use crate::fixture::{Fixture, KEEP, LEASE, START, result, task};
+
+const KNOWN: i64 = 1_000;
+
+async fn completed(f: &Fixture) -> Row {
+    let row = f.running("w").await;
+    let ending = Ending::Completed(result());
+    f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("the run is held")
+}
+
+async fn clean(f: &Fixture) -> Cleaned {
+    f.store.clean(10, KNOWN).await.unwrap()
+}
+
+pub(crate) async fn every_end_says_until_when_the_task_is_kept(f: &Fixture) {
+    assert_eq!(completed(f).await.expires_at, Some(START + KEEP));
+    let queued = f.queue(&task()).await;
+    assert_eq!(queued.expires_at, None);
+    f.store.request_cancel(queued.id, "ada").await.unwrap();
+    assert_eq!(f.get(queued.id).await.expires_at, Some(START + KEEP));
+    let cancelled = f.running("w").await;
+    f.store.request_cancel(cancelled.id, "ada").await.unwrap();
+    let mut exhausted = task();
+    exhausted.max_attempts = 1;
+    f.queue(&exhausted).await;
+    f.claim("w", 1).await;
+    f.advance(LEASE + 1).await;
+    f.store.rescue().await.unwrap();
+    for id in [cancelled.id, exhausted.id] {
+        assert_eq!(f.get(id).await.expires_at, Some(START + LEASE + 1 + KEEP));
+    }
+}
+
+pub(crate) async fn what_is_kept_for_ever_is_never_removed(f: &Fixture) {
+    let mut new = task();
+    new.keep_ms = None;
+    f.queue(&new).await;
+    f.store.request_cancel(new.id, "ada").await.unwrap();
+    f.advance(1_000 * KEEP).await;
+    assert_eq!(clean(f).await, Cleaned::default());
+    let kept = f.store.keep(new.id, KEEP).await.unwrap().expect("the task is there");
+    assert_eq!(kept.expires_at, None);
+}
+
+pub(crate) async fn an_expired_task_leaves_a_tombstone_that_is_forgotten_in_time(f: &Fixture) {
+    let row = completed(f).await;
+    f.queue(&task()).await;
+    f.advance(KEEP - 1).await;
+    assert_eq!(clean(f).await, Cleaned::default());
+    assert_eq!(f.get(row.id).await.expired(), None);
+    f.advance(1).await;
+    let over = f.get(row.id).await.expired().expect("its time is over");
+    assert_eq!(f.store.tombstone(row.id).await.unwrap(), None);
+    assert_eq!(clean(f).await, Cleaned { removed: vec![row.id], forgotten: 0 });
+    assert_eq!(f.store.get(row.id).await.unwrap(), None);
+    assert_eq!(f.store.result(row.id).await.unwrap(), None);
+    assert_eq!(f.store.tombstone(row.id).await.unwrap().as_ref(), Some(&over));
+    assert_eq!(
+        (over.status, over.finished_at, over.expired_at),
+        (Status::Completed, START, START + KEEP)
+    );
+    assert_eq!((over.owner, over.kind, over.title), (row.owner, row.kind, row.title));
+    f.advance(KNOWN).await;
+    assert_eq!(f.store.tombstone(row.id).await.unwrap(), None);
+    assert_eq!(clean(f).await, Cleaned { removed: vec![], forgotten: 1 });
+    assert_eq!(f.store.counts().await.unwrap(), (1, 0), "what has not ended stays");
+}
+
+pub(crate) async fn no_more_is_removed_at_once_than_asked_for(f: &Fixture) {
+    let mut rows = Vec::new();
+    for _ in 0..3 {
+        rows.push(completed(f).await.id);
+        f.advance(1).await;
+    }
+    f.advance(KEEP).await;
+    assert_eq!(f.store.clean(2, KNOWN).await.unwrap().removed, rows[..2]);
+    assert_eq!(f.store.clean(2, KNOWN).await.unwrap().removed, rows[2..]);
+}
+
+pub(crate) async fn several_processes_clean_without_meeting(f: &Fixture) {
+    for _ in 0..8 {
+        completed(f).await;
+    }
+    f.advance(KEEP).await;
+    let clean = || f.store.clean(3, KNOWN);
+    let (a, b, c, d) = tokio::join!(clean(), clean(), clean(), clean());
+    let mut removed: Vec<_> = [a, b, c, d].into_iter().flat_map(|it| it.unwrap().removed).collect();
+    removed.extend(clean().await.unwrap().removed);
+    removed.extend(clean().await.unwrap().removed);
+    removed.sort();
+    let all = removed.len();
+    removed.dedup();
+    assert_eq!((all, removed.len()), (8, 8), "each is removed once");
+}
+
+pub(crate) async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
+    let row = completed(f).await;
+    let keep = async |ms| f.store.keep(row.id, ms).await.unwrap();
+    assert_eq!(keep(KEEP - 1).await.expect("it is there").expires_at, Some(START + KEEP));
+    let kept = keep(2 * KEEP).await.expect("it is there");
+    assert_eq!(kept.expires_at, Some(START + 2 * KEEP));
+    assert!(kept.version > row.version, "who watches it learns of it");
+    f.advance(KEEP).await;
+    assert_eq!(clean(f).await, Cleaned::default());
+    f.advance(KEEP).await;
+    let over = keep(KEEP).await.expect("it is there still");
+    assert!(over.expired().is_some(), "what is over is not brought back");
+    clean(f).await;
+    assert_eq!(keep(KEEP).await, None);
+    let running = f.running("w").await;
+    f.store.keep(running.id, KEEP).await.unwrap();
+    assert_eq!(f.get(running.id).await.expires_at, None);
+}
