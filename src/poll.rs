@@ -15,6 +15,9 @@
 //!    the ages move with time alone: while something is watched, draw every second or so, and more
 //!    often while [`TaskView::moving`]. [`Machine::stats`] may have changed after any event.
 //!
+//! Where several tabs of a browser can share (a lock, a channel), the driver gives
+//! [`TabEvent::Joined`] once: one tab then asks for all, and hands the answers on.
+//!
 //! A request starts from [`Event::Timer`] only (`SetTimer { after_ms: 0 }` means at once): what
 //! happens in one tick, such as fifty rows that start to be watched, is one request.
 
@@ -27,6 +30,7 @@ mod machine;
 mod pause;
 mod policy;
 mod retry_after;
+mod tabs;
 mod view;
 
 #[cfg(test)]
@@ -37,4 +41,5 @@ pub use event::{Action, Event, Failure};
 pub use machine::Machine;
 pub use policy::Policy;
 pub use retry_after::retry_after_ms;
+pub use tabs::{TabAction, TabEvent};
 pub use view::{AnswerKind, Freshness, Phase, Stats, TaskView};

@@ -51,6 +51,10 @@ pub struct Config {
     /// While visible the timer is never set further ahead than this, so that sleep is noticed and
     /// the bar does not run on through it. Default: 5,000.
     pub longest_timer_ms: u64,
+    /// Another tab that asks for this one is taken for gone when it is silent for this much longer
+    /// than its request may be held, and when it does not answer a tab that has just come within
+    /// this time. Default: 5,000.
+    pub leader_slack_ms: u64,
     /// How long a bar moves by itself without news, beyond the time that a request may be held.
     /// Default: 12,000, two seconds more than the longest pause of any policy.
     pub reach_ms: u64,
@@ -86,6 +90,7 @@ impl Default for Config {
             worker_lost_after_ms: 30_000,
             slept_slack_ms: 5_000,
             longest_timer_ms: 5_000,
+            leader_slack_ms: 5_000,
             reach_ms: 12_000,
         }
     }

@@ -33,6 +33,10 @@ pub(super) struct Entry {
     pub(super) early: u32,
     /// Whether it is shown large.
     pub(super) large: bool,
+    /// How many other tabs watch it, where this one asks for them.
+    pub(super) peers: u32,
+    /// One of them has just come and waits for what is known: the next answer must tell all of it.
+    pub(super) owed: bool,
 }
 
 impl Entry {
@@ -55,6 +59,8 @@ impl Entry {
             not_found: 0,
             early: 0,
             large: false,
+            peers: 0,
+            owed: false,
         }
     }
 
@@ -127,7 +133,7 @@ impl Entry {
         let version = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
         Watch {
             id: self.id,
-            version: if unsure { 0 } else { version },
+            version: if unsure || self.owed { 0 } else { version },
             progress,
             rate,
             age_ms,

@@ -1,6 +1,6 @@
 //! What goes into the machine and what comes out.
 
-use super::Policy;
+use super::{Policy, TabAction, TabEvent};
 use crate::task::{PollRequest, PollResponse, Problem, Snapshot, TaskId};
 
 /// Something happened.
@@ -59,6 +59,8 @@ pub enum Event {
     Online(bool),
     /// `pagehide`, `freeze`: let go of everything.
     Freeze,
+    /// Something about the other tabs of the browser.
+    Tabs(TabEvent),
     /// `pageshow` of a page that comes back (`persisted`), `resume`, or a sleep that the driver
     /// noticed: what was known is old.
     Resume,
@@ -121,4 +123,6 @@ pub enum Action {
     RefreshSession,
     /// What [`super::Machine::view`] tells has changed.
     Render,
+    /// Something about the other tabs of the browser; only after [`TabEvent::Joined`].
+    Tabs(TabAction),
 }

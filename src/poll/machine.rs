@@ -8,9 +8,12 @@ mod answer;
 mod failure;
 mod settle;
 mod show;
+mod tabs;
+mod watching;
 
 use super::{
     Action, AnswerKind, Config, Event, HoldConfig, Policy, entry::Entry, hold::Holding, pause,
+    tabs::Tabs,
 };
 use crate::task::{AnswerReason, Problem, Snapshot, Status, TaskId};
 
@@ -20,6 +23,7 @@ pub struct Machine {
     config: Config,
     entries: Vec<Entry>,
     holding: Holding,
+    tabs: Tabs,
     visible: bool,
     online: bool,
     /// `pagehide` or `freeze` came, and nothing since.
@@ -96,6 +100,7 @@ impl Machine {
             config,
             entries: Vec::new(),
             holding: Holding::default(),
+            tabs: Tabs::default(),
             visible: true,
             online: true,
             frozen: false,
@@ -162,6 +167,7 @@ impl Machine {
             Event::Answer { epoch, response, bytes } => {
                 let Some(flight) = self.landed(epoch, now) else { return false };
                 let changed = self.answered(&flight, response, bytes, now, random);
+                self.share(&flight.ids, actions);
                 if slept {
                     // The answer may be from before the sleep.
                     self.due = now;
@@ -175,6 +181,7 @@ impl Machine {
                     self.failed(&flight, failure, now, random, actions);
                 }
             }
+            Event::Tabs(event) => return self.take_tabs(event, now, actions),
             Event::Timer => self.timer_at = None,
             Event::Told { snapshot } => return self.told(*snapshot, now),
             Event::CancelRequested { id } => return self.cancel_requested(id, now, random),
@@ -209,42 +216,6 @@ impl Machine {
             Event::SessionRefreshed(there) => self.session_refreshed(there, now),
         }
         false
-    }
-
-    fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
-        let clock = self.clock(now);
-        let at = self.entries.iter().position(|entry| entry.id == id).unwrap_or_else(|| {
-            let reach = self.config.reach();
-            self.entries.push(Entry::new(id, now, reach));
-            self.polls = 0;
-            self.hurry(now);
-            self.entries.len() - 1
-        });
-        let entry = &mut self.entries[at];
-        entry.watchers = entry.watchers.saturating_add(1);
-        entry.large |= self.config.live;
-        if let Some(snapshot) = snapshot {
-            entry.heard_at.get_or_insert(now);
-            entry.apply(*snapshot, now, clock);
-        }
-        true
-    }
-
-    fn unwatch(&mut self, id: TaskId) {
-        let Some(at) = self.entries.iter().position(|entry| entry.id == id) else { return };
-        let entry = &mut self.entries[at];
-        entry.watchers = entry.watchers.saturating_sub(1);
-        if entry.watchers == 0 {
-            self.entries.remove(at);
-            if let Some(flight) = &mut self.flight {
-                flight.ids.retain(|asked| *asked != id);
-            }
-        }
-        if self.entries.is_empty() {
-            self.forget_failures();
-            self.halt = Halt::None;
-            self.woken = false;
-        }
     }
 
     fn told(&mut self, snapshot: Snapshot, now: u64) -> bool {
@@ -331,10 +302,6 @@ impl Machine {
         }
     }
 
-    fn entry(&mut self, id: TaskId) -> Option<&mut Entry> {
-        self.entries.iter_mut().find(|entry| entry.id == id)
-    }
-
     /// Asks as soon as the floor allows, unless the server is failing.
     fn hurry(&mut self, now: u64) {
         if self.failures == 0 && self.halt == Halt::None {
@@ -345,6 +312,8 @@ impl Machine {
     /// Something suggests that what is known is old, and that asking may work again.
     fn wake(&mut self, now: u64) {
         self.freeze_bars(now);
+        // Who asks for this tab has woken, too.
+        self.tabs.quiet_until = now.saturating_add(self.config.leader_slack_ms);
         self.woken = self.entries.iter().any(Entry::live);
         if self.halt == Halt::GaveUp {
             self.halt = Halt::None;

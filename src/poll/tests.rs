@@ -26,6 +26,7 @@ mod policies;
 mod properties;
 mod retry_after;
 mod start_and_stop;
+mod tabs;
 mod view;
 
 #[test]
@@ -40,6 +41,7 @@ fn each_rule_has_a_test_that_names_it() {
         include_str!("tests/properties.rs"),
         include_str!("tests/retry_after.rs"),
         include_str!("tests/start_and_stop.rs"),
+        include_str!("tests/tabs.rs"),
     ];
     let named: Vec<u32> = sources
         .iter()
@@ -50,5 +52,5 @@ fn each_rule_has_a_test_that_names_it() {
         .filter_map(|word| word.parse().ok())
         .collect();
     let missing: Vec<u32> = (1..=67).filter(|rule| !named.contains(rule)).collect();
-    assert_eq!(missing, [59, 60, 61], "rules without a test");
+    assert!(missing.is_empty(), "rules without a test: {missing:?}");
 }

@@ -102,6 +102,8 @@ pub struct Stats {
     pub bytes: u64,
     /// Whether a request is in flight.
     pub in_flight: bool,
+    /// Whether another tab of the browser asks for this one.
+    pub led: bool,
     /// How long the request in flight may be held; 0 = not.
     pub hold_ms: u32,
     /// Milliseconds until the next request; `None` where none is planned.

@@ -116,6 +116,8 @@ impl Driver {
                     // There is no session to refresh: a token is right or wrong.
                     Action::RefreshSession => events.push(Event::SessionRefreshed(false)),
                     Action::Render => self.draw(),
+                    // A command line has no other tabs.
+                    Action::Tabs(_) => {}
                 }
             }
         }

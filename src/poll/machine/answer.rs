@@ -3,7 +3,7 @@
 use super::{Flight, Machine, pause};
 use crate::{
     poll::{AnswerKind, Policy, entry::Entry},
-    task::{AnswerReason, PollResponse},
+    task::{AnswerReason, PollResponse, TaskId},
 };
 
 impl Machine {
@@ -41,7 +41,8 @@ impl Machine {
         let held = response.held_ms.is_some() || drained;
         let told = !response.tasks.is_empty() || !response.gone.is_empty();
         let left = self.live_count();
-        let changed = self.apply(flight, response, now);
+        let early = came_early(&response, Some((flight, now)));
+        let changed = self.apply(&flight.ids, early, response, now);
         let ended = self.live_count() < left;
         self.count.last = Some(match (ended, changed, held) {
             (true, ..) => AnswerKind::Ended,
@@ -58,26 +59,25 @@ impl Machine {
         changed
     }
 
-    fn apply(&mut self, flight: &Flight, response: PollResponse, now: u64) -> bool {
+    /// Takes what an answer about these tasks tells. `early`: it came for a deviation.
+    pub(super) fn apply(
+        &mut self,
+        ids: &[TaskId],
+        early: bool,
+        response: PollResponse,
+        now: u64,
+    ) -> bool {
         let clock = self.clock(now);
-        let early = match response.reason {
-            Some(AnswerReason::Deviation | AnswerReason::Step | AnswerReason::Attempt) => true,
-            Some(_) => false,
-            None => {
-                let age = now.saturating_sub(flight.sent_at);
-                flight.wait_ms > 0 && age < flight.wait_ms / 10 * 9
-            }
-        };
         let mut changed = false;
         for snapshot in response.tasks {
             let Some(entry) = self.entry(snapshot.id) else { continue };
-            let known = entry.asked && flight.ids.contains(&snapshot.id);
+            let known = entry.asked && ids.contains(&snapshot.id);
             if entry.apply(snapshot, now, clock) {
                 changed = true;
                 entry.early = entry.early.saturating_add(u32::from(early && known));
             }
         }
-        for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
+        for entry in self.entries.iter_mut().filter(|entry| ids.contains(&entry.id)) {
             if let Some(gone) = response.gone.iter().find(|gone| gone.id == entry.id) {
                 entry.not_there(gone.reason, now, &self.config);
             }
@@ -91,7 +91,7 @@ impl Machine {
 
     /// How long to wait after an answer before the next request.
     pub(super) fn pause(&self, now: u64, random: &mut dyn FnMut() -> f64) -> u64 {
-        if self.entries.iter().any(|entry| entry.live() && !entry.asked) {
+        if self.entries.iter().any(|entry| entry.live() && (!entry.asked || entry.owed)) {
             return 0;
         }
         if let Some(ms) = self.config.policy.delay_ms(self.polls) {
@@ -123,6 +123,21 @@ impl Machine {
 
     pub(super) fn live_count(&self) -> usize {
         self.entries.iter().filter(|entry| entry.live()).count()
+    }
+}
+
+/// Whether an answer came for a deviation: as the server says, or else because a request that it
+/// might have held for longer was answered before.
+pub(super) fn came_early(response: &PollResponse, request: Option<(&Flight, u64)>) -> bool {
+    match (response.reason, request) {
+        (Some(reason), _) => {
+            matches!(reason, AnswerReason::Deviation | AnswerReason::Step | AnswerReason::Attempt)
+        }
+        (None, Some((flight, now))) => {
+            let age = now.saturating_sub(flight.sent_at);
+            flight.wait_ms > 0 && age < flight.wait_ms / 10 * 9
+        }
+        (None, None) => false,
     }
 }
 

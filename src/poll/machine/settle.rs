@@ -54,6 +54,7 @@ impl Machine {
         if fired {
             self.on_timer(now, random, actions);
         }
+        self.settle_tabs(now, actions);
         // One failure is enough to say that nobody knows how things stand.
         if self.failures > 0 || (self.flight.is_none() && !self.may_send()) {
             self.freeze_bars(now);
@@ -101,7 +102,7 @@ impl Machine {
         let Some(flight) = self.flight.as_ref().filter(|flight| flight.wait_ms > 0) else {
             return false;
         };
-        self.entries.iter().any(|e| e.live() && !e.asked && !flight.ids.contains(&e.id))
+        self.entries.iter().any(|e| e.live() && (e.owed || !e.asked && !flight.ids.contains(&e.id)))
     }
 
     /// The earliest moment of the next request.
@@ -113,7 +114,8 @@ impl Machine {
             at = at.min(deadline.unwrap_or(u64::MAX));
         }
         let floor = self.ended_at.map_or(0, |ended| ended.saturating_add(self.config.floor_ms));
-        at.max(floor).max(self.not_before)
+        let quiet = if self.follows() { self.tabs.quiet_until } else { 0 };
+        at.max(floor).max(self.not_before).max(quiet)
     }
 
     /// The moment until which bars may have moved: `now`, or where the machine fell asleep.
@@ -144,6 +146,7 @@ impl Machine {
             entry.last_poll = left == 0;
             wait_ms = wait_ms.min(left);
             watch.push(entry.watch(now, &self.config));
+            entry.owed = false;
         }
         self.epoch = self.epoch.wrapping_add(1);
         self.count.requests = self.count.requests.saturating_add(1);

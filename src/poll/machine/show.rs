@@ -27,7 +27,8 @@ impl Machine {
 
     /// The counters.
     pub fn stats(&self, now: u64) -> Stats {
-        let next = self.flight.is_none() && self.may_send();
+        let led = self.flight.is_none() && self.may_send() && self.follows();
+        let next = self.flight.is_none() && self.may_send() && !led;
         let next_in = || u32::try_from(self.earliest().saturating_sub(now)).unwrap_or(u32::MAX);
         let hold = self.flight.as_ref().map_or(0, |flight| flight.wait_ms);
         Stats {
@@ -37,6 +38,7 @@ impl Machine {
             failures_in_a_row: self.failures,
             bytes: self.count.bytes,
             in_flight: self.flight.is_some(),
+            led,
             hold_ms: u32::try_from(hold).unwrap_or(u32::MAX),
             next_in_ms: next.then(next_in),
             last: self.count.last,

@@ -172,6 +172,7 @@ impl Bench {
                 Action::ClearTimer => self.timer = None,
                 Action::RefreshSession => self.refreshes += 1,
                 Action::Render => self.renders += 1,
+                Action::Tabs(action) => panic!("a machine that is alone wants {action:?}"),
             }
         }
     }

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use crate::{
     poll::{
-        Config, Event, Failure, HoldConfig, Policy,
+        Config, Event, Failure, HoldConfig, Policy, TabEvent,
+        tabs::Word,
         tests::harness::{id, running},
     },
     task::{AnswerReason, Gone, GoneReason, PollResponse, Snapshot, Status, TaskId},
@@ -156,6 +157,21 @@ pub(super) fn any_policy() -> impl Strategy<Value = Policy> {
     ]
 }
 
+fn any_tab_event() -> impl Strategy<Value = TabEvent> {
+    let watched = proptest::collection::vec(any_id(), 0..3);
+    let watches = (0..3_u32, watched)
+        .prop_map(|(tab, ids)| Word::Watches(tab, ids.into_iter().map(|id| (id, false)).collect()));
+    prop_oneof![
+        2 => Just(TabEvent::Joined { tab: 9 }),
+        3 => Just(TabEvent::Granted),
+        1 => Just(TabEvent::Said(Word::Leads.text())),
+        3 => watches.prop_map(|word| TabEvent::Said(word.text())),
+        2 => (proptest::collection::vec(any_id(), 0..3), any_response()).prop_map(
+            |(ids, response)| TabEvent::Answered { word: Word::Answer(ids).text(), response }
+        ),
+    ]
+}
+
 pub(super) fn any_event() -> impl Strategy<Value = Event> {
     let rendered = proptest::option::of(any_snapshot());
     prop_oneof![
@@ -182,6 +198,7 @@ pub(super) fn any_event() -> impl Strategy<Value = Event> {
         2 => Just(Event::ResumeWatching),
         2 => Just(Event::TryAgain),
         2 => any::<bool>().prop_map(Event::SessionRefreshed),
+        4 => any_tab_event().prop_map(Event::Tabs),
     ]
 }
 

@@ -152,7 +152,7 @@ impl World {
                 self.timer = Some(self.now + u64::from(after_ms));
             }
             Action::ClearTimer => self.timer = None,
-            Action::RefreshSession | Action::Render => {}
+            Action::RefreshSession | Action::Render | Action::Tabs(_) => {}
         }
     }
 

@@ -1,0 +1,168 @@
+//! One tab asks for all: who that is, what the others need, and what they do while it is silent.
+
+use super::{Machine, answer::came_early};
+use crate::{
+    poll::{
+        Action, Policy, TabAction, TabEvent,
+        tabs::{Peer, Word},
+    },
+    task::{PollResponse, TaskId},
+};
+
+/// A tab that was not heard of for so many answers is gone.
+const UNHEARD_MOST: u32 = 3;
+
+impl Machine {
+    /// Takes what comes from the other tabs. Returns whether a task changed.
+    pub(super) fn take_tabs(
+        &mut self,
+        event: TabEvent,
+        now: u64,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        match event {
+            TabEvent::Joined { tab } => self.tabs.me = Some(tab),
+            TabEvent::Granted if !self.tabs.asked => say(TabAction::ReleaseLock, actions),
+            TabEvent::Granted => {
+                self.tabs.leads = true;
+                self.tabs.said.clear();
+                say(TabAction::Say(Word::Leads.text()), actions);
+                self.hurry(now);
+            }
+            TabEvent::Said(text) => match Word::read(&text) {
+                Some(Word::Leads) if self.follows() => {
+                    self.tabs.say_again = true;
+                    self.hear(self.config.leader_slack_ms, now, actions);
+                }
+                Some(Word::Watches(tab, tasks)) if self.tabs.leads => self.peer(tab, tasks, now),
+                _ => {}
+            },
+            TabEvent::Answered { word, response } => {
+                if let Some(Word::Answer(ids)) = Word::read(&word) {
+                    return self.overhear(&ids, response, now, actions);
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes the answer that another tab got.
+    fn overhear(
+        &mut self,
+        ids: &[TaskId],
+        response: PollResponse,
+        now: u64,
+        actions: &mut Vec<Action>,
+    ) -> bool {
+        let about_us = self.entries.iter().any(|entry| ids.contains(&entry.id));
+        if !about_us || !self.follows() {
+            return false;
+        }
+        let hold = self.hold_config().map_or(0, |hold| hold.longest_ms);
+        self.hear(hold.saturating_add(self.config.leader_slack_ms), now, actions);
+        self.tabs.say_again = true;
+        self.forget_failures();
+        self.woken = false;
+        self.ended_at = Some(now);
+        let early = came_early(&response, None);
+        let changed = self.apply(ids, early, response, now);
+        self.hurry(now);
+        self.slow_down_if_hidden();
+        changed
+    }
+
+    /// Whether another tab asks for this one. A policy of its own is kept to by asking alone.
+    pub(super) fn follows(&self) -> bool {
+        self.tabs.me.is_some() && !self.tabs.leads && self.config.policy == Policy::Paced
+    }
+
+    /// The tab that leads is there: it asks, and nobody else does for a while.
+    fn hear(&mut self, quiet_ms: u64, now: u64, actions: &mut Vec<Action>) {
+        self.tabs.quiet_until = now.saturating_add(quiet_ms);
+        self.abort(now, actions);
+    }
+
+    /// Another tab says what it watches.
+    fn peer(&mut self, tab: u32, tasks: Vec<(TaskId, bool)>, now: u64) {
+        let at = self.tabs.peers.iter().position(|peer| peer.tab == tab);
+        let before = at.map(|at| self.tabs.peers.swap_remove(at).tasks).unwrap_or_default();
+        for &(id, large) in &tasks {
+            let entry = self.entry_or_new(id, now);
+            entry.peers += 1;
+            entry.large |= large;
+            // It waits for what this tab may have known for long.
+            entry.owed |= entry.live() && !before.iter().any(|(known, _)| *known == id);
+        }
+        self.leave_to(&before);
+        if !tasks.is_empty() {
+            self.tabs.peers.push(Peer { tab, tasks, unheard: 0 });
+        }
+        if self.entries.iter().any(|entry| entry.owed) {
+            self.hurry(now);
+        }
+    }
+
+    /// Another tab does not watch these any more.
+    fn leave_to(&mut self, tasks: &[(TaskId, bool)]) {
+        for (id, _) in tasks {
+            if let Some(entry) = self.entry(*id) {
+                entry.peers = entry.peers.saturating_sub(1);
+            }
+        }
+        self.drop_unwatched();
+    }
+
+    /// Hands an answer to the others, if there are any, and forgets those who are gone.
+    pub(super) fn share(&mut self, ids: &[TaskId], actions: &mut Vec<Action>) {
+        if !self.tabs.leads || self.tabs.peers.is_empty() {
+            return;
+        }
+        say(TabAction::Share(Word::Answer(ids.to_vec()).text()), actions);
+        for peer in &mut self.tabs.peers {
+            peer.unheard += 1;
+        }
+        while let Some(at) = self.tabs.peers.iter().position(|peer| peer.unheard > UNHEARD_MOST) {
+            let gone = self.tabs.peers.swap_remove(at);
+            self.leave_to(&gone.tasks);
+        }
+    }
+
+    /// Derives from the state who leads and what has to be said.
+    pub(super) fn settle_tabs(&mut self, now: u64, actions: &mut Vec<Action>) {
+        let Some(me) = self.tabs.me else { return };
+        let wanted = self.visible && self.may_send();
+        let wants = wanted || (self.tabs.leads && self.flight.is_some());
+        if wants && !self.tabs.asked {
+            self.tabs.asked = true;
+            self.tabs.quiet_until = now.saturating_add(self.config.leader_slack_ms);
+            say(TabAction::AskLock, actions);
+        } else if !wants && self.tabs.asked {
+            self.tabs.asked = false;
+            self.tabs.leads = false;
+            for peer in std::mem::take(&mut self.tabs.peers) {
+                self.leave_to(&peer.tasks);
+            }
+            say(TabAction::ReleaseLock, actions);
+        }
+        if self.tabs.leads {
+            return;
+        }
+        let needs = self.may_send();
+        let own = self.entries.iter().filter(|entry| needs && entry.live());
+        let own: Vec<_> = own.map(|entry| (entry.id, entry.large)).collect();
+        if own != self.tabs.said {
+            // What is new to the tab that leads is answered at once.
+            let soon = now.saturating_add(self.config.leader_slack_ms);
+            self.tabs.quiet_until = self.tabs.quiet_until.min(soon);
+        } else if !self.tabs.say_again || own.is_empty() {
+            return;
+        }
+        self.tabs.say_again = false;
+        say(TabAction::Say(Word::Watches(me, own.clone()).text()), actions);
+        self.tabs.said = own;
+    }
+}
+
+fn say(action: TabAction, actions: &mut Vec<Action>) {
+    actions.push(Action::Tabs(action));
+}

@@ -1,0 +1,61 @@
+//! Who watches what.
+
+use super::{Halt, Machine};
+use crate::{
+    poll::entry::Entry,
+    task::{Snapshot, TaskId},
+};
+
+impl Machine {
+    /// Somebody watches this task.
+    pub(super) fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
+        let clock = self.clock(now);
+        let live = self.config.live;
+        let entry = self.entry_or_new(id, now);
+        entry.watchers = entry.watchers.saturating_add(1);
+        entry.large |= live;
+        if let Some(snapshot) = snapshot {
+            entry.heard_at.get_or_insert(now);
+            entry.apply(*snapshot, now, clock);
+        }
+        true
+    }
+
+    /// One who watched it is gone.
+    pub(super) fn unwatch(&mut self, id: TaskId) {
+        if let Some(entry) = self.entry(id) {
+            entry.watchers = entry.watchers.saturating_sub(1);
+            self.drop_unwatched();
+        }
+    }
+
+    pub(super) fn entry(&mut self, id: TaskId) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    /// The entry of a task; made, and soon asked for, where there is none.
+    pub(super) fn entry_or_new(&mut self, id: TaskId, now: u64) -> &mut Entry {
+        let at = self.entries.iter().position(|entry| entry.id == id).unwrap_or_else(|| {
+            let reach = self.config.reach();
+            self.entries.push(Entry::new(id, now, reach));
+            self.polls = 0;
+            self.hurry(now);
+            self.entries.len() - 1
+        });
+        &mut self.entries[at]
+    }
+
+    /// Removes what nobody watches, here or in another tab.
+    pub(super) fn drop_unwatched(&mut self) {
+        self.entries.retain(|entry| entry.watchers > 0 || entry.peers > 0);
+        if let Some(flight) = &mut self.flight {
+            let entries = &self.entries;
+            flight.ids.retain(|id| entries.iter().any(|entry| entry.id == *id));
+        }
+        if self.entries.is_empty() {
+            self.forget_failures();
+            self.halt = Halt::None;
+            self.woken = false;
+        }
+    }
+}
