@@ -23,10 +23,10 @@ use milepost::task::{LogLine, PollRequest, PollResponse, Snapshot, StartReceipt,
 pub(crate) use self::wire::json;
 pub use self::{
     error::ApiError,
-    platform::bytes_received,
     result_view::ResultView,
     wire::{JsonPost, WireJson},
 };
+pub(crate) use self::{platform::decode, wire::call};
 
 /// The name of the hidden field of a start form that makes two submits one task.
 pub(crate) const KEY_FIELD: &str = "_key";

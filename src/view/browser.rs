@@ -3,6 +3,7 @@
 
 mod listeners;
 mod running;
+mod sharing;
 mod tab;
 
 use std::{
@@ -72,6 +73,7 @@ fn act(event: Event) {
             Action::RefreshSession => {
                 spawn_local(async { dispatch(Event::SessionRefreshed(false)) });
             }
+            Action::Tabs(action) => sharing::act(action),
             Action::Render => {}
         }
     }
@@ -126,7 +128,11 @@ fn send(epoch: u32, request: PollRequest) {
     let asked = transport.poll(request);
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
-            Ok(Answer { response, bytes }) => Event::Answer { epoch, response, bytes },
+            Ok(Answer { response, text }) => {
+                let bytes = text.len() as u32;
+                tab::keep_answer(text);
+                Event::Answer { epoch, response, bytes }
+            }
             Err(failure) => Event::Failure { epoch, failure },
         });
     })));

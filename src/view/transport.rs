@@ -11,13 +11,17 @@ type Sent<T> = Pin<Box<dyn Future<Output = T>>>;
 type Poll = dyn Fn(PollRequest) -> Sent<Result<Answer, Failure>>;
 type Cancel = dyn Fn(TaskId) -> Sent<Result<Snapshot, Problem>>;
 
-/// The answer to a poll, and how large it was.
+/// Reads the text of an answer; `None` where it is none.
+type Read = fn(&str) -> Option<PollResponse>;
+
+/// The answer to a poll, and the text that it came as.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The answer.
     pub response: PollResponse,
-    /// Bytes received; 0 where unknown.
-    pub bytes: u32,
+    /// As it was received; empty where unknown. Its length is counted, and it is handed to other
+    /// tabs.
+    pub text: String,
 }
 
 /// Two functions that ask the server. A future that is dropped must end its request: the loop drops
@@ -26,6 +30,7 @@ pub struct Answer {
 pub struct Transport {
     poll: Rc<Poll>,
     cancel: Rc<Cancel>,
+    read: Option<Read>,
 }
 
 impl Transport {
@@ -41,7 +46,20 @@ impl Transport {
         Self {
             poll: Rc::new(move |request| Box::pin(poll(request))),
             cancel: Rc::new(move |id| Box::pin(cancel(id))),
+            read: None,
         }
+    }
+
+    /// Lets the tabs of a browser share one request: `read` reads [`Answer::text`] when it comes
+    /// from another tab. Default: each tab asks for itself.
+    #[must_use]
+    pub fn shared(self, read: fn(&str) -> Option<PollResponse>) -> Self {
+        Self { read: Some(read), ..self }
+    }
+
+    /// How an answer that another tab got is read; `None` where tabs do not share.
+    pub fn reader(&self) -> Option<fn(&str) -> Option<PollResponse>> {
+        self.read
     }
 
     /// Sends a poll.

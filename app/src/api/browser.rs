@@ -5,7 +5,6 @@ mod values;
 
 use serde::de::DeserializeOwned;
 
-pub use self::fetch::bytes_received;
 pub(super) use self::fetch::post;
 
 /// Reads JSON; `None` where it is something else than expected.

@@ -13,8 +13,3 @@ pub(super) async fn post(_path: &str, _body: String) -> Result<String, ApiError>
 pub(crate) fn decode<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok()
 }
-
-/// How many bytes of answers were received; always 0 on the server.
-pub fn bytes_received() -> u32 {
-    0
-}

@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 
 use leptos::server_fn::{
-    Bytes, ContentType, Decodes, Encodes, Format, FormatType, Http, Protocol,
+    Bytes, ContentType, Decodes, Encodes, Format, FormatType, Http, Protocol, ServerFn,
     client::Client,
     codec::{Encoding, Post},
     error::{FromServerFnError, ServerFnErrorErr},
@@ -49,6 +49,11 @@ where
         let answer = platform::post(path, json(&input)).await?;
         platform::decode(&answer).ok_or_else(unreadable)
     }
+}
+
+/// Calls a server function from the browser and gives its answer as the text that came.
+pub(crate) async fn call<F: ServerFn + Serialize>(function: &F) -> Result<String, ApiError> {
+    platform::post(F::PATH, json(function)).await
 }
 
 /// JSON as a text. The wire types have no map with keys that are not texts, the only thing that could

@@ -6,17 +6,17 @@ use milepost::{
     view::{Answer, Transport},
 };
 
-use crate::api::{self, ApiError, bytes_received};
+use crate::api::{self, ApiError, TaskStatus};
 
-/// Polls and cancels through the server functions.
+/// Polls and cancels through the server functions; one tab polls for all.
 pub(super) fn transport() -> Transport {
-    Transport::new(poll, cancel)
+    Transport::new(poll, cancel).shared(api::decode)
 }
 
 async fn poll(request: PollRequest) -> Result<Answer, Failure> {
-    let before = bytes_received();
-    let response = api::task_status(request).await.map_err(failure)?;
-    Ok(Answer { response, bytes: bytes_received().wrapping_sub(before) })
+    let text = api::call(&TaskStatus { request }).await.map_err(failure)?;
+    let response = api::decode(&text).ok_or(Failure::Unreadable)?;
+    Ok(Answer { response, text })
 }
 
 async fn cancel(id: TaskId) -> Result<Snapshot, Problem> {

@@ -4,7 +4,7 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{EventTarget, PageTransitionEvent, VisibilityState};
 
-use super::dispatch;
+use super::{dispatch, sharing};
 use crate::poll::Event;
 
 /// A listener that is removed when it is dropped.
@@ -36,10 +36,14 @@ pub(super) fn listen() -> Listeners {
             on_document("visibilitychange", |_| dispatch(Event::Visible(visible()))),
             on_document("freeze", |_| dispatch(Event::Freeze)),
             on_document("resume", |_| dispatch(Event::Resume)),
-            on_window("pagehide", |_| dispatch(Event::Freeze)),
+            on_window("pagehide", |_| {
+                dispatch(Event::Freeze);
+                sharing::leave();
+            }),
             on_window("pageshow", |event| {
                 // The first `pageshow` comes with the page itself; only a restored one is news.
                 if event.unchecked_into::<PageTransitionEvent>().persisted() {
+                    sharing::join();
                     dispatch(Event::Resume);
                 }
             }),

@@ -10,6 +10,7 @@ use super::{
     TaskView, Transport, act, dispatch,
     listeners::{self, Listeners},
     running::Running,
+    sharing,
 };
 use crate::{
     poll::{Action, Config, Event, Machine, Stats},
@@ -32,6 +33,8 @@ pub(super) struct Tab {
     timer: Option<Timeout>,
     redraw: Option<Timeout>,
     request: Option<Running>,
+    /// The text of the last answer.
+    answer: String,
     visible: bool,
     _listeners: Listeners,
 }
@@ -53,6 +56,7 @@ pub(super) fn open(transport: Transport, config: Config) -> Signal<Stats> {
     if made {
         act(Event::Visible(listeners::visible()));
         act(Event::Online(listeners::online()));
+        sharing::join();
     }
     stats.into()
 }
@@ -74,12 +78,23 @@ pub(super) fn close_if_unused() {
     if unused {
         // Dropped outside of the borrow: it removes listeners and ends a request.
         drop(TAB.take());
+        sharing::leave();
     }
 }
 
 /// How requests get to the server.
 pub(super) fn transport() -> Option<Transport> {
     with(|tab| tab.transport.clone())
+}
+
+/// Keeps the text of an answer, for as long as it is handled.
+pub(super) fn keep_answer(text: String) {
+    with(|tab| tab.answer = text);
+}
+
+/// The text of the answer that is handled.
+pub(super) fn take_answer() -> String {
+    with(|tab| std::mem::take(&mut tab.answer)).unwrap_or_default()
 }
 
 /// Gives the machine an event, after telling it whether the tab is seen, if that changed unheard.
@@ -163,6 +178,7 @@ impl Tab {
             timer: None,
             redraw: None,
             request: None,
+            answer: String::new(),
             visible: true,
             _listeners: listeners::listen(),
         }

@@ -88,6 +88,7 @@ fn next(stats: &Stats) -> String {
     match stats.next_in_ms {
         _ if stats.in_flight && stats.hold_ms > 0 => "held by the server".to_owned(),
         _ if stats.in_flight => "now".to_owned(),
+        None if stats.led => "asked by another tab".to_owned(),
         None => "none planned".to_owned(),
         Some(ms) => ["in ", &text::duration(i64::from(ms).saturating_add(999))].concat(),
     }

@@ -1,12 +1,6 @@
 //! One `fetch` for all server functions; it is aborted when its future is dropped.
-//!
-//! It counts the bytes of the answers, because the page tells what its polling costs.
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::{future::Future, pin::Pin};
 
 use leptos::{
     prelude::window,
@@ -23,13 +17,6 @@ use crate::api::ApiError;
 /// The text of an answer, or why there is none. The browser has one thread, so that this is `Send` in
 /// name only.
 type Sent = SendWrapper<Pin<Box<dyn Future<Output = Result<String, ApiError>>>>>;
-
-static RECEIVED: AtomicU32 = AtomicU32::new(0);
-
-/// How many bytes of answers this page has received, before compression; wraps.
-pub fn bytes_received() -> u32 {
-    RECEIVED.load(Ordering::Relaxed)
-}
 
 /// Posts JSON; gives the text of a good answer, and the problem document of a bad one.
 #[inline(never)]
@@ -69,7 +56,6 @@ async fn exchange(path: &str, body: &str) -> Result<(u16, String), JsValue> {
     let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await?;
     let answer: Response = answer.unchecked_into();
     let text = JsFuture::from(answer.text()?).await?.as_string().unwrap_or_default();
-    RECEIVED.fetch_add(text.len() as u32, Ordering::Relaxed);
     Ok((answer.status(), text))
 }
 
