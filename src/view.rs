@@ -22,7 +22,7 @@ use self::browser as platform;
 #[cfg(not(feature = "hydrate"))]
 use self::server as platform;
 
-pub use platform::{move_focus, set_title};
+pub use platform::{move_focus, set_icon, set_title};
 pub use task_view::{Freshness, Stretch, TaskView, stretches};
 pub use transport::{Answer, Transport};
 pub use use_task::{Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options};

@@ -36,7 +36,9 @@ async function load(context: BrowserContext, path: string): Promise<Map<string, 
   }
   // A browser without a window does not fetch the icons.
   const icons = page.locator("link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]");
-  for (const url of await icons.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).href))) {
+  // While a task runs its page draws the icon itself, over the one that it came with.
+  const urls = await icons.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).dataset["href"] ?? (link as HTMLLinkElement).href));
+  for (const url of urls.map((url) => new URL(url, page.url()).href)) {
     bodies.set(new URL(url).pathname, await (await page.request.get(url)).body());
   }
   return bodies;

@@ -90,6 +90,7 @@ impl Entry {
                 old.updated_age_ms = new.updated_age_ms;
                 old.elapsed_ms = new.elapsed_ms;
                 old.eta_ms = new.eta_ms;
+                old.eta_range_ms = new.eta_range_ms;
                 self.told_at = now;
             }
             return false;

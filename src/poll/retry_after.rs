@@ -36,7 +36,7 @@ fn unix_seconds(text: &[u8]) -> Option<i64> {
 }
 
 /// Reads digits, and nothing but digits.
-fn number(digits: &[u8]) -> Option<i64> {
+pub(super) fn number(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

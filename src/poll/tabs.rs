@@ -2,6 +2,7 @@
 //!
 //! Words are short texts; the text of an answer goes with its word as it came from the server.
 
+use super::retry_after::number;
 use crate::task::{PollResponse, TaskId};
 
 /// Something that comes from the other tabs, or from the lock that one of them holds.
@@ -47,60 +48,60 @@ pub(super) enum Word {
     /// What the tab that says it watches, and whether it shows it large; nothing where it needs
     /// nobody to ask.
     Watches(u32, Vec<(TaskId, bool)>),
-    /// What an answer is about.
-    Answer(Vec<TaskId>),
+    /// What an answer is about; the flags say nothing.
+    Answer(Vec<(TaskId, bool)>),
 }
 
-const LEADS: char = 'l';
-const WATCHES: char = 'w';
-const ANSWER: char = 'a';
-/// After the id of a task that is shown large.
-const LARGE: char = '!';
+const LEADS: &[u8] = b"l";
+const WATCHES: u8 = b'w';
+const ANSWER: u8 = b'a';
+/// The digits of a tab's number.
+const DIGITS: usize = 10;
+/// The bytes of an id and of the sign after it.
+const TASK: usize = 37;
+/// After the id of a task that is shown large; a space after another.
+const LARGE: u8 = b'!';
 
+// Fields of fixed lengths: reading anything freer would be the larger part of what a page loads for
+// this.
 impl Word {
     /// Reads a word; `None` where a tab of another version said it.
     pub(super) fn read(text: &str) -> Option<Self> {
-        let mut parts = text.split(' ');
-        let kind = parts.next()?;
-        let read = |part: &str| {
-            let large = part.ends_with(LARGE);
-            let id = part.trim_end_matches(LARGE).parse().ok()?;
-            Some((id, large))
-        };
-        let mut chars = kind.chars();
-        Some(match (chars.next()?, chars.as_str()) {
-            (LEADS, "") => Self::Leads,
-            (WATCHES, tab) => {
-                Self::Watches(tab.parse().ok()?, parts.map(read).collect::<Option<_>>()?)
-            }
-            (ANSWER, "") => {
-                Self::Answer(parts.map(|part| Some(read(part)?.0)).collect::<Option<_>>()?)
-            }
-            _ => return None,
-        })
+        let text = text.as_bytes();
+        if text == LEADS {
+            return Some(Self::Leads);
+        }
+        let (kind, text) = text.split_first()?;
+        let (tab, text) = text.split_at_checked(DIGITS)?;
+        let mut tasks = Vec::new();
+        for task in text.chunks(TASK) {
+            let (sign, id) = task.split_last()?;
+            tasks.push((str::from_utf8(id).ok()?.parse().ok()?, *sign == LARGE));
+        }
+        match *kind {
+            WATCHES => Some(Self::Watches(u32::try_from(number(tab)?).ok()?, tasks)),
+            ANSWER => Some(Self::Answer(tasks)),
+            _ => None,
+        }
     }
 
     /// The word as a text.
     pub(super) fn text(&self) -> String {
-        let mut text = String::new();
-        let add = |id: &TaskId, large: bool, text: &mut String| {
-            text.push(' ');
-            text.push_str(&id.to_string());
-            if large {
-                text.push(LARGE);
-            }
+        let (kind, mut tab, tasks) = match self {
+            Self::Leads => return "l".to_owned(),
+            Self::Watches(tab, tasks) => (WATCHES, *tab, tasks),
+            Self::Answer(tasks) => (ANSWER, 0, tasks),
         };
-        match self {
-            Self::Leads => text.push(LEADS),
-            Self::Watches(tab, tasks) => {
-                text.push(WATCHES);
-                text.push_str(&tab.to_string());
-                tasks.iter().for_each(|(id, large)| add(id, *large, &mut text));
-            }
-            Self::Answer(ids) => {
-                text.push(ANSWER);
-                ids.iter().for_each(|id| add(id, false, &mut text));
-            }
+        let mut digits = [b'0'; DIGITS];
+        for digit in digits.iter_mut().rev() {
+            *digit += (tab % 10) as u8;
+            tab /= 10;
+        }
+        let mut text = String::from(char::from(kind));
+        digits.iter().for_each(|digit| text.push(char::from(*digit)));
+        for (id, large) in tasks {
+            text.push_str(&id.to_string());
+            text.push(if *large { char::from(LARGE) } else { ' ' });
         }
         text
     }

@@ -118,6 +118,27 @@ pub fn move_focus(from: &str, to: &str) {
     }
 }
 
+/// Shows a percent as a ring in the tab's icon, the element `icon`; `None` brings back what the page
+/// came with.
+pub fn set_icon(percent: Option<u32>) {
+    let Some(icon) = document().get_element_by_id("icon") else { return };
+    let shown = match percent {
+        Some(percent) => [RING_TO, &percent.to_string(), RING_FROM].concat(),
+        None => icon.get_attribute("data-href").unwrap_or_default(),
+    };
+    if icon.get_attribute("href").is_none_or(|href| href != shown) {
+        // Refused for names of attributes that are none.
+        let _ = icon.set_attribute("href", &shown);
+    }
+}
+
+/// A ring up to where the percent stands, and the rest.
+const RING_TO: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' \
+    fill='none' stroke-width='8'%3E%3Ccircle cx='16' cy='16' r='12' stroke='%23999' opacity='.4'/%3E\
+    %3Ccircle cx='16' cy='16' r='12' stroke='%23d9541e' pathLength='100' transform='rotate(-90 16 16)' \
+    stroke-dasharray='";
+const RING_FROM: &str = " 100'/%3E%3C/svg%3E";
+
 /// Sets the tab's title.
 pub fn set_title(title: &str) {
     document().set_title(title);

@@ -26,5 +26,8 @@ pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 /// Does nothing.
 pub fn move_focus(_from: &str, _to: &str) {}
 
+/// Does nothing: the server renders the icon that stands for no task.
+pub fn set_icon(_percent: Option<u32>) {}
+
 /// Does nothing: the server renders the title into the page's head.
 pub fn set_title(_title: &str) {}

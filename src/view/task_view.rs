@@ -78,7 +78,8 @@ impl TaskView {
         };
         let told = snapshot.version != self.snapshot.version
             || snapshot.attempt != self.snapshot.attempt
-            || snapshot.heartbeat_age_ms != self.snapshot.heartbeat_age_ms;
+            || snapshot.heartbeat_age_ms != self.snapshot.heartbeat_age_ms
+            || snapshot.elapsed_ms != self.snapshot.elapsed_ms;
         if told {
             self.snapshot = snapshot.clone();
         }
@@ -119,6 +120,15 @@ impl TaskView {
                 self.freshness,
                 Freshness::GaveUp | Freshness::SignedOut | Freshness::Refused
             )
+    }
+
+    /// Between what and what the time lies that it will still take, by now, in milliseconds; `None`
+    /// where the server tells no range, and where it is overdue.
+    pub fn eta_range_ms(&self) -> Option<(i64, i64)> {
+        let range = self.snapshot.eta_range_ms.filter(|_| self.status == Status::Running)?;
+        let since = (self.elapsed_ms - seconds(self.snapshot.elapsed_ms)).max(0);
+        let high = range.high_ms.saturating_sub(since);
+        (high > 0).then_some((range.low_ms.saturating_sub(since).max(0), high))
     }
 
     /// The percent that people read: whole, rounded down, so that 100 is only told at the end.

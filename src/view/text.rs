@@ -39,6 +39,24 @@ pub fn remaining(ms: i64) -> String {
     }
 }
 
+/// Between what and what the time lies that it will still take: `less than 10 s`,
+/// `about 20 to 35 s`, `about 2 to 3 min`, `about 2 h`.
+pub fn between(low_ms: i64, high_ms: i64) -> String {
+    let (unit, step, name) = match high_ms / 1000 {
+        ..60 => (5, 5, " s"),
+        60..5400 => (60, 1, " min"),
+        _ => (3600, 1, " h"),
+    };
+    let low = low_ms.max(0) / 1000 / unit * step;
+    let high = (high_ms / 1000 / unit + i64::from(high_ms % (unit * 1000) > 0)).max(1) * step;
+    let mut text = if low == 0 { "less than " } else { "about " }.to_owned();
+    if 0 < low && low < high {
+        text.push_str(&join(low, " to "));
+    }
+    text.push_str(&join(high, name));
+    text
+}
+
 /// The words of an age: `just now`, `4 s ago`.
 pub fn ago(ms: i64) -> String {
     if ms < 1000 {
@@ -272,6 +290,23 @@ mod tests {
             (8_000_000, "2 to 3 h"),
         ] {
             assert_eq!(remaining(ms), text);
+        }
+    }
+
+    #[test]
+    fn a_range_is_told_in_the_unit_of_its_end_and_never_narrower_than_it_is() {
+        for (low, high, text) in [
+            (0, 0, "less than 5 s"),
+            (-9, 9_100, "less than 10 s"),
+            (21_000, 34_000, "about 20 to 35 s"),
+            (25_000, 25_000, "about 25 s"),
+            (31_000, 75_000, "less than 2 min"),
+            (120_000, 170_000, "about 2 to 3 min"),
+            (120_000, 120_000, "about 2 min"),
+            (3_600_000, 9_000_000, "about 1 to 3 h"),
+            (i64::MIN, i64::MAX, "less than 2562047788016 h"),
+        ] {
+            assert_eq!(between(low, high), text);
         }
     }
 

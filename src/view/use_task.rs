@@ -91,6 +91,8 @@ pub struct UseTaskReturn {
     pub cancel: Callback<()>,
     /// Polls in another way from now on; for the whole tab.
     pub set_policy: Callback<Policy>,
+    /// Whether to go on asking, slowly, while the tab is hidden; for the whole tab.
+    pub notify_hidden: Callback<bool>,
     /// Stops the tab's polling; the tasks go on.
     pub stop_watching: Callback<()>,
     /// Polls again after [`stop_watching`](Self::stop_watching).
@@ -175,6 +177,7 @@ pub fn use_task_with_options(
         cancel_problem: cancel_problem.into(),
         cancel,
         set_policy: Callback::new(|policy| platform::dispatch(Event::SetPolicy(policy))),
+        notify_hidden: Callback::new(|wish| platform::dispatch(Event::NotifyHidden(wish))),
         stop_watching: Callback::new(|()| platform::dispatch(Event::StopWatching)),
         resume_watching: Callback::new(|()| platform::dispatch(Event::ResumeWatching)),
         try_again: Callback::new(|()| platform::dispatch(Event::TryAgain)),

@@ -7,7 +7,8 @@ use leptos::{
 };
 use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
-use web_sys::{FormData, HtmlButtonElement, HtmlFormElement};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, Notification};
 
 use crate::api::KEY_FIELD;
 
@@ -41,6 +42,19 @@ pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<
         }
     }
     (fields, key)
+}
+
+/// Asks the user, where they were not asked before, whether the page may notify them.
+pub(super) async fn may_notify() -> bool {
+    let Ok(asked) = Notification::request_permission() else { return false };
+    let answer = JsFuture::from(asked).await.ok();
+    answer.and_then(|word| word.as_string()).is_some_and(|word| word == "granted")
+}
+
+/// Notifies the user.
+pub(super) fn notify(text: &str) {
+    // Some phones take notifications from service workers only.
+    let _ = Notification::new(text);
 }
 
 /// Sends a form in the plain way.

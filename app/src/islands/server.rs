@@ -21,6 +21,14 @@ pub(super) fn send(form: &NoForm) {
     match *form {}
 }
 
+/// Never called.
+pub(super) async fn may_notify() -> bool {
+    false
+}
+
+/// Never called.
+pub(super) fn notify(_: &str) {}
+
 /// Does nothing.
 pub(super) fn open(_: &str) {}
 

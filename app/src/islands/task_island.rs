@@ -14,13 +14,16 @@ use milepost::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
             PollPanel, Posts, ResultCard, StatusBadge, StepText, Times, WatchButton,
         },
-        move_focus, set_title, text, use_task,
+        move_focus, set_icon, set_title, text, use_task,
     },
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::{platform::seed, transport::transport};
+use super::{
+    platform::{may_notify, notify, seed},
+    transport::transport,
+};
 use crate::api::{self, ApiError, ResultView};
 
 /// How often the log is asked for while the task moves within a stage, in milliseconds.
@@ -63,8 +66,16 @@ fn follow(seed: TaskSeed) -> impl IntoView {
             }
         });
     });
+    let wish = RwSignal::new(Wish::None);
     Effect::new(move |_| {
-        set_title(&[&view.with(text::tab_title), " · Milepost"].concat());
+        let title = view.with(text::tab_title);
+        set_title(&[&title, " · Milepost"].concat());
+        set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
+        let ended = view.with(|view| view.status.is_terminal());
+        if ended && wish.get_untracked() == Wish::Granted {
+            wish.set(Wish::None);
+            notify(&title);
+        }
         let hidden = view.with(|view| match (view.over(), view.can_cancel()) {
             (true, _) => "task-acts",
             (false, false) => "task-cancel",
@@ -87,7 +98,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <ErrorCard view again=["/start/", &kind].concat() />
         <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result problem on_show=show />
         <Facts view />
-        <Actions task action=["/tasks/", &id, "/cancel"].concat() />
+        <Actions task wish action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
         <section class="card" aria-labelledby="log-title" hidden=move || log.with(String::is_empty)>
             <h2 id="log-title">"Log"</h2>
@@ -167,9 +178,40 @@ impl Seen {
     }
 }
 
+/// Whether the user wants to be notified of the end.
+#[derive(Clone, Copy, PartialEq)]
+enum Wish {
+    None,
+    Granted,
+    Blocked,
+}
+
+impl Wish {
+    fn label(self) -> String {
+        let label = match self {
+            Self::None => "Notify me at the end",
+            Self::Granted => "You will be notified",
+            Self::Blocked => "Notifications are blocked",
+        };
+        label.to_owned()
+    }
+}
+
 #[component]
-fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
-    let UseTaskReturn { view, cancel_problem, cancel, .. } = task;
+fn Actions(task: UseTaskReturn, wish: RwSignal<Wish>, action: String) -> impl IntoView {
+    let UseTaskReturn { view, cancel_problem, cancel, notify_hidden, .. } = task;
+    let change = move |_| {
+        let wished = wish.get_untracked() == Wish::Granted;
+        spawn_local(async move {
+            let granted = !wished && may_notify().await;
+            wish.try_set(match (wished, granted) {
+                (true, _) => Wish::None,
+                (false, true) => Wish::Granted,
+                (false, false) => Wish::Blocked,
+            });
+            notify_hidden.run(granted);
+        });
+    };
     view! {
         <div class="acts" id="task-acts">
             <CancelButton view action on_cancel=cancel />
@@ -180,6 +222,14 @@ fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
                 on_resume=task.resume_watching
                 on_retry=task.try_again
             />
+            <button
+                type="button"
+                class="js"
+                hidden=move || view.with(TaskView::over)
+                on:click=change
+            >
+                {move || wish.get().label()}
+            </button>
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
             "The cancel did not get through. "

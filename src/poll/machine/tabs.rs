@@ -38,7 +38,8 @@ impl Machine {
                 _ => {}
             },
             TabEvent::Answered { word, response } => {
-                if let Some(Word::Answer(ids)) = Word::read(&word) {
+                if let Some(Word::Answer(tasks)) = Word::read(&word) {
+                    let ids: Vec<_> = tasks.into_iter().map(|(id, _)| id).collect();
                     return self.overhear(&ids, response, now, actions);
                 }
             }
@@ -117,7 +118,8 @@ impl Machine {
         if !self.tabs.leads || self.tabs.peers.is_empty() {
             return;
         }
-        say(TabAction::Share(Word::Answer(ids.to_vec()).text()), actions);
+        let tasks = ids.iter().map(|id| (*id, false)).collect();
+        say(TabAction::Share(Word::Answer(tasks).text()), actions);
         for peer in &mut self.tabs.peers {
             peer.unheard += 1;
         }

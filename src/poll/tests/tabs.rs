@@ -259,12 +259,25 @@ fn words_are_read_as_they_were_said_and_others_are_left() {
         Word::Leads,
         Word::Watches(4_000_000_000, Vec::new()),
         Word::Watches(3, vec![(id(1), true), (id(2), false)]),
-        Word::Answer(vec![id(1), id(2)]),
+        Word::Answer(vec![(id(1), false), (id(2), false)]),
     ];
     for word in words {
         assert_eq!(Word::read(&word.text()), Some(word));
     }
-    for text in ["", " ", "l9", "x", "w", "wx", "w1 nobody", "w1  ", "a !", "w99999999999", "é"] {
+    for text in [
+        "",
+        " ",
+        "l9",
+        "x",
+        "w",
+        "w12",
+        "w000000000x",
+        "w9999999999",
+        "w0000000001x",
+        "a0000000000 !",
+        "é",
+        "äöüäöü",
+    ] {
         assert_eq!(Word::read(text), None, "{text:?}");
     }
 }

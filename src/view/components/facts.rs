@@ -19,7 +19,7 @@ pub fn Facts(
         <dl class="facts">
             {fact(view, spent_label, |view| text::duration(view.elapsed_ms))}
             {fact(view, |_| "Left".to_owned(), remaining)}
-            {fact(view, |_| "Last news".to_owned(), |view| short(view.freshness))}
+            {fact(view, |_| "Updated".to_owned(), |view| short(view.freshness))}
             {fact(view, |_| "Attempt".to_owned(), attempt)}
         </dl>
     }
@@ -66,8 +66,9 @@ fn spent_label(view: &TaskView) -> String {
 }
 
 fn remaining(view: &TaskView) -> String {
-    match (view.status, view.eta_ms) {
-        (Status::Running, Some(ms)) => text::remaining(ms),
+    match (view.eta_range_ms(), view.status, view.eta_ms) {
+        (Some((low, high)), ..) => text::between(low, high),
+        (None, Status::Running, Some(ms)) => text::remaining(ms),
         _ => String::new(),
     }
 }

@@ -167,7 +167,7 @@ fn any_tab_event() -> impl Strategy<Value = TabEvent> {
         1 => Just(TabEvent::Said(Word::Leads.text())),
         3 => watches.prop_map(|word| TabEvent::Said(word.text())),
         2 => (proptest::collection::vec(any_id(), 0..3), any_response()).prop_map(
-            |(ids, response)| TabEvent::Answered { word: Word::Answer(ids).text(), response }
+            |(ids, response)| TabEvent::Answered { word: Word::Answer(ids.into_iter().map(|id| (id, false)).collect()).text(), response }
         ),
     ]
 }
