@@ -229,6 +229,7 @@ pub fn stretches(stages: &[StageInfo], permille: Option<u32>) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::EtaRange;
 
     fn stages(weights: &[f64]) -> Vec<StageInfo> {
         weights.iter().map(|&weight| StageInfo { name: "x".to_owned(), weight }).collect()
@@ -262,6 +263,27 @@ mod tests {
         }
         (view.status, view.freshness) = (Status::Cancelled, Freshness::Live(0));
         assert_eq!((view.watching(), view.over(), view.can_cancel()), (false, true, false));
+    }
+
+    #[test]
+    fn the_range_of_the_end_moves_with_time_and_goes_where_it_is_overdue() {
+        let id: crate::task::TaskId =
+            "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut snapshot = crate::view::Seed::from(id).into_snapshot();
+        (snapshot.status, snapshot.elapsed_ms) = (Status::Running, 5_700);
+        snapshot.eta_range_ms = Some(EtaRange { low_ms: 20_000, high_ms: 30_000 });
+        let mut view = TaskView::new(snapshot);
+        for (elapsed_ms, range) in [
+            (5_000, Some((20_000, 30_000))),
+            (15_000, Some((10_000, 20_000))),
+            (30_000, Some((0, 5_000))),
+            (35_000, None),
+        ] {
+            view.elapsed_ms = elapsed_ms;
+            assert_eq!(view.eta_range_ms(), range);
+        }
+        (view.elapsed_ms, view.status) = (5_000, Status::Cancelling);
+        assert_eq!(view.eta_range_ms(), None, "its end is another now");
     }
 
     #[test]
