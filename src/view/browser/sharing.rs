@@ -1,6 +1,9 @@
 //! The other tabs of the browser: the lock that one of them holds, and the channel between them.
 
-use std::cell::RefCell;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::{Function, Object, Promise, Reflect};
 use leptos::prelude::window;
@@ -13,45 +16,51 @@ use crate::poll::{Event, TabAction, TabEvent};
 /// The name of lock and channel. Another number where tabs of an earlier build would not understand.
 const NAME: &str = "milepost-1";
 
-/// What this tab shares with the others; dropped, it lets go of everything.
-pub(super) struct Sharing {
+/// What this tab shares with the others.
+struct Sharing {
     channel: BroadcastChannel,
     locks: Object,
     /// Ends the wait for the lock.
-    asked: Option<AbortController>,
+    asked: Cell<Option<AbortController>>,
     /// Lets go of the lock.
-    held: Option<Function>,
+    held: Cell<Option<Function>>,
     _heard: Closure<dyn FnMut(JsValue)>,
 }
 
 thread_local! {
-    static SHARING: RefCell<Option<Sharing>> = const { RefCell::new(None) };
+    static SHARING: RefCell<Option<Rc<Sharing>>> = const { RefCell::new(None) };
 }
 
-fn with<T>(call: impl FnOnce(&mut Sharing) -> T) -> Option<T> {
-    SHARING.with_borrow_mut(|sharing| sharing.as_mut().map(call))
+fn sharing() -> Option<Rc<Sharing>> {
+    SHARING.with_borrow(Clone::clone)
 }
 
 /// Joins the other tabs, where the browser has locks and channels.
 pub(super) fn join() {
     let shared = tab::transport().is_some_and(|transport| transport.reader().is_some());
     let Some(sharing) = shared.then(Sharing::new).flatten() else { return };
-    drop(SHARING.replace(Some(sharing)));
+    drop(SHARING.replace(Some(Rc::new(sharing))));
     let tab = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
     dispatch(Event::Tabs(TabEvent::Joined { tab }));
 }
 
 /// Leaves them. An open channel would keep the page out of the back-forward cache.
 pub(super) fn leave() {
-    release();
-    drop(SHARING.take());
+    if let Some(sharing) = SHARING.take() {
+        sharing.let_go();
+        sharing.channel.close();
+    }
 }
 
 /// Does what the machine wants of the other tabs.
 pub(super) fn act(action: TabAction) {
     match action {
         TabAction::AskLock => ask(),
-        TabAction::ReleaseLock => release(),
+        TabAction::ReleaseLock => {
+            if let Some(sharing) = sharing() {
+                sharing.let_go();
+            }
+        }
         TabAction::Say(word) => post(&word),
         TabAction::Share(word) => {
             post(&[&word, "\n", &tab::take_answer()].concat());
@@ -60,47 +69,36 @@ pub(super) fn act(action: TabAction) {
 }
 
 fn post(text: &str) {
-    // Fails only on a channel that is closed.
-    let _ = with(|sharing| sharing.channel.post_message(&JsValue::from_str(text)));
+    if let Some(sharing) = sharing() {
+        // Fails only on a channel that is closed.
+        let _ = sharing.channel.post_message(&JsValue::from_str(text));
+    }
 }
 
 fn ask() {
-    let Some((locks, request)) = with(|sharing| {
-        let request: Function = get(&sharing.locks, "request")?.dyn_into().ok()?;
-        Some((sharing.locks.clone(), request))
-    })
-    .flatten() else {
-        return;
-    };
-    let Ok(abort) = AbortController::new() else { return };
+    let Some(sharing) = sharing() else { return };
+    let request = get(&sharing.locks, "request").and_then(|request| request.dyn_into().ok());
+    let (Some::<Function>(request), Ok(abort)) = (request, AbortController::new()) else { return };
     let options = Object::new();
     // Fails on frozen objects only.
     let _ = Reflect::set(&options, &JsValue::from_str("signal"), &abort.signal());
-    let granted = Closure::once_into_js(|| {
-        let promise = Promise::new(&mut |resolve, _| {
-            with(|sharing| sharing.held = Some(resolve));
-        });
-        dispatch(Event::Tabs(TabEvent::Granted));
+    sharing.asked.set(Some(abort));
+    let of = Rc::clone(&sharing);
+    let granted = Closure::once_into_js(move || {
+        let promise = Promise::new(&mut |resolve, _| of.held.set(Some(resolve)));
+        match SHARING.with_borrow(Option::is_some) {
+            true => dispatch(Event::Tabs(TabEvent::Granted)),
+            // Too late: the page is on its way out.
+            false => of.let_go(),
+        }
         JsValue::from(promise)
     });
-    with(|sharing| sharing.asked = Some(abort));
-    if let Ok(asked) = request.call3(&locks, &JsValue::from_str(NAME), &options, &granted) {
+    let name = JsValue::from_str(NAME);
+    if let Ok(asked) = request.call3(&sharing.locks, &name, &options, &granted) {
         // A wait that is ended is told as an error, which is none.
         let ignore = Closure::<dyn FnMut(JsValue)>::new(|_| {});
         let _ = asked.unchecked_into::<Promise>().catch(&ignore);
         ignore.forget();
-    }
-}
-
-fn release() {
-    let taken = with(|sharing| (sharing.asked.take(), sharing.held.take()));
-    let Some((asked, held)) = taken else { return };
-    if let Some(asked) = asked {
-        asked.abort();
-    }
-    if let Some(held) = held {
-        // It is a promise's own function and does not fail.
-        let _ = held.call0(&JsValue::NULL);
     }
 }
 
@@ -114,13 +112,18 @@ impl Sharing {
             }
         });
         channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        Some(Self { channel, locks, asked: None, held: None, _heard: heard })
+        Some(Self { channel, locks, asked: Cell::new(None), held: Cell::new(None), _heard: heard })
     }
-}
 
-impl Drop for Sharing {
-    fn drop(&mut self) {
-        self.channel.close();
+    /// Lets go of the lock, or of the wait for it.
+    fn let_go(&self) {
+        if let Some(asked) = self.asked.take() {
+            asked.abort();
+        }
+        if let Some(held) = self.held.take() {
+            // It is a promise's own function and does not fail.
+            let _ = held.call0(&JsValue::NULL);
+        }
     }
 }
 
