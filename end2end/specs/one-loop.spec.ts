@@ -68,11 +68,41 @@ test.describe("two tabs", () => {
     server.addResearch("other");
     const other = await new Api(page.request).start("story", { subject: "other", player: "Ben" });
     await second.open(other);
-    await second.passed(1);
+    const both = () => polls.bodies.some(({ watch }) => [id, other].every((task) => watch.some((asked) => asked.id === task)));
+    await expect.poll(both).toBe(true);
+    await second.passed(await second.percent());
     expect(polls.madeBy(second.page)).toBe(0);
-    const both = polls.bodies.some(({ watch }) => [id, other].every((task) => watch.some((asked) => asked.id === task)));
-    expect(both).toBe(true);
   });
+});
+
+test("a page that the browser keeps lets go of everything, and asks once when it is brought back", async ({ page, context, taskPage, polls }) => {
+  await page.clock.install();
+  const id = await startSlow(page);
+  await taskPage.open(id);
+  await expect.poll(() => polls.made).toBeGreaterThan(0);
+  // What the browser tells a page that goes into the back-forward cache, and one that comes out of it: while it is
+  // driven from outside it keeps none.
+  const turn = async (name: "pagehide" | "pageshow") =>
+    await page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), name);
+  await turn("pagehide");
+  await expect.poll(() => polls.open).toBe(0);
+  const other = new TaskPage(await context.newPage());
+  await other.open(id);
+  await expect.poll(() => polls.madeBy(other.page), "the lock is free").toBeGreaterThan(0);
+  await other.page.close();
+  await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 60_000);
+  await settled(page);
+  const made = polls.madeBy(page);
+  await turn("pageshow");
+  await expect(taskPage.says("This tab was asleep")).toBeVisible();
+  // The floor between two requests is half a second.
+  await expect(async () => {
+    await pass(page, 20);
+    expect(polls.madeBy(page)).toBe(made + 1);
+  }).toPass({ intervals: [50] });
+  await pass(page, 100);
+  expect(polls.madeBy(page)).toBe(made + 1);
+  await expect(taskPage.says("This tab was asleep")).toBeHidden();
 });
 
 test("a tab that slept for an hour asks once and catches up", async ({ page, taskPage, polls }) => {
