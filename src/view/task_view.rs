@@ -155,6 +155,9 @@ fn first_freshness(snapshot: &Snapshot) -> Freshness {
 
 fn freshness_of(now: &poll::TaskView<'_>, updated_age_ms: i64) -> Freshness {
     use poll::{Freshness as Line, Phase};
+    // What has not changed may have been confirmed since.
+    let since_told = now.snapshot.zip(now.elapsed_ms);
+    let since_told = since_told.map_or(0, |(told, by_now)| by_now.saturating_sub(told.elapsed_ms));
     let age = seconds(now.age_ms.map_or(0, |age| i64::try_from(age).unwrap_or(i64::MAX)));
     match now.phase {
         Phase::Ended => Freshness::Final,
@@ -173,7 +176,7 @@ fn freshness_of(now: &poll::TaskView<'_>, updated_age_ms: i64) -> Freshness {
                 let beat_ms = now.snapshot.and_then(|snapshot| snapshot.heartbeat_age_ms);
                 Freshness::LostWorker(seconds(age.saturating_add(beat_ms.unwrap_or(0))))
             }
-            Line::Silent => Freshness::Silent(seconds(age.saturating_add(updated_age_ms))),
+            Line::Silent => Freshness::Silent(seconds(updated_age_ms.saturating_add(since_told))),
             Line::Fresh => Freshness::Live(age),
         },
     }
@@ -284,6 +287,30 @@ mod tests {
         }
         (view.elapsed_ms, view.status) = (5_000, Status::Cancelling);
         assert_eq!(view.eta_range_ms(), None, "its end is another now");
+    }
+
+    #[test]
+    fn a_silent_task_is_told_how_long_it_has_been_silent_however_often_that_was_confirmed() {
+        let id: crate::task::TaskId =
+            "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut snapshot = crate::view::Seed::from(id).into_snapshot();
+        snapshot.status = Status::Running;
+        (snapshot.elapsed_ms, snapshot.updated_age_ms) = (60_000, 4_000);
+        let now = poll::TaskView {
+            snapshot: Some(&snapshot),
+            status: Some(Status::Running),
+            bar: Some(40.0),
+            moving: false,
+            elapsed_ms: Some(101_500),
+            eta_ms: None,
+            age_ms: Some(1_500),
+            freshness: poll::Freshness::Silent,
+            phase: poll::Phase::Watching,
+            problem: None,
+        };
+        let mut view = TaskView::new(snapshot.clone());
+        assert!(view.advance(&now));
+        assert_eq!(view.freshness, Freshness::Silent(45_000));
     }
 
     #[test]

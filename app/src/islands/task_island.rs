@@ -66,14 +66,14 @@ fn follow(seed: TaskSeed) -> impl IntoView {
             }
         });
     });
-    let wish = RwSignal::new(Wish::None);
+    let wish = RwSignal::new(ASK.to_owned());
     Effect::new(move |_| {
         let title = view.with(text::tab_title);
         set_title(&[&title, " · Milepost"].concat());
         set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
         let ended = view.with(|view| view.status.is_terminal());
-        if ended && wish.get_untracked() == Wish::Granted {
-            wish.set(Wish::None);
+        if ended && wish.with_untracked(|wish| wish == WISHED) {
+            wish.set(ASK.to_owned());
             notify(&title);
         }
         let hidden = view.with(|view| match (view.over(), view.can_cancel()) {
@@ -178,37 +178,24 @@ impl Seen {
     }
 }
 
-/// Whether the user wants to be notified of the end.
-#[derive(Clone, Copy, PartialEq)]
-enum Wish {
-    None,
-    Granted,
-    Blocked,
-}
-
-impl Wish {
-    fn label(self) -> String {
-        let label = match self {
-            Self::None => "Notify me at the end",
-            Self::Granted => "You will be notified",
-            Self::Blocked => "Notifications are blocked",
-        };
-        label.to_owned()
-    }
-}
+/// What the button says by which one asks to be notified; it is what is known of the wish, too.
+const ASK: &str = "Notify me at the end";
+const WISHED: &str = "You will be notified";
+const BLOCKED: &str = "Notifications are blocked";
 
 #[component]
-fn Actions(task: UseTaskReturn, wish: RwSignal<Wish>, action: String) -> impl IntoView {
+fn Actions(task: UseTaskReturn, wish: RwSignal<String>, action: String) -> impl IntoView {
     let UseTaskReturn { view, cancel_problem, cancel, notify_hidden, .. } = task;
     let change = move |_| {
-        let wished = wish.get_untracked() == Wish::Granted;
+        let wished = wish.with_untracked(|wish| wish == WISHED);
         spawn_local(async move {
             let granted = !wished && may_notify().await;
-            wish.try_set(match (wished, granted) {
-                (true, _) => Wish::None,
-                (false, true) => Wish::Granted,
-                (false, false) => Wish::Blocked,
-            });
+            let label = match (wished, granted) {
+                (true, _) => ASK,
+                (false, true) => WISHED,
+                (false, false) => BLOCKED,
+            };
+            wish.try_set(label.to_owned());
             notify_hidden.run(granted);
         });
     };
@@ -228,7 +215,7 @@ fn Actions(task: UseTaskReturn, wish: RwSignal<Wish>, action: String) -> impl In
                 hidden=move || view.with(TaskView::over)
                 on:click=change
             >
-                {move || wish.get().label()}
+                {move || wish.get()}
             </button>
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
