@@ -17,13 +17,22 @@ pub(crate) struct Server {
     _process: Child,
 }
 
-/// Makes a cluster in $1 with the programs of $2, and does what it is told: "start" and "stop" the
+/// Makes a cluster in $1 with the programs of $2 (a copy of one that was made once: each test has its
+/// own process, and so its own cluster), and does what it is told: "start" and "stop" the
 /// server, each answered by a line. Once its standard input is closed, which the end of any process
 /// does, it ends the server and removes the folder.
 const KEEPER: &str = r#"
 trap '' INT TERM
 exec 2>"$1/log"
-"$2/initdb" -D "$1/data" -U milepost -A trust --no-sync --no-locale -E UTF8 >"$1/initdb" || exit 1
+model=${TMPDIR:-/tmp}/milepost-pg-model-$(id -u)$(echo "$2" | tr / -)
+umask 077
+mkdir -p "$model" && [ -O "$model" ] || exit 1
+flock "$model" sh -c '
+    [ -e "$1/whole" ] && exit
+    rm -rf "$1/data"
+    "$2/initdb" -D "$1/data" -U milepost -A trust --no-sync --no-locale -E UTF8 >"$1/initdb" &&
+        touch "$1/whole"' sh "$model" "$2" || exit 1
+cp -R --reflink=auto "$model/data" "$1/data" || exit 1
 while read -r order; do
     case $order in
     start)
