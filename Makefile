@@ -1,11 +1,12 @@
 # Each of these installs what is missing first, outside the repository, and says so (scripts/tools).
 
-.PHONY: help serve build test tools page-weight screenshots
+.PHONY: help serve build test faults tools page-weight screenshots
 
 help:
 	@echo "make serve         build and run on http://127.0.0.1:3000"
 	@echo "make build         target/release/milepost and target/site"
 	@echo "make test          everything, the end-to-end tests included"
+	@echo "make faults        kill it at random and prove that nothing is lost; ARGS='--rounds 300 --database postgres'"
 	@echo "make page-weight   what the task page loads, compressed (after make build)"
 	@echo "make screenshots   each page, light, dark and narrow (after make build); DIR=folder"
 	@echo "make tools         only install what the others need"
@@ -18,6 +19,9 @@ build:
 
 test:
 	@scripts/test
+
+faults:
+	@scripts/faults $(ARGS)
 
 tools:
 	@scripts/tools test
