@@ -8,11 +8,12 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
-        NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
+        Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
+        LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
     },
     task::TaskId,
 };
+use tokio::sync::{Notify, mpsc};
 
 /// What a call does instead of its work.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +22,8 @@ pub(crate) enum Fault {
     Fail(u32),
     /// It never answers, until the fault is taken away for later calls.
     Hang,
+    /// It is done once the fault is taken away.
+    Wait,
 }
 
 /// The test's hand on a store.
@@ -29,11 +32,21 @@ pub(crate) struct Faulty {
     faults: Mutex<HashMap<&'static str, Fault>>,
     met: Mutex<HashMap<&'static str, u32>>,
     made: Mutex<HashMap<&'static str, u32>>,
+    healed: Notify,
+    /// Kept open, and never used.
+    changes: Mutex<Option<mpsc::Sender<Change>>>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self { inner, faults: Mutex::default(), met: Mutex::default(), made: Mutex::default() }
+        Self {
+            inner,
+            faults: Mutex::default(),
+            met: Mutex::default(),
+            made: Mutex::default(),
+            healed: Notify::new(),
+            changes: Mutex::default(),
+        }
     }
 
     pub(crate) fn set(&self, call: &'static str, fault: Fault) {
@@ -42,6 +55,12 @@ impl Faulty {
 
     pub(crate) fn heal(&self) {
         self.faults.lock().unwrap().clear();
+        self.healed.notify_waiters();
+    }
+
+    /// From now on whoever asks for changes hears of none.
+    pub(crate) fn say_no_change(&self) {
+        *self.changes.lock().unwrap() = Some(mpsc::channel(1).0);
     }
 
     /// How many calls of that name met their fault.
@@ -55,6 +74,7 @@ impl Faulty {
     }
 
     async fn fault(&self, call: &'static str) -> Result<(), StoreError> {
+        let healed = self.healed.notified();
         *self.made.lock().unwrap().entry(call).or_default() += 1;
         let fault = {
             let mut faults = self.faults.lock().unwrap();
@@ -75,6 +95,10 @@ impl Faulty {
             None => Ok(()),
             Some(Fault::Fail(_)) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
             Some(Fault::Hang) => std::future::pending().await,
+            Some(Fault::Wait) => {
+                healed.await;
+                Ok(())
+            }
         }
     }
 }
@@ -258,7 +282,11 @@ impl Store for Faulty {
     }
 
     fn changes(&self) -> Option<Changes> {
-        self.inner.changes()
+        let mut silent = self.changes.lock().unwrap();
+        let Some(kept) = silent.as_mut() else { return self.inner.changes() };
+        let (sender, changes) = mpsc::channel(1);
+        *kept = sender;
+        Some(changes)
     }
 
     async fn close(&self) {

@@ -189,6 +189,21 @@ pub(crate) async fn engine_over(
     Fixture { service: engine.service(), engine, gates, ada: Caller::owner("ada") }
 }
 
+/// The engine on a file that was another one's: the threads of an engine that was dropped let go of
+/// the lock file in their own time.
+pub(crate) async fn reopened(path: &Path) -> Fixture {
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let lock = std::path::PathBuf::from(lock);
+    tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::options().write(true).open(lock).unwrap();
+        file.lock().unwrap();
+    })
+    .await
+    .unwrap();
+    engine_at(path, quick(), kind()).await
+}
+
 pub(crate) fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("milepost.db");

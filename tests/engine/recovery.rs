@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use milepost::task::Status;
 
-use crate::fixture::{Step, engine_at, folder, gate, kind, quick, reach};
+use crate::fixture::{Step, engine_at, folder, gate, kind, quick, reach, reopened};
 
 #[tokio::test]
 async fn a_shutdown_gives_running_tasks_back_without_costing_an_attempt() {
@@ -116,18 +116,4 @@ fn a_task_that_kills_its_process_each_time_ends_when_its_attempts_are_used_up() 
         assert_eq!(told.error.unwrap().code, "worker_lost");
         f.engine.shutdown().await;
     });
-}
-
-/// The threads of the dropped engine let go of the lock file in their own time.
-async fn reopened(path: &std::path::Path) -> crate::fixture::Fixture {
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    let lock = std::path::PathBuf::from(lock);
-    tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::options().write(true).open(lock).unwrap();
-        file.lock().unwrap();
-    })
-    .await
-    .unwrap();
-    engine_at(path, quick(), kind()).await
 }

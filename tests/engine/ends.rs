@@ -1,0 +1,184 @@
+//! Runs at their end: a kill between the work and its record, a drain longer than the lease, results
+//! that wait while the process goes, cancels that nobody is told of.
+
+use std::{sync::Arc, time::Duration};
+
+use milepost::{
+    engine::{
+        EngineOptions,
+        clock::SystemClock,
+        store::{Store, sqlite::SqliteStore},
+    },
+    task::{Status, TaskId},
+};
+
+use crate::{
+    faulty::{Fault, Faulty},
+    fixture::{
+        Fixture, Gates, Step, engine_at, engine_over, folder, gate, kind, quick, reach, reopened,
+    },
+};
+
+async fn faulty_at(
+    path: &std::path::Path,
+    options: EngineOptions,
+    gates: Gates,
+) -> (Arc<Faulty>, Fixture) {
+    let store = SqliteStore::open(path, Arc::new(SystemClock)).await.unwrap();
+    let store = Arc::new(Faulty::new(Arc::new(store)));
+    let f = engine_over(store.clone(), gates, options, kind()).await;
+    (store, f)
+}
+
+async fn until(mut condition: impl AsyncFnMut() -> bool, what: &str) {
+    let patience = std::time::Instant::now();
+    while !condition().await {
+        assert!(patience.elapsed() < Duration::from_secs(30), "not in time: {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// The work is done and its record is on its way to the store when the process is killed.
+#[test]
+fn a_kill_between_the_work_and_its_record_costs_that_piece_and_no_other() {
+    for call in ["save_checkpoint", "finish"] {
+        let (_folder, path) = folder();
+        let steps = [
+            Step::SayKept,
+            reach("began"),
+            Step::Keep(1),
+            gate("second piece"),
+            reach("did it"),
+            Step::Keep(2),
+        ];
+        let runtime = || tokio::runtime::Runtime::new().unwrap();
+        let killed = runtime();
+        let (id, f): (TaskId, _) = killed.block_on(async {
+            let (store, f) = faulty_at(&path, quick(), Gates::default()).await;
+            let id = f.start(&steps).await;
+            f.gates.pass("began").await;
+            until(async || store.checkpoint(id, "kept").await.unwrap().is_some(), "kept").await;
+            store.set(call, Fault::Hang);
+            f.gates.open("second piece");
+            f.gates.pass("did it").await;
+            until(async || store.met(call) == 1, call).await;
+            (id, f)
+        });
+        killed.shutdown_background();
+        drop(f);
+        runtime().block_on(async {
+            let f = reopened(&path).await;
+            f.gates.pass("began").await;
+            let kept = if call == "finish" { 2 } else { 1 };
+            let told = f.get(id).await;
+            let wanted = format!("kept Some({kept})");
+            assert_eq!((told.attempt, told.message), (2, Some(wanted)), "{call}");
+            f.gates.open("second piece");
+            assert_eq!(f.ended(id).await.status, Status::Completed, "{call}");
+            assert_eq!(f.result_text(id).await.as_deref(), Some("done"), "{call}");
+            f.engine.shutdown().await;
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_drain_that_is_longer_than_the_lease_keeps_the_lease() {
+    let (_folder, path) = folder();
+    let lease = Duration::from_millis(1_500);
+    let options = EngineOptions { lease, drain: Duration::from_secs(60), ..quick() };
+    let (store, f) = faulty_at(&path, options, Gates::default()).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    let stopping = tokio::spawn({
+        let engine = f.engine.clone();
+        async move { engine.shutdown().await }
+    });
+    let row = async || store.get(id).await.unwrap().unwrap();
+    let before = row().await;
+    let lease_ms = i64::try_from(lease.as_millis()).unwrap();
+    let beaten =
+        async || row().await.heartbeat_at >= before.heartbeat_at.map(|at| at + 2 * lease_ms);
+    until(beaten, "a heartbeat two leases later").await;
+    assert_eq!(row().await.run_seq, before.run_seq);
+    f.gates.open("go on");
+    stopping.await.unwrap();
+    drop((f, store));
+    let f = engine_at(&path, quick(), kind()).await;
+    let told = f.get(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+}
+
+#[tokio::test]
+async fn a_result_that_waits_for_the_store_is_written_before_the_process_goes() {
+    let (_folder, path) = folder();
+    let (store, f) = faulty_at(&path, quick(), Gates::default()).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    store.set("finish", Fault::Fail(2));
+    f.gates.open("go on");
+    until(async || store.met("finish") > 0, "the result waits").await;
+    f.engine.shutdown().await;
+    assert_eq!(store.met("finish"), 2);
+    drop((f, store));
+    let f = engine_at(&path, quick(), kind()).await;
+    let told = f.get(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    assert_eq!(f.result_text(id).await.as_deref(), Some("done"));
+}
+
+#[tokio::test]
+async fn a_run_that_hears_nothing_is_dropped_before_its_lease_ends() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { lease: Duration::from_millis(500), ..quick() };
+    let (store, f) = faulty_at(&path, options, Gates::default()).await;
+    let id = f.start(&[reach("at work"), Step::DeafGate("deaf".to_owned())]).await;
+    f.gates.pass("at work").await;
+    store.set("beat", Fault::Fail(u32::MAX));
+    let row = async || store.get(id).await.unwrap().unwrap();
+    until(async || store.met("beat") > 0, "a lost heartbeat").await;
+    // Only the first run could go through now.
+    until(async || f.get(id).await.heartbeat_age_ms.is_some_and(|age| age > 450), "given up").await;
+    assert_eq!(row().await.status, Status::Running);
+    store.heal();
+    f.gates.pass("at work").await;
+    f.gates.open("deaf");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 2));
+}
+
+#[tokio::test]
+async fn a_fresh_claim_is_not_judged_by_an_older_heartbeat() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { lease: Duration::from_secs(120), ..quick() };
+    let (store, f) = faulty_at(&path, options, Gates::default()).await;
+    store.set("beat", Fault::Wait);
+    until(async || store.met("beat") == 1, "a heartbeat under way").await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    let beats = store.made("beat");
+    // The answer of the heartbeat that asked before the claim knows nothing of the run.
+    store.heal();
+    until(async || store.made("beat") > beats + 1, "two more heartbeats").await;
+    f.gates.open("go on");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+}
+
+#[tokio::test]
+async fn a_worker_that_hears_of_nothing_finds_starts_and_cancels_by_asking() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    let store = Arc::new(Faulty::new(Arc::new(store)));
+    store.say_no_change();
+    let gates = Gates::default();
+    let idle = EngineOptions { worker: false, ..quick() };
+    let front = engine_over(store.clone(), gates.clone(), idle, kind()).await;
+    // Nothing comes by a heartbeat either.
+    let hour = Duration::from_secs(3600);
+    let asks = EngineOptions { heartbeat: hour, lease: hour * 3, ..quick() };
+    let _worker = engine_over(store.clone(), gates, asks, kind()).await;
+    let id = front.start(&[reach("at work"), gate("never")]).await;
+    front.gates.pass("at work").await;
+    front.service.cancel(&front.ada, id).await.unwrap();
+    assert_eq!(front.ended(id).await.status, Status::Cancelled);
+}
