@@ -18,7 +18,8 @@ use crate::{postgres_server, work::Pool};
 
 /// Far longer than a start or an end takes.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The shortest lease that can be configured with its heartbeat: a killed worker's task goes on soon.
+/// Where workers are many, a killed one's task goes on after a lease: a short one. Alone, a process takes
+/// back at once what the last one had.
 const LEASE: [(&str, &str); 2] =
     [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
 /// A story takes some seconds: long enough to be hit, short enough to end.
@@ -149,7 +150,10 @@ impl Fleet {
         let log = self.folder.path().join(format!("log-{place}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         command.args(&member.args).current_dir(self.folder.path()).kill_on_drop(true);
-        command.envs(LEASE).env("MILEPOST_STORY_WORDS_PER_SECOND", self.pace);
+        if self.postgres.is_some() {
+            command.envs(LEASE);
+        }
+        command.env("MILEPOST_STORY_WORDS_PER_SECOND", self.pace);
         command.env("MILEPOST_ENGINE_DRAIN_S", if process.drain { "2" } else { "0" });
         command.env("MILEPOST_ENGINE_MAX_QUEUED_PER_OWNER", "100000");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);

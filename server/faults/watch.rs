@@ -22,6 +22,9 @@ pub(crate) const VERSIONS: &str = "versions that never went back";
 pub(crate) const BARS: &str = "bars that never fell within an attempt";
 pub(crate) const ENDS: &str = "ends that stayed the end";
 
+/// The bits of a version below the store's own changes.
+const GENERATION: u32 = 20;
+
 /// What a follower saw last of one task.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -78,7 +81,11 @@ fn compare(last: &Snapshot, told: &Snapshot) -> Option<(&'static str, String)> {
     }
     let same = last.version == told.version;
     let changed = (last.status, last.attempt) != (told.status, told.attempt);
-    (told.version < last.version || same && changed).then_some((VERSIONS, both))
+    // What a waiting task's version tells is its place, too, which can be a farther one.
+    let both_wait = last.status == Status::Queued && told.status == Status::Queued;
+    let part = if both_wait { GENERATION } else { 0 };
+    let back = told.version >> part < last.version >> part;
+    (back || same && changed).then_some((VERSIONS, both))
 }
 
 /// Asks for every task again and again until nobody is to ask any more.

@@ -4,6 +4,7 @@
 
 mod conformance;
 mod fixture;
+mod plans;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_server;

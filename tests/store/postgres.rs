@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A store whose clock the test moves: its function reads a table instead.
-async fn open() -> Fixture {
+pub(crate) async fn open() -> Fixture {
     let url = schema().await;
     let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
     let mut clock = PgConnection::connect(&url).await.unwrap();

@@ -51,12 +51,19 @@ impl Place {
 
     /// The binary in this folder, knowing nothing of the tester's own settings.
     pub(crate) fn milepost(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_milepost"));
+        self.wrapped(&[], args)
+    }
+
+    /// The binary as the last arguments of another command.
+    pub(crate) fn wrapped(&self, wrapper: &[&str], args: &[&str]) -> Command {
+        let binary = [env!("CARGO_BIN_EXE_milepost")];
+        let line = [wrapper, &binary, args].concat();
+        let mut command = Command::new(line[0]);
         let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         for name in ours.filter(|n| n.starts_with("MILEPOST_") || n.starts_with("LEPTOS_")) {
             command.env_remove(name);
         }
-        command.args(args).current_dir(self.folder.path()).kill_on_drop(true);
+        command.args(&line[1..]).current_dir(self.folder.path()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -70,7 +77,15 @@ impl Place {
     pub(crate) async fn serve(&self, args: &[&str], variables: &[(&str, &str)]) -> Server {
         let args: Vec<&str> =
             ["serve", "--addr", "127.0.0.1:0"].iter().chain(args).copied().collect();
-        let mut command = self.milepost(&args);
+        self.serve_by(self.milepost(&args), variables).await
+    }
+
+    /// Starts a server by this command and waits until it is ready.
+    pub(crate) async fn serve_by(
+        &self,
+        mut command: Command,
+        variables: &[(&str, &str)],
+    ) -> Server {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("log"));
         command.envs(variables.iter().copied()).stderr(log.unwrap());
         let mut child = command.spawn().unwrap();
@@ -127,7 +142,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    async fn of(mut command: Command) -> Self {
+    pub(crate) async fn of(mut command: Command) -> Self {
         let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
         let Output { status, stdout, stderr } = output;
         let text = |bytes| String::from_utf8(bytes).unwrap();

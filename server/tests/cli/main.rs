@@ -4,6 +4,7 @@
 
 mod client;
 mod config;
+mod disks;
 mod fixture;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]

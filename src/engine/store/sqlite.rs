@@ -47,6 +47,8 @@ macro_rules! read_at {
 mod expiry;
 #[path = "sql/map.rs"]
 mod map;
+#[cfg(test)]
+mod plans;
 #[path = "sql/read.rs"]
 mod read;
 #[path = "sql/statements.rs"]
@@ -110,6 +112,13 @@ impl SqliteStore {
         let cannot = |error: &dyn std::fmt::Display| {
             StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
         };
+        // SQLite opens a file that may only be read, and fails at its first write.
+        match OpenOptions::new().write(true).open(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(cannot(&error));
+            }
+            _ => {}
+        }
         let writer = writer().connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         MIGRATIONS.run(&writer).await.map_err(|e| cannot(&e))?;
         let heart = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;

@@ -79,7 +79,7 @@ pub(crate) async fn a_new_process_takes_back_at_once(f: &Fixture) {
     assert_eq!(f.get(mine.id).await.status, Status::Running);
 }
 
-fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
+pub(crate) fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
     ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
@@ -268,4 +268,102 @@ pub(crate) async fn versions_only_grow(f: &Fixture) {
     f.store.request_cancel(new.id, "ada").await.unwrap();
     grew(&f.get(new.id).await);
     grew(&f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap().expect("held"));
+}
+
+/// However a run was lost, and whatever became of its task: what it still writes does not count.
+pub(crate) async fn a_run_that_gave_its_task_back_can_write_nothing(f: &Fixture) {
+    let again = Ending::Again { after_ms: 0, message: "oh".to_owned() };
+    for way in [Some(Ending::Released), Some(again), None] {
+        for follower in ["nobody", "another", "a cancel"] {
+            let row = f.running("w").await;
+            match &way {
+                Some(ending) => {
+                    f.store.finish(row.id, row.run_seq, ending).await.unwrap().expect("held");
+                }
+                None => {
+                    f.advance(LEASE + 1).await;
+                    f.store.rescue().await.unwrap();
+                }
+            }
+            match follower {
+                "another" => assert_eq!(f.claim("x", 1).await[0].id, row.id),
+                "a cancel" => {
+                    f.store.request_cancel(row.id, "ada").await.unwrap();
+                }
+                _ => {}
+            }
+            let before = f.get(row.id).await;
+            let mut late = report(&row, i64::MAX >> 1, 0.9);
+            late.log = vec![LogEntry { seq: 1, at: START, text: "ghost".to_owned() }];
+            f.store.save_progress(&[late]).await.unwrap();
+            assert!(!f.store.save_checkpoint(row.id, row.run_seq, "k", "1").await.unwrap());
+            for ending in [Ending::Completed(result()), Ending::Cancelled, Ending::Released] {
+                let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap();
+                assert_eq!(done, None, "{way:?}, then {follower}");
+            }
+            assert_eq!(f.get(row.id).await, before, "{way:?}, then {follower}");
+            assert_eq!(f.store.log(row.id, 0, 10).await.unwrap(), vec![]);
+            // Out of the way of the next.
+            f.store.request_cancel(row.id, "ada").await.unwrap();
+        }
+    }
+}
+
+pub(crate) async fn a_cancel_that_races_the_end_is_accepted_or_too_late(f: &Fixture) {
+    for _ in 0..20 {
+        let row = f.running("w").await;
+        let ending = Ending::Completed(result());
+        let (asked, done) = tokio::join!(
+            f.store.request_cancel(row.id, "ada"),
+            f.store.finish(row.id, row.run_seq, &ending)
+        );
+        let done = done.unwrap().expect("the run is still held");
+        match asked.unwrap().expect("the task is there") {
+            CancelOutcome::Accepted(seen) => {
+                assert_eq!(seen.status, Status::Cancelling);
+                assert!(done.cancel.is_some());
+            }
+            CancelOutcome::AlreadyOver(seen) => {
+                assert_eq!((seen.status, done.cancel), (Status::Completed, None))
+            }
+        }
+        // Work that is whole counts either way.
+        assert_eq!(f.get(row.id).await.status, Status::Completed);
+    }
+}
+
+pub(crate) async fn a_cancel_that_races_a_rescue_ends_the_task(f: &Fixture) {
+    for round in 0..20 {
+        let row = f.running("w").await;
+        f.advance(LEASE + 1).await;
+        let (asked, taken) = match round % 2 {
+            0 => tokio::join!(f.store.request_cancel(row.id, "ada"), f.store.rescue()),
+            _ => {
+                let (taken, asked) =
+                    tokio::join!(f.store.rescue(), f.store.request_cancel(row.id, "ada"));
+                (asked, taken)
+            }
+        };
+        taken.unwrap();
+        assert!(matches!(asked.unwrap(), Some(CancelOutcome::Accepted(_))));
+        // It may have come between two looks of the one; then the next finds it.
+        f.store.rescue().await.unwrap();
+        let row = f.get(row.id).await;
+        assert_eq!(row.status, Status::Cancelled);
+        assert!(row.cancel.is_some() && f.claim("w", 1).await.is_empty());
+    }
+}
+
+/// A beat for a run that is just being claimed tells of it or not; it never takes it away.
+pub(crate) async fn a_claim_that_races_a_heartbeat_is_held(f: &Fixture) {
+    for _ in 0..20 {
+        let id = f.queue(&task()).await.id;
+        let runs = [id];
+        let (claimed, beats) = tokio::join!(f.claim("w", 1), f.store.beat("w", LEASE, &runs));
+        assert_eq!((claimed[0].id, claimed[0].attempt), (id, 1));
+        let seqs: Vec<_> = beats.unwrap().iter().map(|beat| beat.run_seq).collect();
+        assert!(seqs.is_empty() || seqs == [claimed[0].run_seq], "{seqs:?}");
+        assert_eq!(f.store.beat("w", LEASE, &runs).await.unwrap().len(), 1);
+        f.store.finish(id, claimed[0].run_seq, &Ending::Cancelled).await.unwrap().expect("held");
+    }
 }

@@ -1,0 +1,146 @@
+//! Disks that are full, read only or damaged: a clear line, and nothing lost.
+
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::fixture::{Place, Said};
+
+/// Lets a process write to the first `bytes` of each file and no further, as a full disk does.
+async fn limit_files(server: &mut crate::fixture::Server, bytes: &str) {
+    let pid = server.child().id().unwrap().to_string();
+    // The soft limit: what is taken can be given back.
+    let limit = format!("--fsize={bytes}:unlimited");
+    let done = Command::new("prlimit").args(["--pid", &pid, &limit]).status().await;
+    assert!(done.unwrap().success());
+}
+
+async fn start(url: &str, input: &Value) -> reqwest::Response {
+    let request = reqwest::Client::new().post(format!("{url}/api/v1/tasks")).json(input);
+    request.send().await.unwrap()
+}
+
+async fn status(url: &str, id: &str) -> Value {
+    reqwest::get(format!("{url}/api/v1/tasks/{id}")).await.unwrap().json().await.unwrap()
+}
+
+async fn until_completed(url: &str, id: &str) -> Value {
+    let patience = std::time::Instant::now();
+    loop {
+        let told = status(url, id).await;
+        if told["status"] == "completed" {
+            return told;
+        }
+        assert!(patience.elapsed().as_secs() < 60, "still {told:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_takes_no_start_and_loses_no_task() {
+    let place = Place::with_research();
+    // A process that may not write any further is told so instead of ended.
+    let told = place.wrapped(&["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"], &["serve"]);
+    let pace = [("MILEPOST_STORY_WORDS_PER_SECOND", "300"), ("MILEPOST_HTTP_ADDR", "127.0.0.1:0")];
+    let mut server = place.serve_by(told, &pace).await;
+    let url = server.url.clone();
+    let story = json!({ "kind": "story", "input": { "subject": "lighthouse", "player": "Ada" } });
+    let table = json!({ "kind": "dataset", "input": { "data": "a,b\n1,2\n" } });
+    let accepted: Value = start(&url, &story).await.json().await.unwrap();
+    let id = accepted["id"].as_str().unwrap();
+    while status(&url, id).await["progress"].as_f64().is_none_or(|percent| percent < 5.0) {}
+
+    limit_files(&mut server, "1").await;
+    let refused = start(&url, &table).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    // What is known is still told.
+    assert_eq!(status(&url, id).await["kind"], "story");
+    limit_files(&mut server, "unlimited").await;
+
+    let accepted = start(&url, &table).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED, "{}", place.log());
+    let accepted: Value = accepted.json().await.unwrap();
+    until_completed(&url, accepted["id"].as_str().unwrap()).await;
+    until_completed(&url, id).await;
+    let list = server.run(&place, &["result", id]).await;
+    assert!(list.stdout.starts_with("# "), "{list:?}");
+    assert_eq!(server.stop().await.0.code(), Some(0));
+}
+
+/// Root may write everywhere, unless it has given that up.
+fn without_privileges(place: &Place, args: &[&str]) -> Command {
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    let none = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"];
+    if root { place.wrapped(&none, args) } else { place.milepost(args) }
+}
+
+fn set_mode(path: &std::path::Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[tokio::test]
+async fn a_data_folder_or_file_that_is_read_only_is_told_in_one_line_and_works_once_it_is_not() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let started = server.run(&place, &["run", "dataset", "--input", "data=a,b\n1,2\n"]).await;
+    let id = started.stdout.trim().to_owned();
+    assert_eq!(server.stop().await.0.code(), Some(0));
+    let serve = ["serve", "--addr", "127.0.0.1:0"];
+
+    let (folder, file) = (place.path("data"), place.path("data/milepost.db"));
+    std::fs::remove_file(place.path("data/milepost.db.lock")).unwrap();
+    set_mode(&folder, 0o555);
+    let said = Said::of(without_privileges(&place, &serve)).await;
+    said.is_refused_with("milepost.db.lock cannot be written: Permission denied");
+    set_mode(&folder, 0o755);
+
+    set_mode(&file, 0o444);
+    let said = Said::of(without_privileges(&place, &serve)).await;
+    said.is_refused_with("milepost.db cannot be opened: Permission denied");
+    set_mode(&file, 0o644);
+
+    let server = place.serve(&[], &[]).await;
+    let ended = server.run(&place, &["status", &id, "--follow"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_told_in_one_line_and_left_as_it_is() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let started = server.run(&place, &["run", "dataset", "--input", "data=a,b\n1,2\n"]).await;
+    assert_eq!(started.code, Some(0), "{started:?}");
+    assert_eq!(server.stop().await.0.code(), Some(0));
+    let file = place.path("data/milepost.db");
+    let whole = std::fs::read(&file).unwrap();
+    let scratched = [&whole[..100], &vec![0xa5; whole.len() - 100][..]].concat();
+    let cut_off = whole[..whole.len() / 2].to_vec();
+    for damaged in [scratched, cut_off] {
+        std::fs::write(&file, &damaged).unwrap();
+        let said = place.run(&["serve", "--addr", "127.0.0.1:0"]).await;
+        said.is_refused_with("milepost.db cannot be opened");
+        assert!(std::fs::read(&file).unwrap() == damaged, "the damaged file was written to");
+    }
+    // A copy that was kept is enough.
+    std::fs::write(&file, &whole).unwrap();
+    let server = place.serve(&[], &[]).await;
+    let ended = server.run(&place, &["status", started.stdout.trim(), "--follow"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_file_is_refused_by_any_name_and_disturbs_nobody() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    std::os::unix::fs::symlink(place.path("data"), place.path("other")).unwrap();
+    for data in ["data", "other", "./other/../data"] {
+        let said = place.run(&["serve", "--addr", "127.0.0.1:0", "--data", data]).await;
+        said.is_refused_with("is in use by another milepost");
+    }
+    let input = ["run", "dataset", "--input", "data=a,b\n1,2\n", "--follow"];
+    let said = server.run(&place, &input).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+}

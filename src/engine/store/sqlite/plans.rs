@@ -1,0 +1,65 @@
+//! How SQLite goes about the statements that are made all the time, with 100,000 ended tasks in the
+//! table: none may look at them all.
+
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{SqliteStore, statements as sql};
+use crate::engine::clock::SystemClock;
+
+/// Ended tasks of a hundred owners, and a few that wait and run.
+const FILL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
+    INSERT INTO tasks (id, owner, kind, title, stages, unique_key, status, run_at, max_attempts, \
+    version, created_at, updated_at, input, lease_owner, lease_until) \
+    SELECT 'task ' || i, 'owner ' || (i % 100), 'story', 'a story', '[]', 'key ' || i, \
+    CASE i % 10000 WHEN 1 THEN 'queued' WHEN 2 THEN 'running' ELSE 'completed' END, i, 3, 1, i, i, '{}', \
+    CASE i % 10000 WHEN 2 THEN 'w' END, CASE i % 10000 WHEN 2 THEN i END FROM n";
+
+/// Indexes that hold only what waits or runs: all of such an index may be looked at.
+const SMALL: [&str; 4] = ["tasks_queued", "tasks_leased", "tasks_waiting", "tasks_under_way"];
+
+#[tokio::test]
+async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.db");
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    for statement in [FILL, "ANALYZE"] {
+        sqlx::query(statement).execute(&store.writer).await.unwrap();
+    }
+    for (name, statement) in [
+        ("get", sql::GET),
+        ("input", sql::INPUT),
+        ("a repeated start", sql::BY_IDEMPOTENCY_KEY),
+        ("the same work", sql::UNDER_WAY),
+        ("a full queue", sql::COUNT_QUEUED),
+        ("list", sql::LIST),
+        ("newest", sql::NEWEST),
+        ("claim", sql::CLAIM),
+        ("queue", sql::QUEUE),
+        ("beat", sql::BEAT),
+        ("cancels", sql::CANCELS),
+        ("rescue of the cancelled", sql::TAKE_CANCELLED),
+        ("rescue of the exhausted", sql::TAKE_EXHAUSTED),
+        ("rescue of the others", sql::TAKE_AGAIN),
+        ("progress", sql::SAVE_PROGRESS),
+        ("cancel of a waiting task", sql::CANCEL_QUEUED),
+        ("cancel of a running task", sql::CANCEL_RUNNING),
+        ("end", sql::FINISH),
+        ("counts", sql::COUNTS),
+    ] {
+        let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
+        let plan = explain.fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
+        assert!(!steps.is_empty(), "{name} has no plan");
+        for step in &steps {
+            assert!(!looks_at_all(step), "{name}: {steps:#?}");
+        }
+    }
+}
+
+/// Whether a step goes through the whole table, or through an index of all of it.
+fn looks_at_all(step: &str) -> bool {
+    let table = ["SCAN tasks", "SCAN first"].iter().any(|scan| step.starts_with(scan));
+    table && !SMALL.iter().any(|index| step.ends_with(index))
+}

@@ -1,0 +1,82 @@
+//! 100,000 ended tasks: PostgreSQL counts by itself how often a table is read from end to end.
+
+use milepost::{
+    engine::store::{Ending, ListQuery},
+    task::Status,
+};
+use sqlx::PgConnection;
+
+use crate::{
+    conformance::report,
+    fixture::{Fixture, LEASE, Time, result, task},
+    postgres::open,
+};
+
+const FILL: &str = "INSERT INTO tasks (id, owner, kind, title, stages, unique_key, status, run_at, max_attempts, \
+    version, created_at, updated_at, finished_at, input) \
+    SELECT gen_random_uuid(), 'owner ' || (i % 100), 'story', 'a story', '[]', 'key ' || i, 'completed', i, 3, 1, i, i, i, '{}' \
+    FROM generate_series(1, 100000) i";
+
+/// How often the table was read from end to end, and through an index, by connections that are closed.
+async fn scans(connection: &mut PgConnection) -> (i64, i64) {
+    let counts = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables \
+        WHERE relname = 'tasks' AND schemaname = current_schema()";
+    sqlx::query_as(counts).fetch_one(connection).await.unwrap()
+}
+
+/// Each call of the store that is made all the time.
+async fn everything(f: &Fixture) {
+    let mut new = task();
+    new.unique_key = Some("lighthouse".to_owned());
+    new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    let id = f.queue(&new).await.id;
+    f.queue(&task()).await;
+    assert!(f.store.started(Some("ada"), "key", "print").await.unwrap().is_some());
+    assert_eq!(f.store.queue("story", 10).await.unwrap().len(), 2);
+    let row = f.claim("w", 1).await.remove(0);
+    f.store.input(id).await.unwrap().unwrap();
+    let write = report(&row, row.version + 1, 0.5);
+    f.store.save_progress(&[write]).await.unwrap();
+    assert!(f.store.save_checkpoint(id, row.run_seq, "k", "1").await.unwrap());
+    assert_eq!(f.store.beat("w", LEASE, &[id]).await.unwrap().len(), 1);
+    assert!(f.store.cancels("w", &[id]).await.unwrap().is_empty());
+    assert!(f.store.rescue().await.unwrap().is_empty());
+    f.store.request_cancel(id, "ada").await.unwrap();
+    f.get(id).await;
+    f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();
+    f.store.newest(Some("ada"), "story", "lighthouse").await.unwrap().unwrap();
+    for status in [None, Some(Status::Completed)] {
+        for owner in ["ada", "owner 7"] {
+            let query =
+                ListQuery { owner: owner.to_owned(), status, limit: 50, ..ListQuery::default() };
+            assert!(!f.store.list(&query).await.unwrap().is_empty(), "{query:?}");
+        }
+    }
+    assert_eq!(f.store.counts().await.unwrap(), (1, 0));
+}
+
+#[tokio::test]
+async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
+    let f = open().await;
+    let Time::Postgres(connection) = &f.time else { panic!("not on PostgreSQL") };
+    {
+        let mut connection = connection.lock().await;
+        for statement in [FILL, "ANALYZE tasks", "SELECT pg_stat_force_next_flush()"] {
+            sqlx::query(statement).execute(&mut *connection).await.unwrap();
+        }
+    }
+    let before = scans(&mut *connection.lock().await).await;
+    everything(&f).await;
+    f.store.close().await;
+    let mut connection = connection.lock().await;
+    // A connection tells what it has counted when it ends.
+    let patience = std::time::Instant::now();
+    let after = loop {
+        let after = scans(&mut connection).await;
+        if after.1 >= before.1 + 15 {
+            break after;
+        }
+        assert!(patience.elapsed().as_secs() < 30, "{before:?}, then {after:?}");
+    };
+    assert_eq!(after.0, before.0, "read from end to end");
+}
