@@ -41,6 +41,14 @@ export class TaskPage {
     await this.page.goto(`/tasks/${id}`);
   }
 
+  /**
+   * Waits until the page follows the task by itself: then it draws the icon. Scripts start when the browser is idle,
+   * which takes a while where several pages are busy.
+   */
+  async alive(): Promise<void> {
+    await expect(this.page.locator("link[rel=icon]")).toHaveAttribute("href", /^data:/, { timeout: 60_000 });
+  }
+
   /** Waits until the browser has come to a task's page; its id. */
   async arrived(): Promise<string> {
     await this.page.waitForURL(TASK_PATH);

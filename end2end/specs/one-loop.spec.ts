@@ -30,6 +30,7 @@ test.describe("two tabs", () => {
     await expect.poll(() => polls.madeBy(page)).toBeGreaterThan(0);
     second = new TaskPage(await context.newPage());
     await second.open(id);
+    await second.alive();
   });
 
   test("make one loop: the first asks, both show", async ({ page, taskPage, polls }) => {
@@ -68,6 +69,7 @@ test.describe("two tabs", () => {
     server.addResearch("other");
     const other = await new Api(page.request).start("story", { subject: "other", player: "Ben" });
     await second.open(other);
+    await second.alive();
     const both = () => polls.bodies.some(({ watch }) => [id, other].every((task) => watch.some((asked) => asked.id === task)));
     await expect.poll(both).toBe(true);
     await second.passed(await second.percent());
@@ -108,6 +110,7 @@ test("a page that the browser keeps lets go of everything, and asks once when it
 test("a tab that slept for an hour asks once and catches up", async ({ page, taskPage, polls }) => {
   await page.clock.install();
   await taskPage.open(await startSlow(page));
+  await taskPage.alive();
   await expect.poll(() => polls.made).toBeGreaterThan(0);
   await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
   await settled(page);
