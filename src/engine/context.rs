@@ -70,12 +70,13 @@ impl Context {
     /// # Errors
     /// [`TaskError::Cancelled`] when the task was told to stop.
     pub fn check(&self) -> Result<(), TaskError> {
-        if self.live.token.is_cancelled() { Err(TaskError::Cancelled) } else { Ok(()) }
+        if self.live.token.is_cancelled() { Err(self.seen()) } else { Ok(()) }
     }
 
     /// Returns once the task is told to stop.
     pub async fn cancelled(&self) {
         self.live.token.cancelled().await;
+        self.seen();
     }
 
     /// Awaits something, but no longer than until the task is told to stop.
@@ -83,7 +84,19 @@ impl Context {
     /// # Errors
     /// [`TaskError::Cancelled`] when the task was told to stop first; the future is dropped.
     pub async fn until_cancelled<F: Future>(&self, future: F) -> Result<F::Output, TaskError> {
-        self.live.token.run_until_cancelled(future).await.ok_or(TaskError::Cancelled)
+        self.live.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
+    }
+
+    /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
+    /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
+    pub fn kept(&self, what: impl Into<String>) {
+        self.live.keep(self.cut(what.into()));
+    }
+
+    /// The task knows now that it is to stop.
+    fn seen(&self) -> TaskError {
+        self.live.acknowledge(self.clock.now_ms());
+        TaskError::Cancelled
     }
 
     /// Keeps a value under a name for the next attempt. In the store when this returns; what was

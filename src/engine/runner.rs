@@ -147,6 +147,9 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
             stop_in_grace(run, grace.min(longest)).await
         }
     };
+    if matches!(done, Ok(Err(TaskError::Cancelled))) {
+        live.acknowledge(inner.clock.now_ms());
+    }
     ending(inner, kind, live, done)
 }
 
@@ -186,20 +189,23 @@ fn ending(
         Ok(Err(TaskError::Retry { code, message, after })) => {
             retry(inner, kind, live, code, message, after)
         }
-        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, stopped),
+        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, live, Ending::Cancelled),
         Err(error) if error.is_panic() => {
             let message = panic_text(error.into_panic().as_ref());
             tracing::error!(task.id = %live.id, "the task panicked");
             Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
         }
         // Dropped by force after the grace.
-        Err(_) => stopped_ending(kind, stopped),
+        Err(_) => stopped_ending(kind, live, Ending::Forced),
     })
 }
 
-fn stopped_ending(kind: &Kind, stopped: Option<Stop>) -> Ending {
-    match stopped {
-        Some(Stop::Cancel) => Ending::Cancelled,
+/// What becomes of a run that was told to stop and did; `cancelled` where somebody asked for that.
+fn stopped_ending(kind: &Kind, live: &LiveTask, cancelled: Ending) -> Ending {
+    match live.stopped() {
+        Some(Stop::Cancel) => cancelled,
+        // Asked for during a shutdown: there is nobody to go on for.
+        Some(Stop::Shutdown) if live.cancel_asked() => cancelled,
         Some(Stop::Timeout) => Ending::Failed {
             code: Cow::Borrowed("timeout"),
             message: format!(

@@ -3,9 +3,9 @@
 use crate::{
     engine::{
         live::{LiveTask, State},
-        store::Row,
+        store::{Resumption, Row, Stopping},
     },
-    task::{CancelReceipt, EtaRange, ResultLink, Snapshot, Status, TaskFailure},
+    task::{CancelReceipt, EtaRange, ResultLink, Resumed, Snapshot, Status, TaskFailure},
 };
 
 /// Longest and shortest time between two requests of a client that is not held, in seconds.
@@ -33,17 +33,47 @@ fn percent(progress: Option<f64>) -> Option<f64> {
     progress.map(|p| (p.clamp(0.0, 1.0) * 1_000_000.0).round() / 10_000.0)
 }
 
-fn receipt(cancel: Option<&(i64, String)>) -> Option<CancelReceipt> {
-    let (at, by) = cancel?;
+fn receipt(cancel: Option<&(i64, String)>, stopping: &Stopping) -> Option<CancelReceipt> {
+    let (asked_at, by) = cancel?;
+    // The clocks of two machines may differ by a little; no step is told before the one that led to
+    // it.
+    let mut last = *asked_at;
+    let mut step = |at: Option<i64>| {
+        let at = at?.max(last);
+        last = at;
+        Some(rfc3339(at))
+    };
     Some(CancelReceipt {
-        requested_at: rfc3339(*at),
+        requested_at: rfc3339(*asked_at),
         requested_by: by.clone(),
-        delivered_at: None,
-        acknowledged_at: None,
+        delivered_at: step(stopping.delivered_at),
+        acknowledged_at: step(stopping.acknowledged_at),
         stopped_at: None,
         outcome: None,
-        kept: None,
+        kept: stopping.kept.clone(),
     })
+}
+
+fn final_receipt(row: &Row) -> Option<CancelReceipt> {
+    let receipt = receipt(row.cancel.as_ref(), &row.stopping)?;
+    let Some(finished_at) = row.finished_at else { return Some(receipt) };
+    Some(CancelReceipt {
+        stopped_at: Some(rfc3339(finished_at)),
+        outcome: row.cancel_outcome,
+        // A task that came to its end has all of it.
+        kept: receipt.kept.filter(|_| row.status == Status::Cancelled),
+        ..receipt
+    })
+}
+
+fn resumed(resumption: &Resumption) -> Resumed {
+    Resumed {
+        at: rfc3339(resumption.at),
+        why: resumption.why,
+        step: (resumption.step > 0).then_some(resumption.step),
+        saved_at: resumption.saved_at.map(rfc3339),
+        redone_ms: resumption.redone_ms(),
+    }
 }
 
 /// A task that runs in this process.
@@ -88,7 +118,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         version: state.version,
         result: None,
         error: None,
-        cancel: receipt(state.cancel.as_ref()),
+        cancel: receipt(state.cancel.as_ref(), &state.stopping),
         poll_after_ms: live_poll_after_ms(state, t, eta, now_ms),
         elapsed_ms: (t * 1000.0) as i64,
         heartbeat_age_ms: Some(state.last_beat.elapsed().as_millis() as i64),
@@ -99,7 +129,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         finished_at: None,
         expires_at: None,
         eta_range_ms: state.eta_range_at(t),
-        resumed: None,
+        resumed: task.resumed.as_ref().map(resumed),
         queue_place: None,
         starts_in_ms: None,
     }
@@ -149,7 +179,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
             message: message.clone(),
             retryable: *retryable,
         }),
-        cancel: receipt(row.cancel.as_ref()),
+        cancel: final_receipt(row),
         poll_after_ms: if terminal { 0 } else { poll_after_ms(since_ms as f64 / 1000.0, None) },
         elapsed_ms,
         heartbeat_age_ms: row
@@ -167,7 +197,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
             .ends_between
             .filter(|_| running)
             .map(|(low, high)| EtaRange { low_ms: left(low), high_ms: left(high) }),
-        resumed: None,
+        resumed: row.resumed.as_ref().map(resumed),
         queue_place: None,
         starts_in_ms: Some(row.run_at - now).filter(|&ms| row.status == Status::Queued && ms > 0),
     }

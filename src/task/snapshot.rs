@@ -143,6 +143,8 @@ pub struct CancelReceipt {
 pub enum CancelOutcome {
     /// It had not started.
     NeverStarted,
+    /// It waited for another attempt; none was under way.
+    BetweenAttempts,
     /// It stopped by itself when it was told.
     Stopped,
     /// It did not stop within the grace of its kind and was dropped.

@@ -34,6 +34,10 @@ pub(crate) enum Step {
     Log(String),
     /// Keeps this number under "kept".
     Keep(i64),
+    /// Says what would stay if it were stopped.
+    Kept(String),
+    /// Waits until it is told to stop, and goes on.
+    AwaitCancel,
     /// Says what was kept, as the message.
     SayKept,
     /// Tells the test that it is here.
@@ -130,6 +134,8 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::Message(text) => ctx.message(text),
         Step::Log(text) => ctx.log(text),
         Step::Keep(value) => ctx.checkpoint("kept", &value).await?,
+        Step::Kept(what) => ctx.kept(what),
+        Step::AwaitCancel => ctx.cancelled().await,
         Step::SayKept => {
             let kept: Option<i64> = ctx.restore("kept").await?;
             ctx.message(format!("kept {kept:?}"));

@@ -14,5 +14,6 @@ mod postgres;
 #[expect(dead_code, reason = "nothing here stops the database")]
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod receipts;
 mod recovery;
 mod service;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost::task::Status;
+use milepost::task::{ResumeReason, Status};
 
 use crate::fixture::{Step, engine_at, folder, gate, kind, quick, reach, reopened};
 
@@ -56,7 +56,7 @@ async fn a_queued_task_outlives_its_process() {
 #[test]
 fn a_killed_process_leaves_no_ghost_and_costs_one_attempt() {
     let (_folder, path) = folder();
-    let steps = [Step::SayKept, Step::Keep(5), reach("a"), gate("b")];
+    let steps = [Step::Stage(1), Step::SayKept, Step::Keep(5), reach("a"), gate("b")];
     let runtime = || {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
     };
@@ -77,6 +77,9 @@ fn a_killed_process_leaves_no_ghost_and_costs_one_attempt() {
         let second = f.get(id).await;
         assert_eq!((second.status, second.attempt), (Status::Running, 2));
         assert_eq!(second.message.as_deref(), Some("kept Some(5)"));
+        let resumed = second.resumed.expect("it took something up");
+        assert_eq!((resumed.why, resumed.step), (ResumeReason::WorkerLost, Some(2)));
+        assert!(resumed.saved_at.is_some() && resumed.redone_ms >= 0, "{resumed:?}");
         f.gates.open("b");
         assert_eq!(f.ended(id).await.status, Status::Completed);
         f.engine.shutdown().await;

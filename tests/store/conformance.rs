@@ -4,11 +4,13 @@
 mod expiry;
 mod outlook;
 mod queue;
+mod receipts;
 mod runs;
 
 pub(crate) use expiry::*;
 pub(crate) use outlook::*;
 pub(crate) use queue::*;
+pub(crate) use receipts::*;
 pub(crate) use runs::*;
 
 /// One test a function, over the store that `$open` makes.
@@ -40,6 +42,12 @@ macro_rules! conformance {
             a_failed_task_has_its_error, a_retry_waits_for_its_time,
             a_release_gives_the_attempt_back, a_queued_task_is_cancelled_at_once,
             a_running_task_is_asked_to_stop, two_cancels_are_one, a_cancel_beats_a_retry,
+            a_cancel_before_the_first_run_says_that_it_never_started, a_cancel_between_two_runs_is_told_as_such,
+            the_end_says_how_a_cancel_ended, an_end_that_nobody_asked_for_has_no_receipt,
+            a_cancel_of_a_lost_run_says_that_its_worker_was_lost, the_steps_of_a_cancel_are_kept_as_they_were_told_first,
+            a_lost_run_does_not_touch_the_receipt, a_first_run_has_resumed_nothing,
+            a_run_after_a_lost_one_says_what_it_took_up, a_run_after_a_release_or_a_failure_says_so,
+            what_an_earlier_run_had_kept_is_not_done_again,
             what_is_over_cannot_be_cancelled, versions_only_grow, lists_are_the_owners_newest_first,
             lists_are_filtered_and_paged, the_newest_of_a_key_is_found, counts_are_right,
             the_pace_of_a_run_is_known_to_all_and_ends_with_it, the_newest_times_of_a_stage_are_kept);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use milepost::{
     engine::store::{
-        CancelOutcome, Change, Ending, ProgressWrite, Row, Store, StoreError, StoredPace,
+        CancelOutcome, Change, Ending, ProgressWrite, Row, Stopping, Store, StoreError, StoredPace,
         postgres::{PostgresOptions, PostgresStore},
     },
     task::Status,
@@ -185,6 +185,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         message: None,
         updated_at: START,
         log: vec![],
+        stopping: Stopping::default(),
     };
     let beats = {
         let f = Arc::clone(&f);

@@ -146,6 +146,7 @@ impl Task for Dataset {
         let name = self.given_name().map(str::to_owned);
         let (data, limits) = (self.data, Arc::clone(&settings));
 
+        ctx.kept("nothing: a profile is made of the whole text");
         ctx.stage(0).await?;
         let loaded = ctx
             .blocking(move |ctx| {

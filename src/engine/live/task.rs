@@ -18,7 +18,7 @@ use crate::{
         Stages,
         eta::{Book, Forecasts, Route},
         snapshot::rfc3339,
-        store::{LogEntry, ProgressWrite, Row},
+        store::{LogEntry, ProgressWrite, Resumption, Row, Stopping},
     },
     task::{EtaRange, StageInfo, Status, TaskId},
 };
@@ -60,6 +60,8 @@ pub(crate) struct LiveTask {
     /// When it was queued and when this run began, as they are told.
     pub(crate) created_at: String,
     pub(crate) started_at: String,
+    /// What it took up of the run before.
+    pub(crate) resumed: Option<Resumption>,
     /// When this process took it, for durations.
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
@@ -83,6 +85,7 @@ pub(crate) struct State {
     pub(crate) step: u32,
     pub(crate) message: Option<String>,
     pub(crate) cancel: Option<(i64, String)>,
+    pub(crate) stopping: Stopping,
     pub(crate) updated_at: i64,
     pub(crate) stop: Option<Stop>,
     pub(crate) last_beat: Instant,
@@ -126,6 +129,7 @@ impl LiveTask {
             run_seq: row.run_seq,
             created_at: rfc3339(row.created_at),
             started_at: rfc3339(row.started_at.unwrap_or(row.read_at)),
+            resumed: row.resumed,
             taken: now,
             token: CancellationToken::new(),
             spans: Stages::from_stored(row.stages.clone()),
@@ -140,6 +144,7 @@ impl LiveTask {
                 step: row.step,
                 message: row.message.clone(),
                 cancel: row.cancel.clone(),
+                stopping: row.stopping.clone(),
                 updated_at: row.updated_at,
                 stop: None,
                 last_beat: now,
@@ -247,12 +252,34 @@ impl LiveTask {
             let mut state = self.lock();
             if state.cancel.is_none() {
                 state.cancel = Some(cancel);
+                state.stopping.delivered_at = Some(now_ms);
                 state.status = Status::Cancelling;
                 state.version = state.version.max(row_version);
                 state.touch(now_ms);
             }
         }
         self.stop(Stop::Cancel);
+    }
+
+    /// Whether somebody asked for a cancel.
+    pub(crate) fn cancel_asked(&self) -> bool {
+        self.lock().cancel.is_some()
+    }
+
+    /// The task itself has seen that somebody asked it to stop; the first time counts.
+    pub(crate) fn acknowledge(&self, now_ms: i64) {
+        let mut state = self.lock();
+        if state.cancel.is_some() && state.stopping.acknowledged_at.is_none() {
+            state.stopping.acknowledged_at = Some(now_ms);
+            state.touch(now_ms);
+        }
+    }
+
+    /// What of its work stays if it is stopped. Nobody sees it until then, so it is no new version.
+    pub(crate) fn keep(&self, text: String) {
+        let mut state = self.lock();
+        state.stopping.kept = Some(text);
+        state.saved_version = 0;
     }
 
     pub(crate) fn beaten(&self, at: Instant) {
@@ -288,6 +315,7 @@ impl LiveTask {
             message: state.message.clone(),
             updated_at: state.updated_at,
             log: std::mem::take(&mut state.log),
+            stopping: state.stopping.clone(),
         })
     }
 

@@ -47,6 +47,8 @@ macro_rules! read_at {
     };
 }
 
+#[path = "sql/end.rs"]
+mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
 mod listen;

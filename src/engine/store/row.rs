@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{StageInfo, Status, TaskId};
+use crate::task::{self, ResumeReason, StageInfo, Status, TaskId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -84,6 +84,12 @@ pub struct Row {
     pub error: Option<(String, String, bool)>,
     /// When and by whom a cancel was asked for.
     pub cancel: Option<(i64, String)>,
+    /// How far that wish has come.
+    pub stopping: Stopping,
+    /// How it was over, once it was.
+    pub cancel_outcome: Option<task::CancelOutcome>,
+    /// What the present or last run took up of the one before, if it did.
+    pub resumed: Option<Resumption>,
     /// Media type and size of the result.
     pub result: Option<(String, i64)>,
     /// When its worker was last heard of.
@@ -117,6 +123,44 @@ impl Row {
             finished_at: self.finished_at.unwrap_or(expired_at),
             expired_at,
         })
+    }
+}
+
+/// How far a wish to cancel has come with the run, and what the task leaves behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stopping {
+    /// When the run was told.
+    pub delivered_at: Option<i64>,
+    /// When the task itself had seen it.
+    pub acknowledged_at: Option<i64>,
+    /// What of its work stays if it is stopped, in the task's own words; whether or not anybody
+    /// asked it to stop.
+    pub kept: Option<String>,
+}
+
+/// How a run took up what the one before it had done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resumption {
+    /// When the run began.
+    pub at: i64,
+    /// Why it was needed.
+    pub why: ResumeReason,
+    /// The stage in which the run before stopped, from 1; 0 = none yet.
+    pub step: u32,
+    /// When the run before had begun.
+    pub began_at: i64,
+    /// When the last checkpoint was kept.
+    pub saved_at: Option<i64>,
+    /// The last sign of life of the run before.
+    pub seen_at: i64,
+}
+
+impl Resumption {
+    /// How much work is done again, in milliseconds: what came after the last checkpoint, or after
+    /// the beginning where the run before kept none of its own.
+    pub fn redone_ms(&self) -> i64 {
+        let safe = self.saved_at.map_or(self.began_at, |saved| saved.max(self.began_at));
+        (self.seen_at - safe).max(0)
     }
 }
 
@@ -184,6 +228,8 @@ pub struct ProgressWrite {
     pub updated_at: i64,
     /// New log lines.
     pub log: Vec<LogEntry>,
+    /// How far a cancel has come. A time that was written once stays.
+    pub stopping: Stopping,
 }
 
 /// How fast a running task moves, for servers that do not run it.
@@ -222,8 +268,10 @@ pub enum Ending {
         /// Whether starting anew may help.
         retryable: bool,
     },
-    /// Because somebody asked for it.
+    /// By itself, because somebody asked for it.
     Cancelled,
+    /// Somebody asked for it; the grace ran out and it was dropped.
+    Forced,
     /// With another attempt to come after so many milliseconds.
     Again {
         /// Milliseconds from now.

@@ -1,7 +1,7 @@
 //! Runs: leases, fences, reports, ends and cancels.
 
 use milepost::{
-    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row, StoredPace},
+    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row, Stopping, StoredPace},
     task::Status,
 };
 
@@ -90,6 +90,7 @@ pub(crate) fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
         message: Some("on my way".to_owned()),
         updated_at: START + 5,
         log: vec![],
+        stopping: Stopping::default(),
     }
 }
 

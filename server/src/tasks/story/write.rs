@@ -117,6 +117,9 @@ impl<'a> Desk<'a> {
         let total = outline.chapters.len();
         let mut chapters = self.restore(&made_of, total).await?;
         ctx.progress(chapters.len() as f64 / total as f64);
+        if chapters.is_empty() {
+            ctx.kept("nothing: no chapter was finished");
+        }
         while chapters.len() < total {
             let text = self.chapter(narrator, &outline, &chapters).await?;
             let number = chapters.len() + 1;
@@ -126,6 +129,7 @@ impl<'a> Desk<'a> {
             chapters.push(kept.text);
             ctx.progress(number as f64 / total as f64);
             self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
+            ctx.kept(format!("{number} of {total} chapters, in the file of the story"));
         }
 
         ctx.stage(FINALIZING).await?;

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
+use serde::{
+    Deserialize as _,
+    de::{IntoDeserializer as _, value::Error as NoWord},
+};
 use sqlx::Row as _;
 
 use super::{DbRow, read_at};
 
 use crate::{
-    engine::store::{Row, StoreError, StoredPace},
-    task::{Status, TaskId},
+    engine::store::{Resumption, Row, Stopping, StoreError, StoredPace},
+    task::{CancelOutcome, ResumeReason, Status, TaskId},
 };
 
 /// Reads the columns named in `columns!`.
@@ -39,6 +43,13 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
             (code, error_message.unwrap_or_default(), error_retryable.unwrap_or_default())
         }),
         cancel: cancel(raw)?,
+        stopping: Stopping {
+            delivered_at: raw.try_get("cancel_delivered_at")?,
+            acknowledged_at: raw.try_get("cancel_acknowledged_at")?,
+            kept: raw.try_get("kept")?,
+        },
+        cancel_outcome: outcome(raw)?,
+        resumed: resumption(raw)?,
         result: media_type.zip(result_size),
         heartbeat_at: raw.try_get("heartbeat_at")?,
         run_at: raw.try_get("run_at")?,
@@ -72,6 +83,30 @@ pub(super) fn cancel(raw: &DbRow) -> Result<Option<(i64, String)>, StoreError> {
     let at: Option<i64> = raw.try_get("cancel_requested_at")?;
     let by: Option<String> = raw.try_get("cancel_requested_by")?;
     Ok(at.zip(by))
+}
+
+// The words of the store are those of the wire.
+fn outcome(raw: &DbRow) -> Result<Option<CancelOutcome>, StoreError> {
+    let word: Option<String> = raw.try_get("cancel_outcome")?;
+    let read = |word: String| CancelOutcome::deserialize(word.into_deserializer());
+    word.map(read).transpose().map_err(|error: NoWord| corrupt("cancel_outcome", error))
+}
+
+/// What the present run took up. A task that waits has resumed nothing yet.
+fn resumption(raw: &DbRow) -> Result<Option<Resumption>, StoreError> {
+    let at: Option<i64> = raw.try_get("resumed_at")?;
+    let why: Option<String> = raw.try_get("resume_why")?;
+    let Some((at, why)) = at.zip(why) else { return Ok(None) };
+    let why = ResumeReason::deserialize(why.into_deserializer())
+        .map_err(|error: NoWord| corrupt("resume_why", error))?;
+    Ok(Some(Resumption {
+        at,
+        why,
+        step: small(raw, "resume_step")?,
+        began_at: raw.try_get("resume_began_at")?,
+        saved_at: raw.try_get("resume_saved_at")?,
+        seen_at: raw.try_get("resume_seen_at")?,
+    }))
 }
 
 pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> StoreError {

@@ -13,7 +13,9 @@ macro_rules! columns {
         concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
          progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
-         run_at, created_at, started_at, updated_at, finished_at, expires_at")
+         run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
+         cancel_acknowledged_at, cancel_outcome, kept, resumed_at, resume_why, resume_step, \
+         resume_began_at, resume_saved_at, resume_seen_at")
     };
 }
 
@@ -21,6 +23,21 @@ macro_rules! columns {
 macro_rules! next_generation {
     () => {
         "version = ((version >> 20) + 1) << 20"
+    };
+}
+
+/// What the next run of a task is told of the one that ends without an end: why, and when it last
+/// showed a sign of life.
+macro_rules! to_resume {
+    ($why:literal, $seen_at:literal) => {
+        concat!(
+            "resumed_at = NULL, resume_why = ",
+            $why,
+            ", resume_step = step, resume_began_at = started_at, resume_saved_at = ",
+            "(SELECT max(saved_at) FROM checkpoints WHERE task_id = tasks.id), resume_seen_at = ",
+            $seen_at,
+            ", "
+        )
     };
 }
 
@@ -124,6 +141,7 @@ pub(super) const CLAIM: &str = concat!(
     "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
     "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
     "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
+    "resumed_at = CASE WHEN resume_why IS NOT NULL THEN $3 END, ",
     next_generation!(),
     " WHERE id IN ",
     first_unlocked!(),
@@ -162,7 +180,7 @@ macro_rules! takeable {
 // Each row is taken by one of the three, even if a cancel comes between them.
 pub(super) const TAKE_CANCELLED: &str = concat!(
     "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
-    "lease_owner = NULL, lease_until = NULL, ",
+    "lease_owner = NULL, lease_until = NULL, cancel_outcome = 'worker_lost', ",
     next_generation!(),
     takeable!(),
     " AND cancel_requested_at IS NOT NULL RETURNING id"
@@ -181,6 +199,10 @@ pub(super) const TAKE_EXHAUSTED: &str = concat!(
 pub(super) const TAKE_AGAIN: &str = concat!(
     "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $2, message = ",
     "'The worker was lost; the task goes on from its last checkpoint.', ",
+    to_resume!(
+        "'worker_lost'",
+        "CASE WHEN heartbeat_at > updated_at THEN heartbeat_at ELSE updated_at END"
+    ),
     "lease_owner = NULL, lease_until = NULL, ",
     next_generation!(),
     takeable!(),
@@ -190,7 +212,9 @@ pub(super) const TAKE_AGAIN: &str = concat!(
 /// An older report never overwrites a newer one.
 pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
-    rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11 \
+    rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
+    cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
+    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept) \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.
@@ -221,7 +245,7 @@ pub(super) const FINISH: &str = concat!(
     "UPDATE tasks SET status = $2, finished_at = $3, expires_at = $3 + keep_ms, updated_at = $3, lease_owner = NULL, ",
     "lease_until = NULL, error_code = $4, error_message = $5, error_retryable = $6, ",
     "result_media_type = $7, result_size = $8, ",
-    "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, ",
+    "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, cancel_outcome = $9, ",
     next_generation!(),
     " WHERE id = $1 RETURNING ",
     columns!()
@@ -236,6 +260,7 @@ pub(super) const DROP_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE task_id
 pub(super) const REQUEUE: &str = concat!(
     "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $3, attempt = attempt - $4, ",
     "message = $5, lease_owner = NULL, lease_until = NULL, ",
+    to_resume!("$6", "$3"),
     next_generation!(),
     " WHERE id = $1 RETURNING ",
     columns!()
@@ -246,7 +271,8 @@ pub(super) const LOCK: &str = concat!("SELECT id FROM tasks WHERE id = $1", for_
 
 pub(super) const CANCEL_QUEUED: &str = concat!(
     "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
-    "cancel_requested_at = $2, cancel_requested_by = $3, ",
+    "cancel_requested_at = $2, cancel_requested_by = $3, cancel_outcome = ",
+    "CASE WHEN run_seq = 0 THEN 'never_started' ELSE 'between_attempts' END, ",
     next_generation!(),
     " WHERE id = $1 AND status = 'queued' RETURNING ",
     columns!()

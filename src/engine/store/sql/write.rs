@@ -1,4 +1,4 @@
-//! What is written.
+//! What is written, but for ends.
 
 use sqlx::{Row as _, Transaction};
 use uuid::Uuid;
@@ -10,10 +10,9 @@ use super::{
 };
 use crate::{
     engine::store::{
-        Beat, CancelOutcome, Change, Claim, Ending, Inserted, NewTask, ProgressWrite, Row, Secret,
-        StoreError, StoredResult,
+        Beat, Change, Claim, Inserted, NewTask, ProgressWrite, Row, Secret, StoreError,
     },
-    task::{Status, TaskId},
+    task::TaskId,
 };
 
 /// Tasks of each owner that a claim looks at beyond its free places, in case that another worker is
@@ -114,34 +113,6 @@ impl This {
         query.fetch_all(&self.readers).await?.iter().map(beat).collect()
     }
 
-    /// Takes the leases that ended before what `ended_before` makes of now, but not those of `spare`.
-    pub(super) async fn take_leases(
-        &self,
-        spare: &str,
-        ended_before: impl Fn(i64) -> i64 + Send,
-    ) -> Result<Vec<TaskId>, StoreError> {
-        let mut taken = Vec::new();
-        let mut tx = self.begin().await?;
-        let now = self.now_in(&mut tx).await?;
-        let ended_before = ended_before(now);
-        for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
-            let rows = sqlx::query(statement)
-                .bind(spare)
-                .bind(now)
-                .bind(ended_before)
-                .fetch_all(&mut *tx)
-                .await?;
-            for raw in &rows {
-                taken.push(map::task_id(raw)?);
-            }
-        }
-        if !taken.is_empty() {
-            self.announce(&mut tx, &Change::Queued).await?;
-        }
-        tx.commit().await?;
-        Ok(taken)
-    }
-
     pub(super) async fn write_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         let mut writes: Vec<_> = writes.iter().collect();
@@ -159,6 +130,9 @@ impl This {
                 .bind(write.pace.ends_at)
                 .bind(write.pace.ends_between.map(|(low, _)| low))
                 .bind(write.pace.ends_between.map(|(_, high)| high))
+                .bind(write.stopping.delivered_at)
+                .bind(write.stopping.acknowledged_at)
+                .bind(write.stopping.kept.as_deref().map(storable))
                 .execute(&mut *tx)
                 .await?;
             for line in &write.log {
@@ -196,81 +170,12 @@ impl This {
         Ok(done.rows_affected() > 0)
     }
 
-    pub(super) async fn finish_run(
-        &self,
-        id: TaskId,
-        run_seq: i64,
-        ending: &Ending,
-    ) -> Result<Option<Row>, StoreError> {
-        let mut tx = self.begin().await?;
-        let now = self.now_in(&mut tx).await?;
-        let cancel_asked: Option<bool> = sqlx::query_scalar(sql::HELD_RUN)
-            .bind(id.to_string())
-            .bind(run_seq)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(cancel_asked) = cancel_asked else { return Ok(None) };
-        let row = match ending {
-            Ending::Again { .. } | Ending::Released if cancel_asked => {
-                end(&mut tx, id, Status::Cancelled, None, None, now).await?
-            }
-            Ending::Again { after_ms, message } => {
-                requeue(&mut tx, id, now.saturating_add(*after_ms), 0, Some(message), now).await?
-            }
-            Ending::Released => requeue(&mut tx, id, now, 1, None, now).await?,
-            Ending::Cancelled => end(&mut tx, id, Status::Cancelled, None, None, now).await?,
-            Ending::Failed { code, message, retryable } => {
-                let error = Some((code.as_ref(), message.as_str(), *retryable));
-                end(&mut tx, id, Status::Error, error, None, now).await?
-            }
-            Ending::Completed(result) => {
-                end(&mut tx, id, Status::Completed, None, Some(result), now).await?
-            }
-        };
-        if row.status == Status::Queued {
-            self.announce(&mut tx, &Change::Queued).await?;
-        }
-        tx.commit().await?;
-        Ok(Some(row))
-    }
-
     pub(super) async fn read_or_make_secret(&self, name: &str) -> Result<Secret, StoreError> {
         let random = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
         sqlx::query(sql::MAKE_SECRET).bind(name).bind(random).execute(&self.writer).await?;
         let value: Vec<u8> =
             sqlx::query_scalar(sql::SECRET).bind(name).fetch_one(&self.writer).await?;
         value.try_into().map_err(|_| map::corrupt("secret", "it has not 32 bytes"))
-    }
-
-    pub(super) async fn write_cancel(
-        &self,
-        id: TaskId,
-        by: &str,
-    ) -> Result<Option<CancelOutcome>, StoreError> {
-        let mut tx = self.begin().await?;
-        // Between the two looks the task could start, or be given back.
-        sqlx::query(sql::LOCK).bind(id.to_string()).execute(&mut *tx).await?;
-        let now = self.now_in(&mut tx).await?;
-        for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
-            let raw = sqlx::query(statement)
-                .bind(id.to_string())
-                .bind(now)
-                .bind(by)
-                .fetch_optional(&mut *tx)
-                .await?;
-            if let Some(raw) = raw {
-                let row = map::row(&raw, now)?;
-                self.announce(&mut tx, &Change::Cancel(id)).await?;
-                tx.commit().await?;
-                return Ok(Some(CancelOutcome::Accepted(row)));
-            }
-        }
-        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&mut *tx).await?;
-        let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
-        Ok(row.map(|row| match row.status {
-            Status::Cancelling => CancelOutcome::Accepted(row),
-            _ => CancelOutcome::AlreadyOver(row),
-        }))
     }
 }
 
@@ -334,57 +239,4 @@ async fn already_there(
         }
     }
     Ok(None)
-}
-
-/// Puts a run into a terminal status, with its result in the same transaction.
-async fn end(
-    tx: &mut Transaction<'static, Db>,
-    id: TaskId,
-    status: Status,
-    error: Option<(&str, &str, bool)>,
-    result: Option<&StoredResult>,
-    now: i64,
-) -> Result<Row, StoreError> {
-    if let Some(result) = result {
-        sqlx::query(sql::SAVE_RESULT)
-            .bind(id.to_string())
-            .bind(&result.media_type)
-            .bind(&result.file_name)
-            .bind(&result.bytes)
-            .execute(&mut **tx)
-            .await?;
-    }
-    sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).execute(&mut **tx).await?;
-    let raw = sqlx::query(sql::FINISH)
-        .bind(id.to_string())
-        .bind(status.as_str())
-        .bind(now)
-        .bind(error.map(|(code, _, _)| code))
-        .bind(error.map(|(_, message, _)| storable(message)))
-        .bind(error.map(|(_, _, retryable)| retryable))
-        .bind(result.map(|result| &result.media_type))
-        .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
-        .fetch_one(&mut **tx)
-        .await?;
-    map::row(&raw, now)
-}
-
-/// Puts a run back into the queue; `given_back` attempts are not counted.
-async fn requeue(
-    tx: &mut Transaction<'static, Db>,
-    id: TaskId,
-    run_at: i64,
-    given_back: i64,
-    message: Option<&str>,
-    now: i64,
-) -> Result<Row, StoreError> {
-    let raw = sqlx::query(sql::REQUEUE)
-        .bind(id.to_string())
-        .bind(run_at)
-        .bind(now)
-        .bind(given_back)
-        .bind(message.map(storable))
-        .fetch_one(&mut **tx)
-        .await?;
-    map::row(&raw, now)
 }

@@ -1,0 +1,180 @@
+//! How runs end, and how tasks are asked to.
+
+use sqlx::Transaction;
+
+use super::{
+    Db, This,
+    map::{self, storable},
+    statements as sql,
+};
+use crate::{
+    engine::store::{CancelOutcome, Change, Ending, Row, StoreError},
+    task::{Status, TaskId},
+};
+
+// The words of the wire.
+const RETRY: &str = "retry";
+const RELEASED: &str = "released";
+
+impl This {
+    /// Takes the leases that ended before what `ended_before` makes of now, but not those of `spare`.
+    pub(super) async fn take_leases(
+        &self,
+        spare: &str,
+        ended_before: impl Fn(i64) -> i64 + Send,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        let mut taken = Vec::new();
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let ended_before = ended_before(now);
+        for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
+            let rows = sqlx::query(statement)
+                .bind(spare)
+                .bind(now)
+                .bind(ended_before)
+                .fetch_all(&mut *tx)
+                .await?;
+            for raw in &rows {
+                taken.push(map::task_id(raw)?);
+            }
+        }
+        if !taken.is_empty() {
+            self.announce(&mut tx, &Change::Queued).await?;
+        }
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    pub(super) async fn finish_run(
+        &self,
+        id: TaskId,
+        run_seq: i64,
+        ending: &Ending,
+    ) -> Result<Option<Row>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let cancel_asked: Option<bool> = sqlx::query_scalar(sql::HELD_RUN)
+            .bind(id.to_string())
+            .bind(run_seq)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(cancel_asked) = cancel_asked else { return Ok(None) };
+        let row = match ending {
+            Ending::Again { after_ms, message } if !cancel_asked => {
+                let run_at = now.saturating_add(*after_ms);
+                requeue(&mut tx, id, run_at, 0, Some(message), RETRY, now).await?
+            }
+            Ending::Released if !cancel_asked => {
+                requeue(&mut tx, id, now, 1, None, RELEASED, now).await?
+            }
+            over => end(&mut tx, id, over, cancel_asked, now).await?,
+        };
+        if row.status == Status::Queued {
+            self.announce(&mut tx, &Change::Queued).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(row))
+    }
+
+    pub(super) async fn write_cancel(
+        &self,
+        id: TaskId,
+        by: &str,
+    ) -> Result<Option<CancelOutcome>, StoreError> {
+        let mut tx = self.begin().await?;
+        // Between the two looks the task could start, or be given back.
+        sqlx::query(sql::LOCK).bind(id.to_string()).execute(&mut *tx).await?;
+        let now = self.now_in(&mut tx).await?;
+        for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
+            let raw = sqlx::query(statement)
+                .bind(id.to_string())
+                .bind(now)
+                .bind(by)
+                .fetch_optional(&mut *tx)
+                .await?;
+            if let Some(raw) = raw {
+                let row = map::row(&raw, now)?;
+                self.announce(&mut tx, &Change::Cancel(id)).await?;
+                tx.commit().await?;
+                return Ok(Some(CancelOutcome::Accepted(row)));
+            }
+        }
+        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&mut *tx).await?;
+        let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
+        Ok(row.map(|row| match row.status {
+            Status::Cancelling => CancelOutcome::Accepted(row),
+            _ => CancelOutcome::AlreadyOver(row),
+        }))
+    }
+}
+
+/// Puts a run into its terminal status, with its result in the same transaction. Another attempt
+/// that is not made because somebody asked to stop is a stop.
+async fn end(
+    tx: &mut Transaction<'static, Db>,
+    id: TaskId,
+    ending: &Ending,
+    cancel_asked: bool,
+    now: i64,
+) -> Result<Row, StoreError> {
+    let (mut error, mut result) = (None, None);
+    let (status, outcome) = match ending {
+        Ending::Completed(whole) => {
+            result = Some(whole);
+            (Status::Completed, "too_late")
+        }
+        Ending::Failed { code, message, retryable } => {
+            error = Some((code.as_ref(), message.as_str(), *retryable));
+            (Status::Error, "too_late")
+        }
+        Ending::Forced => (Status::Cancelled, "forced"),
+        Ending::Cancelled | Ending::Again { .. } | Ending::Released => {
+            (Status::Cancelled, "stopped")
+        }
+    };
+    if let Some(result) = result {
+        sqlx::query(sql::SAVE_RESULT)
+            .bind(id.to_string())
+            .bind(&result.media_type)
+            .bind(&result.file_name)
+            .bind(&result.bytes)
+            .execute(&mut **tx)
+            .await?;
+    }
+    sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).execute(&mut **tx).await?;
+    let raw = sqlx::query(sql::FINISH)
+        .bind(id.to_string())
+        .bind(status.as_str())
+        .bind(now)
+        .bind(error.map(|(code, _, _)| code))
+        .bind(error.map(|(_, message, _)| storable(message)))
+        .bind(error.map(|(_, _, retryable)| retryable))
+        .bind(result.map(|result| &result.media_type))
+        .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
+        .bind(cancel_asked.then_some(outcome))
+        .fetch_one(&mut **tx)
+        .await?;
+    map::row(&raw, now)
+}
+
+/// Puts a run back into the queue; `given_back` attempts are not counted.
+async fn requeue(
+    tx: &mut Transaction<'static, Db>,
+    id: TaskId,
+    run_at: i64,
+    given_back: i64,
+    message: Option<&str>,
+    why: &'static str,
+    now: i64,
+) -> Result<Row, StoreError> {
+    let raw = sqlx::query(sql::REQUEUE)
+        .bind(id.to_string())
+        .bind(run_at)
+        .bind(now)
+        .bind(given_back)
+        .bind(message.map(storable))
+        .bind(why)
+        .fetch_one(&mut **tx)
+        .await?;
+    map::row(&raw, now)
+}
