@@ -299,9 +299,7 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> 
             }
             Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
         }
-        if inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
-            return None;
-        }
+        inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await?;
         delay = (delay * 2).min(FINISH_RETRY.1);
     }
 }

@@ -200,6 +200,8 @@ impl LiveTask {
         let (t, progress) = (self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
         state.meter.begin(t, progress);
         state.route.enter(index, t);
+        // What was estimated before, perhaps before the history was read, is of another stage.
+        state.estimated_t = 0.0;
         state.told = Told { t, progress, rate: 0.0 };
         state.touch(now_ms);
         state.step_version = state.version;
