@@ -22,18 +22,20 @@ mod runner;
 mod service;
 mod snapshot;
 pub mod store;
+mod waiters;
 
 pub use context::Context;
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
 pub use lifecycle::Engine;
 pub use live::Meter;
-pub use options::EngineOptions;
+pub use options::{EngineOptions, HoldOptions};
 pub use places::MOST_PLACES;
 pub use registry::Registry;
 pub use service::{
-    Caller, Cancelled, Kept, ListFilter, ResultState, Service, ServiceError, Started,
+    Caller, Cancelled, Kept, ListFilter, ResultState, Service, ServiceError, Started, WaitFor,
 };
+pub use waiters::{HeldFigures, HeldScope};
 
 /// Milliseconds as the store counts them.
 fn millis(duration: std::time::Duration) -> i64 {

@@ -13,6 +13,7 @@ mod kinds;
 mod openapi;
 mod origin;
 mod poll;
+mod prefer;
 mod session;
 mod simple;
 mod tasks;

@@ -7,6 +7,7 @@
 
 mod database_url;
 mod error;
+mod hold;
 mod layers;
 mod print;
 mod retention;
@@ -14,6 +15,7 @@ mod settings;
 
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
+pub use hold::HoldSettings;
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use retention::RetentionSettings;

@@ -157,7 +157,7 @@ async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), Serve
         store,
         clock,
         registry(settings)?,
-        settings.retention.options(settings.engine.options()),
+        settings.hold.options(settings.retention.options(settings.engine.options())),
     );
     Ok((engine.await?, key))
 }

@@ -1,4 +1,5 @@
-//! What other processes change: starts ring the bell, cancels reach the runs that are here.
+//! What other processes change: starts ring the bell, cancels reach the runs that are here, and who
+//! waits for news of a task hears of it.
 //!
 //! A notification makes it quick; asking once a second makes it sure.
 
@@ -21,10 +22,13 @@ pub(super) async fn follow_for_ever(inner: Arc<Inner>, mut changes: Changes) {
             _ = ticks.tick() => look_for_cancels(&inner).await,
             change = changes.recv() => match change {
                 Some(Change::Queued) => inner.ring(),
-                Some(Change::Cancel(id)) if inner.hub.get(id).is_none() => {}
+                Some(Change::Cancel(id)) if inner.hub.get(id).is_none() => inner.waiters.ask(id),
                 Some(Change::Cancel(_)) => look_for_cancels(&inner).await,
+                Some(Change::Task(id)) => inner.waiters.ask(id),
+                Some(Change::Progress) => inner.waiters.ask_for_all(),
                 Some(Change::Anything) => {
                     inner.ring();
+                    inner.waiters.ask_for_all();
                     look_for_cancels(&inner).await;
                 }
                 None => return,
@@ -51,6 +55,7 @@ async fn look_for_cancels(inner: &Inner) {
         let held = tasks.iter().find(|task| task.id == asked.id && task.run_seq == asked.run_seq);
         if let (Some(task), Some(cancel)) = (held, asked.cancel) {
             task.cancel(cancel, asked.version, inner.clock.now_ms());
+            inner.waiters.wake(task.id);
         }
     }
 }

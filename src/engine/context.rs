@@ -4,7 +4,9 @@ use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{EngineOptions, TaskError, clock::Clock, live::LiveTask, store::Store};
+use super::{
+    EngineOptions, TaskError, clock::Clock, live::LiveTask, store::Store, waiters::Waiters,
+};
 use crate::task::TaskId;
 
 /// The way of a task to the world: reports go out, checkpoints are kept, the wish to cancel comes in.
@@ -15,6 +17,7 @@ pub struct Context {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     options: Arc<EngineOptions>,
+    waiters: Arc<Waiters>,
 }
 
 impl Context {
@@ -23,8 +26,9 @@ impl Context {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         options: Arc<EngineOptions>,
+        waiters: Arc<Waiters>,
     ) -> Self {
-        Self { live, store, clock, options }
+        Self { live, store, clock, options, waiters }
     }
 
     /// This task.
@@ -44,6 +48,7 @@ impl Context {
     pub async fn stage(&self, index: usize) -> Result<(), TaskError> {
         self.check()?;
         self.live.enter(index, self.clock.now_ms());
+        self.waiters.wake(self.live.id);
         self.save().await;
         Ok(())
     }

@@ -87,6 +87,20 @@ pub struct Standing {
     pub t_s: f64,
 }
 
+impl Standing {
+    /// The changes that the store made by itself; see [`Basis::reason`].
+    pub(crate) const fn generation(&self) -> i64 {
+        generation(self.version)
+    }
+
+    /// Whether a client that knows this version knows all of it. Of a waiting task the bits below the
+    /// generation tell its place.
+    pub(crate) fn is_known_as(&self, version: i64) -> bool {
+        let waits = self.status == Status::Queued;
+        version == self.version || (waits && generation(version) == self.generation())
+    }
+}
+
 /// What one client knows of one task.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basis {
@@ -147,7 +161,7 @@ impl Basis {
 
     /// A client that names the present version and no progress knows the progress all the same.
     pub fn complete(&mut self, standing: &Standing) {
-        if self.progress.is_none() && self.version == standing.version {
+        if self.progress.is_none() && standing.is_known_as(self.version) {
             self.progress = standing.progress;
         }
     }
@@ -160,9 +174,7 @@ impl Basis {
             let news = self.end_only || self.version != standing.version;
             return (ended && news).then_some(AnswerReason::Ended);
         }
-        if self.version > standing.version
-            || generation(self.version) != generation(standing.version)
-        {
+        if self.version > standing.version || generation(self.version) != standing.generation() {
             return Some(match standing.status {
                 Status::Cancelling => AnswerReason::Cancelling,
                 Status::Running if 0 < self.version && self.version < standing.version => {
@@ -216,6 +228,11 @@ pub fn longest_hold_s(longest_s: f64, random: f64) -> f64 {
 /// Each change that the store makes by itself (a claim, a cancel, an end) opens a generation.
 const fn generation(version: i64) -> i64 {
     version >> GENERATION_SHIFT
+}
+
+/// The greatest version of the same generation.
+pub(crate) const fn last_of_generation(version: i64) -> i64 {
+    version | ((1 << GENERATION_SHIFT) - 1)
 }
 
 #[cfg(test)]

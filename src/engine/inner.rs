@@ -7,7 +7,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     EngineOptions, Registry, clock::Clock, live::Hub, millis, places::Places, store::Store,
+    waiters::Waiters,
 };
+
+/// Uniform in 0..=1.
+pub(super) fn random() -> f64 {
+    f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+}
 
 /// See the module.
 pub(super) struct Inner {
@@ -17,6 +23,8 @@ pub(super) struct Inner {
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,
+    /// The held requests.
+    pub(super) waiters: Arc<Waiters>,
     /// Held from taking a report out of the hub until it is in the store (or back in the hub), so
     /// that an ending never overtakes a run's last words.
     pub(super) saving: Mutex<()>,
@@ -32,7 +40,7 @@ pub(super) struct Inner {
     pub(super) runs: TaskTracker,
     /// The claimer.
     pub(super) claimer: TaskTracker,
-    /// The flusher, and who follows other processes.
+    /// The flusher, who follows other processes, and who looks after the held requests.
     pub(super) flusher: TaskTracker,
 }
 

@@ -107,6 +107,7 @@ pub(super) async fn beat(inner: &Inner) {
         Ok(Ok(taken)) if !taken.is_empty() => {
             tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
             inner.ring();
+            taken.iter().for_each(|id| inner.waiters.ask(*id));
         }
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "expired leases were not looked at"),
@@ -123,6 +124,7 @@ fn confirm(inner: &Inner, tasks: &[Arc<LiveTask>], beats: &[Beat], asked: Instan
                 task.beaten(asked);
                 if let Some(cancel) = &beat.cancel {
                     task.cancel(cancel.clone(), beat.version, inner.clock.now_ms());
+                    inner.waiters.wake(task.id);
                 }
             }
             None => lose(inner, task),
@@ -154,6 +156,7 @@ fn lose(inner: &Inner, task: &LiveTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
     task.stop(Stop::LeaseLost);
     inner.hub.remove(task.id, task.run_seq);
+    inner.waiters.ask(task.id);
 }
 
 /// How long until an exponential retry, with full jitter between a half and the whole.

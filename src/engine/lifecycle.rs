@@ -15,6 +15,7 @@ use super::{
     places::Places,
     runner,
     store::{Store, StoreError},
+    waiters::{self, Waiters},
 };
 
 /// How long stopped runs may take to write their last words, beyond the longest grace of a kind.
@@ -57,6 +58,7 @@ impl Engine {
             store,
             clock,
             registry,
+            waiters: Arc::new(Waiters::new(&options)),
             options: Arc::new(options),
             hub: Hub::default(),
             saving: Mutex::default(),
@@ -80,10 +82,12 @@ impl Engine {
             inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
             inner.flusher.spawn(cleaner::clean_for_ever(Arc::clone(&inner)));
             inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
-            if let Some(changes) = inner.store.changes() {
-                inner.flusher.spawn(changes::follow_for_ever(Arc::clone(&inner), changes));
-            }
         }
+        if let Some(changes) = inner.store.changes() {
+            inner.flusher.spawn(changes::follow_for_ever(Arc::clone(&inner), changes));
+        }
+        inner.flusher.spawn(waiters::look_for_ever(Arc::clone(&inner)));
+        inner.flusher.spawn(waiters::read_for_ever(Arc::clone(&inner)));
         inner.claimer.close();
         inner.flusher.close();
         Ok(Self(Arc::new(Running { inner, heart })))
@@ -94,12 +98,13 @@ impl Engine {
         Service::new(self.clone())
     }
 
-    /// Takes no more work, lets running tasks go on for [`EngineOptions::drain`], tells the rest to
+    /// Answers the held requests and holds none any more, takes no more work, lets running tasks go on for [`EngineOptions::drain`], tells the rest to
     /// stop and gives them back to the queue without costing an attempt, and closes the store.
     /// Leases are renewed until the last run has been written.
     pub async fn shutdown(&self) {
         let Running { inner, heart } = &*self.0;
         inner.closing.cancel();
+        inner.waiters.drain();
         // After the last claim the set of runs is final.
         inner.claimer.wait().await;
         inner.runs.close();

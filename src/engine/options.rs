@@ -67,6 +67,8 @@ pub struct EngineOptions {
     pub clean: Duration,
     /// Tasks removed in one transaction. Default: 50.
     pub clean_batch: u32,
+    /// How requests are held that wait for news.
+    pub hold: HoldOptions,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
     pub allow_ownerless: bool,
     /// Whether this process runs tasks. Default: true.
@@ -104,8 +106,44 @@ impl Default for EngineOptions {
             tombstones: DAY * 90,
             clean: Duration::from_secs(60),
             clean_batch: 50,
+            hold: HoldOptions::default(),
             allow_ownerless: true,
             worker: true,
+        }
+    }
+}
+
+/// How requests are held that wait for news. `Default` gives the documented values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldOptions {
+    /// The longest time that a request is held, whatever it asks for. Default: 20 s.
+    pub longest: Duration,
+    /// Requests held at once in this process; more are answered at once. Default: 20,000.
+    pub max_held: usize,
+    /// Requests held at once for one owner: a browser needs one. Default: 20.
+    pub max_held_per_owner: usize,
+    /// Requests held at once for all callers without a session together. Default: 2,000.
+    pub max_held_ownerless: usize,
+    /// How often the watched tasks are looked at for bars that have become wrong. Default: 50 ms.
+    pub tick: Duration,
+    /// How often the watched tasks that run in other processes are read when no notification came.
+    /// Default: 1 s.
+    pub poll: Duration,
+    /// On shutdown, clients are told to come back after up to this long, each at another moment.
+    /// Default: 5 s.
+    pub drain_spread: Duration,
+}
+
+impl Default for HoldOptions {
+    fn default() -> Self {
+        Self {
+            longest: Duration::from_secs(20),
+            max_held: 20_000,
+            max_held_per_owner: 20,
+            max_held_ownerless: 2_000,
+            tick: Duration::from_millis(50),
+            poll: Duration::from_secs(1),
+            drain_spread: Duration::from_secs(5),
         }
     }
 }

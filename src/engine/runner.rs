@@ -8,7 +8,7 @@ use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
 use super::{
     Context, Output, TaskError,
-    inner::Inner,
+    inner::{Inner, random},
     leases::{backoff, last_grace},
     live::{LiveTask, Stop},
     registry::Kind,
@@ -88,16 +88,22 @@ fn start(inner: &Arc<Inner>, row: Row) {
     let inner = Arc::clone(inner);
     let live = Arc::new(LiveTask::new(&row, Arc::clone(&kind.book)));
     inner.hub.insert(Arc::clone(&live));
+    inner.waiters.wake(live.id);
     let runs = inner.runs.clone();
     runs.spawn(async move {
         let ending = watch_over(&inner, &kind, &live).await;
-        if let Some(ending) = ending {
-            let written = finish(&inner, &live, &ending).await;
-            if written && matches!(ending, Ending::Completed(_)) {
-                outlook::remember(&inner, &kind, &live).await;
-            }
+        let row = match &ending {
+            Some(ending) => finish(&inner, &live, ending).await,
+            None => None,
+        };
+        if row.is_some() && matches!(ending, Some(Ending::Completed(_))) {
+            outlook::remember(&inner, &kind, &live).await;
         }
         inner.hub.remove(live.id, live.run_seq);
+        match row {
+            Some(row) => inner.waiters.tell(&row),
+            None => inner.waiters.ask(live.id),
+        }
         inner.ring();
     });
 }
@@ -121,12 +127,14 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
         && let Some(cancel) = row.cancel
     {
         live.cancel(cancel, row.version, inner.clock.now_ms());
+        inner.waiters.wake(live.id);
     }
     let ctx = Context::new(
         Arc::clone(live),
         Arc::clone(&inner.store),
         Arc::clone(&inner.clock),
         Arc::clone(&inner.options),
+        Arc::clone(&inner.waiters),
     );
     let task_kind = Arc::clone(kind);
     let mut run: Run = tokio::spawn(async move { task_kind.run(&input, ctx).await });
@@ -252,10 +260,9 @@ fn retry(
         return Ending::Failed { code, message, retryable: true };
     }
     let options = &inner.options;
-    let random = f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
     let after = after
         .map(|after| after.min(LONGEST_RETRY))
-        .unwrap_or_else(|| backoff(options.retry_base, options.retry_max, live.attempt, random));
+        .unwrap_or_else(|| backoff(options.retry_base, options.retry_max, live.attempt, random()));
     let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     Ending::Again { after_ms, message: format!("Will try again: {message}") }
 }
@@ -271,9 +278,9 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Writes the ending, through outages, until it is written or the run is somebody else's. Returns
-/// whether it was written.
-async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> bool {
+/// Writes the ending, through outages, until it is written or the run is somebody else's. The row as
+/// it was written.
+async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> {
     // What was reported last belongs to the page of the ended task too.
     let mut delay = FINISH_RETRY.0;
     loop {
@@ -290,17 +297,15 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> bool {
         match written.await {
             Ok(Some(row)) => {
                 tracing::info!(task.id = %live.id, status = %row.status, "ended");
-                return true;
+                return Some(row);
             }
             Ok(None) => {
                 tracing::warn!(task.id = %live.id, "the run was lost before it could be ended");
-                return false;
+                return None;
             }
             Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
         }
-        if inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
-            return false;
-        }
+        inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await?;
         delay = (delay * 2).min(FINISH_RETRY.1);
     }
 }

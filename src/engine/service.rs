@@ -1,10 +1,12 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
 mod expiry;
+mod poll;
 mod start;
 mod types;
 
 pub use expiry::Kept;
+pub use poll::WaitFor;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
@@ -13,13 +15,7 @@ use super::{
     places, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
 };
-use crate::task::{
-    Gone, KindInfo, LogLine, PollRequest, PollResponse, Snapshot, Status, TaskId, TaskList,
-};
-
-/// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
-/// setting.
-const LONGEST_GAP_MS: i64 = 5_000;
+use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
 
 /// The engine as its callers see it. Each call asks who calls. Cheap to clone.
 #[derive(Clone)]
@@ -90,50 +86,6 @@ impl Service {
         let inner = self.engine.inner();
         let live = inner.hub.get(id).filter(|live| caller.may_see(live.owner.as_deref()))?;
         snapshot::unchanged_live(&live, version, inner.clock.now_ms())
-    }
-
-    /// Tells what has changed among the watched tasks.
-    ///
-    /// # Errors
-    /// When too many are watched, and when the store fails.
-    pub async fn poll(
-        &self,
-        caller: &Caller,
-        request: &PollRequest,
-    ) -> Result<PollResponse, ServiceError> {
-        let max = self.engine.inner().options.max_watched;
-        if request.watch.len() > max {
-            let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
-            return Err(Refusal::field("watch", detail).into());
-        }
-        let mut answer = PollResponse {
-            tasks: Vec::new(),
-            gone: Vec::new(),
-            poll_after_ms: 0.0,
-            held_ms: None,
-            reason: None,
-        };
-        let mut poll_after_ms = LONGEST_GAP_MS;
-        for watch in &request.watch {
-            if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
-                poll_after_ms = poll_after_ms.min(after_ms);
-                continue;
-            }
-            match self.look(caller, watch.id).await? {
-                Err(reason) => answer.gone.push(Gone { id: watch.id, reason }),
-                Ok(mut snapshot) => {
-                    Self::settle(&mut snapshot, watch.version);
-                    if !snapshot.status.is_terminal() {
-                        poll_after_ms = poll_after_ms.min(snapshot.poll_after_ms);
-                    }
-                    if snapshot.version != watch.version {
-                        answer.tasks.push(snapshot);
-                    }
-                }
-            }
-        }
-        answer.poll_after_ms = poll_after_ms as f64;
-        Ok(answer)
     }
 
     /// The caller's tasks, newest first. Somebody without a session has none.
@@ -221,6 +173,7 @@ impl Service {
         {
             live.cancel(cancel, row.version, inner.clock.now_ms());
         }
+        inner.waiters.tell(&row);
         Ok(Some(Cancelled { accepted, snapshot: self.show(&row).await }))
     }
 

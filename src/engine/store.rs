@@ -69,6 +69,15 @@ pub trait Store: Send + Sync + 'static {
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 
+    /// Reads those of these tasks that there are, in any order.
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::with_capacity(ids.len());
+        for id in ids {
+            rows.extend(self.get(*id).await?);
+        }
+        Ok(rows)
+    }
+
     /// Reads a task's input as JSON.
     async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError>;
 

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::ApiError;
-use crate::engine::{Accuracy, Service};
+use crate::engine::{Accuracy, HeldFigures, Service};
 
 pub(super) fn router() -> Router<Service> {
     Router::new()
@@ -53,5 +53,29 @@ async fn metrics(State(service): State<Service>) -> Result<Response, ApiError> {
             "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
         ));
     }
+    held(&mut text, &service.held());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// The held requests.
+fn held(text: &mut String, figures: &HeldFigures) {
+    text.push_str(&format!(
+        "# HELP milepost_held_requests Requests that are held now.\n\
+         # TYPE milepost_held_requests gauge\n\
+         milepost_held_requests {}\n\
+         # HELP milepost_held_answers_total Answers to requests that could be held, by reason.\n\
+         # TYPE milepost_held_answers_total counter\n",
+        figures.now
+    ));
+    for (reason, count) in &figures.answers {
+        text.push_str(&format!("milepost_held_answers_total{{reason=\"{reason}\"}} {count}\n"));
+    }
+    text.push_str(
+        "# HELP milepost_held_limit_hits_total Requests not held because of a limit.\n\
+         # TYPE milepost_held_limit_hits_total counter\n",
+    );
+    for (scope, count) in &figures.refused {
+        let scope = scope.as_str();
+        text.push_str(&format!("milepost_held_limit_hits_total{{limit=\"{scope}\"}} {count}\n"));
+    }
 }

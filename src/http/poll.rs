@@ -11,7 +11,8 @@ use crate::{
     task::{PollRequest, PollResponse, Problem},
 };
 
-/// What has changed among the watched tasks.
+/// What has changed among the watched tasks. With `wait_ms` the request is held until this client must
+/// learn something of one of them.
 #[utoipa::path(post, path = "/api/v1/tasks/poll", tag = "tasks",
     request_body = PollRequest,
     responses(

@@ -17,9 +17,10 @@ use super::{
     ApiError, NO_STORE,
     error::retry_after,
     extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
+    prefer::{self, Prefer},
 };
 use crate::{
-    engine::{ListFilter, ResultState, Service},
+    engine::{Caller, ListFilter, ResultState, Service, WaitFor},
     task::{FieldError, LogLine, Problem, Snapshot, StartTask, Status, TaskId, TaskList},
 };
 
@@ -28,8 +29,11 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
 
 /// Queues a task. With the same `Idempotency-Key` again: the same task, not a second one.
 #[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks",
-    params(("Idempotency-Key" = Option<String>, Header,
-        description = "1 to 255 bytes; makes a repeated start safe")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1 to 255 bytes; makes a repeated start safe"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     request_body = StartTask,
     responses(
         (status = 202, body = Snapshot, description = "Queued, or under way already"),
@@ -46,6 +50,7 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
 pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
+    Prefer(wait): Prefer,
     headers: HeaderMap,
     JsonBody(start): JsonBody<StartTask>,
 ) -> Result<Response, ApiError> {
@@ -54,10 +59,21 @@ pub(super) async fn start(
         .map(HeaderValue::to_str)
         .transpose()
         .map_err(|_| ApiError::bad_request("an Idempotency-Key is visible ASCII"))?;
-    let started = service.start(&caller, start, key).await?;
-    let location = format!("/api/v1/tasks/{}", started.receipt.id);
+    let mut started = service.start(&caller, start, key).await?;
+    let id = started.receipt.id;
+    let waited = match wait {
+        Some(longest) => service.wait(&caller, id, WaitFor::End, longest).await?,
+        None => None,
+    };
+    if waited.is_some()
+        && let Some(snapshot) = service.get(&caller, id).await?
+    {
+        started.snapshot = snapshot;
+    }
+    let location = format!("/api/v1/tasks/{id}");
     let headers = [(header::LOCATION, location.clone()), (OPERATION_LOCATION, location)];
     let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot);
+    prefer::applied(&mut response, waited);
     if !response.headers().contains_key(header::RETRY_AFTER) {
         response.headers_mut().insert(header::RETRY_AFTER, retry_after(1_000));
     }
@@ -135,7 +151,10 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),
-        ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: hold the request until there is something newer than that \
+                `ETag` (without one, than now), or for so many seconds")),
     responses(
         (status = 200, body = Snapshot),
         (status = 304, description = "Nothing has changed since that `ETag`"),
@@ -147,23 +166,42 @@ pub(super) async fn get(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
+    Prefer(wait): Prefer,
     IfNoneMatch(lists): IfNoneMatch,
 ) -> Result<Response, ApiError> {
-    for tag in known(&lists) {
+    let Some(longest) = wait else { return now(&service, &caller, id, &lists).await };
+    let version = known(&lists).find_map(|tag| match tag {
+        Known::Version(version) => Some(version),
+        Known::Any => None,
+    });
+    let waited = service.wait(&caller, id, WaitFor::News(version), longest).await?;
+    let mut response = now(&service, &caller, id, &lists).await?;
+    prefer::applied(&mut response, waited);
+    Ok(response)
+}
+
+/// The task as it is now, or that nothing has changed.
+async fn now(
+    service: &Service,
+    caller: &Caller,
+    id: TaskId,
+    lists: &[HeaderValue],
+) -> Result<Response, ApiError> {
+    for tag in known(lists) {
         if let Known::Version(version) = tag
-            && let Some(after_ms) = service.unchanged(&caller, id, version)
+            && let Some(after_ms) = service.unchanged(caller, id, version)
         {
             return Ok(not_modified(version, Some(after_ms)));
         }
     }
-    let mut snapshot = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
-    for tag in known(&lists) {
+    let mut snapshot = service.get(caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    for tag in known(lists) {
         if let Known::Version(version) = tag {
             Service::settle(&mut snapshot, version);
         }
     }
     let version = snapshot.version;
-    if known(&lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
+    if known(lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
         let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
         return Ok(not_modified(version, after_ms));
     }

@@ -6,6 +6,7 @@ mod ends;
 mod expiry;
 mod faulty;
 mod fixture;
+mod hold;
 mod leases;
 mod lifecycle;
 mod outlook;

@@ -154,8 +154,21 @@ impl Fixture {
     }
 
     pub(crate) async fn get(&self, path: &str, cookie: &str) -> Answer {
-        let request = Request::get(path).header(header::COOKIE, cookie);
-        self.send(request.header(header::HOST, "here").body(Body::empty()).unwrap()).await
+        self.get_with(path, cookie, &[]).await
+    }
+
+    pub(crate) async fn get_with(
+        &self,
+        path: &str,
+        cookie: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request =
+            Request::get(path).header(header::COOKIE, cookie).header(header::HOST, "here");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     pub(crate) async fn post(&self, path: &str, cookie: &str, body: &Value) -> Answer {

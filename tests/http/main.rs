@@ -7,5 +7,6 @@ mod errors;
 mod expiry;
 mod fixture;
 mod health;
+mod hold;
 mod session;
 mod tasks;

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, RetentionSettings};
+use super::{DatabaseUrl, HoldSettings, RetentionSettings};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -21,6 +21,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// `[engine]`
     pub engine: EngineSettings,
+    /// `[hold]`
+    pub hold: HoldSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
     /// `[dataset]`
@@ -252,7 +254,7 @@ impl Settings {
                 faults.push((key, right.to_owned()));
             }
         };
-        let Self { http, engine, retention, dataset, log, storage, story, narrator } = self;
+        let Self { http, engine, hold, retention, dataset, log, storage, story, narrator } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(
             http.public_origins.iter().all(|origin| is_origin(origin)),
@@ -302,6 +304,7 @@ impl Settings {
             "log.filter",
             "directives such as warn,milepost=debug",
         );
+        faults.extend(hold.faults());
         faults.extend(retention.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());

@@ -17,6 +17,7 @@ use crate::{
     engine::{
         Stages,
         eta::{Book, Forecasts, Route},
+        hold::Standing,
         snapshot::rfc3339,
         store::{LogEntry, ProgressWrite, Resumption, Row, Stopping},
     },
@@ -84,6 +85,8 @@ pub(crate) struct State {
     pub(crate) progress: Option<f64>,
     pub(crate) step: u32,
     pub(crate) message: Option<String>,
+    /// The version with which the present stage was entered.
+    step_version: i64,
     pub(crate) cancel: Option<(i64, String)>,
     pub(crate) stopping: Stopping,
     pub(crate) updated_at: i64,
@@ -142,6 +145,7 @@ impl LiveTask {
                 version: row.version,
                 progress: start,
                 step: row.step,
+                step_version: row.version,
                 message: row.message.clone(),
                 cancel: row.cancel.clone(),
                 stopping: row.stopping.clone(),
@@ -201,8 +205,11 @@ impl LiveTask {
         let (t, progress) = (self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
         state.meter.begin(t, progress);
         state.route.enter(index, t);
+        // What was estimated before, perhaps before the history was read, is of another stage.
+        state.estimated_t = 0.0;
         state.told = Told { t, progress, rate: 0.0 };
         state.touch(now_ms);
+        state.step_version = state.version;
     }
 
     pub(crate) fn message(&self, text: String, now_ms: i64) {
@@ -295,6 +302,32 @@ impl LiveTask {
         let mut state = self.lock();
         self.look(&mut state, now_ms);
         read(&state)
+    }
+
+    /// How it stands for those who wait for news.
+    pub(crate) fn standing(&self, now_ms: i64) -> Standing {
+        let t_s = self.taken.elapsed().as_secs_f64();
+        self.with_state(now_ms, |state| Standing {
+            status: state.status,
+            version: state.version,
+            step_version: state.step_version,
+            progress: state.progress,
+            eta_s: state.meter.eta(t_s),
+            t_s,
+        })
+    }
+
+    /// Makes a newer version than `known`, so that a client whose bar is wrong takes what it is told.
+    /// However many are wrong at `known`, one is enough. Returns the version now.
+    pub(crate) fn correct(&self, known: i64) -> i64 {
+        let t = self.taken.elapsed().as_secs_f64();
+        let mut state = self.lock();
+        if state.version == known {
+            let progress = state.progress.unwrap_or_default();
+            state.told = Told { t, progress, rate: state.meter.rate(t) };
+            state.version += 1;
+        }
+        state.version
     }
 
     /// What watchers may have been told and the store does not know yet.

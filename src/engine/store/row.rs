@@ -341,6 +341,10 @@ pub enum Change {
     Queued,
     /// Somebody asked this task to stop.
     Cancel(TaskId),
+    /// This task started, ended, or waits again.
+    Task(TaskId),
+    /// Running tasks have saved their progress.
+    Progress,
     /// Nobody knows: the store was out of reach for a while.
     Anything,
 }

@@ -15,22 +15,29 @@ const RETRY: Duration = Duration::from_secs(1);
 
 const QUEUED: &str = "queued";
 const CANCEL: &str = "cancel ";
+const TASK: &str = "task ";
+const PROGRESS: &str = "progress";
 
 /// A change as the text of a notification.
 pub(super) fn word(change: &Change) -> String {
     match change {
         Change::Queued | Change::Anything => QUEUED.to_owned(),
         Change::Cancel(id) => format!("{CANCEL}{id}"),
+        Change::Task(id) => format!("{TASK}{id}"),
+        Change::Progress => PROGRESS.to_owned(),
     }
 }
 
 fn change(word: &str) -> Change {
-    let id = word.strip_prefix(CANCEL).and_then(|id| id.parse().ok());
-    match (id, word) {
-        (Some(id), _) => Change::Cancel(id),
-        (None, QUEUED) => Change::Queued,
-        // A word of a newer version.
-        _ => Change::Anything,
+    let id_after = |prefix| word.strip_prefix(prefix).and_then(|id| id.parse().ok());
+    match word {
+        QUEUED => Change::Queued,
+        PROGRESS => Change::Progress,
+        _ => {
+            let task = || id_after(TASK).map(Change::Task);
+            // Or a word of a newer version.
+            id_after(CANCEL).map(Change::Cancel).or_else(task).unwrap_or(Change::Anything)
+        }
     }
 }
 
@@ -58,10 +65,13 @@ async fn listen_once(pool: &sqlx::PgPool, told: &mpsc::Sender<Change>) -> Result
     listener.listen(CHANNEL).await?;
     // Whatever was told before this moment was not heard.
     let mut heard = Change::Anything;
+    let mut missed = false;
     loop {
-        // A full channel is no loss: what is in it makes the engine look.
-        if let Err(mpsc::error::TrySendError::Closed(_)) = told.try_send(heard) {
-            return Ok(());
+        // What a full channel has no place for makes the engine look at everything a little later.
+        match told.try_send(if missed { Change::Anything } else { heard }) {
+            Ok(()) => missed = false,
+            Err(mpsc::error::TrySendError::Full(_)) => missed = true,
+            Err(mpsc::error::TrySendError::Closed(_)) => return Ok(()),
         }
         match listener.try_recv().await? {
             Some(notification) => heard = change(notification.payload()),
@@ -77,10 +87,10 @@ mod tests {
     #[test]
     fn a_change_is_read_as_it_was_written() {
         let id = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().unwrap();
-        for told in [Change::Queued, Change::Cancel(id)] {
+        for told in [Change::Queued, Change::Cancel(id), Change::Task(id), Change::Progress] {
             assert_eq!(change(&word(&told)), told);
         }
-        for odd in ["", "cancel x", "new"] {
+        for odd in ["", "cancel x", "task", "task x", "new"] {
             assert_eq!(change(odd), Change::Anything);
         }
     }

@@ -41,6 +41,9 @@ impl This {
         if !taken.is_empty() {
             self.announce(&mut tx, &Change::Queued).await?;
         }
+        for id in &taken {
+            self.announce(&mut tx, &Change::Task(*id)).await?;
+        }
         tx.commit().await?;
         Ok(taken)
     }
@@ -72,6 +75,7 @@ impl This {
         if row.status == Status::Queued {
             self.announce(&mut tx, &Change::Queued).await?;
         }
+        self.announce(&mut tx, &Change::Task(id)).await?;
         tx.commit().await?;
         Ok(Some(row))
     }

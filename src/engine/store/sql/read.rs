@@ -14,6 +14,13 @@ impl This {
         raw.map(|raw| map::row(&raw, self.local_now())).transpose()
     }
 
+    pub(super) async fn read_tasks(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
+        let ids = serde_json::to_string(ids).map_err(|error| map::corrupt("id", error))?;
+        let rows = sqlx::query(sql::GET_ALL).bind(ids).fetch_all(&self.readers).await?;
+        let now = self.local_now();
+        rows.iter().map(|raw| map::row(raw, now)).collect()
+    }
+
     pub(super) async fn read_started(
         &self,
         owner: Option<&str>,

@@ -43,6 +43,10 @@ macro_rules! to_resume {
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
 
+/// Those of $1.
+pub(super) const GET_ALL: &str =
+    concat!("SELECT ", columns!(), " FROM tasks WHERE id IN ", json_list!("$1"));
+
 pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(

@@ -35,6 +35,10 @@ impl Store for This {
         self.read_task(id).await
     }
 
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
+        self.read_tasks(ids).await
+    }
+
     async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
         self.read_input(id).await
     }

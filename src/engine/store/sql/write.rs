@@ -77,7 +77,9 @@ impl This {
                 .await?;
             free = free.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             for raw in &rows {
-                claimed.push(map::row(raw, now)?);
+                let row = map::row(raw, now)?;
+                self.announce(&mut tx, &Change::Task(row.id)).await?;
+                claimed.push(row);
             }
         }
         tx.commit().await?;
@@ -117,6 +119,9 @@ impl This {
         let mut tx = self.begin().await?;
         let mut writes: Vec<_> = writes.iter().collect();
         writes.sort_by_key(|write| write.id);
+        if !writes.is_empty() {
+            self.announce(&mut tx, &Change::Progress).await?;
+        }
         for write in writes {
             sqlx::query(sql::SAVE_PROGRESS)
                 .bind(write.id.to_string())

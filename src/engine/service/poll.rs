@@ -1,0 +1,250 @@
+//! Polling: what has changed among the watched tasks, now or as soon as there is something to tell.
+
+use std::time::{Duration, Instant};
+
+use super::{Caller, Service, ServiceError};
+use crate::{
+    engine::{
+        HeldFigures, Refusal,
+        hold::{self, Basis},
+        inner::random,
+        store::Row,
+        waiters::Want,
+    },
+    task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch},
+};
+
+/// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
+/// setting.
+const LONGEST_GAP_MS: i64 = 5_000;
+
+/// What a call waits for that is about one task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitFor {
+    /// Anything visible that is newer than this version; `None`: than what there is now.
+    News(Option<i64>),
+    /// The end.
+    End,
+}
+
+/// How a request that could be held was.
+struct Held {
+    reason: AnswerReason,
+    held_ms: Option<i64>,
+}
+
+impl Held {
+    const fn not(reason: AnswerReason) -> Self {
+        Self { reason, held_ms: None }
+    }
+}
+
+impl Service {
+    /// Tells what has changed among the watched tasks: at once where `wait_ms` is 0; else as soon as
+    /// the [rule](crate::engine::hold) says that this client must learn something of one of them,
+    /// and then of all.
+    ///
+    /// # Errors
+    /// When too many are watched, and when the store fails.
+    pub async fn poll(
+        &self,
+        caller: &Caller,
+        request: &PollRequest,
+    ) -> Result<PollResponse, ServiceError> {
+        let inner = self.engine.inner();
+        let max = inner.options.max_watched;
+        if request.watch.len() > max {
+            let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
+            return Err(Refusal::field("watch", detail).into());
+        }
+        let held = match u64::try_from(request.wait_ms) {
+            Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
+                let now = inner.waiters.now_s();
+                let basis = |watch: &Watch| (watch.id, Want::Basis(Basis::of(watch, now)));
+                let wants = request.watch.iter().map(basis).collect();
+                self.hold(caller, wants, Duration::from_millis(wait_ms)).await?
+            }
+            _ => Held::not(AnswerReason::NotHeld),
+        };
+        let mut answer = self.changes(caller, &request.watch).await?;
+        answer.poll_after_ms = match held.reason {
+            AnswerReason::NotHeld => answer.poll_after_ms,
+            AnswerReason::Draining => {
+                random() * inner.options.hold.drain_spread.as_secs_f64() * 1000.0
+            }
+            // The next request is held as well.
+            _ => 0.0,
+        };
+        answer.held_ms = held.held_ms;
+        answer.reason = Some(held.reason);
+        Ok(answer)
+    }
+
+    /// Waits until there is something to tell about one task, or until the time is over. Returns for
+    /// how long it would have waited; `None` where it did not, because the server holds as many
+    /// requests as it may, or stops. Whether there is such a task is asked of [`Service::get`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn wait(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        wait_for: WaitFor,
+        longest: Duration,
+    ) -> Result<Option<Duration>, ServiceError> {
+        let want = match wait_for {
+            WaitFor::News(known) => Want::News(known),
+            WaitFor::End => Want::End,
+        };
+        let held = self.hold(caller, vec![(id, want)], longest).await?;
+        let refused = matches!(held.reason, AnswerReason::NotHeld | AnswerReason::Draining);
+        Ok((!refused).then(|| longest.min(self.engine.inner().options.hold.longest)))
+    }
+
+    /// What operators are told of held requests.
+    pub fn held(&self) -> HeldFigures {
+        self.engine.inner().waiters.limits.figures()
+    }
+
+    async fn hold(
+        &self,
+        caller: &Caller,
+        wants: Vec<(TaskId, Want)>,
+        wait: Duration,
+    ) -> Result<Held, ServiceError> {
+        let held = self.hold_uncounted(caller, wants, wait).await?;
+        self.engine.inner().waiters.limits.count(held.reason);
+        Ok(held)
+    }
+
+    async fn hold_uncounted(
+        &self,
+        caller: &Caller,
+        wants: Vec<(TaskId, Want)>,
+        wait: Duration,
+    ) -> Result<Held, ServiceError> {
+        let inner = self.engine.inner();
+        let Some(_place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
+            return Ok(Held::not(AnswerReason::NotHeld));
+        };
+        let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
+        // Subscribed first, looked at after: no change falls between.
+        let seat = inner.waiters.sit(wants);
+        if inner.waiters.is_draining() {
+            return Ok(Held::not(AnswerReason::Draining));
+        }
+        if !self.may_watch(caller, &ids).await? {
+            return Ok(Held::not(AnswerReason::Ended));
+        }
+        let may_come = seat.check(&inner.hub, inner.clock.now_ms());
+        if let Some(reason) = seat.reason() {
+            return Ok(Held::not(reason));
+        }
+        if !may_come {
+            return Ok(Held::not(AnswerReason::NotHeld));
+        }
+        let begun = Instant::now();
+        let longest = wait.min(inner.options.hold.longest).as_secs_f64();
+        let longest = Duration::from_secs_f64(hold::longest_hold_s(longest, random()));
+        let reason = match tokio::time::timeout(longest, seat.answered()).await {
+            Ok(reason) => reason,
+            Err(_) => AnswerReason::HoldOver,
+        };
+        let held_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Ok(Held { reason, held_ms: Some(held_ms) })
+    }
+
+    /// Whether the caller may see all of these tasks. What the store says of those that do not run
+    /// here is kept for [`Seat::check`](crate::engine::waiters::Seat::check).
+    async fn may_watch(&self, caller: &Caller, ids: &[TaskId]) -> Result<bool, ServiceError> {
+        let inner = self.engine.inner();
+        let mut unknown = Vec::new();
+        for &id in ids {
+            let seen = match inner.hub.get(id) {
+                Some(live) => caller.may_see(live.owner.as_deref()),
+                None => match inner.waiters.fresh(id) {
+                    Some(row) => caller.may_see(row.owner.as_deref()),
+                    None => {
+                        unknown.push(id);
+                        true
+                    }
+                },
+            };
+            if !seen {
+                return Ok(false);
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(true);
+        }
+        unknown.sort_unstable();
+        unknown.dedup();
+        let rows: Vec<Row> = match unknown.as_slice() {
+            [one] => inner.store.get(*one).await?.into_iter().collect(),
+            many => inner.store.get_all(many).await?,
+        };
+        let now = inner.waiters.now_s();
+        for row in &rows {
+            if let Some(watched) = inner.waiters.get(row.id) {
+                watched.tell(Some(row), now);
+            }
+        }
+        let seen = |row: &&Row| caller.may_see(row.owner.as_deref()) && row.expired().is_none();
+        Ok(rows.iter().filter(seen).count() == unknown.len())
+    }
+
+    /// What has changed, and when to ask again without being held.
+    async fn changes(
+        &self,
+        caller: &Caller,
+        watched: &[Watch],
+    ) -> Result<PollResponse, ServiceError> {
+        let mut answer = PollResponse {
+            tasks: Vec::new(),
+            gone: Vec::new(),
+            poll_after_ms: 0.0,
+            held_ms: None,
+            reason: None,
+        };
+        let mut poll_after_ms = LONGEST_GAP_MS;
+        for watch in watched {
+            if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
+                poll_after_ms = poll_after_ms.min(after_ms);
+                continue;
+            }
+            match self.recent(caller, watch.id).await? {
+                Err(reason) => answer.gone.push(Gone { id: watch.id, reason }),
+                Ok(mut snapshot) => {
+                    Self::settle(&mut snapshot, watch.version);
+                    if !snapshot.status.is_terminal() {
+                        poll_after_ms = poll_after_ms.min(snapshot.poll_after_ms);
+                    }
+                    if snapshot.version != watch.version {
+                        answer.tasks.push(snapshot);
+                    }
+                }
+            }
+        }
+        answer.poll_after_ms = poll_after_ms as f64;
+        Ok(answer)
+    }
+
+    /// [`Service::look`], but content with what was read a moment ago: when a task ends, its ten
+    /// thousand watchers do not read it ten thousand times.
+    async fn recent(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Result<Snapshot, GoneReason>, ServiceError> {
+        let inner = self.engine.inner();
+        if inner.hub.get(id).is_none()
+            && let Some(row) = inner.waiters.fresh(id)
+            && row.expired().is_none()
+            && caller.may_see(row.owner.as_deref())
+        {
+            return Ok(Ok(self.show(&row).await));
+        }
+        self.look(caller, id).await
+    }
+}

@@ -1,0 +1,113 @@
+//! The two loops behind the held requests: one looks at what is watched, one reads what runs
+//! elsewhere. A store that hangs delays the second only.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use super::{Waiters, Watched, lock, watched};
+use crate::{
+    engine::{inner::Inner, store::Row},
+    task::TaskId,
+};
+
+/// So many tasks are looked at before others may have the thread.
+const LOOKS_IN_A_ROW: usize = 32;
+
+/// Looks at the watched tasks, until the engine has closed. While nothing is watched it sleeps.
+pub(in crate::engine) async fn look_for_ever(inner: Arc<Inner>) {
+    let (waiters, tick) = (&inner.waiters, inner.options.hold.tick);
+    let mut looked = Instant::now();
+    loop {
+        let idle = waiters.is_empty();
+        let woken = async {
+            let rung = waiters.bell.notified();
+            if idle {
+                rung.await;
+            } else {
+                // Whether rung or not: it is time to look.
+                let _ = tokio::time::timeout(tick.saturating_sub(looked.elapsed()), rung).await;
+            }
+        };
+        if inner.closed.run_until_cancelled(woken).await.is_none() {
+            return;
+        }
+        let dirty = std::mem::take(&mut *lock(&waiters.dirty));
+        let changed: Vec<_> = dirty.into_iter().filter_map(|id| waiters.get(id)).collect();
+        look_at(&inner, &changed).await;
+        if looked.elapsed() >= tick {
+            looked = Instant::now();
+            look_at(&inner, &waiters.all()).await;
+            waiters.sweep(waiters.now_s());
+        }
+    }
+}
+
+async fn look_at(inner: &Inner, tasks: &[Arc<Watched>]) {
+    for some in tasks.chunks(LOOKS_IN_A_ROW) {
+        let (now_ms, now) = (inner.clock.now_ms(), inner.waiters.now_s());
+        for watched in some {
+            watched.look(&inner.hub, now_ms, now);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Reads the watched tasks that do not run here, until the engine has closed: those that changed at a
+/// stroke at once; all of them when another process may have saved progress, no oftener than each
+/// [`watched::FRESH_S`]; and all of them now and then, in case that nobody was heard.
+pub(in crate::engine) async fn read_for_ever(inner: Arc<Inner>) {
+    let waiters = &inner.waiters;
+    let mut read_at = waiters.now_s();
+    loop {
+        let now = waiters.now_s();
+        let due = match waiters.stale.load(Ordering::Acquire) {
+            true => read_at + watched::FRESH_S,
+            false => read_at + inner.options.hold.poll.as_secs_f64(),
+        };
+        let rest = Duration::from_secs_f64((due - now).max(0.0));
+        let woken = async {
+            let rung = waiters.reading.notified();
+            // As above.
+            let _ = tokio::time::timeout(rest, rung).await;
+        };
+        if inner.closed.run_until_cancelled(woken).await.is_none() {
+            return;
+        }
+        let urgent = std::mem::take(&mut *lock(&waiters.urgent));
+        read(&inner, urgent.into_iter().filter_map(|id| waiters.get(id)).collect()).await;
+        if waiters.now_s() >= due {
+            read_at = waiters.now_s();
+            waiters.stale.store(false, Ordering::Release);
+            read(&inner, waiters.all()).await;
+        }
+    }
+}
+
+async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
+    let waiters: &Waiters = &inner.waiters;
+    let ids: Vec<TaskId> = tasks
+        .iter()
+        .filter(|watched| watched.may_change_elsewhere(&inner.hub))
+        .map(|watched| watched.id())
+        .collect();
+    if ids.is_empty() {
+        return;
+    }
+    let rows = match inner.store.get_all(&ids).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(%error, "the watched tasks were not read");
+            return;
+        }
+    };
+    let rows: HashMap<TaskId, &Row> = rows.iter().map(|row| (row.id, row)).collect();
+    let now = waiters.now_s();
+    for id in ids {
+        let Some(watched) = waiters.get(id) else { continue };
+        watched.tell(rows.get(&id).copied(), now);
+        waiters.wake(id);
+    }
+}

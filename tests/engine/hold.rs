@@ -1,0 +1,237 @@
+//! Requests that are held until there is something to tell.
+
+use std::time::{Duration, Instant};
+
+use milepost::{
+    engine::{Caller, EngineOptions, HoldOptions, KindOptions, ServiceError, WaitFor},
+    task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, Watch},
+};
+use tokio::task::JoinHandle;
+
+use crate::fixture::{Fixture, Step, engine_at, folder, gate, is, kind, quick, reach};
+
+/// What a client asks that was told this snapshot a second ago.
+pub(crate) fn after(told: &Snapshot) -> PollRequest {
+    let watch = Watch {
+        progress: told.progress,
+        rate: told.rate_per_s,
+        age_ms: 1_000,
+        ..Watch::at_version(told.id, told.version)
+    };
+    PollRequest { watch: vec![watch], wait_ms: 20_000 }
+}
+
+pub(crate) type Poll = JoinHandle<Result<PollResponse, ServiceError>>;
+
+/// Sends a poll and waits until `held` are held.
+pub(crate) async fn hold(f: &Fixture, request: PollRequest, held: usize) -> Poll {
+    let (service, ada) = (f.service.clone(), f.ada.clone());
+    let poll = tokio::spawn(async move { service.poll(&ada, &request).await });
+    until_held(f, held).await;
+    poll
+}
+
+async fn until_held(f: &Fixture, held: usize) {
+    let patience = Instant::now();
+    while f.service.held().now != held {
+        assert!(patience.elapsed() < Duration::from_secs(30), "{:?}", f.service.held());
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(crate) async fn answer(poll: Poll) -> PollResponse {
+    poll.await.unwrap().unwrap()
+}
+
+fn patient() -> KindOptions {
+    KindOptions { cancel_grace: Duration::from_secs(30), ..kind() }
+}
+
+#[tokio::test]
+async fn a_held_poll_hears_of_a_wrong_bar_a_stage_and_the_end_but_of_no_word_between() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [
+        Step::Stage(0),
+        reach("a"),
+        gate("a1"),
+        Step::Message("only a word".to_owned()),
+        Step::Progress(0.5),
+        gate("b"),
+        Step::Stage(1),
+        gate("c"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    let poll = hold(&f, after(&f.get(id).await), 1).await;
+    f.gates.open("a1");
+    let told = answer(poll).await;
+    assert_eq!(told.reason, Some(AnswerReason::Deviation));
+    assert!(told.held_ms.is_some());
+    assert_eq!(told.poll_after_ms, 0.0);
+    let bar = &told.tasks[0];
+    assert_eq!((bar.progress, bar.message.as_deref()), (Some(12.5), Some("only a word")));
+    let poll = hold(&f, after(bar), 1).await;
+    f.gates.open("b");
+    let told = answer(poll).await;
+    assert_eq!((told.reason, told.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
+    let poll = hold(&f, after(&told.tasks[0]), 1).await;
+    f.gates.open("c");
+    let told = answer(poll).await;
+    assert_eq!(told.reason, Some(AnswerReason::Ended));
+    assert_eq!(told.tasks[0].status, Status::Completed);
+    let figures = f.service.held();
+    assert_eq!(figures.now, 0);
+    for (reason, count) in [("deviation", 1), ("step", 1), ("ended", 1), ("hold_over", 0)] {
+        assert!(figures.answers.contains(&(reason, count)), "{figures:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_stands_still_is_told_to_the_one_whose_bar_moves() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[Step::Stage(0), reach("a"), gate("never")]).await;
+    f.gates.pass("a").await;
+    let told = f.get(id).await;
+    let mut rushing = after(&told);
+    rushing.watch[0].rate = 0.1;
+    let still = hold(&f, after(&told), 1).await;
+    let corrected = f.service.poll(&f.ada, &rushing).await.unwrap();
+    assert_eq!(corrected.reason, Some(AnswerReason::Deviation));
+    assert!(corrected.tasks[0].version > told.version, "a client takes newer versions only");
+    assert_eq!(corrected.tasks[0].rate_per_s, 0.0);
+    assert!(!still.is_finished(), "who was right hears nothing");
+    still.abort();
+    until_held(&f, 0).await;
+}
+
+#[tokio::test]
+async fn a_cancel_is_told_at_once() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), patient()).await;
+    let id = f.start(&[Step::Stage(0), reach("a"), Step::DeafGate("b".to_owned())]).await;
+    f.gates.pass("a").await;
+    let poll = hold(&f, after(&f.get(id).await), 1).await;
+    f.service.cancel(&f.ada, id).await.unwrap();
+    let told = answer(poll).await;
+    assert_eq!(told.reason, Some(AnswerReason::Cancelling));
+    let poll = hold(&f, after(&told.tasks[0]), 1).await;
+    f.gates.open("b");
+    assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_waiting_task_is_held_for_and_its_start_and_its_cancel_are_told() {
+    let (_folder, path) = folder();
+    let one = EngineOptions { concurrency: 1, ..quick() };
+    let f = engine_at(&path, one, kind()).await;
+    f.start(&[reach("a"), gate("a1")]).await;
+    f.gates.pass("a").await;
+    let (second, third) = (f.start(&[gate("b")]).await, f.start(&[]).await);
+    let starts = hold(&f, after(&f.get(second).await), 1).await;
+    let never = hold(&f, after(&f.get(third).await), 2).await;
+    f.service.cancel(&f.ada, third).await.unwrap();
+    assert_eq!(answer(never).await.tasks[0].status, Status::Cancelled);
+    assert!(!starts.is_finished());
+    f.gates.open("a1");
+    let told = answer(starts).await;
+    assert_eq!((told.reason, told.tasks[0].attempt), (Some(AnswerReason::Attempt), 1));
+}
+
+#[tokio::test]
+async fn what_a_client_does_not_know_or_may_not_see_is_not_held_for() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let mut request = after(&f.get(id).await);
+    let stranger = f.service.poll(&Caller::owner("bob"), &request).await.unwrap();
+    assert_eq!((stranger.reason, stranger.gone.len()), (Some(AnswerReason::Ended), 1));
+    request.watch[0].version = i64::MAX;
+    let restarted = f.service.poll(&f.ada, &request).await.unwrap();
+    assert_eq!(restarted.reason, Some(AnswerReason::Changed));
+    assert_eq!((restarted.held_ms, restarted.tasks.len()), (None, 1));
+    f.gates.open("b");
+    let over = f.ended(id).await;
+    let known = f.service.poll(&f.ada, &after(&over)).await.unwrap();
+    assert_eq!((known.reason, known.tasks.len()), (Some(AnswerReason::NotHeld), 0));
+}
+
+#[tokio::test]
+async fn nothing_to_tell_is_said_when_the_hold_is_over() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let mut request = after(&f.until(id, is(Status::Running)).await);
+    request.wait_ms = 100;
+    let told = f.service.poll(&f.ada, &request).await.unwrap();
+    assert_eq!((told.reason, told.tasks.len()), (Some(AnswerReason::HoldOver), 0));
+    assert!(told.held_ms.is_some_and(|ms| ms >= 90), "{:?}", told.held_ms);
+}
+
+#[tokio::test]
+async fn a_limit_is_answered_with_a_pause_and_a_client_that_leaves_makes_room() {
+    let (_folder, path) = folder();
+    let hold_options = HoldOptions { max_held_per_owner: 1, ..HoldOptions::default() };
+    let f = engine_at(&path, EngineOptions { hold: hold_options, ..quick() }, kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let request = after(&f.get(id).await);
+    let first = hold(&f, request.clone(), 1).await;
+    let second = f.service.poll(&f.ada, &request).await.unwrap();
+    assert_eq!((second.reason, second.held_ms), (Some(AnswerReason::NotHeld), None));
+    assert!(second.poll_after_ms >= 500.0);
+    first.abort();
+    until_held(&f, 0).await;
+    let third = hold(&f, request, 1).await;
+    f.gates.open("b");
+    assert_eq!(answer(third).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_shutdown_answers_the_held_first_and_spreads_their_return() {
+    let (_folder, path) = folder();
+    let slow = EngineOptions { drain: Duration::from_secs(60), ..quick() };
+    let f = engine_at(&path, slow, kind()).await;
+    let id = f.start(&[reach("a"), gate("b")]).await;
+    f.gates.pass("a").await;
+    let request = after(&f.get(id).await);
+    let mut held = Vec::new();
+    for number in 1..=8 {
+        held.push(hold(&f, request.clone(), number).await);
+    }
+    let engine = f.engine.clone();
+    let shutdown = tokio::spawn(async move { engine.shutdown().await });
+    let mut pauses = Vec::new();
+    for poll in held {
+        let told = answer(poll).await;
+        assert_eq!(told.reason, Some(AnswerReason::Draining));
+        assert!((0.0..=5_000.0).contains(&told.poll_after_ms), "{}", told.poll_after_ms);
+        pauses.push(told.poll_after_ms);
+    }
+    pauses.dedup();
+    assert!(pauses.len() > 1, "all at one moment: {pauses:?}");
+    // The task still runs; whoever asks now is not held.
+    let late = f.service.poll(&f.ada, &request).await.unwrap();
+    assert_eq!((late.reason, late.held_ms), (Some(AnswerReason::Draining), None));
+    assert!(!shutdown.is_finished());
+    f.gates.open("b");
+    shutdown.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_may_wait_for_the_end_alone() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&[reach("a"), gate("b"), Step::Stage(0), Step::Stage(1)]).await;
+    f.gates.pass("a").await;
+    let (service, ada) = (f.service.clone(), f.ada.clone());
+    let longest = Duration::from_secs(20);
+    let wait = tokio::spawn(async move { service.wait(&ada, id, WaitFor::End, longest).await });
+    until_held(&f, 1).await;
+    f.gates.open("b");
+    assert_eq!(wait.await.unwrap().unwrap(), Some(longest));
+    assert_eq!(f.get(id).await.status, Status::Completed);
+}

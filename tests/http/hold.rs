@@ -1,0 +1,103 @@
+//! Requests that are held: over the wire.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::fixture::{ADA, Fixture, fixture};
+
+async fn until_held(f: &Fixture, held: usize) {
+    let patience = Instant::now();
+    while f.engine.service().held().now != held {
+        assert!(patience.elapsed() < Duration::from_secs(30), "{:?}", f.engine.service().held());
+        tokio::task::yield_now().await;
+    }
+}
+
+fn watching(told: &Value) -> Value {
+    json!({ "watch": [{ "id": told["id"], "version": told["version"] }], "wait_ms": 20_000 })
+}
+
+#[tokio::test]
+async fn a_poll_is_held_until_its_task_is_cancelled() {
+    let f = fixture().await;
+    let id = f.start(ADA, "endless", json!({})).await;
+    let told = f.until(ADA, &id, "running").await;
+    let body = watching(&told);
+    let cancel = async {
+        until_held(&f, 1).await;
+        f.post(&format!("/api/v1/tasks/{id}/cancel"), ADA, &json!({})).await
+    };
+    let (answer, _) = tokio::join!(f.post("/api/v1/tasks/poll", ADA, &body), cancel);
+    let answer = answer.json();
+    f.fits("PollResponse", &answer);
+    assert_eq!(answer["tasks"][0]["id"], id.as_str());
+    assert!(["cancelling", "ended"].contains(&answer["reason"].as_str().unwrap()), "{answer}");
+    assert!(answer["held_ms"].is_i64());
+    let metrics = String::from_utf8(f.get("/metrics", "").await.bytes).unwrap();
+    assert!(metrics.contains("milepost_held_requests 0\n"), "{metrics}");
+    assert!(metrics.contains("milepost_held_limit_hits_total{limit=\"owner\"} 0\n"), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_status_request_waits_for_news_and_says_so() {
+    let f = fixture().await;
+    let id = f.start(ADA, "endless", json!({})).await;
+    let told = f.until(ADA, &id, "running").await;
+    let path = format!("/api/v1/tasks/{id}");
+    let etag = format!("W/\"{}\"", told["version"]);
+    let unchanged = f.get_with(&path, ADA, &[("if-none-match", &etag), ("prefer", "wait=1")]).await;
+    assert_eq!(unchanged.status, 304);
+    assert_eq!(unchanged.header("preference-applied"), "wait=1");
+    let cancel = async {
+        until_held(&f, 1).await;
+        f.post(&format!("{path}/cancel"), ADA, &json!({})).await
+    };
+    let wait = [("if-none-match", etag.as_str()), ("prefer", "wait=20")];
+    let (changed, _) = tokio::join!(f.get_with(&path, ADA, &wait), cancel);
+    assert_eq!(changed.status, 200);
+    assert_eq!(changed.header("preference-applied"), "wait=20");
+    assert!(["cancelling", "cancelled"].contains(&changed.json()["status"].as_str().unwrap()));
+    let plain = f.get(&path, ADA).await;
+    assert_eq!(plain.header("preference-applied"), "");
+    let foreign = f.get_with(&path, "", &[("prefer", "wait=20")]).await;
+    f.problem(&foreign, 404);
+}
+
+#[tokio::test]
+async fn a_start_that_waits_comes_back_with_the_end() {
+    let f = fixture().await;
+    let body = json!({ "kind": "echo", "input": { "text": "hello" } });
+    let answer = f.post_with("/api/v1/tasks", ADA, &body, &[("prefer", "wait=20")]).await;
+    assert_eq!(answer.status, 202);
+    assert_eq!(answer.header("preference-applied"), "wait=20");
+    let snapshot = answer.json();
+    f.fits("Snapshot", &snapshot);
+    assert_eq!(snapshot["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_frees_its_place_at_once() {
+    let f = fixture().await;
+    let id = f.start(ADA, "endless", json!({})).await;
+    let told = f.until(ADA, &id, "running").await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = f.router.clone();
+    let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let body = watching(&told).to_string();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "POST /api/v1/tasks/poll HTTP/1.1\r\nHost: here\r\nCookie: {ADA}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    client.write_all(request.as_bytes()).await.unwrap();
+    until_held(&f, 1).await;
+    drop(client);
+    let gone = Instant::now();
+    until_held(&f, 0).await;
+    assert!(gone.elapsed() < Duration::from_secs(5), "{:?}", gone.elapsed());
+    server.abort();
+}
