@@ -1,0 +1,299 @@
+//! The real client machine follows one simulated task by the real server rules, in virtual time.
+//!
+//! What is simulated is the task, the clock and the network. When a request is sent is decided by
+//! [`Machine`], when a held one is answered by [`Basis`], what is told of the pace by [`Meter`].
+
+use milepost::{
+    engine::{
+        Meter,
+        hold::{Basis, Standing, longest_hold_s},
+    },
+    poll::{Action, Config, Event, Machine, Policy},
+    task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
+};
+
+use crate::course::{Course, Random, STAGES, Shape};
+
+const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
+/// How often the task reports, and how often a held request is looked at.
+const REPORT_MS: u64 = 100;
+/// The way from client to server or back takes a time in this range.
+const WAY_MS: (f64, f64) = (10.0, 40.0);
+/// Versions of a run and of its end: each has a generation of its own.
+const RUN_VERSION: i64 = 1 << 20;
+const END_VERSION: i64 = 2 << 20;
+
+/// How a policy did on one task.
+pub(crate) struct Outcome {
+    pub(crate) requests: u32,
+    /// From the end of the task until the client knew, in seconds.
+    pub(crate) overshoot_s: f64,
+    /// Mean of |bar - what the task has reported|, 0..=1; `None` where it reports no progress.
+    pub(crate) bar_error: Option<f64>,
+}
+
+/// Follows the task until the client knows of its end.
+pub(crate) fn follow(course: &Course, policy: Policy, seed: u64) -> Outcome {
+    let mut server = Server::new(course);
+    let mut client = Client::new(policy, seed);
+    client.event(Event::Watch { id: ID, snapshot: Some(Box::new(server.snapshot(0))) }, 0);
+    let (mut report_at, mut error, mut samples) = (REPORT_MS, 0.0, 0_u32);
+    loop {
+        let held_until = server.held.as_ref().map(|held| held.until_ms);
+        let tick = (!server.ended).then(|| report_at.min(course.duration_ms));
+        let due = [tick, client.timer, client.arrives_at(), client.answered_at(), held_until];
+        let Some(now) = due.into_iter().flatten().min() else { unreachable!("the loop stopped") };
+        if tick == Some(now) {
+            server.report(now);
+            report_at += REPORT_MS;
+            if let Some(truth) = course.progress(now).filter(|_| now < course.duration_ms) {
+                error += (client.bar(now) - truth).abs();
+                samples += 1;
+            }
+        }
+        if let Some(request) = client.arrival(now) {
+            server.take(&request, now, client.random.unit());
+        }
+        if let Some(answer) = server.answer(now) {
+            client.answer_on_its_way(answer, now);
+        }
+        client.tick(now);
+        if client.knows_the_end() {
+            return Outcome {
+                requests: client.requests,
+                overshoot_s: now.saturating_sub(course.duration_ms) as f64 / 1_000.0,
+                bar_error: (samples > 0).then(|| error / f64::from(samples)),
+            };
+        }
+    }
+}
+
+/// A request that the server has.
+struct Held {
+    basis: Basis,
+    came_ms: u64,
+    until_ms: u64,
+}
+
+/// The server's side of one task.
+struct Server<'a> {
+    course: &'a Course,
+    meter: Meter,
+    version: i64,
+    step_version: i64,
+    stage: u32,
+    progress: Option<f64>,
+    ended: bool,
+    held: Option<Held>,
+}
+
+impl<'a> Server<'a> {
+    fn new(course: &'a Course) -> Self {
+        let mut meter = Meter::default();
+        let progress = course.progress(0);
+        if let Some(progress) = progress {
+            meter.begin(0.0, progress);
+        }
+        Self {
+            course,
+            meter,
+            version: RUN_VERSION,
+            step_version: RUN_VERSION,
+            stage: 0,
+            progress,
+            ended: false,
+            held: None,
+        }
+    }
+
+    /// Takes in what the task reports at this time.
+    fn report(&mut self, now: u64) {
+        if now >= self.course.duration_ms {
+            self.ended = true;
+            self.version = END_VERSION;
+            return;
+        }
+        let Some(progress) = self.course.progress(now) else { return };
+        let stage = self.course.stage(now);
+        if stage != self.stage {
+            self.stage = stage;
+            self.version += 1;
+            self.step_version = self.version;
+            self.meter.begin(seconds(now), progress);
+        } else if self.course.shape != Shape::StagesOnly {
+            self.meter.record(seconds(now), progress);
+            self.version += i64::from(self.progress != Some(progress));
+        }
+        self.progress = Some(progress);
+    }
+
+    fn standing(&self, now: u64) -> Standing {
+        Standing {
+            status: if self.ended { Status::Completed } else { Status::Running },
+            version: self.version,
+            step_version: self.step_version,
+            progress: self.progress,
+            eta_s: self.meter.eta(seconds(now)),
+            t_s: seconds(now),
+        }
+    }
+
+    fn take(&mut self, request: &PollRequest, now: u64, random: f64) {
+        let mut basis = Basis::of(&request.watch[0], seconds(now));
+        basis.complete(&self.standing(now));
+        let longest_s = request.wait_ms as f64 / 1_000.0;
+        let hold_ms = (longest_hold_s(longest_s, random) * 1_000.0) as u64;
+        self.held = Some(Held { basis, came_ms: now, until_ms: now + hold_ms });
+    }
+
+    /// The answer to the request that is held, if now is the time for it.
+    fn answer(&mut self, now: u64) -> Option<PollResponse> {
+        let standing = self.held.as_ref().map(|_| self.standing(now))?;
+        let over = |held: &Held| now >= held.until_ms;
+        let why = |held: &Held| held.basis.reason(&standing, seconds(now));
+        let held = self.held.take_if(|held| over(held) || why(held).is_some())?;
+        let reason = why(&held);
+        if reason == Some(AnswerReason::Deviation) && held.basis.version() == self.version {
+            // A task that stands still reports nothing new: as in the engine, the correction of a bar
+            // that moved on is a change of its own.
+            self.version += 1;
+        }
+        let holds = held.until_ms > held.came_ms;
+        let idle = if holds { AnswerReason::HoldOver } else { AnswerReason::NotHeld };
+        let held_ms = i64::try_from(now - held.came_ms).ok();
+        let news = held.basis.version() != self.version;
+        Some(PollResponse {
+            tasks: if news { vec![self.snapshot(now)] } else { Vec::new() },
+            gone: Vec::new(),
+            poll_after_ms: 0.0,
+            held_ms: held_ms.filter(|_| holds),
+            reason: Some(reason.unwrap_or(idle)),
+        })
+    }
+
+    fn snapshot(&self, now: u64) -> Snapshot {
+        let stages = self.course.shape == Shape::StagesOnly;
+        let eta_s = self.meter.eta(seconds(now));
+        Snapshot {
+            id: ID,
+            kind: "simulated".to_owned(),
+            title: String::new(),
+            status: if self.ended { Status::Completed } else { Status::Running },
+            progress: self.progress.map(|progress| progress * 100.0),
+            rate_per_s: self.meter.rate(seconds(now)),
+            eta_ms: eta_s.map(|eta| (eta * 1_000.0) as i64),
+            eta_range_ms: None,
+            step: stages.then_some(self.stage + 1),
+            total_steps: stages.then_some(STAGES),
+            current_step: None,
+            stages: Vec::new(),
+            message: None,
+            attempt: 1,
+            version: self.version,
+            result: None,
+            error: None,
+            cancel: None,
+            resumed: None,
+            queue_place: None,
+            starts_in_ms: None,
+            poll_after_ms: 0,
+            elapsed_ms: i64::try_from(now).unwrap_or(i64::MAX),
+            heartbeat_age_ms: Some(0),
+            updated_age_ms: 0,
+            created_at: String::new(),
+            started_at: None,
+            updated_at: String::new(),
+            finished_at: None,
+            expires_at: None,
+        }
+    }
+}
+
+/// The machine with its timer and its line to the server.
+struct Client {
+    machine: Machine,
+    random: Random,
+    timer: Option<u64>,
+    requests: u32,
+    epoch: u32,
+    /// A request under way, and when it arrives.
+    sent: Option<(PollRequest, u64)>,
+    /// An answer under way, and when it arrives.
+    answer: Option<(PollResponse, u64)>,
+}
+
+impl Client {
+    fn new(policy: Policy, seed: u64) -> Self {
+        Self {
+            machine: Machine::new(Config { policy, ..Config::default() }),
+            random: Random::seeded(seed),
+            timer: None,
+            requests: 0,
+            epoch: 0,
+            sent: None,
+            answer: None,
+        }
+    }
+
+    fn event(&mut self, event: Event, now: u64) {
+        let random = &mut self.random;
+        for action in self.machine.handle(event, now, &mut || random.unit()) {
+            match action {
+                Action::Send { epoch, request } => {
+                    self.requests += 1;
+                    self.epoch = epoch;
+                    self.sent = Some((request, now + way_ms(&mut self.random)));
+                }
+                Action::SetTimer { after_ms } => self.timer = Some(now + u64::from(after_ms)),
+                Action::ClearTimer => self.timer = None,
+                Action::Render => {}
+                other => unreachable!("nothing fails here, and nobody shares: {other:?}"),
+            }
+        }
+    }
+
+    fn arrives_at(&self) -> Option<u64> {
+        self.sent.as_ref().map(|(_, at)| *at)
+    }
+
+    fn answered_at(&self) -> Option<u64> {
+        self.answer.as_ref().map(|(_, at)| *at)
+    }
+
+    /// The request that arrives at the server now.
+    fn arrival(&mut self, now: u64) -> Option<PollRequest> {
+        self.sent.take_if(|(_, at)| *at <= now).map(|(request, _)| request)
+    }
+
+    fn answer_on_its_way(&mut self, answer: PollResponse, now: u64) {
+        self.answer = Some((answer, now + way_ms(&mut self.random)));
+    }
+
+    /// Gives the machine what is due: an answer, the timer.
+    fn tick(&mut self, now: u64) {
+        if let Some((response, _)) = self.answer.take_if(|(_, at)| *at <= now) {
+            self.event(Event::Answer { epoch: self.epoch, response, bytes: 0 }, now);
+        }
+        if self.timer.take_if(|at| *at <= now).is_some() {
+            self.event(Event::Timer, now);
+        }
+    }
+
+    /// What the bar shows, 0..=1.
+    fn bar(&self, now: u64) -> f64 {
+        self.machine.view(ID, now).and_then(|view| view.bar).unwrap_or(0.0) / 100.0
+    }
+
+    fn knows_the_end(&self) -> bool {
+        let view = self.machine.view(ID, 0);
+        view.and_then(|view| view.status).is_some_and(Status::is_terminal)
+    }
+}
+
+fn way_ms(random: &mut Random) -> u64 {
+    random.between(WAY_MS.0, WAY_MS.1) as u64
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1_000.0
+}

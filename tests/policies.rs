@@ -1,0 +1,46 @@
+//! The paced policy against the others, in virtual time: the benchmark `policies` with fewer tasks.
+
+#[path = "../benches/support/course.rs"]
+mod course;
+#[path = "../benches/support/follow.rs"]
+mod follow;
+#[path = "../benches/support/scenarios.rs"]
+mod scenarios;
+
+use course::{Law, Shape};
+use scenarios::{POLICIES, misses, run};
+
+/// Tasks in each scenario.
+const TASKS: u32 = 40;
+const SEED: u64 = 7;
+
+fn paced_is_best_at_everything(law: Law) {
+    for shape in Shape::ALL {
+        let figures = run(shape, law, TASKS, SEED);
+        assert_eq!(figures.len(), POLICIES.len());
+        let missed = misses(&figures);
+        assert!(missed.is_empty(), "{}, {}: {missed:#?}", law.name(), shape.name());
+    }
+}
+
+#[test]
+fn paced_asks_less_and_hears_of_the_end_sooner_on_tasks_of_a_minute() {
+    paced_is_best_at_everything(Law::Uniform);
+}
+
+#[test]
+fn paced_asks_less_and_hears_of_the_end_sooner_on_tasks_of_up_to_an_hour() {
+    paced_is_best_at_everything(Law::Lognormal);
+}
+
+#[test]
+fn paced_asks_less_and_hears_of_the_end_sooner_on_tasks_of_two_seconds_or_ten_minutes() {
+    paced_is_best_at_everything(Law::TwoKinds);
+}
+
+#[test]
+fn the_paced_bar_is_within_two_percent_on_average_where_progress_is_steady() {
+    let figures = run(Shape::Linear, Law::Uniform, TASKS, SEED);
+    let error = figures[0].bar_error.expect("these tasks report");
+    assert!(error < 0.02, "{error}");
+}
