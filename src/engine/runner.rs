@@ -96,15 +96,17 @@ fn start(inner: &Arc<Inner>, row: Row) {
             Some(ending) => finish(&inner, &live, ending).await,
             None => None,
         };
-        if row.is_some() && matches!(ending, Some(Ending::Completed(_))) {
-            outlook::remember(&inner, &kind, &live).await;
-        }
+        let completed = row.is_some() && matches!(ending, Some(Ending::Completed(_)));
+        // At once: while it is here it is told as it was before its end.
         inner.hub.remove(live.id, live.run_seq);
         match row {
             Some(row) => inner.waiters.tell(&row),
             None => inner.waiters.ask(live.id),
         }
         inner.ring();
+        if completed {
+            outlook::remember(&inner, &kind, &live).await;
+        }
     });
 }
 
