@@ -5,7 +5,12 @@ use leptos_meta::MetaTags;
 
 use crate::pages::App;
 
-/// The document. The script that hydrates the islands is the only one.
+/// The islands are hydrated when the browser is idle, which a busy one may not be for minutes: then a
+/// page would neither poll nor take a click. It waits half a second at most.
+const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
+    if(idle)window.requestIdleCallback=(call,options)=>idle(call,options??{timeout:500})}";
+
+/// The document. The scripts are those that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
@@ -18,6 +23,7 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=style />
                 <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
+                <script inner_html=HYDRATE_SOON></script>
                 <HydrationScripts options islands=true />
                 <MetaTags />
             </head>

@@ -8,6 +8,7 @@ pub mod live_region;
 pub mod outcome;
 pub mod poll_panel;
 mod reads;
+pub mod resumed_note;
 pub mod status_badge;
 pub mod step_text;
 
@@ -18,5 +19,6 @@ pub use freshness::{FreshnessNote, FreshnessText, WatchButton};
 pub use live_region::LiveRegion;
 pub use outcome::{ErrorCard, ResultCard};
 pub use poll_panel::PollPanel;
+pub use resumed_note::ResumedNote;
 pub use status_badge::StatusBadge;
 pub use step_text::{Percent, StepText};

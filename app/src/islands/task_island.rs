@@ -12,7 +12,7 @@ use milepost::{
         TaskView, UseTaskReturn,
         components::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
-            PollPanel, Posts, ResultCard, StatusBadge, StepText, Times, WatchButton,
+            PollPanel, Posts, ResultCard, ResumedNote, StatusBadge, StepText, Times, WatchButton,
         },
         move_focus, set_icon, set_title, text, use_task,
     },
@@ -94,6 +94,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Bar view />
         <Posts view />
         <FreshnessNote view />
+        <ResumedNote view />
         <CancelNote view />
         <ErrorCard view again=["/start/", &kind].concat() />
         <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result problem on_show=show />

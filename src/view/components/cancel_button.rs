@@ -4,7 +4,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::reads::{holds, says};
 use crate::{
-    task::Status,
+    task::{CancelOutcome, Status},
     view::{TaskView, text},
 };
 
@@ -79,5 +79,20 @@ fn receipt(view: &TaskView) -> String {
         Status::Error => "It failed before it could stop.",
         _ => "The task stops at its next safe point.",
     };
-    [who, " to cancel at ", text::clock(&receipt.requested_at), " UTC. ", then].concat()
+    let at = |words, time: &Option<String>| match time {
+        Some(time) => [words, text::clock(time), " UTC. "].concat(),
+        None => String::new(),
+    };
+    let told = at("The worker was told at ", &receipt.delivered_at);
+    let seen = at("The task saw it at ", &receipt.acknowledged_at);
+    let then = match receipt.outcome {
+        Some(CancelOutcome::NeverStarted) => "It had not started.",
+        Some(CancelOutcome::BetweenAttempts) => "No attempt was under way.",
+        Some(CancelOutcome::Forced) => "It did not stop by itself and was stopped by force.",
+        Some(CancelOutcome::WorkerLost) => "Its worker was lost meanwhile.",
+        _ => then,
+    };
+    let asked = [who, " to cancel at ", text::clock(&receipt.requested_at), " UTC. "].concat();
+    let kept = receipt.kept.as_ref().map(|kept| [" Kept: ", kept, "."].concat());
+    [&asked, &told, &seen, then, &kept.unwrap_or_default()].concat()
 }
