@@ -43,7 +43,9 @@ test.describe("two tabs", () => {
     await taskPage.cancel.click();
     await expect(second.status("Cancelled")).toBeVisible();
     await expect(taskPage.status("Cancelled")).toBeVisible();
-    expect(polls.madeBy(second.page), "the end came from the first, too").toBe(0);
+    // Who leads lets go of the lock with its last task. Where that overtakes the last word to the others, they ask once.
+    expect(polls.madeBy(second.page), "the end came from the first, or was asked for once").toBeLessThanOrEqual(1);
+    expect(polls.open).toBe(0);
     expect(polls.madeBy(page)).toBeGreaterThan(0);
   });
 
