@@ -1,6 +1,7 @@
 //! One running task: what it reports, what watchers were told, and how it is stopped.
 
 mod outlook;
+mod standing;
 
 use std::{
     sync::{
@@ -17,7 +18,6 @@ use crate::{
     engine::{
         Stages,
         eta::{Book, Forecasts, Route},
-        hold::Standing,
         snapshot::rfc3339,
         store::{LogEntry, ProgressWrite, Resumption, Row, Stopping},
     },
@@ -302,32 +302,6 @@ impl LiveTask {
         let mut state = self.lock();
         self.look(&mut state, now_ms);
         read(&state)
-    }
-
-    /// How it stands for those who wait for news.
-    pub(crate) fn standing(&self, now_ms: i64) -> Standing {
-        let t_s = self.taken.elapsed().as_secs_f64();
-        self.with_state(now_ms, |state| Standing {
-            status: state.status,
-            version: state.version,
-            step_version: state.step_version,
-            progress: state.progress,
-            eta_s: state.meter.eta(t_s),
-            t_s,
-        })
-    }
-
-    /// Makes a newer version than `known`, so that a client whose bar is wrong takes what it is told.
-    /// However many are wrong at `known`, one is enough. Returns the version now.
-    pub(crate) fn correct(&self, known: i64) -> i64 {
-        let t = self.taken.elapsed().as_secs_f64();
-        let mut state = self.lock();
-        if state.version == known {
-            let progress = state.progress.unwrap_or_default();
-            state.told = Told { t, progress, rate: state.meter.rate(t) };
-            state.version += 1;
-        }
-        state.version
     }
 
     /// What watchers may have been told and the store does not know yet.

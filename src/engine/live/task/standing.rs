@@ -1,0 +1,32 @@
+//! How a running task stands for those who wait for news of it.
+
+use super::{LiveTask, Told};
+use crate::engine::hold::Standing;
+
+impl LiveTask {
+    /// How it stands for those who wait for news.
+    pub(crate) fn standing(&self, now_ms: i64) -> Standing {
+        let t_s = self.taken.elapsed().as_secs_f64();
+        self.with_state(now_ms, |state| Standing {
+            status: state.status,
+            version: state.version,
+            step_version: state.step_version,
+            progress: state.progress,
+            eta_s: state.meter.eta(t_s),
+            t_s,
+        })
+    }
+
+    /// Makes a newer version than `known`, so that a client whose bar is wrong takes what it is told.
+    /// However many are wrong at `known`, one is enough. Returns the version now.
+    pub(crate) fn correct(&self, known: i64) -> i64 {
+        let t = self.taken.elapsed().as_secs_f64();
+        let mut state = self.lock();
+        if state.version == known {
+            let progress = state.progress.unwrap_or_default();
+            state.told = Told { t, progress, rate: state.meter.rate(t) };
+            state.version += 1;
+        }
+        state.version
+    }
+}
