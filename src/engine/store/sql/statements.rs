@@ -317,3 +317,7 @@ pub(super) const SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
 pub(super) const COUNTS: &str = "SELECT \
     (SELECT count(*) FROM tasks WHERE status = 'queued'), \
     (SELECT count(*) FROM tasks WHERE status IN ('running', 'cancelling'))";
+
+/// The kinds of waiting tasks.
+pub(super) const WAITING_KINDS: &str =
+    "SELECT DISTINCT kind FROM tasks WHERE status = 'queued' ORDER BY kind";
