@@ -9,6 +9,7 @@ mod fixture;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
+mod progress;
 mod serve;
 mod simple;
 mod story;

@@ -1,0 +1,3 @@
+//! Commands that operators declare, as tasks.
+
+pub mod progress;
