@@ -11,6 +11,7 @@ use milepost::task::{Status, TaskId};
 use crate::{
     client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
+    progress_test::{self, ProgressTestArgs, ProgressTestError},
     serve::{self, ServeError},
 };
 
@@ -44,6 +45,8 @@ enum Command {
     Result(ResultArgs),
     /// Print the configuration in force, and where each value came from
     Config(ServerArgs),
+    /// Show what a preset or a pattern sees in a command's output
+    ProgressTest(ProgressTestArgs),
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -205,6 +208,9 @@ pub enum CliError {
     /// The server could not be asked, or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// What was to be tested is wrong.
+    #[error(transparent)]
+    ProgressTest(#[from] ProgressTestError),
     /// The standard output is closed or full.
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
@@ -235,6 +241,10 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Config(args) => {
             client::print(&config::print(&load(&args)?))?;
             Ok(Exit::Done)
+        }
+        Command::ProgressTest(args) => {
+            let out = &mut std::io::BufWriter::new(std::io::stdout());
+            progress_test::run(&args, &mut std::io::stdin().lock(), out)
         }
         Command::Run(RunArgs { kind, inputs, follow, remote }) => {
             Ok(client::run(&connect(&remote)?, &kind, inputs, follow).await?)

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod commands;
 mod config;
 mod disks;
 mod drain;
@@ -10,6 +11,7 @@ mod fixture;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
+mod progress;
 mod serve;
 mod simple;
 mod story;
