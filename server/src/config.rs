@@ -8,6 +8,7 @@
 mod database_url;
 mod error;
 mod hold;
+mod kinds;
 mod layers;
 mod print;
 mod retention;
@@ -16,6 +17,7 @@ mod settings;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use hold::HoldSettings;
+pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use retention::RetentionSettings;
