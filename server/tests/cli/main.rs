@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod disks;
 mod fixture;
+mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
