@@ -218,6 +218,8 @@ impl PostgresStore {
         }
     }
 
+    const SHARED: bool = true;
+
     /// Other processes may be alive.
     const fn leases_of_the_dead(now: i64) -> i64 {
         now

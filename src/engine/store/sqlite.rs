@@ -165,6 +165,9 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// One process, as the lock file says.
+    const SHARED: bool = false;
+
     /// Whatever is leased was leased by a process that has ended: the lock file says so.
     const fn leases_of_the_dead(_now: i64) -> i64 {
         i64::MAX

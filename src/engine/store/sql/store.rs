@@ -81,6 +81,10 @@ impl Store for This {
         self.listen()
     }
 
+    fn is_shared(&self) -> bool {
+        Self::SHARED
+    }
+
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
         self.take_leases("", |now| now).await
     }
