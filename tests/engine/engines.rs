@@ -9,6 +9,7 @@ use std::{
 use milepost::{
     engine::{
         EngineOptions, KindOptions,
+        clock::ManualClock,
         store::{
             Store,
             postgres::{PostgresOptions, PostgresStore},
@@ -19,7 +20,7 @@ use milepost::{
 
 use crate::{
     faulty::Faulty,
-    fixture::{Fixture, Gates, Step, engine_over, gate, is, kind, reach},
+    fixture::{Fixture, Gates, Step, engine_by, engine_over, gate, is, kind, quick, reach},
     hold::{after, answer, hold},
     postgres_server::schema,
 };
@@ -207,4 +208,48 @@ async fn a_poll_held_where_no_notification_comes_hears_of_the_end_all_the_same()
     let heard = answer(poll).await;
     assert_eq!(heard.reason, Some(AnswerReason::Ended));
     assert!(is(Status::Completed)(&heard.tasks[0]));
+}
+
+/// What a machine's clock says plays no part: leases are made and ended by the database's.
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_whose_clocks_differ_by_hours_take_nothing_from_each_other() {
+    let url = schema().await;
+    let lease = Duration::from_secs(2);
+    let options = EngineOptions { lease, heartbeat: lease / 10, concurrency: 1, ..quick() };
+    let mut machines = Vec::new();
+    for hours in [-5, 5] {
+        let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+        let now = store.now_ms().await.unwrap();
+        let clock = Arc::new(ManualClock::new(now + hours * 3_600_000));
+        let store = Arc::new(Faulty::new(Arc::new(store)));
+        let gates = Gates::default();
+        let f = engine_by(clock, store.clone(), gates, options.clone(), kind()).await;
+        machines.push((store, f));
+    }
+    let [(one, f), (other, g)] = machines.try_into().ok().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(f.start(&[Step::Stage(0), reach("at work"), gate("end")]).await);
+    }
+    // One on each.
+    f.gates.pass("at work").await;
+    g.gates.pass("at work").await;
+    let (mine, others) = (one.made("rescue"), other.made("rescue"));
+    let begun = Instant::now();
+    while begun.elapsed() < lease * 2
+        || one.made("rescue") < mine + 5
+        || other.made("rescue") < others + 5
+    {
+        for id in &ids {
+            let told = f.get(*id).await;
+            assert_eq!((told.status, told.attempt), (Status::Running, 1), "{told:#?}");
+        }
+        tokio::task::yield_now().await;
+    }
+    f.gates.open("end");
+    g.gates.open("end");
+    for id in ids {
+        let told = g.ended(id).await;
+        assert_eq!((told.status, told.attempt), (Status::Completed, 1), "{told:#?}");
+    }
 }

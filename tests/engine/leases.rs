@@ -131,7 +131,7 @@ async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
             }
             tokio::task::yield_now().await;
         };
-        assert_eq!(stored.status, Status::Completed, "{call}: {stored:?}");
+        assert_eq!((stored.status, stored.attempt), (Status::Completed, 1), "{call}: {stored:?}");
         assert_eq!(store.met(call), 1, "{call}");
         assert_eq!(f.result_text(id).await.as_deref(), Some("done"), "{call}");
     }
@@ -261,4 +261,26 @@ async fn who_is_alone_with_its_store_asks_for_no_order_after_a_claim() {
         f.ended(id).await;
     }
     assert_eq!(store.made("queue"), 0);
+}
+
+#[tokio::test]
+async fn a_checkpoint_waits_for_the_store_as_long_as_a_lease_lasts() {
+    let steps = [Step::Keep(7), Step::SayKept, reach("kept"), gate("end")];
+    for call in ["save_checkpoint", "checkpoint"] {
+        let (_folder, store, f) = faulty(quick()).await;
+        store.set(call, Fault::Fail(4));
+        let id = f.start(&steps).await;
+        f.gates.pass("kept").await;
+        let told = f.until(id, |told| told.message.is_some()).await;
+        assert_eq!((told.attempt, told.message.as_deref()), (1, Some("kept Some(7)")), "{call}");
+        assert_eq!(store.met(call), 4);
+    }
+    let (_folder, store, f) = faulty(short()).await;
+    store.set("save_checkpoint", Fault::Fail(u32::MAX));
+    let id = f.start(&steps).await;
+    f.until(id, |told| told.attempt == 2).await;
+    store.heal();
+    f.gates.pass("kept").await;
+    f.gates.open("end");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
 }

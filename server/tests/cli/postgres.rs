@@ -128,6 +128,28 @@ async fn an_outage_of_the_database_is_told_and_outlived() {
     assert_eq!(told["attempt"], 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_that_is_longer_than_the_lease_costs_an_attempt_and_no_task() {
+    let place = Place::with_research();
+    let database = tokio::task::spawn_blocking(postgres_server::server).await.unwrap();
+    let url = database.schema().await;
+    let here = server(&place, &url).await;
+    let lease = [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
+    let pace = ("MILEPOST_STORY_WORDS_PER_SECOND", "150");
+    let mut worker = worker(&place, &url, &[pace, lease[0], lease[1]]).await;
+    let mut log = BufReader::new(worker.stderr.take().unwrap()).lines();
+    let id = start(&place, &here).await;
+    until(&here, &id, has_begun).await;
+    tokio::task::block_in_place(|| database.stop());
+    // It gives its run up by itself, before anybody else may have it.
+    let lost =
+        async { while !log.next_line().await.unwrap().unwrap().contains("lease is lost") {} };
+    tokio::time::timeout(Duration::from_secs(60), lost).await.unwrap();
+    tokio::task::block_in_place(|| database.start());
+    let told = until(&here, &id, is("completed")).await;
+    assert_eq!((&told["attempt"], &told["resumed"]["why"]), (&2.into(), &"worker_lost".into()));
+}
+
 #[tokio::test]
 async fn a_worker_without_a_shared_database_is_refused() {
     let place = Place::new();

@@ -159,6 +159,14 @@ impl SqliteStore {
         None
     }
 
+    /// Nothing lies between that could be silent: the lock and the connections have limits.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        call.await
+    }
+
     async fn close_pools(&self) {
         self.readers.close().await;
         self.heart.close().await;
