@@ -124,9 +124,12 @@ async fn a_priority_puts_a_task_before_its_owners_others_and_has_limits() {
     let usual = start(&[]).await;
     let (urgent, idle) = (start(&["--priority", "7"]).await, start(&["--priority", "-7"]).await);
     for (id, place_in_line) in [(urgent, "1st"), (usual, "2nd"), (idle, "3rd")] {
-        let told = server.run(&place, &["status", &id]).await;
+        // A farther place is told a moment later.
         let line = format!("place    {place_in_line} in line");
-        assert!(told.stdout.contains(&line), "{line} is not in {told:?}");
+        let patience = std::time::Instant::now();
+        while !server.run(&place, &["status", &id]).await.stdout.contains(&line) {
+            assert!(patience.elapsed().as_secs() < 30, "{line} is not told of {id}");
+        }
     }
     for wrong in ["101", "-101", "soon"] {
         let run = ["run", "dataset", "-i", "data=a", "--priority", wrong];
