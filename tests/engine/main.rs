@@ -4,9 +4,11 @@
 
 mod elsewhere;
 mod ends;
+mod engines;
 mod expiry;
 mod faulty;
 mod fixture;
+mod hanging;
 mod hold;
 mod kinds;
 mod leases;
@@ -20,3 +22,4 @@ mod postgres_server;
 mod receipts;
 mod recovery;
 mod service;
+mod silent;

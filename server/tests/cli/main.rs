@@ -8,6 +8,7 @@ mod config;
 mod disks;
 mod drain;
 mod fixture;
+mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
