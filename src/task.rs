@@ -2,6 +2,7 @@
 //!
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
+mod batch;
 mod expired;
 mod id;
 mod kind;
@@ -10,8 +11,9 @@ mod problem;
 mod snapshot;
 mod status;
 
+pub use batch::{Batch, StartBatch};
 pub use expired::ExpiredTask;
-pub use id::{InvalidTaskId, TaskId};
+pub use id::{BatchId, InvalidBatchId, InvalidTaskId, TaskId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};

@@ -9,6 +9,7 @@ use milepost::{
 };
 
 use super::{
+    again::Again,
     keep::Keep,
     parts::{Refresh, ask},
 };
@@ -33,6 +34,8 @@ pub fn TaskPage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let log = service.log_end(&caller, id, LOG_LINES as u32 + 1).await?.unwrap_or_default();
         let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
+        let known = kind.is_some().then(|| snapshot.kind.clone());
+        let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
@@ -45,6 +48,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
             <TaskIsland />
+            <Again id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })
@@ -57,7 +61,7 @@ pub(super) fn task_id() -> Result<TaskId, Problem> {
 }
 
 #[component]
-fn NoticeNote(problem: Problem) -> impl IntoView {
+pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     view! {
         <p class="note bad" role="alert">

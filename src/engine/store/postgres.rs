@@ -51,6 +51,8 @@ macro_rules! read_at {
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 mod listen;
 #[path = "sql/map.rs"]
 mod map;

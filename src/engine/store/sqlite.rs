@@ -47,6 +47,8 @@ macro_rules! read_at {
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 #[path = "sql/map.rs"]
 mod map;
 #[cfg(test)]
