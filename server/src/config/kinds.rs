@@ -48,11 +48,6 @@ impl Default for KindsSettings {
 }
 
 impl KindsSettings {
-    /// Makes another kind known, with what holds of it where nothing else is said.
-    pub fn declare(&mut self, kind: &str, settings: KindSettings) {
-        self.0.insert(kind.to_owned(), settings);
-    }
-
     /// How tasks of a kind are run, as the engine takes it.
     pub fn options(&self, kind: &str) -> KindOptions {
         let KindSettings { timeout_s, concurrency, max_attempts, cancel_grace_s } =
@@ -103,12 +98,12 @@ mod tests {
     }
 
     #[test]
-    fn a_kind_that_is_declared_has_its_own_values() {
-        let mut ours = KindsSettings::default();
-        ours.declare("nightly-copy", KindSettings { timeout_s: 7, ..KindSettings::default() });
+    fn a_kind_with_a_table_has_its_own_values() {
+        let own = |settings| KindsSettings(BTreeMap::from([("nightly-copy".to_owned(), settings)]));
+        let ours = own(KindSettings { timeout_s: 7, ..KindSettings::default() });
         assert_eq!(ours.options("nightly-copy").timeout, Duration::from_secs(7));
-        ours.declare("never", KindSettings { concurrency: 0, ..KindSettings::default() });
-        let fault = ("kinds.never.concurrency".to_owned(), "1 to 10000".to_owned());
+        let ours = own(KindSettings { concurrency: 0, ..KindSettings::default() });
+        let fault = ("kinds.nightly-copy.concurrency".to_owned(), "1 to 10000".to_owned());
         assert_eq!(ours.faults(), [fault]);
     }
 }
