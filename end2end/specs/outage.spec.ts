@@ -1,6 +1,7 @@
 /** The server goes away and comes back; the network goes away and comes back. */
 
 import { Api } from "../fixtures/api.ts";
+import { ON_POSTGRES } from "../fixtures/paths.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { NO_CONNECTION, expect, test } from "../fixtures/test.ts";
 import { expectMonotone } from "../pages/task.ts";
@@ -44,6 +45,24 @@ for (const end of ["stop", "kill"] as const) {
     if (redone >= 1_000) await expect(card).toContainText(`, ${Math.floor(redone / 1_000)} s done again.`);
   });
 }
+
+test("while the database is away the page says so, and everything finds back by itself", async ({ startPage, taskPage, server, page }) => {
+  test.skip(!ON_POSTGRES, "a server on its own file has its database with it");
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, "Ada");
+  const id = await taskPage.arrived();
+  await taskPage.passed(15);
+  await server.setDatabaseAway(true);
+  const answer = await page.request.get(`/api/v1/tasks/${id}`);
+  expect(answer.status()).toBe(503);
+  expect(answer.headers()["retry-after"]).toMatch(/^\d+$/);
+  await expect(taskPage.says("The server does not answer; trying again")).toBeVisible();
+  await server.setDatabaseAway(false);
+  await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+  await expect(taskPage.says("The server does not answer")).toBeHidden();
+  // It was away for longer than a lease is confirmed, or not: at most that attempt was lost.
+  expect((await new Api(page.request).task(id)).attempt).toBeLessThanOrEqual(2);
+});
 
 test("offline the page says so and waits; online it catches up", async ({ startPage, taskPage, polls, page, context }) => {
   await startPage.open("story");

@@ -30,13 +30,19 @@ pub(crate) struct Hub {
 }
 
 impl Hub {
+    /// The run of a task that is here, unless the store is known to have moved on.
     pub(crate) fn get(&self, id: TaskId) -> Option<Arc<LiveTask>> {
-        read(&self.tasks).get(&id).cloned()
+        read(&self.tasks).get(&id).filter(|task| !task.is_passed()).cloned()
     }
 
     pub(crate) fn insert(&self, task: Arc<LiveTask>) {
         write(&self.lost).remove(&task.id);
-        write(&self.tasks).insert(task.id, task);
+        let before = write(&self.tasks).insert(task.id, task);
+        if let Some(before) = before {
+            // A process that slept through a lease may claim a task anew before it hears that it had
+            // lost it.
+            before.stop(Stop::LeaseLost);
+        }
     }
 
     /// Gives a run up: it does not run here any more. What it said is known until the store has moved

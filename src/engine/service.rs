@@ -47,9 +47,8 @@ impl Service {
         if let Some(live) = live.as_ref().filter(|live| row.shows_run(live.run_seq)) {
             return snapshot::of_live(live, inner.clock.now_ms());
         }
-        if live.is_some() {
-            // The store has moved on, and the run is about to be told. Nobody hears of it any more.
-            inner.hub.remove(row.id, row.run_seq);
+        if let Some(live) = live {
+            live.pass();
         }
         let mut snapshot = snapshot::of_row(row);
         if let Some(lost) = inner.hub.lost(row) {

@@ -13,6 +13,7 @@ mod hold;
 mod kinds;
 mod leases;
 mod lifecycle;
+mod lost;
 mod outlook;
 mod places;
 mod postgres;

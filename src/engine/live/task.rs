@@ -75,6 +75,8 @@ pub(crate) struct LiveTask {
     span: AtomicU64,
     /// Whether something was reported since the last look.
     dirty: AtomicBool,
+    /// Whether the store is known to have moved on.
+    passed: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -140,6 +142,7 @@ impl LiveTask {
             span: AtomicU64::new(pack(0.0, 1.0)),
             book,
             dirty: AtomicBool::new(false),
+            passed: AtomicBool::new(false),
             state: Mutex::new(State {
                 status: row.status,
                 version: row.version,

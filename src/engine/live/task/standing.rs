@@ -1,9 +1,21 @@
 //! How a running task stands for those who wait for news of it.
 
+use std::sync::atomic::Ordering;
+
 use super::{LiveTask, Told};
 use crate::engine::hold::Standing;
 
 impl LiveTask {
+    /// The store has moved on: nothing is told of this run any more. It has ended, or is about to be
+    /// stopped.
+    pub(crate) fn pass(&self) {
+        self.passed.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_passed(&self) -> bool {
+        self.passed.load(Ordering::Relaxed)
+    }
+
     /// How it stands for those who wait for news.
     pub(crate) fn standing(&self, now_ms: i64) -> Standing {
         let t_s = self.taken.elapsed().as_secs_f64();
