@@ -1,7 +1,9 @@
 //! Runs: leases, fences, reports, ends and cancels.
 
 use milepost::{
-    engine::store::{CancelOutcome, Ending, LogEntry, ProgressWrite, Row, Stopping, StoredPace},
+    engine::store::{
+        CancelOutcome, Ending, LogEntry, NewTask, ProgressWrite, Row, Stopping, StoredPace,
+    },
     task::Status,
 };
 
@@ -48,18 +50,21 @@ pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
 }
 
 pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixture) {
-    let mut new = task();
-    new.max_attempts = 1;
-    f.queue(&new).await;
-    f.claim("w", 1).await;
-    f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
-    let row = f.get(new.id).await;
-    assert_eq!(row.status, Status::Error);
-    let (code, message, retryable) = row.error.expect("the reason");
-    assert_eq!((code.as_str(), retryable), ("worker_lost", true));
-    assert!(message.contains("all 1 attempts"), "{message}");
-    assert_eq!(row.finished_at, Some(START + LEASE + 1));
+    for (max_attempts, reason) in [(1, "is not begun again by itself"), (2, "all 2 attempts")] {
+        let new = NewTask { max_attempts, ..task() };
+        f.queue(&new).await;
+        for _ in 0..max_attempts {
+            f.claim("w", 1).await;
+            f.advance(LEASE + 1).await;
+            f.store.rescue().await.unwrap();
+        }
+        let row = f.get(new.id).await;
+        assert_eq!(row.status, Status::Error);
+        assert_eq!(row.finished_at, Some(row.read_at));
+        let (code, message, retryable) = row.error.expect("the reason");
+        assert_eq!((code.as_str(), retryable), ("worker_lost", true));
+        assert!(message.contains(reason), "{message}");
+    }
 }
 
 pub(crate) async fn a_lost_task_that_was_to_be_cancelled_is_cancelled(f: &Fixture) {
