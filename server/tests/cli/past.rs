@@ -60,7 +60,8 @@ async fn a_story_whose_server_was_killed_says_how_it_was_resumed() {
 
     let mut server = place.serve(&[], &[SLOW]).await;
     let told = until(&place, &server, &id, "resumed").await;
-    has(&told, &["resumed  The worker was lost. Resumed at step 4 of 5, saved "]);
+    has(&told, &["resumed  The worker was lost. Resumed at step ", " of 5, saved "]);
+    until(&place, &server, &id, "Step 4 of 5: Writing").await;
     server.child().kill().await.unwrap();
 
     // The third attempt is the last, and comes to its end.
