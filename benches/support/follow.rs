@@ -8,17 +8,20 @@ use milepost::{
         Meter,
         hold::{Basis, Standing, longest_hold_s},
     },
-    poll::{Action, Config, Event, Machine, Policy},
+    poll::{Action, Config, Event, Machine},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
 };
 
-use crate::course::{Course, Random, STAGES, Shape};
+use crate::{
+    course::{Course, Random, STAGES, Shape},
+    scenarios::Way,
+};
 
 const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
 /// How often the task reports, and how often a held request is looked at.
-const REPORT_MS: u64 = 100;
+pub(crate) const REPORT_MS: u64 = 100;
 /// The way from client to server or back takes a time in this range.
-const WAY_MS: (f64, f64) = (10.0, 40.0);
+pub(crate) const WAY_MS: (f64, f64) = (10.0, 40.0);
 /// Versions of a run and of its end: each has a generation of its own.
 const RUN_VERSION: i64 = 1 << 20;
 const END_VERSION: i64 = 2 << 20;
@@ -33,9 +36,9 @@ pub(crate) struct Outcome {
 }
 
 /// Follows the task until the client knows of its end.
-pub(crate) fn follow(course: &Course, policy: Policy, seed: u64) -> Outcome {
+pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
     let mut server = Server::new(course);
-    let mut client = Client::new(policy, seed);
+    let mut client = Client::new(way, seed);
     client.event(Event::Watch { id: ID, snapshot: Some(Box::new(server.snapshot(0))) }, 0);
     let (mut report_at, mut error, mut samples) = (REPORT_MS, 0.0, 0_u32);
     loop {
@@ -223,9 +226,9 @@ struct Client {
 }
 
 impl Client {
-    fn new(policy: Policy, seed: u64) -> Self {
+    fn new(way: Way, seed: u64) -> Self {
         Self {
-            machine: Machine::new(Config { policy, ..Config::default() }),
+            machine: Machine::new(way.config()),
             random: Random::seeded(seed),
             timer: None,
             requests: 0,
