@@ -8,7 +8,7 @@ use milepost::{
         Meter,
         hold::{Basis, Standing, longest_hold_s},
     },
-    poll::{Action, Config, Event, Machine},
+    poll::{Action, Event, Machine},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
 };
 
@@ -85,6 +85,7 @@ struct Server<'a> {
     version: i64,
     step_version: i64,
     stage: u32,
+    entered_ms: u64,
     progress: Option<f64>,
     ended: bool,
     held: Option<Held>,
@@ -103,6 +104,7 @@ impl<'a> Server<'a> {
             version: RUN_VERSION,
             step_version: RUN_VERSION,
             stage: 0,
+            entered_ms: 0,
             progress,
             ended: false,
             held: None,
@@ -119,7 +121,7 @@ impl<'a> Server<'a> {
         let Some(progress) = self.course.progress(now) else { return };
         let stage = self.course.stage(now);
         if stage != self.stage {
-            self.stage = stage;
+            (self.stage, self.entered_ms) = (stage, now);
             self.version += 1;
             self.step_version = self.version;
             self.meter.begin(seconds(now), progress);
@@ -138,6 +140,7 @@ impl<'a> Server<'a> {
             progress: self.progress,
             eta_s: self.meter.eta(seconds(now)),
             t_s: seconds(now),
+            stage_s: seconds(now - self.entered_ms),
         }
     }
 
