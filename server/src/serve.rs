@@ -70,6 +70,8 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
         // An error means that the sender is gone, which is the end as well.
         let _ = stopped.changed().await;
     };
+    // The router itself would be copied in full for each connection.
+    let router = router.into_make_service();
     let server = axum::serve(listener, router).with_graceful_shutdown(until_stopped);
     let server = tokio::spawn(server.into_future());
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
