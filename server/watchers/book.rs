@@ -54,19 +54,19 @@ impl Book {
     }
 
     /// A request was answered that was sent after so many strikes.
-    pub(crate) fn answered(&self, reason: String, sent: u32) {
+    pub(crate) fn answered(&self, reason: String, sent: Option<u32>) {
         *self.reasons.borrow_mut().entry(reason).or_default() += 1;
         self.landed(sent, true);
     }
 
-    /// A request was not.
-    pub(crate) fn failed(&self, how: String, sent: u32) {
+    /// A request was not; `None`: it was not even sent.
+    pub(crate) fn failed(&self, how: String, sent: Option<u32>) {
         *self.failures.borrow_mut().entry(how).or_default() += 1;
         self.landed(sent, false);
     }
 
-    fn landed(&self, sent: u32, well: bool) {
-        if sent < self.strikes.get() {
+    fn landed(&self, sent: Option<u32>, well: bool) {
+        if sent.is_some_and(|sent| sent < self.strikes.get()) {
             let (answered, lost) = self.met.get();
             self.met.set(if well { (answered + 1, lost) } else { (answered, lost + 1) });
         }

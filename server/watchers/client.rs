@@ -36,6 +36,8 @@ struct Counted {
     random: RefCell<StdRng>,
     /// The strikes after which its last request was sent.
     seen: Cell<u32>,
+    /// Whether that request is still to be answered. One that found no server was never sent.
+    under_way: Cell<bool>,
     sent: Cell<SystemTime>,
     knows: Cell<bool>,
 }
@@ -47,22 +49,24 @@ impl Notes for Counted {
 
     fn sent(&self) {
         self.seen.set(self.book.sent(self.seen.get()));
+        self.under_way.set(true);
         self.sent.set(SystemTime::now());
     }
 
     fn landed(&self, told: &Result<PollResponse, Failure>) {
+        let sent = self.under_way.replace(false).then(|| self.seen.get());
         match told {
             Ok(response) => {
                 let reason = response.reason.map(|reason| format!("{reason:?}"));
-                self.book.answered(reason.unwrap_or_default(), self.seen.get());
+                self.book.answered(reason.unwrap_or_default(), sent);
                 if !self.knows.replace(true) {
                     self.book.knows();
                 }
             }
             Err(Failure::Status { status, .. }) => {
-                self.book.failed(format!("status {status}"), self.seen.get());
+                self.book.failed(format!("status {status}"), sent);
             }
-            Err(other) => self.book.failed(format!("{other:?}"), self.seen.get()),
+            Err(other) => self.book.failed(format!("{other:?}"), sent),
         }
     }
 }
@@ -73,6 +77,7 @@ pub(crate) async fn follow(scene: Rc<Scene>, id: TaskId, task: usize, seed: u64)
         book: Rc::clone(&scene.book),
         random: RefCell::new(StdRng::seed_from_u64(seed)),
         seen: Cell::new(scene.book.strikes()),
+        under_way: Cell::new(false),
         sent: Cell::new(SystemTime::UNIX_EPOCH),
         knows: Cell::new(false),
     };
