@@ -1,12 +1,14 @@
 # Each of these installs what is missing first, outside the repository, and says so (scripts/tools).
 
-.PHONY: help serve build test faults tools page-weight screenshots
+.PHONY: help serve build test faults load policies tools page-weight screenshots
 
 help:
 	@echo "make serve         build and run on http://127.0.0.1:3000"
 	@echo "make build         target/release/milepost and target/site"
 	@echo "make test          everything, the end-to-end tests included"
 	@echo "make faults        kill it at random and prove that nothing is lost; ARGS='--rounds 300 --database postgres'"
+	@echo "make load          10,000 clients at the real program, killed and started again; ARGS='--clients 1000'"
+	@echo "make policies      the polling policies beside each other; ARGS='--real' asks a real server in real time"
 	@echo "make page-weight   what the task page loads, compressed (after make build)"
 	@echo "make screenshots   each page, light, dark and narrow (after make build); DIR=folder"
 	@echo "make tools         only install what the others need"
@@ -22,6 +24,12 @@ test:
 
 faults:
 	@scripts/faults $(ARGS)
+
+load:
+	@scripts/load $(ARGS)
+
+policies:
+	@scripts/policies $(ARGS)
 
 tools:
 	@scripts/tools test

@@ -2,50 +2,121 @@
 //! client machine against the real rules of the server.
 //! `cargo bench -p milepost --features ssr --bench policies`
 //!
-//! The same figures in each run, by seed. Exits 1 where the paced policy does not have fewer requests
+//! The same figures in each run, by seed. `bar error` is the mean distance of the bar from what the
+//! task has reported. Exits 1 where the paced policy does not have fewer requests
 //! and a lower mean and 95th percentile of the overshoot than each of the others in each scenario.
+//!
+//! With `-- --real` some of the same tasks are then run by a real engine and followed over HTTP, in
+//! real time (about a minute), and the figures of both are printed side by side.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "the report is what a benchmark is for")]
 
 #[path = "support/course.rs"]
 mod course;
+#[path = "support/driver.rs"]
+mod driver;
 #[path = "support/follow.rs"]
 mod follow;
+#[path = "support/played.rs"]
+mod played;
+#[path = "support/real.rs"]
+mod real;
 #[path = "support/scenarios.rs"]
 mod scenarios;
+#[path = "support/wire.rs"]
+mod wire;
 
 use std::process::ExitCode;
 
 use course::{Law, Shape};
-use scenarios::{misses, run};
+use scenarios::{Figures, courses, misses, run};
 
 /// Tasks in each scenario.
 const TASKS: u32 = 300;
+/// Tasks of each shape in real time, all of them at once. They take a minute at most.
+const REAL_TASKS: u32 = 60;
+const REAL_LAW: Law = Law::Uniform;
 const SEED: u64 = 2_026;
 const LAWS: [Law; 3] = [Law::Uniform, Law::Lognormal, Law::TwoKinds];
 
 fn main() -> ExitCode {
+    let missed = in_virtual_time() + if asked_for("--real") { in_real_time() } else { 0 };
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn asked_for(word: &str) -> bool {
+    std::env::args().any(|argument| argument == word)
+}
+
+fn in_virtual_time() -> usize {
     println!("{TASKS} tasks in each scenario; overshoot: from a task's end until its client knows");
     let mut missed = 0;
     for law in LAWS {
         for shape in Shape::ALL {
             println!("\n{}, {}", law.name(), shape.name());
             println!("  policy         requests   mean s    p95 s   bar error");
-            let figures = run(shape, law, TASKS, SEED);
+            let figures = run(&courses(shape, law, TASKS, SEED), SEED);
             for row in &figures {
-                let error = row.bar_error.map_or("-".to_owned(), |e| format!("{:.2} %", e * 100.0));
                 println!(
-                    "  {:<14} {:>8.2} {:>8.3} {:>8.3} {error:>11}",
-                    row.policy, row.requests, row.mean_overshoot_s, row.p95_overshoot_s
+                    "  {:<14} {:>8.2} {:>8.3} {:>8.3} {:>11}",
+                    row.way.name,
+                    row.requests,
+                    row.mean_overshoot_s,
+                    row.p95_overshoot_s,
+                    percent(row)
                 );
             }
-            for miss in misses(&figures) {
-                missed += 1;
-                println!("  MISSED {miss}");
-            }
+            missed += tell(&misses(&figures));
         }
     }
     let scenarios = LAWS.len() * Shape::ALL.len();
     println!("\npaced against the other four in {scenarios} scenarios: {missed} figures missed");
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    missed
+}
+
+fn in_real_time() -> usize {
+    println!(
+        "\n{REAL_TASKS} tasks of each shape, {}: in virtual time | by a real engine, over HTTP",
+        REAL_LAW.name()
+    );
+    let all: Vec<_> =
+        Shape::ALL.map(|shape| courses(shape, REAL_LAW, REAL_TASKS, SEED)).into_iter().collect();
+    let simulated: Vec<_> = all.iter().map(|courses| run(courses, SEED)).collect();
+    let real = real::run(all, SEED);
+    let mut missed = 0;
+    for ((shape, simulated), real) in Shape::ALL.into_iter().zip(&simulated).zip(&real) {
+        println!("\n{}", shape.name());
+        println!(
+            "  policy              requests          mean s           p95 s         bar error"
+        );
+        for (one, other) in simulated.iter().zip(real) {
+            println!(
+                "  {:<14} {:>6.2} | {:>5.2} {:>7.3} | {:>5.3} {:>7.3} | {:>5.3} {:>8} | {:>6}",
+                one.way.name,
+                one.requests,
+                other.requests,
+                one.mean_overshoot_s,
+                other.mean_overshoot_s,
+                one.p95_overshoot_s,
+                other.p95_overshoot_s,
+                percent(one),
+                percent(other)
+            );
+        }
+        missed += tell(&misses(real));
+    }
+    println!("\npaced against the other four in real time: {missed} figures missed");
+    missed
+}
+
+fn tell(misses: &[String]) -> usize {
+    for miss in misses {
+        println!("  MISSED {miss}");
+    }
+    misses.len()
+}
+
+fn percent(row: &Figures) -> String {
+    row.bar_error.map_or("-".to_owned(), |error| format!("{:.2} %", error * 100.0))
 }

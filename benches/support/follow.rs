@@ -8,17 +8,20 @@ use milepost::{
         Meter,
         hold::{Basis, Standing, longest_hold_s},
     },
-    poll::{Action, Config, Event, Machine, Policy},
+    poll::{Action, Event, Machine},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
 };
 
-use crate::course::{Course, Random, STAGES, Shape};
+use crate::{
+    course::{Course, Random, STAGES, Shape},
+    scenarios::Way,
+};
 
 const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
 /// How often the task reports, and how often a held request is looked at.
-const REPORT_MS: u64 = 100;
+pub(crate) const REPORT_MS: u64 = 100;
 /// The way from client to server or back takes a time in this range.
-const WAY_MS: (f64, f64) = (10.0, 40.0);
+pub(crate) const WAY_MS: (f64, f64) = (10.0, 40.0);
 /// Versions of a run and of its end: each has a generation of its own.
 const RUN_VERSION: i64 = 1 << 20;
 const END_VERSION: i64 = 2 << 20;
@@ -33,9 +36,9 @@ pub(crate) struct Outcome {
 }
 
 /// Follows the task until the client knows of its end.
-pub(crate) fn follow(course: &Course, policy: Policy, seed: u64) -> Outcome {
+pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
     let mut server = Server::new(course);
-    let mut client = Client::new(policy, seed);
+    let mut client = Client::new(way, seed);
     client.event(Event::Watch { id: ID, snapshot: Some(Box::new(server.snapshot(0))) }, 0);
     let (mut report_at, mut error, mut samples) = (REPORT_MS, 0.0, 0_u32);
     loop {
@@ -82,6 +85,7 @@ struct Server<'a> {
     version: i64,
     step_version: i64,
     stage: u32,
+    entered_ms: u64,
     progress: Option<f64>,
     ended: bool,
     held: Option<Held>,
@@ -100,6 +104,7 @@ impl<'a> Server<'a> {
             version: RUN_VERSION,
             step_version: RUN_VERSION,
             stage: 0,
+            entered_ms: 0,
             progress,
             ended: false,
             held: None,
@@ -116,7 +121,7 @@ impl<'a> Server<'a> {
         let Some(progress) = self.course.progress(now) else { return };
         let stage = self.course.stage(now);
         if stage != self.stage {
-            self.stage = stage;
+            (self.stage, self.entered_ms) = (stage, now);
             self.version += 1;
             self.step_version = self.version;
             self.meter.begin(seconds(now), progress);
@@ -135,6 +140,7 @@ impl<'a> Server<'a> {
             progress: self.progress,
             eta_s: self.meter.eta(seconds(now)),
             t_s: seconds(now),
+            stage_s: seconds(now - self.entered_ms),
         }
     }
 
@@ -223,9 +229,9 @@ struct Client {
 }
 
 impl Client {
-    fn new(policy: Policy, seed: u64) -> Self {
+    fn new(way: Way, seed: u64) -> Self {
         Self {
-            machine: Machine::new(Config { policy, ..Config::default() }),
+            machine: Machine::new(way.config()),
             random: Random::seeded(seed),
             timer: None,
             requests: 0,

@@ -85,8 +85,8 @@ test("a page that the browser keeps lets go of everything, and asks once when it
   const id = await startSlow(page);
   await taskPage.open(id);
   await expect.poll(() => polls.made).toBeGreaterThan(0);
-  // What the browser tells a page that goes into the back-forward cache, and one that comes out of it: while it is
-  // driven from outside it keeps none.
+  // What the browser tells a page that goes into the back-forward cache, and one that comes out of it. A page that is
+  // really kept is in kept.spec.ts; here time stands still, so that each request is seen.
   const turn = async (name: "pagehide" | "pageshow") =>
     await page.evaluate((name) => dispatchEvent(new PageTransitionEvent(name, { persisted: true })), name);
   await turn("pagehide");

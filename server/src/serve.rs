@@ -1,11 +1,11 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
 mod commands;
+mod connections;
 mod error;
 mod site;
 
 use std::{
-    future::IntoFuture as _,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -65,13 +65,10 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
         HttpOptions { session_key, local_only: addr.ip().is_loopback(), ..settings.http.options() };
     let router = site::router(engine.service(), &settings.http, &options);
 
-    let (stop, mut stopped) = watch::channel(());
-    let until_stopped = async move {
-        // An error means that the sender is gone, which is the end as well.
-        let _ = stopped.changed().await;
-    };
-    let server = axum::serve(listener, router).with_graceful_shutdown(until_stopped);
-    let server = tokio::spawn(server.into_future());
+    // Routes are made once and not for each connection.
+    let router = router.with_state(());
+    let (stop, stopped) = watch::channel(());
+    let server = tokio::spawn(connections::serve(listener, router, stopped));
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
 

@@ -5,9 +5,13 @@
 //! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any clock
 //! that only goes on; progress is 0..=1.
 //!
-//! One thing is answered more readily than the policy's text says: another run of the task (its
-//! version has another generation) needs no budget. It is rare, and a client that counted many early
-//! answers in a long first attempt would learn of the second one last.
+//! Two things are not word for word the policy's text.
+//!
+//! * Another run of the task (its version has another generation) needs no budget. It is rare, and a
+//!   client that counted many early answers in a long first attempt would learn of the second one last.
+//! * In the first half second of a stage nothing is answered early. Many tasks have a last stage that
+//!   is over in no time; a client that was told of it would hear of the end half a second late, because
+//!   it does not ask again sooner. For the same reason the quick stages at the start are told as one.
 
 use crate::task::{AnswerReason, Status, Watch};
 
@@ -17,6 +21,8 @@ const UNFINISHED_MOST: f64 = 0.99;
 const SOONEST_CORRECTION_S: f64 = 0.7;
 /// Who is about to hear of the end needs no correction, in seconds.
 const ABOUT_TO_END_S: f64 = 0.7;
+/// A stage that is younger may be over before a client that was told of it asks again, in seconds.
+const YOUNG_STAGE_S: f64 = 0.5;
 /// The changes that one run reports count up the bits below.
 const GENERATION_SHIFT: u32 = 20;
 /// The least share of the time it could be held after which a request is answered, so that requests
@@ -85,6 +91,8 @@ pub struct Standing {
     pub eta_s: Option<f64>,
     /// Seconds since its present run began; 0 while it waits.
     pub t_s: f64,
+    /// Seconds since its present stage was entered, as far as is known.
+    pub stage_s: f64,
 }
 
 impl Standing {
@@ -184,7 +192,7 @@ impl Basis {
             });
         }
         let step = self.version < standing.step_version;
-        if !step && !self.deviates(standing, now) {
+        if standing.stage_s < YOUNG_STAGE_S || (!step && !self.deviates(standing, now)) {
             return None;
         }
         // Last, because it costs a logarithm and most bars are right.

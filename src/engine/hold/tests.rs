@@ -17,6 +17,7 @@ fn standing() -> Standing {
         progress: Some(0.4),
         eta_s: None,
         t_s: 100.0,
+        stage_s: 60.0,
     }
 }
 
@@ -104,6 +105,16 @@ fn a_stage_is_told_within_the_budget_even_right_after_an_answer() {
     assert_eq!(reason(&Watch { early: 8, ..client }, &entered), None);
 }
 
+/// Who was told of a last stage of a few milliseconds heard of the end half a second late.
+#[test]
+fn nothing_is_told_early_in_the_first_half_second_of_a_stage_but_the_end_is() {
+    let entered = Standing { step_version: VERSION + 7, progress: Some(0.9), ..standing() };
+    let after = |stage_s| reason(&watch(), &Standing { stage_s, ..entered });
+    assert_eq!([0.0, 0.49, 0.51].map(after), [None, None, Some(AnswerReason::Step)]);
+    let ended = Standing { status: Status::Completed, stage_s: 0.01, ..entered };
+    assert_eq!(reason(&watch(), &ended), Some(AnswerReason::Ended));
+}
+
 #[test]
 fn a_bar_appears_and_disappears_like_any_deviation() {
     let blind = Watch { progress: None, ..watch() };
@@ -179,6 +190,7 @@ fn follow(
         if stage {
             now.version += 1;
             now.step_version = now.version;
+            now.stage_s = 0.0;
             meter.begin(now.t_s, now.progress.unwrap_or(0.0));
         }
         while now.t_s < ends {
@@ -187,6 +199,7 @@ fn follow(
             meter.record(t, p);
             now = Standing {
                 t_s: t,
+                stage_s: now.stage_s + 0.05,
                 version: now.version + 1,
                 progress: Some(p),
                 eta_s: meter.eta(t),

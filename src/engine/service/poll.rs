@@ -29,6 +29,16 @@ fn return_after_ms(spread: Duration, random: f64) -> f64 {
     least + random * (most - least)
 }
 
+const fn nothing() -> PollResponse {
+    PollResponse {
+        tasks: Vec::new(),
+        gone: Vec::new(),
+        poll_after_ms: 0.0,
+        held_ms: None,
+        reason: None,
+    }
+}
+
 /// What a call waits for that is about one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitFor {
@@ -77,7 +87,12 @@ impl Service {
             }
             _ => Held::not(AnswerReason::NotHeld),
         };
-        let mut answer = self.changes(caller, &request.watch).await?;
+        // Boxed, so that what is held is small.
+        let mut answer = match Box::pin(self.changes(caller, &request.watch)).await {
+            // The store closes at the end of a shutdown; the next server tells what has changed.
+            Err(ServiceError::Store(_)) if held.reason == AnswerReason::Draining => nothing(),
+            changes => changes?,
+        };
         answer.poll_after_ms = match held.reason {
             AnswerReason::NotHeld => answer.poll_after_ms,
             AnswerReason::Draining => return_after_ms(inner.options.hold.drain_spread, random()),
@@ -143,7 +158,7 @@ impl Service {
         if inner.waiters.is_draining() {
             return Ok(Held::not(AnswerReason::Draining));
         }
-        if !self.may_watch(caller, &ids).await? {
+        if !Box::pin(self.may_watch(caller, &ids)).await? {
             return Ok(Held::not(AnswerReason::Ended));
         }
         let may_come = seat.check(&inner.hub, inner.clock.now_ms());
@@ -209,13 +224,7 @@ impl Service {
         caller: &Caller,
         watched: &[Watch],
     ) -> Result<PollResponse, ServiceError> {
-        let mut answer = PollResponse {
-            tasks: Vec::new(),
-            gone: Vec::new(),
-            poll_after_ms: 0.0,
-            held_ms: None,
-            reason: None,
-        };
+        let mut answer = nothing();
         let mut poll_after_ms = LONGEST_GAP_MS;
         for watch in watched {
             if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {

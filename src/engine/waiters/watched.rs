@@ -65,6 +65,8 @@ struct Elsewhere {
     gone: bool,
     /// With which version its present stage was first seen here; 0 = at the first reading.
     step_version: i64,
+    /// When that was.
+    step_at: f64,
 }
 
 impl Watched {
@@ -237,10 +239,12 @@ impl Elsewhere {
         }
         let same_run = before.filter(|before| before.run_seq == row.run_seq);
         match same_run {
-            Some(before) if before.step != row.step => self.step_version = row.version,
+            Some(before) if before.step != row.step => {
+                (self.step_version, self.step_at) = (row.version, now);
+            }
             Some(_) => {}
             // Whether the stage is the one that clients know shows in the bar.
-            None => self.step_version = 0,
+            None => (self.step_version, self.step_at) = (0, f64::NEG_INFINITY),
         }
         self.row = Some(Arc::new(row.clone()));
         self.read_at = now;
@@ -260,6 +264,7 @@ impl Elsewhere {
             progress: if queued { Some(row.progress.unwrap_or(0.0)) } else { row.progress },
             eta_s: row.pace.ends_at.filter(|_| running).map(seconds_to),
             t_s: row.started_at.filter(|_| running).map_or(0.0, |at| -seconds_to(at)),
+            stage_s: now - self.step_at,
         })
     }
 }

@@ -135,3 +135,32 @@ fn long(freshness: Freshness) -> String {
 fn said(before: &str, age_ms: i64, after: &str) -> String {
     [before, &text::duration(age_ms / 10_000 * 10_000), after].concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_task_a_lost_worker_an_unreachable_server_and_a_woken_tab_have_words_of_their_own() {
+        let troubles = [
+            Freshness::Silent(40_000),
+            Freshness::LostWorker(40_000),
+            Freshness::Unreachable(40_000),
+            Freshness::Woken,
+            Freshness::Offline,
+            Freshness::GaveUp,
+            Freshness::SignedOut,
+        ];
+        let mut told: Vec<_> = troubles.map(long).into();
+        assert!(told.iter().all(|sentence| sentence.ends_with('.')), "{told:#?}");
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), troubles.len(), "{told:#?}");
+    }
+
+    #[test]
+    fn where_all_is_well_there_is_only_an_age() {
+        assert_eq!(long(Freshness::Live(4_000)), "");
+        assert_eq!(short(Freshness::Live(4_000)), "4 s ago");
+    }
+}

@@ -123,3 +123,54 @@ fn last(stats: &Stats) -> &'static str {
         _ => "something changed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::poll::{Config, Machine};
+
+    fn stats() -> Stats {
+        Machine::new(Config::default()).stats(0)
+    }
+
+    #[test]
+    fn the_other_policies_are_compared_and_the_chosen_one_is_not() {
+        let stats = Stats { asking_ms: 20_000, ..stats() };
+        let told = Policy::ALL.map(|policy| compared(policy, &stats));
+        let asked = |times| format!("(would have asked {times} times by now)");
+        // At 0, 2, ... 20 s; at 0, 1, ... 9, 11, ... 19 s; at 0, 1, 3, 7, 15 s.
+        assert_eq!(told, [String::new(), asked(11), asked(15), asked(5)]);
+    }
+
+    #[test]
+    fn each_reason_for_an_answer_has_words_of_its_own() {
+        let reasons = [
+            AnswerReason::Ended,
+            AnswerReason::Cancelling,
+            AnswerReason::Attempt,
+            AnswerReason::Step,
+            AnswerReason::Deviation,
+            AnswerReason::Changed,
+            AnswerReason::HoldOver,
+            AnswerReason::Draining,
+        ];
+        let answered = |reason| {
+            let last = Some(AnswerKind::Changed);
+            super::last(&Stats { last, reason: Some(reason), ..stats() })
+        };
+        let mut told: Vec<_> = reasons.map(answered).into();
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told.len(), reasons.len(), "{told:?}");
+        assert_eq!(super::last(&stats()), "none yet");
+    }
+
+    #[test]
+    fn the_next_request_is_held_planned_or_another_tabs() {
+        let held = Stats { in_flight: true, hold_ms: 20_000, ..stats() };
+        let planned = Stats { next_in_ms: Some(1_200), ..stats() };
+        let led = Stats { led: true, ..stats() };
+        let told = [held, planned, led].map(|stats| next(&stats));
+        assert_eq!(told, ["held by the server", "in 2 s", "asked by another tab"]);
+    }
+}

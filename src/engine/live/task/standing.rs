@@ -26,6 +26,7 @@ impl LiveTask {
             progress: state.progress,
             eta_s: state.meter.eta(t_s),
             t_s,
+            stage_s: state.route.present(t_s).1 / 1_000.0,
         })
     }
 
