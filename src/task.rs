@@ -3,6 +3,7 @@
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
 mod expired;
+mod file;
 mod id;
 mod kind;
 mod poll;
@@ -11,6 +12,7 @@ mod snapshot;
 mod status;
 
 pub use expired::ExpiredTask;
+pub use file::{FileInfo, FileList, InvalidUploadId, Upload, UploadId};
 pub use id::{InvalidTaskId, TaskId};
 pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};

@@ -1,5 +1,7 @@
 //! What a running task holds in its hands.
 
+mod files;
+
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_trait::async_trait;
 
 use super::{Check, Context, KindOptions, Output, Refusal, Stages, Task, TaskError, eta::Book};
-use crate::task::{FieldError, KindInfo};
+use crate::task::{FieldError, KindInfo, UploadId};
 
 /// A kind that is registered.
 pub(crate) struct Kind {
@@ -22,6 +22,8 @@ pub(crate) struct Prepared {
     pub(crate) title: String,
     pub(crate) stages: Stages,
     pub(crate) unique_key: Option<String>,
+    /// The uploads that the input names, each with its field.
+    pub(crate) uploads: Vec<(String, UploadId)>,
 }
 
 #[async_trait]
@@ -45,6 +47,7 @@ impl<T: Task> Face for Typed<T> {
             title: task.title(),
             stages: task.stages(),
             unique_key: task.unique_key(),
+            uploads: task.uploads(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
 mod expiry;
+mod files;
 mod poll;
 mod start;
 mod types;

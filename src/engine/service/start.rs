@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError, Started};
+use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
         Refusal, millis,
@@ -49,6 +49,7 @@ impl Service {
             return Ok(self.started(&row, true).await);
         }
         let prepared = kind.prepare(start.input).await?;
+        let uploads = self.uploads(caller, &prepared).await?;
         let new = NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
             owner: caller.as_owner().map(str::to_owned),
@@ -62,12 +63,18 @@ impl Service {
             max_attempts: kind.options.max_attempts,
             keep_ms: (!inner.options.keep.is_zero()).then(|| millis(inner.options.keep)),
             max_queued: inner.options.max_queued_per_owner,
+            uploads,
         };
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
             Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
+            Inserted::NoUpload(id) => {
+                let field = prepared.uploads.iter().find(|(_, upload)| *upload == id);
+                let field = field.map(|(field, _)| field.as_str()).unwrap_or_default();
+                return Err(no_upload(field).into());
+            }
         };
         inner.ring();
         Ok(self.started(&row, existing).await)

@@ -4,7 +4,7 @@ use sqlx::{Row as _, Transaction};
 use uuid::Uuid;
 
 use super::{
-    Db, DbRow, This,
+    Db, DbRow, This, artifacts,
     map::{self, storable},
     statements as sql,
 };
@@ -55,6 +55,11 @@ impl This {
             .await?;
         let row = map::row(&raw, now)?;
         keep_key(&mut tx, new, row.id).await?;
+        for upload in &new.uploads {
+            if !artifacts::note_use(&mut tx, row.id, new.owner.as_deref(), *upload, now).await? {
+                return Ok(Inserted::NoUpload(*upload));
+            }
+        }
         self.announce(&mut tx, &Change::Queued).await?;
         tx.commit().await?;
         Ok(Inserted::Queued(row))
