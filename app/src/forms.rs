@@ -1,11 +1,13 @@
 //! What the pages' forms post to, so that the whole loop works without a script.
 
+mod entered;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::{
     body::Body,
-    extract::{Form, Path, Request, State, rejection::FormRejection},
-    http::{HeaderMap, Method, StatusCode},
+    extract::{Path, Request, State},
+    http::{HeaderMap, Method},
     response::{IntoResponse, Redirect, Response},
 };
 use milepost::{
@@ -75,13 +77,14 @@ pub(crate) fn no_such_kind(kind: &str) -> Problem {
 pub(crate) async fn post_start(
     State(site): State<Site>,
     Path(kind): Path<String>,
-    parts: axum::http::request::Parts,
-    entered: Result<Form<Vec<(String, String)>>, FormRejection>,
+    request: Request,
 ) -> Response {
+    let (parts, body) = request.into_parts();
+    let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
     let entered = match entered {
-        Ok(Form(entered)) => entered,
-        Err(rejection) => {
-            let rejected = Rejected { entered: Vec::new(), problem: unread(&rejection) };
+        Ok(entered) => entered,
+        Err((entered, problem)) => {
+            let rejected = Rejected { entered, problem };
             return render(&site, page(parts), rejected).await;
         }
     };
@@ -92,20 +95,6 @@ pub(crate) async fn post_start(
         Ok(receipt) => see(receipt.id),
         Err(problem) => render(&site, page(parts), Rejected { entered, problem }).await,
     }
-}
-
-/// Why a form could not be read.
-fn unread(rejection: &FormRejection) -> Problem {
-    let status = rejection.status();
-    let title = status.canonical_reason().unwrap_or("Error");
-    let detail = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            "The text is too long for this server. Go back in your browser to find it again, and \
-             shorten it."
-        }
-        _ => "The form could not be read.",
-    };
-    Problem::new(status.as_u16(), title, detail)
 }
 
 /// `POST /tasks/{id}/cancel`: asks for a cancel and leads back to the task's page.

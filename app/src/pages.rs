@@ -1,5 +1,6 @@
 //! The pages, rendered on the server; islands for what moves.
 
+pub mod files;
 pub mod home;
 pub mod keep;
 pub mod parts;
@@ -19,7 +20,12 @@ use leptos_router::{
 };
 
 use self::{
-    home::HomePage, problem::NotFound, result::ResultPage, start::StartPage, task::TaskPage,
+    files::{FilePage, FilesPage},
+    home::HomePage,
+    problem::NotFound,
+    result::ResultPage,
+    start::StartPage,
+    task::TaskPage,
     tasks::TasksPage,
 };
 
@@ -46,6 +52,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/files/:name") view=FilePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />
                 </Routes>
             </main>

@@ -52,6 +52,8 @@ pub enum Sort {
     Boolean,
     /// One of these.
     Choice(Vec<String>),
+    /// A file; what is entered is the id of its upload.
+    File,
 }
 
 /// The fields of an object's schema: those needed first, in the order in which the schema names
@@ -150,6 +152,9 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
         "string" => {
             let max = whole("maxLength");
             let format = schema.get("format").and_then(Value::as_str);
+            if format == Some("upload") {
+                return Some(Sort::File);
+            }
             let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
             Some(Sort::Text { long, min: whole("minLength"), max })
         }
@@ -232,6 +237,7 @@ mod tests {
                 "player": {"$ref": "#/$defs/Name", "description": "Who it is about."},
                 "ratio": {"anyOf": [{"type": "number"}, {"type": "null"}]},
                 "subject": {"type": "string", "title": "About", "examples": ["sea"]},
+                "table": {"type": ["string", "null"], "format": "upload"},
                 "tone": {"enum": ["calm", "wild"]},
             },
             "$defs": {"Name": {"type": "string", "maxLength": 100, "description": "A name."}},
@@ -242,7 +248,10 @@ mod tests {
     fn the_needed_fields_come_first_and_nested_ones_are_left_out() {
         let fields = sample();
         let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-        assert_eq!(names, ["subject", "player", "chapters", "data", "draft", "ratio", "tone"]);
+        assert_eq!(
+            names,
+            ["subject", "player", "chapters", "data", "draft", "ratio", "table", "tone"]
+        );
     }
 
     #[test]
@@ -254,6 +263,7 @@ mod tests {
         assert_eq!(fields[2].default.as_deref(), Some("7"));
         assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
         assert!(matches!(fields[5].sort, Sort::Number { whole: false, .. }));
+        assert_eq!(fields[6].sort, Sort::File);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod database_url;
 mod error;
+mod files;
 mod hold;
 mod layers;
 mod print;
@@ -15,6 +16,7 @@ mod settings;
 
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
+pub use files::FileSettings;
 pub use hold::HoldSettings;
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;

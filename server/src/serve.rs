@@ -1,5 +1,6 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
+mod artifacts;
 mod error;
 mod site;
 
@@ -13,7 +14,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, KindOptions, Registry,
+        Engine, EngineOptions, KindOptions, Registry,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -153,12 +154,10 @@ fn url(mut addr: SocketAddr) -> String {
 async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
     let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
-    let engine = Engine::start(
-        store,
-        clock,
-        registry(settings)?,
-        settings.hold.options(settings.retention.options(settings.engine.options())),
-    );
+    let options = settings.hold.options(settings.retention.options(settings.engine.options()));
+    let artifacts = Some(artifacts::open(&settings.storage).await?);
+    let options = EngineOptions { artifacts, ..settings.files.options(options) };
+    let engine = Engine::start(store, clock, registry(settings)?, options);
     Ok((engine.await?, key))
 }
 

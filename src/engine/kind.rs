@@ -17,6 +17,8 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     const TITLE: &'static str;
     /// One sentence for the start page.
     const DESCRIPTION: &'static str;
+    /// Whether it may call [`Context::save_file`].
+    const MAKES_FILES: bool = false;
     /// What every task of this kind needs: clients, folders, settings.
     type Deps: Send + Sync + 'static;
 

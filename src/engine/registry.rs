@@ -106,6 +106,7 @@ impl Registry {
             title: T::TITLE.to_owned(),
             description: T::DESCRIPTION.to_owned(),
             input_schema: schemars::schema_for!(T).to_value(),
+            makes_files: T::MAKES_FILES,
         };
         let face = Box::new(Typed::<T>(Arc::new(deps)));
         if self

@@ -5,6 +5,7 @@
 mod ends;
 mod expiry;
 mod faulty;
+mod files;
 mod fixture;
 mod hold;
 mod leases;

@@ -5,6 +5,7 @@
 
 mod errors;
 mod expiry;
+mod files;
 mod fixture;
 mod health;
 mod hold;

@@ -25,6 +25,7 @@ pub fn StartPage() -> impl IntoView {
     ask(|service, _| async move {
         let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
+        let has_file = fields.iter().any(|field| field.sort == schema::Sort::File);
         let entered = rejected.as_ref().map(|rejected| rejected.entered.clone());
         // A form that could not be read begins anew.
         let entered = entered.filter(|entered| !entered.is_empty());
@@ -57,7 +58,12 @@ pub fn StartPage() -> impl IntoView {
             <h1 class="h">{info.title}</h1>
             <p class="lead">{info.description}</p>
             {rejected.map(|rejected| view! { <Summary problem=rejected.problem fields /> })}
-            <form class="start" method="post" action=format!("/start/{}", info.kind)>
+            <form
+                class="start"
+                method="post"
+                action=format!("/start/{}", info.kind)
+                enctype=has_file.then_some("multipart/form-data")
+            >
                 <input type="hidden" name=KEY_FIELD value=key />
                 {form}
                 {plant(info.kind.clone())}

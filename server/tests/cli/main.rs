@@ -5,6 +5,7 @@
 mod client;
 mod config;
 mod disks;
+mod files;
 mod fixture;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]

@@ -13,7 +13,7 @@ use tokio_util::io::StreamReader;
 use super::{Artifacts, ByteStream, ReadError};
 use crate::{
     engine::{snapshot::rfc3339, store::Artifact},
-    task::{FileInfo, Upload},
+    task::{FileInfo, TaskId, Upload},
 };
 
 /// A file that is there, not yet read.
@@ -42,6 +42,11 @@ impl StoredFile {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.artifact.sha256
+    }
+
+    /// Its path on this server, as a file of this task.
+    pub fn href(&self, task: TaskId) -> String {
+        href(task, self.name())
     }
 
     /// Its bytes from `range.start` up to and without `range.end`, in pieces.
@@ -83,14 +88,13 @@ impl AsyncRead for OpenFile {
 
 /// A task's file as clients are told of it.
 pub(in crate::engine) fn file_info(artifact: &Artifact) -> FileInfo {
-    let task = artifact.task_id.map(|id| id.to_string()).unwrap_or_default();
     FileInfo {
         name: artifact.name.clone(),
         media_type: artifact.media_type.clone(),
         size_bytes: artifact.size,
         sha256: artifact.sha256.clone(),
         created_at: rfc3339(artifact.created_at),
-        href: format!("/api/v1/tasks/{task}/files/{}", path_segment(&artifact.name)),
+        href: artifact.task_id.map(|task| href(task, &artifact.name)).unwrap_or_default(),
     }
 }
 
@@ -104,6 +108,10 @@ pub(in crate::engine) fn upload_info(artifact: &Artifact) -> Upload {
         sha256: artifact.sha256.clone(),
         expires_at: rfc3339(artifact.expires_at.unwrap_or(artifact.created_at)),
     }
+}
+
+fn href(task: TaskId, name: &str) -> String {
+    format!("/api/v1/tasks/{task}/files/{}", path_segment(name))
 }
 
 /// A text as one part of a path.

@@ -119,7 +119,8 @@ impl Writer {
         Ok(artifact)
     }
 
-    async fn renew(&self, new: &NewArtifact, size: u64) -> Result<(), WriteError> {
+    // Not `&self`: what is being written cannot be shared.
+    async fn renew(&mut self, new: &NewArtifact, size: u64) -> Result<(), WriteError> {
         let size = i64::try_from(size).unwrap_or(i64::MAX);
         self.store.renew_artifact(new, size).await?.map_err(WriteError::Refused)
     }
