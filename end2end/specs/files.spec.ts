@@ -96,7 +96,7 @@ test.describe("without JavaScript", () => {
   test.describe("with a small limit", () => {
     test.use({ settings: { MILEPOST_FILES_MAX_UPLOAD_BYTES: "1000" }, expectedErrors: answered(413) });
 
-    test("a file that is too large is told at its field", async ({ startPage, page }) => {
+    test("a file that is too large is told at its field", async ({ startPage }) => {
       await startPage.open("dataset");
       await startPage.field(/name/i).fill("mine");
       await startPage.file.setInputFiles({ name: "large.csv", mimeType: "text/csv", buffer: Buffer.alloc(5_000, "a,b\n") });
