@@ -121,7 +121,7 @@ async fn one_of_form(
     let file = loop {
         match form.next().await.map_err(unread)? {
             Some(Part::Text(..)) => {}
-            Some(Part::File(file)) => break file,
+            Some(Part::File(file)) => break *file,
             None => return Err(ApiError::bad_request("the form has no file")),
         }
     };

@@ -50,7 +50,7 @@ async fn read_with_files(
             Ok(Some(Part::Text(field, text))) => entered.push((field, text)),
             // Where no file was chosen, a browser sends one without a name and without bytes.
             Ok(Some(Part::File(file))) if file.name.is_empty() => {}
-            Ok(Some(Part::File(file))) => match upload(site, &caller, file).await {
+            Ok(Some(Part::File(file))) => match upload(site, &caller, *file).await {
                 Ok(field_and_id) => entered.push(field_and_id),
                 Err(problem) => {
                     if announced.is_none_or(|bytes| bytes <= MOST_THROWN_AWAY) {

@@ -32,7 +32,7 @@ pub enum Part {
     /// What was entered into a field: its name and the text.
     Text(String, String),
     /// A file. It is read, or dropped, before the next part.
-    File(FormFile),
+    File(Box<FormFile>),
 }
 
 /// A file in a form.
@@ -102,13 +102,13 @@ impl Form {
         }
         let name = field.name().unwrap_or_default().to_owned();
         if let Some(file_name) = field.file_name() {
-            return Ok(Some(Part::File(FormFile {
+            return Ok(Some(Part::File(Box::new(FormFile {
                 field: name,
                 name: file_name.to_owned(),
                 media_type: field.content_type().map(ToString::to_string),
                 bytes: field,
                 beside: Arc::clone(&self.beside),
-            })));
+            }))));
         }
         let mut text = Vec::new();
         while let Some(piece) = field.chunk().await? {
