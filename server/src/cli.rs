@@ -6,11 +6,12 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use milepost::task::{Status, TaskId};
+use milepost::task::{PRIORITIES, Status, TaskId};
 
 use crate::{
     client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
+    progress_test::{self, ProgressTestArgs, ProgressTestError},
     serve::{self, ServeError},
 };
 
@@ -46,6 +47,8 @@ enum Command {
     Files(TaskArgs),
     /// Print the configuration in force, and where each value came from
     Config(ServerArgs),
+    /// Show what a preset or a pattern sees in a command's output
+    ProgressTest(ProgressTestArgs),
 }
 
 #[derive(Args, Clone, Debug, Default)]
@@ -99,6 +102,9 @@ struct Remote {
     token: Option<String>,
 }
 
+const LEAST: i64 = *PRIORITIES.start() as i64;
+const MOST: i64 = *PRIORITIES.end() as i64;
+
 #[derive(Args, Debug)]
 struct RunArgs {
     /// The kind of task, such as story or dataset
@@ -107,6 +113,10 @@ struct RunArgs {
     /// the standard input, KEY=@@... means a text that begins with @
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
+    /// Before those of your own waiting tasks that have less, -100 to 100
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
+    priority: i32,
     /// Watch it to its end; Ctrl-C cancels it
     #[arg(long, short)]
     follow: bool,
@@ -210,6 +220,9 @@ pub enum CliError {
     /// The server could not be asked, or refused.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// What was to be tested is wrong.
+    #[error(transparent)]
+    ProgressTest(#[from] ProgressTestError),
     /// The standard output is closed or full.
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
@@ -241,8 +254,12 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             client::print(&config::print(&load(&args)?))?;
             Ok(Exit::Done)
         }
-        Command::Run(RunArgs { kind, inputs, follow, remote }) => {
-            Ok(client::run(&connect(&remote)?, &kind, inputs, follow).await?)
+        Command::ProgressTest(args) => {
+            let out = &mut std::io::BufWriter::new(std::io::stdout());
+            progress_test::run(&args, &mut std::io::stdin().lock(), out)
+        }
+        Command::Run(RunArgs { kind, inputs, priority, follow, remote }) => {
+            Ok(client::run(&connect(&remote)?, &kind, inputs, priority, follow).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
             Ok(client::status(&connect(&remote)?, id, follow).await?)

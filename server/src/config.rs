@@ -5,19 +5,23 @@
 //! command line. The variable of a setting is its path in capitals: `http.addr` is
 //! `MILEPOST_HTTP_ADDR`.
 
+mod commands;
 mod database_url;
 mod error;
 mod files;
 mod hold;
+mod kinds;
 mod layers;
 mod print;
 mod retention;
 mod settings;
 
+pub use commands::Commands;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use files::FileSettings;
 pub use hold::HoldSettings;
+pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use retention::RetentionSettings;

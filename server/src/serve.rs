@@ -1,6 +1,7 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
 mod artifacts;
+mod commands;
 mod error;
 mod site;
 
@@ -14,7 +15,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, KindOptions, Registry,
+        Engine, EngineOptions, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -36,6 +37,8 @@ use crate::{
     },
 };
 
+use self::commands::CommandKinds;
+
 pub use error::ServeError;
 
 /// How long open connections may take to end, once every task has.
@@ -47,11 +50,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
 /// opened.
 pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
-    let (settings, signals) = begin(configuration)?;
+    let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
-    let (engine, session_key) = start_engine(&settings).await?;
+    let (engine, session_key) = start_engine(&settings, &commands).await?;
+    commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     if !settings.http.site_dir.is_dir() {
         let folder = settings.http.site_dir.display();
         tracing::warn!(
@@ -88,12 +92,13 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
 /// # Errors
 /// When it cannot start: the database is not one that is shared, or cannot be opened.
 pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
-    let (mut settings, signals) = begin(configuration)?;
+    let (mut settings, commands, signals) = begin(configuration)?;
     if !settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
         return Err(ServeError::Alone);
     }
     settings.engine.worker = true;
-    let (engine, _) = start_engine(&settings).await?;
+    let (engine, _) = start_engine(&settings, &commands).await?;
+    commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     client::print("ready\n").map_err(ServeError::Announce)?;
     tracing::info!(concurrency = settings.engine.concurrency, "ready");
     told_to_stop(signals).await;
@@ -102,14 +107,15 @@ pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn begin(configuration: Configuration) -> Result<(Settings, Signals), ServeError> {
-    let Configuration { settings, remarks, .. } = configuration;
+fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signals), ServeError> {
+    let Configuration { settings, commands, file, remarks, .. } = configuration;
     log_to_stderr(&settings.log.filter);
     for remark in remarks {
         tracing::warn!("{remark}");
     }
+    let commands = CommandKinds::new(&settings.storage.data_dir, commands, file);
     // From here on a signal is seen, however early it comes.
-    Ok((settings, Signals::new().map_err(ServeError::Signals)?))
+    Ok((settings, commands, Signals::new().map_err(ServeError::Signals)?))
 }
 
 /// Returns on the first signal; the second ends the process at once.
@@ -151,13 +157,20 @@ fn url(mut addr: SocketAddr) -> String {
     format!("http://{addr}")
 }
 
-async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
+async fn start_engine(
+    settings: &Settings,
+    commands: &CommandKinds,
+) -> Result<(Engine, SessionKey), ServeError> {
     let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
+    let registry = commands.add_to(registry(settings)?);
+    if settings.engine.worker {
+        commands.clean().await;
+    }
     let options = settings.hold.options(settings.retention.options(settings.engine.options()));
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let options = EngineOptions { artifacts, ..settings.files.options(options) };
-    let engine = Engine::start(store, clock, registry(settings)?, options);
+    let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }
 
@@ -197,17 +210,12 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
 
 /// Which kinds of task this server has.
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
-    let profile = KindOptions {
-        // A profile holds its text and its values in memory.
-        concurrency: 2,
-        timeout: Duration::from_secs(600),
-        ..KindOptions::default()
-    };
+    let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();
     let story = StoryDeps::new(output, &settings.story, &settings.narrator)?;
     Ok(Registry::new()
-        .with::<Story>(story, KindOptions::default())
-        .with::<Dataset>(settings.dataset.clone(), profile))
+        .with::<Story>(story, kinds.options(Story::KIND))
+        .with::<Dataset>(settings.dataset.clone(), kinds.options(Dataset::KIND)))
 }
 
 #[cfg(test)]

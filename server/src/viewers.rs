@@ -11,7 +11,7 @@ mod text;
 
 use milepost_app::viewers::Beginning;
 
-use crate::tasks::dataset;
+use crate::tasks::{command, dataset};
 
 pub use markdown::markdown_to_html;
 
@@ -34,9 +34,10 @@ pub enum ViewError {
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Every media type that can be shown.
-pub const VIEWERS: [(&str, Viewer); 14] = [
+pub const VIEWERS: [(&str, Viewer); 15] = [
     ("text/markdown", view_markdown),
     (dataset::PROFILE_MEDIA_TYPE, view_profile),
+    (command::REPORT_MEDIA_TYPE, view_report),
     ("application/json", json::view),
     ("text/csv", table::view),
     ("text/tab-separated-values", table::view),
@@ -61,6 +62,12 @@ fn view_profile(beginning: &Beginning<'_>) -> Result<String, ViewError> {
     let profile = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     Ok(dataset::to_html(&profile))
+}
+
+fn view_report(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+    let report = serde_json::from_slice(whole(beginning)?)
+        .map_err(|error| ViewError::Malformed(error.to_string()))?;
+    Ok(command::to_html(&report))
 }
 
 const fn whole<'b>(beginning: &Beginning<'b>) -> Result<&'b [u8], ViewError> {

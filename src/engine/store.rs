@@ -118,6 +118,9 @@ pub trait Store: ArtifactRows {
     /// by asking, too.
     fn changes(&self) -> Option<Changes>;
 
+    /// Whether other processes may be at work at the same rows.
+    fn is_shared(&self) -> bool;
+
     /// Ends or queues again what runs under an expired lease. Tells which tasks.
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;
 
@@ -193,6 +196,9 @@ pub trait Store: ArtifactRows {
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
+
+    /// The kinds that tasks wait for.
+    async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;
 
     /// How many tasks wait and run, for operators: (queued, running).
     async fn counts(&self) -> Result<(i64, i64), StoreError>;

@@ -278,6 +278,11 @@ impl Store for Faulty {
         self.inner.secret(name).await
     }
 
+    async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
+        self.fault("waiting_kinds").await?;
+        self.inner.waiting_kinds().await
+    }
+
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
         self.fault("counts").await?;
         self.inner.counts().await
@@ -289,6 +294,10 @@ impl Store for Faulty {
         let (sender, changes) = mpsc::channel(1);
         *kept = sender;
         Some(changes)
+    }
+
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
     }
 
     async fn close(&self) {

@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod elsewhere;
 mod ends;
+mod engines;
 mod expiry;
 mod faulty;
 mod files;
 mod fixture;
+mod hanging;
 mod hold;
+mod kinds;
 mod leases;
 mod lifecycle;
 mod outlook;
@@ -19,3 +23,4 @@ mod postgres_server;
 mod receipts;
 mod recovery;
 mod service;
+mod silent;

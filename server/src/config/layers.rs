@@ -12,7 +12,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{ConfigError, Settings};
+use super::{Commands, ConfigError, Settings};
 
 /// What the command line says; absent means that it says nothing.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,10 @@ pub struct Flags {
 pub struct Configuration {
     /// The settings.
     pub settings: Settings,
+    /// `[commands.<word>]`, from the file only.
+    pub commands: Commands,
+    /// The file that was read, if any.
+    pub file: Option<PathBuf>,
     /// Remarks that do not stop the start, such as variables that mean nothing.
     pub remarks: Vec<String>,
     figment: Figment,
@@ -89,19 +93,21 @@ impl Configuration {
         flags: &Flags,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let defaults = defaults();
+        let settings = Settings::default();
+        let defaults = serde_json::to_value(&settings).unwrap_or_default();
         let variables: Vec<_> = variables.into_iter().collect();
-        let mut figment = Figment::from(Serialized::defaults(Settings::default()))
-            .merge(cargo_leptos(&variables));
-        if let Some(path) = readable(file)? {
-            let file = Toml::file_exact(path);
-            file.data()
-                .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
-            figment = figment.merge(file);
+        let mut figment =
+            Figment::from(Serialized::defaults(&settings)).merge(cargo_leptos(&variables));
+        let file = readable(file)?;
+        let mut commands = Commands::default();
+        if let Some(path) = file {
+            figment = figment.merge(SettingsFile::read(path)?);
+            commands = Commands::load(path)?;
         }
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
-        let configuration = Self { settings: Settings::default(), remarks, figment };
+        let file = file.map(Path::to_owned);
+        let configuration = Self { settings, commands, file, remarks, figment };
         configuration.refuse_unknown(&defaults)?;
         configuration.extract()
     }
@@ -124,8 +130,8 @@ impl Configuration {
         if faults.is_empty() {
             return Ok(Self { settings, ..self });
         }
-        let tell = |(key, right): (&str, String)| {
-            tell(&self.source(key), key, &format!("must be {right}"))
+        let tell = |(key, right): (String, String)| {
+            tell(&self.source(&key), &key, &format!("must be {right}"))
         };
         Err(ConfigError::new(faults.into_iter().map(tell).collect()))
     }
@@ -156,18 +162,19 @@ impl Configuration {
                 (Some(_), _) => {}
                 (None, _) => {
                     let keys = known.as_object().into_iter().flat_map(|object| object.keys());
-                    let keys: Vec<&str> = keys.map(String::as_str).collect();
-                    let place = if path.is_empty() { "sections" } else { "keys" };
+                    let mut keys: Vec<&str> = keys.map(String::as_str).collect();
+                    keys.extend(path.is_empty().then_some("commands"));
+                    let place = match path {
+                        "" => "sections",
+                        "kinds" => "kinds",
+                        _ => "keys",
+                    };
                     let right = format!("unknown; known {place} here: {}", keys.join(", "));
                     faults.push(tell(&self.source(&full), &full, &right));
                 }
             }
         }
     }
-}
-
-fn defaults() -> serde_json::Value {
-    serde_json::to_value(Settings::default()).unwrap_or_default()
 }
 
 fn tell(source: &Source, key: &str, what: &str) -> String {
@@ -179,7 +186,7 @@ fn tell(source: &Source, key: &str, what: &str) -> String {
 
 /// The variable of a key.
 pub(super) fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+    format!("{PREFIX}{}", key.replace(['.', '-'], "_").to_uppercase())
 }
 
 fn source_of(metadata: &Metadata) -> Source {
@@ -193,7 +200,7 @@ fn source_of(metadata: &Metadata) -> Source {
 }
 
 /// The file to read: the one that was asked for must be there.
-fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
+pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
     let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
     match std::fs::metadata(path) {
         Ok(_) => Ok(Some(path)),
@@ -201,6 +208,35 @@ fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
             Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
         }
         Err(_) => Ok(None),
+    }
+}
+
+/// What the file says of settings; commands are read by themselves, with their lines.
+struct SettingsFile {
+    metadata: Metadata,
+    data: Map<Profile, Dict>,
+}
+
+impl SettingsFile {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = Toml::file_exact(path);
+        let mut data = file
+            .data()
+            .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
+        for dict in data.values_mut() {
+            dict.remove("commands");
+        }
+        Ok(Self { metadata: file.metadata(), data })
+    }
+}
+
+impl Provider for SettingsFile {
+    fn metadata(&self) -> Metadata {
+        self.metadata.clone()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(self.data.clone())
     }
 }
 
@@ -287,10 +323,10 @@ fn is_orchestrators(rest: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-/// The key whose path, joined by `_`, is this word, and its default.
+/// The key whose path, joined by `_`, is this word, and its default. A variable's name has no `-`.
 fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serde_json::Value)> {
     tree.as_object()?.iter().find_map(|(key, value)| {
-        let rest = word.strip_prefix(key.as_str())?;
+        let rest = word.strip_prefix(&*key.replace('-', "_"))?;
         if rest.is_empty() {
             return (!value.is_object()).then(|| (key.clone(), value));
         }
@@ -306,7 +342,7 @@ fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
 }
 
 /// Every key below, in full.
-pub(super) fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
+fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
     match tree.as_object() {
         None => vec![path.to_owned()],
         Some(object) => {

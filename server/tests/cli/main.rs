@@ -3,13 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
+mod commands;
 mod config;
 mod disks;
+mod drain;
 mod files;
 mod fixture;
+mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
+mod progress;
 mod serve;
 mod simple;
 mod story;

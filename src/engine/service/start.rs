@@ -9,11 +9,8 @@ use crate::{
         Refusal, millis,
         store::{Inserted, NewTask, Row},
     },
-    task::{StartReceipt, StartTask, TaskId},
+    task::{PRIORITIES, StartReceipt, StartTask, TaskId},
 };
-
-/// What a start may ask for. Part of the contract with clients, so no setting.
-const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
 
 impl Service {
     /// Queues a task. In the store when this returns.
@@ -30,7 +27,8 @@ impl Service {
         if caller.owner.is_none() && !inner.options.allow_ownerless {
             return Err(ServiceError::SessionNeeded);
         }
-        let kind = inner.registry.get(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
+        let kind = inner.kinds.now().get(&start.kind).cloned();
+        let kind = kind.ok_or_else(|| self.unknown(&start.kind))?;
         let asked = start.input.to_string();
         let max = inner.options.max_input_bytes;
         if asked.len() > max {
@@ -86,8 +84,8 @@ impl Service {
     }
 
     fn unknown(&self, kind: &str) -> ServiceError {
-        let known: Vec<_> =
-            self.engine.inner().registry.all().map(|kind| kind.info.kind.as_str()).collect();
+        let kinds = self.engine.inner().kinds.now();
+        let known: Vec<_> = kinds.all().map(|kind| kind.info.kind.as_str()).collect();
         let word: String = kind.chars().take(50).collect();
         ServiceError::UnknownKind(format!(
             "there is no kind `{word}`; there are: {}",

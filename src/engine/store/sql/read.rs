@@ -33,8 +33,9 @@ impl This {
             .fetch_optional(&self.readers)
             .await?;
         let Some(raw) = raw else { return Ok(None) };
+        let row = map::row(&raw, self.local_now())?;
         let same = raw.try_get::<String, _>("print")? == print;
-        same.then(|| map::row(&raw, self.local_now())).transpose()
+        Ok(Some(row).filter(|row| same && row.expired().is_none()))
     }
 
     pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
@@ -138,6 +139,10 @@ impl This {
         let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
         let rows = query.fetch_all(&self.readers).await?;
         rows.iter().rev().map(log_entry).collect()
+    }
+
+    pub(super) async fn read_waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(sql::WAITING_KINDS).fetch_all(&self.readers).await?)
     }
 
     pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {

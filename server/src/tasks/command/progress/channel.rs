@@ -1,0 +1,187 @@
+//! JSON lines on the descriptor that is the command's own for progress.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Signal, Source,
+    tracker::{HARDLY_ABOVE_ONE, Place, StageRef, Tracker, one_line},
+};
+
+/// Characters of a bad line that are told.
+const EXCERPT_CHARS: usize = 80;
+
+/// Parts the bytes into lines and knows whether a bad one was told.
+pub(super) struct Channel {
+    most: usize,
+    line: Vec<u8>,
+    too_long: bool,
+    number: u64,
+    told: bool,
+    speaks: bool,
+}
+
+impl Channel {
+    /// A line has at most so many bytes.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, line: Vec::new(), too_long: false, number: 0, told: false, speaks: false }
+    }
+
+    /// Whether something good has come.
+    pub(super) const fn speaks(&self) -> bool {
+        self.speaks
+    }
+
+    pub(super) fn push(&mut self, mut bytes: &[u8], tracker: &mut Tracker, out: &mut Vec<Signal>) {
+        while let Some(at) = bytes.iter().position(|b| *b == b'\n') {
+            self.take(&bytes[..at]);
+            self.end(tracker, out);
+            bytes = &bytes[at + 1..];
+        }
+        self.take(bytes);
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        if self.too_long || self.line.len() + bytes.len() > self.most {
+            self.too_long = true;
+            self.line.clear();
+        } else {
+            self.line.extend_from_slice(bytes);
+        }
+    }
+
+    /// A line is whole, or the channel is closed.
+    pub(super) fn end(&mut self, tracker: &mut Tracker, out: &mut Vec<Signal>) {
+        if self.too_long {
+            self.number += 1;
+            self.complain(&format!("it has more than {} bytes", self.most), "", out);
+        } else if !self.line.is_empty() {
+            self.number += 1;
+            let line = std::mem::take(&mut self.line);
+            let problem = match read(&line) {
+                Ok(fields) => {
+                    let before = out.len();
+                    let problem = apply(&fields, tracker, out);
+                    self.speaks |= out.len() > before || problem.is_none();
+                    problem
+                }
+                Err(problem) => Some(problem),
+            };
+            if let Some(problem) = problem {
+                self.complain(&problem, &String::from_utf8_lossy(&line), out);
+            }
+            self.line = line;
+        }
+        self.line.clear();
+        self.too_long = false;
+    }
+
+    /// Once: a program that is wrong in one line is wrong in all.
+    fn complain(&mut self, problem: &str, line: &str, out: &mut Vec<Signal>) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        let mut text = format!("progress channel, line {}: {problem}", self.number);
+        let line = one_line(line, EXCERPT_CHARS);
+        if !line.is_empty() {
+            text.push_str(": ");
+            text.push_str(&line);
+        }
+        text.push_str(" (said once; other such lines are ignored without a word)");
+        out.push(Signal::Line { source: Source::Channel, text });
+    }
+}
+
+fn read(line: &[u8]) -> Result<Map<String, Value>, String> {
+    match serde_json::from_slice(line) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err("expected an object such as {\"progress\":0.4}".to_owned()),
+        Err(error) => Err(format!("not JSON ({error})")),
+    }
+}
+
+/// Does what the fields say; the first that is wrong is told, the others count.
+fn apply(
+    fields: &Map<String, Value>,
+    tracker: &mut Tracker,
+    out: &mut Vec<Signal>,
+) -> Option<String> {
+    let mut problem = None;
+    if let Some(stage) = fields.get("stage").filter(|value| !value.is_null()) {
+        match enter(stage, tracker, out) {
+            Ok(Place::Present) => {}
+            // What else it says is of a stage that is over.
+            Ok(_) => return None,
+            Err(wrong) => problem = Some(wrong),
+        }
+    }
+    let mut number = |name: &str| match fields.get(name)? {
+        Value::Null => None,
+        value => match value.as_f64().filter(|number| number.is_finite() && *number >= 0.0) {
+            Some(number) => Some(number),
+            None => {
+                problem.get_or_insert_with(|| format!("{name} is not a number from 0 up"));
+                None
+            }
+        },
+    };
+    let (progress, percent) = (number("progress"), number("percent"));
+    let (done, total) = (number("done"), number("total"));
+    if let Some(total) = total {
+        if total > 0.0 {
+            tracker.set_total(total);
+        } else {
+            problem.get_or_insert_with(|| "total is 0".to_owned());
+        }
+    }
+    match (progress, percent) {
+        (Some(progress), _) if progress <= HARDLY_ABOVE_ONE => {
+            tracker.move_to(progress, out);
+        }
+        (Some(progress), _) => {
+            let wrong = || {
+                format!("progress is {progress}, but it goes from 0 to 1; \"percent\" goes to 100")
+            };
+            problem.get_or_insert_with(wrong);
+        }
+        (None, Some(percent)) if percent <= 100.0 * HARDLY_ABOVE_ONE => {
+            tracker.move_to(percent / 100.0, out);
+        }
+        (None, Some(_)) => {
+            problem.get_or_insert_with(|| "percent is more than 100".to_owned());
+        }
+        // A total of 0 counts for nothing, also not for an earlier total.
+        (None, None) if total != Some(0.0) => tracker.counted(done, out),
+        (None, None) => {}
+    }
+    for name in ["message", "kept"] {
+        match fields.get(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(text)) if name == "message" => tracker.say(text, out),
+            Some(Value::String(text)) => tracker.keep(text, out),
+            Some(_) => {
+                problem.get_or_insert_with(|| format!("{name} is not a text"));
+            }
+        }
+    }
+    problem
+}
+
+fn enter(stage: &Value, tracker: &mut Tracker, out: &mut Vec<Signal>) -> Result<Place, String> {
+    let (stage, named) = match stage {
+        Value::String(name) => (StageRef::Name(name), one_line(name, EXCERPT_CHARS)),
+        Value::Number(number) if number.is_u64() => {
+            (StageRef::Number(number.as_u64().unwrap_or_default()), number.to_string())
+        }
+        _ => return Err("stage is neither a name nor a number from 1 up".to_owned()),
+    };
+    match tracker.enter(&stage, out) {
+        Place::Nowhere if tracker.stages().is_empty() => {
+            Err(format!("there is no stage {named}; no stages are declared"))
+        }
+        Place::Nowhere => {
+            let declared = one_line(&tracker.stages().join(", "), 4 * EXCERPT_CHARS);
+            Err(format!("there is no stage {named}; declared are: {declared}"))
+        }
+        place => Ok(place),
+    }
+}

@@ -1,0 +1,167 @@
+//! One run of a command: its streams in, signals out.
+
+use super::{
+    Rules, Signal, Source,
+    channel::Channel,
+    escape::plain,
+    lines::{Lines, Piece},
+    pattern::{Pattern, Seen},
+    tracker::Tracker,
+};
+
+/// What a reader holds at most. `Default` gives the documented values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a line that are held and looked at; the rest is counted. Default: 8,192.
+    pub line_bytes: usize,
+    /// Characters of a line that go into the log; how much is left out is said there. Default: 1,900,
+    /// so that line and remark stay below the engine's `max_text_chars`.
+    pub line_chars: usize,
+    /// Characters of a message. Default: 200.
+    pub message_chars: usize,
+    /// Bytes of a line on the channel; a longer one is bad. Default: 16,384.
+    pub channel_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { line_bytes: 8_192, line_chars: 1_900, message_chars: 200, channel_bytes: 16_384 }
+    }
+}
+
+/// Reads what one run of a command says. Bounded memory; how the bytes are cut changes nothing.
+pub struct Reader {
+    rules: Rules,
+    limits: Limits,
+    any_stream: bool,
+    stdout: Lines,
+    stderr: Lines,
+    /// Whether the last state of a stream tells progress only.
+    hide_stdout: bool,
+    hide_stderr: bool,
+    channel: Channel,
+    tracker: Tracker,
+}
+
+impl Reader {
+    /// A reader that follows these rules.
+    pub fn new(rules: &Rules, limits: Limits) -> Self {
+        let mut tracker = Tracker::new(limits.message_chars);
+        tracker.set_stages(rules.stages().into_iter().map(|(name, _)| name).collect());
+        if let Some(total) = rules.total() {
+            tracker.set_total(total);
+        }
+        Self {
+            rules: rules.clone(),
+            limits,
+            any_stream: false,
+            stdout: Lines::new(limits.line_bytes),
+            stderr: Lines::new(limits.line_bytes),
+            hide_stdout: false,
+            hide_stderr: false,
+            channel: Channel::new(limits.channel_bytes),
+            tracker,
+        }
+    }
+
+    /// The stages of the task, in its order; without this they are [`Rules::stages`].
+    #[must_use]
+    pub fn with_stages(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.tracker.set_stages(names.into_iter().collect());
+        self
+    }
+
+    /// What is counted up to, where the output does not say so. What is no positive number is ignored.
+    #[must_use]
+    pub fn with_total(mut self, total: f64) -> Self {
+        self.tracker.set_total(total);
+        self
+    }
+
+    /// Patterns look at both streams, whichever they are meant for: a terminal merges them.
+    #[must_use]
+    pub fn on_any_stream(mut self) -> Self {
+        self.any_stream = true;
+        self
+    }
+
+    /// Takes in bytes of one stream, cut anywhere.
+    pub fn push(&mut self, source: Source, bytes: &[u8], out: &mut Vec<Signal>) {
+        if source == Source::Channel {
+            return self.channel.push(bytes, &mut self.tracker, out);
+        }
+        self.on_lines(source, out, |lines, each| lines.push(bytes, each));
+    }
+
+    /// A stream has been silent for a while: what stands in its last line counts as a report, though
+    /// it may go on. Programs that begin their reports with a carriage return complete them only with
+    /// the next.
+    pub fn idle(&mut self, source: Source, out: &mut Vec<Signal>) {
+        if source != Source::Channel {
+            self.on_lines(source, out, |lines, each| lines.idle(each));
+        }
+    }
+
+    /// A stream is over.
+    pub fn end(&mut self, source: Source, out: &mut Vec<Signal>) {
+        if source == Source::Channel {
+            return self.channel.end(&mut self.tracker, out);
+        }
+        self.on_lines(source, out, |lines, each| lines.end(each));
+    }
+
+    fn on_lines(
+        &mut self,
+        source: Source,
+        out: &mut Vec<Signal>,
+        act: impl FnOnce(&mut Lines, &mut dyn FnMut(Piece<'_>)),
+    ) {
+        let (lines, hide) = match source {
+            Source::Stderr => (&mut self.stderr, &mut self.hide_stderr),
+            _ => (&mut self.stdout, &mut self.hide_stdout),
+        };
+        let stream = (!self.any_stream).then_some(source);
+        let (patterns, most) = (self.rules.patterns(), self.limits.line_chars);
+        let (tracker, silent) = (&mut self.tracker, self.channel.speaks());
+        act(lines, &mut |piece| match piece {
+            Piece::State(text) => {
+                let seen = look(patterns, stream, &text);
+                *hide = seen.hide;
+                if !silent {
+                    tracker.see(seen, out);
+                }
+            }
+            // Its last state came before.
+            Piece::Line(text, cut) => {
+                if !std::mem::take(hide) {
+                    out.push(Signal::Line { source, text: for_log(&text, cut, most) });
+                }
+            }
+        });
+    }
+}
+
+/// What the patterns for this stream, or all of them, see in a text.
+fn look(patterns: &[Pattern], stream: Option<Source>, text: &str) -> Seen {
+    let mut seen = Seen::default();
+    if !patterns.is_empty() {
+        let plain = plain(text);
+        for pattern in patterns {
+            if stream.is_none_or(|stream| pattern.streams.has(stream)) {
+                pattern.look(&plain, &mut seen);
+            }
+        }
+    }
+    seen
+}
+
+/// A line as the log keeps it: blanks at its end are gone, and what is left out is counted.
+fn for_log(text: &str, cut: u64, most: usize) -> String {
+    let text = text.trim_end();
+    let kept = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
+    let cut = cut + (text.len() - kept) as u64;
+    if cut == 0 {
+        return text.to_owned();
+    }
+    format!("{} … (a long line: {cut} more bytes are left out)", &text[..kept])
+}

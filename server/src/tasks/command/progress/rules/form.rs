@@ -1,0 +1,112 @@
+//! The table as it is written.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+/// See `Rules`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Form {
+    /// Whether only the preset's name was written.
+    #[serde(skip)]
+    pub(super) short: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) preset: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) streams: Option<Vec<StreamName>>,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) percent: Texts,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) fraction: Texts,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) count: Texts,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) stage: Texts,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) message: Texts,
+    #[serde(skip_serializing_if = "Texts::is_empty")]
+    pub(super) hide: Texts,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) stages: Vec<StageForm>,
+}
+
+/// A stage and how it is told that it has begun.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StageForm {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pattern: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weight: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StreamName {
+    Stdout,
+    Stderr,
+}
+
+/// One pattern, or a list of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Texts(pub(super) Vec<String>);
+
+impl Texts {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for Texts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMany;
+        impl<'de> Visitor<'de> for OneOrMany {
+            type Value = Texts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a pattern or a list of patterns")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Texts, E> {
+                Ok(Texts(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = list.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_any(OneOrMany)
+    }
+}
+
+/// Reads a preset's name or a table.
+pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Form, D::Error> {
+    struct NameOrTable;
+    impl<'de> Visitor<'de> for NameOrTable {
+        type Value = Form;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the name of a preset or a table of patterns")
+        }
+
+        fn visit_str<E: Error>(self, name: &str) -> Result<Form, E> {
+            Ok(Form { preset: Some(name.to_owned()), short: true, ..Form::default() })
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Form, A::Error> {
+            Form::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_any(NameOrTable)
+}

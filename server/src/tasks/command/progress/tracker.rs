@@ -1,0 +1,167 @@
+//! What a command has said so far, and what follows from its next word.
+
+use super::{Signal, pattern::Seen};
+
+/// A fraction that is above one by rounding only.
+pub(super) const HARDLY_ABOVE_ONE: f64 = 1.001;
+
+/// See the module.
+pub(super) struct Tracker {
+    stages: Vec<String>,
+    stage: Option<usize>,
+    total: Option<f64>,
+    message: Option<String>,
+    message_chars: usize,
+    fraction: Option<f64>,
+    /// The program counts up to a total that still grows.
+    unsure: bool,
+}
+
+/// A stage as it is named.
+pub(super) enum StageRef<'a> {
+    Name(&'a str),
+    /// From 1.
+    Number(u64),
+}
+
+/// Where a named stage lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is or has become the present one.
+    Present,
+    /// It lies behind: stages never go back.
+    Behind,
+    /// There is no such stage.
+    Nowhere,
+}
+
+impl Tracker {
+    pub(super) fn new(message_chars: usize) -> Self {
+        Self {
+            stages: Vec::new(),
+            stage: None,
+            total: None,
+            message: None,
+            message_chars,
+            fraction: None,
+            unsure: false,
+        }
+    }
+
+    pub(super) fn set_stages(&mut self, stages: Vec<String>) {
+        self.stages = stages;
+    }
+
+    pub(super) fn stages(&self) -> &[String] {
+        &self.stages
+    }
+
+    pub(super) fn set_total(&mut self, total: f64) {
+        if total.is_finite() && total > 0.0 {
+            self.total = Some(total);
+        }
+    }
+
+    /// Takes in what patterns have seen in one piece.
+    pub(super) fn see(&mut self, seen: Seen, out: &mut Vec<Signal>) {
+        if let Some(sure) = seen.sure {
+            self.unsure = !sure;
+        }
+        let place = match &seen.stage {
+            Some(name) => self.enter(&StageRef::Name(name), out),
+            None => Place::Present,
+        };
+        if let Some(total) = seen.total {
+            let before = self.total.filter(|_| seen.largest).unwrap_or(0.0);
+            self.set_total(total.max(before));
+        }
+        let fraction = seen.fraction.or_else(|| self.count(seen.done, seen.left));
+        let fraction = fraction.filter(|_| place == Place::Present && !self.unsure);
+        let known = fraction.is_some_and(|fraction| self.move_to(fraction, out));
+        let message = seen.message.or_else(|| seen.instead.filter(|_| !known));
+        if let Some(message) = message.filter(|_| place != Place::Behind) {
+            self.say(&message, out);
+        }
+    }
+
+    /// Done, or left, of the total.
+    fn count(&self, done: Option<f64>, left: Option<f64>) -> Option<f64> {
+        let total = self.total?;
+        Some(done.or_else(|| left.map(|left| total - left))? / total)
+    }
+
+    /// Counts of a channel: each may come by itself.
+    pub(super) fn counted(&mut self, done: Option<f64>, out: &mut Vec<Signal>) {
+        if let Some(fraction) = self.count(done, None) {
+            self.move_to(fraction, out);
+        }
+    }
+
+    /// Says how far it is; false where that is no fraction.
+    pub(super) fn move_to(&mut self, fraction: f64, out: &mut Vec<Signal>) -> bool {
+        if !fraction.is_finite() || fraction < 0.0 {
+            return false;
+        }
+        let fraction = fraction.min(1.0);
+        if self.fraction != Some(fraction) {
+            self.fraction = Some(fraction);
+            out.push(Signal::Fraction(fraction));
+        }
+        true
+    }
+
+    /// Enters a stage, unless it is an earlier one.
+    pub(super) fn enter(&mut self, stage: &StageRef<'_>, out: &mut Vec<Signal>) -> Place {
+        let index = match *stage {
+            StageRef::Name(name) => {
+                let same =
+                    |stage: &String| stage.trim().to_lowercase() == name.trim().to_lowercase();
+                self.stages.iter().position(same)
+            }
+            StageRef::Number(number) => {
+                let index = number.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+                index.filter(|index| *index < self.stages.len())
+            }
+        };
+        let Some(index) = index else { return Place::Nowhere };
+        match self.stage {
+            Some(present) if index < present => return Place::Behind,
+            Some(present) if index == present => return Place::Present,
+            _ => {}
+        }
+        self.stage = Some(index);
+        self.fraction = None;
+        // The message of a stage ends with it.
+        self.message = None;
+        out.push(Signal::Stage(index));
+        Place::Present
+    }
+
+    /// Says what it does; not twice the same.
+    pub(super) fn say(&mut self, text: &str, out: &mut Vec<Signal>) {
+        let text = one_line(text, self.message_chars);
+        if !text.is_empty() && self.message.as_ref() != Some(&text) {
+            self.message = Some(text.clone());
+            out.push(Signal::Message(text));
+        }
+    }
+
+    pub(super) fn keep(&self, text: &str, out: &mut Vec<Signal>) {
+        let text = one_line(text, self.message_chars);
+        if !text.is_empty() {
+            out.push(Signal::Kept(text));
+        }
+    }
+}
+
+/// Without control characters and blanks at the ends, and no longer than that.
+pub(super) fn one_line(text: &str, most: usize) -> String {
+    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut plain: String = plain.skip_while(|c| c.is_whitespace()).take(most + 1).collect();
+    if let Some((end, _)) = plain.char_indices().nth(most) {
+        plain.truncate(end);
+        plain.push('…');
+    }
+    plain.truncate(plain.trim_end().len());
+    plain
+}
