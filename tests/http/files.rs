@@ -265,7 +265,7 @@ async fn what_cannot_be_taken_in_is_refused_with_the_reason() {
     let (content_type, body) = form(&[(&file("a"), &large)]);
     let answer = upload(&f, "/api/v1/uploads", &[("content-type", &content_type)], body).await;
     f.problem(&answer, 413);
-    let headless = format!("--b\r\nX: {}", "x".repeat(1 << 20));
+    let headless = format!("--b\r\nX: {}", "x".repeat(2 << 20));
     let answer = upload(&f, "/api/v1/uploads", &[("content-type", &content_type)], headless).await;
     f.problem(&answer, 400);
     for resuming in

@@ -71,6 +71,22 @@ async fn a_large_upload_costs_the_server_no_memory() {
     assert_eq!(told["size_bytes"], MEBIBYTES << 20);
     let grown = peak(pid) - before;
     assert!(grown < 32 << 10, "{grown} KiB for an upload of {MEBIBYTES} MiB");
+    // The same in a form, as browsers without a script send it.
+    let ends = [
+        "--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"z\"\r\n\r\n",
+        "\r\n--b--\r\n",
+    ];
+    let [start, end] = ends.map(|text| Ok::<_, std::io::Error>(text.as_bytes().to_vec()));
+    let zeros = (0..MEBIBYTES).map(|_| Ok(vec![0_u8; 1 << 20]));
+    let pieces = std::iter::once(start).chain(zeros).chain(std::iter::once(end));
+    let form = reqwest::Client::new()
+        .post(format!("{}/api/v1/uploads", server.url))
+        .header("content-type", "multipart/form-data; boundary=b")
+        .body(reqwest::Body::wrap_stream(futures_util::stream::iter(pieces)));
+    let answer = form.send().await.unwrap();
+    assert_eq!(answer.status(), 201, "{}", answer.text().await.unwrap());
+    let grown = peak(pid) - before;
+    assert!(grown < 32 << 10, "{grown} KiB for an upload of {MEBIBYTES} MiB");
 }
 
 #[tokio::test]

@@ -15,8 +15,9 @@ use multer::{Field, Multipart};
 
 /// Parts of one form.
 const MOST_PARTS: usize = 1_000;
-/// What the names of fields and files, and what separates them, may add to the texts.
-const MOST_AROUND: usize = 256 << 10;
+/// What the names of fields and files, and what separates them, may add to the texts; and what of a
+/// file comes in one piece with them, which is up to 400 KiB.
+const MOST_AROUND: usize = 1 << 20;
 
 /// A form whose parts come one after the other.
 pub struct Form {
