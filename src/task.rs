@@ -2,6 +2,7 @@
 //!
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
+mod batch;
 mod expired;
 mod file;
 mod id;
@@ -11,9 +12,10 @@ mod problem;
 mod snapshot;
 mod status;
 
+pub use batch::{Batch, StartBatch};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, InvalidUploadId, Upload, UploadId};
-pub use id::{InvalidTaskId, TaskId};
+pub use id::{BatchId, InvalidBatchId, InvalidTaskId, TaskId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};

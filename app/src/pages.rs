@@ -1,5 +1,7 @@
 //! The pages, rendered on the server; islands for what moves.
 
+pub mod again;
+pub mod batch;
 pub mod files;
 pub mod home;
 pub mod keep;
@@ -20,11 +22,12 @@ use leptos_router::{
 };
 
 use self::{
+    batch::BatchPage,
     files::{FilePage, FilesPage},
     home::HomePage,
     problem::NotFound,
     result::ResultPage,
-    start::StartPage,
+    start::{SeveralPage, StartPage},
     task::TaskPage,
     tasks::TasksPage,
 };
@@ -50,6 +53,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
+                    <Route path=path!("/start-several/:kind") view=SeveralPage ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />

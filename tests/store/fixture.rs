@@ -43,6 +43,7 @@ pub(crate) fn task() -> NewTask {
         keep_ms: Some(KEEP),
         max_queued: 100,
         uploads: Vec::new(),
+        batch: None,
     }
 }
 

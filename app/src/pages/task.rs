@@ -9,6 +9,7 @@ use milepost::{
 };
 
 use super::{
+    again::Again,
     files::Files,
     keep::Keep,
     parts::{Refresh, ask},
@@ -38,6 +39,8 @@ pub fn TaskPage() -> impl IntoView {
         let kind = kind.map(|kind| kind.title);
         let files = service.files(&caller, id).await?.unwrap_or_default();
         let unfinished = makes_files && !snapshot.status.is_terminal();
+        let known = kind.is_some().then(|| snapshot.kind.clone());
+        let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
@@ -51,6 +54,7 @@ pub fn TaskPage() -> impl IntoView {
             {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
             <TaskIsland />
             <Files id files unfinished />
+            <Again id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })
@@ -63,7 +67,7 @@ pub(super) fn task_id() -> Result<TaskId, Problem> {
 }
 
 #[component]
-fn NoticeNote(problem: Problem) -> impl IntoView {
+pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     view! {
         <p class="note bad" role="alert">

@@ -14,7 +14,6 @@ use crate::{
             write,
         },
         millis,
-        registry::Prepared,
         store::{Artifact, ArtifactId, NewArtifact, NotWritten, Source},
     },
     task::{FileInfo, TaskId, Upload, UploadId},
@@ -125,31 +124,20 @@ impl Service {
         Ok(upload_info(&artifact))
     }
 
-    /// The uploads that a start names, each of them usable.
-    pub(super) async fn uploads(
-        &self,
-        caller: &Caller,
-        prepared: &Prepared,
-    ) -> Result<Vec<UploadId>, ServiceError> {
-        let mut uploads = Vec::with_capacity(prepared.uploads.len());
-        for (field, id) in &prepared.uploads {
-            if self.uploaded(caller, *id).await?.is_none() {
-                return Err(no_upload(field).into());
-            }
-            if !uploads.contains(id) {
-                uploads.push(*id);
-            }
-        }
-        Ok(uploads)
-    }
-
     fn artifacts(&self) -> Result<&Artifacts, ServiceError> {
         self.engine.inner().options.artifacts.as_ref().ok_or(ServiceError::NoFiles)
     }
 }
 
-/// The refusal of a start whose upload is not there.
-pub(super) fn no_upload(field: &str) -> Refusal {
+/// The refusal of a start whose upload is not there, at the field that names it.
+pub(super) fn no_upload(input: &str, id: UploadId) -> Refusal {
+    let input = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(input);
+    let named = id.to_string();
+    let field = input.unwrap_or_default().into_iter().find(|(_, value)| match value {
+        serde_json::Value::Array(values) => values.iter().any(|value| *value == named),
+        value => *value == named,
+    });
+    let field = field.map(|(field, _)| field).unwrap_or_default();
     Refusal::field(field, "there is no such upload of yours, or its time is over; upload it again")
 }
 

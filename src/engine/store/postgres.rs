@@ -58,6 +58,8 @@ mod artifacts;
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 mod listen;
 #[path = "sql/map.rs"]
 mod map;

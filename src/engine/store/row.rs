@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{self, ResumeReason, StageInfo, Status, TaskId, UploadId};
+use crate::task::{self, BatchId, ResumeReason, StageInfo, Status, TaskId, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -33,6 +33,8 @@ pub struct NewTask {
     pub max_queued: u32,
     /// The uploads that its input names.
     pub uploads: Vec<UploadId>,
+    /// With which others it is started, and its place among them, from 0.
+    pub batch: Option<(BatchId, u32)>,
 }
 
 /// What became of an insert.
@@ -50,6 +52,15 @@ pub enum Inserted {
     Full(u32),
     /// There is no such upload (any more) that the owner may use.
     NoUpload(UploadId),
+}
+
+/// What became of an insert of several tasks: all of them or none.
+#[derive(Clone, Debug)]
+pub enum AllInserted {
+    /// They are queued.
+    Queued(Vec<Row>),
+    /// This one, counted from 0, could not be, so none is.
+    Not(usize, Inserted),
 }
 
 /// One task as the store knows it, but for its input, which may be large. Times are milliseconds since the Unix epoch, by the store's
@@ -110,6 +121,8 @@ pub struct Row {
     pub finished_at: Option<i64>,
     /// When it is removed, once it has ended; `None` = never.
     pub expires_at: Option<i64>,
+    /// With which others it was started.
+    pub batch: Option<BatchId>,
     /// The store's time at the reading.
     pub read_at: i64,
 }

@@ -54,6 +54,8 @@ mod artifacts;
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 #[path = "sql/map.rs"]
 mod map;
 #[cfg(test)]
