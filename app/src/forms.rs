@@ -170,10 +170,11 @@ async fn post(
 pub(crate) async fn post_again(
     State(site): State<Site>,
     Path(id): Path<String>,
-    parts: Parts,
-    entered: Entered,
+    request: Request,
 ) -> Response {
-    let entered = entered.map(|Form(entered)| entered).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
+    let entered = entered.unwrap_or_default();
     let key = entered.into_iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key);
     let key = key.filter(|key| !key.is_empty());
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
