@@ -4,6 +4,7 @@
 //! under a lease, and each of its writes carries the run's number, so that a worker which was thought
 //! dead and wakes up can change nothing.
 
+pub mod artifacts;
 mod changes;
 mod cleaner;
 pub mod clock;
@@ -24,6 +25,7 @@ mod snapshot;
 pub mod store;
 mod waiters;
 
+pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
 pub use context::Context;
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};

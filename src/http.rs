@@ -8,6 +8,7 @@ mod again;
 mod batches;
 mod error;
 mod extract;
+mod files;
 mod guard;
 mod health;
 mod keep;
@@ -19,6 +20,7 @@ mod prefer;
 mod session;
 mod simple;
 mod tasks;
+pub mod uploads;
 
 use axum::{
     Router,
@@ -91,6 +93,10 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
         .routes(routes!(tasks::log))
+        .routes(routes!(files::list))
+        .routes(routes!(files::get))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::get))
         .routes(routes!(poll::poll))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::get))

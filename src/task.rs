@@ -4,6 +4,7 @@
 
 mod batch;
 mod expired;
+mod file;
 mod id;
 mod kind;
 mod poll;
@@ -13,6 +14,7 @@ mod status;
 
 pub use batch::{Batch, StartBatch};
 pub use expired::ExpiredTask;
+pub use file::{FileInfo, FileList, InvalidUploadId, Upload, UploadId};
 pub use id::{BatchId, InvalidBatchId, InvalidTaskId, TaskId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};

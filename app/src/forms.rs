@@ -1,13 +1,14 @@
 //! What the pages' forms post to, so that the whole loop works without a script.
 
 pub(crate) mod batch;
+mod entered;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::{
     body::Body,
-    extract::{Form, Path, Request, State, rejection::FormRejection},
-    http::{HeaderMap, Method, StatusCode, request::Parts},
+    extract::{Path, Request, State},
+    http::{HeaderMap, Method, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use milepost::{
@@ -76,49 +77,44 @@ fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
     problem
 }
 
-/// A form as it comes, or why it cannot be read.
-type Entered = Result<Form<Vec<(String, String)>>, FormRejection>;
-
 /// `POST /start/{kind}`: starts a task and leads to its page, or shows the form again.
 pub(crate) async fn post_start(
     State(site): State<Site>,
     Path(kind): Path<String>,
-    parts: Parts,
-    entered: Entered,
+    request: Request,
 ) -> Response {
     let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
         let receipt = start(&site.service, caller, &kind, entered, key).await?;
         Ok(format!("/tasks/{}", receipt.id))
     };
-    from_form(&site, parts, entered, start).await
+    from_form(&site, request, start).await
 }
 
 /// `POST /start-several/{kind}`: starts one task a line and leads to the page of all of them.
 pub(crate) async fn post_several(
     State(site): State<Site>,
     Path(kind): Path<String>,
-    parts: Parts,
-    entered: Entered,
+    request: Request,
 ) -> Response {
     let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
         let batch = batch::start(&site.service, caller, &kind, entered, key).await?;
         Ok(format!("/batches/{}", batch.id))
     };
-    from_form(&site, parts, entered, start).await
+    from_form(&site, request, start).await
 }
 
 /// Starts what a form says and leads to its page, or shows the form again.
 async fn from_form(
     site: &Site,
-    parts: Parts,
-    entered: Entered,
+    request: Request,
     start: impl AsyncFnOnce(&Caller, &[(String, String)], Option<&str>) -> Result<String, Problem>,
 ) -> Response {
+    let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();
-    let entered = match entered {
-        Ok(Form(entered)) => entered,
-        Err(rejection) => {
-            let rejected = Rejected { entered: Vec::new(), problem: unread(&rejection) };
+    let entered = match entered::read(site, Request::from_parts(parts.clone(), body)).await {
+        Ok(entered) => entered,
+        Err((entered, problem)) => {
+            let rejected = Rejected { entered, problem };
             return render(site, page(parts, &path), rejected).await;
         }
     };
@@ -128,20 +124,6 @@ async fn from_form(
         Ok(path) => see(&path),
         Err(problem) => render(site, page(parts, &path), Rejected { entered, problem }).await,
     }
-}
-
-/// Why a form could not be read.
-fn unread(rejection: &FormRejection) -> Problem {
-    let status = rejection.status();
-    let title = status.canonical_reason().unwrap_or("Error");
-    let detail = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            "The text is too long for this server. Go back in your browser to find it again, and \
-             shorten it."
-        }
-        _ => "The form could not be read.",
-    };
-    Problem::new(status.as_u16(), title, detail)
 }
 
 /// `POST /tasks/{id}/cancel`: asks for a cancel and leads back to the task's page.
@@ -188,10 +170,11 @@ async fn post(
 pub(crate) async fn post_again(
     State(site): State<Site>,
     Path(id): Path<String>,
-    parts: Parts,
-    entered: Entered,
+    request: Request,
 ) -> Response {
-    let entered = entered.map(|Form(entered)| entered).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
+    let entered = entered.unwrap_or_default();
     let key = entered.into_iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key);
     let key = key.filter(|key| !key.is_empty());
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();

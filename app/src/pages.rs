@@ -2,6 +2,7 @@
 
 pub mod again;
 pub mod batch;
+pub mod files;
 pub mod home;
 pub mod keep;
 pub mod parts;
@@ -22,6 +23,7 @@ use leptos_router::{
 
 use self::{
     batch::BatchPage,
+    files::{FilePage, FilesPage},
     home::HomePage,
     problem::NotFound,
     result::ResultPage,
@@ -55,6 +57,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/files/:name") view=FilePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />
                 </Routes>
             </main>

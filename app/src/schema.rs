@@ -65,6 +65,8 @@ pub enum Sort {
     Boolean,
     /// One of these.
     Choice(Vec<String>),
+    /// A file; what is entered is the id of its upload.
+    File,
     /// Several texts, one a line.
     List {
         /// The least number of lines.
@@ -162,6 +164,9 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
         "string" => {
             let max = whole("maxLength");
             let format = schema.get("format").and_then(Value::as_str);
+            if format == Some("upload") {
+                return Some(Sort::File);
+            }
             let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
             let pattern = schema.get("pattern").and_then(Value::as_str).map(str::to_owned);
             Some(Sort::Text { long, min: whole("minLength"), max, pattern })

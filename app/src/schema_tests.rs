@@ -21,6 +21,7 @@ fn sample() -> Vec<Field> {
             "ratio": {"anyOf": [{"type": "number"}, {"type": "null"}]},
             "subject": {"type": "string", "title": "About", "examples": ["sea"]},
             "tone": {"enum": ["calm", "wild"]},
+            "zebra": {"type": ["string", "null"], "format": "upload"},
         },
         "$defs": {"Name": {"type": "string", "maxLength": 100, "description": "A name."}},
     }))
@@ -32,7 +33,10 @@ fn the_needed_fields_come_first_and_nested_ones_are_left_out() {
     let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(
         names,
-        ["subject", "player", "chapters", "data", "draft", "password", "ratio", "tags", "tone"]
+        [
+            "subject", "player", "chapters", "data", "draft", "password", "ratio", "tags", "tone",
+            "zebra"
+        ]
     );
 }
 
@@ -48,6 +52,7 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     assert_eq!(fields[2].default.as_deref(), Some("7"));
     assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
     assert!(matches!(fields[6].sort, Sort::Number { whole: false, .. }));
+    assert_eq!(fields[9].sort, Sort::File);
 }
 
 #[test]

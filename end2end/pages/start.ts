@@ -6,10 +6,12 @@ export class StartPage {
   readonly page: Page;
   readonly submit: Locator;
   readonly dataField: Locator;
+  readonly file: Locator;
 
   constructor(page: Page) {
     this.page = page;
     this.submit = page.getByRole("button", { name: /^start/i });
+    this.file = page.locator("input[type=file]");
     this.dataField = page.getByRole("textbox", { name: /data|csv/i }).first();
   }
 

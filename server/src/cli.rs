@@ -41,8 +41,10 @@ enum Command {
     Cancel(TaskArgs),
     /// Keep an ended task and its result longer
     Keep(TaskArgs),
-    /// Fetch the result of a task
+    /// Fetch the result of a task, or one of its files
     Result(ResultArgs),
+    /// List the files that a task made
+    Files(TaskArgs),
     /// Print the configuration in force, and where each value came from
     Config(ServerArgs),
     /// Show what a preset or a pattern sees in a command's output
@@ -107,8 +109,8 @@ const MOST: i64 = *PRIORITIES.end() as i64;
 struct RunArgs {
     /// The kind of task, such as story or dataset
     kind: String,
-    /// A field of the input; KEY=@FILE reads a file, KEY=@- the standard input, KEY=@@... means a
-    /// text that begins with @
+    /// A field of the input; KEY=@FILE reads a file (and uploads it where the field is one), KEY=@-
+    /// the standard input, KEY=@@... means a text that begins with @
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
     /// Before those of your own waiting tasks that have less, -100 to 100
@@ -160,6 +162,9 @@ struct TaskArgs {
 struct ResultArgs {
     /// The task
     id: TaskId,
+    /// Not the result but the file of this name; `milepost files` lists them
+    #[arg(long, value_name = "NAME")]
+    file: Option<String>,
     /// Write it to this file instead of the standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -267,9 +272,14 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(client::cancel(&connect(&remote)?, id).await?)
         }
         Command::Keep(TaskArgs { id, remote }) => Ok(client::keep(&connect(&remote)?, id).await?),
-        Command::Result(ResultArgs { id, output, remote }) => {
-            Ok(client::result(&connect(&remote)?, id, output.as_deref()).await?)
+        Command::Result(ResultArgs { id, file, output, remote }) => {
+            let (api, output) = (connect(&remote)?, output.as_deref());
+            Ok(match file {
+                Some(name) => client::file(&api, id, &name, output).await?,
+                None => client::result(&api, id, output).await?,
+            })
         }
+        Command::Files(TaskArgs { id, remote }) => Ok(client::files(&connect(&remote)?, id).await?),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod error;
+mod files;
 mod follow;
 mod input;
 mod screen;
@@ -19,6 +20,7 @@ use crate::cli::{CliError, Exit};
 
 pub use api::Api;
 pub use error::ClientError;
+pub use files::{file, files};
 pub use input::Input;
 
 /// Starts a task; prints its id. With `follow`, watches it to its end.
@@ -33,6 +35,7 @@ pub async fn run(
     follow: bool,
 ) -> Result<Exit, CliError> {
     let info = kind_info(api, kind).await?;
+    let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
     let started = api.start(StartTask { priority, ..StartTask::new(kind, input) }).await?;
     print(&format!("{}\n", started.id))?;

@@ -8,6 +8,7 @@
 mod commands;
 mod database_url;
 mod error;
+mod files;
 mod hold;
 mod kinds;
 mod layers;
@@ -18,6 +19,7 @@ mod settings;
 pub use commands::Commands;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
+pub use files::FileSettings;
 pub use hold::HoldSettings;
 pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};

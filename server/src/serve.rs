@@ -1,5 +1,6 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
+mod artifacts;
 mod commands;
 mod connections;
 mod error;
@@ -14,7 +15,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, Registry, Task as _,
+        Engine, EngineOptions, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -163,12 +164,10 @@ async fn start_engine(
     if settings.engine.worker {
         commands.clean().await;
     }
-    let engine = Engine::start(
-        store,
-        clock,
-        registry,
-        settings.hold.options(settings.retention.options(settings.engine.options())),
-    );
+    let options = settings.hold.options(settings.retention.options(settings.engine.options()));
+    let artifacts = Some(artifacts::open(&settings.storage).await?);
+    let options = EngineOptions { artifacts, ..settings.files.options(options) };
+    let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }
 

@@ -1,92 +1,103 @@
-//! How results are shown on a page, by their media type.
+//! How results and files are shown on a page, by their media type.
 //!
-//! A viewer turns the bytes of a result into HTML that is safe to place in a page. What has no
-//! viewer is offered as a download.
+//! A viewer turns the first bytes into HTML that is safe to place in a page. What has no viewer is
+//! offered as a download.
 
+mod image;
+mod json;
 mod markdown;
+mod table;
+mod text;
+
+use milepost_app::viewers::Beginning;
 
 use crate::tasks::{command, dataset};
 
 pub use markdown::markdown_to_html;
 
-/// Turns the bytes of a result into safe HTML.
-pub type Viewer = fn(&[u8]) -> Result<String, ViewError>;
+/// Turns the first bytes of a result or a file into safe HTML.
+pub type Viewer = fn(&Beginning<'_>) -> Result<String, ViewError>;
 
-/// Why a result cannot be shown; it can still be downloaded.
+/// Why something cannot be shown; it can still be downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ViewError {
     /// A page of this size would help nobody.
-    #[error("the result has {bytes} bytes; at most {MAX_BYTES} are shown on a page")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-    },
+    #[error("it is larger than the {MAX_BYTES} bytes that are shown on a page")]
+    TooLarge,
     /// The bytes are not what their media type says.
     #[error("the result is not what its media type says: {0}")]
     Malformed(String),
 }
 
-/// The largest result that is shown on a page.
+/// The largest of what is only shown as a whole.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Every media type that can be shown.
-pub const VIEWERS: [(&str, Viewer); 3] = [
+pub const VIEWERS: [(&str, Viewer); 15] = [
     ("text/markdown", view_markdown),
     (dataset::PROFILE_MEDIA_TYPE, view_profile),
     (command::REPORT_MEDIA_TYPE, view_report),
+    ("application/json", json::view),
+    ("text/csv", table::view),
+    ("text/tab-separated-values", table::view),
+    ("image/png", image::view),
+    ("image/jpeg", image::view),
+    ("image/gif", image::view),
+    ("image/webp", image::view),
+    ("image/avif", image::view),
+    ("image/svg+xml", image::view),
+    ("text/*", text::view),
+    ("application/xml", text::view),
+    ("application/x-ndjson", text::view),
 ];
 
-/// The viewer for a media type; its parameters and its case do not matter.
-pub fn viewer(media_type: &str) -> Option<Viewer> {
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    VIEWERS.iter().find(|(name, _)| essence.eq_ignore_ascii_case(name)).map(|(_, viewer)| *viewer)
-}
-
-fn view_markdown(bytes: &[u8]) -> Result<String, ViewError> {
-    let text = std::str::from_utf8(within_limit(bytes)?)
+fn view_markdown(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+    let text = std::str::from_utf8(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     Ok(markdown_to_html(text))
 }
 
-fn view_profile(bytes: &[u8]) -> Result<String, ViewError> {
-    let profile = serde_json::from_slice(within_limit(bytes)?)
+fn view_profile(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+    let profile = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     Ok(dataset::to_html(&profile))
 }
 
-fn view_report(bytes: &[u8]) -> Result<String, ViewError> {
-    let report = serde_json::from_slice(within_limit(bytes)?)
+fn view_report(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+    let report = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     Ok(command::to_html(&report))
 }
 
-const fn within_limit(bytes: &[u8]) -> Result<&[u8], ViewError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(ViewError::TooLarge { bytes: bytes.len() });
+const fn whole<'b>(beginning: &Beginning<'b>) -> Result<&'b [u8], ViewError> {
+    if beginning.bytes.len() > MAX_BYTES || !beginning.is_whole {
+        return Err(ViewError::TooLarge);
     }
-    Ok(bytes)
+    Ok(beginning.bytes)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_viewer_is_found_by_the_media_type_without_its_parameters() {
-        let markdown = viewer("Text/Markdown; charset=utf-8").unwrap();
-        assert_eq!(markdown(b"hi").unwrap(), "<p>hi</p>\n");
-        assert!(viewer(dataset::PROFILE_MEDIA_TYPE).is_some());
-        assert!(viewer("application/json").is_none());
-        assert!(viewer("").is_none());
+    /// What a viewer makes of all of these bytes.
+    pub(super) fn shown(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
+        viewer(&Beginning { bytes, is_whole: true, href: "/file", name: "a" })
+    }
+
+    /// What it makes of them where others follow.
+    pub(super) fn begun(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
+        viewer(&Beginning { bytes, is_whole: false, href: "/file", name: "a" })
     }
 
     #[test]
     fn what_cannot_be_shown_is_told() {
-        let profile = viewer(dataset::PROFILE_MEDIA_TYPE).unwrap();
-        assert!(matches!(profile(b"{}"), Err(ViewError::Malformed(_))));
-        let markdown = viewer("text/markdown").unwrap();
-        assert!(matches!(markdown(&[0xff]), Err(ViewError::Malformed(_))));
-        assert!(matches!(markdown(&vec![b' '; MAX_BYTES + 1]), Err(ViewError::TooLarge { .. })));
+        assert_eq!(shown(view_markdown, b"hi").unwrap(), "<p>hi</p>\n");
+        assert!(matches!(shown(view_profile, b"{}"), Err(ViewError::Malformed(_))));
+        assert!(matches!(shown(view_markdown, &[0xff]), Err(ViewError::Malformed(_))));
+        let long = vec![b' '; MAX_BYTES + 1];
+        assert!(matches!(shown(view_markdown, &long), Err(ViewError::TooLarge)));
+        assert!(matches!(begun(view_markdown, b"hi"), Err(ViewError::TooLarge)));
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 
-use super::{inner::Inner, millis};
+use super::{artifacts, inner::Inner, millis};
 
 /// Between two batches, so that others get at the store.
 const BREATH: Duration = Duration::from_millis(100);
@@ -15,7 +15,7 @@ pub(super) async fn clean_for_ever(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.options.clean);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while inner.closing.run_until_cancelled(ticks.tick()).await.is_some() {
-        while clean(&inner).await {
+        while clean(&inner).await | artifacts::clean(&inner).await {
             if inner.closing.run_until_cancelled(tokio::time::sleep(BREATH)).await.is_none() {
                 return;
             }

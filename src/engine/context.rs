@@ -1,5 +1,6 @@
 //! What a running task holds in its hands.
 
+mod files;
 mod patience;
 
 use std::{future::Future, sync::Arc};

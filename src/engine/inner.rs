@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -23,6 +23,8 @@ pub(super) struct Inner {
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,
+    /// Places for uploads that are under way.
+    pub(super) uploads: Semaphore,
     /// The held requests.
     pub(super) waiters: Arc<Waiters>,
     /// Held from taking a report out of the hub until it is in the store (or back in the hub), so

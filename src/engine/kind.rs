@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Context;
-use crate::task::{FieldError, StageInfo};
+use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task: the start form, the validation of the API
 /// and the arguments of the command line all come from its JSON Schema.
@@ -17,6 +17,8 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     const TITLE: &'static str;
     /// One sentence for the start page.
     const DESCRIPTION: &'static str;
+    /// Whether it may call [`Context::save_file`].
+    const MAKES_FILES: bool = false;
     /// What every task of this kind needs: clients, folders, settings.
     type Deps: Send + Sync + 'static;
 
@@ -36,6 +38,12 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     /// the first task. By default every start is a new task.
     fn unique_key(&self) -> Option<String> {
         None
+    }
+
+    /// The uploads that the input names, each with its field. The engine sees to it that they are
+    /// the caller's, and keeps them while the task has not ended. By default: none.
+    fn uploads(&self) -> Vec<(String, UploadId)> {
+        Vec::new()
     }
 
     /// Does the work. At least once: a crash runs it again, with its checkpoints at hand.

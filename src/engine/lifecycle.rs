@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -59,6 +59,7 @@ impl Engine {
             store,
             clock,
             kinds: Kinds::new(registry),
+            uploads: Semaphore::new(options.files.max_uploads_at_once),
             waiters: Arc::new(Waiters::new(&options)),
             options: Arc::new(options),
             hub: Hub::default(),

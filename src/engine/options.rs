@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::{Artifacts, FileOptions};
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Settings of one engine. `Default` gives the documented values.
@@ -69,6 +71,10 @@ pub struct EngineOptions {
     pub clean: Duration,
     /// Tasks removed in one transaction. Default: 50.
     pub clean_batch: u32,
+    /// Where the bytes of files are kept; without a place there are no files. Default: none.
+    pub artifacts: Option<Artifacts>,
+    /// Limits of files.
+    pub files: FileOptions,
     /// How requests are held that wait for news.
     pub hold: HoldOptions,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
@@ -109,6 +115,8 @@ impl Default for EngineOptions {
             tombstones: DAY * 90,
             clean: Duration::from_secs(60),
             clean_batch: 50,
+            artifacts: None,
+            files: FileOptions::default(),
             hold: HoldOptions::default(),
             allow_ownerless: true,
             worker: true,

@@ -48,6 +48,7 @@ impl<T: Task> DynamicTask for Typed<T> {
             title: task.title(),
             stages: task.stages(),
             unique_key: task.unique_key(),
+            uploads: task.uploads(),
         })
     }
 
@@ -106,6 +107,7 @@ impl Registry {
             title: T::TITLE.to_owned(),
             description: T::DESCRIPTION.to_owned(),
             input_schema: schemars::schema_for!(T).to_value(),
+            makes_files: T::MAKES_FILES,
         };
         let face = Arc::new(Typed::<T>(Arc::new(deps)));
         self.insert(Kind { info, options, book: Arc::default(), face, origin: Origin::Typed });

@@ -3,6 +3,7 @@
 mod again;
 mod batch;
 mod expiry;
+mod files;
 mod poll;
 mod start;
 mod types;

@@ -4,12 +4,14 @@
 //! Every write of a run carries its `run_seq` and counts only while the row still has it: a worker
 //! that was thought dead and wakes up can change nothing.
 
+mod artifacts;
 pub mod postgres;
 mod row;
 pub mod sqlite;
 
 use async_trait::async_trait;
 
+pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
 pub use row::{
     AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
     LogEntry, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult,
@@ -50,7 +52,7 @@ impl From<sqlx::Error> for StoreError {
 /// Each call fails with [`StoreError::Unavailable`] when the database does, and leaves the store as
 /// it was.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: ArtifactRows {
     /// The store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 

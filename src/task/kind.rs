@@ -24,8 +24,12 @@ pub struct KindInfo {
     pub title: String,
     /// One sentence.
     pub description: String,
-    /// JSON Schema (2020-12) of its input.
+    /// JSON Schema (2020-12) of its input. A text of the format `upload` is the id of a file that was
+    /// uploaded.
     pub input_schema: serde_json::Value,
+    /// Whether its tasks may make files beside their result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makes_files: bool,
 }
 
 /// The priorities that a start may ask for.

@@ -1,5 +1,7 @@
 //! A store whose every call can be made to fail or to hang.
 
+mod artifacts;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},

@@ -43,6 +43,7 @@ fn saying(word: &str, version: &'static str, f: &Fixture) -> DynamicKind {
         title: version.to_owned(),
         description: String::new(),
         input_schema: json!({"type": "object"}),
+        makes_files: false,
     };
     let options = KindOptions { concurrency: 1, max_attempts: 1, resume: false, ..kind() };
     DynamicKind { info, options, task: Arc::new(task) }

@@ -7,6 +7,7 @@ mod ends;
 mod engines;
 mod expiry;
 mod faulty;
+mod files;
 mod fixture;
 mod hanging;
 mod hold;

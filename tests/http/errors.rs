@@ -105,10 +105,14 @@ async fn the_openapi_document_names_every_call() {
             "/api/v1/tasks/{id}",
             "/api/v1/tasks/{id}/again",
             "/api/v1/tasks/{id}/cancel",
+            "/api/v1/tasks/{id}/files",
+            "/api/v1/tasks/{id}/files/{name}",
             "/api/v1/tasks/{id}/input",
             "/api/v1/tasks/{id}/keep",
             "/api/v1/tasks/{id}/log",
             "/api/v1/tasks/{id}/result",
+            "/api/v1/uploads",
+            "/api/v1/uploads/{id}",
         ]
     );
 }
@@ -119,7 +123,7 @@ async fn without_a_store_every_call_answers_503() {
     let id = f.start(ADA, "echo", json!({ "text": "x" })).await;
     f.until(ADA, &id, "completed").await;
     f.engine.shutdown().await;
-    for tail in ["", "/result", "/log"] {
+    for tail in ["", "/result", "/log", "/files", "/files/a.txt"] {
         f.problem(&f.get(&format!("/api/v1/tasks/{id}{tail}"), ADA).await, 503);
     }
     let start = json!({ "kind": "echo", "input": { "text": "y" } });

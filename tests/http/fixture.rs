@@ -1,4 +1,4 @@
-//! A router over a real engine, and two small kinds of task.
+//! A router over a real engine, and small kinds of task.
 
 use std::{sync::Arc, time::Duration};
 
@@ -139,6 +139,7 @@ pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fix
     let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
     let registry = Registry::new()
         .with::<Echo>((), KindOptions::default())
+        .with::<crate::files::Maker>((), KindOptions::default())
         .with::<Endless>((), KindOptions { concurrency: 1, ..KindOptions::default() });
     let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
     // The document is the same whatever the options; the plain router shows it to any host.

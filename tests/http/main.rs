@@ -6,6 +6,7 @@
 mod batches;
 mod errors;
 mod expiry;
+mod files;
 mod fixture;
 mod health;
 mod hold;

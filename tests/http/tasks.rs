@@ -230,7 +230,7 @@ async fn a_waiting_task_is_unchanged_until_its_place_moves() {
 async fn kinds_come_with_the_schema_of_their_input() {
     let f = fixture().await;
     let kinds = f.get("/api/v1/kinds", "").await.json();
-    assert_eq!(kinds.as_array().unwrap().len(), 2);
+    assert_eq!(kinds.as_array().unwrap().len(), 3);
     let echo = f.get("/api/v1/kinds/echo", "").await.json();
     f.fits("KindInfo", &echo);
     assert_eq!((&echo, &echo["input_schema"]["required"]), (&kinds[0], &json!(["text"])));

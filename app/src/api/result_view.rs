@@ -1,4 +1,4 @@
-//! A result as a page shows it.
+//! A result, or a file, as a page shows it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,7 @@
 //! In the browser an island reads what it begins with from the page, and forms can be read and sent.
 
+mod upload;
+
 use js_sys::{Array, Reflect};
 use leptos::{
     ev::MouseEvent,
@@ -11,6 +13,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, HtmlInputElement, Notification};
 
 use crate::api::KEY_FIELD;
+
+pub(super) use self::upload::upload_files;
 
 /// What the island begins with; `None` where the page has nothing that fits.
 pub(super) fn seed<T: DeserializeOwned>() -> Option<T> {

@@ -3,6 +3,8 @@
 use leptos::{ev::MouseEvent, prelude::*};
 use serde::Serialize;
 
+use crate::api::ApiError;
+
 /// There are no forms to read on the server.
 pub(super) enum NoForm {}
 
@@ -13,6 +15,11 @@ pub(super) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
 
 /// Never called.
 pub(super) fn entered(form: &NoForm) -> (Vec<(String, String)>, Option<String>) {
+    match *form {}
+}
+
+/// Never called.
+pub(super) async fn upload_files(form: &NoForm, _: impl Fn(u32)) -> Result<(), ApiError> {
     match *form {}
 }
 

@@ -1,4 +1,5 @@
-//! The button of a start form: starts the task without loading a page for nothing.
+//! The button of a start form: uploads the chosen files and starts the task without loading a page
+//! for nothing.
 
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
@@ -27,6 +28,15 @@ fn button(kind: String) -> impl IntoView {
         problem.set(String::new());
         let kind = kind.clone();
         spawn_local(async move {
+            let told = move |percent: u32| {
+                label.set(["Uploading… ", &percent.to_string(), " %"].concat());
+            };
+            if let Err(ApiError(refused)) = platform::upload_files(&form, told).await {
+                problem.set(refused.detail);
+                label.set("Start".to_owned());
+                return;
+            }
+            label.set("Starting…".to_owned());
             let (fields, key) = platform::entered(&form);
             match api::start_task(kind, fields, key).await {
                 Ok(receipt) => platform::open(&["/tasks/", &receipt.id.to_string()].concat()),

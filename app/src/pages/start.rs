@@ -38,6 +38,7 @@ fn form(several: bool) -> impl IntoView {
     ask(move |service, caller| async move {
         let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
+        let has_file = fields.iter().any(|field| field.sort == schema::Sort::File);
         let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
         let Filled { entered, last } = filled.await?;
         let action = if several { "/start-several/" } else { "/start/" };
@@ -54,7 +55,12 @@ fn form(several: bool) -> impl IntoView {
             <h1 class="h">{info.title}</h1>
             <p class="lead">{info.description}</p>
             {rejected.clone().map(|it| view! { <Summary problem=it.problem fields=fields.clone() /> })}
-            <form class="start" method="post" action=action>
+            <form
+                class="start"
+                method="post"
+                action=action
+                enctype=(has_file && !several).then_some("multipart/form-data")
+            >
                 <Ways kind=info.kind.clone() last several offered=fields.iter().any(schema::one_of) />
                 <input type="hidden" name=KEY_FIELD value=key(rejected.as_ref()) />
                 {inputs(&fields, &entered, rejected.as_ref(), several)}

@@ -10,6 +10,7 @@ use milepost::{
 
 use super::{
     again::Again,
+    files::Files,
     keep::Keep,
     parts::{Refresh, ask},
 };
@@ -33,7 +34,11 @@ pub fn TaskPage() -> impl IntoView {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let log = service.log_end(&caller, id, LOG_LINES as u32 + 1).await?.unwrap_or_default();
-        let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
+        let kind = service.kind(&snapshot.kind);
+        let makes_files = kind.as_ref().is_some_and(|kind| kind.makes_files);
+        let kind = kind.map(|kind| kind.title);
+        let files = service.files(&caller, id).await?.unwrap_or_default();
+        let unfinished = makes_files && !snapshot.status.is_terminal();
         let known = kind.is_some().then(|| snapshot.kind.clone());
         let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
@@ -48,6 +53,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
             <TaskIsland />
+            <Files id files unfinished />
             <Again id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })

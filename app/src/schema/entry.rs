@@ -97,7 +97,7 @@ impl Field {
             Sort::Number { min, max, .. } => {
                 (number(min).unwrap_or_default(), number(max).unwrap_or_default())
             }
-            Sort::Boolean | Sort::Choice(_) => (String::new(), String::new()),
+            Sort::Boolean | Sort::Choice(_) | Sort::File => (String::new(), String::new()),
         }
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, 
             }
             Ok(Some(Value::String(text)))
         }
-        Sort::Choice(_) | Sort::Boolean => Ok(Some(Value::String(text))),
+        Sort::Choice(_) | Sort::Boolean | Sort::File => Ok(Some(Value::String(text))),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{error::Error as _, time::Duration};
 
 use milepost::{
     poll::{Failure, retry_after_ms},
-    task::{PollRequest, PollResponse, Problem, Snapshot, StartTask, TaskId},
+    task::{PollRequest, PollResponse, Problem, Snapshot, StartTask, TaskId, Upload},
 };
 use reqwest::{
     Method, RequestBuilder, Response,
@@ -106,6 +106,22 @@ impl Api {
         Ok(bytes.into())
     }
 
+    /// An answer whose body is read by the caller, piece by piece.
+    pub(super) async fn open(&self, path: &str) -> Result<Response, ClientError> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a file that may be larger than memory.
+    pub(super) async fn upload(
+        &self,
+        name: &str,
+        length: u64,
+        body: reqwest::Body,
+    ) -> Result<Upload, ClientError> {
+        let request = self.request(Method::POST, "/api/v1/uploads").query(&[("name", name)]);
+        self.json(request.header(header::CONTENT_LENGTH, length).body(body)).await
+    }
+
     /// One poll, as the poll machine wants it told: the answer and its size.
     pub(super) async fn poll(&self, request: &PollRequest) -> Result<(PollResponse, u32), Failure> {
         let request = self.request(Method::POST, "/api/v1/tasks/poll").json(request);
@@ -145,7 +161,7 @@ impl Api {
         }
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> ClientError {
+    pub(super) fn unreachable(&self, error: &reqwest::Error) -> ClientError {
         // The innermost cause says it best: "Connection refused".
         let mut reason = error.to_string();
         let mut cause = error.source();

@@ -1,6 +1,10 @@
 //! From `--input KEY=VALUE` to JSON, typed by the kind's JSON Schema.
 
-use std::{io::Read as _, path::PathBuf, str::FromStr};
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde_json::{Map, Value};
 
@@ -39,6 +43,26 @@ impl FromStr for Input {
             Some(file) => Given::File(PathBuf::from(file)),
         };
         Ok(Self { key: key.to_owned(), value })
+    }
+}
+
+impl Input {
+    /// The field.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The file that is meant, where one is.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.value {
+            Given::File(path) => Some(path),
+            Given::Text(_) | Given::Stdin => None,
+        }
+    }
+
+    /// The same field with this text.
+    pub(super) fn with_text(self, text: String) -> Self {
+        Self { value: Given::Text(text), ..self }
     }
 }
 

@@ -6,7 +6,7 @@ mod past;
 use std::fmt::Write as _;
 
 use milepost::{
-    task::{Snapshot, Status},
+    task::{FileInfo, Snapshot, Status},
     view::text,
 };
 
@@ -29,6 +29,20 @@ pub(super) fn step(snapshot: &Snapshot) -> Option<String> {
         (Some(step), Some(total)) => format!("Step {step} of {total}: {name}"),
         _ => name,
     })
+}
+
+/// A line for each file: its size, its media type and its name.
+pub(super) fn files(files: &[FileInfo]) -> String {
+    let size = |file: &FileInfo| text::bytes(file.size_bytes);
+    let media_type = |file: &FileInfo| printable(&file.media_type);
+    let wide = files.iter().map(|file| size(file).chars().count()).max().unwrap_or(0);
+    let wide_type = files.iter().map(|file| media_type(file).chars().count()).max().unwrap_or(0);
+    let mut lines = String::new();
+    for file in files {
+        let (size, media_type, name) = (size(file), media_type(file), printable(&file.name));
+        let _ = writeln!(lines, "{size:>wide$}  {media_type:wide_type$}  {name}");
+    }
+    lines
 }
 
 /// `3.4 s`, `2 min 5 s`, `1 h 2 min`.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, HoldSettings, KindsSettings, RetentionSettings};
+use super::{DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -21,6 +21,8 @@ pub struct Settings {
     pub storage: StorageSettings,
     /// `[engine]`
     pub engine: EngineSettings,
+    /// `[files]`
+    pub files: FileSettings,
     /// `[hold]`
     pub hold: HoldSettings,
     /// `[retention]`
@@ -97,6 +99,11 @@ pub struct StorageSettings {
     /// many. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file `milepost.db` in the data
     /// folder.
     pub database: Option<DatabaseUrl>,
+    /// Folder for the files that tasks make and are given, or `s3://bucket/prefix`: a bucket of an
+    /// S3-compatible store, whose address, region and keys are in the environment, as
+    /// `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    /// `MILEPOST_STORAGE_ARTIFACTS`. Default: the folder `artifacts` in the data folder.
+    pub artifacts: Option<String>,
     /// Connections of this process to PostgreSQL, beside one for heartbeats and one for
     /// notifications. `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
     pub connections: u32,
@@ -110,6 +117,7 @@ impl Default for StorageSettings {
         Self {
             data_dir: PathBuf::from("data"),
             database: None,
+            artifacts: None,
             connections: 8,
             output_dir: PathBuf::from("output"),
         }
@@ -261,8 +269,19 @@ impl Settings {
                 faults.push((key, right.to_owned()));
             }
         };
-        let Self { http, engine, hold, retention, kinds, dataset, log, storage, story, narrator } =
-            self;
+        let Self {
+            http,
+            engine,
+            files,
+            hold,
+            retention,
+            kinds,
+            dataset,
+            log,
+            storage,
+            story,
+            narrator,
+        } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(
             http.public_origins.iter().all(|origin| is_origin(origin)),
@@ -317,12 +336,29 @@ impl Settings {
             "log.filter",
             "directives such as warn,milepost=debug",
         );
+        require(
+            storage.artifacts.as_deref().is_none_or(is_place),
+            "storage.artifacts",
+            "a folder, or s3://bucket or s3://bucket/prefix",
+        );
+        faults.extend(files.faults());
         faults.extend(hold.faults());
         faults.extend(retention.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());
         let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));
         fixed.chain(kinds.faults()).collect()
+    }
+}
+
+/// A folder, or a bucket; no other scheme.
+fn is_place(text: &str) -> bool {
+    match text.split_once("://") {
+        Some(("s3", rest)) => {
+            !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', '@'])
+        }
+        Some(_) => false,
+        None => !text.is_empty(),
     }
 }
 

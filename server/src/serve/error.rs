@@ -26,6 +26,14 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// Where files are kept cannot be used.
+    #[error("files cannot be kept in {place}: {error}; see storage.artifacts")]
+    Artifacts {
+        /// The place.
+        place: String,
+        /// Why.
+        error: String,
+    },
     /// The database is named in a way that is not understood.
     #[error(
         "{url} names no database; it looks like sqlite:///path/to/file or postgres://host/database"

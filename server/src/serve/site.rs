@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::config::{LeptosOptions, get_configuration};
@@ -34,13 +34,30 @@ pub(super) fn router(service: Service, settings: &HttpSettings, options: &HttpOp
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
     };
     let api = http::router(service, options);
-    let files = guarded(files(settings, &site), options, Guard::reading_sessions(options));
-    let pages = guarded(serve::router(site), options, Guard::making_sessions(options));
-    let router = pages.fallback(move |request: Request| {
+    // Forms have a limit of their own below this one, and a page that tells of it.
+    let limit = RequestBodyLimitLayer::new(options.max_body_bytes.saturating_mul(4));
+    let files = files(settings, &site);
+    let files = guarded(files, Guard::reading_sessions(options)).layer(limit);
+    let pages = guarded(serve::router(site), Guard::making_sessions(options));
+    // Here it is each file that has a limit.
+    let forms = pages.clone();
+    let pages = pages.layer(limit).fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
         async move { rest.oneshot(request).await }
     });
+    let router = Router::new().fallback(move |request: Request| {
+        let site = if has_files(&request) { forms.clone() } else { pages.clone() };
+        async move { site.oneshot(request).await }
+    });
     http::safe_headers(router)
+}
+
+/// Whether this is the form of a task with files in it.
+fn has_files(request: &Request) -> bool {
+    let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    request.method() == Method::POST
+        && request.uri().path().starts_with("/start/")
+        && media.is_some_and(|media| media.starts_with("multipart/form-data"))
 }
 
 fn is_api(path: &str) -> bool {
@@ -50,14 +67,12 @@ fn is_api(path: &str) -> bool {
 }
 
 /// What people see travels compressed, and is one visitor's own where it does not say otherwise.
-fn guarded(router: Router, options: &HttpOptions, guard: Guard) -> Router {
+fn guarded(router: Router, guard: Guard) -> Router {
     let own = HeaderValue::from_static("private, no-cache");
     router
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, own))
         .layer(CompressionLayer::new())
         .layer(guard)
-        // Forms have a limit of their own below this one, and a page that tells of it.
-        .layer(RequestBodyLimitLayer::new(options.max_body_bytes.saturating_mul(4)))
 }
 
 /// The built site's files; what is none of them is the page that says so.

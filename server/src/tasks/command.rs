@@ -108,6 +108,7 @@ impl CommandTasks {
                 title: definition.title.clone(),
                 description: definition.description.clone(),
                 input_schema: schema::schema(definition),
+                makes_files: !definition.results.is_empty(),
             },
             options: KindOptions {
                 timeout: limits.timeout,

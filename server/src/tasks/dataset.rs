@@ -1,4 +1,4 @@
-//! The task kind `dataset`: a profile of CSV text.
+//! The task kind `dataset`: a profile of CSV, given as a text or as a file.
 //!
 //! The first record names the columns. What is odd (ragged rows, an unclosed quote, traces of a
 //! wrong encoding, names that are missing or repeated) is told in the profile with line numbers and
@@ -11,6 +11,7 @@
 
 mod column;
 mod dialect;
+mod file;
 mod html;
 mod load;
 mod process;
@@ -22,7 +23,10 @@ mod warnings;
 
 use std::sync::Arc;
 
-use milepost::engine::{Check, Context, Output, Refusal, Stages, Task, TaskError};
+use milepost::{
+    engine::{Check, Context, Output, Refusal, Stages, Task, TaskError},
+    task::UploadId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,20 +34,26 @@ use self::{column::DistinctBudget, load::LoadError, warnings::Warnings};
 
 pub use html::to_html;
 pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
+pub(crate) use text::escape;
 
 /// No setting raises the size of the text beyond this many characters: all of it is in memory.
 const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
 /// Nor that of the name.
 const MAX_NAME_CHARACTERS: usize = 100;
 
-/// Profiles CSV text.
+/// Profiles CSV: a text or a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {
     /// CSV text; its first line names the columns. Commas, semicolons, tabs and vertical bars are
     /// recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
-    pub data: String,
+    pub data: Option<String>,
+    /// Instead of a text: a file with it, in UTF-8 or, with its mark, UTF-16.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", title = "CSV file", extend("format" = "upload"))]
+    pub file: Option<UploadId>,
     /// What to call it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name", length(max = MAX_NAME_CHARACTERS))]
@@ -57,6 +67,9 @@ pub struct DatasetSettings {
     /// Bytes of one text. Default: 1,000,000. The limits on a request's body and on a task's input
     /// apply too.
     pub max_bytes: usize,
+    /// Bytes of one file: all of it is in memory. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default:
+    /// 67,108,864.
+    pub max_file_bytes: u64,
     /// Characters of the name, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`. Default: 100.
     pub max_name_chars: usize,
     /// Columns of one text. Default: 1,000.
@@ -74,6 +87,7 @@ impl Default for DatasetSettings {
     fn default() -> Self {
         Self {
             max_bytes: 1_000_000,
+            max_file_bytes: 64 << 20,
             max_name_chars: MAX_NAME_CHARACTERS,
             max_columns: 1_000,
             max_distinct_per_column: 100_000,
@@ -104,12 +118,13 @@ impl Task for Dataset {
     type Deps = DatasetSettings;
 
     fn title(&self) -> String {
-        match self.given_name() {
-            Some(name) => format!("Data set: {name}"),
-            None => {
-                let size = i64::try_from(self.data.len()).unwrap_or(i64::MAX);
+        match (self.given_name(), &self.data) {
+            (Some(name), _) => format!("Data set: {name}"),
+            (None, Some(data)) => {
+                let size = i64::try_from(data.len()).unwrap_or(i64::MAX);
                 format!("Data set of {}", text::bytes(size))
             }
+            (None, None) => "Data set of a file".to_owned(),
         }
     }
 
@@ -133,21 +148,46 @@ impl Task for Dataset {
                 return Err(Refusal::field("name", "no control characters, such as line breaks"));
             }
         }
-        let (size, limit) = (self.data.len(), settings.max_bytes.min(MAX_CHARACTERS));
+        let data = match (&self.data, &self.file) {
+            (Some(data), None) => data,
+            (None, Some(_)) => return Ok(()),
+            (None, None) => {
+                return Err(Refusal::field("data", "is empty: give CSV text, or a file"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Refusal::field("file", "give a text or a file, not both"));
+            }
+        };
+        let (size, limit) = (data.len(), settings.max_bytes.min(MAX_CHARACTERS));
         if size > limit {
-            let detail = format!("the text has {size} bytes, at most {limit} are allowed");
+            let detail = format!(
+                "the text has {size} bytes, at most {limit} are allowed; give it as a file"
+            );
             return Err(Refusal::field("data", detail));
         }
-        load::check(&self.data, settings.max_columns)
+        load::check(data, settings.max_columns)
             .map_err(|error| Refusal::field("data", error.to_string()))
     }
 
+    fn uploads(&self) -> Vec<(String, UploadId)> {
+        self.file.iter().map(|id| ("file".to_owned(), *id)).collect()
+    }
+
     async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
-        let name = self.given_name().map(str::to_owned);
-        let (data, limits) = (self.data, Arc::clone(&settings));
+        let mut name = self.given_name().map(str::to_owned);
+        let limits = Arc::clone(&settings);
 
         ctx.kept("nothing: a profile is made of the whole text");
         ctx.stage(0).await?;
+        let data = match self.file {
+            Some(id) => {
+                let file::Read { name: file, text } =
+                    file::read(&ctx, id, limits.max_file_bytes).await?;
+                name = name.or(Some(file));
+                text
+            }
+            None => self.data.unwrap_or_default(),
+        };
         let loaded = ctx
             .blocking(move |ctx| {
                 let warnings = Warnings::new(limits.max_warnings);
@@ -170,6 +210,11 @@ impl Task for Dataset {
         ctx.stage(3).await?;
         ctx.blocking(move |_| Output::json(PROFILE_MEDIA_TYPE, &profile, "profile.json")).await
     }
+}
+
+/// The records of a text, read as a profile reads them.
+pub(crate) fn records(text: &str) -> csv::Reader<&[u8]> {
+    dialect::reader(text, dialect::delimiter(text))
 }
 
 /// What the stages call as they go: reports, and stops when the task was told to.
@@ -201,7 +246,11 @@ mod tests {
     use super::*;
 
     fn dataset(data: &str, name: Option<&str>) -> Dataset {
-        Dataset { data: data.to_owned(), name: name.map(str::to_owned) }
+        Dataset { data: Some(data.to_owned()), file: None, name: name.map(str::to_owned) }
+    }
+
+    fn upload() -> UploadId {
+        "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().unwrap()
     }
 
     #[tokio::test]
@@ -214,6 +263,8 @@ mod tests {
             (dataset("01234567890", None), "data"),
             (dataset("a", Some(&"x".repeat(101))), "name"),
             (dataset("a", Some("x\ny")), "name"),
+            (Dataset { data: None, file: None, name: None }, "data"),
+            (Dataset { file: Some(upload()), ..dataset("a", None) }, "file"),
         ];
         for (task, field) in cases {
             let refusal = task.check(&settings).await.unwrap_err();
@@ -230,12 +281,16 @@ mod tests {
         let schema = schemars::schema_for!(Dataset).to_value();
         assert_eq!(schema["properties"]["data"]["format"], "textarea");
         assert_eq!(schema["properties"]["data"]["maxLength"], MAX_CHARACTERS);
-        assert_eq!(schema["required"], serde_json::json!(["data"]));
+        assert_eq!(schema["properties"]["file"]["format"], "upload");
+        assert!(schema["required"].is_null(), "a text or a file");
     }
 
     #[test]
     fn it_is_called_by_its_name_or_its_size() {
         assert_eq!(dataset("a", Some(" sales ")).title(), "Data set: sales");
         assert_eq!(dataset("abc", Some("")).title(), "Data set of 3 bytes");
+        let file = Dataset { data: None, file: Some(upload()), name: None };
+        assert_eq!(file.title(), "Data set of a file");
+        assert_eq!(file.uploads(), [("file".to_owned(), upload())]);
     }
 }

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod disks;
 mod drain;
+mod files;
 mod fixture;
 mod past;
 mod postgres;

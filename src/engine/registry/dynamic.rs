@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Kind, Origin, Registry};
 use crate::{
     engine::{Context, KindOptions, Output, Refusal, Stages, TaskError, eta::Book},
-    task::KindInfo,
+    task::{KindInfo, UploadId},
 };
 
 /// A kind of task whose word and input are known at run time only. Where they are known when the
@@ -39,12 +39,20 @@ pub struct Prepared {
     pub stages: Stages,
     /// See [`Task::unique_key`](crate::engine::Task::unique_key).
     pub unique_key: Option<String>,
+    /// See [`Task::uploads`](crate::engine::Task::uploads).
+    pub uploads: Vec<(String, UploadId)>,
 }
 
 impl Prepared {
     /// A start that is a new task each time.
     pub fn new(input: impl Into<String>, title: impl Into<String>, stages: Stages) -> Self {
-        Self { input: input.into(), title: title.into(), stages, unique_key: None }
+        Self {
+            input: input.into(),
+            title: title.into(),
+            stages,
+            unique_key: None,
+            uploads: Vec::new(),
+        }
     }
 }
 
@@ -108,6 +116,7 @@ impl Registry {
                 title: String::new(),
                 description: String::new(),
                 input_schema: serde_json::Value::Null,
+                makes_files: false,
             };
             let (options, book) = (KindOptions::default(), Arc::default());
             new.insert(Kind { info, options, book, face: Arc::new(Gone), origin: Origin::Gone });

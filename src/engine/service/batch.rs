@@ -125,6 +125,10 @@ impl Service {
             Inserted::SameKey(row) => self.repeated(&row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
             Inserted::Full(queued) => Err(ServiceError::QueueFull { queued }),
+            Inserted::NoUpload(id) => {
+                let detail = format!("there is no upload {id} of yours, or its time is over");
+                Err(at(place, Refusal::new(detail)).into())
+            }
             Inserted::Queued(row) | Inserted::UnderWay(row) => {
                 let detail = format!("is under way already: task {}", row.id);
                 Err(at(place, Refusal::new(detail)).into())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError, Started};
+use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
         Refusal, millis,
@@ -45,6 +45,7 @@ impl Service {
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
             Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
+            Inserted::NoUpload(id) => return Err(no_upload(&new.input, id).into()),
         };
         inner.ring();
         Ok(self.started(&row, existing).await)
@@ -90,6 +91,9 @@ impl Service {
         priority: i32,
     ) -> Result<NewTask, Refusal> {
         let prepared = kind.prepare(input).await?;
+        let mut uploads: Vec<_> = prepared.uploads.iter().map(|(_, id)| *id).collect();
+        uploads.sort();
+        uploads.dedup();
         let options = &self.engine.inner().options;
         Ok(NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
@@ -105,6 +109,7 @@ impl Service {
             keep_ms: (!options.keep.is_zero()).then(|| millis(options.keep)),
             max_queued: options.max_queued_per_owner,
             batch: None,
+            uploads,
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     engine::{
         Refusal,
+        artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
     task::{ExpiredTask, FieldError, Problem, Snapshot, StartReceipt, Status},
@@ -109,6 +110,41 @@ pub enum ServiceError {
         /// How many wait.
         queued: u32,
     },
+    /// No place for files is configured.
+    #[error("there is no place for files here; an operator can name one (storage.artifacts)")]
+    NoFiles,
+    /// A file is larger than it may be.
+    #[error("the file has more than {max} bytes, the most that is taken here")]
+    TooLarge {
+        /// The limit.
+        max: u64,
+    },
+    /// A file did not come to its end.
+    #[error("the file ended before it was whole: {0}")]
+    Cut(std::io::Error),
+    /// The owner has too many uploads.
+    #[error(
+        "you have as many uploads as are kept; start a task with one, or wait until some expire"
+    )]
+    TooManyUploads,
+    /// The owner's files have as many bytes as they may have.
+    #[error("your files have as many bytes as are kept, {max}; wait until some expire")]
+    Full {
+        /// The limit.
+        max: u64,
+    },
+    /// All places for uploads are taken, or the server is about to stop.
+    #[error("the server takes in as many files as it can; try again soon")]
+    Busy {
+        /// When to try again.
+        retry_after_ms: i64,
+    },
+    /// The bytes of a file cannot be read.
+    #[error(transparent)]
+    File(#[from] ReadError),
+    /// The object store does not answer.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
     /// The store does not answer or makes no sense.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -133,6 +169,27 @@ impl From<ServiceError> for Problem {
             ServiceError::Expired(task) => {
                 let mut problem = Self::new(410, "Gone", detail);
                 problem.task = Some(task);
+                problem
+            }
+            ServiceError::NoFiles => Self::new(501, "Not Implemented", detail),
+            ServiceError::TooLarge { .. } => Self::new(413, "Content Too Large", detail),
+            ServiceError::Cut(_) => Self::new(400, "Bad Request", detail),
+            ServiceError::TooManyUploads => Self::new(429, "Too Many Requests", detail),
+            ServiceError::Full { .. } => Self::new(507, "Insufficient Storage", detail),
+            ServiceError::Busy { retry_after_ms } => {
+                let mut problem = Self::new(503, "Service Unavailable", detail);
+                problem.retry_after_ms = Some(retry_after_ms);
+                problem
+            }
+            ServiceError::File(ReadError::Missing) => {
+                tracing::error!("the bytes of a file are missing");
+                Self::new(500, "Internal Server Error", detail)
+            }
+            ServiceError::Artifacts(error) | ServiceError::File(ReadError::Artifacts(error)) => {
+                tracing::error!(%error, "the store of files does not answer");
+                let detail = "The store of files does not answer.";
+                let mut problem = Self::new(503, "Service Unavailable", detail);
+                problem.retry_after_ms = Some(2_000);
                 problem
             }
             ServiceError::QueueFull { .. } => {

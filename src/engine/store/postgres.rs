@@ -40,6 +40,11 @@ macro_rules! for_update {
         " FOR UPDATE"
     };
 }
+macro_rules! skip_locked {
+    () => {
+        " FOR UPDATE SKIP LOCKED"
+    };
+}
 /// The column that tells the database's clock.
 macro_rules! read_at {
     () => {
@@ -47,6 +52,8 @@ macro_rules! read_at {
     };
 }
 
+#[path = "sql/artifacts.rs"]
+mod artifacts;
 #[path = "sql/end.rs"]
 mod end;
 #[path = "sql/expiry.rs"]

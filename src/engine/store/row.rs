@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{self, BatchId, ResumeReason, StageInfo, Status, TaskId};
+use crate::task::{self, BatchId, ResumeReason, StageInfo, Status, TaskId, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct NewTask {
     pub keep_ms: Option<i64>,
     /// Unfinished tasks that wait in the queue of this owner at most.
     pub max_queued: u32,
+    /// The uploads that its input names.
+    pub uploads: Vec<UploadId>,
     /// With which others it is started, and its place among them, from 0.
     pub batch: Option<(BatchId, u32)>,
 }
@@ -48,6 +50,8 @@ pub enum Inserted {
     UnderWay(Row),
     /// The owner has this many queued already.
     Full(u32),
+    /// There is no such upload (any more) that the owner may use.
+    NoUpload(UploadId),
 }
 
 /// What became of an insert of several tasks: all of them or none.

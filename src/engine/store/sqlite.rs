@@ -36,6 +36,11 @@ macro_rules! for_update {
         ""
     };
 }
+macro_rules! skip_locked {
+    () => {
+        ""
+    };
+}
 /// The clock is this process's, so that no column tells it.
 macro_rules! read_at {
     () => {
@@ -43,6 +48,8 @@ macro_rules! read_at {
     };
 }
 
+#[path = "sql/artifacts.rs"]
+mod artifacts;
 #[path = "sql/end.rs"]
 mod end;
 #[path = "sql/expiry.rs"]

@@ -83,6 +83,7 @@ fn input(common: Common, sort: Sort, examples: Vec<String>, secret: bool) -> Any
         }
         Sort::Boolean => checkbox(common),
         Sort::Choice(choices) => choice(common, choices),
+        Sort::File => file(common),
     }
 }
 
@@ -193,6 +194,28 @@ fn checkbox(common: Common) -> AnyView {
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
+    }
+    .into_any()
+}
+
+/// Beside the file there is the id of one that was uploaded before, as by the script of the page.
+fn file(common: Common) -> AnyView {
+    let uploaded = common.value.filter(|id| !id.is_empty());
+    let note = uploaded.is_some().then(|| {
+        view! { <p class="help">"A file is uploaded already. Choose another to replace it."</p> }
+    });
+    let required = common.required && uploaded.is_none();
+    view! {
+        <input type="hidden" name=common.name.clone() value=uploaded.unwrap_or_default() />
+        <input
+            type="file"
+            id=common.id
+            name=common.name
+            required=required
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        />
+        {note}
     }
     .into_any()
 }

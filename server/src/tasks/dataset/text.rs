@@ -2,7 +2,7 @@
 
 /// Escapes a text for element content and quoted attributes. Control characters that HTML forbids
 /// become the replacement character.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, map};
+use super::{DbRow, This, artifacts::DOOM_OF_TASKS, map};
 use crate::{
     engine::store::{Cleaned, Row, StoreError, Tombstone},
     task::{Status, TaskId},
@@ -44,6 +44,7 @@ impl This {
         let removed: Vec<_> = rows.iter().map(map::task_id).collect::<Result<_, _>>()?;
         if !removed.is_empty() {
             let ids = serde_json::to_string(&removed).map_err(|e| map::corrupt("id", e))?;
+            sqlx::query(DOOM_OF_TASKS).bind(&ids).bind(now).execute(&mut *tx).await?;
             sqlx::query(BURY).bind(&ids).bind(known_ms).execute(&mut *tx).await?;
             sqlx::query(REMOVE).bind(&ids).execute(&mut *tx).await?;
         }

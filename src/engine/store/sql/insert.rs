@@ -3,7 +3,7 @@
 use sqlx::{Row as _, Transaction};
 
 use super::{
-    Db, This,
+    Db, This, artifacts,
     map::{self, storable},
     statements as sql,
 };
@@ -21,6 +21,8 @@ impl This {
         match &inserted {
             Inserted::Queued(_) => self.announce(&mut tx, &Change::Queued).await?,
             Inserted::UnderWay(row) => keep_key(&mut tx, new, row.id).await?,
+            // Nothing of it stays.
+            Inserted::NoUpload(_) => return Ok(inserted),
             _ => {}
         }
         tx.commit().await?;
@@ -82,6 +84,11 @@ async fn queue(
         .await?;
     let row = map::row(&raw, now)?;
     keep_key(tx, new, row.id).await?;
+    for upload in &new.uploads {
+        if !artifacts::note_use(tx, row.id, new.owner.as_deref(), *upload, now).await? {
+            return Ok(Inserted::NoUpload(*upload));
+        }
+    }
     Ok(Inserted::Queued(row))
 }
 

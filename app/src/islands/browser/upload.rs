@@ -1,0 +1,84 @@
+//! Sends the chosen files of a form before the form itself, and tells how far that is.
+//!
+//! By `XMLHttpRequest`: `fetch` does not tell what has been sent.
+
+use js_sys::{Array, Promise};
+use milepost::task::Problem;
+use serde::Deserialize;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{File, FormData, HtmlFormElement, HtmlInputElement, ProgressEvent, XmlHttpRequest};
+
+use crate::api::{ApiError, browser::decode};
+
+/// What of the answer is needed.
+#[derive(Deserialize)]
+struct Uploaded {
+    id: String,
+}
+
+/// Uploads each chosen file. Its id takes the place that the form has for it, and the choice is
+/// taken back, so that whoever sends the form next sends no file twice.
+pub(in crate::islands) async fn upload_files(
+    form: &HtmlFormElement,
+    told: impl Fn(u32) + Clone + 'static,
+) -> Result<(), ApiError> {
+    let Ok(data) = FormData::new_with_form(form) else { return Ok(()) };
+    for entry in data.entries().into_iter().flatten() {
+        let entry: Array = entry.unchecked_into();
+        let (Some(name), Ok(file)) = (entry.get(0).as_string(), entry.get(1).dyn_into::<File>())
+        else {
+            continue;
+        };
+        // Where none was chosen there is one without a name.
+        if file.name().is_empty() {
+            continue;
+        }
+        let id = upload(&file, told.clone()).await?;
+        let place = |kind: &str, value: &str| {
+            let place = ["input[type=", kind, "][name=\"", &name, "\"]"].concat();
+            if let Ok(Some(input)) = form.query_selector(&place) {
+                input.unchecked_into::<HtmlInputElement>().set_value(value);
+            }
+        };
+        place("hidden", &id);
+        place("file", "");
+    }
+    Ok(())
+}
+
+async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, ApiError> {
+    let name = js_sys::encode_uri_component(&file.name());
+    let path = ["/api/v1/uploads?name=", &String::from(name)].concat();
+    let (status, text) = exchange(file, &path, told).await.unwrap_or_default();
+    if status == 201
+        && let Some(Uploaded { id }) = decode(&text)
+    {
+        return Ok(id);
+    }
+    Err(decode(&text).unwrap_or_else(|| {
+        let detail = "The upload did not get through.";
+        ApiError(Problem::new(status, "Error", detail))
+    }))
+}
+
+/// The status and the text of the answer; the status is 0 where there was none.
+async fn exchange(
+    file: &File,
+    path: &str,
+    told: impl Fn(u32) + 'static,
+) -> Result<(u16, String), JsValue> {
+    let request = XmlHttpRequest::new()?;
+    request.open("POST", path)?;
+    let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
+        told((100.0 * event.loaded() / event.total().max(1.0)) as u32);
+    });
+    request.upload()?.set_onprogress(Some(progress.as_ref().unchecked_ref()));
+    let ended = Promise::new(&mut |ended, _| request.set_onloadend(Some(&ended)));
+    request.send_with_opt_blob(Some(file))?;
+    // Whoever leaves the page ends the request with it.
+    JsFuture::from(ended).await?;
+    request.set_onloadend(None);
+    let text = request.response_text()?.unwrap_or_default();
+    Ok((request.status()?, text))
+}

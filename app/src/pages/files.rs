@@ -1,0 +1,126 @@
+//! The files that a task made: their list, and one of them as a page shows it.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+use milepost::{
+    task::{FileInfo, Problem, TaskId},
+    view::text,
+};
+
+use super::{parts::ask, result::Rendered, task::task_id};
+use crate::context;
+
+/// The files of a task on its page. While it runs, the way to them, which the style shows once it
+/// has ended.
+#[component]
+pub fn Files(
+    /// The task.
+    id: TaskId,
+    /// Its files.
+    files: Vec<FileInfo>,
+    /// Whether there may be others.
+    unfinished: bool,
+) -> impl IntoView {
+    if files.is_empty() && !unfinished {
+        return ().into_any();
+    }
+    let list = (!files.is_empty()).then(|| view! { <FileTable id files /> });
+    let more = unfinished.then(|| {
+        view! {
+            <p>
+                <a href=format!("/tasks/{id}/files")>"All files that it made"</a>
+            </p>
+        }
+    });
+    let class = if list.is_none() { "card files later" } else { "card files" };
+    view! {
+        <section class=class aria-labelledby="files-title">
+            <h2 id="files-title">"Files"</h2>
+            {list}
+            {more}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
+    let rows = files.into_iter().map(|file| {
+        let page = format!("/tasks/{id}/files{}", page_of(&file));
+        let size = text::bytes(file.size_bytes);
+        view! {
+            <li>
+                <span>
+                    <a href=page>{file.name.clone()}</a>
+                    <small>{file.media_type} ", " {size}</small>
+                </span>
+                <a href=file.href download=file.name.clone() aria-label=format!("Download {}", file.name)>
+                    "Download"
+                </a>
+            </li>
+        }
+    });
+    view! { <ul class="rows">{rows.collect::<Vec<_>>()}</ul> }
+}
+
+/// The last part of its address, which is the same for the page.
+fn page_of(file: &FileInfo) -> &str {
+    file.href.rfind('/').map_or("", |slash| &file.href[slash..])
+}
+
+/// `/tasks/{id}/files`.
+#[component]
+pub fn FilesPage() -> impl IntoView {
+    let id = task_id();
+    ask(|service, caller| async move {
+        let id = id?;
+        let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let files = service.files(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let list = match files.is_empty() {
+            true => view! { <p class="lead">"This task has made no files."</p> }.into_any(),
+            false => view! { <FileTable id files /> }.into_any(),
+        };
+        Ok(view! {
+            <Title text=format!("Files: {}", snapshot.title) />
+            <p class="kicker">
+                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+            </p>
+            <h1 class="h">"Files"</h1>
+            {list}
+        })
+    })
+}
+
+/// `/tasks/{id}/files/{name}`: one file, shown where its media type can be, and to be had as it is.
+#[component]
+pub fn FilePage() -> impl IntoView {
+    let id = task_id();
+    let name = use_params_map().with_untracked(|params| params.get("name")).unwrap_or_default();
+    let viewers = context::viewers();
+    ask(|service, caller| async move {
+        let id = id?;
+        let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let missing = || Problem::new(404, "Not Found", "This task made no such file.");
+        let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
+        let shown = viewers.view_file(id, &file).await;
+        let size = text::bytes(shown.size_bytes);
+        Ok(view! {
+            <Title text=format!("{name}: {}", snapshot.title) />
+            <p class="kicker">
+                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+                ", "
+                <a href=format!("/tasks/{id}/files")>"files"</a>
+            </p>
+            <h1 class="h">{name.clone()}</h1>
+            <p class="acts">
+                <a class="btn primary" href=shown.href.clone() download=name.clone()>
+                    "Download"
+                </a>
+                <span class="soft">{shown.media_type.clone()} ", " {size}</span>
+            </p>
+            <Rendered result=shown />
+            <p class="soft sum">"SHA-256 " <code>{file.sha256().to_owned()}</code></p>
+        })
+    })
+}

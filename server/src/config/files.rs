@@ -1,0 +1,99 @@
+//! Limits of files.
+
+use std::time::Duration;
+
+use milepost::engine::{EngineOptions, FileOptions};
+use serde::{Deserialize, Serialize};
+
+/// Limits of the files that tasks make and of those that are given to them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileSettings {
+    /// Bytes of one file that a task makes. `MILEPOST_FILES_MAX_FILE_BYTES`. Default:
+    /// 4,294,967,296.
+    pub max_file_bytes: u64,
+    /// Files of one task. `MILEPOST_FILES_MAX_FILES_PER_TASK`. Default: 1,000.
+    pub max_files_per_task: u32,
+    /// Bytes of one upload. `MILEPOST_FILES_MAX_UPLOAD_BYTES`. Default: 4,294,967,296.
+    pub max_upload_bytes: u64,
+    /// Uploads of one owner that are there at once. `MILEPOST_FILES_MAX_UPLOADS_PER_OWNER`.
+    /// Default: 1,000.
+    pub max_uploads_per_owner: u32,
+    /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
+    /// `MILEPOST_FILES_MAX_BYTES_PER_OWNER`. Default: 68,719,476,736.
+    pub max_bytes_per_owner: u64,
+    /// How long an upload is kept after it came, or after the last start of a task with it, in
+    /// seconds; longer where such a task has not ended. `MILEPOST_FILES_KEEP_UPLOADS_S`. Default:
+    /// 86,400 (a day).
+    pub keep_uploads_s: u64,
+    /// Uploads that are taken in at once. `MILEPOST_FILES_MAX_UPLOADS_AT_ONCE`. Default: 64.
+    pub max_uploads_at_once: usize,
+    /// An upload of which nothing comes for so many seconds is cut off.
+    /// `MILEPOST_FILES_UPLOAD_SILENCE_S`. Default: 60.
+    pub upload_silence_s: u64,
+    /// What a process was writing that is not heard of for so many seconds is removed.
+    /// `MILEPOST_FILES_WRITER_SILENCE_S`. Default: 900.
+    pub writer_silence_s: u64,
+}
+
+impl Default for FileSettings {
+    fn default() -> Self {
+        Self {
+            max_file_bytes: 4 << 30,
+            max_files_per_task: 1_000,
+            max_upload_bytes: 4 << 30,
+            max_uploads_per_owner: 1_000,
+            max_bytes_per_owner: 64 << 30,
+            keep_uploads_s: 86_400,
+            max_uploads_at_once: 64,
+            upload_silence_s: 60,
+            writer_silence_s: 900,
+        }
+    }
+}
+
+impl FileSettings {
+    /// The engine's options with these.
+    pub fn options(&self, rest: EngineOptions) -> EngineOptions {
+        let files = FileOptions {
+            max_file_bytes: self.max_file_bytes,
+            max_files_per_task: self.max_files_per_task,
+            max_upload_bytes: self.max_upload_bytes,
+            max_uploads_per_owner: self.max_uploads_per_owner,
+            max_bytes_per_owner: self.max_bytes_per_owner,
+            keep_uploads: Duration::from_secs(self.keep_uploads_s),
+            max_uploads_at_once: self.max_uploads_at_once,
+            upload_silence: Duration::from_secs(self.upload_silence_s),
+            writer_silence: Duration::from_secs(self.writer_silence_s),
+        };
+        EngineOptions { files, ..rest }
+    }
+
+    /// Finds values that are well-formed and make no sense: the key and what would be right.
+    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+        const MOST_S: u64 = 365 * 86_400;
+        let ranges = [
+            (self.keep_uploads_s, 60, MOST_S, "files.keep_uploads_s"),
+            (self.upload_silence_s, 1, 3_600, "files.upload_silence_s"),
+            // Who is still writing is heard of every 16 MiB.
+            (self.writer_silence_s, 5, 86_400, "files.writer_silence_s"),
+            (self.max_uploads_at_once as u64, 1, 10_000, "files.max_uploads_at_once"),
+        ];
+        let wrong = ranges.into_iter().filter(|(value, low, high, _)| value < low || value > high);
+        wrong.map(|(_, low, high, key)| (key, format!("{low} to {high}"))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_engines() {
+        let settings = FileSettings::default();
+        assert_eq!(settings.options(EngineOptions::default()).files, FileOptions::default());
+        assert_eq!(settings.faults(), []);
+        let settings = FileSettings { writer_silence_s: 1, ..settings };
+        assert_eq!(settings.faults(), [("files.writer_silence_s", "5 to 86400".to_owned())]);
+    }
+}

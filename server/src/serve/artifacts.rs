@@ -1,0 +1,58 @@
+//! Where the bytes of files are kept: a folder, or a bucket of an S3-compatible store.
+
+mod connector;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use milepost::engine::Artifacts;
+use object_store::{BackoffConfig, RetryConfig, aws::AmazonS3Builder};
+
+use self::connector::Connector;
+use super::ServeError;
+use crate::config::{DatabaseUrl, StorageSettings};
+
+/// How long a request to the bucket is repeated. Whoever waits for it is told, and tries again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Opens the place that the settings name.
+pub(super) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
+    let Some(place) = &storage.artifacts else {
+        if storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
+            tracing::warn!(
+                "files are kept on this machine only; where there are several, name a place that \
+                 all of them reach: storage.artifacts"
+            );
+        }
+        return folder(&storage.data_dir.join("artifacts"));
+    };
+    match place.strip_prefix("s3://") {
+        Some(rest) => bucket(place, rest).await,
+        None => folder(Path::new(place)),
+    }
+}
+
+fn folder(path: &Path) -> Result<Artifacts, ServeError> {
+    Artifacts::in_folder(path).map_err(|error| ServeError::Artifacts {
+        place: path.display().to_string(),
+        error: error.to_string(),
+    })
+}
+
+async fn bucket(place: &str, rest: &str) -> Result<Artifacts, ServeError> {
+    let cannot = |error: String| ServeError::Artifacts { place: place.to_owned(), error };
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let retry =
+        RetryConfig { backoff: BackoffConfig::default(), max_retries: 4, retry_timeout: PATIENCE };
+    // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and their like.
+    let plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
+    let objects = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_allow_http(plain)
+        .with_retry(retry)
+        .with_http_connector(Connector)
+        .build()
+        .map_err(|error| cannot(error.to_string()))?;
+    let artifacts = Artifacts::over(Arc::new(objects), prefix);
+    artifacts.probe().await.map_err(|error| cannot(error.to_string()))?;
+    Ok(artifacts)
+}

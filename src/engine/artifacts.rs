@@ -1,0 +1,140 @@
+//! The bytes of files: what tasks make and what is given to them.
+//!
+//! They are kept in an object store, a folder by default, under random keys: no name that anybody
+//! chose is ever a path. What there is, the [rows](super::store::ArtifactRows) say. Bytes go in and
+//! out in pieces; a whole file is never in memory.
+
+mod cleaning;
+mod file;
+mod name;
+mod options;
+mod reading;
+mod writing;
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use object_store::{
+    ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, memory::InMemory, path::Path as Key,
+};
+
+pub(super) use self::{
+    cleaning::clean,
+    file::{file_info, upload_info},
+    name::media_type,
+    writing::write,
+};
+pub use self::{
+    file::{OpenFile, StoredFile},
+    name::{InvalidName, clean_name, valid_name},
+    options::FileOptions,
+    reading::{ByteStream, ReadError},
+    writing::WriteError,
+};
+
+use super::store::ArtifactId;
+
+/// The least that S3 takes as a part of an upload is 5 MiB, but for the last.
+const REMOTE_PART: usize = 8 << 20;
+/// Where parts cost nothing.
+const LOCAL_PART: usize = 256 << 10;
+
+/// Where the bytes of files are kept. Cheap to clone.
+#[derive(Clone)]
+pub struct Artifacts {
+    objects: Arc<dyn ObjectStore>,
+    prefix: Key,
+    /// Where the objects are files on this machine.
+    folder: Option<Arc<Path>>,
+    part: usize,
+}
+
+impl fmt::Debug for Artifacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The store's own words could hold a key.
+        f.debug_struct("Artifacts").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// The object store did not do what it was asked for. Trying again may help.
+#[derive(Debug, thiserror::Error)]
+#[error("the store of files does not answer: {0}")]
+pub struct ArtifactsError(#[from] object_store::Error);
+
+impl Artifacts {
+    /// In a folder, which is made where it is missing. What is written is on the disk when it is
+    /// said to be.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or written.
+    pub fn in_folder(path: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(path)?;
+        let path = std::fs::canonicalize(path)?;
+        // Whether it can be written is better known now than at the first file.
+        let probe = path.join(format!(".probe-{}", std::process::id()));
+        std::fs::write(&probe, b"")?;
+        std::fs::remove_file(&probe)?;
+        let objects = LocalFileSystem::new_with_prefix(&path).map_err(std::io::Error::other)?;
+        Ok(Self {
+            objects: Arc::new(objects.with_fsync(true)),
+            prefix: Key::default(),
+            folder: Some(path.into()),
+            part: LOCAL_PART,
+        })
+    }
+
+    /// In memory, for tests; gone with the process.
+    pub fn in_memory() -> Self {
+        let objects = Arc::new(InMemory::new());
+        Self { objects, prefix: Key::default(), folder: None, part: LOCAL_PART }
+    }
+
+    /// In any object store, under a prefix that nothing else uses.
+    pub fn over(objects: Arc<dyn ObjectStore>, prefix: &str) -> Self {
+        Self { objects, prefix: Key::from(prefix), folder: None, part: REMOTE_PART }
+    }
+
+    /// Asks the object store for something, so that a wrong address or key is told at the start.
+    ///
+    /// # Errors
+    /// When it does not answer as it should.
+    pub async fn probe(&self) -> Result<(), ArtifactsError> {
+        match self.objects.head(&self.prefix.clone().join("probe")).await {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// In folders of at most a few thousand files each, however many there are.
+    fn key(&self, id: ArtifactId) -> Key {
+        let id = id.to_string();
+        self.prefix.clone().join(&id[..2]).join(id)
+    }
+
+    /// Removes the bytes of a file, and what a writer that died left of them.
+    async fn remove(&self, id: ArtifactId) -> Result<(), ArtifactsError> {
+        let key = self.key(id);
+        if let Some(folder) = &self.folder {
+            // Where the object store gathers the parts before it gives them their name.
+            let staged = folder.join(format!("{key}#1"));
+            remove_file(staged).await.map_err(|source| object_store::Error::Generic {
+                store: "folder",
+                source: source.into(),
+            })?;
+        }
+        match self.objects.delete(&key).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn remove_file(path: PathBuf) -> std::io::Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,138 @@
+//! A file as callers and tasks hold it.
+
+use std::{
+    ops::Range,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio_util::io::StreamReader;
+
+use super::{Artifacts, ByteStream, ReadError};
+use crate::{
+    engine::{snapshot::rfc3339, store::Artifact},
+    task::{FileInfo, TaskId, Upload},
+};
+
+/// A file that is there, not yet read.
+#[derive(Clone, Debug)]
+pub struct StoredFile {
+    pub(in crate::engine) artifact: Artifact,
+    pub(in crate::engine) artifacts: Artifacts,
+}
+
+impl StoredFile {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.artifact.name
+    }
+
+    /// Its media type.
+    pub fn media_type(&self) -> &str {
+        &self.artifact.media_type
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.artifact.size).unwrap_or(0)
+    }
+
+    /// The SHA-256 of its bytes, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.artifact.sha256
+    }
+
+    /// Its path on this server, as a file of this task.
+    pub fn href(&self, task: TaskId) -> String {
+        href(task, self.name())
+    }
+
+    /// Its bytes from `range.start` up to and without `range.end`, in pieces.
+    ///
+    /// # Errors
+    /// When its bytes are missing, or the object store does not answer.
+    pub async fn read(&self, range: Range<u64>) -> Result<ByteStream, ReadError> {
+        let end = range.end.min(self.size());
+        self.artifacts.read(self.artifact.id, range.start.min(end)..end).await
+    }
+}
+
+/// An upload that a task reads. Ends with an error where the bytes do.
+pub struct OpenFile {
+    info: Upload,
+    reader: StreamReader<ByteStream, Bytes>,
+}
+
+impl OpenFile {
+    pub(in crate::engine) fn new(info: Upload, bytes: ByteStream) -> Self {
+        Self { info, reader: StreamReader::new(bytes) }
+    }
+
+    /// What is known of the file.
+    pub const fn info(&self) -> &Upload {
+        &self.info
+    }
+}
+
+impl AsyncRead for OpenFile {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.reader).poll_read(cx, buffer)
+    }
+}
+
+/// A task's file as clients are told of it.
+pub(in crate::engine) fn file_info(artifact: &Artifact) -> FileInfo {
+    FileInfo {
+        name: artifact.name.clone(),
+        media_type: artifact.media_type.clone(),
+        size_bytes: artifact.size,
+        sha256: artifact.sha256.clone(),
+        created_at: rfc3339(artifact.created_at),
+        href: artifact.task_id.map(|task| href(task, &artifact.name)).unwrap_or_default(),
+    }
+}
+
+/// An upload as clients are told of it.
+pub(in crate::engine) fn upload_info(artifact: &Artifact) -> Upload {
+    Upload {
+        id: artifact.id.as_upload(),
+        name: artifact.name.clone(),
+        media_type: artifact.media_type.clone(),
+        size_bytes: artifact.size,
+        sha256: artifact.sha256.clone(),
+        expires_at: rfc3339(artifact.expires_at.unwrap_or(artifact.created_at)),
+    }
+}
+
+fn href(task: TaskId, name: &str) -> String {
+    format!("/api/v1/tasks/{task}/files/{}", path_segment(name))
+}
+
+/// A text as one part of a path.
+fn path_segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            segment.push(char::from(byte));
+        } else {
+            segment.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    segment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_segment;
+
+    #[test]
+    fn any_name_is_one_part_of_a_path() {
+        assert_eq!(path_segment("a b/ä%?#.csv"), "a%20b%2F%C3%A4%25%3F%23.csv");
+    }
+}

@@ -1,0 +1,45 @@
+//! Limits of files, each with its default.
+
+use std::time::Duration;
+
+/// Limits of files. `Default` gives the documented values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Bytes of one file that a task makes. Default: 4 GiB.
+    pub max_file_bytes: u64,
+    /// Files of one task. Default: 1,000.
+    pub max_files_per_task: u32,
+    /// Bytes of one upload. Default: 4 GiB.
+    pub max_upload_bytes: u64,
+    /// Uploads of one owner that are there at once. Default: 1,000.
+    pub max_uploads_per_owner: u32,
+    /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
+    /// Default: 64 GiB.
+    pub max_bytes_per_owner: u64,
+    /// How long an upload is kept after it came, or after the last start of a task with it, unless
+    /// such a task has not ended. Default: 24 hours.
+    pub keep_uploads: Duration,
+    /// Uploads that this process takes in at once. Default: 64.
+    pub max_uploads_at_once: usize,
+    /// An upload of which nothing comes for so long is cut off. Default: 60 s.
+    pub upload_silence: Duration,
+    /// A writer that the store has not heard of for so long is dead, and what it wrote is removed.
+    /// Default: 15 min.
+    pub writer_silence: Duration,
+}
+
+impl Default for FileOptions {
+    fn default() -> Self {
+        Self {
+            max_file_bytes: 4 << 30,
+            max_files_per_task: 1_000,
+            max_upload_bytes: 4 << 30,
+            max_uploads_per_owner: 1_000,
+            max_bytes_per_owner: 64 << 30,
+            keep_uploads: Duration::from_secs(24 * 3600),
+            max_uploads_at_once: 64,
+            upload_silence: Duration::from_secs(60),
+            writer_silence: Duration::from_secs(15 * 60),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! From a stream of bytes to a file that is there for good, or not at all.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
+use sha2::{Digest, Sha256};
+
+use super::{Artifacts, ArtifactsError};
+use crate::engine::store::{Artifact, ArtifactId, NewArtifact, NotWritten, Store, StoreError};
+
+/// Bytes after which the store hears of a writer again.
+const NEWS_BYTES: u64 = 16 << 20;
+
+/// Why a file was not written. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The bytes could not be read to their end.
+    #[error("the file ended before it was whole: {0}")]
+    Cut(#[source] std::io::Error),
+    /// It is larger than it may be.
+    #[error("the file has more than {max} bytes, the most that is taken")]
+    TooLarge {
+        /// The limit.
+        max: u64,
+    },
+    /// The rows say no.
+    #[error("{}", said(.0))]
+    Refused(NotWritten),
+    /// The object store failed.
+    #[error(transparent)]
+    Artifacts(#[from] ArtifactsError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+const fn said(why: &NotWritten) -> &'static str {
+    match why {
+        NotWritten::Lost => "the file is no longer wanted: who writes it was thought dead",
+        NotWritten::Duplicate => "there is a file of that name",
+        NotWritten::TooMany => "there are as many files as there may be",
+        NotWritten::Full => "the files of this owner have as many bytes as they may have",
+    }
+}
+
+/// Writes a file of at most `max` bytes. Dropped before its end, it leaves nothing behind.
+pub(in crate::engine) async fn write(
+    artifacts: &Artifacts,
+    store: &Arc<dyn Store>,
+    new: &NewArtifact,
+    max: u64,
+    bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
+) -> Result<Artifact, WriteError> {
+    store.begin_artifact(new).await?.map_err(WriteError::Refused)?;
+    let mut writer = Writer {
+        artifacts: artifacts.clone(),
+        store: Arc::clone(store),
+        id: new.id,
+        parts: None,
+        whole: false,
+    };
+    let written = writer.fill(new, max, bytes).await;
+    if written.is_err() {
+        writer.whole = true;
+        let parts = writer.parts.take();
+        tidy(&writer.artifacts, &*writer.store, writer.id, parts).await;
+    }
+    written
+}
+
+/// Holds what has to go unless the file becomes whole.
+struct Writer {
+    artifacts: Artifacts,
+    store: Arc<dyn Store>,
+    id: ArtifactId,
+    parts: Option<Box<dyn MultipartUpload>>,
+    whole: bool,
+}
+
+impl Writer {
+    async fn fill(
+        &mut self,
+        new: &NewArtifact,
+        max: u64,
+        bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
+    ) -> Result<Artifact, WriteError> {
+        let part = self.artifacts.part;
+        let (mut hash, mut size, mut told) = (Sha256::new(), 0_u64, 0_u64);
+        let mut buffer = BytesMut::new();
+        let mut bytes = std::pin::pin!(bytes);
+        while let Some(piece) = bytes.next().await {
+            let mut piece = piece.map_err(WriteError::Cut)?;
+            size = size.saturating_add(piece.len() as u64);
+            if size > max {
+                return Err(WriteError::TooLarge { max });
+            }
+            hash.update(&piece);
+            while buffer.len() + piece.len() >= part {
+                buffer.extend_from_slice(&piece.split_to(part - buffer.len()));
+                self.put_part(buffer.split().freeze()).await?;
+            }
+            buffer.extend_from_slice(&piece);
+            if size - told >= NEWS_BYTES {
+                self.renew(new, size).await?;
+                told = size;
+            }
+        }
+        // Who is heard of now has the whole silence for its last words.
+        self.renew(new, size).await?;
+        self.put_last(buffer.freeze()).await?;
+        let sha256 = format!("{:x}", hash.finalize());
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        let finished = self.store.finish_artifact(new, size, &sha256).await?;
+        let artifact = finished.map_err(WriteError::Refused)?;
+        self.whole = true;
+        Ok(artifact)
+    }
+
+    // Not `&self`: what is being written cannot be shared.
+    async fn renew(&mut self, new: &NewArtifact, size: u64) -> Result<(), WriteError> {
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        self.store.renew_artifact(new, size).await?.map_err(WriteError::Refused)
+    }
+
+    async fn put_part(&mut self, bytes: Bytes) -> Result<(), ArtifactsError> {
+        let parts = match &mut self.parts {
+            Some(parts) => parts,
+            None => {
+                let key = self.artifacts.key(self.id);
+                self.parts.insert(self.artifacts.objects.put_multipart(&key).await?)
+            }
+        };
+        Ok(parts.put_part(PutPayload::from_bytes(bytes)).await?)
+    }
+
+    /// The rest of the bytes; after this they are safe.
+    async fn put_last(&mut self, bytes: Bytes) -> Result<(), ArtifactsError> {
+        if self.parts.is_none() {
+            let key = self.artifacts.key(self.id);
+            self.artifacts.objects.put(&key, PutPayload::from_bytes(bytes)).await?;
+            return Ok(());
+        }
+        if !bytes.is_empty() {
+            self.put_part(bytes).await?;
+        }
+        if let Some(parts) = &mut self.parts {
+            parts.complete().await?;
+        }
+        self.parts = None;
+        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if self.whole {
+            return;
+        }
+        let (artifacts, store) = (self.artifacts.clone(), Arc::clone(&self.store));
+        let (id, parts) = (self.id, self.parts.take());
+        // Without a runtime the process ends, and the cleaner of another finds the row.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { tidy(&artifacts, &*store, id, parts).await });
+        }
+    }
+}
+
+/// Removes the bytes and then the row. What fails is left to the cleaner.
+async fn tidy(
+    artifacts: &Artifacts,
+    store: &dyn Store,
+    id: ArtifactId,
+    parts: Option<Box<dyn MultipartUpload>>,
+) {
+    let tidied = async {
+        if let Some(mut parts) = parts {
+            parts.abort().await.map_err(ArtifactsError)?;
+        }
+        artifacts.remove(id).await?;
+        store.forget_artifact(id).await?;
+        Ok::<_, WriteError>(())
+    };
+    if let Err(error) = tidied.await {
+        tracing::warn!(artifact.id = %id, %error, "an unfinished file waits for the cleaner");
+    }
+}

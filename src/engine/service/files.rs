@@ -1,0 +1,181 @@
+//! The files of tasks, and files that are given to them.
+
+use std::{io, time::Duration};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+
+use super::{Caller, Service, ServiceError};
+use crate::{
+    engine::{
+        Refusal,
+        artifacts::{
+            Artifacts, StoredFile, WriteError, clean_name, file_info, media_type, upload_info,
+            write,
+        },
+        millis,
+        store::{Artifact, ArtifactId, NewArtifact, NotWritten, Source},
+    },
+    task::{FileInfo, TaskId, Upload, UploadId},
+};
+
+/// When somebody may try again for whom there was no place.
+const BUSY_MS: i64 = 5_000;
+
+impl Service {
+    /// A task's files, by name. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When its time is over, and when the store fails.
+    pub async fn files(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Vec<FileInfo>>, ServiceError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let artifacts = self.engine.inner().store.artifacts_of(id).await?;
+        Ok(Some(artifacts.iter().map(file_info).collect()))
+    }
+
+    /// One of a task's files. `None` where there is no task that this caller may see, or no such
+    /// file.
+    ///
+    /// # Errors
+    /// When the task's time is over, when no place for files is configured, and when the store fails.
+    pub async fn file(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        name: &str,
+    ) -> Result<Option<StoredFile>, ServiceError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let Some(artifact) = self.engine.inner().store.artifact_of(id, name).await? else {
+            return Ok(None);
+        };
+        Ok(Some(StoredFile { artifact, artifacts: self.artifacts()?.clone() }))
+    }
+
+    /// An upload that this caller may use; `None` where there is none, or no longer.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn uploaded(
+        &self,
+        caller: &Caller,
+        id: UploadId,
+    ) -> Result<Option<Upload>, ServiceError> {
+        let artifact = self.engine.inner().store.upload(id).await?;
+        Ok(artifact.filter(|artifact| usable(caller, artifact)).map(|it| upload_info(&it)))
+    }
+
+    /// Takes in a file, piece by piece, for the input of a task. Kept when this returns; whatever
+    /// ends it before leaves nothing behind.
+    ///
+    /// `length` is how many bytes are announced, if that is known: what is too large is refused
+    /// before it is sent.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn upload(
+        &self,
+        caller: &Caller,
+        name: &str,
+        media: Option<&str>,
+        length: Option<u64>,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<Upload, ServiceError> {
+        let inner = self.engine.inner();
+        let (artifacts, files) = (self.artifacts()?, &inner.options.files);
+        if caller.owner.is_none() && !inner.options.allow_ownerless {
+            return Err(ServiceError::SessionNeeded);
+        }
+        let max = files.max_upload_bytes;
+        if length.is_some_and(|length| length > max) {
+            return Err(ServiceError::TooLarge { max });
+        }
+        let Ok(_place) = inner.uploads.try_acquire() else {
+            return Err(ServiceError::Busy { retry_after_ms: BUSY_MS });
+        };
+        let name = clean_name(name);
+        let new = NewArtifact {
+            id: ArtifactId::random(),
+            source: Source::Upload {
+                owner: caller.as_owner().map(str::to_owned),
+                keep_ms: millis(files.keep_uploads),
+            },
+            media_type: media_type(media, &name),
+            name,
+            silence_ms: millis(files.writer_silence),
+            max_files: files.max_uploads_per_owner,
+            max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
+        };
+        let bytes = impatient(bytes, files.upload_silence);
+        let written = write(artifacts, &inner.store, &new, max, bytes);
+        // A shutdown does not wait for slow senders; what they have sent is removed.
+        let Some(written) = inner.closing.run_until_cancelled(written).await else {
+            return Err(ServiceError::Busy { retry_after_ms: BUSY_MS });
+        };
+        let artifact = written.map_err(|error| not_taken(error, files.max_bytes_per_owner))?;
+        tracing::info!(artifact.id = %artifact.id, size_bytes = artifact.size, "took in a file");
+        Ok(upload_info(&artifact))
+    }
+
+    fn artifacts(&self) -> Result<&Artifacts, ServiceError> {
+        self.engine.inner().options.artifacts.as_ref().ok_or(ServiceError::NoFiles)
+    }
+}
+
+/// The refusal of a start whose upload is not there, at the field that names it.
+pub(super) fn no_upload(input: &str, id: UploadId) -> Refusal {
+    let input = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(input);
+    let named = id.to_string();
+    let field = input.unwrap_or_default().into_iter().find(|(_, value)| match value {
+        serde_json::Value::Array(values) => values.iter().any(|value| *value == named),
+        value => *value == named,
+    });
+    let field = field.map(|(field, _)| field).unwrap_or_default();
+    Refusal::field(field, "there is no such upload of yours, or its time is over; upload it again")
+}
+
+fn usable(caller: &Caller, upload: &Artifact) -> bool {
+    caller.may_see(upload.owner.as_deref()) && !upload.is_expired()
+}
+
+/// Ends with an error where nothing comes for a while.
+fn impatient(
+    bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    silence: Duration,
+) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    futures_util::stream::unfold(Some(Box::pin(bytes)), move |bytes| async move {
+        let mut bytes = bytes?;
+        match tokio::time::timeout(silence, bytes.next()).await {
+            Ok(piece) => Some((piece?, Some(bytes))),
+            Err(_) => {
+                let seconds = silence.as_secs();
+                let error = format!("nothing came for {seconds} s");
+                Some((Err(io::Error::new(io::ErrorKind::TimedOut, error)), None))
+            }
+        }
+    })
+}
+
+fn not_taken(error: WriteError, max_bytes: u64) -> ServiceError {
+    match error {
+        WriteError::TooLarge { max } => ServiceError::TooLarge { max },
+        WriteError::Cut(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Refusal::new(error.to_string()).into()
+        }
+        WriteError::Cut(error) => ServiceError::Cut(error),
+        WriteError::Store(error) => error.into(),
+        WriteError::Artifacts(error) => error.into(),
+        WriteError::Refused(NotWritten::Full) => ServiceError::Full { max: max_bytes },
+        WriteError::Refused(NotWritten::TooMany) => ServiceError::TooManyUploads,
+        WriteError::Refused(NotWritten::Lost | NotWritten::Duplicate) => {
+            ServiceError::Cut(io::Error::new(io::ErrorKind::TimedOut, "it took too long"))
+        }
+    }
+}

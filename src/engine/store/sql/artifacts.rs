@@ -1,0 +1,357 @@
+//! The rows of files.
+
+use async_trait::async_trait;
+use sqlx::{Row as _, Transaction};
+
+use super::{
+    Db, DbRow, This,
+    map::{corrupt, storable},
+    read_at,
+};
+use crate::{
+    engine::store::{
+        Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source, StoreError,
+    },
+    task::{TaskId, UploadId},
+};
+
+macro_rules! columns {
+    () => {
+        concat!(
+            read_at!(),
+            "id, task_id, owner, name, media_type, size, sha256, created_at, due_at"
+        )
+    };
+}
+
+/// Its owner, while the run is held.
+const OWNER_OF_RUN: &str = concat!(
+    "SELECT owner FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+    for_update!()
+);
+
+const FILES_OF_TASK: &str =
+    "SELECT count(*) FROM artifacts WHERE task_id = $1 AND state IN ('pending', 'ready')";
+
+const SAME_NAME: &str = "SELECT count(*) FROM artifacts WHERE task_id = $1 AND name = $2 \
+    AND run_seq = $3 AND state IN ('pending', 'ready')";
+
+const UPLOADS_OF_OWNER: &str = "SELECT count(*) FROM artifacts \
+    WHERE coalesce(owner, '') = coalesce($1, '') AND task_id IS NULL AND state IN ('pending', 'ready')";
+
+const BYTES_OF_OWNER: &str = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts \
+    WHERE coalesce(owner, '') = coalesce($1, '') AND state IN ('pending', 'ready')";
+
+const INSERT: &str = "INSERT INTO artifacts \
+    (id, task_id, run_seq, owner, name, media_type, state, created_at, due_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)";
+
+const RENEW: &str = "UPDATE artifacts SET size = $2, due_at = $3 \
+    WHERE id = $1 AND state = 'pending' RETURNING owner";
+
+/// The file of an earlier run makes room for this run's.
+const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
+    WHERE task_id = $1 AND name = $2 AND run_seq < $3 AND state = 'ready'";
+
+const FINISH: &str = concat!(
+    "UPDATE artifacts SET state = 'ready', size = $2, sha256 = $3, due_at = $4 ",
+    "WHERE id = $1 AND state = 'pending' RETURNING ",
+    columns!()
+);
+
+const OF_TASK: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM artifacts WHERE task_id = $1 AND state = 'ready' ORDER BY name"
+);
+
+const BY_NAME: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM artifacts WHERE task_id = $1 AND name = $2 AND state = 'ready'"
+);
+
+const UPLOAD: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM artifacts WHERE id = $1 AND task_id IS NULL AND state = 'ready'"
+);
+
+const UPLOAD_OF: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM artifacts WHERE id = $1 AND state = 'ready' AND id IN ",
+    "(SELECT upload_id FROM upload_uses WHERE task_id = $2)"
+);
+
+// Which upload is used by a task that has not ended, an upload row has to say by itself: it is
+// locked while a task is started with it.
+const DUE: &str = concat!(
+    "SELECT id FROM artifacts WHERE due_at <= $1 AND (state <> 'ready' OR NOT EXISTS ",
+    "(SELECT 1 FROM upload_uses JOIN tasks ON tasks.id = upload_uses.task_id ",
+    "WHERE upload_uses.upload_id = artifacts.id ",
+    "AND tasks.status IN ('queued', 'running', 'cancelling'))) ORDER BY due_at, id LIMIT $2",
+    skip_locked!()
+);
+
+const DOOM: &str = "UPDATE artifacts SET state = 'doomed', due_at = $2 WHERE id = $1";
+
+const FORGET: &str = "DELETE FROM artifacts WHERE id = $1";
+
+/// Keeps an upload for the task that is started with it, and afterwards for as long as it was kept
+/// at first. Not one that is another's, or no more.
+const USE: &str = "UPDATE artifacts SET due_at = \
+    CASE WHEN due_at < $3 + due_at - created_at THEN $3 + due_at - created_at ELSE due_at END \
+    WHERE id = $1 AND task_id IS NULL AND state = 'ready' AND due_at > $3 \
+    AND (owner IS NULL OR owner = $2)";
+
+const NOTE_USE: &str =
+    "INSERT INTO upload_uses (upload_id, task_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+
+/// Before its task is removed.
+pub(super) const DOOM_OF_TASKS: &str = concat!(
+    "UPDATE artifacts SET state = 'doomed', due_at = $2 WHERE state <> 'doomed' AND task_id IN ",
+    json_list!("$1")
+);
+
+#[async_trait]
+impl ArtifactRows for This {
+    async fn begin_artifact(
+        &self,
+        new: &NewArtifact,
+    ) -> Result<Result<(), NotWritten>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let (task, owner) = match &new.source {
+            Source::Run { task_id, run_seq } => {
+                let Some(owner) = owner_of_run(&mut tx, *task_id, *run_seq).await? else {
+                    return Ok(Err(NotWritten::Lost));
+                };
+                if same_name(&mut tx, *task_id, &new.name, *run_seq).await? {
+                    return Ok(Err(NotWritten::Duplicate));
+                }
+                (Some((task_id.to_string(), *run_seq)), owner)
+            }
+            Source::Upload { owner, .. } => (None, owner.clone()),
+        };
+        let count: i64 = match &task {
+            Some((task, _)) => sqlx::query_scalar(FILES_OF_TASK).bind(task),
+            None => sqlx::query_scalar(UPLOADS_OF_OWNER).bind(&owner),
+        }
+        .fetch_one(&mut *tx)
+        .await?;
+        if count >= i64::from(new.max_files) {
+            return Ok(Err(NotWritten::TooMany));
+        }
+        if bytes_of(&mut tx, owner.as_deref()).await? >= new.max_owner_bytes {
+            return Ok(Err(NotWritten::Full));
+        }
+        sqlx::query(INSERT)
+            .bind(new.id.to_string())
+            .bind(task.as_ref().map(|(task, _)| task))
+            .bind(task.as_ref().map(|(_, run_seq)| run_seq))
+            .bind(&owner)
+            .bind(storable(&new.name))
+            .bind(storable(&new.media_type))
+            .bind(now)
+            .bind(now.saturating_add(new.silence_ms))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+
+    async fn renew_artifact(
+        &self,
+        new: &NewArtifact,
+        size: i64,
+    ) -> Result<Result<(), NotWritten>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let raw = sqlx::query(RENEW)
+            .bind(new.id.to_string())
+            .bind(size)
+            .bind(now.saturating_add(new.silence_ms))
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
+        let owner: Option<String> = raw.try_get("owner")?;
+        if bytes_of(&mut tx, owner.as_deref()).await? > new.max_owner_bytes {
+            return Ok(Err(NotWritten::Full));
+        }
+        tx.commit().await?;
+        Ok(Ok(()))
+    }
+
+    async fn finish_artifact(
+        &self,
+        new: &NewArtifact,
+        size: i64,
+        sha256: &str,
+    ) -> Result<Result<Artifact, NotWritten>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let due_at = match &new.source {
+            Source::Run { task_id, run_seq } => {
+                if owner_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
+                    return Ok(Err(NotWritten::Lost));
+                }
+                sqlx::query(REPLACE)
+                    .bind(task_id.to_string())
+                    .bind(storable(&new.name))
+                    .bind(run_seq)
+                    .bind(now)
+                    .execute(&mut *tx)
+                    .await?;
+                None
+            }
+            Source::Upload { keep_ms, .. } => Some(now.saturating_add(*keep_ms)),
+        };
+        let raw = sqlx::query(FINISH)
+            .bind(new.id.to_string())
+            .bind(size)
+            .bind(sha256)
+            .bind(due_at)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
+        let artifact = artifact(&raw, now)?;
+        if bytes_of(&mut tx, artifact.owner.as_deref()).await? > new.max_owner_bytes {
+            return Ok(Err(NotWritten::Full));
+        }
+        tx.commit().await?;
+        Ok(Ok(artifact))
+    }
+
+    async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError> {
+        let query = sqlx::query(OF_TASK).bind(task_id.to_string());
+        let now = self.local_now();
+        query.fetch_all(&self.readers).await?.iter().map(|raw| artifact(raw, now)).collect()
+    }
+
+    async fn artifact_of(
+        &self,
+        task_id: TaskId,
+        name: &str,
+    ) -> Result<Option<Artifact>, StoreError> {
+        let query = sqlx::query(BY_NAME).bind(task_id.to_string()).bind(storable(name));
+        let raw = query.fetch_optional(&self.readers).await?;
+        raw.map(|raw| artifact(&raw, self.local_now())).transpose()
+    }
+
+    async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError> {
+        let raw = sqlx::query(UPLOAD).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        raw.map(|raw| artifact(&raw, self.local_now())).transpose()
+    }
+
+    async fn upload_of(
+        &self,
+        task_id: TaskId,
+        id: UploadId,
+    ) -> Result<Option<Artifact>, StoreError> {
+        let query = sqlx::query(UPLOAD_OF).bind(id.to_string()).bind(task_id.to_string());
+        let raw = query.fetch_optional(&self.readers).await?;
+        raw.map(|raw| artifact(&raw, self.local_now())).transpose()
+    }
+
+    async fn doom_artifacts(
+        &self,
+        most: u32,
+        retry_ms: i64,
+    ) -> Result<Vec<ArtifactId>, StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        let due = sqlx::query(DUE).bind(now).bind(i64::from(most)).fetch_all(&mut *tx).await?;
+        let due: Vec<_> = due.iter().map(artifact_id).collect::<Result<_, _>>()?;
+        for id in &due {
+            sqlx::query(DOOM)
+                .bind(id.to_string())
+                .bind(now.saturating_add(retry_ms))
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(due)
+    }
+
+    async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
+        sqlx::query(FORGET).bind(id.to_string()).execute(&self.writer).await?;
+        Ok(())
+    }
+}
+
+/// Notes that a task is started with an upload; false where there is none that its owner may use.
+pub(super) async fn note_use(
+    tx: &mut Transaction<'static, Db>,
+    task_id: TaskId,
+    owner: Option<&str>,
+    upload: UploadId,
+    now: i64,
+) -> Result<bool, StoreError> {
+    let used = sqlx::query(USE)
+        .bind(upload.to_string())
+        .bind(owner)
+        .bind(now)
+        .execute(&mut **tx)
+        .await?
+        .rows_affected();
+    if used == 0 {
+        return Ok(false);
+    }
+    sqlx::query(NOTE_USE)
+        .bind(upload.to_string())
+        .bind(task_id.to_string())
+        .execute(&mut **tx)
+        .await?;
+    Ok(true)
+}
+
+async fn owner_of_run(
+    tx: &mut Transaction<'static, Db>,
+    task_id: TaskId,
+    run_seq: i64,
+) -> Result<Option<Option<String>>, StoreError> {
+    let query = sqlx::query_scalar(OWNER_OF_RUN).bind(task_id.to_string()).bind(run_seq);
+    Ok(query.fetch_optional(&mut **tx).await?)
+}
+
+async fn same_name(
+    tx: &mut Transaction<'static, Db>,
+    task_id: TaskId,
+    name: &str,
+    run_seq: i64,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar(SAME_NAME).bind(task_id.to_string()).bind(storable(name));
+    let count: i64 = query.bind(run_seq).fetch_one(&mut **tx).await?;
+    Ok(count > 0)
+}
+
+async fn bytes_of(
+    tx: &mut Transaction<'static, Db>,
+    owner: Option<&str>,
+) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(BYTES_OF_OWNER).bind(owner).fetch_one(&mut **tx).await?)
+}
+
+fn artifact_id(raw: &DbRow) -> Result<ArtifactId, StoreError> {
+    let text: String = raw.try_get("id")?;
+    text.parse().map_err(|_| corrupt("id", &text))
+}
+
+fn artifact(raw: &DbRow, now: i64) -> Result<Artifact, StoreError> {
+    let task_id: Option<String> = raw.try_get("task_id")?;
+    let task_id = task_id.map(|text| text.parse().map_err(|_| corrupt("task_id", &text)));
+    let sha256: Option<String> = raw.try_get("sha256")?;
+    Ok(Artifact {
+        id: artifact_id(raw)?,
+        task_id: task_id.transpose()?,
+        owner: raw.try_get("owner")?,
+        name: raw.try_get("name")?,
+        media_type: raw.try_get("media_type")?,
+        size: raw.try_get("size")?,
+        sha256: sha256.ok_or_else(|| corrupt("sha256", "a file that is ready has one"))?,
+        created_at: raw.try_get("created_at")?,
+        expires_at: raw.try_get("due_at")?,
+        read_at: read_at(raw, now)?,
+    })
+}

@@ -1,0 +1,246 @@
+//! The files that tasks make, as they are, whole or in part.
+
+use std::ops::Range;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{FromRequestParts, Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    ApiError,
+    extract::{Id, Who},
+};
+use crate::{
+    engine::{Service, ServiceError, StoredFile},
+    task::{FileList, Problem, TaskId},
+};
+
+const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+/// The task's files, by name; also while it runs those that are whole.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/files", tag = "files",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 200, body = FileList),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+) -> Result<Json<FileList>, ApiError> {
+    let files = service.files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    Ok(Json(FileList { files }))
+}
+
+/// A task and the name of one of its files, in the path.
+pub(super) struct OneFile(TaskId, String);
+
+impl<S: Send + Sync> FromRequestParts<S> for OneFile {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((id, name)) = Path::<(String, String)>::from_request_parts(parts, state).await?;
+        let id = id.parse().map_err(|_| ApiError::task_not_found())?;
+        Ok(Self(id, name))
+    }
+}
+
+/// One of the task's files, with its own media type. One range of bytes can be asked for; several at
+/// once get the whole.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/files/{name}", tag = "files",
+    params(
+        ("id" = TaskId, Path, description = "The task"),
+        ("name" = String, Path, description = "The file's name"),
+        ("Range" = Option<String>, Header, description = "`bytes=0-999`: only these"),
+        ("If-Range" = Option<String>, Header,
+            description = "The range only if the file still has this `ETag`"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen")),
+    responses(
+        (status = 200, description = "The file", content_type = "application/octet-stream"),
+        (status = 206, description = "The range", content_type = "application/octet-stream"),
+        (status = 304, description = "It still has that `ETag`"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "The task's time is over; `task` says what it was"),
+        (status = 416, body = Problem, content_type = "application/problem+json",
+            description = "It has no such bytes; `Content-Range` says how many it has"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    Who(caller): Who,
+    OneFile(id, name): OneFile,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError(Problem::new(404, "Not Found", "File not found"));
+    let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
+    let etag = format!("\"{}\"", file.sha256());
+    if none_match(&headers, &etag) {
+        return Ok(described(StatusCode::NOT_MODIFIED, &file, &etag, Body::empty()));
+    }
+    let size = file.size();
+    let (status, range) = match wanted(&headers, &etag, size) {
+        Wanted::All => (StatusCode::OK, 0..size),
+        Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Wanted::Nothing => return Ok(unsatisfiable(size)),
+    };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        let bytes = file.read(range.clone()).await.map_err(ServiceError::from)?;
+        Body::from_stream(bytes)
+    };
+    let mut response = described(status, &file, &etag, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(range.end - range.start));
+    if status == StatusCode::PARTIAL_CONTENT {
+        set(
+            headers,
+            header::CONTENT_RANGE,
+            &format!("bytes {}-{}/{size}", range.start, range.end - 1),
+        );
+    }
+    Ok(response)
+}
+
+/// Which bytes are asked for.
+#[derive(Debug, PartialEq)]
+enum Wanted {
+    All,
+    Part(Range<u64>),
+    /// None that there are.
+    Nothing,
+}
+
+/// A range that makes no sense as such is none, as RFC 9110 has it.
+fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let Some(range) = text(header::RANGE) else { return Wanted::All };
+    // Anything but the present tag, a date included, means that the file may be another.
+    if headers.contains_key(header::IF_RANGE) && text(header::IF_RANGE) != Some(etag) {
+        return Wanted::All;
+    }
+    let Ok(ranges) = http_range_header::parse_range_header(range) else { return Wanted::All };
+    if ranges.ranges.len() > 1 {
+        return Wanted::All;
+    }
+    // An empty file has no bytes, whichever are asked for.
+    if size == 0 {
+        return Wanted::Nothing;
+    }
+    match ranges.validate(size).ok().and_then(|ranges| ranges.into_iter().next()) {
+        Some(range) => Wanted::Part(*range.start()..*range.end() + 1),
+        None => Wanted::Nothing,
+    }
+}
+
+/// Weak comparison, as `If-None-Match` asks for.
+fn none_match(headers: &HeaderMap, etag: &str) -> bool {
+    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
+    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).any(|tag| {
+        let tag = tag.trim();
+        tag == "*" || tag.trim_start_matches("W/") == etag
+    })
+}
+
+/// The file's headers. Whatever is in it: a browser neither guesses nor runs it, and no other site
+/// shows it.
+fn described(status: StatusCode, file: &StoredFile, etag: &str, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    set(headers, header::ETAG, etag);
+    set(headers, header::CACHE_CONTROL, "private, no-cache");
+    set(headers, CORP, "same-origin");
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    if status != StatusCode::NOT_MODIFIED {
+        set(headers, header::ACCEPT_RANGES, "bytes");
+        set(headers, header::CONTENT_TYPE, file.media_type());
+        set(headers, header::CONTENT_DISPOSITION, &disposition(file.name()));
+    }
+    response
+}
+
+fn unsatisfiable(size: u64) -> Response {
+    let detail = format!("the file has {size} bytes, and none in that range");
+    let mut response = ApiError(Problem::new(416, "Range Not Satisfiable", detail)).into_response();
+    set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{size}"));
+    response
+}
+
+/// The name twice, as RFC 6266 has it: for old programs in ASCII, and as it is.
+fn disposition(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && !"\"\\%".contains(c) || c == ' ' { c } else { '_' })
+        .collect();
+    let mut whole = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            whole.push(char::from(byte));
+        } else {
+            whole.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    // All of them are visible ASCII: names are encoded, media types checked when they are stored.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_is_served_and_anything_odd_is_the_whole_or_nothing() {
+        const ETAG: &str = "\"a\"";
+        for (range, if_range, expected) in [
+            ("bytes=0-4", None, Wanted::Part(0..5)),
+            ("bytes=5-", None, Wanted::Part(5..10)),
+            ("bytes=-3", None, Wanted::Part(7..10)),
+            ("bytes=5-100", None, Wanted::Part(5..10)),
+            ("bytes=10-", None, Wanted::Nothing),
+            ("bytes=5-4", None, Wanted::Nothing),
+            ("bytes=0-1,3-4", None, Wanted::All),
+            ("lines=0-1", None, Wanted::All),
+            ("bytes=x", None, Wanted::All),
+            ("bytes=0-4", Some(ETAG), Wanted::Part(0..5)),
+            ("bytes=0-4", Some("\"b\""), Wanted::All),
+            ("bytes=0-4", Some("W/\"a\""), Wanted::All),
+            ("bytes=0-4", Some("Wed, 25 Nov 2026 14:00:00 GMT"), Wanted::All),
+            ("bytes=0-18446744073709551615", None, Wanted::Part(0..10)),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, HeaderValue::from_static(range));
+            if let Some(if_range) = if_range {
+                headers.insert(header::IF_RANGE, HeaderValue::from_static(if_range));
+            }
+            assert_eq!(wanted(&headers, ETAG, 10), expected, "{range} {if_range:?}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-"));
+        assert_eq!(wanted(&headers, ETAG, 0), Wanted::Nothing);
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_header() {
+        assert_eq!(
+            disposition("a\"b\r\nä%.txt"),
+            "attachment; filename=\"a_b__ä_.txt\"; filename*=UTF-8''a%22b%0D%0A%C3%A4%25.txt"
+                .replace("ä_", "__")
+        );
+    }
+}

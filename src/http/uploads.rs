@@ -1,0 +1,144 @@
+//! Files that are given: taken in as they come, never as a whole.
+
+mod form;
+
+use std::io;
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{Stream, TryStreamExt as _};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+pub use self::form::{Form, FormError, FormFile, Part};
+
+use super::{
+    ApiError,
+    extract::{Params, Who},
+};
+use crate::{
+    engine::{Caller, Service},
+    task::{Problem, Upload, UploadId},
+};
+
+/// What clients send that want to go on with an upload.
+const RESUMING: [HeaderName; 3] = [
+    header::CONTENT_RANGE,
+    HeaderName::from_static("upload-offset"),
+    HeaderName::from_static("tus-resumable"),
+];
+
+/// Bytes of what else a form with an upload may hold.
+const MOST_TEXT: usize = 64 << 10;
+
+/// How an upload is called.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UploadParams {
+    /// The file's name, where the body is the file itself.
+    #[serde(default)]
+    name: String,
+}
+
+/// Takes in a file for the input of a task: the body is the file, or a form with one
+/// (`multipart/form-data`). It is kept for a while, longer while a task uses it. An upload that is
+/// cut leaves nothing behind and is sent anew.
+#[utoipa::path(post, path = "/api/v1/uploads", tag = "files",
+    params(UploadParams),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (status = 201, body = Upload),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many uploads of yours are there"),
+        (status = 501, body = Problem, content_type = "application/problem+json",
+            description = "No place for files is configured"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+        (status = 507, body = Problem, content_type = "application/problem+json",
+            description = "Your files have as many bytes as are kept")))]
+pub(super) async fn create(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Params(UploadParams { name }): Params<UploadParams>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
+    if RESUMING.iter().any(|name| headers.contains_key(name)) {
+        let detail = "an upload is sent as a whole, from its first byte; it cannot be resumed";
+        return Err(ApiError::bad_request(detail));
+    }
+    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let upload = match Form::boundary(media) {
+        Some(boundary) => one_of_form(&service, &caller, boundary, body).await?,
+        None => {
+            let length = length(headers);
+            service.upload(&caller, &name, media, length, pieces(body)).await?
+        }
+    };
+    let location = format!("/api/v1/uploads/{}", upload.id);
+    let mut response = (StatusCode::CREATED, Json(upload)).into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// What is known of an upload.
+#[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "files",
+    params(("id" = UploadId, Path, description = "The upload")),
+    responses(
+        (status = 200, body = Upload),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Path(id): Path<String>,
+) -> Result<Json<Upload>, ApiError> {
+    let missing = || ApiError(Problem::new(404, "Not Found", "Upload not found"));
+    let id = id.parse().map_err(|_| missing())?;
+    service.uploaded(&caller, id).await?.map(Json).ok_or_else(missing)
+}
+
+/// The file of a form that has one, and no second.
+async fn one_of_form(
+    service: &Service,
+    caller: &Caller,
+    boundary: String,
+    body: Body,
+) -> Result<Upload, ApiError> {
+    let mut form = Form::new(pieces(body), boundary, MOST_TEXT);
+    let file = loop {
+        match form.next().await.map_err(unread)? {
+            Some(Part::Text(..)) => {}
+            Some(Part::File(file)) => break *file,
+            None => return Err(ApiError::bad_request("the form has no file")),
+        }
+    };
+    let (name, media) = (file.name.clone(), file.media_type.clone());
+    let upload = service.upload(caller, &name, media.as_deref(), None, form.last(file));
+    Ok(upload.await?)
+}
+
+fn unread(error: FormError) -> ApiError {
+    ApiError::bad_request(error.to_string())
+}
+
+/// The body as it comes.
+pub fn pieces(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    body.into_data_stream().map_err(io::Error::other)
+}
+
+fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,81 @@
+//! The files' side of it.
+
+use async_trait::async_trait;
+use milepost::{
+    engine::store::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, StoreError},
+    task::{TaskId, UploadId},
+};
+
+use super::Faulty;
+
+#[async_trait]
+impl ArtifactRows for Faulty {
+    async fn begin_artifact(
+        &self,
+        new: &NewArtifact,
+    ) -> Result<Result<(), NotWritten>, StoreError> {
+        self.fault("begin_artifact").await?;
+        self.inner.begin_artifact(new).await
+    }
+
+    async fn renew_artifact(
+        &self,
+        new: &NewArtifact,
+        size: i64,
+    ) -> Result<Result<(), NotWritten>, StoreError> {
+        self.fault("renew_artifact").await?;
+        self.inner.renew_artifact(new, size).await
+    }
+
+    async fn finish_artifact(
+        &self,
+        new: &NewArtifact,
+        size: i64,
+        sha256: &str,
+    ) -> Result<Result<Artifact, NotWritten>, StoreError> {
+        self.fault("finish_artifact").await?;
+        self.inner.finish_artifact(new, size, sha256).await
+    }
+
+    async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError> {
+        self.fault("artifacts_of").await?;
+        self.inner.artifacts_of(task_id).await
+    }
+
+    async fn artifact_of(
+        &self,
+        task_id: TaskId,
+        name: &str,
+    ) -> Result<Option<Artifact>, StoreError> {
+        self.fault("artifact_of").await?;
+        self.inner.artifact_of(task_id, name).await
+    }
+
+    async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError> {
+        self.fault("upload").await?;
+        self.inner.upload(id).await
+    }
+
+    async fn upload_of(
+        &self,
+        task_id: TaskId,
+        id: UploadId,
+    ) -> Result<Option<Artifact>, StoreError> {
+        self.fault("upload_of").await?;
+        self.inner.upload_of(task_id, id).await
+    }
+
+    async fn doom_artifacts(
+        &self,
+        most: u32,
+        retry_ms: i64,
+    ) -> Result<Vec<ArtifactId>, StoreError> {
+        self.fault("doom_artifacts").await?;
+        self.inner.doom_artifacts(most, retry_ms).await
+    }
+
+    async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
+        self.fault("forget_artifact").await?;
+        self.inner.forget_artifact(id).await
+    }
+}
