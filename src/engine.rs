@@ -15,6 +15,7 @@ mod kind;
 mod leases;
 mod lifecycle;
 mod live;
+mod log;
 mod options;
 mod places;
 mod registry;

@@ -10,6 +10,7 @@ mod guard;
 mod health;
 mod keep;
 mod kinds;
+mod log;
 mod openapi;
 mod origin;
 mod poll;
@@ -83,7 +84,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(tasks::cancel))
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
-        .routes(routes!(tasks::log))
+        .routes(routes!(log::log))
         .routes(routes!(poll::poll))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::get))

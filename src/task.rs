@@ -2,6 +2,7 @@
 //!
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
+mod ansi;
 mod expired;
 mod id;
 mod kind;
@@ -10,13 +11,14 @@ mod problem;
 mod snapshot;
 mod status;
 
+pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
 pub use expired::ExpiredTask;
 pub use id::{InvalidTaskId, TaskId};
 pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
 pub use snapshot::{
-    CancelOutcome, CancelReceipt, EtaRange, LogLine, ResultLink, ResumeReason, Resumed, Snapshot,
+    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogStream, ResultLink, ResumeReason, Resumed, Snapshot,
     TaskFailure, TaskList,
 };
 pub use status::Status;

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 pub use row::{
     Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
-    NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
+    LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
 };
 
 use crate::task::TaskId;

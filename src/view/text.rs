@@ -2,7 +2,7 @@
 //! browser several kilobytes, so everything here is computed with whole numbers.
 
 use super::TaskView;
-use crate::task::{LogLine, Status};
+use crate::task::Status;
 
 /// A span of time in the two largest units that matter: `12 s`, `1 min 12 s`, `2 h 5 min`, `3 d`.
 pub fn duration(ms: i64) -> String {
@@ -216,11 +216,6 @@ pub fn date_time(rfc3339: &str) -> String {
         (Some(date), Some(time)) => [date, " ", time, " UTC"].concat(),
         _ => rfc3339.to_owned(),
     }
-}
-
-/// A line of the log: `14:02:11  outline: 7 chapters`.
-pub fn log_line(line: &LogLine) -> String {
-    [clock(&line.at), "  ", &line.text, "\n"].concat()
 }
 
 /// A size: `812 B`, `12 KB`, `3 MB`; units of 1,000.

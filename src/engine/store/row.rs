@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{self, ResumeReason, StageInfo, Status, TaskId};
+use crate::task::{self, LogStream, ResumeReason, StageInfo, Status, TaskId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -228,6 +228,8 @@ pub struct ProgressWrite {
     pub updated_at: i64,
     /// New log lines.
     pub log: Vec<LogEntry>,
+    /// Lines that are not kept any more.
+    pub log_gap: Option<LogGap>,
     /// How far a cancel has come. A time that was written once stays.
     pub stopping: Stopping,
 }
@@ -243,6 +245,15 @@ pub struct StoredPace {
     pub ends_between: Option<(i64, i64)>,
 }
 
+/// Lines of a run's log that are left out: those between these two, which stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogGap {
+    /// The last line before it.
+    pub after: i64,
+    /// The first line after it.
+    pub before: i64,
+}
+
 /// One log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -250,6 +261,8 @@ pub struct LogEntry {
     pub seq: i64,
     /// When.
     pub at: i64,
+    /// Where it came from.
+    pub stream: LogStream,
     /// The line.
     pub text: String,
 }

@@ -4,7 +4,7 @@ use sqlx::{Row as _, Transaction};
 use uuid::Uuid;
 
 use super::{
-    Db, DbRow, This,
+    Db, DbRow, This, log,
     map::{self, storable},
     statements as sql,
 };
@@ -140,16 +140,7 @@ impl This {
                 .bind(write.stopping.kept.as_deref().map(storable))
                 .execute(&mut *tx)
                 .await?;
-            for line in &write.log {
-                sqlx::query(sql::SAVE_LOG_LINE)
-                    .bind(write.id.to_string())
-                    .bind(write.run_seq)
-                    .bind(line.seq)
-                    .bind(line.at)
-                    .bind(storable(&line.text))
-                    .execute(&mut *tx)
-                    .await?;
-            }
+            log::save(&mut tx, write).await?;
         }
         Ok(tx.commit().await?)
     }
