@@ -18,7 +18,7 @@ pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
 pub use snapshot::{
-    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogStream, ResultLink, ResumeReason, Resumed, Snapshot,
-    TaskFailure, TaskList,
+    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogStream, ResultLink, ResumeReason, Resumed,
+    Snapshot, TaskFailure, TaskList,
 };
 pub use status::Status;

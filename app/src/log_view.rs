@@ -59,7 +59,7 @@ fn write_line(html: &mut String, line: &LogLine) {
     html.push_str("\n</span>");
 }
 
-/// `a1`: text in colour 1; `g4`: on colour 4; and the first letters of the emphases.
+/// `a1`: text in colour 1; `bg g4`: on colour 4; and the first letters of the emphases.
 fn classes(style: AnsiStyle) -> String {
     let AnsiStyle { bold, faint, italic, underline, inverse, text, background } = style;
     // Exchanged, the page's own colours need names, too: 7 on 0 is what they are on a terminal.
@@ -69,7 +69,7 @@ fn classes(style: AnsiStyle) -> String {
     };
     let mut classes = Vec::new();
     classes.extend(text.map(|colour| format!("a{colour}")));
-    classes.extend(background.map(|colour| format!("g{colour}")));
+    classes.extend(background.map(|colour| format!("bg g{colour}")));
     for (is, class) in [(bold, "ab"), (faint, "af"), (italic, "ai"), (underline, "au")] {
         classes.extend(is.then(|| class.to_owned()));
     }
@@ -121,8 +121,8 @@ mod tests {
     fn no_sequence_makes_a_class_of_its_own() {
         let text = "\u{1b}[7mx\u{1b}[38;5;\"><script>mx\u{1b}[1;3;4;2my";
         let html = piece(&[line(1, 0, LogStream::Task, text)], 0).html;
-        assert!(html.contains("<span class=\"a0 g7\">x"), "{html}");
+        assert!(html.contains("<span class=\"a0 bg g7\">x"), "{html}");
         assert!(!html.contains("<script"), "{html}");
-        assert!(html.contains("class=\"a0 g7 ab af ai au\">y"), "{html}");
+        assert!(html.contains("class=\"a0 bg g7 ab af ai au\">y"), "{html}");
     }
 }

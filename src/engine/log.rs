@@ -96,8 +96,9 @@ impl RunLog {
         self.tail.push_back((seq, size));
         self.tail_bytes += size;
         self.late.push_back(entry);
-        let half = usize::try_from(half).unwrap_or(usize::MAX);
-        while self.tail.len() > half || (self.tail_bytes > limits.bytes / 2 && self.tail.len() > 1)
+        let rest = (i64::from(limits.lines) - half).max(1);
+        let rest = usize::try_from(rest).unwrap_or(usize::MAX);
+        while self.tail.len() > rest || (self.tail_bytes > limits.bytes / 2 && self.tail.len() > 1)
         {
             let Some((gone, size)) = self.tail.pop_front() else { break };
             self.tail_bytes -= size;
@@ -196,7 +197,11 @@ mod tests {
         assert_eq!(left_out(BASE + 3, BASE + 98), 94);
         assert_eq!(left_out(BASE + 98, BASE + 99), 0);
         assert_eq!(left_out(0, BASE + 1), 0);
-        assert_eq!(left_out((1 << RUN_SHIFT) + 9, BASE + 3), 2, "of the run before nothing is said");
+        assert_eq!(
+            left_out((1 << RUN_SHIFT) + 9, BASE + 3),
+            2,
+            "of the run before nothing is said"
+        );
         assert_eq!(left_out(0, 17_000_000), 0, "a number of old");
     }
 

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 
 pub use row::{
     Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
-    LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
+    LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult,
+    Tombstone,
 };
 
 use crate::task::TaskId;

@@ -9,6 +9,7 @@ mod fixture;
 mod hold;
 mod leases;
 mod lifecycle;
+mod log;
 mod outlook;
 mod places;
 mod postgres;

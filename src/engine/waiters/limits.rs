@@ -54,6 +54,7 @@ pub(super) const REASONS: [(AnswerReason, &str); 9] = [
     (AnswerReason::Attempt, "attempt"),
     (AnswerReason::Step, "step"),
     (AnswerReason::Deviation, "deviation"),
+    (AnswerReason::Said, "said"),
     (AnswerReason::Changed, "changed"),
     (AnswerReason::HoldOver, "hold_over"),
     (AnswerReason::Draining, "draining"),
