@@ -130,7 +130,7 @@ fn pv() -> Result<Vec<Pattern>, String> {
     Ok(vec![
         of(r"^(?<percent>\d{1,3})$")?.hidden(),
         of(r"^\d+\.\d+ (?<done>\d+)$")?.hidden(),
-        of(r"\] +(?<percent>\d{1,3})% (?:ETA |$)")?,
+        of(r"\] +(?<percent>\d{1,3})% *(?:ETA .*)?$")?,
     ])
 }
 
