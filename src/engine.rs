@@ -32,7 +32,7 @@ pub use lifecycle::Engine;
 pub use live::Meter;
 pub use options::{EngineOptions, HoldOptions};
 pub use places::MOST_PLACES;
-pub use registry::Registry;
+pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
     Caller, Cancelled, Kept, ListFilter, ResultState, Service, ServiceError, Started, WaitFor,
 };

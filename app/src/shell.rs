@@ -1,9 +1,9 @@
 //! The document around every page.
 
-use leptos::{config::LeptosOptions, prelude::*};
+use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-use crate::pages::App;
+use crate::{content_policy, pages::App};
 
 /// The islands are hydrated when the browser is idle, which a busy one may not be for minutes: then a
 /// page would neither poll nor take a click. It waits half a second at most.
@@ -12,6 +12,7 @@ const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
 
 /// The document. The scripts are those that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
+    content_policy::declare();
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -23,7 +24,7 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=style />
                 <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script inner_html=HYDRATE_SOON></script>
+                <script nonce=use_nonce() inner_html=HYDRATE_SOON></script>
                 <HydrationScripts options islands=true />
                 <MetaTags />
             </head>

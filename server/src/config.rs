@@ -5,6 +5,7 @@
 //! command line. The variable of a setting is its path in capitals: `http.addr` is
 //! `MILEPOST_HTTP_ADDR`.
 
+mod commands;
 mod database_url;
 mod error;
 mod hold;
@@ -13,6 +14,7 @@ mod print;
 mod retention;
 mod settings;
 
+pub use commands::Commands;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use hold::HoldSettings;

@@ -6,6 +6,12 @@ use clap::Parser as _;
 use milepost_server::cli::{self, Cli, Exit};
 
 fn main() -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if let Some(code) =
+        milepost_server::tasks::command::launch::instead(std::env::args_os().skip(1))
+    {
+        return ExitCode::from(code);
+    }
     // A closed pipe, as in `milepost ls | head`, ends in a write error, not in a signal.
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -1,5 +1,6 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
+mod commands;
 mod error;
 mod site;
 
@@ -35,6 +36,8 @@ use crate::{
     },
 };
 
+use self::commands::CommandKinds;
+
 pub use error::ServeError;
 
 /// How long open connections may take to end, once every task has.
@@ -46,11 +49,12 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 /// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
 /// opened.
 pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
-    let (settings, signals) = begin(configuration)?;
+    let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
-    let (engine, session_key) = start_engine(&settings).await?;
+    let (engine, session_key) = start_engine(&settings, &commands).await?;
+    commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     if !settings.http.site_dir.is_dir() {
         let folder = settings.http.site_dir.display();
         tracing::warn!(
@@ -87,12 +91,13 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
 /// # Errors
 /// When it cannot start: the database is not one that is shared, or cannot be opened.
 pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
-    let (mut settings, signals) = begin(configuration)?;
+    let (mut settings, commands, signals) = begin(configuration)?;
     if !settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
         return Err(ServeError::Alone);
     }
     settings.engine.worker = true;
-    let (engine, _) = start_engine(&settings).await?;
+    let (engine, _) = start_engine(&settings, &commands).await?;
+    commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     client::print("ready\n").map_err(ServeError::Announce)?;
     tracing::info!(concurrency = settings.engine.concurrency, "ready");
     told_to_stop(signals).await;
@@ -101,14 +106,15 @@ pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn begin(configuration: Configuration) -> Result<(Settings, Signals), ServeError> {
-    let Configuration { settings, remarks, .. } = configuration;
+fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signals), ServeError> {
+    let Configuration { settings, commands, file, remarks, .. } = configuration;
     log_to_stderr(&settings.log.filter);
     for remark in remarks {
         tracing::warn!("{remark}");
     }
+    let commands = CommandKinds::new(&settings.storage.data_dir, commands, file);
     // From here on a signal is seen, however early it comes.
-    Ok((settings, Signals::new().map_err(ServeError::Signals)?))
+    Ok((settings, commands, Signals::new().map_err(ServeError::Signals)?))
 }
 
 /// Returns on the first signal; the second ends the process at once.
@@ -150,13 +156,20 @@ fn url(mut addr: SocketAddr) -> String {
     format!("http://{addr}")
 }
 
-async fn start_engine(settings: &Settings) -> Result<(Engine, SessionKey), ServeError> {
+async fn start_engine(
+    settings: &Settings,
+    commands: &CommandKinds,
+) -> Result<(Engine, SessionKey), ServeError> {
     let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
+    let registry = commands.add_to(registry(settings)?);
+    if settings.engine.worker {
+        commands.clean().await;
+    }
     let engine = Engine::start(
         store,
         clock,
-        registry(settings)?,
+        registry,
         settings.hold.options(settings.retention.options(settings.engine.options())),
     );
     Ok((engine.await?, key))

@@ -1,4 +1,4 @@
-//! The wish to stop, as operating systems tell it.
+//! The wish to stop, and to read the configuration again, as operating systems tell it.
 
 use std::io;
 
@@ -24,6 +24,37 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
+    }
+}
+
+/// Waits for HUP.
+#[cfg(unix)]
+pub(super) struct Hangups(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl Hangups {
+    pub(super) fn new() -> io::Result<Self> {
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Self)
+    }
+
+    /// Whether there was one; false when there will be none any more.
+    pub(super) async fn next(&mut self) -> bool {
+        self.0.recv().await.is_some()
+    }
+}
+
+/// There is no HUP.
+#[cfg(windows)]
+pub(super) struct Hangups;
+
+#[cfg(windows)]
+impl Hangups {
+    pub(super) const fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    pub(super) async fn next(&mut self) -> bool {
+        false
     }
 }
 

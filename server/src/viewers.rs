@@ -5,7 +5,7 @@
 
 mod markdown;
 
-use crate::tasks::dataset;
+use crate::tasks::{command, dataset};
 
 pub use markdown::markdown_to_html;
 
@@ -31,8 +31,11 @@ pub enum ViewError {
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Every media type that can be shown.
-pub const VIEWERS: [(&str, Viewer); 2] =
-    [("text/markdown", view_markdown), (dataset::PROFILE_MEDIA_TYPE, view_profile)];
+pub const VIEWERS: [(&str, Viewer); 3] = [
+    ("text/markdown", view_markdown),
+    (dataset::PROFILE_MEDIA_TYPE, view_profile),
+    (command::REPORT_MEDIA_TYPE, view_report),
+];
 
 /// The viewer for a media type; its parameters and its case do not matter.
 pub fn viewer(media_type: &str) -> Option<Viewer> {
@@ -50,6 +53,12 @@ fn view_profile(bytes: &[u8]) -> Result<String, ViewError> {
     let profile = serde_json::from_slice(within_limit(bytes)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     Ok(dataset::to_html(&profile))
+}
+
+fn view_report(bytes: &[u8]) -> Result<String, ViewError> {
+    let report = serde_json::from_slice(within_limit(bytes)?)
+        .map_err(|error| ViewError::Malformed(error.to_string()))?;
+    Ok(command::to_html(&report))
 }
 
 const fn within_limit(bytes: &[u8]) -> Result<&[u8], ViewError> {

@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    EngineOptions, Registry, clock::Clock, live::Hub, millis, places::Places, store::Store,
+    EngineOptions, clock::Clock, live::Hub, millis, places::Places, registry::Kinds, store::Store,
     waiters::Waiters,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn random() -> f64 {
 pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) registry: Registry,
+    pub(super) kinds: Kinds,
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,
@@ -47,6 +47,11 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn lease_ms(&self) -> i64 {
         millis(self.options.lease)
+    }
+
+    /// Whether no other process shares the store.
+    pub(super) fn is_alone(&self) -> bool {
+        self.store.changes().is_none()
     }
 
     /// Says that there may be something to claim.

@@ -82,6 +82,9 @@ pub struct KindOptions {
     pub concurrency: u32,
     /// Runs in all, the first included. Default: 3.
     pub max_attempts: u32,
+    /// Whether a run that a shutdown cut short is given back to the queue. Without it the task fails
+    /// with code `interrupted`: for work that must not be begun twice. Default: true.
+    pub resume: bool,
     /// How long a cancelled task may take to stop by itself before its future is dropped.
     /// Default: 10 s.
     pub cancel_grace: Duration,
@@ -93,6 +96,7 @@ impl Default for KindOptions {
             timeout: Duration::from_secs(3600),
             concurrency: 4,
             max_attempts: 3,
+            resume: true,
             cancel_grace: Duration::from_secs(10),
         }
     }

@@ -7,12 +7,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    EngineOptions, Registry, Service, changes, cleaner,
+    DynamicKind, EngineOptions, Registry, Service, changes, cleaner,
     clock::Clock,
     inner::Inner,
     leases::Heart,
     live::{Hub, Stop},
     places::Places,
+    registry::Kinds,
     runner,
     store::{Store, StoreError},
     waiters::{self, Waiters},
@@ -54,10 +55,10 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
         let inner = Arc::new(Inner {
-            places: Places::new(&registry),
+            places: Places::default(),
             store,
             clock,
-            registry,
+            kinds: Kinds::new(registry),
             waiters: Arc::new(Waiters::new(&options)),
             options: Arc::new(options),
             hub: Hub::default(),
@@ -74,6 +75,7 @@ impl Engine {
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
         }
+        find_gone(&inner).await?;
         let heart = Heart::default();
         if inner.options.worker {
             heart.start(Arc::clone(&inner)).map_err(|error| {
@@ -112,7 +114,8 @@ impl Engine {
             for task in inner.hub.all() {
                 task.stop(Stop::Shutdown);
             }
-            let grace = inner.registry.all().map(|kind| kind.options.cancel_grace).max();
+            let kinds = inner.kinds.now();
+            let grace = kinds.all().map(|kind| kind.options.cancel_grace).max();
             let longest = grace.unwrap_or_default() + LAST_WORDS;
             if tokio::time::timeout(longest, inner.runs.wait()).await.is_err() {
                 tracing::warn!("some runs did not stop; the next process takes them back");
@@ -124,7 +127,37 @@ impl Engine {
         inner.store.close().await;
     }
 
+    /// Puts these dynamic kinds in the place of those that there were; the typed ones stay. Running
+    /// tasks are not touched. A task that waits is run by what its kind is when it starts. Where this
+    /// is the store's only process, tasks that wait for a kind that is no more fail with
+    /// `kind_removed`; otherwise they wait for a worker that knows it.
+    ///
+    /// # Errors
+    /// When the store does not answer; the kinds are replaced all the same.
+    pub async fn replace_dynamic_kinds(&self, kinds: Vec<DynamicKind>) -> Result<(), StoreError> {
+        let inner = self.inner();
+        let before = inner.kinds.now().words();
+        let alone = inner.is_alone();
+        inner.kinds.change(|old| {
+            let new = old.with_others(kinds);
+            // Their running tasks may come back into the queue.
+            if alone { new.with_gone(before) } else { new }
+        });
+        let found = find_gone(inner).await;
+        inner.ring();
+        found
+    }
+
     pub(super) fn inner(&self) -> &Inner {
         &self.0.inner
     }
+}
+
+/// Learns which tasks wait for a kind that nobody here can run, and nobody elsewhere.
+async fn find_gone(inner: &Inner) -> Result<(), StoreError> {
+    if inner.options.worker && inner.is_alone() {
+        let waiting = inner.store.waiting_kinds().await?;
+        inner.kinds.change(|kinds| kinds.with_gone(waiting));
+    }
+    Ok(())
 }

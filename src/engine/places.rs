@@ -1,12 +1,15 @@
 //! Places in the queue: the fair order of each kind, asked of the store now and then and shared by
 //! all who ask meanwhile; and the version of a waiting task, which tells its place.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex as StdMutex, PoisonError},
+};
 
 use tokio::sync::Mutex;
 
 use super::{
-    EngineOptions, Registry, millis,
+    EngineOptions, millis,
     store::{Row, Store},
 };
 use crate::task::{Snapshot, Status, TaskId};
@@ -22,7 +25,8 @@ const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
 const TICK_MASK: i64 = (1 << (GENERATION - PLACE_BITS)) - 1;
 
 /// See the module.
-pub(super) struct Places(HashMap<String, Mutex<Order>>);
+#[derive(Default)]
+pub(super) struct Places(StdMutex<HashMap<String, Arc<Mutex<Order>>>>);
 
 /// The order of one kind, as it was at one moment.
 #[derive(Default)]
@@ -33,8 +37,9 @@ struct Order {
 }
 
 impl Places {
-    pub(super) fn new(registry: &Registry) -> Self {
-        Self(registry.all().map(|kind| (kind.info.kind.clone(), Mutex::default())).collect())
+    fn order(&self, kind: &str) -> Arc<Mutex<Order>> {
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(orders.entry(kind.to_owned()).or_default())
     }
 
     /// Where a task stands, from 1; `None` where it may not start yet, is too far back, or the store
@@ -49,7 +54,8 @@ impl Places {
         if row.status != Status::Queued || row.run_at > row.read_at || limit == 0 {
             return None;
         }
-        let mut order = self.0.get(&row.kind)?.lock().await;
+        let order = self.order(&row.kind);
+        let mut order = order.lock().await;
         if !order.serves(row, options) {
             match store.queue(&row.kind, limit).await {
                 Ok(ids) => {

@@ -1,10 +1,17 @@
-//! Which kinds of task there are: the typed [`Task`]s behind one untyped face.
+//! Which kinds of task there are: the typed [`Task`]s and those known at run time behind one face.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod dynamic;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use async_trait::async_trait;
 
-use super::{Check, Context, KindOptions, Output, Refusal, Stages, Task, TaskError, eta::Book};
+pub use dynamic::{DynamicKind, DynamicTask, Prepared};
+
+use super::{Check, Context, KindOptions, Output, Refusal, Task, TaskError, eta::Book};
 use crate::task::{FieldError, KindInfo};
 
 /// A kind that is registered.
@@ -13,27 +20,23 @@ pub(crate) struct Kind {
     pub(crate) options: KindOptions,
     /// How long its tasks take.
     pub(crate) book: Arc<Book>,
-    face: Box<dyn Face>,
+    face: Arc<dyn DynamicTask>,
+    origin: Origin,
 }
 
-/// A start that fits its kind.
-pub(crate) struct Prepared {
-    pub(crate) input: String,
-    pub(crate) title: String,
-    pub(crate) stages: Stages,
-    pub(crate) unique_key: Option<String>,
-}
-
-#[async_trait]
-trait Face: Send + Sync {
-    async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal>;
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError>;
+/// How a kind came to be known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Typed,
+    Dynamic,
+    /// Tasks of it wait, and nothing here can run them.
+    Gone,
 }
 
 struct Typed<T: Task>(Arc<T::Deps>);
 
 #[async_trait]
-impl<T: Task> Face for Typed<T> {
+impl<T: Task> DynamicTask for Typed<T> {
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal> {
         let task: T = serde_path_to_error::deserialize(input).map_err(refuse)?;
         let check: Check = task.check(&self.0).await;
@@ -83,10 +86,10 @@ impl Kind {
 }
 
 /// The kinds of one engine.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Registry {
-    kinds: BTreeMap<&'static str, Arc<Kind>>,
-    order: Vec<&'static str>,
+    kinds: BTreeMap<String, Arc<Kind>>,
+    order: Vec<String>,
 }
 
 impl Registry {
@@ -104,23 +107,61 @@ impl Registry {
             description: T::DESCRIPTION.to_owned(),
             input_schema: schemars::schema_for!(T).to_value(),
         };
-        let face = Box::new(Typed::<T>(Arc::new(deps)));
-        if self
-            .kinds
-            .insert(T::KIND, Arc::new(Kind { info, options, book: Arc::default(), face }))
-            .is_none()
-        {
-            self.order.push(T::KIND);
-        }
+        let face = Arc::new(Typed::<T>(Arc::new(deps)));
+        self.insert(Kind { info, options, book: Arc::default(), face, origin: Origin::Typed });
         self
     }
 
+    /// Adds a kind that is known at run time only. A word that a typed kind has stays with it.
+    #[must_use]
+    pub fn with_dynamic(mut self, kind: DynamicKind) -> Self {
+        self.add_dynamic(kind, Arc::default());
+        self
+    }
+
+    fn insert(&mut self, kind: Kind) {
+        let word = kind.info.kind.clone();
+        if self.kinds.insert(word.clone(), Arc::new(kind)).is_none() {
+            self.order.push(word);
+        }
+    }
+
+    /// A kind that can be started.
     pub(crate) fn get(&self, kind: &str) -> Option<&Arc<Kind>> {
+        self.kinds.get(kind).filter(|kind| kind.origin != Origin::Gone)
+    }
+
+    /// What a claimed task of this kind is run by.
+    pub(crate) fn claimed(&self, kind: &str) -> Option<&Arc<Kind>> {
         self.kinds.get(kind)
     }
 
-    /// The kinds in the order of their registration.
+    /// The kinds that can be started, in the order of their registration.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Kind>> {
+        self.claimable().filter(|kind| kind.origin != Origin::Gone)
+    }
+
+    /// The kinds whose tasks are taken from the queue.
+    pub(crate) fn claimable(&self) -> impl Iterator<Item = &Arc<Kind>> {
         self.order.iter().filter_map(|word| self.kinds.get(word))
+    }
+}
+
+/// The kinds as they are now. Whoever asks gets them as they were at that moment.
+pub(crate) struct Kinds(RwLock<Arc<Registry>>);
+
+impl Kinds {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self(RwLock::new(Arc::new(registry)))
+    }
+
+    pub(crate) fn now(&self) -> Arc<Registry> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts others in their place, made of those that there are.
+    pub(crate) fn change(&self, change: impl FnOnce(&Registry) -> Registry) {
+        let mut kinds = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *kinds = Arc::new(change(&kinds));
     }
 }

@@ -47,7 +47,8 @@ pub(super) async fn claim_for_ever(inner: Arc<Inner>) {
 /// Free places, by kind and in all.
 fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
     let total = inner.options.concurrency.saturating_sub(inner.hub.running_in_all());
-    let slots = inner.registry.all().map(|kind| {
+    let kinds = inner.kinds.now();
+    let slots = kinds.claimable().map(|kind| {
         let running = inner.hub.running(&kind.info.kind);
         (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
     });
@@ -84,7 +85,7 @@ async fn is_passed_over(inner: &Inner) -> bool {
 
 /// Begins a claimed run.
 fn start(inner: &Arc<Inner>, row: Row) {
-    let Some(kind) = inner.registry.get(&row.kind).cloned() else { return };
+    let Some(kind) = inner.kinds.now().claimed(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
     let live = Arc::new(LiveTask::new(&row, Arc::clone(&kind.book)));
     inner.hub.insert(Arc::clone(&live));
@@ -222,6 +223,13 @@ fn stopped_ending(kind: &Kind, live: &LiveTask, cancelled: Ending) -> Ending {
                 "The task took longer than {} s, the limit of its kind.",
                 kind.options.timeout.as_secs_f64()
             ),
+            retryable: true,
+        },
+        Some(Stop::Shutdown) if !kind.options.resume => Ending::Failed {
+            code: Cow::Borrowed("interrupted"),
+            message: "The server was stopped meanwhile. It is not run again by itself, as it may \
+                      not bear being done twice."
+                .to_owned(),
             retryable: true,
         },
         Some(Stop::Shutdown | Stop::LeaseLost) => Ending::Released,

@@ -30,12 +30,12 @@ impl Service {
 
     /// What can be started.
     pub fn kinds(&self) -> Vec<KindInfo> {
-        self.engine.inner().registry.all().map(|kind| kind.info.clone()).collect()
+        self.engine.inner().kinds.now().all().map(|kind| kind.info.clone()).collect()
     }
 
     /// One kind; `None` where there is none of that name.
     pub fn kind(&self, kind: &str) -> Option<KindInfo> {
-        self.engine.inner().registry.get(kind).map(|kind| kind.info.clone())
+        self.engine.inner().kinds.now().get(kind).map(|kind| kind.info.clone())
     }
 
     /// The freshest that is known of a row: this process may run the task.
@@ -265,8 +265,8 @@ impl Service {
 
     /// How good the estimates of this process were, by kind.
     pub fn accuracy(&self) -> Vec<(String, Accuracy)> {
-        let kinds = self.engine.inner().registry.all();
-        kinds.map(|kind| (kind.info.kind.clone(), kind.book.accuracy())).collect()
+        let kinds = self.engine.inner().kinds.now();
+        kinds.all().map(|kind| (kind.info.kind.clone(), kind.book.accuracy())).collect()
     }
 
     /// Whether the engine still takes work.

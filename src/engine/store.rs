@@ -193,6 +193,9 @@ pub trait Store: Send + Sync + 'static {
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
 
+    /// The kinds that tasks wait for.
+    async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;
+
     /// How many tasks wait and run, for operators: (queued, running).
     async fn counts(&self) -> Result<(i64, i64), StoreError>;
 

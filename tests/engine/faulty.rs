@@ -276,6 +276,11 @@ impl Store for Faulty {
         self.inner.secret(name).await
     }
 
+    async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
+        self.fault("waiting_kinds").await?;
+        self.inner.waiting_kinds().await
+    }
+
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
         self.fault("counts").await?;
         self.inner.counts().await

@@ -7,6 +7,7 @@ mod expiry;
 mod faulty;
 mod fixture;
 mod hold;
+mod kinds;
 mod leases;
 mod lifecycle;
 mod log;

@@ -12,7 +12,7 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{ConfigError, Settings};
+use super::{Commands, ConfigError, Settings};
 
 /// What the command line says; absent means that it says nothing.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +38,10 @@ pub struct Flags {
 pub struct Configuration {
     /// The settings.
     pub settings: Settings,
+    /// `[commands.<word>]`, from the file only.
+    pub commands: Commands,
+    /// The file that was read, if any.
+    pub file: Option<PathBuf>,
     /// Remarks that do not stop the start, such as variables that mean nothing.
     pub remarks: Vec<String>,
     figment: Figment,
@@ -93,15 +97,16 @@ impl Configuration {
         let variables: Vec<_> = variables.into_iter().collect();
         let mut figment = Figment::from(Serialized::defaults(Settings::default()))
             .merge(cargo_leptos(&variables));
-        if let Some(path) = readable(file)? {
-            let file = Toml::file_exact(path);
-            file.data()
-                .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
-            figment = figment.merge(file);
+        let file = readable(file)?;
+        let mut commands = Commands::default();
+        if let Some(path) = file {
+            figment = figment.merge(SettingsFile::read(path)?);
+            commands = Commands::load(path)?;
         }
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
-        let configuration = Self { settings: Settings::default(), remarks, figment };
+        let (settings, file) = (Settings::default(), file.map(Path::to_owned));
+        let configuration = Self { settings, commands, file, remarks, figment };
         configuration.refuse_unknown(&defaults)?;
         configuration.extract()
     }
@@ -156,7 +161,8 @@ impl Configuration {
                 (Some(_), _) => {}
                 (None, _) => {
                     let keys = known.as_object().into_iter().flat_map(|object| object.keys());
-                    let keys: Vec<&str> = keys.map(String::as_str).collect();
+                    let mut keys: Vec<&str> = keys.map(String::as_str).collect();
+                    keys.extend(path.is_empty().then_some("commands"));
                     let place = if path.is_empty() { "sections" } else { "keys" };
                     let right = format!("unknown; known {place} here: {}", keys.join(", "));
                     faults.push(tell(&self.source(&full), &full, &right));
@@ -193,7 +199,7 @@ fn source_of(metadata: &Metadata) -> Source {
 }
 
 /// The file to read: the one that was asked for must be there.
-fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
+pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
     let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
     match std::fs::metadata(path) {
         Ok(_) => Ok(Some(path)),
@@ -201,6 +207,35 @@ fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
             Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
         }
         Err(_) => Ok(None),
+    }
+}
+
+/// What the file says of settings; commands are read by themselves, with their lines.
+struct SettingsFile {
+    metadata: Metadata,
+    data: Map<Profile, Dict>,
+}
+
+impl SettingsFile {
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = Toml::file_exact(path);
+        let mut data = file
+            .data()
+            .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
+        for dict in data.values_mut() {
+            dict.remove("commands");
+        }
+        Ok(Self { metadata: file.metadata(), data })
+    }
+}
+
+impl Provider for SettingsFile {
+    fn metadata(&self) -> Metadata {
+        self.metadata.clone()
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
+        Ok(self.data.clone())
     }
 }
 

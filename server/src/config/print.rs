@@ -19,7 +19,7 @@ pub fn print(configuration: &Configuration) -> String {
             let _ = writeln!(text, "{} {note}", line(short, value));
         }
     }
-    text
+    text + &super::commands::print(&configuration.commands)
 }
 
 fn line(key: &str, value: &serde_json::Value) -> String {

@@ -1,3 +1,250 @@
-//! Commands that operators declare, as tasks.
+//! The kinds of task that an operator declares as `[commands.<word>]`: programs of this machine.
+//!
+//! * [`Definition`]: a command as it was declared; `values`, `argv`, `schema`: its parameters.
+//! * [`launch`]: the process and its guard; `run`: one run from its start to its result.
+//! * [`CommandTasks`]: the kinds for the engine, also when the configuration is read again.
 
+mod argv;
+mod definition;
+mod folder;
+mod kept;
+#[cfg(target_os = "linux")]
+pub mod launch;
 pub mod progress;
+mod report;
+#[cfg(target_os = "linux")]
+mod run;
+mod schema;
+mod values;
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use milepost::{
+    engine::{
+        Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Refusal, Stages,
+        TaskError,
+    },
+    task::KindInfo,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::values::Given;
+
+pub use argv::Template;
+pub use definition::{Definition, Limits, Param, Pattern, Sort, Text};
+pub use folder::clean;
+pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, to_html};
+
+/// How much longer than a command's own grace the engine waits before it drops the run: the guard
+/// needs a moment to kill, and the run to write its last words.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+/// Earlier definitions that are remembered for tasks that wait.
+const MOST_EARLIER: usize = 500;
+/// Characters of a parameter's value in a task's title.
+const LONGEST_IN_TITLE: usize = 60;
+
+/// What every command needs.
+#[derive(Debug)]
+pub struct CommandDeps {
+    /// Where each run has a folder of its own.
+    pub runs: PathBuf,
+    /// This program, which also is the guard of its commands.
+    pub program: PathBuf,
+}
+
+/// The commands of this process, as they are now and as they were.
+pub struct CommandTasks {
+    deps: Arc<CommandDeps>,
+    earlier: Arc<Earlier>,
+}
+
+/// What tasks that wait may have been started with, by fingerprint.
+#[derive(Default)]
+struct Earlier(Mutex<HashMap<String, Arc<Definition>>>);
+
+impl Earlier {
+    fn add(&self, definition: &Arc<Definition>) {
+        let mut earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if earlier.len() < MOST_EARLIER {
+            earlier.insert(definition.key(), Arc::clone(definition));
+        }
+    }
+
+    fn get(&self, word: &str, fingerprint: &str) -> Option<Arc<Definition>> {
+        let earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        earlier.get(&key(word, fingerprint)).cloned()
+    }
+}
+
+fn key(word: &str, fingerprint: &str) -> String {
+    format!("{word} {fingerprint}")
+}
+
+impl CommandTasks {
+    /// No commands yet.
+    pub fn new(deps: CommandDeps) -> Self {
+        Self { deps: Arc::new(deps), earlier: Arc::default() }
+    }
+
+    /// The kinds for these definitions. Tasks that were started with earlier ones and wait still are
+    /// run by those.
+    pub fn kinds(&self, definitions: &[Arc<Definition>]) -> Vec<DynamicKind> {
+        definitions.iter().map(|definition| self.kind(definition)).collect()
+    }
+
+    fn kind(&self, definition: &Arc<Definition>) -> DynamicKind {
+        self.earlier.add(definition);
+        let limits = &definition.limits;
+        DynamicKind {
+            info: KindInfo {
+                kind: definition.word.clone(),
+                title: definition.title.clone(),
+                description: definition.description_for_people(),
+                input_schema: schema::schema(definition),
+            },
+            options: KindOptions {
+                timeout: limits.timeout,
+                concurrency: limits.concurrency,
+                max_attempts: limits.max_attempts,
+                resume: limits.max_attempts > 1,
+                cancel_grace: limits.grace + LAST_WORDS,
+            },
+            task: Arc::new(CommandTask {
+                definition: Arc::clone(definition),
+                deps: Arc::clone(&self.deps),
+                earlier: Arc::clone(&self.earlier),
+            }),
+        }
+    }
+}
+
+/// The input as it is stored: what was asked for, and of which definition.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    definition: String,
+    params: Value,
+}
+
+/// One kind.
+struct CommandTask {
+    definition: Arc<Definition>,
+    deps: Arc<CommandDeps>,
+    earlier: Arc<Earlier>,
+}
+
+impl CommandTask {
+    /// What a task was started with.
+    fn definition_of(&self, stored: &Stored) -> Option<Arc<Definition>> {
+        if self.definition.fingerprint == stored.definition {
+            return Some(Arc::clone(&self.definition));
+        }
+        self.earlier.get(&self.definition.word, &stored.definition)
+    }
+}
+
+#[async_trait]
+impl DynamicTask for CommandTask {
+    async fn prepare(&self, input: Value) -> Result<Prepared, Refusal> {
+        let definition = &self.definition;
+        let values = values::read(definition, &input)?;
+        let stored = Stored { definition: definition.fingerprint.clone(), params: input };
+        let stored = serde_json::to_string(&stored)
+            .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
+        Ok(Prepared::new(stored, definition.title_of(&values), definition.stages()))
+    }
+
+    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
+        let stored: Stored = serde_json::from_str(input).map_err(|error| {
+            TaskError::fail("input", format!("the stored input is unreadable: {error}"))
+        })?;
+        let definition = self.definition_of(&stored).ok_or_else(|| {
+            let reason = "This command was changed by the operator after it was started. Start it \
+                          again.";
+            TaskError::fail("definition_changed", reason)
+        })?;
+        // It was checked by whoever queued it, which may have been another version or machine.
+        let values = values::read(&definition, &stored.params)
+            .map_err(|refusal| TaskError::fail("input", refusal.detail))?;
+        run_it(definition, values, ctx, &self.deps).await
+    }
+}
+
+#[cfg(target_os = "linux")]
+async fn run_it(
+    definition: Arc<Definition>,
+    values: Vec<Given>,
+    ctx: Context,
+    deps: &CommandDeps,
+) -> Result<Output, TaskError> {
+    run::Run::new(definition, values, ctx).complete(deps).await
+}
+
+/// What ends a command for certain is Linux's.
+#[cfg(not(target_os = "linux"))]
+async fn run_it(
+    _: Arc<Definition>,
+    _: Vec<Given>,
+    _: Context,
+    _: &CommandDeps,
+) -> Result<Output, TaskError> {
+    Err(TaskError::fail("platform", "Commands run on Linux only."))
+}
+
+impl Definition {
+    fn key(&self) -> String {
+        key(&self.word, &self.fingerprint)
+    }
+
+    /// What it does, how long it may take, and what a crash means for it.
+    fn description_for_people(&self) -> String {
+        let s = self.limits.timeout.as_secs();
+        let limit = match s {
+            0..180 => format!("{s} s"),
+            180..7_200 => format!("{} min", s / 60),
+            _ => format!("{} h", s / 3_600),
+        };
+        let mut text = self.description.clone();
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let _ = write!(text, "Stopped after {limit}.");
+        if self.limits.max_attempts == 1 {
+            text.push_str(" Not begun again by itself when the server fails meanwhile.");
+        }
+        text
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new(self.all_stages())
+    }
+
+    /// Those that are declared, else those that its way of telling progress brings.
+    fn all_stages(&self) -> Vec<(String, f64)> {
+        if self.stages.is_empty() { self.progress.stages() } else { self.stages.clone() }
+    }
+
+    /// `Archive a folder: photos`; the first value that is needed, and no secret.
+    fn title_of(&self, values: &[Given]) -> String {
+        let named = self.params.iter().zip(values);
+        let told = named
+            .filter(|(param, _)| param.required && !param.secret)
+            .find(|(_, value)| !value.as_text().trim().is_empty());
+        let Some((_, value)) = told else { return self.title.clone() };
+        let line = value.as_text().lines().find(|line| !line.trim().is_empty());
+        let mut text: String =
+            line.unwrap_or_default().trim().chars().take(LONGEST_IN_TITLE + 1).collect();
+        if text.chars().count() > LONGEST_IN_TITLE {
+            text.pop();
+            text.push('…');
+        }
+        format!("{}: {text}", self.title)
+    }
+}

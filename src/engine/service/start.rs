@@ -30,7 +30,8 @@ impl Service {
         if caller.owner.is_none() && !inner.options.allow_ownerless {
             return Err(ServiceError::SessionNeeded);
         }
-        let kind = inner.registry.get(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
+        let kind = inner.kinds.now().get(&start.kind).cloned();
+        let kind = kind.ok_or_else(|| self.unknown(&start.kind))?;
         let asked = start.input.to_string();
         let max = inner.options.max_input_bytes;
         if asked.len() > max {
@@ -79,8 +80,8 @@ impl Service {
     }
 
     fn unknown(&self, kind: &str) -> ServiceError {
-        let known: Vec<_> =
-            self.engine.inner().registry.all().map(|kind| kind.info.kind.as_str()).collect();
+        let kinds = self.engine.inner().kinds.now();
+        let known: Vec<_> = kinds.all().map(|kind| kind.info.kind.as_str()).collect();
         let word: String = kind.chars().take(50).collect();
         ServiceError::UnknownKind(format!(
             "there is no kind `{word}`; there are: {}",

@@ -332,6 +332,7 @@ pub(crate) async fn counts_are_right(f: &Fixture) {
     for _ in 0..5 {
         f.queue(&task()).await;
     }
+    assert_eq!(f.store.waiting_kinds().await.unwrap(), [task().kind]);
     let claimed = f.claim("w", 3).await;
     f.store.request_cancel(claimed[0].id, "ada").await.unwrap();
     f.store.finish(claimed[1].id, 1, &Ending::Completed(result())).await.unwrap();

@@ -115,6 +115,10 @@ impl This {
         }))
     }
 
+    pub(super) async fn read_waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
+        Ok(sqlx::query_scalar(sql::WAITING_KINDS).fetch_all(&self.readers).await?)
+    }
+
     pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {
         Ok(sqlx::query_as(sql::COUNTS).fetch_one(&self.readers).await?)
     }

@@ -192,7 +192,9 @@ pub(super) const TAKE_CANCELLED: &str = concat!(
 
 pub(super) const TAKE_EXHAUSTED: &str = concat!(
     "UPDATE tasks SET status = 'error', error_code = 'worker_lost', error_message = ",
-    "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.', ",
+    "CASE max_attempts WHEN 1 THEN ",
+    "'The worker stopped without a word. The task is not begun again by itself.' ELSE ",
+    "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.' END, ",
     "error_retryable = TRUE, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, lease_owner = NULL, ",
     "lease_until = NULL, ",
     next_generation!(),
@@ -324,3 +326,7 @@ pub(super) const SECRET: &str = "SELECT value FROM secrets WHERE name = $1";
 pub(super) const COUNTS: &str = "SELECT \
     (SELECT count(*) FROM tasks WHERE status = 'queued'), \
     (SELECT count(*) FROM tasks WHERE status IN ('running', 'cancelling'))";
+
+/// The kinds of waiting tasks.
+pub(super) const WAITING_KINDS: &str =
+    "SELECT DISTINCT kind FROM tasks WHERE status = 'queued' ORDER BY kind";

@@ -166,6 +166,10 @@ impl Store for This {
         self.read_or_make_secret(name).await
     }
 
+    async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
+        self.read_waiting_kinds().await
+    }
+
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
         self.read_counts().await
     }

@@ -1,0 +1,254 @@
+//! The parameters of a command.
+
+use std::{
+    cmp::Ordering::{Equal, Less},
+    collections::BTreeMap,
+};
+
+use toml::Spanned;
+
+use super::{
+    check::{VARIABLE, is_variable, is_word},
+    faults::Faults,
+    raw::{At, RawParam},
+};
+use crate::tasks::command::{Param, Pattern, Sort, Text};
+
+/// The longest text that can be asked for; an argument of a process has at most 128 KiB.
+const LONGEST_TEXT: usize = 30_000;
+/// Where the operator does not say.
+const USUAL_TEXT: usize = 1_000;
+const MOST_ITEMS: usize = 1_000;
+
+/// The keys that belong to each type, beside those of all.
+const TYPES: [(&str, &[&str]); 6] = [
+    ("text", &["pattern", "min_length", "max_length", "multiline"]),
+    ("integer", &["min", "max"]),
+    ("number", &["min", "max"]),
+    ("choice", &["choices"]),
+    ("boolean", &["flag"]),
+    (
+        "list",
+        &["pattern", "min_length", "max_length", "multiline", "choices", "min_items", "max_items"],
+    ),
+];
+
+/// Checks all of them; they come back in the order of the file.
+pub(super) fn check(
+    key: &str,
+    raw: Option<&BTreeMap<String, Spanned<RawParam>>>,
+    faults: &mut Faults<'_>,
+) -> Option<Vec<Param>> {
+    let mut params: Vec<_> = raw.into_iter().flatten().collect();
+    params.sort_by_key(|(_, param)| param.span().start);
+    let checked: Vec<_> = params
+        .into_iter()
+        .map(|(name, raw)| One { key: format!("{key}.{name}"), name, raw }.check(faults))
+        .collect();
+    checked.into_iter().collect()
+}
+
+struct One<'r> {
+    key: String,
+    name: &'r str,
+    raw: &'r Spanned<RawParam>,
+}
+
+impl One<'_> {
+    fn check(&self, faults: &mut Faults<'_>) -> Option<Param> {
+        let raw = self.raw.get_ref();
+        let before = faults.count();
+        if !is_word(self.name, '_') || self.name == "config_dir" {
+            let right = "a parameter's name has 1 to 40 of a-z, 0-9 and _, and begins with a letter; \
+                         config_dir is taken";
+            faults.at(&self.raw.span(), &self.key, right);
+        }
+        let sort = self.sort(faults)?;
+        let required = raw.required.unwrap_or(false);
+        let secret = raw.secret.as_ref().is_some_and(|secret| *secret.get_ref());
+        if secret && !matches!(sort, Sort::Text(_)) {
+            faults.at(&self.raw.span(), &self.key, "only a text can be secret");
+        }
+        if let Some(env) = &raw.env {
+            self.check_env(env, &sort, faults);
+        }
+        let default = self.default(&sort, secret, faults);
+        (faults.count() == before).then(|| Param {
+            name: self.name.to_owned(),
+            title: raw.title.clone(),
+            description: raw.description.clone(),
+            required,
+            default,
+            secret,
+            allow_leading_dash: raw.allow_leading_dash.unwrap_or(false),
+            env: raw.env.as_ref().map(|env| env.get_ref().clone()),
+            sort,
+        })
+    }
+
+    fn check_env(&self, env: &Spanned<String>, sort: &Sort, faults: &mut Faults<'_>) {
+        let name = env.get_ref().as_str();
+        let key = format!("{}.env", self.key);
+        if !is_variable(name) {
+            faults.at(&env.span(), &key, VARIABLE);
+        }
+        // Whoever sets these runs programs of their own.
+        let steers = name.starts_with("LD_") || ["PATH", "IFS", "ENV", "BASH_ENV"].contains(&name);
+        if steers {
+            let what = format!("{name} decides over which code runs; no parameter may set it");
+            faults.at(&env.span(), &key, &what);
+        }
+        if matches!(sort, Sort::List { .. }) {
+            faults.at(&env.span(), &key, "a list has no place in one variable");
+        }
+    }
+
+    fn default(
+        &self,
+        sort: &Sort,
+        secret: bool,
+        faults: &mut Faults<'_>,
+    ) -> Option<serde_json::Value> {
+        let default = self.raw.get_ref().default.as_ref()?;
+        let key = format!("{}.default", self.key);
+        if secret {
+            faults.at(&default.span(), &key, "a secret has no default: everyone would have it");
+            return None;
+        }
+        let value = serde_json::to_value(default.get_ref()).unwrap_or_default();
+        if let Err(right) = sort.read(&value) {
+            faults.at(&default.span(), &key, &right);
+        }
+        Some(value)
+    }
+
+    fn sort(&self, faults: &mut Faults<'_>) -> Option<Sort> {
+        let raw = self.raw.get_ref();
+        let known: Vec<_> = TYPES.iter().map(|(name, _)| *name).collect();
+        let known = format!("must be one of: {}", known.join(", "));
+        let Some(sort) = &raw.sort else {
+            faults.at(&self.raw.span(), &format!("{}.type", self.key), &known);
+            return None;
+        };
+        let Some((name, keys)) = TYPES.iter().find(|(name, _)| name == sort.get_ref()) else {
+            faults.at(&sort.span(), &format!("{}.type", self.key), &known);
+            return None;
+        };
+        for (key, span) in raw.own_keys() {
+            if !keys.contains(&key) {
+                let what = format!("does not belong to the type {name}");
+                faults.at(&span, &format!("{}.{key}", self.key), &what);
+            }
+        }
+        Some(match *name {
+            "integer" => self.integer(faults),
+            "number" => {
+                let (min, max) = (raw.min.as_ref(), raw.max.as_ref());
+                let (min, max) = (min.map(|min| *min.get_ref()), max.map(|max| *max.get_ref()));
+                self.ordered(min, max, faults);
+                Sort::Number { min, max }
+            }
+            "choice" => Sort::Choice(self.choices(true, faults)),
+            "boolean" => Sort::Boolean { flag: raw.flag.as_ref().map(|f| f.get_ref().clone()) },
+            "list" => self.list(faults),
+            _ => Sort::Text(self.text(faults)),
+        })
+    }
+
+    fn integer(&self, faults: &mut Faults<'_>) -> Sort {
+        let raw = self.raw.get_ref();
+        let mut whole = |at: &At<f64>, key| {
+            let number = *at.as_ref()?.get_ref();
+            // Beyond this, not every whole number is one of these.
+            if number.fract() != 0.0 || number.abs() > 9e15 {
+                let span = at.as_ref().map_or(0..0, Spanned::span);
+                faults.at(&span, &format!("{}.{key}", self.key), "must be a whole number");
+            }
+            Some(number as i64)
+        };
+        let (min, max) = (whole(&raw.min, "min"), whole(&raw.max, "max"));
+        self.ordered(min, max, faults);
+        Sort::Integer { min, max }
+    }
+
+    fn ordered<T: PartialOrd>(&self, min: Option<T>, max: Option<T>, faults: &mut Faults<'_>) {
+        // Not in order is also what is no number.
+        let above = |min: &T, max: &T| !matches!(min.partial_cmp(max), Some(Less | Equal));
+        let (low, high) = (min.as_ref().or(max.as_ref()), max.as_ref().or(min.as_ref()));
+        if low.zip(high).is_some_and(|(min, max)| above(min, max)) {
+            faults.at(&self.raw.span(), &self.key, "`min` must not be above `max`");
+        }
+    }
+
+    fn choices(&self, needed: bool, faults: &mut Faults<'_>) -> Vec<String> {
+        let Some(choices) = &self.raw.get_ref().choices else {
+            if needed {
+                let right = "needs `choices`, such as [\"small\", \"large\"]";
+                faults.at(&self.raw.span(), &self.key, right);
+            }
+            return Vec::new();
+        };
+        let wrong = |text: &String| text.is_empty() || text.chars().any(char::is_control);
+        if choices.get_ref().is_empty() || choices.get_ref().iter().any(wrong) {
+            let right = "at least one text; none empty or with control characters";
+            faults.at(&choices.span(), &format!("{}.choices", self.key), right);
+        }
+        choices.get_ref().clone()
+    }
+
+    fn list(&self, faults: &mut Faults<'_>) -> Sort {
+        let raw = self.raw.get_ref();
+        let (items, choices) = (self.text(faults), self.choices(false, faults));
+        let count = |at: &At<usize>, usual| at.as_ref().map_or(usual, |at| *at.get_ref());
+        let usual_min = usize::from(raw.required.unwrap_or(false));
+        let (min, max) = (count(&raw.min_items, usual_min), count(&raw.max_items, 100));
+        if min > max || max > MOST_ITEMS {
+            let right = format!("`min_items` to `max_items`, at most {MOST_ITEMS}");
+            faults.at(&self.raw.span(), &self.key, &right);
+        }
+        Sort::List { items, choices, min, max }
+    }
+
+    fn text(&self, faults: &mut Faults<'_>) -> Text {
+        let raw = self.raw.get_ref();
+        let count = |at: &At<usize>, usual| at.as_ref().map_or(usual, |at| *at.get_ref());
+        let (min, max) = (count(&raw.min_length, 1), count(&raw.max_length, USUAL_TEXT));
+        if min > max || max > LONGEST_TEXT {
+            let right = format!("`min_length` to `max_length`, at most {LONGEST_TEXT}");
+            faults.at(&self.raw.span(), &self.key, &right);
+        }
+        let pattern = raw.pattern.as_ref().and_then(|pattern| {
+            let compiled = Pattern::new(pattern.get_ref());
+            if let Err(error) = &compiled {
+                let text = error.to_string();
+                let what = text.lines().last().unwrap_or("no regular expression");
+                faults.at(&pattern.span(), &format!("{}.pattern", self.key), what);
+            }
+            compiled.ok()
+        });
+        let multiline = raw.multiline.as_ref().is_some_and(|yes| *yes.get_ref());
+        Text { pattern, min, max, multiline }
+    }
+}
+
+impl RawParam {
+    /// The keys that belong to some types only, where they are given.
+    fn own_keys(&self) -> Vec<(&'static str, std::ops::Range<usize>)> {
+        fn place<T>(at: &At<T>) -> Option<std::ops::Range<usize>> {
+            at.as_ref().map(Spanned::span)
+        }
+        let keys = [
+            ("pattern", place(&self.pattern)),
+            ("min_length", place(&self.min_length)),
+            ("max_length", place(&self.max_length)),
+            ("multiline", place(&self.multiline)),
+            ("min", place(&self.min)),
+            ("max", place(&self.max)),
+            ("choices", place(&self.choices)),
+            ("flag", place(&self.flag)),
+            ("min_items", place(&self.min_items)),
+            ("max_items", place(&self.max_items)),
+        ];
+        keys.into_iter().filter_map(|(key, span)| Some((key, span?))).collect()
+    }
+}

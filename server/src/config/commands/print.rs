@@ -1,0 +1,35 @@
+//! The commands in `milepost config`.
+
+use std::fmt::Write as _;
+
+use toml::Spanned;
+
+use super::{Commands, raw::RawCommand};
+
+/// The commands as TOML. Values of variables may be secrets and are not shown.
+pub(in crate::config) fn print(commands: &Commands) -> String {
+    let mut text = String::new();
+    for (word, raw) in &commands.raw {
+        let shown = toml::to_string(&hidden(raw)).unwrap_or_default();
+        let _ = writeln!(text, "\n[commands.{word}]");
+        // Tables below belong to this one.
+        for line in shown.lines() {
+            let table = line.trim_start_matches('[');
+            let brackets = &line[..line.len() - table.len()];
+            if brackets.is_empty() {
+                let _ = writeln!(text, "{line}");
+            } else {
+                let _ = writeln!(text, "{brackets}commands.{word}.{table}");
+            }
+        }
+    }
+    text
+}
+
+fn hidden(raw: &RawCommand) -> RawCommand {
+    let mut raw = raw.clone();
+    for value in raw.set_env.iter_mut().flat_map(|set| set.values_mut()) {
+        *value = Spanned::new(0..0, "***".to_owned());
+    }
+    raw
+}

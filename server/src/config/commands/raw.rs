@@ -1,0 +1,117 @@
+//! The commands as they stand in the file, each value with its place.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+/// The part of the file that is looked at.
+#[derive(Deserialize)]
+pub(super) struct Document {
+    #[serde(default)]
+    pub(super) commands: BTreeMap<String, Spanned<RawCommand>>,
+}
+
+/// Where a value stands, if it is there.
+pub(super) type At<T> = Option<Spanned<T>>;
+
+/// `[commands.<word>]`. What each key means stands in `docs/commands.md`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawCommand {
+    pub(super) title: At<String>,
+    pub(super) description: At<String>,
+    pub(super) argv: At<Vec<Spanned<RawElement>>>,
+    pub(super) folder: At<String>,
+    pub(super) env: At<Vec<Spanned<String>>>,
+    pub(super) timeout_s: At<u64>,
+    pub(super) grace_s: At<u64>,
+    pub(super) concurrency: At<u32>,
+    pub(super) max_attempts: At<u32>,
+    pub(super) max_output_bytes: At<u64>,
+    pub(super) max_memory_mb: At<u64>,
+    pub(super) max_cpu_s: At<u64>,
+    pub(super) max_file_mb: At<u64>,
+    pub(super) max_processes: At<u32>,
+    pub(super) success_exit_codes: At<Vec<Spanned<i32>>>,
+    pub(super) results: At<Vec<Spanned<String>>>,
+    pub(super) pty: Option<bool>,
+    pub(super) keep_folder: Option<bool>,
+    pub(super) progress: At<toml::Value>,
+    pub(super) stages: At<Vec<Spanned<RawStage>>>,
+    pub(super) set_env: Option<BTreeMap<String, Spanned<String>>>,
+    pub(super) params: Option<BTreeMap<String, Spanned<RawParam>>>,
+}
+
+/// One element of `argv`, or several that are left out together.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(untagged, expecting = "expected a text, or a list of texts that belong together")]
+pub(super) enum RawElement {
+    One(String),
+    Group(Vec<String>),
+}
+
+/// One of `stages`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStage {
+    pub(super) name: String,
+    #[serde(default = "one")]
+    pub(super) weight: f64,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+/// `[commands.<word>.params.<name>]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawParam {
+    #[serde(rename = "type")]
+    pub(super) sort: At<String>,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) required: Option<bool>,
+    pub(super) default: At<toml::Value>,
+    pub(super) secret: At<bool>,
+    pub(super) allow_leading_dash: Option<bool>,
+    pub(super) env: At<String>,
+    pub(super) pattern: At<String>,
+    pub(super) min_length: At<usize>,
+    pub(super) max_length: At<usize>,
+    pub(super) multiline: At<bool>,
+    pub(super) min: At<f64>,
+    pub(super) max: At<f64>,
+    pub(super) choices: At<Vec<String>>,
+    pub(super) flag: At<String>,
+    pub(super) min_items: At<usize>,
+    pub(super) max_items: At<usize>,
+}
+
+impl RawCommand {
+    /// What decides over what is done: not what people read, and not what it may use.
+    pub(super) fn essence(&self) -> Self {
+        let params = self.params.clone().map(|params| {
+            let bare = |param: Spanned<RawParam>| {
+                let span = param.span();
+                let param = RawParam { title: None, description: None, ..param.into_inner() };
+                Spanned::new(span, param)
+            };
+            params.into_iter().map(|(name, param)| (name, bare(param))).collect()
+        });
+        Self {
+            argv: self.argv.clone(),
+            folder: self.folder.clone(),
+            env: self.env.clone(),
+            set_env: self.set_env.clone(),
+            progress: self.progress.clone(),
+            stages: self.stages.clone(),
+            success_exit_codes: self.success_exit_codes.clone(),
+            results: self.results.clone(),
+            pty: self.pty,
+            params,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What is read from a file, and what is said of mistakes.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::tasks::command::Sort;
+
+fn read(text: &str) -> Result<Commands, String> {
+    Commands::read(text, "milepost.toml", Path::new("/etc/milepost"))
+        .map_err(|error| error.to_string())
+}
+
+fn fault(text: &str) -> String {
+    read(text).expect_err("this is wrong")
+}
+
+/// A command with these lines more.
+fn with(lines: &str) -> String {
+    format!("[commands.a]\nargv = ['p', '{{x}}']\n{lines}\n[commands.a.params.x]\ntype = 'text'\n")
+}
+
+const WHOLE: &str = r#"
+[commands.second]
+argv = ["true"]
+
+[commands.archive]
+title = "Archive a folder"
+description = "Packs it."
+argv = ["tar", "--create", ["--exclude", "{exclude}"], "{verbose}", "--file", "out.tar", "--", "{folders}"]
+folder = "work"
+env = ["HOME"]
+set_env = { KEY = "hush", HERE = "{config_dir}/x" }
+timeout_s = 60
+grace_s = 1
+concurrency = 3
+max_attempts = 2
+max_output_bytes = 4096
+max_memory_mb = 64
+max_cpu_s = 10
+max_file_mb = 2
+max_processes = 8
+success_exit_codes = [0, 1]
+results = ["*.tar"]
+pty = true
+keep_folder = true
+stages = [{ name = "Packing", weight = 9 }, { name = "Checking" }]
+
+[commands.archive.params.folders]
+type = "list"
+required = true
+max_items = 5
+
+[commands.archive.params.exclude]
+type = "text"
+pattern = '[a-z*.]+'
+
+[commands.archive.params.verbose]
+type = "boolean"
+flag = "--verbose"
+default = true
+
+[commands.archive.params.password]
+type = "text"
+secret = true
+env = "PASSWORD"
+"#;
+
+#[test]
+fn everything_that_can_be_said_is_understood() {
+    let commands = read(WHOLE).unwrap();
+    let words: Vec<_> = commands.definitions.iter().map(|one| one.word.as_str()).collect();
+    assert_eq!(words, ["second", "archive"], "in the order of the file");
+    let archive = &commands.definitions[1];
+    let names: Vec<_> = archive.params.iter().map(|param| param.name.as_str()).collect();
+    assert_eq!(names, ["folders", "exclude", "verbose", "password"]);
+    assert!(matches!(archive.params[0].sort, Sort::List { min: 1, max: 5, .. }));
+    assert_eq!(archive.folder.as_deref(), Some(Path::new("/etc/milepost/work")));
+    assert_eq!(archive.set_env["HERE"], "/etc/milepost/x");
+    assert_eq!(archive.limits.timeout, Duration::from_secs(60));
+    assert_eq!(archive.limits.memory_bytes, Some(64 << 20));
+    assert_eq!((archive.limits.processes, archive.limits.max_attempts), (8, 2));
+    assert_eq!(archive.success, [0, 1]);
+    assert_eq!(archive.stages, [("Packing".to_owned(), 9.0), ("Checking".to_owned(), 1.0)]);
+    assert!(archive.pty && archive.keep_folder);
+    let usual = &commands.definitions[0];
+    assert_eq!((usual.title.as_str(), usual.limits.max_attempts), ("second", 1));
+}
+
+#[test]
+fn what_is_printed_can_be_read_again_and_holds_no_secret() {
+    let commands = read(WHOLE).unwrap();
+    let printed = print(&commands);
+    assert!(!printed.contains("hush"), "{printed}");
+    let again = read(&printed).unwrap();
+    assert_eq!(again.definitions[1].params.len(), 4);
+    let defaults = &again.definitions[0];
+    assert_eq!(defaults.fingerprint, commands.definitions[0].fingerprint);
+}
+
+#[test]
+fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
+    let print = |text: &str| read(text).unwrap().definitions[0].fingerprint.clone();
+    let usual = print(&with(""));
+    assert_eq!(usual, print(&with("\n\ntitle = 'T'\ntimeout_s = 5")));
+    assert_ne!(usual, print(&with("pty = true")));
+    assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
+    assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
+    let elsewhere = |text: &str| {
+        let commands = Commands::read(text, "milepost.toml", Path::new("/opt")).unwrap();
+        commands.definitions[0].fingerprint.clone()
+    };
+    assert_eq!(usual, elsewhere(&with("")));
+    let local = with("set_env = { A = '{config_dir}/a' }");
+    assert_ne!(print(&local), elsewhere(&local));
+}
+
+#[test]
+fn mistakes_are_told_with_their_line_and_what_would_be_right() {
+    let cases = [
+        ("x = ", "milepost.toml:1: "),
+        ("[commands.a]\nargw = ['p']", "milepost.toml:2: unknown field `argw`, expected one of"),
+        ("[commands.a]\nargv = 'p'", "milepost.toml:2: invalid type: string \"p\""),
+        ("[commands.a]\nargv = [1]", "milepost.toml:2: expected a text, or a list of texts"),
+        ("\n[commands.a]\ntitle = 'x'", "milepost.toml:2: `commands.a`: needs `argv`"),
+        ("[commands.A]\nargv = ['p']", "milepost.toml:1: `commands.A`: a kind's word has"),
+        ("[commands.a]\nargv = ['./p']", "milepost.toml:2: `commands.a.argv`: the program is"),
+        ("[commands.a]\nargv = ['p', '{x}']", "no parameter `x` is declared"),
+        ("[commands.a]\nargv = ['p']\nenv = ['HOME',\n'A-B']", "milepost.toml:4: `commands.a.env`"),
+        ("[commands.a]\nargv = ['p']\nset_env = { MILEPOST_X = '1' }", "MILEPOST_ are this"),
+        ("[commands.a]\nargv = ['p']\nresults = ['../x']", "in the run's own folder"),
+        ("[commands.a]\nargv = ['p']\nresults = ['[']", "milepost.toml:3: `commands.a.results`"),
+        ("[commands.a]\nargv = ['p']\nsuccess_exit_codes = [300]", "exit codes from 0 to 255"),
+        ("[commands.a]\nargv = ['p']\ntimeout_s = 0", "milepost.toml:3: `commands.a.timeout_s`"),
+        ("[commands.a]\nargv = ['p']\nstages = [{ name = '' }]", "milepost.toml:3: `commands.a.st"),
+        (
+            "[commands.a]\nargv = ['p']\nprogress = 'rsink'",
+            "milepost.toml:3: `commands.a.progress`",
+        ),
+    ];
+    for (text, told) in cases {
+        let fault = fault(text);
+        assert!(fault.contains(told), "{text}\n{told}\n{fault}");
+    }
+}
+
+#[test]
+fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
+    let base = with("");
+    let cases = [
+        ("min = 1", "milepost.toml:6: `commands.a.params.x.min`: does not belong to the type text"),
+        ("pattern = '('", "milepost.toml:6: `commands.a.params.x.pattern`: "),
+        ("max_length = 0", "`min_length` to `max_length`"),
+        ("secret = true", "would be seen in the list of processes"),
+        ("secret = true\nenv = 'K'\ndefault = 'x'", "a secret has no default"),
+        ("env = 'LD_PRELOAD'", "LD_PRELOAD decides over which code runs"),
+        ("env = 'PATH'", "PATH decides over which code runs"),
+        ("default = 5", "milepost.toml:6: `commands.a.params.x.default`: must be a text"),
+        (
+            "pattern = 'a+'\ndefault = 'b'",
+            "milepost.toml:7: `commands.a.params.x.default`: must ma",
+        ),
+        ("colour = 'red'", "milepost.toml:6: unknown field `colour`"),
+    ];
+    for (line, told) in cases {
+        let fault = fault(&format!("{base}{line}"));
+        assert!(fault.contains(told), "{line}\n{told}\n{fault}");
+    }
+    let typed = |sort: &str| fault(&base.replace("type = 'text'", sort));
+    assert!(typed("type = 'file?'").contains("must be one of: text, integer, number, choice"));
+    assert!(typed("").contains("`commands.a.params.x.type`: must be one of"));
+    assert!(typed("type = 'choice'").contains("needs `choices`"));
+    assert!(typed("type = 'integer'\nmin = 2\nmax = 1").contains("`min` must not be above `max`"));
+    assert!(typed("type = 'integer'\nmin = 0.5").contains("must be a whole number"));
+    assert!(typed("type = 'number'\nmin = nan").contains("must not be above"));
+    assert!(typed("type = 'boolean'").contains("needs `flag`"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_nothing_is_taken_over() {
+    let told = fault("[commands.a]\nargv = []\ntimeout_s = 0\n[commands.B]\nargv = ['p']");
+    assert_eq!(told.lines().count(), 3, "{told}");
+}
+
+#[test]
+fn other_sections_are_none_of_its_business() {
+    assert!(read("[http]\naddr = 5\n[what]\never = 1").unwrap().definitions.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,80}", key in "[a-z_]{1,12}", value in "[-0-9a-z'\\[\\]{}\"=,.]{0,12}") {
+        let _ = read(&text);
+        let _ = read(&with(&format!("{key} = {value}")));
+        let _ = read(&format!("{}{key} = {value}", with("")));
+    }
+}

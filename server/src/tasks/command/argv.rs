@@ -1,0 +1,259 @@
+//! From the declared command line and the values of a start to the arguments of a process. There is
+//! no shell anywhere: an argument is one element, whatever is in it.
+
+use std::fmt;
+
+use super::{
+    definition::{Param, Sort},
+    values::Given,
+};
+
+/// A command line with places for parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// Elements that are there together or not at all.
+#[derive(Clone, Debug, PartialEq)]
+struct Part(Vec<Element>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Element(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Piece {
+    Text(String),
+    /// The parameter's number.
+    Param(usize),
+}
+
+/// What is wrong with a declared command line.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It has no first element, or that is not fixed.
+    Program,
+    /// A `{` without `}`, or a `}` without `{`.
+    Brace(String),
+    /// No such parameter.
+    Unknown(String),
+    /// A list, or a boolean, amid other text.
+    Amid(String),
+    /// A boolean without `flag`.
+    NoFlag(String),
+    /// A parameter that is used nowhere.
+    Unused(String),
+    /// A secret in the command line.
+    Secret(String),
+    /// NUL.
+    Nul,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Program => f.write_str(
+                "the first element names the program: an absolute path, or a name that is looked \
+                 for in PATH, without parameters",
+            ),
+            Self::Brace(text) => write!(
+                f,
+                "`{text}`: write {{name}} for a parameter, and {{{{ and }}}} for the braces \
+                 themselves"
+            ),
+            Self::Unknown(name) => write!(f, "no parameter `{name}` is declared under `params`"),
+            Self::Amid(name) => {
+                write!(f, "`{name}` may be several arguments or none: let it be an element alone")
+            }
+            Self::NoFlag(name) => {
+                write!(f, "the boolean `{name}` needs `flag`, the argument that it adds")
+            }
+            Self::Unused(name) => {
+                write!(f, "the parameter `{name}` is used nowhere: in `argv` or by its `env`")
+            }
+            Self::Secret(name) => write!(
+                f,
+                "the secret `{name}` would be seen in the list of processes: give it by its `env`"
+            ),
+            Self::Nul => f.write_str("no NUL characters"),
+        }
+    }
+}
+
+impl Template {
+    /// Reads the declared elements; a group is a list of several that are left out together.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn new(groups: &[Vec<String>], params: &[Param]) -> Result<Self, Unfit> {
+        let read = |group: &Vec<String>| {
+            let elements = group.iter().map(|text| Element::new(text, params));
+            elements.collect::<Result<_, _>>().map(Part)
+        };
+        let template = Self { parts: groups.iter().map(read).collect::<Result<_, _>>()? };
+        let first = template.parts.first().and_then(|part| part.0.first());
+        match first.map(|element| element.0.as_slice()) {
+            Some([Piece::Text(_)]) => {}
+            _ => return Err(Unfit::Program),
+        }
+        for (index, param) in params.iter().enumerate() {
+            let used = template.pieces().any(|piece| *piece == Piece::Param(index));
+            match (used, param.secret, &param.env) {
+                (true, true, _) => return Err(Unfit::Secret(param.name.clone())),
+                (false, _, None) => return Err(Unfit::Unused(param.name.clone())),
+                _ => {}
+            }
+        }
+        Ok(template)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.parts.iter().flat_map(|part| &part.0).flat_map(|element| &element.0)
+    }
+
+    /// The program.
+    pub fn program(&self) -> &str {
+        match self.parts.first().and_then(|part| part.0.first()).map(|element| &*element.0) {
+            Some([Piece::Text(text)]) => text,
+            _ => "",
+        }
+    }
+
+    /// The arguments for these values, one for each parameter.
+    ///
+    /// # Errors
+    /// The number of the parameter whose value would be taken for an option.
+    pub fn expand(&self, params: &[Param], values: &[Given]) -> Result<Vec<String>, usize> {
+        let mut argv = Vec::new();
+        let mut guarded = false;
+        for part in &self.parts {
+            let missing =
+                part.params().any(|index| values.get(index).is_none_or(|value| value.is_absent()));
+            if missing {
+                continue;
+            }
+            for element in &part.0 {
+                let from = argv.len();
+                element.expand(params, values, &mut argv);
+                if !guarded
+                    && argv[from..].iter().any(|argument| argument.starts_with('-'))
+                    && let Some(index) = element.culprit(params)
+                {
+                    return Err(index);
+                }
+                guarded = guarded || element.is_guard();
+            }
+        }
+        Ok(argv)
+    }
+}
+
+impl Part {
+    fn params(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().flat_map(|element| &element.0).filter_map(|piece| match piece {
+            Piece::Param(index) => Some(*index),
+            Piece::Text(_) => None,
+        })
+    }
+}
+
+impl Element {
+    fn new(text: &str, params: &[Param]) -> Result<Self, Unfit> {
+        if text.contains('\0') {
+            return Err(Unfit::Nul);
+        }
+        let brace = || Unfit::Brace(text.to_owned());
+        let (mut pieces, mut literal, mut rest) = (Vec::new(), String::new(), text);
+        while let Some(at) = rest.find(['{', '}']) {
+            literal.push_str(&rest[..at]);
+            let (brace_itself, after) = rest[at..].split_at(1);
+            if let Some(after) = after.strip_prefix(brace_itself) {
+                literal.push_str(brace_itself);
+                rest = after;
+                continue;
+            }
+            if brace_itself == "}" {
+                return Err(brace());
+            }
+            let (name, after) = after.split_once('}').ok_or_else(brace)?;
+            let index = params.iter().position(|param| param.name == name);
+            let index = index.ok_or_else(|| Unfit::Unknown(name.to_owned()))?;
+            if !literal.is_empty() {
+                pieces.push(Piece::Text(std::mem::take(&mut literal)));
+            }
+            pieces.push(Piece::Param(index));
+            rest = after;
+        }
+        literal.push_str(rest);
+        if !literal.is_empty() || pieces.is_empty() {
+            pieces.push(Piece::Text(literal));
+        }
+        let element = Self(pieces);
+        element.check(params)?;
+        Ok(element)
+    }
+
+    fn check(&self, params: &[Param]) -> Result<(), Unfit> {
+        for piece in &self.0 {
+            let Piece::Param(index) = piece else { continue };
+            let param = &params[*index];
+            match &param.sort {
+                Sort::Boolean { flag: None } => return Err(Unfit::NoFlag(param.name.clone())),
+                Sort::Boolean { .. } | Sort::List { .. } if self.0.len() > 1 => {
+                    return Err(Unfit::Amid(param.name.clone()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn expand(&self, params: &[Param], values: &[Given], argv: &mut Vec<String>) {
+        if let [Piece::Param(index)] = &*self.0 {
+            match (&values[*index], &params[*index].sort) {
+                (Given::List(items), _) => return argv.extend(items.iter().cloned()),
+                (Given::Yes, Sort::Boolean { flag: Some(flag) }) => return argv.push(flag.clone()),
+                _ => {}
+            }
+        }
+        let text = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => text.as_str(),
+            Piece::Param(index) => values[*index].as_text(),
+        });
+        argv.push(text.collect());
+    }
+
+    /// Whose value makes an argument of this element an option, if that was not declared. What
+    /// begins with fixed text is what the operator wrote.
+    fn culprit(&self, params: &[Param]) -> Option<usize> {
+        let before_text = self.0.iter().map_while(|piece| match piece {
+            Piece::Param(index) => Some(*index),
+            Piece::Text(_) => None,
+        });
+        let mut own = before_text.filter(|index| {
+            let param = &params[*index];
+            !param.allow_leading_dash && !param.sort.is_declared()
+        });
+        own.next()
+    }
+
+    /// What comes after `--` is no option.
+    fn is_guard(&self) -> bool {
+        matches!(&*self.0, [Piece::Text(text)] if text == "--")
+    }
+}
+
+impl Sort {
+    /// Whether each of its values was written by the operator.
+    const fn is_declared(&self) -> bool {
+        match self {
+            Self::Choice(_) | Self::Boolean { .. } => true,
+            Self::List { choices, .. } => !choices.is_empty(),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "argv_tests.rs"]
+mod tests;

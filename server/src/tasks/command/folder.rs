@@ -1,0 +1,186 @@
+//! The folders of runs: each run has one of its own, and beside it the lock that its guard holds.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use milepost::task::TaskId;
+
+/// Where the folders go that are kept.
+const KEPT: &str = "kept";
+/// How long a start waits for guards of an earlier process, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// The folder of one run.
+pub(super) struct RunFolder {
+    path: PathBuf,
+    lock: PathBuf,
+    kept: Option<PathBuf>,
+    /// Whether the run has ended and nothing of it is left.
+    over: bool,
+}
+
+impl RunFolder {
+    /// Makes it, empty.
+    pub(super) fn make(runs: &Path, id: TaskId, attempt: u32, keep: bool) -> io::Result<Self> {
+        make_private(runs)?;
+        let runs = fs::canonicalize(runs)?;
+        let name = format!("{id}-{attempt}");
+        let kept = keep.then(|| runs.join(KEPT).join(&name));
+        let path = runs.join(name);
+        // The same attempt, given back by a shutdown and begun anew.
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        fs::create_dir(&path)?;
+        Ok(Self { path, lock: runs.join(format!("{id}.lock")), kept, over: false })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn lock(&self) -> &Path {
+        &self.lock
+    }
+
+    /// Nothing of the run is left.
+    pub(super) const fn is_over(&mut self) {
+        self.over = true;
+    }
+}
+
+/// Removes it, or puts it where it is kept. What may still be written to is left for [`clean`].
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.over {
+            return;
+        }
+        let done = match &self.kept {
+            Some(kept) => keep(&self.path, kept),
+            None => fs::remove_dir_all(&self.path),
+        };
+        if let Err(error) = done {
+            let folder = self.path.display();
+            tracing::warn!(%folder, %error, "the folder of a run was not removed");
+        }
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+fn keep(path: &Path, kept: &Path) -> io::Result<()> {
+    if let Some(folder) = kept.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::rename(path, kept)
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Ends and removes what runs of an earlier process left behind. A guard that is still at work has a
+/// few seconds to come to its end; blocks for as long.
+pub fn clean(runs: &Path) {
+    clean_until(runs, Instant::now() + PATIENCE);
+}
+
+fn clean_until(runs: &Path, deadline: Instant) {
+    let Ok(runs) = fs::canonicalize(runs) else { return };
+    let Ok(entries) = fs::read_dir(&runs) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // `{id}-{attempt}`
+        let Some((id, _)) = name.rsplit_once('-').filter(|_| name != KEPT) else { continue };
+        if id.parse::<TaskId>().is_err() || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let lock = runs.join(format!("{id}.lock"));
+        let file = OpenOptions::new().create(true).append(true).open(&lock);
+        match file.map(|file| (lock_until(&file, deadline), file)) {
+            Ok((Ok(()), _held)) => {
+                end_what_is_left(&entry.path());
+                if let Err(error) = fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(folder = %name, %error, "the folder of a run was not removed");
+                }
+                let _ = fs::remove_file(&lock);
+            }
+            Ok((Err(TryLockError::WouldBlock), _)) => {
+                tracing::warn!(folder = %name, "a run of an earlier process is still being ended");
+            }
+            Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
+                tracing::warn!(folder = %name, %error, "a run cannot be locked");
+            }
+        }
+    }
+}
+
+fn lock_until(file: &File, deadline: Instant) -> Result<(), TryLockError> {
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(AGAIN),
+            done => return done,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn end_what_is_left(folder: &Path) {
+    let ended = super::launch::end_all_of(folder);
+    if ended > 0 {
+        tracing::warn!(ended, "ended processes that a command of an earlier process left behind");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+const fn end_what_is_left(_: &Path) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> TaskId {
+        TaskId::from_uuid(uuid::Uuid::new_v4())
+    }
+
+    #[test]
+    fn a_run_that_is_over_leaves_nothing_and_a_kept_one_its_folder() {
+        let place = tempfile::tempdir().unwrap();
+        for keep in [false, true] {
+            let id = id();
+            let mut folder = RunFolder::make(place.path(), id, 1, keep).unwrap();
+            fs::write(folder.path().join("x"), "").unwrap();
+            fs::write(folder.lock(), "").unwrap();
+            folder.is_over();
+            drop(folder);
+            assert_eq!(place.path().join(KEPT).join(format!("{id}-1/x")).exists(), keep);
+            assert!(!place.path().join(format!("{id}-1")).exists());
+            assert!(!place.path().join(format!("{id}.lock")).exists());
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_is_removed_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let (left, busy) = (id(), id());
+        let path = |id: TaskId| place.path().join(format!("{id}-1"));
+        drop(RunFolder::make(place.path(), left, 1, false).unwrap());
+        let folder = RunFolder::make(place.path(), busy, 1, false).unwrap();
+        let held = fs::File::create(folder.lock()).unwrap();
+        held.lock().unwrap();
+        fs::create_dir_all(place.path().join(KEPT).join("a-1")).unwrap();
+        fs::create_dir(place.path().join("other-1")).unwrap();
+        clean_until(place.path(), Instant::now());
+        assert!(!path(left).exists() && path(busy).exists());
+        assert!(place.path().join("kept/a-1").exists() && place.path().join("other-1").exists());
+    }
+}

@@ -1,0 +1,124 @@
+//! What is kept of a command's output: its beginning and its end.
+
+use std::collections::VecDeque;
+
+/// Keeps the first and the last bytes of whatever comes, in constant memory.
+pub(super) struct Kept {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    half: usize,
+    seen: u64,
+}
+
+impl Kept {
+    /// Keeps at most `most` bytes, half of them from the beginning.
+    pub(super) fn new(most: usize) -> Self {
+        Self { head: Vec::new(), tail: VecDeque::new(), half: most / 2, seen: 0 }
+    }
+
+    /// Adds what came.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.seen = self.seen.saturating_add(bytes.len() as u64);
+        let (head, rest) = bytes.split_at(bytes.len().min(self.half - self.head.len()));
+        self.head.extend_from_slice(head);
+        let rest = &rest[rest.len().saturating_sub(self.half)..];
+        let over = (self.tail.len() + rest.len()).saturating_sub(self.half);
+        self.tail.drain(..over);
+        self.tail.extend(rest);
+    }
+
+    /// Bytes in all.
+    pub(super) const fn seen(&self) -> u64 {
+        self.seen
+    }
+
+    /// Bytes that are not kept.
+    pub(super) fn omitted(&self) -> u64 {
+        self.seen - (self.head.len() + self.tail.len()) as u64
+    }
+
+    /// What is kept, with the gap named. Bytes that are no UTF-8 become U+FFFD.
+    pub(super) fn text(&self) -> String {
+        let tail: Vec<u8> = self.tail.iter().copied().collect();
+        let omitted = self.omitted();
+        if omitted == 0 {
+            let all = [&*self.head, &*tail].concat();
+            return String::from_utf8_lossy(&all).into_owned();
+        }
+        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
+        format!("{head}\n[… {omitted} bytes are not kept …]\n{tail}")
+    }
+}
+
+/// Hides secrets in texts that people see.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mask {
+    secrets: Vec<String>,
+}
+
+/// Shorter secrets would hide half of every text, and are none.
+const SHORTEST: usize = 4;
+
+impl Mask {
+    /// Hides these, also line by line.
+    pub(super) fn new<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
+        let mut all: Vec<String> = secrets
+            .flat_map(|secret| std::iter::once(secret).chain(secret.lines()))
+            .map(str::trim)
+            .filter(|secret| secret.len() >= SHORTEST)
+            .map(str::to_owned)
+            .collect();
+        // One may be a part of another.
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        all.dedup();
+        Self { secrets: all }
+    }
+
+    pub(super) fn hide(&self, text: String) -> String {
+        self.secrets.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
+            true => text.replace(secret.as_str(), "***"),
+            false => text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_gap_is_named() {
+        let mut kept = Kept::new(8);
+        kept.push(b"0123456789");
+        kept.push(b"ab");
+        assert_eq!(kept.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
+        assert_eq!((kept.seen(), kept.omitted()), (12, 4));
+    }
+
+    #[test]
+    fn secrets_are_hidden_the_longer_ones_first() {
+        let mask = Mask::new(["hush", "hush-hush", "a", "one\ntwo2"].into_iter());
+        let text = mask.hide("hush-hush hush a two2".to_owned());
+        assert_eq!(text, "*** *** a ***");
+    }
+
+    proptest! {
+        #[test]
+        fn beginning_and_end_are_kept_however_it_comes(
+            chunks in proptest::collection::vec(proptest::collection::vec(b'a'..=b'z', 0..20), 0..20),
+            most in 2_usize..64,
+        ) {
+            let mut kept = Kept::new(most);
+            chunks.iter().for_each(|chunk| kept.push(chunk));
+            let all = chunks.concat();
+            let half = most / 2;
+            prop_assert!(kept.head.len() + kept.tail.len() <= most);
+            prop_assert_eq!(&kept.head[..], &all[..all.len().min(half)]);
+            let tail: Vec<u8> = kept.tail.iter().copied().collect();
+            prop_assert_eq!(&tail[..], &all[all.len().saturating_sub(half).max(kept.head.len())..]);
+            prop_assert_eq!(kept.seen(), all.len() as u64);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! What becomes the command: a process that gives itself a session and limits, and then its place to
+//! the program.
+
+use std::{ffi::OsString, io::Write as _, os::unix::process::CommandExt as _, process::Command};
+
+use rustix::{
+    io::fcntl_dupfd_cloexec,
+    process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit, setsid},
+    stdio,
+};
+use serde::{Deserialize, Serialize};
+
+use super::wire::KernelLimits;
+
+/// What it is told by its first argument; the command line comes after.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
+    pub(super) guard: i32,
+    pub(super) pty: bool,
+    pub(super) limits: KernelLimits,
+}
+
+/// Becomes the command. Comes back only where that fails: then the reason is on what was the standard
+/// input.
+pub(super) fn exec(args: impl Iterator<Item = OsString>) -> u8 {
+    // Closes when the program has taken over.
+    let Ok(complaints) = fcntl_dupfd_cloexec(stdio::stdin(), 10) else { return 127 };
+    let why = match become_it(args) {
+        Ok(never) => match never {},
+        Err(why) => why,
+    };
+    let _ = std::fs::File::from(complaints).write_all(why.as_bytes());
+    127
+}
+
+fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::Infallible, String> {
+    let settings = args.next().and_then(|json| json.into_string().ok()).unwrap_or_default();
+    let settings: Settings = serde_json::from_str(&settings).map_err(|error| error.to_string())?;
+    let program = args.next().ok_or("no program")?;
+    let mut command = Command::new(&program);
+    command.args(args);
+    setsid().map_err(|error| format!("no session of its own: {error}"))?;
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(|error| error.to_string())?;
+    if getppid().map(Pid::as_raw_pid) != Some(settings.guard) {
+        return Err("its guard is gone".to_owned());
+    }
+    take_input(settings.pty).map_err(|error| format!("no standard input: {error}"))?;
+    limit(&settings.limits).map_err(|error| format!("the limits cannot be set: {error}"))?;
+    let error = command.exec();
+    Err(match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such program on this machine".to_owned(),
+        std::io::ErrorKind::PermissionDenied => {
+            "this program may not be run, or its folder not be entered".to_owned()
+        }
+        _ => error.to_string(),
+    })
+}
+
+/// The terminal, or nothing.
+fn take_input(pty: bool) -> rustix::io::Result<()> {
+    if pty {
+        rustix::process::ioctl_tiocsctty(stdio::stdout())?;
+        return stdio::dup2_stdin(stdio::stdout());
+    }
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
+    stdio::dup2_stdin(rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty())?)
+}
+
+fn limit(limits: &KernelLimits) -> rustix::io::Result<()> {
+    let set = |resource, most: Option<u64>, beyond: u64| match most {
+        Some(most) => {
+            let hard = Some(most.saturating_add(beyond));
+            setrlimit(resource, Rlimit { current: Some(most), maximum: hard })
+        }
+        None => Ok(()),
+    };
+    set(Resource::Core, Some(0), 0)?;
+    // XCPU first, KILL a little later.
+    set(Resource::Cpu, limits.cpu_s, 2)?;
+    set(Resource::Fsize, limits.file_bytes, 0)?;
+    // The last one: from here on memory may be short.
+    set(Resource::As, limits.memory_bytes, 0)
+}

@@ -1,0 +1,101 @@
+//! The result of a command: how it ended and what it said, as JSON and as a part of a page.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+/// The media type of a [`Report`].
+pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
+
+/// How a command ended. Grows by addition only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its exit code.
+    pub exit_code: i32,
+    /// How long it ran, in milliseconds.
+    pub duration_ms: u64,
+    /// How much it wrote to its standard output and standard error, in bytes.
+    pub output_bytes: u64,
+    /// How much of that is not in `output`, in bytes.
+    pub omitted_bytes: u64,
+    /// What it wrote, in the order in which it came; with a gap that is named where it was too long.
+    pub output: String,
+    /// Names of the files that were collected.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// The report as HTML that is safe to place in a page, whatever the command wrote.
+pub fn to_html(report: &Report) -> String {
+    let mut html = String::from("<dl>");
+    let seconds = report.duration_ms as f64 / 1000.0;
+    let facts = [
+        ("Exit code", report.exit_code.to_string()),
+        ("Duration", format!("{seconds:.1} s")),
+        ("Output", format!("{} bytes", report.output_bytes)),
+    ];
+    for (name, value) in facts {
+        let _ = write!(html, "<dt>{name}</dt><dd>{value}</dd>");
+    }
+    html.push_str("</dl>");
+    if !report.files.is_empty() {
+        html.push_str("<ul>");
+        for name in &report.files {
+            let _ = write!(html, "<li>{}</li>", escape(name));
+        }
+        html.push_str("</ul>");
+    }
+    if report.output.is_empty() {
+        html.push_str("<p>It said nothing.</p>");
+    } else {
+        let output = escape(&report.output);
+        let _ = write!(html, "<pre tabindex=\"0\"><code>{output}</code></pre>");
+    }
+    html
+}
+
+/// Neither markup nor what would turn the text around it: control characters are shown by their
+/// pictures, and marks of direction by nothing.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            '\n' | '\t' => escaped.push(c),
+            '\r' => {}
+            '\0'..='\u{1f}' => {
+                escaped.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'));
+            }
+            '\u{7f}'..='\u{9f}' => escaped.push('\u{fffd}'),
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_command_writes_is_markup() {
+        let report = Report {
+            exit_code: 0,
+            duration_ms: 1234,
+            output_bytes: 9,
+            omitted_bytes: 0,
+            output: "</code></pre><script>alert(1)</script>\x1b[2J\u{202e}&amp;\r\n\"'".to_owned(),
+            files: vec!["<img src=x onerror=alert(1)>.csv".to_owned()],
+        };
+        let html = to_html(&report);
+        assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
+        assert!(html.contains("&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;"), "{html}");
+        assert!(html.contains("␛[2J&amp;amp;\n&quot;&#39;"), "{html}");
+        assert!(html.contains("<dd>1.2 s</dd>"), "{html}");
+    }
+}

@@ -1,0 +1,291 @@
+//! One run of a command, from its start to its result.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use milepost::{
+    engine::{Context, Output, TaskError},
+    task::LogStream,
+};
+
+use super::{
+    CommandDeps,
+    definition::{Definition, Limits},
+    folder::RunFolder,
+    kept::{Kept, Mask},
+    launch::{
+        Process, end_all_of,
+        wire::{End, KernelLimits, Order, Word},
+    },
+    progress::{Limits as ReaderLimits, Reader, Signal, Source},
+    report::{MEDIA_TYPE, Report},
+    values::Given,
+};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 << 10;
+/// A report that stands at the end of a line without an end is read after this long.
+const IDLE: Duration = Duration::from_millis(300);
+/// Without a guard its streams are given so many times as long.
+const MOST_IDLE: u32 = 10;
+/// Lines of the standard error that an error tells, and how much of each.
+const LAST_LINES: usize = 3;
+const LONGEST_LINE: usize = 300;
+
+/// See the module.
+pub(super) struct Run {
+    definition: Arc<Definition>,
+    values: Vec<Given>,
+    ctx: Context,
+    mask: Mask,
+    reader: Reader,
+    kept: Kept,
+    last_lines: Vec<String>,
+    signals: Vec<Signal>,
+}
+
+impl Run {
+    pub(super) fn new(definition: Arc<Definition>, values: Vec<Given>, ctx: Context) -> Self {
+        let secrets = definition.params.iter().zip(&values).filter(|(param, _)| param.secret);
+        let mask = Mask::new(secrets.map(|(_, value)| value.as_text()));
+        let stages = definition.all_stages().into_iter().map(|(name, _)| name);
+        let mut reader =
+            Reader::new(&definition.progress, ReaderLimits::default()).with_stages(stages);
+        if definition.pty {
+            reader = reader.on_any_stream();
+        }
+        let kept = Kept::new(definition.limits.output_bytes);
+        let (last_lines, signals) = (Vec::new(), Vec::new());
+        Self { definition, values, ctx, mask, reader, kept, last_lines, signals }
+    }
+
+    /// Runs it.
+    pub(super) async fn complete(mut self, deps: &CommandDeps) -> Result<Output, TaskError> {
+        let keep = self.definition.keep_folder;
+        let mut folder = RunFolder::make(&deps.runs, self.ctx.id(), self.ctx.attempt(), keep)
+            .map_err(|error| {
+                TaskError::retry("folder", format!("the run has no folder: {error}"))
+            })?;
+        let order = self.order(&folder)?;
+        let started = Instant::now();
+        let mut process = Process::start(&deps.program, &order).await.map_err(|error| {
+            TaskError::retry("start", format!("no process can be started: {error}"))
+        })?;
+        let last = self.follow(&mut process, &folder).await;
+        process.guard.close().await;
+        folder.is_over();
+        let duration = started.elapsed();
+        self.ctx.check()?;
+        match last {
+            Some(Word::Ended(end)) => self.judge(end, duration),
+            Some(Word::Failed(why)) => {
+                let program = self.definition.argv.program();
+                Err(TaskError::fail("start", format!("{program} could not be started: {why}")))
+            }
+            _ => Err(TaskError::fail("lost", "The command's guard was killed, and it with it.")),
+        }
+    }
+
+    fn order(&self, folder: &RunFolder) -> Result<Order, TaskError> {
+        let Definition { argv, params, limits, pty, .. } = &*self.definition;
+        let argv = argv.expand(params, &self.values).map_err(|index| {
+            let name = &params[index].name;
+            TaskError::fail("input", format!("{name}: must not begin with -"))
+        })?;
+        let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
+        Ok(Order {
+            argv,
+            env: self.environment(folder),
+            folder: work,
+            lock: folder.lock().to_owned(),
+            grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
+            pty: *pty,
+            processes: limits.processes,
+            limits: kernel_limits(limits),
+        })
+    }
+
+    /// Nothing of the server's environment but what was allowed: it may hold keys.
+    fn environment(&self, folder: &RunFolder) -> Vec<(String, String)> {
+        let definition = &self.definition;
+        let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        let path =
+            server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
+        let mut env = vec![("PATH".to_owned(), path), ("LANG".to_owned(), "C.UTF-8".to_owned())];
+        if definition.pty {
+            env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
+        }
+        env.extend(definition.env.iter().filter_map(|name| server(name)));
+        env.extend(definition.set_env.clone());
+        for (param, value) in definition.params.iter().zip(&self.values) {
+            match (&param.env, value) {
+                (Some(name), Given::Text(text)) => env.push((name.clone(), text.clone())),
+                (Some(name), Given::Yes) => env.push((name.clone(), "1".to_owned())),
+                _ => {}
+            }
+        }
+        env.push(("MILEPOST_RUN_DIR".to_owned(), folder.path().display().to_string()));
+        env
+    }
+
+    /// Listens until nothing is left of it. The guard's last word; `None` where it had none.
+    async fn follow(&mut self, process: &mut Process, folder: &RunFolder) -> Option<Word> {
+        let ctx = self.ctx.clone();
+        let Process { streams, guard } = process;
+        let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
+        let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
+        while !(gone && (streams.have_ended() || idle > MOST_IDLE)) {
+            let heard = tokio::select! {
+                n = streams.stdout.read(&mut out) => Heard::Bytes(Source::Stdout, n),
+                n = streams.stderr.read(&mut err) => Heard::Bytes(Source::Stderr, n),
+                n = streams.channel.read(&mut own) => Heard::Bytes(Source::Channel, n),
+                word = guard.word(), if !gone => Heard::Word(word),
+                () = ctx.cancelled(), if !told => Heard::Stop,
+                () = tokio::time::sleep(IDLE) => Heard::Nothing,
+            };
+            match heard {
+                Heard::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
+                Heard::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
+                Heard::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
+                Heard::Word(Some(word)) => last = self.hear(word).or(last),
+                Heard::Word(None) => {
+                    gone = true;
+                    if last.is_none() {
+                        // Somebody killed the guard. The command's own process ended with it.
+                        end_all_of(folder.path());
+                    }
+                }
+                Heard::Stop => {
+                    told = true;
+                    guard.terminate().await;
+                }
+                Heard::Nothing => {
+                    idle += u32::from(gone);
+                    self.reader.idle(Source::Stdout, &mut self.signals);
+                    self.reader.idle(Source::Stderr, &mut self.signals);
+                }
+            }
+            self.tell().await;
+        }
+        last
+    }
+
+    /// Takes in what was read; nothing is the end.
+    fn take(&mut self, source: Source, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return self.reader.end(source, &mut self.signals);
+        }
+        if source != Source::Channel {
+            self.kept.push(bytes);
+        }
+        self.reader.push(source, bytes, &mut self.signals);
+    }
+
+    /// What is a last word comes back.
+    fn hear(&self, word: Word) -> Option<Word> {
+        match word {
+            Word::Waiting => self.ctx.message("Waiting for the end of an earlier attempt"),
+            Word::Started(_) => {}
+            last @ (Word::Failed(_) | Word::Ended(_)) => return Some(last),
+        }
+        None
+    }
+
+    /// Passes on what the reader found.
+    async fn tell(&mut self) {
+        for signal in std::mem::take(&mut self.signals) {
+            match signal {
+                Signal::Fraction(fraction) => self.ctx.progress(fraction),
+                // Told to stop: then the stage does not matter any more.
+                Signal::Stage(index) => _ = self.ctx.stage(index).await,
+                Signal::Message(text) => self.ctx.message(self.mask.hide(text)),
+                Signal::Kept(text) => self.ctx.kept(self.mask.hide(text)),
+                Signal::Line { source, text } => self.line(source, text),
+            }
+        }
+    }
+
+    fn line(&mut self, source: Source, text: String) {
+        let text = self.mask.hide(text);
+        if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
+            let short: String = text.trim().chars().take(LONGEST_LINE).collect();
+            if !short.is_empty() {
+                if self.last_lines.len() == LAST_LINES {
+                    self.last_lines.remove(0);
+                }
+                self.last_lines.push(short);
+            }
+        }
+        let stream = match source {
+            Source::Stdout => LogStream::Stdout,
+            Source::Stderr => LogStream::Stderr,
+            Source::Channel => LogStream::Task,
+        };
+        self.ctx.log_from(stream, text);
+    }
+
+    /// What the end of the command means.
+    fn judge(self, end: End, duration: Duration) -> Result<Output, TaskError> {
+        if end.left > 0 {
+            let left = end.left;
+            self.ctx.log(format!("Ended {left} processes that the command left behind."));
+        }
+        let Limits { processes, .. } = self.definition.limits;
+        let (code, how) = match (end.code, end.signal) {
+            _ if end.too_many => ("processes", format!("had more than {processes} processes")),
+            (Some(code), _) if self.definition.success.contains(&code) => {
+                return self.report(code, duration);
+            }
+            (Some(code), _) => ("exit_code", format!("ended with exit code {code}")),
+            (None, Some(signal)) => ("signal", self.by_signal(signal)),
+            (None, None) => ("lost", "ended in an unknown way".to_owned()),
+        };
+        let mut message = format!("{} {how}.", self.definition.argv.program());
+        for line in &self.last_lines {
+            message.push('\n');
+            message.push_str(line);
+        }
+        Err(TaskError::fail(code, message))
+    }
+
+    /// Signals by which the kernel tells that a limit was passed have names.
+    fn by_signal(&self, signal: i32) -> String {
+        let limits = &self.definition.limits;
+        match (rustix::process::Signal::from_named_raw(signal), limits.cpu_s, limits.file_bytes) {
+            (Some(rustix::process::Signal::XCPU), Some(s), _) => {
+                format!("used more than {s} s of processor time")
+            }
+            (Some(rustix::process::Signal::XFSZ), _, Some(bytes)) => {
+                format!("wrote a file of more than {bytes} bytes")
+            }
+            _ => format!("was ended by signal {signal}"),
+        }
+    }
+
+    fn report(self, exit_code: i32, duration: Duration) -> Result<Output, TaskError> {
+        let report = Report {
+            exit_code,
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            output_bytes: self.kept.seen(),
+            omitted_bytes: self.kept.omitted(),
+            output: self.mask.hide(self.kept.text()),
+            files: Vec::new(),
+        };
+        Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
+    }
+}
+
+/// What there is to do.
+enum Heard {
+    Bytes(Source, usize),
+    Word(Option<Word>),
+    Stop,
+    Nothing,
+}
+
+const fn kernel_limits(limits: &Limits) -> KernelLimits {
+    let Limits { memory_bytes, cpu_s, file_bytes, .. } = *limits;
+    KernelLimits { memory_bytes, cpu_s, file_bytes }
+}

@@ -1,0 +1,87 @@
+//! The JSON Schema of a command's parameters: the start form, the command line's help and other
+//! programs read it; the server checks by [`super::values`].
+
+use serde_json::{Map, Value, json};
+
+use super::definition::{Definition, Param, Sort, Text};
+
+/// The schema of a start's input.
+pub(super) fn schema(definition: &Definition) -> Value {
+    let properties: Map<String, Value> =
+        definition.params.iter().map(|param| (param.name.clone(), property(param))).collect();
+    let required = definition.params.iter().filter(|param| param.required);
+    let required: Vec<_> = required.map(|param| param.name.as_str()).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": definition.title,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn property(param: &Param) -> Value {
+    let mut property = sort(&param.sort);
+    let texts = [("title", &param.title), ("description", &param.description)];
+    for (key, text) in texts {
+        if let Some(text) = text {
+            property.insert(key.to_owned(), text.as_str().into());
+        }
+    }
+    if let Some(default) = &param.default {
+        property.insert("default".to_owned(), default.clone());
+    }
+    if param.secret {
+        property.insert("writeOnly".to_owned(), true.into());
+    }
+    Value::Object(property)
+}
+
+fn sort(sort: &Sort) -> Map<String, Value> {
+    let pairs = match sort {
+        Sort::Text(rules) => text(rules),
+        Sort::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
+        Sort::Boolean { .. } => vec![("type", json!("boolean"))],
+        Sort::Integer { min, max } => numeric("integer", json!(min), json!(max)),
+        Sort::Number { min, max } => numeric("number", json!(min), json!(max)),
+        Sort::List { items, choices, min, max } => {
+            let item = match &**choices {
+                [] => text(items),
+                choices => vec![("type", json!("string")), ("enum", json!(choices))],
+            };
+            vec![
+                ("type", json!("array")),
+                ("items", Value::Object(object(item))),
+                ("minItems", json!(min)),
+                ("maxItems", json!(max)),
+            ]
+        }
+    };
+    object(pairs)
+}
+
+fn numeric(name: &str, min: Value, max: Value) -> Vec<(&'static str, Value)> {
+    vec![("type", json!(name)), ("minimum", min), ("maximum", max)]
+}
+
+fn text(text: &Text) -> Vec<(&'static str, Value)> {
+    // What only this server's kind of patterns knows would stop others from reading the schema.
+    let common = |source: &&str| !source.contains("(?") || source.contains("(?:");
+    let pattern = text.pattern.as_ref().map(|pattern| pattern.source()).filter(common);
+    let pattern = pattern.map(|source| format!("^(?:{source})$"));
+    let format = text.multiline.then_some("textarea");
+    vec![
+        ("type", json!("string")),
+        ("minLength", json!(text.min)),
+        ("maxLength", json!(text.max)),
+        ("pattern", json!(pattern)),
+        ("format", json!(format)),
+    ]
+}
+
+/// Without what is not said.
+fn object(pairs: Vec<(&'static str, Value)>) -> Map<String, Value> {
+    let said = pairs.into_iter().filter(|(_, value)| !value.is_null());
+    said.map(|(key, value)| (key.to_owned(), value)).collect()
+}

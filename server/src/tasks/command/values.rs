@@ -1,0 +1,184 @@
+//! From the input of a start to the values of the parameters. Everything in it is hostile.
+
+use milepost::{engine::Refusal, task::FieldError};
+use serde_json::{Map, Value};
+
+use super::definition::{Definition, Param, Sort, Text};
+
+/// The value of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// Not there; of a boolean: no.
+    Absent,
+    /// One argument.
+    Text(String),
+    /// Several arguments.
+    List(Vec<String>),
+    /// Of a boolean: yes.
+    Yes,
+}
+
+impl Given {
+    /// Whether nothing is said.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
+    /// As one text; empty where it is none.
+    pub fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            _ => "",
+        }
+    }
+}
+
+/// Checks an input: the values of all parameters, in their order.
+///
+/// # Errors
+/// Each field that is wrong, and what would be right.
+pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>, Refusal> {
+    let empty = Map::new();
+    let object = match input {
+        Value::Object(object) => object,
+        Value::Null => &empty,
+        _ => return Err(Refusal::new("the input is an object with the parameters as its fields")),
+    };
+    let params = &definition.params;
+    let mut errors = Vec::new();
+    for name in object.keys().filter(|name| params.iter().all(|param| param.name != **name)) {
+        let known: Vec<_> = params.iter().map(|param| param.name.as_str()).collect();
+        let detail = format!("unknown; there are: {}", known.join(", "));
+        errors.push(FieldError { field: name.chars().take(50).collect(), detail });
+    }
+    let mut values = Vec::with_capacity(params.len());
+    for param in params {
+        match param.read(object.get(&param.name)) {
+            Ok(value) => values.push(value),
+            Err(detail) => errors.push(FieldError { field: param.name.clone(), detail }),
+        }
+    }
+    if errors.is_empty()
+        && let Err(index) = definition.argv.expand(params, &values)
+    {
+        let detail = "must not begin with -, as it would be taken for an option".to_owned();
+        errors.push(FieldError { field: params[index].name.clone(), detail });
+    }
+    match errors.first() {
+        None => Ok(values),
+        Some(FieldError { field, detail }) => {
+            Err(Refusal { detail: format!("{field}: {detail}"), errors })
+        }
+    }
+}
+
+impl Param {
+    /// The value of this parameter, or its default.
+    fn read(&self, value: Option<&Value>) -> Result<Given, String> {
+        match value.filter(|value| !value.is_null()).or(self.default.as_ref()) {
+            Some(value) => match self.sort.read(value)? {
+                Given::Absent if self.required && !matches!(self.sort, Sort::Boolean { .. }) => {
+                    Err("is required".to_owned())
+                }
+                given => Ok(given),
+            },
+            None if self.required => Err("is required".to_owned()),
+            None => Ok(Given::Absent),
+        }
+    }
+}
+
+impl Sort {
+    /// Checks a value; also what the operator gives as a default.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn read(&self, value: &Value) -> Result<Given, String> {
+        match self {
+            Self::Text(text) => text.read(value).map(Given::Text),
+            Self::Choice(choices) => choice(choices, value).map(Given::Text),
+            Self::Integer { min, max } => {
+                let number = value.as_i64().ok_or("must be a whole number")?;
+                range(&number, min.as_ref(), max.as_ref())?;
+                Ok(Given::Text(number.to_string()))
+            }
+            Self::Number { min, max } => {
+                let number = value.as_f64().filter(|number| number.is_finite());
+                let number = number.ok_or("must be a number")?;
+                range(&number, min.as_ref(), max.as_ref())?;
+                Ok(Given::Text(number.to_string()))
+            }
+            Self::Boolean { .. } => match value.as_bool() {
+                Some(true) => Ok(Given::Yes),
+                Some(false) => Ok(Given::Absent),
+                None => Err("must be true or false".to_owned()),
+            },
+            Self::List { items, choices, min, max } => {
+                let list = value.as_array().ok_or("must be a list of texts")?;
+                if !(*min..=*max).contains(&list.len()) {
+                    return Err(format!("must have {min} to {max} items"));
+                }
+                let read = |(index, item)| {
+                    let read = match &**choices {
+                        [] => items.read(item),
+                        choices => choice(choices, item),
+                    };
+                    read.map_err(|error| format!("item {}: {error}", index + 1))
+                };
+                let items = list.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+                Ok(if items.is_empty() { Given::Absent } else { Given::List(items) })
+            }
+        }
+    }
+}
+
+fn range<T: PartialOrd + std::fmt::Display>(
+    number: &T,
+    min: Option<&T>,
+    max: Option<&T>,
+) -> Result<(), String> {
+    match (min.filter(|min| number < min), max.filter(|max| number > max)) {
+        (Some(min), _) => Err(format!("must be at least {min}")),
+        (_, Some(max)) => Err(format!("must be at most {max}")),
+        _ => Ok(()),
+    }
+}
+
+fn choice(choices: &[String], value: &Value) -> Result<String, String> {
+    let chosen = value.as_str().filter(|text| choices.iter().any(|choice| choice == text));
+    chosen.map(str::to_owned).ok_or_else(|| format!("must be one of: {}", choices.join(", ")))
+}
+
+impl Text {
+    fn read(&self, value: &Value) -> Result<String, String> {
+        let text = value.as_str().ok_or("must be a text")?;
+        let length = text.chars().count();
+        if length > self.max {
+            return Err(format!("must have at most {} characters", self.max));
+        }
+        if length < self.min {
+            return Err(match self.min {
+                1 => "must not be empty".to_owned(),
+                min => format!("must have at least {min} characters"),
+            });
+        }
+        let fine = |c: char| !c.is_control() || (self.multiline && matches!(c, '\n' | '\t'));
+        if !text.chars().all(fine) {
+            return Err(if self.multiline {
+                "must not hold control characters other than line breaks and tabs".to_owned()
+            } else {
+                "must be one line without control characters".to_owned()
+            });
+        }
+        match &self.pattern {
+            Some(pattern) if !pattern.matches(text) => {
+                Err(format!("must match the pattern {}", pattern.source()))
+            }
+            _ => Ok(text.to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;

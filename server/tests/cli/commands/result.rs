@@ -1,0 +1,89 @@
+//! What comes back from a command.
+
+use serde_json::json;
+
+use super::{begin, get, report, run, scripted};
+
+#[tokio::test]
+async fn a_command_runs_to_its_report() {
+    let more = "title = 'A job'\nsuccess_exit_codes = [0, 3]\n[commands.job.params.name]\n\
+                type = 'text'\nrequired = true\nenv = 'NAME'";
+    let place = scripted("echo hello \"$NAME\"\necho trouble >&2\nexit 3\n", more);
+    let server = place.serve(&[], &[]).await;
+    let said = run(&place, &server, &["name=Ada"]).await;
+    let report = report(&place, &server, &said).await;
+    assert_eq!(report["exit_code"], 3);
+    assert_eq!(report["output_bytes"], 18);
+    let output = report["output"].as_str().unwrap();
+    assert!(output.contains("hello Ada\n") && output.contains("trouble\n"), "{output}");
+    let id = said.stdout.trim();
+    let task = get(&server, &format!("/api/v1/tasks/{id}")).await;
+    assert_eq!((&task["title"], &task["kind"]), (&json!("A job: Ada"), &json!("job")));
+    assert_eq!(task["result"]["media_type"], "application/vnd.milepost.command+json");
+    let runs = std::fs::read_dir(place.path("data/runs")).unwrap().count();
+    assert_eq!(runs, 0, "the run's folder is removed");
+}
+
+#[tokio::test]
+async fn a_failure_tells_the_exit_code_and_the_last_words() {
+    let place = scripted("echo fine\necho 'disk is full' >&2\nexit 4\n", "");
+    let server = place.serve(&[], &[]).await;
+    let said = run(&place, &server, &[]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    assert_eq!(task["error"]["code"], "exit_code");
+    assert_eq!(task["error"]["message"], "sh ended with exit code 4.\ndisk is full");
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_told() {
+    let place = scripted("", "");
+    place.write("milepost.toml", "[commands.job]\nargv = ['no-such-program']\n");
+    let server = place.serve(&[], &[]).await;
+    let said = run(&place, &server, &[]).await;
+    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    assert_eq!(task["error"]["code"], "start");
+    let message = task["error"]["message"].as_str().unwrap();
+    assert!(message.contains("there is no such program on this machine"), "{message}");
+}
+
+#[tokio::test]
+async fn stages_and_progress_come_from_the_channel() {
+    let script = r#"
+say() { printf '%s\n' "$1" >&$MILEPOST_PROGRESS_FD; }
+say '{"stage": "Second", "progress": 0.5, "message": "half way", "kept": "one of two"}'
+here=$(dirname "$0")
+while [ ! -e "$here/go" ]; do sleep 0.05; done
+"#;
+    let place = scripted(script, "stages = [{ name = 'First' }, { name = 'Second', weight = 3 }]");
+    let server = place.serve(&[], &[]).await;
+    let mut running = begin(&place, &server);
+    running.until_it_says("Step 2 of 2: Second").await;
+    let list = server.run(&place, &["status", "--help"]).await;
+    assert_eq!(list.code, Some(0));
+    place.write("go", "");
+    let (code, _) = running.end().await;
+    assert_eq!(code, Some(0), "{}", place.log());
+}
+
+#[tokio::test]
+async fn with_a_terminal_it_has_one_and_without_it_has_none() {
+    let script = "if [ -t 0 ] && [ -t 1 ] && [ -t 2 ]; then echo terminal; else echo pipe; fi\n";
+    for (more, expected) in [("pty = true", "terminal"), ("", "pipe")] {
+        let place = scripted(script, more);
+        let server = place.serve(&[], &[]).await;
+        let said = run(&place, &server, &[]).await;
+        let report = report(&place, &server, &said).await;
+        assert_eq!(report["output"].as_str().unwrap().trim(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_that_is_to_be_kept_stays() {
+    let place = scripted("echo made > file\n", "keep_folder = true");
+    let server = place.serve(&[], &[]).await;
+    let said = run(&place, &server, &[]).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let file = place.path(&format!("data/runs/kept/{}-1/file", said.stdout.trim()));
+    assert_eq!(std::fs::read_to_string(file).unwrap(), "made\n");
+}
