@@ -33,7 +33,7 @@ pub fn check(signals: &[Signal], limits: Limits) {
             }
             Signal::Line { source, text } => {
                 assert!(!text.contains('\n') && !text.contains('\r') || *source == Source::Channel);
-                assert!(text.chars().count() <= limits.line_chars + 600);
+                assert!(text.chars().count() <= limits.line_chars + 700);
             }
         }
     }
