@@ -48,7 +48,7 @@ pub struct HeldFigures {
 }
 
 /// The reasons that a server gives, and their words on the wire.
-pub(super) const REASONS: [(AnswerReason, &str); 9] = [
+pub(super) const REASONS: [(AnswerReason, &str); 10] = [
     (AnswerReason::Ended, "ended"),
     (AnswerReason::Cancelling, "cancelling"),
     (AnswerReason::Attempt, "attempt"),

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, map, statements as sql};
+use super::{This, map, statements as sql};
 use crate::{
     engine::store::{ListQuery, Row, StoreError, StoredResult},
     task::TaskId,
