@@ -14,7 +14,7 @@ mod status;
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
 pub use expired::ExpiredTask;
 pub use id::{InvalidTaskId, TaskId};
-pub use kind::{KindInfo, StageInfo, StartReceipt, StartTask};
+pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
 pub use snapshot::{

@@ -47,6 +47,16 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+test("a task that comes to its end while its page is open offers to be kept longer, without a reload", async ({ startPage, page, taskPage }) => {
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, "Ada");
+  const id = await taskPage.arrived();
+  await expect(taskPage.status("Done")).toBeVisible();
+  await page.getByRole("button", { name: "Keep it longer" }).click();
+  expect(await taskPage.arrived()).toBe(id);
+  await expect(taskPage.says("90 days from now")).toBeVisible();
+});
+
 test.describe("a slow story", () => {
   test.use({ pace: "slow" });
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use milepost::task::{Status, TaskId};
+use milepost::task::{PRIORITIES, Status, TaskId};
 
 use crate::{
     client::{self, ClientError, Input},
@@ -100,6 +100,9 @@ struct Remote {
     token: Option<String>,
 }
 
+const LEAST: i64 = *PRIORITIES.start() as i64;
+const MOST: i64 = *PRIORITIES.end() as i64;
+
 #[derive(Args, Debug)]
 struct RunArgs {
     /// The kind of task, such as story or dataset
@@ -108,6 +111,10 @@ struct RunArgs {
     /// text that begins with @
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
+    /// Before those of your own waiting tasks that have less, -100 to 100
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
+    priority: i32,
     /// Watch it to its end; Ctrl-C cancels it
     #[arg(long, short)]
     follow: bool,
@@ -246,8 +253,8 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             let out = &mut std::io::BufWriter::new(std::io::stdout());
             progress_test::run(&args, &mut std::io::stdin().lock(), out)
         }
-        Command::Run(RunArgs { kind, inputs, follow, remote }) => {
-            Ok(client::run(&connect(&remote)?, &kind, inputs, follow).await?)
+        Command::Run(RunArgs { kind, inputs, priority, follow, remote }) => {
+            Ok(client::run(&connect(&remote)?, &kind, inputs, priority, follow).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
             Ok(client::status(&connect(&remote)?, id, follow).await?)

@@ -12,7 +12,7 @@ use std::{
     path::Path,
 };
 
-use milepost::task::{KindInfo, Snapshot, Status, TaskId, TaskList};
+use milepost::task::{KindInfo, Snapshot, StartTask, Status, TaskId, TaskList};
 
 use self::follow::Interrupt;
 use crate::cli::{CliError, Exit};
@@ -29,11 +29,12 @@ pub async fn run(
     api: &Api,
     kind: &str,
     inputs: Vec<Input>,
+    priority: i32,
     follow: bool,
 ) -> Result<Exit, CliError> {
     let info = kind_info(api, kind).await?;
     let input = input::typed(&info.input_schema, inputs)?;
-    let started = api.start(kind, input).await?;
+    let started = api.start(StartTask { priority, ..StartTask::new(kind, input) }).await?;
     print(&format!("{}\n", started.id))?;
     if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
@@ -87,13 +88,13 @@ pub async fn list(
     Ok(Exit::Done)
 }
 
-/// Asks a task to stop.
+/// Asks a task to stop; says what has become of that so far.
 ///
 /// # Errors
 /// When there is no such task or the server cannot be reached.
 pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     let snapshot = api.cancel(id).await?;
-    print(&format!("{id} {}\n", snapshot.status))?;
+    print(&format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot)))?;
     Ok(Exit::Done)
 }
 

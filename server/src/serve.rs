@@ -14,7 +14,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, KindOptions, Registry,
+        Engine, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -211,17 +211,12 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
 
 /// Which kinds of task this server has.
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
-    let profile = KindOptions {
-        // A profile holds its text and its values in memory.
-        concurrency: 2,
-        timeout: Duration::from_secs(600),
-        ..KindOptions::default()
-    };
+    let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();
     let story = StoryDeps::new(output, &settings.story, &settings.narrator)?;
     Ok(Registry::new()
-        .with::<Story>(story, KindOptions::default())
-        .with::<Dataset>(settings.dataset.clone(), profile))
+        .with::<Story>(story, kinds.options(Story::KIND))
+        .with::<Dataset>(settings.dataset.clone(), kinds.options(Dataset::KIND)))
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! What a running task holds in its hands.
 
+mod patience;
+
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use self::patience::Patience;
 use super::{
     EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, store::Store,
     waiters::Waiters,
@@ -125,7 +128,8 @@ impl Context {
     ///
     /// # Errors
     /// [`TaskError::Fail`] when the value is too large or no JSON, [`TaskError::Retry`] when the
-    /// store does not answer, [`TaskError::Cancelled`] when this run was lost.
+    /// store does not answer for a whole lease, [`TaskError::Cancelled`] when this run was lost or
+    /// told to stop meanwhile.
     pub async fn checkpoint(&self, key: &str, value: &impl Serialize) -> Result<(), TaskError> {
         let json = serde_json::to_string(value)
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))?;
@@ -136,24 +140,30 @@ impl Context {
             return Err(TaskError::fail("checkpoint", detail));
         }
         let (id, run_seq) = (self.live.id, self.live.run_seq);
-        match self.store.save_checkpoint(id, run_seq, key, &json).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(TaskError::Cancelled),
-            Err(error) => Err(TaskError::retry("store", error.to_string())),
+        let mut patience = Patience::new();
+        loop {
+            match self.store.save_checkpoint(id, run_seq, key, &json).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(TaskError::Cancelled),
+                Err(error) => patience.wait(self, error).await?,
+            }
         }
     }
 
     /// Reads what an earlier attempt kept; `None` where it kept nothing under that name.
     ///
     /// # Errors
-    /// [`TaskError::Retry`] when the store does not answer, [`TaskError::Fail`] when what was kept
-    /// does not fit the type.
+    /// [`TaskError::Retry`] when the store does not answer for a whole lease,
+    /// [`TaskError::Cancelled`] when this run was told to stop meanwhile, [`TaskError::Fail`] when
+    /// what was kept does not fit the type.
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
-        let json = self
-            .store
-            .checkpoint(self.live.id, key)
-            .await
-            .map_err(|error| TaskError::retry("store", error.to_string()))?;
+        let mut patience = Patience::new();
+        let json = loop {
+            match self.store.checkpoint(self.live.id, key).await {
+                Ok(json) => break json,
+                Err(error) => patience.wait(self, error).await?,
+            }
+        };
         json.map(|json| serde_json::from_str(&json))
             .transpose()
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))

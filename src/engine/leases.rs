@@ -104,12 +104,15 @@ pub(super) async fn beat(inner: &Inner) {
         }
     }
     match tokio::time::timeout(limit, inner.store.rescue()).await {
-        Ok(Ok(taken)) if !taken.is_empty() => {
-            tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
-            inner.ring();
-            taken.iter().for_each(|id| inner.waiters.ask(*id));
+        Ok(Ok(taken)) => {
+            if !taken.is_empty() {
+                tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
+                inner.ring();
+                taken.iter().for_each(|id| inner.waiters.ask(*id));
+            }
+            // Every lease that was not renewed for so long is taken by now.
+            inner.hub.forget_lost(inner.options.lease * 2);
         }
-        Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "expired leases were not looked at"),
         Err(_) => tracing::warn!("looking for expired leases hangs"),
     }
@@ -155,7 +158,7 @@ fn give_up_unconfirmed(inner: &Inner) {
 fn lose(inner: &Inner, task: &LiveTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
     task.stop(Stop::LeaseLost);
-    inner.hub.remove(task.id, task.run_seq);
+    inner.hub.lose(task.id, task.run_seq);
     inner.waiters.ask(task.id);
 }
 

@@ -11,17 +11,22 @@ mod task;
 use std::{
     collections::HashMap,
     sync::{Arc, RwLock},
+    time::Duration,
 };
 
 pub use meter::Meter;
 pub(crate) use task::{LiveTask, State, Stop};
 
+use super::store::Row;
 use crate::task::TaskId;
 
 /// The tasks that run here.
 #[derive(Default)]
 pub(crate) struct Hub {
     tasks: RwLock<HashMap<TaskId, Arc<LiveTask>>>,
+    /// Runs that were given up here while the store may still say that they are at work. What was
+    /// told of them is newer than what the store knows.
+    lost: RwLock<HashMap<TaskId, Arc<LiveTask>>>,
 }
 
 impl Hub {
@@ -30,7 +35,32 @@ impl Hub {
     }
 
     pub(crate) fn insert(&self, task: Arc<LiveTask>) {
+        write(&self.lost).remove(&task.id);
         write(&self.tasks).insert(task.id, task);
+    }
+
+    /// Gives a run up: it does not run here any more. What it said is known until the store has moved
+    /// on.
+    pub(crate) fn lose(&self, id: TaskId, run_seq: i64) {
+        let mut tasks = write(&self.tasks);
+        if let Some(task) = tasks.remove(&id) {
+            if task.run_seq == run_seq {
+                write(&self.lost).insert(id, task);
+            } else {
+                tasks.insert(id, task);
+            }
+        }
+    }
+
+    /// The run that was given up here and that this row, as old as it may be, still shows.
+    pub(crate) fn lost(&self, row: &Row) -> Option<Arc<LiveTask>> {
+        let task = read(&self.lost).get(&row.id).cloned()?;
+        (row.shows_run(task.run_seq)).then_some(task)
+    }
+
+    /// Forgets what was given up so long ago that its lease has ended and was taken.
+    pub(crate) fn forget_lost(&self, longest: Duration) {
+        write(&self.lost).retain(|_, task| task.last_beat().elapsed() < longest);
     }
 
     /// Forgets a run; a later run of the same task stays.

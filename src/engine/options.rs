@@ -133,7 +133,7 @@ pub struct HoldOptions {
     /// Default: 1 s.
     pub poll: Duration,
     /// On shutdown, clients are told to come back after up to this long, each at another moment.
-    /// Default: 5 s.
+    /// Default: 8 s.
     pub drain_spread: Duration,
 }
 
@@ -146,7 +146,7 @@ impl Default for HoldOptions {
             max_held_ownerless: 2_000,
             tick: Duration::from_millis(50),
             poll: Duration::from_secs(1),
-            drain_spread: Duration::from_secs(5),
+            drain_spread: Duration::from_secs(8),
         }
     }
 }

@@ -22,6 +22,8 @@ pub const MOST_PLACES: u32 = 255;
 const GENERATION: u32 = 20;
 const PLACE_BITS: u32 = 8;
 const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
+/// Ticks are so many times the root of the seconds.
+const TICKS: f64 = 4.0;
 const TICK_MASK: i64 = (1 << (GENERATION - PLACE_BITS)) - 1;
 
 /// See the module.
@@ -34,6 +36,16 @@ struct Order {
     /// `None` before the first time.
     read_at: Option<i64>,
     places: HashMap<TaskId, u32>,
+    /// What was told last, of those whose versions have not moved on by themselves since.
+    told: HashMap<TaskId, Told>,
+}
+
+/// What was told of a waiting task.
+struct Told {
+    version: i64,
+    place: Option<u32>,
+    /// From then on every version is greater.
+    until: i64,
 }
 
 impl Places {
@@ -42,25 +54,45 @@ impl Places {
         Arc::clone(orders.entry(kind.to_owned()).or_default())
     }
 
+    /// Puts the place of a waiting task into its snapshot, and into its version.
+    pub(super) async fn tell(
+        &self,
+        store: &dyn Store,
+        options: &EngineOptions,
+        row: &Row,
+        snapshot: &mut Snapshot,
+    ) {
+        if row.status != Status::Queued {
+            return;
+        }
+        let order = self.order(&row.kind);
+        let mut order = order.lock().await;
+        let place = order.place(store, options, row).await;
+        let waited_ms = row.read_at - row.updated_at;
+        tell(snapshot, place, waited_ms);
+        order.hold_back(snapshot, row.updated_at.saturating_add(next_tick_ms(waited_ms)));
+    }
+}
+
+impl Order {
     /// Where a task stands, from 1; `None` where it may not start yet, is too far back, or the store
     /// does not tell.
-    pub(super) async fn of(
-        &self,
+    async fn place(
+        &mut self,
         store: &dyn Store,
         options: &EngineOptions,
         row: &Row,
     ) -> Option<u32> {
         let limit = options.max_queue_places.min(MOST_PLACES);
-        if row.status != Status::Queued || row.run_at > row.read_at || limit == 0 {
+        if row.run_at > row.read_at || limit == 0 {
             return None;
         }
-        let order = self.order(&row.kind);
-        let mut order = order.lock().await;
-        if !order.serves(row, options) {
+        if !self.serves(row, options) {
             match store.queue(&row.kind, limit).await {
                 Ok(ids) => {
-                    order.read_at = Some(row.read_at);
-                    order.places = ids.into_iter().zip(1..).collect();
+                    self.read_at = Some(row.read_at);
+                    self.places = ids.into_iter().zip(1..).collect();
+                    self.told.retain(|_, told| told.until > row.read_at);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the order of the queue could not be read");
@@ -68,11 +100,23 @@ impl Places {
                 }
             }
         }
-        order.places.get(&row.id).copied()
+        self.places.get(&row.id).copied()
     }
-}
 
-impl Order {
+    /// Tells what was told before where the version of what there is now would be smaller: a farther
+    /// place has to wait until the time that the version tells, too, has moved on.
+    fn hold_back(&mut self, snapshot: &mut Snapshot, until: i64) {
+        match self.told.get(&snapshot.id) {
+            Some(told) if told.is_of_wait(snapshot.version) && told.version > snapshot.version => {
+                (snapshot.version, snapshot.queue_place) = (told.version, told.place);
+            }
+            _ => {
+                let Snapshot { version, queue_place: place, .. } = *snapshot;
+                self.told.insert(snapshot.id, Told { version, place, until });
+            }
+        }
+    }
+
     /// Whether it is young enough, and not older than the task's wait.
     fn serves(&self, row: &Row, options: &EngineOptions) -> bool {
         let Some(read_at) = self.read_at else { return false };
@@ -82,16 +126,33 @@ impl Order {
     }
 }
 
+impl Told {
+    /// Whether it was told of the same wait as this version.
+    const fn is_of_wait(&self, version: i64) -> bool {
+        self.version >> GENERATION == version >> GENERATION
+    }
+}
+
+/// A waiting task's version tells the time, too: finely at first and ever more coarsely, so that
+/// 4,095 ticks are twelve days.
+fn tick(waited_ms: i64) -> i64 {
+    (TICKS * (waited_ms.max(0) as f64 / 1000.0).sqrt()) as i64
+}
+
+/// After how much waiting the tick has moved on, in milliseconds.
+fn next_tick_ms(waited_ms: i64) -> i64 {
+    let next = (tick(waited_ms) + 1) as f64 / TICKS;
+    (next * next * 1000.0).ceil() as i64 + 1
+}
+
 /// Puts the place into a waiting task's snapshot, and into its version: a nearer place is a greater
 /// version at once, a farther one as soon as the time that the version tells, too, has moved on.
 /// Each process makes the same version of the same place, whoever was asked before.
-pub(super) fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
+fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
     snapshot.queue_place = place;
     if snapshot.status == Status::Queued {
         let nearness = place.map_or(0, |place| (PLACE_MASK + 1 - i64::from(place)).max(0));
-        // Fine at first and ever coarser: 4,095 ticks are twelve days.
-        let tick = (4.0 * (waited_ms.max(0) as f64 / 1000.0).sqrt()) as i64;
-        let low = tick.min(TICK_MASK) << PLACE_BITS | nearness.min(PLACE_MASK);
+        let low = tick(waited_ms).min(TICK_MASK) << PLACE_BITS | nearness.min(PLACE_MASK);
         snapshot.version = snapshot.version >> GENERATION << GENERATION | low;
     }
 }

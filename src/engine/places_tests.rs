@@ -86,3 +86,28 @@ fn only_waiting_tasks_have_such_versions() {
     settle(&mut running, 7 << GENERATION | 9 << PLACE_BITS | 5);
     assert_eq!(running.version, 7 << GENERATION | 5);
 }
+
+#[test]
+fn a_farther_place_in_the_same_moment_is_held_back_and_no_version_falls() {
+    let mut order = Order::default();
+    let mut told = |place, waited_ms| {
+        let mut snapshot = waiting(place, waited_ms);
+        order.hold_back(&mut snapshot, next_tick_ms(waited_ms));
+        (snapshot.queue_place, snapshot.version)
+    };
+    let before = told(Some(3), 60_000);
+    assert_eq!(told(Some(5), 60_001), before);
+    assert_eq!(told(None, 60_002), before);
+    let nearer = told(Some(2), 60_003);
+    assert!(nearer.0 == Some(2) && nearer.1 > before.1);
+    let later = told(Some(5), next_tick_ms(60_003));
+    assert!(later.0 == Some(5) && later.1 > nearer.1);
+}
+
+#[test]
+fn a_tick_ends_when_it_is_said_to() {
+    for waited_ms in [0, 1, 61, 62, 63, 250, 999, 60_000, DAY] {
+        let next = next_tick_ms(waited_ms);
+        assert!(next > waited_ms && tick(next) > tick(waited_ms), "{waited_ms}: {next}");
+    }
+}

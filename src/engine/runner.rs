@@ -70,8 +70,11 @@ async fn claim(inner: &Arc<Inner>) {
 }
 
 /// Whether tasks wait that a free place is for: a claim skips the rows that other workers are just
-/// taking, and sees only so many of them.
+/// taking, and sees only so many of them. Without other workers it takes all that there are.
 async fn is_passed_over(inner: &Inner) -> bool {
+    if !inner.store.is_shared() {
+        return false;
+    }
     for (kind, _) in places(inner).0 {
         match inner.store.queue(&kind, 1).await {
             Ok(waiting) if waiting.is_empty() => {}

@@ -41,17 +41,20 @@ impl Service {
     /// The freshest that is known of a row: this process may run the task.
     async fn show(&self, row: &Row) -> Snapshot {
         let inner = self.engine.inner();
-        match inner.hub.get(row.id) {
-            Some(live) if !row.status.is_terminal() => {
-                snapshot::of_live(&live, inner.clock.now_ms())
-            }
-            _ => {
-                let mut snapshot = snapshot::of_row(row);
-                let place = inner.places.of(&*inner.store, &inner.options, row).await;
-                places::tell(&mut snapshot, place, row.read_at - row.updated_at);
-                snapshot
-            }
+        let live = inner.hub.get(row.id);
+        if let Some(live) = live.as_ref().filter(|live| row.shows_run(live.run_seq)) {
+            return snapshot::of_live(live, inner.clock.now_ms());
         }
+        if live.is_some() {
+            // The store has moved on, and the run is about to be told. Nobody hears of it any more.
+            inner.hub.remove(row.id, row.run_seq);
+        }
+        let mut snapshot = snapshot::of_row(row);
+        if let Some(lost) = inner.hub.lost(row) {
+            snapshot::not_before(&mut snapshot, snapshot::of_live(&lost, inner.clock.now_ms()));
+        }
+        inner.places.tell(&*inner.store, &inner.options, row, &mut snapshot).await;
+        snapshot
     }
 
     async fn show_some(&self, row: Option<Row>) -> Option<Snapshot> {

@@ -203,6 +203,17 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
     }
 }
 
+/// Leaves nothing in a snapshot that is older than what was told of a run that was given up here: the
+/// store may know less of it, until the run is taken back.
+pub(crate) fn not_before(snapshot: &mut Snapshot, told: Snapshot) {
+    if snapshot.version <= told.version {
+        // Nobody knows how it goes on.
+        *snapshot = Snapshot { rate_per_s: 0.0, eta_ms: None, eta_range_ms: None, ..told };
+    } else if snapshot.progress < told.progress {
+        snapshot.progress = told.progress;
+    }
+}
+
 fn total_steps(stages: usize) -> Option<u32> {
     u32::try_from(stages).ok().filter(|&n| n > 0)
 }

@@ -117,6 +117,9 @@ pub trait Store: Send + Sync + 'static {
     /// by asking, too.
     fn changes(&self) -> Option<Changes>;
 
+    /// Whether other processes may be at work at the same rows.
+    fn is_shared(&self) -> bool;
+
     /// Ends or queues again what runs under an expired lease. Tells which tasks.
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;
 

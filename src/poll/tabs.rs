@@ -118,6 +118,10 @@ pub(super) struct Tabs {
     pub(super) leads: bool,
     /// While another leads: no request of this tab's own before this moment.
     pub(super) quiet_until: u64,
+    /// When another tab was last heard to be answered.
+    pub(super) heard_at: Option<u64>,
+    /// Until then a tab that has come to lead takes what the one before it was still told.
+    pub(super) last_word_until: u64,
     /// What was said last about what this tab watches.
     pub(super) said: Vec<(TaskId, bool)>,
     /// Say it again, changed or not.

@@ -28,6 +28,9 @@ pub struct KindInfo {
     pub input_schema: serde_json::Value,
 }
 
+/// The priorities that a start may ask for.
+pub const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
+
 /// Body of `POST /api/v1/tasks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -41,6 +44,7 @@ pub struct StartTask {
     /// Before those of your own waiting tasks that have less, -100 to 100. Nobody else's wait
     /// depends on it. Default: 0.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(minimum = -100, maximum = 100))]
     pub priority: i32,
 }
 

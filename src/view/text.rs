@@ -1,8 +1,12 @@
 //! Words and numbers as people read them. Pure, and frugal: formatting floats would cost the
 //! browser several kilobytes, so everything here is computed with whole numbers.
 
+mod resumed;
+
 use super::TaskView;
 use crate::task::Status;
+
+pub use resumed::resumed;
 
 /// A span of time in the two largest units that matter: `12 s`, `1 min 12 s`, `2 h 5 min`, `3 d`.
 pub fn duration(ms: i64) -> String {

@@ -294,6 +294,10 @@ impl Store for Faulty {
         Some(changes)
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn close(&self) {
         self.inner.close().await;
     }

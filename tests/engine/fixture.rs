@@ -14,7 +14,7 @@ use milepost::{
     engine::{
         Caller, Check, Context, Engine, EngineOptions, KindOptions, Output, Refusal, Registry,
         ResultState, Service, Stages, Task, TaskError,
-        clock::SystemClock,
+        clock::{Clock, SystemClock},
         store::{Store, sqlite::SqliteStore},
     },
     task::{Snapshot, StartTask, Status, TaskId},
@@ -192,8 +192,18 @@ pub(crate) async fn engine_over(
     options: EngineOptions,
     kind: KindOptions,
 ) -> Fixture {
+    engine_by(Arc::new(SystemClock), store, gates, options, kind).await
+}
+
+/// The same, by another clock.
+pub(crate) async fn engine_by(
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    gates: Gates,
+    options: EngineOptions,
+    kind: KindOptions,
+) -> Fixture {
     let registry = Registry::new().with::<Scripted>(gates.clone(), kind);
-    let clock = Arc::new(SystemClock);
     let engine = Engine::start(store, clock, registry, options).await.unwrap();
     Fixture { service: engine.service(), engine, gates, ada: Caller::owner("ada") }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use milepost::{
     engine::{
-        EngineOptions,
+        EngineOptions, ListFilter,
         clock::{Clock as _, ManualClock, SystemClock},
         store::{Store, sqlite::SqliteStore},
     },
@@ -15,7 +15,7 @@ use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{
     faulty::{Fault, Faulty},
-    fixture::{Fixture, Gates, Step, engine_over, folder, gate, kind, quick, reach},
+    fixture::{Fixture, Gates, Step, engine_over, folder, gate, is, kind, quick, reach},
 };
 
 /// A lease that ends soon.
@@ -131,7 +131,7 @@ async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
             }
             tokio::task::yield_now().await;
         };
-        assert_eq!(stored.status, Status::Completed, "{call}: {stored:?}");
+        assert_eq!((stored.status, stored.attempt), (Status::Completed, 1), "{call}: {stored:?}");
         assert_eq!(store.met(call), 1, "{call}");
         assert_eq!(f.result_text(id).await.as_deref(), Some("done"), "{call}");
     }
@@ -201,4 +201,92 @@ async fn a_write_lock_held_by_somebody_else_delays_and_loses_nothing() {
     f.gates.pass("later").await;
     let told = f.ended(id).await;
     assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+}
+
+#[tokio::test]
+async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
+    for cancel in [false, true] {
+        let (_folder, store, f) = faulty(short()).await;
+        let steps = [
+            Step::Stage(0),
+            reach("at work"),
+            gate("go on"),
+            Step::Stage(1),
+            Step::Progress(0.5),
+            reach("far"),
+            Step::DeafGate("never".to_owned()),
+        ];
+        let id = f.start(&steps).await;
+        f.gates.pass("at work").await;
+        // What it reports from here on is told, and never saved.
+        store.set("save_progress", Fault::Fail(u32::MAX));
+        f.gates.open("go on");
+        f.gates.pass("far").await;
+        store.set("beat", Fault::Hang);
+        let mut last = f.get(id).await;
+        assert_eq!((last.step, last.progress), (Some(2), Some(62.5)));
+        let mut given_up = false;
+        while last.attempt == 1 && last.status == Status::Running
+            || last.status == Status::Cancelling
+        {
+            for listed in [false, true] {
+                let told = match listed {
+                    false => f.get(id).await,
+                    true => {
+                        let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
+                        list.tasks[0].clone()
+                    }
+                };
+                assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
+                let at_work = matches!(told.status, Status::Running | Status::Cancelling);
+                let same_run = at_work && told.attempt == last.attempt;
+                assert!(!same_run || told.progress >= last.progress, "{last:#?}, then {told:#?}");
+                last = told;
+            }
+            if !given_up && last.heartbeat_age_ms.is_some_and(|age| age > 350) {
+                given_up = true;
+                if cancel {
+                    f.service.cancel(&f.ada, id).await.unwrap();
+                }
+                store.heal();
+            }
+            tokio::task::yield_now().await;
+        }
+        assert!(given_up);
+        let expected = if cancel { Status::Cancelled } else { Status::Running };
+        assert_eq!(f.until(id, is(expected)).await.attempt, if cancel { 1 } else { 2 });
+    }
+}
+
+#[tokio::test]
+async fn who_is_alone_with_its_store_asks_for_no_order_after_a_claim() {
+    let options = EngineOptions { max_queue_places: 0, ..quick() };
+    let (_folder, store, f) = faulty(options).await;
+    for _ in 0..3 {
+        let id = f.start(&[Step::Stage(0)]).await;
+        f.ended(id).await;
+    }
+    assert_eq!(store.made("queue"), 0);
+}
+
+#[tokio::test]
+async fn a_checkpoint_waits_for_the_store_as_long_as_a_lease_lasts() {
+    let steps = [Step::Keep(7), Step::SayKept, reach("kept"), gate("end")];
+    for call in ["save_checkpoint", "checkpoint"] {
+        let (_folder, store, f) = faulty(quick()).await;
+        store.set(call, Fault::Fail(4));
+        let id = f.start(&steps).await;
+        f.gates.pass("kept").await;
+        let told = f.until(id, |told| told.message.is_some()).await;
+        assert_eq!((told.attempt, told.message.as_deref()), (1, Some("kept Some(7)")), "{call}");
+        assert_eq!(store.met(call), 4);
+    }
+    let (_folder, store, f) = faulty(short()).await;
+    store.set("save_checkpoint", Fault::Fail(u32::MAX));
+    let id = f.start(&steps).await;
+    f.until(id, |told| told.attempt == 2).await;
+    store.heal();
+    f.gates.pass("kept").await;
+    f.gates.open("end");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
 }

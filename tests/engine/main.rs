@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod elsewhere;
 mod ends;
+mod engines;
 mod expiry;
 mod faulty;
 mod fixture;
+mod hanging;
 mod hold;
 mod kinds;
 mod leases;
@@ -20,3 +23,4 @@ mod postgres_server;
 mod receipts;
 mod recovery;
 mod service;
+mod silent;

@@ -33,9 +33,30 @@ async fn a_waiting_task_tells_its_place_in_the_fair_order() {
     let bob = Caller::owner("bob");
     let bobs = f.service.start(&bob, scripted(&[]), None).await.unwrap();
     assert_eq!(bobs.snapshot.queue_place, Some(2));
+    f.until(second, |task| task.queue_place == Some(3)).await;
     let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
     let places: Vec<_> = list.tasks.iter().map(|task| (task.id, task.queue_place)).collect();
     assert_eq!(places, [(second, Some(3)), (first, Some(1))]);
+}
+
+#[tokio::test]
+async fn a_version_does_not_fall_when_a_place_gets_worse() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, waiting(), kind()).await;
+    f.start(&[]).await;
+    let second = f.start(&[]).await;
+    let mut last = f.get(second).await;
+    for (owner, place) in [("bob", 3), ("eve", 4), ("dan", 5)] {
+        f.service.start(&Caller::owner(owner), scripted(&[]), None).await.unwrap();
+        while last.queue_place != Some(place) {
+            let told = f.get(second).await;
+            assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
+            let same = told.version == last.version;
+            assert!(!same || told.queue_place == last.queue_place, "{last:#?}, then {told:#?}");
+            last = told;
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 #[tokio::test]
@@ -75,12 +96,14 @@ async fn places_beyond_the_limit_and_in_an_outage_are_not_told() {
     let store = Arc::new(Faulty::new(Arc::new(store)));
     let options = EngineOptions { max_queue_places: 1, ..waiting() };
     let f = engine_over(store.clone(), Gates::default(), options, kind()).await;
-    let (first, second) = (f.start(&[]).await, f.start(&[]).await);
-    assert_eq!(f.get(first).await.queue_place, Some(1));
-    assert_eq!(f.get(second).await.queue_place, None);
-    store.set("queue", Fault::Fail(1));
+    store.set("queue", Fault::Fail(2));
+    let first = f.service.start(&f.ada, scripted(&[]), None).await.unwrap();
+    assert_eq!(first.snapshot.queue_place, None);
+    let first = first.receipt.id;
     assert_eq!(f.get(first).await.queue_place, None);
     assert_eq!(f.get(first).await.queue_place, Some(1));
+    let second = f.start(&[]).await;
+    assert_eq!(f.get(second).await.queue_place, None);
 }
 
 #[tokio::test]

@@ -84,13 +84,8 @@ impl Api {
         self.json(request).await
     }
 
-    pub(super) async fn start(
-        &self,
-        kind: &str,
-        input: serde_json::Value,
-    ) -> Result<Snapshot, ClientError> {
-        let body = StartTask::new(kind, input);
-        let request = self.request(Method::POST, "/api/v1/tasks").json(&body);
+    pub(super) async fn start(&self, start: StartTask) -> Result<Snapshot, ClientError> {
+        let request = self.request(Method::POST, "/api/v1/tasks").json(&start);
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 

@@ -186,8 +186,9 @@ impl Driver {
             return Err(ClientError::Lost("the task is not watched any more".to_owned()).into());
         };
         if let Some(snapshot) = view.snapshot.filter(|snapshot| is_over(snapshot)) {
-            let (exit, last) = (Exit::of(snapshot.status), show::end(snapshot));
-            self.screen.finish(&last);
+            let exit = Exit::of(snapshot.status);
+            let last = format!("{}\n{}", show::end(snapshot), show::receipt(snapshot));
+            self.screen.finish(last.trim_end());
             return Ok(Some(exit));
         }
         let url = self.api.base();

@@ -18,6 +18,8 @@ const LENGTH: u64 = 1000;
 pub(super) struct Screen {
     bar: Option<ProgressBar>,
     last_line: String,
+    /// How the attempt was resumed that is seen.
+    resumed: Option<String>,
 }
 
 impl Screen {
@@ -30,7 +32,7 @@ impl Screen {
             }
             bar
         });
-        Self { bar, last_line: String::new() }
+        Self { bar, last_line: String::new(), resumed: None }
     }
 
     /// Whether the bar can move between two answers.
@@ -40,6 +42,11 @@ impl Screen {
 
     pub(super) fn draw(&mut self, view: &TaskView<'_>) {
         let Some(snapshot) = view.snapshot else { return };
+        let resumed = show::resumed(snapshot);
+        if resumed != self.resumed {
+            resumed.iter().for_each(|resumed| self.say(resumed));
+            self.resumed = resumed;
+        }
         if super::is_over(snapshot) {
             return;
         }

@@ -1,12 +1,16 @@
 //! Tasks as lines of text. What came from the server is cleaned of control characters: a terminal
 //! would obey them.
 
+mod past;
+
 use std::fmt::Write as _;
 
 use milepost::{
     task::{Snapshot, Status},
     view::text,
 };
+
+pub(super) use past::{receipt, resumed};
 
 /// One line, without anything that a terminal would obey.
 pub(super) fn printable(text: &str) -> String {
@@ -99,6 +103,10 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
     if snapshot.expires_at.is_some() {
         line("expiry", &kept(snapshot));
     }
+    if let Some(resumed) = resumed(snapshot) {
+        line("resumed", &resumed);
+    }
+    all.push_str(&receipt(snapshot));
     all
 }
 

@@ -27,7 +27,7 @@ pub struct HoldSettings {
     /// milliseconds. `MILEPOST_HOLD_POLL_MS`. Default: 1,000.
     pub poll_ms: u64,
     /// On shutdown, clients are told to come back after up to this long, each at another moment, in
-    /// milliseconds. `MILEPOST_HOLD_DRAIN_SPREAD_MS`. Default: 5,000.
+    /// milliseconds. `MILEPOST_HOLD_DRAIN_SPREAD_MS`. Default: 8,000.
     pub drain_spread_ms: u64,
 }
 
@@ -40,7 +40,7 @@ impl Default for HoldSettings {
             max_held_ownerless: 2_000,
             tick_ms: 50,
             poll_ms: 1_000,
-            drain_spread_ms: 5_000,
+            drain_spread_ms: 8_000,
         }
     }
 }

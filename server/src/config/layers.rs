@@ -93,10 +93,11 @@ impl Configuration {
         flags: &Flags,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let defaults = defaults();
+        let settings = Settings::default();
+        let defaults = serde_json::to_value(&settings).unwrap_or_default();
         let variables: Vec<_> = variables.into_iter().collect();
-        let mut figment = Figment::from(Serialized::defaults(Settings::default()))
-            .merge(cargo_leptos(&variables));
+        let mut figment =
+            Figment::from(Serialized::defaults(&settings)).merge(cargo_leptos(&variables));
         let file = readable(file)?;
         let mut commands = Commands::default();
         if let Some(path) = file {
@@ -105,7 +106,7 @@ impl Configuration {
         }
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
-        let (settings, file) = (Settings::default(), file.map(Path::to_owned));
+        let file = file.map(Path::to_owned);
         let configuration = Self { settings, commands, file, remarks, figment };
         configuration.refuse_unknown(&defaults)?;
         configuration.extract()
@@ -129,8 +130,8 @@ impl Configuration {
         if faults.is_empty() {
             return Ok(Self { settings, ..self });
         }
-        let tell = |(key, right): (&str, String)| {
-            tell(&self.source(key), key, &format!("must be {right}"))
+        let tell = |(key, right): (String, String)| {
+            tell(&self.source(&key), &key, &format!("must be {right}"))
         };
         Err(ConfigError::new(faults.into_iter().map(tell).collect()))
     }
@@ -163,17 +164,17 @@ impl Configuration {
                     let keys = known.as_object().into_iter().flat_map(|object| object.keys());
                     let mut keys: Vec<&str> = keys.map(String::as_str).collect();
                     keys.extend(path.is_empty().then_some("commands"));
-                    let place = if path.is_empty() { "sections" } else { "keys" };
+                    let place = match path {
+                        "" => "sections",
+                        "kinds" => "kinds",
+                        _ => "keys",
+                    };
                     let right = format!("unknown; known {place} here: {}", keys.join(", "));
                     faults.push(tell(&self.source(&full), &full, &right));
                 }
             }
         }
     }
-}
-
-fn defaults() -> serde_json::Value {
-    serde_json::to_value(Settings::default()).unwrap_or_default()
 }
 
 fn tell(source: &Source, key: &str, what: &str) -> String {
@@ -185,7 +186,7 @@ fn tell(source: &Source, key: &str, what: &str) -> String {
 
 /// The variable of a key.
 pub(super) fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_uppercase())
+    format!("{PREFIX}{}", key.replace(['.', '-'], "_").to_uppercase())
 }
 
 fn source_of(metadata: &Metadata) -> Source {
@@ -322,10 +323,10 @@ fn is_orchestrators(rest: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-/// The key whose path, joined by `_`, is this word, and its default.
+/// The key whose path, joined by `_`, is this word, and its default. A variable's name has no `-`.
 fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serde_json::Value)> {
     tree.as_object()?.iter().find_map(|(key, value)| {
-        let rest = word.strip_prefix(key.as_str())?;
+        let rest = word.strip_prefix(&*key.replace('-', "_"))?;
         if rest.is_empty() {
             return (!value.is_object()).then(|| (key.clone(), value));
         }
@@ -341,7 +342,7 @@ fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
 }
 
 /// Every key below, in full.
-pub(super) fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
+fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
     match tree.as_object() {
         None => vec![path.to_owned()],
         Some(object) => {

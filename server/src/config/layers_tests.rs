@@ -123,6 +123,55 @@ fn values_that_make_no_sense_are_told_with_what_would_be_right() {
 }
 
 #[test]
+fn each_kind_has_limits_of_its_own_from_every_source() {
+    let file =
+        "[kinds.story]\ntimeout_s = 60\nconcurrency = 2\n[kinds.dataset]\nmax_attempts = 1\n";
+    let pairs =
+        [("MILEPOST_KINDS_STORY_CONCURRENCY", "7"), ("MILEPOST_KINDS_DATASET_CANCEL_GRACE_S", "0")];
+    let configuration = with_file(file, &pairs, &Flags::default()).unwrap();
+    let story = configuration.settings.kinds.options("story");
+    assert_eq!((story.timeout.as_secs(), story.concurrency, story.max_attempts), (60, 7, 3));
+    let dataset = configuration.settings.kinds.options("dataset");
+    assert_eq!((dataset.max_attempts, dataset.concurrency), (1, 2));
+    assert!(dataset.cancel_grace.is_zero());
+    let source = |key| configuration.source(key);
+    assert!(matches!(source("kinds.story.timeout_s"), Source::File(_)));
+    assert_eq!(source("kinds.story.concurrency"), Source::Variable);
+    assert_eq!(source("kinds.dataset.timeout_s"), Source::Default);
+    let printed = super::super::print(&configuration);
+    for line in [
+        "\n[kinds.dataset]\n",
+        "\n[kinds.story]\n",
+        "\nconcurrency = 7 # MILEPOST_KINDS_STORY_CONCURRENCY; environment\n",
+        "\ntimeout_s = 600 # MILEPOST_KINDS_DATASET_TIMEOUT_S; default\n",
+    ] {
+        assert!(printed.contains(line), "{line} is not in {printed}");
+    }
+    assert!(!printed.contains("[kinds]"), "{printed}");
+    let again = with_file(&printed, &[], &Flags::default()).unwrap();
+    assert_eq!(again.settings, configuration.settings);
+}
+
+#[test]
+fn a_kind_that_there_is_not_and_limits_that_make_no_sense_are_told() {
+    let told = fault("[kinds.stroy]\ntimeout_s = 60\n", &[]);
+    let right = "milepost.toml: `kinds.stroy`: unknown; known kinds here: dataset, story";
+    assert!(told.contains(right), "{told}");
+    let told = fault("[kinds.story]\ntimeout = 60\n", &[]);
+    assert!(told.contains("`kinds.story.timeout`: unknown; known keys here: cancel_gra"), "{told}");
+    let told = fault("", &[("MILEPOST_KINDS_STROY_TIMEOUT_S", "60")]);
+    assert!(told.contains("MILEPOST_KINDS_STORY_TIMEOUT_S"), "{told}");
+    let told = fault("[kinds]\nstory = 5\n", &[]);
+    assert!(told.contains("`kinds.story`: "), "{told}");
+    let told =
+        fault("[kinds.dataset]\nmax_attempts = 0\n", &[("MILEPOST_KINDS_STORY_TIMEOUT_S", "0")]);
+    assert!(told.contains("`kinds.dataset.max_attempts`: must be 1 to 100"), "{told}");
+    assert!(told.contains("MILEPOST_KINDS_STORY_TIMEOUT_S: must be 1 to 2592000"), "{told}");
+    let told = fault("[kinds.story]\nconcurrency = 'many'\n", &[]);
+    assert!(told.contains("`kinds.story.concurrency`: "), "{told}");
+}
+
+#[test]
 fn a_file_that_was_asked_for_must_be_there() {
     let missing = Path::new("/nonexistent/milepost.toml");
     let error = Configuration::load(Some(missing), &Flags::default(), []).unwrap_err();

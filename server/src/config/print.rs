@@ -9,17 +9,27 @@ pub fn print(configuration: &Configuration) -> String {
     let tree = serde_json::to_value(&configuration.settings).unwrap_or_default();
     let mut text = String::new();
     for (section, values) in tree.as_object().into_iter().flatten() {
-        let start = if text.is_empty() { "" } else { "\n" };
-        let _ = writeln!(text, "{start}[{section}]");
-        for key in layers::keys(values, section) {
-            let short = key.strip_prefix(section.as_str()).unwrap_or(&key).trim_start_matches('.');
-            let pointer = format!("/{}", key.replace('.', "/"));
-            let value = tree.pointer(&pointer).unwrap_or(&serde_json::Value::Null);
-            let note = format!("# {}; {}", layers::variable(&key), configuration.source(&key));
-            let _ = writeln!(text, "{} {note}", line(short, value));
-        }
+        table(&mut text, section, values, configuration);
     }
     text + &super::commands::print(&configuration.commands)
+}
+
+/// One table: its values, then the tables in it.
+fn table(text: &mut String, path: &str, values: &serde_json::Value, configuration: &Configuration) {
+    let (tables, plain): (Vec<_>, Vec<_>) =
+        values.as_object().into_iter().flatten().partition(|(_, value)| value.is_object());
+    if !plain.is_empty() {
+        let start = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{start}[{path}]");
+    }
+    for (key, value) in plain {
+        let full = format!("{path}.{key}");
+        let note = format!("# {}; {}", layers::variable(&full), configuration.source(&full));
+        let _ = writeln!(text, "{} {note}", line(key, value));
+    }
+    for (key, values) in tables {
+        table(text, &format!("{path}.{key}"), values, configuration);
+    }
 }
 
 fn line(key: &str, value: &serde_json::Value) -> String {

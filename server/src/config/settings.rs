@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, HoldSettings, RetentionSettings};
+use super::{DatabaseUrl, HoldSettings, KindsSettings, RetentionSettings};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -25,6 +25,8 @@ pub struct Settings {
     pub hold: HoldSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
+    /// `[kinds.story]`, `[kinds.dataset]`
+    pub kinds: KindsSettings,
     /// `[dataset]`
     pub dataset: DatasetSettings,
     /// `[story]`
@@ -252,14 +254,15 @@ impl Default for LogSettings {
 
 impl Settings {
     /// Finds values that are well-formed and make no sense: the key and what would be right.
-    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         let mut require = |fine: bool, key, right: &str| {
             if !fine {
                 faults.push((key, right.to_owned()));
             }
         };
-        let Self { http, engine, hold, retention, dataset, log, storage, story, narrator } = self;
+        let Self { http, engine, hold, retention, kinds, dataset, log, storage, story, narrator } =
+            self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(
             http.public_origins.iter().all(|origin| is_origin(origin)),
@@ -313,7 +316,8 @@ impl Settings {
         faults.extend(retention.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());
-        faults
+        let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));
+        fixed.chain(kinds.faults()).collect()
     }
 }
 

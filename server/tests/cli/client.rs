@@ -104,8 +104,39 @@ async fn a_task_is_cancelled_by_its_id() {
     assert_eq!(early.code, Some(2), "{early:?}");
     assert!(early.stderr.contains("queued"), "{early:?}");
     let said = server.run(&place, &["cancel", id]).await;
-    assert_eq!((said.code, said.stdout), (Some(0), format!("{id} cancelled\n")));
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let lines: Vec<_> = said.stdout.lines().collect();
+    assert_eq!(lines[0], format!("{id} cancelled"));
+    assert!(lines[1].starts_with("cancel   requested 20"), "{lines:?}");
+    assert!(lines[1].ends_with(" by somebody with its id"), "{lines:?}");
+    assert!(lines[2].ends_with(" before it had started"), "{lines:?}");
     assert_eq!(server.run(&place, &["result", id]).await.code, Some(130));
+}
+
+#[tokio::test]
+async fn a_priority_puts_a_task_before_its_owners_others_and_has_limits() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let start = async |priority: &[&str]| {
+        let run = [&["run", "dataset", "-i", "data=a"], priority].concat();
+        server.run(&place, &run).await.stdout.trim().to_owned()
+    };
+    let usual = start(&[]).await;
+    let (urgent, idle) = (start(&["--priority", "7"]).await, start(&["--priority", "-7"]).await);
+    for (id, place_in_line) in [(urgent, "1st"), (usual, "2nd"), (idle, "3rd")] {
+        // A farther place is told a moment later.
+        let line = format!("place    {place_in_line} in line");
+        let patience = std::time::Instant::now();
+        while !server.run(&place, &["status", &id]).await.stdout.contains(&line) {
+            assert!(patience.elapsed().as_secs() < 30, "{line} is not told of {id}");
+        }
+    }
+    for wrong in ["101", "-101", "soon"] {
+        let run = ["run", "dataset", "-i", "data=a", "--priority", wrong];
+        let said = server.run(&place, &run).await;
+        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{said:?}");
+        assert!(said.stderr.contains(wrong) && said.stderr.contains("--priority"), "{said:?}");
+    }
 }
 
 #[tokio::test]

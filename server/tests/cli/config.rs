@@ -1,6 +1,6 @@
 //! The configuration, as an operator meets it.
 
-use crate::fixture::{Place, arg};
+use crate::fixture::{Place, SLOW, arg};
 
 #[tokio::test]
 async fn unknown_keys_are_refused_with_file_and_key() {
@@ -39,4 +39,18 @@ async fn what_is_in_force_is_printed_with_where_it_came_from() {
     assert!(line("concurrency").ends_with("milepost.toml"), "{text}");
     assert_eq!(line("drain_s"), "drain_s = 7 # MILEPOST_ENGINE_DRAIN_S; environment");
     assert_eq!(line("lease_s"), "lease_s = 30 # MILEPOST_ENGINE_LEASE_S; default");
+}
+
+#[tokio::test]
+async fn the_limits_of_a_kind_are_those_of_its_table() {
+    let place = Place::new();
+    place.write("milepost.toml", "[kinds.stroy]\ntimeout_s = 60\n");
+    place.run(&["serve"]).await.is_refused_with("`kinds.stroy`: unknown; known kinds here: data");
+    place.write("milepost.toml", "[kinds.story]\ntimeout_s = 1\nmax_attempts = 2\n");
+    let place = place.and_research();
+    let server = place.serve(&[], &[SLOW]).await;
+    let run = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada", "--follow"];
+    let said = server.run(&place, &run).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stderr.contains("longer than 1 s, the limit of its kind. (timeout)"), "{said:?}");
 }

@@ -32,10 +32,14 @@ impl Place {
 
     /// One that has the research for a story about a lighthouse.
     pub(crate) fn with_research() -> Self {
-        let place = Self::new();
+        Self::new().and_research()
+    }
+
+    /// The same one, with that research.
+    pub(crate) fn and_research(self) -> Self {
         let research = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
-        place.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
-        place
+        self.write("output/lighthouse/research.md", &std::fs::read_to_string(research).unwrap());
+        self
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

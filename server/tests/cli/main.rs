@@ -6,7 +6,9 @@ mod client;
 mod commands;
 mod config;
 mod disks;
+mod drain;
 mod fixture;
+mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;

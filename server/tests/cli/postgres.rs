@@ -1,6 +1,6 @@
 //! Several servers and several workers on one PostgreSQL database.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -35,7 +35,7 @@ async fn start(place: &Place, server: &Server) -> String {
 }
 
 /// Asks a server again and again until the task is as wanted.
-async fn until(server: &Server, id: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+async fn until(server: &Server, id: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
     let (address, patience) = (format!("{}/api/v1/tasks/{id}", server.url), Instant::now());
     loop {
         // A problem document is not as wanted either.
@@ -128,6 +128,28 @@ async fn an_outage_of_the_database_is_told_and_outlived() {
     assert_eq!(told["attempt"], 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_that_is_longer_than_the_lease_costs_an_attempt_and_no_task() {
+    let place = Place::with_research();
+    let database = tokio::task::spawn_blocking(postgres_server::server).await.unwrap();
+    let url = database.schema().await;
+    let here = server(&place, &url).await;
+    let lease = [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
+    let pace = ("MILEPOST_STORY_WORDS_PER_SECOND", "150");
+    let mut worker = worker(&place, &url, &[pace, lease[0], lease[1]]).await;
+    let mut log = BufReader::new(worker.stderr.take().unwrap()).lines();
+    let id = start(&place, &here).await;
+    until(&here, &id, has_begun).await;
+    tokio::task::block_in_place(|| database.stop());
+    // It gives its run up by itself, before anybody else may have it.
+    let lost =
+        async { while !log.next_line().await.unwrap().unwrap().contains("lease is lost") {} };
+    tokio::time::timeout(Duration::from_secs(60), lost).await.unwrap();
+    tokio::task::block_in_place(|| database.start());
+    let told = until(&here, &id, is("completed")).await;
+    assert_eq!((&told["attempt"], &told["resumed"]["why"]), (&2.into(), &"worker_lost".into()));
+}
+
 #[tokio::test]
 async fn a_worker_without_a_shared_database_is_refused() {
     let place = Place::new();
@@ -140,4 +162,49 @@ async fn a_worker_without_a_shared_database_is_refused() {
         said.is_refused_with("the PostgreSQL database 127.0.0.1:1/tasks cannot be opened");
         assert!(!said.stderr.contains("secret"), "{said:?}");
     }
+}
+
+/// How long ago something was written, by the clock of this machine, which is the database's, too.
+fn since(told: &Value, key: &str) -> Duration {
+    let at = millis(&told[key]);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.saturating_sub(Duration::from_millis(at))
+}
+
+/// A time as milliseconds since the Unix epoch.
+fn millis(time: &Value) -> u64 {
+    let time: jiff::Timestamp = time.as_str().expect("a time").parse().unwrap();
+    time.as_millisecond().try_into().unwrap()
+}
+
+#[tokio::test]
+async fn every_server_tells_progress_and_the_end_within_half_a_second_and_a_cancel_takes_one() {
+    let (place, url) = (Place::with_research(), schema().await);
+    let (here, there) = tokio::join!(server(&place, &url), server(&place, &url));
+    let pace = ("MILEPOST_STORY_WORDS_PER_SECOND", "600");
+    let _worker = worker(&place, &url, &[pace, NO_HEARTBEAT[0], NO_HEARTBEAT[1]]).await;
+
+    let id = start(&place, &here).await;
+    until(&there, &id, has_begun).await;
+    // It reports with each word, and says itself how old what it says is.
+    let mut looks = 0;
+    let ended = until(&there, &id, |told| {
+        let running = told["status"] == "running";
+        looks += u32::from(running);
+        let age_ms = told["updated_age_ms"].as_i64().unwrap();
+        assert!(!running || age_ms <= 500, "{told:#}");
+        told["status"] == "completed"
+    })
+    .await;
+    let age = since(&ended, "finished_at");
+    assert!(age <= Duration::from_millis(500), "{age:?}");
+    assert!(looks > 5, "{looks}");
+
+    let id = start(&place, &here).await;
+    until(&here, &id, has_begun).await;
+    there.run(&place, &["cancel", &id]).await;
+    let told = until(&here, &id, is("cancelled")).await;
+    let receipt = &told["cancel"];
+    let took = millis(&receipt["delivered_at"]) - millis(&receipt["requested_at"]);
+    assert!(took <= 1_000, "{receipt:#}");
 }

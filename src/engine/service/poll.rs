@@ -18,6 +18,17 @@ use crate::{
 /// setting.
 const LONGEST_GAP_MS: i64 = 5_000;
 
+/// No client comes back sooner, in milliseconds, whatever it is told.
+const CLIENTS_FLOOR_MS: f64 = 500.0;
+
+/// When to come back to another server: evenly spread from the first moment at which clients do.
+/// Without that, all who were told of an earlier one would come at it.
+fn return_after_ms(spread: Duration, random: f64) -> f64 {
+    let most = spread.as_secs_f64() * 1_000.0;
+    let least = CLIENTS_FLOOR_MS.min(most);
+    least + random * (most - least)
+}
+
 /// What a call waits for that is about one task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitFor {
@@ -69,9 +80,7 @@ impl Service {
         let mut answer = self.changes(caller, &request.watch).await?;
         answer.poll_after_ms = match held.reason {
             AnswerReason::NotHeld => answer.poll_after_ms,
-            AnswerReason::Draining => {
-                random() * inner.options.hold.drain_spread.as_secs_f64() * 1000.0
-            }
+            AnswerReason::Draining => return_after_ms(inner.options.hold.drain_spread, random()),
             // The next request is held as well.
             _ => 0.0,
         };

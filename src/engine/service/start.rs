@@ -9,11 +9,8 @@ use crate::{
         Refusal, millis,
         store::{Inserted, NewTask, Row},
     },
-    task::{StartReceipt, StartTask, TaskId},
+    task::{PRIORITIES, StartReceipt, StartTask, TaskId},
 };
-
-/// What a start may ask for. Part of the contract with clients, so no setting.
-const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
 
 impl Service {
     /// Queues a task. In the store when this returns.

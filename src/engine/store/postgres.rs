@@ -101,7 +101,13 @@ pub struct PostgresOptions {
     pub acquire_timeout: Duration,
     /// How long one statement may take. Default: 10 s.
     pub statement_timeout: Duration,
+    /// How long a whole call may take, however many statements it has: a connection that hangs says
+    /// nothing of its own accord, for as long as the network lets it. Default: 20 s.
+    pub call_timeout: Duration,
 }
+
+/// How long a connection may take to say that it is well, before its place goes to another.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
 impl Default for PostgresOptions {
     fn default() -> Self {
@@ -109,6 +115,7 @@ impl Default for PostgresOptions {
             connections: 8,
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(10),
+            call_timeout: Duration::from_secs(20),
         }
     }
 }
@@ -118,7 +125,10 @@ pub struct PostgresStore {
     readers: PgPool,
     writer: PgPool,
     heart: PgPool,
-    listener: PgPool,
+    /// How the listener connects: by itself, since it keeps its connection.
+    listener: PgPoolOptions,
+    connect: PgConnectOptions,
+    call_timeout: Duration,
     clock: Arc<StoreClock>,
     closing: CancellationToken,
     listening: TaskTracker,
@@ -154,6 +164,13 @@ impl PostgresStore {
             PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(options.acquire_timeout)
+                // One that hangs would keep its place in the pool until the network gives it up.
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
+                        alive.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
+                    })
+                })
         };
         let readers = pool(options.connections.max(2)).connect_with(connect.clone()).await;
         let readers = readers.map_err(|error| cannot(&error))?;
@@ -169,7 +186,9 @@ impl PostgresStore {
             writer: readers.clone(),
             readers,
             heart: pool(1).connect_lazy_with(connect.clone()),
-            listener: pool(1).connect_lazy_with(connect),
+            listener: pool(1),
+            connect,
+            call_timeout: options.call_timeout,
             closing: CancellationToken::new(),
             listening: TaskTracker::new(),
         })
@@ -222,14 +241,27 @@ impl PostgresStore {
         Ok(())
     }
 
+    /// Ends a call that takes too long, whatever it waits for.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        tokio::time::timeout(self.call_timeout, call).await.unwrap_or_else(|_| {
+            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(StoreError::Unavailable(sqlx::Error::Io(late)))
+        })
+    }
+
     async fn close_pools(&self) {
         self.closing.cancel();
         self.listening.close();
         self.listening.wait().await;
-        for pool in [&self.listener, &self.heart, &self.readers] {
+        for pool in [&self.heart, &self.readers] {
             pool.close().await;
         }
     }
+
+    const SHARED: bool = true;
 
     /// Other processes may be alive.
     const fn leases_of_the_dead(now: i64) -> i64 {

@@ -111,6 +111,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it shows this run at work, or was read before the run began.
+    pub(crate) fn shows_run(&self, run_seq: i64) -> bool {
+        let at_work = matches!(self.status, Status::Running | Status::Cancelling);
+        self.run_seq < run_seq || self.run_seq == run_seq && at_work
+    }
+
     /// What is left of it where its time is over; it may not have been removed yet.
     pub fn expired(&self) -> Option<Tombstone> {
         let expired_at = self.expires_at.filter(|&at| at <= self.read_at)?;

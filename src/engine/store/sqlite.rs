@@ -172,11 +172,22 @@ impl SqliteStore {
         None
     }
 
+    /// Nothing lies between that could be silent: the lock and the connections have limits.
+    async fn in_time<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        call.await
+    }
+
     async fn close_pools(&self) {
         self.readers.close().await;
         self.heart.close().await;
         self.writer.close().await;
     }
+
+    /// One process, as the lock file says.
+    const SHARED: bool = false;
 
     /// Whatever is leased was leased by a process that has ended: the lock file says so.
     const fn leases_of_the_dead(_now: i64) -> i64 {

@@ -114,7 +114,11 @@ impl Machine {
             at = at.min(deadline.unwrap_or(u64::MAX));
         }
         let floor = self.ended_at.map_or(0, |ended| ended.saturating_add(self.config.floor_ms));
-        let quiet = if self.follows() { self.tabs.quiet_until } else { 0 };
+        let quiet = match (self.follows(), self.tabs.leads) {
+            (true, _) => self.tabs.quiet_until,
+            (_, true) => self.tabs.last_word_until,
+            _ => 0,
+        };
         at.max(floor).max(self.not_before).max(quiet)
     }
 

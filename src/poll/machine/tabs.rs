@@ -28,6 +28,7 @@ impl Machine {
                 self.tabs.said.clear();
                 say(TabAction::Say(Word::Leads.text()), actions);
                 self.hurry(now);
+                self.wait_for_the_last_word(now);
             }
             TabEvent::Said(text) => match Word::read(&text) {
                 Some(Word::Leads) if self.follows() => {
@@ -56,12 +57,15 @@ impl Machine {
         actions: &mut Vec<Action>,
     ) -> bool {
         let about_us = self.entries.iter().any(|entry| ids.contains(&entry.id));
-        if !about_us || !self.follows() {
+        let last_word = self.tabs.leads && now < self.tabs.last_word_until;
+        if !about_us || !(self.follows() || last_word) {
             return false;
         }
-        let hold = self.hold_config().map_or(0, |hold| hold.longest_ms);
-        self.hear(hold.saturating_add(self.config.leader_slack_ms), now, actions);
-        self.tabs.say_again = true;
+        if !last_word {
+            self.hear(self.silence_ms(), now, actions);
+            self.tabs.say_again = true;
+        }
+        self.tabs.heard_at = Some(now);
         self.forget_failures();
         self.woken = false;
         self.ended_at = Some(now);
@@ -70,6 +74,21 @@ impl Machine {
         self.hurry(now);
         self.slow_down_if_hidden();
         changed
+    }
+
+    /// Who let go of the lock may have done so with its last task, and the lock may be here sooner than
+    /// the word of that. A tab that knows how things stand can wait for it.
+    fn wait_for_the_last_word(&mut self, now: u64) {
+        let silence = self.silence_ms();
+        let fresh = self.tabs.heard_at.is_some_and(|at| now.saturating_sub(at) < silence);
+        self.tabs.last_word_until =
+            if fresh { now.saturating_add(self.config.floor_ms) } else { 0 };
+    }
+
+    /// How long a tab that leads may say nothing.
+    fn silence_ms(&self) -> u64 {
+        let hold = self.hold_config().map_or(0, |hold| hold.longest_ms);
+        hold.saturating_add(self.config.leader_slack_ms)
     }
 
     /// Whether another tab asks for this one. A policy of its own is kept to by asking alone.

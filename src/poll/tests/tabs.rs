@@ -150,6 +150,47 @@ fn a_leader_that_is_closed_frozen_or_crashes_is_followed_by_another() {
     }
 }
 
+/// The lock and the last word come by different ways.
+#[test]
+fn a_last_word_that_the_lock_has_overtaken_is_taken_and_nothing_more_is_asked() {
+    let mut browser = Browser::pair();
+    let ended = held(vec![with_status(Status::Completed, 9)], 0);
+    let (epoch, _) = browser.tabs[0].flight.take().expect("a request");
+    let event = Event::Answer { epoch, response: ended.clone(), bytes: 1 };
+    browser.hand(0, event, Some(&ended));
+    let last_word = browser.mail.remove(0);
+    assert!(matches!(last_word.1, TabEvent::Answered { .. }), "{last_word:?}");
+    browser.advance(499);
+    assert_eq!((browser.lock.as_slice(), browser.tabs[1].sent), (&[1][..], 0));
+    browser.mail.push(last_word);
+    browser.advance(60_000);
+    assert_eq!(browser.view(1, ID).phase, Phase::Ended);
+    assert_eq!((browser.lock.len(), browser.tabs[1].sent), (0, 0));
+}
+
+#[test]
+fn a_last_word_that_is_lost_is_asked_for_once_and_soon() {
+    let mut browser = Browser::pair();
+    let ended = held(vec![with_status(Status::Completed, 9)], 0);
+    let (epoch, _) = browser.tabs[0].flight.take().expect("a request");
+    let event = Event::Answer { epoch, response: ended.clone(), bytes: 1 };
+    browser.hand(0, event, Some(&ended));
+    browser.mail.remove(0);
+    browser.advance(500);
+    assert_eq!(browser.flying(), [1]);
+    browser.answer(1, ended);
+    browser.advance(60_000);
+    assert_eq!((browser.lock.len(), browser.tabs[1].sent), (0, 1));
+}
+
+#[test]
+fn a_tab_that_heard_of_nobody_asks_at_once_when_it_leads() {
+    let mut browser = Browser::new(1);
+    browser.watch(0, ID);
+    browser.advance(0);
+    assert_eq!(browser.flying(), [0]);
+}
+
 #[test]
 fn a_leader_that_stops_watching_is_refused_or_offline_hands_over() {
     for event in [Event::StopWatching, Event::Online(false)] {

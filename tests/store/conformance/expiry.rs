@@ -1,7 +1,7 @@
 //! What is removed after its time, what stays of it, and what is kept longer.
 
 use milepost::{
-    engine::store::{Cleaned, Ending, Row},
+    engine::store::{Cleaned, Ending, Inserted, Row},
     task::Status,
 };
 
@@ -117,4 +117,31 @@ pub(crate) async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
     let running = f.running("w").await;
     f.store.keep(running.id, KEEP).await.unwrap();
     assert_eq!(f.get(running.id).await.expires_at, None);
+}
+
+pub(crate) async fn a_key_that_led_to_an_expired_task_starts_another(f: &Fixture) {
+    let keyed = |print: &str| {
+        let mut new = task();
+        new.idempotency = Some(("key".to_owned(), print.to_owned()));
+        new
+    };
+    let first = keyed("print");
+    f.queue(&first).await;
+    f.store.request_cancel(first.id, "ada").await.unwrap();
+    f.advance(KEEP - 1).await;
+    let led = async || f.store.started(Some("ada"), "key", "print").await.unwrap();
+    assert_eq!(led().await.map(|row| row.id), Some(first.id));
+    f.advance(1).await;
+    // Nobody has cleaned up yet; the key is free all the same, for whatever start.
+    assert!(f.get(first.id).await.expired().is_some());
+    assert_eq!(led().await, None);
+    let second = keyed("another print");
+    f.queue(&second).await;
+    let Inserted::SameKey(row) = f.store.insert(&keyed("another print")).await.unwrap() else {
+        panic!("the key leads to the second task")
+    };
+    assert_eq!(row.id, second.id);
+    assert_eq!(clean(f).await.removed, [first.id]);
+    let found = f.store.started(Some("ada"), "key", "another print").await.unwrap();
+    assert_eq!(found.map(|row| row.id), Some(second.id), "it went with no other");
 }

@@ -378,3 +378,27 @@ pub(crate) async fn a_claim_that_races_a_heartbeat_is_held(f: &Fixture) {
         f.store.finish(id, claimed[0].run_seq, &Ending::Cancelled).await.unwrap().expect("held");
     }
 }
+
+pub(crate) async fn no_end_leaves_a_checkpoint(f: &Fixture) {
+    let keep = async |row: &Row| {
+        assert!(f.store.save_checkpoint(row.id, row.run_seq, "chapter", "1").await.unwrap());
+    };
+    let cancelled = f.running("w").await;
+    keep(&cancelled).await;
+    f.store.request_cancel(cancelled.id, "ada").await.unwrap();
+    let mut once = task();
+    once.max_attempts = 1;
+    f.queue(&once).await;
+    let exhausted = f.claim("w", 1).await.remove(0);
+    keep(&exhausted).await;
+    let again = f.running("w").await;
+    keep(&again).await;
+    f.advance(LEASE + 1).await;
+    assert_eq!(f.store.rescue().await.unwrap().len(), 3);
+    let kept = async |row: &Row| f.store.checkpoint(row.id, "chapter").await.unwrap();
+    assert_eq!((kept(&cancelled).await, kept(&exhausted).await), (None, None));
+    assert_eq!(kept(&again).await.as_deref(), Some("1"), "it goes on from there");
+    // Cancelled while it waits for that.
+    f.store.request_cancel(again.id, "ada").await.unwrap();
+    assert_eq!((f.get(again.id).await.status, kept(&again).await), (Status::Cancelled, None));
+}

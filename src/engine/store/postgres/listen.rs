@@ -12,6 +12,9 @@ pub(super) const CHANNEL: &str = "milepost";
 const WAITING: usize = 256;
 /// Between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
+/// After so long a silence the connection is asked whether it is alive, and has so long to answer.
+const SILENCE: Duration = Duration::from_secs(10);
+const ALIVE_WITHIN: Duration = Duration::from_secs(2);
 
 const QUEUED: &str = "queued";
 const CANCEL: &str = "cancel ";
@@ -45,9 +48,12 @@ impl PostgresStore {
     /// Listens until the store is closed or nobody takes the changes any more.
     pub(super) fn listen(&self) -> Option<Changes> {
         let (told, changes) = mpsc::channel(WAITING);
-        let (pool, closing) = (self.listener.clone(), self.closing.clone());
+        let (options, connect) = (self.listener.clone(), self.connect.clone());
+        let closing = self.closing.clone();
         self.listening.spawn(closing.run_until_cancelled_owned(async move {
             while !told.is_closed() {
+                // A pool for each, so that a connection that hangs is in nobody's way.
+                let pool = options.clone().connect_lazy_with(connect.clone());
                 if let Err(error) = listen_once(&pool, &told).await {
                     tracing::warn!(%error, "notifications of the database are not heard");
                 }
@@ -73,9 +79,26 @@ async fn listen_once(pool: &sqlx::PgPool, told: &mpsc::Sender<Change>) -> Result
             Err(mpsc::error::TrySendError::Full(_)) => missed = true,
             Err(mpsc::error::TrySendError::Closed(_)) => return Ok(()),
         }
-        match listener.try_recv().await? {
-            Some(notification) => heard = change(notification.payload()),
+        match hear(&mut listener).await? {
+            Some(word) => heard = change(&word),
             None => return Ok(()),
+        }
+    }
+}
+
+/// The next notification; `None` once the connection is lost, and an error where it is silent for
+/// another reason than that there is nothing to say.
+async fn hear(listener: &mut PgListener) -> Result<Option<String>, sqlx::Error> {
+    loop {
+        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
+            Ok(heard) => {
+                return Ok(heard?.map(|notification| notification.payload().to_owned()));
+            }
+            Err(_) => {
+                let alive = sqlx::query("SELECT 1").execute(&mut *listener);
+                let alive = tokio::time::timeout(ALIVE_WITHIN, alive).await;
+                alive.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+            }
         }
     }
 }

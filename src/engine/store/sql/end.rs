@@ -37,6 +37,11 @@ impl This {
             for raw in &rows {
                 taken.push(map::task_id(raw)?);
             }
+            if !rows.is_empty() && statement != sql::TAKE_AGAIN {
+                // What has ended needs no checkpoints, as in every other end.
+                let over = serde_json::to_string(&taken).map_err(|e| map::corrupt("id", e))?;
+                sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over).execute(&mut *tx).await?;
+            }
         }
         if !taken.is_empty() {
             self.announce(&mut tx, &Change::Queued).await?;
@@ -98,6 +103,10 @@ impl This {
                 .await?;
             if let Some(raw) = raw {
                 let row = map::row(&raw, now)?;
+                if row.status.is_terminal() {
+                    let drop = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string());
+                    drop.execute(&mut *tx).await?;
+                }
                 self.announce(&mut tx, &Change::Cancel(id)).await?;
                 tx.commit().await?;
                 return Ok(Some(CancelOutcome::Accepted(row)));

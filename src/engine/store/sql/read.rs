@@ -33,8 +33,9 @@ impl This {
             .fetch_optional(&self.readers)
             .await?;
         let Some(raw) = raw else { return Ok(None) };
+        let row = map::row(&raw, self.local_now())?;
         let same = raw.try_get::<String, _>("print")? == print;
-        same.then(|| map::row(&raw, self.local_now())).transpose()
+        Ok(Some(row).filter(|row| same && row.expired().is_none()))
     }
 
     pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {

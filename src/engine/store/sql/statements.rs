@@ -19,10 +19,11 @@ macro_rules! columns {
     };
 }
 
-/// The next generation of the version.
+/// The next generation of the version but one: a run that reports for weeks may have counted into the
+/// next since its last report was saved.
 macro_rules! next_generation {
     () => {
-        "version = ((version >> 20) + 1) << 20"
+        "version = ((version >> 20) + 2) << 20"
     };
 }
 
@@ -55,6 +56,10 @@ pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = coalesce($1, '')",
     " AND key = $2) AS led ON id = led.task_id"
 );
+
+/// A key that led to a task whose time is over leads nowhere.
+pub(super) const DROP_KEY: &str =
+    "DELETE FROM starts WHERE owner_or_none = coalesce($1, '') AND key = $2";
 
 pub(super) const KEEP_KEY: &str =
     "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES (coalesce($1, ''), $2, $3, $4)";
@@ -269,6 +274,10 @@ pub(super) const SAVE_RESULT: &str = "INSERT INTO results (task_id, media_type, 
      file_name = excluded.file_name, bytes = excluded.bytes";
 
 pub(super) const DROP_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE task_id = $1";
+
+/// Those of the tasks in $1.
+pub(super) const DROP_ALL_CHECKPOINTS: &str =
+    concat!("DELETE FROM checkpoints WHERE task_id IN ", json_list!("$1"));
 
 pub(super) const REQUEUE: &str = concat!(
     "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $3, attempt = attempt - $4, ",

@@ -1,4 +1,4 @@
-//! The calls of a [`Store`], each one line to where it is done.
+//! The calls of a [`Store`], each one line to where it is done, and none without an end.
 
 use async_trait::async_trait;
 
@@ -14,12 +14,15 @@ use crate::{
 #[async_trait]
 impl Store for This {
     async fn now_ms(&self) -> Result<i64, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        self.now_in(&mut connection).await
+        self.in_time(async {
+            let mut connection = self.readers.acquire().await?;
+            self.now_in(&mut connection).await
+        })
+        .await
     }
 
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        self.insert_task(new).await
+        self.in_time(self.insert_task(new)).await
     }
 
     async fn started(
@@ -28,27 +31,27 @@ impl Store for This {
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.read_started(owner, key, print).await
+        self.in_time(self.read_started(owner, key, print)).await
     }
 
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
-        self.read_task(id).await
+        self.in_time(self.read_task(id)).await
     }
 
     async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
-        self.read_tasks(ids).await
+        self.in_time(self.read_tasks(ids)).await
     }
 
     async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        self.read_input(id).await
+        self.in_time(self.read_input(id)).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
-        self.read_list(query).await
+        self.in_time(self.read_list(query)).await
     }
 
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
-        self.read_queue(kind, limit).await
+        self.in_time(self.read_queue(kind, limit)).await
     }
 
     async fn newest(
@@ -57,11 +60,11 @@ impl Store for This {
         kind: &str,
         unique_key: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.read_newest(owner, kind, unique_key).await
+        self.in_time(self.read_newest(owner, kind, unique_key)).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        self.claim_tasks(claim).await
+        self.in_time(self.claim_tasks(claim)).await
     }
 
     async fn beat(
@@ -70,27 +73,31 @@ impl Store for This {
         lease_ms: i64,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
-        self.renew_leases(lease_owner, lease_ms, runs).await
+        self.in_time(self.renew_leases(lease_owner, lease_ms, runs)).await
     }
 
     async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
-        self.read_cancels(lease_owner, runs).await
+        self.in_time(self.read_cancels(lease_owner, runs)).await
     }
 
     fn changes(&self) -> Option<Changes> {
         self.listen()
     }
 
+    fn is_shared(&self) -> bool {
+        Self::SHARED
+    }
+
     async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
-        self.take_leases("", |now| now).await
+        self.in_time(self.take_leases("", |now| now)).await
     }
 
     async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.take_leases(lease_owner, Self::leases_of_the_dead).await
+        self.in_time(self.take_leases(lease_owner, Self::leases_of_the_dead)).await
     }
 
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
-        self.write_progress(writes).await
+        self.in_time(self.write_progress(writes)).await
     }
 
     async fn save_checkpoint(
@@ -100,11 +107,11 @@ impl Store for This {
         key: &str,
         value: &str,
     ) -> Result<bool, StoreError> {
-        self.write_checkpoint(id, run_seq, key, value).await
+        self.in_time(self.write_checkpoint(id, run_seq, key, value)).await
     }
 
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError> {
-        self.read_checkpoint(id, key).await
+        self.in_time(self.read_checkpoint(id, key)).await
     }
 
     async fn finish(
@@ -113,7 +120,7 @@ impl Store for This {
         run_seq: i64,
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError> {
-        self.finish_run(id, run_seq, ending).await
+        self.in_time(self.finish_run(id, run_seq, ending)).await
     }
 
     async fn request_cancel(
@@ -121,19 +128,19 @@ impl Store for This {
         id: TaskId,
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
-        self.write_cancel(id, by).await
+        self.in_time(self.write_cancel(id, by)).await
     }
 
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
-        self.read_result(id).await
+        self.in_time(self.read_result(id)).await
     }
 
     async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.read_log(id, after, limit).await
+        self.in_time(self.read_log(id, after, limit)).await
     }
 
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.read_log_end(id, limit).await
+        self.in_time(self.read_log_end(id, limit)).await
     }
 
     async fn keep_stage_times(
@@ -143,27 +150,27 @@ impl Store for This {
         times: &[(String, i64)],
         most: u32,
     ) -> Result<(), StoreError> {
-        self.write_stage_times(id, kind, times, most).await
+        self.in_time(self.write_stage_times(id, kind, times, most)).await
     }
 
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
-        self.read_stage_times(kind).await
+        self.in_time(self.read_stage_times(kind)).await
     }
 
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
-        self.keep_longer(id, for_ms).await
+        self.in_time(self.keep_longer(id, for_ms)).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
-        self.clean_up(most, known_ms).await
+        self.in_time(self.clean_up(most, known_ms)).await
     }
 
     async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
-        self.read_tombstone(id).await
+        self.in_time(self.read_tombstone(id)).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
-        self.read_or_make_secret(name).await
+        self.in_time(self.read_or_make_secret(name)).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
@@ -171,7 +178,7 @@ impl Store for This {
     }
 
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
-        self.read_counts().await
+        self.in_time(self.read_counts()).await
     }
 
     async fn close(&self) {

@@ -215,12 +215,13 @@ async fn already_there(
             .fetch_optional(&mut **tx)
             .await?;
         if let Some(raw) = raw {
-            let known: String = raw.try_get("print")?;
-            let same = known == *print;
-            return Ok(Some(match same {
-                true => Inserted::SameKey(map::row(&raw, now)?),
-                false => Inserted::KeyReused,
-            }));
+            let row = map::row(&raw, now)?;
+            if row.expired().is_none() {
+                let known: String = raw.try_get("print")?;
+                let same = known == *print;
+                return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
+            }
+            sqlx::query(sql::DROP_KEY).bind(&new.owner).bind(key).execute(&mut **tx).await?;
         }
     }
     if let Some(unique_key) = &new.unique_key {

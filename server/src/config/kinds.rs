@@ -1,0 +1,114 @@
+//! How tasks of each kind are run.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use milepost::engine::{KindOptions, Task as _};
+use serde::{Deserialize, Serialize};
+
+use crate::tasks::{dataset::Dataset, story::Story};
+
+const DAY_S: u64 = 86_400;
+
+/// `[kinds.{word}]`: one table per kind, such as `[kinds.story]`. A word that no kind has is refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KindsSettings(BTreeMap<String, KindSettings>);
+
+/// How tasks of one kind are run. The variable of a setting has the kind's word in capitals, with `_`
+/// for `-`: `MILEPOST_KINDS_STORY_TIMEOUT_S`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KindSettings {
+    /// How long one attempt may take, in seconds; longer ones fail with code `timeout`.
+    /// `MILEPOST_KINDS_{KIND}_TIMEOUT_S`. Default: 3,600; of `dataset` 600.
+    pub timeout_s: u64,
+    /// Tasks of this kind that run at once in one process. `MILEPOST_KINDS_{KIND}_CONCURRENCY`.
+    /// Default: 4; of `dataset`, which holds its text in memory, 2.
+    pub concurrency: u32,
+    /// Attempts in all, the first included, as it stands when the task is queued.
+    /// `MILEPOST_KINDS_{KIND}_MAX_ATTEMPTS`. Default: 3.
+    pub max_attempts: u32,
+    /// How long a cancelled task may take to stop by itself before it is stopped by force, in
+    /// seconds. `MILEPOST_KINDS_{KIND}_CANCEL_GRACE_S`. Default: 10.
+    pub cancel_grace_s: u64,
+}
+
+impl Default for KindSettings {
+    fn default() -> Self {
+        Self { timeout_s: 3_600, concurrency: 4, max_attempts: 3, cancel_grace_s: 10 }
+    }
+}
+
+impl Default for KindsSettings {
+    fn default() -> Self {
+        let dataset = KindSettings { timeout_s: 600, concurrency: 2, ..KindSettings::default() };
+        let kinds = [(Story::KIND, KindSettings::default()), (Dataset::KIND, dataset)];
+        Self(kinds.map(|(kind, settings)| (kind.to_owned(), settings)).into())
+    }
+}
+
+impl KindsSettings {
+    /// Makes another kind known, with what holds of it where nothing else is said.
+    pub fn declare(&mut self, kind: &str, settings: KindSettings) {
+        self.0.insert(kind.to_owned(), settings);
+    }
+
+    /// How tasks of a kind are run, as the engine takes it.
+    pub fn options(&self, kind: &str) -> KindOptions {
+        let KindSettings { timeout_s, concurrency, max_attempts, cancel_grace_s } =
+            self.0.get(kind).cloned().unwrap_or_default();
+        KindOptions {
+            timeout: Duration::from_secs(timeout_s),
+            concurrency,
+            max_attempts,
+            cancel_grace: Duration::from_secs(cancel_grace_s),
+            ..KindOptions::default()
+        }
+    }
+
+    /// Finds values that make no sense: the key and what would be right.
+    pub(super) fn faults(&self) -> Vec<(String, String)> {
+        let mut faults = Vec::new();
+        for (kind, settings) in &self.0 {
+            let numbers = [
+                (settings.timeout_s, 1, 30 * DAY_S, "timeout_s"),
+                (settings.concurrency.into(), 1, 10_000, "concurrency"),
+                (settings.max_attempts.into(), 1, 100, "max_attempts"),
+                (settings.cancel_grace_s, 0, 3_600, "cancel_grace_s"),
+            ];
+            for (value, least, most, key) in numbers {
+                if !(least..=most).contains(&value) {
+                    faults.push((format!("kinds.{kind}.{key}"), format!("{least} to {most}")));
+                }
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_that_says_nothing_runs_as_the_engine_would_have_it() {
+        let (ours, engines) = (KindsSettings::default(), KindOptions::default());
+        let story = ours.options(Story::KIND);
+        assert_eq!(
+            (story.timeout, story.concurrency, story.max_attempts, story.cancel_grace),
+            (engines.timeout, engines.concurrency, engines.max_attempts, engines.cancel_grace)
+        );
+        assert_eq!(ours.options(Dataset::KIND).concurrency, 2);
+        assert_eq!(ours.options("nobody's").max_attempts, engines.max_attempts);
+    }
+
+    #[test]
+    fn a_kind_that_is_declared_has_its_own_values() {
+        let mut ours = KindsSettings::default();
+        ours.declare("nightly-copy", KindSettings { timeout_s: 7, ..KindSettings::default() });
+        assert_eq!(ours.options("nightly-copy").timeout, Duration::from_secs(7));
+        ours.declare("never", KindSettings { concurrency: 0, ..KindSettings::default() });
+        let fault = ("kinds.never.concurrency".to_owned(), "1 to 10000".to_owned());
+        assert_eq!(ours.faults(), [fault]);
+    }
+}

@@ -1,0 +1,129 @@
+//! TERM while requests are held: each of them is answered, and then the process ends.
+
+use std::time::Duration;
+
+use reqwest::Response;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::fixture::{Place, SLOW, Server};
+
+/// Polls that are held when TERM comes.
+const POLLS: usize = 5;
+
+async fn get(server: &Server, path: &str) -> Response {
+    reqwest::get(format!("{}{path}", server.url)).await.unwrap()
+}
+
+/// Starts a story and waits until it is in its longest stage, of which nothing is told for long.
+async fn writing(server: &Server) -> Value {
+    let body = json!({ "kind": "story", "input": { "subject": "lighthouse", "player": "Ada" } });
+    let tasks = format!("{}/api/v1/tasks", server.url);
+    let told = reqwest::Client::new().post(tasks).json(&body).send().await.unwrap();
+    let told: Value = told.json().await.unwrap();
+    let path = format!("/api/v1/tasks/{}", told["id"].as_str().unwrap());
+    loop {
+        let told: Value = get(server, &path).await.json().await.unwrap();
+        if told["current_step"] == "Writing" {
+            return told;
+        }
+        assert!(["queued", "running"].contains(&told["status"].as_str().unwrap()), "{told:#}");
+    }
+}
+
+fn poll(server: &Server, told: &Value) -> reqwest::RequestBuilder {
+    let watch = json!([{ "id": told["id"], "version": told["version"] }]);
+    let body = json!({ "watch": watch, "wait_ms": 20_000 });
+    reqwest::Client::new().post(format!("{}/api/v1/tasks/poll", server.url)).json(&body)
+}
+
+fn send(request: reqwest::RequestBuilder) -> JoinHandle<Response> {
+    tokio::spawn(async move { request.send().await.unwrap() })
+}
+
+async fn until_held(server: &Server, held: usize) {
+    let line = format!("milepost_held_requests {held}\n");
+    let all_held =
+        async { while !get(server, "/metrics").await.text().await.unwrap().contains(&line) {} };
+    tokio::time::timeout(Duration::from_secs(30), all_held).await.unwrap();
+}
+
+#[tokio::test]
+async fn on_term_every_held_request_is_answered_with_the_reason_and_the_process_ends_well() {
+    let place = Place::with_research();
+    let variables = [SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")];
+    let server = place.serve(&[], &variables).await;
+    let told = writing(&server).await;
+    let task = format!("{}/api/v1/tasks/{}", server.url, told["id"].as_str().unwrap());
+    let polls: Vec<_> = (0..POLLS).map(|_| send(poll(&server, &told))).collect();
+    let prefer = reqwest::Client::new()
+        .get(&task)
+        .header("if-none-match", format!("W/\"{}\"", told["version"]))
+        .header("prefer", "wait=20");
+    let prefer = send(prefer);
+    until_held(&server, POLLS + 1).await;
+
+    let (status, more) = server.stop().await;
+    assert_eq!((status.code(), more), (Some(0), None), "{}", place.log());
+    let mut pauses = Vec::new();
+    for poll in polls {
+        let answer: Value = poll.await.unwrap().json().await.unwrap();
+        assert_eq!(answer["reason"], "draining", "{answer}");
+        assert!(answer["held_ms"].is_i64(), "{answer}");
+        let pause = answer["poll_after_ms"].as_f64().unwrap();
+        assert!(pause <= 8_000.0, "{answer}");
+        pauses.push(pause);
+    }
+    pauses.dedup();
+    assert!(pauses.len() > 1, "they would all come back at one moment: {pauses:?}");
+    let prefer = prefer.await.unwrap();
+    assert!([200, 304].contains(&prefer.status().as_u16()), "{prefer:?}");
+    assert!(!prefer.headers().contains_key("preference-applied"), "{prefer:?}");
+    assert!(!place.log().contains("did not end in time"), "{}", place.log());
+
+    // The next server has something new to tell to those who come back, and holds them again.
+    let server = place.serve(&[], &variables).await;
+    let back: Value = poll(&server, &told).send().await.unwrap().json().await.unwrap();
+    assert!(["attempt", "changed"].contains(&back["reason"].as_str().unwrap()), "{back}");
+    assert_eq!(back["tasks"][0]["id"], told["id"]);
+    let task = writing_again(&server, &told).await;
+    let held = send(poll(&server, &task));
+    until_held(&server, 1).await;
+    server.stop().await;
+    let answer: Value = held.await.unwrap().json().await.unwrap();
+    assert_eq!(answer["reason"], "draining", "{answer}");
+}
+
+#[tokio::test]
+async fn after_term_running_tasks_may_end_and_whoever_asks_meanwhile_is_not_held() {
+    let place = Place::with_research();
+    let variables = [("MILEPOST_STORY_WORDS_PER_SECOND", "400"), ("MILEPOST_ENGINE_DRAIN_S", "60")];
+    let server = place.serve(&[], &variables).await;
+    let told = writing(&server).await;
+    let held = send(poll(&server, &told));
+    until_held(&server, 1).await;
+    let (later, url) = (poll(&server, &told), server.url.clone());
+    let stopping = tokio::spawn(server.stop());
+    let answer: Value = held.await.unwrap().json().await.unwrap();
+    assert_eq!(answer["reason"], "draining", "{answer}");
+    // The story is still told, and the server still answers.
+    let answer: Value = later.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["reason"], "draining", "{answer}");
+    assert!(answer.get("held_ms").is_none(), "{answer}");
+    let ready = reqwest::get(format!("{url}/readyz")).await.unwrap();
+    assert_eq!(ready.status(), 503);
+    let (status, _) = stopping.await.unwrap();
+    assert_eq!(status.code(), Some(0), "{}", place.log());
+    assert!(place.path("output/lighthouse/story.md").is_file(), "it was told to its end");
+}
+
+/// Waits until the task is in its longest stage once more.
+async fn writing_again(server: &Server, told: &Value) -> Value {
+    let path = format!("/api/v1/tasks/{}", told["id"].as_str().unwrap());
+    loop {
+        let told: Value = get(server, &path).await.json().await.unwrap();
+        if told["status"] == "running" && told["current_step"] == "Writing" {
+            return told;
+        }
+    }
+}

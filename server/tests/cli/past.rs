@@ -1,0 +1,89 @@
+//! What a task's past was, as `status`, `cancel` and `--follow` tell it: the receipt of a cancel, and
+//! how an attempt was resumed.
+
+use std::time::{Duration, Instant};
+
+use crate::fixture::{FAST, Place, Running, SLOW, Said, Server};
+
+const RUN: [&str; 6] = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada"];
+
+/// Starts a story and waits until it is being written; its id.
+async fn under_way(place: &Place, server: &Server) -> String {
+    let said = server.run(place, &RUN).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let id = said.stdout.trim().to_owned();
+    until(place, server, &id, "Step 4 of 5: Writing").await;
+    id
+}
+
+/// Asks for the status until it tells this.
+async fn until(place: &Place, server: &Server, id: &str, part: &str) -> Said {
+    let patience = Instant::now();
+    loop {
+        let told = server.run(place, &["status", id]).await;
+        if told.stdout.contains(part) {
+            return told;
+        }
+        assert!(patience.elapsed() < Duration::from_secs(60), "{part} is not in {told:?}");
+    }
+}
+
+fn has(told: &Said, parts: &[&str]) {
+    for part in parts {
+        assert!(told.stdout.contains(part), "{part} is not in {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_receipt_of_a_cancel_is_told_from_the_wish_to_the_end() {
+    let place = Place::with_research();
+    let server = place.serve(&[], &[SLOW]).await;
+    let id = under_way(&place, &server).await;
+    let asked = server.run(&place, &["cancel", &id]).await;
+    assert_eq!(asked.code, Some(0), "{asked:?}");
+    has(&asked, &[&format!("{id} cancel"), "requested 20", " by somebody with its id\n"]);
+    let told = until(&place, &server, &id, "stopped 20").await;
+    assert_eq!(told.code, Some(130), "{told:?}");
+    has(&told, &["cancel   requested 20", "delivered 20", "acknowledged 20", " by itself\n"]);
+    // Asked again, it says the same.
+    let again = server.run(&place, &["cancel", &id]).await;
+    let receipt = |said: &Said| said.stdout[said.stdout.find("cancel   ").unwrap()..].to_owned();
+    assert_eq!(receipt(&again), receipt(&told));
+}
+
+#[tokio::test]
+async fn a_story_whose_server_was_killed_says_how_it_was_resumed() {
+    let place = Place::with_research();
+    let mut server = place.serve(&[], &[SLOW]).await;
+    let id = under_way(&place, &server).await;
+    server.child().kill().await.unwrap();
+
+    let mut server = place.serve(&[], &[SLOW]).await;
+    let told = until(&place, &server, &id, "resumed").await;
+    has(&told, &["resumed  The worker was lost. Resumed at step 4 of 5, saved "]);
+    server.child().kill().await.unwrap();
+
+    // The third attempt is the last, and comes to its end.
+    let server = place.serve(&[], &[FAST]).await;
+    let follow = server.client(&place, &["status", &id, "--follow"]);
+    let said = Said::of(follow).await;
+    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let told = server.run(&place, &["status", &id]).await;
+    has(&told, &["completed", "resumed  The worker was lost. Resumed at step "]);
+}
+
+#[tokio::test]
+async fn who_follows_is_told_of_the_resumption_and_of_the_receipt() {
+    let place = Place::with_research();
+    let mut server = place.serve(&[], &[SLOW]).await;
+    let id = under_way(&place, &server).await;
+    server.child().kill().await.unwrap();
+    let server = place.serve(&[], &[SLOW]).await;
+    let mut running = Running::start(server.client(&place, &["status", &id, "--follow"]));
+    running.until_it_says("The worker was lost. Resumed at step ").await;
+    server.run(&place, &["cancel", &id]).await;
+    running.until_it_says("cancelled after").await;
+    running.until_it_says("cancel   requested 20").await;
+    running.until_it_says(" by itself").await;
+    assert_eq!(running.end().await.0, Some(130));
+}

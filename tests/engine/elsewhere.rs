@@ -1,0 +1,117 @@
+//! Polls that are held for tasks which run in other processes.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use milepost::{
+    engine::{
+        EngineOptions, HoldOptions, KindOptions,
+        store::postgres::{PostgresOptions, PostgresStore},
+    },
+    task::{AnswerReason, Status},
+};
+
+use crate::{
+    faulty::Faulty,
+    fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
+    hold::{after, answer, hold},
+    postgres_server::schema,
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+/// What was read this long ago is read again when somebody says that it changed.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// Two processes on one database: one that answers and runs nothing, and one that works.
+struct Two {
+    front: Fixture,
+    front_store: Arc<Faulty>,
+    worker: Fixture,
+    worker_store: Arc<Faulty>,
+}
+
+async fn two() -> Two {
+    let url = schema().await;
+    let open = async || {
+        let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+        Arc::new(Faulty::new(Arc::new(store)))
+    };
+    let (front_store, worker_store) = (open().await, open().await);
+    // Whatever the front hears, it does not hear by looking.
+    let hold = HoldOptions { poll: HOUR, ..HoldOptions::default() };
+    let listens = EngineOptions { worker: false, queue_poll: HOUR, hold, ..quick() };
+    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let gates = Gates::default();
+    let front = engine_over(front_store.clone(), gates.clone(), listens, patient.clone()).await;
+    let worker = engine_over(worker_store.clone(), gates, quick(), patient).await;
+    Two { front, front_store, worker, worker_store }
+}
+
+#[tokio::test]
+async fn a_poll_at_one_server_hears_of_the_stages_and_the_end_at_another() {
+    let Two { front, worker, .. } = two().await;
+    let steps = [Step::Stage(0), reach("a"), gate("b"), Step::Stage(1), reach("c"), gate("d")];
+    let id = front.start(&steps).await;
+    worker.gates.pass("a").await;
+    let told = front.until(id, |told| told.step == Some(1)).await;
+    let poll = hold(&front, after(&told), 1).await;
+    worker.gates.open("b");
+    let told = answer(poll).await;
+    assert_eq!((told.reason, told.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
+    worker.gates.pass("c").await;
+    let poll = hold(&front, after(&told.tasks[0]), 1).await;
+    worker.gates.open("d");
+    let told = answer(poll).await;
+    assert_eq!(told.reason, Some(AnswerReason::Ended));
+    assert_eq!(told.tasks[0].status, Status::Completed);
+}
+
+#[tokio::test]
+async fn a_cancel_given_at_one_server_answers_the_poll_at_another() {
+    let Two { front, worker, .. } = two().await;
+    let id = front.start(&[Step::Stage(0), reach("a"), Step::DeafGate("b".to_owned())]).await;
+    worker.gates.pass("a").await;
+    let told = front.until(id, |told| told.step == Some(1)).await;
+    let poll = hold(&front, after(&told), 1).await;
+    worker.service.cancel(&worker.ada, id).await.unwrap();
+    let told = answer(poll).await;
+    assert_eq!(told.reason, Some(AnswerReason::Cancelling));
+    let poll = hold(&front, after(&told.tasks[0]), 1).await;
+    worker.gates.open("b");
+    assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_task_that_reports_all_the_time_is_read_no_oftener_than_four_times_a_second() {
+    const REPORTS: u32 = 40;
+    let Two { front, front_store, worker, worker_store } = two().await;
+    let mut steps = vec![Step::Stage(0), reach("a")];
+    for report in 1..=REPORTS {
+        // Too little for a bar to be visibly wrong.
+        let progress = f64::from(report) / f64::from(REPORTS) * 0.05;
+        steps.extend([gate("go"), Step::Progress(progress), Step::Message(report.to_string())]);
+    }
+    steps.push(gate("never"));
+    let id = front.start(&steps).await;
+    worker.gates.pass("a").await;
+    let told = front.until(id, |told| told.step == Some(1)).await;
+    let poll = hold(&front, after(&told), 1).await;
+    let (begun, read) = (Instant::now(), front_store.made("get"));
+    for _ in 0..REPORTS {
+        let saved = worker_store.made("save_progress");
+        worker.gates.open("go");
+        while worker_store.made("save_progress") == saved {
+            tokio::task::yield_now().await;
+        }
+    }
+    let (took, read) = (begun.elapsed(), front_store.made("get") - read);
+    let most = 2 + took.as_millis().div_ceil(FRESH.as_millis());
+    assert!(u128::from(read) <= most, "{read} reads in {took:?}");
+    // It does read.
+    let last = 5.0 / 4.0;
+    front.until(id, |told| told.progress.is_some_and(|told| (told - last).abs() < 1e-6)).await;
+    assert!(!poll.is_finished(), "there was nothing to tell");
+    poll.abort();
+}

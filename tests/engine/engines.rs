@@ -1,0 +1,255 @@
+//! Two engines on one PostgreSQL: one answers, the other works. Everything that is asked of the first
+//! comes through the database.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use milepost::{
+    engine::{
+        EngineOptions, KindOptions,
+        clock::ManualClock,
+        store::{
+            Store,
+            postgres::{PostgresOptions, PostgresStore},
+        },
+    },
+    task::{AnswerReason, Snapshot, Status, TaskId},
+};
+
+use crate::{
+    faulty::Faulty,
+    fixture::{Fixture, Gates, Step, engine_by, engine_over, gate, is, kind, quick, reach},
+    hold::{after, answer, hold},
+    postgres_server::schema,
+};
+
+/// What is told is at most so old.
+const FRESH: Duration = Duration::from_millis(500);
+/// A cancel reaches its worker within this.
+const CANCEL: Duration = Duration::from_secs(1);
+
+/// One that answers and one that works, as they are set unless told otherwise.
+struct Pair {
+    front: Fixture,
+    worker: Fixture,
+}
+
+/// `deaf`: no notification comes to either.
+async fn pair(deaf: bool, options: EngineOptions) -> Pair {
+    let url = schema().await;
+    let open = async || {
+        let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+        let store = Arc::new(Faulty::new(Arc::new(store)));
+        if deaf {
+            store.say_no_change();
+        }
+        store as Arc<dyn Store>
+    };
+    let idle = EngineOptions { worker: false, ..options.clone() };
+    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let front = engine_over(open().await, Gates::default(), idle, patient.clone()).await;
+    let worker = engine_over(open().await, Gates::default(), options, patient).await;
+    Pair { front, worker }
+}
+
+fn usual() -> EngineOptions {
+    EngineOptions { drain: Duration::ZERO, ..EngineOptions::default() }
+}
+
+impl Pair {
+    /// Runs these steps; they are at work when this returns.
+    async fn at_work(&self, steps: &[Step]) -> TaskId {
+        let steps = [&[reach("at work")], steps].concat();
+        let id = self.front.start(&steps).await;
+        self.worker.gates.pass("at work").await;
+        id
+    }
+
+    /// How the front tells the task, now that it is at work.
+    async fn told(&self, id: TaskId) -> Snapshot {
+        self.front.until(id, |task| task.status == Status::Running && task.step.is_some()).await
+    }
+}
+
+/// How long ago something was written, by the clock of this machine, which is the database's, too.
+fn since(rfc3339: Option<&String>) -> Duration {
+    let at: jiff::Timestamp = rfc3339.expect("it was written").parse().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.saturating_sub(Duration::from_millis(at.as_millisecond().try_into().unwrap()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn progress_asked_of_the_other_engine_is_at_most_half_a_second_old() {
+    let pair = pair(false, usual()).await;
+    let mut steps = vec![Step::Stage(1)];
+    for n in 1..=20 {
+        let name = format!("report {n}");
+        steps.extend([gate(&format!("go {n}")), Step::Progress(f64::from(n) / 20.0), reach(&name)]);
+    }
+    steps.push(gate("end"));
+    let id = pair.at_work(&steps).await;
+    let mut oldest = Duration::ZERO;
+    for n in 1..=20 {
+        pair.worker.gates.open(&format!("go {n}"));
+        pair.worker.gates.pass(&format!("report {n}")).await;
+        // From here on it is so far.
+        let reported = Instant::now();
+        let wanted = 25.0 + 75.0 * f64::from(n) / 20.0;
+        pair.front
+            .until(id, |task| task.progress.is_some_and(|percent| percent > wanted - 0.01))
+            .await;
+        oldest = oldest.max(reported.elapsed());
+    }
+    assert!(oldest <= FRESH, "{oldest:?}");
+    pair.worker.gates.open("end");
+    pair.front.ended(id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_told_by_the_other_engine_within_half_a_second() {
+    let pair = pair(false, usual()).await;
+    for held in [false, true] {
+        let id = pair.at_work(&[Step::Stage(0), gate("end")]).await;
+        let told = pair.told(id).await;
+        let seen = if held {
+            let poll = hold(&pair.front, after(&told), 1).await;
+            pair.worker.gates.open("end");
+            let told = answer(poll).await;
+            assert_eq!(told.reason, Some(AnswerReason::Ended));
+            assert!(told.held_ms.is_some(), "it was held");
+            told.tasks[0].clone()
+        } else {
+            pair.worker.gates.open("end");
+            pair.front.ended(id).await
+        };
+        let age = since(seen.finished_at.as_ref());
+        assert_eq!(seen.status, Status::Completed);
+        assert!(age <= FRESH, "held: {held}, {age:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancel_given_to_the_other_engine_reaches_the_worker_within_a_second() {
+    // Nothing here comes from a look now and then.
+    let never = Duration::from_secs(3600);
+    let options =
+        EngineOptions { queue_poll: never, heartbeat: never, lease: never * 4, ..usual() };
+    let pair = pair(false, options).await;
+    let front = &pair.front;
+    let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
+    let id = pair.at_work(&steps).await;
+    pair.told(id).await;
+    let asked = Instant::now();
+    front.service.cancel(&front.ada, id).await.unwrap();
+    pair.worker.gates.pass("told").await;
+    let took = asked.elapsed();
+    assert!(took <= CANCEL, "{took:?}");
+    let told = front.ended(id).await;
+    assert_eq!(told.status, Status::Cancelled);
+    assert!(told.cancel.unwrap().acknowledged_at.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_held_by_the_other_engine_hears_of_all_that_the_worker_does() {
+    let pair = pair(false, usual()).await;
+    let front = &pair.front;
+    let steps =
+        [Step::Stage(0), gate("first"), Step::Progress(0.8), gate("second"), Step::Stage(1)];
+    let steps = [&steps[..], &[Step::AwaitCancel, reach("told"), gate("never")]].concat();
+    let id = pair.at_work(&steps).await;
+    let told = pair.told(id).await;
+    let poll = hold(front, after(&told), 1).await;
+    pair.worker.gates.open("first");
+    let heard = answer(poll).await;
+    assert_eq!(heard.reason, Some(AnswerReason::Deviation));
+    assert_eq!(heard.tasks[0].progress, Some(20.0));
+
+    let poll = hold(front, after(&heard.tasks[0]), 1).await;
+    pair.worker.gates.open("second");
+    let heard = answer(poll).await;
+    assert_eq!((heard.reason, heard.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
+
+    let poll = hold(front, after(&heard.tasks[0]), 1).await;
+    front.service.cancel(&front.ada, id).await.unwrap();
+    let heard = answer(poll).await;
+    assert!(matches!(heard.reason, Some(AnswerReason::Cancelling | AnswerReason::Ended)));
+    pair.worker.gates.pass("told").await;
+    front.ended(id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_held_by_the_other_engine_hears_of_the_start_of_what_waited() {
+    let pair = pair(false, EngineOptions { concurrency: 1, ..usual() }).await;
+    let front = &pair.front;
+    let first = pair.at_work(&[Step::Stage(0), gate("end")]).await;
+    let second = front.start(&[Step::Stage(0), gate("end")]).await;
+    let waiting = front.get(second).await;
+    assert_eq!((waiting.status, waiting.queue_place), (Status::Queued, Some(1)));
+    let poll = hold(front, after(&waiting), 1).await;
+    pair.worker.gates.open("end");
+    let heard = answer(poll).await;
+    let task = &heard.tasks[0];
+    assert_eq!((task.id, task.attempt), (second, 1), "{heard:?}");
+    assert!(since(task.started_at.as_ref()) <= FRESH, "{heard:?}");
+    assert_eq!(front.get(first).await.status, Status::Completed);
+    pair.worker.gates.open("end");
+    front.ended(second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_held_where_no_notification_comes_hears_of_the_end_all_the_same() {
+    let pair = pair(true, usual()).await;
+    let id = pair.at_work(&[Step::Stage(0), gate("end")]).await;
+    let told = pair.told(id).await;
+    let poll = hold(&pair.front, after(&told), 1).await;
+    pair.worker.gates.open("end");
+    let heard = answer(poll).await;
+    assert_eq!(heard.reason, Some(AnswerReason::Ended));
+    assert!(is(Status::Completed)(&heard.tasks[0]));
+}
+
+/// What a machine's clock says plays no part: leases are made and ended by the database's.
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_whose_clocks_differ_by_hours_take_nothing_from_each_other() {
+    let url = schema().await;
+    let lease = Duration::from_secs(2);
+    let options = EngineOptions { lease, heartbeat: lease / 10, concurrency: 1, ..quick() };
+    let mut machines = Vec::new();
+    for hours in [-5, 5] {
+        let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+        let now = store.now_ms().await.unwrap();
+        let clock = Arc::new(ManualClock::new(now + hours * 3_600_000));
+        let store = Arc::new(Faulty::new(Arc::new(store)));
+        let gates = Gates::default();
+        let f = engine_by(clock, store.clone(), gates, options.clone(), kind()).await;
+        machines.push((store, f));
+    }
+    let [(one, f), (other, g)] = machines.try_into().ok().unwrap();
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(f.start(&[Step::Stage(0), reach("at work"), gate("end")]).await);
+    }
+    // One on each.
+    f.gates.pass("at work").await;
+    g.gates.pass("at work").await;
+    let (mine, others) = (one.made("rescue"), other.made("rescue"));
+    let begun = Instant::now();
+    while begun.elapsed() < lease * 2
+        || one.made("rescue") < mine + 5
+        || other.made("rescue") < others + 5
+    {
+        for id in &ids {
+            let told = f.get(*id).await;
+            assert_eq!((told.status, told.attempt), (Status::Running, 1), "{told:#?}");
+        }
+        tokio::task::yield_now().await;
+    }
+    f.gates.open("end");
+    g.gates.open("end");
+    for id in ids {
+        let told = g.ended(id).await;
+        assert_eq!((told.status, told.attempt), (Status::Completed, 1), "{told:#?}");
+    }
+}

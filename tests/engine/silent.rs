@@ -1,0 +1,127 @@
+//! A way to PostgreSQL on which connections can fall silent: nothing comes through, and nobody is told.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{UnixListener, UnixStream, unix},
+    sync::watch,
+};
+
+/// What PostgreSQL calls its socket.
+const SOCKET: &str = ".s.PGSQL.5432";
+
+/// See the module. What is silent once stays so.
+pub(crate) struct Way {
+    _folder: tempfile::TempDir,
+    switch: Arc<Switch>,
+    /// The database by this way.
+    pub(crate) url: String,
+}
+
+struct Switch {
+    /// Everything that was connected before has fallen silent.
+    now: watch::Sender<u32>,
+    /// New connections are silent from the first.
+    closed: AtomicBool,
+    /// The next connection over which this is said falls silent by it.
+    word: Mutex<Option<Vec<u8>>>,
+    silenced: AtomicU32,
+}
+
+impl Way {
+    /// To the database at this address, whose socket it names.
+    pub(crate) fn to(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (before, rest) = url.split_once("host=").unwrap();
+        let (socket, after) = rest.split_once('&').unwrap();
+        let target = Path::new(socket).join(SOCKET);
+        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+        let url = format!("{before}host={}&{after}", folder.path().display());
+        let switch = Arc::new(Switch {
+            now: watch::channel(0).0,
+            closed: AtomicBool::new(false),
+            word: Mutex::default(),
+            silenced: AtomicU32::new(0),
+        });
+        let of = Arc::clone(&switch);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let Ok(server) = UnixStream::connect(&target).await else { continue };
+                tokio::spawn(carry(client, server, Arc::clone(&of)));
+            }
+        });
+        Self { _folder: folder, switch, url }
+    }
+
+    /// Silences all connections that there are; with `closed`, those to come as well.
+    pub(crate) fn silence(&self, closed: bool) {
+        self.switch.closed.store(closed, Ordering::SeqCst);
+        self.switch.now.send_modify(|times| *times += 1);
+    }
+
+    /// Lets new connections through.
+    pub(crate) fn open(&self) {
+        self.switch.closed.store(false, Ordering::SeqCst);
+    }
+
+    /// Silences the next connection over which a statement with this word is sent, by that.
+    pub(crate) fn silence_at(&self, word: &str) {
+        *self.switch.word.lock().unwrap() = Some(word.as_bytes().to_vec());
+    }
+
+    /// How many connections were silenced at a word.
+    pub(crate) fn silenced(&self) -> u32 {
+        self.switch.silenced.load(Ordering::SeqCst)
+    }
+}
+
+async fn carry(mut client: UnixStream, mut server: UnixStream, switch: Arc<Switch>) {
+    let mut now = switch.now.subscribe();
+    let closed = switch.closed.load(Ordering::SeqCst);
+    let silent = {
+        let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
+        tokio::select! {
+            biased;
+            _ = now.changed() => true,
+            () = std::future::ready(()), if closed => true,
+            silent = pass(from_client, to_server, Some(&switch)) => silent,
+            silent = pass(from_server, to_client, None) => silent,
+        }
+    };
+    if silent {
+        // Both ends stay open; only who gives up notices anything.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Carries until an end is reached, or until the connection is to fall silent.
+async fn pass(
+    mut from: unix::ReadHalf<'_>,
+    mut to: unix::WriteHalf<'_>,
+    switch: Option<&Switch>,
+) -> bool {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let Ok(read @ 1..) = from.read(&mut buffer).await else { return false };
+        let said = &buffer[..read];
+        if let Some(switch) = switch {
+            let mut word = switch.word.lock().unwrap();
+            let is_said = |word: &Vec<u8>| said.windows(word.len()).any(|part| part == word);
+            if word.as_ref().is_some_and(is_said) {
+                *word = None;
+                switch.silenced.fetch_add(1, Ordering::SeqCst);
+                return true;
+            }
+        }
+        if to.write_all(said).await.is_err() {
+            return false;
+        }
+    }
+}
