@@ -3,7 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use milepost_fuzz::{check, progress::{Limits, Rules, Source}, read};
+use milepost_fuzz::{
+    check,
+    progress::{Limits, Rules, Source},
+    read,
+};
 
 fuzz_target!(|data: &[u8]| {
     let mut parts = data.splitn(2, |byte| *byte == 0);
