@@ -21,7 +21,7 @@ const ELEMENT: &str = "log";
 
 /// The lines so far, and those that come.
 #[component]
-pub(super) fn Log(
+pub fn Log(
     /// The task.
     task_id: TaskId,
     /// The task as it is shown.
