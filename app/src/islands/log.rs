@@ -75,7 +75,8 @@ fn follow(
         let said = stats
             .with_untracked(|stats| stats.led || matches!(stats.reason, Some(AnswerReason::Said)));
         let due = said || now.elapsed_ms - before.elapsed_ms >= EVERY_MS;
-        if !turned && !(due && now.version != before.version) {
+        let moved = due && now.version != before.version;
+        if !(turned || moved) {
             return before;
         }
         let seq = Rc::clone(&seq);
