@@ -4,6 +4,8 @@
 //! Whoever embeds the router with an authentication of his own puts a
 //! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
 
+mod again;
+mod batches;
 mod error;
 mod extract;
 mod guard;
@@ -82,6 +84,11 @@ fn api() -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(tasks::start, tasks::list))
         .routes(routes!(tasks::cancel))
+        .routes(routes!(again::input))
+        .routes(routes!(again::again))
+        .routes(routes!(batches::start))
+        .routes(routes!(batches::get))
+        .routes(routes!(batches::cancel))
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
         .routes(routes!(log::log))

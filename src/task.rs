@@ -3,6 +3,7 @@
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
 mod ansi;
+mod batch;
 mod expired;
 mod id;
 mod kind;
@@ -12,8 +13,9 @@ mod snapshot;
 mod status;
 
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
+pub use batch::{Batch, StartBatch};
 pub use expired::ExpiredTask;
-pub use id::{InvalidTaskId, TaskId};
+pub use id::{BatchId, InvalidBatchId, InvalidTaskId, TaskId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};

@@ -1,16 +1,18 @@
 //! What the pages' forms post to, so that the whole loop works without a script.
 
+pub(crate) mod batch;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::{
     body::Body,
     extract::{Form, Path, Request, State, rejection::FormRejection},
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use milepost::{
     engine::{Caller, Service, ServiceError},
-    task::{Problem, StartReceipt, StartTask, TaskId},
+    task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
 
 use crate::{
@@ -41,12 +43,8 @@ pub(crate) async fn start(
     key: Option<&str>,
 ) -> Result<StartReceipt, Problem> {
     let info = service.kind(kind).ok_or_else(|| no_such_kind(kind))?;
-    let input = schema::read(&schema::fields(&info.input_schema), entered).map_err(|errors| {
-        let mut problem =
-            Problem::new(400, "Bad Request", "Something is missing or not what it should be.");
-        problem.errors = errors;
-        problem
-    })?;
+    let input = schema::read(&schema::fields(&info.input_schema), entered)
+        .map_err(|errors| not_as_it_should_be(errors))?;
     let start = StartTask::new(kind, input);
     let other = key.map(|key| other_key(key, &start));
     let started = match service.start(caller, start.clone(), key).await {
@@ -71,26 +69,64 @@ pub(crate) fn no_such_kind(kind: &str) -> Problem {
     Problem::new(404, "Not Found", format!("There is no kind of task called “{word}” here."))
 }
 
+fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
+    let mut problem =
+        Problem::new(400, "Bad Request", "Something is missing or not what it should be.");
+    problem.errors = errors;
+    problem
+}
+
+/// A form as it comes, or why it cannot be read.
+type Entered = Result<Form<Vec<(String, String)>>, FormRejection>;
+
 /// `POST /start/{kind}`: starts a task and leads to its page, or shows the form again.
 pub(crate) async fn post_start(
     State(site): State<Site>,
     Path(kind): Path<String>,
-    parts: axum::http::request::Parts,
-    entered: Result<Form<Vec<(String, String)>>, FormRejection>,
+    parts: Parts,
+    entered: Entered,
 ) -> Response {
+    let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
+        let receipt = start(&site.service, caller, &kind, entered, key).await?;
+        Ok(format!("/tasks/{}", receipt.id))
+    };
+    from_form(&site, parts, entered, start).await
+}
+
+/// `POST /start-several/{kind}`: starts one task a line and leads to the page of all of them.
+pub(crate) async fn post_several(
+    State(site): State<Site>,
+    Path(kind): Path<String>,
+    parts: Parts,
+    entered: Entered,
+) -> Response {
+    let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
+        let batch = batch::start(&site.service, caller, &kind, entered, key).await?;
+        Ok(format!("/batches/{}", batch.id))
+    };
+    from_form(&site, parts, entered, start).await
+}
+
+/// Starts what a form says and leads to its page, or shows the form again.
+async fn from_form(
+    site: &Site,
+    parts: Parts,
+    entered: Entered,
+    start: impl AsyncFnOnce(&Caller, &[(String, String)], Option<&str>) -> Result<String, Problem>,
+) -> Response {
+    let path = parts.uri.path().to_owned();
     let entered = match entered {
         Ok(Form(entered)) => entered,
         Err(rejection) => {
             let rejected = Rejected { entered: Vec::new(), problem: unread(&rejection) };
-            return render(&site, page(parts), rejected).await;
+            return render(site, page(parts, &path), rejected).await;
         }
     };
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let key = entered.iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key.as_str());
-    let key = key.filter(|key| !key.is_empty());
-    match start(&site.service, &caller, &kind, &entered, key).await {
-        Ok(receipt) => see(receipt.id),
-        Err(problem) => render(&site, page(parts), Rejected { entered, problem }).await,
+    match start(&caller, &entered, key.filter(|key| !key.is_empty())).await {
+        Ok(path) => see(&path),
+        Err(problem) => render(site, page(parts, &path), Rejected { entered, problem }).await,
     }
 }
 
@@ -112,7 +148,7 @@ fn unread(rejection: &FormRejection) -> Problem {
 pub(crate) async fn post_cancel(
     State(site): State<Site>,
     Path(id): Path<String>,
-    parts: axum::http::request::Parts,
+    parts: Parts,
 ) -> Response {
     let service = site.service.clone();
     let cancel = async move |caller, task| service.cancel(&caller, task).await.map(drop);
@@ -123,7 +159,7 @@ pub(crate) async fn post_cancel(
 pub(crate) async fn post_keep(
     State(site): State<Site>,
     Path(id): Path<String>,
-    parts: axum::http::request::Parts,
+    parts: Parts,
 ) -> Response {
     let service = site.service.clone();
     let keep = async move |caller, task| service.keep(&caller, task).await.map(drop);
@@ -133,30 +169,53 @@ pub(crate) async fn post_keep(
 async fn post(
     site: &Site,
     id: &str,
-    parts: axum::http::request::Parts,
+    parts: Parts,
     act: impl AsyncFnOnce(Caller, TaskId) -> Result<(), ServiceError>,
 ) -> Response {
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let path = format!("/tasks/{id}");
     let Ok(task) = id.parse::<TaskId>() else {
-        return render(site, page(parts), Notice(Problem::task_not_found())).await;
+        return render(site, page(parts, &path), Notice(Problem::task_not_found())).await;
     };
     match act(caller, task).await {
         // Also where there is no such task (any more): its page says so.
-        Ok(()) | Err(ServiceError::Expired(_)) => see(task),
-        Err(error) => render(site, page(parts), Notice(error.into())).await,
+        Ok(()) | Err(ServiceError::Expired(_)) => see(&path),
+        Err(error) => render(site, page(parts, &path), Notice(error.into())).await,
+    }
+}
+
+/// `POST /tasks/{id}/again`: starts a task with the same input and leads to its page.
+pub(crate) async fn post_again(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    parts: Parts,
+    entered: Entered,
+) -> Response {
+    let entered = entered.map(|Form(entered)| entered).unwrap_or_default();
+    let key = entered.into_iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key);
+    let key = key.filter(|key| !key.is_empty());
+    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let again = match id.parse::<TaskId>() {
+        Ok(task) => site.service.again(&caller, task, key.as_deref()).await.map_err(Problem::from),
+        Err(_) => Ok(None),
+    };
+    match again.and_then(|started| started.ok_or_else(Problem::task_not_found)) {
+        Ok(started) => see(&format!("/tasks/{}", started.receipt.id)),
+        Err(problem) => render(&site, page(parts, &format!("/tasks/{id}")), Notice(problem)).await,
     }
 }
 
 /// After a post the browser gets a page that it may load again.
-fn see(id: TaskId) -> Response {
-    Redirect::to(&format!("/tasks/{id}")).into_response()
+fn see(path: &str) -> Response {
+    Redirect::to(path).into_response()
 }
 
 /// The request for the page that the form was on.
-fn page(mut parts: axum::http::request::Parts) -> Request {
-    let mut headers = HeaderMap::new();
-    std::mem::swap(&mut parts.headers, &mut headers);
+fn page(mut parts: Parts, path: &str) -> Request {
+    parts.headers = HeaderMap::new();
     parts.method = Method::GET;
+    // A path that cannot be one is none of ours: its page says that there is nothing.
+    parts.uri = path.parse().unwrap_or_default();
     Request::from_parts(parts, Body::empty())
 }
 

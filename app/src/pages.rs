@@ -1,5 +1,7 @@
 //! The pages, rendered on the server; islands for what moves.
 
+pub mod again;
+pub mod batch;
 pub mod home;
 pub mod keep;
 pub mod parts;
@@ -19,7 +21,12 @@ use leptos_router::{
 };
 
 use self::{
-    home::HomePage, problem::NotFound, result::ResultPage, start::StartPage, task::TaskPage,
+    batch::BatchPage,
+    home::HomePage,
+    problem::NotFound,
+    result::ResultPage,
+    start::{SeveralPage, StartPage},
+    task::TaskPage,
     tasks::TasksPage,
 };
 
@@ -44,6 +51,8 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFound>
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
+                    <Route path=path!("/start-several/:kind") view=SeveralPage ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />

@@ -1,5 +1,14 @@
 //! Forms from JSON Schema: which fields there are, and what was entered as JSON.
 
+mod entry;
+mod several;
+#[cfg(test)]
+#[path = "schema_tests.rs"]
+mod tests;
+
+pub use entry::Wrong;
+pub use several::{one_of, several};
+
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
@@ -23,6 +32,8 @@ pub struct Field {
     pub default: Option<String>,
     /// Whether the input needs it.
     pub required: bool,
+    /// Whether it is never shown again (`writeOnly`).
+    pub secret: bool,
     /// What is entered into it.
     pub sort: Sort,
 }
@@ -38,6 +49,8 @@ pub enum Sort {
         min: Option<u64>,
         /// The greatest number of characters.
         max: Option<u64>,
+        /// What the whole of it has to look like, as a regular expression.
+        pattern: Option<String>,
     },
     /// A number.
     Number {
@@ -52,6 +65,13 @@ pub enum Sort {
     Boolean,
     /// One of these.
     Choice(Vec<String>),
+    /// Several texts, one a line.
+    List {
+        /// The least number of lines.
+        min: Option<u64>,
+        /// The greatest number of lines.
+        max: Option<u64>,
+    },
 }
 
 /// The fields of an object's schema: those needed first, in the order in which the schema names
@@ -88,42 +108,33 @@ pub fn read(fields: &[Field], entered: &[(String, String)]) -> Result<Value, Vec
     let mut errors = Vec::new();
     for field in fields {
         let text = entered.iter().rev().find(|(name, _)| *name == field.name);
-        match value(field, text.map(|(_, text)| text.as_str())) {
+        match entry::value(field, text.map(|(_, text)| text.as_str())) {
             Ok(Some(value)) => _ = input.insert(field.name.clone(), value),
             Ok(None) => {}
-            Err(detail) => errors.push(FieldError { field: field.name.clone(), detail }),
+            Err(wrong) => {
+                let detail = field.message(wrong);
+                errors.push(FieldError { field: field.name.clone(), detail });
+            }
         }
     }
     if errors.is_empty() { Ok(Value::Object(input)) } else { Err(errors) }
 }
 
-fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, String> {
-    if field.sort == Sort::Boolean {
-        return Ok(Some(Value::Bool(text.is_some_and(|text| text != "false"))));
-    }
-    let text = text.unwrap_or_default();
-    if text.trim().is_empty() {
-        return if field.required {
-            Err("This is empty. Please fill it in.".to_owned())
-        } else {
-            Ok(None)
+/// An input as it would have been entered; what no field asks for is left out, and so is what is
+/// secret.
+pub fn write(fields: &[Field], input: &Value) -> Vec<(String, String)> {
+    let entry = |field: &Field| {
+        let value = input.get(&field.name).filter(|_| !field.secret)?;
+        let text = match value {
+            Value::Array(lines) => {
+                let lines: Option<Vec<_>> = lines.iter().map(plain).collect();
+                lines?.join("\n")
+            }
+            value => plain(value)?,
         };
-    }
-    match &field.sort {
-        Sort::Number { whole: true, .. } => {
-            let number = text.trim().parse::<i64>().map_err(|_| "Please give a whole number.")?;
-            Ok(Some(number.into()))
-        }
-        Sort::Number { whole: false, .. } => {
-            let number = text.trim().parse::<f64>().ok().and_then(Number::from_f64);
-            Ok(Some(Value::Number(number.ok_or("Please give a number, such as 2.5.")?)))
-        }
-        Sort::Choice(choices) if !choices.iter().any(|choice| choice == text) => {
-            Err("Please choose one of these.".to_owned())
-        }
-        // Browsers send the lines of a text with CR LF, whatever was typed.
-        _ => Ok(Some(Value::String(text.replace("\r\n", "\n")))),
-    }
+        Some((field.name.clone(), text))
+    };
+    fields.iter().filter_map(entry).collect()
 }
 
 fn field(name: &str, schema: &Map<String, Value>, required: bool) -> Option<Field> {
@@ -136,6 +147,7 @@ fn field(name: &str, schema: &Map<String, Value>, required: bool) -> Option<Fiel
         examples: examples.into_iter().flatten().filter_map(plain).collect(),
         default: schema.get("default").and_then(plain),
         required,
+        secret: schema.get("writeOnly") == Some(&Value::Bool(true)),
         sort: sort(schema)?,
     })
 }
@@ -151,7 +163,8 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             let max = whole("maxLength");
             let format = schema.get("format").and_then(Value::as_str);
             let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
-            Some(Sort::Text { long, min: whole("minLength"), max })
+            let pattern = schema.get("pattern").and_then(Value::as_str).map(str::to_owned);
+            Some(Sort::Text { long, min: whole("minLength"), max, pattern })
         }
         "integer" => {
             Some(Sort::Number { whole: true, min: number("minimum"), max: number("maximum") })
@@ -160,6 +173,11 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             Some(Sort::Number { whole: false, min: number("minimum"), max: number("maximum") })
         }
         "boolean" => Some(Sort::Boolean),
+        "array" => {
+            let items = schema.get("items").and_then(Value::as_object);
+            let texts = items.is_some_and(|items| type_of(items) == Some("string"));
+            texts.then(|| Sort::List { min: whole("minItems"), max: whole("maxItems") })
+        }
         _ => None,
     }
 }
@@ -208,92 +226,4 @@ fn humanize(name: &str) -> String {
     let name = name.replace(['_', '-'], " ");
     let mut letters = name.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
-    }
-
-    fn sample() -> Vec<Field> {
-        fields(&json!({
-            "type": "object",
-            "required": ["subject", "player"],
-            "properties": {
-                "chapters": {"type": ["integer", "null"], "minimum": 1, "default": 7},
-                "data": {"type": "string", "maxLength": 5000},
-                "draft": {"type": "boolean"},
-                "nested": {"type": "object"},
-                "player": {"$ref": "#/$defs/Name", "description": "Who it is about."},
-                "ratio": {"anyOf": [{"type": "number"}, {"type": "null"}]},
-                "subject": {"type": "string", "title": "About", "examples": ["sea"]},
-                "tone": {"enum": ["calm", "wild"]},
-            },
-            "$defs": {"Name": {"type": "string", "maxLength": 100, "description": "A name."}},
-        }))
-    }
-
-    #[test]
-    fn the_needed_fields_come_first_and_nested_ones_are_left_out() {
-        let fields = sample();
-        let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
-        assert_eq!(names, ["subject", "player", "chapters", "data", "draft", "ratio", "tone"]);
-    }
-
-    #[test]
-    fn a_reference_is_followed_and_what_stands_beside_it_wins() {
-        let fields = sample();
-        assert_eq!(fields[1].label, "Player");
-        assert_eq!(fields[1].help.as_deref(), Some("Who it is about."));
-        assert_eq!(fields[1].sort, Sort::Text { long: false, min: None, max: Some(100) });
-        assert_eq!(fields[2].default.as_deref(), Some("7"));
-        assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
-        assert!(matches!(fields[5].sort, Sort::Number { whole: false, .. }));
-    }
-
-    #[test]
-    fn what_was_entered_becomes_json_of_the_right_types() {
-        let entered = pairs(&[
-            ("subject", "sea"),
-            ("player", "Ada"),
-            ("chapters", " 3 "),
-            ("data", "a\r\nb"),
-            ("draft", "true"),
-            ("ratio", "2.5"),
-            ("tone", "calm"),
-            ("unknown", "x"),
-        ]);
-        assert_eq!(
-            read(&sample(), &entered),
-            Ok(json!({
-                "subject": "sea", "player": "Ada", "chapters": 3, "data": "a\nb", "draft": true,
-                "ratio": 2.5, "tone": "calm",
-            }))
-        );
-    }
-
-    #[test]
-    fn each_field_at_fault_is_named() {
-        let entered = pairs(&[
-            ("subject", "  "),
-            ("player", "Ada"),
-            ("chapters", "many"),
-            ("ratio", "NaN"),
-            ("tone", "loud"),
-        ]);
-        let errors = read(&sample(), &entered).expect_err("four fields are wrong");
-        let names: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        assert_eq!(names, ["subject", "chapters", "ratio", "tone"]);
-    }
-
-    #[test]
-    fn a_schema_that_refers_to_itself_ends() {
-        let schema = json!({"$ref": "#"});
-        assert_eq!(fields(&schema), []);
-    }
 }

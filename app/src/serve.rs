@@ -43,8 +43,11 @@ pub fn router(site: Site) -> Router {
     Router::new()
         .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
         .route("/start/{kind}", post(forms::post_start).layer(limit))
+        .route("/start-several/{kind}", post(forms::post_several).layer(limit))
         .route("/tasks/{id}/cancel", post(forms::post_cancel))
         .route("/tasks/{id}/keep", post(forms::post_keep))
+        .route("/tasks/{id}/again", post(forms::post_again))
+        .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
         .with_state(site)
 }
 

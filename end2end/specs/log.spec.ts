@@ -43,7 +43,7 @@ let gates = 0;
 /** Lets a command go on. */
 const open = (gate: string, which: "more" | "end") => writeFileSync(join(FOLDER, `${gate}-${which}`), "");
 
-test("a log is followed, in colour, and nothing in it is obeyed", async ({ page, taskPage, home }, info) => {
+test("a log is followed, in colour, and nothing in it is obeyed", async ({ page, taskPage, home, polls }, info) => {
   const gate = `a${info.workerIndex}-${(gates += 1)}`;
   await home.open();
   const id = await new Api(page.request).start("talk", { gate });
@@ -59,7 +59,8 @@ test("a log is followed, in colour, and nothing in it is obeyed", async ({ page,
   await expect(log).not.toContainText("20%");
   await expect(log.locator("> span").filter({ hasText: "to the standard error" })).toContainText("err");
   await expect(page).not.toHaveTitle("1");
-  await taskPage.alive();
+  // It has no bar whose percent the icon could show: once it asks, it follows by itself.
+  await expect.poll(() => polls.made, { timeout: 60_000 }).toBeGreaterThan(0);
 
   open(gate, "more");
   await expect(log, "without a reload, and while the task runs").toContainText("line 300", { timeout: 15_000 });

@@ -48,6 +48,8 @@ pub struct EngineOptions {
     pub max_stage_times: u32,
     /// Tasks that one poll may watch. Default: 100.
     pub max_watched: usize,
+    /// Tasks that are started together; a page follows them with one poll. Default: 100.
+    pub max_batch: usize,
     /// Bytes of an idempotency key. Default: 255.
     pub max_idempotency_key_bytes: usize,
     /// Characters of a text searched for in a list. Default: 200.
@@ -99,6 +101,7 @@ impl Default for EngineOptions {
             max_log_bytes: 4 << 20,
             max_stage_times: 100,
             max_watched: 100,
+            max_batch: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,
             list_rows: 50,

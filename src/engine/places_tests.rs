@@ -32,6 +32,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
         updated_at: 0,
         finished_at: None,
         expires_at: None,
+        batch: None,
         read_at: waited_ms,
     };
     let mut snapshot = of_row(&row);

@@ -1,5 +1,7 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod again;
+mod batch;
 mod expiry;
 mod poll;
 mod start;

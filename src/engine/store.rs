@@ -11,12 +11,12 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 pub use row::{
-    Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
-    LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult,
-    Tombstone,
+    AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
+    LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
+    StoredResult, Tombstone,
 };
 
-use crate::task::TaskId;
+use crate::task::{BatchId, TaskId};
 
 /// What can go wrong between the engine and its store.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,12 @@ pub trait Store: Send + Sync + 'static {
     /// Queues a task, or says why not. One transaction decides over idempotency key, unique key and
     /// limit.
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError>;
+
+    /// Queues several tasks of one owner, or none, in one transaction.
+    async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError>;
+
+    /// Reads the tasks of a batch, in their order.
+    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
 
     /// The task that a start with this idempotency key and fingerprint led to; `owner` `None` =
     /// nobody's.

@@ -1,5 +1,7 @@
 //! What handlers take: bodies, ids and query strings whose errors are problem documents.
 
+use std::str::FromStr;
+
 use axum::{
     Json,
     body::Bytes,
@@ -9,7 +11,10 @@ use axum::{
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
-use crate::{engine::Caller, task::TaskId};
+use crate::{
+    engine::Caller,
+    task::{BatchId, Problem, TaskId},
+};
 
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
@@ -55,11 +60,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let params = RawPathParams::from_request_parts(parts, state).await;
-        let text = params.as_ref().ok().and_then(|params| params.iter().next());
-        let id = text.and_then(|(_, text)| text.parse().ok());
-        id.map(Self).ok_or_else(ApiError::task_not_found)
+        in_path(parts, state).await.map(Self).ok_or_else(ApiError::task_not_found)
     }
+}
+
+/// The batch in the path.
+pub(super) struct InBatch(pub(super) BatchId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InBatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        in_path(parts, state).await.map(Self).ok_or(ApiError(Problem::batch_not_found()))
+    }
+}
+
+/// The id in the path; a text that is none names nothing.
+async fn in_path<T: FromStr>(parts: &mut Parts, state: &(impl Send + Sync)) -> Option<T> {
+    let params = RawPathParams::from_request_parts(parts, state).await;
+    let text = params.as_ref().ok().and_then(|params| params.iter().next());
+    text.and_then(|(_, text)| text.parse().ok())
 }
 
 /// The values of `If-None-Match`; the other headers are not copied.

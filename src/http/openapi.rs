@@ -16,6 +16,7 @@ use crate::engine::Service;
     ),
     tags(
         (name = "tasks", description = "Start, follow, list, cancel, collect"),
+        (name = "batches", description = "Several tasks at once"),
         (name = "kinds", description = "What can be started"),
         (name = "simple", description = "Plain JSON for the smallest clients, kept for ever"),
     )

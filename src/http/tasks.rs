@@ -54,12 +54,7 @@ pub(super) async fn start(
     headers: HeaderMap,
     JsonBody(start): JsonBody<StartTask>,
 ) -> Result<Response, ApiError> {
-    let key = headers
-        .get(IDEMPOTENCY_KEY)
-        .map(HeaderValue::to_str)
-        .transpose()
-        .map_err(|_| ApiError::bad_request("an Idempotency-Key is visible ASCII"))?;
-    let mut started = service.start(&caller, start, key).await?;
+    let mut started = service.start(&caller, start, idempotency_key(&headers)?).await?;
     let id = started.receipt.id;
     let waited = match wait {
         Some(longest) => service.wait(&caller, id, WaitFor::End, longest).await?,
@@ -70,19 +65,28 @@ pub(super) async fn start(
     {
         started.snapshot = snapshot;
     }
-    let location = format!("/api/v1/tasks/{id}");
-    let headers = [(header::LOCATION, location.clone()), (OPERATION_LOCATION, location)];
     let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot);
     prefer::applied(&mut response, waited);
-    if !response.headers().contains_key(header::RETRY_AFTER) {
-        response.headers_mut().insert(header::RETRY_AFTER, retry_after(1_000));
+    Ok(started_at(response, &format!("/api/v1/tasks/{id}")))
+}
+
+/// The client's key for a start.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let key = headers.get(IDEMPOTENCY_KEY).map(HeaderValue::to_str).transpose();
+    key.map_err(|_| ApiError::bad_request("an Idempotency-Key is visible ASCII"))
+}
+
+/// Says where to look for what was started, and when.
+pub(super) fn started_at(mut response: Response, path: &str) -> Response {
+    let headers = response.headers_mut();
+    if !headers.contains_key(header::RETRY_AFTER) {
+        headers.insert(header::RETRY_AFTER, retry_after(1_000));
     }
-    for (name, value) in headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
+    if let Ok(path) = HeaderValue::from_str(path) {
+        headers.insert(header::LOCATION, path.clone());
+        headers.insert(OPERATION_LOCATION, path);
     }
-    Ok(response)
+    response
 }
 
 /// A snapshot with its version as `ETag` and, while unfinished, when to ask again.

@@ -63,6 +63,11 @@ impl Problem {
     pub fn task_not_found() -> Self {
         Self::new(404, "Not Found", "Task not found")
     }
+
+    /// The answer for a batch that is not there and for one that is not yours.
+    pub fn batch_not_found() -> Self {
+        Self::new(404, "Not Found", "Batch not found")
+    }
 }
 
 impl fmt::Display for Problem {

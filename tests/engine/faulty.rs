@@ -8,10 +8,11 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-        LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
+        AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
+        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
+        Tombstone,
     },
-    task::TaskId,
+    task::{BatchId, TaskId},
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -113,6 +114,16 @@ impl Store for Faulty {
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
         self.fault("insert").await?;
         self.inner.insert(new).await
+    }
+
+    async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
+        self.fault("insert_all").await?;
+        self.inner.insert_all(new).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
+        self.fault("batch").await?;
+        self.inner.batch(id).await
     }
 
     async fn started(

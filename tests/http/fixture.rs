@@ -26,6 +26,9 @@ pub(crate) struct Echo {
     text: String,
     #[serde(default)]
     fail: bool,
+    #[serde(default)]
+    #[schemars(extend("writeOnly" = true))]
+    password: Option<String>,
 }
 
 impl Task for Echo {
@@ -48,7 +51,8 @@ impl Task for Echo {
         if self.fail {
             return Err(TaskError::fail("hoarse", "Cannot say that."));
         }
-        Ok(Output::markdown(self.text, "../../echo\r\n.md"))
+        let text = self.text + self.password.map_or("", |_| " with a password");
+        Ok(Output::markdown(text, "../../echo\r\n.md"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each store must do, whatever it is made of. A store's own file names how it is opened:
 //! `conformance!(open)` makes one test of each function here.
 
+mod batches;
 mod expiry;
 mod log;
 mod outlook;
@@ -8,6 +9,7 @@ mod queue;
 mod receipts;
 mod runs;
 
+pub(crate) use batches::*;
 pub(crate) use expiry::*;
 pub(crate) use log::*;
 pub(crate) use outlook::*;
@@ -19,6 +21,9 @@ pub(crate) use runs::*;
 macro_rules! conformance {
     ($open:path) => {
         crate::conformance::conformance!($open;
+            a_batch_is_read_in_its_order, an_unknown_batch_is_empty,
+            one_task_that_cannot_be_queued_keeps_out_the_whole_batch,
+            a_batch_that_is_too_long_for_the_queue_is_not_begun,
             every_end_says_until_when_the_task_is_kept, what_is_kept_for_ever_is_never_removed,
             an_expired_task_leaves_a_tombstone_that_is_forgotten_in_time,
             no_more_is_removed_at_once_than_asked_for, several_processes_clean_without_meeting,

@@ -42,6 +42,7 @@ pub(crate) fn task() -> NewTask {
         max_attempts: 3,
         keep_ms: Some(KEEP),
         max_queued: 100,
+        batch: None,
     }
 }
 

@@ -1,14 +1,14 @@
 //! In the browser an island reads what it begins with from the page, and forms can be read and sent.
 
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use leptos::{
     ev::MouseEvent,
     prelude::{document, window},
 };
 use serde::de::DeserializeOwned;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, Notification};
+use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, HtmlInputElement, Notification};
 
 use crate::api::KEY_FIELD;
 
@@ -22,7 +22,31 @@ pub(super) fn seed<T: DeserializeOwned>() -> Option<T> {
 /// browser says so itself.
 pub(super) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
     let button: HtmlButtonElement = event.current_target()?.dyn_into().ok()?;
-    button.form().filter(HtmlFormElement::check_validity)
+    let form = button.form()?;
+    let fields = form.elements();
+    for place in 0..fields.length() {
+        // Inputs, selections and long texts are alike in what is asked of them here.
+        let field = fields.item(place).map(JsCast::unchecked_into::<HtmlInputElement>);
+        field.iter().for_each(say);
+    }
+    Some(form).filter(HtmlFormElement::check_validity)
+}
+
+/// Lets the browser say of a field what the server would say.
+fn say(field: &HtmlInputElement) {
+    field.set_custom_validity("");
+    let Some(says) = field.get_attribute("data-says").filter(|_| !field.check_validity()) else {
+        return;
+    };
+    let Ok(says) = js_sys::JSON::parse(&says) else { return };
+    let state = field.validity();
+    let wrong = |name: &JsValue| Reflect::get(&state, name).is_ok_and(|it| it.is_truthy());
+    let names = Reflect::own_keys(&says).unwrap_or_default();
+    if let Some(name) = names.iter().find(wrong)
+        && let Some(says) = Reflect::get(&says, &name).ok().and_then(|says| says.as_string())
+    {
+        field.set_custom_validity(&says);
+    }
 }
 
 /// What was entered, and the key that makes two starts one.

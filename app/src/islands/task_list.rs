@@ -10,15 +10,27 @@ use milepost::{
     },
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{platform::seed, transport::transport};
 
-/// Follows the tasks of a list: the snapshots that the page planted.
-#[island]
-pub fn TaskListIsland() -> impl IntoView {
-    seed::<Vec<Snapshot>>().map(follow)
+/// What the island begins with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListSeed {
+    /// The tasks.
+    pub tasks: Vec<Snapshot>,
+    /// Whether one bar for all of them stands above.
+    pub whole: bool,
 }
 
-fn follow(tasks: Vec<Snapshot>) -> impl IntoView {
+/// Follows the tasks of a list: the [`ListSeed`] that the page planted.
+#[island]
+pub fn TaskListIsland() -> impl IntoView {
+    seed::<ListSeed>().map(follow)
+}
+
+fn follow(seed: ListSeed) -> impl IntoView {
+    let ListSeed { tasks, whole } = seed;
     let list = use_tasks(tasks, transport());
     let views = list.views.clone();
     // What is wrong with the line is wrong for all rows alike; what is wrong with one task is told on
@@ -43,9 +55,39 @@ fn follow(tasks: Vec<Snapshot>) -> impl IntoView {
             />
         }
     });
+    let sum = whole.then(|| sum(list.views.clone()));
     view! {
+        {sum}
         {line}
         <ul class="rows">{list.views.into_iter().map(row).collect::<Vec<_>>()}</ul>
+    }
+}
+
+/// One bar for all, each task counting the same; one that has ended, however it did, is done.
+fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
+    let done = |view: &TaskView| match view.status.is_terminal() {
+        true => 1_000,
+        false => view.permille.unwrap_or_default(),
+    };
+    let count = views.len().max(1) as u32;
+    let whole = Memo::new(move |_| {
+        let ended = views.iter().filter(|view| view.with(|view| view.status.is_terminal())).count();
+        (views.iter().map(|view| view.with(done)).sum::<u32>() / count, ended as u32)
+    });
+    let words = move || {
+        let (permille, ended) = whole.get();
+        let percent = (permille / 10).to_string();
+        [&percent, " %, ", &ended.to_string(), " of ", &count.to_string(), " have ended"].concat()
+    };
+    view! {
+        <div class="whole">
+            <progress
+                max="1000"
+                value=move || whole.get().0
+                aria-label="All of them together"
+            ></progress>
+            <p>{words}</p>
+        </div>
     }
 }
 

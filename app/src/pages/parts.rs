@@ -12,7 +12,7 @@ use super::problem::ProblemPage;
 use crate::{
     api::ApiError,
     context,
-    islands::{TaskListIsland, server::plant},
+    islands::{TaskListIsland, server::plant, task_list::ListSeed},
 };
 
 /// A page that asks the service for something first; a problem becomes the page, with its status.
@@ -43,6 +43,9 @@ pub fn LiveList(
     /// again, which would take away what is being typed into a form.
     #[prop(optional)]
     again: Option<String>,
+    /// Whether one bar for all of them stands above.
+    #[prop(optional)]
+    whole: bool,
 ) -> impl IntoView {
     let moves = tasks.iter().any(|task| !task.status.is_terminal());
     let refresh = (moves && again.is_none()).then_some(5);
@@ -56,7 +59,7 @@ pub fn LiveList(
         }
     });
     view! {
-        {plant(tasks)}
+        {plant(ListSeed { tasks, whole })}
         <TaskListIsland />
         {again}
         <Refresh seconds=refresh />

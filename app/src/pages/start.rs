@@ -1,13 +1,14 @@
 //! `/start/{kind}`: the form that a kind's schema asks for.
 
 pub mod field;
+mod filled;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
-use milepost::task::Problem;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use milepost::task::{Problem, Snapshot};
 
-use self::field::FormField;
+use self::{field::FormField, filled::Filled};
 use super::parts::ask;
 use crate::{
     api::KEY_FIELD,
@@ -17,34 +18,30 @@ use crate::{
     schema,
 };
 
-/// The form; after a rejected start with what was entered, and with what is wrong at its field.
+/// The form; after a rejected start with what was entered, and with what is wrong at its field. A link
+/// may fill it in: `?subject=lighthouse` does, and `?from=TASK` with what that task was started with.
 #[component]
 pub fn StartPage() -> impl IntoView {
+    form(false)
+}
+
+/// The form for several tasks: one a line.
+#[component]
+pub fn SeveralPage() -> impl IntoView {
+    form(true)
+}
+
+fn form(several: bool) -> impl IntoView {
     let kind = use_params_map().with_untracked(|params| params.get("kind")).unwrap_or_default();
+    let query = use_query_map().get_untracked();
     let rejected = use_context::<Rejected>();
-    ask(|service, _| async move {
+    ask(move |service, caller| async move {
         let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
-        let entered = rejected.as_ref().map(|rejected| rejected.entered.clone());
-        // A form that could not be read begins anew.
-        let entered = entered.filter(|entered| !entered.is_empty());
-        let errors = rejected.as_ref().map(|rejected| rejected.problem.errors.clone());
-        // Where the problem may pass, the same start is tried again; otherwise it will be another.
-        let passing = |rejected: &&Rejected| matches!(rejected.problem.status, 429 | 500..);
-        let key = rejected.as_ref().filter(passing);
-        let key = key.and_then(|rejected| last(&rejected.entered, KEY_FIELD));
-        let key = key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-        let errors = errors.unwrap_or_default();
-        let form = fields.iter().map(|field| {
-            let value = match &entered {
-                Some(entered) => last(entered, &field.name),
-                None => field.default.clone(),
-            };
-            let error = errors.iter().find(|error| error.field == field.name);
-            let error = error.map(|error| error.detail.clone());
-            view! { <FormField field=field.clone() value error /> }
-        });
-        let form = form.collect::<Vec<_>>();
+        let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
+        let Filled { entered, last } = filled.await?;
+        let action = if several { "/start-several/" } else { "/start/" };
+        let action = format!("{action}{}", info.kind);
         Ok(view! {
             <Title text=format!(
                 "{}Start: {}",
@@ -56,17 +53,71 @@ pub fn StartPage() -> impl IntoView {
             </p>
             <h1 class="h">{info.title}</h1>
             <p class="lead">{info.description}</p>
-            {rejected.map(|rejected| view! { <Summary problem=rejected.problem fields /> })}
-            <form class="start" method="post" action=format!("/start/{}", info.kind)>
-                <input type="hidden" name=KEY_FIELD value=key />
-                {form}
-                {plant(info.kind.clone())}
+            {rejected.clone().map(|it| view! { <Summary problem=it.problem fields=fields.clone() /> })}
+            <form class="start" method="post" action=action>
+                <Ways kind=info.kind.clone() last several offered=fields.iter().any(schema::one_of) />
+                <input type="hidden" name=KEY_FIELD value=key(rejected.as_ref()) />
+                {inputs(&fields, &entered, rejected.as_ref(), several)}
                 <div class="acts">
-                    <StartIsland />
+                    {if several {
+                        view! { <button class="primary">"Start all"</button> }.into_any()
+                    } else {
+                        view! {
+                            {plant(info.kind)}
+                            <StartIsland />
+                        }
+                            .into_any()
+                    }}
                 </div>
             </form>
         })
     })
+}
+
+/// Where a problem may pass, the same start is tried again; otherwise it will be another.
+fn key(rejected: Option<&Rejected>) -> String {
+    let same = rejected.filter(|rejected| matches!(rejected.problem.status, 429 | 500..));
+    let same = same.and_then(|rejected| last(&rejected.entered, KEY_FIELD));
+    same.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
+}
+
+fn inputs(
+    fields: &[schema::Field],
+    entered: &[(String, String)],
+    rejected: Option<&Rejected>,
+    several: bool,
+) -> Vec<impl IntoView + use<>> {
+    let errors = rejected.map(|rejected| rejected.problem.errors.clone()).unwrap_or_default();
+    let input = |field: &schema::Field| {
+        let value = last(entered, &field.name);
+        let error = errors.iter().find(|error| error.field == field.name);
+        let error = error.map(|error| error.detail.clone());
+        view! { <FormField field=field.clone() value error several /> }
+    };
+    fields.iter().map(input).collect()
+}
+
+/// Other ways to fill the form in.
+#[component]
+fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> impl IntoView {
+    let again = last.filter(|_| !several).map(|task| {
+        view! {
+            <a href=format!("/start/{kind}?from={}", task.id)>"Fill in what you started last"</a>
+        }
+    });
+    let other = match several {
+        true => view! { <a href=format!("/start/{kind}")>"Start only one"</a> }.into_any(),
+        false if offered => {
+            view! { <a href=format!("/start-several/{kind}")>"Start several at once"</a> }
+                .into_any()
+        }
+        false => ().into_any(),
+    };
+    let lines = "One task a line. A field with a single line counts for all of them.";
+    view! {
+        <p class="ways">{again} {other}</p>
+        {several.then(|| view! { <p class="help">{lines}</p> })}
+    }
 }
 
 /// What is wrong, with a way to each field at fault.

@@ -9,6 +9,7 @@ use milepost::{
 };
 
 use super::{
+    again::Again,
     keep::Keep,
     parts::{Refresh, ask},
 };
@@ -34,6 +35,8 @@ pub fn TaskPage() -> impl IntoView {
         let log = log_view::read_on(&service, &caller, id, 0).await?;
         let log = log.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
         let kind = service.kind(&snapshot.kind).map(|kind| kind.title);
+        let known = kind.is_some().then(|| snapshot.kind.clone());
+        let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let refresh = (!snapshot.status.is_terminal())
@@ -46,6 +49,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {plant(TaskSeed { snapshot, log_seq: log.seq, log: log.html })}
             <TaskIsland />
+            <Again id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })
@@ -58,7 +62,7 @@ pub(super) fn task_id() -> Result<TaskId, Problem> {
 }
 
 #[component]
-fn NoticeNote(problem: Problem) -> impl IntoView {
+pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
     set_status(problem.status);
     view! {
         <p class="note bad" role="alert">

@@ -161,6 +161,9 @@ pub struct EngineSettings {
     pub max_stage_times: u32,
     /// Tasks that one poll may watch. `MILEPOST_ENGINE_MAX_WATCHED`. Default: 100.
     pub max_watched: usize,
+    /// Tasks that are started together, at most `max_watched`. `MILEPOST_ENGINE_MAX_BATCH`.
+    /// Default: 100.
+    pub max_batch: usize,
     /// Bytes of an `Idempotency-Key`. `MILEPOST_ENGINE_MAX_IDEMPOTENCY_KEY_BYTES`. Default: 255.
     pub max_idempotency_key_bytes: usize,
     /// Characters of a text searched for in a list. `MILEPOST_ENGINE_MAX_SEARCH_CHARS`.
@@ -196,6 +199,7 @@ impl Default for EngineSettings {
             max_log_answer_lines: 1_000,
             max_stage_times: 100,
             max_watched: 100,
+            max_batch: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,
             list_rows: 50,
@@ -225,6 +229,7 @@ impl EngineSettings {
             max_log_answer_lines: self.max_log_answer_lines,
             max_stage_times: self.max_stage_times,
             max_watched: self.max_watched,
+            max_batch: self.max_batch,
             max_idempotency_key_bytes: self.max_idempotency_key_bytes,
             max_search_chars: self.max_search_chars,
             list_rows: self.list_rows,
@@ -293,6 +298,11 @@ impl Settings {
         for (value, key) in least {
             require(value >= 1, key, "at least 1");
         }
+        require(
+            (1..=engine.max_watched).contains(&engine.max_batch),
+            "engine.max_batch",
+            "at least 1 and at most engine.max_watched",
+        );
         require(
             (1..=engine.max_list_rows).contains(&engine.list_rows),
             "engine.list_rows",

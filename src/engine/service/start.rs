@@ -1,5 +1,7 @@
 //! Starting a task: what is checked, and what makes a repeated start one task.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -7,6 +9,7 @@ use super::{Caller, Service, ServiceError, Started};
 use crate::{
     engine::{
         Refusal, millis,
+        registry::Kind,
         store::{Inserted, NewTask, Row},
     },
     task::{PRIORITIES, StartReceipt, StartTask, TaskId},
@@ -24,21 +27,8 @@ impl Service {
         idempotency_key: Option<&str>,
     ) -> Result<Started, ServiceError> {
         let inner = self.engine.inner();
-        if caller.owner.is_none() && !inner.options.allow_ownerless {
-            return Err(ServiceError::SessionNeeded);
-        }
-        let kind = inner.kinds.now().get(&start.kind).cloned();
-        let kind = kind.ok_or_else(|| self.unknown(&start.kind))?;
-        let asked = start.input.to_string();
-        let max = inner.options.max_input_bytes;
-        if asked.len() > max {
-            let detail = format!("the input has {} bytes; at most {max} are taken", asked.len());
-            return Err(Refusal::new(detail).into());
-        }
-        if !PRIORITIES.contains(&start.priority) {
-            let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
-            return Err(Refusal::field("priority", format!("is from {least} to {most}")).into());
-        }
+        let kind = self.may_start(caller, &start.kind, start.priority)?;
+        let asked = self.as_text(&start.input)?;
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, print)) = &idempotency
@@ -46,20 +36,9 @@ impl Service {
         {
             return Ok(self.started(&row, true).await);
         }
-        let prepared = kind.prepare(start.input).await?;
         let new = NewTask {
-            id: TaskId::from_uuid(Uuid::new_v4()),
-            owner: caller.as_owner().map(str::to_owned),
-            kind: start.kind,
-            title: prepared.title,
-            input: prepared.input,
-            stages: prepared.stages.as_slice().to_vec(),
-            unique_key: prepared.unique_key,
             idempotency,
-            priority: start.priority,
-            max_attempts: kind.options.max_attempts,
-            keep_ms: (!inner.options.keep.is_zero()).then(|| millis(inner.options.keep)),
-            max_queued: inner.options.max_queued_per_owner,
+            ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),
@@ -71,12 +50,70 @@ impl Service {
         Ok(self.started(&row, existing).await)
     }
 
+    /// The kind, where this caller may start it with this priority.
+    pub(super) fn may_start(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        priority: i32,
+    ) -> Result<Arc<Kind>, ServiceError> {
+        let inner = self.engine.inner();
+        if caller.owner.is_none() && !inner.options.allow_ownerless {
+            return Err(ServiceError::SessionNeeded);
+        }
+        let known = inner.kinds.now().get(kind).cloned();
+        let kind = known.ok_or_else(|| self.unknown(kind))?;
+        if !PRIORITIES.contains(&priority) {
+            let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
+            return Err(Refusal::field("priority", format!("is from {least} to {most}")).into());
+        }
+        Ok(kind)
+    }
+
+    /// An input as it was sent, where it is not too large.
+    pub(super) fn as_text(&self, input: &serde_json::Value) -> Result<String, Refusal> {
+        let text = input.to_string();
+        let max = self.engine.inner().options.max_input_bytes;
+        if text.len() > max {
+            let detail = format!("the input has {} bytes; at most {max} are taken", text.len());
+            return Err(Refusal::new(detail));
+        }
+        Ok(text)
+    }
+
+    /// A task that is fit to be queued.
+    pub(super) async fn new_task(
+        &self,
+        caller: &Caller,
+        kind: &Kind,
+        input: serde_json::Value,
+        priority: i32,
+    ) -> Result<NewTask, Refusal> {
+        let prepared = kind.prepare(input).await?;
+        let options = &self.engine.inner().options;
+        Ok(NewTask {
+            id: TaskId::from_uuid(Uuid::new_v4()),
+            owner: caller.as_owner().map(str::to_owned),
+            kind: kind.info.kind.clone(),
+            title: prepared.title,
+            input: prepared.input,
+            stages: prepared.stages.as_slice().to_vec(),
+            unique_key: prepared.unique_key,
+            idempotency: None,
+            priority,
+            max_attempts: kind.options.max_attempts,
+            keep_ms: (!options.keep.is_zero()).then(|| millis(options.keep)),
+            max_queued: options.max_queued_per_owner,
+            batch: None,
+        })
+    }
+
     async fn started(&self, row: &Row, existing: bool) -> Started {
         let receipt = StartReceipt { id: row.id, existing };
         Started { receipt, snapshot: self.show(row).await }
     }
 
-    fn unknown(&self, kind: &str) -> ServiceError {
+    pub(super) fn unknown(&self, kind: &str) -> ServiceError {
         let kinds = self.engine.inner().kinds.now();
         let known: Vec<_> = kinds.all().map(|kind| kind.info.kind.as_str()).collect();
         let word: String = kind.chars().take(50).collect();
@@ -89,7 +126,7 @@ impl Service {
     /// The key as it is stored, with a fingerprint of what was asked for. Callers without a session
     /// share one space of keys: theirs holds the fingerprint too, so that a key alone leads nobody to
     /// a stranger's task.
-    fn idempotency(
+    pub(super) fn idempotency(
         &self,
         caller: &Caller,
         kind: &str,

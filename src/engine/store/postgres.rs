@@ -62,6 +62,8 @@ macro_rules! read_at {
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 mod listen;
 #[path = "sql/log.rs"]
 mod log;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{self, LogStream, ResumeReason, StageInfo, Status, TaskId};
+use crate::task::{self, BatchId, LogStream, ResumeReason, StageInfo, Status, TaskId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct NewTask {
     pub keep_ms: Option<i64>,
     /// Unfinished tasks that wait in the queue of this owner at most.
     pub max_queued: u32,
+    /// With which others it is started, and its place among them, from 0.
+    pub batch: Option<(BatchId, u32)>,
 }
 
 /// What became of an insert.
@@ -46,6 +48,15 @@ pub enum Inserted {
     UnderWay(Row),
     /// The owner has this many queued already.
     Full(u32),
+}
+
+/// What became of an insert of several tasks: all of them or none.
+#[derive(Clone, Debug)]
+pub enum AllInserted {
+    /// They are queued.
+    Queued(Vec<Row>),
+    /// This one, counted from 0, could not be, so none is.
+    Not(usize, Inserted),
 }
 
 /// One task as the store knows it, but for its input, which may be large. Times are milliseconds since the Unix epoch, by the store's
@@ -106,6 +117,8 @@ pub struct Row {
     pub finished_at: Option<i64>,
     /// When it is removed, once it has ended; `None` = never.
     pub expires_at: Option<i64>,
+    /// With which others it was started.
+    pub batch: Option<BatchId>,
     /// The store's time at the reading.
     pub read_at: i64,
 }

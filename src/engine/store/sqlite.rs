@@ -58,6 +58,8 @@ macro_rules! read_at {
 mod end;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/insert.rs"]
+mod insert;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/map.rs"]

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::schema::{Field, Sort};
+use crate::schema::{Field, Sort, one_of};
 
 /// What every input has.
 struct Common {
@@ -12,6 +12,8 @@ struct Common {
     required: bool,
     invalid: Option<&'static str>,
     described: Option<String>,
+    /// What a browser says of it; see [`Field::messages`].
+    says: String,
 }
 
 /// A field with its label, its help and its error; the two are what describes the input.
@@ -23,13 +25,19 @@ pub fn FormField(
     value: Option<String>,
     /// What is wrong with it.
     error: Option<String>,
+    /// Whether it takes one value a line, for several tasks.
+    #[prop(optional)]
+    several: bool,
 ) -> impl IntoView {
+    let several = several && one_of(&field);
     let id = format!("f-{}", field.name);
     let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
     let described =
         [error.is_some().then(|| error_id.clone()), field.help.is_some().then(|| help_id.clone())];
     let described: Vec<String> = described.into_iter().flatten().collect();
+    let says = if several { String::new() } else { field.messages().to_string() };
     let common = Common {
+        says,
         id: id.clone(),
         name: field.name,
         value,
@@ -43,7 +51,10 @@ pub fn FormField(
             {field.label} {(!field.required && !boolean).then_some(" (optional)")}
         </label>
     };
-    let input = input(common, field.sort, field.examples);
+    let input = match several {
+        true => lines(common),
+        false => input(common, field.sort, field.examples, field.secret),
+    };
     let body = if boolean {
         view! { <div class="check">{input}{label}</div> }.into_any()
     } else {
@@ -58,10 +69,14 @@ pub fn FormField(
     }
 }
 
-fn input(common: Common, sort: Sort, examples: Vec<String>) -> AnyView {
+fn input(common: Common, sort: Sort, examples: Vec<String>, secret: bool) -> AnyView {
     match sort {
-        Sort::Text { long: true, min, max } => long_text(common, min, max),
-        Sort::Text { long: false, min, max } => short_text(common, min, max, examples),
+        Sort::Text { long: true, min, max, .. } => long_text(common, min, max),
+        Sort::Text { long: false, min, max, pattern } => {
+            let shape = Shape { min, max, pattern };
+            short_text(common, shape, examples, if secret { "password" } else { "text" })
+        }
+        Sort::List { .. } => lines(common),
         Sort::Number { whole, min, max } => {
             let bound = |bound: Option<serde_json::Number>| bound.map(|bound| bound.to_string());
             number(common, whole, bound(min), bound(max))
@@ -83,6 +98,7 @@ fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
             required=common.required
             minlength=min
             maxlength=max
+            data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
         >
@@ -92,27 +108,51 @@ fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
     .into_any()
 }
 
-fn short_text(
-    common: Common,
+/// One value a line.
+fn lines(common: Common) -> AnyView {
+    let text = common.value.map(|value| format!("\n{value}")).unwrap_or_default();
+    view! {
+        <textarea
+            id=common.id
+            name=common.name
+            rows="6"
+            spellcheck="false"
+            required=common.required
+            data-says=common.says
+            aria-invalid=common.invalid
+            aria-describedby=common.described
+        >
+            {text}
+        </textarea>
+    }
+    .into_any()
+}
+
+/// How a short text has to look.
+struct Shape {
     min: Option<u64>,
     max: Option<u64>,
-    examples: Vec<String>,
-) -> AnyView {
+    pattern: Option<String>,
+}
+
+fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'static str) -> AnyView {
     let list = format!("{}-examples", common.id);
     let options: Vec<_> =
         examples.into_iter().map(|example| view! { <option value=example></option> }).collect();
     let has_list = !options.is_empty();
     view! {
         <input
-            type="text"
+            type=sort
             id=common.id
             name=common.name
             value=common.value
             required=common.required
-            minlength=min
-            maxlength=max
+            minlength=shape.min
+            maxlength=shape.max
+            pattern=shape.pattern
             autocomplete="off"
             list=has_list.then(|| list.clone())
+            data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -132,6 +172,7 @@ fn number(common: Common, whole: bool, min: Option<String>, max: Option<String>)
             step=if whole { "1" } else { "any" }
             min=min
             max=max
+            data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -148,6 +189,7 @@ fn checkbox(common: Common) -> AnyView {
             name=common.name
             value="true"
             checked=checked
+            data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -171,6 +213,7 @@ fn choice(common: Common, choices: Vec<String>) -> AnyView {
             id=common.id
             name=common.name
             required=common.required
+            data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
         >

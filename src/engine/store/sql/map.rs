@@ -12,7 +12,7 @@ use super::{DbRow, read_at};
 
 use crate::{
     engine::store::{Resumption, Row, Stopping, StoreError, StoredPace},
-    task::{CancelOutcome, ResumeReason, Status, TaskId},
+    task::{BatchId, CancelOutcome, ResumeReason, Status, TaskId},
 };
 
 /// Reads the columns named in `columns!`.
@@ -58,6 +58,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         updated_at: raw.try_get("updated_at")?,
         finished_at: raw.try_get("finished_at")?,
         expires_at: raw.try_get("expires_at")?,
+        batch: batch(raw)?,
         read_at: read_at(raw, now)?,
     })
 }
@@ -76,6 +77,11 @@ fn pace(raw: &DbRow) -> Result<StoredPace, StoreError> {
 pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     let text: String = raw.try_get("id")?;
     text.parse().map_err(|_| corrupt("id", &text))
+}
+
+fn batch(raw: &DbRow) -> Result<Option<BatchId>, StoreError> {
+    let text: Option<String> = raw.try_get("batch_id")?;
+    text.map(|text| text.parse().map_err(|_| corrupt("batch_id", &text))).transpose()
 }
 
 /// Reads who asked to cancel, and when.

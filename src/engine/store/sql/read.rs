@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{This, map, statements as sql};
 use crate::{
     engine::store::{ListQuery, Row, StoreError, StoredResult},
-    task::TaskId,
+    task::{BatchId, TaskId},
 };
 
 impl This {
@@ -17,6 +17,13 @@ impl This {
     pub(super) async fn read_tasks(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
         let ids = serde_json::to_string(ids).map_err(|error| map::corrupt("id", error))?;
         let rows = sqlx::query(sql::GET_ALL).bind(ids).fetch_all(&self.readers).await?;
+        let now = self.local_now();
+        rows.iter().map(|raw| map::row(raw, now)).collect()
+    }
+
+    pub(super) async fn read_batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
+        let query = sqlx::query(sql::BATCH).bind(id.to_string());
+        let rows = query.fetch_all(&self.readers).await?;
         let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
     }

@@ -15,7 +15,7 @@ macro_rules! columns {
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
          cancel_acknowledged_at, cancel_outcome, kept, resumed_at, resume_why, resume_step, \
-         resume_began_at, resume_saved_at, resume_seen_at")
+         resume_began_at, resume_saved_at, resume_seen_at, batch_id")
     };
 }
 
@@ -48,6 +48,9 @@ pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE i
 pub(super) const GET_ALL: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE id IN ", json_list!("$1"));
 
+pub(super) const BATCH: &str =
+    concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_place");
+
 pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
@@ -76,8 +79,9 @@ pub(super) const COUNT_QUEUED: &str =
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
-    "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms) ",
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11) ",
+    "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
+    "batch_id, batch_place) ",
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13) ",
     "RETURNING ",
     columns!()
 );

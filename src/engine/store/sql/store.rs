@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery, LogEntry,
-        NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
+        AllInserted, Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
+        LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
     },
-    task::TaskId,
+    task::{BatchId, TaskId},
 };
 
 #[async_trait]
@@ -23,6 +23,14 @@ impl Store for This {
 
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
         self.in_time(self.insert_task(new)).await
+    }
+
+    async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
+        self.insert_tasks(new).await
+    }
+
+    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
+        self.read_batch(id).await
     }
 
     async fn started(

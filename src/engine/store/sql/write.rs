@@ -1,17 +1,15 @@
-//! What is written, but for ends.
+//! What is written, but for starts and ends.
 
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
-    Db, DbRow, This, log,
+    DbRow, This, log,
     map::{self, storable},
     statements as sql,
 };
 use crate::{
-    engine::store::{
-        Beat, Change, Claim, Inserted, NewTask, ProgressWrite, Row, Secret, StoreError,
-    },
+    engine::store::{Beat, Change, Claim, ProgressWrite, Row, Secret, StoreError},
     task::TaskId,
 };
 
@@ -20,46 +18,6 @@ use crate::{
 const SURPLUS: i64 = 16;
 
 impl This {
-    pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        let mut tx = self.begin().await?;
-        self.lock_owner(&mut tx, new.owner.as_deref()).await?;
-        let now = self.now_in(&mut tx).await?;
-        if let Some(found) = already_there(&mut tx, new, now).await? {
-            if let Inserted::UnderWay(row) = &found {
-                keep_key(&mut tx, new, row.id).await?;
-            }
-            tx.commit().await?;
-            return Ok(found);
-        }
-        let queued: i64 =
-            sqlx::query_scalar(sql::COUNT_QUEUED).bind(&new.owner).fetch_one(&mut *tx).await?;
-        let queued = u32::try_from(queued).unwrap_or(u32::MAX);
-        if queued >= new.max_queued {
-            return Ok(Inserted::Full(queued));
-        }
-        let stages =
-            serde_json::to_string(&new.stages).map_err(|error| map::corrupt("stages", error))?;
-        let raw = sqlx::query(sql::INSERT)
-            .bind(new.id.to_string())
-            .bind(&new.owner)
-            .bind(&new.kind)
-            .bind(storable(&new.title))
-            .bind(&new.input)
-            .bind(stages)
-            .bind(&new.unique_key)
-            .bind(i64::from(new.max_attempts))
-            .bind(now)
-            .bind(i64::from(new.priority))
-            .bind(new.keep_ms)
-            .fetch_one(&mut *tx)
-            .await?;
-        let row = map::row(&raw, now)?;
-        keep_key(&mut tx, new, row.id).await?;
-        self.announce(&mut tx, &Change::Queued).await?;
-        tx.commit().await?;
-        Ok(Inserted::Queued(row))
-    }
-
     pub(super) async fn claim_tasks(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
         let mut claimed = Vec::new();
         let mut free = claim.total;
@@ -182,58 +140,4 @@ fn beat(raw: &DbRow) -> Result<Beat, StoreError> {
         version: raw.try_get("version")?,
         cancel: map::cancel(raw)?,
     })
-}
-
-/// Notes where a start with an idempotency key led.
-async fn keep_key(
-    tx: &mut Transaction<'static, Db>,
-    new: &NewTask,
-    led_to: TaskId,
-) -> Result<(), StoreError> {
-    if let Some((key, print)) = &new.idempotency {
-        sqlx::query(sql::KEEP_KEY)
-            .bind(&new.owner)
-            .bind(key)
-            .bind(print)
-            .bind(led_to.to_string())
-            .execute(&mut **tx)
-            .await?;
-    }
-    Ok(())
-}
-
-/// Whether an insert leads to a task that exists.
-async fn already_there(
-    tx: &mut Transaction<'static, Db>,
-    new: &NewTask,
-    now: i64,
-) -> Result<Option<Inserted>, StoreError> {
-    if let Some((key, print)) = &new.idempotency {
-        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(&new.owner)
-            .bind(key)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if let Some(raw) = raw {
-            let row = map::row(&raw, now)?;
-            if row.expired().is_none() {
-                let known: String = raw.try_get("print")?;
-                let same = known == *print;
-                return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
-            }
-            sqlx::query(sql::DROP_KEY).bind(&new.owner).bind(key).execute(&mut **tx).await?;
-        }
-    }
-    if let Some(unique_key) = &new.unique_key {
-        let raw = sqlx::query(sql::UNDER_WAY)
-            .bind(&new.kind)
-            .bind(unique_key)
-            .bind(&new.owner)
-            .fetch_optional(&mut **tx)
-            .await?;
-        if let Some(raw) = raw {
-            return Ok(Some(Inserted::UnderWay(map::row(&raw, now)?)));
-        }
-    }
-    Ok(None)
 }

@@ -1,0 +1,41 @@
+//! What one may do after a task: the same again, or something like it. Rendered on the server alone.
+
+use leptos::prelude::*;
+use milepost::task::{BatchId, TaskId};
+
+use crate::api::KEY_FIELD;
+
+/// Starting an ended task again; under one that has not ended, what appears with its end.
+#[component]
+pub fn Again(
+    /// The task.
+    id: TaskId,
+    /// Its kind, where it can still be started.
+    kind: Option<String>,
+    /// With which others it was started.
+    batch: Option<BatchId>,
+) -> impl IntoView {
+    let key = uuid::Uuid::new_v4().to_string();
+    let forms = kind.map(|kind| {
+        view! {
+            <form class="again" method="post" action=format!("/tasks/{id}/again")>
+                <input type="hidden" name=KEY_FIELD value=key />
+                <button>"Run it again"</button>
+                <a class="btn" href=format!("/start/{kind}?from={id}")>
+                    "Change something and run it"
+                </a>
+            </form>
+        }
+    });
+    let batch = batch.map(|batch| {
+        view! {
+            <p>
+                <a href=format!("/batches/{batch}")>"All that were started together with it"</a>
+            </p>
+        }
+    });
+    view! {
+        {forms}
+        {batch}
+    }
+}

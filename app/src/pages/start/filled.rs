@@ -1,0 +1,67 @@
+//! What a start form is filled in with.
+
+use leptos_router::params::ParamsMap;
+use milepost::{
+    engine::{Caller, ListFilter, Service},
+    task::{Problem, Snapshot, TaskId},
+};
+
+use crate::{forms::Rejected, schema};
+
+/// What is in the form when it is shown.
+pub(super) struct Filled {
+    /// By the names of the fields.
+    pub(super) entered: Vec<(String, String)>,
+    /// The task of this kind that was started last, where the form is empty and could have its input.
+    pub(super) last: Option<Snapshot>,
+}
+
+impl Filled {
+    /// What was entered and refused; else what a link asks for; else the defaults.
+    pub(super) async fn of(
+        service: &Service,
+        caller: &Caller,
+        kind: &str,
+        fields: &[schema::Field],
+        query: &ParamsMap,
+        rejected: Option<&Rejected>,
+    ) -> Result<Self, Problem> {
+        // A form that could not be read begins anew.
+        if let Some(rejected) = rejected.filter(|rejected| !rejected.entered.is_empty()) {
+            return Ok(Self { entered: rejected.entered.clone(), last: None });
+        }
+        let mut entered: Vec<_> = fields
+            .iter()
+            .filter_map(|field| Some((field.name.clone(), field.default.clone()?)))
+            .collect();
+        let linked = linked(fields, query);
+        let from = query.get("from");
+        let empty = linked.is_empty() && from.is_none();
+        if let Some(id) = from.and_then(|id| id.parse::<TaskId>().ok()) {
+            let start = service.input(caller, id).await?.ok_or_else(Problem::task_not_found)?;
+            if start.kind == kind {
+                entered.extend(schema::write(fields, &start.input));
+            }
+        }
+        entered.extend(linked);
+        let last = if empty { latest(service, caller, kind).await? } else { None };
+        Ok(Self { entered, last })
+    }
+}
+
+/// What the link says of the form's fields. Secrets do not come from links: those are kept and shown in
+/// many places.
+fn linked(fields: &[schema::Field], query: &ParamsMap) -> Vec<(String, String)> {
+    let fields = fields.iter().filter(|field| !field.secret);
+    fields.filter_map(|field| Some((field.name.clone(), query.get(&field.name)?))).collect()
+}
+
+async fn latest(
+    service: &Service,
+    caller: &Caller,
+    kind: &str,
+) -> Result<Option<Snapshot>, Problem> {
+    let kind = Some(kind.to_owned());
+    let filter = ListFilter { kind, limit: Some(1), ..ListFilter::default() };
+    Ok(service.list(caller, &filter).await?.tasks.into_iter().next())
+}

@@ -1,0 +1,60 @@
+//! What a task was started with, and starting it again.
+
+use serde_json::Value;
+
+use super::{Caller, Service, ServiceError, Started};
+use crate::{
+    engine::store::StoreError,
+    task::{StartTask, TaskId},
+};
+
+impl Service {
+    /// What a task was started with, but for the fields that its kind's schema calls `writeOnly`:
+    /// secrets go in and never come out. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When its kind is not here any more, its time is over, or the store fails.
+    pub async fn input(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<StartTask>, ServiceError> {
+        let Some(mut start) = self.stored_start(caller, id).await? else { return Ok(None) };
+        let kind = self.kind(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
+        if let (Value::Object(input), Some(fields)) =
+            (&mut start.input, kind.input_schema["properties"].as_object())
+        {
+            input.retain(|name, _| fields.get(name).is_none_or(|field| field["writeOnly"] != true));
+        }
+        Ok(Some(start))
+    }
+
+    /// Starts a new task with the same input, secrets included. `None` where there is no task that
+    /// this caller may see.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn again(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<Started>, ServiceError> {
+        match self.stored_start(caller, id).await? {
+            Some(start) => self.start(caller, start, idempotency_key).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn stored_start(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<StartTask>, ServiceError> {
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let Some(input) = self.engine.inner().store.input(id).await? else { return Ok(None) };
+        let input = serde_json::from_str(&input)
+            .map_err(|error| StoreError::Corrupt { what: "input", detail: error.to_string() })?;
+        Ok(Some(StartTask::new(row.kind, input)))
+    }
+}

@@ -1,0 +1,162 @@
+//! Starting several tasks at once, and following them as one.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::{Caller, Service, ServiceError};
+use crate::{
+    engine::{
+        Refusal,
+        store::{AllInserted, Inserted, NewTask, Row},
+    },
+    task::{Batch, BatchId, FieldError, StartBatch, TaskId},
+};
+
+impl Service {
+    /// Queues one task for each input, or none. In the store when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; what is wrong with an input is told as `inputs[3].subject`.
+    pub async fn start_batch(
+        &self,
+        caller: &Caller,
+        start: StartBatch,
+        idempotency_key: Option<&str>,
+    ) -> Result<Batch, ServiceError> {
+        let inner = self.engine.inner();
+        let kind = self.may_start(caller, &start.kind, start.priority)?;
+        let most = inner.options.max_batch;
+        if start.inputs.is_empty() || start.inputs.len() > most {
+            let detail = format!("has 1 to {most} entries, not {}", start.inputs.len());
+            return Err(Refusal::field("inputs", detail).into());
+        }
+        let mut asked = String::new();
+        for (place, input) in start.inputs.iter().enumerate() {
+            asked.push_str(&self.as_text(input).map_err(|refusal| at(place, refusal))?);
+            asked.push('\n');
+        }
+        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
+        if let Some((key, print)) = &idempotency
+            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+        {
+            return self.repeated(&row).await;
+        }
+        let id = BatchId::from_uuid(Uuid::new_v4());
+        let mut new = Vec::with_capacity(start.inputs.len());
+        for (place, input) in (0_u32..).zip(start.inputs) {
+            let task = self.new_task(caller, &kind, input, start.priority).await;
+            let task = task.map_err(|refusal| at(place as usize, refusal))?;
+            new.push(NewTask { batch: Some((id, place)), ..task });
+        }
+        differ(&new)?;
+        // The key leads to the first, which leads to the others.
+        if let Some(first) = new.first_mut() {
+            first.idempotency = idempotency;
+        }
+        match inner.store.insert_all(&new).await? {
+            AllInserted::Queued(rows) => {
+                inner.ring();
+                self.sum(id, &rows).await
+            }
+            AllInserted::Not(place, inserted) => self.not_inserted(place, inserted).await,
+        }
+    }
+
+    /// A batch; `None` where there is none that this caller may see, and where all of it has expired.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn batch(&self, caller: &Caller, id: BatchId) -> Result<Option<Batch>, ServiceError> {
+        let mut rows = self.engine.inner().store.batch(id).await?;
+        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
+        if rows.is_empty() { Ok(None) } else { self.sum(id, &rows).await.map(Some) }
+    }
+
+    /// Asks all tasks of a batch to stop. Idempotent. `None` where there is no batch that this caller
+    /// may see.
+    ///
+    /// # Errors
+    /// When the store fails; some may have been asked then.
+    pub async fn cancel_batch(
+        &self,
+        caller: &Caller,
+        id: BatchId,
+    ) -> Result<Option<Batch>, ServiceError> {
+        let Some(batch) = self.batch(caller, id).await? else { return Ok(None) };
+        // The last first: those that wait are not to start in the places of those that stop.
+        for task in batch.tasks.iter().rev().filter(|task| !task.status.is_terminal()) {
+            self.cancel(caller, task.id).await?;
+        }
+        self.batch(caller, id).await
+    }
+
+    /// With which others a task was started. `None` where it was started alone, and where there is no
+    /// task that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn batch_of(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<BatchId>, ServiceError> {
+        Ok(self.row(caller, id).await?.and_then(|row| row.batch))
+    }
+
+    async fn sum(&self, id: BatchId, rows: &[Row]) -> Result<Batch, ServiceError> {
+        let mut tasks = Vec::with_capacity(rows.len());
+        for row in rows {
+            tasks.push(self.show(row).await);
+        }
+        Batch::of(id, tasks).ok_or_else(|| Refusal::field("inputs", "is empty").into())
+    }
+
+    /// Where a repeated start led before.
+    async fn repeated(&self, row: &Row) -> Result<Batch, ServiceError> {
+        let Some(id) = row.batch else { return Err(ServiceError::KeyReused) };
+        let rows = self.engine.inner().store.batch(id).await?;
+        self.sum(id, &rows).await
+    }
+
+    async fn not_inserted(&self, place: usize, inserted: Inserted) -> Result<Batch, ServiceError> {
+        match inserted {
+            // Two starts with one key at the same moment.
+            Inserted::SameKey(row) => self.repeated(&row).await,
+            Inserted::KeyReused => Err(ServiceError::KeyReused),
+            Inserted::Full(queued) => Err(ServiceError::QueueFull { queued }),
+            Inserted::Queued(row) | Inserted::UnderWay(row) => {
+                let detail = format!("is under way already: task {}", row.id);
+                Err(at(place, Refusal::new(detail)).into())
+            }
+        }
+    }
+}
+
+/// The same refusal as part of a batch.
+fn at(place: usize, refusal: Refusal) -> Refusal {
+    let Refusal { detail, errors } = refusal;
+    let whole = format!("inputs[{place}]");
+    if errors.is_empty() {
+        return Refusal::field(whole, detail);
+    }
+    let inside =
+        |error: FieldError| FieldError { field: format!("{whole}.{}", error.field), ..error };
+    Refusal {
+        detail: format!("{whole}: {detail}"),
+        errors: errors.into_iter().map(inside).collect(),
+    }
+}
+
+/// No two may be the same work: the second would lead to the first.
+fn differ(new: &[NewTask]) -> Result<(), Refusal> {
+    let mut seen = HashMap::new();
+    for (place, task) in new.iter().enumerate() {
+        let Some(key) = &task.unique_key else { continue };
+        if let Some(first) = seen.insert(key, place) {
+            let detail = format!("is the same work as inputs[{first}]");
+            return Err(at(place, Refusal::new(detail)));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! What a task was started with, and starting it again.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+
+use super::{
+    ApiError,
+    extract::{Id, Who},
+    tasks::{idempotency_key, snapshot_response, started_at},
+};
+use crate::{
+    engine::Service,
+    task::{Problem, Snapshot, StartTask, TaskId},
+};
+
+/// What the task was started with, ready to be changed and sent to `POST /api/v1/tasks`. Fields that
+/// the kind's schema calls `writeOnly` are left out.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/input", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 200, body = StartTask),
+        (status = 400, body = Problem, content_type = "application/problem+json",
+            description = "Its kind is not here any more"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn input(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+) -> Result<Json<StartTask>, ApiError> {
+    let start = service.input(&caller, id).await?;
+    start.map(Json).ok_or_else(ApiError::task_not_found)
+}
+
+/// Starts a new task with the same input; secrets are taken over. It belongs to who asks.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/again", tag = "tasks",
+    params(
+        ("id" = TaskId, Path, description = "The task"),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1 to 255 bytes; makes a repeated start safe")),
+    responses(
+        (status = 202, body = Snapshot, description = "Queued, or under way already"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
+        (status = 422, body = Problem, content_type = "application/problem+json",
+            description = "The key was used for another start"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "Too many of your tasks wait"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn again(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let started = service.again(&caller, id, idempotency_key(&headers)?).await?;
+    let started = started.ok_or_else(ApiError::task_not_found)?;
+    let path = format!("/api/v1/tasks/{}", started.receipt.id);
+    Ok(started_at(snapshot_response(StatusCode::ACCEPTED, started.snapshot), &path))
+}

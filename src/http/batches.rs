@@ -1,0 +1,86 @@
+//! `/api/v1/batches`: several tasks at once.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    ApiError,
+    extract::{Body, InBatch, Who},
+    tasks::{idempotency_key, started_at},
+};
+use crate::{
+    engine::Service,
+    task::{Batch, BatchId, Problem, StartBatch},
+};
+
+/// Queues one task for each input: all of them, or none where one is refused. With the same
+/// `Idempotency-Key` again: the same batch, not a second one.
+#[utoipa::path(post, path = "/api/v1/batches", tag = "batches",
+    params(("Idempotency-Key" = Option<String>, Header,
+        description = "1 to 255 bytes; makes a repeated start safe")),
+    request_body = StartBatch,
+    responses(
+        (status = 202, body = Batch, description = "All are queued"),
+        (status = 400, body = Problem, content_type = "application/problem+json",
+            description = "`errors` name the input, as in `inputs[3].subject`"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json",
+            description = "The key was used for another start"),
+        (status = 429, body = Problem, content_type = "application/problem+json",
+            description = "So many of your tasks may not wait"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn start(
+    State(service): State<Service>,
+    Who(caller): Who,
+    headers: HeaderMap,
+    Body(start): Body<StartBatch>,
+) -> Result<Response, ApiError> {
+    let batch = service.start_batch(&caller, start, idempotency_key(&headers)?).await?;
+    let path = format!("/api/v1/batches/{}", batch.id);
+    Ok(started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path))
+}
+
+/// A batch with its tasks. To follow it, poll for its tasks.
+#[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches",
+    params(("id" = BatchId, Path, description = "The batch")),
+    responses(
+        (status = 200, body = Batch),
+        (status = 404, body = Problem, content_type = "application/problem+json",
+            description = "No such batch, or all of it has expired"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    Who(caller): Who,
+    InBatch(id): InBatch,
+) -> Result<Json<Batch>, ApiError> {
+    let batch = service.batch(&caller, id).await?;
+    batch.map(Json).ok_or_else(not_found)
+}
+
+/// Asks all of its tasks to stop. Idempotent.
+#[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches",
+    params(("id" = BatchId, Path, description = "The batch")),
+    responses(
+        (status = 202, body = Batch, description = "Asked to stop, or stopped"),
+        (status = 403, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn cancel(
+    State(service): State<Service>,
+    Who(caller): Who,
+    InBatch(id): InBatch,
+) -> Result<Response, ApiError> {
+    let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
+    Ok((StatusCode::ACCEPTED, Json(batch)).into_response())
+}
+
+fn not_found() -> ApiError {
+    ApiError(Problem::batch_not_found())
+}

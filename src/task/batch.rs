@@ -1,0 +1,51 @@
+//! Tasks that are started together.
+
+use serde::{Deserialize, Serialize};
+
+use super::{BatchId, Snapshot};
+
+/// Body of `POST /api/v1/batches`: one task for each input, or none at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StartBatch {
+    /// A kind from `GET /api/v1/kinds`.
+    pub kind: String,
+    /// Each fits that kind's `input_schema`.
+    pub inputs: Vec<serde_json::Value>,
+    /// Of each of the tasks; see [`StartTask::priority`](super::StartTask::priority). Default: 0.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+/// Tasks that were started together, at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Batch {
+    /// The batch.
+    pub id: BatchId,
+    /// The kind of its tasks.
+    pub kind: String,
+    /// Percent 0..=100 of the whole, each task counting the same: one that has ended, however it did,
+    /// is done; one that cannot tell how far it is has not begun.
+    pub progress: f64,
+    /// How many have not ended.
+    pub unfinished: u32,
+    /// Its tasks in the order of the inputs. One that has expired is missing.
+    pub tasks: Vec<Snapshot>,
+}
+
+impl Batch {
+    /// Sums its tasks up. `None` where there are none.
+    pub fn of(id: BatchId, tasks: Vec<Snapshot>) -> Option<Self> {
+        let kind = tasks.first()?.kind.clone();
+        let done = |task: &Snapshot| match task.status.is_terminal() {
+            true => 100.0,
+            false => task.progress.unwrap_or_default(),
+        };
+        let progress = tasks.iter().map(done).sum::<f64>() / tasks.len() as f64;
+        let unfinished = tasks.iter().filter(|task| !task.status.is_terminal()).count();
+        let unfinished = u32::try_from(unfinished).unwrap_or(u32::MAX);
+        Some(Self { id, kind, progress, unfinished, tasks })
+    }
+}

@@ -1,0 +1,135 @@
+//! `/api/v1/batches`, and starting a task again.
+
+use milepost::engine::EngineOptions;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::fixture::{ADA, BOB, Fixture, fixture, fixture_of, options, quick};
+
+async fn roomy() -> Fixture {
+    fixture_of(options(), EngineOptions { max_queued_per_owner: 100, max_batch: 3, ..quick() })
+        .await
+}
+
+fn echoes(texts: &[&str]) -> Value {
+    let inputs: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
+    json!({ "kind": "echo", "inputs": inputs })
+}
+
+fn path(batch: &Value) -> String {
+    format!("/api/v1/batches/{}", batch["id"].as_str().unwrap())
+}
+
+/// Asks until all tasks of the batch have ended.
+async fn ended(f: &Fixture, path: &str) -> Value {
+    for task in f.get(path, ADA).await.json()["tasks"].as_array().unwrap() {
+        f.until(ADA, task["id"].as_str().unwrap(), "completed").await;
+    }
+    f.get(path, ADA).await.json()
+}
+
+#[tokio::test]
+async fn a_batch_is_started_and_followed_as_one() {
+    let f = roomy().await;
+    let answer = f.post("/api/v1/batches", ADA, &echoes(&["a", "b", "c"])).await;
+    assert_eq!(answer.status, 202, "{}", answer.json());
+    let batch = answer.json();
+    f.fits("Batch", &batch);
+    assert_eq!(answer.header("location"), path(&batch));
+    assert_eq!(answer.header("retry-after"), "1");
+    let batch = ended(&f, &path(&batch)).await;
+    f.fits("Batch", &batch);
+    let titles: Vec<_> = batch["tasks"].as_array().unwrap().iter().map(|t| &t["title"]).collect();
+    assert_eq!(titles, ["Echo of a", "Echo of b", "Echo of c"]);
+    assert_eq!((&batch["progress"], &batch["unfinished"]), (&json!(100.0), &json!(0)));
+}
+
+#[tokio::test]
+async fn an_input_at_fault_keeps_out_the_whole_batch_and_is_named() {
+    let f = roomy().await;
+    let body = json!({ "kind": "echo", "inputs": [{ "text": "a" }, { "txt": "b" }] });
+    let answer = f.post("/api/v1/batches", ADA, &body).await;
+    f.problem(&answer, 400);
+    assert_eq!(answer.json()["errors"][0]["field"], "inputs[1].text");
+    assert_eq!(f.get("/api/v1/tasks", ADA).await.json()["tasks"], json!([]));
+}
+
+#[tokio::test]
+async fn a_batch_has_limits() {
+    let f = roomy().await;
+    for texts in [&[][..], &["a", "b", "c", "d"]] {
+        let detail = f.problem(&f.post("/api/v1/batches", ADA, &echoes(texts)).await, 400);
+        assert!(detail.contains("1 to 3 entries"), "{detail}");
+    }
+    let unknown = json!({ "kind": "nope", "inputs": [{}] });
+    f.problem(&f.post("/api/v1/batches", ADA, &unknown).await, 400);
+    let f = fixture().await;
+    let endless = json!({ "kind": "endless", "inputs": [{}, {}, {}] });
+    let answer = f.post("/api/v1/batches", ADA, &endless).await;
+    f.problem(&answer, 429);
+    assert_eq!(answer.header("retry-after"), "5");
+    assert_eq!(f.get("/api/v1/tasks", ADA).await.json()["tasks"], json!([]));
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_is_the_same_batch() {
+    let f = roomy().await;
+    let key = [("idempotency-key", "k-1")];
+    let body = echoes(&["a", "b"]);
+    let first = f.post_with("/api/v1/batches", ADA, &body, &key).await.json();
+    let second = f.post_with("/api/v1/batches", ADA, &body, &key).await.json();
+    assert_eq!(first["id"], second["id"]);
+    assert_eq!(f.get("/api/v1/tasks", ADA).await.json()["tasks"].as_array().unwrap().len(), 2);
+    f.problem(&f.post_with("/api/v1/batches", ADA, &echoes(&["a"]), &key).await, 422);
+    let single = json!({ "kind": "echo", "input": { "text": "a" } });
+    f.problem(&f.post_with("/api/v1/tasks", ADA, &single, &key).await, 422);
+}
+
+#[tokio::test]
+async fn a_cancel_of_a_batch_stops_all_of_it() {
+    let f = roomy().await;
+    let body = json!({ "kind": "endless", "inputs": [{}, {}, {}] });
+    let batch = f.post("/api/v1/batches", ADA, &body).await.json();
+    let answer = f.post(&format!("{}/cancel", path(&batch)), ADA, &json!({})).await;
+    assert_eq!(answer.status, 202);
+    f.fits("Batch", &answer.json());
+    for task in batch["tasks"].as_array().unwrap() {
+        f.until(ADA, task["id"].as_str().unwrap(), "cancelled").await;
+    }
+    assert_eq!(f.get(&path(&batch), ADA).await.json()["unfinished"], 0);
+}
+
+#[tokio::test]
+async fn a_stranger_sees_no_batch() {
+    let f = roomy().await;
+    let batch = f.post("/api/v1/batches", ADA, &echoes(&["a"])).await.json();
+    let strange = f.problem(&f.get(&path(&batch), BOB).await, 404);
+    let unknown = format!("/api/v1/batches/{}", Uuid::new_v4());
+    assert_eq!(strange, f.problem(&f.get(&unknown, ADA).await, 404));
+    f.problem(&f.get("/api/v1/batches/%ff", ADA).await, 404);
+    f.problem(&f.post(&format!("{}/cancel", path(&batch)), BOB, &json!({})).await, 404);
+}
+
+#[tokio::test]
+async fn a_task_is_started_again_with_its_input_and_secrets_do_not_come_out() {
+    let f = roomy().await;
+    let id = f.start(ADA, "echo", json!({ "text": "x", "password": "hush" })).await;
+    let task = format!("/api/v1/tasks/{id}");
+    let input = f.get(&format!("{task}/input"), ADA).await.json();
+    f.fits("StartTask", &input);
+    assert_eq!((&input["kind"], &input["input"]["text"]), (&json!("echo"), &json!("x")));
+    assert!(!input.to_string().contains("hush"), "{input}");
+    let key = [("idempotency-key", "k-1")];
+    let again = f.post_with(&format!("{task}/again"), ADA, &json!({}), &key).await;
+    assert_eq!(again.status, 202, "{}", again.json());
+    let again = again.json();
+    assert_ne!(again["id"], json!(id));
+    let twice = f.post_with(&format!("{task}/again"), ADA, &json!({}), &key).await.json();
+    assert_eq!(again["id"], twice["id"]);
+    let id = again["id"].as_str().unwrap();
+    f.until(ADA, id, "completed").await;
+    let result = f.get(&format!("/api/v1/tasks/{id}/result"), ADA).await;
+    assert_eq!(result.bytes, b"x with a password");
+    f.problem(&f.get(&format!("{task}/input"), BOB).await, 404);
+    f.problem(&f.post(&format!("{task}/again"), BOB, &json!({})).await, 404);
+}
