@@ -19,6 +19,11 @@ impl LiveTask {
         state.logged = Some(now_ms);
     }
 
+    /// Whether it has logged lines that the store does not have yet.
+    pub(crate) fn has_unwritten_lines(&self) -> bool {
+        self.lock().log.has_unwritten(Instant::now(), true)
+    }
+
     /// What watchers may have been told and the store does not know yet.
     pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, false)
