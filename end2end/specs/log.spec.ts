@@ -49,7 +49,7 @@ test("a log is followed, in colour, and nothing in it is obeyed", async ({ page,
   const id = await new Api(page.request).start("talk", { gate });
   await taskPage.open(id);
   const log = page.getByRole("group", { name: "Lines of the log" });
-  await expect(log).toContainText("red words and <img src=x onerror=");
+  await expect(log).toContainText("red words and <img src=x onerror=", { timeout: 15_000 });
   await expect(log.locator("img, script")).toHaveCount(0);
   await expect(log.getByText("red words", { exact: true })).toHaveClass("a1");
   const red = await log.getByText("red words", { exact: true }).evaluate((element) => getComputedStyle(element).color);
