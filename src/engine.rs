@@ -16,6 +16,7 @@ mod kind;
 mod leases;
 mod lifecycle;
 mod live;
+mod log;
 mod options;
 mod places;
 mod registry;

@@ -13,6 +13,7 @@ mod guard;
 mod health;
 mod keep;
 mod kinds;
+mod log;
 mod openapi;
 mod origin;
 mod poll;
@@ -92,11 +93,11 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(batches::cancel))
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
-        .routes(routes!(tasks::log))
         .routes(routes!(files::list))
         .routes(routes!(files::get))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::get))
+        .routes(routes!(log::log))
         .routes(routes!(poll::poll))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::get))

@@ -2,6 +2,7 @@
 //!
 //! Depends on serde (and uuid for ids) alone and compiles to WASM.
 
+mod ansi;
 mod batch;
 mod expired;
 mod file;
@@ -12,6 +13,7 @@ mod problem;
 mod snapshot;
 mod status;
 
+pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
 pub use batch::{Batch, StartBatch};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, InvalidUploadId, Upload, UploadId};
@@ -20,7 +22,7 @@ pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
 pub use problem::{FieldError, Problem};
 pub use snapshot::{
-    CancelOutcome, CancelReceipt, EtaRange, LogLine, ResultLink, ResumeReason, Resumed, Snapshot,
-    TaskFailure, TaskList,
+    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogStream, ResultLink, ResumeReason, Resumed,
+    Snapshot, TaskFailure, TaskList,
 };
 pub use status::Status;

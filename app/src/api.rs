@@ -3,6 +3,7 @@
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
 mod error;
+mod log_piece;
 mod result_view;
 mod wire;
 
@@ -17,12 +18,13 @@ use self::browser as platform;
 use self::server as platform;
 
 use leptos::prelude::*;
-use milepost::task::{LogLine, PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
+use milepost::task::{PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
 
 #[cfg(feature = "ssr")]
 pub(crate) use self::wire::json;
 pub use self::{
     error::ApiError,
+    log_piece::LogPiece,
     result_view::ResultView,
     wire::{JsonPost, WireJson},
 };
@@ -78,13 +80,13 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     crate::context::result(&service, &caller, &viewers, id).await.map_err(ApiError::answer)
 }
 
-/// The lines that a task has logged after line `after`.
+/// The lines that a task has logged after line `after`; of many, the latest.
 ///
 /// # Errors
 /// When there is no such task for this caller.
 #[server(prefix = "/api/fn", endpoint = "task_log", protocol = JsonPost)]
-pub async fn task_log(id: TaskId, after: i64) -> Result<Vec<LogLine>, ApiError> {
+pub async fn task_log(id: TaskId, after: i64) -> Result<LogPiece, ApiError> {
     let (service, caller) = crate::context::service()?;
-    let lines = service.log(&caller, id, after).await.map_err(ApiError::answer)?;
-    lines.ok_or_else(ApiError::not_found)
+    let piece = crate::log_view::read_on(&service, &caller, id, after).await;
+    piece.map_err(ApiError::answer)?.ok_or_else(ApiError::not_found)
 }

@@ -44,8 +44,8 @@ pub(crate) async fn start(
     key: Option<&str>,
 ) -> Result<StartReceipt, Problem> {
     let info = service.kind(kind).ok_or_else(|| no_such_kind(kind))?;
-    let input = schema::read(&schema::fields(&info.input_schema), entered)
-        .map_err(|errors| not_as_it_should_be(errors))?;
+    let input =
+        schema::read(&schema::fields(&info.input_schema), entered).map_err(not_as_it_should_be)?;
     let start = StartTask::new(kind, input);
     let other = key.map(|key| other_key(key, &start));
     let started = match service.start(caller, start.clone(), key).await {

@@ -2,6 +2,7 @@
 //! rendering equals the server's. It gets that from the page, not as a property: a property would be
 //! read by a JSON parser that nothing else in the page needs.
 
+pub mod log;
 pub mod start_island;
 pub mod task_island;
 pub mod task_list;

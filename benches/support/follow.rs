@@ -137,6 +137,7 @@ impl<'a> Server<'a> {
             status: if self.ended { Status::Completed } else { Status::Running },
             version: self.version,
             step_version: self.step_version,
+            said_version: 0,
             progress: self.progress,
             eta_s: self.meter.eta(seconds(now)),
             t_s: seconds(now),

@@ -9,9 +9,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::patience::Patience;
 use super::{
-    EngineOptions, TaskError, clock::Clock, live::LiveTask, store::Store, waiters::Waiters,
+    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, store::Store,
+    waiters::Waiters,
 };
-use crate::task::TaskId;
+use crate::task::{LogStream, TaskId};
 
 /// The way of a task to the world: reports go out, checkpoints are kept, the wish to cancel comes in.
 /// Cheap to clone.
@@ -70,8 +71,23 @@ impl Context {
 
     /// Adds a line to the task's log.
     pub fn log(&self, text: impl Into<String>) {
-        let text = self.cut(text.into());
-        self.live.log(text, self.clock.now_ms(), self.options.max_log_lines);
+        self.log_from(LogStream::Task, text);
+    }
+
+    /// Adds a line that came from somewhere else to the task's log. Of what a run logs the first
+    /// half of [`EngineOptions::max_log_lines`] (and `max_log_bytes`) and the latest half are kept,
+    /// and how many are missing between them is told. Costs well under a microsecond. A text of
+    /// several lines becomes several lines.
+    pub fn log_from(&self, stream: LogStream, text: impl Into<String>) {
+        let (text, now) = (text.into(), self.clock.now_ms());
+        let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
+        let limits = LogLimits { lines, bytes };
+        if !text.contains('\n') {
+            return self.live.log(stream, self.cut(text), now, limits);
+        }
+        for line in text.lines() {
+            self.live.log(stream, self.cut(line.to_owned()), now, limits);
+        }
     }
 
     /// Whether to go on. Call it between pieces of work that do not await.

@@ -85,6 +85,9 @@ pub struct Standing {
     pub version: i64,
     /// The version with which its present stage was entered; 0 = before anybody could have looked.
     pub step_version: i64,
+    /// The version with which it last said something, a message or a line of its log; 0 = unknown,
+    /// as where it runs in another process.
+    pub said_version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,
     /// Seconds until its end, as [`Meter::eta`](super::Meter::eta) estimates; `None` = unknown.
@@ -192,13 +195,23 @@ impl Basis {
             });
         }
         let step = self.version < standing.step_version;
-        if standing.stage_s < YOUNG_STAGE_S || (!step && !self.deviates(standing, now)) {
-            return None;
+        let due = standing.stage_s >= YOUNG_STAGE_S && (step || self.deviates(standing, now));
+        if !due {
+            return self.misses_words(standing, now).then_some(AnswerReason::Said);
         }
         // Last, because it costs a logarithm and most bars are right.
         let allowed = f64::from(self.early) < self.profile.budget(standing.t_s);
         let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
-        allowed.then_some(reason)
+        let said = || self.misses_words(standing, now).then_some(AnswerReason::Said);
+        allowed.then_some(reason).or_else(said)
+    }
+
+    /// Whether the task has said something that a page which shows it large does not know. Such
+    /// answers cost no budget: they have a pace of their own.
+    fn misses_words(&self, standing: &Standing, now: f64) -> bool {
+        self.profile == Profile::Live
+            && self.version < standing.said_version
+            && now - self.told_at >= words_gap_s(standing.t_s)
     }
 
     /// Where the client's bar is at `now`; `None` = it shows none.
@@ -223,8 +236,19 @@ impl Basis {
     /// its run. Before it only a stage could, and no sooner than the budget allows either.
     pub fn not_before(&self, standing: &Standing, now: f64) -> f64 {
         let begun = now - standing.t_s;
-        (begun + self.profile.opens_at(self.early)).max(self.told_at + SOONEST_CORRECTION_S)
+        let bar = begun + self.profile.opens_at(self.early);
+        let words = match self.profile {
+            Profile::Live => self.told_at + words_gap_s(0.0),
+            Profile::Calm => f64::INFINITY,
+        };
+        bar.min(words).max(self.told_at + SOONEST_CORRECTION_S)
     }
+}
+
+/// Between two answers for what a task says, `t_s` seconds after its start: 1 s at first, 3 s from a
+/// minute and a half on.
+const fn words_gap_s(t_s: f64) -> f64 {
+    (t_s / 30.0).clamp(1.0, 3.0)
 }
 
 /// How long a request that may be held for `longest_s` is held at most; `random` is uniform in

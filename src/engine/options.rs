@@ -40,9 +40,11 @@ pub struct EngineOptions {
     pub max_checkpoint_bytes: usize,
     /// Characters of a message or a log line; the rest is cut off. Default: 2,000.
     pub max_text_chars: usize,
-    /// Log lines kept of one task; later ones are dropped, and the last line says so.
-    /// Default: 10,000.
+    /// Log lines kept of one run: the first half of them and the latest half; how many are missing
+    /// between is told. Default: 10,000.
     pub max_log_lines: u32,
+    /// Bytes of log kept of one run, likewise. Default: 4 MiB.
+    pub max_log_bytes: usize,
     /// Earlier runs of a kind whose stages' durations are kept for estimates; 0 = none.
     /// Default: 100.
     pub max_stage_times: u32,
@@ -102,6 +104,7 @@ impl Default for EngineOptions {
             max_checkpoint_bytes: 4 << 20,
             max_text_chars: 2_000,
             max_log_lines: 10_000,
+            max_log_bytes: 4 << 20,
             max_stage_times: 100,
             max_watched: 100,
             max_batch: 100,

@@ -299,7 +299,7 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> 
     loop {
         let written = async {
             let _order = inner.saving.lock().await;
-            if let Some(write) = live.unsaved(inner.clock.now_ms())
+            if let Some(write) = live.last_unsaved(inner.clock.now_ms())
                 && let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await
             {
                 live.not_saved(write);

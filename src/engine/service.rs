@@ -15,7 +15,7 @@ pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Starte
 use super::{
     Accuracy, Refusal,
     lifecycle::Engine,
-    places, snapshot,
+    log, places, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
 };
 use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
@@ -214,7 +214,33 @@ impl Service {
         }
         let inner = self.engine.inner();
         let entries = inner.store.log(id, after, inner.options.max_log_answer_lines).await?;
-        Ok(Some(entries.into_iter().map(log_line).collect()))
+        Ok(Some(log_lines(after, entries)))
+    }
+
+    /// At most `most` of the latest log lines after number `after`, oldest first; the first one tells
+    /// how many before it are not here. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn log_since(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        after: i64,
+        most: u32,
+    ) -> Result<Option<Vec<LogLine>>, ServiceError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let inner = self.engine.inner();
+        // Whoever was told that there are lines asks at once; they are in the store after the next flush.
+        if inner.hub.get(id).is_some_and(|live| live.has_unwritten_lines()) {
+            tokio::time::sleep(inner.options.flush * 3 / 2).await;
+        }
+        let most = most.min(inner.options.max_log_answer_lines);
+        let mut entries = inner.store.log_end(id, most).await?;
+        entries.retain(|entry| entry.seq > after);
+        Ok(Some(log_lines(after, entries)))
     }
 
     /// The last `limit` log lines (`EngineOptions::max_log_answer_lines` at most), oldest first. `None` where there is no task that
@@ -234,7 +260,8 @@ impl Service {
         let inner = self.engine.inner();
         let limit = limit.min(inner.options.max_log_answer_lines);
         let entries = inner.store.log_end(id, limit).await?;
-        Ok(Some(entries.into_iter().map(log_line).collect()))
+        let before = entries.first().map_or(0, |first| first.seq - 1);
+        Ok(Some(log_lines(before, entries)))
     }
 
     /// Tasks that wait and that run, for operators; also says whether the store answers.
@@ -257,8 +284,15 @@ impl Service {
     }
 }
 
-fn log_line(entry: LogEntry) -> LogLine {
-    LogLine { seq: entry.seq, at: snapshot::rfc3339(entry.at), text: entry.text }
+/// Lines as they are told, each with how many are missing before it; `before` is the line before the
+/// first.
+fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
+    let line = |entry: LogEntry| {
+        let LogEntry { seq, at, stream, text } = entry;
+        let left_out = log::left_out(std::mem::replace(&mut before, seq), seq);
+        LogLine { seq, at: snapshot::rfc3339(at), stream, left_out, text }
+    };
+    entries.into_iter().map(line).collect()
 }
 
 fn read_cursor(cursor: &str) -> Result<(i64, TaskId), Refusal> {

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
 pub use row::{
     AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-    LogEntry, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult,
-    Tombstone,
+    LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
+    StoredResult, Tombstone,
 };
 
 use crate::task::{BatchId, TaskId};

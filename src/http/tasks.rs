@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     engine::{Caller, ListFilter, ResultState, Service, WaitFor},
-    task::{FieldError, LogLine, Problem, Snapshot, StartTask, Status, TaskId, TaskList},
+    task::{FieldError, Problem, Snapshot, StartTask, Status, TaskId, TaskList},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -324,34 +324,4 @@ fn safe_name(name: &str) -> String {
         .collect();
     let safe = safe.trim_start_matches('.');
     if safe.is_empty() { "result".to_owned() } else { safe.to_owned() }
-}
-
-/// Where to read on.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub(super) struct LogParams {
-    /// The last line's `seq`; 0 = from the beginning.
-    #[serde(default)]
-    after: i64,
-}
-
-/// What the task logged, oldest first, at most 1,000 lines.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
-    params(("id" = TaskId, Path, description = "The task"), LogParams),
-    responses(
-        (status = 200, body = Vec<LogLine>),
-        (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn log(
-    State(service): State<Service>,
-    Who(caller): Who,
-    Id(id): Id,
-    Params(params): Params<LogParams>,
-) -> Result<Json<Vec<LogLine>>, ApiError> {
-    let lines = service.log(&caller, id, params.after).await?;
-    lines.map(Json).ok_or_else(ApiError::task_not_found)
 }

@@ -104,6 +104,8 @@ pub enum AnswerReason {
     Step,
     /// The client's bar became visibly wrong.
     Deviation,
+    /// The task said something: a message, or lines of its log.
+    Said,
     /// The client did not know the present version, and the request was not held for that.
     Changed,
     /// Nothing to tell for as long as the request could be held: the line is alive.

@@ -211,8 +211,33 @@ pub struct LogLine {
     pub seq: i64,
     /// When (RFC 3339).
     pub at: String,
-    /// The line.
+    /// Where it came from.
+    #[serde(default)]
+    pub stream: LogStream,
+    /// So many lines before this one were left out; 0 is not written.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: i64,
+    /// The line. May hold escape sequences of a terminal.
     pub text: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// Where a line of a log came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LogStream {
+    /// The task itself.
+    #[default]
+    Task,
+    /// A command's standard output.
+    Stdout,
+    /// A command's standard error.
+    Stderr,
 }
 
 /// One page of a list, newest first.

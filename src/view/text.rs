@@ -4,7 +4,7 @@
 mod resumed;
 
 use super::TaskView;
-use crate::task::{LogLine, Status};
+use crate::task::Status;
 
 pub use resumed::resumed;
 
@@ -220,11 +220,6 @@ pub fn date_time(rfc3339: &str) -> String {
         (Some(date), Some(time)) => [date, " ", time, " UTC"].concat(),
         _ => rfc3339.to_owned(),
     }
-}
-
-/// A line of the log: `14:02:11  outline: 7 chapters`.
-pub fn log_line(line: &LogLine) -> String {
-    [clock(&line.at), "  ", &line.text, "\n"].concat()
 }
 
 /// A size: `812 B`, `12 KB`, `3 MB`; units of 1,000.

@@ -32,6 +32,8 @@ pub(crate) enum Step {
     ProgressNan,
     Message(String),
     Log(String),
+    /// Logs so many lines as fast as it can.
+    LogMany(usize),
     /// Keeps this number under "kept".
     Keep(i64),
     /// Says what would stay if it were stopped.
@@ -133,6 +135,7 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::ProgressNan => ctx.progress(f64::NAN),
         Step::Message(text) => ctx.message(text),
         Step::Log(text) => ctx.log(text),
+        Step::LogMany(count) => (1..=count).for_each(|n| ctx.log(format!("many {n}"))),
         Step::Keep(value) => ctx.checkpoint("kept", &value).await?,
         Step::Kept(what) => ctx.kept(what),
         Step::AwaitCancel => ctx.cancelled().await,

@@ -193,15 +193,3 @@ async fn no_more_run_at_once_than_the_kind_allows() {
     f.gates.open("b");
     f.ended(second).await;
 }
-
-#[tokio::test]
-async fn a_log_that_never_ends_is_cut_with_a_word() {
-    let (_folder, path) = folder();
-    let f = engine_at(&path, quick(), kind()).await;
-    let id = f.start(&vec![Step::Log("x".repeat(5_000)); 20]).await;
-    f.ended(id).await;
-    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
-    assert_eq!(log.len(), 6);
-    assert_eq!(log[0].text.chars().count(), 2_001);
-    assert!(log[5].text.contains("the log is full after 5 lines"), "{}", log[5].text);
-}

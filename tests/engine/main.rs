@@ -14,6 +14,7 @@ mod hold;
 mod kinds;
 mod leases;
 mod lifecycle;
+mod log;
 mod lost;
 mod outlook;
 mod places;

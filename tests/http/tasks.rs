@@ -95,6 +95,27 @@ async fn a_finished_task_gives_its_result_and_no_pace() {
 }
 
 #[tokio::test]
+async fn a_log_is_a_text_file_for_whoever_asks_for_one() {
+    let f = fixture().await;
+    let id = f.start(ADA, "echo", json!({ "text": "hello" })).await;
+    f.until(ADA, &id, "completed").await;
+    let file = f.get(&format!("/api/v1/tasks/{id}/log?format=text"), ADA).await;
+    assert_eq!(file.status.as_u16(), 200);
+    assert_eq!(file.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"{id}.log\""));
+    assert_eq!(file.header("x-content-type-options"), "nosniff");
+    let text = String::from_utf8(file.bytes).unwrap();
+    let (time, line) = text.split_once(' ').unwrap();
+    assert!(time.ends_with('Z'), "{text}");
+    assert_eq!(line, "task    heard\n");
+    let seq = f.get(&format!("/api/v1/tasks/{id}/log"), ADA).await.json()[0]["seq"].clone();
+    let none = f.get(&format!("/api/v1/tasks/{id}/log?format=text&after={seq}"), ADA).await;
+    assert_eq!((none.status.as_u16(), none.bytes.len()), (200, 0));
+    f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?format=xml"), ADA).await, 400);
+    f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?format=text"), BOB).await, 404);
+}
+
+#[tokio::test]
 async fn a_failed_task_says_why() {
     let f = fixture().await;
     let id = f.start(ADA, "echo", json!({ "text": "x", "fail": true })).await;

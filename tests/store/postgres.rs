@@ -185,6 +185,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         message: None,
         updated_at: START,
         log: vec![],
+        log_gap: None,
         stopping: Stopping::default(),
     };
     let beats = {

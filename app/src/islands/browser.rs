@@ -85,6 +85,26 @@ pub(super) fn notify(text: &str) {
     let _ = Notification::new(text);
 }
 
+/// Lines that a page keeps; of more, the first go.
+const MOST_LINES: u32 = 5_000;
+
+/// Adds safe HTML to an element that scrolls. Whoever reads at its end goes on reading there; whoever
+/// has scrolled up is left where they are.
+pub(super) fn append(element: &str, html: &str) {
+    let Some(element) = document().get_element_by_id(element) else { return };
+    let at_end = element.scroll_top() + element.client_height() + 8 >= element.scroll_height();
+    // Refused for elements without a parent only.
+    let _ = element.insert_adjacent_html("beforeend", html);
+    if at_end {
+        while element.child_element_count() > MOST_LINES
+            && let Some(first) = element.first_element_child()
+        {
+            first.remove();
+        }
+        element.set_scroll_top(element.scroll_height());
+    }
+}
+
 /// Sends a form in the plain way.
 pub(super) fn send(form: &HtmlFormElement) {
     // Refused by the browser only while the document is going away.

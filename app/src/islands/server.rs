@@ -36,6 +36,9 @@ pub(super) async fn may_notify() -> bool {
 /// Never called.
 pub(super) fn notify(_: &str) {}
 
+/// Never called.
+pub(super) fn append(_: &str, _: &str) {}
+
 /// Does nothing.
 pub(super) fn open(_: &str) {}
 

@@ -1,13 +1,11 @@
 //! One task, large: the bar, the facts, the cancel, the end.
 
-use std::{cell::Cell, rc::Rc};
-
 use leptos::{
     prelude::*,
     task::{spawn_local, tick},
 };
 use milepost::{
-    task::{Snapshot, TaskId},
+    task::Snapshot,
     view::{
         TaskView, UseTaskReturn,
         components::{
@@ -21,20 +19,19 @@ use milepost::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    log::Log,
     platform::{may_notify, notify, seed},
     transport::transport,
 };
 use crate::api::{self, ApiError, ResultView};
-
-/// How often the log is asked for while the task moves within a stage, in milliseconds.
-const LOG_EVERY_MS: i64 = 5_000;
 
 /// What the island begins with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TaskSeed {
     /// The task.
     pub snapshot: Snapshot,
-    /// The latest lines of its log, as they are shown.
+    /// The latest lines of its log as HTML; the browser finds them on the page.
+    #[serde(skip)]
     pub log: String,
     /// The number of the last of them.
     pub log_seq: i64,
@@ -52,7 +49,6 @@ fn follow(seed: TaskSeed) -> impl IntoView {
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, transport());
     let view = task.view;
-    let log = follow_log(view, task_id, log, log_seq);
     let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let show = Callback::new(move |()| {
         spawn_local(async move {
@@ -101,12 +97,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Facts view />
         <Actions task wish action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
-        <section class="card" aria-labelledby="log-title" hidden=move || log.with(String::is_empty)>
-            <h2 id="log-title">"Log"</h2>
-            <pre class="log" tabindex="0" role="group" aria-label="Lines of the log">
-                {move || log.get()}
-            </pre>
-        </section>
+        <Log task_id view stats=task.stats html=log seq=log_seq />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
     }
@@ -121,62 +112,6 @@ fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
         Err(ApiError(problem)) => problem.detail,
     };
     (String::new(), why)
-}
-
-/// Asks for new lines when the task has moved: at once at a new stage and at the end, else at most
-/// every few seconds.
-fn follow_log(view: Signal<TaskView>, id: TaskId, log: String, log_seq: i64) -> RwSignal<String> {
-    let log = RwSignal::new(log);
-    let seq = Rc::new(Cell::new(log_seq));
-    Effect::new(move |before: Option<Seen>| {
-        let now = view.with(Seen::of);
-        let Some(before) = before else { return now };
-        // Another attempt counts its time from the beginning.
-        let turned =
-            now.attempt != before.attempt || now.step != before.step || now.ended != before.ended;
-        let moved =
-            now.version != before.version && now.elapsed_ms - before.elapsed_ms >= LOG_EVERY_MS;
-        if !turned && !moved {
-            return before;
-        }
-        let seq = Rc::clone(&seq);
-        spawn_local(async move {
-            let Ok(lines) = api::task_log(id, seq.get()).await else { return };
-            // Two requests may overlap: a line is shown once.
-            let last = seq.get();
-            let new: String =
-                lines.iter().filter(|line| line.seq > last).map(text::log_line).collect();
-            if let Some(line) = lines.last() {
-                seq.set(last.max(line.seq));
-            }
-            if !new.is_empty() {
-                log.update(|log| log.push_str(&new));
-            }
-        });
-        now
-    });
-    log
-}
-
-/// What of a view decides whether there may be new lines.
-struct Seen {
-    attempt: u32,
-    version: i64,
-    step: Option<u32>,
-    ended: bool,
-    elapsed_ms: i64,
-}
-
-impl Seen {
-    fn of(view: &TaskView) -> Self {
-        Self {
-            attempt: view.snapshot.attempt,
-            version: view.snapshot.version,
-            step: view.snapshot.step,
-            ended: view.status.is_terminal(),
-            elapsed_ms: view.elapsed_ms,
-        }
-    }
 }
 
 /// What the button says by which one asks to be notified; it is what is known of the wish, too.

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use milepost::{
-    task::{LogLine, Problem, TaskId},
+    task::{Problem, TaskId},
     view::{TaskView, text},
 };
 
@@ -15,13 +15,13 @@ use super::{
     parts::{Refresh, ask},
 };
 use crate::{
+    api::LogPiece,
     context::set_status,
     forms::Notice,
     islands::{TaskIsland, server::plant, task_island::TaskSeed},
+    log_view,
 };
 
-/// Log lines that the page shows.
-const LOG_LINES: usize = 100;
 /// The page does not load itself again sooner than this, in milliseconds.
 const FASTEST_REFRESH_MS: i64 = 2_000;
 
@@ -33,12 +33,13 @@ pub fn TaskPage() -> impl IntoView {
     ask(|service, caller| async move {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
-        let log = service.log_end(&caller, id, LOG_LINES as u32 + 1).await?.unwrap_or_default();
         let kind = service.kind(&snapshot.kind);
         let makes_files = kind.as_ref().is_some_and(|kind| kind.makes_files);
         let kind = kind.map(|kind| kind.title);
         let files = service.files(&caller, id).await?.unwrap_or_default();
         let unfinished = makes_files && !snapshot.status.is_terminal();
+        let log = log_view::read_on(&service, &caller, id, 0).await?;
+        let log = log.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
         let known = kind.is_some().then(|| snapshot.kind.clone());
         let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
@@ -51,7 +52,7 @@ pub fn TaskPage() -> impl IntoView {
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {plant(TaskSeed { snapshot, log_seq: log.last().map_or(0, |line| line.seq), log: latest(&log) })}
+            {plant(TaskSeed { snapshot, log_seq: log.seq, log: log.html })}
             <TaskIsland />
             <Files id files unfinished />
             <Again id kind=known batch />
@@ -74,15 +75,4 @@ pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
             {problem.detail}
         </p>
     }
-}
-
-/// The latest lines of a log as they are shown; one line more than that tells that there are others.
-fn latest(lines: &[LogLine]) -> String {
-    let mut log = String::new();
-    let left_out = lines.len().saturating_sub(LOG_LINES);
-    if left_out > 0 {
-        log.push_str("Earlier lines are left out.\n");
-    }
-    log.extend(lines.iter().skip(left_out).map(text::log_line));
-    log
 }

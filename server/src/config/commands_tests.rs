@@ -107,6 +107,13 @@ fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     assert_ne!(usual, print(&with("pty = true")));
     assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
     assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
+    let elsewhere = |text: &str| {
+        let commands = Commands::read(text, "milepost.toml", Path::new("/opt")).unwrap();
+        commands.definitions[0].fingerprint.clone()
+    };
+    assert_eq!(usual, elsewhere(&with("")));
+    let local = with("set_env = { A = '{config_dir}/a' }");
+    assert_ne!(print(&local), elsewhere(&local));
 }
 
 #[test]

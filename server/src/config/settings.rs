@@ -157,8 +157,11 @@ pub struct EngineSettings {
     pub max_checkpoint_bytes: usize,
     /// Characters of a message or a log line. `MILEPOST_ENGINE_MAX_TEXT_CHARS`. Default: 2,000.
     pub max_text_chars: usize,
-    /// Log lines kept of one task. `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
+    /// Log lines kept of one run: the first half and the latest half.
+    /// `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
     pub max_log_lines: u32,
+    /// Bytes of log kept of one run, likewise. `MILEPOST_ENGINE_MAX_LOG_BYTES`. Default: 4,194,304.
+    pub max_log_bytes: usize,
     /// Log lines in one answer. `MILEPOST_ENGINE_MAX_LOG_ANSWER_LINES`. Default: 1,000.
     pub max_log_answer_lines: u32,
     /// Earlier runs of a kind whose stages' durations are kept, for estimates of the next; 0 = none.
@@ -200,6 +203,7 @@ impl Default for EngineSettings {
             max_checkpoint_bytes: 4 << 20,
             max_text_chars: 2_000,
             max_log_lines: 10_000,
+            max_log_bytes: 4 << 20,
             max_log_answer_lines: 1_000,
             max_stage_times: 100,
             max_watched: 100,
@@ -229,6 +233,7 @@ impl EngineSettings {
             max_checkpoint_bytes: self.max_checkpoint_bytes,
             max_text_chars: self.max_text_chars,
             max_log_lines: self.max_log_lines,
+            max_log_bytes: self.max_log_bytes,
             max_log_answer_lines: self.max_log_answer_lines,
             max_stage_times: self.max_stage_times,
             max_watched: self.max_watched,

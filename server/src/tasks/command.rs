@@ -19,6 +19,7 @@ mod values;
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -106,7 +107,7 @@ impl CommandTasks {
             info: KindInfo {
                 kind: definition.word.clone(),
                 title: definition.title.clone(),
-                description: definition.description.clone(),
+                description: definition.description_for_people(),
                 input_schema: schema::schema(definition),
                 makes_files: !definition.results.is_empty(),
             },
@@ -201,6 +202,25 @@ async fn run_it(
 impl Definition {
     fn key(&self) -> String {
         key(&self.word, &self.fingerprint)
+    }
+
+    /// What it does, how long it may take, and what a crash means for it.
+    fn description_for_people(&self) -> String {
+        let s = self.limits.timeout.as_secs();
+        let limit = match s {
+            0..180 => format!("{s} s"),
+            180..7_200 => format!("{} min", s / 60),
+            _ => format!("{} h", s / 3_600),
+        };
+        let mut text = self.description.clone();
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let _ = write!(text, "Stopped after {limit}.");
+        if self.limits.max_attempts == 1 {
+            text.push_str(" Not begun again by itself when the server fails meanwhile.");
+        }
+        text
     }
 
     fn stages(&self) -> Stages {

@@ -126,3 +126,34 @@ async fn the_helper_for_python_is_understood() {
 async fn the_helper_for_node_is_understood() {
     is_understood("node", "-e", "js").await;
 }
+
+/// What a program that is installed here prints right now is seen, too; one that is not proves nothing.
+#[tokio::test]
+async fn the_programs_of_this_machine_are_understood() {
+    let place = Place::new();
+    let data = place.write("from/data", &"0123456789abcde\n".repeat(1 << 17));
+    let (from, to) = (place.path("from"), place.path("to"));
+    let archive = place.path("data.tar");
+    let calls: [(&str, &[&str], &[&str]); 3] = [
+        ("pv", &["-n", arg(&data)], &["pv"]),
+        (
+            "tar",
+            &["--checkpoint=50", "-cf", arg(&archive), arg(&data)],
+            &["tar", "--total", "2106880"],
+        ),
+        ("rsync", &["-r", "--info=progress2", arg(&from), arg(&to)], &["rsync"]),
+    ];
+    for (program, call, preset) in calls {
+        let Ok(output) = Command::new(program).args(call).env("LC_ALL", "C").output().await else {
+            continue;
+        };
+        assert!(output.status.success(), "{program}: {output:?}");
+        let said = if program == "rsync" { output.stdout } else { output.stderr };
+        let test = test(&place, preset, &said).await;
+        assert_eq!(test.code, Some(0), "{program}: {test:?}");
+        let last = test.stdout.lines().last().unwrap_or_default();
+        let (_, percent) = last.rsplit_once("last progress: ").expect("a sum");
+        let percent: f64 = percent.trim_end_matches(" %").parse().expect("a number");
+        assert!(percent > 90.0, "{program}: {test:?}");
+    }
+}

@@ -13,6 +13,7 @@ fn standing() -> Standing {
     Standing {
         status: Status::Running,
         version: VERSION + 9,
+        said_version: 0,
         step_version: VERSION + 1,
         progress: Some(0.4),
         eta_s: None,

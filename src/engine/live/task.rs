@@ -1,6 +1,7 @@
 //! One running task: what it reports, what watchers were told, and how it is stopped.
 
 mod outlook;
+mod saving;
 mod standing;
 
 use std::{
@@ -18,8 +19,9 @@ use crate::{
     engine::{
         Stages,
         eta::{Book, Forecasts, Route},
+        log::RunLog,
         snapshot::rfc3339,
-        store::{LogEntry, ProgressWrite, Resumption, Row, Stopping},
+        store::{Resumption, Row, Stopping},
     },
     task::{EtaRange, StageInfo, Status, TaskId},
 };
@@ -39,10 +41,6 @@ pub(crate) enum Stop {
 
 /// Marks "the task cannot tell" in the atomic fraction.
 const UNKNOWN: u64 = u64::MAX;
-
-/// A log line's number has the run in its high bits, so that a later run never needs to ask where
-/// an earlier one stopped, and a line that is written twice is still one line.
-const LOG_RUN_SHIFT: u32 = 24;
 
 /// A bar is corrected when it is off by this much of the whole, and not sooner after the last word
 /// than so many seconds (the paced policy's figures).
@@ -102,8 +100,13 @@ pub(crate) struct State {
     estimated_t: f64,
     told: Told,
     saved_version: i64,
-    log: Vec<LogEntry>,
-    lines: u32,
+    log: RunLog,
+    /// When a line came that no version tells yet.
+    logged: Option<i64>,
+    /// When a version was last made for lines.
+    log_told: i64,
+    /// The version with which it last said something: a line or a message.
+    said_version: i64,
 }
 
 fn pack(begin: f64, width: f64) -> u64 {
@@ -162,8 +165,10 @@ impl LiveTask {
                 estimated_t: 0.0,
                 told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
-                log: Vec::new(),
-                lines: 0,
+                log: RunLog::new(row.run_seq),
+                logged: None,
+                log_told: 0,
+                said_version: row.version,
             }),
         }
     }
@@ -220,24 +225,8 @@ impl LiveTask {
         if state.message.as_deref() != Some(text.as_str()) {
             state.message = Some(text);
             state.touch(now_ms);
+            state.said_version = state.version;
         }
-    }
-
-    /// Keeps a log line for the next write; beyond `max_lines` one last line says so.
-    pub(crate) fn log(&self, text: String, now_ms: i64, max_lines: u32) {
-        let mut state = self.lock();
-        if state.lines > max_lines {
-            return;
-        }
-        let text = if state.lines == max_lines {
-            format!("the log is full after {max_lines} lines; later ones are dropped")
-        } else {
-            text
-        };
-        state.lines += 1;
-        let seq = (self.run_seq << LOG_RUN_SHIFT) + i64::from(state.lines);
-        state.log.push(LogEntry { seq, at: now_ms, text });
-        state.touch(now_ms);
     }
 
     /// Tells the run to stop. The first reason stays, but a lost lease beats every other.
@@ -307,36 +296,6 @@ impl LiveTask {
         read(&state)
     }
 
-    /// What watchers may have been told and the store does not know yet.
-    pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
-        let mut state = self.lock();
-        self.look(&mut state, now_ms);
-        if state.version == state.saved_version && state.log.is_empty() {
-            return None;
-        }
-        state.saved_version = state.version;
-        Some(ProgressWrite {
-            id: self.id,
-            run_seq: self.run_seq,
-            version: state.version,
-            progress: state.progress,
-            pace: self.pace_at(&state, now_ms),
-            step: state.step,
-            message: state.message.clone(),
-            updated_at: state.updated_at,
-            log: std::mem::take(&mut state.log),
-            stopping: state.stopping.clone(),
-        })
-    }
-
-    /// Takes a write back that did not reach the store.
-    pub(crate) fn not_saved(&self, write: ProgressWrite) {
-        let mut state = self.lock();
-        state.saved_version = 0;
-        let newer = std::mem::replace(&mut state.log, write.log);
-        state.log.extend(newer);
-    }
-
     fn fraction(&self) -> Option<f64> {
         let bits = self.fraction.load(Ordering::Relaxed);
         (bits != UNKNOWN).then(|| f64::from_bits(bits))
@@ -353,6 +312,7 @@ impl LiveTask {
                 state.touch(now_ms);
             }
         }
+        state.tell_lines(now_ms);
         // A bar that extrapolates must learn that its task stands still.
         let progress = state.progress.unwrap_or_default();
         if state.told.is_wrong(t, progress) {

@@ -59,7 +59,7 @@ impl Service {
                 inner.ring();
                 self.sum(id, &rows).await
             }
-            AllInserted::Not(place, inserted) => self.not_inserted(place, inserted).await,
+            AllInserted::Not(place, inserted) => self.not_inserted(place, *inserted).await,
         }
     }
 

@@ -20,6 +20,17 @@ macro_rules! json_list {
         concat!("(SELECT json_array_elements_text(", $array, "::json))")
     };
 }
+/// The log lines of a JSON array: arrays of number, time, stream and text.
+macro_rules! json_lines {
+    ($array:literal) => {
+        concat!(
+            "(SELECT (value ->> 0)::bigint AS seq, (value ->> 1)::bigint AS at, ",
+            "(value ->> 2)::smallint AS stream, value ->> 3 AS text FROM json_array_elements(",
+            $array,
+            "::json)) AS line"
+        )
+    };
+}
 /// Joins the first rows of a selection that depends on the row before.
 macro_rules! first_of_each {
     ($($select:literal),+) => {
@@ -61,6 +72,8 @@ mod expiry;
 #[path = "sql/insert.rs"]
 mod insert;
 mod listen;
+#[path = "sql/log.rs"]
+mod log;
 #[path = "sql/map.rs"]
 mod map;
 #[path = "sql/read.rs"]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::task::{self, BatchId, ResumeReason, StageInfo, Status, TaskId, UploadId};
+use crate::task::{self, BatchId, LogStream, ResumeReason, StageInfo, Status, TaskId, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub enum AllInserted {
     /// They are queued.
     Queued(Vec<Row>),
     /// This one, counted from 0, could not be, so none is.
-    Not(usize, Inserted),
+    Not(usize, Box<Inserted>),
 }
 
 /// One task as the store knows it, but for its input, which may be large. Times are milliseconds since the Unix epoch, by the store's
@@ -251,6 +251,8 @@ pub struct ProgressWrite {
     pub updated_at: i64,
     /// New log lines.
     pub log: Vec<LogEntry>,
+    /// Lines that are not kept any more.
+    pub log_gap: Option<LogGap>,
     /// How far a cancel has come. A time that was written once stays.
     pub stopping: Stopping,
 }
@@ -266,6 +268,15 @@ pub struct StoredPace {
     pub ends_between: Option<(i64, i64)>,
 }
 
+/// Lines of a run's log that are left out: those between these two, which stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogGap {
+    /// The last line before it.
+    pub after: i64,
+    /// The first line after it.
+    pub before: i64,
+}
+
 /// One log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -273,6 +284,8 @@ pub struct LogEntry {
     pub seq: i64,
     /// When.
     pub at: i64,
+    /// Where it came from.
+    pub stream: LogStream,
     /// The line.
     pub text: String,
 }

@@ -17,6 +17,17 @@ macro_rules! json_list {
         concat!("(SELECT value FROM json_each(", $array, "))")
     };
 }
+/// The log lines of a JSON array: arrays of number, time, stream and text.
+macro_rules! json_lines {
+    ($array:literal) => {
+        concat!(
+            "(SELECT value ->> 0 AS seq, value ->> 1 AS at, value ->> 2 AS stream, ",
+            "value ->> 3 AS text FROM json_each(",
+            $array,
+            ")) AS line"
+        )
+    };
+}
 /// Joins the first rows of a selection that depends on the row before.
 macro_rules! first_of_each {
     ($($select:literal),+) => {
@@ -56,6 +67,8 @@ mod end;
 mod expiry;
 #[path = "sql/insert.rs"]
 mod insert;
+#[path = "sql/log.rs"]
+mod log;
 #[path = "sql/map.rs"]
 mod map;
 #[cfg(test)]

@@ -48,12 +48,13 @@ pub struct HeldFigures {
 }
 
 /// The reasons that a server gives, and their words on the wire.
-pub(super) const REASONS: [(AnswerReason, &str); 9] = [
+pub(super) const REASONS: [(AnswerReason, &str); 10] = [
     (AnswerReason::Ended, "ended"),
     (AnswerReason::Cancelling, "cancelling"),
     (AnswerReason::Attempt, "attempt"),
     (AnswerReason::Step, "step"),
     (AnswerReason::Deviation, "deviation"),
+    (AnswerReason::Said, "said"),
     (AnswerReason::Changed, "changed"),
     (AnswerReason::HoldOver, "hold_over"),
     (AnswerReason::Draining, "draining"),

@@ -114,6 +114,7 @@ fn last(stats: &Stats) -> &'static str {
         (Some(AnswerReason::Attempt), _) => "another attempt began",
         (Some(AnswerReason::Step), _) => "a new stage",
         (Some(AnswerReason::Deviation), _) => "the bar was wrong",
+        (Some(AnswerReason::Said), _) => "the task said something",
         (Some(AnswerReason::Draining), _) => "the server is stopping",
         (Some(AnswerReason::NotHeld), Some(AnswerKind::Unchanged)) => "nothing new; not held",
         (Some(AnswerReason::HoldOver), _) | (None, Some(AnswerKind::HoldOver)) => {

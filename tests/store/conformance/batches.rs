@@ -38,7 +38,8 @@ pub(crate) async fn one_task_that_cannot_be_queued_keeps_out_the_whole_batch(f: 
     f.queue(&twin).await;
     new[2].unique_key = twin.unique_key.clone();
     let outcome = f.store.insert_all(&new).await.unwrap();
-    let AllInserted::Not(2, Inserted::UnderWay(row)) = outcome else { panic!("got {outcome:?}") };
+    let AllInserted::Not(2, inserted) = outcome else { panic!("got {outcome:?}") };
+    let Inserted::UnderWay(row) = *inserted else { panic!("got {inserted:?}") };
     assert_eq!(row.id, twin.id);
     assert_eq!(f.store.batch(id).await.unwrap(), []);
     assert_eq!(f.store.counts().await.unwrap(), (1, 0));
@@ -50,7 +51,8 @@ pub(crate) async fn a_batch_that_is_too_long_for_the_queue_is_not_begun(f: &Fixt
         task.max_queued = 2;
     }
     let outcome = f.store.insert_all(&new).await.unwrap();
-    assert!(matches!(outcome, AllInserted::Not(2, Inserted::Full(2))), "got {outcome:?}");
+    let AllInserted::Not(2, inserted) = outcome else { panic!("got {outcome:?}") };
+    assert!(matches!(*inserted, Inserted::Full(2)), "got {inserted:?}");
     assert_eq!(f.store.batch(id).await.unwrap(), []);
     assert_eq!(f.store.counts().await.unwrap(), (0, 0));
 }

@@ -21,6 +21,7 @@ fn moving(row: &Row) -> ProgressWrite {
         message: None,
         updated_at: START,
         log: vec![],
+        log_gap: None,
         stopping: milepost::engine::store::Stopping::default(),
     }
 }

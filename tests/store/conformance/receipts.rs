@@ -26,6 +26,7 @@ fn report(row: &Row, stopping: Stopping) -> ProgressWrite {
         message: None,
         updated_at: START + 5,
         log: vec![],
+        log_gap: None,
         pace: StoredPace::default(),
         stopping,
     }

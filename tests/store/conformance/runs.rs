@@ -4,7 +4,7 @@ use milepost::{
     engine::store::{
         CancelOutcome, Ending, LogEntry, NewTask, ProgressWrite, Row, Stopping, StoredPace,
     },
-    task::Status,
+    task::{LogStream, Status},
 };
 
 use crate::fixture::{Fixture, LEASE, START, result, task};
@@ -95,6 +95,7 @@ pub(crate) fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
         message: Some("on my way".to_owned()),
         updated_at: START + 5,
         log: vec![],
+        log_gap: None,
         stopping: Stopping::default(),
     }
 }
@@ -106,7 +107,8 @@ pub(crate) async fn a_lost_run_can_write_nothing(f: &Fixture) {
     f.claim("x", 1).await;
     let before = f.get(row.id).await;
     let mut stale = report(&row, i64::MAX >> 1, 0.9);
-    stale.log = vec![LogEntry { seq: 1, at: START, text: "ghost".to_owned() }];
+    stale.log =
+        vec![LogEntry { seq: 1, at: START, stream: LogStream::Task, text: "ghost".to_owned() }];
     f.store.save_progress(&[stale]).await.unwrap();
     assert!(!f.store.save_checkpoint(row.id, row.run_seq, "k", "1").await.unwrap());
     let ending = Ending::Completed(result());
@@ -154,7 +156,10 @@ pub(crate) async fn checkpoints_are_kept_until_the_end(f: &Fixture) {
 
 pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
     let row = f.running("w").await;
-    let line = |seq, text: &str| LogEntry { seq, at: START + seq, text: text.to_owned() };
+    let line = |seq, text: &str| {
+        let stream = [LogStream::Task, LogStream::Stdout, LogStream::Stderr][seq as usize % 3];
+        LogEntry { seq, at: START + seq, stream, text: text.to_owned() }
+    };
     let mut write = report(&row, row.version + 1, 0.1);
     write.log = vec![line(1, "one"), line(2, "two")];
     f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
@@ -300,7 +305,12 @@ pub(crate) async fn a_run_that_gave_its_task_back_can_write_nothing(f: &Fixture)
             }
             let before = f.get(row.id).await;
             let mut late = report(&row, i64::MAX >> 1, 0.9);
-            late.log = vec![LogEntry { seq: 1, at: START, text: "ghost".to_owned() }];
+            late.log = vec![LogEntry {
+                seq: 1,
+                at: START,
+                stream: LogStream::Task,
+                text: "ghost".to_owned(),
+            }];
             f.store.save_progress(&[late]).await.unwrap();
             assert!(!f.store.save_checkpoint(row.id, row.run_seq, "k", "1").await.unwrap());
             for ending in [Ending::Completed(result()), Ending::Cancelled, Ending::Released] {

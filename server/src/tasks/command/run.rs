@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use milepost::engine::{Context, Output, TaskError};
+use milepost::{
+    engine::{Context, Output, TaskError},
+    task::LogStream,
+};
 
 use super::{
     CommandDeps,
@@ -215,7 +218,12 @@ impl Run {
                 self.last_lines.push(short);
             }
         }
-        self.ctx.log(text);
+        let stream = match source {
+            Source::Stdout => LogStream::Stdout,
+            Source::Stderr => LogStream::Stderr,
+            Source::Channel => LogStream::Task,
+        };
+        self.ctx.log_from(stream, text);
     }
 
     /// What the end of the command means.

@@ -23,6 +23,7 @@ impl LiveTask {
             status: state.status,
             version: state.version,
             step_version: state.step_version,
+            said_version: state.said_version,
             progress: state.progress,
             eta_s: state.meter.eta(t_s),
             t_s,

@@ -40,7 +40,7 @@ impl This {
             match queue(&mut tx, new, now).await? {
                 Inserted::Queued(row) => rows.push(row),
                 // What was queued before it is rolled back.
-                other => return Ok(AllInserted::Not(place, other)),
+                other => return Ok(AllInserted::Not(place, Box::new(other))),
             }
         }
         self.announce(&mut tx, &Change::Queued).await?;

@@ -2,9 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, map, statements as sql};
+use super::{This, map, statements as sql};
 use crate::{
-    engine::store::{ListQuery, LogEntry, Row, StoreError, StoredResult},
+    engine::store::{ListQuery, Row, StoreError, StoredResult},
     task::{BatchId, TaskId},
 };
 
@@ -123,31 +123,6 @@ impl This {
         }))
     }
 
-    pub(super) async fn read_log(
-        &self,
-        id: TaskId,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<LogEntry>, StoreError> {
-        let rows = sqlx::query(sql::LOG)
-            .bind(id.to_string())
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
-            .await?;
-        rows.iter().map(log_entry).collect()
-    }
-
-    pub(super) async fn read_log_end(
-        &self,
-        id: TaskId,
-        limit: u32,
-    ) -> Result<Vec<LogEntry>, StoreError> {
-        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.readers).await?;
-        rows.iter().rev().map(log_entry).collect()
-    }
-
     pub(super) async fn read_waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
         Ok(sqlx::query_scalar(sql::WAITING_KINDS).fetch_all(&self.readers).await?)
     }
@@ -155,8 +130,4 @@ impl This {
     pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {
         Ok(sqlx::query_as(sql::COUNTS).fetch_one(&self.readers).await?)
     }
-}
-
-fn log_entry(raw: &DbRow) -> Result<LogEntry, StoreError> {
-    Ok(LogEntry { seq: raw.try_get("seq")?, at: raw.try_get("at")?, text: raw.try_get("text")? })
 }

@@ -5,7 +5,7 @@
 //! always smaller than any told after it.
 //!
 //! One text for both databases. Where their words differ, the text asks a macro of the database's
-//! module: `contains`, `json_list`, `first_of_each`, `first_unlocked`, `for_update`, `read_at`.
+//! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`, `read_at`.
 
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
@@ -233,14 +233,21 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.
-pub(super) const SAVE_LOG_LINE: &str = concat!(
-    "INSERT INTO log_lines (task_id, seq, at, text) SELECT id, $3, $4, $5 FROM tasks ",
-    "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+pub(super) const SAVE_LOG_LINES: &str = concat!(
+    "INSERT INTO log_lines (task_id, seq, at, stream, text) ",
+    "SELECT tasks.id, line.seq, line.at, line.stream, line.text FROM tasks, ",
+    json_lines!("$3"),
+    " WHERE tasks.id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
     for_update!(),
     " ON CONFLICT DO NOTHING"
 );
 
-/// See [`SAVE_LOG_LINE`].
+/// In the transaction of [`SAVE_PROGRESS`] or [`SAVE_LOG_LINES`].
+pub(super) const DROP_LOG_LINES: &str = "DELETE FROM log_lines \
+    WHERE task_id = $1 AND seq > $3 AND seq < $4 AND EXISTS (SELECT 1 FROM tasks \
+    WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling'))";
+
+/// See [`SAVE_LOG_LINES`].
 pub(super) const SAVE_CHECKPOINT: &str = concat!(
     "INSERT INTO checkpoints (task_id, key, value, saved_at) SELECT id, $3, $4, $5 FROM tasks ",
     "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
@@ -308,10 +315,10 @@ pub(super) const CANCEL_RUNNING: &str = concat!(
 pub(super) const RESULT: &str =
     "SELECT media_type, file_name, bytes FROM results WHERE task_id = $1";
 
-pub(super) const LOG: &str = "SELECT seq, at, text FROM log_lines \
+pub(super) const LOG: &str = "SELECT seq, at, stream, text FROM log_lines \
     WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
 
-pub(super) const LOG_END: &str = "SELECT seq, at, text FROM log_lines \
+pub(super) const LOG_END: &str = "SELECT seq, at, stream, text FROM log_lines \
     WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
 
 pub(super) const KEEP_STAGE_TIME: &str = "INSERT INTO stage_times (kind, stage, at, task_id, ms) \

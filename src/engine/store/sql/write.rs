@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::{
-    DbRow, This,
+    DbRow, This, log,
     map::{self, storable},
     statements as sql,
 };
@@ -98,16 +98,7 @@ impl This {
                 .bind(write.stopping.kept.as_deref().map(storable))
                 .execute(&mut *tx)
                 .await?;
-            for line in &write.log {
-                sqlx::query(sql::SAVE_LOG_LINE)
-                    .bind(write.id.to_string())
-                    .bind(write.run_seq)
-                    .bind(line.seq)
-                    .bind(line.at)
-                    .bind(storable(&line.text))
-                    .execute(&mut *tx)
-                    .await?;
-            }
+            log::save(&mut tx, write).await?;
         }
         Ok(tx.commit().await?)
     }

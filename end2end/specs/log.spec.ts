@@ -1,0 +1,118 @@
+/** The log of a command: followed, harmless, left alone where somebody reads, and a file. */
+
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Api } from "../fixtures/api.ts";
+import { expectAccessible } from "../fixtures/axe.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+/** The commands of these tests, and the files by which a test says that one may go on. */
+const FOLDER = mkdtempSync(join(tmpdir(), "milepost-log-"));
+
+/** Says hostile things, waits, says 300 lines, waits, says a last one. */
+const SCRIPT = String.raw`
+printf '\033[31mred words\033[0m and <img src=x onerror="document.title=1"><script>document.title=1</script>\n'
+printf '\033]0;title\007\033[2J\033[?25lquiet\n'
+printf '10%%\r20%%\r30%% done\n'
+echo 'to the standard error' >&2
+wait_for() { while [ ! -e "$1" ]; do sleep 0.05; done; }
+wait_for "$1-more"
+n=0; while [ $n -lt 300 ]; do n=$((n + 1)); echo "line $n"; done
+wait_for "$1-end"
+echo 'the last line'
+`;
+
+writeFileSync(join(FOLDER, "talk.sh"), SCRIPT);
+writeFileSync(
+  join(FOLDER, "milepost.toml"),
+  `[commands.talk]
+title = "Talk"
+argv = ["sh", "{config_dir}/talk.sh", "{config_dir}/{gate}"]
+[commands.talk.params.gate]
+type = "text"
+required = true
+`,
+);
+
+test.use({ settings: { MILEPOST_CONFIG: join(FOLDER, "milepost.toml") } });
+
+let gates = 0;
+
+/** Lets a command go on. */
+const open = (gate: string, which: "more" | "end") => writeFileSync(join(FOLDER, `${gate}-${which}`), "");
+
+test("a log is followed, in colour, and nothing in it is obeyed", async ({ page, taskPage, home, polls }, info) => {
+  const gate = `a${info.workerIndex}-${(gates += 1)}`;
+  await home.open();
+  const id = await new Api(page.request).start("talk", { gate });
+  await taskPage.open(id);
+  const log = page.getByRole("group", { name: "Lines of the log" });
+  await expect(log).toContainText("red words and <img src=x onerror=", { timeout: 15_000 });
+  await expect(log.locator("img, script")).toHaveCount(0);
+  await expect(log.getByText("red words", { exact: true })).toHaveClass("a1");
+  const red = await log.getByText("red words", { exact: true }).evaluate((element) => getComputedStyle(element).color);
+  expect(red).not.toBe(await log.evaluate((element) => getComputedStyle(element).color));
+  await expect(log).toContainText("quiet");
+  await expect(log).toContainText("30% done");
+  await expect(log).not.toContainText("20%");
+  await expect(log.locator("> span").filter({ hasText: "to the standard error" })).toContainText("err");
+  await expect(page).not.toHaveTitle("1");
+  // It has no bar whose percent the icon could show: once it asks, it follows by itself.
+  await expect.poll(() => polls.made, { timeout: 60_000 }).toBeGreaterThan(0);
+
+  open(gate, "more");
+  await expect(log, "without a reload, and while the task runs").toContainText("line 300", { timeout: 15_000 });
+  expect((await new Api(page.request).task(id)).status).toBe("running");
+  const atEnd = () => log.evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight < 10);
+  expect(await atEnd(), "who reads at the end goes on there").toBe(true);
+
+  await log.evaluate((element) => (element.scrollTop = 20));
+  open(gate, "end");
+  await expect(taskPage.status("Done")).toBeVisible();
+  await expect(log).toContainText("the last line");
+  expect(await log.evaluate((element) => element.scrollTop), "who has scrolled up is left there").toBeLessThan(200);
+  const numbers = await log.evaluate((element) => [...element.textContent.matchAll(/line (\d+)\n/g)].map((match) => Number(match[1])));
+  expect(numbers).toEqual(Array.from({ length: 300 }, (_, n) => n + 1));
+  await expectAccessible(page);
+});
+
+test("a log is downloaded as a text file without escape sequences", async ({ page, taskPage, home }, info) => {
+  const gate = `b${info.workerIndex}-${(gates += 1)}`;
+  open(gate, "more");
+  open(gate, "end");
+  await home.open();
+  const api = new Api(page.request);
+  const id = await api.start("talk", { gate });
+  await api.untilEnded(id);
+  await taskPage.open(id);
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download the log" }).click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toBe(`${id}.log`);
+  const text = readFileSync(await download.path(), "utf8");
+  expect(text).toContain('stdout  red words and <img src=x onerror="document.title=1">');
+  expect(text).toContain("stderr  to the standard error\n");
+  expect(text).toContain("stdout  line 300\n");
+  expect(text.trimEnd().split("\n").every((line) => /^\d{4}-\d\d-\d\dT[\d:.]+Z (stdout|stderr|task {2}) {2}/.test(line))).toBe(true);
+  expect(text).not.toContain("\u001b");
+});
+
+test.describe("without a script", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("the log is on the page", async ({ page, taskPage, home }, info) => {
+    const gate = `c${info.workerIndex}-${(gates += 1)}`;
+    open(gate, "more");
+    open(gate, "end");
+    await home.open();
+    const api = new Api(page.request);
+    const id = await api.start("talk", { gate });
+    await api.untilEnded(id);
+    await taskPage.open(id);
+    const log = page.getByRole("group", { name: "Lines of the log" });
+    await expect(log).toContainText("the last line");
+    await expect(log.locator("img, script")).toHaveCount(0);
+  });
+});

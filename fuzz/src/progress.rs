@@ -1,0 +1,1 @@
+../../server/src/tasks/command/progress.rs

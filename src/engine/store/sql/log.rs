@@ -1,0 +1,93 @@
+//! Lines of logs: all of one write at once, however many.
+
+use sqlx::{Row as _, Transaction};
+
+use super::{
+    Db, DbRow, This,
+    map::{corrupt, storable},
+    statements as sql,
+};
+use crate::{
+    engine::store::{LogEntry, ProgressWrite, StoreError},
+    task::{LogStream, TaskId},
+};
+
+impl This {
+    pub(super) async fn read_log(
+        &self,
+        id: TaskId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let rows = sqlx::query(sql::LOG)
+            .bind(id.to_string())
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(&self.readers)
+            .await?;
+        rows.iter().map(entry).collect()
+    }
+
+    pub(super) async fn read_log_end(
+        &self,
+        id: TaskId,
+        limit: u32,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
+        let rows = query.fetch_all(&self.readers).await?;
+        rows.iter().rev().map(entry).collect()
+    }
+}
+
+/// Writes a run's new lines and removes those that are not kept any more.
+pub(super) async fn save(
+    tx: &mut Transaction<'static, Db>,
+    write: &ProgressWrite,
+) -> Result<(), StoreError> {
+    if !write.log.is_empty() {
+        let line = |line: &'_ LogEntry| {
+            (line.seq, line.at, number(line.stream), storable(&line.text).into_owned())
+        };
+        let lines: Vec<_> = write.log.iter().map(line).collect();
+        let lines = serde_json::to_string(&lines).map_err(|error| corrupt("log", error))?;
+        sqlx::query(sql::SAVE_LOG_LINES)
+            .bind(write.id.to_string())
+            .bind(write.run_seq)
+            .bind(lines)
+            .execute(&mut **tx)
+            .await?;
+    }
+    if let Some(gap) = write.log_gap {
+        sqlx::query(sql::DROP_LOG_LINES)
+            .bind(write.id.to_string())
+            .bind(write.run_seq)
+            .bind(gap.after)
+            .bind(gap.before)
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}
+
+/// How a stream is stored.
+const fn number(stream: LogStream) -> i64 {
+    match stream {
+        LogStream::Task => 0,
+        LogStream::Stdout => 1,
+        LogStream::Stderr => 2,
+    }
+}
+
+fn entry(raw: &DbRow) -> Result<LogEntry, StoreError> {
+    let stream: i16 = raw.try_get("stream")?;
+    Ok(LogEntry {
+        seq: raw.try_get("seq")?,
+        at: raw.try_get("at")?,
+        stream: match stream {
+            1 => LogStream::Stdout,
+            2 => LogStream::Stderr,
+            _ => LogStream::Task,
+        },
+        text: raw.try_get("text")?,
+    })
+}

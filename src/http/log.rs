@@ -1,0 +1,117 @@
+//! The log of a task: read on from a line, or all of it as a text file.
+
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    ApiError,
+    extract::{Id, Params, Who},
+};
+use crate::{
+    engine::{Caller, Service},
+    task::{LogLine, LogStream, Problem, TaskId, plain},
+};
+
+/// Where to read on, and how.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogParams {
+    /// The last line's `seq`; 0 = from the beginning.
+    #[serde(default)]
+    after: i64,
+    /// `text`: all of it as a text file, as with `Accept: text/plain`.
+    format: Option<LogFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LogFormat {
+    Json,
+    Text,
+}
+
+/// What the task logged, oldest first. JSON: at most 1,000 lines after `after`; `left_out` counts the
+/// lines that are missing before one. Text: all lines after it, one a line with time and stream,
+/// without escape sequences.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
+    params(("id" = TaskId, Path, description = "The task"), LogParams),
+    responses(
+        (status = 200, content(
+            (Vec<LogLine> = "application/json"),
+            (String = "text/plain"))),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "Its time is over; `task` says what it was"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn log(
+    State(service): State<Service>,
+    Who(caller): Who,
+    Id(id): Id,
+    headers: HeaderMap,
+    Params(params): Params<LogParams>,
+) -> Result<Response, ApiError> {
+    let lines = service.log(&caller, id, params.after).await?;
+    let lines = lines.ok_or_else(ApiError::task_not_found)?;
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
+    let format = params.format.unwrap_or(if text { LogFormat::Text } else { LogFormat::Json });
+    Ok(match format {
+        LogFormat::Json => ([(header::VARY, "accept")], Json(lines)).into_response(),
+        LogFormat::Text => as_text(service, caller, id, lines),
+    })
+}
+
+/// A file that grows piece by piece, so that no more than a piece is in memory.
+fn as_text(service: Service, caller: Caller, id: TaskId, first: Vec<LogLine>) -> Response {
+    let pieces = stream::unfold(Some(first), move |lines| {
+        let (service, caller) = (service.clone(), caller.clone());
+        async move {
+            let lines = lines?;
+            let text = lines.iter().map(text_line).collect::<String>();
+            let next = match lines.last() {
+                None => None,
+                // A task that is gone meanwhile ends the file; an error breaks it off.
+                Some(last) => match service.log(&caller, id, last.seq).await {
+                    Ok(next) => next.filter(|next| !next.is_empty()),
+                    Err(error) => {
+                        tracing::warn!(task.id = %id, %error, "a log could not be read on");
+                        return Some((Err(std::io::Error::other("the log breaks off")), None));
+                    }
+                },
+            };
+            Some((Ok(Bytes::from(text)), next))
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.log\"")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+        (header::VARY, "accept".to_owned()),
+    ];
+    (headers, Body::from_stream(pieces)).into_response()
+}
+
+/// `2026-11-25T14:02:11.123Z stderr  text`, after a remark where lines are missing.
+fn text_line(line: &LogLine) -> String {
+    let stream = match line.stream {
+        LogStream::Task => "task  ",
+        LogStream::Stdout => "stdout",
+        LogStream::Stderr => "stderr",
+    };
+    let gap = match line.left_out {
+        0 => String::new(),
+        count => format!("... {count} lines are left out ...\n"),
+    };
+    format!("{gap}{} {stream}  {}\n", line.at, plain(&line.text))
+}

@@ -1,0 +1,105 @@
+//! The log from the task to those who read it.
+
+use milepost::{
+    engine::EngineOptions,
+    task::{AnswerReason, LogStream},
+};
+
+use crate::{
+    fixture::{Step, engine_at, folder, gate, kind, quick, reach},
+    hold::{after, answer, hold},
+};
+
+fn numbered(text: &str, count: usize) -> Vec<Step> {
+    (1..=count).map(|number| Step::Log(format!("{text} {number}"))).collect()
+}
+
+#[tokio::test]
+async fn of_a_long_log_both_ends_are_kept_and_the_gap_is_named() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let id = f.start(&numbered("line", 20)).await;
+    f.ended(id).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    let told: Vec<_> = log.iter().map(|line| (line.left_out, line.text.as_str())).collect();
+    let all = [(0, "line 1"), (0, "line 2"), (15, "line 18"), (0, "line 19"), (0, "line 20")];
+    assert_eq!(told, all);
+    assert!(log.iter().all(|line| line.stream == LogStream::Task));
+    let from = log[0].seq;
+    let on = f.service.log(&f.ada, id, from).await.unwrap().expect("a log");
+    assert_eq!(on, log[1..], "read on by offset");
+    let latest = f.service.log_since(&f.ada, id, from, 2).await.unwrap().expect("a log");
+    let told: Vec<_> = latest.iter().map(|line| (line.left_out, line.text.as_str())).collect();
+    assert_eq!(told, [(17, "line 19"), (0, "line 20")], "what is not here is counted");
+    assert!(f.service.log_since(&f.ada, id, log[4].seq, 9).await.unwrap().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_line_is_cut_and_a_text_of_several_lines_is_several() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [Step::Log("x".repeat(5_000)), Step::Log("one\r\ntwo\n\nfour\n".to_owned())];
+    let id = f.start(&steps).await;
+    f.ended(id).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log[0].text.chars().count(), 2_001);
+    let texts: Vec<_> = log[1..].iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(texts, ["one", "two", "", "four"]);
+}
+
+#[tokio::test]
+async fn a_page_that_shows_a_task_large_hears_of_its_words_and_a_list_does_not() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [
+        Step::Stage(0),
+        reach("a"),
+        gate("b"),
+        Step::Log("news".to_owned()),
+        gate("c"),
+        Step::Message("more".to_owned()),
+        gate("d"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    let mut page = after(&f.get(id).await);
+    let list = hold(&f, page.clone(), 1).await;
+    page.watch[0].live = true;
+    let page = hold(&f, page, 2).await;
+    f.gates.open("b");
+    let told = answer(page).await;
+    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log[0].text, "news");
+    let mut page = after(&told.tasks[0]);
+    page.watch[0].live = true;
+    let page = hold(&f, page, 2).await;
+    f.gates.open("c");
+    let told = answer(page).await;
+    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    assert_eq!(told.tasks[0].message.as_deref(), Some("more"));
+    assert!(!list.is_finished(), "a list shows no words");
+    f.gates.open("d");
+    assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_lines_leave_the_bar_alive_and_are_bounded() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { max_log_lines: 1_000, ..quick() };
+    let f = engine_at(&path, options, kind()).await;
+    let mut steps = vec![Step::Stage(0)];
+    steps.push(Step::LogMany(100_000));
+    steps.extend([Step::Progress(0.5), reach("a"), gate("b"), Step::LogMany(10)]);
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    assert_eq!(f.get(id).await.progress, Some(12.5));
+    f.gates.open("b");
+    f.ended(id).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log.len(), 1_000);
+    let (first, last) = (&log[0], &log[999]);
+    assert_eq!((first.text.as_str(), last.text.as_str()), ("many 1", "many 10"));
+    let missing: i64 = log.iter().map(|line| line.left_out).sum();
+    assert_eq!(missing, 100_010 - 1_000);
+}

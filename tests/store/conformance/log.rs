@@ -1,0 +1,47 @@
+//! Logs: many lines at once, and lines that are left out.
+
+use milepost::{
+    engine::store::{LogEntry, LogGap},
+    task::LogStream,
+};
+
+use super::runs::report;
+use crate::fixture::{Fixture, START};
+
+fn line(seq: i64, text: &str) -> LogEntry {
+    LogEntry { seq, at: START, stream: LogStream::Stderr, text: text.to_owned() }
+}
+
+fn numbers(lines: &[LogEntry]) -> Vec<i64> {
+    lines.iter().map(|line| line.seq).collect()
+}
+
+pub(crate) async fn lines_that_are_left_out_are_gone(f: &Fixture) {
+    let row = f.running("w").await;
+    let mut write = report(&row, row.version + 1, 0.1);
+    write.log = (1..=9).map(|seq| line(seq, "x")).collect();
+    f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
+    write.version += 1;
+    write.log = vec![line(10, "x")];
+    write.log_gap = Some(LogGap { after: 2, before: 9 });
+    f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
+    assert_eq!(numbers(&f.store.log(row.id, 0, 99).await.unwrap()), [1, 2, 9, 10]);
+    // A run that was lost removes nothing.
+    write.run_seq += 1;
+    write.log_gap = Some(LogGap { after: 0, before: 99 });
+    f.store.save_progress(&[write]).await.unwrap();
+    assert_eq!(numbers(&f.store.log_end(row.id, 99).await.unwrap()), [1, 2, 9, 10]);
+}
+
+pub(crate) async fn ten_thousand_lines_are_one_write(f: &Fixture) {
+    let row = f.running("w").await;
+    let mut write = report(&row, row.version + 1, 0.1);
+    let text = "\u{1b}[31m\"quoted\" \\ back ü 🦀 \t end";
+    write.log = (1..=10_000).map(|seq| line(seq, text)).collect();
+    write.log.push(line(10_001, "a\0b"));
+    let begin = std::time::Instant::now();
+    f.store.save_progress(&[write]).await.unwrap();
+    assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
+    let end = f.store.log(row.id, 9_999, 10).await.unwrap();
+    assert_eq!(end, [line(10_000, text), line(10_001, "a\u{fffd}b")]);
+}
