@@ -107,6 +107,13 @@ fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     assert_ne!(usual, print(&with("pty = true")));
     assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
     assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
+    let elsewhere = |text: &str| {
+        let commands = Commands::read(text, "milepost.toml", Path::new("/opt")).unwrap();
+        commands.definitions[0].fingerprint.clone()
+    };
+    assert_eq!(usual, elsewhere(&with("")));
+    let local = with("set_env = { A = '{config_dir}/a' }");
+    assert_ne!(print(&local), elsewhere(&local));
 }
 
 #[test]
@@ -161,6 +168,7 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         assert!(fault.contains(told), "{line}\n{told}\n{fault}");
     }
     let typed = |sort: &str| fault(&base.replace("type = 'text'", sort));
+    assert!(typed("type = 'file'\ndefault = 'x'").contains("a file has no default"));
     assert!(typed("type = 'file?'").contains("must be one of: text, integer, number, choice"));
     assert!(typed("").contains("`commands.a.params.x.type`: must be one of"));
     assert!(typed("type = 'choice'").contains("needs `choices`"));

@@ -5,6 +5,8 @@
 //! * [`CommandTasks`]: the kinds for the engine, also when the configuration is read again.
 
 mod argv;
+#[cfg(target_os = "linux")]
+mod collect;
 mod definition;
 mod folder;
 mod kept;
@@ -19,6 +21,7 @@ mod values;
 
 use std::{
     collections::HashMap,
+    fmt::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -106,7 +109,7 @@ impl CommandTasks {
             info: KindInfo {
                 kind: definition.word.clone(),
                 title: definition.title.clone(),
-                description: definition.description.clone(),
+                description: definition.description_for_people(),
                 input_schema: schema::schema(definition),
                 makes_files: !definition.results.is_empty(),
             },
@@ -158,7 +161,14 @@ impl DynamicTask for CommandTask {
         let stored = Stored { definition: definition.fingerprint.clone(), params: input };
         let stored = serde_json::to_string(&stored)
             .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
-        Ok(Prepared::new(stored, definition.title_of(&values), definition.stages()))
+        let named = definition.params.iter().zip(&values);
+        let uploads = named.filter_map(|(param, value)| match value {
+            Given::Upload(id) => Some((param.name.clone(), *id)),
+            _ => None,
+        });
+        let uploads = uploads.collect();
+        let title = definition.title_of(&values);
+        Ok(Prepared { uploads, ..Prepared::new(stored, title, definition.stages()) })
     }
 
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
@@ -201,6 +211,25 @@ async fn run_it(
 impl Definition {
     fn key(&self) -> String {
         key(&self.word, &self.fingerprint)
+    }
+
+    /// What it does, how long it may take, and what a crash means for it.
+    fn description_for_people(&self) -> String {
+        let s = self.limits.timeout.as_secs();
+        let limit = match s {
+            0..180 => format!("{s} s"),
+            180..7_200 => format!("{} min", s / 60),
+            _ => format!("{} h", s / 3_600),
+        };
+        let mut text = self.description.clone();
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        let _ = write!(text, "Stopped after {limit}.");
+        if self.limits.max_attempts == 1 {
+            text.push_str(" Not begun again by itself when the server fails meanwhile.");
+        }
+        text
     }
 
     fn stages(&self) -> Stages {

@@ -1,6 +1,8 @@
 //! The server, or the guard of a command, is killed.
 
-use super::{DEAF_FAMILY, FAMILY, begin, get, lines, run, scripted, until, until_gone};
+use super::{
+    DEAF_FAMILY, FAMILY, assert_gone, begin, get, lines, run, scripted, until, until_gone,
+};
 use crate::fixture::signal;
 
 #[tokio::test]
@@ -63,6 +65,23 @@ async fn a_guard_that_is_killed_takes_the_command_with_it() {
     until_gone(&family).await;
     let task = get(&server, &format!("/api/v1/tasks/{}", id.trim())).await;
     assert_eq!(task["error"]["code"], "lost");
+}
+
+#[tokio::test]
+async fn a_guard_that_is_asked_to_end_ends_the_command_first() {
+    let script = format!("echo $PPID > \"$(dirname \"$0\")/guard\"\n{DEAF_FAMILY}");
+    let place = scripted(&script, "grace_s = 0");
+    let server = place.serve(&[], &[]).await;
+    let running = begin(&place, &server);
+    let family = lines(place.path("pids"), FAMILY).await;
+    let guard = lines(place.path("guard"), 1).await;
+    let asked = tokio::process::Command::new("kill").args(["-TERM", &guard[0]]).status().await;
+    assert!(asked.unwrap().success());
+    let (code, id) = running.end().await;
+    assert_eq!(code, Some(1));
+    assert_gone(&family);
+    let task = get(&server, &format!("/api/v1/tasks/{}", id.trim())).await;
+    assert_eq!(task["error"]["code"], "signal");
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ use std::{
     mem::MaybeUninit,
     os::fd::{AsRawFd as _, OwnedFd},
     process::{Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -20,6 +24,8 @@ use rustix::{
     },
     stdio::stdin,
 };
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::{
     EXEC, descendants,
@@ -35,6 +41,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// Runs one command for the server at the other end of the standard input. The exit code is of no
 /// meaning to anybody.
 pub(super) fn guard() -> u8 {
+    let asked = listen_to_signals();
     let Ok(channel) = receive_channel() else { return 2 };
     let Ok(order) = receive_order() else { return 2 };
     let Some(lock) = lock(&order) else { return 2 };
@@ -44,13 +51,24 @@ pub(super) fn guard() -> u8 {
             if why.is_none() {
                 say(&Word::Started(leader.as_raw_pid()));
             }
-            let end = Watch::new(&order, leader).until_all_is_gone();
+            let end = Watch::new(&order, leader, asked).until_all_is_gone();
             say(&why.map_or(Word::Ended(end), Word::Failed));
         }
         Err(why) => say(&Word::Failed(why)),
     }
     drop(lock);
     0
+}
+
+/// Somebody may end the guard by hand, or a service manager everything at once: then the command is
+/// ended in order, too.
+fn listen_to_signals() -> Arc<AtomicBool> {
+    let asked = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT, SIGHUP] {
+        // Without it the signal ends the guard, and the server the command.
+        let _ = signal_hook::flag::register(signal, Arc::clone(&asked));
+    }
+    asked
 }
 
 /// The writing end of the command's channel of progress.
@@ -188,10 +206,12 @@ struct Watch<'o> {
     kill_at: Option<Instant>,
     /// Nobody speaks any more.
     deaf: bool,
+    /// Whether a signal asked to end it.
+    asked: Arc<AtomicBool>,
 }
 
 impl<'o> Watch<'o> {
-    fn new(order: &'o Order, leader: Pid) -> Self {
+    fn new(order: &'o Order, leader: Pid, asked: Arc<AtomicBool>) -> Self {
         Self {
             order,
             me: getpid().as_raw_pid(),
@@ -201,6 +221,7 @@ impl<'o> Watch<'o> {
             end: End::default(),
             kill_at: None,
             deaf: false,
+            asked,
         }
     }
 
@@ -209,6 +230,9 @@ impl<'o> Watch<'o> {
         loop {
             if self.reap() {
                 return self.end;
+            }
+            if self.kill_at.is_none() && self.asked.load(Ordering::Relaxed) {
+                self.terminate();
             }
             let killing = self.kill_at.is_some_and(|at| at <= Instant::now());
             if killing {
