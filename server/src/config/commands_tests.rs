@@ -168,6 +168,7 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         assert!(fault.contains(told), "{line}\n{told}\n{fault}");
     }
     let typed = |sort: &str| fault(&base.replace("type = 'text'", sort));
+    assert!(typed("type = 'file'\ndefault = 'x'").contains("a file has no default"));
     assert!(typed("type = 'file?'").contains("must be one of: text, integer, number, choice"));
     assert!(typed("").contains("`commands.a.params.x.type`: must be one of"));
     assert!(typed("type = 'choice'").contains("needs `choices`"));

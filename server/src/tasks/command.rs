@@ -5,6 +5,8 @@
 //! * [`CommandTasks`]: the kinds for the engine, also when the configuration is read again.
 
 mod argv;
+#[cfg(target_os = "linux")]
+mod collect;
 mod definition;
 mod folder;
 mod kept;
@@ -159,7 +161,14 @@ impl DynamicTask for CommandTask {
         let stored = Stored { definition: definition.fingerprint.clone(), params: input };
         let stored = serde_json::to_string(&stored)
             .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
-        Ok(Prepared::new(stored, definition.title_of(&values), definition.stages()))
+        let named = definition.params.iter().zip(&values);
+        let uploads = named.filter_map(|(param, value)| match value {
+            Given::Upload(id) => Some((param.name.clone(), *id)),
+            _ => None,
+        });
+        let uploads = uploads.collect();
+        let title = definition.title_of(&values);
+        Ok(Prepared { uploads, ..Prepared::new(stored, title, definition.stages()) })
     }
 
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {

@@ -21,12 +21,13 @@ const USUAL_TEXT: usize = 1_000;
 const MOST_ITEMS: usize = 1_000;
 
 /// The keys that belong to each type, beside those of all.
-const TYPES: [(&str, &[&str]); 6] = [
+const TYPES: [(&str, &[&str]); 7] = [
     ("text", &["pattern", "min_length", "max_length", "multiline"]),
     ("integer", &["min", "max"]),
     ("number", &["min", "max"]),
     ("choice", &["choices"]),
     ("boolean", &["flag"]),
+    ("file", &[]),
     (
         "list",
         &["pattern", "min_length", "max_length", "multiline", "choices", "min_items", "max_items"],
@@ -115,6 +116,10 @@ impl One<'_> {
             faults.at(&default.span(), &key, "a secret has no default: everyone would have it");
             return None;
         }
+        if matches!(sort, Sort::File) {
+            faults.at(&default.span(), &key, "a file has no default");
+            return None;
+        }
         let value = serde_json::to_value(default.get_ref()).unwrap_or_default();
         if let Err(right) = sort.read(&value) {
             faults.at(&default.span(), &key, &right);
@@ -150,6 +155,7 @@ impl One<'_> {
             }
             "choice" => Sort::Choice(self.choices(true, faults)),
             "boolean" => Sort::Boolean { flag: raw.flag.as_ref().map(|f| f.get_ref().clone()) },
+            "file" => Sort::File,
             "list" => self.list(faults),
             _ => Sort::Text(self.text(faults)),
         })

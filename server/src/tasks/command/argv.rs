@@ -247,7 +247,8 @@ impl Sort {
     /// Whether each of its values was written by the operator.
     const fn is_declared(&self) -> bool {
         match self {
-            Self::Choice(_) | Self::Boolean { .. } => true,
+            // The path of a file is absolute.
+            Self::Choice(_) | Self::Boolean { .. } | Self::File => true,
             Self::List { choices, .. } => !choices.is_empty(),
             _ => false,
         }

@@ -132,6 +132,8 @@ pub enum Sort {
         /// What is added where it is yes.
         flag: Option<String>,
     },
+    /// A file that is sent before the start; its value is its path.
+    File,
     /// Several texts.
     List {
         /// Each of them.

@@ -1,5 +1,7 @@
 //! One run of a command, from its start to its result.
 
+mod files;
+
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -62,24 +64,41 @@ impl Run {
     }
 
     /// Runs it.
-    pub(super) async fn complete(mut self, deps: &CommandDeps) -> Result<Output, TaskError> {
+    pub(super) async fn complete(self, deps: &CommandDeps) -> Result<Output, TaskError> {
         let keep = self.definition.keep_folder;
         let mut folder = RunFolder::make(&deps.runs, self.ctx.id(), self.ctx.attempt(), keep)
             .map_err(|error| {
                 TaskError::retry("folder", format!("the run has no folder: {error}"))
             })?;
-        let order = self.order(&folder)?;
+        let ended = self.run_in(&mut folder, deps).await;
+        // A large folder takes its time.
+        let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
+        ended
+    }
+
+    async fn run_in(
+        mut self,
+        folder: &mut RunFolder,
+        deps: &CommandDeps,
+    ) -> Result<Output, TaskError> {
+        let brought =
+            files::bring_in(&self.ctx, &self.definition.params, &mut self.values, folder.path());
+        if let Err(error) = brought.await {
+            folder.is_over();
+            return Err(error);
+        }
+        let order = self.order(folder)?;
         let started = Instant::now();
         let mut process = Process::start(&deps.program, &order).await.map_err(|error| {
             TaskError::retry("start", format!("no process can be started: {error}"))
         })?;
-        let last = self.follow(&mut process, &folder).await;
+        let last = self.follow(&mut process, folder).await;
         process.guard.close().await;
         folder.is_over();
         let duration = started.elapsed();
         self.ctx.check()?;
         match last {
-            Some(Word::Ended(end)) => self.judge(end, duration),
+            Some(Word::Ended(end)) => self.judge(end, duration, folder).await,
             Some(Word::Failed(why)) => {
                 let program = self.definition.argv.program();
                 Err(TaskError::fail("start", format!("{program} could not be started: {why}")))
@@ -227,7 +246,12 @@ impl Run {
     }
 
     /// What the end of the command means.
-    fn judge(self, end: End, duration: Duration) -> Result<Output, TaskError> {
+    async fn judge(
+        self,
+        end: End,
+        duration: Duration,
+        folder: &RunFolder,
+    ) -> Result<Output, TaskError> {
         if end.left > 0 {
             let left = end.left;
             self.ctx.log(format!("Ended {left} processes that the command left behind."));
@@ -236,7 +260,7 @@ impl Run {
         let (code, how) = match (end.code, end.signal) {
             _ if end.too_many => ("processes", format!("had more than {processes} processes")),
             (Some(code), _) if self.definition.success.contains(&code) => {
-                return self.report(code, duration);
+                return self.report(code, duration, folder).await;
             }
             (Some(code), _) => ("exit_code", format!("ended with exit code {code}")),
             (None, Some(signal)) => ("signal", self.by_signal(signal)),
@@ -264,14 +288,20 @@ impl Run {
         }
     }
 
-    fn report(self, exit_code: i32, duration: Duration) -> Result<Output, TaskError> {
+    async fn report(
+        self,
+        exit_code: i32,
+        duration: Duration,
+        folder: &RunFolder,
+    ) -> Result<Output, TaskError> {
+        let files = files::keep_results(&self.ctx, &self.definition, folder.path()).await?;
         let report = Report {
             exit_code,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             output_bytes: self.kept.seen(),
             omitted_bytes: self.kept.omitted(),
             output: self.mask.hide(self.kept.text()),
-            files: Vec::new(),
+            files,
         };
         Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
     }

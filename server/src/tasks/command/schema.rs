@@ -42,6 +42,7 @@ fn sort(sort: &Sort) -> Map<String, Value> {
     let pairs = match sort {
         Sort::Text(rules) => text(rules),
         Sort::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
+        Sort::File => vec![("type", json!("string")), ("format", json!("upload"))],
         Sort::Boolean { .. } => vec![("type", json!("boolean"))],
         Sort::Integer { min, max } => numeric("integer", json!(min), json!(max)),
         Sort::Number { min, max } => numeric("number", json!(min), json!(max)),

@@ -1,6 +1,9 @@
 //! From the input of a start to the values of the parameters. Everything in it is hostile.
 
-use milepost::{engine::Refusal, task::FieldError};
+use milepost::{
+    engine::Refusal,
+    task::{FieldError, UploadId},
+};
 use serde_json::{Map, Value};
 
 use super::definition::{Definition, Param, Sort, Text};
@@ -16,6 +19,8 @@ pub enum Given {
     List(Vec<String>),
     /// Of a boolean: yes.
     Yes,
+    /// A file that was sent before; its path, once it lies in the run's folder.
+    Upload(UploadId),
 }
 
 impl Given {
@@ -107,6 +112,10 @@ impl Sort {
                 let number = number.ok_or("must be a number")?;
                 range(&number, min.as_ref(), max.as_ref())?;
                 Ok(Given::Text(number.to_string()))
+            }
+            Self::File => {
+                let id = value.as_str().and_then(|id| id.parse().ok());
+                id.map(Given::Upload).ok_or_else(|| "must be the id of an upload".to_owned())
             }
             Self::Boolean { .. } => match value.as_bool() {
                 Some(true) => Ok(Given::Yes),

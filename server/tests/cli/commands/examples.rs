@@ -7,6 +7,14 @@ use crate::fixture::Place;
 
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/milepost.toml");
 
+fn expected_files(kind: &str) -> Value {
+    match kind {
+        "archive" => ["ssl.tar.gz"].into_iter().collect(),
+        "duplicates" => ["duplicates.csv"].into_iter().collect(),
+        _ => Value::Array(Vec::new()),
+    }
+}
+
 #[tokio::test]
 async fn each_example_runs_to_its_end_with_its_stages() {
     let place = Place::new();
@@ -29,6 +37,9 @@ async fn each_example_runs_to_its_end_with_its_stages() {
         assert!(report["output"].as_str().unwrap().contains(words), "{kind}: {report}");
         let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
         assert_eq!(task["step"], step, "{kind}: {task}");
+        let files = get(&server, &format!("/api/v1/tasks/{}/files", said.stdout.trim())).await;
+        let names = files["files"].as_array().unwrap().iter().map(|file| file["name"].clone());
+        assert_eq!(names.collect::<Value>(), expected_files(kind), "{kind}: {files}");
         let log = get(&server, &format!("/api/v1/tasks/{}/log", said.stdout.trim())).await;
         assert!(!log.to_string().contains("progress channel"), "{kind}: {log}");
     }

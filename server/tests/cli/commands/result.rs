@@ -1,6 +1,6 @@
 //! What comes back from a command.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{begin, get, report, run, scripted};
 
@@ -86,4 +86,32 @@ async fn a_folder_that_is_to_be_kept_stays() {
     assert_eq!(said.code, Some(0), "{said:?}");
     let file = place.path(&format!("data/runs/kept/{}-1/file", said.stdout.trim()));
     assert_eq!(std::fs::read_to_string(file).unwrap(), "made\n");
+}
+
+#[tokio::test]
+async fn a_file_comes_in_and_files_go_out() {
+    let script = "set -e\ncp -- \"$1\" copy.txt\nmkdir out\necho made > 'out/<b>.csv'\n\
+                  ln -s /etc/passwd passwd.csv\nbasename \"$1\"\n";
+    let place = scripted(script, "");
+    let config = "[commands.job]\nargv = ['sh', '{config_dir}/job.sh', '{data}']\n\
+                  results = ['*.txt', '**/*.csv']\n[commands.job.params.data]\ntype = 'file'\n\
+                  required = true\n";
+    place.write("milepost.toml", config);
+    let server = place.serve(&[], &[]).await;
+    let client = reqwest::Client::new();
+    let upload = client.post(format!("{}/api/v1/uploads?name=-rf.txt", server.url)).body("hello");
+    let upload: Value = upload.send().await.unwrap().json().await.unwrap();
+    let said = run(&place, &server, &[&format!("data={}", upload["id"].as_str().unwrap())]).await;
+    let report = report(&place, &server, &said).await;
+    assert_eq!(report["output"], "-rf.txt\n");
+    assert_eq!(report["files"], json!(["copy.txt", "out_<b>.csv"]));
+    let id = said.stdout.trim();
+    let copy = format!("{}/api/v1/tasks/{id}/files/copy.txt", server.url);
+    assert_eq!(reqwest::get(copy).await.unwrap().text().await.unwrap(), "hello");
+    let page = reqwest::get(format!("{}/tasks/{id}/result", server.url)).await.unwrap();
+    assert!(!page.text().await.unwrap().contains("<b>.csv"));
+    let unknown = client.post(format!("{}/api/v1/tasks", server.url));
+    let stranger = json!({"kind": "job", "input": {"data": uuid::Uuid::new_v4()}});
+    let refused = unknown.json(&stranger).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
 }

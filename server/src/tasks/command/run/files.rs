@@ -1,0 +1,71 @@
+//! The files that a command is given, and those that it makes.
+
+use std::path::Path;
+
+use milepost::{
+    engine::{Context, TaskError},
+    task::UploadId,
+};
+use tokio::{fs, io::AsyncWriteExt as _};
+
+use crate::tasks::command::{
+    collect::{self, INPUTS},
+    definition::{Definition, Param},
+    values::Given,
+};
+
+/// Puts the uploads among the values into the run's folder; their values are their paths then.
+pub(super) async fn bring_in(
+    ctx: &Context,
+    params: &[Param],
+    values: &mut [Given],
+    folder: &Path,
+) -> Result<(), TaskError> {
+    for (param, value) in params.iter().zip(values) {
+        if let Given::Upload(id) = value {
+            // Each in a folder of its own, as two may have one name.
+            let path = copy(ctx, *id, &folder.join(INPUTS).join(&param.name)).await?;
+            *value = Given::Text(path);
+        }
+    }
+    Ok(())
+}
+
+/// Copies an upload into a folder, under its name. Its path.
+async fn copy(ctx: &Context, id: UploadId, folder: &Path) -> Result<String, TaskError> {
+    let mut upload = ctx.open_file(id).await?;
+    let name = upload.info().name.clone();
+    ctx.message(format!("Fetching {name}"));
+    let path = folder.join(name);
+    let written = async {
+        fs::create_dir_all(folder).await?;
+        let mut file = fs::File::create_new(&path).await?;
+        tokio::io::copy(&mut upload, &mut file).await?;
+        file.flush().await
+    };
+    ctx.until_cancelled(written).await?.map_err(|error| {
+        TaskError::retry("folder", format!("the file cannot be put into the run's folder: {error}"))
+    })?;
+    // Names of uploads are text, and the folders are Milepost's own.
+    Ok(path.to_string_lossy().into_owned())
+}
+
+/// Keeps the files that the command was declared to make. Their names.
+pub(super) async fn keep_results(
+    ctx: &Context,
+    definition: &Definition,
+    folder: &Path,
+) -> Result<Vec<String>, TaskError> {
+    let (patterns, folder) = (definition.results.clone(), folder.to_owned());
+    let unreadable = |error: std::io::Error| {
+        TaskError::fail("results", format!("The files that it made cannot be read: {error}"))
+    };
+    let find = move |_: &Context| collect::find(&folder, &patterns).map_err(unreadable);
+    let mut names = Vec::new();
+    for found in ctx.blocking(find).await? {
+        ctx.message(format!("Keeping {}", found.name));
+        let file = found.open().map_err(unreadable)?;
+        names.push(ctx.save_file(&found.name, None, fs::File::from_std(file)).await?.name);
+    }
+    Ok(names)
+}
