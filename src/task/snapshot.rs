@@ -221,7 +221,6 @@ pub struct LogLine {
     pub text: String,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
 const fn is_zero(number: &i64) -> bool {
     *number == 0
 }

@@ -6,9 +6,9 @@
 //! has ended, or when the socket to the server closes: also after a `kill -9` of the server. While
 //! anything is left it holds the lock of the run, which the next attempt waits for.
 //!
-//! * [`Process`]: the server's side.
-//! * [`guard`], [`exec`]: what the guard does, and what becomes the command.
-//! * [`wire`]: what they say to each other.
+//! * `Process`: the server's side.
+//! * `guard`, `exec`: what the guard does, and what becomes the command.
+//! * `wire`: what they say to each other.
 
 mod descendants;
 mod exec;
