@@ -29,6 +29,7 @@ pub(super) struct LogParams {
     #[serde(default)]
     after: i64,
     /// `text`: all of it as a text file, as with `Accept: text/plain`.
+    #[param(inline)]
     format: Option<LogFormat>,
 }
 

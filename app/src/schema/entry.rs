@@ -5,9 +5,6 @@ use serde_json::{Number, Value};
 
 use super::{Field, Sort};
 
-/// A pattern that compiles to more than this, in bytes, is left to the kind's own check.
-const MAX_PATTERN_BYTES: usize = 1 << 20;
-
 /// What can be wrong with what is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
@@ -117,16 +114,14 @@ pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, 
         Sort::Number { whole, min, max } => number(&text, *whole, min.as_ref(), max.as_ref()),
         Sort::Choice(choices) if !choices.contains(&text) => Err(Wrong::NoChoice),
         Sort::List { min, max } => list(&text, *min, *max),
-        Sort::Text { min, max, pattern, .. } => {
+        // A pattern is left to the kind, which says in words what would be right.
+        Sort::Text { min, max, .. } => {
             let length = text.chars().count() as u64;
             if min.is_some_and(|min| length < min) {
                 return Err(Wrong::Short);
             }
             if max.is_some_and(|max| length > max) {
                 return Err(Wrong::Long);
-            }
-            if pattern.as_ref().is_some_and(|pattern| !matches(pattern, &text)) {
-                return Err(Wrong::Pattern);
             }
             Ok(Some(Value::String(text)))
         }
@@ -169,12 +164,4 @@ fn list(text: &str, min: Option<u64>, max: Option<u64>) -> Result<Option<Value>,
         return Err(Wrong::Many);
     }
     Ok(Some(Value::Array(lines)))
-}
-
-/// Whether the whole text fits, as browsers read a pattern. One that cannot be read here is left to the
-/// kind's own check.
-fn matches(pattern: &str, text: &str) -> bool {
-    let whole = format!("^(?:{pattern})$");
-    let regex = regex::RegexBuilder::new(&whole).size_limit(MAX_PATTERN_BYTES).build();
-    regex.map_or(true, |regex| regex.is_match(text))
 }
