@@ -119,8 +119,7 @@ async fn from_form(
         }
     };
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
-    let key = entered.iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key.as_str());
-    match start(&caller, &entered, key.filter(|key| !key.is_empty())).await {
+    match start(&caller, &entered, key(&entered)).await {
         Ok(path) => see(&path),
         Err(problem) => render(site, page(parts, &path), Rejected { entered, problem }).await,
     }
@@ -175,17 +174,21 @@ pub(crate) async fn post_again(
     let (parts, body) = request.into_parts();
     let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
     let entered = entered.unwrap_or_default();
-    let key = entered.into_iter().find(|(name, _)| name == KEY_FIELD).map(|(_, key)| key);
-    let key = key.filter(|key| !key.is_empty());
     let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let again = match id.parse::<TaskId>() {
-        Ok(task) => site.service.again(&caller, task, key.as_deref()).await.map_err(Problem::from),
+        Ok(task) => site.service.again(&caller, task, key(&entered)).await.map_err(Problem::from),
         Err(_) => Ok(None),
     };
     match again.and_then(|started| started.ok_or_else(Problem::task_not_found)) {
         Ok(started) => see(&format!("/tasks/{}", started.receipt.id)),
         Err(problem) => render(&site, page(parts, &format!("/tasks/{id}")), Notice(problem)).await,
     }
+}
+
+/// The key that makes two sends of one form one start.
+fn key(entered: &[(String, String)]) -> Option<&str> {
+    let key = entered.iter().find(|(name, _)| name == KEY_FIELD);
+    key.map(|(_, key)| key.as_str()).filter(|key| !key.is_empty())
 }
 
 /// After a post the browser gets a page that it may load again.
