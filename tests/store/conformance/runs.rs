@@ -154,25 +154,6 @@ pub(crate) async fn checkpoints_are_kept_until_the_end(f: &Fixture) {
     assert_eq!(f.store.checkpoint(row.id, "chapter").await.unwrap(), None);
 }
 
-pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
-    let row = f.running("w").await;
-    let line = |seq, text: &str| {
-        let stream = [LogStream::Task, LogStream::Stdout, LogStream::Stderr][seq as usize % 3];
-        LogEntry { seq, at: START + seq, stream, text: text.to_owned() }
-    };
-    let mut write = report(&row, row.version + 1, 0.1);
-    write.log = vec![line(1, "one"), line(2, "two")];
-    f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
-    write.version += 1;
-    write.log = vec![line(2, "two"), line(3, "three")];
-    f.store.save_progress(&[write]).await.unwrap();
-    let all = f.store.log(row.id, 0, 10).await.unwrap();
-    assert_eq!(all, vec![line(1, "one"), line(2, "two"), line(3, "three")]);
-    assert_eq!(f.store.log(row.id, 1, 1).await.unwrap(), vec![line(2, "two")]);
-    let end = f.store.log_end(row.id, 2).await.unwrap();
-    assert_eq!(end, vec![line(2, "two"), line(3, "three")]);
-}
-
 pub(crate) async fn a_finished_task_has_its_result(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(70).await;
