@@ -68,7 +68,12 @@ impl Lines {
 
     /// The line of a key, else that of the nearest table around it.
     pub(super) fn line(&self, key: &str) -> Option<usize> {
-        let outer = |inner: &&str| inner.rsplit_once('.').map(|(outer, _)| outer);
-        std::iter::successors(Some(key), outer).find_map(|key| self.0.get(key).copied())
+        let mut key = key;
+        loop {
+            match self.0.get(key) {
+                Some(line) => return Some(*line),
+                None => key = key.rsplit_once('.')?.0,
+            }
+        }
     }
 }
