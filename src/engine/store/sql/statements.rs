@@ -203,7 +203,7 @@ pub(super) const LATEST_IN_QUEUE: &str =
 pub(super) const REDATE_QUEUE: &str = concat!(
     "UPDATE tasks SET run_at = run_at - $2, updated_at = updated_at - $2, ",
     next_generation!(),
-    " WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND updated_at > $1 ORDER BY id",
+    " WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND updated_at > $1 ORDER BY run_at, id",
     for_update!(),
     ")"
 );
