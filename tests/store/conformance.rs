@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod batches;
+mod clock;
 mod expiry;
 mod log;
 mod outlook;
@@ -12,6 +13,7 @@ mod runs;
 
 pub(crate) use artifacts::*;
 pub(crate) use batches::*;
+pub(crate) use clock::*;
 pub(crate) use expiry::*;
 pub(crate) use log::*;
 pub(crate) use outlook::*;
@@ -45,6 +47,9 @@ macro_rules! conformance {
             a_run_that_gave_its_task_back_can_write_nothing,
             a_cancel_that_races_the_end_is_accepted_or_too_late, a_cancel_that_races_a_rescue_ends_the_task,
             a_claim_that_races_a_heartbeat_is_held,
+            a_lease_is_taken_by_the_time_that_was_looked_at,
+            a_clock_that_is_set_back_makes_no_lease_longer, a_clock_that_is_set_back_lets_nothing_wait,
+            nothing_is_redated_that_is_not_later_than_now,
             a_lost_run_can_write_nothing, an_older_report_does_not_overwrite_a_newer,
             progress_survives_a_release_and_not_a_retry, checkpoints_are_kept_until_the_end,
             no_end_leaves_a_checkpoint,

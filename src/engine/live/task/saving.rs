@@ -74,8 +74,10 @@ impl LiveTask {
 impl State {
     /// Makes a version for lines that came since the last.
     pub(super) fn tell_lines(&mut self, now_ms: i64) {
+        // Not from a time at which the clock has not been yet, or not since it was set back.
+        let since = now_ms.saturating_sub(self.log_told);
         if let Some(at) = self.logged
-            && now_ms >= self.log_told.saturating_add(LOG_VERSION_MS)
+            && !(0..LOG_VERSION_MS).contains(&since)
         {
             self.log_told = now_ms;
             self.said(at);

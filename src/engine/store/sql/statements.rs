@@ -183,6 +183,31 @@ pub(super) const CANCELS: &str = concat!(
     " AND lease_owner = $1 AND status = 'cancelling'"
 );
 
+/// Whether a lease ended before $1.
+pub(super) const ENDED_LEASE: &str = "SELECT id FROM tasks \
+    WHERE status IN ('running', 'cancelling') AND lease_until < $1 LIMIT 1";
+
+/// Leases that were made later than now, $1, as if they were made now.
+pub(super) const REDATE_LEASES: &str = concat!(
+    "UPDATE tasks SET lease_until = $1 + lease_until - heartbeat_at, heartbeat_at = $1 ",
+    "WHERE id IN (SELECT id FROM tasks WHERE status IN ('running', 'cancelling') ",
+    "AND heartbeat_at > $1 ORDER BY id",
+    for_update!(),
+    ")"
+);
+
+pub(super) const LATEST_IN_QUEUE: &str =
+    "SELECT max(updated_at) FROM tasks WHERE status = 'queued'";
+
+/// What was queued later than now, $1, earlier by $2: in its old order, and none later than now.
+pub(super) const REDATE_QUEUE: &str = concat!(
+    "UPDATE tasks SET run_at = run_at - $2, updated_at = updated_at - $2, ",
+    next_generation!(),
+    " WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND updated_at > $1 ORDER BY run_at, id",
+    for_update!(),
+    ")"
+);
+
 /// Which leases are taken: not those of $1, and only those that ended before $3.
 macro_rules! takeable {
     () => {
