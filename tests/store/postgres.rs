@@ -181,6 +181,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + version,
+        said_version: 0,
         progress: Some(0.5),
         pace: StoredPace::default(),
         step: 1,

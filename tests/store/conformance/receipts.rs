@@ -21,6 +21,7 @@ fn report(row: &Row, stopping: Stopping) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + 1,
+        said_version: 0,
         progress: Some(0.5),
         step: 1,
         message: None,

@@ -15,7 +15,7 @@ macro_rules! columns {
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
          cancel_acknowledged_at, cancel_outcome, kept, resumed_at, resume_why, resume_step, \
-         resume_began_at, resume_saved_at, resume_seen_at, batch_id")
+         resume_began_at, resume_saved_at, resume_seen_at, batch_id, said_version")
     };
 }
 
@@ -254,7 +254,8 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
     rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
     cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
-    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept) \
+    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept), \
+    said_version = $15 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.
