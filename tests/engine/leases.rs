@@ -69,6 +69,25 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
     assert_eq!((told.status, told.attempt), (Status::Completed, 1));
 }
 
+#[tokio::test]
+async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beating() {
+    let lease = Duration::from_secs(5);
+    let options = EngineOptions { lease, heartbeat: lease / 5, ..quick() };
+    let (_folder, store, f) = faulty(options).await;
+    let id = f.start(&[reach("at work"), gate("go on")]).await;
+    f.gates.pass("at work").await;
+    // The first thing that a search does.
+    store.set("now_ms", Fault::Hang);
+    let (begun, beats) = (std::time::Instant::now(), store.made("beat"));
+    while begun.elapsed() < lease || store.made("beat") < beats + 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(store.met("now_ms") > 1, "it was not searched");
+    f.gates.open("go on");
+    let told = f.ended(id).await;
+    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_blocked_runtime_does_not_stop_the_heart() {
     // Long enough for a busy machine to give the heart its moment.
