@@ -12,7 +12,8 @@ pub use several::{one_of, several};
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
-/// A text at least this long gets more than one line.
+/// A text that may be at least this long gets more than one line, unless it says how many it has
+/// (`format`: `line` or `textarea`).
 const LONG_TEXT: u64 = 300;
 /// References are followed this deep; a schema that refers to itself ends here.
 const MAX_DEPTH: usize = 8;
@@ -178,7 +179,11 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             if format == Some("upload") {
                 return Some(Sort::File);
             }
-            let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
+            let long = match format {
+                Some("textarea") => true,
+                Some("line") => false,
+                _ => max.is_some_and(|max| max >= LONG_TEXT),
+            };
             let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
             let (min, pattern, says) = (whole("minLength"), text("pattern"), text("x-says"));
             Some(Sort::Text { long, min, max, pattern, says })

@@ -55,6 +55,9 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     );
     assert_eq!(fields[2].default.as_deref(), Some("7"));
     assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
+    let line =
+        json!({"properties": {"a": {"type": "string", "maxLength": 1000, "format": "line"}}});
+    assert!(matches!(super::fields(&line)[0].sort, Sort::Text { long: false, .. }));
     assert!(matches!(fields[6].sort, Sort::Number { whole: false, .. }));
     assert_eq!(fields[9].sort, Sort::File);
 }

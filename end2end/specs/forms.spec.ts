@@ -6,7 +6,7 @@ import { answered, expect, test } from "../fixtures/test.ts";
 const SAYS = "the subject starts with a dot or has a / or \\ in it; leave those out";
 
 test("the browser says the kind's own words of a value that does not fit", async ({ startPage, page }) => {
-  await startPage.open("story");
+  await startPage.openAlive("story");
   await startPage.field(/subject/i).fill("../etc");
   await startPage.field(/player/i).fill("Ada");
   await page.getByRole("button", { name: "Start", exact: true }).click();

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     ApiError,
+    error::NotStarted,
     extract::{Body, InBatch, Who},
     tasks::{idempotency_key, started_at},
 };
@@ -23,19 +24,12 @@ use crate::{
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 255 bytes; makes a repeated start safe")),
     request_body = StartBatch,
-    responses(
+    responses(NotStarted,
         (status = 202, body = Batch, description = "All are queued"),
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "`errors` name the input, as in `inputs[3].subject`"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json",
-            description = "The key was used for another start"),
-        (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "So many of your tasks may not wait"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+        (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
@@ -86,21 +80,14 @@ pub(super) async fn cancel(
         ("id" = BatchId, Path, description = "The batch"),
         ("Idempotency-Key" = Option<String>, Header,
             description = "1 to 255 bytes; makes a repeated start safe")),
-    responses(
+    responses(NotStarted,
         (status = 202, body = Batch, description = "All that failed are queued again"),
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "One may not be started now; it is named"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No such batch, or all of it has expired"),
         (status = 409, body = Problem, content_type = "application/problem+json",
-            description = "None has failed"),
-        (status = 422, body = Problem, content_type = "application/problem+json",
-            description = "The key was used for another start"),
-        (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "So many of your tasks may not wait"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+            description = "None has failed")))]
 pub(super) async fn again(
     State(service): State<Service>,
     Who(caller): Who,

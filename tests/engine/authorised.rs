@@ -14,7 +14,7 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     fixture::{Fixture, Gates, engine_at, engine_by, folder, gate, kind, quick, reach},
-    hold::{after, answer, hold_well},
+    hold::{after, answer, hold},
 };
 
 /// What was read so long ago is read again before it is told.
@@ -53,7 +53,7 @@ async fn a_task_that_was_given_away_or_deleted_while_a_poll_was_held_is_not_show
     for change in [GIVEN_AWAY, DELETED] {
         let (_folder, path) = folder();
         let (f, id) = busy(&path).await;
-        let poll = hold_well(&f, after(&f.get(id).await), 1).await;
+        let poll = hold(&f, after(&f.get(id).await), 1).await;
         write(&path, id, change).await;
         let told = answer(poll).await;
         assert!(told.held_ms.is_some(), "it was held");
@@ -70,7 +70,7 @@ async fn who_waited_for_one_task_that_was_given_away_sees_nothing_of_it() {
     let longest = Duration::from_secs(20);
     let wait =
         tokio::spawn(async move { service.wait(&ada, id, WaitFor::News(None), longest).await });
-    while f.service.held().now == 0 {
+    while f.service.held().waiting == 0 {
         tokio::task::yield_now().await;
     }
     write(&path, id, GIVEN_AWAY).await;
@@ -94,7 +94,7 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     f.gates.pass("at work").await;
     let told = f.get(id).await;
     let watch = vec![Watch::at_version(over.id, over.version), Watch::at_version(id, told.version)];
-    let poll = hold_well(&f, PollRequest { watch, wait_ms: 20_000 }, 1).await;
+    let poll = hold(&f, PollRequest { watch, wait_ms: 20_000 }, 1).await;
     clock.advance(61_000);
     let held = Instant::now();
     while held.elapsed() <= FRESH {

@@ -16,7 +16,7 @@ use milepost::{
 use crate::{
     faulty::Faulty,
     fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
-    hold::{after, answer, hold, hold_well},
+    hold::{after, answer, hold},
     postgres_server::schema,
 };
 
@@ -61,7 +61,7 @@ async fn a_poll_at_one_server_hears_of_the_stages_and_the_end_at_another() {
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
     let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold_well(&front, after(&told), 1).await;
+    let poll = hold(&front, after(&told), 1).await;
     worker.gates.open("b");
     let told = answer(poll).await;
     assert_eq!((told.reason, told.tasks[0].step), (Some(AnswerReason::Step), Some(2)));

@@ -165,7 +165,7 @@ impl Service {
         wait: Duration,
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
-        let Some(_place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
+        let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
             return Ok(Held::not(AnswerReason::NotHeld));
         };
         let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
@@ -184,6 +184,7 @@ impl Service {
         if !may_come {
             return Ok(Held::not(AnswerReason::NotHeld));
         }
+        place.waits();
         let begun = Instant::now();
         let longest = wait.min(inner.options.hold.longest).as_secs_f64();
         let longest = Duration::from_secs_f64(hold::longest_hold_s(longest, random()));
