@@ -154,13 +154,14 @@ async fn beat(inner: &Inner) -> bool {
 /// The search for leases that have ended.
 struct Search {
     even: Even,
-    /// The clock was set back, and what is dated later than now has not been brought to now yet.
+    /// The clock was set back, or may have been before it was watched, and what is dated later than
+    /// now has not been brought to now yet.
     behind: bool,
 }
 
 impl Search {
     fn new(options: &EngineOptions) -> Self {
-        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: false }
+        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: true }
     }
 
     async fn go(&mut self, inner: &Inner) {
