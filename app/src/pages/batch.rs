@@ -19,7 +19,6 @@ pub fn BatchPage() -> impl IntoView {
         let batch = service.batch(&caller, id).await?.ok_or_else(Problem::batch_not_found)?;
         let kind = service.kind(&batch.kind).map_or(batch.kind, |kind| kind.title);
         let title = format!("{} × {kind}", batch.tasks.len());
-        let again = format!("/batches/{id}");
         let retry = failed(&batch.tasks);
         Ok(view! {
             <Title text=title.clone() />
@@ -28,7 +27,7 @@ pub fn BatchPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {(batch.unfinished > 0).then(|| view! { <CancelAll id /> })}
             {retry.map(|text| view! { <p class="note">{text}</p> })}
-            <LiveList tasks=batch.tasks again whole=true />
+            <LiveList tasks=batch.tasks whole=true />
         })
     })
 }
@@ -36,7 +35,7 @@ pub fn BatchPage() -> impl IntoView {
 #[component]
 fn CancelAll(id: BatchId) -> impl IntoView {
     view! {
-        <form class="acts" method="post" action=format!("/batches/{id}/cancel")>
+        <form class="acts all" method="post" action=format!("/batches/{id}/cancel")>
             <button>"Cancel all that have not ended"</button>
         </form>
     }
