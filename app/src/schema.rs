@@ -12,8 +12,9 @@ pub use several::{one_of, several};
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
-/// A text at least this long gets more than one line.
-const LONG_TEXT: u64 = 300;
+/// A text that may be longer than this gets more than one line, unless it is secret: those are not
+/// shown while they are typed.
+const LONG_TEXT: u64 = 1_000;
 /// References are followed this deep; a schema that refers to itself ends here.
 const MAX_DEPTH: usize = 8;
 
@@ -76,8 +77,9 @@ pub enum Sort {
     },
 }
 
-/// The fields of an object's schema: those needed first, in the order in which the schema names
-/// them. What a form cannot ask for, such as a nested object, is left out.
+/// The fields of an object's schema in the order of its `propertyOrder`; else those needed first, in
+/// the order in which the schema names them. What a form cannot ask for, such as a nested object, is
+/// left out.
 pub fn fields(schema: &Value) -> Vec<Field> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
@@ -93,12 +95,17 @@ pub fn fields(schema: &Value) -> Vec<Field> {
         .iter()
         .map(|(name, property)| (name.as_str(), property))
         .filter(|(name, _)| !required.contains(name));
-    first
+    let mut fields: Vec<Field> = first
         .chain(others)
         .filter_map(|(name, property)| {
             field(name, &resolve(schema, property, 0), required.contains(&name))
         })
-        .collect()
+        .collect();
+    if let Some(order) = root.get("propertyOrder").and_then(Value::as_array) {
+        let place = |field: &Field| order.iter().position(|name| *name == field.name.as_str());
+        fields.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
+    }
+    fields
 }
 
 /// What was entered, as the input of a task. Fields left empty are left out.
@@ -149,9 +156,13 @@ fn field(name: &str, schema: &Map<String, Value>, required: bool) -> Option<Fiel
         examples: examples.into_iter().flatten().filter_map(plain).collect(),
         default: schema.get("default").and_then(plain),
         required,
-        secret: schema.get("writeOnly") == Some(&Value::Bool(true)),
+        secret: secret(schema),
         sort: sort(schema)?,
     })
+}
+
+fn secret(schema: &Map<String, Value>) -> bool {
+    schema.get("writeOnly") == Some(&Value::Bool(true))
 }
 
 fn sort(schema: &Map<String, Value>) -> Option<Sort> {
@@ -167,7 +178,8 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             if format == Some("upload") {
                 return Some(Sort::File);
             }
-            let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
+            let long = format == Some("textarea") || max.is_some_and(|max| max > LONG_TEXT);
+            let long = long && !secret(schema);
             let pattern = schema.get("pattern").and_then(Value::as_str).map(str::to_owned);
             Some(Sort::Text { long, min: whole("minLength"), max, pattern })
         }

@@ -92,7 +92,7 @@ const SHOWN: [string, (page: Page) => Promise<void>][] = [
   ],
   ["drawing.svg", async (page) => await expect.poll(async () => await rendered(page).locator("img").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(40)],
   ["page.html", async (page) => await expect(rendered(page).locator("pre")).toContainText(TRAP)],
-  ["bytes.bin", async (page) => await expect(page.locator("main")).toContainText("are not shown here")],
+  ["bytes.bin", async (page) => await expect(page.locator("main")).toContainText("is not shown here. Download it")],
   [`<b onclick=x> & "quoted" 100% ä?#.txt`, async (page) => await expect(rendered(page).locator("pre")).toHaveText("odd")],
 ];
 

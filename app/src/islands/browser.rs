@@ -105,6 +105,13 @@ pub(super) fn append(element: &str, html: &str) {
     }
 }
 
+/// Shows the end of an element that scrolls.
+pub(super) fn show_end(element: &str) {
+    if let Some(element) = document().get_element_by_id(element) {
+        element.set_scroll_top(element.scroll_height());
+    }
+}
+
 /// Sends a form in the plain way.
 pub(super) fn send(form: &HtmlFormElement) {
     // Refused by the browser only while the document is going away.

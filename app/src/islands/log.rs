@@ -9,7 +9,7 @@ use milepost::{
     view::TaskView,
 };
 
-use super::platform::append;
+use super::platform::{append, show_end};
 use crate::api;
 
 /// How often the log is asked for while the task moves and nobody says that it has said something, in
@@ -68,7 +68,10 @@ fn follow(
     let seq = Rc::new(Cell::new(seq));
     Effect::new(move |before: Option<Seen>| {
         let now = view.with(Seen::of);
-        let Some(before) = before else { return now };
+        let Some(before) = before else {
+            show_end(ELEMENT);
+            return now;
+        };
         // Another attempt counts its time from the beginning.
         let turned =
             now.attempt != before.attempt || now.step != before.step || now.ended != before.ended;

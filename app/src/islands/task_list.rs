@@ -76,8 +76,11 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
     });
     let words = move || {
         let (permille, ended) = whole.get();
-        let percent = (permille / 10).to_string();
-        [&percent, " %, ", &ended.to_string(), " of ", &count.to_string(), " have ended"].concat()
+        let (percent, all) = ((permille / 10).to_string(), count.to_string());
+        if ended == count {
+            return ["All ", &all, " have ended"].concat();
+        }
+        [&percent, " %, ", &ended.to_string(), " of ", &all, " have ended"].concat()
     };
     view! {
         <div class="whole">

@@ -36,7 +36,7 @@ pub fn BatchPage() -> impl IntoView {
 fn CancelAll(id: BatchId) -> impl IntoView {
     view! {
         <form class="acts all" method="post" action=format!("/batches/{id}/cancel")>
-            <button>"Cancel all that have not ended"</button>
+            <button class="cancel">"Cancel all that have not ended"</button>
         </form>
     }
 }
