@@ -56,7 +56,16 @@ test.describe("the examples", () => {
     expect(result.exit_code).toBe(0);
     await taskPage.openResult.click();
     await expect(page.getByRole("main")).toContainText("Exit code");
-    await expectAccessible(page);
+    for (const path of [`/tasks/${id}`, `/tasks/${id}/result`, `/tasks/${id}/files`]) {
+      await page.goto(path);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await expectAccessible(page);
+      }
+      await page.setViewportSize({ width: 360, height: 740 });
+      await expectNoSidewaysScroll(page);
+      await page.setViewportSize({ width: 1280, height: 720 });
+    }
   });
 
   test("duplicate files are found, stage by stage, and their table is read", async ({ home, startPage, taskPage, page }) => {
