@@ -52,6 +52,8 @@ pub enum Sort {
         max: Option<u64>,
         /// What the whole of it has to look like, as a regular expression.
         pattern: Option<String>,
+        /// The same in the kind's own words (`x-says`).
+        says: Option<String>,
     },
     /// A number.
     Number {
@@ -106,6 +108,15 @@ pub fn fields(schema: &Value) -> Vec<Field> {
         fields.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
     }
     fields
+}
+
+/// The names of what a form cannot ask for.
+pub fn unasked(schema: &Value) -> Vec<String> {
+    let root = resolve(schema, schema, 0);
+    let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
+    let asked = fields(schema);
+    let names = properties.keys().filter(|name| asked.iter().all(|field| field.name != **name));
+    names.cloned().collect()
 }
 
 /// What was entered, as the input of a task. Fields left empty are left out.
@@ -180,8 +191,9 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             }
             let long = format == Some("textarea") || max.is_some_and(|max| max > LONG_TEXT);
             let long = long && !secret(schema);
-            let pattern = schema.get("pattern").and_then(Value::as_str).map(str::to_owned);
-            Some(Sort::Text { long, min: whole("minLength"), max, pattern })
+            let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
+            let (min, pattern, says) = (whole("minLength"), text("pattern"), text("x-says"));
+            Some(Sort::Text { long, min, max, pattern, says })
         }
         "integer" => {
             Some(Sort::Number { whole: true, min: number("minimum"), max: number("maximum") })

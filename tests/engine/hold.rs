@@ -23,6 +23,20 @@ pub(crate) fn after(told: &Snapshot) -> PollRequest {
 
 pub(crate) type Poll = JoinHandle<Result<PollResponse, ServiceError>>;
 
+/// A place is taken before the request has looked for itself; what happens in between is told at once,
+/// as to one that came later.
+const LOOKS: Duration = Duration::from_millis(150);
+
+/// As [`hold`], and the request has looked for itself.
+pub(crate) async fn hold_well(f: &Fixture, request: PollRequest, held: usize) -> Poll {
+    let poll = hold(f, request, held).await;
+    let looks = Instant::now();
+    while looks.elapsed() < LOOKS {
+        tokio::task::yield_now().await;
+    }
+    poll
+}
+
 /// Sends a poll and waits until `held` are held.
 pub(crate) async fn hold(f: &Fixture, request: PollRequest, held: usize) -> Poll {
     let (service, ada) = (f.service.clone(), f.ada.clone());

@@ -39,9 +39,6 @@ pub(super) fn notify(_: &str) {}
 /// Never called.
 pub(super) fn append(_: &str, _: &str) {}
 
-/// Never called.
-pub(super) fn show_end(_: &str) {}
-
 /// Does nothing.
 pub(super) fn open(_: &str) {}
 

@@ -119,10 +119,15 @@ impl Limits {
         }
     }
 
+    /// Requests that are held now.
+    pub(in crate::engine) fn held(&self) -> usize {
+        lock(&self.taken).all
+    }
+
     pub(in crate::engine) fn figures(&self) -> HeldFigures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         HeldFigures {
-            now: lock(&self.taken).all,
+            now: self.held(),
             answers: REASONS
                 .iter()
                 .map(|(_, word)| *word)
