@@ -142,7 +142,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
         await page.getByText(/[1-9] %, 0 of 3/).waitFor();
         await take("batch-running");
         await page.getByRole("button", { name: /^cancel all/i }).click();
-        await page.getByText("All 3 have ended").waitFor();
+        await page.getByText("100 %, 3 of 3 have ended").waitFor();
         await take("batch-ended");
         await page.goto("/batches/00000000-0000-4000-8000-000000000000");
         await take("batch-unknown");

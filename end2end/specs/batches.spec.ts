@@ -37,7 +37,7 @@ for (const javaScriptEnabled of [true, false]) {
       await page.waitForURL(BATCH_PATH);
       await expect(page.getByRole("heading", { level: 1 })).toHaveText("3 × Story");
       await expect(bar(page)).toHaveCount(1);
-      await expect(page.getByText("All 3 have ended")).toBeVisible({ timeout: 60_000 });
+      await expect(page.getByText("100 %, 3 of 3 have ended")).toBeVisible({ timeout: 60_000 });
       await expect(bar(page)).toHaveJSProperty("value", 1000);
       const titles = page.getByRole("main").getByRole("listitem").getByRole("link");
       for (const subject of SUBJECTS) await expect(titles.filter({ hasText: subject })).toHaveCount(1);
@@ -59,7 +59,7 @@ for (const javaScriptEnabled of [true, false]) {
         await page.getByRole("button", { name: /^cancel all/i }).click();
         await page.waitForURL(BATCH_PATH);
         await expect(page.getByRole("main").locator("[data-status=cancelled]")).toHaveCount(3, { timeout: 60_000 });
-        await expect(page.getByText("All 3 have ended")).toBeVisible();
+        await expect(page.getByText("100 %, 3 of 3 have ended")).toBeVisible();
         await expect(page.getByRole("button", { name: /^cancel all/i })).toBeHidden();
         expect((await new Api(page.request).list()).map(({ status }) => status)).toEqual(["cancelled", "cancelled", "cancelled"]);
       });
@@ -117,7 +117,7 @@ test.describe("for everybody", () => {
       await look();
       await start(startPage, ["harbour", "lighthouse"], "Ada");
       await page.waitForURL(BATCH_PATH);
-      await expect(page.getByText("All 2 have ended")).toBeVisible();
+      await expect(page.getByText("100 %, 2 of 2 have ended")).toBeVisible();
       await look();
       await page.goto("/batches/00000000-0000-4000-8000-000000000000");
       await look();

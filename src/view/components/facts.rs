@@ -66,11 +66,8 @@ fn spent_label(view: &TaskView) -> String {
 }
 
 fn remaining(view: &TaskView) -> String {
-    match (view.eta_range_ms(), view.status, view.eta_ms) {
-        (Some((low, high)), ..) => text::between(low, high),
-        (None, Status::Running, Some(ms)) => text::remaining(ms),
-        _ => String::new(),
-    }
+    // Where the server tells no range, an estimate says too little.
+    view.eta_range_ms().map(|(low, high)| text::between(low, high)).unwrap_or_default()
 }
 
 /// Nothing where nothing will change any more.
