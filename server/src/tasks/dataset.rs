@@ -5,19 +5,25 @@
 //! stops nothing; only a text without a header is refused.
 //!
 //! * [`profile`]: the result, as JSON.
-//! * `load`, `process`: the stages as pure functions; `dialect`, `value`, `column`, `stats`: what
-//!   they consist of.
+//! * `load`, `process`: the stages over a text as pure functions; `file`, `stream`: over a file, in
+//!   the same memory whatever its size (`unpack`, `feed`).
+//! * `dialect`, `scan`, `value`, `column`, `numbers`, `stats`: what they consist of.
 //! * `html`: the profile as a page.
 
 mod column;
 mod dialect;
+mod feed;
 mod file;
 mod html;
 mod load;
+mod numbers;
 mod process;
 pub mod profile;
+mod scan;
 mod stats;
+mod stream;
 mod text;
+mod unpack;
 mod value;
 mod warnings;
 
@@ -50,7 +56,7 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
     pub data: Option<String>,
-    /// Instead of a text: a file with it, in UTF-8 or, with its mark, UTF-16.
+    /// Instead of a text: a file with it, of any size, also packed (gzip, Zstandard).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", title = "CSV file", extend("format" = "upload"))]
     pub file: Option<UploadId>,
@@ -67,8 +73,7 @@ pub struct DatasetSettings {
     /// Bytes of one text. Default: 1,000,000. The limits on a request's body and on a task's input
     /// apply too.
     pub max_bytes: usize,
-    /// Bytes of one file: all of it is in memory. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default:
-    /// 67,108,864.
+    /// Bytes of one file, as it is. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default: 4,294,967,296.
     pub max_file_bytes: u64,
     /// Characters of the name, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`. Default: 100.
     pub max_name_chars: usize,
@@ -87,7 +92,7 @@ impl Default for DatasetSettings {
     fn default() -> Self {
         Self {
             max_bytes: 1_000_000,
-            max_file_bytes: 64 << 20,
+            max_file_bytes: 4 << 30,
             max_name_chars: MAX_NAME_CHARACTERS,
             max_columns: 1_000,
             max_distinct_per_column: 100_000,
@@ -99,7 +104,7 @@ impl Default for DatasetSettings {
 
 impl DatasetSettings {
     const fn budget(&self) -> DistinctBudget {
-        DistinctBudget { per_column: self.max_distinct_per_column, left: self.max_distinct }
+        DistinctBudget::new(self.max_distinct_per_column, self.max_distinct)
     }
 }
 
@@ -174,33 +179,15 @@ impl Task for Dataset {
     }
 
     async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
-        let mut name = self.given_name().map(str::to_owned);
-        let limits = Arc::clone(&settings);
-
+        let name = self.given_name().map(str::to_owned);
         ctx.kept("nothing: a profile is made of the whole text");
-        ctx.stage(0).await?;
-        let data = match self.file {
+        let (processed, name) = match self.file {
             Some(id) => {
-                let file::Read { name: file, text } =
-                    file::read(&ctx, id, limits.max_file_bytes).await?;
-                name = name.or(Some(file));
-                text
+                let (processed, file) = file::process(&ctx, id, &settings).await?;
+                (processed, name.or(Some(file)))
             }
-            None => self.data.unwrap_or_default(),
+            None => (of_text(&ctx, self.data.unwrap_or_default(), &settings).await?, name),
         };
-        let loaded = ctx
-            .blocking(move |ctx| {
-                let warnings = Warnings::new(limits.max_warnings);
-                load::load(data, limits.max_columns, warnings, &mut tick(ctx))
-            })
-            .await?;
-
-        ctx.stage(1).await?;
-        let columns = i64::try_from(loaded.header.len()).unwrap_or(i64::MAX);
-        ctx.message(text::count(columns, "column"));
-        let budget = settings.budget();
-        let processed =
-            ctx.blocking(move |ctx| process::process(loaded, budget, &mut tick(ctx))).await?;
 
         ctx.stage(2).await?;
         ctx.message(text::count(processed.rows(), "row"));
@@ -215,6 +202,24 @@ impl Task for Dataset {
 /// The records of a text, read as a profile reads them.
 pub(crate) fn records(text: &str) -> csv::Reader<&[u8]> {
     dialect::reader(text, dialect::delimiter(text))
+}
+
+/// The first two stages over a text.
+async fn of_text(
+    ctx: &Context,
+    data: String,
+    settings: &DatasetSettings,
+) -> Result<process::Processed, TaskError> {
+    let (max_columns, warnings) = (settings.max_columns, Warnings::new(settings.max_warnings));
+    ctx.stage(0).await?;
+    let loaded =
+        ctx.blocking(move |ctx| load::load(data, max_columns, warnings, &mut tick(ctx))).await?;
+
+    ctx.stage(1).await?;
+    let columns = i64::try_from(loaded.header.len()).unwrap_or(i64::MAX);
+    ctx.message(text::count(columns, "column"));
+    let budget = settings.budget();
+    ctx.blocking(move |ctx| process::process(loaded, budget, &mut tick(ctx))).await
 }
 
 /// What the stages call as they go: reports, and stops when the task was told to.

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use datasketches::hll::{HllSketch, HllType};
+
 use super::{
+    numbers::Numbers,
     profile::{ColumnProfile, DataType, Lengths, Scalar, TopValue, TypeCounts},
-    stats::{self, Moments},
+    stats::Moments,
     value::{Cell, DateKey, classify},
     warnings::{Warnings, shorten},
 };
@@ -12,13 +15,33 @@ use super::{
 /// How many most frequent values a profile names.
 const TOP: usize = 10;
 
-/// How much may be remembered of different values.
+/// Bytes of all different values that are remembered.
+const MOST_VALUE_BYTES: usize = 48 << 20;
+/// Numbers that are remembered, 8 bytes each.
+const MOST_NUMBERS: usize = 2_000_000;
+/// Of a long text so much is compared; a profile shows less of it.
+const MOST_COMPARED: usize = 1 << 10;
+/// 4,096 registers of a byte each.
+const SKETCH_SIZE: u8 = 12;
+
+/// How much may be remembered, so that memory does not grow with the data.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DistinctBudget {
-    /// Per column.
-    pub(super) per_column: usize,
-    /// Left for all columns together.
-    pub(super) left: usize,
+    /// Different values per column.
+    per_column: usize,
+    /// Different values left for all columns together.
+    left: usize,
+    /// Bytes of them left.
+    bytes: usize,
+    /// Numbers left for all columns together.
+    numbers: usize,
+}
+
+impl DistinctBudget {
+    /// So many different values per column, and in all columns together.
+    pub(super) const fn new(per_column: usize, left: usize) -> Self {
+        Self { per_column, left, bytes: MOST_VALUE_BYTES, numbers: MOST_NUMBERS }
+    }
 }
 
 /// One column so far.
@@ -27,9 +50,10 @@ pub(super) struct Column {
     missing: i64,
     types: TypeCounts,
     values: HashMap<Box<str>, i64>,
-    overflowed: bool,
+    /// All values, once there are too many to remember.
+    sketch: Option<HllSketch>,
     /// As long as every value is a number.
-    numbers: Vec<f64>,
+    numbers: Numbers,
     moments: Moments,
     integers: Option<(i64, i64)>,
     dates: Option<(Dated, Dated)>,
@@ -57,6 +81,7 @@ impl Texts {
         self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
         self.longest = self.longest.max(length);
         self.characters += length;
+        let text = &text[..text.floor_char_boundary(MOST_COMPARED)];
         if self.least.as_deref().is_none_or(|least| text < least) {
             self.least = Some(text.into());
         }
@@ -81,12 +106,12 @@ impl Column {
                     Some((least, greatest)) => (least.min(value), greatest.max(value)),
                     None => (value, value),
                 });
-                self.add_number(value as f64);
+                self.add_number(value as f64, budget);
                 0
             }
             Cell::Number(value) => {
                 self.types.number += 1;
-                self.add_number(value);
+                self.add_number(value, budget);
                 0
             }
             Cell::Boolean => {
@@ -110,13 +135,13 @@ impl Column {
         self.add_distinct(text, budget);
     }
 
-    fn add_number(&mut self, value: f64) {
+    fn add_number(&mut self, value: f64, budget: &mut DistinctBudget) {
         let others = self.types.boolean + self.types.date + self.types.text;
         if others == 0 {
-            self.numbers.push(value);
+            self.numbers.add(value, &mut budget.numbers);
             self.moments.add(value);
-        } else if self.numbers.capacity() > 0 {
-            self.numbers = Vec::new();
+        } else {
+            self.numbers.clear(&mut budget.numbers);
         }
     }
 
@@ -136,11 +161,32 @@ impl Column {
     fn add_distinct(&mut self, text: &str, budget: &mut DistinctBudget) {
         if let Some(count) = self.values.get_mut(text) {
             *count += 1;
-        } else if self.values.len() < budget.per_column && budget.left > 0 {
+        } else if self.sketch.is_none()
+            && self.values.len() < budget.per_column
+            && budget.left > 0
+            && budget.bytes >= text.len()
+        {
             budget.left -= 1;
+            budget.bytes -= text.len();
             self.values.insert(text.into(), 1);
         } else {
-            self.overflowed = true;
+            self.sketch(text);
+        }
+    }
+
+    /// Takes a value that is not remembered.
+    fn sketch(&mut self, text: &str) {
+        if self.sketch.is_none() {
+            // Fails for a size that makes no sense only.
+            self.sketch = HllSketch::new(SKETCH_SIZE, HllType::Hll8).ok();
+            for value in self.values.keys() {
+                if let Some(sketch) = &mut self.sketch {
+                    sketch.update(value);
+                }
+            }
+        }
+        if let Some(sketch) = &mut self.sketch {
+            sketch.update(text);
         }
     }
 
@@ -157,27 +203,32 @@ impl Column {
             max: self.texts.longest,
             mean: self.texts.characters as f64 / count as f64,
         });
-        let mut sorted = self.numbers;
-        let numeric = matches!(data_type, DataType::Integer | DataType::Number);
-        if numeric {
-            sorted.sort_unstable_by(f64::total_cmp);
-        } else {
-            sorted.clear();
-        }
+        let (numeric, histogram) = match data_type {
+            DataType::Integer | DataType::Number => {
+                let whole = data_type == DataType::Integer;
+                let (numeric, bins) = self.numbers.summary(self.moments, whole);
+                (Some(numeric), bins)
+            }
+            _ => (None, Vec::new()),
+        };
+        let distinct = i64::try_from(self.values.len()).unwrap_or(i64::MAX);
+        let distinct_estimate =
+            self.sketch.as_ref().map(|sketch| (sketch.estimate().round() as i64).max(distinct));
         ColumnProfile {
             name,
             data_type,
             count,
             missing: self.missing,
-            distinct: i64::try_from(self.values.len()).unwrap_or(i64::MAX),
-            distinct_exact: !self.overflowed,
+            distinct,
+            distinct_exact: self.sketch.is_none(),
+            distinct_estimate,
             types: self.types,
             min,
             max,
-            numeric: numeric.then(|| stats::summary(self.moments, &sorted)),
+            numeric,
             lengths,
             top: top(self.values),
-            histogram: stats::histogram(&sorted, data_type == DataType::Integer),
+            histogram,
         }
     }
 
@@ -195,8 +246,7 @@ impl Column {
                 (least.map(Scalar::Integer), greatest.map(Scalar::Integer))
             }
             DataType::Number => {
-                let least = self.numbers.iter().copied().reduce(f64::min);
-                let greatest = self.numbers.iter().copied().reduce(f64::max);
+                let (least, greatest) = self.numbers.extremes();
                 (least.map(Scalar::Number), greatest.map(Scalar::Number))
             }
             DataType::Date => match &self.dates {

@@ -53,11 +53,16 @@ fn score(sample: &str, delimiter: u8) -> (usize, usize) {
 
 /// The one way in which the text is read, so that detection and profile agree.
 pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
+    reader_of(text.as_bytes(), delimiter)
+}
+
+/// The same for a file.
+pub(super) fn reader_of<R: std::io::Read>(file: R, delimiter: u8) -> csv::Reader<R> {
     csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
         .has_headers(false)
-        .from_reader(text.as_bytes())
+        .from_reader(file)
 }
 
 /// On which line a record begins. The reader's own count is that of the end of the record before,

@@ -134,9 +134,14 @@ fn facts(html: &mut String, column: &ColumnProfile) {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
         fact("Mean", &shown(numeric.mean));
         fact("Standard deviation", &shown(numeric.std_dev));
-        fact("First quartile", &shown(numeric.q25));
-        fact("Median", &shown(numeric.median));
-        fact("Third quartile", &shown(numeric.q75));
+        let about = if numeric.exact { "" } else { "about " };
+        for (name, value) in [
+            ("First quartile", numeric.q25),
+            ("Median", numeric.median),
+            ("Third quartile", numeric.q75),
+        ] {
+            fact(name, &format!("{about}{}", shown(value)));
+        }
     }
     if let Some(lengths) = &column.lengths {
         let span = format!("{} to {}", count(lengths.min, ""), count(lengths.max, "character"));
@@ -148,7 +153,11 @@ fn facts(html: &mut String, column: &ColumnProfile) {
 
 fn distinct(column: &ColumnProfile) -> String {
     let found = count(column.distinct, "");
-    if column.distinct_exact { found } else { format!("at least {found}") }
+    match column.distinct_estimate {
+        _ if column.distinct_exact => found,
+        Some(estimate) => format!("about {}", count(estimate, "")),
+        None => format!("at least {found}"),
+    }
 }
 
 fn scalar(value: Option<&Scalar>) -> String {

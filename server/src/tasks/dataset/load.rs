@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     dialect,
+    scan::Scan,
     warnings::{Warnings, shorten},
 };
 
@@ -25,6 +26,9 @@ pub enum LoadError {
     /// The CSV reader refused the text.
     #[error("the text cannot be read as CSV: {0}")]
     Csv(String),
+    /// The file breaks off, or is not what it begins like.
+    #[error("the file cannot be read: {0}")]
+    File(String),
 }
 
 impl LoadError {
@@ -34,6 +38,7 @@ impl LoadError {
             Self::Empty => "empty_input",
             Self::TooManyColumns { .. } => "too_many_columns",
             Self::Csv(_) => "unreadable_csv",
+            Self::File(_) => "unreadable_file",
         }
     }
 }
@@ -63,9 +68,28 @@ pub(super) fn load<E: From<LoadError>>(
     let text = normalise(text);
     let delimiter = dialect::delimiter(&text);
     let (names, first_line) = header(&text, delimiter, max_columns)?;
-    scan(&text, delimiter, &mut warnings, tick)?;
+    scan(&text, delimiter, tick)?.warn(&mut warnings);
     let header = unique_names(names, first_line, &mut warnings);
     Ok(Loaded { text, bytes, delimiter, header, warnings })
+}
+
+/// Looks at every byte once.
+fn scan<E>(
+    text: &str,
+    delimiter: u8,
+    tick: &mut impl FnMut(f64) -> Result<(), E>,
+) -> Result<Scan, E> {
+    const PIECE: usize = 64 << 10;
+    let mut scan = Scan::default();
+    scan.delimiter = delimiter;
+    let mut from = 0;
+    while from < text.len() {
+        tick(from as f64 / text.len() as f64)?;
+        let to = text.floor_char_boundary(from + PIECE);
+        scan.see(&text.as_bytes()[from..to]);
+        from = to;
+    }
+    Ok(scan)
 }
 
 /// Whether the text can be profiled; cheap enough to be asked before a task is queued.
@@ -96,15 +120,23 @@ fn header(text: &str, delimiter: u8, max_columns: usize) -> Result<(Vec<String>,
     if !found {
         return Err(LoadError::Empty);
     }
+    let line = dialect::Lines::new(text).of(&record);
+    Ok((names(&record, max_columns)?, line))
+}
+
+/// The names in a record.
+pub(super) fn names(
+    record: &csv::StringRecord,
+    max_columns: usize,
+) -> Result<Vec<String>, LoadError> {
     if record.len() > max_columns {
         return Err(LoadError::TooManyColumns { found: record.len(), limit: max_columns });
     }
-    let line = dialect::Lines::new(text).of(&record);
-    Ok((record.iter().map(|name| shorten(name.trim())).collect(), line))
+    Ok(record.iter().map(|name| shorten(name.trim())).collect())
 }
 
 /// Gives nameless columns a name and repeated names a number.
-fn unique_names(names: Vec<String>, line: u64, warnings: &mut Warnings) -> Vec<String> {
+pub(super) fn unique_names(names: Vec<String>, line: u64, warnings: &mut Warnings) -> Vec<String> {
     let mut taken: HashSet<String> = names.iter().cloned().collect();
     let mut used = HashSet::new();
     let mut next: HashMap<String, u64> = HashMap::new();
@@ -144,93 +176,6 @@ fn unique_names(names: Vec<String>, line: u64, warnings: &mut Warnings) -> Vec<S
         unique.push(name);
     }
     unique
-}
-
-/// Where a reader of CSV is within a record. The same rules as the `csv` crate's: a quote opens
-/// only at the beginning of a cell, and a doubled quote stands for one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    CellStart,
-    Cell,
-    Quoted,
-    QuoteInQuoted,
-}
-
-/// Looks at every byte once: for an unclosed quote and for what a wrong encoding leaves behind.
-fn scan<E>(
-    text: &str,
-    delimiter: u8,
-    warnings: &mut Warnings,
-    tick: &mut impl FnMut(f64) -> Result<(), E>,
-) -> Result<(), E> {
-    const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
-    let bytes = text.as_bytes();
-    let (mut place, mut line, mut quote_line) = (Place::CellStart, 1_u64, 1_u64);
-    let mut nul = Spot::default();
-    let mut replaced = Spot::default();
-    for (index, &byte) in bytes.iter().enumerate() {
-        if index % (64 * 1024) == 0 {
-            tick(index as f64 / bytes.len() as f64)?;
-        }
-        if byte == 0 {
-            nul.see(line);
-        } else if byte == REPLACEMENT[0] && bytes[index..].starts_with(REPLACEMENT) {
-            replaced.see(line);
-        }
-        let ends_cell = byte == delimiter || byte == b'\n' || byte == b'\r';
-        place = match (place, byte) {
-            (Place::CellStart, b'"') => {
-                quote_line = line;
-                Place::Quoted
-            }
-            (Place::Quoted, b'"') => Place::QuoteInQuoted,
-            (Place::QuoteInQuoted, b'"') | (Place::Quoted, _) => Place::Quoted,
-            _ if ends_cell => Place::CellStart,
-            _ => Place::Cell,
-        };
-        line += u64::from(byte == b'\n');
-    }
-    replaced.warn(
-        warnings,
-        "replacement_character",
-        "The text was not valid UTF-8 when it was \
-         read: where bytes made no sense there is the replacement character U+FFFD",
-    );
-    nul.warn(
-        warnings,
-        "nul_character",
-        "The text contains NUL characters, as UTF-16 and binary \
-         files do when they are read as UTF-8",
-    );
-    if place == Place::Quoted {
-        warnings.add("unclosed_quote", Some(quote_line), || {
-            "A quote opens here and is never closed: everything after it is one cell.".to_owned()
-        });
-    }
-    Ok(())
-}
-
-/// How often something occurs, and where first.
-#[derive(Default)]
-struct Spot {
-    count: u64,
-    first: u64,
-}
-
-impl Spot {
-    const fn see(&mut self, line: u64) {
-        if self.count == 0 {
-            self.first = line;
-        }
-        self.count += 1;
-    }
-
-    fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
-        if self.count > 0 {
-            let Self { count, first } = self;
-            warnings.add(code, Some(*first), || format!("{what} ({count}×, here first)."));
-        }
-    }
 }
 
 #[cfg(test)]

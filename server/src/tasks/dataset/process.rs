@@ -9,15 +9,15 @@ use super::{
 };
 
 /// Rows between two looks at whether to stop.
-const ROWS_PER_TICK: i64 = 64;
+pub(super) const ROWS_PER_TICK: i64 = 64;
 
 /// The rows of a text, counted.
 #[derive(Debug)]
 pub(super) struct Processed {
-    loaded: Loaded,
-    rows: i64,
-    ragged: Ragged,
-    columns: Vec<Column>,
+    pub(super) loaded: Loaded,
+    pub(super) rows: i64,
+    pub(super) ragged: Ragged,
+    pub(super) columns: Vec<Column>,
 }
 
 impl Processed {
@@ -58,7 +58,7 @@ pub(super) fn process<E: From<LoadError>>(
     Ok(Processed { loaded, rows, ragged, columns })
 }
 
-fn count_ragged(
+pub(super) fn count_ragged(
     cells: usize,
     width: usize,
     line: u64,

@@ -10,7 +10,7 @@ use super::{
     *,
 };
 
-const BUDGET: DistinctBudget = DistinctBudget { per_column: 1000, left: 10_000 };
+const BUDGET: DistinctBudget = DistinctBudget::new(1000, 10_000);
 
 fn try_profile(text: &str, budget: DistinctBudget) -> Result<Profile, LoadError> {
     let go_on = &mut |done: f64| {
@@ -121,7 +121,7 @@ fn a_stray_value_in_a_column_of_numbers_is_told_with_its_line() {
 
 #[test]
 fn beyond_the_limit_distinct_is_a_lower_bound() {
-    let budget = DistinctBudget { per_column: 3, left: 4 };
+    let budget = DistinctBudget::new(3, 4);
     let profile = try_profile("a,b\n1,1\n2,2\n3,3\n4,4\n1,1\n", budget).unwrap();
     let [a, b] = &profile.columns[..] else { panic!("two columns") };
     assert_eq!((a.distinct + b.distinct, a.distinct_exact, b.distinct_exact), (4, false, false));

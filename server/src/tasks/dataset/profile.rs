@@ -57,6 +57,10 @@ pub struct ColumnProfile {
     /// False where counting stopped at the configured limit: then there are at least `distinct`,
     /// and the most frequent values are those among the first `distinct` different ones.
     pub distinct_exact: bool,
+    /// Where counting stopped: about how many different values there are (HyperLogLog, within some 3 %
+    /// in 19 of 20 cases).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_estimate: Option<i64>,
     /// How many cells looked like which type.
     pub types: TypeCounts,
     /// The least value: numbers and dates by size, text by code point; absent for booleans.
@@ -165,13 +169,25 @@ pub struct Numeric {
     pub mean: Option<f64>,
     /// Sample standard deviation (n - 1); absent for a single value.
     pub std_dev: Option<f64>,
-    /// First quartile, exact, with linear interpolation between neighbours (as NumPy and R do by
-    /// default).
+    /// First quartile, with linear interpolation between neighbours (as NumPy and R do by default).
     pub q25: Option<f64>,
     /// Median, likewise.
     pub median: Option<f64>,
     /// Third quartile, likewise.
     pub q75: Option<f64>,
+    /// False where there were too many numbers to keep them: the quartiles, and the counts of the
+    /// histogram, are about right then (t-digest, within some thousandths of a rank).
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub exact: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// The lengths of texts, in characters.

@@ -36,6 +36,7 @@ pub(super) fn summary(moments: Moments, sorted: &[f64]) -> Numeric {
         q25: quantile(sorted, 0.25),
         median: quantile(sorted, 0.5),
         q75: quantile(sorted, 0.75),
+        exact: true,
     }
 }
 
@@ -78,7 +79,8 @@ pub(super) fn histogram(sorted: &[f64], whole: bool) -> Vec<Bin> {
     bins
 }
 
-fn edges(least: f64, greatest: f64, count: usize, whole: bool) -> Vec<f64> {
+/// Where the bins begin and end.
+pub(super) fn edges(least: f64, greatest: f64, count: usize, whole: bool) -> Vec<f64> {
     // Doubles hold every whole number up to 2^53; differences need some room below.
     const EXACT: f64 = 1_125_899_906_842_624.0;
     let wanted = (count.ilog2() as usize + 2).min(MAX_BINS);
