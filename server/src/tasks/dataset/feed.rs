@@ -1,159 +1,204 @@
-//! From the bytes of a file to UTF-8, in pieces, with a memory of what a message needs: on which line
-//! a record begins, and what is odd about the whole.
+//! From the bytes of a file to UTF-8, piece by piece, with what is odd about the whole.
 
-use std::{
-    collections::VecDeque,
-    io::{self, Read},
-};
+use std::io::{self, Read};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::{memchr_iter, memmem};
 
-use super::{scan::Scan, warnings::Warnings};
+use super::warnings::Warnings;
 
-/// What encoding and separator are told from.
-const SAMPLE_BYTES: usize = 64 << 10;
-/// Bytes that are decoded at once.
+/// Bytes that are decoded at once; encoding and separator are told from the first of them.
 const PIECE: usize = 64 << 10;
-/// No record is longer, nor a run of blank lines; all of one is in memory.
-const MOST_RECORD_BYTES: u64 = 4 << 20;
+const REPLACEMENT: &str = "\u{fffd}";
 
 /// A file as UTF-8.
-pub(super) struct Feed {
-    file: Box<dyn Read + Send>,
+pub(super) struct Feed<'f> {
+    file: Box<dyn Read + Send + 'f>,
     decoder: Decoder,
     /// Bytes that are read and not yet decoded: the first `left` of them.
     raw: Vec<u8>,
     left: usize,
+    /// Whether the file has no more bytes, and the decoder no more text.
     ended: bool,
-    /// Text that is decoded and not yet taken, from `taken` on.
+    finished: bool,
+    /// Text that is decoded: what lies between is not yet taken.
     text: Vec<u8>,
     taken: usize,
-    /// Bytes of text so far.
-    decoded: u64,
-    ends: LineEnds,
-    scan: Scan,
+    decoded: usize,
+    /// What is known of all pieces so far.
+    seen: Seen,
+}
+
+/// What is known of all pieces so far.
+pub(super) struct Seen {
+    /// How many there were, and the bytes of text in them.
+    pub(super) pieces: u64,
+    pub(super) bytes: u64,
+    /// Whether there was anything but blanks.
+    pub(super) written: bool,
+    /// What ends a line: the line feed, or, as on old Macs, the carriage return.
+    pub(super) line_end: u8,
+    line: u64,
+    nul: Spot,
+    replaced: Spot,
 }
 
 /// What the beginning of a file tells of it.
 pub(super) struct Beginning {
     /// The first bytes as text, whole lines where possible.
     pub(super) sample: String,
-    /// How it is encoded.
     pub(super) encoding: &'static Encoding,
+    /// Whether the encoding was guessed, as nothing says it.
+    pub(super) guessed: bool,
+    /// Control characters in so many bytes of the sample, where there are too many for a text.
+    pub(super) binary: Option<(usize, usize)>,
 }
 
-impl Feed {
-    /// Looks at the beginning of a file.
-    pub(super) fn open(mut file: Box<dyn Read + Send>) -> io::Result<(Self, Beginning)> {
-        let mut raw = vec![0; SAMPLE_BYTES];
-        let mut left = 0;
-        while left < raw.len() {
-            match file.read(&mut raw[left..])? {
-                0 => break,
-                read => left += read,
-            }
-        }
-        let encoding = encoding(&raw[..left], left < raw.len());
-        let (sample, ..) = encoding.decode(&raw[..left]);
-        let cut = if left < raw.len() {
-            sample.len()
-        } else {
-            sample.rfind('\n').unwrap_or(sample.len())
+impl<'f> Feed<'f> {
+    /// Looks at the beginning of a file; `known` is its encoding, where that is beyond doubt.
+    pub(super) fn open(
+        mut file: Box<dyn Read + Send + 'f>,
+        known: Option<&'static Encoding>,
+    ) -> io::Result<(Self, Beginning)> {
+        let mut raw = Vec::with_capacity(PIECE);
+        let left = (&mut file).take(PIECE as u64).read_to_end(&mut raw)?;
+        raw.resize(PIECE, 0);
+        let (start, ended) = (&raw[..left], left < PIECE);
+        let (encoding, guessed) = match known {
+            Some(encoding) => (encoding, false),
+            None => encoding(start, ended),
         };
-        let beginning = Beginning { sample: sample[..cut].to_owned(), encoding };
+        let (sample, ..) = encoding.decode(start);
+        let line_end = line_end(sample.as_bytes());
+        let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
+        let binary = known.is_none().then(|| binary(sample.as_bytes())).flatten();
+        let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
         let feed = Self {
             file,
             decoder: encoding.new_decoder(),
             raw,
             left,
-            ended: false,
-            text: Vec::with_capacity(PIECE * 3),
+            ended,
+            finished: false,
+            // Three bytes for each of UTF-8 at most, and some that the decoder holds back.
+            text: vec![0; PIECE * 3 + 16],
             taken: 0,
             decoded: 0,
-            ends: LineEnds::default(),
-            scan: Scan::default(),
+            seen: Seen {
+                pieces: 0,
+                bytes: 0,
+                written: false,
+                line_end,
+                line: 1,
+                nul: Spot::default(),
+                replaced: Spot::default(),
+            },
         };
-        Ok((feed, beginning))
+        Ok((feed, Beginning { sample, encoding, guessed, binary }))
     }
 
-    /// From now on the separator is known.
-    pub(super) fn separated_by(&mut self, delimiter: u8) {
-        self.scan.delimiter = delimiter;
+    /// Text that was not yet taken; none at the end.
+    pub(super) fn text(&mut self) -> io::Result<&[u8]> {
+        while self.taken == self.decoded && !self.finished {
+            self.decode()?;
+        }
+        Ok(&self.text[self.taken..self.decoded])
     }
 
-    /// On which line a record begins that was read from this byte on; records come in order.
-    pub(super) fn line_of(&mut self, byte: u64) -> u64 {
-        self.ends.line_of(byte)
+    /// So many bytes of the text need not be given again.
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.taken = (self.taken + bytes).min(self.decoded);
     }
 
-    /// Bytes of text so far.
-    pub(super) const fn text_bytes(&self) -> u64 {
-        self.decoded
+    pub(super) const fn seen(&self) -> &Seen {
+        &self.seen
     }
 
-    /// Whether there was nothing but blanks.
-    pub(super) const fn is_blank(&self) -> bool {
-        self.scan.is_blank()
-    }
-
-    /// Tells what was odd about the whole, at its end.
-    pub(super) fn warn(&self, warnings: &mut Warnings) {
-        self.scan.warn(warnings);
-    }
-
-    /// Decodes the next piece.
     fn decode(&mut self) -> io::Result<()> {
         if self.left < self.raw.len() && !self.ended {
             let read = self.file.read(&mut self.raw[self.left..])?;
             self.left += read;
             self.ended = read == 0;
         }
-        self.text.clear();
-        self.taken = 0;
-        // Three bytes for each of UTF-8 at most.
-        self.text.resize(PIECE * 3, 0);
+        let raw = &self.raw[..self.left];
         let (result, read, written, _) =
-            self.decoder.decode_to_utf8(&self.raw[..self.left], &mut self.text, self.ended);
-        self.text.truncate(written);
+            self.decoder.decode_to_utf8(raw, &mut self.text, self.ended);
         self.raw.copy_within(read..self.left, 0);
         self.left -= read;
-        if result == CoderResult::InputEmpty && self.ended && self.left == 0 {
-            // The decoder has said its last word and must not be asked again.
-            self.file = Box::new(io::empty());
-        }
-        self.ends.note(&self.text, self.decoded);
-        self.scan.see(&self.text);
-        self.decoded += written as u64;
+        // Then the decoder has said its last word and must not be asked again.
+        self.finished = self.ended && result == CoderResult::InputEmpty;
+        (self.taken, self.decoded) = (0, written);
+        self.seen.note(&self.text[..written]);
         Ok(())
     }
 }
 
-impl Read for Feed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.taken == self.text.len() {
-            if self.ended && self.left == 0 {
-                return Ok(0);
-            }
-            if self.decoded.saturating_sub(self.ends.begun) > MOST_RECORD_BYTES {
-                let line = self.ends.line;
-                return Err(io::Error::other(format!(
-                    "after line {line} there is a record of more than 4 MiB; is a quote never closed?"
-                )));
-            }
-            self.decode()?;
-        }
-        let length = buffer.len().min(self.text.len() - self.taken);
-        buffer[..length].copy_from_slice(&self.text[self.taken..self.taken + length]);
-        self.taken += length;
-        Ok(length)
+impl Seen {
+    fn note(&mut self, text: &[u8]) {
+        self.pieces += 1;
+        self.bytes += text.len() as u64;
+        self.written = self.written || text.iter().any(|byte| !byte.is_ascii_whitespace());
+        let (line, end) = (self.line, self.line_end);
+        let line_at = |at: usize| line + count(end, &text[..at]);
+        self.nul.see(memchr_iter(0, text), line_at);
+        self.replaced.see(memmem::find_iter(text, REPLACEMENT), line_at);
+        self.line += count(end, text);
+    }
+
+    /// Tells what was odd about the whole, at its end.
+    pub(super) fn warn(&self, warnings: &mut Warnings) {
+        self.replaced.warn(
+            warnings,
+            "replacement_character",
+            "The text was not valid UTF-8 when it was read: where bytes made no sense there is the \
+             replacement character U+FFFD",
+        );
+        self.nul.warn(
+            warnings,
+            "nul_character",
+            "The text contains NUL characters, as UTF-16 and binary files do when they are read as \
+             UTF-8",
+        );
     }
 }
 
-/// What the bytes say; where they say nothing, what they look like.
-fn encoding(sample: &[u8], is_whole: bool) -> &'static Encoding {
+/// How often a byte occurs.
+pub(super) fn count(byte: u8, text: &[u8]) -> u64 {
+    memchr_iter(byte, text).count() as u64
+}
+
+/// How often something occurs, and where first.
+#[derive(Default)]
+struct Spot {
+    count: u64,
+    first: u64,
+}
+
+impl Spot {
+    fn see(&mut self, mut places: impl Iterator<Item = usize>, line_at: impl Fn(usize) -> u64) {
+        let Some(first) = places.next() else { return };
+        if self.count == 0 {
+            self.first = line_at(first);
+        }
+        self.count += 1 + places.count() as u64;
+    }
+
+    fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
+        let Self { count, first } = self;
+        if *count > 0 {
+            warnings.add_whole(code, Some(*first), format!("{what} ({count}×, here first)."));
+        }
+    }
+}
+
+/// What the bytes say, and whether it is a guess: where they say nothing, what they look like.
+fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
     if let Some((encoding, _)) = Encoding::for_bom(sample) {
-        return encoding;
+        return (encoding, false);
+    }
+    if let Some(encoding) = utf_16(sample) {
+        return (encoding, true);
     }
     let is_utf_8 = match std::str::from_utf8(sample) {
         Ok(_) => true,
@@ -161,66 +206,73 @@ fn encoding(sample: &[u8], is_whole: bool) -> &'static Encoding {
         Err(error) => error.error_len().is_none() && !is_whole,
     };
     if is_utf_8 {
-        return UTF_8;
+        return (UTF_8, false);
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(sample, is_whole);
-    detector.guess(None, Utf8Detection::Deny)
+    (detector.guess(None, Utf8Detection::Deny), true)
 }
 
-/// Where lines end in the text that a record may still begin in.
-#[derive(Default)]
-struct LineEnds {
-    /// Line feeds and carriage returns that no record has passed: where, and which.
-    ahead: VecDeque<(u64, u8)>,
-    /// The line of the last record that was asked for, and where it began.
-    line: u64,
-    begun: u64,
-    /// Whether lone carriage returns end lines, as on old Macs: known from the first line's end.
-    returns: Option<bool>,
+/// UTF-16 without a mark: separators, digits and line ends have a NUL each, all on the same side.
+fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
+    let (mut first, mut second) = (0, 0);
+    for pair in sample.chunks_exact(2) {
+        first += usize::from(pair[0] == 0);
+        second += usize::from(pair[1] == 0);
+    }
+    let many = |count: usize| count > 1 && count * 10 >= sample.len() / 2;
+    match (many(first), many(second)) {
+        (false, true) if first == 0 => Some(UTF_16LE),
+        (true, false) if second == 0 => Some(UTF_16BE),
+        _ => None,
+    }
 }
 
-impl LineEnds {
-    fn note(&mut self, text: &[u8], from: u64) {
-        for (index, &byte) in text.iter().enumerate() {
-            if byte == b'\n' || byte == b'\r' {
-                self.ahead.push_back((from + index as u64, byte));
-                if self.returns.is_none() && (byte == b'\n' || index + 1 < text.len()) {
-                    self.returns = Some(byte == b'\r' && text[index + 1] != b'\n');
-                }
-            }
-        }
-    }
+/// What ends the first line: a carriage return with no line feed behind it, or a line feed.
+fn line_end(sample: &[u8]) -> u8 {
+    let first = sample.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    let lone = first.is_some_and(|at| {
+        sample[at] == b'\r' && sample.get(at + 1).is_some_and(|next| *next != b'\n')
+    });
+    if lone { b'\r' } else { b'\n' }
+}
 
-    fn line_of(&mut self, byte: u64) -> u64 {
-        self.line = self.line.max(1);
-        let mut start = byte;
-        while let Some(&(at, end)) = self.ahead.front() {
-            // Line ends within the record before, and blank lines before this one.
-            if at > start {
-                break;
-            }
-            start = start.max(at + 1);
-            self.ahead.pop_front();
-            let counts = if self.returns == Some(true) { b'\r' } else { b'\n' };
-            self.line += u64::from(end == counts);
-        }
-        self.begun = start;
-        self.line
-    }
+/// Control characters that no text has, where there are more than one in 50 bytes.
+fn binary(sample: &[u8]) -> Option<(usize, usize)> {
+    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
+    let controls = sample.iter().filter(odd).count();
+    (controls > 8 && controls > sample.len() / 50).then_some((controls, sample.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use proptest::prelude::*;
 
     use super::*;
 
-    fn read(bytes: &[u8]) -> (String, &'static str) {
-        let (mut feed, beginning) = Feed::open(Box::new(Cursor::new(bytes.to_vec()))).unwrap();
-        let mut text = String::new();
-        feed.read_to_string(&mut text).unwrap();
-        (text, beginning.encoding.name())
+    /// Gives so many bytes at a time.
+    struct Slowly<'b>(&'b [u8], usize);
+
+    impl Read for Slowly<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    fn read(bytes: &[u8], at_once: usize) -> (String, &'static str) {
+        let (mut feed, beginning) = Feed::open(Box::new(Slowly(bytes, at_once)), None).unwrap();
+        let mut text = Vec::new();
+        loop {
+            let piece = feed.text().unwrap();
+            if piece.is_empty() {
+                break;
+            }
+            text.extend_from_slice(piece);
+            let length = piece.len();
+            feed.take(length);
+        }
+        (String::from_utf8(text).unwrap(), beginning.encoding.name())
     }
 
     #[test]
@@ -230,6 +282,8 @@ mod tests {
             (b"\xef\xbb\xbfa", "a", "UTF-8"),
             (b"\xff\xfea\0,\0\xe4\0", "a,ä", "UTF-16LE"),
             (b"\xfe\xff\0a\0,\0\xe4", "a,ä", "UTF-16BE"),
+            (b"a\0,\0b\0\n\0", "a,b\n", "UTF-16LE"),
+            (b"\0a\0,\0b\0\n", "a,b\n", "UTF-16BE"),
             (
                 b"Stra\xdfe,Gr\xf6\xdfe\nM\xfcller,sch\xf6n\n",
                 "Straße,Größe\nMüller,schön\n",
@@ -237,54 +291,50 @@ mod tests {
             ),
             (b"", "", "UTF-8"),
         ] {
-            assert_eq!(read(bytes), (text.to_owned(), name));
+            for at_once in [1, 2, 3, 1000] {
+                assert_eq!(read(bytes, at_once), (text.to_owned(), name));
+            }
         }
     }
 
     #[test]
     fn a_long_file_comes_whole_whatever_its_pieces_split() {
         let long = "ä€😀,\n".repeat(60_000);
-        assert_eq!(read(long.as_bytes()), (long.clone(), "UTF-8"));
-        let late = [vec![b'a'; SAMPLE_BYTES + 1], b"\xff!".to_vec()].concat();
-        assert!(read(&late).0.ends_with("a\u{fffd}!"));
-    }
-
-    #[test]
-    fn lines_are_those_of_an_editor() {
-        for (text, expected) in [
-            ("\na\r\n1\r\n\r\n\"2\r\n\"\r\n3\n\n4", vec![2, 3, 5, 7, 9]),
-            ("a\r1\r\r2", vec![1, 2, 4]),
-            ("a", vec![1]),
-        ] {
-            let (feed, _) = Feed::open(Box::new(Cursor::new(text.as_bytes().to_vec()))).unwrap();
-            let mut reader =
-                csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(feed);
-            let mut record = csv::StringRecord::new();
-            let mut found = Vec::new();
-            while reader.read_record(&mut record).unwrap() {
-                let byte = record.position().unwrap().byte();
-                found.push(reader.get_mut().line_of(byte));
-            }
-            assert_eq!(found, expected, "{text:?}");
+        for at_once in [1_000, 77_777] {
+            assert_eq!(read(long.as_bytes(), at_once), (long.clone(), "UTF-8"));
         }
     }
 
     #[test]
-    fn a_record_without_an_end_is_told_with_its_line() {
-        let endless = format!("a\n1\n\"{}", "x".repeat(5 << 20));
-        let (feed, _) = Feed::open(Box::new(Cursor::new(endless.into_bytes()))).unwrap();
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(feed);
-        let mut record = csv::StringRecord::new();
-        let error = loop {
-            match reader.read_record(&mut record) {
-                Ok(true) => {
-                    let byte = record.position().unwrap().byte();
-                    reader.get_mut().line_of(byte);
-                }
-                Ok(false) => panic!("it ended"),
-                Err(error) => break error.to_string(),
-            }
-        };
-        assert!(error.contains("after line 2 there is a record"), "{error}");
+    fn a_byte_that_makes_no_sense_is_told_with_its_line_also_late_in_a_file() {
+        let late = [b"a\n".repeat(PIECE).as_slice(), b"b\xff\n\xff".as_slice()].concat();
+        let (mut feed, _) = Feed::open(Box::new(late.as_slice()), None).unwrap();
+        while !feed.text().unwrap().is_empty() {
+            feed.take(usize::MAX / 2);
+        }
+        let mut warnings = Warnings::new(0);
+        feed.seen().warn(&mut warnings);
+        let (told, _) = warnings.into_parts();
+        assert_eq!(told[0].line, Some(PIECE as i64 + 1));
+        assert!(told[0].message.contains("(2×, here first)"), "{}", told[0].message);
+    }
+
+    #[test]
+    fn binary_files_are_known_and_texts_are_none() {
+        let binary_of = |bytes: &[u8]| Feed::open(Box::new(bytes), None).unwrap().1.binary;
+        let noise: Vec<u8> =
+            (0..10_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert!(binary_of(&noise).is_some());
+        assert!(binary_of(&[0; 100]).is_some());
+        for text in [b"a,b\n1,\0\n".as_slice(), b"\x1b[1m,\x1b[0m", "ä,\u{7f}\n".as_bytes()] {
+            assert_eq!(binary_of(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_are_decoded_the_same_whatever_the_pieces(bytes in prop::collection::vec(any::<u8>(), 0..300), at_once in 1_usize..20) {
+            prop_assert_eq!(read(&bytes, at_once), read(&bytes, usize::MAX));
+        }
     }
 }

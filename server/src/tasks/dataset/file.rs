@@ -1,6 +1,9 @@
 //! The first two stages over an upload.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use bytes::{Buf as _, Bytes};
 use milepost::{
@@ -12,17 +15,21 @@ use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
 };
 
-use super::{DatasetSettings, process::Processed, stream, text, tick, warnings::Warnings};
+use super::{
+    process::{self, Processed},
+    settings::DatasetSettings,
+    text, tick,
+};
 
 /// Bytes of one piece, and how many wait to be read.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 256 << 10;
 const WAITING: usize = 4;
 
 /// What the rows say, and what the file is called.
 pub(super) async fn process(
     ctx: &Context,
     id: UploadId,
-    settings: &DatasetSettings,
+    settings: &Arc<DatasetSettings>,
 ) -> Result<(Processed, String), TaskError> {
     ctx.stage(0).await?;
     let file = ctx.open_file(id).await?;
@@ -34,55 +41,57 @@ pub(super) async fn process(
         return Err(TaskError::fail("file_too_large", detail));
     }
     let (sender, receiver) = channel(WAITING);
-    let (max_columns, warnings) = (settings.max_columns, Warnings::new(settings.max_warnings));
-    let budget = settings.budget();
     let work = async {
-        let pieces = Pieces { receiver, piece: Bytes::new() };
-        let opened =
-            ctx.blocking(move |_| Ok(stream::open(pieces, bytes, max_columns, warnings)?)).await?;
+        let pieces = Pieces { receiver, piece: Bytes::new(), left: bytes };
+        let limits = Arc::clone(settings);
+        let open = move |_: &Context| Ok(process::open_file(pieces, bytes, &limits)?);
+        let table = ctx.blocking(open).await?;
         ctx.stage(1).await?;
-        let columns = i64::try_from(opened.columns()).unwrap_or(i64::MAX);
-        ctx.message(format!("{name}: {}", text::count(columns, "column")));
-        ctx.blocking(move |ctx| stream::process(opened, budget, &mut tick(ctx))).await
+        let columns = text::count(i64::try_from(table.columns()).unwrap_or(i64::MAX), "column");
+        // What sketches hold is not kept: after a crash all of the file is read again.
+        let again = if ctx.attempt() > 1 { ", read again from the beginning" } else { "" };
+        ctx.message(format!("{name}: {columns}{again}"));
+        let limits = Arc::clone(settings);
+        ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
     };
     // Whichever ends first ends the other: nobody takes the pieces, or none comes any more.
-    let (processed, ()) = tokio::join!(work, send(file, sender));
+    let (processed, sent) = tokio::join!(work, ctx.until_cancelled(send(file, sender)));
+    sent??;
     Ok((processed?, name))
 }
 
 /// Sends a file piece by piece, as fast as it is read.
-async fn send(mut file: OpenFile, sender: Sender<io::Result<Bytes>>) {
+async fn send(mut file: OpenFile, sender: Sender<Bytes>) -> Result<(), TaskError> {
     loop {
         let mut piece = Vec::with_capacity(PIECE);
-        let piece = match (&mut file).take(PIECE as u64).read_to_end(&mut piece).await {
-            Ok(0) => return,
-            Ok(_) => Ok(piece.into()),
-            Err(error) => Err(error),
-        };
-        let failed = piece.is_err();
-        if sender.send(piece).await.is_err() || failed {
-            return;
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece).await;
+        let read = read.map_err(|error| TaskError::retry("artifacts", error.to_string()))?;
+        if read == 0 || sender.send(piece.into()).await.is_err() {
+            return Ok(());
         }
     }
 }
 
 /// The other end, for work that blocks.
 struct Pieces {
-    receiver: Receiver<io::Result<Bytes>>,
+    receiver: Receiver<Bytes>,
     piece: Bytes,
+    left: u64,
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.piece.is_empty() {
             match self.receiver.blocking_recv() {
-                Some(piece) => self.piece = piece?,
-                None => return Ok(0),
+                Some(piece) => self.piece = piece,
+                None if self.left == 0 => return Ok(0),
+                // The sender was stopped, and has told why.
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         let length = buffer.len().min(self.piece.len());
-        buffer[..length].copy_from_slice(&self.piece[..length]);
-        self.piece.advance(length);
+        self.piece.copy_to_slice(&mut buffer[..length]);
+        self.left = self.left.saturating_sub(length as u64);
         Ok(length)
     }
 }
