@@ -5,6 +5,7 @@
 mod client;
 mod commands;
 mod config;
+mod dataset;
 mod disks;
 mod drain;
 mod files;

@@ -119,8 +119,8 @@ impl<'f> Records<'f> {
         let (mut cells, mut ends, mut bytes) = (0, 0, 0);
         loop {
             let text = self.feed.text().map_err(|error| unreadable(self.line, error))?;
-            if text.is_empty() && bytes > 0 && is_quoted(&self.core) {
-                self.unclosed = Some(line);
+            if text.is_empty() && bytes > 0 {
+                return Ok(Some(self.finish(line, cells, ends)));
             }
             let (result, read, written, ended) =
                 self.core.read_record(text, &mut self.cells[cells..], &mut self.ends[ends..]);
@@ -139,12 +139,18 @@ impl<'f> Records<'f> {
             }
         }
     }
-}
 
-/// Whether the reader is within quotes: there a line feed ends no record.
-fn is_quoted(core: &csv_core::Reader) -> bool {
-    let (result, ..) = core.clone().read_record(b"\n", &mut [0; 2], &mut [0; 2]);
-    !matches!(result, ReadRecordResult::Record)
+    /// The file ends within a record. A line feed ends it, unless a quote is open.
+    fn finish(&mut self, line: u64, cells: usize, ends: usize) -> (Range<usize>, Range<usize>) {
+        self.ends.push(0);
+        let (result, ..) = self.core.read_record(b"\n", &mut [0; 2], &mut self.ends[ends..]);
+        if !matches!(result, ReadRecordResult::Record) {
+            self.unclosed = Some(line);
+            self.core.read_record(b"", &mut [], &mut self.ends[ends..]);
+        }
+        self.ends[ends] = cells;
+        (0..cells, 0..ends + 1)
+    }
 }
 
 /// Why reading beyond a line failed.

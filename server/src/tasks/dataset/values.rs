@@ -276,7 +276,7 @@ mod tests {
         let (exact, about) = (exact.spread.unwrap(), about.spread.unwrap());
         assert_eq!(exact.rank_error(), None);
         let error = about.rank_error().unwrap() * 100_000.0;
-        assert!(error < 300.0, "{error}");
+        assert!(error < 400.0, "{error}");
         for (exact, about) in exact.quartiles().into_iter().zip(about.quartiles()) {
             let (exact, about) = (exact.unwrap(), about.unwrap());
             assert!((exact - about).abs() < 2.0 * error, "{exact}, about {about}");
@@ -285,13 +285,13 @@ mod tests {
         assert_eq!(about.iter().map(|bin| bin.count).sum::<i64>(), 100_000);
         for (exact, about) in exact.iter().zip(&about) {
             assert_eq!((exact.from, exact.to), (about.from, about.to));
-            assert!((exact.count - about.count).abs() < 600, "{exact:?}, about {about:?}");
+            assert!((exact.count - about.count).abs() < 800, "{exact:?}, about {about:?}");
         }
     }
 
     #[test]
     fn what_occurs_a_billion_times_weighs_so_much_in_a_sketch() {
-        let few = [(1.0, 3_000_000_000), (2.0, 1_000_000_001), (9.0, 1)];
+        let few = [(1.0, 2_500_000_000), (2.0, 1_500_000_001), (9.0, 1)];
         let spread = Spread::About(ranks(KllSketch::new(200).unwrap(), &few));
         assert_eq!(spread.quartiles(), [Some(1.0), Some(1.0), Some(2.0)]);
         let counts: Vec<i64> = spread.histogram(true).iter().map(|bin| bin.count).collect();
