@@ -36,7 +36,8 @@ pub use options::{EngineOptions, HoldOptions};
 pub use places::MOST_PLACES;
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
-    Caller, Cancelled, Kept, ListFilter, ResultState, Service, ServiceError, Started, WaitFor,
+    Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,
+    WaitFor,
 };
 pub use waiters::{HeldFigures, HeldScope};
 

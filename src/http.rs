@@ -91,6 +91,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(batches::start))
         .routes(routes!(batches::get))
         .routes(routes!(batches::cancel))
+        .routes(routes!(batches::again))
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
         .routes(routes!(files::list))

@@ -18,6 +18,13 @@
 //! Where several tabs of a browser can share (a lock, a channel), the driver gives
 //! [`TabEvent::Joined`] once: one tab then asks for all, and hands the answers on.
 //!
+//! Where this is not word for word the policy's text: a server at which very many requests are held says
+//! in its answers how far to spread their return, should it be lost ([`PollResponse::spread_ms`]). Clients
+//! that lose it come back at any moment within that time, at the first cut and after each failure,
+//! instead of all within the first second. Where few watch nothing is said, and nothing differs.
+//!
+//! [`PollResponse::spread_ms`]: crate::task::PollResponse::spread_ms
+//!
 //! A request starts from [`Event::Timer`] only (`SetTimer { after_ms: 0 }` means at once): what
 //! happens in one tick, such as fifty rows that start to be watched, is one request.
 

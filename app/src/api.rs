@@ -80,13 +80,14 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     crate::context::result(&service, &caller, &viewers, id).await.map_err(ApiError::answer)
 }
 
-/// The lines that a task has logged after line `after`; of many, the latest.
+/// The lines that a task has logged after line `after`; of many, the latest. Where `find` is not empty,
+/// only those that contain it.
 ///
 /// # Errors
-/// When there is no such task for this caller.
+/// When there is no such task for this caller, or what is looked for is too long.
 #[server(prefix = "/api/fn", endpoint = "task_log", protocol = JsonPost)]
-pub async fn task_log(id: TaskId, after: i64) -> Result<LogPiece, ApiError> {
+pub async fn task_log(id: TaskId, after: i64, find: String) -> Result<LogPiece, ApiError> {
     let (service, caller) = crate::context::service()?;
-    let piece = crate::log_view::read_on(&service, &caller, id, after).await;
+    let piece = crate::log_view::read_on(&service, &caller, id, after, &find).await;
     piece.map_err(ApiError::answer)?.ok_or_else(ApiError::not_found)
 }

@@ -1,11 +1,11 @@
 //! Lines of a log as HTML, made on the server: what a task or a command has said is text and never
 //! markup.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, iter::Peekable, ops::Range};
 
 use milepost::{
-    engine::{Caller, Service, ServiceError},
-    task::{AnsiStyle, LogLine, LogStream, TaskId, ansi_spans},
+    engine::{Caller, FoundLines, Service, ServiceError},
+    task::{AnsiStyle, LogLine, LogStream, TaskId, ansi_spans, hits_in_line},
     view::text,
 };
 
@@ -14,26 +14,35 @@ use crate::api::LogPiece;
 /// Lines that a page takes in at once; of more, the latest.
 const MOST_LINES: u32 = 500;
 
-/// The lines after one, at most so many of the latest, and what is missing before them. `None` where
-/// there is no task that this caller may see.
+/// Stands where no line contains what is looked for, until one does.
+pub(crate) const NOTHING_FOUND: &str = "<span class=\"gap\">No line contains this so far</span>";
+
+/// The lines after one, at most so many of the latest, and what is missing before them; where something
+/// is looked for, only those that contain it. `None` where there is no task that this caller may see.
 pub(crate) async fn read_on(
     service: &Service,
     caller: &Caller,
     id: TaskId,
     after: i64,
+    find: &str,
 ) -> Result<Option<LogPiece>, ServiceError> {
-    Ok(service.log_since(caller, id, after, MOST_LINES).await?.map(|lines| piece(&lines, after)))
+    if find.is_empty() {
+        let lines = service.log_since(caller, id, after, MOST_LINES).await?;
+        return Ok(lines.map(|lines| piece(&lines, after, find)));
+    }
+    let found = service.log_end_with(caller, id, after, find, MOST_LINES).await?;
+    Ok(found.map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find) }))
 }
 
-fn piece(lines: &[LogLine], after: i64) -> LogPiece {
+fn piece(lines: &[LogLine], after: i64, find: &str) -> LogPiece {
     let mut html = String::new();
     for line in lines {
-        write_line(&mut html, line);
+        write_line(&mut html, line, find);
     }
     LogPiece { html, seq: lines.last().map_or(after, |line| line.seq) }
 }
 
-fn write_line(html: &mut String, line: &LogLine) {
+fn write_line(html: &mut String, line: &LogLine, find: &str) {
     if line.left_out > 0 {
         html.push_str("<span class=\"gap\">");
         // Writing to a text cannot fail.
@@ -46,17 +55,45 @@ fn write_line(html: &mut String, line: &LogLine) {
     if line.stream == LogStream::Stderr {
         html.push_str("<b>err</b> ");
     }
+    let (mut hits, mut place) = (hits_in_line(&line.text, find).into_iter().peekable(), 0);
     for (style, text) in ansi_spans(&line.text) {
         let classes = classes(style);
-        if classes.is_empty() {
-            escape(html, &text);
-        } else {
+        if !classes.is_empty() {
             let _ = write!(html, "<span class=\"{classes}\">");
-            escape(html, &text);
+        }
+        place = mark(html, &text, place, &mut hits);
+        if !classes.is_empty() {
             html.push_str("</span>");
         }
     }
     html.push_str("\n</span>");
+}
+
+/// Writes a text that begins with character `place` of its line, with the hits in it marked; the place
+/// after it.
+fn mark(
+    html: &mut String,
+    text: &str,
+    mut place: usize,
+    hits: &mut Peekable<impl Iterator<Item = Range<usize>>>,
+) -> usize {
+    let mut letters = text.chars();
+    let mut rest = text.chars().count();
+    while rest > 0 {
+        while hits.next_if(|hit| hit.end <= place).is_some() {}
+        let (end, marked) = match hits.peek() {
+            Some(hit) if hit.start <= place => (hit.end, true),
+            Some(hit) => (hit.start, false),
+            None => (usize::MAX, false),
+        };
+        let count = rest.min(end - place);
+        let run: String = letters.by_ref().take(count).collect();
+        html.push_str(if marked { "<mark>" } else { "" });
+        escape(html, &run);
+        html.push_str(if marked { "</mark>" } else { "" });
+        (rest, place) = (rest - count, place + count);
+    }
+    place
 }
 
 /// `a1`: text in colour 1; `bg g4`: on colour 4; and the first letters of the emphases.
@@ -101,7 +138,7 @@ mod tests {
     #[test]
     fn a_line_is_text_with_its_time_and_colours() {
         let text = "\u{1b}[31mred\u{1b}[0m <img src=x onerror=alert(1)> & '\"";
-        let piece = piece(&[line(7, 0, LogStream::Stderr, text)], 3);
+        let piece = piece(&[line(7, 0, LogStream::Stderr, text)], 3, "");
         assert_eq!(piece.seq, 7);
         assert_eq!(
             piece.html,
@@ -112,17 +149,29 @@ mod tests {
 
     #[test]
     fn a_gap_is_named_before_the_line_that_follows_it() {
-        let piece = piece(&[line(9, 94, LogStream::Task, "x")], 3);
+        let piece = piece(&[line(9, 94, LogStream::Task, "x")], 3, "");
         assert!(piece.html.starts_with("<span class=\"gap\">94 lines are not shown here</span>"));
-        assert_eq!(super::piece(&[], 3), LogPiece { html: String::new(), seq: 3 });
+        assert_eq!(super::piece(&[], 3, ""), LogPiece { html: String::new(), seq: 3 });
     }
 
     #[test]
     fn no_sequence_makes_a_class_of_its_own() {
         let text = "\u{1b}[7mx\u{1b}[38;5;\"><script>mx\u{1b}[1;3;4;2my";
-        let html = piece(&[line(1, 0, LogStream::Task, text)], 0).html;
+        let html = piece(&[line(1, 0, LogStream::Task, text)], 0, "").html;
         assert!(html.contains("<span class=\"a0 bg g7\">x"), "{html}");
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("class=\"a0 bg g7 ab af ai au\">y"), "{html}");
+    }
+
+    #[test]
+    fn what_is_looked_for_is_marked_whatever_its_case_and_colours() {
+        let html =
+            |text: &str, find: &str| piece(&[line(1, 0, LogStream::Task, text)], 0, find).html;
+        let told = html("Er\u{1b}[31mror <b> error\u{1b}[0m end", "ERROR");
+        let right = "</time> <mark>Er</mark><span class=\"a1\"><mark>ror</mark> &lt;b&gt; \
+                     <mark>error</mark></span> end\n";
+        assert!(told.contains(right), "{told}");
+        assert!(html("a <b", "<b").contains("a <mark>&lt;b</mark>"));
+        assert!(!html("abc", "x").contains("<mark>"));
     }
 }

@@ -5,6 +5,7 @@ pub mod batch;
 pub mod files;
 pub mod home;
 pub mod keep;
+mod log;
 pub mod parts;
 pub mod problem;
 pub mod result;

@@ -12,7 +12,8 @@ pub use several::{one_of, several};
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
-/// A text at least this long gets more than one line.
+/// A text that may be at least this long gets more than one line, unless it says how many it has
+/// (`format`: `line` or `textarea`).
 const LONG_TEXT: u64 = 300;
 /// References are followed this deep; a schema that refers to itself ends here.
 const MAX_DEPTH: usize = 8;
@@ -51,6 +52,8 @@ pub enum Sort {
         max: Option<u64>,
         /// What the whole of it has to look like, as a regular expression.
         pattern: Option<String>,
+        /// The same in the kind's own words (`x-says`).
+        says: Option<String>,
     },
     /// A number.
     Number {
@@ -99,6 +102,15 @@ pub fn fields(schema: &Value) -> Vec<Field> {
             field(name, &resolve(schema, property, 0), required.contains(&name))
         })
         .collect()
+}
+
+/// The names of what a form cannot ask for.
+pub fn unasked(schema: &Value) -> Vec<String> {
+    let root = resolve(schema, schema, 0);
+    let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
+    let asked = fields(schema);
+    let names = properties.keys().filter(|name| asked.iter().all(|field| field.name != **name));
+    names.cloned().collect()
 }
 
 /// What was entered, as the input of a task. Fields left empty are left out.
@@ -167,9 +179,14 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             if format == Some("upload") {
                 return Some(Sort::File);
             }
-            let long = format == Some("textarea") || max.is_some_and(|max| max >= LONG_TEXT);
-            let pattern = schema.get("pattern").and_then(Value::as_str).map(str::to_owned);
-            Some(Sort::Text { long, min: whole("minLength"), max, pattern })
+            let long = match format {
+                Some("textarea") => true,
+                Some("line") => false,
+                _ => max.is_some_and(|max| max >= LONG_TEXT),
+            };
+            let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
+            let (min, pattern, says) = (whole("minLength"), text("pattern"), text("x-says"));
+            Some(Sort::Text { long, min, max, pattern, says })
         }
         "integer" => {
             Some(Sort::Number { whole: true, min: number("minimum"), max: number("maximum") })

@@ -30,6 +30,10 @@ fn sample() -> Vec<Field> {
 #[test]
 fn the_needed_fields_come_first_and_nested_ones_are_left_out() {
     let fields = sample();
+    assert_eq!(
+        unasked(&json!({"properties": {"a": {"type": "object"}, "b": {"type": "string"}}})),
+        ["a"]
+    );
     let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(
         names,
@@ -47,10 +51,13 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     assert_eq!(fields[1].help.as_deref(), Some("Who it is about."));
     assert_eq!(
         fields[1].sort,
-        Sort::Text { long: false, min: None, max: Some(100), pattern: None }
+        Sort::Text { long: false, min: None, max: Some(100), pattern: None, says: None }
     );
     assert_eq!(fields[2].default.as_deref(), Some("7"));
     assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
+    let line =
+        json!({"properties": {"a": {"type": "string", "maxLength": 1000, "format": "line"}}});
+    assert!(matches!(super::fields(&line)[0].sort, Sort::Text { long: false, .. }));
     assert!(matches!(fields[6].sort, Sort::Number { whole: false, .. }));
     assert_eq!(fields[9].sort, Sort::File);
 }
@@ -152,7 +159,9 @@ fn a_browser_says_what_the_server_would_say() {
     let fields = fields(&json!({"required": ["n"], "properties": {
         "n": {"type": "integer", "minimum": 1},
         "code": {"type": "string", "pattern": "[a-z]+"},
+        "word": {"type": "string", "pattern": "[a-z]+", "x-says": "Small letters only."},
     }}));
+    assert_eq!(fields[2].messages(), json!({"patternMismatch": "Small letters only."}));
     assert_eq!(
         fields[0].messages(),
         json!({

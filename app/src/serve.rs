@@ -48,6 +48,7 @@ pub fn router(site: Site) -> Router {
         .route("/tasks/{id}/keep", post(forms::post_keep))
         .route("/tasks/{id}/again", post(forms::post_again))
         .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
+        .route("/batches/{id}/again", post(forms::batch::post_again))
         .with_state(site)
 }
 

@@ -175,6 +175,7 @@ impl<'a> Server<'a> {
             poll_after_ms: 0.0,
             held_ms: held_ms.filter(|_| holds),
             reason: Some(reason.unwrap_or(idle)),
+            spread_ms: None,
         })
     }
 

@@ -1,6 +1,6 @@
 /** `/start/{kind}`: the form that a kind's schema makes. */
 
-import type { Locator, Page } from "@playwright/test";
+import { type Locator, type Page, expect } from "@playwright/test";
 
 export class StartPage {
   readonly page: Page;
@@ -17,6 +17,13 @@ export class StartPage {
 
   async open(kind: string): Promise<void> {
     await this.page.goto(`/start/${kind}`);
+  }
+
+  /** Opens it and waits for its script: until then, the button sends the form in the plain way. */
+  async openAlive(kind: string): Promise<void> {
+    await this.open(kind);
+    // Leptos keeps a handler that it delegates at the element.
+    await expect.poll(async () => await this.submit.evaluate((button) => "$$$click" in button)).toBe(true);
   }
 
   field(label: string | RegExp): Locator {

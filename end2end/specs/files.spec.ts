@@ -29,7 +29,7 @@ test("a chosen file is sent with its progress, and the task is started with it",
   // Slow enough that the progress is seen.
   const network = await page.context().newCDPSession(page);
   await network.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 1_000_000 });
-  await startPage.open("dataset");
+  await startPage.openAlive("dataset");
   await startPage.file.setInputFiles(file);
   await startPage.submit.click();
   await expect(startPage.page.getByRole("button", { name: /uploading… \d+ %/i })).toBeVisible();
@@ -58,7 +58,7 @@ test.describe("with a small limit", () => {
   test.use({ settings: { MILEPOST_FILES_MAX_UPLOAD_BYTES: "1000" }, expectedErrors: answered(413) });
 
   test("a file that is too large is told beside the button, and the form stays", async ({ startPage, page }) => {
-    await startPage.open("dataset");
+    await startPage.openAlive("dataset");
     await startPage.field(/name/i).fill("mine");
     await startPage.file.setInputFiles({ name: "large.csv", mimeType: "text/csv", buffer: Buffer.alloc(5_000, "a,b\n") });
     await startPage.submit.click();

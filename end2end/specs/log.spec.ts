@@ -99,8 +99,50 @@ test("a log is downloaded as a text file without escape sequences", async ({ pag
   expect(text).not.toContain("\u001b");
 });
 
+test("what is looked for in a log is marked, and followed", async ({ page, taskPage, home }, info) => {
+  const gate = `d${info.workerIndex}-${(gates += 1)}`;
+  await home.open();
+  const id = await new Api(page.request).start("talk", { gate });
+  await taskPage.open(id);
+  await page.getByRole("searchbox", { name: "Find in the log" }).fill("LINE 2");
+  await page.getByRole("button", { name: "Find", exact: true }).click();
+  const log = page.getByRole("group", { name: "Lines of the log" });
+  await expect(log).toContainText("No line contains this so far");
+  await expect(page.getByRole("searchbox")).toHaveValue("LINE 2");
+  open(gate, "more");
+  await expect(log, "without a reload").toContainText("line 299", { timeout: 30_000 });
+  await expect(log.locator("mark").first()).toHaveText("line 2");
+  await expect(log).not.toContainText("line 300");
+  open(gate, "end");
+  await expect(taskPage.status("Done")).toBeVisible();
+  await expect(log).not.toContainText("the last line");
+  await expectAccessible(page);
+  await page.getByRole("link", { name: "All lines" }).click();
+  await expect(log).toContainText("the last line");
+});
+
 test.describe("without a script", () => {
   test.use({ javaScriptEnabled: false });
+
+  test("a log is searched without a page that loads itself again under the hands", async ({ page, taskPage, home }, info) => {
+    const gate = `e${info.workerIndex}-${(gates += 1)}`;
+    open(gate, "more");
+    await home.open();
+    const api = new Api(page.request);
+    const id = await api.start("talk", { gate });
+    await taskPage.open(id);
+    const log = page.getByRole("group", { name: "Lines of the log" });
+    await expect(log).toContainText("line 300", { timeout: 15_000 });
+    await page.getByRole("link", { name: "Find in the log" }).click();
+    expect(await page.content()).not.toMatch(/http-equiv="?refresh/i);
+    await page.getByRole("searchbox", { name: "Find in the log" }).fill("<img");
+    await page.getByRole("button", { name: "Find", exact: true }).click();
+    await expect(log.locator("mark")).toHaveText(["<img"]);
+    await expect(log).not.toContainText("line 300");
+    await expect(log.locator("img, script")).toHaveCount(0);
+    open(gate, "end");
+    await api.untilEnded(id);
+  });
 
   test("the log is on the page", async ({ page, taskPage, home }, info) => {
     const gate = `c${info.workerIndex}-${(gates += 1)}`;

@@ -172,11 +172,13 @@ test.describe("behind a proxy that cuts polls", () => {
 test.describe("a list of 50 live tasks", () => {
   test.use({ settings: { MILEPOST_ENGINE_CONCURRENCY: "1" } });
 
-  test("is followed with one held request", async ({ page, tasksPage, polls }) => {
-    const story = await startSlow(page);
+  test("is followed with one held request", async ({ page, tasksPage, server, polls }) => {
+    // One for each worker, of which there are two at most; the rest waits.
+    server.addResearch("other");
+    const stories = [await startSlow(page), await new Api(page.request).start("story", { subject: "other", player: "Ben" })];
     const api = new Api(page.request);
-    await api.until(story, ({ status }) => status === "running");
-    for (let waiting = 1; waiting < 50; waiting += 1) await api.start("dataset", { data: `number\n${waiting}\n` });
+    await api.until(stories[0], ({ status }) => status === "running");
+    for (let waiting = stories.length; waiting < 50; waiting += 1) await api.start("dataset", { data: `number\n${waiting}\n` });
     await tasksPage.open();
     await expect(page.getByRole("main").getByRole("listitem")).toHaveCount(50);
     await expect.poll(() => polls.open).toBe(1);

@@ -92,6 +92,7 @@ test("the policy is chosen, kept to, and its polls are counted", async ({ page, 
   await taskPage.policy("Interval").check();
   // From here on, time passes only where it is told to; a larger step would look as if the tab had slept.
   await page.clock.pauseAt((await page.evaluate(() => Date.now())) + 1_000);
+  await settled(page);
   await untilNext();
   for (let round = 0; round < 3; round += 1) {
     const made = polls.made;

@@ -1,13 +1,13 @@
 //! The command line: what can be said, and how it ends.
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+mod exit;
 
-use clap::{Args, Parser, Subcommand};
-use milepost::task::{PRIORITIES, Status, TaskId};
+use std::path::{Path, PathBuf};
 
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use milepost::task::{PRIORITIES, TaskId};
+
+pub use self::exit::Exit;
 use crate::{
     client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
@@ -18,8 +18,10 @@ use crate::{
 /// Any long job gets a page: start it, watch it honestly, cancel it for real, collect its result.
 #[derive(Debug, Parser)]
 #[command(name = "milepost", version, arg_required_else_help = false)]
-#[command(after_help = "Exit codes: 0 done, 1 the task failed, 2 bad usage or configuration (or \
-                        the server cannot be reached), 130 cancelled.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the task (or one of a batch) failed, 2 bad usage or configuration (or \
+                        the server cannot be reached), 130 cancelled."
+)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -33,12 +35,14 @@ enum Command {
     Worker(WorkerArgs),
     /// Start a task
     Run(RunArgs),
-    /// Tell how a task is doing
+    /// Start an ended task again, or those tasks of a batch that failed
+    Again(AgainArgs),
+    /// Tell how a task or a batch is doing
     Status(StatusArgs),
     /// List tasks, the newest first
     Ls(ListArgs),
-    /// Ask a task to stop
-    Cancel(TaskArgs),
+    /// Ask a task, or all tasks of a batch, to stop
+    Cancel(TaskOrBatchArgs),
     /// Keep an ended task and its result longer
     Keep(TaskArgs),
     /// Fetch the result of a task, or one of its files
@@ -106,13 +110,22 @@ const LEAST: i64 = *PRIORITIES.start() as i64;
 const MOST: i64 = *PRIORITIES.end() as i64;
 
 #[derive(Args, Debug)]
+#[command(disable_help_flag = true)]
 struct RunArgs {
     /// The kind of task, such as story or dataset
-    kind: String,
+    #[arg(required_unless_present = "help")]
+    kind: Option<String>,
+    /// Tell what can be given here; with a KIND, what inputs it takes
+    #[arg(long, short)]
+    help: bool,
     /// A field of the input; KEY=@FILE reads a file (and uploads it where the field is one), KEY=@-
     /// the standard input, KEY=@@... means a text that begins with @
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
+    /// Start one task for each input in this file, as a batch: a JSON object a line, or a JSON list of
+    /// them; - is the standard input. What --input says counts where they do not say otherwise
+    #[arg(long = "inputs", value_name = "FILE")]
+    file: Option<PathBuf>,
     /// Before those of your own waiting tasks that have less, -100 to 100
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
@@ -125,8 +138,22 @@ struct RunArgs {
 }
 
 #[derive(Args, Debug)]
+struct AgainArgs {
+    /// The task, or the batch
+    id: TaskId,
+    /// A field of the task's input that is to be another than before; see `milepost run --help`
+    #[arg(long = "input", short, value_name = "KEY=VALUE")]
+    inputs: Vec<Input>,
+    /// Watch it to its end; Ctrl-C cancels it
+    #[arg(long, short)]
+    follow: bool,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
 struct StatusArgs {
-    /// The task
+    /// The task, or the batch
     id: TaskId,
     /// Watch it to its end; Ctrl-C stops watching, the task goes on
     #[arg(long, short)]
@@ -151,6 +178,14 @@ struct ListArgs {
 }
 
 #[derive(Args, Debug)]
+struct TaskOrBatchArgs {
+    /// The task, or the batch
+    id: TaskId,
+    #[command(flatten)]
+    remote: Remote,
+}
+
+#[derive(Args, Debug)]
 struct TaskArgs {
     /// The task
     id: TaskId,
@@ -170,41 +205,6 @@ struct ResultArgs {
     output: Option<PathBuf>,
     #[command(flatten)]
     remote: Remote,
-}
-
-/// How the program ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// What was asked for was done.
-    Done,
-    /// The task failed.
-    TaskFailed,
-    /// Bad usage or configuration, or no server.
-    Misused,
-    /// The task was cancelled, or the program interrupted.
-    Cancelled,
-}
-
-impl Exit {
-    /// What a task's status means to a script.
-    pub const fn of(status: Status) -> Self {
-        match status {
-            Status::Error => Self::TaskFailed,
-            Status::Cancelled => Self::Cancelled,
-            _ => Self::Done,
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::TaskFailed => 1,
-            Exit::Misused => 2,
-            Exit::Cancelled => 130,
-        })
-    }
 }
 
 /// Why the program could not do what was asked for. All of them are [`Exit::Misused`].
@@ -258,8 +258,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             let out = &mut std::io::BufWriter::new(std::io::stdout());
             progress_test::run(&args, &mut std::io::stdin().lock(), out)
         }
-        Command::Run(RunArgs { kind, inputs, priority, follow, remote }) => {
-            Ok(client::run(&connect(&remote)?, &kind, inputs, priority, follow).await?)
+        Command::Run(args) => run_task(args).await,
+        Command::Again(AgainArgs { id, inputs, follow, remote }) => {
+            Ok(client::again(&connect(&remote)?, id, inputs, follow).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
             Ok(client::status(&connect(&remote)?, id, follow).await?)
@@ -268,7 +269,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             let (status, kind) = (status.as_deref(), kind.as_deref());
             Ok(client::list(&connect(&remote)?, status, kind, limit).await?)
         }
-        Command::Cancel(TaskArgs { id, remote }) => {
+        Command::Cancel(TaskOrBatchArgs { id, remote }) => {
             Ok(client::cancel(&connect(&remote)?, id).await?)
         }
         Command::Keep(TaskArgs { id, remote }) => Ok(client::keep(&connect(&remote)?, id).await?),
@@ -280,6 +281,24 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             })
         }
         Command::Files(TaskArgs { id, remote }) => Ok(client::files(&connect(&remote)?, id).await?),
+    }
+}
+
+/// Starts one task or a batch, or tells how.
+async fn run_task(args: RunArgs) -> Result<Exit, CliError> {
+    let RunArgs { kind, help, inputs, file, priority, follow, remote } = args;
+    let Some(kind) = kind else {
+        let mut cli = Cli::command();
+        cli.build();
+        let run = cli.find_subcommand_mut("run").map(clap::Command::render_long_help);
+        client::print(&run.unwrap_or_default().to_string())?;
+        return Ok(Exit::Done);
+    };
+    let api = connect(&remote)?;
+    match file {
+        _ if help => client::help(&api, &kind).await,
+        Some(file) => client::run_all(&api, &kind, &file, inputs, priority, follow).await,
+        None => client::run(&api, &kind, inputs, priority, follow).await,
     }
 }
 
@@ -315,20 +334,10 @@ fn read(config: Option<&Path>, flags: &Flags) -> Result<Configuration, ConfigErr
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_status_is_an_exit_code() {
-        assert_eq!(Exit::of(Status::Completed), Exit::Done);
-        assert_eq!(Exit::of(Status::Running), Exit::Done);
-        assert_eq!(Exit::of(Status::Error), Exit::TaskFailed);
-        assert_eq!(Exit::of(Status::Cancelled), Exit::Cancelled);
     }
 }

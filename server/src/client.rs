@@ -1,10 +1,14 @@
 //! The commands that talk to a server, through its HTTP API alone.
 
+mod again;
 mod api;
+mod batch;
 mod error;
 mod files;
 mod follow;
+mod help;
 mod input;
+mod inputs;
 mod screen;
 mod show;
 
@@ -15,10 +19,12 @@ use std::{
 
 use milepost::task::{KindInfo, Snapshot, StartTask, Status, TaskId, TaskList};
 
-use self::follow::Interrupt;
+use self::{batch::Found, follow::Interrupt};
 use crate::cli::{CliError, Exit};
 
+pub use again::again;
 pub use api::Api;
+pub use batch::run_all;
 pub use error::ClientError;
 pub use files::{file, files};
 pub use input::Input;
@@ -42,6 +48,15 @@ pub async fn run(
     if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
 
+/// Prints what is needed to start a task of a kind.
+///
+/// # Errors
+/// When there is no such kind or the server cannot be reached.
+pub async fn help(api: &Api, kind: &str) -> Result<Exit, CliError> {
+    print(&help::help(&kind_info(api, kind).await?))?;
+    Ok(Exit::Done)
+}
+
 /// The kind, or what there is instead.
 async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
     match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
@@ -55,12 +70,15 @@ async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
     }
 }
 
-/// Tells how a task is doing; with `follow`, to its end.
+/// Tells how a task or a batch is doing; with `follow`, to its end.
 ///
 /// # Errors
-/// When there is no such task or the server cannot be reached.
+/// When there is no such task or batch, or the server cannot be reached.
 pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliError> {
-    let snapshot: Snapshot = api.get(&format!("/api/v1/tasks/{id}")).await?;
+    let snapshot = match batch::find(api, id).await? {
+        Found::Task(snapshot) => *snapshot,
+        Found::Batch(batch) => return batch::status(api, batch, follow).await,
+    };
     if follow {
         return follow::follow(api, snapshot, Interrupt::Leaves).await;
     }
@@ -91,13 +109,16 @@ pub async fn list(
     Ok(Exit::Done)
 }
 
-/// Asks a task to stop; says what has become of that so far.
+/// Asks a task, or all tasks of a batch, to stop; says what has become of that so far.
 ///
 /// # Errors
-/// When there is no such task or the server cannot be reached.
+/// When there is no such task or batch, or the server cannot be reached.
 pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
-    let snapshot = api.cancel(id).await?;
-    print(&format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot)))?;
+    let said =
+        |snapshot: Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot));
+    let task = api.cancel(id).await.map(said);
+    let of_batch = async |id| api.cancel_batch(id).await.map(|batch| show::batch(&batch));
+    print(&batch::or_batch(task, of_batch, id).await?)?;
     Ok(Exit::Done)
 }
 

@@ -8,6 +8,8 @@
 mod commands;
 mod database_url;
 mod error;
+mod faults;
+mod file;
 mod files;
 mod hold;
 mod kinds;

@@ -41,7 +41,7 @@ use self::commands::CommandKinds;
 
 pub use error::ServeError;
 
-/// How long open connections may take to end, once every task has.
+/// How long requests under way may take to be answered, once every task has ended or was given back.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Runs the server until it is told to stop.
@@ -75,11 +75,13 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
 
     told_to_stop(signals).await;
     // Pages go on being answered while the tasks come to their end.
-    engine.shutdown().await;
+    engine.drain().await;
     let _ = stop.send(());
     if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    // Last: until here whoever had asked was answered from the store.
+    engine.close().await;
     tracing::info!("stopped");
     Ok(())
 }

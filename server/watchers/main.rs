@@ -70,6 +70,9 @@ struct Args {
     /// For how long the server is away after it was killed, in seconds.
     #[arg(long, default_value_t = 8.0)]
     away_s: f64,
+    /// Only kills, stops and starts it: the second part.
+    #[arg(long)]
+    returns_only: bool,
     /// The program; by default the one that was built with the harness.
     #[arg(long, env = "MILEPOST_BIN", default_value = env!("CARGO_BIN_EXE_milepost"))]
     bin: PathBuf,
@@ -100,7 +103,9 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut report = Report::default();
     LocalSet::new().block_on(&runtime, async {
-        ends(&args, &mut report).await;
+        if !args.returns_only {
+            ends(&args, &mut report).await;
+        }
         returns(&args, &mut report).await;
     });
     println!("\n{report}");

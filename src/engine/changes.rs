@@ -1,9 +1,9 @@
 //! What other processes change: starts ring the bell, cancels reach the runs that are here, and who
 //! waits for news of a task hears of it.
 //!
-//! A notification makes it quick; asking once a second makes it sure.
+//! A notification makes it quick; asking twice a second makes it sure.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 
@@ -12,9 +12,12 @@ use super::{
     store::{Change, Changes},
 };
 
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+
 /// Follows the changes until the engine has closed. With no other processes there is nothing to do.
 pub(super) async fn follow_for_ever(inner: Arc<Inner>, mut changes: Changes) {
-    let mut ticks = tokio::time::interval(inner.options.queue_poll);
+    // Twice in the time within which a cancel has to be there: the question takes time, too.
+    let mut ticks = tokio::time::interval((inner.options.queue_poll / 2).max(SHORTEST_TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -85,8 +85,7 @@ pub struct Standing {
     pub version: i64,
     /// The version with which its present stage was entered; 0 = before anybody could have looked.
     pub step_version: i64,
-    /// The version with which it last said something, a message or a line of its log; 0 = unknown,
-    /// as where it runs in another process.
+    /// The version with which it last said something, a message or a line of its log.
     pub said_version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,

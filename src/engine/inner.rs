@@ -6,8 +6,8 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    EngineOptions, clock::Clock, live::Hub, millis, places::Places, registry::Kinds, store::Store,
-    waiters::Waiters,
+    EngineOptions, clock::Clock, leases, live::Hub, millis, places::Places, registry::Kinds,
+    store::Store, waiters::Waiters,
 };
 
 /// Uniform in 0..=1.
@@ -47,8 +47,9 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// How long a lease is as it is written.
     pub(super) fn lease_ms(&self) -> i64 {
-        millis(self.options.lease)
+        millis(leases::written_lease(&self.options))
     }
 
     /// Whether no other process shares the store.

@@ -4,6 +4,12 @@
 //! It runs on a thread and a runtime of its own, so that CPU work in a task cannot keep it from
 //! beating. Without a confirmed beat for 60 % of the lease a run is given up here before anybody else
 //! may take it; nothing is written for it any more.
+//!
+//! Leases that have ended are looked for more often than the heart beats, so that a dead worker's
+//! tasks go on within one lease. Only those are taken that had ended by a clock which was watched for
+//! a while and ran evenly: once it is set, each worker has time to renew what it has.
+
+mod even;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,10 +19,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
+use self::even::{Even, Reading};
 use super::{
+    EngineOptions,
     inner::Inner,
     live::{LiveTask, Stop},
-    store::Beat,
+    store::{Beat, StoreError},
 };
 
 /// Share of the lease after which an unconfirmed run is given up.
@@ -26,10 +34,38 @@ const GIVE_UP: f64 = 0.6;
 const LOOKS: u32 = 100;
 const SHORTEST_LOOK: Duration = Duration::from_millis(1);
 
+/// How often in one lease those that have ended are searched for, at least.
+const SEARCHES: u32 = 30;
+/// So many heartbeats the store's clock must have run evenly before a lease counts as ended by it: by
+/// then every worker that lives has renewed its own.
+const EVEN_BEATS: u32 = 2;
+
+/// Share of the lease that one call of the heart may take.
+const CALL: u32 = 5;
+
+/// How often between two heartbeats it is searched.
+fn searches_in_a_beat(options: &EngineOptions) -> u32 {
+    let longest = (options.lease / SEARCHES).as_nanos().max(1);
+    let searches = options.heartbeat.as_nanos().div_ceil(longest);
+    u32::try_from(searches).unwrap_or(SEARCHES).clamp(1, SEARCHES)
+}
+
+/// How often leases that have ended are searched for.
+fn search_every(options: &EngineOptions) -> Duration {
+    options.heartbeat / searches_in_a_beat(options)
+}
+
+/// How long a lease is as it is written: it ends two searches earlier than promised, so that it is
+/// found, and its task is at work again, within the promised time.
+pub(super) fn written_lease(options: &EngineOptions) -> Duration {
+    options.lease.saturating_sub(search_every(options) * 2).max(options.lease / 2)
+}
+
 /// How long a run that was given up may take to stop: it is gone before the lease is.
-pub(super) fn last_grace(lease: Duration) -> Duration {
+pub(super) fn last_grace(options: &EngineOptions) -> Duration {
     // Two looks may pass until it is noticed.
-    lease.mul_f64(1.0 - GIVE_UP) - lease / LOOKS * 2
+    let noticed = options.lease.mul_f64(GIVE_UP) + options.lease / LOOKS * 2;
+    written_lease(options).saturating_sub(noticed)
 }
 
 /// The running heartbeat; stopped by [`Heart::stop`].
@@ -76,45 +112,94 @@ impl Drop for Heart {
 }
 
 async fn beat_for_ever(inner: &Inner) {
-    let mut ticks = tokio::time::interval(inner.options.heartbeat);
+    let options = &inner.options;
+    let every = search_every(options);
+    let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut search = Search::new(options);
+    let (mut beaten, mut well) = (None::<Instant>, false);
     loop {
         ticks.tick().await;
-        beat(inner).await;
+        // By the time that has passed: searches that take long do not make it late.
+        if beaten.is_none_or(|at| at.elapsed() + every / 2 >= options.heartbeat) {
+            beaten = Some(Instant::now());
+            well = beat(inner).await;
+        }
+        // Whoever does not get through judges nobody else by it.
+        if well {
+            search.go(inner).await;
+        }
     }
 }
 
-/// One beat.
-pub(super) async fn beat(inner: &Inner) {
-    let limit = inner.options.lease / 5;
+/// One beat. Whether it reached the store.
+async fn beat(inner: &Inner) -> bool {
+    let limit = inner.options.lease / CALL;
     let asked = Instant::now();
     // A claim that is made from here on is not judged by this heartbeat.
     let tasks = inner.hub.all();
     let runs: Vec<_> = tasks.iter().map(|task| task.id).collect();
     let beat = inner.store.beat(&inner.lease_owner, inner.lease_ms(), &runs);
     match tokio::time::timeout(limit, beat).await {
-        Ok(Ok(beats)) => confirm(inner, &tasks, &beats, asked),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the heartbeat did not reach the store");
-            return;
+        Ok(Ok(beats)) => {
+            confirm(inner, &tasks, &beats, asked);
+            return true;
         }
-        Err(_) => {
-            tracing::warn!(limit_ms = limit.as_millis() as u64, "the heartbeat hangs");
-            return;
+        Ok(Err(error)) => tracing::warn!(%error, "the heartbeat did not reach the store"),
+        Err(_) => tracing::warn!(limit_ms = limit.as_millis() as u64, "the heartbeat hangs"),
+    }
+    false
+}
+
+/// The search for leases that have ended.
+struct Search {
+    even: Even,
+    /// The clock was set back, and what is dated later than now has not been brought to now yet.
+    behind: bool,
+}
+
+impl Search {
+    fn new(options: &EngineOptions) -> Self {
+        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: false }
+    }
+
+    async fn go(&mut self, inner: &Inner) {
+        let limit = inner.options.lease / CALL;
+        match tokio::time::timeout(limit, self.look(inner)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "expired leases were not looked at"),
+            Err(_) => tracing::warn!("looking for expired leases hangs"),
         }
     }
-    match tokio::time::timeout(limit, inner.store.rescue()).await {
-        Ok(Ok(taken)) => {
-            if !taken.is_empty() {
-                tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
-                inner.ring();
-                taken.iter().for_each(|id| inner.waiters.ask(*id));
+
+    async fn look(&mut self, inner: &Inner) -> Result<(), StoreError> {
+        let asked = Instant::now();
+        let now = inner.store.now_ms().await?;
+        match self.even.read(now, asked) {
+            Reading::Even => {}
+            Reading::Forward => tracing::warn!("the store's clock was set forward"),
+            Reading::Back => {
+                tracing::warn!("the store's clock was set back");
+                self.behind = true;
             }
-            // Every lease that was not renewed for so long is taken by now.
-            inner.hub.forget_lost(inner.options.lease * 2);
         }
-        Ok(Err(error)) => tracing::warn!(%error, "expired leases were not looked at"),
-        Err(_) => tracing::warn!("looking for expired leases hangs"),
+        if self.behind {
+            inner.store.redate().await?;
+            self.behind = false;
+            inner.ring();
+        }
+        if self.even.lasted(asked) < inner.options.heartbeat * EVEN_BEATS {
+            return Ok(());
+        }
+        let taken = inner.store.rescue(now).await?;
+        if !taken.is_empty() {
+            tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
+            inner.ring();
+            taken.iter().for_each(|id| inner.waiters.ask(*id));
+        }
+        // Every lease that was not renewed for so long is taken by now.
+        inner.hub.forget_lost(inner.options.lease * 2);
+        Ok(())
     }
 }
 
@@ -171,6 +256,23 @@ pub(super) fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_that_has_ended_is_found_within_its_promised_length_and_its_run_is_gone_by_then() {
+        let seconds = Duration::from_secs_f64;
+        for (lease, heartbeat) in [(30.0, 6.0), (3.0, 1.0), (2.0, 1.0), (3_600.0, 6.0), (0.5, 0.05)]
+        {
+            let (lease, heartbeat) = (seconds(lease), seconds(heartbeat));
+            let options = EngineOptions { lease, heartbeat, ..EngineOptions::default() };
+            let (written, every) = (written_lease(&options), search_every(&options));
+            assert!(written + every < lease, "{options:?}");
+            assert!(written >= lease.mul_f64(0.9), "{options:?}");
+            assert_eq!(every * searches_in_a_beat(&options), heartbeat, "{options:?}");
+            let noticed = lease.mul_f64(GIVE_UP) + lease / LOOKS * 2;
+            let last = last_grace(&options);
+            assert!(noticed + last <= written && last > lease / 4, "{options:?}");
+        }
+    }
 
     #[test]
     fn retries_double_up_to_the_longest_and_are_spread() {

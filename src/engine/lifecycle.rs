@@ -73,6 +73,8 @@ impl Engine {
             flusher: TaskTracker::new(),
         });
         let taken = inner.store.take_back(&inner.lease_owner).await?;
+        // The clock may have been set back while nobody was here.
+        inner.store.redate().await?;
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
         }
@@ -101,10 +103,17 @@ impl Engine {
         Service::new(self.clone())
     }
 
-    /// Answers the held requests and holds none any more, takes no more work, lets running tasks go on for [`EngineOptions::drain`], tells the rest to
-    /// stop and gives them back to the queue without costing an attempt, and closes the store.
-    /// Leases are renewed until the last run has been written.
+    /// [`Engine::drain`] and [`Engine::close`], for those whom nobody asks anything meanwhile.
     pub async fn shutdown(&self) {
+        self.drain().await;
+        self.close().await;
+    }
+
+    /// Answers the held requests and holds none any more, takes no more work, lets running tasks go on
+    /// for [`EngineOptions::drain`], and tells the rest to stop and gives them back to the queue
+    /// without costing an attempt. Leases are renewed until the last run has been written. What is
+    /// asked is answered as before; what is started waits for the next process.
+    pub async fn drain(&self) {
         let Running { inner, heart } = &*self.0;
         inner.closing.cancel();
         inner.waiters.drain();
@@ -125,7 +134,11 @@ impl Engine {
         inner.closed.cancel();
         inner.flusher.wait().await;
         heart.stop().await;
-        inner.store.close().await;
+    }
+
+    /// Closes the store; nothing can be answered any more. Called after [`Engine::drain`].
+    pub async fn close(&self) {
+        self.inner().store.close().await;
     }
 
     /// Puts these dynamic kinds in the place of those that there were; the typed ones stay. Running

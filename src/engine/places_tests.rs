@@ -14,6 +14,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
         attempt: 0,
         max_attempts: 3,
         run_seq: 0,
+        said_version: 0,
         version: 7 << GENERATION,
         pace: crate::engine::store::StoredPace::default(),
         progress: None,

@@ -80,6 +80,11 @@ impl Kind {
         self.face.prepare(input).await
     }
 
+    /// What a stored input was made from.
+    pub(crate) fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
+        self.face.asked_for(stored)
+    }
+
     /// Runs a stored input.
     pub(crate) async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
         self.face.run(input, ctx).await

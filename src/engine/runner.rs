@@ -157,7 +157,7 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
         None => {
             let grace = kind.options.cancel_grace;
             let lost = live.stopped() == Some(Stop::LeaseLost);
-            let longest = if lost { last_grace(inner.options.lease) } else { grace };
+            let longest = if lost { last_grace(&inner.options) } else { grace };
             stop_in_grace(run, grace.min(longest)).await
         }
     };

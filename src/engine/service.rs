@@ -4,11 +4,13 @@ mod again;
 mod batch;
 mod expiry;
 mod files;
+mod find;
 mod poll;
 mod start;
 mod types;
 
 pub use expiry::Kept;
+pub use find::FoundLines;
 pub use poll::WaitFor;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
@@ -232,15 +234,20 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
+        self.until_written(id).await;
         let inner = self.engine.inner();
-        // Whoever was told that there are lines asks at once; they are in the store after the next flush.
-        if inner.hub.get(id).is_some_and(|live| live.has_unwritten_lines()) {
-            tokio::time::sleep(inner.options.flush * 3 / 2).await;
-        }
         let most = most.min(inner.options.max_log_answer_lines);
         let mut entries = inner.store.log_end(id, most).await?;
         entries.retain(|entry| entry.seq > after);
         Ok(Some(log_lines(after, entries)))
+    }
+
+    /// Whoever was told that there are lines asks at once; they are in the store after the next flush.
+    async fn until_written(&self, id: TaskId) {
+        let inner = self.engine.inner();
+        if inner.hub.get(id).is_some_and(|live| live.has_unwritten_lines()) {
+            tokio::time::sleep(inner.options.flush * 3 / 2).await;
+        }
     }
 
     /// The last `limit` log lines (`EngineOptions::max_log_answer_lines` at most), oldest first. `None` where there is no task that

@@ -128,11 +128,17 @@ pub trait Store: ArtifactRows {
     /// Whether other processes may be at work at the same rows.
     fn is_shared(&self) -> bool;
 
-    /// Ends or queues again what runs under an expired lease. Tells which tasks.
-    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError>;
+    /// Ends or queues again what runs under a lease that ended before this time of the store's clock.
+    /// Tells which tasks.
+    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError>;
+
+    /// The clock was set back: what is dated later than now is brought to now. A lease of that time
+    /// ends no later than one that is made now, and what waits keeps its order and does not wait until
+    /// the clock is where it was. Changes nothing where nothing is dated later than now.
+    async fn redate(&self) -> Result<(), StoreError>;
 
     /// Called once when a process starts. A store for one process takes back every lease but those
-    /// of `lease_owner`, expired or not; a shared store only what [`Store::rescue`] would.
+    /// of `lease_owner`, expired or not; a shared store none, as others may be alive.
     async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
 
     /// Writes what running tasks report, in one transaction. Writes of lost runs are ignored.

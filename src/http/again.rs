@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     ApiError,
+    error::NotStarted,
     extract::{Id, Who},
     tasks::{idempotency_key, snapshot_response, started_at},
 };
@@ -44,19 +45,12 @@ pub(super) async fn input(
         ("id" = TaskId, Path, description = "The task"),
         ("Idempotency-Key" = Option<String>, Header,
             description = "1 to 255 bytes; makes a repeated start safe")),
-    responses(
+    responses(NotStarted,
         (status = 202, body = Snapshot, description = "Queued, or under way already"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
-        (status = 422, body = Problem, content_type = "application/problem+json",
-            description = "The key was used for another start"),
-        (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "Too many of your tasks wait"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+            description = "Its time is over; `task` says what it was")))]
 pub(super) async fn again(
     State(service): State<Service>,
     Who(caller): Who,

@@ -9,6 +9,7 @@ use axum::{
 
 use super::{
     ApiError,
+    error::NotStarted,
     extract::{Body, InBatch, Who},
     tasks::{idempotency_key, started_at},
 };
@@ -23,28 +24,19 @@ use crate::{
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 255 bytes; makes a repeated start safe")),
     request_body = StartBatch,
-    responses(
+    responses(NotStarted,
         (status = 202, body = Batch, description = "All are queued"),
         (status = 400, body = Problem, content_type = "application/problem+json",
             description = "`errors` name the input, as in `inputs[3].subject`"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json",
-            description = "The key was used for another start"),
-        (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "So many of your tasks may not wait"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+        (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
     headers: HeaderMap,
     Body(start): Body<StartBatch>,
 ) -> Result<Response, ApiError> {
-    let batch = service.start_batch(&caller, start, idempotency_key(&headers)?).await?;
-    let path = format!("/api/v1/batches/{}", batch.id);
-    Ok(started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path))
+    Ok(queued(service.start_batch(&caller, start, idempotency_key(&headers)?).await?))
 }
 
 /// A batch with its tasks. To follow it, poll for its tasks.
@@ -79,6 +71,37 @@ pub(super) async fn cancel(
 ) -> Result<Response, ApiError> {
     let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
     Ok((StatusCode::ACCEPTED, Json(batch)).into_response())
+}
+
+/// Starts those of its tasks that failed once more, with the same inputs, secrets included: a batch of
+/// their own, all of them or none. It belongs to who asks.
+#[utoipa::path(post, path = "/api/v1/batches/{id}/again", tag = "batches",
+    params(
+        ("id" = BatchId, Path, description = "The batch"),
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1 to 255 bytes; makes a repeated start safe")),
+    responses(NotStarted,
+        (status = 202, body = Batch, description = "All that failed are queued again"),
+        (status = 400, body = Problem, content_type = "application/problem+json",
+            description = "One may not be started now; it is named"),
+        (status = 404, body = Problem, content_type = "application/problem+json",
+            description = "No such batch, or all of it has expired"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "None has failed")))]
+pub(super) async fn again(
+    State(service): State<Service>,
+    Who(caller): Who,
+    InBatch(id): InBatch,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let batch = service.again_batch(&caller, id, idempotency_key(&headers)?).await?;
+    Ok(queued(batch.ok_or_else(not_found)?))
+}
+
+/// A batch that has just been queued, and where to follow it.
+fn queued(batch: Batch) -> Response {
+    let path = format!("/api/v1/batches/{}", batch.id);
+    started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path)
 }
 
 fn not_found() -> ApiError {

@@ -1,10 +1,17 @@
 //! Errors as RFC 9457 problem documents.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
+};
+
+use utoipa::{
+    IntoResponses,
+    openapi::{self, RefOr},
 };
 
 use crate::{engine::ServiceError, task::Problem};
@@ -88,6 +95,30 @@ impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
         Self::task_not_found()
     }
+}
+
+/// Why nothing is started: the answers that every call which starts something may give, in the OpenAPI
+/// document.
+pub(super) struct NotStarted;
+
+impl IntoResponses for NotStarted {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let rows = [
+            (401, "Starting needs a session here"),
+            (403, "Another site's page asked"),
+            (422, "The key was used for another start"),
+            (429, "So many of your tasks may not wait"),
+            (503, "The database does not answer, or the server stops"),
+        ];
+        rows.map(|(status, description)| (status.to_string(), problem(description))).into()
+    }
+}
+
+/// A problem document as an answer.
+fn problem(description: &str) -> RefOr<openapi::Response> {
+    let document = openapi::Content::new(Some(openapi::Ref::from_schema_name("Problem")));
+    let answer = openapi::ResponseBuilder::new().description(description);
+    answer.content("application/problem+json", document).into()
 }
 
 pub(super) async fn no_such_call(uri: Uri) -> ApiError {

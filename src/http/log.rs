@@ -16,7 +16,7 @@ use super::{
     extract::{Id, Params, Who},
 };
 use crate::{
-    engine::{Caller, Service},
+    engine::{Caller, Service, ServiceError},
     task::{LogLine, LogStream, Problem, TaskId, plain},
 };
 
@@ -28,6 +28,9 @@ pub(super) struct LogParams {
     /// The last line's `seq`; 0 = from the beginning.
     #[serde(default)]
     after: i64,
+    /// Only lines that contain this, whatever the case: 1 to 200 characters. What lies between them is
+    /// not counted as left out.
+    contains: Option<String>,
     /// `text`: all of it as a text file, as with `Accept: text/plain`.
     #[param(inline)]
     format: Option<LogFormat>,
@@ -61,37 +64,54 @@ pub(super) async fn log(
     headers: HeaderMap,
     Params(params): Params<LogParams>,
 ) -> Result<Response, ApiError> {
-    let lines = service.log(&caller, id, params.after).await?;
-    let lines = lines.ok_or_else(ApiError::task_not_found)?;
+    let source = Source { service, caller, id, contains: params.contains };
+    let lines = source.read(params.after).await?.ok_or_else(ApiError::task_not_found)?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
     let format = params.format.unwrap_or(if text { LogFormat::Text } else { LogFormat::Json });
     Ok(match format {
         LogFormat::Json => ([(header::VARY, "accept")], Json(lines)).into_response(),
-        LogFormat::Text => as_text(service, caller, id, lines),
+        LogFormat::Text => as_text(source, lines),
     })
 }
 
-/// A file that grows piece by piece, so that no more than a piece is in memory.
-fn as_text(service: Service, caller: Caller, id: TaskId, first: Vec<LogLine>) -> Response {
-    let pieces = stream::unfold(Some(first), move |lines| {
-        let (service, caller) = (service.clone(), caller.clone());
-        async move {
-            let lines = lines?;
-            let text = lines.iter().map(text_line).collect::<String>();
-            let next = match lines.last() {
-                None => None,
-                // A task that is gone meanwhile ends the file; an error breaks it off.
-                Some(last) => match service.log(&caller, id, last.seq).await {
-                    Ok(next) => next.filter(|next| !next.is_empty()),
-                    Err(error) => {
-                        tracing::warn!(task.id = %id, %error, "a log could not be read on");
-                        return Some((Err(std::io::Error::other("the log breaks off")), None));
-                    }
-                },
-            };
-            Some((Ok(Bytes::from(text)), next))
+/// What is read, piece by piece.
+struct Source {
+    service: Service,
+    caller: Caller,
+    id: TaskId,
+    contains: Option<String>,
+}
+
+impl Source {
+    async fn read(&self, after: i64) -> Result<Option<Vec<LogLine>>, ServiceError> {
+        let Self { service, caller, id, contains } = self;
+        match contains {
+            Some(text) => service.log_with(caller, *id, after, text).await,
+            None => service.log(caller, *id, after).await,
         }
+    }
+}
+
+/// A file that grows piece by piece, so that no more than a piece is in memory.
+fn as_text(source: Source, first: Vec<LogLine>) -> Response {
+    let id = source.id;
+    let pieces = stream::unfold((source, Some(first)), |(source, lines)| async move {
+        let lines = lines?;
+        let text = lines.iter().map(text_line).collect::<String>();
+        let next = match lines.last() {
+            None => None,
+            // A task that is gone meanwhile ends the file; an error breaks it off.
+            Some(last) => match source.read(last.seq).await {
+                Ok(next) => next.filter(|next| !next.is_empty()),
+                Err(error) => {
+                    tracing::warn!(task.id = %source.id, %error, "a log could not be read on");
+                    let broken = std::io::Error::other("the log breaks off");
+                    return Some((Err(broken), (source, None)));
+                }
+            },
+        };
+        Some((Ok(Bytes::from(text)), (source, next)))
     });
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),

@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 
 use super::{
     ApiError, NO_STORE,
-    error::retry_after,
+    error::{NotStarted, retry_after},
     extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
     prefer::{self, Prefer},
 };
@@ -35,18 +35,11 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
         ("Prefer" = Option<String>, Header,
             description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     request_body = StartTask,
-    responses(
+    responses(NotStarted,
         (status = 202, body = Snapshot, description = "Queued, or under way already"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
-        (status = 401, body = Problem, content_type = "application/problem+json"),
-        (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 415, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json",
-            description = "The key was used for another start"),
-        (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "Too many of your tasks wait"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+        (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,

@@ -31,7 +31,8 @@ pub struct Config {
     pub failures_for_banner: u32,
     /// Time of failing, online and visible, after which to give up. Default: 120,000.
     pub give_up_after_ms: u64,
-    /// The longest random pause after a failure. Default: 15,000.
+    /// The longest random pause after a failure, and the longest time over which a server may spread
+    /// the return of those who lose it. Default: 15,000.
     pub longest_jitter_ms: u64,
     /// "Not found" this soon after the start of watching may mean "not yet". Default: 5,000.
     pub not_found_grace_ms: u64,

@@ -53,6 +53,8 @@ pub struct Machine {
     failing_ms: u64,
     /// What the last answer asked to wait.
     told_pause_ms: u64,
+    /// Within what time to come back should the server be lost, as the last answer said.
+    spread_ms: u64,
     /// Where the next request starts when more is watched than one can ask for.
     turn: usize,
     problem: Option<Box<Problem>>,
@@ -120,6 +122,7 @@ impl Machine {
             failures: 0,
             failing_ms: 0,
             told_pause_ms: 0,
+            spread_ms: 0,
             turn: 0,
             problem: None,
             count: Count::default(),

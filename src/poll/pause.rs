@@ -19,13 +19,28 @@ pub(super) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
 }
 
 /// Full jitter before the try after failure number `failures` (from 1): anything up to 2^failures
-/// seconds, so that clients which lost the server together do not come back together.
-pub(super) fn jitter_ms(failures: u32, floor_ms: u64, longest_ms: u64, unit: f64) -> u64 {
-    let most = longest_ms.min(1_000 << failures.min(20));
+/// seconds, and up to `spread_ms` where the server was lost that asked for that, so that clients which
+/// lost it together do not come back together.
+pub(super) fn jitter_ms(
+    failures: u32,
+    spread_ms: u64,
+    floor_ms: u64,
+    longest_ms: u64,
+    unit: f64,
+) -> u64 {
+    let most = longest_ms.min((1_000 << failures.min(20)).max(spread_ms));
     ((unit * most as f64) as u64).max(floor_ms)
 }
 
-/// `poll_after_ms` from the wire; what is no positive number asks for no pause.
+/// The pause after the first held request that was cut: half a second and up to another half, or up to
+/// `spread_ms` in all.
+pub(super) fn after_cut_ms(spread_ms: u64, unit: f64) -> u64 {
+    const LEAST: u64 = 500;
+    let most = spread_ms.max(2 * LEAST) - LEAST;
+    LEAST + (unit * most as f64) as u64
+}
+
+/// A duration of an answer from the wire; what is no positive number asks for no pause.
 pub(super) fn told_pause_ms(poll_after_ms: f64, longest_ms: u64) -> u64 {
     // A float becomes an integer by saturating: NaN and negatives are 0.
     (poll_after_ms as u64).min(longest_ms)

@@ -25,6 +25,7 @@ mod pace;
 mod policies;
 mod properties;
 mod retry_after;
+mod spread;
 mod start_and_stop;
 mod tabs;
 mod view;

@@ -87,6 +87,11 @@ pub struct PollResponse {
     /// Why the request was answered now; absent where the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<AnswerReason>,
+    /// Within how many milliseconds to come back, at a random moment, should the connection to this
+    /// server be lost: so many hold requests at it that they must not come back at once. Absent where
+    /// they may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spread_ms: Option<f64>,
 }
 
 /// Why a poll was answered when it was. Where several hold, the first in this order.

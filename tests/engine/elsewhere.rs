@@ -33,6 +33,11 @@ struct Two {
 }
 
 async fn two() -> Two {
+    two_with(quick()).await
+}
+
+/// The worker with these options.
+async fn two_with(options: EngineOptions) -> Two {
     let url = schema().await;
     let open = async || {
         let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
@@ -45,7 +50,7 @@ async fn two() -> Two {
     let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
     let gates = Gates::default();
     let front = engine_over(front_store.clone(), gates.clone(), listens, patient.clone()).await;
-    let worker = engine_over(worker_store.clone(), gates, quick(), patient).await;
+    let worker = engine_over(worker_store.clone(), gates, options, patient).await;
     Two { front, front_store, worker, worker_store }
 }
 
@@ -81,6 +86,78 @@ async fn a_cancel_given_at_one_server_answers_the_poll_at_another() {
     let poll = hold(&front, after(&told.tasks[0]), 1).await;
     worker.gates.open("b");
     assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_page_at_one_server_hears_of_what_a_task_says_at_another_and_a_list_does_not() {
+    let Two { front, worker, .. } = two().await;
+    let steps = [
+        Step::Stage(0),
+        reach("a"),
+        gate("b"),
+        Step::Log("news".to_owned()),
+        gate("c"),
+        Step::Message("more".to_owned()),
+        gate("d"),
+    ];
+    let id = front.start(&steps).await;
+    worker.gates.pass("a").await;
+    let told = front.until(id, |told| told.step == Some(1)).await;
+    let list = hold(&front, after(&told), 1).await;
+    let mut page = after(&told);
+    page.watch[0].live = true;
+    let page = hold(&front, page, 2).await;
+    worker.gates.open("b");
+    let told = answer(page).await;
+    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    // Not only told of: it can be read.
+    let log = front.service.log(&front.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log[0].text, "news");
+    let mut page = after(&told.tasks[0]);
+    page.watch[0].live = true;
+    let page = hold(&front, page, 2).await;
+    worker.gates.open("c");
+    let told = answer(page).await;
+    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    assert_eq!(told.tasks[0].message.as_deref(), Some("more"));
+    assert!(told.held_ms.is_some_and(|held| held < 10_000), "{told:?}");
+    assert!(!list.is_finished(), "a list shows no words");
+    worker.gates.open("d");
+    assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn the_last_lines_of_a_flood_are_told_at_another_server_once_they_can_be_read() {
+    let Two { front, worker, .. } =
+        two_with(EngineOptions { max_log_lines: 8_000, ..quick() }).await;
+    let steps = [
+        Step::Stage(0),
+        reach("a"),
+        gate("b"),
+        Step::LogMany(50_000),
+        gate("c"),
+        // So soon after the first that its lines wait.
+        Step::LogMany(30_000),
+        gate("d"),
+    ];
+    let id = front.start(&steps).await;
+    worker.gates.pass("a").await;
+    let mut told = front.until(id, |told| told.step == Some(1)).await;
+    for (gate, last) in [("b", "many 50000"), ("c", "many 30000")] {
+        worker.gates.open(gate);
+        loop {
+            let mut page = after(&told);
+            page.watch[0].live = true;
+            let answered = front.service.poll(&front.ada, &page).await.unwrap();
+            assert_eq!(answered.reason, Some(AnswerReason::Said), "{answered:?}");
+            let end = front.service.log_end(&front.ada, id, 1).await.unwrap().expect("a log");
+            told = answered.tasks[0].clone();
+            if end[0].text == last {
+                break;
+            }
+        }
+    }
+    worker.gates.open("d");
 }
 
 #[tokio::test]

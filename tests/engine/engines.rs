@@ -29,6 +29,8 @@ use crate::{
 const FRESH: Duration = Duration::from_millis(500);
 /// A cancel reaches its worker within this.
 const CANCEL: Duration = Duration::from_secs(1);
+/// For the reading itself, on a machine that is busy.
+const SLACK: Duration = Duration::from_millis(500);
 
 /// One that answers and one that works, as they are set unless told otherwise.
 struct Pair {
@@ -198,8 +200,9 @@ async fn a_poll_held_by_the_other_engine_hears_of_the_start_of_what_waited() {
     front.ended(second).await;
 }
 
+/// As where the connection hangs that notifications come over, until that is noticed.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_poll_held_where_no_notification_comes_hears_of_the_end_all_the_same() {
+async fn where_no_notification_comes_an_end_and_a_cancel_are_found_by_asking_within_a_second() {
     let pair = pair(true, usual()).await;
     let id = pair.at_work(&[Step::Stage(0), gate("end")]).await;
     let told = pair.told(id).await;
@@ -208,6 +211,25 @@ async fn a_poll_held_where_no_notification_comes_hears_of_the_end_all_the_same()
     let heard = answer(poll).await;
     assert_eq!(heard.reason, Some(AnswerReason::Ended));
     assert!(is(Status::Completed)(&heard.tasks[0]));
+    let age = since(heard.tasks[0].finished_at.as_ref());
+    assert!(age <= CANCEL + SLACK, "{age:?}");
+
+    // No heartbeat either: only asking is left.
+    let never = Duration::from_secs(3600);
+    let pair = self::pair(true, EngineOptions { heartbeat: never, lease: never * 4, ..usual() });
+    let pair = pair.await;
+    let front = &pair.front;
+    let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
+    for _ in 0..3 {
+        let id = pair.at_work(&steps).await;
+        pair.told(id).await;
+        let asked = Instant::now();
+        front.service.cancel(&front.ada, id).await.unwrap();
+        pair.worker.gates.pass("told").await;
+        let took = asked.elapsed();
+        assert!(took <= CANCEL, "{took:?}");
+        front.ended(id).await;
+    }
 }
 
 /// What a machine's clock says plays no part: leases are made and ended by the database's.

@@ -188,9 +188,14 @@ impl Store for Faulty {
         self.inner.cancels(lease_owner, runs).await
     }
 
-    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
+    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
         self.fault("rescue").await?;
-        self.inner.rescue().await
+        self.inner.rescue(ended_before).await
+    }
+
+    async fn redate(&self) -> Result<(), StoreError> {
+        self.fault("redate").await?;
+        self.inner.redate().await
     }
 
     async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {

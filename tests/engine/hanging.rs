@@ -26,6 +26,7 @@ fn impatient() -> PostgresOptions {
         acquire_timeout: Duration::from_millis(500),
         statement_timeout: Duration::from_secs(1),
         call_timeout: Duration::from_secs(2),
+        ..PostgresOptions::default()
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn after(told: &Snapshot) -> PollRequest {
 
 pub(crate) type Poll = JoinHandle<Result<PollResponse, ServiceError>>;
 
-/// Sends a poll and waits until `held` are held.
+/// Sends a poll and waits until `held` have looked for themselves and wait.
 pub(crate) async fn hold(f: &Fixture, request: PollRequest, held: usize) -> Poll {
     let (service, ada) = (f.service.clone(), f.ada.clone());
     let poll = tokio::spawn(async move { service.poll(&ada, &request).await });
@@ -33,7 +33,7 @@ pub(crate) async fn hold(f: &Fixture, request: PollRequest, held: usize) -> Poll
 
 async fn until_held(f: &Fixture, held: usize) {
     let patience = Instant::now();
-    while f.service.held().now != held {
+    while f.service.held().waiting != held {
         assert!(patience.elapsed() < Duration::from_secs(30), "{:?}", f.service.held());
         tokio::task::yield_now().await;
     }

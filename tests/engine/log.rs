@@ -35,6 +35,36 @@ async fn of_a_long_log_both_ends_are_kept_and_the_gap_is_named() {
 }
 
 #[tokio::test]
+async fn lines_are_found_whatever_their_case_and_colours_and_read_on() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { max_log_lines: 100, max_log_answer_lines: 3, ..quick() };
+    let f = engine_at(&path, options, kind()).await;
+    let mut steps = numbered("even or odd", 9);
+    steps.push(Step::Log("E\u{1b}[31mVE\u{1b}[0mn".to_owned()));
+    let id = f.start(&steps).await;
+    f.ended(id).await;
+    let with = async |after, text: &str| {
+        f.service.log_with(&f.ada, id, after, text).await.unwrap().expect("a log")
+    };
+    let first = with(0, "EVEN").await;
+    assert_eq!(first.iter().map(|line| line.left_out).collect::<Vec<_>>(), [0, 0, 0]);
+    let one = with(0, "odd 7").await;
+    assert_eq!(one.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["even or odd 7"]);
+    assert_eq!(with(one[0].seq, "even").await.len(), 3);
+    assert!(with(one[0].seq, "odd 7").await.is_empty());
+    let end = f.service.log_end_with(&f.ada, id, 0, "even", 2).await.unwrap().expect("a log");
+    let told: Vec<_> = end.lines.iter().map(|line| (line.left_out, line.text.len())).collect();
+    assert_eq!(told, [(8, 13), (0, 13)]);
+    let none = f.service.log_end_with(&f.ada, id, 0, "nowhere", 2).await.unwrap().expect("a log");
+    assert_eq!((none.lines.len(), none.seq), (0, end.seq), "all of it was looked through");
+    for wrong in [String::new(), "x".repeat(201)] {
+        assert!(f.service.log_with(&f.ada, id, 0, &wrong).await.is_err());
+    }
+    let bob = milepost::engine::Caller::owner("bob");
+    assert_eq!(f.service.log_with(&bob, id, 0, "even").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_line_is_cut_and_a_text_of_several_lines_is_several() {
     let (_folder, path) = folder();
     let f = engine_at(&path, quick(), kind()).await;

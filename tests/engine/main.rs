@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod authorised;
+mod clock;
 mod elsewhere;
 mod ends;
 mod engines;
@@ -14,6 +16,7 @@ mod hold;
 mod kinds;
 mod leases;
 mod lifecycle;
+mod listener;
 mod log;
 mod lost;
 mod outlook;

@@ -133,3 +133,63 @@ async fn a_task_is_started_again_with_its_input_and_secrets_do_not_come_out() {
     f.problem(&f.get(&format!("{task}/input"), BOB).await, 404);
     f.problem(&f.post(&format!("{task}/again"), BOB, &json!({})).await, 404);
 }
+
+/// A batch of which the second and the third have failed.
+async fn half_failed(f: &Fixture) -> Value {
+    let inputs = json!([{ "text": "a" }, { "text": "b", "fail": true, "password": "hush" },
+        { "text": "c", "fail": true }]);
+    let body = json!({ "kind": "echo", "inputs": inputs });
+    let batch = f.post("/api/v1/batches", ADA, &body).await.json();
+    let tasks = batch["tasks"].as_array().unwrap();
+    for (task, end) in tasks.iter().zip(["completed", "error", "error"]) {
+        f.until(ADA, task["id"].as_str().unwrap(), end).await;
+    }
+    batch
+}
+
+#[tokio::test]
+async fn those_of_a_batch_that_failed_are_run_again_as_a_batch_of_their_own() {
+    let f = roomy().await;
+    let first = half_failed(&f).await;
+    let again = format!("{}/again", path(&first));
+    let key = [("idempotency-key", "k-1")];
+    let answer = f.post_with(&again, ADA, &json!({}), &key).await;
+    assert_eq!(answer.status, 202, "{}", answer.json());
+    let second = answer.json();
+    f.fits("Batch", &second);
+    assert_eq!(answer.header("location"), path(&second));
+    assert_ne!(first["id"], second["id"]);
+    let titles: Vec<_> = second["tasks"].as_array().unwrap().iter().map(|t| &t["title"]).collect();
+    assert_eq!(titles, ["Echo of b", "Echo of c"]);
+    let twice = f.post_with(&again, ADA, &json!({}), &key).await.json();
+    assert_eq!(second["id"], twice["id"], "the same wish is one batch");
+    let input = format!("/api/v1/tasks/{}/input", second["tasks"][0]["id"].as_str().unwrap());
+    let input = f.get(&input, ADA).await.json();
+    assert_eq!(input["input"]["fail"], true, "{input}");
+    let before = f.get(&path(&first), ADA).await.json();
+    assert_eq!(before["tasks"].as_array().unwrap().len(), 3, "the first stays as it was");
+}
+
+#[tokio::test]
+async fn a_batch_is_not_run_again_where_none_failed_nor_by_a_stranger_nor_beyond_the_limits() {
+    let limited = EngineOptions { max_queued_per_owner: 3, max_batch: 3, ..quick() };
+    let f = fixture_of(options(), limited).await;
+    let fine = f.post("/api/v1/batches", ADA, &echoes(&["a"])).await.json();
+    let detail = f.problem(&f.post(&format!("{}/again", path(&fine)), ADA, &json!({})).await, 409);
+    assert!(detail.contains("no task of this batch has failed"), "{detail}");
+    let failed = half_failed(&f).await;
+    let again = format!("{}/again", path(&failed));
+    f.problem(&f.post(&again, BOB, &json!({})).await, 404);
+    f.problem(&f.post("/api/v1/batches/%ff/again", ADA, &json!({})).await, 404);
+    let key = [("idempotency-key", "")];
+    f.problem(&f.post_with(&again, ADA, &json!({}), &key).await, 400);
+    // One runs, two wait; of those that failed one would fit.
+    for wanted in ["running", "queued", "queued"] {
+        let id = f.start(ADA, "endless", json!({})).await;
+        f.until(ADA, &id, wanted).await;
+    }
+    let answer = f.post(&again, ADA, &json!({})).await;
+    f.problem(&answer, 429);
+    let echoes = f.get("/api/v1/tasks?kind=echo", ADA).await.json();
+    assert_eq!(echoes["tasks"].as_array().unwrap().len(), 4, "none of them was started");
+}

@@ -97,6 +97,7 @@ async fn the_openapi_document_names_every_call() {
             "/api/task/{task_id}/cancel",
             "/api/v1/batches",
             "/api/v1/batches/{id}",
+            "/api/v1/batches/{id}/again",
             "/api/v1/batches/{id}/cancel",
             "/api/v1/kinds",
             "/api/v1/kinds/{kind}",

@@ -9,7 +9,7 @@ use crate::fixture::{ADA, Fixture, fixture};
 
 async fn until_held(f: &Fixture, held: usize) {
     let patience = Instant::now();
-    while f.engine.service().held().now != held {
+    while f.engine.service().held().waiting != held {
         assert!(patience.elapsed() < Duration::from_secs(30), "{:?}", f.engine.service().held());
         tokio::task::yield_now().await;
     }

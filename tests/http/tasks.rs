@@ -112,6 +112,16 @@ async fn a_log_is_a_text_file_for_whoever_asks_for_one() {
     let none = f.get(&format!("/api/v1/tasks/{id}/log?format=text&after={seq}"), ADA).await;
     assert_eq!((none.status.as_u16(), none.bytes.len()), (200, 0));
     f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?format=xml"), ADA).await, 400);
+    let with = async |query: &str| f.get(&format!("/api/v1/tasks/{id}/log?{query}"), ADA).await;
+    assert_eq!(with("contains=HEAR").await.json()[0]["seq"], seq);
+    assert_eq!(with("contains=seen").await.json(), json!([]));
+    assert!(with("contains=heard&format=text").await.bytes.ends_with(b"heard\n"));
+    assert!(with("contains=seen&format=text").await.bytes.is_empty());
+    for wrong in ["contains=".to_owned(), format!("contains={}", "x".repeat(201))] {
+        let answer = with(&wrong).await;
+        f.problem(&answer, 400);
+        assert_eq!(answer.json()["errors"][0]["field"], "contains");
+    }
     f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?format=text"), BOB).await, 404);
 }
 

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod batches;
+mod clock;
 mod expiry;
 mod log;
 mod outlook;
@@ -12,6 +13,7 @@ mod runs;
 
 pub(crate) use artifacts::*;
 pub(crate) use batches::*;
+pub(crate) use clock::*;
 pub(crate) use expiry::*;
 pub(crate) use log::*;
 pub(crate) use outlook::*;
@@ -45,10 +47,13 @@ macro_rules! conformance {
             a_run_that_gave_its_task_back_can_write_nothing,
             a_cancel_that_races_the_end_is_accepted_or_too_late, a_cancel_that_races_a_rescue_ends_the_task,
             a_claim_that_races_a_heartbeat_is_held,
+            a_lease_is_taken_by_the_time_that_was_looked_at,
+            a_clock_that_is_set_back_makes_no_lease_longer, a_clock_that_is_set_back_lets_nothing_wait,
+            nothing_is_redated_that_is_not_later_than_now,
             a_lost_run_can_write_nothing, an_older_report_does_not_overwrite_a_newer,
             progress_survives_a_release_and_not_a_retry, checkpoints_are_kept_until_the_end,
             no_end_leaves_a_checkpoint,
-            log_lines_are_kept_once_and_in_order, lines_that_are_left_out_are_gone,
+            log_lines_are_kept_once_and_in_order, when_a_run_last_said_something_is_known_to_all, lines_that_are_left_out_are_gone,
             ten_thousand_lines_are_one_write, a_finished_task_has_its_result,
             a_failed_task_has_its_error, a_retry_waits_for_its_time,
             a_release_gives_the_attempt_back, a_queued_task_is_cancelled_at_once,

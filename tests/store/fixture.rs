@@ -5,7 +5,7 @@ use std::sync::Arc;
 use milepost::{
     engine::{
         clock::ManualClock,
-        store::{Claim, Inserted, NewTask, Row, Store, StoredResult},
+        store::{Claim, Inserted, NewTask, Row, Store, StoreError, StoredResult},
     },
     task::{StageInfo, TaskId},
 };
@@ -80,6 +80,11 @@ impl Fixture {
     pub(crate) async fn running(&self, worker: &str) -> Row {
         self.queue(&task()).await;
         self.claim(worker, 1).await.remove(0)
+    }
+
+    /// Takes what had ended by the store's clock.
+    pub(crate) async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.store.rescue(self.store.now_ms().await?).await
     }
 
     pub(crate) async fn get(&self, id: TaskId) -> Row {

@@ -41,7 +41,7 @@ async fn everything(f: &Fixture) {
     assert!(f.store.save_checkpoint(id, row.run_seq, "k", "1").await.unwrap());
     assert_eq!(f.store.beat("w", LEASE, &[id]).await.unwrap().len(), 1);
     assert!(f.store.cancels("w", &[id]).await.unwrap().is_empty());
-    assert!(f.store.rescue().await.unwrap().is_empty());
+    assert!(f.rescue().await.unwrap().is_empty());
     f.store.request_cancel(id, "ada").await.unwrap();
     f.get(id).await;
     f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! Forms that are about several tasks at once.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Request, State},
     http::request::Parts,
     response::Response,
 };
@@ -10,7 +10,7 @@ use milepost::{
     task::{Batch, BatchId, FieldError, Problem, StartBatch},
 };
 
-use super::{Notice, no_such_kind, not_as_it_should_be, page, see};
+use super::{Notice, entered, key, no_such_kind, not_as_it_should_be, page, see};
 use crate::{
     schema,
     serve::{Site, render},
@@ -58,6 +58,29 @@ pub(crate) async fn post_cancel(
         Err(_) => Ok(None),
     };
     match cancelled.and_then(|batch| batch.ok_or_else(Problem::batch_not_found)) {
+        Ok(batch) => see(&format!("/batches/{}", batch.id)),
+        Err(problem) => {
+            render(&site, page(parts, &format!("/batches/{id}")), Notice(problem)).await
+        }
+    }
+}
+
+/// `POST /batches/{id}/again`: starts those that failed once more and leads to the page of those.
+pub(crate) async fn post_again(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
+    let entered = entered.unwrap_or_default();
+    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let again = match id.parse::<BatchId>() {
+        Ok(id) => site.service.again_batch(&caller, id, key(&entered)).await,
+        Err(_) => Ok(None),
+    };
+    let again = again.map_err(Problem::from);
+    match again.and_then(|batch| batch.ok_or_else(Problem::batch_not_found)) {
         Ok(batch) => see(&format!("/batches/{}", batch.id)),
         Err(problem) => {
             render(&site, page(parts, &format!("/batches/{id}")), Notice(problem)).await

@@ -32,10 +32,13 @@ pub fn Log(
     html: String,
     /// The number of the last of them.
     seq: i64,
+    /// What is looked for in them.
+    find: String,
+    /// What one may do with them, as HTML.
+    acts: String,
 ) -> impl IntoView {
     let empty = RwSignal::new(seq == 0);
-    follow(view, stats, task_id, seq, empty);
-    let file = ["/api/v1/tasks/", &task_id.to_string(), "/log?format=text"].concat();
+    follow(view, stats, task_id, seq, find, empty);
     view! {
         <section class="card" aria-labelledby="log-title" hidden=move || empty.get()>
             <h2 id="log-title">"Log"</h2>
@@ -47,11 +50,7 @@ pub fn Log(
                 aria-label="Lines of the log"
                 inner_html=html
             ></pre>
-            <p class="more">
-                <a href=file download>
-                    "Download the log"
-                </a>
-            </p>
+            <div class="acts" inner_html=acts></div>
         </section>
     }
 }
@@ -63,6 +62,7 @@ fn follow(
     stats: Signal<Stats>,
     id: TaskId,
     seq: i64,
+    find: String,
     empty: RwSignal<bool>,
 ) {
     let seq = Rc::new(Cell::new(seq));
@@ -79,10 +79,10 @@ fn follow(
         if !(turned || moved) {
             return before;
         }
-        let seq = Rc::clone(&seq);
+        let (seq, find) = (Rc::clone(&seq), find.clone());
         spawn_local(async move {
             let asked = seq.get();
-            let Ok(piece) = api::task_log(id, asked).await else { return };
+            let Ok(piece) = api::task_log(id, asked, find).await else { return };
             // Two requests may overlap: a line is shown once.
             if seq.get() == asked && piece.seq > asked {
                 seq.set(piece.seq);

@@ -35,6 +35,11 @@ pub struct TaskSeed {
     pub log: String,
     /// The number of the last of them.
     pub log_seq: i64,
+    /// What is looked for in it; only lines with that are shown.
+    pub find: String,
+    /// What one may do with the log, as HTML; the browser finds it on the page, too.
+    #[serde(skip)]
+    pub log_acts: String,
 }
 
 /// Follows one task: the [`TaskSeed`] that the page planted.
@@ -44,7 +49,7 @@ pub fn TaskIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskSeed) -> impl IntoView {
-    let TaskSeed { snapshot, log, log_seq } = seed;
+    let TaskSeed { snapshot, log, log_seq, find, log_acts } = seed;
     let (task_id, id) = (snapshot.id, snapshot.id.to_string());
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, transport());
@@ -97,7 +102,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Facts view />
         <Actions task wish action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
-        <Log task_id view stats=task.stats html=log seq=log_seq />
+        <Log task_id view stats=task.stats html=log seq=log_seq find acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
     }

@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use milepost::task::{BatchId, Problem, Snapshot, Status};
+use milepost::task::{BatchId, Problem, Status};
 
 use super::{parts::LiveList, parts::ask, task::NoticeNote};
-use crate::forms::Notice;
+use crate::{api::KEY_FIELD, forms::Notice};
 
 /// All tasks of a batch with one bar.
 #[component]
@@ -20,14 +20,15 @@ pub fn BatchPage() -> impl IntoView {
         let kind = service.kind(&batch.kind).map_or(batch.kind, |kind| kind.title);
         let title = format!("{} × {kind}", batch.tasks.len());
         let again = format!("/batches/{id}");
-        let retry = failed(&batch.tasks);
+        let failed = batch.tasks.iter().filter(|task| task.status == Status::Error).count();
+        let unfinished = batch.unfinished > 0;
         Ok(view! {
             <Title text=title.clone() />
             <p class="kicker">"Started together"</p>
             <h1 class="h">{title}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {(batch.unfinished > 0).then(|| view! { <CancelAll id /> })}
-            {retry.map(|text| view! { <p class="note">{text}</p> })}
+            {unfinished.then(|| view! { <CancelAll id /> })}
+            {(unfinished || failed > 0).then(|| view! { <RunFailed id failed unfinished /> })}
             <LiveList tasks=batch.tasks again whole=true />
         })
     })
@@ -42,11 +43,21 @@ fn CancelAll(id: BatchId) -> impl IntoView {
     }
 }
 
-/// A word on those that went wrong.
-fn failed(tasks: &[Snapshot]) -> Option<String> {
-    match tasks.iter().filter(|task| task.status == Status::Error).count() {
-        0 => None,
-        1 => Some("One of them failed. Its page says why, and starts it again.".to_owned()),
-        n => Some(format!("{n} of them failed. Their pages say why, and start them again.")),
+/// Starting those that failed once more; while none has, it appears with the first.
+#[component]
+fn RunFailed(id: BatchId, failed: usize, unfinished: bool) -> impl IntoView {
+    let key = uuid::Uuid::new_v4().to_string();
+    let words = match (unfinished, failed) {
+        // More may fail while one looks on.
+        (true, _) => "Some of them failed. Their pages say why.".to_owned(),
+        (false, 1) => "One of them failed. Its page says why.".to_owned(),
+        (false, n) => format!("{n} of them failed. Their pages say why."),
+    };
+    view! {
+        <form class="note retry" method="post" action=format!("/batches/{id}/again")>
+            <input type="hidden" name=KEY_FIELD value=key />
+            <p>{words}</p>
+            <button>"Run those that failed again"</button>
+        </form>
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 use milepost::{
     task::{Problem, TaskId},
     view::{TaskView, text},
@@ -12,6 +12,7 @@ use super::{
     again::Again,
     files::Files,
     keep::Keep,
+    log,
     parts::{Refresh, ask},
 };
 use crate::{
@@ -30,6 +31,8 @@ const FASTEST_REFRESH_MS: i64 = 2_000;
 pub fn TaskPage() -> impl IntoView {
     let id = task_id();
     let notice = use_context::<Notice>();
+    // Also where nothing is looked for yet: then there is a field to say what.
+    let asked = use_query_map().with_untracked(|query| query.get("log"));
     ask(|service, caller| async move {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
@@ -38,13 +41,19 @@ pub fn TaskPage() -> impl IntoView {
         let kind = kind.map(|kind| kind.title);
         let files = service.files(&caller, id).await?.unwrap_or_default();
         let unfinished = makes_files && !snapshot.status.is_terminal();
-        let log = log_view::read_on(&service, &caller, id, 0).await?;
-        let log = log.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
+        let find = asked.as_deref().unwrap_or_default().trim().to_owned();
+        let lines = log_view::read_on(&service, &caller, id, 0, &find).await?;
+        let mut lines = lines.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
+        if lines.html.is_empty() && !find.is_empty() {
+            lines.html.push_str(log_view::NOTHING_FOUND);
+        }
         let known = kind.is_some().then(|| snapshot.kind.clone());
         let batch = service.batch_of(&caller, id).await?;
         let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
-        let refresh = (!snapshot.status.is_terminal())
+        let moves = !snapshot.status.is_terminal();
+        let log_acts = log::acts(id, asked.as_deref(), moves && asked.is_none());
+        let refresh = (moves && asked.is_none())
             .then(|| (snapshot.poll_after_ms.max(FASTEST_REFRESH_MS) + 999) / 1000);
         Ok(view! {
             <Title text=title />
@@ -52,7 +61,7 @@ pub fn TaskPage() -> impl IntoView {
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {plant(TaskSeed { snapshot, log_seq: log.seq, log: log.html })}
+            {plant(TaskSeed { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
             <Files id files unfinished />
             <Again id kind=known batch />

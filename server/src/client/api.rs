@@ -4,7 +4,10 @@ use std::{error::Error as _, time::Duration};
 
 use milepost::{
     poll::{Failure, retry_after_ms},
-    task::{PollRequest, PollResponse, Problem, Snapshot, StartTask, TaskId, Upload},
+    task::{
+        Batch, BatchId, PollRequest, PollResponse, Problem, Snapshot, StartBatch, StartTask,
+        TaskId, Upload,
+    },
 };
 use reqwest::{
     Method, RequestBuilder, Response,
@@ -91,6 +94,28 @@ impl Api {
 
     pub(super) async fn cancel(&self, id: TaskId) -> Result<Snapshot, ClientError> {
         let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/cancel"));
+        self.json(request.timeout(ANSWER_WITHIN)).await
+    }
+
+    /// Starts a task with the same input as another.
+    pub(super) async fn again(&self, id: TaskId) -> Result<Snapshot, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/again"));
+        self.json(request.timeout(ANSWER_WITHIN)).await
+    }
+
+    pub(super) async fn start_batch(&self, start: &StartBatch) -> Result<Batch, ClientError> {
+        let request = self.request(Method::POST, "/api/v1/batches").json(start);
+        self.json(request.timeout(ANSWER_WITHIN)).await
+    }
+
+    pub(super) async fn cancel_batch(&self, id: BatchId) -> Result<Batch, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/batches/{id}/cancel"));
+        self.json(request.timeout(ANSWER_WITHIN)).await
+    }
+
+    /// Starts those tasks of a batch once more that failed.
+    pub(super) async fn again_batch(&self, id: BatchId) -> Result<Batch, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/batches/{id}/again"));
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 

@@ -1,4 +1,7 @@
-//! Follows one task to its end: the poll machine that pages use, driven by tokio.
+//! Follows tasks to their end: the poll machine that pages use, driven by tokio.
+
+mod one;
+mod several;
 
 use std::{
     future::{self, Future},
@@ -7,12 +10,13 @@ use std::{
 };
 
 use milepost::{
-    poll::{Action, Config, Event, Failure, Freshness, Machine, Phase},
-    task::{GoneReason, PollResponse, Snapshot, TaskId},
+    poll::{Action, Config, Event, Failure, Freshness, Machine, Phase, TaskView},
+    task::{Batch, GoneReason, PollResponse, Snapshot, TaskId},
 };
 use tokio::time::Instant;
 
-use super::{Api, ClientError, is_over, screen::Screen, show};
+use self::{one::One, several::Several};
+use super::{Api, ClientError, show};
 use crate::{
     cli::{CliError, Exit},
     signals::Signals,
@@ -21,9 +25,9 @@ use crate::{
 /// What Ctrl-C means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupt {
-    /// The first cancels the task and waits for its end, the second leaves.
+    /// The first cancels what is followed and waits for its end, the second leaves.
     Cancels,
-    /// It leaves; the task goes on.
+    /// It leaves; what is followed goes on.
     Leaves,
 }
 
@@ -31,8 +35,34 @@ pub(super) enum Interrupt {
 const FRAME: Duration = Duration::from_millis(200);
 
 type Reply = Result<(PollResponse, u32), Failure>;
-type Cancelling = Result<Snapshot, ClientError>;
+type Cancelling = Result<Vec<Snapshot>, ClientError>;
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What is followed, and how it is seen.
+trait Followed {
+    /// What it is called in a sentence.
+    const CALLED: &str;
+    /// Said when it is left.
+    const LEFT: &str;
+
+    /// The tasks.
+    fn ids(&self) -> &[TaskId];
+
+    /// Shows how it stands.
+    fn draw(&mut self, machine: &Machine, now: u64);
+
+    /// Whether a bar moves by itself.
+    fn moves(&self, machine: &Machine, now: u64) -> bool;
+
+    /// Says something beside the bar.
+    fn say(&self, text: &str);
+
+    /// Asks for all of it to be stopped.
+    fn cancel(&self, api: Api) -> Pending<Cancelling>;
+
+    /// How it ended, if it did.
+    fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError>;
+}
 
 /// Follows a task; says how it ended.
 ///
@@ -43,12 +73,38 @@ pub(super) async fn follow(
     snapshot: Snapshot,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
+    let one = One::new(snapshot.id);
+    to_the_end(api, one, vec![snapshot], interrupt).await
+}
+
+/// Follows all tasks of a batch; says how each of them ended.
+///
+/// # Errors
+/// When they cannot be followed to their end.
+pub(super) async fn follow_all(
+    api: &Api,
+    batch: Batch,
+    interrupt: Interrupt,
+) -> Result<Exit, CliError> {
+    let several = Several::new(&batch);
+    to_the_end(api, several, batch.tasks, interrupt).await
+}
+
+async fn to_the_end(
+    api: &Api,
+    followed: impl Followed,
+    snapshots: Vec<Snapshot>,
+    interrupt: Interrupt,
+) -> Result<Exit, CliError> {
     // Before anything is seen: who sees the task may press Ctrl-C.
     let signals = Signals::new()?;
-    let mut driver = Driver::new(api.clone(), snapshot.id, signals);
-    driver.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot)) });
+    let mut driver = Driver::new(api.clone(), followed, signals);
+    for snapshot in snapshots {
+        driver.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot)) });
+    }
     loop {
-        if let Some(exit) = driver.end()? {
+        let now = driver.now();
+        if let Some(exit) = driver.followed.end(&driver.machine, now, api.base())? {
             return Ok(exit);
         }
         driver.step(interrupt).await;
@@ -58,11 +114,10 @@ pub(super) async fn follow(
     }
 }
 
-struct Driver {
+struct Driver<F> {
     api: Api,
-    id: TaskId,
     machine: Machine,
-    screen: Screen,
+    followed: F,
     started: Instant,
     timer: Option<Instant>,
     /// The poll in flight, with its epoch.
@@ -74,13 +129,12 @@ struct Driver {
     left: bool,
 }
 
-impl Driver {
-    fn new(api: Api, id: TaskId, signals: Signals) -> Self {
+impl<F: Followed> Driver<F> {
+    fn new(api: Api, followed: F, signals: Signals) -> Self {
         Self {
             api,
-            id,
             machine: Machine::new(Config::default()),
-            screen: Screen::new(),
+            followed,
             started: Instant::now(),
             timer: None,
             poll: None,
@@ -125,15 +179,12 @@ impl Driver {
 
     fn draw(&mut self) {
         let now = self.now();
-        if let Some(view) = self.machine.view(self.id, now) {
-            self.screen.draw(&view);
-        }
+        self.followed.draw(&self.machine, now);
     }
 
     /// Waits for the next thing to happen, and tells the machine.
     async fn step(&mut self, interrupt: Interrupt) {
-        let moving = self.screen.is_live()
-            && self.machine.view(self.id, self.now()).is_some_and(|view| view.moving);
+        let moving = self.followed.moves(&self.machine, self.now());
         tokio::select! {
             reply = pending(self.poll.as_mut().map(|(_, reply)| reply)) => {
                 let Some((epoch, _)) = self.poll.take() else { return };
@@ -157,57 +208,51 @@ impl Driver {
 
     fn cancelled(&mut self, outcome: Cancelling) {
         match outcome {
-            Ok(snapshot) => self.tell(Event::Told { snapshot: Box::new(snapshot) }),
+            Ok(snapshots) => {
+                for snapshot in snapshots {
+                    self.tell(Event::Told { snapshot: Box::new(snapshot) });
+                }
+            }
             Err(error) => {
                 // The next Ctrl-C leaves: a server that is gone must not hold anybody.
-                self.screen.say(&format!("the task could not be cancelled: {error}"));
-                self.tell(Event::CancelFailed { id: self.id });
+                self.followed.say(&format!("{} could not be cancelled: {error}", F::CALLED));
+                for id in self.followed.ids().to_vec() {
+                    self.tell(Event::CancelFailed { id });
+                }
             }
         }
     }
 
     fn interrupt(&mut self, interrupt: Interrupt) {
         if self.interrupted || interrupt == Interrupt::Leaves {
-            self.screen.say("left; the task goes on by itself");
+            self.followed.say(F::LEFT);
             self.left = true;
             return;
         }
         self.interrupted = true;
-        self.screen.say("cancelling; press Ctrl-C again to leave without waiting");
-        let (api, id) = (self.api.clone(), self.id);
-        self.cancel = Some(Box::pin(async move { api.cancel(id).await }));
-        self.tell(Event::CancelRequested { id });
-    }
-
-    /// How it ended, if it did.
-    fn end(&mut self) -> Result<Option<Exit>, CliError> {
-        let now = self.now();
-        let Some(view) = self.machine.view(self.id, now) else {
-            return Err(ClientError::Lost("the task is not watched any more".to_owned()).into());
-        };
-        if let Some(snapshot) = view.snapshot.filter(|snapshot| is_over(snapshot)) {
-            let exit = Exit::of(snapshot.status);
-            let last = format!("{}\n{}", show::end(snapshot), show::receipt(snapshot));
-            self.screen.finish(last.trim_end());
-            return Ok(Some(exit));
+        self.followed.say("cancelling; press Ctrl-C again to leave without waiting");
+        self.cancel = Some(self.followed.cancel(self.api.clone()));
+        for id in self.followed.ids().to_vec() {
+            self.tell(Event::CancelRequested { id });
         }
-        let url = self.api.base();
-        let said = view.problem.map(|problem| show::printable(&problem.detail));
-        let lost = match view.phase {
-            Phase::Gone(GoneReason::NotFound) => "Task not found".to_owned(),
-            Phase::Gone(GoneReason::Expired) => "the task is over and its time is up".to_owned(),
-            Phase::SignedOut => said.unwrap_or_else(|| format!("{url} wants a valid token")),
-            Phase::Refused { status } => {
-                said.unwrap_or_else(|| format!("{url} refuses to tell: HTTP {status}"))
-            }
-            Phase::GaveUp if view.freshness == Freshness::Offline => "offline".to_owned(),
-            Phase::GaveUp => format!("cannot reach {url} any more; the task may go on there"),
-            Phase::Ended | Phase::TimedOut => "the task cannot be followed any more".to_owned(),
-            _ => return Ok(None),
-        };
-        self.screen.clear();
-        Err(ClientError::Lost(lost).into())
     }
+}
+
+/// Why a task cannot be followed any more, if that is so; `url` is the server's.
+fn lost(view: &TaskView<'_>, url: &str) -> Option<String> {
+    let said = view.problem.map(|problem| show::printable(&problem.detail));
+    Some(match view.phase {
+        Phase::Gone(GoneReason::NotFound) => "Task not found".to_owned(),
+        Phase::Gone(GoneReason::Expired) => "the task is over and its time is up".to_owned(),
+        Phase::SignedOut => said.unwrap_or_else(|| format!("{url} wants a valid token")),
+        Phase::Refused { status } => {
+            said.unwrap_or_else(|| format!("{url} refuses to tell: HTTP {status}"))
+        }
+        Phase::GaveUp if view.freshness == Freshness::Offline => "offline".to_owned(),
+        Phase::GaveUp => format!("cannot reach {url} any more; what was started may go on there"),
+        Phase::Ended | Phase::TimedOut => "the task cannot be followed any more".to_owned(),
+        _ => return None,
+    })
 }
 
 /// Waits for what is under way; for ever, where nothing is.

@@ -88,7 +88,8 @@ impl Given {
     }
 }
 
-fn read(path: PathBuf, from: impl std::io::Read) -> Result<Vec<u8>, ClientError> {
+/// All of a file or of the standard input, under the name by which it is told.
+pub(super) fn read(path: PathBuf, from: impl std::io::Read) -> Result<Vec<u8>, ClientError> {
     let mut bytes = Vec::new();
     match from.take(LONGEST + 1).read_to_end(&mut bytes) {
         Ok(_) if bytes.len() as u64 > LONGEST => {

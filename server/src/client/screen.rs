@@ -68,6 +68,25 @@ impl Screen {
         }
     }
 
+    /// Several tasks as one bar.
+    pub(super) fn draw_all(&mut self, all: f64, mut text: String, freshness: Freshness) {
+        if let Some(worry) = worry(freshness) {
+            text = format!("{text} · {worry}");
+        }
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((all.clamp(0.0, 100.0) * 10.0) as u64);
+                bar.set_prefix(format!("{:.0} %", all.floor()));
+                bar.set_message(text);
+            }
+            None if text != self.last_line => {
+                write(&text);
+                self.last_line = text;
+            }
+            None => {}
+        }
+    }
+
     /// Says something without tearing the bar.
     pub(super) fn say(&self, text: &str) {
         match &self.bar {

@@ -1,6 +1,7 @@
 //! Tasks as lines of text. What came from the server is cleaned of control characters: a terminal
 //! would obey them.
 
+mod batch;
 mod past;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use milepost::{
     view::text,
 };
 
+pub(super) use batch::{batch, counts, sum};
 pub(super) use past::{receipt, resumed};
 
 /// One line, without anything that a terminal would obey.

@@ -4,7 +4,6 @@
 //! of them is taken over.
 
 mod check;
-mod faults;
 mod params;
 mod print;
 mod raw;
@@ -13,8 +12,11 @@ use std::{path::Path, sync::Arc};
 
 pub(super) use print::print;
 
-use self::{check::Checker, faults::Faults, raw::Document};
-use super::ConfigError;
+use self::{check::Checker, raw::Document};
+use super::{
+    ConfigError,
+    faults::{self, Faults},
+};
 use crate::tasks::command::Definition;
 
 /// The commands of one configuration file, in its order.
@@ -26,29 +28,25 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// Reads the commands of a file. Nothing else in it is looked at.
-    ///
-    /// # Errors
-    /// Every fault with its line.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError::one(format!("{}: cannot be read: {error}", path.display()))
-        })?;
-        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let folder = absolute.parent().unwrap_or(Path::new("/"));
-        Self::read(&text, &path.display().to_string(), folder)
-    }
-
     /// Reads the commands again: of this file, else of `milepost.toml`, if it is there.
     ///
     /// # Errors
     /// Every fault with its line.
     pub fn again(file: Option<&Path>) -> Result<Self, ConfigError> {
-        super::layers::readable(file)?.map_or_else(|| Ok(Self::default()), Self::load)
+        match super::layers::readable(file)? {
+            Some(path) => Self::of(&super::layers::text(path)?, path),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// Reads the commands of a file. Nothing else in it is looked at.
+    pub(super) fn of(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self::read(text, path, absolute.parent().unwrap_or(Path::new("/")))
     }
 
     /// Reads the commands of a text that stands in `folder`.
-    fn read(text: &str, file: &str, folder: &Path) -> Result<Self, ConfigError> {
+    fn read(text: &str, file: &Path, folder: &Path) -> Result<Self, ConfigError> {
         let mut faults = Faults::new(file, text);
         let document: Document = match toml::from_str(text) {
             Ok(document) => document,

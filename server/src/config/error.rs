@@ -9,13 +9,26 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) const fn new(faults: Vec<String>) -> Self {
-        Self { faults }
+    pub(super) fn new(faults: Vec<String>) -> Self {
+        Self { faults: faults.into_iter().map(|fault| one_line(&fault)).collect() }
     }
 
     pub(super) fn one(fault: impl Into<String>) -> Self {
-        Self { faults: vec![fault.into()] }
+        Self::new(vec![fault.into()])
     }
+}
+
+/// Keys and values may hold anything; a terminal obeys nothing of it.
+fn one_line(fault: &str) -> String {
+    let mut line = String::with_capacity(fault.len());
+    for c in fault.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 impl fmt::Display for ConfigError {

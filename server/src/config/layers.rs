@@ -7,12 +7,15 @@ use std::{
 
 use figment::{
     Figment, Metadata, Profile, Provider,
-    providers::{Format, Serialized, Toml},
+    providers::Serialized,
     util::nest,
     value::{Dict, Map, Value},
 };
 
-use super::{Commands, ConfigError, Settings};
+use super::{
+    Commands, ConfigError, Settings,
+    file::{Lines, SettingsFile},
+};
 
 /// What the command line says; absent means that it says nothing.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,8 @@ pub struct Configuration {
     /// Remarks that do not stop the start, such as variables that mean nothing.
     pub remarks: Vec<String>,
     figment: Figment,
+    /// Of the file.
+    lines: Lines,
 }
 
 /// Who said what a setting is.
@@ -93,21 +98,36 @@ impl Configuration {
         flags: &Flags,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        let file = readable(file)?;
+        let read = file.map(|path| Ok((text(path)?, path))).transpose()?;
+        let read = read.as_ref().map(|(text, path)| (text.as_str(), *path));
+        Self::of(read, flags, variables)
+    }
+
+    /// [`Configuration::load`] from the text of a file, if there is one, and its path.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of(
+        file: Option<(&str, &Path)>,
+        flags: &Flags,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let settings = Settings::default();
         let defaults = serde_json::to_value(&settings).unwrap_or_default();
         let variables: Vec<_> = variables.into_iter().collect();
         let mut figment =
             Figment::from(Serialized::defaults(&settings)).merge(cargo_leptos(&variables));
-        let file = readable(file)?;
-        let mut commands = Commands::default();
-        if let Some(path) = file {
-            figment = figment.merge(SettingsFile::read(path)?);
-            commands = Commands::load(path)?;
+        let (mut commands, mut lines) = (Commands::default(), Lines::default());
+        if let Some((text, path)) = file {
+            figment = figment.merge(SettingsFile::read(text, path)?);
+            commands = Commands::of(text, path)?;
+            lines = Lines::of(text);
         }
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
-        let file = file.map(Path::to_owned);
-        let configuration = Self { settings, commands, file, remarks, figment };
+        let file = file.map(|(_, path)| path.to_owned());
+        let configuration = Self { settings, commands, file, remarks, figment, lines };
         configuration.refuse_unknown(&defaults)?;
         configuration.extract()
     }
@@ -122,7 +142,7 @@ impl Configuration {
         let settings: Settings = self.figment.extract_lossy().map_err(|errors| {
             let tell = |error: figment::Error| {
                 let source = error.metadata.as_ref().map_or(Source::Default, source_of);
-                tell(&source, &error.path.join("."), &error.kind.to_string())
+                self.tell(&source, &error.path.join("."), &error.kind.to_string())
             };
             ConfigError::new(errors.into_iter().map(tell).collect())
         })?;
@@ -131,9 +151,25 @@ impl Configuration {
             return Ok(Self { settings, ..self });
         }
         let tell = |(key, right): (String, String)| {
-            tell(&self.source(&key), &key, &format!("must be {right}"))
+            self.tell(&self.source(&key), &key, &format!("must be {right}"))
         };
         Err(ConfigError::new(faults.into_iter().map(tell).collect()))
+    }
+
+    /// A fault with its place: the line, the variable or at least the source.
+    fn tell(&self, source: &Source, key: &str, what: &str) -> String {
+        let line = self.lines.line(key);
+        match (source, line, &self.file) {
+            (Source::Variable, ..) => format!("{}: {what}", variable(key)),
+            (Source::File(path), Some(line), _) => {
+                format!("{}:{line}: `{key}`: {what}", path.display())
+            }
+            // Something else in its table makes the default wrong.
+            (Source::Default, Some(line), Some(path)) => {
+                format!("{}:{line}: `{key}` (not set here): {what}", path.display())
+            }
+            (source, ..) => format!("{source}: `{key}`: {what}"),
+        }
     }
 
     /// Names every unknown key at once, with the keys that there are.
@@ -170,17 +206,10 @@ impl Configuration {
                         _ => "keys",
                     };
                     let right = format!("unknown; known {place} here: {}", keys.join(", "));
-                    faults.push(tell(&self.source(&full), &full, &right));
+                    faults.push(self.tell(&self.source(&full), &full, &right));
                 }
             }
         }
-    }
-}
-
-fn tell(source: &Source, key: &str, what: &str) -> String {
-    match source {
-        Source::Variable => format!("{}: {what}", variable(key)),
-        source => format!("{source}: `{key}`: {what}"),
     }
 }
 
@@ -211,33 +240,10 @@ pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError
     }
 }
 
-/// What the file says of settings; commands are read by themselves, with their lines.
-struct SettingsFile {
-    metadata: Metadata,
-    data: Map<Profile, Dict>,
-}
-
-impl SettingsFile {
-    fn read(path: &Path) -> Result<Self, ConfigError> {
-        let file = Toml::file_exact(path);
-        let mut data = file
-            .data()
-            .map_err(|error| ConfigError::one(format!("{}: {}", path.display(), error.kind)))?;
-        for dict in data.values_mut() {
-            dict.remove("commands");
-        }
-        Ok(Self { metadata: file.metadata(), data })
-    }
-}
-
-impl Provider for SettingsFile {
-    fn metadata(&self) -> Metadata {
-        self.metadata.clone()
-    }
-
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(self.data.clone())
-    }
+/// All of a file.
+pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
 }
 
 /// Values under one name.

@@ -64,8 +64,14 @@ fn a_list_in_a_variable_is_separated_by_commas() {
 #[test]
 fn unknown_keys_are_told_with_their_file_and_what_would_be_right() {
     let told = fault("[http]\nadr = 'x'\n[storag]\na = 1\n", &[]);
-    assert!(told.contains("milepost.toml: `http.adr`: unknown; known keys here: addr,"), "{told}");
-    assert!(told.contains("`storag`: unknown; known sections here: dataset, engine"), "{told}");
+    assert!(
+        told.contains("milepost.toml:2: `http.adr`: unknown; known keys here: addr,"),
+        "{told}"
+    );
+    assert!(
+        told.contains("milepost.toml:3: `storag`: unknown; known sections here: dataset, engine"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -88,20 +94,22 @@ fn an_unknown_variable_of_a_section_is_refused_others_are_remarked() {
 #[test]
 fn values_of_a_wrong_type_are_told_with_their_source() {
     let told = fault("[engine]\nconcurrency = 'many'\n", &[]);
-    assert!(told.contains("milepost.toml: `engine.concurrency`: "), "{told}");
+    assert!(told.contains("milepost.toml:2: `engine.concurrency`: "), "{told}");
     let told = fault("", &[("MILEPOST_HTTP_ADDR", "localhost")]);
     assert!(told.contains("MILEPOST_HTTP_ADDR: "), "{told}");
     let told = fault("[engine]\nconcurrency = -1\n", &[]);
     assert!(told.contains("engine.concurrency"), "{told}");
-    let told = fault("[http\n", &[]);
-    assert!(told.contains("milepost.toml"), "{told}");
+    let told = fault("\n[http\n", &[]);
+    assert!(told.contains("milepost.toml:2: "), "{told}");
 }
 
 #[test]
 fn values_that_make_no_sense_are_told_with_what_would_be_right() {
     let told = fault("[engine]\nheartbeat_s = 20\nconcurrency = 0\n", &[]);
     assert!(
-        told.contains("`engine.heartbeat_s`: must be at least 1 and at most a third"),
+        told.contains(
+            "milepost.toml:2: `engine.heartbeat_s`: must be at least 1 and at most a thi"
+        ),
         "{told}"
     );
     assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
@@ -155,7 +163,7 @@ fn each_kind_has_limits_of_its_own_from_every_source() {
 #[test]
 fn a_kind_that_there_is_not_and_limits_that_make_no_sense_are_told() {
     let told = fault("[kinds.stroy]\ntimeout_s = 60\n", &[]);
-    let right = "milepost.toml: `kinds.stroy`: unknown; known kinds here: dataset, story";
+    let right = "milepost.toml:1: `kinds.stroy`: unknown; known kinds here: dataset, story";
     assert!(told.contains(right), "{told}");
     let told = fault("[kinds.story]\ntimeout = 60\n", &[]);
     assert!(told.contains("`kinds.story.timeout`: unknown; known keys here: cancel_gra"), "{told}");
@@ -193,4 +201,40 @@ fn what_is_printed_can_be_read_again() {
     );
     let again = with_file(&printed, &[], &Flags::default()).unwrap();
     assert_eq!(again.settings, configuration.settings);
+}
+
+#[test]
+fn a_default_that_the_file_makes_wrong_is_told_at_its_table() {
+    let told = fault("\n[engine]\nlease_s = 3\n", &[]);
+    assert!(
+        told.contains("milepost.toml:2: `engine.heartbeat_s` (not set here): must be"),
+        "{told}"
+    );
+}
+
+proptest::proptest! {
+    /// Lines of a whole file exchanged for others: what is refused is told with its place, a line each.
+    #[test]
+    fn whatever_stands_in_a_file_each_fault_is_one_line_and_has_a_place(
+        changes in proptest::collection::vec((0_usize..400, "[-a-z_.0-9 =\\[\\]{}'\",#\u{1b}\n]{0,24}", 0_usize..400), 0..4),
+    ) {
+        let whole = super::super::print(&Configuration::of(None, &Flags::default(), []).unwrap());
+        let example = include_str!("../../../examples/milepost.toml");
+        let mut lines: Vec<_> = whole.lines().chain(example.lines()).map(str::to_owned).collect();
+        for (at, new, from) in &changes {
+            let (at, from) = (at % lines.len(), from % lines.len());
+            let (key, _) = lines[from].split_once('=').unwrap_or_default();
+            lines[at] = if new.starts_with('=') { format!("{key}{new}") } else { new.clone() };
+        }
+        let text = lines.join("\n");
+        let path = Path::new("/etc/milepost.toml");
+        if let Err(error) = Configuration::of(Some((&text, path)), &Flags::default(), []) {
+            for told in error.to_string().lines() {
+                let place = told.strip_prefix("configuration: /etc/milepost.toml:");
+                let what = place.and_then(|rest| rest.split_once(": "));
+                let placed = what.is_some_and(|(line, what)| line.parse::<usize>().is_ok() && !what.is_empty());
+                proptest::prop_assert!(placed, "{}\n{}", told, text);
+            }
+        }
+    }
 }

@@ -171,6 +171,10 @@ impl DynamicTask for CommandTask {
         Ok(Prepared { uploads, ..Prepared::new(stored, title, definition.stages()) })
     }
 
+    fn asked_for(&self, stored: &str) -> Result<Value, serde_json::Error> {
+        serde_json::from_str(stored).map(|stored: Stored| stored.params)
+    }
+
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
         let stored: Stored = serde_json::from_str(input).map_err(|error| {
             TaskError::fail("input", format!("the stored input is unreadable: {error}"))

@@ -1,10 +1,14 @@
 //! TERM while requests are held: each of them is answered, and then the process ends.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Response;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinHandle,
+};
 
 use crate::fixture::{Place, SLOW, Server};
 
@@ -113,6 +117,69 @@ async fn after_term_running_tasks_may_end_and_whoever_asks_meanwhile_is_not_held
     let (status, _) = stopping.await.unwrap();
     assert_eq!(status.code(), Some(0), "{}", place.log());
     assert!(place.path("output/lighthouse/story.md").is_file(), "it was told to its end");
+}
+
+/// A start whose body is still on its way.
+struct Begun {
+    stream: TcpStream,
+    rest: &'static str,
+}
+
+impl Begun {
+    async fn at(address: &str) -> Self {
+        const BODY: &str = r#"{"kind":"dataset","input":{"data":"a,b\n1,2\n"}}"#;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /api/v1/tasks HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+            BODY.len()
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Now it waits for the body.
+        let mut go_on = [0; 25];
+        stream.read_exact(&mut go_on).await.unwrap();
+        assert!(go_on.starts_with(b"HTTP/1.1 100 "), "{go_on:?}");
+        let (first, rest) = BODY.split_at(BODY.len() / 2);
+        stream.write_all(first.as_bytes()).await.unwrap();
+        Self { stream, rest }
+    }
+
+    async fn answer(mut self) -> String {
+        self.stream.write_all(self.rest.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        self.stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_under_way_at_term_is_answered_as_ever_and_one_that_never_ends_is_cut() {
+    let place = Place::with_research();
+    let variables = [SLOW, ("MILEPOST_ENGINE_DRAIN_S", "0")];
+    let server = place.serve(&[], &variables).await;
+    writing(&server).await;
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let (begun, never) = (Begun::at(&address).await, Begun::at(&address).await);
+    let stopping = tokio::spawn(server.stop());
+    // Nobody is let in any more once the tasks are over: then only the requests under way are left.
+    let patience = Instant::now();
+    while TcpStream::connect(&address).await.is_ok() {
+        assert!(patience.elapsed() < Duration::from_secs(30), "{}", place.log());
+    }
+    let answer = begun.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    let body = answer.split_once("\r\n\r\n").unwrap().1;
+    let started: Value = serde_json::from_str(body).unwrap();
+    let (status, _) = stopping.await.unwrap();
+    assert_eq!(status.code(), Some(0), "{}", place.log());
+    assert!(place.log().contains("some connections did not end in time"), "{}", place.log());
+    drop(never);
+
+    // What was accepted so late is done by the next server.
+    let server = place.serve(&[], &[]).await;
+    let id = started["id"].as_str().unwrap();
+    let ended = server.run(&place, &["status", id, "--follow"]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
 /// Waits until the task is in its longest stage once more.

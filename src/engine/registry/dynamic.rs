@@ -20,6 +20,15 @@ pub trait DynamicTask: Send + Sync + 'static {
     /// Why it is not queued; the caller gets it as a 400.
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal>;
 
+    /// What a stored input was made from by [`DynamicTask::prepare`]: it is shown (but for secrets) and
+    /// started again. Default: the stored input itself.
+    ///
+    /// # Errors
+    /// When it is none.
+    fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_str(stored)
+    }
+
     /// Does the work of an input that [`DynamicTask::prepare`] made, maybe in an earlier process or
     /// by an earlier definition of the kind: check it again.
     ///

@@ -46,14 +46,19 @@ impl Service {
         }
     }
 
-    async fn stored_start(
+    /// What a task was started with, secrets included.
+    pub(super) async fn stored_start(
         &self,
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
         let Some(row) = self.row(caller, id).await? else { return Ok(None) };
-        let Some(input) = self.engine.inner().store.input(id).await? else { return Ok(None) };
-        let input = serde_json::from_str(&input)
+        let inner = self.engine.inner();
+        let Some(stored) = inner.store.input(id).await? else { return Ok(None) };
+        let kind = inner.kinds.now().get(&row.kind).cloned();
+        let kind = kind.ok_or_else(|| self.unknown(&row.kind))?;
+        let input = kind
+            .asked_for(&stored)
             .map_err(|error| StoreError::Corrupt { what: "input", detail: error.to_string() })?;
         Ok(Some(StartTask::new(row.kind, input)))
     }

@@ -1,17 +1,29 @@
 //! Starting several tasks at once, and following them as one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Caller, Service, ServiceError};
 use crate::{
     engine::{
         Refusal,
+        registry::Kind,
         store::{AllInserted, Inserted, NewTask, Row},
     },
-    task::{Batch, BatchId, FieldError, StartBatch, TaskId},
+    task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
 };
+
+/// Tasks that are to be started together.
+struct Together {
+    kind: Arc<Kind>,
+    priority: i32,
+    /// What tells a repeated start from another one with the same key.
+    print: String,
+    /// The inputs, and what refusals call each of them.
+    inputs: Vec<(String, Value)>,
+}
 
 impl Service {
     /// Queues one task for each input, or none. In the store when this returns.
@@ -24,32 +36,78 @@ impl Service {
         start: StartBatch,
         idempotency_key: Option<&str>,
     ) -> Result<Batch, ServiceError> {
-        let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
-        let most = inner.options.max_batch;
+        let most = self.engine.inner().options.max_batch;
         if start.inputs.is_empty() || start.inputs.len() > most {
             let detail = format!("has 1 to {most} entries, not {}", start.inputs.len());
             return Err(Refusal::field("inputs", detail).into());
         }
-        let mut asked = String::new();
-        for (place, input) in start.inputs.iter().enumerate() {
-            asked.push_str(&self.as_text(input).map_err(|refusal| at(place, refusal))?);
-            asked.push('\n');
+        let (mut print, mut inputs) = (String::new(), Vec::with_capacity(start.inputs.len()));
+        for (place, input) in start.inputs.into_iter().enumerate() {
+            let name = format!("inputs[{place}]");
+            print.push_str(&self.as_text(&input).map_err(|refusal| at(&name, refusal))?);
+            print.push('\n');
+            inputs.push((name, input));
         }
-        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
+        let together = Together { kind, priority: start.priority, print, inputs };
+        self.start_together(caller, together, idempotency_key).await
+    }
+
+    /// Starts the tasks of a batch that failed once more, as a batch of their own, with the same
+    /// inputs, secrets included: all of them or none. It belongs to who asks. `None` where there is
+    /// no batch that this caller may see.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; [`ServiceError::NothingFailed`] where none has failed (yet).
+    pub async fn again_batch(
+        &self,
+        caller: &Caller,
+        id: BatchId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<Batch>, ServiceError> {
+        let store = &self.engine.inner().store;
+        let mut rows = store.batch(id).await?;
+        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
+        let Some(first) = rows.first() else { return Ok(None) };
+        let kind = self.may_start(caller, &first.kind, 0)?;
+        let mut inputs = Vec::new();
+        for row in rows.iter().filter(|row| row.status == Status::Error) {
+            let start = self.stored_start(caller, row.id).await?;
+            inputs.extend(start.map(|start| (format!("task {}", row.id), start.input)));
+        }
+        // Not of the inputs: more may have failed when the same wish comes twice.
+        let together = Together { kind, priority: 0, print: format!("again {id}"), inputs };
+        self.start_together(caller, together, idempotency_key).await.map(Some)
+    }
+
+    /// Queues them all, or none.
+    async fn start_together(
+        &self,
+        caller: &Caller,
+        together: Together,
+        idempotency_key: Option<&str>,
+    ) -> Result<Batch, ServiceError> {
+        let inner = self.engine.inner();
+        let Together { kind, priority, print, inputs } = together;
+        let word = &kind.info.kind;
+        let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
         if let Some((key, print)) = &idempotency
             && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
         {
             return self.repeated(&row).await;
         }
-        let id = BatchId::from_uuid(Uuid::new_v4());
-        let mut new = Vec::with_capacity(start.inputs.len());
-        for (place, input) in (0_u32..).zip(start.inputs) {
-            let task = self.new_task(caller, &kind, input, start.priority).await;
-            let task = task.map_err(|refusal| at(place as usize, refusal))?;
-            new.push(NewTask { batch: Some((id, place)), ..task });
+        if inputs.is_empty() {
+            return Err(ServiceError::NothingFailed);
         }
-        differ(&new)?;
+        let id = BatchId::from_uuid(Uuid::new_v4());
+        let (mut names, mut new) = (Vec::new(), Vec::with_capacity(inputs.len()));
+        for (place, (name, input)) in (0_u32..).zip(inputs) {
+            let task = self.new_task(caller, &kind, input, priority).await;
+            let task = task.map_err(|refusal| at(&name, refusal))?;
+            new.push(NewTask { batch: Some((id, place)), ..task });
+            names.push(name);
+        }
+        differ(&new, &names)?;
         // The key leads to the first, which leads to the others.
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;
@@ -59,7 +117,7 @@ impl Service {
                 inner.ring();
                 self.sum(id, &rows).await
             }
-            AllInserted::Not(place, inserted) => self.not_inserted(place, *inserted).await,
+            AllInserted::Not(place, inserted) => self.not_inserted(&names[place], *inserted).await,
         }
     }
 
@@ -119,7 +177,7 @@ impl Service {
         self.sum(id, &rows).await
     }
 
-    async fn not_inserted(&self, place: usize, inserted: Inserted) -> Result<Batch, ServiceError> {
+    async fn not_inserted(&self, name: &str, inserted: Inserted) -> Result<Batch, ServiceError> {
         match inserted {
             // Two starts with one key at the same moment.
             Inserted::SameKey(row) => self.repeated(&row).await,
@@ -127,39 +185,38 @@ impl Service {
             Inserted::Full(queued) => Err(ServiceError::QueueFull { queued }),
             Inserted::NoUpload(id) => {
                 let detail = format!("there is no upload {id} of yours, or its time is over");
-                Err(at(place, Refusal::new(detail)).into())
+                Err(at(name, Refusal::new(detail)).into())
             }
             Inserted::Queued(row) | Inserted::UnderWay(row) => {
                 let detail = format!("is under way already: task {}", row.id);
-                Err(at(place, Refusal::new(detail)).into())
+                Err(at(name, Refusal::new(detail)).into())
             }
         }
     }
 }
 
-/// The same refusal as part of a batch.
-fn at(place: usize, refusal: Refusal) -> Refusal {
+/// The same refusal as part of a batch, where its input has this name.
+fn at(name: &str, refusal: Refusal) -> Refusal {
     let Refusal { detail, errors } = refusal;
-    let whole = format!("inputs[{place}]");
     if errors.is_empty() {
-        return Refusal::field(whole, detail);
+        return Refusal::field(name, detail);
     }
     let inside =
-        |error: FieldError| FieldError { field: format!("{whole}.{}", error.field), ..error };
+        |error: FieldError| FieldError { field: format!("{name}.{}", error.field), ..error };
     Refusal {
-        detail: format!("{whole}: {detail}"),
+        detail: format!("{name}: {detail}"),
         errors: errors.into_iter().map(inside).collect(),
     }
 }
 
 /// No two may be the same work: the second would lead to the first.
-fn differ(new: &[NewTask]) -> Result<(), Refusal> {
+fn differ(new: &[NewTask], names: &[String]) -> Result<(), Refusal> {
     let mut seen = HashMap::new();
-    for (place, task) in new.iter().enumerate() {
+    for (task, name) in new.iter().zip(names) {
         let Some(key) = &task.unique_key else { continue };
-        if let Some(first) = seen.insert(key, place) {
-            let detail = format!("is the same work as inputs[{first}]");
-            return Err(at(place, Refusal::new(detail)));
+        if let Some(first) = seen.insert(key, name) {
+            let detail = format!("is the same work as {first}");
+            return Err(at(name, Refusal::new(detail)));
         }
     }
     Ok(())

@@ -29,6 +29,20 @@ fn return_after_ms(spread: Duration, random: f64) -> f64 {
     least + random * (most - least)
 }
 
+/// Clients that lost a server come back over so much time for each request that it held, in
+/// milliseconds: some 670 of them a second.
+const SPREAD_MS_EACH: f64 = 1.5;
+/// Clients come back within a second anyway, at different moments.
+const SPREAD_FROM_MS: f64 = 1_000.0;
+/// Nobody waits longer than after several failures.
+const LONGEST_SPREAD_MS: f64 = 15_000.0;
+
+/// Within what time clients are to come back that lose a server which holds so many requests.
+fn spread_ms(held: usize) -> Option<f64> {
+    let spread = (held as f64 * SPREAD_MS_EACH).min(LONGEST_SPREAD_MS);
+    (spread > SPREAD_FROM_MS).then_some(spread)
+}
+
 const fn nothing() -> PollResponse {
     PollResponse {
         tasks: Vec::new(),
@@ -36,6 +50,7 @@ const fn nothing() -> PollResponse {
         poll_after_ms: 0.0,
         held_ms: None,
         reason: None,
+        spread_ms: None,
     }
 }
 
@@ -101,6 +116,7 @@ impl Service {
         };
         answer.held_ms = held.held_ms;
         answer.reason = Some(held.reason);
+        answer.spread_ms = spread_ms(inner.waiters.limits.held());
         Ok(answer)
     }
 
@@ -149,7 +165,7 @@ impl Service {
         wait: Duration,
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
-        let Some(_place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
+        let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
             return Ok(Held::not(AnswerReason::NotHeld));
         };
         let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
@@ -168,6 +184,7 @@ impl Service {
         if !may_come {
             return Ok(Held::not(AnswerReason::NotHeld));
         }
+        place.waits();
         let begun = Instant::now();
         let longest = wait.min(inner.options.hold.longest).as_secs_f64();
         let longest = Duration::from_secs_f64(hold::longest_hold_s(longest, random()));
@@ -264,5 +281,25 @@ impl Service {
             return Ok(Ok(self.show(&row).await));
         }
         self.look(caller, id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_more_hold_the_longer_their_return_is_spread_and_a_few_are_told_nothing() {
+        for (held, spread) in [
+            (0, None),
+            (1, None),
+            (666, None),
+            (1_000, Some(1_500.0)),
+            (6_000, Some(9_000.0)),
+            (10_000, Some(15_000.0)),
+            (1_000_000, Some(15_000.0)),
+        ] {
+            assert_eq!(spread_ms(held), spread, "{held}");
+        }
     }
 }

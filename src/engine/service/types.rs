@@ -98,6 +98,9 @@ pub enum ServiceError {
     /// The idempotency key was used for something else.
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
+    /// No task of the batch has failed.
+    #[error("no task of this batch has failed; those that did are what is run again")]
+    NothingFailed,
     /// Its time is over.
     #[error(
         "“{}” ended as `{}` at {}; it was kept until {} and then removed",
@@ -166,6 +169,7 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
+            ServiceError::NothingFailed => Self::new(409, "Conflict", detail),
             ServiceError::Expired(task) => {
                 let mut problem = Self::new(410, "Gone", detail);
                 problem.task = Some(task);

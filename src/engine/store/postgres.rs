@@ -4,8 +4,8 @@
 //! rows that another worker is just taking; starts of one owner follow one another. What one process
 //! changes the others learn by a notification, which is a hint: each change is found by asking, too.
 //!
-//! What differs from SQLite: [`Store::take_back`](super::Store::take_back) takes expired leases only,
-//! because other processes may be alive; [`Store::changes`](super::Store::changes) has something to
+//! What differs from SQLite: [`Store::take_back`](super::Store::take_back) takes nothing, because other
+//! processes may be alive; [`Store::changes`](super::Store::changes) has something to
 //! tell; and `lower` knows all letters where SQLite's knows ASCII, so that a search for `É` finds `é`.
 
 /// `$needle` occurs in `$text`.
@@ -113,6 +113,9 @@ pub struct PostgresOptions {
     /// How long a whole call may take, however many statements it has: a connection that hangs says
     /// nothing of its own accord, for as long as the network lets it. Default: 20 s.
     pub call_timeout: Duration,
+    /// After so long without a notification the connection that hears them is asked whether it is
+    /// alive. Meanwhile changes are found by asking, once a second. Default: 10 s.
+    pub silence: Duration,
 }
 
 /// How long a connection may take to say that it is well, before its place goes to another.
@@ -125,6 +128,7 @@ impl Default for PostgresOptions {
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(10),
             call_timeout: Duration::from_secs(20),
+            silence: Duration::from_secs(10),
         }
     }
 }
@@ -138,6 +142,7 @@ pub struct PostgresStore {
     listener: PgPoolOptions,
     connect: PgConnectOptions,
     call_timeout: Duration,
+    silence: Duration,
     clock: Arc<StoreClock>,
     closing: CancellationToken,
     listening: TaskTracker,
@@ -198,6 +203,7 @@ impl PostgresStore {
             listener: pool(1),
             connect,
             call_timeout: options.call_timeout,
+            silence: options.silence,
             closing: CancellationToken::new(),
             listening: TaskTracker::new(),
         })
@@ -271,11 +277,6 @@ impl PostgresStore {
     }
 
     const SHARED: bool = true;
-
-    /// Other processes may be alive.
-    const fn leases_of_the_dead(now: i64) -> i64 {
-        now
-    }
 }
 
 impl Drop for PostgresStore {

@@ -87,6 +87,8 @@ pub struct Row {
     pub run_seq: i64,
     /// See [`crate::task::Snapshot::version`].
     pub version: i64,
+    /// The version with which it last said something, a message or a line of its log.
+    pub said_version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,
     /// How fast it moves; nothing while nobody runs it.
@@ -239,6 +241,8 @@ pub struct ProgressWrite {
     pub run_seq: i64,
     /// The version that watchers have seen.
     pub version: i64,
+    /// See [`Row::said_version`]: the lines up to it are in the store, or among these.
+    pub said_version: i64,
     /// 0..=1.
     pub progress: Option<f64>,
     /// How fast it moves.

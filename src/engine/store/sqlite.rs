@@ -195,13 +195,9 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
-    /// One process, as the lock file says.
+    /// One process: whatever is leased by another was leased by one that has ended. The lock file
+    /// says so.
     const SHARED: bool = false;
-
-    /// Whatever is leased was leased by a process that has ended: the lock file says so.
-    const fn leases_of_the_dead(_now: i64) -> i64 {
-        i64::MAX
-    }
 }
 
 type This = SqliteStore;

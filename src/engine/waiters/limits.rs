@@ -39,8 +39,10 @@ impl HeldScope {
 /// What operators are told of held requests. Counters since the start of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldFigures {
-    /// Requests that are held now.
+    /// Requests that have a place now.
     pub now: usize,
+    /// Those of them that have found nothing to tell and wait.
+    pub waiting: usize,
     /// Answers to requests that could be held, by the reason's word.
     pub answers: Vec<(&'static str, u64)>,
     /// Requests that were not held because of a limit.
@@ -72,6 +74,7 @@ pub(in crate::engine) struct Limits {
 #[derive(Default)]
 struct Taken {
     all: usize,
+    waiting: usize,
     ownerless: usize,
     owners: HashMap<Arc<str>, usize>,
 }
@@ -109,7 +112,7 @@ impl Limits {
             Some(owner) => *taken.owners.entry(Arc::clone(owner)).or_default() += 1,
             None => taken.ownerless += 1,
         }
-        Some(Place { limits: Arc::clone(self), owner: owner.cloned() })
+        Some(Place { limits: Arc::clone(self), owner: owner.cloned(), waits: false })
     }
 
     /// Counts an answer.
@@ -119,10 +122,20 @@ impl Limits {
         }
     }
 
+    /// Requests that are held now.
+    pub(in crate::engine) fn held(&self) -> usize {
+        lock(&self.taken).all
+    }
+
     pub(in crate::engine) fn figures(&self) -> HeldFigures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (now, waiting) = {
+            let taken = lock(&self.taken);
+            (taken.all, taken.waiting)
+        };
         HeldFigures {
-            now: lock(&self.taken).all,
+            now,
+            waiting,
             answers: REASONS
                 .iter()
                 .map(|(_, word)| *word)
@@ -132,9 +145,10 @@ impl Limits {
         }
     }
 
-    fn leave(&self, owner: Option<&Arc<str>>) {
+    fn leave(&self, owner: Option<&Arc<str>>, waited: bool) {
         let mut taken = lock(&self.taken);
         taken.all -= 1;
+        taken.waiting -= usize::from(waited);
         let Some(owner) = owner else {
             taken.ownerless -= 1;
             return;
@@ -153,11 +167,21 @@ impl Limits {
 pub(in crate::engine) struct Place {
     limits: Arc<Limits>,
     owner: Option<Arc<str>>,
+    waits: bool,
+}
+
+impl Place {
+    /// It has looked for itself and found nothing to tell.
+    pub(in crate::engine) fn waits(&mut self) {
+        if !std::mem::replace(&mut self.waits, true) {
+            lock(&self.limits.taken).waiting += 1;
+        }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.limits.leave(self.owner.as_ref());
+        self.limits.leave(self.owner.as_ref(), self.waits);
     }
 }
 
@@ -186,9 +210,13 @@ mod tests {
         let _third = limits.take(Some(&bob)).expect("bob's first");
         assert!(limits.take(Some(&bob)).is_none(), "a fifth in all");
         drop((nobody, first));
-        let _again = limits.take(Some(&ada)).expect("ada's place is free again");
+        let mut again = limits.take(Some(&ada)).expect("ada's place is free again");
+        again.waits();
+        again.waits();
         let figures = limits.figures();
-        assert_eq!(figures.now, 3);
+        assert_eq!((figures.now, figures.waiting), (3, 1));
+        drop(again);
+        assert_eq!((limits.figures().now, limits.figures().waiting), (2, 0));
         let refused: Vec<_> = figures.refused.iter().map(|(_, hits)| *hits).collect();
         assert_eq!(refused, [1, 1, 1]);
     }

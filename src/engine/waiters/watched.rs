@@ -261,7 +261,7 @@ impl Elsewhere {
             // The place in the queue is told in the bits below, and is no reason for an answer.
             version: if queued { hold::last_of_generation(row.version) } else { row.version },
             step_version: self.step_version,
-            said_version: 0,
+            said_version: row.said_version,
             progress: if queued { Some(row.progress.unwrap_or(0.0)) } else { row.progress },
             eta_s: row.pace.ends_at.filter(|_| running).map(seconds_to),
             t_s: row.started_at.filter(|_| running).map_or(0.0, |at| -seconds_to(at)),

@@ -30,6 +30,8 @@ impl Machine {
         self.woken = false;
         self.told_pause_ms =
             pause::told_pause_ms(response.poll_after_ms, self.config.longest_pause_ms);
+        self.spread_ms =
+            pause::told_pause_ms(response.spread_ms.unwrap_or(0.0), self.config.longest_jitter_ms);
         let drained = response.reason == Some(AnswerReason::Draining);
         if drained {
             // So that not all who were held come back at the same moment, whatever they do next.

@@ -19,13 +19,15 @@ impl Machine {
         for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
             entry.end_of_poll();
         }
+        // A status was said by somebody who is there; only a server that is lost is lost to all.
+        let spread = if failure == Failure::Network { self.spread_ms } else { 0 };
         if self.was_cut(flight, &failure, now) {
-            self.due = now + 500 + (pause::unit(random) * 500.0) as u64;
+            self.due = now + pause::after_cut_ms(spread, pause::unit(random));
             return self.slow_down_if_hidden();
         }
         let Failure::Status { status, retry_after_ms, problem } = failure else {
             self.problem = None;
-            return self.try_later(None, now, random);
+            return self.try_later(None, spread, now, random);
         };
         let asked = retry_after_ms.or(problem.as_ref().and_then(|p| p.retry_after_ms));
         self.problem = problem;
@@ -37,11 +39,11 @@ impl Machine {
                 self.due = now.saturating_add(self.config.refresh_within_ms);
                 actions.push(Action::RefreshSession);
             }
-            429 | 503 => self.try_later(asked, now, random),
-            404 if self.may_not_be_there_yet(now) => self.try_later(None, now, random),
-            408 | 425 => self.try_later(None, now, random),
+            429 | 503 => self.try_later(asked, spread, now, random),
+            404 if self.may_not_be_there_yet(now) => self.try_later(None, spread, now, random),
+            408 | 425 => self.try_later(None, spread, now, random),
             400..=499 => self.halt = Halt::Refused { status },
-            _ => self.try_later(None, now, random),
+            _ => self.try_later(None, spread, now, random),
         }
     }
 
@@ -50,6 +52,7 @@ impl Machine {
     pub(super) fn try_later(
         &mut self,
         asked_ms: Option<i64>,
+        spread_ms: u64,
         now: u64,
         random: &mut dyn FnMut() -> f64,
     ) {
@@ -65,7 +68,8 @@ impl Machine {
             return;
         }
         let (floor, longest) = (self.config.floor_ms, self.config.longest_jitter_ms);
-        let jitter = pause::jitter_ms(self.failures, floor, longest, pause::unit(random));
+        let jitter =
+            pause::jitter_ms(self.failures, spread_ms, floor, longest, pause::unit(random));
         self.due = now.saturating_add(jitter);
         self.slow_down_if_hidden();
     }

@@ -78,7 +78,7 @@ impl Machine {
         } else if self.halt == Halt::Refreshing && self.may_run() && now >= self.due {
             // No word about the session: whether there is one, the next answer tells.
             self.halt = Halt::None;
-            self.try_later(None, now, random);
+            self.try_later(None, 0, now, random);
         } else if self.flight.is_none() && self.may_send() && now >= self.earliest() {
             self.send(now, actions);
         }

@@ -19,12 +19,12 @@ fn the_pause_after_the_kth_failure_is_full_jitter() {
     for failures in 1..=10_u32 {
         let most = (1_000 * 2_u64.pow(failures)).min(15_000);
         for unit in [0.0, 0.01, 0.5, 0.99, 1.0] {
-            let pause = jitter_ms(failures, 500, 15_000, unit);
+            let pause = jitter_ms(failures, 0, 500, 15_000, unit);
             assert!((500..=most).contains(&pause), "{failures}: {pause}");
             assert_eq!(pause, ((unit * most as f64) as u64).max(500));
         }
     }
-    assert_eq!(jitter_ms(u32::MAX, 500, 15_000, 1.0), 15_000);
+    assert_eq!(jitter_ms(u32::MAX, 0, 500, 15_000, 1.0), 15_000);
 }
 
 /// 34.

@@ -65,7 +65,14 @@ pub(super) fn at(progress: f64, version: i64) -> Snapshot {
 
 /// An answer that asks for no pause.
 pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
-    PollResponse { tasks, gone: Vec::new(), poll_after_ms: 0.0, held_ms: None, reason: None }
+    PollResponse {
+        tasks,
+        gone: Vec::new(),
+        poll_after_ms: 0.0,
+        held_ms: None,
+        reason: None,
+        spread_ms: None,
+    }
 }
 
 pub(super) fn held(tasks: Vec<Snapshot>, held_ms: i64) -> PollResponse {
@@ -104,6 +111,11 @@ pub(super) struct Bench {
 }
 
 impl Bench {
+    /// Another client than all others.
+    pub(super) const fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
     pub(super) fn new(config: Config) -> Self {
         Self {
             machine: Machine::new(config),

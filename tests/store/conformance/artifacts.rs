@@ -75,7 +75,7 @@ pub(crate) async fn a_lost_run_keeps_no_file(f: &Fixture) {
     let late = of(&row, "late.csv");
     f.store.begin_artifact(&late).await.unwrap().unwrap();
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     f.claim("x", 1).await;
     assert_eq!(kept(f, &of(&row, "new.csv"), 1).await, Err(NotWritten::Lost));
     let finished = f.store.finish_artifact(&late, 1, PRINT).await.unwrap();

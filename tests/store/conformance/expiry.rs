@@ -32,7 +32,7 @@ pub(crate) async fn every_end_says_until_when_the_task_is_kept(f: &Fixture) {
     f.queue(&exhausted).await;
     f.claim("w", 1).await;
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     for id in [cancelled.id, exhausted.id] {
         assert_eq!(f.get(id).await.expires_at, Some(START + LEASE + 1 + KEEP));
     }

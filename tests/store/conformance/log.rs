@@ -35,6 +35,20 @@ pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
     assert_eq!(end, vec![line(2, "two"), line(3, "three")]);
 }
 
+pub(crate) async fn when_a_run_last_said_something_is_known_to_all(f: &Fixture) {
+    let row = f.running("w").await;
+    assert_eq!(row.said_version, 0);
+    let mut write = report(&row, row.version + 2, 0.1);
+    write.said_version = row.version + 1;
+    f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
+    assert_eq!(f.get(row.id).await.said_version, row.version + 1);
+    // Older than what is known.
+    write.version -= 1;
+    write.said_version = row.version;
+    f.store.save_progress(&[write]).await.unwrap();
+    assert_eq!(f.get(row.id).await.said_version, row.version + 1);
+}
+
 pub(crate) async fn lines_that_are_left_out_are_gone(f: &Fixture) {
     let row = f.running("w").await;
     let mut write = report(&row, row.version + 1, 0.1);

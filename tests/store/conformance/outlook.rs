@@ -15,6 +15,7 @@ fn moving(row: &Row) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + 1,
+        said_version: 0,
         progress: Some(0.5),
         pace: PACE,
         step: 1,
@@ -32,7 +33,7 @@ pub(crate) async fn the_pace_of_a_run_is_known_to_all_and_ends_with_it(f: &Fixtu
     f.store.save_progress(&[moving(&row)]).await.unwrap();
     assert_eq!(f.get(row.id).await.pace, PACE);
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     assert_eq!(f.claim("x", 1).await[0].pace, StoredPace::default());
 }
 

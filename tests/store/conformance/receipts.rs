@@ -21,6 +21,7 @@ fn report(row: &Row, stopping: Stopping) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + 1,
+        said_version: 0,
         progress: Some(0.5),
         step: 1,
         message: None,
@@ -85,7 +86,7 @@ pub(crate) async fn a_cancel_of_a_lost_run_says_that_its_worker_was_lost(f: &Fix
     let row = f.running("w").await;
     f.store.request_cancel(row.id, "owner").await.unwrap();
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     let row = f.get(row.id).await;
     assert_eq!(
         (row.status, row.cancel_outcome),
@@ -119,7 +120,7 @@ pub(crate) async fn the_steps_of_a_cancel_are_kept_as_they_were_told_first(f: &F
 pub(crate) async fn a_lost_run_does_not_touch_the_receipt(f: &Fixture) {
     let lost = f.running("w").await;
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     let row = f.claim("x", 1).await.remove(0);
     f.store.request_cancel(row.id, "owner").await.unwrap();
     let ghost = Stopping {
@@ -145,7 +146,7 @@ pub(crate) async fn a_run_after_a_lost_one_says_what_it_took_up(f: &Fixture) {
     f.advance(3_000).await;
     assert_eq!(f.store.beat("w", LEASE, &[row.id]).await.unwrap().len(), 1);
     f.advance(LEASE + 1).await;
-    f.store.rescue().await.unwrap();
+    f.rescue().await.unwrap();
     assert_eq!(f.get(row.id).await.resumed, None, "it still waits");
     f.advance(10).await;
     let resumed = f.claim("x", 1).await.remove(0).resumed.expect("it took something up");

@@ -72,8 +72,8 @@ pub fn FormField(
 fn input(common: Common, sort: Sort, examples: Vec<String>, secret: bool) -> AnyView {
     match sort {
         Sort::Text { long: true, min, max, .. } => long_text(common, min, max),
-        Sort::Text { long: false, min, max, pattern } => {
-            let shape = Shape { min, max, pattern };
+        Sort::Text { long: false, min, max, pattern, says } => {
+            let shape = Shape { min, max, pattern, says };
             short_text(common, shape, examples, if secret { "password" } else { "text" })
         }
         Sort::List { .. } => lines(common),
@@ -134,6 +134,8 @@ struct Shape {
     min: Option<u64>,
     max: Option<u64>,
     pattern: Option<String>,
+    /// In words; a browser shows it with its own message where there is no script.
+    says: Option<String>,
 }
 
 fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'static str) -> AnyView {
@@ -151,6 +153,7 @@ fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'stati
             minlength=shape.min
             maxlength=shape.max
             pattern=shape.pattern
+            title=shape.says
             autocomplete="off"
             list=has_list.then(|| list.clone())
             data-says=common.says

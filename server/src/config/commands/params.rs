@@ -19,10 +19,12 @@ const LONGEST_TEXT: usize = 30_000;
 /// Where the operator does not say.
 const USUAL_TEXT: usize = 1_000;
 const MOST_ITEMS: usize = 1_000;
+/// What is said to people in a line.
+const LONGEST_WORDS: usize = 200;
 
 /// The keys that belong to each type, beside those of all.
 const TYPES: [(&str, &[&str]); 7] = [
-    ("text", &["pattern", "min_length", "max_length", "multiline"]),
+    ("text", &["pattern", "says", "min_length", "max_length", "multiline"]),
     ("integer", &["min", "max"]),
     ("number", &["min", "max"]),
     ("choice", &["choices"]),
@@ -30,7 +32,16 @@ const TYPES: [(&str, &[&str]); 7] = [
     ("file", &[]),
     (
         "list",
-        &["pattern", "min_length", "max_length", "multiline", "choices", "min_items", "max_items"],
+        &[
+            "pattern",
+            "says",
+            "min_length",
+            "max_length",
+            "multiline",
+            "choices",
+            "min_items",
+            "max_items",
+        ],
     ),
 ];
 
@@ -233,7 +244,23 @@ impl One<'_> {
             compiled.ok()
         });
         let multiline = raw.multiline.as_ref().is_some_and(|yes| *yes.get_ref());
-        Text { pattern, min, max, multiline }
+        Text { pattern, says: self.says(faults), min, max, multiline }
+    }
+
+    fn says(&self, faults: &mut Faults<'_>) -> Option<String> {
+        let raw = self.raw.get_ref();
+        let says = raw.says.as_ref()?;
+        let (key, text) = (format!("{}.says", self.key), says.get_ref().trim());
+        if raw.pattern.is_none() {
+            faults.at(&says.span(), &key, "says what `pattern` asks for; there is none");
+        }
+        if !(1..=LONGEST_WORDS).contains(&text.chars().count())
+            || text.chars().any(char::is_control)
+        {
+            let right = format!("one line of 1 to {LONGEST_WORDS} characters");
+            faults.at(&says.span(), &key, &right);
+        }
+        Some(text.to_owned())
     }
 }
 
@@ -245,6 +272,7 @@ impl RawParam {
         }
         let keys = [
             ("pattern", place(&self.pattern)),
+            ("says", place(&self.says)),
             ("min_length", place(&self.min_length)),
             ("max_length", place(&self.max_length)),
             ("multiline", place(&self.multiline)),

@@ -152,12 +152,24 @@ pub enum Sort {
 pub struct Text {
     /// What it matches from its first to its last character.
     pub pattern: Option<Pattern>,
+    /// What the pattern asks for, in the operator's words.
+    pub says: Option<String>,
     /// The least number of characters.
     pub min: usize,
     /// The greatest number of characters.
     pub max: usize,
     /// Whether it may hold line breaks and tabs.
     pub multiline: bool,
+}
+
+impl Text {
+    /// What is said of a text that does not match the pattern, in forms too; `None` where there is
+    /// none.
+    pub fn mismatch(&self) -> Option<String> {
+        let pattern = self.pattern.as_ref()?;
+        let says = self.says.clone();
+        Some(says.unwrap_or_else(|| format!("must match the pattern {}", pattern.source())))
+    }
 }
 
 /// A pattern that a whole text matches.

@@ -71,12 +71,13 @@ fn text(text: &Text) -> Vec<(&'static str, Value)> {
     let common = |source: &&str| !source.contains("(?") || source.contains("(?:");
     let pattern = text.pattern.as_ref().map(|pattern| pattern.source()).filter(common);
     let pattern = pattern.map(|source| format!("^(?:{source})$"));
-    let format = text.multiline.then_some("textarea");
+    let format = if text.multiline { "textarea" } else { "line" };
     vec![
         ("type", json!("string")),
         ("minLength", json!(text.min)),
         ("maxLength", json!(text.max)),
         ("pattern", json!(pattern)),
+        ("x-says", json!(text.mismatch())),
         ("format", json!(format)),
     ]
 }

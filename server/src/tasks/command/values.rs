@@ -180,9 +180,7 @@ impl Text {
             });
         }
         match &self.pattern {
-            Some(pattern) if !pattern.matches(text) => {
-                Err(format!("must match the pattern {}", pattern.source()))
-            }
+            Some(pattern) if !pattern.matches(text) => Err(self.mismatch().unwrap_or_default()),
             _ => Ok(text.to_owned()),
         }
     }

@@ -12,6 +12,10 @@ pub const MAX_CHARS: usize = 100;
 /// what decides.
 const PATTERN: &str = r"^\s*[^\s.\/\\][^\/\\]*$";
 
+/// What the two are called where one does not fit.
+const SUBJECT: &str = "the subject";
+const PLAYER: &str = "the player's name";
+
 /// The text does not fit; the message says what would.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -30,19 +34,12 @@ pub enum InvalidText {
         /// How many it has.
         chars: usize,
     },
-    /// It could name a hidden file, the folder itself or the one above.
-    #[error("{what} starts with a dot; start it with a letter or a digit")]
-    LeadingDot {
+    /// It could name a hidden file, the folder itself, the one above or a path through others: what
+    /// [`PATTERN`] is about. Forms say the same in the browser.
+    #[error("{what} starts with a dot or has a / or \\ in it; leave those out")]
+    Path {
         /// Which text.
         what: &'static str,
-    },
-    /// It could name a path through other folders.
-    #[error("{what} has a path separator at character {position}; leave out / and \\")]
-    Separator {
-        /// Which text.
-        what: &'static str,
-        /// Where, counted from 1.
-        position: usize,
     },
     /// It has a character that nobody sees.
     #[error("{what} has a control character at character {position}; use visible characters")]
@@ -82,7 +79,7 @@ impl TryFrom<String> for Subject {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        validate("the subject", &text).map(Self)
+        validate(SUBJECT, &text).map(Self)
     }
 }
 
@@ -90,7 +87,7 @@ impl TryFrom<String> for PlayerName {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        validate("the player's name", &text).map(Self)
+        validate(PLAYER, &text).map(Self)
     }
 }
 
@@ -135,6 +132,7 @@ impl JsonSchema for Subject {
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,
+            "x-says": InvalidText::Path { what: SUBJECT }.to_string(),
             "examples": ["lighthouse", "sourdough"],
         })
     }
@@ -157,6 +155,7 @@ impl JsonSchema for PlayerName {
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,
+            "x-says": InvalidText::Path { what: PLAYER }.to_string(),
             "examples": ["Ada"],
         })
     }
@@ -171,19 +170,13 @@ fn validate(what: &'static str, text: &str) -> Result<String, InvalidText> {
     if chars > MAX_CHARS {
         return Err(InvalidText::TooLong { what, chars });
     }
-    if text.starts_with('.') {
-        return Err(InvalidText::LeadingDot { what });
+    if text.starts_with('.') || text.contains(['/', '\\']) {
+        return Err(InvalidText::Path { what });
     }
-    for (at, c) in text.chars().enumerate() {
-        let position = at + 1;
-        if matches!(c, '/' | '\\') {
-            return Err(InvalidText::Separator { what, position });
-        }
-        if is_unseen(c) {
-            return Err(InvalidText::Control { what, position });
-        }
+    match text.chars().position(is_unseen) {
+        Some(at) => Err(InvalidText::Control { what, position: at + 1 }),
+        None => Ok(text.to_owned()),
     }
-    Ok(text.to_owned())
 }
 
 /// Control characters, line ends, and the marks that turn the direction of the text around them:
@@ -232,10 +225,21 @@ mod tests {
     fn a_refusal_says_where_and_what_would_be_right() {
         assert_eq!(
             subject("tides/../x").unwrap_err().to_string(),
-            "the subject has a path separator at character 6; leave out / and \\"
+            "the subject starts with a dot or has a / or \\ in it; leave those out"
         );
         let player = PlayerName::try_from(" ".to_owned()).unwrap_err();
         assert_eq!(player.to_string(), "the player's name is empty; give 1 to 100 characters");
+    }
+
+    #[test]
+    fn a_form_says_in_the_browser_what_a_refusal_says() {
+        let says = |schema: Schema| schema.to_value()["x-says"].clone();
+        let player = |text: &str| PlayerName::try_from(text.to_owned()).unwrap_err().to_string();
+        for text in [".x", "a/b", "a\\b"] {
+            let refusal = subject(text).unwrap_err().to_string();
+            assert_eq!(says(schemars::schema_for!(Subject)), refusal);
+            assert_eq!(says(schemars::schema_for!(PlayerName)), player(text));
+        }
     }
 
     #[test]

@@ -41,12 +41,17 @@ impl LiveTask {
         if state.version == state.saved_version && !state.log.has_unwritten(now, all) {
             return None;
         }
-        state.saved_version = state.version;
         let unwritten = state.log.take(now, all);
+        if !unwritten.lines.is_empty() && state.version == state.saved_version {
+            // Whoever was told of this version has looked for these lines in vain.
+            state.said(now_ms);
+        }
+        state.saved_version = state.version;
         Some(ProgressWrite {
             id: self.id,
             run_seq: self.run_seq,
             version: state.version,
+            said_version: state.said_version,
             progress: state.progress,
             pace: self.pace_at(&state, now_ms),
             step: state.step,
@@ -69,13 +74,20 @@ impl LiveTask {
 impl State {
     /// Makes a version for lines that came since the last.
     pub(super) fn tell_lines(&mut self, now_ms: i64) {
+        // Not from a time at which the clock has not been yet, or not since it was set back.
+        let since = now_ms.saturating_sub(self.log_told);
         if let Some(at) = self.logged
-            && now_ms >= self.log_told.saturating_add(LOG_VERSION_MS)
+            && !(0..LOG_VERSION_MS).contains(&since)
         {
-            self.logged = None;
             self.log_told = now_ms;
-            self.touch(at);
-            self.said_version = self.version;
+            self.said(at);
         }
+    }
+
+    /// Makes a version for whatever has been said.
+    fn said(&mut self, at: i64) {
+        self.logged = None;
+        self.touch(at);
+        self.said_version = self.version;
     }
 }

@@ -12,9 +12,8 @@ pub(super) const CHANNEL: &str = "milepost";
 const WAITING: usize = 256;
 /// Between two tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
-/// After so long a silence the connection is asked whether it is alive, and has so long to answer.
-const SILENCE: Duration = Duration::from_secs(10);
-const ALIVE_WITHIN: Duration = Duration::from_secs(2);
+/// How long a connection that was asked something may take to answer.
+const ANSWER: Duration = Duration::from_secs(2);
 
 const QUEUED: &str = "queued";
 const CANCEL: &str = "cancel ";
@@ -49,12 +48,12 @@ impl PostgresStore {
     pub(super) fn listen(&self) -> Option<Changes> {
         let (told, changes) = mpsc::channel(WAITING);
         let (options, connect) = (self.listener.clone(), self.connect.clone());
-        let closing = self.closing.clone();
+        let (closing, silence) = (self.closing.clone(), self.silence);
         self.listening.spawn(closing.run_until_cancelled_owned(async move {
             while !told.is_closed() {
                 // A pool for each, so that a connection that hangs is in nobody's way.
                 let pool = options.clone().connect_lazy_with(connect.clone());
-                if let Err(error) = listen_once(&pool, &told).await {
+                if let Err(error) = listen_once(&pool, silence, &told).await {
                     tracing::warn!(%error, "notifications of the database are not heard");
                 }
                 tokio::time::sleep(RETRY).await;
@@ -65,10 +64,15 @@ impl PostgresStore {
 }
 
 /// Listens over one connection, until it is lost.
-async fn listen_once(pool: &sqlx::PgPool, told: &mpsc::Sender<Change>) -> Result<(), sqlx::Error> {
+async fn listen_once(
+    pool: &sqlx::PgPool,
+    silence: Duration,
+    told: &mpsc::Sender<Change>,
+) -> Result<(), sqlx::Error> {
+    // The pool limits how long that takes; whatever is said over the connection has to be limited here.
     let mut listener = PgListener::connect_with(pool).await?;
     listener.ignore_pool_close_event(true);
-    listener.listen(CHANNEL).await?;
+    in_time(listener.listen(CHANNEL)).await?;
     // Whatever was told before this moment was not heard.
     let mut heard = Change::Anything;
     let mut missed = false;
@@ -79,7 +83,7 @@ async fn listen_once(pool: &sqlx::PgPool, told: &mpsc::Sender<Change>) -> Result
             Err(mpsc::error::TrySendError::Full(_)) => missed = true,
             Err(mpsc::error::TrySendError::Closed(_)) => return Ok(()),
         }
-        match hear(&mut listener).await? {
+        match hear(&mut listener, silence).await? {
             Some(word) => heard = change(&word),
             None => return Ok(()),
         }
@@ -88,19 +92,23 @@ async fn listen_once(pool: &sqlx::PgPool, told: &mpsc::Sender<Change>) -> Result
 
 /// The next notification; `None` once the connection is lost, and an error where it is silent for
 /// another reason than that there is nothing to say.
-async fn hear(listener: &mut PgListener) -> Result<Option<String>, sqlx::Error> {
+async fn hear(listener: &mut PgListener, silence: Duration) -> Result<Option<String>, sqlx::Error> {
     loop {
-        match tokio::time::timeout(SILENCE, listener.try_recv()).await {
+        match tokio::time::timeout(silence, listener.try_recv()).await {
             Ok(heard) => {
                 return Ok(heard?.map(|notification| notification.payload().to_owned()));
             }
             Err(_) => {
-                let alive = sqlx::query("SELECT 1").execute(&mut *listener);
-                let alive = tokio::time::timeout(ALIVE_WITHIN, alive).await;
-                alive.map_err(|_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))??;
+                in_time(sqlx::query("SELECT 1").execute(&mut *listener)).await?;
             }
         }
     }
+}
+
+/// Ends what is said over a connection that does not answer.
+async fn in_time<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let late = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
+    tokio::time::timeout(ANSWER, call).await.map_err(late)?
 }
 
 #[cfg(test)]

@@ -17,16 +17,30 @@ const RETRY: &str = "retry";
 const RELEASED: &str = "released";
 
 impl This {
-    /// Takes the leases that ended before what `ended_before` makes of now, but not those of `spare`.
+    /// Takes the leases of processes that are known to be dead, but not those of `spare`.
+    pub(super) async fn take_back_from_the_dead(
+        &self,
+        spare: &str,
+    ) -> Result<Vec<TaskId>, StoreError> {
+        // Where others may be alive nobody is known to be dead.
+        if Self::SHARED { Ok(Vec::new()) } else { self.take_leases(spare, i64::MAX).await }
+    }
+
+    /// Whether there is anything to take: this is asked all the time.
+    pub(super) async fn has_ended_leases(&self, before: i64) -> Result<bool, StoreError> {
+        let ended = sqlx::query(sql::ENDED_LEASE).bind(before).fetch_optional(&self.readers);
+        Ok(ended.await?.is_some())
+    }
+
+    /// Takes the leases that ended before this time, but not those of `spare`.
     pub(super) async fn take_leases(
         &self,
         spare: &str,
-        ended_before: impl Fn(i64) -> i64 + Send,
+        ended_before: i64,
     ) -> Result<Vec<TaskId>, StoreError> {
         let mut taken = Vec::new();
         let mut tx = self.begin().await?;
         let now = self.now_in(&mut tx).await?;
-        let ended_before = ended_before(now);
         for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
             let rows = sqlx::query(statement)
                 .bind(spare)
@@ -51,6 +65,22 @@ impl This {
         }
         tx.commit().await?;
         Ok(taken)
+    }
+
+    /// Brings what is dated later than now to now.
+    pub(super) async fn bring_to_now(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        sqlx::query(sql::REDATE_LEASES).bind(now).execute(&mut *tx).await?;
+        let latest: Option<i64> =
+            sqlx::query_scalar(sql::LATEST_IN_QUEUE).fetch_one(&mut *tx).await?;
+        if let Some(ahead) = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0) {
+            let moved = sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead).execute(&mut *tx);
+            if moved.await?.rows_affected() > 0 {
+                self.announce(&mut tx, &Change::Queued).await?;
+            }
+        }
+        Ok(tx.commit().await?)
     }
 
     pub(super) async fn finish_run(

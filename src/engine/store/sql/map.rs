@@ -35,6 +35,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         max_attempts: small(raw, "max_attempts")?,
         run_seq: raw.try_get("run_seq")?,
         version: raw.try_get("version")?,
+        said_version: raw.try_get("said_version")?,
         progress: raw.try_get("progress")?,
         pace: pace(raw)?,
         step: small(raw, "step")?,

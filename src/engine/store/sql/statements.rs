@@ -15,7 +15,7 @@ macro_rules! columns {
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
          cancel_acknowledged_at, cancel_outcome, kept, resumed_at, resume_why, resume_step, \
-         resume_began_at, resume_saved_at, resume_seen_at, batch_id")
+         resume_began_at, resume_saved_at, resume_seen_at, batch_id, said_version")
     };
 }
 
@@ -183,6 +183,31 @@ pub(super) const CANCELS: &str = concat!(
     " AND lease_owner = $1 AND status = 'cancelling'"
 );
 
+/// Whether a lease ended before $1.
+pub(super) const ENDED_LEASE: &str = "SELECT id FROM tasks \
+    WHERE status IN ('running', 'cancelling') AND lease_until < $1 LIMIT 1";
+
+/// Leases that were made later than now, $1, as if they were made now.
+pub(super) const REDATE_LEASES: &str = concat!(
+    "UPDATE tasks SET lease_until = $1 + lease_until - heartbeat_at, heartbeat_at = $1 ",
+    "WHERE id IN (SELECT id FROM tasks WHERE status IN ('running', 'cancelling') ",
+    "AND heartbeat_at > $1 ORDER BY id",
+    for_update!(),
+    ")"
+);
+
+pub(super) const LATEST_IN_QUEUE: &str =
+    "SELECT max(updated_at) FROM tasks WHERE status = 'queued'";
+
+/// What was queued later than now, $1, earlier by $2: in its old order, and none later than now.
+pub(super) const REDATE_QUEUE: &str = concat!(
+    "UPDATE tasks SET run_at = run_at - $2, updated_at = updated_at - $2, ",
+    next_generation!(),
+    " WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND updated_at > $1 ORDER BY run_at, id",
+    for_update!(),
+    ")"
+);
+
 /// Which leases are taken: not those of $1, and only those that ended before $3.
 macro_rules! takeable {
     () => {
@@ -229,7 +254,8 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
     rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
     cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
-    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept) \
+    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept), \
+    said_version = $15 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.

@@ -96,12 +96,22 @@ impl Store for This {
         Self::SHARED
     }
 
-    async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
-        self.in_time(self.take_leases("", |now| now)).await
+    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
+        self.in_time(async {
+            match self.has_ended_leases(ended_before).await? {
+                true => self.take_leases("", ended_before).await,
+                false => Ok(Vec::new()),
+            }
+        })
+        .await
+    }
+
+    async fn redate(&self) -> Result<(), StoreError> {
+        self.in_time(self.bring_to_now()).await
     }
 
     async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.in_time(self.take_leases(lease_owner, Self::leases_of_the_dead)).await
+        self.in_time(self.take_back_from_the_dead(lease_owner)).await
     }
 
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {

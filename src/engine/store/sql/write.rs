@@ -96,6 +96,7 @@ impl This {
                 .bind(write.stopping.delivered_at)
                 .bind(write.stopping.acknowledged_at)
                 .bind(write.stopping.kept.as_deref().map(storable))
+                .bind(write.said_version)
                 .execute(&mut *tx)
                 .await?;
             log::save(&mut tx, write).await?;

@@ -113,12 +113,13 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
         prop_oneof![any_number(), 0.0..20_000.0_f64],
         proptest::option::of(any_ms()),
         proptest::option::of(any_reason()),
+        proptest::option::of(prop_oneof![any_number(), 0.0..20_000.0_f64]),
     )
-        .prop_map(|(mut tasks, gone, poll_after_ms, held_ms, reason)| {
+        .prop_map(|(mut tasks, gone, poll_after_ms, held_ms, reason, spread_ms)| {
             // No server tells one task twice in one answer.
             tasks.sort_by_key(|snapshot| snapshot.id);
             tasks.dedup_by_key(|snapshot| snapshot.id);
-            PollResponse { tasks, gone, poll_after_ms, held_ms, reason }
+            PollResponse { tasks, gone, poll_after_ms, held_ms, reason, spread_ms }
         })
 }
 

@@ -1,44 +1,45 @@
 //! Faults of a configuration file, with their lines.
 
-use std::ops::Range;
+use std::{ops::Range, path::Path};
 
 use crate::config::ConfigError;
 
 /// Collects what is wrong.
-pub(super) struct Faults<'t> {
-    file: &'t str,
+pub(in crate::config) struct Faults<'t> {
+    file: &'t Path,
     text: &'t str,
     found: Vec<String>,
 }
 
 impl<'t> Faults<'t> {
-    pub(super) const fn new(file: &'t str, text: &'t str) -> Self {
+    pub(in crate::config) const fn new(file: &'t Path, text: &'t str) -> Self {
         Self { file, text, found: Vec::new() }
     }
 
     /// Something is wrong at this place: the key, and what would be right.
-    pub(super) fn at(&mut self, span: &Range<usize>, key: &str, what: &str) {
-        self.found.push(format!("{}:{}: `{key}`: {what}", self.file, self.line(span)));
+    pub(in crate::config) fn at(&mut self, span: &Range<usize>, key: &str, what: &str) {
+        let (file, line) = (self.file.display(), self.line(span));
+        self.found.push(format!("{file}:{line}: `{key}`: {what}"));
     }
 
     /// The text is no TOML, or something has the wrong type or an unknown name.
-    pub(super) fn syntax(&mut self, error: &toml::de::Error) {
+    pub(in crate::config) fn syntax(&mut self, error: &toml::de::Error) {
         let what = error.message().trim_end().replace('\n', "; ");
         self.found.push(match error.span() {
-            Some(span) => format!("{}:{}: {what}", self.file, self.line(&span)),
-            None => format!("{}: {what}", self.file),
+            Some(span) => format!("{}:{}: {what}", self.file.display(), self.line(&span)),
+            None => format!("{}: {what}", self.file.display()),
         });
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::config) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    pub(super) const fn count(&self) -> usize {
+    pub(in crate::config) const fn count(&self) -> usize {
         self.found.len()
     }
 
-    pub(super) fn into_error(self) -> ConfigError {
+    pub(in crate::config) fn into_error(self) -> ConfigError {
         ConfigError::new(self.found)
     }
 

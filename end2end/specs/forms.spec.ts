@@ -1,0 +1,41 @@
+/** What a form says of what is wrong: the kind's own words, the same in the browser and by the server. */
+
+import { SUBJECT } from "../fixtures/server.ts";
+import { answered, expect, test } from "../fixtures/test.ts";
+
+const SAYS = "the subject starts with a dot or has a / or \\ in it; leave those out";
+
+test("the browser says the kind's own words of a value that does not fit", async ({ startPage, page }) => {
+  await startPage.openAlive("story");
+  await startPage.field(/subject/i).fill("../etc");
+  await startPage.field(/player/i).fill("Ada");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const said = () => startPage.field(/subject/i).evaluate((field: HTMLInputElement) => field.validationMessage);
+  await expect.poll(said).toBe(SAYS);
+});
+
+test("what was started last is filled in again", async ({ startPage, taskPage, page }) => {
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, "Ada Remembered");
+  await taskPage.arrived();
+  await startPage.open("story");
+  await page.getByRole("link", { name: "Fill in what you started last" }).click();
+  await expect(startPage.field(/player/i)).toHaveValue("Ada Remembered");
+  await expect(startPage.field(/subject/i)).toHaveValue(SUBJECT);
+});
+
+test.describe("without a script", () => {
+  test.use({ javaScriptEnabled: false, expectedErrors: answered(400) });
+
+  test("the server says the same at the field", async ({ startPage, page }) => {
+    await startPage.open("story");
+    // As a browser that knows no patterns sends it.
+    await page.route("**/start/story", async (route) => {
+      const body = new URLSearchParams({ subject: "../etc", player: "Ada" }).toString();
+      await route.continue(route.request().method() === "POST" ? { postData: body } : {});
+    });
+    await startPage.startStory("plain", "Ada");
+    await expect(startPage.field(/subject/i)).toHaveAccessibleDescription(new RegExp(SAYS.replace(/[\\/]/g, "\\$&")));
+    await expect(startPage.field(/subject/i)).toHaveValue("../etc");
+  });
+});

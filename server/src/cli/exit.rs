@@ -1,0 +1,66 @@
+//! How the program ends, as a script sees it.
+
+use std::process::ExitCode;
+
+use milepost::task::Status;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked for was done.
+    Done,
+    /// The task failed.
+    TaskFailed,
+    /// Bad usage or configuration, or no server.
+    Misused,
+    /// The task was cancelled, or the program interrupted.
+    Cancelled,
+}
+
+impl Exit {
+    /// What a task's status means to a script.
+    pub const fn of(status: Status) -> Self {
+        match status {
+            Status::Error => Self::TaskFailed,
+            Status::Cancelled => Self::Cancelled,
+            _ => Self::Done,
+        }
+    }
+
+    /// What those of several tasks mean: a failure first, then a cancel.
+    pub fn of_all(statuses: impl Iterator<Item = Status>) -> Self {
+        statuses.map(Self::of).fold(Self::Done, |all, one| match (all, one) {
+            (Self::TaskFailed, _) | (_, Self::TaskFailed) => Self::TaskFailed,
+            (Self::Done, one) => one,
+            (all, _) => all,
+        })
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::TaskFailed => 1,
+            Exit::Misused => 2,
+            Exit::Cancelled => 130,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_an_exit_code() {
+        assert_eq!(Exit::of(Status::Completed), Exit::Done);
+        assert_eq!(Exit::of(Status::Running), Exit::Done);
+        assert_eq!(Exit::of(Status::Error), Exit::TaskFailed);
+        assert_eq!(Exit::of(Status::Cancelled), Exit::Cancelled);
+        let all = |statuses: &[Status]| Exit::of_all(statuses.iter().copied());
+        assert_eq!(all(&[Status::Completed, Status::Running]), Exit::Done);
+        assert_eq!(all(&[Status::Cancelled, Status::Completed]), Exit::Cancelled);
+        assert_eq!(all(&[Status::Cancelled, Status::Error, Status::Completed]), Exit::TaskFailed);
+    }
+}

@@ -1,0 +1,123 @@
+//! Searching the log of a task.
+
+use std::collections::VecDeque;
+
+use super::{Caller, Service, ServiceError, log_lines};
+use crate::{
+    engine::{Refusal, store::LogEntry},
+    task::{LogLine, TaskId, is_in_line},
+};
+
+/// Those lines of a log that contain a text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FoundLines {
+    /// The latest of them, oldest first; the first one tells how many are not here.
+    pub lines: Vec<LogLine>,
+    /// The number of the last line that was looked at; to read on after it.
+    pub seq: i64,
+}
+
+impl Service {
+    /// The first `EngineOptions::max_log_answer_lines` lines after number `after` that contain a text,
+    /// whatever its case; colours are not in the way. What lies between them is not counted. `None`
+    /// where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the text is empty or too long, and when the store fails.
+    pub async fn log_with(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        after: i64,
+        text: &str,
+    ) -> Result<Option<Vec<LogLine>>, ServiceError> {
+        self.may_search(text)?;
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let most = self.engine.inner().options.max_log_answer_lines as usize;
+        let mut found = Vec::new();
+        self.look_through(id, after, text, |line| {
+            found.push(line);
+            found.len() < most
+        })
+        .await?;
+        Ok(Some(as_lines(found)))
+    }
+
+    /// The latest `most` lines after number `after` that contain a text, as [`Service::log_with`] finds
+    /// them.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn log_end_with(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        after: i64,
+        text: &str,
+        most: u32,
+    ) -> Result<Option<FoundLines>, ServiceError> {
+        self.may_search(text)?;
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        self.until_written(id).await;
+        let (mut latest, mut earlier) = (VecDeque::new(), 0);
+        let seq = self
+            .look_through(id, after, text, |line| {
+                latest.push_back(line);
+                if latest.len() > most as usize {
+                    latest.pop_front();
+                    earlier += 1;
+                }
+                true
+            })
+            .await?;
+        let mut lines = as_lines(latest.into());
+        if let Some(first) = lines.first_mut() {
+            first.left_out = earlier;
+        }
+        Ok(Some(FoundLines { lines, seq }))
+    }
+
+    fn may_search(&self, text: &str) -> Result<(), Refusal> {
+        let max = self.engine.inner().options.max_search_chars;
+        match text.chars().count() {
+            1.. if text.chars().count() <= max => Ok(()),
+            _ => Err(Refusal::field("contains", format!("has 1 to {max} characters"))),
+        }
+    }
+
+    /// Shows each line after `after` that contains the text, until `go_on` says no; the number of the
+    /// last line that was looked at.
+    async fn look_through(
+        &self,
+        id: TaskId,
+        mut after: i64,
+        text: &str,
+        mut go_on: impl FnMut(LogEntry) -> bool + Send,
+    ) -> Result<i64, ServiceError> {
+        let inner = self.engine.inner();
+        let piece = inner.options.max_log_answer_lines.max(1);
+        loop {
+            // A piece at a time: a whole log is not held in memory.
+            let entries = inner.store.log(id, after, piece).await?;
+            let Some(last) = entries.last() else { return Ok(after) };
+            after = last.seq;
+            for entry in entries {
+                let seq = entry.seq;
+                if is_in_line(&entry.text, text) && !go_on(entry) {
+                    return Ok(seq);
+                }
+            }
+        }
+    }
+}
+
+/// What is missing between hits says nothing.
+fn as_lines(entries: Vec<LogEntry>) -> Vec<LogLine> {
+    let mut lines = log_lines(0, entries);
+    lines.iter_mut().for_each(|line| line.left_out = 0);
+    lines
+}

@@ -1,0 +1,109 @@
+//! Who may see a task is asked before a request is held and once more before it is answered: what was
+//! allowed then may not be now.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use milepost::{
+    engine::{EngineOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore},
+    task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskId, Watch},
+};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::{
+    fixture::{Fixture, Gates, engine_at, engine_by, folder, gate, kind, quick, reach},
+    hold::{after, answer, hold},
+};
+
+/// What was read so long ago is read again before it is told.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// One at work, so that the next one waits.
+async fn busy(path: &std::path::Path) -> (Fixture, TaskId) {
+    let f = engine_at(path, EngineOptions { concurrency: 1, ..quick() }, kind()).await;
+    f.start(&[reach("at work"), gate("never")]).await;
+    f.gates.pass("at work").await;
+    let waiting = f.start(&[gate("never")]).await;
+    (f, waiting)
+}
+
+/// What somebody else does to the row of a task.
+async fn write(path: &std::path::Path, id: TaskId, statement: &'static str) {
+    let file = SqliteConnectOptions::new().filename(path);
+    let mut other = SqliteConnection::connect_with(&file).await.unwrap();
+    let done = sqlx::query(statement).bind(id.to_string()).execute(&mut other).await.unwrap();
+    assert_eq!(done.rows_affected(), 1);
+    other.close().await.unwrap();
+}
+
+fn is_gone(told: &PollResponse, id: TaskId, reason: GoneReason) {
+    assert!(told.tasks.is_empty(), "{told:#?}");
+    assert_eq!(told.gone, [Gone { id, reason }]);
+}
+
+/// It is given to somebody else, and then something happens that its watchers are told of.
+const GIVEN_AWAY: &str = "UPDATE tasks SET owner = 'bob', status = 'cancelled', \
+    version = ((version >> 20) + 2) << 20 WHERE id = $1";
+const DELETED: &str = "DELETE FROM tasks WHERE id = $1";
+
+#[tokio::test]
+async fn a_task_that_was_given_away_or_deleted_while_a_poll_was_held_is_not_shown() {
+    for change in [GIVEN_AWAY, DELETED] {
+        let (_folder, path) = folder();
+        let (f, id) = busy(&path).await;
+        let poll = hold(&f, after(&f.get(id).await), 1).await;
+        write(&path, id, change).await;
+        let told = answer(poll).await;
+        assert!(told.held_ms.is_some(), "it was held");
+        assert_eq!(told.reason, Some(AnswerReason::Ended), "{change}");
+        is_gone(&told, id, GoneReason::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn who_waited_for_one_task_that_was_given_away_sees_nothing_of_it() {
+    let (_folder, path) = folder();
+    let (f, id) = busy(&path).await;
+    let (service, ada) = (f.service.clone(), f.ada.clone());
+    let longest = Duration::from_secs(20);
+    let wait =
+        tokio::spawn(async move { service.wait(&ada, id, WaitFor::News(None), longest).await });
+    while f.service.held().waiting == 0 {
+        tokio::task::yield_now().await;
+    }
+    write(&path, id, GIVEN_AWAY).await;
+    assert_eq!(wait.await.unwrap().unwrap(), Some(longest));
+    assert!(f.service.get(&f.ada, id).await.unwrap().is_none());
+}
+
+/// Two are watched; the one that had ended expires while the other is waited for.
+#[tokio::test]
+async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
+    let (_folder, path) = folder();
+    let clock = Arc::new(ManualClock::new(1_800_000_000_000));
+    let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
+    let keep = Duration::from_secs(60);
+    // Nobody removes it: it is the answer that looks at the time.
+    let options = EngineOptions { keep, clean: Duration::from_secs(3600), ..quick() };
+    let f = engine_by(clock.clone(), store, Gates::default(), options, kind()).await;
+    let over = f.start(&[]).await;
+    let over = f.ended(over).await;
+    let id = f.start(&[reach("at work"), gate("end")]).await;
+    f.gates.pass("at work").await;
+    let told = f.get(id).await;
+    let watch = vec![Watch::at_version(over.id, over.version), Watch::at_version(id, told.version)];
+    let poll = hold(&f, PollRequest { watch, wait_ms: 20_000 }, 1).await;
+    clock.advance(61_000);
+    let held = Instant::now();
+    while held.elapsed() <= FRESH {
+        tokio::task::yield_now().await;
+    }
+    f.gates.open("end");
+    let told = answer(poll).await;
+    assert!(told.held_ms.is_some(), "it was held");
+    assert_eq!(told.gone, [Gone { id: over.id, reason: GoneReason::Expired }]);
+    let ended: Vec<_> = told.tasks.iter().map(|task| task.id).collect();
+    assert_eq!(ended, [id]);
+}
