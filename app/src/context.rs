@@ -1,6 +1,6 @@
 //! What pages and server functions find in their context.
 
-use axum::http::{StatusCode, request::Parts};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use milepost::{
@@ -53,6 +53,14 @@ pub(crate) fn set_status(status: u16) {
     let options = use_context::<ResponseOptions>();
     if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
         options.set_status(status);
+    }
+}
+
+/// Says when to come back.
+pub(crate) fn set_retry_after(ms: i64) {
+    if let Some(options) = use_context::<ResponseOptions>() {
+        let seconds = ms.max(0).saturating_add(999) / 1000;
+        options.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }
 

@@ -12,9 +12,9 @@ pub use several::{one_of, several};
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
-/// A text that may be at least this long gets more than one line, unless it says how many it has
-/// (`format`: `line` or `textarea`).
-const LONG_TEXT: u64 = 300;
+/// A text that may be longer than this gets more than one line, unless it says how many it has
+/// (`format`: `line` or `textarea`) or is secret: those are not shown while they are typed.
+const LONG_TEXT: u64 = 1_000;
 /// References are followed this deep; a schema that refers to itself ends here.
 const MAX_DEPTH: usize = 8;
 
@@ -79,8 +79,9 @@ pub enum Sort {
     },
 }
 
-/// The fields of an object's schema: those needed first, in the order in which the schema names
-/// them. What a form cannot ask for, such as a nested object, is left out.
+/// The fields of an object's schema in the order of its `propertyOrder`; else those needed first, in
+/// the order in which the schema names them. What a form cannot ask for, such as a nested object, is
+/// left out.
 pub fn fields(schema: &Value) -> Vec<Field> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
@@ -96,12 +97,17 @@ pub fn fields(schema: &Value) -> Vec<Field> {
         .iter()
         .map(|(name, property)| (name.as_str(), property))
         .filter(|(name, _)| !required.contains(name));
-    first
+    let mut fields: Vec<Field> = first
         .chain(others)
         .filter_map(|(name, property)| {
             field(name, &resolve(schema, property, 0), required.contains(&name))
         })
-        .collect()
+        .collect();
+    if let Some(order) = root.get("propertyOrder").and_then(Value::as_array) {
+        let place = |field: &Field| order.iter().position(|name| *name == field.name.as_str());
+        fields.sort_by_key(|field| place(field).unwrap_or(usize::MAX));
+    }
+    fields
 }
 
 /// The names of what a form cannot ask for.
@@ -161,9 +167,13 @@ fn field(name: &str, schema: &Map<String, Value>, required: bool) -> Option<Fiel
         examples: examples.into_iter().flatten().filter_map(plain).collect(),
         default: schema.get("default").and_then(plain),
         required,
-        secret: schema.get("writeOnly") == Some(&Value::Bool(true)),
+        secret: secret(schema),
         sort: sort(schema)?,
     })
+}
+
+fn secret(schema: &Map<String, Value>) -> bool {
+    schema.get("writeOnly") == Some(&Value::Bool(true))
 }
 
 fn sort(schema: &Map<String, Value>) -> Option<Sort> {
@@ -180,9 +190,10 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
                 return Some(Sort::File);
             }
             let long = match format {
+                _ if secret(schema) => false,
                 Some("textarea") => true,
                 Some("line") => false,
-                _ => max.is_some_and(|max| max >= LONG_TEXT),
+                _ => max.is_some_and(|max| max > LONG_TEXT),
             };
             let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
             let (min, pattern, says) = (whole("minLength"), text("pattern"), text("x-says"));

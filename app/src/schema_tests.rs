@@ -45,6 +45,27 @@ fn the_needed_fields_come_first_and_nested_ones_are_left_out() {
 }
 
 #[test]
+fn fields_come_in_the_order_that_the_schema_asks_for_and_the_others_after_them() {
+    let schema = json!({
+        "required": ["a"],
+        "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}},
+        "propertyOrder": ["c", "nothing", "a", 7],
+    });
+    let names: Vec<_> = fields(&schema).into_iter().map(|field| field.name).collect();
+    assert_eq!(names, ["c", "a", "b"]);
+}
+
+#[test]
+fn a_secret_is_never_a_text_of_many_lines() {
+    let text = |secret| {
+        let text = json!({"type": "string", "maxLength": 5000, "writeOnly": secret});
+        fields(&json!({"properties": {"token": text}})).remove(0)
+    };
+    assert!(matches!(text(true).sort, Sort::Text { long: false, .. }) && text(true).secret);
+    assert!(matches!(text(false).sort, Sort::Text { long: true, .. }));
+}
+
+#[test]
 fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     let fields = sample();
     assert_eq!(fields[1].label, "Player");

@@ -1,27 +1,18 @@
 /** Pictures of each page, light, dark and narrow, for the README and for whoever works on the look. */
 
-import { join } from "node:path";
-
 import { Api } from "../fixtures/api.ts";
-import { ROOT } from "../fixtures/paths.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { answered, test } from "../fixtures/test.ts";
+import { LOOKS, camera } from "./looks.ts";
 
-const FOLDER = process.env["SCREENSHOTS"] ?? join(ROOT, "end2end", "screenshots", "out");
 const CSV = ["harbour,boats,landed,weather", ...Array.from({ length: 500 }, (_, row) => `${["Ost", "West", "Nord"][row % 3]},${row % 17},${(row * 7) % 101}.5,${row % 5 === 0 ? "" : "fair"}`)].join("\n");
-
-const LOOKS = {
-  light: { colorScheme: "light", viewport: { width: 1100, height: 800 } },
-  dark: { colorScheme: "dark", viewport: { width: 1100, height: 800 } },
-  narrow: { colorScheme: "light", viewport: { width: 390, height: 844 } },
-} as const;
 
 for (const [look, options] of Object.entries(LOOKS)) {
   test.describe(look, () => {
     test.use({ ...options, deviceScaleFactor: 2, pace: "steady", expectedErrors: answered(400, 404) });
 
     test("pages", async ({ page, home, taskPage, startPage, server }) => {
-      const take = async (name: string) => await page.screenshot({ path: join(FOLDER, `${name}-${look}.png`), fullPage: look === "narrow" });
+      const take = camera(page, look);
       const api = new Api(page.request);
       server.addResearch("cancelled");
       await home.open();

@@ -56,26 +56,3 @@ test("a task that is cancelled while its page is open offers to be kept longer, 
   await taskPage.arrived();
   await expect(taskPage.says("90 days from now")).toBeVisible();
 });
-
-test("a task is started and cancelled with the keyboard alone", async ({ home, startPage, taskPage, page }) => {
-  const tabTo = async (target: typeof startPage.submit) => {
-    for (let steps = 0; steps < 40; steps += 1) {
-      await page.keyboard.press("Tab");
-      if (await target.evaluate((element) => element === document.activeElement)) return;
-    }
-    throw new Error(`the Tab key does not lead to ${target}`);
-  };
-  await home.open();
-  await tabTo(home.card("story"));
-  await page.keyboard.press("Enter");
-  await page.waitForURL(/\/start\/story$/);
-  await tabTo(startPage.field(/subject/i));
-  await page.keyboard.type(SUBJECT);
-  await tabTo(startPage.field(/player/i));
-  await page.keyboard.type("Ada");
-  await page.keyboard.press("Enter");
-  await taskPage.arrived();
-  await tabTo(taskPage.cancel);
-  await page.keyboard.press("Enter");
-  await expect(taskPage.status("Cancelled")).toBeVisible();
-});

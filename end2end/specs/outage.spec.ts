@@ -1,10 +1,15 @@
 /** The server goes away and comes back; the network goes away and comes back. */
 
+import { setTimeout } from "node:timers/promises";
+
 import { Api } from "../fixtures/api.ts";
-import { ON_POSTGRES } from "../fixtures/paths.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { NO_CONNECTION, expect, test } from "../fixtures/test.ts";
-import { expectMonotone } from "../pages/task.ts";
+import { TaskPage, expectMonotone } from "../pages/task.ts";
+
+const RECONNECTING = "Reconnecting";
+/** How long the server of the database is away. */
+const OUTAGE_MS = 10_000;
 
 test.use({
   pace: "steady",
@@ -23,11 +28,11 @@ for (const end of ["stop", "kill"] as const) {
     const before = (await new Api(page.request).task(id)).attempt;
 
     await server[end]();
-    await expect(taskPage.says("The server does not answer")).toBeVisible();
+    await expect(taskPage.says(RECONNECTING)).toBeVisible();
     await server.start();
 
     await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
-    await expect(taskPage.says("The server does not answer")).toBeHidden();
+    await expect(taskPage.says(RECONNECTING)).toBeHidden();
     const { bar } = await taskPage.shown();
     expect(bar.at(-1)).toBe(100);
     const after = await new Api(page.request).task(id);
@@ -46,22 +51,55 @@ for (const end of ["stop", "kill"] as const) {
   });
 }
 
-test("while the database is away the page says so, and everything finds back by itself", async ({ startPage, taskPage, server, page }) => {
-  test.skip(!ON_POSTGRES, "a server on its own file has its database with it");
-  await startPage.open("story");
-  await startPage.startStory(SUBJECT, "Ada");
-  const id = await taskPage.arrived();
-  await taskPage.passed(15);
-  await server.setDatabaseAway(true);
-  const answer = await page.request.get(`/api/v1/tasks/${id}`);
-  expect(answer.status()).toBe(503);
-  expect(answer.headers()["retry-after"]).toMatch(/^\d+$/);
-  await expect(taskPage.says("The server does not answer; trying again")).toBeVisible();
-  await server.setDatabaseAway(false);
-  await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
-  await expect(taskPage.says("The server does not answer")).toBeHidden();
-  // It was away for longer than a lease is confirmed, or not: at most that attempt was lost.
-  expect((await new Api(page.request).task(id)).attempt).toBeLessThanOrEqual(2);
+test.describe("a database of its own", () => {
+  test.use({ database: "postgres" });
+
+  test("while the database is away the page says so, and everything finds back by itself", async ({ startPage, taskPage, server, page }) => {
+    await startPage.open("story");
+    await startPage.startStory(SUBJECT, "Ada");
+    const id = await taskPage.arrived();
+    await taskPage.passed(15);
+    await server.setDatabaseAway(true);
+    const answer = await page.request.get(`/api/v1/tasks/${id}`);
+    expect(answer.status()).toBe(503);
+    expect(answer.headers()["retry-after"]).toMatch(/^\d+$/);
+    await expect(taskPage.says(RECONNECTING)).toBeVisible();
+    await server.setDatabaseAway(false);
+    await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    await expect(taskPage.says(RECONNECTING)).toBeHidden();
+    // It was away for longer than a lease is confirmed, or not: at most that attempt was lost.
+    expect((await new Api(page.request).task(id)).attempt).toBeLessThanOrEqual(2);
+  });
+
+  test("PostgreSQL is stopped for ten seconds: a page that is open says so and recovers, one that is opened tries again, and the task ends", async ({ startPage, taskPage, server, page, context, browser }) => {
+    await startPage.open("story");
+    await startPage.startStory(SUBJECT, "Ada");
+    const id = await taskPage.arrived();
+    await taskPage.passed(10);
+    await taskPage.record();
+    await server.stopDatabase();
+    // The time in which it is away is what is tested.
+    const over = setTimeout(OUTAGE_MS);
+    const plain = await browser.newContext({ baseURL: server.url, javaScriptEnabled: false, storageState: await context.storageState() });
+    const opened = await plain.newPage();
+    expect((await opened.goto(`/tasks/${id}`))?.status()).toBe(503);
+    await expect(opened.getByRole("heading", { name: RECONNECTING })).toBeVisible();
+    await expect(taskPage.says(RECONNECTING)).toBeVisible({ timeout: OUTAGE_MS });
+    const answer = await page.request.get(`/api/v1/tasks/${id}`);
+    expect([answer.status(), answer.headers()["retry-after"]]).toEqual([503, "2"]);
+    await over;
+    await expect(taskPage.says(RECONNECTING), "to the end of the outage").toBeVisible();
+    await server.startDatabase();
+
+    await expect(taskPage.says(RECONNECTING)).toBeHidden();
+    await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    await expect(new TaskPage(opened).status("Done")).toBeVisible({ timeout: 60_000 });
+    await plain.close();
+    const { attempt } = await new Api(page.request).task(id);
+    const { bar } = await taskPage.shown();
+    expect(bar.filter((value, index) => value < (bar[index - 1] ?? 0)).length, "another attempt may begin behind").toBeLessThanOrEqual(attempt - 1);
+    expect(await new Api(page.request).list(), "no second story").toHaveLength(1);
+  });
 });
 
 test("offline the page says so and waits; online it catches up", async ({ startPage, taskPage, polls, page, context }) => {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Page } from "@playwright/test";
 
 import { Api } from "../fixtures/api.ts";
-import { expectAccessible } from "../fixtures/axe.ts";
+import { expectAccessible, expectNoSidewaysScroll } from "../fixtures/axe.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 /** Sets the title if it is run or obeyed anywhere. */
@@ -92,7 +92,7 @@ const SHOWN: [string, (page: Page) => Promise<void>][] = [
   ],
   ["drawing.svg", async (page) => await expect.poll(async () => await rendered(page).locator("img").evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(40)],
   ["page.html", async (page) => await expect(rendered(page).locator("pre")).toContainText(TRAP)],
-  ["bytes.bin", async (page) => await expect(page.locator("main")).toContainText("are not shown here")],
+  ["bytes.bin", async (page) => await expect(page.locator("main")).toContainText("is not shown here. Download it")],
   [`<b onclick=x> & "quoted" 100% ä?#.txt`, async (page) => await expect(rendered(page).locator("pre")).toHaveText("odd")],
 ];
 
@@ -106,7 +106,12 @@ for (const [name, check] of SHOWN) {
     await check(page);
     await expect(page.locator("main script, main [onerror], main [onload], main [onclick]")).toHaveCount(0);
     await expect(page).not.toHaveTitle(/^caught/);
-    await expectAccessible(page);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await expectAccessible(page);
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expectNoSidewaysScroll(page);
   });
 }
 

@@ -55,10 +55,10 @@ fn search_every(options: &EngineOptions) -> Duration {
     options.heartbeat / searches_in_a_beat(options)
 }
 
-/// How long a lease is as it is written: it ends two searches earlier than promised, so that it is
+/// How long a lease is as it is written: it ends three searches earlier than promised, so that it is
 /// found, and its task is at work again, within the promised time.
 pub(super) fn written_lease(options: &EngineOptions) -> Duration {
-    options.lease.saturating_sub(search_every(options) * 2).max(options.lease / 2)
+    options.lease.saturating_sub(search_every(options) * 3).max(options.lease / 2)
 }
 
 /// How long a run that was given up may take to stop: it is gone before the lease is.
@@ -154,13 +154,14 @@ async fn beat(inner: &Inner) -> bool {
 /// The search for leases that have ended.
 struct Search {
     even: Even,
-    /// The clock was set back, and what is dated later than now has not been brought to now yet.
+    /// The clock was set back, or may have been before it was watched, and what is dated later than
+    /// now has not been brought to now yet.
     behind: bool,
 }
 
 impl Search {
     fn new(options: &EngineOptions) -> Self {
-        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: false }
+        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: true }
     }
 
     async fn go(&mut self, inner: &Inner) {
@@ -265,8 +266,8 @@ mod tests {
             let (lease, heartbeat) = (seconds(lease), seconds(heartbeat));
             let options = EngineOptions { lease, heartbeat, ..EngineOptions::default() };
             let (written, every) = (written_lease(&options), search_every(&options));
-            assert!(written + every < lease, "{options:?}");
-            assert!(written >= lease.mul_f64(0.9), "{options:?}");
+            assert!(written + every * 2 < lease, "{options:?}");
+            assert!(written >= lease.mul_f64(0.89), "{options:?}");
             assert_eq!(every * searches_in_a_beat(&options), heartbeat, "{options:?}");
             let noticed = lease.mul_f64(GIVE_UP) + lease / LOOKS * 2;
             let last = last_grace(&options);

@@ -73,8 +73,6 @@ impl Engine {
             flusher: TaskTracker::new(),
         });
         let taken = inner.store.take_back(&inner.lease_owner).await?;
-        // The clock may have been set back while nobody was here.
-        inner.store.redate().await?;
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
         }

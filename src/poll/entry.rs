@@ -192,9 +192,18 @@ impl Entry {
         let beat = u64::try_from(beat.unwrap_or(0)).unwrap_or(0);
         match self.still_for(now) {
             _ if self.at_work() && beat >= config.worker_lost_after_ms => Freshness::LostWorker,
-            still if still >= config.silent_after_ms => Freshness::Silent,
+            still if still >= config.silent_after_ms && self.told_still(config) => {
+                Freshness::Silent
+            }
             _ => Freshness::Fresh,
         }
+    }
+
+    /// Whether the beat of the worker was told when the task had been still for a while already. What
+    /// was told before says nothing of a worker that was lost since.
+    fn told_still(&self, config: &Config) -> bool {
+        let told = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.updated_age_ms);
+        u64::try_from(told).is_ok_and(|told| told >= config.silent_after_ms / 2)
     }
 
     /// How long a task at work has not changed.

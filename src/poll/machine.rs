@@ -49,6 +49,8 @@ pub struct Machine {
     /// Answers since the loop started or was changed.
     polls: u32,
     failures: u32,
+    /// The server said itself that it cannot answer; believed at the first time.
+    said_away: bool,
     /// How long the machine has been failing while online and visible.
     failing_ms: u64,
     /// What the last answer asked to wait.
@@ -120,6 +122,7 @@ impl Machine {
             last_now: 0,
             polls: 0,
             failures: 0,
+            said_away: false,
             failing_ms: 0,
             told_pause_ms: 0,
             spread_ms: 0,
@@ -337,6 +340,7 @@ impl Machine {
 
     fn forget_failures(&mut self) {
         self.failures = 0;
+        self.said_away = false;
         self.failing_ms = 0;
         self.refreshed = false;
         self.problem = None;

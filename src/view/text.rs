@@ -29,20 +29,6 @@ pub fn duration(ms: i64) -> String {
     text
 }
 
-/// How long it will still take, as the range that an estimate deserves: `less than 5 s`,
-/// `10 to 20 s`, `1 to 2 min`, `about 3 h`.
-pub fn remaining(ms: i64) -> String {
-    let seconds = ms.max(0) / 1000;
-    match seconds {
-        0..5 => "less than 5 s".to_owned(),
-        5..50 => range(seconds / 10 * 10, seconds / 10 * 10 + 10, " s"),
-        50..90 => "about a minute".to_owned(),
-        90..3000 => range((seconds / 60).max(1), seconds / 60 + 1 + seconds / 600, " min"),
-        3000..5400 => "about an hour".to_owned(),
-        _ => range(seconds / 3600, seconds / 3600 + 1, " h"),
-    }
-}
-
 /// Between what and what the time lies that it will still take: `less than 10 s`,
 /// `about 20 to 35 s`, `about 2 to 3 min`, `about 2 h`.
 pub fn between(low_ms: i64, high_ms: i64) -> String {
@@ -243,12 +229,6 @@ pub fn join(number: i64, rest: &str) -> String {
     text
 }
 
-fn range(from: i64, to: i64, unit: &str) -> String {
-    let mut text = if from == 0 { "up to ".to_owned() } else { join(from, " to ") };
-    text.push_str(&join(to, unit));
-    text
-}
-
 fn step_name(view: &TaskView) -> &str {
     view.snapshot.current_step.as_deref().unwrap_or_default()
 }
@@ -272,23 +252,6 @@ mod tests {
             (i64::MAX, "106751991167 d 7 h"),
         ] {
             assert_eq!(duration(ms), text);
-        }
-    }
-
-    #[test]
-    fn an_estimate_is_a_range_that_holds_it() {
-        for (ms, text) in [
-            (i64::MIN, "less than 5 s"),
-            (4_999, "less than 5 s"),
-            (7_000, "up to 10 s"),
-            (14_000, "10 to 20 s"),
-            (59_000, "about a minute"),
-            (100_000, "1 to 2 min"),
-            (1_500_000, "25 to 28 min"),
-            (3_600_000, "about an hour"),
-            (8_000_000, "2 to 3 h"),
-        ] {
-            assert_eq!(remaining(ms), text);
         }
     }
 

@@ -7,14 +7,14 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, HoldOptions, KindOptions,
+        EngineOptions, HoldOptions, KindOptions, ServiceError,
         store::postgres::{PostgresOptions, PostgresStore},
     },
     task::{AnswerReason, Status},
 };
 
 use crate::{
-    faulty::Faulty,
+    faulty::{Fault, Faulty},
     fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
     hold::{after, answer, hold},
     postgres_server::schema,
@@ -86,6 +86,27 @@ async fn a_cancel_given_at_one_server_answers_the_poll_at_another() {
     let poll = hold(&front, after(&told.tasks[0]), 1).await;
     worker.gates.open("b");
     assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
+}
+
+#[tokio::test]
+async fn a_held_poll_is_told_that_the_store_is_away_before_its_time_is_over() {
+    let Two { front, front_store, worker, .. } = two().await;
+    let steps = [Step::Stage(0), reach("a"), gate("b"), Step::Stage(1), gate("never")];
+    let id = front.start(&steps).await;
+    worker.gates.pass("a").await;
+    let told = front.until(id, |told| told.step == Some(1)).await;
+    let poll = hold_well(&front, after(&told), 1).await;
+    front_store.set("get", Fault::Fail(u32::MAX));
+    worker.gates.open("b");
+    match poll.await.unwrap() {
+        Err(ServiceError::Store(_)) => {}
+        // What was read a moment ago still counts; the next request is refused.
+        Ok(told) => assert!(told.held_ms.is_some_and(|held| held < 10_000), "{told:?}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(front.service.get(&front.ada, id).await, Err(ServiceError::Store(_))));
+    front_store.heal();
+    front.until(id, |told| told.step == Some(2)).await;
 }
 
 #[tokio::test]

@@ -89,13 +89,13 @@ pub(super) fn notify(text: &str) {
 const MOST_LINES: u32 = 5_000;
 
 /// Adds safe HTML to an element that scrolls. Whoever reads at its end goes on reading there; whoever
-/// has scrolled up is left where they are.
+/// has scrolled up is left where they are. With nothing to add, its end is shown.
 pub(super) fn append(element: &str, html: &str) {
     let Some(element) = document().get_element_by_id(element) else { return };
     let at_end = element.scroll_top() + element.client_height() + 8 >= element.scroll_height();
     // Refused for elements without a parent only.
     let _ = element.insert_adjacent_html("beforeend", html);
-    if at_end {
+    if at_end || html.is_empty() {
         while element.child_element_count() > MOST_LINES
             && let Some(first) = element.first_element_child()
         {

@@ -68,7 +68,10 @@ fn follow(
     let seq = Rc::new(Cell::new(seq));
     Effect::new(move |before: Option<Seen>| {
         let now = view.with(Seen::of);
-        let Some(before) = before else { return now };
+        let Some(before) = before else {
+            append(ELEMENT, "");
+            return now;
+        };
         // Another attempt counts its time from the beginning.
         let turned =
             now.attempt != before.attempt || now.step != before.step || now.ended != before.ended;

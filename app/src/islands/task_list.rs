@@ -63,6 +63,9 @@ fn follow(seed: ListSeed) -> impl IntoView {
     }
 }
 
+/// More than the thousandths of a bar.
+const PLACES: u32 = 1 << 10;
+
 /// One bar for all, each task counting the same; one that has ended, however it did, is done.
 fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
     let done = |view: &TaskView| match view.status.is_terminal() {
@@ -70,20 +73,22 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
         false => view.permille.unwrap_or_default(),
     };
     let count = views.len().max(1) as u32;
+    // One number, as other memos of the page are: another sort of memo would be more to load.
     let whole = Memo::new(move |_| {
         let ended = views.iter().filter(|view| view.with(|view| view.status.is_terminal())).count();
-        (views.iter().map(|view| view.with(done)).sum::<u32>() / count, ended as u32)
+        let permille = views.iter().map(|view| view.with(done)).sum::<u32>() / count;
+        ended as u32 * PLACES + permille
     });
     let words = move || {
-        let (permille, ended) = whole.get();
-        let percent = (permille / 10).to_string();
-        [&percent, " %, ", &ended.to_string(), " of ", &count.to_string(), " have ended"].concat()
+        let (ended, permille) = (whole.get() / PLACES, whole.get() % PLACES);
+        let [percent, ended, all] = [permille / 10, ended, count].map(|number| number.to_string());
+        [&percent, " %, ", &ended, " of ", &all, " have ended"].concat()
     };
     view! {
         <div class="whole">
             <progress
                 max="1000"
-                value=move || whole.get().0
+                value=move || (whole.get() % PLACES).to_string()
                 aria-label="All of them together"
             ></progress>
             <p>{words}</p>

@@ -19,7 +19,6 @@ pub fn BatchPage() -> impl IntoView {
         let batch = service.batch(&caller, id).await?.ok_or_else(Problem::batch_not_found)?;
         let kind = service.kind(&batch.kind).map_or(batch.kind, |kind| kind.title);
         let title = format!("{} × {kind}", batch.tasks.len());
-        let again = format!("/batches/{id}");
         let failed = batch.tasks.iter().filter(|task| task.status == Status::Error).count();
         let unfinished = batch.unfinished > 0;
         Ok(view! {
@@ -29,7 +28,7 @@ pub fn BatchPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {unfinished.then(|| view! { <CancelAll id /> })}
             {(unfinished || failed > 0).then(|| view! { <RunFailed id failed unfinished /> })}
-            <LiveList tasks=batch.tasks again whole=true />
+            <LiveList tasks=batch.tasks whole=true />
         })
     })
 }
@@ -37,8 +36,8 @@ pub fn BatchPage() -> impl IntoView {
 #[component]
 fn CancelAll(id: BatchId) -> impl IntoView {
     view! {
-        <form class="acts" method="post" action=format!("/batches/{id}/cancel")>
-            <button>"Cancel all that have not ended"</button>
+        <form class="acts all" method="post" action=format!("/batches/{id}/cancel")>
+            <button class="cancel">"Cancel all that have not ended"</button>
         </form>
     }
 }

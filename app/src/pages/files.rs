@@ -1,8 +1,11 @@
 //! The files that a task made: their list, and one of them as a page shows it.
 
+use axum::{
+    extract::{FromRequestParts as _, Path},
+    http::request::Parts,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 use milepost::{
     task::{FileInfo, Problem, TaskId},
     view::text,
@@ -96,10 +99,10 @@ pub fn FilesPage() -> impl IntoView {
 #[component]
 pub fn FilePage() -> impl IntoView {
     let id = task_id();
-    let name = use_params_map().with_untracked(|params| params.get("name")).unwrap_or_default();
+    let parts = use_context::<Parts>();
     let viewers = context::viewers();
     ask(|service, caller| async move {
-        let id = id?;
+        let (id, name) = (id?, name_in_path(parts).await);
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let missing = || Problem::new(404, "Not Found", "This task made no such file.");
         let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
@@ -123,4 +126,12 @@ pub fn FilePage() -> impl IntoView {
             <p class="soft sum">"SHA-256 " <code>{file.sha256().to_owned()}</code></p>
         })
     })
+}
+
+/// The name in the path `/tasks/{id}/files/{name}`. The router of the pages would decode what is
+/// decoded already: a file may be called `%2e%2e`.
+async fn name_in_path(parts: Option<Parts>) -> String {
+    let Some(mut parts) = parts else { return String::new() };
+    let path = Path::<(String, String)>::from_request_parts(&mut parts, &()).await;
+    path.map(|Path((_, name))| name).unwrap_or_default()
 }

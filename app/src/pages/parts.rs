@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use milepost::{
     engine::{Caller, Service},
     task::{Problem, Snapshot},
@@ -76,8 +77,18 @@ pub fn Refresh(
     seconds.map(|seconds| {
         view! {
             <noscript>
-                <meta http-equiv="refresh" content=seconds.to_string() />
+                <meta http-equiv="refresh" content=reload(seconds) />
             </noscript>
         }
     })
+}
+
+/// What loads this page again after so many seconds. It names the page: what a form has posted to is
+/// no page that could be loaded.
+pub(super) fn reload(seconds: i64) -> String {
+    let here = use_location();
+    let (path, query) = (here.pathname.get_untracked(), here.search.get_untracked());
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    // Two slashes would begin another host's name.
+    format!("{seconds}; url=/{}{query}", path.trim_start_matches('/'))
 }

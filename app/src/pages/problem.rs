@@ -7,7 +7,11 @@ use milepost::{
     view::text,
 };
 
-use crate::context::set_status;
+use super::parts::reload;
+use crate::context::{set_retry_after, set_status};
+
+/// The page loads itself again after this long where the server cannot answer right now, in seconds.
+const AGAIN_S: i64 = 3;
 
 /// No page has this path.
 #[component]
@@ -22,8 +26,11 @@ pub fn ProblemPage(
     problem: Problem,
 ) -> impl IntoView {
     set_status(problem.status);
+    if let Some(ms) = problem.retry_after_ms {
+        set_retry_after(ms);
+    }
     let (title, hint) = match problem.status {
-        404 if problem.detail == Problem::task_not_found().detail => (
+        404 if somebodys(&problem) => (
             "Not found",
             "Either it never was, or it belongs to another session, or its time was over long ago. \
              The three look the same from outside.",
@@ -31,7 +38,8 @@ pub fn ProblemPage(
         404 => ("Not found", "The address may be misspelt."),
         409 => ("Not yet", "Its page tells how far it is."),
         410 => ("No longer here", "Tasks and their results are kept for a while, then removed."),
-        429 | 503 => ("One moment, please", "Try again in a few seconds."),
+        503 => ("Reconnecting", "This page tries again by itself, until it gets an answer."),
+        429 => ("One moment, please", "Try again in a few seconds."),
         400..500 => ("That did not work", "Go back and try it in another way."),
         _ => {
             ("Something broke", "It is not your fault. It has been written down for the operator.")
@@ -43,6 +51,8 @@ pub fn ProblemPage(
     };
     view! {
         <Title text=title />
+        {(problem.status == 503)
+            .then(|| view! { <meta http-equiv="refresh" content=reload(AGAIN_S) /> })}
         <div class="lost">
             <p class="kicker">{problem.status}</p>
             <h1 class="h">{title}</h1>
@@ -59,6 +69,13 @@ pub fn ProblemPage(
             </p>
         </div>
     }
+}
+
+/// Whether it may be there for somebody else.
+fn somebodys(problem: &Problem) -> bool {
+    [Problem::task_not_found(), Problem::batch_not_found()]
+        .iter()
+        .any(|it| it.detail == problem.detail)
 }
 
 /// What is still known of a task that was removed.

@@ -43,13 +43,12 @@ pub fn Rendered(
     match (result.html, result.problem) {
         (Some(html), _) => view! { <div class="rendered" inner_html=html></div> }.into_any(),
         (None, Some(problem)) => {
-            view! { <p class="note">"This result can only be downloaded: " {problem} "."</p> }
-                .into_any()
+            view! { <p class="note">"This can only be downloaded: " {problem} "."</p> }.into_any()
         }
         (None, None) => view! {
             <p class="note">
-                "Results of the type " <code>{result.media_type}</code>
-                " are not shown here; download it to see it."
+                "What is of the type " <code>{result.media_type}</code>
+                " is not shown here. Download it to see it."
             </p>
         }
         .into_any(),

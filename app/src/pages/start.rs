@@ -43,16 +43,18 @@ fn form(several: bool) -> impl IntoView {
         let Filled { entered, last } = filled.await?;
         let action = if several { "/start-several/" } else { "/start/" };
         let action = format!("{action}{}", info.kind);
+        let heading =
+            if several { format!("{}, several at once", info.title) } else { info.title.clone() };
         Ok(view! {
             <Title text=format!(
                 "{}Start: {}",
                 if rejected.is_some() { "Not started. " } else { "" },
-                info.title,
+                heading,
             ) />
             <p class="kicker">
                 <a href="/">"Start a task"</a>
             </p>
-            <h1 class="h">{info.title}</h1>
+            <h1 class="h">{heading}</h1>
             <p class="lead">{info.description}</p>
             {rejected.clone().map(|it| view! { <Summary problem=it.problem fields=fields.clone() /> })}
             <form

@@ -10,7 +10,7 @@ use std::{
 use super::{Waiters, Watched, lock, watched};
 use crate::{
     engine::{inner::Inner, store::Row},
-    task::TaskId,
+    task::{AnswerReason, TaskId},
 };
 
 /// So many tasks are looked at before others may have the thread.
@@ -88,11 +88,9 @@ pub(in crate::engine) async fn read_for_ever(inner: Arc<Inner>) {
 
 async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
     let waiters: &Waiters = &inner.waiters;
-    let ids: Vec<TaskId> = tasks
-        .iter()
-        .filter(|watched| watched.may_change_elsewhere(&inner.hub))
-        .map(|watched| watched.id())
-        .collect();
+    let elsewhere = |watched: &&Arc<Watched>| watched.may_change_elsewhere(&inner.hub);
+    let tasks: Vec<_> = tasks.iter().filter(elsewhere).collect();
+    let ids: Vec<TaskId> = tasks.iter().map(|watched| watched.id()).collect();
     if ids.is_empty() {
         return;
     }
@@ -100,6 +98,8 @@ async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
         Ok(rows) => rows,
         Err(error) => {
             tracing::warn!(%error, "the watched tasks were not read");
+            // Nobody knows how they stand: whoever waits is told so, instead of silence.
+            tasks.iter().for_each(|watched| watched.answer_all(AnswerReason::HoldOver));
             return;
         }
     };

@@ -31,6 +31,7 @@ impl Machine {
         };
         let asked = retry_after_ms.or(problem.as_ref().and_then(|p| p.retry_after_ms));
         self.problem = problem;
+        self.said_away |= status == 503;
         match status {
             401 if self.refreshed => self.halt = Halt::SignedOut,
             401 => {

@@ -57,7 +57,9 @@ impl Machine {
     }
 
     fn unreachable(&self) -> bool {
-        self.halt == Halt::GaveUp || self.failures >= self.config.failures_for_banner
+        self.said_away
+            || self.halt == Halt::GaveUp
+            || self.failures >= self.config.failures_for_banner
     }
 
     fn freshness(&self, entry: &Entry, now: u64) -> Freshness {

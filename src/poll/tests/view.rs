@@ -2,8 +2,8 @@
 
 use super::harness::*;
 use crate::{
-    poll::{Config, Event, Freshness, Policy},
-    task::{Snapshot, Status},
+    poll::{Config, Event, Failure, Freshness, Policy},
+    task::{Problem, Snapshot, Status},
 };
 
 #[test]
@@ -69,7 +69,9 @@ fn a_task_that_beats_and_does_not_change_is_silent_and_its_beat_is_asked_for() {
         } else {
             bench.answer(answer(Vec::new()));
         }
-        let expected = if second < 28 { Freshness::Fresh } else { Freshness::Silent };
+        // At 28 s it has been still for 30, and its worker's beat is asked for; until that is told,
+        // nobody knows whether the worker is silent or lost.
+        let expected = if second < 29 { Freshness::Fresh } else { Freshness::Silent };
         assert_eq!(bench.freshness(), expected, "after {second} s");
     }
     assert!((4..=5).contains(&asked_for_all), "{asked_for_all}");
@@ -89,6 +91,28 @@ fn the_worker_of_a_silent_task_can_be_lost() {
         Snapshot { updated_age_ms: 41_000, heartbeat_age_ms: Some(35_000), ..running(ID, 7) };
     bench.answer(answer(vec![lost]));
     assert_eq!(bench.freshness(), Freshness::LostWorker);
+}
+
+#[test]
+fn a_server_that_says_that_it_cannot_answer_is_believed_at_the_first_time() {
+    let mut bench = Bench::watching(plain());
+    bench.answer(answer(vec![running(ID, 1)]));
+    bench.until_sent();
+    let problem = |status| Failure::Status {
+        status,
+        retry_after_ms: Some(2_000),
+        problem: Some(Box::new(Problem::new(status, "x", "The database does not answer."))),
+    };
+    bench.fail(problem(429));
+    assert_eq!(bench.freshness(), Freshness::Fresh, "it is there, and busy");
+    bench.until_sent();
+    for failure in [problem(503), Failure::Network] {
+        bench.fail(failure);
+        assert_eq!(bench.freshness(), Freshness::Unreachable);
+        bench.until_sent();
+    }
+    bench.answer(answer(Vec::new()));
+    assert_eq!(bench.freshness(), Freshness::Fresh);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{freshness::short, reads::says};
 use crate::{
     task::Status,
-    view::{TaskView, text},
+    view::{Freshness, TaskView, text},
 };
 
 /// Running for, how much is left, how old the news is.
@@ -19,7 +19,7 @@ pub fn Facts(
         <dl class="facts">
             {fact(view, spent_label, |view| text::duration(view.elapsed_ms))}
             {fact(view, |_| "Left".to_owned(), remaining)}
-            {fact(view, |_| "Updated".to_owned(), |view| short(view.freshness))}
+            {fact(view, |_| "Updated".to_owned(), updated)}
             {fact(view, |_| "Attempt".to_owned(), attempt)}
         </dl>
     }
@@ -66,10 +66,15 @@ fn spent_label(view: &TaskView) -> String {
 }
 
 fn remaining(view: &TaskView) -> String {
-    match (view.eta_range_ms(), view.status, view.eta_ms) {
-        (Some((low, high)), ..) => text::between(low, high),
-        (None, Status::Running, Some(ms)) => text::remaining(ms),
-        _ => String::new(),
+    // Where the server tells no range, an estimate says too little.
+    view.eta_range_ms().map(|(low, high)| text::between(low, high)).unwrap_or_default()
+}
+
+/// Nothing where nothing will change any more.
+fn updated(view: &TaskView) -> String {
+    match view.freshness {
+        Freshness::Final => String::new(),
+        freshness => short(freshness),
     }
 }
 

@@ -95,20 +95,20 @@ fn long(freshness: Freshness) -> String {
         Freshness::Loading | Freshness::Live(_) | Freshness::Final => "",
         Freshness::Silent(age) => {
             return said(
-                "The task has said nothing new for ",
+                "Working, no news for ",
                 age,
-                ". Its worker is alive; it may just be busy.",
+                ". The task's worker is alive; it may just be busy.",
             );
         }
         Freshness::LostWorker(age) => {
             return said(
-                "The worker was last heard of ",
+                "Worker lost, last heard of ",
                 age,
-                " ago. If it does not come back, the task goes on from its last checkpoint.",
+                " ago. If it stays away, the task goes on from its last checkpoint.",
             );
         }
         Freshness::Unreachable(_) => {
-            "The server does not answer; trying again. The task itself may well go on."
+            "Reconnecting: no news from the server right now. The task itself may well go on."
         }
         Freshness::GaveUp => {
             "The server has not answered for a long time. The task itself may well go on."
@@ -156,6 +156,18 @@ mod tests {
         told.sort_unstable();
         told.dedup();
         assert_eq!(told.len(), troubles.len(), "{told:#?}");
+    }
+
+    #[test]
+    fn what_is_wrong_comes_first() {
+        for (freshness, words) in [
+            (Freshness::Silent(249_000), "Working, no news for 4 min. "),
+            (Freshness::LostWorker(44_000), "Worker lost, last heard of 40 s ago. "),
+            (Freshness::Unreachable(9_000), "Reconnecting: no news from the server right now. "),
+            (Freshness::Woken, "This tab was asleep. "),
+        ] {
+            assert!(long(freshness).starts_with(words), "{}", long(freshness));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub fn LiveRegion(
     view: Signal<TaskView>,
 ) -> impl IntoView {
     view! {
-        <p class="sr" aria-live="polite">
+        <p class="sr" role="status">
             {says(view, text::stage_line)}
         </p>
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use milepost::task::plain;
 use serde::{Deserialize, Serialize};
 
 /// The media type of a [`Report`].
@@ -48,10 +49,20 @@ pub fn to_html(report: &Report) -> String {
     if report.output.is_empty() {
         html.push_str("<p>It said nothing.</p>");
     } else {
-        let output = escape(&report.output);
-        let _ = write!(html, "<pre tabindex=\"0\"><code>{output}</code></pre>");
+        let output = escape(&at_the_end(&report.output));
+        let _ = write!(html, "<pre class=\"plain\" tabindex=\"0\">\n{output}</pre>");
     }
     html
+}
+
+/// What a terminal would have shown at the end: of a line that was written over, its last state, and
+/// no sequences.
+fn at_the_end(output: &str) -> String {
+    let last = |line: &str| {
+        let line = line.trim_end_matches('\r');
+        plain(line.rsplit('\r').next().unwrap_or(line))
+    };
+    output.split('\n').map(last).collect::<Vec<_>>().join("\n")
 }
 
 /// Neither markup nor what would turn the text around it: control characters are shown by their
@@ -95,7 +106,13 @@ mod tests {
         let html = to_html(&report);
         assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
         assert!(html.contains("&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;"), "{html}");
-        assert!(html.contains("␛[2J&amp;amp;\n&quot;&#39;"), "{html}");
+        assert!(html.contains("script&gt;&amp;amp;\n&quot;&#39;"), "{html}");
         assert!(html.contains("<dd>1.2 s</dd>"), "{html}");
+    }
+
+    #[test]
+    fn lines_are_shown_as_a_terminal_would_show_them_at_the_end() {
+        let output = "10%\r 20%\r30% done\r\n\u{1b}[31mred\u{1b}[0m\n\u{1b}]0;a title\u{7}\tlast\n";
+        assert_eq!(at_the_end(output), "30% done\nred\n\tlast\n");
     }
 }

@@ -11,12 +11,15 @@ pub(super) fn schema(definition: &Definition) -> Value {
         definition.params.iter().map(|param| (param.name.clone(), property(param))).collect();
     let required = definition.params.iter().filter(|param| param.required);
     let required: Vec<_> = required.map(|param| param.name.as_str()).collect();
+    // An object of JSON has no order; a form has, and it is that of the configuration.
+    let order: Vec<_> = definition.params.iter().map(|param| param.name.as_str()).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": definition.title,
         "type": "object",
         "properties": properties,
         "required": required,
+        "propertyOrder": order,
         "additionalProperties": false,
     })
 }

@@ -1,0 +1,166 @@
+/** What a task says, is called and makes is text, wherever it is shown: nothing of it is run, fetched or obeyed. */
+
+import type { Page } from "@playwright/test";
+
+import { Api } from "../fixtures/api.ts";
+import { Commands, WAIT_FOR } from "../fixtures/commands.ts";
+import { answered, expect, test } from "../fixtures/test.ts";
+
+const TRAP = `</script><script>document.title='caught'</script><img src=x onerror="document.title='caught'"><svg onload="document.title='caught'">`;
+/** For what has a name of 100 characters at most. */
+const SHORT = `</script><img src=x onerror="document.title='caught'">`;
+const NAMES = [`"><img src=x onerror=document.title='caught'>.html`, `javascript:document.title='caught'.txt`, `<!--<script>.csv`, "%2e%2e%2f.md", "caught\u202etxt.exe"];
+
+/** For a shell: one argument, whatever is in it. */
+const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+
+const commands = new Commands(
+  `[commands.nasty]
+title = ${JSON.stringify(`Nasty ${SHORT}`)}
+description = ${JSON.stringify(TRAP)}
+argv = ["sh", "{config_dir}/nasty.sh", "{gate}", "{word}"]
+set_env = { GATES = "{folder}" }
+stages = [{ name = ${JSON.stringify(`One ${SHORT}`)} }, { name = "Two" }]
+results = ["*"]
+[commands.nasty.params.gate]
+type = "text"
+required = true
+[commands.nasty.params.word]
+type = "text"
+title = ${JSON.stringify(`Word ${SHORT}`)}
+description = ${JSON.stringify(TRAP)}
+[commands.fails]
+title = "Fails"
+argv = ["sh", "{config_dir}/fails.sh"]
+`,
+  {
+    "nasty.sh": `${WAIT_FOR}
+say() { printf '%s\\n' "$1" >&"$MILEPOST_PROGRESS_FD"; }
+say ${quoted(JSON.stringify({ stage: 1, progress: 0.5, message: TRAP, kept: TRAP }))}
+echo ${quoted(TRAP)}
+echo ${quoted(TRAP)} >&2
+printf '\\033]8;;javascript:alert(1)\\007a link\\033]8;;\\007 \\033[31mred\\033[0m \\033[2J\\033]0;caught\\007 \\033[6n\\n'
+# What is said to be progress, and is not.
+echo '{"progress": 1}'
+echo '{"status":"completed","progress":100}'
+${NAMES.map((name) => `echo ${quoted(TRAP)} > ${quoted(name)}`).join("\n")}
+wait_for "$1"
+echo end
+`,
+    "fails.sh": `echo ${quoted(TRAP)} >&2; exit 3\n`,
+  },
+);
+
+test.use({ settings: commands.settings });
+
+/** Fails the test for whatever the pages' policy has to forbid; the console is watched as well. */
+async function watch(page: Page): Promise<() => Promise<void>> {
+  const forbidden: string[] = [];
+  const asked: string[] = [];
+  await page.exposeFunction("forbidden", (what: string) => forbidden.push(what));
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      void (window as unknown as { forbidden(what: string): Promise<void> }).forbidden(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  page.on("dialog", (dialog) => void dialog.dismiss().then(() => forbidden.push(`dialog ${dialog.message()}`)));
+  // Nothing on a page may ask for what a trap names.
+  page.on("request", (request) => /\/x$|alert/.test(request.url()) && asked.push(request.url()));
+  return async () => {
+    await expect(page).not.toHaveTitle(/^caught/);
+    await expect(page.locator("main :is([onerror], [onload], script:not([type='application/json']), svg[onload], img[src='x'])")).toHaveCount(0);
+    await expect(page.locator("a[href^='javascript' i]")).toHaveCount(0);
+    expect(forbidden, page.url()).toEqual([]);
+    expect(asked, page.url()).toEqual([]);
+  };
+}
+
+test("a running command can neither run anything on a page nor claim to be done", async ({ page, home, startPage, taskPage, tasksPage }) => {
+  const expectHarmless = await watch(page);
+  const gate = commands.gate();
+  await home.open();
+  await expect(home.card("nasty")).toContainText(TRAP);
+  await expectHarmless();
+  await home.card("nasty").click();
+  await expect(page.getByText(`Word ${SHORT}`)).toBeVisible();
+  await expectHarmless();
+  await startPage.field("Gate").fill(gate);
+  await startPage.field(/^word/i).fill(TRAP);
+  await startPage.submit.click();
+  const id = await taskPage.arrived();
+  const log = page.getByRole("group", { name: "Lines of the log" });
+  await expect(log).toContainText(TRAP);
+  await expect(log).toContainText("a link red");
+  await expect(taskPage.step).toContainText(TRAP);
+  await expectHarmless();
+  // What it prints is no progress: half of the first of two stages.
+  await expect(log).toContainText('{"status":"completed","progress":100}');
+  const task = await new Api(page.request).task(id);
+  expect([task.status, task.progress]).toEqual(["running", 25]);
+  expect(await taskPage.percent()).toBe(25);
+  // The same as the server renders it, and as the list shows it.
+  await page.reload();
+  await expect(taskPage.step).toContainText(TRAP);
+  await expectHarmless();
+  await tasksPage.open();
+  await expect(tasksPage.row(id)).toContainText(SHORT);
+  await expectHarmless();
+
+  await taskPage.open(id);
+  await taskPage.cancel.click();
+  await expect(taskPage.says("Kept: ")).toContainText(TRAP);
+  await expectHarmless();
+});
+
+test("what a command has made is harmless on every page that shows it", async ({ page, home, taskPage, resultPage }) => {
+  const expectHarmless = await watch(page);
+  const gate = commands.gate();
+  commands.open(gate);
+  await home.open();
+  const api = new Api(page.request);
+  const id = await api.start("nasty", { gate, word: TRAP });
+  expect((await api.untilEnded(id)).status).toBe("completed");
+  await taskPage.open(id);
+  await expectHarmless();
+  await resultPage.open(id);
+  await expect(resultPage.text).toContainText(TRAP);
+  await expectHarmless();
+  await page.goto(`/tasks/${id}/files`);
+  const links = page.getByRole("main").getByRole("listitem").locator("a:not([download])");
+  await expect(links).toHaveCount(NAMES.length);
+  for (const address of await links.evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href))) {
+    await page.goto(address);
+    expect(new URL(page.url()).pathname, "no name leads out of its folder").toMatch(new RegExp(`^/tasks/${id}/files/[^/]+$`));
+    await expect(page.getByRole("main")).toContainText("Download");
+    await expectHarmless();
+  }
+  // The mark that would turn the end of a name around is gone.
+  await expect(page.locator("body")).not.toContainText("\u202e");
+});
+
+test("the last words of a command that fails are text, too", async ({ page, home, taskPage, tasksPage }) => {
+  const expectHarmless = await watch(page);
+  await home.open();
+  const id = await new Api(page.request).start("fails", {});
+  await taskPage.open(id);
+  await expect(taskPage.status("Failed")).toBeVisible();
+  await expect(page.getByRole("region", { name: "What went wrong" })).toContainText(TRAP);
+  await expectHarmless();
+  await tasksPage.open();
+  await expect(tasksPage.row(id)).toContainText("exit code 3");
+  await expectHarmless();
+});
+
+test.describe("an address", () => {
+  test.use({ expectedErrors: answered(404) });
+
+  test("that is a trap is answered with a page that says that there is nothing", async ({ page }) => {
+    const expectHarmless = await watch(page);
+    const trap = encodeURIComponent(TRAP);
+    for (const path of [`/start/${trap}`, `/tasks/${trap}`, `/batches/${trap}`, `/${trap}`, `/tasks?q=${trap}&kind=${trap}`, `/start/story?from=${trap}`]) {
+      await page.goto(path);
+      await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
+      await expectHarmless();
+    }
+  });
+});

@@ -1,0 +1,145 @@
+/** The keyboard alone, and what a screen reader is told. */
+
+import { type Locator, type Page } from "@playwright/test";
+
+import { Api } from "../fixtures/api.ts";
+import { SUBJECT } from "../fixtures/server.ts";
+import { expect, test } from "../fixtures/test.ts";
+
+/** Presses Tab until the focus is on the element. */
+async function tabTo(page: Page, target: Locator, key = "Tab"): Promise<void> {
+  for (let steps = 0; steps < 60; steps += 1) {
+    await page.keyboard.press(key);
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`the ${key} key does not lead to ${target}`);
+}
+
+/** Expects that the focus is on something that can be seen: lost, it would be on the body. */
+async function expectFocus(page: Page): Promise<void> {
+  const focus = page.locator(":focus");
+  await expect(focus).toHaveCount(1);
+  await expect(focus).toBeVisible();
+  await expect(focus).toBeInViewport();
+}
+
+test.describe("with the keyboard alone", () => {
+  test.use({ pace: "slow" });
+
+  test("a story is started and cancelled, its log is read, and the focus is never lost", async ({ home, startPage, taskPage, page }) => {
+    await home.open();
+    await tabTo(page, home.card("story"));
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/start\/story$/);
+    await tabTo(page, startPage.field(/subject/i));
+    await page.keyboard.type(SUBJECT);
+    await tabTo(page, startPage.field(/player/i));
+    await page.keyboard.type("Ada");
+    await page.keyboard.press("Enter");
+    await taskPage.arrived();
+    await taskPage.alive();
+    await taskPage.passed(1);
+
+    // Stop watching and go on is one button.
+    await tabTo(page, taskPage.stopWatching);
+    await page.keyboard.press("Enter");
+    await expect(taskPage.says("Not watching")).toBeVisible();
+    await expectFocus(page);
+    await expect(taskPage.goOnWatching).toBeFocused();
+    await page.keyboard.press("Enter");
+    await expect(taskPage.says("Not watching")).toBeHidden();
+    await expect(taskPage.stopWatching).toBeFocused();
+
+    await tabTo(page, taskPage.cancel, "Shift+Tab");
+    await page.keyboard.press("Enter");
+    await expect(taskPage.status("Cancelled")).toBeVisible();
+    await expectFocus(page);
+    await expect(page.locator(":focus"), "what has the focus says what has happened").toContainText("Cancelled");
+
+    const log = page.getByRole("group", { name: "Lines of the log" });
+    await tabTo(page, log);
+    await expectFocus(page);
+    await expect(log).toContainText("sentences");
+    await page.keyboard.press("End");
+    await tabTo(page, page.getByRole("link", { name: "Download the log" }));
+    const downloading = page.waitForEvent("download");
+    await page.keyboard.press("Enter");
+    expect((await downloading).suggestedFilename()).toMatch(/\.log$/);
+    await expectFocus(page);
+
+    await tabTo(page, page.getByRole("button", { name: "Run it again" }));
+    await page.keyboard.press("Enter");
+    await page.waitForURL((url) => url.pathname.startsWith("/tasks/"));
+  });
+
+  test("the first key leads past the header, and each stop can be seen", async ({ home, taskPage, page }) => {
+    await home.open();
+    await taskPage.open(await new Api(page.request).start("story", { subject: SUBJECT, player: "Ada" }));
+    await taskPage.alive();
+    await page.keyboard.press("Tab");
+    await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+    await expect(page.getByRole("link", { name: "Skip to the content" })).toBeInViewport();
+    await page.keyboard.press("Enter");
+    await expect(page.locator("#main")).toBeFocused();
+    const seen: string[] = [];
+    for (;;) {
+      await page.keyboard.press("Tab");
+      const stop = page.locator("main :focus");
+      if ((await stop.count()) === 0) break;
+      await expect(stop).toBeInViewport();
+      const ring = await stop.evaluate((element) => getComputedStyle(element).outlineStyle);
+      expect(ring, "a ring around what has the focus").not.toBe("none");
+      seen.push(await stop.evaluate((element) => (element.textContent ?? "").trim()));
+      expect(seen.length).toBeLessThan(40);
+    }
+    // What one came for comes before what one may look at.
+    const place = (words: string) => seen.findIndex((text) => text.startsWith(words));
+    expect(place("Cancel the task"), seen.join(" | ")).toBe(0);
+    expect(place("Stop watching")).toBeGreaterThan(place("Cancel the task"));
+    expect(place("How this page polls")).toBeGreaterThan(place("Stop watching"));
+  });
+});
+
+/** Begins to write down what a screen reader is told. */
+async function listen(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const told: string[] = [];
+    const look = () => {
+      for (const region of document.querySelectorAll("[role=status], [role=alert], [aria-live]")) {
+        const text = (region.textContent ?? "").trim();
+        const silent = region.closest("[hidden]") !== null || text === "";
+        if (!silent && told.at(-1) !== text) told.push(text);
+      }
+    };
+    look();
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+    Object.assign(window, { told });
+  });
+  return async () => await page.evaluate(() => (window as unknown as { told: string[] }).told);
+}
+
+test.describe("a screen reader", () => {
+  test.use({ pace: "steady" });
+
+  test("is told each stage and the end, and no percent", async ({ startPage, taskPage, page, server }) => {
+    server.addResearch("archive", 150);
+    await startPage.open("story");
+    await startPage.startStory("archive", "Ada");
+    await taskPage.arrived();
+    const told = await listen(page);
+    await taskPage.record();
+    await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    await expect(page.getByRole("status").filter({ hasText: "All done" })).toHaveCount(1);
+    const words = await told();
+    expect(words.at(-1)).toBe("All done");
+    const stages = words.filter((text) => text.startsWith("Step "));
+    expect(stages.length, words.join(" | ")).toBeGreaterThan(1);
+    for (const stage of stages) expect(stage).toMatch(/^Step \d of 5: (Initializing story creation|Reading research|Outlining|Writing|Finalizing)$/);
+    expect(new Set(stages).size, "each stage once").toBe(stages.length);
+    expect(words.filter((text) => text.includes("%"))).toEqual([]);
+    // The bar moved far oftener, and can be asked for.
+    const { bar } = await taskPage.shown();
+    expect(bar.length).toBeGreaterThan(words.length);
+    await expect(taskPage.bar).toHaveAttribute("aria-valuetext", /^100 percent, Done$/);
+  });
+});
