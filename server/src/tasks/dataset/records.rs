@@ -35,6 +35,9 @@ pub(super) struct Record<'r> {
     pub(super) is_ascii: bool,
 }
 
+/// The parts of the buffers that a record fills: its cells, and where each of them ends.
+type Filled = (Range<usize>, Range<usize>);
+
 impl<'r> Record<'r> {
     /// How many cells it has.
     pub(super) const fn len(&self) -> usize {
@@ -114,7 +117,7 @@ impl<'f> Records<'f> {
     }
 
     /// Reads a record into the buffers; which parts of them it fills.
-    fn fill(&mut self, line: u64) -> Result<Option<(Range<usize>, Range<usize>)>, LoadError> {
+    fn fill(&mut self, line: u64) -> Result<Option<Filled>, LoadError> {
         let line_end = self.feed.seen().line_end;
         let (mut cells, mut ends, mut bytes) = (0, 0, 0);
         loop {
@@ -141,7 +144,7 @@ impl<'f> Records<'f> {
     }
 
     /// The file ends within a record. A line feed ends it, unless a quote is open.
-    fn finish(&mut self, line: u64, cells: usize, ends: usize) -> (Range<usize>, Range<usize>) {
+    fn finish(&mut self, line: u64, cells: usize, ends: usize) -> Filled {
         self.ends.push(0);
         let (result, ..) = self.core.read_record(b"\n", &mut [0; 2], &mut self.ends[ends..]);
         if !matches!(result, ReadRecordResult::Record) {

@@ -148,8 +148,10 @@ impl Values {
 
 /// The numbers behind the values, in order.
 fn numbers(values: &HashMap<Box<str>, u64, RandomState>) -> Vec<Counted> {
-    let number = |(text, count): (&Box<str>, &u64)| Some((value::classify(text).number()?, *count));
-    let mut numbers: Vec<Counted> = values.iter().filter_map(number).collect();
+    let mut numbers: Vec<Counted> = values
+        .iter()
+        .filter_map(|(text, count)| Some((value::classify(text).number()?, *count)))
+        .collect();
     numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     numbers
 }
