@@ -9,7 +9,7 @@ import { answered, expect, test } from "../fixtures/test.ts";
 const TRAP = `</script><script>document.title='caught'</script><img src=x onerror="document.title='caught'"><svg onload="document.title='caught'">`;
 /** For what has a name of 100 characters at most. */
 const SHORT = `</script><img src=x onerror="document.title='caught'">`;
-const NAMES = [`"><img src=x onerror=document.title='caught'>.html`, `javascript:document.title='caught'.txt`, `<!--<script>.csv`, "%2e%2e%2f.md", "caught\u202etxt.exe"];
+const NAMES = [`"><img src=x onerror=document.title='caught'>.html`, `javascript:document.title='caught'.txt`, `<!--<script>.csv`, "%2e%2e%2f.md", "turned\u202etxt.exe"];
 
 /** For a shell: one argument, whatever is in it. */
 const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -23,7 +23,7 @@ pub struct KindSettings {
     /// `MILEPOST_KINDS_{KIND}_TIMEOUT_S`. Default: 3,600; of `dataset` 600.
     pub timeout_s: u64,
     /// Tasks of this kind that run at once in one process. `MILEPOST_KINDS_{KIND}_CONCURRENCY`.
-    /// Default: 4; of `dataset`, which holds its text in memory, 2.
+    /// Default: 4; of `dataset`, which takes a core and some 100 MB each, 2.
     pub concurrency: u32,
     /// Attempts in all, the first included, as it stands when the task is queued.
     /// `MILEPOST_KINDS_{KIND}_MAX_ATTEMPTS`. Default: 3.

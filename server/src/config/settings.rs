@@ -313,6 +313,7 @@ impl Settings {
             (engine.max_idempotency_key_bytes as u64, "engine.max_idempotency_key_bytes"),
             (engine.max_search_chars as u64, "engine.max_search_chars"),
             (dataset.max_columns as u64, "dataset.max_columns"),
+            (dataset.max_row_bytes as u64, "dataset.max_row_bytes"),
         ];
         for (value, key) in least {
             require(value >= 1, key, "at least 1");

@@ -5,23 +5,33 @@
 //! stops nothing; only a text without a header is refused.
 //!
 //! * [`profile`]: the result, as JSON.
-//! * `load`, `process`: the stages as pure functions; `dialect`, `value`, `column`, `stats`: what
-//!   they consist of.
-//! * `html`: the profile as a page.
+//! * `process`: the stages as pure functions, over a text and over a file the same; `file`: what
+//!   brings an upload to them.
+//! * `unpack`, `feed`, `records`: from bytes to records; `dialect`, `header`: how to read them.
+//! * `value`, `column`, `values`, `spread`, `stats`: what is remembered of them.
+//! * `html`, `plot`, `text`: the profile as a page.
 
 mod column;
 mod dialect;
+mod error;
+mod feed;
 mod file;
+mod header;
 mod html;
-mod load;
+mod plot;
 mod process;
 pub mod profile;
+mod records;
+mod settings;
+mod spread;
 mod stats;
 mod text;
+mod unpack;
 mod value;
+mod values;
 mod warnings;
 
-use std::sync::Arc;
+use std::{io::Cursor, sync::Arc};
 
 use milepost::{
     engine::{Check, Context, Output, Refusal, Stages, Task, TaskError},
@@ -30,16 +40,16 @@ use milepost::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::{column::DistinctBudget, load::LoadError, warnings::Warnings};
+use self::{
+    error::LoadError,
+    process::Processed,
+    settings::{MAX_CHARACTERS, MAX_NAME_CHARACTERS},
+};
 
 pub use html::to_html;
 pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
+pub use settings::DatasetSettings;
 pub(crate) use text::escape;
-
-/// No setting raises the size of the text beyond this many characters: all of it is in memory.
-const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
-/// Nor that of the name.
-const MAX_NAME_CHARACTERS: usize = 100;
 
 /// Profiles CSV: a text or a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -50,7 +60,7 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
     pub data: Option<String>,
-    /// Instead of a text: a file with it, in UTF-8 or, with its mark, UTF-16.
+    /// Instead of a text: a file with it, of any size, also packed (gzip, Zstandard).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", title = "CSV file", extend("format" = "upload"))]
     pub file: Option<UploadId>,
@@ -58,49 +68,6 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name", length(max = MAX_NAME_CHARACTERS))]
     pub name: Option<String>,
-}
-
-/// Limits of the kind `dataset`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct DatasetSettings {
-    /// Bytes of one text. Default: 1,000,000. The limits on a request's body and on a task's input
-    /// apply too.
-    pub max_bytes: usize,
-    /// Bytes of one file: all of it is in memory. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default:
-    /// 67,108,864.
-    pub max_file_bytes: u64,
-    /// Characters of the name, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`. Default: 100.
-    pub max_name_chars: usize,
-    /// Columns of one text. Default: 1,000.
-    pub max_columns: usize,
-    /// Different values that are counted per column; beyond, `distinct` is a lower bound.
-    /// Default: 100,000.
-    pub max_distinct_per_column: usize,
-    /// Different values that are counted in all columns together. Default: 1,000,000.
-    pub max_distinct: usize,
-    /// Warnings that a profile lists; the rest is counted. Default: 100.
-    pub max_warnings: usize,
-}
-
-impl Default for DatasetSettings {
-    fn default() -> Self {
-        Self {
-            max_bytes: 1_000_000,
-            max_file_bytes: 64 << 20,
-            max_name_chars: MAX_NAME_CHARACTERS,
-            max_columns: 1_000,
-            max_distinct_per_column: 100_000,
-            max_distinct: 1_000_000,
-            max_warnings: 100,
-        }
-    }
-}
-
-impl DatasetSettings {
-    const fn budget(&self) -> DistinctBudget {
-        DistinctBudget { per_column: self.max_distinct_per_column, left: self.max_distinct }
-    }
 }
 
 impl Dataset {
@@ -113,8 +80,9 @@ impl Dataset {
 impl Task for Dataset {
     const KIND: &'static str = "dataset";
     const TITLE: &'static str = "Data profile";
-    const DESCRIPTION: &'static str = "Reads CSV text and tells of each column its type, what is \
-                                       missing, how the values spread and which are frequent.";
+    const DESCRIPTION: &'static str = "Reads CSV, a text or a file of any size, and tells of each \
+                                       column its type, what is missing, how the values spread \
+                                       and which are frequent.";
     type Deps = DatasetSettings;
 
     fn title(&self) -> String {
@@ -165,7 +133,11 @@ impl Task for Dataset {
             );
             return Err(Refusal::field("data", detail));
         }
-        load::check(data, settings.max_columns)
+        if data.trim_start_matches('\u{feff}').trim().is_empty() {
+            return Err(Refusal::field("data", LoadError::Empty.to_string()));
+        }
+        process::open_text(data.as_bytes(), size as u64, settings)
+            .map(drop)
             .map_err(|error| Refusal::field("data", error.to_string()))
     }
 
@@ -174,33 +146,15 @@ impl Task for Dataset {
     }
 
     async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
-        let mut name = self.given_name().map(str::to_owned);
-        let limits = Arc::clone(&settings);
-
-        ctx.kept("nothing: a profile is made of the whole text");
-        ctx.stage(0).await?;
-        let data = match self.file {
+        let name = self.given_name().map(str::to_owned);
+        ctx.kept("nothing: a profile is made of all rows");
+        let (processed, name) = match self.file {
             Some(id) => {
-                let file::Read { name: file, text } =
-                    file::read(&ctx, id, limits.max_file_bytes).await?;
-                name = name.or(Some(file));
-                text
+                let (processed, file) = file::process(&ctx, id, &settings).await?;
+                (processed, name.or(Some(file)))
             }
-            None => self.data.unwrap_or_default(),
+            None => (of_text(&ctx, self.data.unwrap_or_default(), &settings).await?, name),
         };
-        let loaded = ctx
-            .blocking(move |ctx| {
-                let warnings = Warnings::new(limits.max_warnings);
-                load::load(data, limits.max_columns, warnings, &mut tick(ctx))
-            })
-            .await?;
-
-        ctx.stage(1).await?;
-        let columns = i64::try_from(loaded.header.len()).unwrap_or(i64::MAX);
-        ctx.message(text::count(columns, "column"));
-        let budget = settings.budget();
-        let processed =
-            ctx.blocking(move |ctx| process::process(loaded, budget, &mut tick(ctx))).await?;
 
         ctx.stage(2).await?;
         ctx.message(text::count(processed.rows(), "row"));
@@ -215,6 +169,23 @@ impl Task for Dataset {
 /// The records of a text, read as a profile reads them.
 pub(crate) fn records(text: &str) -> csv::Reader<&[u8]> {
     dialect::reader(text, dialect::delimiter(text))
+}
+
+/// The first two stages over a text.
+async fn of_text(
+    ctx: &Context,
+    data: String,
+    settings: &Arc<DatasetSettings>,
+) -> Result<Processed, TaskError> {
+    ctx.stage(0).await?;
+    let limits = Arc::clone(settings);
+    let size = data.len() as u64;
+    let table = process::open_text(Cursor::new(data), size, settings)?;
+
+    ctx.stage(1).await?;
+    let columns = i64::try_from(table.columns()).unwrap_or(i64::MAX);
+    ctx.message(text::count(columns, "column"));
+    ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
 }
 
 /// What the stages call as they go: reports, and stops when the task was told to.
@@ -236,8 +207,8 @@ impl From<LoadError> for TaskError {
 fn profile_text(text: &str) -> profile::Profile {
     let go_on = &mut |_: f64| Ok::<(), LoadError>(());
     let settings = DatasetSettings::default();
-    let loaded = load::load(text.to_owned(), 100, Warnings::new(100), go_on).unwrap();
-    let processed = process::process(loaded, settings.budget(), go_on).unwrap();
+    let table = process::open_text(text.as_bytes(), text.len() as u64, &settings).unwrap();
+    let processed = process::process(table, &settings, go_on).unwrap();
     process::generate(processed, None, go_on).unwrap()
 }
 

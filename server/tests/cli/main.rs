@@ -6,6 +6,7 @@ mod batches;
 mod client;
 mod commands;
 mod config;
+mod dataset;
 mod disks;
 mod drain;
 mod files;

@@ -1,37 +1,26 @@
 //! What is remembered of a column while the rows go by.
 
-use std::collections::HashMap;
-
 use super::{
-    profile::{ColumnProfile, DataType, Lengths, Scalar, TopValue, TypeCounts},
-    stats::{self, Moments},
+    profile::{ColumnProfile, DataType, Lengths, Numeric, Scalar, TypeCounts},
+    spread::Spread,
+    stats::Moments,
     value::{Cell, DateKey, classify},
+    values::{Budget, Values},
     warnings::{Warnings, shorten},
 };
 
-/// How many most frequent values a profile names.
-const TOP: usize = 10;
-
-/// How much may be remembered of different values.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DistinctBudget {
-    /// Per column.
-    pub(super) per_column: usize,
-    /// Left for all columns together.
-    pub(super) left: usize,
-}
+/// Of a long text so much is compared; a profile shows less of it.
+const MOST_COMPARED: usize = 1 << 10;
 
 /// One column so far.
 #[derive(Debug, Default)]
 pub(super) struct Column {
     missing: i64,
     types: TypeCounts,
-    values: HashMap<Box<str>, i64>,
-    overflowed: bool,
-    /// As long as every value is a number.
-    numbers: Vec<f64>,
+    values: Values,
     moments: Moments,
     integers: Option<(i64, i64)>,
+    numbers: Option<(f64, f64)>,
     dates: Option<(Dated, Dated)>,
     texts: Texts,
     /// Where the first number, boolean, date and text are.
@@ -52,11 +41,13 @@ struct Texts {
 }
 
 impl Texts {
-    fn add(&mut self, text: &str) {
-        let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+    fn add(&mut self, text: &str, is_ascii: bool) {
+        let length = if is_ascii { text.len() } else { text.chars().count() };
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
         self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
         self.longest = self.longest.max(length);
         self.characters += length;
+        let text = &text[..text.floor_char_boundary(MOST_COMPARED)];
         if self.least.as_deref().is_none_or(|least| text < least) {
             self.least = Some(text.into());
         }
@@ -68,25 +59,26 @@ impl Texts {
 
 impl Column {
     /// Takes the cell of one row; `None` where the row is too short to have one.
-    pub(super) fn add(&mut self, cell: Option<&str>, line: u64, budget: &mut DistinctBudget) {
+    pub(super) fn add(
+        &mut self,
+        cell: Option<&str>,
+        (line, is_ascii): (u64, bool),
+        budget: &mut Budget,
+    ) {
         let text = cell.unwrap_or_default().trim();
-        let group = match classify(text) {
+        let cell = classify(text);
+        let group = match cell {
             Cell::Missing => {
                 self.missing += 1;
                 return;
             }
             Cell::Integer(value) => {
                 self.types.integer += 1;
-                self.integers = Some(match self.integers {
-                    Some((least, greatest)) => (least.min(value), greatest.max(value)),
-                    None => (value, value),
-                });
-                self.add_number(value as f64);
+                widen(&mut self.integers, value, i64::min, i64::max);
                 0
             }
-            Cell::Number(value) => {
+            Cell::Number(_) => {
                 self.types.number += 1;
-                self.add_number(value);
                 0
             }
             Cell::Boolean => {
@@ -106,18 +98,21 @@ impl Column {
         if self.firsts[group].is_none() {
             self.firsts[group] = Some((line, shorten(text)));
         }
-        self.texts.add(text);
-        self.add_distinct(text, budget);
+        let number = cell.number().filter(|_| self.is_ordered());
+        if let Some(number) = number
+            && group == 0
+        {
+            widen(&mut self.numbers, number, f64::min, f64::max);
+            self.moments.add(number);
+        }
+        self.texts.add(text, is_ascii);
+        self.values.add(text, number, budget);
     }
 
-    fn add_number(&mut self, value: f64) {
-        let others = self.types.boolean + self.types.date + self.types.text;
-        if others == 0 {
-            self.numbers.push(value);
-            self.moments.add(value);
-        } else if self.numbers.capacity() > 0 {
-            self.numbers = Vec::new();
-        }
+    /// Whether all values are numbers, or all are dates.
+    const fn is_ordered(&self) -> bool {
+        let TypeCounts { integer, number, boolean, date, text } = self.types;
+        boolean + text == 0 && (date == 0 || integer + number == 0)
     }
 
     fn add_date(&mut self, key: DateKey, text: &str) {
@@ -133,19 +128,8 @@ impl Column {
         }
     }
 
-    fn add_distinct(&mut self, text: &str, budget: &mut DistinctBudget) {
-        if let Some(count) = self.values.get_mut(text) {
-            *count += 1;
-        } else if self.values.len() < budget.per_column && budget.left > 0 {
-            budget.left -= 1;
-            self.values.insert(text.into(), 1);
-        } else {
-            self.overflowed = true;
-        }
-    }
-
     /// Says what the column is.
-    pub(super) fn finish(self, name: String, warnings: &mut Warnings) -> ColumnProfile {
+    pub(super) fn finish(mut self, name: String, warnings: &mut Warnings) -> ColumnProfile {
         let data_type = self.types.data_type();
         let count = self.count();
         if data_type == DataType::Text {
@@ -157,28 +141,46 @@ impl Column {
             max: self.texts.longest,
             mean: self.texts.characters as f64 / count as f64,
         });
-        let mut sorted = self.numbers;
-        let numeric = matches!(data_type, DataType::Integer | DataType::Number);
-        if numeric {
-            sorted.sort_unstable_by(f64::total_cmp);
-        } else {
-            sorted.clear();
-        }
+        let values = std::mem::take(&mut self.values).summary(self.is_ordered());
+        let numeric = match data_type {
+            DataType::Integer | DataType::Number => Some(self.numeric(values.spread.as_ref())),
+            _ => None,
+        };
+        let whole = data_type != DataType::Number;
+        let distinct = i64::try_from(values.distinct).unwrap_or(i64::MAX);
         ColumnProfile {
             name,
             data_type,
             count,
             missing: self.missing,
-            distinct: i64::try_from(self.values.len()).unwrap_or(i64::MAX),
-            distinct_exact: !self.overflowed,
+            distinct,
+            distinct_exact: values.estimate.is_none(),
+            distinct_estimate: values
+                .estimate
+                .map(|(estimate, _)| (estimate.round() as i64).clamp(distinct, count)),
+            distinct_error: values.estimate.map(|(_, error)| error),
             types: self.types,
             min,
             max,
-            numeric: numeric.then(|| stats::summary(self.moments, &sorted)),
+            numeric,
             lengths,
-            top: top(self.values),
-            histogram: stats::histogram(&sorted, data_type == DataType::Integer),
+            top: values.top,
+            top_error: values.top_error.map(|error| i64::try_from(error).unwrap_or(i64::MAX)),
+            rank_error: values.spread.as_ref().and_then(Spread::rank_error),
+            histogram: values.spread.map(|spread| spread.histogram(whole)).unwrap_or_default(),
         }
+    }
+
+    fn numeric(&self, spread: Option<&Spread>) -> Numeric {
+        let [q25, median, q75] = spread.map(Spread::quartiles).unwrap_or_default();
+        let (mean, std_dev) = (self.moments.mean(), self.moments.std_dev());
+        Numeric { mean, std_dev, q25, median, q75 }
+    }
+
+    /// About how many bytes its values take, for tests.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.values.bytes()
     }
 
     const fn count(&self) -> i64 {
@@ -195,8 +197,7 @@ impl Column {
                 (least.map(Scalar::Integer), greatest.map(Scalar::Integer))
             }
             DataType::Number => {
-                let least = self.numbers.iter().copied().reduce(f64::min);
-                let greatest = self.numbers.iter().copied().reduce(f64::max);
+                let (least, greatest) = self.numbers.unzip();
                 (least.map(Scalar::Number), greatest.map(Scalar::Number))
             }
             DataType::Date => match &self.dates {
@@ -232,14 +233,9 @@ impl Column {
     }
 }
 
-/// The most frequent values; between equals, in order.
-fn top(values: HashMap<Box<str>, i64>) -> Vec<TopValue> {
-    let mut values: Vec<_> = values.into_iter().collect();
-    let by_rank = |a: &(Box<str>, i64), b: &(Box<str>, i64)| b.1.cmp(&a.1).then(a.0.cmp(&b.0));
-    if values.len() > TOP {
-        values.select_nth_unstable_by(TOP - 1, by_rank);
-        values.truncate(TOP);
-    }
-    values.sort_unstable_by(by_rank);
-    values.into_iter().map(|(value, count)| TopValue { value: shorten(&value), count }).collect()
+/// Takes a value into the least and the greatest.
+fn widen<T: Copy>(ends: &mut Option<(T, T)>, value: T, min: fn(T, T) -> T, max: fn(T, T) -> T) {
+    *ends = Some(
+        ends.map_or((value, value), |(least, greatest)| (min(least, value), max(greatest, value))),
+    );
 }

@@ -51,39 +51,13 @@ fn score(sample: &str, delimiter: u8) -> (usize, usize) {
     (alike * 1000 / seen.max(1), header)
 }
 
-/// The one way in which the text is read, so that detection and profile agree.
+/// Reads a text that is in memory; its records are those of `Records`.
 pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
         .delimiter(delimiter)
         .flexible(true)
         .has_headers(false)
         .from_reader(text.as_bytes())
-}
-
-/// On which line a record begins. The reader's own count is that of the end of the record before,
-/// so blank lines and the line feed of a CR LF would be missed.
-pub(super) struct Lines<'t> {
-    bytes: &'t [u8],
-    at: usize,
-    line: u64,
-}
-
-impl<'t> Lines<'t> {
-    pub(super) const fn new(text: &'t str) -> Self {
-        Self { bytes: text.as_bytes(), at: 0, line: 1 }
-    }
-
-    /// The line, from 1, of a record that was read just now; records must come in order.
-    pub(super) fn of(&mut self, record: &csv::StringRecord) -> u64 {
-        let from = record.position().map_or(0, csv::Position::byte);
-        let from = usize::try_from(from).unwrap_or(usize::MAX).clamp(self.at, self.bytes.len());
-        let blank = self.bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
-        let start = from + blank.count();
-        let feeds = self.bytes[self.at..start].iter().filter(|byte| **byte == b'\n').count();
-        self.line += feeds as u64;
-        self.at = start;
-        self.line
-    }
 }
 
 #[cfg(test)]
@@ -108,15 +82,6 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(char::from(delimiter(text)), char::from(expected), "{text:?}");
         }
-    }
-
-    #[test]
-    fn lines_are_those_of_an_editor() {
-        let text = "\na\r\n1\r\n\r\n\"2\r\n\"\r\n3\n\n4";
-        let mut lines = Lines::new(text);
-        let records = reader(text, b',').into_records();
-        let found: Vec<u64> = records.map(|record| lines.of(&record.unwrap())).collect();
-        assert_eq!(found, [2, 3, 5, 7, 9]);
     }
 
     #[test]

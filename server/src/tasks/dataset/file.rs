@@ -1,76 +1,97 @@
-//! From an upload to a text.
+//! The first two stages over an upload.
 
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
+
+use bytes::{Buf as _, Bytes};
 use milepost::{
-    engine::{Context, TaskError},
+    engine::{Context, OpenFile, TaskError},
     task::UploadId,
 };
-use tokio::io::AsyncReadExt as _;
+use tokio::{
+    io::AsyncReadExt as _,
+    sync::mpsc::{Receiver, Sender, channel},
+};
 
-use super::text;
+use super::{
+    process::{self, Processed},
+    settings::DatasetSettings,
+    text, tick,
+};
 
-/// A file that was read.
-pub(super) struct Read {
-    /// What the file is called.
-    pub(super) name: String,
-    /// Its text. Where its bytes make no sense, there is U+FFFD, which the profile tells of.
-    pub(super) text: String,
-}
+/// Bytes of one piece, and how many wait to be read.
+const PIECE: usize = 256 << 10;
+const WAITING: usize = 4;
 
-/// Reads an upload of at most `max` bytes.
-pub(super) async fn read(ctx: &Context, id: UploadId, max: u64) -> Result<Read, TaskError> {
-    let mut file = ctx.open_file(id).await?;
+/// What the rows say, and what the file is called.
+pub(super) async fn process(
+    ctx: &Context,
+    id: UploadId,
+    settings: &Arc<DatasetSettings>,
+) -> Result<(Processed, String), TaskError> {
+    ctx.stage(0).await?;
+    let file = ctx.open_file(id).await?;
     let (name, size) = (file.info().name.clone(), file.info().size_bytes);
-    let bytes = u64::try_from(size).unwrap_or(0);
+    let (bytes, max) = (u64::try_from(size).unwrap_or(0), settings.max_file_bytes);
     if bytes > max {
         let (size, max) = (text::bytes(size), text::bytes(i64::try_from(max).unwrap_or(i64::MAX)));
         let detail = format!("The file “{name}” has {size}; files of at most {max} are profiled.");
         return Err(TaskError::fail("file_too_large", detail));
     }
-    ctx.message(format!("Reading {name}, {}", text::bytes(size)));
-    let mut read = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+    let (sender, receiver) = channel(WAITING);
+    let work = async {
+        let pieces = Pieces { receiver, piece: Bytes::new(), left: bytes };
+        let limits = Arc::clone(settings);
+        let open = move |_: &Context| Ok(process::open_file(pieces, bytes, &limits)?);
+        let table = ctx.blocking(open).await?;
+        ctx.stage(1).await?;
+        let columns = text::count(i64::try_from(table.columns()).unwrap_or(i64::MAX), "column");
+        // What sketches hold is not kept: after a crash all of the file is read again.
+        let again = if ctx.attempt() > 1 { ", read again from the beginning" } else { "" };
+        ctx.message(format!("{name}: {columns}{again}"));
+        let limits = Arc::clone(settings);
+        ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
+    };
+    // Whichever ends first ends the other: nobody takes the pieces, or none comes any more.
+    let (processed, sent) = tokio::join!(work, ctx.until_cancelled(send(file, sender)));
+    sent??;
+    Ok((processed?, name))
+}
+
+/// Sends a file piece by piece, as fast as it is read.
+async fn send(mut file: OpenFile, sender: Sender<Bytes>) -> Result<(), TaskError> {
     loop {
-        let more = ctx.until_cancelled(file.read_buf(&mut read)).await?;
-        match more {
-            Ok(0) => break,
-            // Reading is the lesser part of loading.
-            Ok(_) => ctx.progress(0.5 * read.len() as f64 / bytes.max(1) as f64),
-            Err(error) => {
-                let detail = format!("The file “{name}” could not be read: {error}.");
-                return Err(TaskError::retry("file", detail));
+        let mut piece = Vec::with_capacity(PIECE);
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece).await;
+        let read = read.map_err(|error| TaskError::retry("artifacts", error.to_string()))?;
+        if read == 0 || sender.send(piece.into()).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// The other end, for work that blocks.
+struct Pieces {
+    receiver: Receiver<Bytes>,
+    piece: Bytes,
+    left: u64,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.piece.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(piece) => self.piece = piece,
+                None if self.left == 0 => return Ok(0),
+                // The sender was stopped, and has told why.
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
-    }
-    Ok(Read { name, text: decode(read) })
-}
-
-/// UTF-8, unless the file begins with the mark of UTF-16.
-fn decode(bytes: Vec<u8>) -> String {
-    match encoding_rs::Encoding::for_bom(&bytes) {
-        Some((encoding, mark)) => {
-            encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned()
-        }
-        None => match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decode;
-
-    #[test]
-    fn a_text_is_utf_8_or_what_its_mark_says() {
-        for (bytes, text) in [
-            (b"a,\xc3\xa4".as_slice(), "a,ä"),
-            (b"\xef\xbb\xbfa", "a"),
-            (b"\xff\xfea\0,\0\xe4\0", "a,ä"),
-            (b"\xfe\xff\0a\0,\0\xe4", "a,ä"),
-            (b"a,\xe4", "a,\u{fffd}"),
-            (b"", ""),
-        ] {
-            assert_eq!(decode(bytes.to_vec()), text, "{bytes:?}");
-        }
+        let length = buffer.len().min(self.piece.len());
+        self.piece.copy_to_slice(&mut buffer[..length]);
+        self.left = self.left.saturating_sub(length as u64);
+        Ok(length)
     }
 }

@@ -1,11 +1,12 @@
-//! A profile as HTML: an overview, then a section per column with facts, a histogram and the most
+//! A profile as HTML: an overview, then a section per column with facts, a plot and the most
 //! frequent values. Everything that came from outside is escaped; nothing needs a script or a
 //! `style` attribute, so that a strict content security policy holds.
 
 use std::fmt::Write as _;
 
 use super::{
-    profile::{Bin, ColumnProfile, Profile, Scalar, Warning},
+    plot,
+    profile::{ColumnProfile, Profile, Scalar, Warning},
     text::{bytes, count, escape, number},
 };
 
@@ -43,11 +44,18 @@ fn summary(html: &mut String, profile: &Profile) {
     }
     put!(
         html,
-        "{}, {}, {}, separated by {separator}.</p>",
+        "{}, {}, {}, separated by {separator}",
         count(profile.rows, "row"),
         count(i64::try_from(profile.columns.len()).unwrap_or(i64::MAX), "column"),
         bytes(profile.bytes),
     );
+    if let Some(encoding) = &profile.encoding {
+        put!(html, ", read as {}", escape(encoding));
+    }
+    if let Some(packing) = &profile.packing {
+        put!(html, ", unpacked from {}", escape(packing));
+    }
+    html.push_str(".</p>");
 }
 
 fn warnings(html: &mut String, warnings: &[Warning], total: i64) {
@@ -109,12 +117,9 @@ fn section(html: &mut String, place: usize, column: &ColumnProfile) {
         column.data_type.as_str(),
     );
     facts(html, column);
-    if !column.histogram.is_empty() {
-        histogram(html, place, column);
-    }
-    if !column.top.is_empty() {
-        top(html, column);
-    }
+    note(html, column);
+    plot::plot(html, place, column);
+    top(html, column);
     html.push_str("</section>");
 }
 
@@ -134,9 +139,14 @@ fn facts(html: &mut String, column: &ColumnProfile) {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
         fact("Mean", &shown(numeric.mean));
         fact("Standard deviation", &shown(numeric.std_dev));
-        fact("First quartile", &shown(numeric.q25));
-        fact("Median", &shown(numeric.median));
-        fact("Third quartile", &shown(numeric.q75));
+        let about = if column.rank_error.is_none() { "" } else { "about " };
+        for (name, value) in [
+            ("First quartile", numeric.q25),
+            ("Median", numeric.median),
+            ("Third quartile", numeric.q75),
+        ] {
+            fact(name, &format!("{about}{}", shown(value)));
+        }
     }
     if let Some(lengths) = &column.lengths {
         let span = format!("{} to {}", count(lengths.min, ""), count(lengths.max, "character"));
@@ -148,7 +158,11 @@ fn facts(html: &mut String, column: &ColumnProfile) {
 
 fn distinct(column: &ColumnProfile) -> String {
     let found = count(column.distinct, "");
-    if column.distinct_exact { found } else { format!("at least {found}") }
+    match column.distinct_estimate {
+        _ if column.distinct_exact => found,
+        Some(estimate) => format!("about {}", count(estimate, "")),
+        None => format!("at least {found}"),
+    }
 }
 
 fn scalar(value: Option<&Scalar>) -> String {
@@ -160,78 +174,50 @@ fn scalar(value: Option<&Scalar>) -> String {
     }
 }
 
-/// Height and width of the plot in its own units.
-const HEIGHT: f64 = 96.0;
-const WIDTH: f64 = 400.0;
-
-fn histogram(html: &mut String, place: usize, column: &ColumnProfile) {
-    let bins = &column.histogram;
-    let fullest = bins.iter().max_by_key(|bin| bin.count);
-    put!(
-        html,
-        "<figure class=\"profile-histogram\"><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
-         aria-labelledby=\"histogram-{place}-title histogram-{place}-desc\" \
-         preserveAspectRatio=\"none\"><title id=\"histogram-{place}-title\">Histogram of {}</title>\
-         <desc id=\"histogram-{place}-desc\">{}</desc>",
-        escape(&column.name),
-        fullest.map(|bin| description(bins, bin)).unwrap_or_default(),
-    );
-    let tallest = fullest.map_or(1, |bin| bin.count).max(1) as f64;
-    let step = WIDTH / bins.len() as f64;
-    for (index, bin) in bins.iter().enumerate() {
-        let height = HEIGHT * (bin.count.max(0) as f64 / tallest);
+/// What "about" means here.
+fn note(html: &mut String, column: &ColumnProfile) {
+    let mut told = Vec::new();
+    if let Some(error) = column.distinct_error {
+        let error = number(error * 100.0);
+        told.push(format!("the number of different values within {error} % in 19 of 20 cases"));
+    }
+    if let Some(error) = column.rank_error {
+        let error = number(error * 100.0);
+        told.push(format!(
+            "quartiles and bars within {error} % of the values in rank, in 99 of 100 cases"
+        ));
+    }
+    if !told.is_empty() {
         put!(
             html,
-            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{height:.2}\">\
-             <title>{}: {}</title></rect>",
-            index as f64 * step + step * 0.04,
-            HEIGHT - height,
-            step * 0.92,
-            range(bin),
-            count(bin.count, "value"),
+            "<p class=\"profile-about\">Too many different values to keep them all, so that some \
+             figures are about right: {}.</p>",
+            told.join("; "),
         );
-    }
-    html.push_str("</svg>");
-    if let (Some(first), Some(last)) = (bins.first(), bins.last()) {
-        put!(
-            html,
-            "<figcaption><span>{}</span> <span>{}</span></figcaption>",
-            number(first.from),
-            number(last.to),
-        );
-    }
-    html.push_str("</figure>");
-}
-
-fn description(bins: &[Bin], fullest: &Bin) -> String {
-    let all: i64 = bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.count));
-    let bars = count(i64::try_from(bins.len()).unwrap_or(i64::MAX), "bar");
-    format!(
-        "{bars}; the tallest, {}, holds {} of {}.",
-        range(fullest),
-        count(fullest.count, ""),
-        count(all, "value"),
-    )
-}
-
-fn range(bin: &Bin) -> String {
-    if bin.from == bin.to {
-        number(bin.from)
-    } else {
-        format!("{} to {}", number(bin.from), number(bin.to))
     }
 }
 
 fn top(html: &mut String, column: &ColumnProfile) {
-    if column.count > 1 && column.distinct == column.count {
+    if column.count > 1 && column.distinct_exact && column.distinct == column.count {
         html.push_str("<p class=\"profile-unique\">Every value is different.</p>");
         return;
     }
-    let caption = if column.distinct_exact {
-        "Most frequent values".to_owned()
-    } else {
-        format!("Most frequent among the first {} different values", count(column.distinct, ""))
+    let caption = match column.top_error {
+        None => "Most frequent values".to_owned(),
+        // Whatever is not told is no more frequent than that.
+        Some(error) if column.top.is_empty() => {
+            let most = count(error.saturating_mul(2), "time");
+            put!(html, "<p class=\"profile-unique\">No value occurs more than {most}.</p>");
+            return;
+        }
+        Some(0) => "Most frequent values".to_owned(),
+        Some(error) => {
+            format!("Most frequent values; each at most {} more often", count(error, "time"))
+        }
     };
+    if column.top.is_empty() {
+        return;
+    }
     put!(
         html,
         "<table class=\"profile-top\"><caption>{caption}</caption><thead><tr>\

@@ -1,61 +1,164 @@
-//! The second and third stage: the rows, and what they say of each column.
+//! The stages: from bytes to a header, from the rows to what is remembered of the columns, and from
+//! that to a profile. In the same memory whatever the size.
+
+use std::{
+    io::Read,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use encoding_rs::{Encoding, UTF_8};
 
 use super::{
-    column::{Column, DistinctBudget},
+    column::Column,
     dialect,
-    load::{LoadError, Loaded},
+    error::LoadError,
+    feed::Feed,
+    header,
     profile::{Profile, Ragged},
+    records::{Records, unreadable},
+    settings::DatasetSettings,
+    unpack::{Unpacked, unpack},
+    values::Budget,
     warnings::Warnings,
 };
 
-/// Rows between two looks at whether to stop.
-const ROWS_PER_TICK: i64 = 64;
+/// CSV whose header is read.
+pub(super) struct Table<'f> {
+    records: Records<'f>,
+    header: Vec<String>,
+    delimiter: u8,
+    encoding: Option<&'static Encoding>,
+    packing: Option<&'static str>,
+    warnings: Warnings,
+    /// Bytes of the text or the file, packed as it is: all, and those that were read.
+    size: u64,
+    read: Arc<AtomicU64>,
+}
 
-/// The rows of a text, counted.
-#[derive(Debug)]
+impl Table<'_> {
+    /// How many columns there are.
+    pub(super) const fn columns(&self) -> usize {
+        self.header.len()
+    }
+}
+
+/// What the rows say.
 pub(super) struct Processed {
-    loaded: Loaded,
-    rows: i64,
-    ragged: Ragged,
+    profile: Profile,
+    header: Vec<String>,
     columns: Vec<Column>,
+    warnings: Warnings,
 }
 
 impl Processed {
     /// Records after the header.
     pub(super) const fn rows(&self) -> i64 {
-        self.rows
+        self.profile.rows
     }
+}
+
+/// Reads the header of a text.
+pub(super) fn open_text<'t>(
+    text: impl Read + Send + 't,
+    size: u64,
+    settings: &DatasetSettings,
+) -> Result<Table<'t>, LoadError> {
+    let read = Arc::new(AtomicU64::new(0));
+    let bytes = Box::new(Counted { file: text, read: Arc::clone(&read), limit: u64::MAX });
+    let text = Unpacked { bytes, packing: None, other: None };
+    open(text, Some(UTF_8), (size, read), settings)
+}
+
+/// Finds out how a file is packed, encoded and separated, and reads its header.
+pub(super) fn open_file<'f>(
+    file: impl Read + Send + 'f,
+    size: u64,
+    settings: &DatasetSettings,
+) -> Result<Table<'f>, LoadError> {
+    let read = Arc::new(AtomicU64::new(0));
+    let file = Counted { file, read: Arc::clone(&read), limit: u64::MAX };
+    let mut file = unpack(file).map_err(|error| unreadable(1, error))?;
+    if let Some(other) = file.other {
+        return Err(LoadError::NotCsv(other.to_owned()));
+    }
+    let limit = settings.max_unpacked_bytes;
+    file.bytes = Box::new(Counted { file: file.bytes, read: Arc::default(), limit });
+    open(file, None, (size, read), settings)
+}
+
+fn open<'f>(
+    file: Unpacked<'f>,
+    known: Option<&'static Encoding>,
+    (size, read): (u64, Arc<AtomicU64>),
+    settings: &DatasetSettings,
+) -> Result<Table<'f>, LoadError> {
+    let (feed, beginning) = Feed::open(file.bytes, known).map_err(|error| unreadable(1, error))?;
+    if let Some((controls, bytes)) = beginning.binary {
+        let detail = format!("{controls} of its first {bytes} characters are control characters");
+        return Err(LoadError::NotCsv(detail));
+    }
+    let mut warnings = Warnings::new(settings.max_warnings);
+    let name = beginning.encoding.name();
+    if beginning.guessed {
+        let told = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
+        warnings.add_whole("encoding", None, told);
+    }
+    let delimiter = dialect::delimiter(&beginning.sample);
+    let mut records = Records::new(feed, delimiter, settings.max_row_bytes);
+    let (names, line) = match records.next()? {
+        Some(record) => (header::names(&record, settings.max_columns)?, record.line),
+        None => return Err(LoadError::Empty),
+    };
+    let header = header::unique_names(names, line, &mut warnings);
+    let (packing, encoding) = (file.packing, known.is_none().then_some(beginning.encoding));
+    Ok(Table { records, header, delimiter, encoding, packing, warnings, size, read })
 }
 
 /// Reads every row; `tick` is told how far it is and may stop it.
 pub(super) fn process<E: From<LoadError>>(
-    mut loaded: Loaded,
-    mut budget: DistinctBudget,
+    table: Table<'_>,
+    settings: &DatasetSettings,
     tick: &mut impl FnMut(f64) -> Result<(), E>,
 ) -> Result<Processed, E> {
-    let width = loaded.header.len();
+    let Table { mut records, header, delimiter, encoding, packing, mut warnings, size, read } =
+        table;
+    let width = header.len();
     let mut columns: Vec<Column> = (0..width).map(|_| Column::default()).collect();
-    let (mut rows, mut ragged) = (0_i64, Ragged::default());
-    let unreadable = |error: csv::Error| LoadError::Csv(error.to_string());
-    let mut reader = dialect::reader(&loaded.text, loaded.delimiter);
-    let mut lines = dialect::Lines::new(&loaded.text);
-    let mut record = csv::StringRecord::new();
-    reader.read_record(&mut record).map_err(unreadable)?;
-    while reader.read_record(&mut record).map_err(unreadable)? {
-        let line = lines.of(&record);
+    let mut budget = Budget::new(settings.max_column_memory, settings.max_memory, width);
+    let (mut rows, mut ragged, mut pieces) = (0_i64, Ragged::default(), 0);
+    while let Some(record) = records.next()? {
         for (index, column) in columns.iter_mut().enumerate() {
-            column.add(record.get(index), line, &mut budget);
+            column.add(record.get(index), (record.line, record.is_ascii), &mut budget);
         }
         if record.len() != width {
-            count_ragged(record.len(), width, line, &mut ragged, &mut loaded.warnings);
+            count_ragged(record.len(), width, record.line, &mut ragged, &mut warnings);
         }
         rows += 1;
-        if rows % ROWS_PER_TICK == 0 {
-            tick(reader.position().byte() as f64 / loaded.text.len() as f64)?;
+        if records.seen().pieces != pieces {
+            pieces = records.seen().pieces;
+            tick((read.load(Ordering::Relaxed) as f64 / size.max(1) as f64).min(1.0))?;
         }
     }
-    drop(reader);
-    Ok(Processed { loaded, rows, ragged, columns })
+    if !records.seen().written {
+        return Err(LoadError::Empty.into());
+    }
+    records.warn(&mut warnings);
+    let profile = Profile {
+        name: None,
+        bytes: i64::try_from(records.seen().bytes).unwrap_or(i64::MAX),
+        encoding: encoding.map(|encoding| encoding.name().to_owned()),
+        packing: packing.map(str::to_owned),
+        delimiter: char::from(delimiter).to_string(),
+        rows,
+        ragged,
+        columns: Vec::with_capacity(width),
+        warnings: Vec::new(),
+        warnings_total: 0,
+    };
+    Ok(Processed { profile, header, columns, warnings })
 }
 
 fn count_ragged(
@@ -65,20 +168,22 @@ fn count_ragged(
     ragged: &mut Ragged,
     warnings: &mut Warnings,
 ) {
-    let (cells_word, columns_word) = (plural(cells, "cell"), plural(width, "column"));
+    let words = || (plural(cells, "cell"), plural(width, "column"));
     if cells < width {
         ragged.short_rows += 1;
         warnings.add("short_row", Some(line), || {
-            format!("{cells_word}, but {columns_word} in the header: the rest counts as missing.")
+            let (cells, columns) = words();
+            format!("{cells}, but {columns} in the header: the rest counts as missing.")
         });
     } else {
         let extra = cells - width;
         ragged.long_rows += 1;
         ragged.extra_cells += i64::try_from(extra).unwrap_or(i64::MAX);
         warnings.add("long_row", Some(line), || {
+            let (cells, columns) = words();
             format!(
-                "{cells_word}, but {columns_word} in the header: {extra} at the end of the row \
-                 counted in no column."
+                "{cells}, but {columns} in the header: {extra} at the end of the row counted in no \
+                 column."
             )
         });
     }
@@ -94,27 +199,40 @@ pub(super) fn generate<E>(
     name: Option<String>,
     tick: &mut impl FnMut(f64) -> Result<(), E>,
 ) -> Result<Profile, E> {
-    let Processed { loaded, rows, ragged, columns } = processed;
-    let mut warnings = loaded.warnings;
+    let Processed { mut profile, header, columns, mut warnings } = processed;
     let total = columns.len();
-    let mut profiles = Vec::with_capacity(total);
-    for (column, name) in columns.into_iter().zip(loaded.header) {
-        tick(profiles.len() as f64 / total as f64)?;
-        profiles.push(column.finish(name, &mut warnings));
+    for (column, name) in columns.into_iter().zip(header) {
+        tick(profile.columns.len() as f64 / total as f64)?;
+        profile.columns.push(column.finish(name, &mut warnings));
     }
-    let (warnings, warnings_total) = warnings.into_parts();
-    Ok(Profile {
-        name,
-        bytes: i64::try_from(loaded.bytes).unwrap_or(i64::MAX),
-        delimiter: char::from(loaded.delimiter).to_string(),
-        rows,
-        ragged,
-        columns: profiles,
-        warnings,
-        warnings_total,
-    })
+    profile.name = name;
+    (profile.warnings, profile.warnings_total) = warnings.into_parts();
+    Ok(profile)
+}
+
+/// Counts what is read, up to a limit.
+struct Counted<R> {
+    file: R,
+    read: Arc<AtomicU64>,
+    limit: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        let all = self.read.fetch_add(read as u64, Ordering::Relaxed) + read as u64;
+        if all > self.limit {
+            let limit = self.limit;
+            return Err(std::io::Error::other(LoadError::Unpacked { line: 1, limit }));
+        }
+        Ok(read)
+    }
 }
 
 #[cfg(test)]
 #[path = "process_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod file_tests;

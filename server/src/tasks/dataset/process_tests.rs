@@ -3,27 +3,23 @@
 use proptest::prelude::*;
 
 use super::{
-    super::{
-        load::load,
-        profile::{ColumnProfile, DataType, Scalar},
-    },
+    super::profile::{ColumnProfile, DataType, Scalar},
     *,
 };
 
-const BUDGET: DistinctBudget = DistinctBudget { per_column: 1000, left: 10_000 };
+/// What goes on and looks at what it is told.
+fn go_on(done: f64) -> Result<(), LoadError> {
+    assert!((0.0..=1.0).contains(&done), "{done} is no share");
+    Ok(())
+}
 
-fn try_profile(text: &str, budget: DistinctBudget) -> Result<Profile, LoadError> {
-    let go_on = &mut |done: f64| {
-        assert!((0.0..=1.0).contains(&done), "{done} is no share");
-        Ok::<(), LoadError>(())
-    };
-    let loaded = load(text.to_owned(), 1000, Warnings::new(20), go_on)?;
-    let processed = process(loaded, budget, go_on)?;
-    generate(processed, None, go_on)
+fn try_profile(text: &str, settings: &DatasetSettings) -> Result<Profile, LoadError> {
+    let table = open_text(text.as_bytes(), text.len() as u64, settings)?;
+    generate(process(table, settings, &mut go_on)?, None, &mut go_on)
 }
 
 fn profile(text: &str) -> Profile {
-    try_profile(text, BUDGET).unwrap()
+    try_profile(text, &DatasetSettings::default()).unwrap()
 }
 
 fn column(text: &str) -> ColumnProfile {
@@ -120,20 +116,60 @@ fn a_stray_value_in_a_column_of_numbers_is_told_with_its_line() {
 }
 
 #[test]
-fn beyond_the_limit_distinct_is_a_lower_bound() {
-    let budget = DistinctBudget { per_column: 3, left: 4 };
-    let profile = try_profile("a,b\n1,1\n2,2\n3,3\n4,4\n1,1\n", budget).unwrap();
+fn a_column_that_needs_too_much_memory_is_told_about_right() {
+    let settings = DatasetSettings { max_column_memory: 10_000, ..DatasetSettings::default() };
+    let rows: String = (0..2_000).map(|row| format!("{row},{}\n", row % 9)).collect();
+    let profile = try_profile(&format!("a,b\n{rows}"), &settings).unwrap();
     let [a, b] = &profile.columns[..] else { panic!("two columns") };
-    assert_eq!((a.distinct + b.distinct, a.distinct_exact, b.distinct_exact), (4, false, false));
-    assert_eq!(a.top[0].count, 2);
+    assert!(!a.distinct_exact && a.distinct < 200, "{a:?}");
+    let (estimate, error) = (a.distinct_estimate.unwrap() as f64, a.distinct_error.unwrap());
+    assert!((estimate / 2_000.0 - 1.0).abs() <= error + 0.001 && error < 0.03, "{estimate}");
+    assert!(a.rank_error.unwrap() < 0.005 && a.top_error.is_some() && a.top.is_empty());
+    assert!((a.numeric.unwrap().median.unwrap() - 1_000.0).abs() < 20.0, "{:?}", a.numeric);
+    assert_eq!(
+        (a.min.as_ref(), a.max.as_ref()),
+        (Some(&Scalar::Integer(0)), Some(&Scalar::Integer(1_999)))
+    );
+    assert_eq!((b.distinct, b.distinct_exact, b.rank_error, b.top_error), (9, true, None, None));
+}
+
+#[test]
+fn dates_have_a_histogram_of_seconds() {
+    let column = column("x\n1970-01-01\n1970-01-02\n1970-01-02T00:00:01Z\n");
+    assert_eq!(column.histogram.first().map(|bin| bin.from), Some(0.0));
+    assert_eq!(column.histogram.last().map(|bin| bin.to), Some(86_401.0));
+    assert_eq!(column.histogram.iter().map(|bin| bin.count).sum::<i64>(), 3);
+    assert_eq!(column.numeric, None);
+}
+
+#[test]
+fn traces_of_a_wrong_encoding_and_open_quotes_are_told_with_their_line() {
+    let told = |text: &str| {
+        let warnings = profile(text).warnings;
+        warnings.into_iter().map(|warning| (warning.code, warning.line)).collect::<Vec<_>>()
+    };
+    let one = |code: &str, line| vec![(code.to_owned(), Some(line))];
+    assert_eq!(told("a\nb\u{fffd}\n\u{fffd}"), one("replacement_character", 2));
+    assert_eq!(told("a\n1\n2\0\0"), one("nul_character", 3));
+    assert_eq!(told("a,b\r1,2\r3,\u{fffd}"), one("replacement_character", 3));
+    assert_eq!(told("a\n\"two\n3,4\n"), one("unclosed_quote", 2));
+    assert_eq!(told("\"a"), one("unclosed_quote", 1));
+    for closed in ["a\n\"x\"\n", "a\n5\" pipe\n", "a\n\"say \"\"hi\"\"\"", "a\n\"x\"y\"\n"] {
+        assert_eq!(told(closed), [], "{closed:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_name() {
+    assert_eq!(profile("\u{feff}a,b\n1,2").columns[0].name, "a");
 }
 
 #[test]
 fn a_stop_between_rows_is_obeyed() {
-    let text = format!("x\n{}", "1\n".repeat(1000));
-    let loaded = load::<LoadError>(text, 9, Warnings::new(9), &mut |_| Ok(())).unwrap();
+    let (text, settings) = (format!("x\n{}", "1\n".repeat(1000)), DatasetSettings::default());
+    let table = open_text(text.as_bytes(), text.len() as u64, &settings).unwrap();
     let mut asked = 0;
-    let stopped = process(loaded, BUDGET, &mut |_| {
+    let stopped = process(table, &settings, &mut |_| {
         asked += 1;
         Err(LoadError::Empty)
     });
@@ -151,8 +187,8 @@ fn naive_quantile(values: &[f64], share: f64) -> f64 {
 proptest! {
     #[test]
     fn no_text_makes_it_panic_and_the_counts_add_up(text in ".{0,200}|[a,;\"\t|\n\r 01.e+\u{0}\u{feff}-]{0,120}") {
-        let Ok(profile) = try_profile(&text, BUDGET) else {
-            let bare = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let Ok(profile) = try_profile(&text, &DatasetSettings::default()) else {
+            let bare = text.trim_start_matches('\u{feff}');
             let refused_rightly = bare.trim().is_empty();
             prop_assert!(refused_rightly);
             return Ok(());

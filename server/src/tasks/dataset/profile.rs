@@ -13,8 +13,14 @@ pub struct Profile {
     /// What the caller called it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The size of the text in bytes.
+    /// The size of the text in bytes, unpacked and as UTF-8.
     pub bytes: i64,
+    /// How a file was encoded, as the Encoding Standard calls it; absent for a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// What a file was packed with: `gzip` or `Zstandard`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packing: Option<String>,
     /// What separates the cells: `,`, `;`, a tab or `|`.
     pub delimiter: String,
     /// Records after the header; blank lines are not counted.
@@ -54,9 +60,15 @@ pub struct ColumnProfile {
     pub missing: i64,
     /// Different values, compared as written (without blanks around them).
     pub distinct: i64,
-    /// False where counting stopped at the configured limit: then there are at least `distinct`,
-    /// and the most frequent values are those among the first `distinct` different ones.
+    /// False where counting stopped, as the different values took more than the configured memory:
+    /// then there are at least `distinct`.
     pub distinct_exact: bool,
+    /// Where counting stopped: about how many different values there are (HyperLogLog).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_estimate: Option<i64>,
+    /// By which share `distinct_estimate` is off at most, in 19 of 20 cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_error: Option<f64>,
     /// How many cells looked like which type.
     pub types: TypeCounts,
     /// The least value: numbers and dates by size, text by code point; absent for booleans.
@@ -71,9 +83,20 @@ pub struct ColumnProfile {
     /// For the type `text`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lengths: Option<Lengths>,
-    /// The most frequent values, the most frequent first; values of equal count in order.
+    /// The most frequent values, the most frequent first; values of equal count in order. Where
+    /// `top_error` is present, only values that are certainly more frequent than all others are
+    /// told, and none with more than 256 bytes.
     pub top: Vec<TopValue>,
-    /// Numbers only: equally wide bins whose counts add up to `count`.
+    /// By how much each count in `top` may be too small (never too great); absent where they are
+    /// exact (Misra-Gries).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_error: Option<i64>,
+    /// The quartiles in `numeric` and the counts in `histogram` are off by at most this share of
+    /// `count`, in 99 of 100 cases; absent where they are exact (KLL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank_error: Option<f64>,
+    /// Numbers and dates: equally wide bins whose counts add up to `count`. Dates are seconds since
+    /// 1970-01-01T00:00Z.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub histogram: Vec<Bin>,
 }
@@ -165,8 +188,7 @@ pub struct Numeric {
     pub mean: Option<f64>,
     /// Sample standard deviation (n - 1); absent for a single value.
     pub std_dev: Option<f64>,
-    /// First quartile, exact, with linear interpolation between neighbours (as NumPy and R do by
-    /// default).
+    /// First quartile, with linear interpolation between neighbours (as NumPy and R do by default).
     pub q25: Option<f64>,
     /// Median, likewise.
     pub median: Option<f64>,

@@ -1,6 +1,6 @@
 //! Numbers about numbers, safe from overflow.
 
-use super::profile::{Bin, Numeric};
+use super::profile::Bin;
 
 /// Mean and deviation in one pass (Welford).
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,60 +28,64 @@ impl Moments {
     }
 }
 
-/// Mean, deviation and quartiles of sorted values.
-pub(super) fn summary(moments: Moments, sorted: &[f64]) -> Numeric {
-    Numeric {
-        mean: moments.mean(),
-        std_dev: moments.std_dev(),
-        q25: quantile(sorted, 0.25),
-        median: quantile(sorted, 0.5),
-        q75: quantile(sorted, 0.75),
-    }
-}
+/// A number and how often it occurs.
+pub(super) type Counted = (f64, u64);
 
-/// The quantile of sorted values, with linear interpolation between neighbours.
-pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
+/// The quantile of numbers in order, with linear interpolation between neighbours.
+pub(super) fn quantile(sorted: &[Counted], share: f64) -> Option<f64> {
+    let total: u64 = sorted.iter().map(|(_, count)| count).sum();
+    let last = total.checked_sub(1)?;
     let place = last as f64 * share;
-    let below = (place.floor() as usize).min(last);
+    let below = (place.floor() as u64).min(last);
     let part = place - below as f64;
-    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    let (low, high) = (at(sorted, below)?, at(sorted, (below + 1).min(last))?);
     // Not `low + part * (high - low)`: the difference may overflow.
     let value = if low == high { low } else { low * (1.0 - part) + high * part };
     value.is_finite().then_some(value)
 }
 
+/// The number at a place, from 0.
+fn at(sorted: &[Counted], place: u64) -> Option<f64> {
+    let mut passed = 0;
+    let here = |(_, count): &&Counted| {
+        passed += count;
+        passed > place
+    };
+    sorted.iter().find(here).map(|(value, _)| *value)
+}
+
 /// At most this many bars: what a small plot can show.
 const MAX_BINS: usize = 20;
 
-/// Equally wide bins over sorted values, by Sturges' rule; whole numbers get whole edges.
-pub(super) fn histogram(sorted: &[f64], whole: bool) -> Vec<Bin> {
-    let (Some(&least), Some(&greatest)) = (sorted.first(), sorted.last()) else {
-        return Vec::new();
-    };
-    let count_between = |from: usize, to: usize| i64::try_from(to - from).unwrap_or(i64::MAX);
+/// Equally wide bins over so many numbers, by Sturges' rule; `below` says how many of them are less
+/// than a number. Whole numbers get whole edges.
+pub(super) fn histogram(
+    (least, greatest): (f64, f64),
+    total: u64,
+    whole: bool,
+    below: impl Fn(f64) -> u64,
+) -> Vec<Bin> {
+    let count = |from: u64, to: u64| i64::try_from(to.saturating_sub(from)).unwrap_or(i64::MAX);
     if least == greatest {
-        return vec![Bin { from: least, to: greatest, count: count_between(0, sorted.len()) }];
+        return vec![Bin { from: least, to: greatest, count: count(0, total) }];
     }
-    let edges = edges(least, greatest, sorted.len(), whole);
+    let edges = edges(least, greatest, total, whole);
     let mut start = 0;
     let mut bins = Vec::with_capacity(edges.len());
     for (index, pair) in edges.windows(2).enumerate() {
-        let end = if index + 2 == edges.len() {
-            sorted.len()
-        } else {
-            sorted.partition_point(|value| *value < pair[1]).max(start)
-        };
-        bins.push(Bin { from: pair[0], to: pair[1], count: count_between(start, end) });
+        let last = index + 2 == edges.len();
+        let end = if last { total } else { below(pair[1]).clamp(start, total) };
+        bins.push(Bin { from: pair[0], to: pair[1], count: count(start, end) });
         start = end;
     }
     bins
 }
 
-fn edges(least: f64, greatest: f64, count: usize, whole: bool) -> Vec<f64> {
+/// Where the bins begin and end.
+fn edges(least: f64, greatest: f64, count: u64, whole: bool) -> Vec<f64> {
     // Doubles hold every whole number up to 2^53; differences need some room below.
     const EXACT: f64 = 1_125_899_906_842_624.0;
-    let wanted = (count.ilog2() as usize + 2).min(MAX_BINS);
+    let wanted = (count.max(1).ilog2() as usize + 2).min(MAX_BINS);
     let whole = whole && least.abs() < EXACT && greatest.abs() < EXACT;
     if whole {
         let width = ((greatest - least + 1.0) / wanted as f64).ceil();
@@ -104,15 +108,28 @@ mod tests {
 
     use super::*;
 
+    fn once(values: &[f64]) -> Vec<Counted> {
+        values.iter().map(|value| (*value, 1)).collect()
+    }
+
+    fn bins(sorted: &[f64], whole: bool) -> Vec<Bin> {
+        let below = |edge: f64| sorted.iter().filter(|value| **value < edge).count() as u64;
+        let ends = (sorted[0], sorted[sorted.len() - 1]);
+        histogram(ends, sorted.len() as u64, whole, below)
+    }
+
     #[test]
     fn quantiles_are_those_of_numpy() {
         // numpy.quantile([1, 2, 3, 4], [.25, .5, .75]) and numpy.quantile([1, 2, 4, 8, 16], ...)
-        let quartiles = |values: &[f64]| [0.25, 0.5, 0.75].map(|share| quantile(values, share));
+        let quartiles =
+            |values: &[f64]| [0.25, 0.5, 0.75].map(|share| quantile(&once(values), share));
         assert_eq!(quartiles(&[1.0, 2.0, 3.0, 4.0]), [1.75, 2.5, 3.25].map(Some));
         assert_eq!(quartiles(&[1.0, 2.0, 4.0, 8.0, 16.0]), [2.0, 4.0, 8.0].map(Some));
         assert_eq!(quartiles(&[7.0]), [7.0; 3].map(Some));
         assert_eq!(quartiles(&[]), [None; 3]);
-        assert_eq!(quantile(&[-f64::MAX, f64::MAX], 0.5), Some(0.0));
+        assert_eq!(quantile(&once(&[-f64::MAX, f64::MAX]), 0.5), Some(0.0));
+        // numpy.quantile([1, 1, 1, 4], .75)
+        assert_eq!(quantile(&[(1.0, 3), (4.0, 1)], 0.75), Some(1.75));
     }
 
     #[test]
@@ -128,11 +145,11 @@ mod tests {
     #[test]
     fn whole_numbers_get_whole_bins() {
         let values: Vec<f64> = (1..=6).map(f64::from).collect();
-        let bins = histogram(&values, true);
+        let bins = bins(&values, true);
         assert!(bins.iter().all(|bin| bin.from.fract() == 0.0 && bin.to.fract() == 0.0));
         assert_eq!(bins.last().map(|bin| bin.to), Some(6.0));
         assert_eq!(bins.iter().map(|bin| bin.count).sum::<i64>(), 6);
-        assert_eq!(histogram(&[2.0, 2.0], true), [Bin { from: 2.0, to: 2.0, count: 2 }]);
+        assert_eq!(super::tests::bins(&[2.0, 2.0], true), [Bin { from: 2.0, to: 2.0, count: 2 }]);
     }
 
     proptest! {
@@ -152,7 +169,7 @@ mod tests {
         fn quartiles_halve_the_values(mut values in prop::collection::vec(any::<f64>().prop_filter("finite", |value| value.is_finite()), 1..200)) {
             values.sort_by(f64::total_cmp);
             for share in [0.25, 0.5, 0.75] {
-                let quantile = quantile(&values, share).unwrap();
+                let quantile = quantile(&once(&values), share).unwrap();
                 let below = values.iter().filter(|value| **value < quantile).count() as f64;
                 let above = values.iter().filter(|value| **value > quantile).count() as f64;
                 let count = values.len() as f64;
@@ -167,7 +184,7 @@ mod tests {
                 values.iter_mut().for_each(|value| *value = (*value % 1e15).trunc());
             }
             values.sort_by(f64::total_cmp);
-            let bins = histogram(&values, whole);
+            let bins = bins(&values, whole);
             prop_assert!(bins.len() <= MAX_BINS);
             prop_assert_eq!(bins.iter().map(|bin| bin.count).sum::<i64>(), values.len() as i64);
             prop_assert!(bins.windows(2).all(|pair| pair[0].to == pair[1].from));

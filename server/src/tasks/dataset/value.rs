@@ -22,6 +22,18 @@ pub(super) enum Cell {
     Text,
 }
 
+impl Cell {
+    /// A number by its size, a date by its seconds since 1970-01-01T00:00Z.
+    pub(super) fn number(self) -> Option<f64> {
+        match self {
+            Self::Integer(value) => Some(value as f64),
+            Self::Number(value) => Some(value),
+            Self::Date((seconds, nanos)) => Some(seconds as f64 + f64::from(nanos) / 1e9),
+            Self::Missing | Self::Boolean | Self::Text => None,
+        }
+    }
+}
+
 /// Orders dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Without an offset a
 /// time counts as UTC.
 pub(super) type DateKey = (i64, u32);

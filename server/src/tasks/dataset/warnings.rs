@@ -1,10 +1,12 @@
-//! Collects what was odd: a limited number in full, the rest as a count.
+//! Collects what was odd: a limited number in full, the rest as a count; what is odd about the whole
+//! stands before what is odd in a row, and is never left out.
 
 use super::profile::Warning;
 
 /// What was odd so far.
 #[derive(Clone, Debug)]
 pub(super) struct Warnings {
+    whole: Vec<Warning>,
     items: Vec<Warning>,
     total: i64,
     limit: usize,
@@ -12,7 +14,7 @@ pub(super) struct Warnings {
 
 impl Warnings {
     pub(super) const fn new(limit: usize) -> Self {
-        Self { items: Vec::new(), total: 0, limit }
+        Self { whole: Vec::new(), items: Vec::new(), total: 0, limit }
     }
 
     /// Adds one; `message` is only called for one that is kept.
@@ -24,8 +26,17 @@ impl Warnings {
         }
     }
 
+    /// Adds one about the whole; there are a few of them at most.
+    pub(super) fn add_whole(&mut self, code: &str, line: Option<u64>, message: String) {
+        self.total += 1;
+        let line = line.map(|line| i64::try_from(line).unwrap_or(i64::MAX));
+        self.whole.push(Warning { code: code.to_owned(), line, message });
+    }
+
     pub(super) fn into_parts(self) -> (Vec<Warning>, i64) {
-        (self.items, self.total)
+        let Self { mut whole, items, total, .. } = self;
+        whole.extend(items);
+        (whole, total)
     }
 }
 
@@ -47,9 +58,10 @@ mod tests {
         let mut warnings = Warnings::new(1);
         warnings.add("a", Some(3), || "first".to_owned());
         warnings.add("b", None, || unreachable!("not kept, so not written"));
+        warnings.add_whole("c", None, "whole".to_owned());
         let (items, total) = warnings.into_parts();
-        assert_eq!((items.len(), total), (1, 2));
-        assert_eq!(items[0].line, Some(3));
+        assert_eq!((items.len(), total), (2, 3));
+        assert_eq!((items[0].code.as_str(), items[1].line), ("c", Some(3)));
     }
 
     #[test]

@@ -1,0 +1,340 @@
+//! From the bytes of a file to UTF-8, piece by piece, with what is odd about the whole.
+
+use std::io::{self, Read};
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use memchr::{memchr_iter, memmem};
+
+use super::warnings::Warnings;
+
+/// Bytes that are decoded at once; encoding and separator are told from the first of them.
+const PIECE: usize = 64 << 10;
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// A file as UTF-8.
+pub(super) struct Feed<'f> {
+    file: Box<dyn Read + Send + 'f>,
+    decoder: Decoder,
+    /// Bytes that are read and not yet decoded: the first `left` of them.
+    raw: Vec<u8>,
+    left: usize,
+    /// Whether the file has no more bytes, and the decoder no more text.
+    ended: bool,
+    finished: bool,
+    /// Text that is decoded: what lies between is not yet taken.
+    text: Vec<u8>,
+    taken: usize,
+    decoded: usize,
+    /// What is known of all pieces so far.
+    seen: Seen,
+}
+
+/// What is known of all pieces so far.
+pub(super) struct Seen {
+    /// How many there were, and the bytes of text in them.
+    pub(super) pieces: u64,
+    pub(super) bytes: u64,
+    /// Whether there was anything but blanks.
+    pub(super) written: bool,
+    /// What ends a line: the line feed, or, as on old Macs, the carriage return.
+    pub(super) line_end: u8,
+    line: u64,
+    nul: Spot,
+    replaced: Spot,
+}
+
+/// What the beginning of a file tells of it.
+pub(super) struct Beginning {
+    /// The first bytes as text, whole lines where possible.
+    pub(super) sample: String,
+    pub(super) encoding: &'static Encoding,
+    /// Whether the encoding was guessed, as nothing says it.
+    pub(super) guessed: bool,
+    /// Control characters in so many bytes of the sample, where there are too many for a text.
+    pub(super) binary: Option<(usize, usize)>,
+}
+
+impl<'f> Feed<'f> {
+    /// Looks at the beginning of a file; `known` is its encoding, where that is beyond doubt.
+    pub(super) fn open(
+        mut file: Box<dyn Read + Send + 'f>,
+        known: Option<&'static Encoding>,
+    ) -> io::Result<(Self, Beginning)> {
+        let mut raw = Vec::with_capacity(PIECE);
+        let left = (&mut file).take(PIECE as u64).read_to_end(&mut raw)?;
+        raw.resize(PIECE, 0);
+        let (start, ended) = (&raw[..left], left < PIECE);
+        let (encoding, guessed) = match known {
+            Some(encoding) => (encoding, false),
+            None => encoding(start, ended),
+        };
+        let (sample, ..) = encoding.decode(start);
+        let line_end = line_end(sample.as_bytes());
+        let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
+        let binary = known.is_none().then(|| binary(sample.as_bytes())).flatten();
+        let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
+        let feed = Self {
+            file,
+            decoder: encoding.new_decoder(),
+            raw,
+            left,
+            ended,
+            finished: false,
+            // Three bytes for each of UTF-8 at most, and some that the decoder holds back.
+            text: vec![0; PIECE * 3 + 16],
+            taken: 0,
+            decoded: 0,
+            seen: Seen {
+                pieces: 0,
+                bytes: 0,
+                written: false,
+                line_end,
+                line: 1,
+                nul: Spot::default(),
+                replaced: Spot::default(),
+            },
+        };
+        Ok((feed, Beginning { sample, encoding, guessed, binary }))
+    }
+
+    /// Text that was not yet taken; none at the end.
+    pub(super) fn text(&mut self) -> io::Result<&[u8]> {
+        while self.taken == self.decoded && !self.finished {
+            self.decode()?;
+        }
+        Ok(&self.text[self.taken..self.decoded])
+    }
+
+    /// So many bytes of the text need not be given again.
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.taken = (self.taken + bytes).min(self.decoded);
+    }
+
+    pub(super) const fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    fn decode(&mut self) -> io::Result<()> {
+        if self.left < self.raw.len() && !self.ended {
+            let read = self.file.read(&mut self.raw[self.left..])?;
+            self.left += read;
+            self.ended = read == 0;
+        }
+        let raw = &self.raw[..self.left];
+        let (result, read, written, _) =
+            self.decoder.decode_to_utf8(raw, &mut self.text, self.ended);
+        self.raw.copy_within(read..self.left, 0);
+        self.left -= read;
+        // Then the decoder has said its last word and must not be asked again.
+        self.finished = self.ended && result == CoderResult::InputEmpty;
+        (self.taken, self.decoded) = (0, written);
+        self.seen.note(&self.text[..written]);
+        Ok(())
+    }
+}
+
+impl Seen {
+    fn note(&mut self, text: &[u8]) {
+        self.pieces += 1;
+        self.bytes += text.len() as u64;
+        self.written = self.written || text.iter().any(|byte| !byte.is_ascii_whitespace());
+        let (line, end) = (self.line, self.line_end);
+        let line_at = |at: usize| line + count(end, &text[..at]);
+        self.nul.see(memchr_iter(0, text), line_at);
+        self.replaced.see(memmem::find_iter(text, REPLACEMENT), line_at);
+        self.line += count(end, text);
+    }
+
+    /// Tells what was odd about the whole, at its end.
+    pub(super) fn warn(&self, warnings: &mut Warnings) {
+        self.replaced.warn(
+            warnings,
+            "replacement_character",
+            "The text was not valid UTF-8 when it was read: where bytes made no sense there is the \
+             replacement character U+FFFD",
+        );
+        self.nul.warn(
+            warnings,
+            "nul_character",
+            "The text contains NUL characters, as UTF-16 and binary files do when they are read as \
+             UTF-8",
+        );
+    }
+}
+
+/// How often a byte occurs.
+pub(super) fn count(byte: u8, text: &[u8]) -> u64 {
+    memchr_iter(byte, text).count() as u64
+}
+
+/// How often something occurs, and where first.
+#[derive(Default)]
+struct Spot {
+    count: u64,
+    first: u64,
+}
+
+impl Spot {
+    fn see(&mut self, mut places: impl Iterator<Item = usize>, line_at: impl Fn(usize) -> u64) {
+        let Some(first) = places.next() else { return };
+        if self.count == 0 {
+            self.first = line_at(first);
+        }
+        self.count += 1 + places.count() as u64;
+    }
+
+    fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
+        let Self { count, first } = self;
+        if *count > 0 {
+            warnings.add_whole(code, Some(*first), format!("{what} ({count}×, here first)."));
+        }
+    }
+}
+
+/// What the bytes say, and whether it is a guess: where they say nothing, what they look like.
+fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
+    if let Some((encoding, _)) = Encoding::for_bom(sample) {
+        return (encoding, false);
+    }
+    if let Some(encoding) = utf_16(sample) {
+        return (encoding, true);
+    }
+    let is_utf_8 = match std::str::from_utf8(sample) {
+        Ok(_) => true,
+        // A character that the end of the sample has split.
+        Err(error) => error.error_len().is_none() && !is_whole,
+    };
+    if is_utf_8 {
+        return (UTF_8, false);
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(sample, is_whole);
+    (detector.guess(None, Utf8Detection::Deny), true)
+}
+
+/// UTF-16 without a mark: separators, digits and line ends have a NUL each, all on the same side.
+fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
+    let (mut first, mut second) = (0, 0);
+    for pair in sample.chunks_exact(2) {
+        first += usize::from(pair[0] == 0);
+        second += usize::from(pair[1] == 0);
+    }
+    let many = |count: usize| count > 1 && count * 10 >= sample.len() / 2;
+    match (many(first), many(second)) {
+        (false, true) if first == 0 => Some(UTF_16LE),
+        (true, false) if second == 0 => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// What ends the first line: a carriage return with no line feed behind it, or a line feed.
+fn line_end(sample: &[u8]) -> u8 {
+    let first = sample.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    let lone = first.is_some_and(|at| {
+        sample[at] == b'\r' && sample.get(at + 1).is_some_and(|next| *next != b'\n')
+    });
+    if lone { b'\r' } else { b'\n' }
+}
+
+/// Control characters that no text has, where there are more than one in 50 bytes.
+fn binary(sample: &[u8]) -> Option<(usize, usize)> {
+    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
+    let controls = sample.iter().filter(odd).count();
+    (controls > 8 && controls > sample.len() / 50).then_some((controls, sample.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives so many bytes at a time.
+    struct Slowly<'b>(&'b [u8], usize);
+
+    impl Read for Slowly<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    fn read(bytes: &[u8], at_once: usize) -> (String, &'static str) {
+        let (mut feed, beginning) = Feed::open(Box::new(Slowly(bytes, at_once)), None).unwrap();
+        let mut text = Vec::new();
+        loop {
+            let piece = feed.text().unwrap();
+            if piece.is_empty() {
+                break;
+            }
+            text.extend_from_slice(piece);
+            let length = piece.len();
+            feed.take(length);
+        }
+        (String::from_utf8(text).unwrap(), beginning.encoding.name())
+    }
+
+    #[test]
+    fn a_file_is_read_as_what_it_says_or_looks_like() {
+        for (bytes, text, name) in [
+            (b"a,\xc3\xa4".as_slice(), "a,ä", "UTF-8"),
+            (b"\xef\xbb\xbfa", "a", "UTF-8"),
+            (b"\xff\xfea\0,\0\xe4\0", "a,ä", "UTF-16LE"),
+            (b"\xfe\xff\0a\0,\0\xe4", "a,ä", "UTF-16BE"),
+            (b"a\0,\0b\0\n\0", "a,b\n", "UTF-16LE"),
+            (b"\0a\0,\0b\0\n", "a,b\n", "UTF-16BE"),
+            (
+                b"Stra\xdfe,Gr\xf6\xdfe\nM\xfcller,sch\xf6n\n",
+                "Straße,Größe\nMüller,schön\n",
+                "windows-1252",
+            ),
+            (b"", "", "UTF-8"),
+        ] {
+            for at_once in [1, 2, 3, 1000] {
+                assert_eq!(read(bytes, at_once), (text.to_owned(), name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_long_file_comes_whole_whatever_its_pieces_split() {
+        let long = "ä€😀,\n".repeat(60_000);
+        for at_once in [1_000, 77_777] {
+            assert_eq!(read(long.as_bytes(), at_once), (long.clone(), "UTF-8"));
+        }
+    }
+
+    #[test]
+    fn a_byte_that_makes_no_sense_is_told_with_its_line_also_late_in_a_file() {
+        let late = [b"a\n".repeat(PIECE).as_slice(), b"b\xff\n\xff".as_slice()].concat();
+        let (mut feed, _) = Feed::open(Box::new(late.as_slice()), None).unwrap();
+        while !feed.text().unwrap().is_empty() {
+            feed.take(usize::MAX / 2);
+        }
+        let mut warnings = Warnings::new(0);
+        feed.seen().warn(&mut warnings);
+        let (told, _) = warnings.into_parts();
+        assert_eq!(told[0].line, Some(PIECE as i64 + 1));
+        assert!(told[0].message.contains("(2×, here first)"), "{}", told[0].message);
+    }
+
+    #[test]
+    fn binary_files_are_known_and_texts_are_none() {
+        let binary_of = |bytes: &[u8]| Feed::open(Box::new(bytes), None).unwrap().1.binary;
+        let noise: Vec<u8> =
+            (0..10_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert!(binary_of(&noise).is_some());
+        assert!(binary_of(&[0; 100]).is_some());
+        for text in [b"a,b\n1,\0\n".as_slice(), b"\x1b[1m,\x1b[0m", "ä,\u{7f}\n".as_bytes()] {
+            assert_eq!(binary_of(text), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_are_decoded_the_same_whatever_the_pieces(bytes in prop::collection::vec(any::<u8>(), 0..300), at_once in 1_usize..20) {
+            prop_assert_eq!(read(&bytes, at_once), read(&bytes, usize::MAX));
+        }
+    }
+}

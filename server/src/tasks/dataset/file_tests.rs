@@ -1,0 +1,251 @@
+//! Files: the same as the text in them, whatever their pieces, and hostile ones.
+
+use std::io::{self, Read, Write as _};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn go_on(_: f64) -> Result<(), LoadError> {
+    Ok(())
+}
+
+/// Gives so many bytes at a time.
+struct Slowly<R>(R, usize);
+
+impl<R: Read> Read for Slowly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(self.1);
+        self.0.read(&mut buffer[..length])
+    }
+}
+
+fn of(
+    file: impl Read + Send,
+    size: usize,
+    settings: &DatasetSettings,
+) -> Result<Profile, LoadError> {
+    let table = open_file(file, size as u64, settings)?;
+    generate(process(table, settings, &mut go_on)?, None, &mut go_on)
+}
+
+fn of_file(bytes: &[u8]) -> Result<Profile, LoadError> {
+    of(bytes, bytes.len(), &DatasetSettings::default())
+}
+
+fn of_text(text: &str) -> Result<Profile, LoadError> {
+    let settings = DatasetSettings::default();
+    let table = open_text(text.as_bytes(), text.len() as u64, &settings)?;
+    generate(process(table, &settings, &mut go_on)?, None, &mut go_on)
+}
+
+/// Without what a text does not have.
+fn bare(profile: Profile) -> Profile {
+    Profile { encoding: None, packing: None, ..profile }
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+fn utf_16(text: &str, mark: bool) -> Vec<u8> {
+    let mark = if mark { "\u{feff}" } else { "" };
+    format!("{mark}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+#[test]
+fn a_file_is_profiled_as_the_text_in_it_however_it_is_packed_and_encoded() {
+    let rows: String = (0..30_000).map(|row| format!("{row};\"x;\n{}\"\r\n", row % 7)).collect();
+    for text in [
+        "a,b\n1,2\n\n3,4,5\n6\n".to_owned(),
+        "input".to_owned(),
+        "a,a,\n1,2,3\n".to_owned(),
+        "\n\na|b\n\"1|2\n".to_owned(),
+        format!("number;what\r\n{rows}"),
+        "a\tb\n\u{e4}\u{20ac}\t2\n".to_owned(),
+    ] {
+        let expected = of_text(&text).unwrap();
+        let plain = text.as_bytes();
+        for file in [plain.to_vec(), gzip(plain), zstd(plain), utf_16(&text, true)] {
+            assert_eq!(bare(of_file(&file).unwrap()), expected);
+        }
+    }
+    let packed = of_file(&gzip(&utf_16("a,b\n1,2\n", false))).unwrap();
+    assert_eq!(packed.packing.as_deref(), Some("gzip"));
+    assert_eq!(packed.encoding.as_deref(), Some("UTF-16LE"));
+    assert_eq!(packed.warnings[0].code, "encoding", "it was guessed");
+}
+
+#[test]
+fn an_encoding_that_was_guessed_is_told() {
+    let profile = of_file(b"Stra\xdfe,Gr\xf6\xdfe\nM\xfcller,sch\xf6n\n").unwrap();
+    assert_eq!(profile.columns[0].name, "Stra\u{df}e");
+    assert_eq!(profile.warnings[0].code, "encoding");
+    assert!(profile.warnings[0].message.contains("windows-1252"));
+}
+
+#[test]
+fn wrong_utf_8_in_the_middle_is_told_with_its_line() {
+    let start = "a,b\n".repeat(50_000);
+    let profile = of_file(&[start.as_bytes(), b"1,\xff\n2,3\n"].concat()).unwrap();
+    assert_eq!(profile.rows, 50_001);
+    let warning = &profile.warnings[0];
+    assert_eq!((warning.code.as_str(), warning.line), ("replacement_character", Some(50_001)));
+}
+
+#[test]
+fn what_is_no_table_is_refused() {
+    let wide = vec!["x"; 100_000].join(",");
+    let noise: Vec<u8> =
+        (0..100_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for (file, code, what) in [
+        (b"".to_vec(), "empty_input", "names the columns"),
+        (b" \n\n".to_vec(), "empty_input", "names the columns"),
+        (gzip(b""), "empty_input", "names the columns"),
+        (wide.into_bytes(), "too_many_columns", "line 1: the header has 100000 columns"),
+        (noise, "not_csv", "control characters"),
+        (b"PK\x03\x04sheet".to_vec(), "not_csv", "save the sheet as CSV"),
+        (vec![0x1f, 0x8b, 8, 0, 0], "unreadable_file", "it breaks off"),
+        (b"\x1f\x8bnot gzip after all".to_vec(), "unreadable_file", "cannot be read"),
+        (
+            b"\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+            "unreadable_file",
+            "cannot be read",
+        ),
+    ] {
+        let error = of_file(&file).unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
+#[test]
+fn a_packed_file_that_is_cut_is_told_with_the_line_up_to_which_it_was_read() {
+    let rows: String = (0..200_000).map(|row| format!("{row},{}\n", row * 7 % 1_001)).collect();
+    for packed in [gzip(rows.as_bytes()), zstd(rows.as_bytes())] {
+        let error = of_file(&packed[..packed.len() / 2]).unwrap_err();
+        let LoadError::Unreadable { line, .. } = error else { panic!("{error}") };
+        assert!((50_000..150_000).contains(&line), "{line}");
+    }
+}
+
+/// Bytes that are made as they are read.
+struct Made<F> {
+    left: u64,
+    at: u64,
+    make: F,
+}
+
+impl<F: FnMut(u64) -> u8> Read for Made<F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        for byte in &mut buffer[..length] {
+            *byte = (self.make)(self.at);
+            self.at += 1;
+        }
+        self.left -= length as u64;
+        Ok(length)
+    }
+}
+
+#[test]
+fn a_line_of_100_mb_is_refused_with_its_line_and_read_no_further_than_the_limit() {
+    let made = Made { left: 100_000_000, at: 0, make: |at| if at == 1 { b'\n' } else { b'x' } };
+    let read = Arc::new(AtomicU64::new(0));
+    let file = Counted { file: made, read: Arc::clone(&read), limit: u64::MAX };
+    let error = of(file, 100_000_000, &DatasetSettings::default()).unwrap_err();
+    assert_eq!(error, LoadError::RowTooLong { line: 2, limit: 4 << 20 });
+    assert!(read.load(Ordering::Relaxed) < 5 << 20);
+}
+
+#[test]
+fn a_bomb_is_stopped_at_the_limit() {
+    let settings = DatasetSettings { max_unpacked_bytes: 1_000_000, ..DatasetSettings::default() };
+    for pack in [gzip, zstd] {
+        let bomb = pack(&b"1,2\n".repeat(5_000_000));
+        assert!(bomb.len() < 200_000);
+        let error = of(bomb.as_slice(), bomb.len(), &settings).unwrap_err();
+        let LoadError::Unpacked { line, limit: 1_000_000 } = error else { panic!("{error}") };
+        assert!((200_000..=250_001).contains(&line), "{line}");
+    }
+    // A bomb of blank lines comes to no row, and so to no look at whether to stop.
+    let blank = gzip(&b"\n".repeat(50_000_000));
+    assert_eq!(of_file(&blank).unwrap_err().code(), "row_too_long");
+}
+
+/// Rows of numbers that are all different, to be made as they are read.
+fn rows(count: u64) -> impl Read + Send {
+    let made = move |at: u64| {
+        let (row, place) = (at / 24, at % 24);
+        let digit = |shift: u64| {
+            b'0' + (row.wrapping_mul(2_654_435_761) / 10_u64.pow(shift as u32) % 10) as u8
+        };
+        match place {
+            11 => b',',
+            23 => b'\n',
+            place if place < 11 => {
+                if place == 0 {
+                    b'1'
+                } else {
+                    digit(place)
+                }
+            }
+            place => {
+                if place == 12 {
+                    b'k'
+                } else {
+                    digit(place - 12)
+                }
+            }
+        }
+    };
+    Made { left: 24 * count, at: 0, make: made }
+}
+
+#[test]
+fn what_is_held_does_not_grow_with_the_file() {
+    let settings =
+        DatasetSettings { max_column_memory: 1 << 20, max_memory: 1 << 20, ..Default::default() };
+    let held = |count: u64| {
+        let size = 24 * count;
+        let table = open_file(rows(count), size, &settings).unwrap();
+        let processed = process(table, &settings, &mut go_on).unwrap();
+        assert_eq!(processed.rows() as u64, count - 1);
+        processed.columns.iter().map(Column::bytes).sum::<usize>()
+    };
+    let (small, large) = (held(50_000), held(300_000));
+    assert!(small < 500_000 && large < 500_000, "{small} and {large} bytes");
+}
+
+proptest! {
+    #[test]
+    fn any_text_in_a_file_is_profiled_as_the_text_whatever_the_pieces(
+        text in "([a-c1-3\u{e4}\",;]|\n|\r\n){1,60}",
+        at_once in 1_usize..9,
+    ) {
+        let settings = DatasetSettings::default();
+        let plain = of(Slowly(text.as_bytes(), at_once), text.len(), &settings).map(bare);
+        let packed = gzip(text.as_bytes());
+        let packed = of(Slowly(packed.as_slice(), at_once), packed.len(), &settings).map(bare);
+        let expected = of_text(&text);
+        prop_assert_eq!(&plain, &expected);
+        prop_assert_eq!(&packed, &expected);
+    }
+
+    #[test]
+    fn no_file_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), magic in 0..4_usize) {
+        let magic = [&[][..], &[0x1f, 0x8b, 8], &[0x28, 0xb5, 0x2f, 0xfd], &[0xff, 0xfe]][magic];
+        let file = [magic, &bytes].concat();
+        if let Ok(profile) = of_file(&file) {
+            for column in &profile.columns {
+                prop_assert_eq!(column.count + column.missing, profile.rows);
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The names of the columns.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    error::LoadError,
+    records::Record,
+    warnings::{Warnings, shorten},
+};
+
+/// The names in a record.
+pub(super) fn names(record: &Record<'_>, max_columns: usize) -> Result<Vec<String>, LoadError> {
+    let (line, found) = (record.line, record.len());
+    if found > max_columns {
+        return Err(LoadError::TooManyColumns { line, found, limit: max_columns });
+    }
+    Ok(record.iter().map(|name| shorten(name.trim())).collect())
+}
+
+/// Gives nameless columns a name and repeated names a number.
+pub(super) fn unique_names(names: Vec<String>, line: u64, warnings: &mut Warnings) -> Vec<String> {
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    let mut used = HashSet::new();
+    let mut next: HashMap<String, u64> = HashMap::new();
+    let rename = |base: &str, first: u64, taken: &mut HashSet<String>, next: &mut HashMap<_, _>| {
+        // The last number per base is remembered: a thousand equal names stay linear.
+        let number = next.entry(base.to_owned()).or_insert(first);
+        loop {
+            let name = format!("{base}_{number}");
+            *number += 1;
+            if taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    };
+    let mut unique = Vec::with_capacity(names.len());
+    for (index, name) in names.into_iter().enumerate() {
+        let place = index as u64 + 1;
+        let name = if name.is_empty() {
+            let given = rename("column", place, &mut taken, &mut HashMap::new());
+            warnings.add("empty_name", Some(line), || {
+                format!("Column {place} has no name in the header; it is called “{given}” here.")
+            });
+            given
+        } else if used.contains(&name) {
+            let given = rename(&name, 2, &mut taken, &mut next);
+            warnings.add("duplicate_name", Some(line), || {
+                format!(
+                    "Column {place} is called “{name}” like one before it; it is called “{given}” \
+                     here."
+                )
+            });
+            given
+        } else {
+            name
+        };
+        used.insert(name.clone());
+        unique.push(name);
+    }
+    unique
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_become_unique_and_it_is_told() {
+        let names = ["a", "a", "", "a", "a_2", "column_3"].map(str::to_owned).to_vec();
+        let mut warnings = Warnings::new(9);
+        let unique = unique_names(names, 2, &mut warnings);
+        assert_eq!(unique, ["a", "a_3", "column_4", "a_4", "a_2", "column_3"]);
+        let (items, total) = warnings.into_parts();
+        assert_eq!(total, 3);
+        assert_eq!(items[0].code, "duplicate_name");
+        assert_eq!(items[0].line, Some(2));
+        assert!(items[1].message.contains("“column_4”"), "{}", items[1].message);
+    }
+
+    proptest! {
+        #[test]
+        fn names_are_always_unique_and_not_empty(names in prop::collection::vec("[ab_1-4]{0,3}|column_[1-9]", 1..30)) {
+            let header = unique_names(names.clone(), 1, &mut Warnings::new(0));
+            prop_assert_eq!(header.len(), names.len());
+            let set: HashSet<_> = header.iter().collect();
+            prop_assert_eq!(set.len(), header.len());
+            prop_assert!(header.iter().all(|name| !name.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The different values of a column: each with how often it occurs, or, once they take too much
+//! memory, sketches of them (Apache DataSketches).
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+use datasketches::{
+    common::NumStdDev,
+    frequencies::{ErrorType, FrequentItemsSketch},
+    hll::{HllSketch, HllType},
+    kll::{KllFloat, KllSketch},
+};
+
+use super::{profile::TopValue, spread::Spread, stats::Counted, value, warnings::shorten};
+
+/// How many most frequent values a profile names.
+const TOP: usize = 10;
+/// What an entry takes beside its text: two words and a count, room to grow, the allocator's part.
+const ENTRY_BYTES: usize = 64;
+/// A longer text is counted, but not named once there are sketches.
+const MOST_NAMED: usize = 256;
+
+/// How much may be remembered, so that memory does not grow with the data.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Bytes for one column.
+    per_column: usize,
+    /// Bytes left for all columns together.
+    left: usize,
+    sizes: Sizes,
+}
+
+/// How large a column's sketches are.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    /// The registers' number is two to this power; a byte each.
+    distinct: u8,
+    /// Counters of frequent values, each with a text.
+    frequent: usize,
+    /// About a third of the numbers that are kept.
+    ranks: u16,
+}
+
+impl Budget {
+    /// So many bytes for one column, and for all of them together.
+    pub(super) const fn new(per_column: usize, all: usize, columns: usize) -> Self {
+        // At most some 300 KB a column, or, where there are many, 40 KB.
+        let sizes = if columns <= 100 {
+            Sizes { distinct: 13, frequent: 1024, ranks: 1000 }
+        } else {
+            Sizes { distinct: 11, frequent: 128, ranks: 200 }
+        };
+        Self { per_column, left: all, sizes }
+    }
+}
+
+/// The different values so far.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// All of them, and the bytes that they take.
+    All(HashMap<Box<str>, u64, RandomState>, usize),
+    /// How they are spread.
+    About(Box<Sketches>),
+}
+
+/// What is kept of too many values.
+#[derive(Debug)]
+pub(super) struct Sketches {
+    /// How many different values there were when the sketches were begun.
+    at_least: usize,
+    distinct: HllSketch,
+    frequent: FrequentItemsSketch<String>,
+    /// As long as all values are numbers, or all are dates.
+    ranks: Option<KllSketch<KllFloat<f64>>>,
+}
+
+/// What is known of a column's different values.
+pub(super) struct Summary {
+    pub(super) distinct: usize,
+    /// The estimate, and by which share it is off at most.
+    pub(super) estimate: Option<(f64, f64)>,
+    pub(super) top: Vec<TopValue>,
+    pub(super) top_error: Option<u64>,
+    /// Of numbers or dates.
+    pub(super) spread: Option<Spread>,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self::All(HashMap::default(), 0)
+    }
+}
+
+impl Values {
+    /// Takes a value; `number` stands for it as long as all of the column are numbers, or all dates.
+    pub(super) fn add(&mut self, text: &str, number: Option<f64>, budget: &mut Budget) {
+        if let Self::All(values, used) = self {
+            if let Some(count) = values.get_mut(text) {
+                *count += 1;
+                return;
+            }
+            let bytes = ENTRY_BYTES + text.len();
+            if *used + bytes <= budget.per_column && bytes <= budget.left {
+                *used += bytes;
+                budget.left -= bytes;
+                values.insert(text.into(), 1);
+                return;
+            }
+            budget.left += *used;
+            let sketches = Sketches::of(std::mem::take(values), number.is_some(), budget.sizes);
+            *self = Self::About(Box::new(sketches));
+        }
+        if let Self::About(sketches) = self {
+            sketches.add(text, number);
+        }
+    }
+
+    /// About how many bytes they take, for tests.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::All(_, used) => *used,
+            Self::About(sketches) => {
+                let texts = sketches.frequent.num_active_items() * MOST_NAMED;
+                let ranks = sketches.ranks.as_ref().map_or(0, KllSketch::num_retained) * 8;
+                sketches.distinct.estimated_size()
+                    + sketches.frequent.estimated_size()
+                    + texts
+                    + ranks
+            }
+        }
+    }
+
+    /// What they say; `ordered` where all are numbers, or all dates.
+    pub(super) fn summary(self, ordered: bool) -> Summary {
+        match self {
+            Self::All(values, _) => Summary {
+                distinct: values.len(),
+                estimate: None,
+                spread: ordered.then(|| Spread::Exact(numbers(&values))),
+                top: top(values.into_iter().map(|(value, count)| (value.into(), count)).collect()),
+                top_error: None,
+            },
+            Self::About(sketches) => sketches.summary(),
+        }
+    }
+}
+
+/// The numbers behind the values, in order.
+fn numbers(values: &HashMap<Box<str>, u64, RandomState>) -> Vec<Counted> {
+    let number = |(text, count): (&Box<str>, &u64)| Some((value::classify(text).number()?, *count));
+    let mut numbers: Vec<Counted> = values.iter().filter_map(number).collect();
+    numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    numbers
+}
+
+impl Sketches {
+    fn of(values: HashMap<Box<str>, u64, RandomState>, ordered: bool, sizes: Sizes) -> Self {
+        let fine = "a size that the sketch allows";
+        let mut sketches = Self {
+            at_least: values.len(),
+            distinct: HllSketch::new(sizes.distinct, HllType::Hll8).expect(fine),
+            frequent: FrequentItemsSketch::new(sizes.frequent).expect(fine),
+            ranks: ordered.then(|| {
+                let empty = KllSketch::new(sizes.ranks).expect(fine);
+                ranks(empty, &numbers(&values))
+            }),
+        };
+        for (text, count) in values {
+            sketches.distinct.update(&*text);
+            if text.len() <= MOST_NAMED {
+                sketches.frequent.update_with_count(text.into(), count);
+            }
+        }
+        sketches
+    }
+
+    fn add(&mut self, text: &str, number: Option<f64>) {
+        self.distinct.update(text);
+        if text.len() <= MOST_NAMED {
+            self.frequent.update_ref(text);
+        }
+        match number.and_then(|number| KllFloat::<f64>::new(number).ok()) {
+            Some(number) => {
+                if let Some(ranks) = &mut self.ranks {
+                    ranks.update(number);
+                }
+            }
+            None => self.ranks = None,
+        }
+    }
+
+    fn summary(self) -> Summary {
+        let estimate = self.distinct.estimate();
+        let upper = self.distinct.upper_bound(NumStdDev::Two) / estimate - 1.0;
+        let lower = 1.0 - self.distinct.lower_bound(NumStdDev::Two) / estimate;
+        let frequent = self.frequent.frequent_items(ErrorType::NoFalsePositives);
+        let frequent = frequent.iter().map(|row| (row.item().clone(), row.lower_bound()));
+        Summary {
+            distinct: self.at_least,
+            estimate: Some((estimate, upper.max(lower))),
+            top: top(frequent.collect()),
+            top_error: Some(self.frequent.maximum_error()),
+            spread: self.ranks.map(Spread::About),
+        }
+    }
+}
+
+/// A sketch of numbers that occur many times: from the highest bit of their counts to the lowest,
+/// doubled at each step, so that a million of one number are not a million steps.
+fn ranks(mut sketch: KllSketch<KllFloat<f64>>, numbers: &[Counted]) -> KllSketch<KllFloat<f64>> {
+    let most = numbers.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    for bit in (0..u64::BITS - most.leading_zeros()).rev() {
+        let half = sketch.clone();
+        // Fails beyond 2^64 numbers only.
+        let _ = sketch.merge(&half);
+        for (number, _) in numbers.iter().filter(|(_, count)| count >> bit & 1 == 1) {
+            if let Ok(number) = KllFloat::<f64>::new(*number) {
+                sketch.update(number);
+            }
+        }
+    }
+    sketch
+}
+
+/// The most frequent values; between equals, in order.
+fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
+    let by_rank = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
+    if values.len() > TOP {
+        values.select_nth_unstable_by(TOP - 1, by_rank);
+        values.truncate(TOP);
+    }
+    values.sort_unstable_by(by_rank);
+    let told = |(value, count): (String, u64)| TopValue {
+        value: shorten(&value),
+        count: i64::try_from(count).unwrap_or(i64::MAX),
+    };
+    values.into_iter().map(told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(count: u32, bytes: usize) -> (Summary, Budget) {
+        let mut budget = Budget::new(bytes, bytes, 1);
+        let mut values = Values::default();
+        for index in 0..count {
+            // Each number from 0 once, in no order, and between them a tenth of sevens.
+            let value = u64::from(index) * 7_919 % u64::from(count);
+            values.add(&value.to_string(), Some(value as f64), &mut budget);
+            if index % 9 == 0 {
+                values.add("7", Some(7.0), &mut budget);
+            }
+        }
+        (values.summary(true), budget)
+    }
+
+    #[test]
+    fn too_many_values_are_told_about_right_and_the_error_is_told() {
+        let (exact, _) = summary(90_000, usize::MAX);
+        let (about, budget) = summary(90_000, 100_000);
+        assert_eq!(budget.left, 100_000, "what it no longer keeps is there for others");
+        assert_eq!((exact.distinct, exact.estimate), (90_000, None));
+        let (estimate, error) = about.estimate.unwrap();
+        assert!(error < 0.03 && (estimate / 90_000.0 - 1.0).abs() < error, "{estimate}");
+        assert!(about.distinct < 90_000);
+
+        assert_eq!((exact.top[0].count, exact.top_error), (10_001, None));
+        let error = about.top_error.unwrap() as i64;
+        assert_eq!(about.top.len(), 1);
+        assert_eq!(about.top[0].value, "7");
+        assert!((10_001 - error..=10_001).contains(&about.top[0].count), "{:?}", about.top);
+        assert!(error < 400, "{error}");
+
+        let (exact, about) = (exact.spread.unwrap(), about.spread.unwrap());
+        assert_eq!(exact.rank_error(), None);
+        let error = about.rank_error().unwrap() * 100_000.0;
+        assert!(error < 400.0, "{error}");
+        for (exact, about) in exact.quartiles().into_iter().zip(about.quartiles()) {
+            let (exact, about) = (exact.unwrap(), about.unwrap());
+            assert!((exact - about).abs() < 2.0 * error, "{exact}, about {about}");
+        }
+        let (exact, about) = (exact.histogram(true), about.histogram(true));
+        assert_eq!(about.iter().map(|bin| bin.count).sum::<i64>(), 100_000);
+        for (exact, about) in exact.iter().zip(&about) {
+            assert_eq!((exact.from, exact.to), (about.from, about.to));
+            assert!((exact.count - about.count).abs() < 800, "{exact:?}, about {about:?}");
+        }
+    }
+
+    #[test]
+    fn what_occurs_a_billion_times_weighs_so_much_in_a_sketch() {
+        let few = [(1.0, 2_500_000_000), (2.0, 1_500_000_001), (9.0, 1)];
+        let spread = Spread::About(ranks(KllSketch::new(200).unwrap(), &few));
+        assert_eq!(spread.quartiles(), [Some(1.0), Some(1.0), Some(2.0)]);
+        let counts: Vec<i64> = spread.histogram(true).iter().map(|bin| bin.count).collect();
+        assert_eq!(counts.iter().sum::<i64>(), 4_000_000_002);
+    }
+
+    #[test]
+    fn a_column_of_mixed_values_has_no_ranks() {
+        let mut budget = Budget::new(100, 100, 1);
+        let mut values = Values::default();
+        values.add("1", Some(1.0), &mut budget);
+        values.add("2", Some(2.0), &mut budget);
+        values.add("x", None, &mut budget);
+        values.add(&"x".repeat(10_000), None, &mut budget);
+        let summary = values.summary(false);
+        assert!(summary.spread.is_none());
+        assert_eq!(summary.estimate.map(|(estimate, _)| estimate.round()), Some(4.0));
+        assert_eq!(summary.top.len(), 3, "the long one is counted only");
+    }
+}
