@@ -95,7 +95,7 @@ async fn a_held_poll_is_told_that_the_store_is_away_before_its_time_is_over() {
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
     let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold_well(&front, after(&told), 1).await;
+    let poll = hold(&front, after(&told), 1).await;
     front_store.set("get", Fault::Fail(u32::MAX));
     worker.gates.open("b");
     match poll.await.unwrap() {
