@@ -21,9 +21,15 @@ export class StartPage {
 
   /** Opens it and waits for its script: until then, the button sends the form in the plain way. */
   async openAlive(kind: string): Promise<void> {
+    await this.page.addInitScript(() => {
+      const add = EventTarget.prototype.addEventListener;
+      EventTarget.prototype.addEventListener = function (type, ...rest): void {
+        if (type === "click" && this instanceof Element) Object.assign(this, { isAlive: true });
+        add.call(this, type, ...rest);
+      };
+    });
     await this.open(kind);
-    // Leptos keeps a handler that it delegates at the element.
-    await expect.poll(async () => await this.submit.evaluate((button) => "$$$click" in button)).toBe(true);
+    await expect.poll(async () => await this.submit.evaluate((button) => "isAlive" in button)).toBe(true);
   }
 
   field(label: string | RegExp): Locator {

@@ -35,7 +35,7 @@ pub enum InvalidText {
         chars: usize,
     },
     /// It could name a hidden file, the folder itself, the one above or a path through others: what
-    /// [`PATTERN`] is about. Forms say the same in the browser.
+    /// `PATTERN` is about. Forms say the same in the browser.
     #[error("{what} starts with a dot or has a / or \\ in it; leave those out")]
     Path {
         /// Which text.
