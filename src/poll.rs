@@ -21,7 +21,8 @@
 //! Where this is not word for word the policy's text: a server at which very many requests are held says
 //! in its answers how far to spread their return, should it be lost ([`PollResponse::spread_ms`]). Clients
 //! that lose it come back at any moment within that time, at the first cut and after each failure,
-//! instead of all within the first second. Where few watch nothing is said, and nothing differs.
+//! instead of all within the first second. Where few watch nothing is said, and nothing differs. Each
+//! answer says it anew: a crowd that is younger than the longest hold may know an old word.
 //!
 //! [`PollResponse::spread_ms`]: crate::task::PollResponse::spread_ms
 //!

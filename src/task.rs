@@ -15,7 +15,7 @@ mod snapshot;
 mod status;
 
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
-pub use batch::{Batch, StartBatch};
+pub use batch::{Batch, StartBatch, batch_input};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, InvalidUploadId, Upload, UploadId};
 pub use find::{hits as hits_in_line, is_in as is_in_line};

@@ -118,8 +118,7 @@ async fn from_form(
             return render(site, page(parts, &path), rejected).await;
         }
     };
-    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
-    match start(&caller, &entered, key(&entered)).await {
+    match start(&caller(&parts), &entered, key(&entered)).await {
         Ok(path) => see(&path),
         Err(problem) => render(site, page(parts, &path), Rejected { entered, problem }).await,
     }
@@ -153,16 +152,17 @@ async fn post(
     parts: Parts,
     act: impl AsyncFnOnce(Caller, TaskId) -> Result<(), ServiceError>,
 ) -> Response {
-    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
     let path = format!("/tasks/{id}");
-    let Ok(task) = id.parse::<TaskId>() else {
-        return render(site, page(parts, &path), Notice(Problem::task_not_found())).await;
+    let done = match id.parse::<TaskId>() {
+        Ok(task) => act(caller(&parts), task).await,
+        Err(_) => return lead(site, parts, &path, Err(Problem::task_not_found())).await,
     };
-    match act(caller, task).await {
+    let there = match done {
         // Also where there is no such task (any more): its page says so.
-        Ok(()) | Err(ServiceError::Expired(_)) => see(&path),
-        Err(error) => render(site, page(parts, &path), Notice(error.into())).await,
-    }
+        Ok(()) | Err(ServiceError::Expired(_)) => Ok(path.clone()),
+        Err(error) => Err(error.into()),
+    };
+    lead(site, parts, &path, there).await
 }
 
 /// `POST /tasks/{id}/again`: starts a task with the same input and leads to its page.
@@ -171,17 +171,34 @@ pub(crate) async fn post_again(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let entered = entered::read(&site, Request::from_parts(parts.clone(), body)).await;
-    let entered = entered.unwrap_or_default();
-    let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+    let (parts, entered) = sent(&site, request).await;
     let again = match id.parse::<TaskId>() {
-        Ok(task) => site.service.again(&caller, task, key(&entered)).await.map_err(Problem::from),
+        Ok(task) => site.service.again(&caller(&parts), task, key(&entered)).await,
         Err(_) => Ok(None),
     };
-    match again.and_then(|started| started.ok_or_else(Problem::task_not_found)) {
-        Ok(started) => see(&format!("/tasks/{}", started.receipt.id)),
-        Err(problem) => render(&site, page(parts, &format!("/tasks/{id}")), Notice(problem)).await,
+    let again = again.map_err(Problem::from);
+    let there = again.and_then(|started| started.ok_or_else(Problem::task_not_found));
+    let there = there.map(|started| format!("/tasks/{}", started.receipt.id));
+    lead(&site, parts, &format!("/tasks/{id}"), there).await
+}
+
+/// Who has sent a form.
+fn caller(parts: &Parts) -> Caller {
+    parts.extensions.get::<Caller>().cloned().unwrap_or_default()
+}
+
+/// The parts of a request and what its form says; nothing, where it cannot be read.
+async fn sent(site: &Site, request: Request) -> (Parts, entered::Entered) {
+    let (parts, body) = request.into_parts();
+    let entered = entered::read(site, Request::from_parts(parts.clone(), body)).await;
+    (parts, entered.unwrap_or_default())
+}
+
+/// Leads to where a button's wish was carried out, or shows the page that it is on with what was wrong.
+async fn lead(site: &Site, parts: Parts, on: &str, there: Result<String, Problem>) -> Response {
+    match there {
+        Ok(there) => see(&there),
+        Err(problem) => render(site, page(parts, on), Notice(problem)).await,
     }
 }
 

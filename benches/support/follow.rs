@@ -203,6 +203,7 @@ impl<'a> Server<'a> {
             cancel: None,
             resumed: None,
             queue_place: None,
+            said_version: 0,
             starts_in_ms: None,
             poll_after_ms: 0,
             elapsed_ms: i64::try_from(now).unwrap_or(i64::MAX),

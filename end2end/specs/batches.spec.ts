@@ -4,6 +4,7 @@ import type { Page } from "@playwright/test";
 
 import { Api } from "../fixtures/api.ts";
 import { expectAccessible, expectNoSidewaysScroll } from "../fixtures/axe.ts";
+import { Commands, WAIT_FOR } from "../fixtures/commands.ts";
 import { answered, expect, test } from "../fixtures/test.ts";
 import type { StartPage } from "../pages/start.ts";
 
@@ -123,4 +124,60 @@ test.describe("for everybody", () => {
       await look();
     });
   }
+});
+
+test.describe("those that failed", () => {
+  const commands = new Commands(
+    `[commands.end]
+title = "End"
+argv = ["sh", "{config_dir}/end.sh", "{how}", "{gate}"]
+set_env = { GATES = "{folder}" }
+[commands.end.params.how]
+type = "text"
+required = true
+pattern = "[a-z]+"
+says = "Say it in small letters."
+[commands.end.params.gate]
+type = "text"
+default = "gate"
+`,
+    { "end.sh": `${WAIT_FOR}if [ "$1" = wait ]; then wait_for "$2"; fi\n[ "$1" = good ]` },
+  );
+  test.use({ settings: commands.settings });
+
+  const RETRY = "Run those that failed again";
+
+  test("while one looks on can be run again", async ({ page }) => {
+    const gate = commands.gate();
+    await page.goto("/start-several/end");
+    await page.getByLabel("how").fill("good\nwait");
+    await page.getByLabel("gate").fill(gate);
+    await page.getByRole("button", { name: "Start all" }).click();
+    await page.waitForURL(BATCH_PATH);
+    await expect(page.getByRole("button", { name: RETRY })).toBeHidden();
+    const first = page.url();
+    commands.open(gate);
+    await expect(page.getByRole("button", { name: RETRY }), "without a reload").toBeVisible({ timeout: 15_000 });
+    await expectAccessible(page);
+    await page.getByRole("button", { name: RETRY }).dblclick();
+    await page.waitForURL((url) => url.href !== first);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("1 × End");
+  });
+
+  test.describe("without a script", () => {
+    test.use({ javaScriptEnabled: false });
+
+    test("are run again", async ({ page }) => {
+      await page.goto("/start-several/end");
+      await page.getByLabel("how").fill("good\nbad\nworse");
+      await page.getByRole("button", { name: "Start all" }).click();
+      const failed = page.getByText("2 of them failed.");
+      await expect(async () => {
+        await page.reload();
+        await expect(failed).toBeVisible({ timeout: 100 });
+      }).toPass({ timeout: 15_000 });
+      await page.getByRole("button", { name: RETRY }).click();
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("2 × End");
+    });
+  });
 });

@@ -1,50 +1,57 @@
 /** The log of a command: followed, harmless, left alone where somebody reads, and a file. */
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+
+import type { Page } from "@playwright/test";
 
 import { Api } from "../fixtures/api.ts";
 import { expectAccessible } from "../fixtures/axe.ts";
+import { Commands, WAIT_FOR } from "../fixtures/commands.ts";
 import { expect, test } from "../fixtures/test.ts";
-
-/** The commands of these tests, and the files by which a test says that one may go on. */
-const FOLDER = mkdtempSync(join(tmpdir(), "milepost-log-"));
 
 /** Says hostile things, waits, says 300 lines, waits, says a last one. */
 const SCRIPT = String.raw`
+${WAIT_FOR}
 printf '\033[31mred words\033[0m and <img src=x onerror="document.title=1"><script>document.title=1</script>\n'
 printf '\033]0;title\007\033[2J\033[?25lquiet\n'
 printf '10%%\r20%%\r30%% done\n'
 echo 'to the standard error' >&2
-wait_for() { while [ ! -e "$1" ]; do sleep 0.05; done; }
 wait_for "$1-more"
 n=0; while [ $n -lt 300 ]; do n=$((n + 1)); echo "line $n"; done
 wait_for "$1-end"
 echo 'the last line'
 `;
 
-writeFileSync(join(FOLDER, "talk.sh"), SCRIPT);
-writeFileSync(
-  join(FOLDER, "milepost.toml"),
+const commands = new Commands(
   `[commands.talk]
 title = "Talk"
-argv = ["sh", "{config_dir}/talk.sh", "{config_dir}/{gate}"]
+argv = ["sh", "{config_dir}/talk.sh", "{gate}"]
+set_env = { GATES = "{folder}" }
 [commands.talk.params.gate]
 type = "text"
 required = true
 `,
+  { "talk.sh": SCRIPT },
 );
 
-test.use({ settings: { MILEPOST_CONFIG: join(FOLDER, "milepost.toml") } });
-
-let gates = 0;
+test.use({ settings: commands.settings });
 
 /** Lets a command go on. */
-const open = (gate: string, which: "more" | "end") => writeFileSync(join(FOLDER, `${gate}-${which}`), "");
+const open = (gate: string, which: "more" | "end") => commands.open(`${gate}-${which}`);
 
-test("a log is followed, in colour, and nothing in it is obeyed", async ({ page, taskPage, home, polls }, info) => {
-  const gate = `a${info.workerIndex}-${(gates += 1)}`;
+/** A task that has said all of it. */
+async function ended(page: Page): Promise<string> {
+  const gate = commands.gate();
+  open(gate, "more");
+  open(gate, "end");
+  const api = new Api(page.request);
+  const id = await api.start("talk", { gate });
+  await api.untilEnded(id);
+  return id;
+}
+
+test("a log is followed, in colour, and nothing in it is obeyed", async ({ page, taskPage, home, polls }) => {
+  const gate = commands.gate();
   await home.open();
   const id = await new Api(page.request).start("talk", { gate });
   await taskPage.open(id);
@@ -78,14 +85,9 @@ test("a log is followed, in colour, and nothing in it is obeyed", async ({ page,
   await expectAccessible(page);
 });
 
-test("a log is downloaded as a text file without escape sequences", async ({ page, taskPage, home }, info) => {
-  const gate = `b${info.workerIndex}-${(gates += 1)}`;
-  open(gate, "more");
-  open(gate, "end");
+test("a log is downloaded as a text file without escape sequences", async ({ page, taskPage, home }) => {
   await home.open();
-  const api = new Api(page.request);
-  const id = await api.start("talk", { gate });
-  await api.untilEnded(id);
+  const id = await ended(page);
   await taskPage.open(id);
   const downloading = page.waitForEvent("download");
   await page.getByRole("link", { name: "Download the log" }).click();
@@ -99,8 +101,8 @@ test("a log is downloaded as a text file without escape sequences", async ({ pag
   expect(text).not.toContain("\u001b");
 });
 
-test("what is looked for in a log is marked, and followed", async ({ page, taskPage, home }, info) => {
-  const gate = `d${info.workerIndex}-${(gates += 1)}`;
+test("what is looked for in a log is marked, and followed", async ({ page, taskPage, home }) => {
+  const gate = commands.gate();
   await home.open();
   const id = await new Api(page.request).start("talk", { gate });
   await taskPage.open(id);
@@ -124,8 +126,8 @@ test("what is looked for in a log is marked, and followed", async ({ page, taskP
 test.describe("without a script", () => {
   test.use({ javaScriptEnabled: false });
 
-  test("a log is searched without a page that loads itself again under the hands", async ({ page, taskPage, home }, info) => {
-    const gate = `e${info.workerIndex}-${(gates += 1)}`;
+  test("a log is searched without a page that loads itself again under the hands", async ({ page, taskPage, home }) => {
+    const gate = commands.gate();
     open(gate, "more");
     await home.open();
     const api = new Api(page.request);
@@ -144,14 +146,9 @@ test.describe("without a script", () => {
     await api.untilEnded(id);
   });
 
-  test("the log is on the page", async ({ page, taskPage, home }, info) => {
-    const gate = `c${info.workerIndex}-${(gates += 1)}`;
-    open(gate, "more");
-    open(gate, "end");
+  test("the log is on the page", async ({ page, taskPage, home }) => {
     await home.open();
-    const api = new Api(page.request);
-    const id = await api.start("talk", { gate });
-    await api.untilEnded(id);
+    const id = await ended(page);
     await taskPage.open(id);
     const log = page.getByRole("group", { name: "Lines of the log" });
     await expect(log).toContainText("the last line");

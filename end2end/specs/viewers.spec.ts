@@ -1,13 +1,12 @@
 /** The files of a task on their pages: each sort as itself, and none as more than it is. */
 
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 
 import type { Page } from "@playwright/test";
 
 import { Api } from "../fixtures/api.ts";
 import { expectAccessible, expectNoSidewaysScroll } from "../fixtures/axe.ts";
+import { Commands } from "../fixtures/commands.ts";
 import { expect, test } from "../fixtures/test.ts";
 
 /** Sets the title if it is run or obeyed anywhere. */
@@ -28,13 +27,12 @@ const FILES: Record<string, Buffer | string> = {
   [`<b onclick=x> & "quoted" 100% ä?#.txt`]: "odd",
 };
 
-const folder = mkdtempSync(join(tmpdir(), "milepost-viewers-"));
-for (const [index, body] of Object.values(FILES).entries()) writeFileSync(join(folder, `in-${index}`), body);
-writeFileSync(join(folder, "make.sh"), Object.keys(FILES).map((name, index) => `cp "$1/in-${index}" '${name.replaceAll("'", "'\\''")}'`).join("\n"));
-const config = join(folder, "milepost.toml");
-writeFileSync(config, `[commands.make]\ntitle = "Make files"\nargv = ["sh", "{config_dir}/make.sh", "{config_dir}"]\nresults = ["*"]\n`);
+const commands = new Commands(`[commands.make]\ntitle = "Make files"\nargv = ["sh", "{config_dir}/make.sh", "{config_dir}"]\nresults = ["*"]\n`, {
+  ...Object.fromEntries(Object.values(FILES).map((body, index) => [`in-${index}`, body])),
+  "make.sh": Object.keys(FILES).map((name, index) => `cp "$1/in-${index}" '${name.replaceAll("'", "'\\''")}'`).join("\n"),
+});
 
-test.use({ settings: { MILEPOST_CONFIG: config } });
+test.use({ settings: commands.settings });
 
 /** A task that has made the files. */
 async function made(page: Page): Promise<string> {

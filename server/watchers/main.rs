@@ -45,7 +45,7 @@ use crate::{
 
 /// Between the starts of two stories: they also end one after the other.
 const STAGGER: Duration = Duration::from_millis(150);
-/// How long everybody waits before it is counted how they wait, and before the server is struck.
+/// How long everybody waits before it is counted how they wait.
 const CALM: Duration = Duration::from_secs(5);
 /// Longer than the longest pause after a failure.
 const RETURN: Duration = Duration::from_secs(20);
@@ -70,6 +70,10 @@ struct Args {
     /// For how long the server is away after it was killed, in seconds.
     #[arg(long, default_value_t = 8.0)]
     away_s: f64,
+    /// For how long everybody has been there when it is killed, in seconds. From the longest time for
+    /// which a request is held on (20 s), each client was told how many there are.
+    #[arg(long, default_value_t = 22.0)]
+    settle_s: f64,
     /// Only kills, stops and starts it: the second part.
     #[arg(long)]
     returns_only: bool,
@@ -161,7 +165,7 @@ async fn returns(args: &Args, report: &mut Report) {
     program.start().await;
     let scene = Rc::new(Scene::at(program.address()));
     let mut clients = open(args, &program, &scene).await;
-    sleep(CALM).await;
+    sleep(Duration::from_secs_f64(args.settle_s)).await;
 
     program.kill().await;
     scene.book.strike();

@@ -198,9 +198,12 @@ impl Context {
     /// flusher tries again.
     async fn save(&self) {
         let Some(write) = self.live.unsaved(self.clock.now_ms()) else { return };
-        if let Err(error) = self.store.save_progress(std::slice::from_ref(&write)).await {
-            tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
-            self.live.not_saved(write);
+        match self.store.save_progress(std::slice::from_ref(&write)).await {
+            Ok(()) => self.live.saved(&write),
+            Err(error) => {
+                tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
+                self.live.not_saved(write);
+            }
         }
     }
 

@@ -109,17 +109,12 @@ impl RunLog {
         }
     }
 
-    /// Whether something is to be written; `all` also where a flood is to wait.
-    pub(crate) fn has_unwritten(&self, now: Instant, all: bool) -> bool {
-        !self.head.is_empty() || (!self.late.is_empty() && self.late_may_go(now, all))
-    }
-
     fn late_may_go(&self, now: Instant, all: bool) -> bool {
         let waited = |at: Instant| now.saturating_duration_since(at) >= FLOOD_PAUSE;
         all || self.late.len() <= CALM_LINES || self.late_written.is_none_or(waited)
     }
 
-    /// Takes what is to be written.
+    /// Takes what is to be written; `all` also where a flood is to wait.
     pub(crate) fn take(&mut self, now: Instant, all: bool) -> Unwritten {
         let mut lines = std::mem::take(&mut self.head);
         if self.late.is_empty() || !self.late_may_go(now, all) {
@@ -189,7 +184,7 @@ mod tests {
         add(&mut log, 1..=6, LIMITS);
         let first = log.take(now, false);
         assert_eq!((numbers(&first), first.gap), (vec![1, 2, 3, 4, 5, 6], None));
-        assert!(!log.has_unwritten(now, true));
+        assert_eq!(log.take(now, true).lines.len(), 0);
         add(&mut log, 7..=100, LIMITS);
         let next = log.take(now, false);
         assert_eq!(numbers(&next), [98, 99, 100]);
@@ -214,10 +209,8 @@ mod tests {
         assert_eq!(log.take(now, false).lines.len(), 10_000);
         add(&mut log, 100_001..=125_000, limits);
         let soon = now + Duration::from_millis(250);
-        assert!(!log.has_unwritten(soon, false));
         assert_eq!(log.take(soon, false).lines.len(), 0);
         let later = now + FLOOD_PAUSE;
-        assert!(log.has_unwritten(later, false));
         let lines = log.take(later, false);
         assert_eq!(lines.gap, Some(LogGap { after: BASE + 5_000, before: BASE + 120_001 }));
         assert_eq!(lines.lines.len(), 5_000);

@@ -299,11 +299,12 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> 
     loop {
         let written = async {
             let _order = inner.saving.lock().await;
-            if let Some(write) = live.last_unsaved(inner.clock.now_ms())
-                && let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await
-            {
-                live.not_saved(write);
-                return Err(error);
+            if let Some(write) = live.last_unsaved(inner.clock.now_ms()) {
+                if let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await {
+                    live.not_saved(write);
+                    return Err(error);
+                }
+                live.saved(&write);
             }
             inner.store.finish(live.id, live.run_seq, ending).await
         };
@@ -347,10 +348,14 @@ async fn flush(inner: &Inner) {
     if writes.is_empty() {
         return;
     }
-    if let Err(error) = inner.store.save_progress(&writes).await {
+    let written = inner.store.save_progress(&writes).await;
+    if let Err(error) = &written {
         tracing::warn!(%error, "progress was not saved");
-        for (task, write) in tasks.iter().zip(writes) {
-            task.not_saved(write);
+    }
+    for (task, write) in tasks.iter().zip(writes) {
+        match written {
+            Ok(()) => task.saved(&write),
+            Err(_) => task.not_saved(write),
         }
     }
 }

@@ -234,41 +234,11 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
-        self.until_written(id).await;
         let inner = self.engine.inner();
         let most = most.min(inner.options.max_log_answer_lines);
         let mut entries = inner.store.log_end(id, most).await?;
         entries.retain(|entry| entry.seq > after);
         Ok(Some(log_lines(after, entries)))
-    }
-
-    /// Whoever was told that there are lines asks at once; they are in the store after the next flush.
-    async fn until_written(&self, id: TaskId) {
-        let inner = self.engine.inner();
-        if inner.hub.get(id).is_some_and(|live| live.has_unwritten_lines()) {
-            tokio::time::sleep(inner.options.flush * 3 / 2).await;
-        }
-    }
-
-    /// The last `limit` log lines (`EngineOptions::max_log_answer_lines` at most), oldest first. `None` where there is no task that
-    /// this caller may see.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn log_end(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-        limit: u32,
-    ) -> Result<Option<Vec<LogLine>>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
-            return Ok(None);
-        }
-        let inner = self.engine.inner();
-        let limit = limit.min(inner.options.max_log_answer_lines);
-        let entries = inner.store.log_end(id, limit).await?;
-        let before = entries.first().map_or(0, |first| first.seq - 1);
-        Ok(Some(log_lines(before, entries)))
     }
 
     /// Tasks that wait and that run, for operators; also says whether the store answers.

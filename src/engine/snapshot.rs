@@ -116,6 +116,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         message: state.message.clone(),
         attempt: task.attempt,
         version: state.version,
+        said_version: state.said_version,
         result: None,
         error: None,
         cancel: receipt(state.cancel.as_ref(), &state.stopping),
@@ -169,6 +170,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         message: row.message.clone(),
         attempt: row.attempt,
         version: row.version,
+        said_version: row.said_version,
         result: row.result.as_ref().map(|(media_type, size_bytes)| ResultLink {
             href: format!("/api/v1/tasks/{}/result", row.id),
             media_type: media_type.clone(),

@@ -35,6 +35,13 @@ pub struct Batch {
     pub tasks: Vec<Snapshot>,
 }
 
+/// What a refusal's field says of a batch: `inputs[3].subject` is `subject` of the fourth input, and
+/// `inputs[3]` all of it. `None` where it is about no input.
+pub fn batch_input(field: &str) -> Option<(usize, &str)> {
+    let (place, field) = field.strip_prefix("inputs[")?.split_once(']')?;
+    Some((place.parse().ok()?, field.trim_start_matches('.')))
+}
+
 impl Batch {
     /// Sums its tasks up. `None` where there are none.
     pub fn of(id: BatchId, tasks: Vec<Snapshot>) -> Option<Self> {
@@ -47,5 +54,19 @@ impl Batch {
         let unfinished = tasks.iter().filter(|task| !task.status.is_terminal()).count();
         let unfinished = u32::try_from(unfinished).unwrap_or(u32::MAX);
         Some(Self { id, kind, progress, unfinished, tasks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_an_input_is_found_and_whatever_else_is_none() {
+        assert_eq!(batch_input("inputs[3].subject"), Some((3, "subject")));
+        assert_eq!(batch_input("inputs[0]"), Some((0, "")));
+        for other in ["inputs", "inputs[]", "inputs[-1].x", "inputs[3", "subject", "xinputs[3]"] {
+            assert_eq!(batch_input(other), None, "{other}");
+        }
     }
 }

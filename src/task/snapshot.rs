@@ -44,6 +44,10 @@ pub struct Snapshot {
     pub attempt: u32,
     /// Grows with every visible change; survives restarts.
     pub version: i64,
+    /// The version with which it last said something: a message, or lines of its log, which can be read
+    /// from then on.
+    #[serde(default)]
+    pub said_version: i64,
     /// Where the result is, once completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultLink>,

@@ -62,6 +62,7 @@ impl From<TaskId> for Seed {
             eta_range_ms: None,
             resumed: None,
             queue_place: None,
+            said_version: 0,
             starts_in_ms: None,
         })
     }

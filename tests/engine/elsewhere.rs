@@ -17,6 +17,7 @@ use crate::{
     faulty::{Fault, Faulty},
     fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
     hold::{after, answer, hold},
+    log::page_hears_and_list_does_not,
     postgres_server::schema,
 };
 
@@ -124,27 +125,7 @@ async fn a_page_at_one_server_hears_of_what_a_task_says_at_another_and_a_list_do
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
     let told = front.until(id, |told| told.step == Some(1)).await;
-    let list = hold(&front, after(&told), 1).await;
-    let mut page = after(&told);
-    page.watch[0].live = true;
-    let page = hold(&front, page, 2).await;
-    worker.gates.open("b");
-    let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
-    // Not only told of: it can be read.
-    let log = front.service.log(&front.ada, id, 0).await.unwrap().expect("a log");
-    assert_eq!(log[0].text, "news");
-    let mut page = after(&told.tasks[0]);
-    page.watch[0].live = true;
-    let page = hold(&front, page, 2).await;
-    worker.gates.open("c");
-    let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
-    assert_eq!(told.tasks[0].message.as_deref(), Some("more"));
-    assert!(told.held_ms.is_some_and(|held| held < 10_000), "{told:?}");
-    assert!(!list.is_finished(), "a list shows no words");
-    worker.gates.open("d");
-    assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));
+    page_hears_and_list_does_not(&front, &worker, &told).await;
 }
 
 #[tokio::test]
@@ -171,7 +152,7 @@ async fn the_last_lines_of_a_flood_are_told_at_another_server_once_they_can_be_r
             page.watch[0].live = true;
             let answered = front.service.poll(&front.ada, &page).await.unwrap();
             assert_eq!(answered.reason, Some(AnswerReason::Said), "{answered:?}");
-            let end = front.service.log_end(&front.ada, id, 1).await.unwrap().expect("a log");
+            let end = front.service.log_since(&front.ada, id, 0, 1).await.unwrap().expect("a log");
             told = answered.tasks[0].clone();
             if end[0].text == last {
                 break;

@@ -183,3 +183,43 @@ async fn a_worker_that_hears_of_nothing_finds_starts_and_cancels_by_asking() {
     front.service.cancel(&front.ada, id).await.unwrap();
     assert_eq!(front.ended(id).await.status, Status::Cancelled);
 }
+
+#[tokio::test]
+async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
+    let (_folder, path) = folder();
+    let (store, f) = faulty_at(&path, quick(), Gates::default()).await;
+    let steps = [
+        reach("at work"),
+        gate("speak"),
+        Step::Log("news".to_owned()),
+        reach("spoken"),
+        gate("tell"),
+        Step::Progress(0.5),
+        reach("told"),
+        gate("end"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("at work").await;
+    let before = f.get(id).await;
+    store.set("save_progress", Fault::Wait);
+    f.gates.open("speak");
+    f.gates.pass("spoken").await;
+    until(async || store.met("save_progress") > 0, "the line is on its way").await;
+    assert_eq!(f.get(id).await.said_version, before.said_version);
+    // What comes meanwhile is told, under the version with which the line will be written.
+    f.gates.open("tell");
+    f.gates.pass("told").await;
+    let told = f.until(id, |told| told.progress == Some(50.0)).await;
+    assert!(told.version > before.version && told.said_version == before.said_version, "{told:#?}");
+    store.heal();
+    let told = f.until(id, |now| now.said_version > told.version).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["news"]);
+    until(
+        async || store.get(id).await.unwrap().unwrap().said_version >= told.said_version,
+        "written",
+    )
+    .await;
+    f.gates.open("end");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}

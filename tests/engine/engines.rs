@@ -73,6 +73,19 @@ impl Pair {
     async fn told(&self, id: TaskId) -> Snapshot {
         self.front.until(id, |task| task.status == Status::Running && task.step.is_some()).await
     }
+
+    /// Cancels a task that waits for it, at the front; the worker hears of it in time.
+    async fn cancelled_in_time(&self) -> TaskId {
+        let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
+        let id = self.at_work(&steps).await;
+        self.told(id).await;
+        let asked = Instant::now();
+        self.front.service.cancel(&self.front.ada, id).await.unwrap();
+        self.worker.gates.pass("told").await;
+        let took = asked.elapsed();
+        assert!(took <= CANCEL, "{took:?}");
+        id
+    }
 }
 
 /// How long ago something was written, by the clock of this machine, which is the database's, too.
@@ -139,16 +152,8 @@ async fn a_cancel_given_to_the_other_engine_reaches_the_worker_within_a_second()
     let options =
         EngineOptions { queue_poll: never, heartbeat: never, lease: never * 4, ..usual() };
     let pair = pair(false, options).await;
-    let front = &pair.front;
-    let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
-    let id = pair.at_work(&steps).await;
-    pair.told(id).await;
-    let asked = Instant::now();
-    front.service.cancel(&front.ada, id).await.unwrap();
-    pair.worker.gates.pass("told").await;
-    let took = asked.elapsed();
-    assert!(took <= CANCEL, "{took:?}");
-    let told = front.ended(id).await;
+    let id = pair.cancelled_in_time().await;
+    let told = pair.front.ended(id).await;
     assert_eq!(told.status, Status::Cancelled);
     assert!(told.cancel.unwrap().acknowledged_at.is_some());
 }
@@ -218,17 +223,9 @@ async fn where_no_notification_comes_an_end_and_a_cancel_are_found_by_asking_wit
     let never = Duration::from_secs(3600);
     let pair = self::pair(true, EngineOptions { heartbeat: never, lease: never * 4, ..usual() });
     let pair = pair.await;
-    let front = &pair.front;
-    let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
     for _ in 0..3 {
-        let id = pair.at_work(&steps).await;
-        pair.told(id).await;
-        let asked = Instant::now();
-        front.service.cancel(&front.ada, id).await.unwrap();
-        pair.worker.gates.pass("told").await;
-        let took = asked.elapsed();
-        assert!(took <= CANCEL, "{took:?}");
-        front.ended(id).await;
+        let id = pair.cancelled_in_time().await;
+        pair.front.ended(id).await;
     }
 }
 

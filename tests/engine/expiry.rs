@@ -65,7 +65,7 @@ async fn an_expired_task_says_what_it_was_to_its_owner_and_nothing_to_others() {
         let said = problem(f.service.get(&f.ada, id).await);
         assert_eq!(said, problem(f.service.result(&f.ada, id).await));
         assert_eq!(said, problem(f.service.log(&f.ada, id, 0).await));
-        assert_eq!(said, problem(f.service.log_end(&f.ada, id, 1).await));
+        assert_eq!(said, problem(f.service.log_since(&f.ada, id, 0, 1).await));
         assert_eq!(said, problem(f.service.cancel(&f.ada, id).await));
         assert_eq!(said, problem(f.service.keep(&f.ada, id).await));
         assert_eq!(said.status, 410);

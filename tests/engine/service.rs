@@ -168,7 +168,7 @@ async fn limits_are_the_operators() {
     let told: Problem = list(None, Some("ste")).await.unwrap_err().into();
     assert_eq!(told.errors[0].detail, "at most 2 characters are searched for");
     assert_eq!(f.service.log(&f.ada, last, 0).await.unwrap().unwrap().len(), 1);
-    assert_eq!(f.service.log_end(&f.ada, last, 10).await.unwrap().unwrap().len(), 1);
+    assert_eq!(f.service.log_since(&f.ada, last, 0, 10).await.unwrap().unwrap().len(), 1);
 }
 
 #[tokio::test]

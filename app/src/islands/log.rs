@@ -3,18 +3,10 @@
 use std::{cell::Cell, rc::Rc};
 
 use leptos::{prelude::*, task::spawn_local};
-use milepost::{
-    poll::Stats,
-    task::{AnswerReason, TaskId},
-    view::TaskView,
-};
+use milepost::{task::TaskId, view::TaskView};
 
 use super::platform::append;
 use crate::api;
-
-/// How often the log is asked for while the task moves and nobody says that it has said something, in
-/// milliseconds.
-const EVERY_MS: i64 = 5_000;
 
 /// The element that holds the lines.
 const ELEMENT: &str = "log";
@@ -26,8 +18,6 @@ pub fn Log(
     task_id: TaskId,
     /// The task as it is shown.
     view: Signal<TaskView>,
-    /// The counters of the polling loop.
-    stats: Signal<Stats>,
     /// The lines so far.
     html: String,
     /// The number of the last of them.
@@ -38,7 +28,7 @@ pub fn Log(
     acts: String,
 ) -> impl IntoView {
     let empty = RwSignal::new(seq == 0);
-    follow(view, stats, task_id, seq, find, empty);
+    follow(view, task_id, seq, find, empty);
     view! {
         <section class="card" aria-labelledby="log-title" hidden=move || empty.get()>
             <h2 id="log-title">"Log"</h2>
@@ -55,65 +45,51 @@ pub fn Log(
     }
 }
 
-/// Asks for new lines when the task has moved: at once when it has said something, at a new stage and
-/// at the end, else at most every few seconds.
-fn follow(
-    view: Signal<TaskView>,
-    stats: Signal<Stats>,
-    id: TaskId,
-    seq: i64,
-    find: String,
-    empty: RwSignal<bool>,
-) {
-    let seq = Rc::new(Cell::new(seq));
-    Effect::new(move |before: Option<Seen>| {
-        let now = view.with(Seen::of);
-        let Some(before) = before else {
+/// Asks for new lines whenever the task has said something. One request at a time; one that failed is
+/// made again after the next answer of the poll.
+fn follow(view: Signal<TaskView>, id: TaskId, seq: i64, find: String, empty: RwSignal<bool>) {
+    let told = move || view.try_with_untracked(Told::of);
+    let first = view.with_untracked(Told::of);
+    let known = Rc::new(Cell::new(first.said));
+    let (seq, failed, busy) =
+        (Rc::new(Cell::new(seq)), Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    Effect::new(move |before: Option<()>| {
+        let now = view.with(Told::of);
+        if before.is_none() {
             append(ELEMENT, "");
-            return now;
-        };
-        // Another attempt counts its time from the beginning.
-        let turned =
-            now.attempt != before.attempt || now.step != before.step || now.ended != before.ended;
-        let said = stats
-            .with_untracked(|stats| stats.led || matches!(stats.reason, Some(AnswerReason::Said)));
-        let due = said || now.elapsed_ms - before.elapsed_ms >= EVERY_MS;
-        let moved = due && now.version != before.version;
-        if !(turned || moved) {
-            return before;
         }
-        let (seq, find) = (Rc::clone(&seq), find.clone());
+        if now.said <= known.get() || failed.get() == Some(now.answer) || busy.replace(true) {
+            return;
+        }
+        let (known, seq, failed, busy) = (known.clone(), seq.clone(), failed.clone(), busy.clone());
+        let find = find.clone();
         spawn_local(async move {
-            let asked = seq.get();
-            let Ok(piece) = api::task_log(id, asked, find).await else { return };
-            // Two requests may overlap: a line is shown once.
-            if seq.get() == asked && piece.seq > asked {
-                seq.set(piece.seq);
-                append(ELEMENT, &piece.html);
-                empty.try_set(false);
+            while let Some(now) = told().filter(|now| now.said > known.get()) {
+                let Ok(piece) = api::task_log(id, seq.get(), find.clone()).await else {
+                    failed.set(Some(now.answer));
+                    break;
+                };
+                known.set(now.said);
+                if piece.seq > seq.replace(piece.seq) {
+                    append(ELEMENT, &piece.html);
+                    empty.try_set(false);
+                }
             }
+            busy.set(false);
         });
-        now
     });
 }
 
-/// What of a view decides whether there may be new lines.
-struct Seen {
-    attempt: u32,
-    version: i64,
-    step: Option<u32>,
-    ended: bool,
-    elapsed_ms: i64,
+/// What of a view decides whether there are new lines.
+struct Told {
+    /// With which version the task last said something.
+    said: i64,
+    /// Which answer of the poll told so: each has another time.
+    answer: i64,
 }
 
-impl Seen {
+impl Told {
     fn of(view: &TaskView) -> Self {
-        Self {
-            attempt: view.snapshot.attempt,
-            version: view.snapshot.version,
-            step: view.snapshot.step,
-            ended: view.status.is_terminal(),
-            elapsed_ms: view.elapsed_ms,
-        }
+        Self { said: view.snapshot.said_version, answer: view.snapshot.elapsed_ms }
     }
 }

@@ -102,7 +102,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Facts view />
         <Actions task wish action=["/tasks/", &id, "/cancel"].concat() />
         <Times view />
-        <Log task_id view stats=task.stats html=log seq=log_seq find acts=log_acts />
+        <Log task_id view html=log seq=log_seq find acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
     }

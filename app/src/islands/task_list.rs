@@ -79,10 +79,9 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
         let permille = views.iter().map(|view| view.with(done)).sum::<u32>() / count;
         ended as u32 * PLACES + permille
     });
-    let words = move || {
-        let (ended, permille) = (whole.get() / PLACES, whole.get() % PLACES);
-        let [percent, ended, all] = [permille / 10, ended, count].map(|number| number.to_string());
-        [&percent, " %, ", &ended, " of ", &all, " have ended"].concat()
+    let percent = move || [&(whole.get() % PLACES / 10).to_string(), " %, "].concat();
+    let ended = move || {
+        [&(whole.get() / PLACES).to_string(), " of ", &count.to_string(), " have ended"].concat()
     };
     view! {
         <div class="whole">
@@ -91,7 +90,8 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
                 value=move || (whole.get() % PLACES).to_string()
                 aria-label="All of them together"
             ></progress>
-            <p>{words}</p>
+            // A screen reader hears of each end, and not of each percent.
+            <p>{percent} <span role="status">{ended}</span></p>
         </div>
     }
 }

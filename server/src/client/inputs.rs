@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use milepost::task::Problem;
+use milepost::task::{Problem, batch_input};
 use serde_json::{Deserializer, Map, Value};
 
 use super::{ClientError, input};
@@ -70,9 +70,8 @@ impl Inputs {
     /// `None` where one of them is about no line.
     fn faults(&self, problem: &Problem) -> Option<Vec<String>> {
         let faults = problem.errors.iter().map(|error| {
-            let (place, field) = error.field.strip_prefix("inputs[")?.split_once(']')?;
-            let (line, _) = self.listed.get(place.parse::<usize>().ok()?)?;
-            let field = field.trim_start_matches('.');
+            let (place, field) = batch_input(&error.field)?;
+            let (line, _) = self.listed.get(place)?;
             let colon = if field.is_empty() { "" } else { ": " };
             let what = format!("{field}{colon}{}", error.detail);
             Some(format!("{}:{line}: {}", self.file, super::show::printable(&what)))

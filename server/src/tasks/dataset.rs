@@ -49,7 +49,6 @@ use self::{
 pub use html::to_html;
 pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
 pub use settings::DatasetSettings;
-pub(crate) use text::escape;
 
 /// Profiles CSV: a text or a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

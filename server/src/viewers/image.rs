@@ -3,7 +3,7 @@
 use milepost_app::viewers::Beginning;
 
 use super::ViewError;
-use crate::tasks::dataset::escape;
+use crate::html::escape;
 
 /// In an `img` no picture runs a script, whatever it holds.
 pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {

@@ -5,7 +5,7 @@ use milepost_app::viewers::Beginning;
 use serde::de::IgnoredAny;
 
 use super::{ViewError, text};
-use crate::tasks::dataset::escape;
+use crate::html::escape;
 
 /// More than this is shown as it is written.
 const MOST_BYTES: usize = 1 << 20;

@@ -1,11 +1,12 @@
 //! CSV as a table: the first rows and columns of it.
 
-use std::fmt::Write as _;
-
 use milepost_app::viewers::Beginning;
 
 use super::ViewError;
-use crate::tasks::dataset::{self, escape};
+use crate::{
+    html::{escape, put},
+    tasks::dataset,
+};
 
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 50;
@@ -30,7 +31,7 @@ pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
             html.push_str("<tr>");
         }
         for cell in record.iter().take(MOST_COLUMNS) {
-            let _ = write!(html, "<{tag}>{}</{tag}>", escape(&short(cell)));
+            put!(html, "<{tag}>{}</{tag}>", escape(&short(cell)));
         }
         html.push_str(if rows == 0 { "</tr></thead><tbody>" } else { "</tr>" });
         rows += 1;
@@ -40,10 +41,10 @@ pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
     }
     html.push_str("</tbody></table></div>");
     if more {
-        let _ = write!(html, "<p>The first {} rows are shown.</p>", rows - 1);
+        put!(html, "<p>The first {} rows are shown.</p>", rows - 1);
     }
     if wider {
-        let _ = write!(html, "<p>Of each row the first {MOST_COLUMNS} cells are shown.</p>");
+        put!(html, "<p>Of each row the first {MOST_COLUMNS} cells are shown.</p>");
     }
     Ok(html)
 }

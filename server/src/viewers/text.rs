@@ -3,7 +3,7 @@
 use milepost_app::viewers::Beginning;
 
 use super::ViewError;
-use crate::tasks::dataset::escape;
+use crate::html::escape;
 
 /// More text than this makes a page slow.
 const MOST_BYTES: usize = 256 << 10;

@@ -101,12 +101,8 @@ pub(crate) struct State {
     told: Told,
     saved_version: i64,
     log: RunLog,
-    /// When a line came that no version tells yet.
-    logged: Option<i64>,
-    /// When a version was last made for lines.
-    log_told: i64,
     /// The version with which it last said something: a line or a message.
-    said_version: i64,
+    pub(crate) said_version: i64,
 }
 
 fn pack(begin: f64, width: f64) -> u64 {
@@ -166,8 +162,6 @@ impl LiveTask {
                 told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: RunLog::new(row.run_seq),
-                logged: None,
-                log_told: 0,
                 said_version: row.version,
             }),
         }
@@ -312,7 +306,6 @@ impl LiveTask {
                 state.touch(now_ms);
             }
         }
-        state.tell_lines(now_ms);
         // A bar that extrapolates must learn that its task stands still.
         let progress = state.progress.unwrap_or_default();
         if state.told.is_wrong(t, progress) {

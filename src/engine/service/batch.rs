@@ -10,7 +10,7 @@ use crate::{
     engine::{
         Refusal,
         registry::Kind,
-        store::{AllInserted, Inserted, NewTask, Row},
+        store::{AllInserted, Inserted, NewTask, Row, StoreError},
     },
     task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
 };
@@ -65,9 +65,7 @@ impl Service {
         id: BatchId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Batch>, ServiceError> {
-        let store = &self.engine.inner().store;
-        let mut rows = store.batch(id).await?;
-        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
+        let rows = self.rows_of(caller, id).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let kind = self.may_start(caller, &first.kind, 0)?;
         let mut inputs = Vec::new();
@@ -126,8 +124,7 @@ impl Service {
     /// # Errors
     /// When the store fails.
     pub async fn batch(&self, caller: &Caller, id: BatchId) -> Result<Option<Batch>, ServiceError> {
-        let mut rows = self.engine.inner().store.batch(id).await?;
-        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
+        let rows = self.rows_of(caller, id).await?;
         if rows.is_empty() { Ok(None) } else { self.sum(id, &rows).await.map(Some) }
     }
 
@@ -160,6 +157,13 @@ impl Service {
         id: TaskId,
     ) -> Result<Option<BatchId>, ServiceError> {
         Ok(self.row(caller, id).await?.and_then(|row| row.batch))
+    }
+
+    /// Those of its tasks that this caller may see and that have not expired.
+    async fn rows_of(&self, caller: &Caller, id: BatchId) -> Result<Vec<Row>, StoreError> {
+        let mut rows = self.engine.inner().store.batch(id).await?;
+        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
+        Ok(rows)
     }
 
     async fn sum(&self, id: BatchId, rows: &[Row]) -> Result<Batch, ServiceError> {

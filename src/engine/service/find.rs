@@ -62,7 +62,6 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
-        self.until_written(id).await;
         let (mut latest, mut earlier) = (VecDeque::new(), 0);
         let seq = self
             .look_through(id, after, text, |line| {
@@ -83,10 +82,10 @@ impl Service {
 
     fn may_search(&self, text: &str) -> Result<(), Refusal> {
         let max = self.engine.inner().options.max_search_chars;
-        match text.chars().count() {
-            1.. if text.chars().count() <= max => Ok(()),
-            _ => Err(Refusal::field("contains", format!("has 1 to {max} characters"))),
+        if (1..=max).contains(&text.chars().count()) {
+            return Ok(());
         }
+        Err(Refusal::field("contains", format!("has 1 to {max} characters")))
     }
 
     /// Shows each line after `after` that contains the text, until `go_on` says no; the number of the

@@ -51,6 +51,12 @@ macro_rules! for_update {
         " FOR UPDATE"
     };
 }
+/// In the order of the ids, so that two transactions never wait for each other.
+macro_rules! for_update_by_id {
+    () => {
+        " ORDER BY id FOR UPDATE"
+    };
+}
 macro_rules! skip_locked {
     () => {
         " FOR UPDATE SKIP LOCKED"

@@ -47,6 +47,12 @@ macro_rules! for_update {
         ""
     };
 }
+/// There is no order of locks, and asking for one could make SQLite go through the whole table.
+macro_rules! for_update_by_id {
+    () => {
+        ""
+    };
+}
 macro_rules! skip_locked {
     () => {
         ""

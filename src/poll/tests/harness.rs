@@ -49,6 +49,7 @@ pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
         eta_range_ms: None,
         resumed: None,
         queue_place: None,
+        said_version: 0,
         starts_in_ms: None,
     }
 }

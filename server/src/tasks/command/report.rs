@@ -1,9 +1,9 @@
 //! The result of a command: how it ended and what it said, as JSON and as a part of a page.
 
-use std::fmt::Write as _;
-
 use milepost::task::plain;
 use serde::{Deserialize, Serialize};
+
+use crate::html::{escape, put};
 
 /// The media type of a [`Report`].
 pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
@@ -36,21 +36,21 @@ pub fn to_html(report: &Report) -> String {
         ("Output", format!("{} bytes", report.output_bytes)),
     ];
     for (name, value) in facts {
-        let _ = write!(html, "<dt>{name}</dt><dd>{value}</dd>");
+        put!(html, "<dt>{name}</dt><dd>{value}</dd>");
     }
     html.push_str("</dl>");
     if !report.files.is_empty() {
         html.push_str("<ul>");
         for name in &report.files {
-            let _ = write!(html, "<li>{}</li>", escape(name));
+            put!(html, "<li>{}</li>", harmless(name));
         }
         html.push_str("</ul>");
     }
     if report.output.is_empty() {
         html.push_str("<p>It said nothing.</p>");
     } else {
-        let output = escape(&at_the_end(&report.output));
-        let _ = write!(html, "<pre class=\"plain\" tabindex=\"0\">\n{output}</pre>");
+        let output = harmless(&at_the_end(&report.output));
+        put!(html, "<pre class=\"plain\" tabindex=\"0\">\n{output}</pre>");
     }
     html
 }
@@ -67,26 +67,15 @@ fn at_the_end(output: &str) -> String {
 
 /// Neither markup nor what would turn the text around it: control characters are shown by their
 /// pictures, and marks of direction by nothing.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(c),
-            '\r' => {}
-            '\0'..='\u{1f}' => {
-                escaped.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'));
-            }
-            '\u{7f}'..='\u{9f}' => escaped.push('\u{fffd}'),
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
-            c => escaped.push(c),
-        }
-    }
-    escaped
+fn harmless(text: &str) -> String {
+    let seen = |c: char| match c {
+        '\n' | '\t' => Some(c),
+        '\r' => None,
+        '\0'..='\u{1f}' => Some(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        c => Some(c),
+    };
+    escape(&text.chars().filter_map(seen).collect::<String>())
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //! frequent values. Everything that came from outside is escaped; nothing needs a script or a
 //! `style` attribute, so that a strict content security policy holds.
 
-use std::fmt::Write as _;
-
 use super::{
     plot,
     profile::{ColumnProfile, Profile, Scalar, Warning},
-    text::{bytes, count, escape, number},
+    text::{bytes, count, number},
 };
+use crate::html::{escape, put};
 
 /// The profile as a fragment of HTML, safe to place in a page. Its headings begin at `h2`.
 pub fn to_html(profile: &Profile) -> String {
@@ -21,13 +20,6 @@ pub fn to_html(profile: &Profile) -> String {
     }
     html.push_str("</article>");
     html
-}
-
-/// Appends formatted text. Writing to a `String` cannot fail.
-macro_rules! put {
-    ($html:expr, $($arg:tt)*) => {
-        { let _ = write!($html, $($arg)*); }
-    };
 }
 
 fn summary(html: &mut String, profile: &Profile) {

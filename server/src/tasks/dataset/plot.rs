@@ -1,14 +1,13 @@
 //! A plot per column, as SVG: a histogram of numbers and dates, bars for values that occur often, and
 //! else how many cells have a value. Colours come from the page's style, light or dark.
 
-use std::fmt::Write as _;
-
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     profile::{Bin, ColumnProfile, DataType, TopValue},
-    text::{count, escape, number},
+    text::{count, number},
 };
+use crate::html::{escape, put};
 
 /// Width of a plot and height of a histogram, in its own units.
 const WIDTH: f64 = 400.0;
@@ -20,13 +19,6 @@ const BARS_FROM: f64 = 150.0;
 const BARS_WIDE: f64 = 180.0;
 /// Characters of a label beside a bar.
 const LABEL: usize = 20;
-
-/// Appends formatted text. Writing to a `String` cannot fail.
-macro_rules! put {
-    ($html:expr, $($arg:tt)*) => {
-        { let _ = write!($html, $($arg)*); }
-    };
-}
 
 /// The plot that says most of a column.
 pub(super) fn plot(html: &mut String, place: usize, column: &ColumnProfile) {

@@ -1,23 +1,4 @@
-//! Numbers and texts as people read them, and as HTML.
-
-/// Escapes a text for element content and quoted attributes. Control characters that HTML forbids
-/// become the replacement character.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\t' | '\n' => escaped.push(character),
-            control if control.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
+//! Numbers as people read them.
 
 /// A whole number with its thousands apart, and a word in the number that it asks for: `word`
 /// takes an `s`, or is given as `one|many`, or is empty.
@@ -92,13 +73,5 @@ mod tests {
         assert_eq!(bytes(1), "1 byte");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(3 * 1024 * 1024), "3 MiB");
-    }
-
-    #[test]
-    fn nothing_is_left_that_html_would_read_as_markup() {
-        assert_eq!(
-            escape("<a href='x' b=\"y\">&\0"),
-            "&lt;a href=&#39;x&#39; b=&quot;y&quot;&gt;&amp;\u{fffd}"
-        );
     }
 }

@@ -5,7 +5,8 @@
 //! always smaller than any told after it.
 //!
 //! One text for both databases. Where their words differ, the text asks a macro of the database's
-//! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`, `read_at`.
+//! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`,
+//! `for_update_by_id`, `read_at`.
 
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
@@ -171,8 +172,8 @@ pub(super) const QUEUE: &str =
 pub(super) const BEAT: &str = concat!(
     "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE id IN ",
     json_list!("$4"),
-    " AND lease_owner = $1 AND status IN ('running', 'cancelling') ORDER BY id",
-    for_update!(),
+    " AND lease_owner = $1 AND status IN ('running', 'cancelling')",
+    for_update_by_id!(),
     ") RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
 );
 
@@ -191,8 +192,8 @@ pub(super) const ENDED_LEASE: &str = "SELECT id FROM tasks \
 pub(super) const REDATE_LEASES: &str = concat!(
     "UPDATE tasks SET lease_until = $1 + lease_until - heartbeat_at, heartbeat_at = $1 ",
     "WHERE id IN (SELECT id FROM tasks WHERE status IN ('running', 'cancelling') ",
-    "AND heartbeat_at > $1 ORDER BY id",
-    for_update!(),
+    "AND heartbeat_at > $1",
+    for_update_by_id!(),
     ")"
 );
 
