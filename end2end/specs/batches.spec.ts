@@ -171,6 +171,7 @@ default = "gate"
       await page.goto("/start-several/end");
       await page.getByLabel("how").fill("good\nbad\nworse");
       await page.getByRole("button", { name: "Start all" }).click();
+      await page.waitForURL(BATCH_PATH);
       const failed = page.getByText("2 of them failed.");
       await expect(async () => {
         await page.reload();
