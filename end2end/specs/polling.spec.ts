@@ -104,3 +104,17 @@ test("the policy is chosen, kept to, and its polls are counted", async ({ page, 
   await expect(taskPage.policy("Interval")).toBeChecked();
   await expect(taskPage.policy("Paced")).not.toBeChecked();
 });
+
+test("a policy can be chosen once the script hears of it", async ({ page, taskPage }) => {
+  let letGo = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  await page.route("**/*.wasm", async (route) => {
+    await gate;
+    await route.continue();
+  });
+  await page.reload({ waitUntil: "commit" });
+  await taskPage.pollPanel.click();
+  await expect(taskPage.policy("Interval")).toBeDisabled();
+  letGo();
+  await expect(taskPage.policy("Interval")).toBeEnabled();
+});

@@ -49,35 +49,48 @@ pub fn Log(
 /// made again after the next answer of the poll.
 fn follow(view: Signal<TaskView>, id: TaskId, seq: i64, find: String, empty: RwSignal<bool>) {
     let told = move || view.try_with_untracked(Told::of);
-    let first = view.with_untracked(Told::of);
-    let known = Rc::new(Cell::new(first.said));
-    let (seq, failed, busy) =
-        (Rc::new(Cell::new(seq)), Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+    let known = Cell::new(view.with_untracked(Told::of).said);
+    let (seq, failed, busy) = (Cell::new(seq), Cell::new(None), Cell::new(false));
+    let tail = Rc::new(Tail { known, seq, failed, busy, find });
     Effect::new(move |before: Option<()>| {
         let now = view.with(Told::of);
         if before.is_none() {
             append(ELEMENT, "");
         }
-        if now.said <= known.get() || failed.get() == Some(now.answer) || busy.replace(true) {
+        let news = now.said > tail.known.get() && tail.failed.get() != Some(now.answer);
+        if !news || tail.busy.replace(true) {
             return;
         }
-        let (known, seq, failed, busy) = (known.clone(), seq.clone(), failed.clone(), busy.clone());
-        let find = find.clone();
+        let tail = Rc::clone(&tail);
         spawn_local(async move {
-            while let Some(now) = told().filter(|now| now.said > known.get()) {
-                let Ok(piece) = api::task_log(id, seq.get(), find.clone()).await else {
-                    failed.set(Some(now.answer));
+            while let Some(now) = told().filter(|now| now.said > tail.known.get()) {
+                let Ok(piece) = api::task_log(id, tail.seq.get(), tail.find.clone()).await else {
+                    tail.failed.set(Some(now.answer));
                     break;
                 };
-                known.set(now.said);
-                if piece.seq > seq.replace(piece.seq) {
+                tail.known.set(now.said);
+                if piece.seq > tail.seq.replace(piece.seq) {
                     append(ELEMENT, &piece.html);
                     empty.try_set(false);
                 }
             }
-            busy.set(false);
+            tail.busy.set(false);
         });
     });
+}
+
+/// How far the log was read.
+struct Tail {
+    /// What the task had said by then.
+    known: Cell<i64>,
+    /// The number of the last line.
+    seq: Cell<i64>,
+    /// The answer of the poll after which it could not be read.
+    failed: Cell<Option<i64>>,
+    /// Whether it is being read.
+    busy: Cell<bool>,
+    /// What is looked for.
+    find: String,
 }
 
 /// What of a view decides whether there are new lines.

@@ -18,6 +18,8 @@ pub fn PollPanel(
     #[prop(into)]
     on_policy: Callback<Policy>,
 ) -> impl IntoView {
+    // What is chosen before the script is there would be shown and not done.
+    let deaf = move || stats.with(sleeps);
     let choice = move |offered: Policy| {
         let word = offered.as_str();
         let chosen = move || stats.with(|stats| stats.policy.as_str() == word);
@@ -51,7 +53,7 @@ pub fn PollPanel(
     view! {
         <details class="card polls js">
             <summary>"How this page polls"</summary>
-            <fieldset>
+            <fieldset disabled=deaf>
                 <legend>"When to ask again"</legend>
                 {Policy::ALL.into_iter().map(choice).collect::<Vec<_>>()}
             </fieldset>
@@ -82,6 +84,11 @@ const fn meaning(policy: Policy) -> &'static str {
         Policy::Adaptive => "every 1 s, later 2 s, later 5 s",
         Policy::Backoff => "1 s, 2 s, 4 s, 8 s, then every 10 s",
     }
+}
+
+/// Nothing was asked, and nobody is about to ask.
+const fn sleeps(stats: &Stats) -> bool {
+    stats.requests == 0 && stats.next_in_ms.is_none() && !stats.in_flight && !stats.led
 }
 
 fn next(stats: &Stats) -> String {
@@ -171,6 +178,8 @@ mod tests {
         let held = Stats { in_flight: true, hold_ms: 20_000, ..stats() };
         let planned = Stats { next_in_ms: Some(1_200), ..stats() };
         let led = Stats { led: true, ..stats() };
+        assert!(sleeps(&stats()), "no policy is chosen where nobody asks");
+        assert!(![&held, &planned, &led].into_iter().any(sleeps));
         let told = [held, planned, led].map(|stats| next(&stats));
         assert_eq!(told, ["held by the server", "in 2 s", "asked by another tab"]);
     }
