@@ -105,7 +105,7 @@ fn next(stats: &Stats) -> String {
 fn compared(offered: Policy, stats: &Stats) -> String {
     match offered.requests_in(stats.asking_ms) {
         Some(count) if offered.as_str() != stats.policy.as_str() => {
-            ["(would have asked ", &count.to_string(), " times by now)"].concat()
+            ["(would have asked ", &count.to_string(), " × by now)"].concat()
         }
         _ => String::new(),
     }
@@ -145,7 +145,7 @@ mod tests {
     fn the_other_policies_are_compared_and_the_chosen_one_is_not() {
         let stats = Stats { asking_ms: 20_000, ..stats() };
         let told = Policy::ALL.map(|policy| compared(policy, &stats));
-        let asked = |times| format!("(would have asked {times} times by now)");
+        let asked = |times| format!("(would have asked {times} × by now)");
         // At 0, 2, ... 20 s; at 0, 1, ... 9, 11, ... 19 s; at 0, 1, 3, 7, 15 s.
         assert_eq!(told, [String::new(), asked(11), asked(15), asked(5)]);
     }
