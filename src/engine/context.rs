@@ -198,12 +198,10 @@ impl Context {
     /// flusher tries again.
     async fn save(&self) {
         let Some(write) = self.live.unsaved(self.clock.now_ms()) else { return };
-        match self.store.save_progress(std::slice::from_ref(&write)).await {
-            Ok(()) => self.live.saved(&write),
-            Err(error) => {
-                tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
-                self.live.not_saved(write);
-            }
+        let written = self.store.save_progress(std::slice::from_ref(&write)).await;
+        self.live.settle(write, written.is_ok());
+        if let Err(error) = written {
+            tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
         }
     }
 

@@ -300,11 +300,9 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> 
         let written = async {
             let _order = inner.saving.lock().await;
             if let Some(write) = live.last_unsaved(inner.clock.now_ms()) {
-                if let Err(error) = inner.store.save_progress(std::slice::from_ref(&write)).await {
-                    live.not_saved(write);
-                    return Err(error);
-                }
-                live.saved(&write);
+                let written = inner.store.save_progress(std::slice::from_ref(&write)).await;
+                live.settle(write, written.is_ok());
+                written?;
             }
             inner.store.finish(live.id, live.run_seq, ending).await
         };
@@ -353,9 +351,6 @@ async fn flush(inner: &Inner) {
         tracing::warn!(%error, "progress was not saved");
     }
     for (task, write) in tasks.iter().zip(writes) {
-        match written {
-            Ok(()) => task.saved(&write),
-            Err(_) => task.not_saved(write),
-        }
+        task.settle(write, written.is_ok());
     }
 }

@@ -223,3 +223,32 @@ async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
     f.gates.open("end");
     assert_eq!(f.ended(id).await.status, Status::Completed);
 }
+
+#[tokio::test]
+async fn what_is_kept_while_lines_are_on_their_way_is_written_too() {
+    let (_folder, path) = folder();
+    let (store, f) = faulty_at(&path, quick(), Gates::default()).await;
+    let steps = [
+        reach("at work"),
+        gate("speak"),
+        Step::Log("news".to_owned()),
+        reach("spoken"),
+        gate("keep"),
+        Step::Kept("one chapter".to_owned()),
+        reach("kept"),
+        gate("end"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("at work").await;
+    store.set("save_progress", Fault::Wait);
+    f.gates.open("speak");
+    f.gates.pass("spoken").await;
+    until(async || store.met("save_progress") > 0, "the line is on its way").await;
+    f.gates.open("keep");
+    f.gates.pass("kept").await;
+    store.heal();
+    let kept = async || store.get(id).await.unwrap().unwrap().stopping.kept;
+    until(async || kept().await.as_deref() == Some("one chapter"), "what is kept").await;
+    f.gates.open("end");
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+}

@@ -126,3 +126,24 @@ pub(crate) async fn page_hears_and_list_does_not(
     worker.gates.open("d");
     assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));
 }
+
+#[tokio::test]
+async fn a_hundred_thousand_lines_leave_the_bar_alive_and_are_bounded() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { max_log_lines: 1_000, ..quick() };
+    let f = engine_at(&path, options, kind()).await;
+    let mut steps = vec![Step::Stage(0)];
+    steps.push(Step::LogMany(100_000));
+    steps.extend([Step::Progress(0.5), reach("a"), gate("b"), Step::LogMany(10)]);
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    assert_eq!(f.get(id).await.progress, Some(12.5));
+    f.gates.open("b");
+    f.ended(id).await;
+    let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
+    assert_eq!(log.len(), 1_000);
+    let (first, last) = (&log[0], &log[999]);
+    assert_eq!((first.text.as_str(), last.text.as_str()), ("many 1", "many 10"));
+    let missing: i64 = log.iter().map(|line| line.left_out).sum();
+    assert_eq!(missing, 100_010 - 1_000);
+}

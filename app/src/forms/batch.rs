@@ -78,3 +78,20 @@ async fn lead_to(
     let there = there.map(|batch| format!("/batches/{}", batch.id));
     lead(site, parts, &format!("/batches/{id}"), there).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_in_a_batch_is_told_in_its_line() {
+        let mut problem = Problem::new(400, "Bad Request", "x");
+        let error =
+            |field: &str| FieldError { field: field.to_owned(), detail: "is bad".to_owned() };
+        problem.errors = vec![error("inputs[3].subject"), error("inputs"), error("inputs[0]")];
+        let errors = at_the_fields(problem).errors;
+        assert_eq!((&*errors[0].field, &*errors[0].detail), ("subject", "Line 4: is bad"));
+        assert_eq!((&*errors[1].field, &*errors[1].detail), ("inputs", "is bad"));
+        assert_eq!((&*errors[2].field, &*errors[2].detail), ("", "Line 1: is bad"));
+    }
+}

@@ -18,7 +18,7 @@ impl LiveTask {
     }
 
     /// What watchers may have been told and the store does not know yet. To be followed by
-    /// [`LiveTask::saved`] or [`LiveTask::not_saved`].
+    /// [`LiveTask::settle`].
     pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, false)
     }
@@ -54,15 +54,23 @@ impl LiveTask {
         })
     }
 
+    /// Takes in what became of a write: whether it reached the store.
+    pub(crate) fn settle(&self, write: ProgressWrite, reached: bool) {
+        if reached { self.saved(&write) } else { self.not_saved(write) }
+    }
+
     /// Tells of the lines of a write that is in the store.
-    pub(crate) fn saved(&self, write: &ProgressWrite) {
+    fn saved(&self, write: &ProgressWrite) {
         if write.log.is_empty() {
             return;
         }
         let mut state = self.lock();
         if state.version < write.version {
+            // Unless something is to be written that makes no version.
+            if state.saved_version == state.version {
+                state.saved_version = write.version;
+            }
             state.version = write.version;
-            state.saved_version = state.saved_version.max(write.version);
         } else {
             // Something else was told under that version meanwhile.
             state.version += 1;
@@ -72,7 +80,7 @@ impl LiveTask {
     }
 
     /// Takes a write back that did not reach the store.
-    pub(crate) fn not_saved(&self, write: ProgressWrite) {
+    fn not_saved(&self, write: ProgressWrite) {
         let mut state = self.lock();
         state.saved_version = 0;
         state.log.take_back(write.log);
