@@ -1,15 +1,17 @@
 //! The router of the pages, their forms and the server functions.
 
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{DefaultBodyLimit, FromRef, Request, State},
+    http::{Method, StatusCode, header},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::post,
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use milepost::engine::Service;
+use milepost::{engine::Service, task::Problem, view::server_fns};
 
 use crate::{forms, pages::App, shell::shell, viewers::Viewers};
 
@@ -50,6 +52,23 @@ pub fn router(site: Site) -> Router {
         .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
         .route("/batches/{id}/again", post(forms::batch::post_again))
         .with_state(site)
+        .layer(from_fn(only_json))
+}
+
+/// Server functions take JSON; the forms beside them are what browsers send by themselves.
+async fn only_json(request: Request, next: Next) -> Response {
+    let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
+    let path = request.uri().path();
+    let call = request.method() == Method::POST
+        && path.starts_with(server_fns::PREFIX)
+        && !path.ends_with("_form");
+    if call && !media.eq_ignore_ascii_case("application/json") {
+        let detail = "This call takes a body of the type application/json.";
+        let problem = Problem::new(415, "Unsupported Media Type", detail);
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, Json(problem)).into_response();
+    }
+    next.run(request).await
 }
 
 /// The page for a path that is nothing.

@@ -4,6 +4,7 @@ mod artifacts;
 mod commands;
 mod connections;
 mod error;
+mod precompressed;
 mod site;
 
 use std::{

@@ -79,6 +79,12 @@ fn act(event: Event) {
     }
 }
 
+/// A key that nobody else has.
+pub(super) fn random_key() -> String {
+    let part = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+    format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
+}
+
 /// Asks the server to cancel a task; `failed` is told why that failed.
 pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     let Some(transport) = tab::transport() else { return };

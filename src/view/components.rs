@@ -9,6 +9,7 @@ pub mod outcome;
 pub mod poll_panel;
 mod reads;
 pub mod resumed_note;
+pub mod run_task;
 pub mod status_badge;
 pub mod step_text;
 
@@ -20,5 +21,6 @@ pub use live_region::LiveRegion;
 pub use outcome::{ErrorCard, ResultCard};
 pub use poll_panel::PollPanel;
 pub use resumed_note::ResumedNote;
+pub use run_task::{RunTask, Starter};
 pub use status_badge::StatusBadge;
 pub use step_text::{Percent, StepText};

@@ -23,6 +23,11 @@ pub(super) fn dispatch(_event: Event) {}
 /// Does nothing.
 pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 
+/// Never asked for: a server starts nothing by itself.
+pub(super) fn random_key() -> String {
+    String::new()
+}
+
 /// Does nothing.
 pub fn move_focus(_from: &str, _to: &str) {}
 

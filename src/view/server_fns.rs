@@ -9,6 +9,7 @@
 
 mod client;
 mod error;
+mod forms;
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
@@ -22,11 +23,13 @@ use self::server as platform;
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
+pub(super) use self::client::get_text;
 #[cfg(feature = "ssr")]
 pub use self::server::{set_retry_after, set_status};
 pub use self::{
     client::{ApiClient, ApiResponse},
     error::ApiError,
+    forms::{CancelTaskForm, RunTaskForm, cancel_task_form, run_task_form},
 };
 use crate::task::{PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
 
@@ -47,6 +50,17 @@ pub async fn run_task(
     let start = crate::task::StartTask::new(kind, input);
     let started = service.start(&caller, start, idempotency_key.as_deref()).await;
     Ok(started.map_err(ApiError::answer)?.receipt)
+}
+
+/// A task as it is now: what a page begins with.
+///
+/// # Errors
+/// When there is no such task for this caller, or the store does not answer.
+#[server(prefix = "/api/fn", endpoint = "find_task", input = Json, output = Json, client = ApiClient)]
+pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
+    let (service, caller) = server::service()?;
+    let found = service.get(&caller, id).await.map_err(ApiError::answer)?;
+    found.ok_or_else(ApiError::not_found)
 }
 
 /// Tells what changed of the watched tasks; may hold the request until something does.

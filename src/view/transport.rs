@@ -1,6 +1,6 @@
 //! How a request gets to the server: the embedding application's choice.
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use super::server_fns;
 use crate::{
@@ -9,15 +9,15 @@ use crate::{
 };
 
 type Sent<T> = Pin<Box<dyn Future<Output = T>>>;
-type Poll = dyn Fn(PollRequest) -> Sent<Result<PollResponse, Failure>>;
-type Cancel = dyn Fn(TaskId) -> Sent<Result<Snapshot, Problem>>;
+type Poll = dyn Fn(PollRequest) -> Sent<Result<PollResponse, Failure>> + Send + Sync;
+type Cancel = dyn Fn(TaskId) -> Sent<Result<Snapshot, Problem>> + Send + Sync;
 
 /// Two functions that ask the server. A future that is dropped must end its request: the loop drops
 /// the one in flight when nobody watches any more. Default: the ready-made [`server_fns`], shared.
 #[derive(Clone)]
 pub struct Transport {
-    poll: Rc<Poll>,
-    cancel: Rc<Cancel>,
+    poll: Arc<Poll>,
+    cancel: Arc<Cancel>,
     shared: bool,
 }
 
@@ -30,8 +30,8 @@ impl Default for Transport {
 impl Transport {
     /// A transport made of what sends a poll and what asks for a cancel, such as two server functions.
     pub fn new<P, F, C, E>(
-        poll: impl Fn(PollRequest) -> P + 'static,
-        cancel: impl Fn(TaskId) -> C + 'static,
+        poll: impl Fn(PollRequest) -> P + Send + Sync + 'static,
+        cancel: impl Fn(TaskId) -> C + Send + Sync + 'static,
     ) -> Self
     where
         P: Future<Output = Result<PollResponse, F>> + 'static,
@@ -47,7 +47,7 @@ impl Transport {
             let sent = cancel(id);
             Box::pin(async move { sent.await.map_err(Into::into) })
         };
-        Self { poll: Rc::new(poll), cancel: Rc::new(cancel), shared: false }
+        Self { poll: Arc::new(poll), cancel: Arc::new(cancel), shared: false }
     }
 
     /// Lets the tabs of a browser share one request: all of them must ask the same server for the same user.

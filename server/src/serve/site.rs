@@ -21,6 +21,7 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
+use super::precompressed;
 use crate::{config::HttpSettings, viewers};
 
 /// Everything that the server answers.
@@ -79,14 +80,19 @@ fn guarded(router: Router, guard: Guard) -> Router {
 fn files(settings: &HttpSettings, site: &Site) -> Router {
     let (hashed, site) = (site.options.hash_files, site.clone());
     let pkg = format!("/{}/", site.options.site_pkg_dir);
-    let directory = ServeDir::new(&settings.site_dir).precompressed_br().precompressed_gzip();
+    let folder = settings.site_dir.clone();
+    let plain = ServeDir::new(&folder);
+    let compressed = plain.clone().precompressed_br().precompressed_gzip();
     Router::new().fallback(move |request: Request| {
-        let (directory, site) = (directory.clone(), site.clone());
+        let (plain, compressed) = (plain.clone(), compressed.clone());
+        let (folder, site) = (folder.clone(), site.clone());
         // With their hash in their names they never change; otherwise each visit asks again, and
         // `Last-Modified` makes the answer short.
         let for_ever = hashed && request.uri().path().starts_with(&pkg);
         let missing = serve::not_found(axum::extract::State(site), copy(&request));
         async move {
+            let current = precompressed::is_current(&folder, request.uri().path()).await;
+            let directory = if current { compressed } else { plain };
             let response = match directory.oneshot(request).await {
                 Ok(response) => response.map(axum::body::Body::new),
                 Err(never) => match never {},
@@ -111,7 +117,10 @@ fn copy(request: &Request) -> Request {
 
 fn cached(mut response: Response, for_ever: bool) -> Response {
     let policy = if for_ever { "public, max-age=31536000, immutable" } else { "no-cache" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    // Compressed or not: what is kept on the way is kept for those who asked alike.
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     response
 }
 

@@ -17,5 +17,7 @@ mod postgres;
 mod postgres_server;
 mod progress;
 mod serve;
+mod server_fns;
 mod simple;
+mod site;
 mod story;

@@ -36,7 +36,12 @@ pub fn CancelButton(
             on:submit=submit
             hidden=holds(view, |view| !view.can_cancel())
         >
-            <button class="cancel" aria-disabled=says(view, |view| asked(view).to_string())>
+            // Without a script, the form says by itself which task is meant.
+            <button
+                class="cancel"
+                name="id"
+                value=view.with_untracked(|view| view.snapshot.id.to_string())
+                aria-disabled=says(view, |view| asked(view).to_string())>
                 {says(view, label)}
             </button>
         </form>

@@ -113,6 +113,15 @@ impl ClientRes<ApiError> for ApiResponse {
     }
 }
 
+/// A text of this server; dropped, the request ends.
+pub(in crate::view) async fn get_text(path: &str) -> Result<String, Problem> {
+    let abort = AbortOnDrop(AbortController::new().ok());
+    let signal = abort.0.as_ref().map(AbortController::signal);
+    let response = Request::get(path).abort_signal(signal.as_ref()).send().await;
+    let response = response.map_err(|_| no_answer().0)?;
+    ApiResponse(SendWrapper::new((response, abort))).try_into_string().await.map_err(Problem::from)
+}
+
 fn no_answer() -> ApiError {
     let detail = "The server could not be reached.".to_owned();
     ApiError::from_server_fn_error(ServerFnErrorErr::Request(detail))

@@ -1,13 +1,16 @@
 //! What the server functions find in their context, and how they answer.
 
-use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use std::collections::HashMap;
+
+use axum::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use serde_json::Value;
 
 use super::ApiError;
 use crate::{
     engine::{Caller, Service},
-    task::Problem,
+    task::{Problem, TaskId},
 };
 
 /// The service, and who asks: nobody where no layer has put a [`Caller`] into the request.
@@ -34,6 +37,43 @@ pub(super) fn undecodable(detail: String) -> ApiError {
     }
     let detail = format!("The body is not the JSON that this call takes: {detail}");
     ApiError::answer(Problem::new(400, "Bad Request", detail))
+}
+
+/// The input of a task as a form has sent it: what the schema calls a number or a boolean is read as one, what
+/// was left empty is left out.
+pub(super) fn read_form(schema: &Value, fields: HashMap<String, String>) -> Value {
+    let read = |(name, text): (String, String)| {
+        let kind = schema["properties"][&name]["type"].as_str().unwrap_or_default();
+        let plain = ["integer", "number", "boolean"].contains(&kind);
+        let value = plain.then(|| serde_json::from_str(&text).ok()).flatten();
+        (name, value.unwrap_or(Value::String(text)))
+    };
+    fields.into_iter().filter(|(_, text)| !text.is_empty()).map(read).collect()
+}
+
+/// Whether a form was sent by a browser without a script, which is led on by its answer.
+fn wants_page() -> bool {
+    let parts = use_context::<Parts>();
+    let accept = parts.as_ref().and_then(|parts| parts.headers.get(header::ACCEPT));
+    accept
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// Why a form was refused: a browser is led back to the form by Leptos, which puts the error into the address.
+pub(super) fn refuse(problem: impl Into<Problem>) -> ApiError {
+    let problem = problem.into();
+    if wants_page() { ApiError(problem) } else { ApiError::answer(problem) }
+}
+
+/// Leads the browser back to the page that the form was on, which shows this task.
+pub(super) fn lead_back(id: TaskId) {
+    let parts = use_context::<Parts>();
+    let referer =
+        parts.as_ref().and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok());
+    let page = referer.and_then(|referer| referer.parse::<Uri>().ok()).unwrap_or_default();
+    // Two slashes would begin another server's name.
+    leptos_axum::redirect(&format!("/{}?task={id}", page.path().trim_start_matches('/')));
 }
 
 /// Sets the status of the answer.

@@ -1,0 +1,204 @@
+//! A form that starts a task, and below it the task: progress, cancel, result or error.
+
+mod follow;
+mod result;
+mod starter;
+
+use leptos::{
+    ev::SubmitEvent,
+    prelude::*,
+    server::ServerActionError,
+    server_fn::{ServerFn, error::ServerFnUrlError},
+    task::spawn_local_scoped_with_cancellation,
+};
+use serde_json::Value;
+
+use self::follow::Follow;
+use crate::{
+    poll::Policy,
+    task::{Problem, Snapshot, StartTask},
+    view::{
+        Seed, Transport, platform,
+        server_fns::{ApiError, RunTaskForm},
+    },
+};
+
+pub use self::starter::Starter;
+
+/// Starts a task and follows it to its end.
+///
+/// The children are the fields of its form; `input` is read when the form is sent. What is wrong with the input,
+/// or with what the task needs, is shown at the form. Two clicks start one task; after its end the button starts
+/// another. Everything stops when the component is unmounted: timers, the request in flight, the listeners. The
+/// task goes on.
+///
+/// ```
+/// # use leptos::prelude::*;
+/// use milepost::{poll::Policy, task::Snapshot, view::components::RunTask};
+/// use serde_json::json;
+///
+/// # #[component]
+/// # fn Page() -> impl IntoView {
+/// let subject = RwSignal::new(String::new());
+/// view! {
+///     <RunTask
+///         kind="story"
+///         input=Signal::derive(move || json!({ "subject": subject.get(), "player": "Ada" }))
+///         policy=Policy::Interval { every_ms: 1_000 }
+///         on_done=|task: Snapshot| leptos::logging::log!("{} has ended", task.title)
+///     >
+///         <label>"Subject " <input name="subject" required bind:value=subject /></label>
+///     </RunTask>
+/// }
+/// # }
+/// ```
+///
+/// It asks the ready-made [`server_fns`](crate::view::server_fns); an application with server functions of its own
+/// hands them in as `start` and `transport`. It works in an island and in a page that is hydrated as a whole. All
+/// tasks of a tab are followed by one loop, so that they share the policy set last and the transport set first.
+///
+/// Without a script, the form posts to `action`; the fields' names are then those of the input. The ready-made
+/// action leads back to the page that the form was on, with `?task=ID` added; the page hands that task in as `task`.
+///
+/// ## Server-Side Rendering
+///
+/// The server renders the form and, where `task` is given, the task as it is then.
+#[component]
+pub fn RunTask(
+    /// The kind of task.
+    #[prop(into)]
+    kind: String,
+    /// What the task is started with.
+    #[prop(into)]
+    input: Signal<Value>,
+    /// When to ask again; [`Policy::Interval`] carries its interval. Default: [`Policy::Paced`].
+    #[prop(into, optional)]
+    policy: Signal<Policy>,
+    /// Told once, when the task has ended: completed, failed or cancelled.
+    #[prop(into, optional)]
+    on_done: Option<Callback<Snapshot>>,
+    /// Starts the task. Default: [`run_task`](crate::view::server_fns::run_task).
+    #[prop(optional)]
+    start: Starter,
+    /// Polls and cancels. Default: [`Transport::default`].
+    #[prop(optional)]
+    transport: Transport,
+    /// A task that is there already.
+    #[prop(optional_no_strip, into)]
+    task: Option<Seed>,
+    /// Where the form posts to without a script. Default: a ready-made server function.
+    #[prop(into, default = RunTaskForm::PATH.to_owned())]
+    action: String,
+    /// The fields of the form.
+    children: Children,
+) -> impl IntoView {
+    let shown = RwSignal::new(task);
+    let problem = RwSignal::new(sent_without_script());
+    // Under way from the click until the task has ended.
+    let busy = RwSignal::new(false);
+    let tried = StoredValue::new(None);
+    let form = Form { kind: kind.clone(), input, start, shown, problem, busy, tried };
+    let owner = Owner::current();
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if !busy.get_untracked() {
+            let started = form.clone().send();
+            if let Some(owner) = &owner {
+                owner.with(|| spawn_local_scoped_with_cancellation(started));
+            }
+        }
+    };
+    let ended = Callback::new(move |task: Snapshot| {
+        busy.set(false);
+        if let Some(on_done) = on_done {
+            on_done.run(task);
+        }
+    });
+    let label = move || match (busy.get(), shown.with(Option::is_some)) {
+        (true, _) => "Running…",
+        (false, true) => "Run again",
+        (false, false) => "Start",
+    };
+    let follow = move || {
+        let transport = transport.clone();
+        let going = move |going| busy.set(going);
+        shown.get().map(|task| view! { <Follow task transport policy going on_done=ended /> })
+    };
+    view! {
+        <div class="run-task">
+            <form method="post" action=action on:submit=submit>
+                <input type="hidden" name="kind" value=kind />
+                {children()}
+                <ProblemNote problem />
+                <button aria-disabled=move || busy.get().to_string()>{label}</button>
+            </form>
+            {follow}
+        </div>
+    }
+}
+
+/// What is needed to send the form.
+#[derive(Clone)]
+struct Form {
+    kind: String,
+    input: Signal<Value>,
+    start: Starter,
+    shown: RwSignal<Option<Seed>>,
+    problem: RwSignal<Option<Problem>>,
+    busy: RwSignal<bool>,
+    /// What was sent without an answer, and its key: sent again, it is the same task.
+    tried: StoredValue<Option<(Value, String)>>,
+}
+
+impl Form {
+    /// Starts the task. The form is taken from the first click on.
+    fn send(self) -> impl Future<Output = ()> {
+        let Self { kind, input, start, shown, problem, busy, tried } = self;
+        busy.set(true);
+        problem.set(None);
+        let input = input.get_untracked();
+        let again = tried.get_value().filter(|(same, _)| *same == input);
+        let key = again.map_or_else(platform::random_key, |(_, key)| key);
+        tried.set_value(Some((input.clone(), key.clone())));
+        async move {
+            let started = start.start(StartTask::new(kind, input), key).await;
+            // Otherwise it may have been started all the same.
+            if started.as_ref().err().is_none_or(|problem| (400..500).contains(&problem.status)) {
+                tried.set_value(None);
+            }
+            match started {
+                Ok(receipt) => shown.set(Some(receipt.id.into())),
+                Err(refused) => {
+                    problem.set(Some(refused));
+                    busy.set(false);
+                }
+            }
+        }
+    }
+}
+
+/// What is wrong, field by field where that is known.
+#[component]
+fn ProblemNote(problem: RwSignal<Option<Problem>>) -> impl IntoView {
+    let words = move || problem.with(|problem| problem.as_ref().map(sentence).unwrap_or_default());
+    view! {
+        <p class="note bad" role="alert" hidden=move || problem.with(Option::is_none)>
+            {words}
+        </p>
+    }
+}
+
+fn sentence(problem: &Problem) -> String {
+    if problem.errors.is_empty() {
+        return problem.detail.clone();
+    }
+    let errors = problem.errors.iter();
+    errors.map(|error| format!("{}: {}", error.field, error.detail)).collect::<Vec<_>>().join("; ")
+}
+
+/// Why the form that was sent before the script was there was refused: it is in the page's address.
+fn sent_without_script() -> Option<Problem> {
+    let error = use_context::<ServerActionError>()?;
+    let ours = error.path() == RunTaskForm::PATH;
+    ours.then(|| ServerFnUrlError::<ApiError>::decode_err(error.err()).0)
+}

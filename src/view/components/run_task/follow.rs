@@ -1,0 +1,78 @@
+//! The task below its form.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+
+use super::result::ResultText;
+use crate::{
+    poll::{Config, Policy},
+    task::Snapshot,
+    view::{
+        Seed, Transport, UseTaskOptions, UseTaskReturn,
+        components::{
+            Bar, CancelButton, FreshnessNote, LiveRegion, Percent, StatusBadge, StepText,
+            WatchButton,
+            reads::{holds, says},
+        },
+        server_fns::CancelTaskForm,
+        use_task_with_options,
+    },
+};
+/// Follows one task until it is unmounted.
+#[component]
+pub(super) fn Follow(
+    task: Seed,
+    transport: Transport,
+    policy: Signal<Policy>,
+    /// Told whether the task is under way, whenever that changes.
+    going: impl Fn(bool) + Copy + Send + Sync + 'static,
+    /// Told once, when the task has ended.
+    on_done: Callback<Snapshot>,
+) -> impl IntoView {
+    let config = Config { policy: policy.get_untracked(), live: true, ..Config::default() };
+    let options = UseTaskOptions { config, ..UseTaskOptions::default() };
+    let task = use_task_with_options(task, transport, options);
+    let UseTaskReturn { view, cancel, cancel_problem, set_policy, .. } = task;
+    // The tab's loop may be there already, with another policy.
+    Effect::new(move |_| set_policy.run(policy.get()));
+    Effect::new(move |ended: Option<bool>| {
+        let over = view.with(|view| view.over());
+        if ended.is_none_or(|ended| ended != over) {
+            going(!over);
+        }
+        // One that had ended before it was shown was told of then.
+        if ended == Some(false) && over {
+            on_done.run(view.get_untracked().snapshot);
+        }
+        over
+    });
+    view! {
+        <section aria-label="Task">
+            <div class="now">
+                <StatusBadge view />
+                <StepText view />
+                <Percent view />
+            </div>
+            <Bar view />
+            <FreshnessNote view />
+            <WatchButton
+                view
+                hidden=|view| view.over() || view.watching()
+                on_stop=task.stop_watching
+                on_resume=task.resume_watching
+                on_retry=task.try_again
+            />
+            <CancelButton view action=CancelTaskForm::PATH on_cancel=cancel />
+            <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
+                "The cancel did not get through. "
+                {cancel_problem}
+            </p>
+            <p class="note bad" role="alert" hidden=holds(view, |view| view.snapshot.error.is_none())>
+                {says(view, |view| {
+                    view.snapshot.error.as_ref().map(|error| error.message.clone()).unwrap_or_default()
+                })}
+            </p>
+            <ResultText view />
+            <LiveRegion view />
+        </section>
+    }
+}

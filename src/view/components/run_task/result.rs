@@ -1,0 +1,48 @@
+//! The result of a task: a text is shown, anything else is a link.
+
+use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
+
+use crate::{
+    task::ResultLink,
+    view::{
+        TaskView,
+        components::reads::{holds, tells},
+        server_fns::get_text,
+    },
+};
+
+/// Longer texts are a link, in bytes.
+const MAX_TEXT_BYTES: i64 = 1 << 20;
+
+/// The result, once there is one.
+#[component]
+pub(super) fn ResultText(view: Signal<TaskView>) -> impl IntoView {
+    let text = RwSignal::new(String::new());
+    let href = Memo::new(move |_| view.with(|view| text_of(view).map(|link| link.href.clone())));
+    Effect::new(move |_| {
+        let Some(href) = href.get() else { return };
+        spawn_local_scoped_with_cancellation(async move {
+            let shown = match get_text(&href).await {
+                Ok(shown) => shown,
+                Err(problem) => format!("The result could not be loaded. {}", problem.detail),
+            };
+            text.set(shown);
+        });
+    });
+    view! {
+        <p hidden=holds(view, |view| view.snapshot.result.is_none())>
+            <a href=tells(view, |view| view.snapshot.result.as_ref().map(|link| link.href.clone()))>
+                "Open the result"
+            </a>
+        </p>
+        <pre class="result" tabindex="0" hidden=move || text.with(String::is_empty)>
+            {text}
+        </pre>
+    }
+}
+
+fn text_of(view: &TaskView) -> Option<&ResultLink> {
+    let link = view.snapshot.result.as_ref()?;
+    let text = link.media_type.starts_with("text/") || link.media_type.contains("json");
+    (text && link.size_bytes <= MAX_TEXT_BYTES).then_some(link)
+}

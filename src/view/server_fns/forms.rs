@@ -1,0 +1,41 @@
+//! What forms post to without a script: in Leptos's default encoding, that of forms.
+
+use std::collections::HashMap;
+
+use leptos::server;
+
+#[cfg(feature = "ssr")]
+use super::server;
+use super::{ApiClient, ApiError};
+use crate::task::TaskId;
+
+/// Starts a task from a form whose fields are named as those of the input, and leads back to the form's page with
+/// `?task=ID`.
+///
+/// # Errors
+/// As [`run_task`](super::run_task).
+#[server(prefix = "/api/fn", endpoint = "run_task_form", client = ApiClient)]
+pub async fn run_task_form(
+    kind: String,
+    #[server(flatten)] fields: HashMap<String, String>,
+) -> Result<(), ApiError> {
+    let (service, caller) = server::service()?;
+    let schema = service.kind(&kind).map(|kind| kind.input_schema).unwrap_or_default();
+    let start = crate::task::StartTask::new(kind, server::read_form(&schema, fields));
+    let started = service.start(&caller, start, None).await.map_err(server::refuse)?;
+    server::lead_back(started.receipt.id);
+    Ok(())
+}
+
+/// Asks for a task to be cancelled, and leads back to the form's page.
+///
+/// # Errors
+/// As [`cancel_task`](super::cancel_task).
+#[server(prefix = "/api/fn", endpoint = "cancel_task_form", client = ApiClient)]
+pub async fn cancel_task_form(id: TaskId) -> Result<(), ApiError> {
+    let (service, caller) = server::service()?;
+    let cancelled = service.cancel(&caller, id).await.map_err(server::refuse)?;
+    cancelled.ok_or_else(|| server::refuse(crate::task::Problem::task_not_found()))?;
+    server::lead_back(id);
+    Ok(())
+}
