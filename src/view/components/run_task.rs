@@ -13,7 +13,7 @@ use leptos::{
 };
 use serde_json::Value;
 
-use self::follow::Follow;
+use self::follow::follow;
 use crate::{
     poll::Policy,
     task::{Problem, Snapshot, StartTask},
@@ -119,11 +119,9 @@ pub fn RunTask(
         (false, true) => "Run again",
         (false, false) => "Start",
     };
-    let follow = move || {
-        let transport = transport.clone();
-        let going = move |going| busy.set(going);
-        shown.get().map(|task| view! { <Follow task transport policy going on_done=ended /> })
-    };
+    let going = move |going| busy.set(going);
+    let task =
+        move || shown.get().map(|task| follow(task, transport.clone(), policy, going, ended));
     view! {
         <div class="run-task">
             <form method="post" action=action on:submit=submit>
@@ -132,7 +130,7 @@ pub fn RunTask(
                 <ProblemNote problem />
                 <button aria-disabled=move || busy.get().to_string()>{label}</button>
             </form>
-            {follow}
+            {task}
         </div>
     }
 }

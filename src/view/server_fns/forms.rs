@@ -4,8 +4,6 @@ use std::collections::HashMap;
 
 use leptos::server;
 
-#[cfg(feature = "ssr")]
-use super::server;
 use super::{ApiClient, ApiError};
 use crate::task::TaskId;
 
@@ -19,11 +17,11 @@ pub async fn run_task_form(
     kind: String,
     #[server(flatten)] fields: HashMap<String, String>,
 ) -> Result<(), ApiError> {
-    let (service, caller) = server::service()?;
+    let (service, caller) = super::server::service()?;
     let schema = service.kind(&kind).map(|kind| kind.input_schema).unwrap_or_default();
-    let start = crate::task::StartTask::new(kind, server::read_form(&schema, fields));
-    let started = service.start(&caller, start, None).await.map_err(server::refuse)?;
-    server::lead_back(started.receipt.id);
+    let start = crate::task::StartTask::new(kind, super::server::read_form(&schema, fields));
+    let started = service.start(&caller, start, None).await.map_err(super::server::refuse)?;
+    super::server::lead_back(started.receipt.id);
     Ok(())
 }
 
@@ -33,9 +31,9 @@ pub async fn run_task_form(
 /// As [`cancel_task`](super::cancel_task).
 #[server(prefix = "/api/fn", endpoint = "cancel_task_form", client = ApiClient)]
 pub async fn cancel_task_form(id: TaskId) -> Result<(), ApiError> {
-    let (service, caller) = server::service()?;
-    let cancelled = service.cancel(&caller, id).await.map_err(server::refuse)?;
-    cancelled.ok_or_else(|| server::refuse(crate::task::Problem::task_not_found()))?;
-    server::lead_back(id);
+    let (service, caller) = super::server::service()?;
+    let cancelled = service.cancel(&caller, id).await.map_err(super::server::refuse)?;
+    cancelled.ok_or_else(|| super::server::refuse(crate::task::Problem::task_not_found()))?;
+    super::server::lead_back(id);
     Ok(())
 }

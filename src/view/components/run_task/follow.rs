@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, server_fn::ServerFn};
 
-use super::result::ResultText;
+use super::result::result_text;
 use crate::{
     poll::{Config, Policy},
     task::Snapshot,
@@ -17,15 +17,13 @@ use crate::{
         use_task_with_options,
     },
 };
-/// Follows one task until it is unmounted.
-#[component]
-pub(super) fn Follow(
+/// Follows one task until it is unmounted. `going` is told whether it is under way, whenever that changes; `on_done`
+/// once, when it has ended.
+pub(super) fn follow(
     task: Seed,
     transport: Transport,
     policy: Signal<Policy>,
-    /// Told whether the task is under way, whenever that changes.
     going: impl Fn(bool) + Copy + Send + Sync + 'static,
-    /// Told once, when the task has ended.
     on_done: Callback<Snapshot>,
 ) -> impl IntoView {
     let config = Config { policy: policy.get_untracked(), live: true, ..Config::default() };
@@ -71,7 +69,7 @@ pub(super) fn Follow(
                     view.snapshot.error.as_ref().map(|error| error.message.clone()).unwrap_or_default()
                 })}
             </p>
-            <ResultText view />
+            {result_text(view)}
             <LiveRegion view />
         </section>
     }

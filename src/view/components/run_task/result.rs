@@ -15,8 +15,7 @@ use crate::{
 const MAX_TEXT_BYTES: i64 = 1 << 20;
 
 /// The result, once there is one.
-#[component]
-pub(super) fn ResultText(view: Signal<TaskView>) -> impl IntoView {
+pub(super) fn result_text(view: Signal<TaskView>) -> impl IntoView {
     let text = RwSignal::new(String::new());
     let href = Memo::new(move |_| view.with(|view| text_of(view).map(|link| link.href.clone())));
     Effect::new(move |_| {
