@@ -40,7 +40,8 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 #[tokio::test]
 async fn what_was_compressed_at_build_time_is_served_as_it_is() {
-    let server = place(Duration::ZERO).serve(&["--site", "site"], &[FAST]).await;
+    let place = place(Duration::ZERO);
+    let server = place.serve(&["--site", "site"], &[FAST]).await;
     let response = get(&server, &[("accept-encoding", "gzip, br")]).await;
     let headers = response.headers().clone();
     assert_eq!(header(&headers, "content-encoding"), Some("br"));
@@ -67,7 +68,8 @@ async fn what_was_compressed_at_build_time_is_served_as_it_is() {
 
 #[tokio::test]
 async fn a_compressed_file_that_is_older_than_its_source_is_not_served() {
-    let server = place(Duration::from_secs(60)).serve(&["--site", "site"], &[FAST]).await;
+    let place = place(Duration::from_secs(60));
+    let server = place.serve(&["--site", "site"], &[FAST]).await;
     let response = get(&server, &[("accept-encoding", "br")]).await;
     assert_ne!(response.text().await.unwrap(), COMPRESSED);
     assert_eq!(get(&server, &[]).await.text().await.unwrap(), SCRIPT);
