@@ -8,6 +8,7 @@ mod artifacts;
 pub mod postgres;
 mod row;
 pub mod sqlite;
+mod turns;
 
 use async_trait::async_trait;
 
@@ -49,8 +50,9 @@ impl From<sqlx::Error> for StoreError {
 /// The durable side of the engine.
 ///
 /// # Errors
-/// Each call fails with [`StoreError::Unavailable`] when the database does, and leaves the store as
-/// it was.
+/// Each call fails with [`StoreError::Unavailable`] when the database does, or does not answer in
+/// time, and leaves the store as it was; of a commit that is not answered nobody knows. No call goes on
+/// for ever.
 #[async_trait]
 pub trait Store: ArtifactRows {
     /// The store's time, in milliseconds since the Unix epoch.
@@ -78,17 +80,17 @@ pub trait Store: ArtifactRows {
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 
-    /// Reads those of these tasks that there are, in any order.
-    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            rows.extend(self.get(*id).await?);
-        }
-        Ok(rows)
-    }
+    /// Reads those of these tasks that there are, in any order, with one statement.
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError>;
+
+    /// Reads the inputs of those of these tasks that there are, as JSON, in any order, with one
+    /// statement.
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError>;
 
     /// Reads a task's input as JSON.
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError>;
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        Ok(self.inputs(&[id]).await?.pop().map(|(_, input)| input))
+    }
 
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
@@ -204,8 +206,13 @@ pub trait Store: ArtifactRows {
     /// most `most` tombstones whose time is over too. Several processes may do it at once.
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError>;
 
+    /// What is left of those of these tasks that were removed, in any order, with one statement.
+    async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError>;
+
     /// What is left of a task that was removed; `None` where nothing is.
-    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError>;
+    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
+        Ok(self.tombstones(&[id]).await?.pop())
+    }
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;

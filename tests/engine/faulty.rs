@@ -71,6 +71,11 @@ impl Faulty {
         self.met.lock().unwrap().get(call).copied().unwrap_or(0)
     }
 
+    /// How many calls were made, whatever their names.
+    pub(crate) fn made_in_all(&self) -> u32 {
+        self.made.lock().unwrap().values().sum()
+    }
+
     /// How many calls of that name were made.
     pub(crate) fn made(&self, call: &str) -> u32 {
         self.made.lock().unwrap().get(call).copied().unwrap_or(0)
@@ -143,9 +148,14 @@ impl Store for Faulty {
         self.inner.get(id).await
     }
 
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        self.fault("input").await?;
-        self.inner.input(id).await
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
+        self.fault("get").await?;
+        self.inner.get_all(ids).await
+    }
+
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError> {
+        self.fault("inputs").await?;
+        self.inner.inputs(ids).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
@@ -284,9 +294,9 @@ impl Store for Faulty {
         self.inner.clean(most, known_ms).await
     }
 
-    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
-        self.fault("tombstone").await?;
-        self.inner.tombstone(id).await
+    async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError> {
+        self.fault("tombstones").await?;
+        self.inner.tombstones(ids).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
