@@ -9,6 +9,7 @@ use crate::{
         hold::{self, Basis},
         inner::random,
         snapshot,
+        store::Row,
         waiters::Want,
     },
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch},

@@ -1,31 +1,23 @@
 //! The only way to the database: no connection is handed out without a deadline.
 //!
-//! The pools are private to this module. A call gets its connection from [`Connections::read`],
-//! [`Connections::write`] and their kin, which limit the whole of it: waiting for a turn, waiting for a
-//! connection, each statement, the commit. A connection that hangs is discarded.
+//! The pools and the connections are private to this module. A call begins with [`Connections::read`],
+//! [`Connections::write`] or one of their kin; the [`Session`] that it gets limits all of it: waiting
+//! for a turn, waiting for a connection, each statement, the commit. A connection that hangs is
+//! discarded.
 
 use std::time::Duration;
 
-use sqlx::{Connection as _, Pool};
+use sqlx::{Database, Decode, Pool, Row as _, Transaction, Type, pool::PoolConnection};
 use tokio::time::{Instant, timeout_at};
 
-use super::{BEGIN, Connection, Db, try_lock_owner};
+use super::{BEGIN, Db, DbRow, Statement, try_lock_owner};
 use crate::engine::store::{
     StoreError,
-    turns::{Alone, Turns},
+    turns::{Alone, Place, Turns},
 };
 
 /// Between two tries to get an owner's lock that another process has.
 const LOCK_RETRY: Duration = Duration::from_millis(5);
-
-/// What becomes of a transaction.
-pub(super) enum Done<T> {
-    /// It is committed.
-    Commit(T),
-    /// Nothing of it stays.
-    Rollback(T),
-}
-pub(super) use Done::{Commit, Rollback};
 
 /// See the module.
 pub(super) struct Connections {
@@ -37,77 +29,55 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// `callers_writes` of the `writers` are for what callers ask for; the rest is the engine's own.
+    /// So many `callers_places` of the `writers` are for what callers ask for; the rest is the engine's
+    /// own.
     pub(super) fn new(
         readers: Pool<Db>,
         writers: Pool<Db>,
         heart: Pool<Db>,
         call_timeout: Duration,
-        callers_writes: usize,
+        callers_places: usize,
     ) -> Self {
-        Self { readers, writers, heart, call_timeout, turns: Turns::new(callers_writes) }
+        Self { readers, writers, heart, call_timeout, turns: Turns::new(callers_places) }
     }
 
-    /// Reads, each statement by itself.
-    pub(super) async fn read<T>(
-        &self,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.over(&self.readers, self.deadline(), call).await
+    /// For statements that read, each by itself.
+    pub(super) async fn read(&self) -> Result<Session<'_>, StoreError> {
+        Session::over(&self.readers, self.deadline()).await
     }
 
-    /// The heartbeat, which waits for no other call.
-    pub(super) async fn beat<T>(
-        &self,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.over(&self.heart, self.deadline(), call).await
+    /// For the heartbeat, which waits for no other call.
+    pub(super) async fn beat(&self) -> Result<Session<'_>, StoreError> {
+        Session::over(&self.heart, self.deadline()).await
     }
 
     /// A transaction of the engine.
-    pub(super) async fn write<T>(
-        &self,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<Done<T>, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.transaction(self.deadline(), call).await
+    pub(super) async fn write(&self) -> Result<Session<'_>, StoreError> {
+        Session::begin(&self.writers, self.deadline()).await
     }
 
     /// A transaction that a caller asked for. Those about the same thing, named by `key`, follow one
     /// another, and all of them together have a share of the connections; whoever waits holds none.
-    pub(super) async fn write_for<T>(
-        &self,
-        key: &str,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<Done<T>, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub(super) async fn write_for(&self, key: &str) -> Result<Session<'_>, StoreError> {
         let deadline = self.deadline();
-        let _alone = self.alone(key, deadline).await?;
-        let _place = timeout_at(deadline, self.turns.place()).await.map_err(|_| late())?;
-        self.transaction(deadline, call).await
+        let alone = within(deadline, self.turns.alone(key)).await?;
+        let place = within(deadline, self.turns.place()).await?;
+        let session = Session::begin(&self.writers, deadline).await?;
+        Ok(Session { turn: Some((alone, place)), ..session })
     }
 
-    /// A transaction that only one caller at a time has for this owner, in all processes.
-    pub(super) async fn write_alone<T>(
-        &self,
-        owner: Option<&str>,
-        call: impl AsyncFn(&mut Connection) -> Result<Done<T>, StoreError>,
-    ) -> Result<T, StoreError> {
-        let (owner, deadline) = (owner.unwrap_or_default(), self.deadline());
-        let _alone = self.alone(&format!("owner {owner}"), deadline).await?;
+    /// A transaction that only one caller at a time has for this account, in all processes.
+    pub(super) async fn write_alone(&self, account: &str) -> Result<Session<'_>, StoreError> {
+        let deadline = self.deadline();
+        let alone = within(deadline, self.turns.alone(&format!("account {account}"))).await?;
         loop {
-            let place = timeout_at(deadline, self.turns.place()).await.map_err(|_| late())?;
-            let tried = self.transaction(deadline, async |tx: &mut Connection| {
-                if !try_lock_owner(tx, owner).await? {
-                    return Ok(Rollback(None));
-                }
-                Ok(match call(tx).await? {
-                    Commit(value) => Commit(Some(value)),
-                    Rollback(value) => Rollback(Some(value)),
-                })
-            });
-            if let Some(value) = tried.await? {
-                return Ok(value);
+            let place = within(deadline, self.turns.place()).await?;
+            let mut session = Session::begin(&self.writers, deadline).await?;
+            if try_lock_owner(&mut session, account).await? {
+                return Ok(Session { turn: Some((alone, place)), ..session });
             }
-            // Another process has it. Nobody waits for it with a connection in his hands.
+            session.rollback().await?;
+            // Another process has it. Nobody waits for it with a connection in hand.
             drop(place);
             tokio::time::sleep(LOCK_RETRY).await;
         }
@@ -120,7 +90,7 @@ impl Connections {
             self.heart.close().await;
             self.writers.close().await;
         };
-        if timeout_at(self.deadline(), close).await.is_err() {
+        if within(self.deadline(), close).await.is_err() {
             tracing::warn!("the connections to the database hang and are dropped");
         }
     }
@@ -128,41 +98,116 @@ impl Connections {
     fn deadline(&self) -> Instant {
         Instant::now() + self.call_timeout
     }
+}
 
-    async fn alone(&self, key: &str, deadline: Instant) -> Result<Alone, StoreError> {
-        timeout_at(deadline, self.turns.alone(key)).await.map_err(|_| late())
+/// A connection with a deadline, for one call. Dropped inside a transaction, it rolls back.
+pub(super) struct Session<'t> {
+    over: Over,
+    deadline: Instant,
+    turn: Option<(Alone, Place<'t>)>,
+}
+
+enum Over {
+    Plain(PoolConnection<Db>),
+    Within(Transaction<'static, Db>),
+    /// It hung and is gone.
+    Nothing,
+}
+
+impl Session<'_> {
+    async fn over(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
+        let over = Over::Plain(within(deadline, pool.acquire()).await??);
+        Ok(Self { over, deadline, turn: None })
     }
 
-    async fn transaction<T>(
-        &self,
-        deadline: Instant,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<Done<T>, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.over(&self.writers, deadline, async |connection: &mut Connection| {
-            let mut tx = connection.begin_with(BEGIN).await?;
-            match call(&mut tx).await? {
-                Commit(value) => tx.commit().await.map(|()| value),
-                Rollback(value) => tx.rollback().await.map(|()| value),
-            }
-            .map_err(StoreError::from)
-        })
-        .await
+    async fn begin(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
+        let over = Over::Within(within(deadline, pool.begin_with(BEGIN)).await??);
+        Ok(Self { over, deadline, turn: None })
     }
 
-    async fn over<T>(
-        &self,
-        pool: &Pool<Db>,
-        deadline: Instant,
-        call: impl AsyncFnOnce(&mut Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let mut connection = timeout_at(deadline, pool.acquire()).await.map_err(|_| late())??;
-        if let Ok(result) = timeout_at(deadline, call(&mut connection)).await {
-            return result;
+    /// Reads all rows.
+    pub(super) async fn all(&mut self, query: Statement<'_>) -> Result<Vec<DbRow>, StoreError> {
+        let (connection, deadline) = self.parts()?;
+        let rows = within(deadline, query.fetch_all(connection)).await;
+        self.told(rows)
+    }
+
+    /// Reads the first row.
+    pub(super) async fn first(
+        &mut self,
+        query: Statement<'_>,
+    ) -> Result<Option<DbRow>, StoreError> {
+        let (connection, deadline) = self.parts()?;
+        let row = within(deadline, query.fetch_optional(connection)).await;
+        self.told(row)
+    }
+
+    /// Reads the row that there is.
+    pub(super) async fn one(&mut self, query: Statement<'_>) -> Result<DbRow, StoreError> {
+        self.first(query).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
+
+    /// Reads the first column of the row that there is.
+    pub(super) async fn value<T>(&mut self, query: Statement<'_>) -> Result<T, StoreError>
+    where
+        T: for<'r> Decode<'r, Db> + Type<Db>,
+    {
+        Ok(self.one(query).await?.try_get(0)?)
+    }
+
+    /// Changes rows; how many.
+    pub(super) async fn execute(&mut self, query: Statement<'_>) -> Result<u64, StoreError> {
+        let (connection, deadline) = self.parts()?;
+        let done = within(deadline, query.execute(connection)).await;
+        Ok(self.told(done)?.rows_affected())
+    }
+
+    /// Ends the transaction; what it changed stays.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self.over {
+            Over::Within(tx) => Ok(within(self.deadline, tx.commit()).await??),
+            Over::Plain(_) => Ok(()),
+            Over::Nothing => Err(late()),
         }
-        // Nobody waits for what it may still say, and its place goes to another.
-        drop(connection.detach());
-        Err(late())
     }
+
+    async fn rollback(self) -> Result<(), StoreError> {
+        match self.over {
+            Over::Within(tx) => Ok(within(self.deadline, tx.rollback()).await??),
+            Over::Plain(_) => Ok(()),
+            Over::Nothing => Err(late()),
+        }
+    }
+
+    fn parts(&mut self) -> Result<(&mut <Db as Database>::Connection, Instant), StoreError> {
+        match &mut self.over {
+            Over::Plain(connection) => Ok((&mut **connection, self.deadline)),
+            Over::Within(tx) => Ok((&mut **tx, self.deadline)),
+            Over::Nothing => Err(late()),
+        }
+    }
+
+    /// What the connection said; one that said nothing is discarded, and its place goes to another.
+    fn told<T>(
+        &mut self,
+        told: Result<Result<T, sqlx::Error>, StoreError>,
+    ) -> Result<T, StoreError> {
+        let late = match told {
+            Ok(told) => return Ok(told?),
+            Err(late) => late,
+        };
+        match std::mem::replace(&mut self.over, Over::Nothing) {
+            Over::Plain(connection) => drop(connection.detach()),
+            // Its pool asks whether it is alive, not for long, and closes it.
+            over => drop(over),
+        }
+        Err(late)
+    }
+}
+
+/// Ends what takes too long.
+async fn within<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T, StoreError> {
+    timeout_at(deadline, call).await.map_err(|_| late())
 }
 
 fn late() -> StoreError {

@@ -1,9 +1,10 @@
 //! What is queued.
 
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 
 use super::{
-    Db, This, artifacts,
+    This, artifacts,
+    connections::Session,
     map::{self, storable},
     statements as sql,
 };
@@ -14,8 +15,7 @@ use crate::{
 
 impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        let mut tx = self.begin().await?;
-        self.lock_owner(&mut tx, new.account()).await?;
+        let mut tx = self.db.write_alone(new.account()).await?;
         let now = self.now_in(&mut tx).await?;
         let inserted = queue(&mut tx, new, now).await?;
         match &inserted {
@@ -30,11 +30,9 @@ impl This {
     }
 
     pub(super) async fn insert_tasks(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
-        let mut tx = self.begin().await?;
+        let account = new.first().map(NewTask::account).unwrap_or_default();
+        let mut tx = self.db.write_alone(account).await?;
         let mut rows = Vec::with_capacity(new.len());
-        if let Some(first) = new.first() {
-            self.lock_owner(&mut tx, first.account()).await?;
-        }
         let now = self.now_in(&mut tx).await?;
         for (place, new) in new.iter().enumerate() {
             match queue(&mut tx, new, now).await? {
@@ -50,39 +48,36 @@ impl This {
 }
 
 /// Queues one task, or says why not.
-async fn queue(
-    tx: &mut Transaction<'static, Db>,
-    new: &NewTask,
-    now: i64,
-) -> Result<Inserted, StoreError> {
+async fn queue(tx: &mut Session<'_>, new: &NewTask, now: i64) -> Result<Inserted, StoreError> {
     if let Some(found) = already_there(tx, new, now).await? {
         return Ok(found);
     }
-    let queued: i64 =
-        sqlx::query_scalar(sql::COUNT_QUEUED).bind(new.account()).fetch_one(&mut **tx).await?;
+    let queued: i64 = tx.value(sqlx::query(sql::COUNT_QUEUED).bind(new.account())).await?;
     let queued = u32::try_from(queued).unwrap_or(u32::MAX);
     if queued >= new.max_queued {
         return Ok(Inserted::Full(queued));
     }
     let stages =
         serde_json::to_string(&new.stages).map_err(|error| map::corrupt("stages", error))?;
-    let raw = sqlx::query(sql::INSERT)
-        .bind(new.id.to_string())
-        .bind(&new.owner)
-        .bind(&new.kind)
-        .bind(storable(&new.title))
-        .bind(&new.input)
-        .bind(stages)
-        .bind(&new.unique_key)
-        .bind(i64::from(new.max_attempts))
-        .bind(now)
-        .bind(i64::from(new.priority))
-        .bind(new.keep_ms)
-        .bind(new.batch.map(|(id, _)| id.to_string()))
-        .bind(new.batch.map(|(_, place)| i64::from(place)))
-        .bind(&new.client)
-        .bind(new.lookup_key.as_deref().map(storable))
-        .fetch_one(&mut **tx)
+    let raw = tx
+        .one(
+            sqlx::query(sql::INSERT)
+                .bind(new.id.to_string())
+                .bind(&new.owner)
+                .bind(&new.kind)
+                .bind(storable(&new.title))
+                .bind(&new.input)
+                .bind(stages)
+                .bind(&new.unique_key)
+                .bind(i64::from(new.max_attempts))
+                .bind(now)
+                .bind(i64::from(new.priority))
+                .bind(new.keep_ms)
+                .bind(new.batch.map(|(id, _)| id.to_string()))
+                .bind(new.batch.map(|(_, place)| i64::from(place)))
+                .bind(&new.client)
+                .bind(new.lookup_key.as_deref().map(storable)),
+        )
         .await?;
     let row = map::row(&raw, now)?;
     keep_key(tx, new, row.id).await?;
@@ -95,35 +90,29 @@ async fn queue(
 }
 
 /// Notes where a start with an idempotency key led.
-async fn keep_key(
-    tx: &mut Transaction<'static, Db>,
-    new: &NewTask,
-    led_to: TaskId,
-) -> Result<(), StoreError> {
+async fn keep_key(tx: &mut Session<'_>, new: &NewTask, led_to: TaskId) -> Result<(), StoreError> {
     if let Some((key, print)) = &new.idempotency {
-        sqlx::query(sql::KEEP_KEY)
-            .bind(new.account())
-            .bind(key)
-            .bind(print)
-            .bind(led_to.to_string())
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            sqlx::query(sql::KEEP_KEY)
+                .bind(new.account())
+                .bind(key)
+                .bind(print)
+                .bind(led_to.to_string()),
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// Whether an insert leads to a task that exists.
 async fn already_there(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     new: &NewTask,
     now: i64,
 ) -> Result<Option<Inserted>, StoreError> {
     if let Some((key, print)) = &new.idempotency {
-        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(new.account())
-            .bind(key)
-            .fetch_optional(&mut **tx)
-            .await?;
+        let raw =
+            tx.first(sqlx::query(sql::BY_IDEMPOTENCY_KEY).bind(new.account()).bind(key)).await?;
         if let Some(raw) = raw {
             let row = map::row(&raw, now)?;
             if row.expired().is_none() {
@@ -131,15 +120,12 @@ async fn already_there(
                 let same = known == *print;
                 return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
             }
-            sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key).execute(&mut **tx).await?;
+            tx.execute(sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key)).await?;
         }
     }
     if let Some(unique_key) = &new.unique_key {
-        let raw = sqlx::query(sql::UNDER_WAY)
-            .bind(&new.kind)
-            .bind(unique_key)
-            .bind(&new.owner)
-            .fetch_optional(&mut **tx)
+        let raw = tx
+            .first(sqlx::query(sql::UNDER_WAY).bind(&new.kind).bind(unique_key).bind(&new.owner))
             .await?;
         if let Some(raw) = raw {
             return Ok(Some(Inserted::UnderWay(map::row(&raw, now)?)));

@@ -80,6 +80,11 @@ pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     text.parse().map_err(|_| corrupt("id", &text))
 }
 
+/// Ids as a JSON array, for `json_list`.
+pub(super) fn ids(ids: &[TaskId]) -> Result<String, StoreError> {
+    serde_json::to_string(ids).map_err(|error| corrupt("id", error))
+}
+
 fn batch(raw: &DbRow) -> Result<Option<BatchId>, StoreError> {
     let text: Option<String> = raw.try_get("batch_id")?;
     text.map(|text| text.parse().map_err(|_| corrupt("batch_id", &text))).transpose()

@@ -60,7 +60,9 @@ pub(super) const GET_ALL: &str =
 pub(super) const BATCH: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_place");
 
-pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
+/// Of those of $1.
+pub(super) const INPUTS: &str =
+    concat!("SELECT id, input FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT print, ",
