@@ -16,7 +16,7 @@ pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten,
 pub use row::{
     AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
     LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
-    StoredResult, Tombstone,
+    StoredResult, Tombstone, Usage, UsageOf,
 };
 
 use crate::task::{BatchId, TaskId};
@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The store did not answer, or answered with an error. Trying again may help.
     #[error("the store does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The disk of the store is full. Trying again may help once there is room.
+    #[error("the disk of the database is full: {0}")]
+    Full(#[source] sqlx::Error),
     /// What the store holds makes no sense to this version.
     #[error("the store holds an unreadable {what}: {detail}")]
     Corrupt {
@@ -43,9 +46,16 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error)
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(SQLITE_FULL | POSTGRES_DISK_FULL) => Self::Full(error),
+            _ => Self::Unavailable(error),
+        }
     }
 }
+
+const SQLITE_FULL: &str = "13";
+const POSTGRES_DISK_FULL: &str = "53100";
 
 /// The durable side of the engine.
 ///
@@ -216,6 +226,9 @@ pub trait Store: ArtifactRows {
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
+
+    /// How many bytes are stored.
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError>;
 
     /// The kinds that tasks wait for.
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;

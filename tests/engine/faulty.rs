@@ -12,7 +12,7 @@ use milepost::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
         ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
-        Tombstone,
+        Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -69,11 +69,6 @@ impl Faulty {
     /// How many calls of that name met their fault.
     pub(crate) fn met(&self, call: &str) -> u32 {
         self.met.lock().unwrap().get(call).copied().unwrap_or(0)
-    }
-
-    /// How many calls were made, whatever their names.
-    pub(crate) fn made_in_all(&self) -> u32 {
-        self.made.lock().unwrap().values().sum()
     }
 
     /// How many calls of that name were made.
@@ -302,6 +297,11 @@ impl Store for Faulty {
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
         self.fault("secret").await?;
         self.inner.secret(name).await
+    }
+
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
+        self.fault("usage").await?;
+        self.inner.usage(of).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {

@@ -31,3 +31,4 @@ mod service;
 #[expect(dead_code, reason = "what is said is what falls silent here")]
 #[path = "../support/silent.rs"]
 mod silent;
+mod totals;

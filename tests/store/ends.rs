@@ -9,7 +9,7 @@ use milepost::{
         clock::ManualClock,
         store::{
             ArtifactId, Claim, Ending, ListQuery, LogEntry, NewArtifact, NewTask, ProgressWrite,
-            Row, Source, Store, StoreError,
+            Row, Source, Store, StoreError, UsageOf,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -129,6 +129,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "tombstones" => store.tombstones(&[id, *waits]).await.map(drop),
         "tombstone" => store.tombstone(id).await.map(drop),
         "secret" => store.secret("session").await.map(drop),
+        "usage" => store.usage(&UsageOf::All).await.map(drop),
         "waiting_kinds" => store.waiting_kinds().await.map(drop),
         "counts" => store.counts().await.map(drop),
         "close" => {

@@ -19,7 +19,12 @@ use uuid::Uuid;
 use crate::{fixture::task, postgres_server::schema};
 
 fn of(owner: &str) -> NewTask {
-    NewTask { owner: Some(owner.to_owned()), max_queued: 10_000, ..task() }
+    NewTask {
+        owner: Some(owner.to_owned()),
+        max_queued: 10_000,
+        max_queued_in_all: 10_000,
+        ..task()
+    }
 }
 
 /// What somebody with 128 connections asks for: starts, batches of 20, cancels of one task, keeps.

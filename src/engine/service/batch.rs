@@ -115,6 +115,7 @@ impl Service {
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;
         }
+        self.may_store(&new).await?;
         match inner.store.insert_all(&new).await? {
             AllInserted::Queued(rows) => {
                 inner.ring();
@@ -191,7 +192,9 @@ impl Service {
             // Two starts with one key at the same moment.
             Inserted::SameKey(row) => self.repeated(&row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
-            Inserted::Full(queued) => Err(ServiceError::QueueFull { queued }),
+            full @ (Inserted::Full(_) | Inserted::ClientFull(_) | Inserted::AllFull(_)) => {
+                Err(self.queue_full(&full))
+            }
             Inserted::NoUpload(id) => {
                 let detail = format!("there is no upload {id} of yours, or its time is over");
                 Err(at(name, Refusal::new(detail)).into())

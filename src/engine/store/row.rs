@@ -33,8 +33,12 @@ pub struct NewTask {
     pub max_attempts: u32,
     /// How long it is kept after its end, in milliseconds; `None` = for ever.
     pub keep_ms: Option<i64>,
-    /// Unfinished tasks that wait in the queue of this owner at most.
+    /// Tasks that wait in the queue of this account at most.
     pub max_queued: u32,
+    /// Tasks that wait in the queue of this client at most.
+    pub max_queued_per_client: u32,
+    /// Tasks that wait in the queue in all at most.
+    pub max_queued_in_all: u32,
     /// The uploads that its input names.
     pub uploads: Vec<UploadId>,
     /// With which others it is started, and its place among them, from 0.
@@ -62,8 +66,32 @@ pub enum Inserted {
     UnderWay(Row),
     /// The owner has this many queued already.
     Full(u32),
+    /// Those who come from the same client address have this many queued already.
+    ClientFull(u32),
+    /// This many are queued already, of whomever.
+    AllFull(u32),
     /// There is no such upload (any more) that the owner may use.
     NoUpload(UploadId),
+}
+
+/// Whose bytes are asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum UsageOf {
+    /// See [`NewTask::account`].
+    Account(String),
+    /// All who come from this client address.
+    Client(String),
+    /// Everybody.
+    All,
+}
+
+/// How many bytes are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// In the database: inputs, logs, checkpoints and results, and something for each row.
+    pub rows: u64,
+    /// Of files and uploads.
+    pub files: u64,
 }
 
 /// What became of an insert of several tasks: all of them or none.
@@ -83,6 +111,8 @@ pub struct Row {
     pub id: TaskId,
     /// Whose it is; `None` = nobody's.
     pub owner: Option<String>,
+    /// From where it was started; see [`NewTask::client`].
+    pub client: Option<String>,
     /// Its kind.
     pub kind: String,
     /// What people call it.

@@ -23,13 +23,15 @@ struct Queues {
 }
 
 /// Held while somebody is the only one with his key.
-pub(super) struct Alone(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
+pub(super) struct Alone {
+    _guard: OwnedMutexGuard<()>,
+}
 
 /// Held while somebody writes.
-pub(super) struct Place<'t>(
-    // Never closed.
-    #[expect(dead_code, reason = "held")] Option<SemaphorePermit<'t>>,
-);
+pub(super) struct Place<'t> {
+    /// There: the semaphore is never closed.
+    _permit: Option<SemaphorePermit<'t>>,
+}
 
 impl Turns {
     /// At most `places` write at once.
@@ -39,12 +41,12 @@ impl Turns {
 
     /// Waits for those with the same key who came before.
     pub(super) async fn alone(&self, key: &str) -> Alone {
-        Alone(self.queue(key).lock_owned().await)
+        Alone { _guard: self.queue(key).lock_owned().await }
     }
 
     /// Waits for a place among those who write; first come, first served.
     pub(super) async fn place(&self) -> Place<'_> {
-        Place(self.places.acquire().await.ok())
+        Place { _permit: self.places.acquire().await.ok() }
     }
 
     fn queue(&self, key: &str) -> Arc<Queue<()>> {

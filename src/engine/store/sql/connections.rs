@@ -63,7 +63,7 @@ impl Connections {
         let alone = within(deadline, self.turns.alone(key)).await?;
         let place = within(deadline, self.turns.place()).await?;
         let session = Session::begin(&self.writers, deadline).await?;
-        Ok(Session { turn: Some((alone, place)), ..session })
+        Ok(Session { _turn: Some((alone, place)), ..session })
     }
 
     /// A transaction that only one caller at a time has for this account, in all processes.
@@ -74,7 +74,7 @@ impl Connections {
             let place = within(deadline, self.turns.place()).await?;
             let mut session = Session::begin(&self.writers, deadline).await?;
             if try_lock_owner(&mut session, account).await? {
-                return Ok(Session { turn: Some((alone, place)), ..session });
+                return Ok(Session { _turn: Some((alone, place)), ..session });
             }
             session.rollback().await?;
             // Another process has it. Nobody waits for it with a connection in hand.
@@ -104,7 +104,8 @@ impl Connections {
 pub(super) struct Session<'t> {
     over: Over,
     deadline: Instant,
-    turn: Option<(Alone, Place<'t>)>,
+    /// Held while it lasts.
+    _turn: Option<(Alone, Place<'t>)>,
 }
 
 enum Over {
@@ -117,12 +118,12 @@ enum Over {
 impl Session<'_> {
     async fn over(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
         let over = Over::Plain(within(deadline, pool.acquire()).await??);
-        Ok(Self { over, deadline, turn: None })
+        Ok(Self { over, deadline, _turn: None })
     }
 
     async fn begin(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
         let over = Over::Within(within(deadline, pool.begin_with(BEGIN)).await??);
-        Ok(Self { over, deadline, turn: None })
+        Ok(Self { over, deadline, _turn: None })
     }
 
     /// Reads all rows.

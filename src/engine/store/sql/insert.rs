@@ -17,7 +17,7 @@ impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
         let mut tx = self.db.write_alone(new.account()).await?;
         let now = self.now_in(&mut tx).await?;
-        let inserted = queue(&mut tx, new, now).await?;
+        let inserted = queue(&mut tx, new, &mut None, now).await?;
         match &inserted {
             Inserted::Queued(_) => self.announce(&mut tx, &Change::Queued).await?,
             Inserted::UnderWay(row) => keep_key(&mut tx, new, row.id).await?,
@@ -33,9 +33,9 @@ impl This {
         let account = new.first().map(NewTask::account).unwrap_or_default();
         let mut tx = self.db.write_alone(account).await?;
         let mut rows = Vec::with_capacity(new.len());
-        let now = self.now_in(&mut tx).await?;
+        let (now, mut waiting) = (self.now_in(&mut tx).await?, None);
         for (place, new) in new.iter().enumerate() {
-            match queue(&mut tx, new, now).await? {
+            match queue(&mut tx, new, &mut waiting, now).await? {
                 Inserted::Queued(row) => rows.push(row),
                 // What was queued before it is rolled back.
                 other => return Ok(AllInserted::Not(place, Box::new(other))),
@@ -47,15 +47,59 @@ impl This {
     }
 }
 
-/// Queues one task, or says why not.
-async fn queue(tx: &mut Session<'_>, new: &NewTask, now: i64) -> Result<Inserted, StoreError> {
+/// How many tasks wait.
+struct Waiting {
+    of_account: u32,
+    of_client: u32,
+    in_all: u32,
+}
+
+impl Waiting {
+    async fn count(tx: &mut Session<'_>, new: &NewTask) -> Result<Self, StoreError> {
+        let query = sqlx::query(sql::COUNT_QUEUED)
+            .bind(new.account())
+            .bind(&new.client)
+            .bind(i64::from(new.max_queued_in_all));
+        let raw = tx.one(query).await?;
+        let count = |column: usize| -> Result<u32, StoreError> {
+            Ok(u32::try_from(raw.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+        };
+        Ok(Self { of_account: count(0)?, of_client: count(1)?, in_all: count(2)? })
+    }
+
+    /// Counts one more, unless there is no place for it.
+    const fn add(&mut self, new: &NewTask) -> Option<Inserted> {
+        let Self { of_account, of_client, in_all } = self;
+        if *of_account >= new.max_queued {
+            return Some(Inserted::Full(*of_account));
+        }
+        if *of_client >= new.max_queued_per_client {
+            return Some(Inserted::ClientFull(*of_client));
+        }
+        if *in_all >= new.max_queued_in_all {
+            return Some(Inserted::AllFull(*in_all));
+        }
+        (*of_account, *of_client, *in_all) = (*of_account + 1, *of_client + 1, *in_all + 1);
+        None
+    }
+}
+
+/// Queues one task, or says why not. What waits is counted once for all tasks of one transaction.
+async fn queue(
+    tx: &mut Session<'_>,
+    new: &NewTask,
+    waiting: &mut Option<Waiting>,
+    now: i64,
+) -> Result<Inserted, StoreError> {
     if let Some(found) = already_there(tx, new, now).await? {
         return Ok(found);
     }
-    let queued: i64 = tx.value(sqlx::query(sql::COUNT_QUEUED).bind(new.account())).await?;
-    let queued = u32::try_from(queued).unwrap_or(u32::MAX);
-    if queued >= new.max_queued {
-        return Ok(Inserted::Full(queued));
+    let waiting = match waiting {
+        Some(waiting) => waiting,
+        None => waiting.insert(Waiting::count(tx, new).await?),
+    };
+    if let Some(full) = waiting.add(new) {
+        return Ok(full);
     }
     let stages =
         serde_json::to_string(&new.stages).map_err(|error| map::corrupt("stages", error))?;

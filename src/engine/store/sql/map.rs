@@ -26,6 +26,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
     Ok(Row {
         id: task_id(raw)?,
         owner: raw.try_get("owner")?,
+        client: raw.try_get("client")?,
         kind: raw.try_get("kind")?,
         title: raw.try_get("title")?,
         stages: serde_json::from_str(&raw.try_get::<String, _>("stages")?)

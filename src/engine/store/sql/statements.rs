@@ -19,7 +19,7 @@ pub(super) use account;
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
     () => {
-        concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
+        concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
          progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
@@ -85,8 +85,36 @@ pub(super) const UNDER_WAY: &str = concat!(
 );
 
 /// Those of the account $1.
-pub(super) const COUNT_QUEUED: &str =
-    concat!("SELECT count(*) FROM tasks WHERE ", account!(), " = $1 AND status = 'queued'");
+/// How many wait: of the account $1, of the client $2, and in all, which is counted up to $3.
+pub(super) const COUNT_QUEUED: &str = concat!(
+    "SELECT (SELECT count(*) FROM tasks WHERE ",
+    account!(),
+    " = $1 AND status = 'queued'), ",
+    "(SELECT count(*) FROM tasks WHERE client = $2 AND status = 'queued'), ",
+    "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS some)"
+);
+
+/// The bytes in the database and those of files.
+macro_rules! usage {
+    ($rows:expr, $files:expr) => {
+        concat!(
+            "SELECT (SELECT CAST(coalesce(sum(input + log + checkpoints + result), 0) AS BIGINT) ",
+            "FROM task_bytes",
+            $rows,
+            "), (SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts ",
+            "WHERE state IN ('pending', 'ready')",
+            $files,
+            ")"
+        )
+    };
+}
+
+pub(super) const USAGE: &str = usage!("", "");
+
+pub(super) const USAGE_OF_ACCOUNT: &str =
+    usage!(" WHERE account = $1", concat!(" AND ", account!(), " = $1"));
+
+pub(super) const USAGE_OF_CLIENT: &str = usage!(" WHERE client = $1", " AND client = $1");
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",

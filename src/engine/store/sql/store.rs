@@ -7,6 +7,7 @@ use crate::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
         LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
+        Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -182,6 +183,10 @@ impl Store for This {
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
         self.read_or_make_secret(name).await
+    }
+
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
+        self.read_usage(of).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
