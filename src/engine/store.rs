@@ -5,19 +5,22 @@
 //! that was thought dead and wakes up can change nothing.
 
 mod artifacts;
+mod new_task;
 pub mod postgres;
 mod row;
 pub mod sqlite;
 mod turns;
+mod usage;
 
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
+pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
-    AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-    LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
-    StoredResult, Tombstone, Usage, UsageOf,
+    Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, ListQuery, LogEntry, LogGap,
+    ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
 };
+pub use usage::{Usage, UsageOf};
 
 use crate::task::{BatchId, TaskId};
 

@@ -93,6 +93,8 @@ mod statements;
 mod store;
 #[path = "sql/times.rs"]
 mod times;
+#[path = "sql/usage.rs"]
+mod usage;
 #[path = "sql/write.rs"]
 mod write;
 

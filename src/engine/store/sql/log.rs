@@ -13,6 +13,12 @@ use crate::{
     task::{LogStream, TaskId},
 };
 
+const LOG: &str = "SELECT seq, at, stream, text FROM log_lines \
+    WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+
+const LOG_END: &str = "SELECT seq, at, stream, text FROM log_lines \
+    WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
+
 impl This {
     pub(super) async fn read_log(
         &self,
@@ -21,7 +27,7 @@ impl This {
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
         let rows = self
-            .read_all(sqlx::query(sql::LOG).bind(id.to_string()).bind(after).bind(i64::from(limit)))
+            .read_all(sqlx::query(LOG).bind(id.to_string()).bind(after).bind(i64::from(limit)))
             .await?;
         rows.iter().map(entry).collect()
     }
@@ -31,7 +37,7 @@ impl This {
         id: TaskId,
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
+        let query = sqlx::query(LOG_END).bind(id.to_string()).bind(i64::from(limit));
         let rows = self.read_all(query).await?;
         rows.iter().rev().map(entry).collect()
     }

@@ -8,7 +8,7 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{ListQuery, Row, StoreError, StoredResult, Usage, UsageOf},
+    engine::store::{ListQuery, Row, StoreError, StoredResult},
     task::{BatchId, TaskId},
 };
 
@@ -130,19 +130,6 @@ impl This {
             file_name: raw.try_get("file_name")?,
             bytes: raw.try_get("bytes")?,
         }))
-    }
-
-    pub(super) async fn read_usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
-        let query = match of {
-            UsageOf::Account(account) => sqlx::query(sql::USAGE_OF_ACCOUNT).bind(account),
-            UsageOf::Client(client) => sqlx::query(sql::USAGE_OF_CLIENT).bind(client),
-            UsageOf::All => sqlx::query(sql::USAGE),
-        };
-        let raw = self.db.read().await?.one(query).await?;
-        let bytes = |column: usize| -> Result<u64, StoreError> {
-            Ok(u64::try_from(raw.try_get::<i64, _>(column)?).unwrap_or_default())
-        };
-        Ok(Usage { rows: bytes(0)?, files: bytes(1)? })
     }
 
     pub(super) async fn read_waiting_kinds(&self) -> Result<Vec<String>, StoreError> {

@@ -94,28 +94,6 @@ pub(super) const COUNT_QUEUED: &str = concat!(
     "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS some)"
 );
 
-/// The bytes in the database and those of files.
-macro_rules! usage {
-    ($rows:expr, $files:expr) => {
-        concat!(
-            "SELECT (SELECT CAST(coalesce(sum(input + log + checkpoints + result), 0) AS BIGINT) ",
-            "FROM task_bytes",
-            $rows,
-            "), (SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts ",
-            "WHERE state IN ('pending', 'ready')",
-            $files,
-            ")"
-        )
-    };
-}
-
-pub(super) const USAGE: &str = usage!("", "");
-
-pub(super) const USAGE_OF_ACCOUNT: &str =
-    usage!(" WHERE account = $1", concat!(" AND ", account!(), " = $1"));
-
-pub(super) const USAGE_OF_CLIENT: &str = usage!(" WHERE client = $1", " AND client = $1");
-
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
@@ -393,12 +371,6 @@ pub(super) const CANCEL_RUNNING: &str = concat!(
 
 pub(super) const RESULT: &str =
     "SELECT media_type, file_name, bytes FROM results WHERE task_id = $1";
-
-pub(super) const LOG: &str = "SELECT seq, at, stream, text FROM log_lines \
-    WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-
-pub(super) const LOG_END: &str = "SELECT seq, at, stream, text FROM log_lines \
-    WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
 
 pub(super) const KEEP_STAGE_TIME: &str = "INSERT INTO stage_times (kind, stage, at, task_id, ms) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
