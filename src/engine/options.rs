@@ -28,9 +28,9 @@ pub struct EngineOptions {
     /// Tasks of one owner that may wait in the queue. Default: 100.
     pub max_queued_per_owner: u32,
     /// Tasks that may wait in the queue of all who come from one client address, whatever their
-    /// owners. Default: 1,000.
+    /// owners. Where many processes start tasks at the same moment, a few more. Default: 1,000.
     pub max_queued_per_client: u32,
-    /// Tasks that may wait in the queue in all. Default: 10,000.
+    /// Tasks that may wait in the queue in all; a few more, as above. Default: 10,000.
     pub max_queued: u32,
     /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
     /// At most [`MOST_PLACES`](super::MOST_PLACES). Default: 100.
