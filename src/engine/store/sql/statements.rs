@@ -91,7 +91,7 @@ pub(super) const COUNT_QUEUED: &str = concat!(
     account!(),
     " = $1 AND status = 'queued'), ",
     "(SELECT count(*) FROM tasks WHERE client = $2 AND status = 'queued'), ",
-    "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS some)"
+    "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS waiting)"
 );
 
 pub(super) const INSERT: &str = concat!(
