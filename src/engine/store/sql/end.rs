@@ -70,10 +70,11 @@ impl This {
         let now = self.now_in(&mut tx).await?;
         tx.execute(sqlx::query(sql::REDATE_LEASES).bind(now)).await?;
         let latest: Option<i64> = tx.value(sqlx::query(sql::LATEST_IN_QUEUE)).await?;
-        if let Some(ahead) = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0) {
-            if tx.execute(sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead)).await? > 0 {
-                self.announce(&mut tx, &Change::Queued).await?;
-            }
+        let ahead = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0);
+        if let Some(ahead) = ahead
+            && tx.execute(sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead)).await? > 0
+        {
+            self.announce(&mut tx, &Change::Queued).await?;
         }
         tx.commit().await
     }
