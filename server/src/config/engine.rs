@@ -41,7 +41,8 @@ pub struct EngineSettings {
     pub max_result_bytes: usize,
     /// Bytes of one checkpoint as JSON. `MILEPOST_ENGINE_MAX_CHECKPOINT_BYTES`. Default: 4,194,304.
     pub max_checkpoint_bytes: usize,
-    /// Characters of a message or a log line. `MILEPOST_ENGINE_MAX_TEXT_CHARS`. Default: 2,000.
+    /// Characters of a message, a log line, a title, an error. `MILEPOST_ENGINE_MAX_TEXT_CHARS`.
+    /// Default: 2,000.
     pub max_text_chars: usize,
     /// Log lines kept of one run: the first half and the latest half.
     /// `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     DatabaseUrl, EngineSettings, FileSettings, HoldSettings, KindsSettings, RetentionSettings,
+    ViewerSettings,
 };
 use crate::tasks::{
     dataset::DatasetSettings,
@@ -29,6 +30,8 @@ pub struct Settings {
     pub hold: HoldSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
+    /// `[viewers]`
+    pub viewers: ViewerSettings,
     /// `[kinds.story]`, `[kinds.dataset]`
     pub kinds: KindsSettings,
     /// `[dataset]`
@@ -182,6 +185,7 @@ impl Settings {
             files,
             hold,
             retention,
+            viewers,
             kinds,
             dataset,
             log,
@@ -262,6 +266,7 @@ impl Settings {
         faults.extend(files.faults());
         faults.extend(hold.faults());
         faults.extend(retention.faults());
+        faults.extend(viewers.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());
         let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));
