@@ -6,9 +6,11 @@
 
 mod again;
 mod batches;
+mod client;
 mod error;
 mod extract;
 mod files;
+mod foreign;
 mod guard;
 mod health;
 mod keep;
@@ -26,11 +28,13 @@ pub mod uploads;
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
+    middleware,
 };
 use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
 pub use session::SessionKey;
@@ -54,6 +58,9 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address, which another site's name may be made to point to. Default: false.
     pub local_only: bool,
+    /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
+    /// address counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for HttpOptions {
@@ -64,6 +71,7 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -104,6 +112,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(kinds::get))
         .merge(simple::routes())
         .layer(no_store())
+        .layer(middleware::from_fn(foreign::refuse_to_be_run))
         // Says so by itself: each layer of a router costs a box a request, and this is the call that is
         // made most.
         .routes(routes!(tasks::get))
