@@ -5,10 +5,12 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use milepost::{engine::EngineOptions, http::HttpOptions};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings};
+use super::{
+    DatabaseUrl, FileSettings, HoldSettings, IsolationSettings, KindsSettings, RetentionSettings,
+};
 use crate::tasks::{
     dataset::DatasetSettings,
-    story::{NarratorSettings, StorySettings},
+    story::{ApiKey, NarratorSettings, StorySettings},
 };
 
 /// Everything that can be configured.
@@ -25,6 +27,8 @@ pub struct Settings {
     pub files: FileSettings,
     /// `[hold]`
     pub hold: HoldSettings,
+    /// `[isolation]`
+    pub isolation: IsolationSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
     /// `[kinds.story]`, `[kinds.dataset]`
@@ -107,6 +111,10 @@ pub struct StorageSettings {
     /// Connections of this process to PostgreSQL, beside one for heartbeats and one for
     /// notifications. `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
     pub connections: u32,
+    /// The key that seals the secrets of commands in the database: 64 hexadecimal digits, the same for
+    /// all servers and workers with one database. `MILEPOST_STORAGE_SECRET_KEY`. Default: the file
+    /// `secret.key` in the data folder, made where it is missing.
+    pub secret_key: Option<ApiKey>,
     /// Folder with `{subject}/research.md`, and where stories go. `MILEPOST_STORAGE_OUTPUT_DIR`,
     /// `--output-dir`. Default: `output`.
     pub output_dir: PathBuf,
@@ -119,6 +127,7 @@ impl Default for StorageSettings {
             database: None,
             artifacts: None,
             connections: 8,
+            secret_key: None,
             output_dir: PathBuf::from("output"),
         }
     }
@@ -286,6 +295,8 @@ impl Settings {
             storage,
             story,
             narrator,
+            // Whether it can be had is the machine's word.
+            isolation: _,
         } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(

@@ -1,0 +1,99 @@
+//! The end of a run: what is known of its processes, and nothing else, is said.
+
+use milepost::engine::TaskError;
+
+use super::Run;
+use crate::tasks::command::{
+    folder::RunFolder,
+    launch::{
+        Hunt, RunIsolation,
+        wire::{End, Remaining, Word, list},
+    },
+};
+
+/// What the control group tells at the end.
+#[derive(Default)]
+pub(super) struct Ended {
+    pub(super) out_of_memory: bool,
+}
+
+/// The guard's last word.
+pub(super) enum Last {
+    Ended(End),
+    Failed(String),
+    /// It had none.
+    Gone(Hunt),
+}
+
+fn not_stopped(remaining: &[Remaining]) -> String {
+    let named = list(remaining);
+    match remaining.len() {
+        1 => format!("1 process could not be stopped: {named}."),
+        n => format!("{n} processes could not be stopped: {named}."),
+    }
+}
+
+impl Run {
+    /// Ends what the guard did not, and removes what held the run together. Blocking, but short where
+    /// nothing is left.
+    pub(super) async fn after(&self, isolation: RunIsolation, last: Option<Word>) -> (Ended, Last) {
+        let work = move || {
+            let out_of_memory = isolation.ran_out_of_memory();
+            let last = match last {
+                Some(Word::Ended(end)) => Last::Ended(end),
+                Some(Word::Failed(why)) => Last::Failed(why),
+                _ => Last::Gone(isolation.end_what_is_left()),
+            };
+            if !matches!(&last, Last::Ended(end) if !end.remaining.is_empty()) {
+                isolation.remove();
+            }
+            (Ended { out_of_memory }, last)
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(ended) => ended,
+            // The runtime ends; so does this run.
+            Err(_) => (Ended::default(), Last::Gone(Hunt::default())),
+        }
+    }
+
+    /// The guard was killed. What is known of the rest is said.
+    pub(super) fn lost(&self, hunt: &Hunt, folder: &mut RunFolder) -> TaskError {
+        let Hunt { ended, remaining } = hunt;
+        let killed = "The supervisor process of the command was killed";
+        if !remaining.is_empty() {
+            let what = not_stopped(remaining);
+            return TaskError::fail("not_stopped", format!("{killed}. {what}"));
+        }
+        folder.is_over();
+        let rest = match ended {
+            0 => "Of the command no other process was found.".to_owned(),
+            1 => "The process that was left of the command is stopped and gone.".to_owned(),
+            n => format!("The {n} processes that were left of the command are stopped and gone."),
+        };
+        self.ctx.log(format!("{killed}. {rest}"));
+        self.ctx.message(rest.clone());
+        if self.ctx.check().is_err() {
+            return TaskError::Cancelled;
+        }
+        TaskError::fail("lost", format!("{killed}. {rest}"))
+    }
+
+    /// Not all of it could be ended: then nothing else counts.
+    pub(super) fn not_stopped(&self, remaining: &[Remaining]) -> TaskError {
+        let what = not_stopped(remaining);
+        self.ctx.log(what.clone());
+        TaskError::fail("not_stopped", what)
+    }
+
+    /// Says that nothing is left, where it was told to stop.
+    pub(super) fn is_stopped(&self, end: &End) -> Result<(), TaskError> {
+        self.ctx.check().inspect_err(|_| {
+            let what = match end.stopped {
+                0 | 1 => "Stopped: its process is gone".to_owned(),
+                n => format!("Stopped: all {n} processes are gone"),
+            };
+            self.ctx.log(what.clone());
+            self.ctx.message(what);
+        })
+    }
+}
