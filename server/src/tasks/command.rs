@@ -49,7 +49,7 @@ pub use seal::{KEY_FILE, SealError, SecretKey};
 
 /// How much longer than a command's own grace the engine waits before it drops the run: the guard
 /// needs a moment to kill, and the run to write its last words.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Earlier definitions that are remembered for tasks that wait.
 const MOST_EARLIER: usize = 500;
 /// Characters of a parameter's value in a task's title.

@@ -27,7 +27,7 @@ mod stat;
 mod stream;
 pub(super) mod wire;
 
-pub(super) use hunt::{Hunt, end_orphans};
+pub(super) use hunt::Hunt;
 pub use isolation::{Isolation, IsolationError};
 pub(super) use isolation::{Record, RunIsolation};
 pub(super) use process::Process;

@@ -20,7 +20,7 @@ use super::{
     folder::RunFolder,
     kept::{Kept, Mask},
     launch::{
-        Process, Record, RunIsolation, end_orphans,
+        Hunt, Process, Record, RunIsolation,
         wire::{End, KernelLimits, Order, Word, list},
     },
     progress::{Limits as ReaderLimits, Reader, Signal, Source},
@@ -48,6 +48,8 @@ pub(super) struct Run {
     kept: Kept,
     last_lines: Vec<String>,
     signals: Vec<Signal>,
+    /// What was ended without the guard.
+    hunt: Option<Hunt>,
 }
 
 impl Run {
@@ -62,7 +64,7 @@ impl Run {
         }
         let kept = Kept::new(definition.limits.output_bytes);
         let (last_lines, signals) = (Vec::new(), Vec::new());
-        Self { definition, values, ctx, mask, reader, kept, last_lines, signals }
+        Self { definition, values, ctx, mask, reader, kept, last_lines, signals, hunt: None }
     }
 
     /// Runs it.
@@ -89,20 +91,15 @@ impl Run {
             folder.is_over();
             return Err(error);
         }
-        let isolation = self.isolate(folder, deps)?;
-        let order = self.order(folder, &isolation)?;
-        let record = Record::new(&isolation);
-        record.write(folder.record()).map_err(|error| {
-            TaskError::retry("folder", format!("the run cannot be recorded: {error}"))
-        })?;
+        let (isolation, order) = self.ready(folder, deps).inspect_err(|_| folder.is_over())?;
         let started = Instant::now();
         let start = Process::start(&deps.program, &order, isolation.namespace);
         let mut process = start.await.map_err(|error| {
+            folder.is_over();
             TaskError::retry("start", format!("no process can be started: {error}"))
         })?;
-        let last = self.follow(&mut process, folder, record).await;
-        let stays = matches!(&last, Some(Word::Ended(end)) if !end.remaining.is_empty());
-        if !stays {
+        let last = self.follow(&mut process, folder, &isolation).await;
+        if !last.as_ref().is_some_and(Word::names_what_remains) {
             process.guard.close().await;
         }
         let duration = started.elapsed();
@@ -123,6 +120,20 @@ impl Run {
                 self.judge(end, out_of_memory, duration, folder).await
             }
         }
+    }
+
+    /// All that there is to do before its start.
+    fn ready(
+        &self,
+        folder: &RunFolder,
+        deps: &CommandDeps,
+    ) -> Result<(Arc<RunIsolation>, Order), TaskError> {
+        let isolation = self.isolate(folder, deps)?;
+        let order = self.order(folder, &isolation)?;
+        Record::new(&isolation).write(folder.record()).map_err(|error| {
+            TaskError::retry("folder", format!("the run cannot be recorded: {error}"))
+        })?;
+        Ok((Arc::new(isolation), order))
     }
 
     /// What holds the run together whatever becomes of its guard.
@@ -189,13 +200,12 @@ impl Run {
         &mut self,
         process: &mut Process,
         folder: &RunFolder,
-        record: Record,
+        isolation: &Arc<RunIsolation>,
     ) -> Option<Word> {
         let ctx = self.ctx.clone();
         let Process { streams, guard } = process;
         let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
         let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
-        let mut record = Some(record);
         while !(gone && (streams.have_ended() || idle > MOST_IDLE)) {
             let heard = tokio::select! {
                 n = streams.stdout.read(&mut out) => Heard::Bytes(Source::Stdout, n),
@@ -210,22 +220,22 @@ impl Run {
                 Heard::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
                 Heard::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
                 Heard::Word(Some(Word::Started(leader))) => {
-                    let record = record.take().map(|record| record.with_leader(leader));
-                    let written = record.map(|record| record.write(folder.record()));
-                    if let Some(Err(error)) = written {
+                    let record = Record::new(isolation).with_leader(leader, isolation);
+                    if let Err(error) = record.write(folder.record()) {
                         tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
                     }
                 }
                 Heard::Word(Some(word)) => {
                     last = self.hear(word).or(last);
                     // A guard that could not end everything says no more, and stays.
-                    gone = matches!(&last, Some(Word::Ended(end)) if !end.remaining.is_empty());
+                    gone = last.as_ref().is_some_and(Word::names_what_remains);
                 }
                 Heard::Word(None) => {
                     gone = true;
                     if last.is_none() {
                         // Somebody killed the guard: what it guarded does not go on meanwhile.
-                        let _ = tokio::task::spawn_blocking(end_orphans).await;
+                        guard.close().await;
+                        self.hunt(isolation).await;
                     }
                 }
                 Heard::Stop => {

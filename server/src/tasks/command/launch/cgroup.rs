@@ -159,7 +159,7 @@ impl Cgroup {
     }
 
     /// Removes it; what still ends in it comes first.
-    fn remove(&self) -> io::Result<()> {
+    pub(super) fn remove(&self) -> io::Result<()> {
         for folder in self.folders().iter().rev() {
             match fs::remove_dir(folder) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

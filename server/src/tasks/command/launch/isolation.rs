@@ -187,6 +187,16 @@ impl RunIsolation {
     }
 }
 
+/// A run that did not come to its start, or was dropped.
+impl Drop for RunIsolation {
+    fn drop(&mut self) {
+        if let Some(group) = &self.cgroup {
+            // Fails where anything is in it: that is its guard's to end.
+            let _ = group.remove();
+        }
+    }
+}
+
 /// What is written beside a run's folder, for a server that finds it after a crash.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -202,9 +212,11 @@ impl Record {
         Self { boot: boot(), cgroup: isolation.cgroup(), session: None }
     }
 
-    /// The command runs, as the leader of a session. Not known in a namespace, where nothing is left.
-    pub(crate) fn with_leader(self, leader: i32) -> Self {
-        Self { session: Session::of(leader), ..self }
+    /// The command runs, as the leader of a session. In a namespace it has another number here, and
+    /// nothing outlives its guard.
+    pub(crate) fn with_leader(self, leader: i32, isolation: &RunIsolation) -> Self {
+        let session = if isolation.namespace { None } else { Session::of(leader) };
+        Self { session, ..self }
     }
 
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {

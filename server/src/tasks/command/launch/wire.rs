@@ -57,6 +57,13 @@ pub(crate) enum Word {
     Ended(End),
 }
 
+impl Word {
+    /// Whether it is the last one of a guard that stays, as it could not end everything.
+    pub(crate) const fn names_what_remains(&self) -> bool {
+        matches!(self, Self::Ended(End { remaining, .. }) if !remaining.is_empty())
+    }
+}
+
 /// How a command ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct End {

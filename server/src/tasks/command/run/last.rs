@@ -1,5 +1,7 @@
 //! The end of a run: what is known of its processes, and nothing else, is said.
 
+use std::sync::Arc;
+
 use milepost::engine::TaskError;
 
 use super::Run;
@@ -36,24 +38,37 @@ fn not_stopped(remaining: &[Remaining]) -> String {
 impl Run {
     /// Ends what the guard did not, and removes what held the run together. Blocking, but short where
     /// nothing is left.
-    pub(super) async fn after(&self, isolation: RunIsolation, last: Option<Word>) -> (Ended, Last) {
+    pub(super) async fn after(
+        &mut self,
+        isolation: Arc<RunIsolation>,
+        last: Option<Word>,
+    ) -> (Ended, Last) {
+        let last = match last {
+            Some(Word::Ended(end)) => Last::Ended(end),
+            Some(Word::Failed(why)) => Last::Failed(why),
+            _ => Last::Gone(self.hunt.take().unwrap_or_default()),
+        };
+        let stays = match &last {
+            Last::Ended(End { remaining, .. }) | Last::Gone(Hunt { remaining, .. }) => {
+                !remaining.is_empty()
+            }
+            Last::Failed(_) => false,
+        };
         let work = move || {
             let out_of_memory = isolation.ran_out_of_memory();
-            let last = match last {
-                Some(Word::Ended(end)) => Last::Ended(end),
-                Some(Word::Failed(why)) => Last::Failed(why),
-                _ => Last::Gone(isolation.end_what_is_left()),
-            };
-            if !matches!(&last, Last::Ended(end) if !end.remaining.is_empty()) {
+            if !stays {
                 isolation.remove();
             }
-            (Ended { out_of_memory }, last)
+            Ended { out_of_memory }
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(ended) => ended,
-            // The runtime ends; so does this run.
-            Err(_) => (Ended::default(), Last::Gone(Hunt::default())),
-        }
+        (tokio::task::spawn_blocking(work).await.unwrap_or_default(), last)
+    }
+
+    /// Ends what a killed guard has left.
+    pub(super) async fn hunt(&mut self, isolation: &Arc<RunIsolation>) {
+        let isolation = Arc::clone(isolation);
+        let hunt = tokio::task::spawn_blocking(move || isolation.end_what_is_left());
+        self.hunt = hunt.await.ok();
     }
 
     /// The guard was killed. What is known of the rest is said.
@@ -66,7 +81,7 @@ impl Run {
         }
         folder.is_over();
         let rest = match ended {
-            0 => "Of the command no other process was found.".to_owned(),
+            0 => "No other process of it was left.".to_owned(),
             1 => "The process that was left of the command is stopped and gone.".to_owned(),
             n => format!("The {n} processes that were left of the command are stopped and gone."),
         };
