@@ -53,7 +53,7 @@ async fn what_the_server_makes_is_its_users_alone_and_a_story_is_the_operators()
     let server = place.serve(&[], &[FAST]).await;
     let said = run(&place, &server, &[]).await;
     assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
-    let args = ["run", "story", "--input", "subject=lighthouse", "--input", "player_name=Ada"];
+    let args = ["run", "story", "--input", "subject=lighthouse", "--input", "player=Ada"];
     let said = server.run(&place, &[&args[..], &["--follow"]].concat()).await;
     assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
     for (path, mode) in modes(&place.path("data")) {
@@ -102,7 +102,9 @@ async fn the_memory_of_server_and_guard_is_closed_to_others_of_their_user() {
                   while [ ! -e \"$here/go\" ]; do sleep 0.05; done\n";
     let place = scripted(script, "");
     let Some(command) = as_nobody(&place, &["serve", "--addr", "127.0.0.1:0"]) else { return };
-    let mut server = place.serve_by(command, &[]).await;
+    // In a namespace the numbers would be others.
+    let tree = [("MILEPOST_ISOLATION_MODE", "process_tree")];
+    let mut server = place.serve_by(command, &tree).await;
     let running = begin(&place, &server);
     let pids = lines(place.path("pids"), 1).await;
     let (guard, command) = pids[0].split_once(' ').unwrap();
@@ -183,7 +185,7 @@ async fn a_process_with_another_key_says_so_and_runs_nothing() {
     let server = place.serve(&[], &with(&*other)).await;
     let ended = async |server: &Server| {
         let task = get(server, &format!("/api/v1/tasks/{id}")).await;
-        task["status"] == "failed"
+        task["status"] == "error"
     };
     until("the task has failed", async || ended(&server).await).await;
     let task = get(&server, &format!("/api/v1/tasks/{id}")).await;

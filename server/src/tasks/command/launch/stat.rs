@@ -2,8 +2,6 @@
 
 use std::fs;
 
-use rustix::process::{Pid, getsid};
-
 use super::wire::Remaining;
 
 /// The field of `/proc/PID/stat` with this number, from 1 as in the manual; from 3 on.
@@ -25,7 +23,7 @@ pub(super) fn start_time(pid: i32) -> Option<u64> {
 
 /// The session that it is in; also of one that has ended and was not waited for yet.
 pub(super) fn session(pid: i32) -> Option<i32> {
-    getsid(Some(Pid::from_raw(pid)?)).ok().map(Pid::as_raw_pid)
+    field(pid, 6)?.parse().ok()
 }
 
 /// Whether it is there and has not ended.

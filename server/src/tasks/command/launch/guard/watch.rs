@@ -106,7 +106,10 @@ impl<'o> Watch<'o> {
 
     /// Waits for what could not be ended, and tries again now and then.
     pub(super) fn wait_for_what_remains(&mut self) {
-        while !self.end.remaining.is_empty() && !(self.reap() && self.cgroup_is_empty()) {
+        if self.end.remaining.is_empty() {
+            return;
+        }
+        while !(self.reap() && self.cgroup_is_empty()) {
             self.kill_all();
             let _ = poll(&mut [], Some(&timespec(PAUSES.1)));
         }
