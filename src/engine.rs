@@ -7,8 +7,10 @@
 pub mod artifacts;
 mod changes;
 mod cleaner;
+mod client;
 pub mod clock;
 mod context;
+mod disk;
 mod eta;
 pub mod hold;
 mod inner;
@@ -19,6 +21,7 @@ mod live;
 mod log;
 mod options;
 mod places;
+mod quota;
 mod registry;
 mod runner;
 mod service;
@@ -27,13 +30,16 @@ pub mod store;
 mod waiters;
 
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
+pub use client::ClientAddress;
 pub use context::Context;
+pub use disk::{Disk, DiskSpace, LittleSpace};
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
 pub use lifecycle::Engine;
 pub use live::Meter;
-pub use options::{EngineOptions, HoldOptions};
+pub use options::{EngineOptions, HoldOptions, StorageOptions};
 pub use places::MOST_PLACES;
+pub use quota::{QuotaReached, Stored, Whose};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,

@@ -6,6 +6,7 @@
 
 mod again;
 mod batches;
+mod client;
 mod error;
 mod extract;
 mod files;
@@ -33,6 +34,7 @@ use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
 pub use session::SessionKey;
@@ -56,6 +58,9 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address, which another site's name may be made to point to. Default: false.
     pub local_only: bool,
+    /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
+    /// address counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for HttpOptions {
@@ -66,6 +71,7 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            trusted_proxies: Vec::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ use futures_util::{
 use tower::{Layer, Service};
 
 use super::{
-    HttpOptions, origin,
+    HttpOptions, client, origin,
     session::{self, Recent},
 };
 
@@ -83,6 +83,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         if let Err(refusal) = origin::check(&request, options) {
             return Either::Left(ready(Ok(refusal.into_response())));
         }
+        let client = client::note(&mut request, &options.trusted_proxies);
         let mut caller = session::read(request.headers(), options, &self.guard.recent);
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut made = None;
@@ -92,7 +93,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         if self.guard.makes_sessions && opens && caller.as_owner().is_none() {
             (caller, made) = session::make(options);
         }
-        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(caller.at(client));
         let response = self.inner.call(request);
         Either::Right(match made {
             Some(cookie) => Either::Right(response.map(with_cookie(cookie))),

@@ -8,7 +8,10 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
-        EngineOptions, Refusal, millis,
+        EngineOptions, Refusal,
+        disk::little_space,
+        millis,
+        quota::Depositor,
         registry::Kind,
         store::{Inserted, NewTask, Row},
     },
@@ -41,7 +44,7 @@ impl Service {
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
         {
             return Ok(self.started(&row, true).await);
         }
@@ -49,12 +52,13 @@ impl Service {
             idempotency,
             ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
+        self.may_store(std::slice::from_ref(&new)).await?;
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
-            Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
             Inserted::NoUpload(id) => return Err(no_upload(&new.input, id).into()),
+            full => return Err(self.queue_full(&full)),
         };
         inner.ring();
         Ok(self.started(&row, existing).await)
@@ -91,6 +95,40 @@ impl Service {
         Ok(text)
     }
 
+    /// Whether there is room for these tasks, all of one caller.
+    pub(super) async fn may_store(&self, new: &[NewTask]) -> Result<(), ServiceError> {
+        let Some(first) = new.first() else { return Ok(()) };
+        self.has_space().await?;
+        let inner = self.engine.inner();
+        let who = Depositor { account: first.account(), client: first.client.as_deref() };
+        let inputs = new.iter().map(|new| new.input.len());
+        match inner.quota.admit_tasks(&*inner.store, &inner.options, who, inputs).await? {
+            Some(reached) => Err(ServiceError::StorageFull(reached)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the disk has room for anything new.
+    pub(super) async fn has_space(&self) -> Result<(), ServiceError> {
+        let storage = &self.engine.inner().options.storage;
+        let Some(disk) = &storage.disk else { return Ok(()) };
+        match little_space(disk, storage.min_free_bytes).await {
+            Some(little) => Err(ServiceError::DiskFull(little)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why nothing more may wait.
+    pub(super) fn queue_full(&self, full: &Inserted) -> ServiceError {
+        let options = &self.engine.inner().options;
+        match *full {
+            Inserted::ClientFull(queued) => ServiceError::ClientQueueFull { queued },
+            Inserted::AllFull(queued) => ServiceError::ServerQueueFull { queued },
+            Inserted::Full(queued) => ServiceError::QueueFull { queued },
+            _ => ServiceError::QueueFull { queued: options.max_queued_per_owner },
+        }
+    }
+
     /// A task that is fit to be queued.
     pub(super) async fn new_task(
         &self,
@@ -110,16 +148,21 @@ impl Service {
         Ok(NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
             owner: caller.as_owner().map(str::to_owned),
+            client: self.client(caller),
             kind: kind.info.kind.clone(),
             title: options.cut(prepared.title),
             input: prepared.input,
             stages,
-            unique_key: prepared.unique_key,
+            // An anonymous start is nobody else's, the caller's next one included.
+            unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),
+            lookup_key: prepared.lookup_key,
             idempotency: None,
             priority,
             max_attempts: kind.options.max_attempts,
             keep_ms: (!options.keep.is_zero()).then(|| millis(options.keep)),
             max_queued: options.max_queued_per_owner,
+            max_queued_per_client: options.max_queued_per_client,
+            max_queued_in_all: options.max_queued,
             batch: None,
             uploads,
         })
@@ -140,9 +183,20 @@ impl Service {
         ))
     }
 
-    /// The key as it is stored, with a fingerprint of what was asked for. Callers without a session
-    /// share one space of keys: theirs holds the fingerprint too, so that a key alone leads nobody to
-    /// a stranger's task.
+    /// What is stored of a caller's address.
+    pub(super) fn client(&self, caller: &Caller) -> Option<String> {
+        caller.client.map(|client| self.engine.inner().client_key.hash(client))
+    }
+
+    /// See [`NewTask::account`].
+    pub(super) fn account(&self, caller: &Caller) -> String {
+        let owner = caller.as_owner().map(str::to_owned);
+        owner.or_else(|| self.client(caller)).unwrap_or_default()
+    }
+
+    /// The key as it is stored, with a fingerprint of what was asked for. A key counts within its
+    /// account. Callers of whom nothing is known share one: their key holds the fingerprint too, so
+    /// that a key alone leads nobody to a stranger's task.
     pub(super) fn idempotency(
         &self,
         caller: &Caller,
@@ -159,10 +213,8 @@ impl Service {
         let print =
             Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
         let print = format!("{print:x}");
-        let key = match caller.as_owner() {
-            Some(_) => key.to_owned(),
-            None => format!("{print}:{key}"),
-        };
+        let known = caller.owner.is_some() || caller.client.is_some();
+        let key = if known { key.to_owned() } else { format!("{print}:{key}") };
         Ok(Some((key, print)))
     }
 }

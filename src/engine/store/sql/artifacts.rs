@@ -1,12 +1,14 @@
 //! The rows of files.
 
 use async_trait::async_trait;
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 
 use super::{
-    Db, DbRow, This,
+    DbRow, This,
+    connections::Session,
     map::{corrupt, storable},
     read_at,
+    statements::account,
 };
 use crate::{
     engine::store::{
@@ -24,9 +26,9 @@ macro_rules! columns {
     };
 }
 
-/// Its owner, while the run is held.
-const OWNER_OF_RUN: &str = concat!(
-    "SELECT owner FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+/// Whose it is, while the run is held.
+const ACCOUNT_OF_RUN: &str = concat!(
+    "SELECT owner, client FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
     for_update!()
 );
 
@@ -36,18 +38,24 @@ const FILES_OF_TASK: &str =
 const SAME_NAME: &str = "SELECT count(*) FROM artifacts WHERE task_id = $1 AND name = $2 \
     AND run_seq = $3 AND state IN ('pending', 'ready')";
 
-const UPLOADS_OF_OWNER: &str = "SELECT count(*) FROM artifacts \
-    WHERE coalesce(owner, '') = coalesce($1, '') AND task_id IS NULL AND state IN ('pending', 'ready')";
+const UPLOADS_OF_ACCOUNT: &str = concat!(
+    "SELECT count(*) FROM artifacts WHERE ",
+    account!(),
+    " = $1 AND task_id IS NULL AND state IN ('pending', 'ready')"
+);
 
-const BYTES_OF_OWNER: &str = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts \
-    WHERE coalesce(owner, '') = coalesce($1, '') AND state IN ('pending', 'ready')";
+const BYTES_OF_ACCOUNT: &str = concat!(
+    "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts WHERE ",
+    account!(),
+    " = $1 AND state IN ('pending', 'ready')"
+);
 
 const INSERT: &str = "INSERT INTO artifacts \
-    (id, task_id, run_seq, owner, name, media_type, state, created_at, due_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)";
+    (id, task_id, run_seq, owner, name, media_type, state, created_at, due_at, client) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $9)";
 
 const RENEW: &str = "UPDATE artifacts SET size = $2, due_at = $3 \
-    WHERE id = $1 AND state = 'pending' RETURNING owner";
+    WHERE id = $1 AND state = 'pending' RETURNING owner, client";
 
 /// The file of an earlier run makes room for this run's.
 const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
@@ -55,7 +63,7 @@ const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
 
 const FINISH: &str = concat!(
     "UPDATE artifacts SET state = 'ready', size = $2, sha256 = $3, due_at = $4 ",
-    "WHERE id = $1 AND state = 'pending' RETURNING ",
+    "WHERE id = $1 AND state = 'pending' RETURNING client, ",
     columns!()
 );
 
@@ -120,43 +128,46 @@ impl ArtifactRows for This {
         &self,
         new: &NewArtifact,
     ) -> Result<Result<(), NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
-        let (task, owner) = match &new.source {
+        let (task, account) = match &new.source {
             Source::Run { task_id, run_seq } => {
-                let Some(owner) = owner_of_run(&mut tx, *task_id, *run_seq).await? else {
+                let Some(account) = account_of_run(&mut tx, *task_id, *run_seq).await? else {
                     return Ok(Err(NotWritten::Lost));
                 };
                 if same_name(&mut tx, *task_id, &new.name, *run_seq).await? {
                     return Ok(Err(NotWritten::Duplicate));
                 }
-                (Some((task_id.to_string(), *run_seq)), owner)
+                (Some((task_id.to_string(), *run_seq)), account)
             }
-            Source::Upload { owner, .. } => (None, owner.clone()),
+            Source::Upload { owner, client, .. } => {
+                (None, Account { owner: owner.clone(), client: client.clone() })
+            }
         };
-        let count: i64 = match &task {
-            Some((task, _)) => sqlx::query_scalar(FILES_OF_TASK).bind(task),
-            None => sqlx::query_scalar(UPLOADS_OF_OWNER).bind(&owner),
-        }
-        .fetch_one(&mut *tx)
-        .await?;
+        let count = match &task {
+            Some((task, _)) => sqlx::query(FILES_OF_TASK).bind(task),
+            None => sqlx::query(UPLOADS_OF_ACCOUNT).bind(account.key()),
+        };
+        let count: i64 = tx.value(count).await?;
         if count >= i64::from(new.max_files) {
             return Ok(Err(NotWritten::TooMany));
         }
-        if bytes_of(&mut tx, owner.as_deref()).await? >= new.max_owner_bytes {
+        if bytes_of(&mut tx, &account).await? >= new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
-        sqlx::query(INSERT)
-            .bind(new.id.to_string())
-            .bind(task.as_ref().map(|(task, _)| task))
-            .bind(task.as_ref().map(|(_, run_seq)| run_seq))
-            .bind(&owner)
-            .bind(storable(&new.name))
-            .bind(storable(&new.media_type))
-            .bind(now)
-            .bind(now.saturating_add(new.silence_ms))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            sqlx::query(INSERT)
+                .bind(new.id.to_string())
+                .bind(task.as_ref().map(|(task, _)| task))
+                .bind(task.as_ref().map(|(_, run_seq)| run_seq))
+                .bind(&account.owner)
+                .bind(storable(&new.name))
+                .bind(storable(&new.media_type))
+                .bind(now)
+                .bind(now.saturating_add(new.silence_ms))
+                .bind(&account.client),
+        )
+        .await?;
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -166,17 +177,18 @@ impl ArtifactRows for This {
         new: &NewArtifact,
         size: i64,
     ) -> Result<Result<(), NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
-        let raw = sqlx::query(RENEW)
-            .bind(new.id.to_string())
-            .bind(size)
-            .bind(now.saturating_add(new.silence_ms))
-            .fetch_optional(&mut *tx)
+        let raw = tx
+            .first(
+                sqlx::query(RENEW)
+                    .bind(new.id.to_string())
+                    .bind(size)
+                    .bind(now.saturating_add(new.silence_ms)),
+            )
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
-        let owner: Option<String> = raw.try_get("owner")?;
-        if bytes_of(&mut tx, owner.as_deref()).await? > new.max_owner_bytes {
+        if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
         tx.commit().await?;
@@ -189,34 +201,33 @@ impl ArtifactRows for This {
         size: i64,
         sha256: &str,
     ) -> Result<Result<Artifact, NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let due_at = match &new.source {
             Source::Run { task_id, run_seq } => {
-                if owner_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
+                if account_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
                     return Ok(Err(NotWritten::Lost));
                 }
-                sqlx::query(REPLACE)
-                    .bind(task_id.to_string())
-                    .bind(storable(&new.name))
-                    .bind(run_seq)
-                    .bind(now)
-                    .execute(&mut *tx)
-                    .await?;
+                tx.execute(
+                    sqlx::query(REPLACE)
+                        .bind(task_id.to_string())
+                        .bind(storable(&new.name))
+                        .bind(run_seq)
+                        .bind(now),
+                )
+                .await?;
                 None
             }
             Source::Upload { keep_ms, .. } => Some(now.saturating_add(*keep_ms)),
         };
-        let raw = sqlx::query(FINISH)
-            .bind(new.id.to_string())
-            .bind(size)
-            .bind(sha256)
-            .bind(due_at)
-            .fetch_optional(&mut *tx)
+        let raw = tx
+            .first(
+                sqlx::query(FINISH).bind(new.id.to_string()).bind(size).bind(sha256).bind(due_at),
+            )
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
         let artifact = artifact(&raw, now)?;
-        if bytes_of(&mut tx, artifact.owner.as_deref()).await? > new.max_owner_bytes {
+        if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
         tx.commit().await?;
@@ -224,9 +235,9 @@ impl ArtifactRows for This {
     }
 
     async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError> {
-        let query = sqlx::query(OF_TASK).bind(task_id.to_string());
+        let rows = self.read_all(sqlx::query(OF_TASK).bind(task_id.to_string())).await?;
         let now = self.local_now();
-        query.fetch_all(&self.readers).await?.iter().map(|raw| artifact(raw, now)).collect()
+        rows.iter().map(|raw| artifact(raw, now)).collect()
     }
 
     async fn artifact_of(
@@ -235,12 +246,12 @@ impl ArtifactRows for This {
         name: &str,
     ) -> Result<Option<Artifact>, StoreError> {
         let query = sqlx::query(BY_NAME).bind(task_id.to_string()).bind(storable(name));
-        let raw = query.fetch_optional(&self.readers).await?;
+        let raw = self.read_first(query).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
     async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError> {
-        let raw = sqlx::query(UPLOAD).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let raw = self.read_first(sqlx::query(UPLOAD).bind(id.to_string())).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
@@ -250,7 +261,7 @@ impl ArtifactRows for This {
         id: UploadId,
     ) -> Result<Option<Artifact>, StoreError> {
         let query = sqlx::query(UPLOAD_OF).bind(id.to_string()).bind(task_id.to_string());
-        let raw = query.fetch_optional(&self.readers).await?;
+        let raw = self.read_first(query).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
@@ -259,15 +270,12 @@ impl ArtifactRows for This {
         most: u32,
         retry_ms: i64,
     ) -> Result<Vec<ArtifactId>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        let due = sqlx::query(DUE).bind(now).bind(i64::from(most)).fetch_all(&mut *tx).await?;
+        let due = tx.all(sqlx::query(DUE).bind(now).bind(i64::from(most))).await?;
         let due: Vec<_> = due.iter().map(artifact_id).collect::<Result<_, _>>()?;
         for id in &due {
-            sqlx::query(DOOM)
-                .bind(id.to_string())
-                .bind(now.saturating_add(retry_ms))
-                .execute(&mut *tx)
+            tx.execute(sqlx::query(DOOM).bind(id.to_string()).bind(now.saturating_add(retry_ms)))
                 .await?;
         }
         tx.commit().await?;
@@ -275,62 +283,81 @@ impl ArtifactRows for This {
     }
 
     async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
-        sqlx::query(FORGET).bind(id.to_string()).execute(&self.writer).await?;
-        Ok(())
+        let mut tx = self.db.write().await?;
+        tx.execute(sqlx::query(FORGET).bind(id.to_string())).await?;
+        tx.commit().await
+    }
+}
+
+impl This {
+    /// Uploads are what callers ask for; what a run writes is the engine's.
+    async fn write_artifact(&self, new: &NewArtifact) -> Result<Session<'_>, StoreError> {
+        match &new.source {
+            Source::Run { .. } => self.db.write().await,
+            Source::Upload { owner, client, .. } => {
+                let account = owner.as_ref().or(client.as_ref());
+                let account = account.map(String::as_str).unwrap_or_default();
+                self.db.write_for(&format!("uploads {account}")).await
+            }
+        }
     }
 }
 
 /// Notes that a task is started with an upload; false where there is none that its owner may use.
 pub(super) async fn note_use(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     task_id: TaskId,
     owner: Option<&str>,
     upload: UploadId,
     now: i64,
 ) -> Result<bool, StoreError> {
-    let used = sqlx::query(USE)
-        .bind(upload.to_string())
-        .bind(owner)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected();
+    let used = tx.execute(sqlx::query(USE).bind(upload.to_string()).bind(owner).bind(now)).await?;
     if used == 0 {
         return Ok(false);
     }
-    sqlx::query(NOTE_USE)
-        .bind(upload.to_string())
-        .bind(task_id.to_string())
-        .execute(&mut **tx)
-        .await?;
+    tx.execute(sqlx::query(NOTE_USE).bind(upload.to_string()).bind(task_id.to_string())).await?;
     Ok(true)
 }
 
-async fn owner_of_run(
-    tx: &mut Transaction<'static, Db>,
+/// Whose a file is, and from where it came.
+struct Account {
+    owner: Option<String>,
+    client: Option<String>,
+}
+
+impl Account {
+    fn of(raw: &DbRow) -> Result<Self, StoreError> {
+        Ok(Self { owner: raw.try_get("owner")?, client: raw.try_get("client")? })
+    }
+
+    /// See `account`.
+    fn key(&self) -> &str {
+        self.owner.as_deref().or(self.client.as_deref()).unwrap_or_default()
+    }
+}
+
+async fn account_of_run(
+    tx: &mut Session<'_>,
     task_id: TaskId,
     run_seq: i64,
-) -> Result<Option<Option<String>>, StoreError> {
-    let query = sqlx::query_scalar(OWNER_OF_RUN).bind(task_id.to_string()).bind(run_seq);
-    Ok(query.fetch_optional(&mut **tx).await?)
+) -> Result<Option<Account>, StoreError> {
+    let query = sqlx::query(ACCOUNT_OF_RUN).bind(task_id.to_string()).bind(run_seq);
+    tx.first(query).await?.as_ref().map(Account::of).transpose()
 }
 
 async fn same_name(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     task_id: TaskId,
     name: &str,
     run_seq: i64,
 ) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar(SAME_NAME).bind(task_id.to_string()).bind(storable(name));
-    let count: i64 = query.bind(run_seq).fetch_one(&mut **tx).await?;
+    let query = sqlx::query(SAME_NAME).bind(task_id.to_string()).bind(storable(name));
+    let count: i64 = tx.value(query.bind(run_seq)).await?;
     Ok(count > 0)
 }
 
-async fn bytes_of(
-    tx: &mut Transaction<'static, Db>,
-    owner: Option<&str>,
-) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(BYTES_OF_OWNER).bind(owner).fetch_one(&mut **tx).await?)
+async fn bytes_of(tx: &mut Session<'_>, account: &Account) -> Result<i64, StoreError> {
+    tx.value(sqlx::query(BYTES_OF_ACCOUNT).bind(account.key())).await
 }
 
 fn artifact_id(raw: &DbRow) -> Result<ArtifactId, StoreError> {
