@@ -20,3 +20,4 @@ mod progress;
 mod serve;
 mod simple;
 mod story;
+mod totals;
