@@ -23,3 +23,4 @@ mod server_fns;
 mod simple;
 mod site;
 mod story;
+mod totals;
