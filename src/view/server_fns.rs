@@ -9,7 +9,7 @@
 
 mod client;
 mod error;
-mod forms;
+pub mod forms;
 
 #[cfg(not(feature = "ssr"))]
 mod browser;
