@@ -6,11 +6,13 @@
 
 mod again;
 mod batches;
+mod body;
 mod error;
 mod extract;
 mod files;
 mod guard;
 mod health;
+mod host;
 mod keep;
 mod kinds;
 mod log;
@@ -18,10 +20,13 @@ mod openapi;
 mod origin;
 mod poll;
 mod prefer;
+mod refusal;
 mod session;
 mod simple;
 mod tasks;
 pub mod uploads;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -31,8 +36,11 @@ use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use body::BodyCheck;
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
+pub use origin::is_origin;
+pub use refusal::refuse;
 pub use session::SessionKey;
 
 use crate::engine::Service;
@@ -40,10 +48,17 @@ use crate::engine::Service;
 /// How the router behaves.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Longest request body in bytes. Default: 2 MiB.
+    /// Longest request body in bytes; a form of a page may be three times as long, and files have limits
+    /// of their own. Default: 2 MiB.
     pub max_body_bytes: usize,
-    /// Where pages of this server are opened, such as `https://milepost.example`. Empty: the host
-    /// that each request names. Default: empty.
+    /// How long the next piece of a body is waited for. Default: 30 s.
+    pub body_idle_timeout: Duration,
+    /// How slowly a body may come in the mean, in bytes a second, after one `body_idle_timeout`; 0: as
+    /// slowly as it likes. Default: 500.
+    pub min_body_bytes_per_s: u32,
+    /// Where pages of this server are opened, such as `https://milepost.example`; other hosts are not
+    /// answered then. Empty: addresses and names without a dot are answered, to which no other site's
+    /// name can be made to point. Default: empty.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
@@ -52,7 +67,7 @@ pub struct HttpOptions {
     pub session_key: SessionKey,
     /// Whether only requests to this machine by its own names (`localhost`, `127.0.0.1`, `[::1]`) are
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
-    /// address, which another site's name may be made to point to. Default: false.
+    /// address. Default: false.
     pub local_only: bool,
 }
 
@@ -60,6 +75,8 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             max_body_bytes: 2 << 20,
+            body_idle_timeout: Duration::from_secs(30),
+            min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,
             session_key: SessionKey::random(),

@@ -73,6 +73,7 @@ impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             JsonRejection::JsonDataError(error) => Self::bad_request(error.body_text()),
+            JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => Self::of(other.status(), other.body_text()),
         }
     }
@@ -80,7 +81,8 @@ impl From<JsonRejection> for ApiError {
 
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
-        Self::of(rejection.status(), rejection.body_text())
+        // Where it was too large or came too slowly, the guard says so.
+        Self::of(rejection.status(), "the body did not come to its end".to_owned())
     }
 }
 

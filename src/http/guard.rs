@@ -10,8 +10,8 @@ use std::{
 
 use axum::{
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, Method, header},
-    response::{IntoResponse, Response},
+    http::{HeaderValue, Method, StatusCode, header},
+    response::Response,
 };
 use futures_util::{
     FutureExt,
@@ -20,7 +20,10 @@ use futures_util::{
 use tower::{Layer, Service};
 
 use super::{
-    HttpOptions, origin,
+    HttpOptions,
+    body::{self, BodyCheck},
+    origin,
+    refusal::{Reader, answer},
     session::{self, Recent},
 };
 
@@ -64,14 +67,14 @@ pub struct Guarded<S> {
     guard: Guard,
 }
 
-type WithCookie<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
+type Finish<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
 
 impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
     type Response = Response;
     type Error = S::Error;
     type Future = Either<
         Ready<Result<Response, S::Error>>,
-        Either<S::Future, Map<S::Future, WithCookie<S::Error>>>,
+        Either<S::Future, Map<S::Future, Finish<S::Error>>>,
     >;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -80,32 +83,56 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
+        let pages = self.guard.makes_sessions;
         if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(ready(Ok(refusal.into_response())));
+            let reader = match pages {
+                true => Reader::of(request.uri().path()),
+                false => Reader::Program,
+            };
+            return Either::Left(ready(Ok(answer(reader, refusal.0))));
         }
         let mut caller = session::read(request.headers(), options, &self.guard.recent);
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut made = None;
-        if !opens {
-            DefaultBodyLimit::max(options.max_body_bytes).apply(&mut request);
-        }
-        if self.guard.makes_sessions && opens && caller.as_owner().is_none() {
+        if pages && opens && caller.as_owner().is_none() {
             (caller, made) = session::make(options);
         }
         request.extensions_mut().insert(caller);
+        // Each body has its limit here, those that are read piece by piece, too.
+        DefaultBodyLimit::disable().apply(&mut request);
+        let body = body::check(&mut request, options, pages);
+        let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
         let response = self.inner.call(request);
-        Either::Right(match made {
-            Some(cookie) => Either::Right(response.map(with_cookie(cookie))),
-            None => Either::Left(response),
-        })
+        if made.is_none() && body.is_none() {
+            return Either::Right(Either::Left(response));
+        }
+        let body = body.zip(reader);
+        let finish: Finish<_> = Box::new(move |response| {
+            let response = response?;
+            let mut response = match body {
+                Some((body, reader)) => checked(response, &body, reader),
+                None => response,
+            };
+            if let Some(cookie) = made {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        });
+        Either::Right(Either::Right(response.map(finish)))
     }
 }
 
-fn with_cookie<E>(cookie: HeaderValue) -> WithCookie<E> {
-    Box::new(move |response| {
-        response.map(|mut response| {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            response
-        })
-    })
+/// The answer to a request whose body may have been wrong: whatever was made of that, it is told in the
+/// same words everywhere. A page that tells of it by itself stays.
+fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
+    let Some(problem) = body.problem() else { return response };
+    let timed_out = problem.status == StatusCode::REQUEST_TIMEOUT;
+    let mut response = match reader {
+        Reader::Person if response.status().as_u16() == problem.status => response,
+        reader => answer(reader, problem),
+    };
+    if timed_out {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
