@@ -7,6 +7,7 @@
 pub mod artifacts;
 mod changes;
 mod cleaner;
+mod client;
 pub mod clock;
 mod context;
 mod eta;
@@ -27,6 +28,7 @@ pub mod store;
 mod waiters;
 
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
+pub use client::ClientAddress;
 pub use context::Context;
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};

@@ -7,6 +7,7 @@
 mod again;
 mod batches;
 mod body;
+mod client;
 mod error;
 mod extract;
 mod files;
@@ -37,6 +38,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use body::BodyCheck;
+pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
 pub use origin::is_origin;
@@ -69,6 +71,9 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address. Default: false.
     pub local_only: bool,
+    /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
+    /// address counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for HttpOptions {
@@ -81,6 +86,7 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            trusted_proxies: Vec::new(),
         }
     }
 }

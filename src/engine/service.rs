@@ -134,8 +134,8 @@ impl Service {
         Ok(TaskList { tasks, next_cursor })
     }
 
-    /// The caller's newest task of a kind with this unique key; where it has none, the newest that
-    /// belongs to nobody.
+    /// The caller's newest task of a kind with this lookup key: with a session its own, without one
+    /// the newest of nobody that was started from the same client address.
     ///
     /// # Errors
     /// When the store fails.
@@ -143,16 +143,14 @@ impl Service {
         &self,
         caller: &Caller,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Snapshot>, ServiceError> {
-        let store = &self.engine.inner().store;
-        let mut row = None;
-        if let Some(owner) = caller.as_owner() {
-            row = store.newest(Some(owner), kind, unique_key).await?;
+        let account = self.account(caller);
+        // Who is nobody from nowhere has nothing of its own.
+        if account.is_empty() {
+            return Ok(None);
         }
-        if row.is_none() {
-            row = store.newest(None, kind, unique_key).await?;
-        }
+        let row = self.engine.inner().store.newest(&account, kind, lookup_key).await?;
         Ok(self.show_some(row.filter(|row| row.expired().is_none())).await)
     }
 

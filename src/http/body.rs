@@ -13,7 +13,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{Method, header},
 };
 use http_body::{Frame, SizeHint};
@@ -108,6 +108,8 @@ pub(super) fn check(
         check: check.clone(),
     });
     request.extensions_mut().insert(check.clone());
+    // In place of the one that is only for bodies that are read as a whole.
+    DefaultBodyLimit::disable().apply(request);
     Some(check)
 }
 

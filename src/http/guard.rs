@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    extract::{DefaultBodyLimit, Request},
+    extract::Request,
     http::{HeaderValue, Method, StatusCode, header},
     response::Response,
 };
@@ -22,7 +22,7 @@ use tower::{Layer, Service};
 use super::{
     HttpOptions,
     body::{self, BodyCheck},
-    origin,
+    client, origin,
     refusal::{Reader, answer},
     session::{self, Recent},
 };
@@ -91,15 +91,14 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
             };
             return Either::Left(ready(Ok(answer(reader, refusal.0))));
         }
+        let client = client::note(&mut request, &options.trusted_proxies);
         let mut caller = session::read(request.headers(), options, &self.guard.recent);
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut made = None;
         if pages && opens && caller.as_owner().is_none() {
             (caller, made) = session::make(options);
         }
-        request.extensions_mut().insert(caller);
-        // Each body has its limit here, those that are read piece by piece, too.
-        DefaultBodyLimit::disable().apply(&mut request);
+        request.extensions_mut().insert(caller.at(client));
         let body = body::check(&mut request, options, pages);
         let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
         let response = self.inner.call(request);

@@ -90,7 +90,7 @@ impl Service {
         let word = &kind.info.kind;
         let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
         if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
         {
             return self.repeated(&row).await;
         }

@@ -105,6 +105,7 @@ impl Service {
             id: ArtifactId::random(),
             source: Source::Upload {
                 owner: caller.as_owner().map(str::to_owned),
+                client: self.client(caller),
                 keep_ms: millis(files.keep_uploads),
             },
             media_type: media_type(media, &name),
