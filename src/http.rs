@@ -53,7 +53,7 @@ pub struct HttpOptions {
     /// Longest request body in bytes; a form of a page may be three times as long, and files have limits
     /// of their own. Default: 2 MiB.
     pub max_body_bytes: usize,
-    /// How long the next piece of a body is waited for. Default: 30 s.
+    /// How long the next piece of a body is waited for. Default: 60 s.
     pub body_idle_timeout: Duration,
     /// How slowly a body may come in the mean, in bytes a second, after one `body_idle_timeout`; 0: as
     /// slowly as it likes. Default: 500.
@@ -80,7 +80,7 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             max_body_bytes: 2 << 20,
-            body_idle_timeout: Duration::from_secs(30),
+            body_idle_timeout: Duration::from_secs(60),
             min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,

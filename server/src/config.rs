@@ -6,6 +6,7 @@
 //! `MILEPOST_HTTP_ADDR`.
 
 mod commands;
+mod connections;
 mod database_url;
 mod error;
 mod faults;
@@ -19,6 +20,7 @@ mod retention;
 mod settings;
 
 pub use commands::Commands;
+pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use files::FileSettings;

@@ -1,9 +1,14 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
+mod admission;
 mod artifacts;
 mod commands;
 mod connections;
 mod error;
+mod files_limit;
+mod front;
+mod io;
+mod reach;
 mod site;
 
 use std::{
@@ -29,7 +34,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     client,
-    config::{Configuration, DatabaseUrl, Settings},
+    config::{Configuration, DatabaseUrl, HttpSettings, Settings},
     signals::Signals,
     tasks::{
         dataset::Dataset,
@@ -37,7 +42,12 @@ use crate::{
     },
 };
 
-use self::commands::CommandKinds;
+use self::{
+    admission::MaxOpen,
+    commands::CommandKinds,
+    connections::{Bounds, ConnectionOptions},
+    io::Discard,
+};
 
 pub use error::ServeError;
 
@@ -68,15 +78,19 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
 
     // Routes are made once and not for each connection.
     let router = router.with_state(());
-    let (stop, stopped) = watch::channel(());
-    let server = tokio::spawn(connections::serve(listener, router, stopped));
+    let (stop, stopped) = watch::channel(false);
+    let limits = connection_options(&settings.http, &options);
+    let server = tokio::spawn(connections::serve(listener, router, limits, stopped));
+    let kinds = engine.service().kinds();
+    let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
+    tracing::info!("{line}");
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
 
     told_to_stop(signals).await;
     // Pages go on being answered while the tasks come to their end.
     engine.drain().await;
-    let _ = stop.send(());
+    let _ = stop.send(true);
     if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
@@ -139,6 +153,30 @@ fn log_to_stderr(filter: &str) {
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
+}
+
+/// How many connections there may be, and what they may take their time for.
+fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> ConnectionOptions {
+    let limits = &settings.connections;
+    let files = files_limit::raise(limits.max_open);
+    let in_all = limits.max_open(files);
+    let per_client = limits.max_open_per_client(in_all);
+    let files = files.map_or_else(|| "not limited".to_owned(), |files| files.to_string());
+    tracing::info!(
+        "at most {in_all} connections, {per_client} from one address; open files: {files}"
+    );
+    ConnectionOptions {
+        max_open: MaxOpen { in_all, per_client },
+        bounds: Bounds {
+            idle_timeout: Duration::from_secs(limits.idle_timeout_s),
+            write_timeout: Duration::from_secs(limits.write_idle_timeout_s),
+            discard: Discard {
+                max_bytes: limits.max_discard_bytes,
+                longest: Duration::from_secs(limits.max_discard_s),
+            },
+        },
+        trusted_proxies: options.trusted_proxies.clone(),
+    }
 }
 
 async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -35,7 +35,8 @@ async fn a_body_may_be_as_large_as_the_setting_says() {
     let json = "application/json";
     let (problem, bytes) = read("/api/v1/tasks", json, false, pieces(vec![(0, 1024)])).await;
     assert_eq!((problem, bytes), (None, 1024));
-    let (problem, bytes) = read("/api/v1/tasks", json, false, pieces(vec![(0, 1024), (0, 1)])).await;
+    let (problem, bytes) =
+        read("/api/v1/tasks", json, false, pieces(vec![(0, 1024), (0, 1)])).await;
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
     assert_eq!((problem.status, bytes), (413, 1024));
     assert_eq!(problem.detail, "The body has more than 1 KiB (http.max_body_bytes)");
@@ -66,12 +67,12 @@ async fn a_form_has_more_room_and_files_have_limits_of_their_own() {
 #[tokio::test(start_paused = true)]
 async fn who_sends_nothing_for_a_while_is_not_waited_for() {
     let path = "/api/v1/uploads";
-    let (problem, bytes) = read(path, "", false, pieces(vec![(29, 1_000_000), (29, 1)])).await;
+    let (problem, bytes) = read(path, "", false, pieces(vec![(59, 1_000_000), (59, 1)])).await;
     assert_eq!((problem, bytes), (None, 1_000_001));
-    let (problem, bytes) = read(path, "", false, pieces(vec![(0, 1_000_000), (31, 1)])).await;
+    let (problem, bytes) = read(path, "", false, pieces(vec![(0, 1_000_000), (61, 1)])).await;
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
     assert_eq!((problem.status, bytes), (408, 1_000_000));
-    let detail = "Nothing of the body came for 30 s (http.connections.body_idle_timeout_s)";
+    let detail = "Nothing of the body came for 60 s (http.connections.body_idle_timeout_s)";
     assert_eq!(problem.detail, detail);
 }
 
@@ -82,5 +83,5 @@ async fn a_body_that_drips_is_not_waited_for() {
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
     assert_eq!(problem.status, 408);
     assert!(problem.detail.contains("less than 500 bytes per second"), "{problem}");
-    assert_eq!(bytes, 3);
+    assert_eq!(bytes, 6);
 }

@@ -75,9 +75,9 @@ impl<'t> Host<'t> {
     pub(super) fn is_own(&self) -> bool {
         match self.name {
             Name::Ip(_) => true,
-            Name::Domain(name) => name
-                .rsplit_once('.')
-                .is_none_or(|(_, last)| last.eq_ignore_ascii_case("localhost")),
+            Name::Domain(name) => {
+                name.rsplit_once('.').is_none_or(|(_, last)| last.eq_ignore_ascii_case("localhost"))
+            }
         }
     }
 
@@ -145,8 +145,23 @@ mod tests {
         }
         assert_ne!(host("jobs.example:80"), host("jobs.example:81"));
         for wrong in [
-            "", ".", "a..b", "user@host", "host/path", "host:x", "host:+80", "host:65536", "ho st",
-            "[::1", "::1", "[::1]x", "[::1]:x", "[fe80::1%25eth0]", "host:80:80", "höst", "a?b",
+            "",
+            ".",
+            "a..b",
+            "user@host",
+            "host/path",
+            "host:x",
+            "host:+80",
+            "host:65536",
+            "ho st",
+            "[::1",
+            "::1",
+            "[::1]x",
+            "[::1]:x",
+            "[fe80::1%25eth0]",
+            "host:80:80",
+            "höst",
+            "a?b",
             "http://host",
         ] {
             assert_eq!(Host::parse(wrong), None, "{wrong}");
@@ -155,12 +170,19 @@ mod tests {
 
     #[test]
     fn names_that_others_can_make_mean_this_server_are_not_its_own() {
-        for own in
-            ["1.2.3.4", "127.0.0.1:3000", "[2001:db8::1]:3000", "localhost", "nas", "NAS.", "x.localhost"]
-        {
+        for own in [
+            "1.2.3.4",
+            "127.0.0.1:3000",
+            "[2001:db8::1]:3000",
+            "localhost",
+            "nas",
+            "NAS.",
+            "x.localhost",
+        ] {
             assert!(host(own).is_own(), "{own}");
         }
-        for foreign in ["evil.example", "1.2.3.4.evil.example", "nas.lan", "localhost.example", "1.2.3"]
+        for foreign in
+            ["evil.example", "1.2.3.4.evil.example", "nas.lan", "localhost.example", "1.2.3"]
         {
             assert!(!host(foreign).is_own(), "{foreign}");
         }
@@ -176,7 +198,9 @@ mod tests {
         assert!(origin("https://jobs.example").is_at(&host("jobs.example:443")));
         assert!(origin("http://jobs.example:80").is_at(&host("jobs.example.")));
         assert!(!origin("http://jobs.example:81").is_at(&host("jobs.example")));
-        for wrong in ["null", "", "file://host", "http:host", "http://", "http://host/", "http://a@b"] {
+        for wrong in
+            ["null", "", "file://host", "http:host", "http://", "http://host/", "http://a@b"]
+        {
             assert!(Origin::parse(wrong).is_none(), "{wrong}");
         }
     }

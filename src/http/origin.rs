@@ -72,7 +72,8 @@ fn misdirected(request: &Request, options: &HttpOptions) -> ApiError {
     };
     let known = match options.public_origins.as_slice() {
         [] if options.local_only => {
-            "only to localhost, 127.0.0.1 and [::1], as it listens on the loopback address".to_owned()
+            "only to localhost, 127.0.0.1 and [::1], as it listens on the loopback address"
+                .to_owned()
         }
         [] => "to addresses, names without a dot and the hosts of http.public_origins".to_owned(),
         origins => format!("only to {}", origins.join(", ")),

@@ -69,12 +69,7 @@ impl ConnectionSettings {
         let number = |value: Option<usize>| value.unwrap_or(16) as u64;
         let ranges = [
             (number(self.max_open), 8, MAX_OPEN, "http.connections.max_open"),
-            (
-                number(self.max_open_per_client),
-                1,
-                MAX_OPEN,
-                "http.connections.max_open_per_client",
-            ),
+            (number(self.max_open_per_client), 1, MAX_OPEN, "http.connections.max_open_per_client"),
             (self.idle_timeout_s, 1, MAX_S, "http.connections.idle_timeout_s"),
             (self.body_idle_timeout_s, 1, MAX_S, "http.connections.body_idle_timeout_s"),
             (self.write_idle_timeout_s, 1, MAX_S, "http.connections.write_idle_timeout_s"),
@@ -110,6 +105,9 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_told() {
         let settings = ConnectionSettings { idle_timeout_s: 0, ..ConnectionSettings::default() };
-        assert_eq!(settings.faults(), [("http.connections.idle_timeout_s", "1 to 3600".to_owned())]);
+        assert_eq!(
+            settings.faults(),
+            [("http.connections.idle_timeout_s", "1 to 3600".to_owned())]
+        );
     }
 }

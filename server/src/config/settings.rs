@@ -4,11 +4,13 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use milepost::{
     engine::EngineOptions,
-    http::{HttpOptions, TrustedProxy},
+    http::{HttpOptions, TrustedProxy, is_origin},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings};
+use super::{
+    ConnectionSettings, DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings,
+};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -57,7 +59,8 @@ pub struct HttpSettings {
     pub max_body_bytes: usize,
     /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
     /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
-    /// none, the host that each request names.
+    /// none: requests to addresses and to names without a dot are answered; on the loopback address
+    /// only those to `localhost`, `127.0.0.1` and `[::1]`.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
     /// where all of `public_origins` are `https`.
@@ -66,6 +69,8 @@ pub struct HttpSettings {
     /// the client is the right-most other address of `X-Forwarded-For`.
     /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
     pub trusted_proxies: Vec<String>,
+    /// `[http.connections]`
+    pub connections: ConnectionSettings,
 }
 
 impl Default for HttpSettings {
@@ -77,6 +82,7 @@ impl Default for HttpSettings {
             public_origins: Vec::new(),
             secure_cookie: None,
             trusted_proxies: Vec::new(),
+            connections: ConnectionSettings::default(),
         }
     }
 }
@@ -91,6 +97,8 @@ impl HttpSettings {
             max_body_bytes: self.max_body_bytes,
             public_origins: origins.clone(),
             secure_cookie: self.secure_cookie.unwrap_or(https),
+            body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
+            min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
             // What does not parse was refused when the configuration was read.
             trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
             ..HttpOptions::default()
@@ -362,6 +370,7 @@ impl Settings {
             "storage.artifacts",
             "a folder, or s3://bucket or s3://bucket/prefix",
         );
+        faults.extend(http.connections.faults());
         faults.extend(files.faults());
         faults.extend(hold.faults());
         faults.extend(retention.faults());
@@ -381,13 +390,4 @@ fn is_place(text: &str) -> bool {
         Some(_) => false,
         None => !text.is_empty(),
     }
-}
-
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && !host.contains(['/', '?', '#', '@'])
-            && !host.contains(char::is_whitespace)
-    })
 }

@@ -65,9 +65,8 @@ impl Front {
 
     /// Why this request is not passed on.
     fn refused(&self, request: &hyper::Request<Incoming>) -> Option<Problem> {
-        let named = || {
-            request.headers().contains_key(header::HOST) || request.uri().authority().is_some()
-        };
+        let named =
+            || request.headers().contains_key(header::HOST) || request.uri().authority().is_some();
         if request.version() == Version::HTTP_11 && !named() {
             let detail = "a request of HTTP/1.1 names its host: Host: example.org";
             return Some(Problem::new(400, "Bad Request", detail));
@@ -126,7 +125,9 @@ fn closing(unread: Arc<AtomicBool>) -> Closing {
     Box::new(move |answer| {
         answer.map(|mut response| {
             if unread.load(Ordering::Relaxed) {
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             response
         })
