@@ -71,6 +71,9 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address. Default: false.
     pub local_only: bool,
+    /// Whether [`router`] answers `/healthz`, `/readyz` and `/metrics`; otherwise see [`monitoring`].
+    /// Default: true.
+    pub monitoring: bool,
     /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
     /// address counts.
     pub trusted_proxies: Vec<TrustedProxy>,
@@ -86,13 +89,19 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            monitoring: true,
             trusted_proxies: Vec::new(),
         }
     }
 }
 
-/// `/api/...`, `/healthz`, `/readyz` and `/metrics`. Who asks is read from the session cookie, never
-/// made here.
+/// `/healthz`, `/readyz` and `/metrics`: for a listener of their own.
+pub fn monitoring(service: Service, options: &HttpOptions) -> Router {
+    health::router(service, options)
+}
+
+/// `/api/...` and, unless [`HttpOptions::monitoring`] is off, `/healthz`, `/readyz` and `/metrics`. Who
+/// asks is read from the session cookie, never made here.
 pub fn router(service: Service, options: &HttpOptions) -> Router {
     let (api, document) = api().split_for_parts();
     let router = api
@@ -101,7 +110,11 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(Guard::reading_sessions(options))
         .with_state(service.clone());
-    Router::new().merge(router).merge(health::router().with_state(service))
+    let router = Router::new().merge(router);
+    match options.monitoring {
+        true => router.merge(health::router(service, options)),
+        false => router,
+    }
 }
 
 /// The documented calls.

@@ -28,7 +28,7 @@ use milepost::{
             sqlite::SqliteStore,
         },
     },
-    http::{HttpOptions, SessionKey},
+    http::{self, HttpOptions, SessionKey},
 };
 use tokio::{net::TcpListener, sync::watch};
 
@@ -54,6 +54,9 @@ pub use error::ServeError;
 /// How long requests under way may take to be answered, once every task has ended or was given back.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
+/// Connections to `http.metrics_addr`.
+const MAX_MONITORS: usize = 64;
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
@@ -62,6 +65,10 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
+    let monitors = match settings.http.metrics_addr {
+        Some(addr) => Some(listen(addr).await?),
+        None => None,
+    };
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
     let (engine, session_key) = start_engine(&settings, &commands).await?;
@@ -80,6 +87,12 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     let router = router.with_state(());
     let (stop, stopped) = watch::channel(false);
     let limits = connection_options(&settings.http, &options);
+    let monitors = monitors.map(|listener| {
+        let max_open = MaxOpen { in_all: MAX_MONITORS, per_client: MAX_MONITORS };
+        let limits = ConnectionOptions { max_open, ..limits.clone() };
+        let router = http::monitoring(engine.service(), &options);
+        tokio::spawn(connections::serve(listener, router, limits, stopped.clone()))
+    });
     let server = tokio::spawn(connections::serve(listener, router, limits, stopped));
     let kinds = engine.service().kinds();
     let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
@@ -94,6 +107,8 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    // A monitor has nothing to lose.
+    drop(monitors);
     // Last: until here whoever had asked was answered from the store.
     engine.close().await;
     tracing::info!("stopped");

@@ -69,6 +69,9 @@ pub struct HttpSettings {
     /// the client is the right-most other address of `X-Forwarded-For`.
     /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
     pub trusted_proxies: Vec<String>,
+    /// Address and port for `/healthz`, `/readyz` and `/metrics`, which are not answered at `addr` then.
+    /// `MILEPOST_HTTP_METRICS_ADDR`. Default: none, they are answered at `addr`.
+    pub metrics_addr: Option<SocketAddr>,
     /// `[http.connections]`
     pub connections: ConnectionSettings,
 }
@@ -82,6 +85,7 @@ impl Default for HttpSettings {
             public_origins: Vec::new(),
             secure_cookie: None,
             trusted_proxies: Vec::new(),
+            metrics_addr: None,
             connections: ConnectionSettings::default(),
         }
     }
@@ -99,6 +103,7 @@ impl HttpSettings {
             secure_cookie: self.secure_cookie.unwrap_or(https),
             body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
             min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
+            monitoring: self.metrics_addr.is_none(),
             // What does not parse was refused when the configuration was read.
             trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
             ..HttpOptions::default()
