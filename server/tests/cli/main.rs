@@ -3,19 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod batches;
+mod bodies;
 mod client;
 mod commands;
 mod config;
+mod connections;
 mod dataset;
 mod disks;
 mod drain;
 mod files;
 mod fixture;
+mod hosts;
 mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
 mod progress;
+mod raw;
 mod serve;
 mod simple;
 mod story;
