@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::{
     fixture::{Place, Server, arg},
-    raw::{Raw, ask, get},
+    raw::{Raw, ask, get, get_and_stay},
 };
 
 async fn silent(server: &Server, number: usize) -> Vec<Raw> {
@@ -23,7 +23,7 @@ async fn one_address_has_its_connections_and_others_have_theirs() {
     let mut held = Vec::new();
     for _ in 0..4 {
         let mut raw = Raw::to(&server).await;
-        raw.write(&get("/healthz", "localhost")).await;
+        raw.write(&get_and_stay("/healthz")).await;
         assert_eq!(raw.answer().await.status, 200);
         held.push(raw);
     }
@@ -102,7 +102,7 @@ async fn a_connection_without_a_request_is_closed() {
     drips.write(b"GET / HTTP/1.1\r\nHost: local").await;
     assert_eq!(drips.end().await, "");
     let mut idle = Raw::to(&server).await;
-    idle.write(&get("/healthz", "localhost")).await;
+    idle.write(&get_and_stay("/healthz")).await;
     assert_eq!(idle.answer().await.status, 200);
     assert_eq!(idle.end().await, "");
 }

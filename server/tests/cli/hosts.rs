@@ -41,7 +41,7 @@ async fn a_request_names_one_host_whatever_its_form() {
         ("GET / HTTP/1.1\r\nHost: nas\r\nHost: nas\r\n\r\n", 400),
         ("GET / HTTP/1.1\r\nHost: nas\r\nHost: evil.example\r\n\r\n", 400),
         ("GET http://evil.example/ HTTP/1.1\r\nHost: nas\r\n\r\n", 421),
-        ("GET http://nas/ HTTP/1.1\r\nHost: nas\r\n\r\n", 200),
+        ("GET http://nas/ HTTP/1.1\r\nHost: nas\r\nConnection: close\r\n\r\n", 200),
         // Browsers do not speak it.
         ("GET / HTTP/1.0\r\n\r\n", 200),
         ("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421),

@@ -117,7 +117,12 @@ pub(crate) async fn ask(server: &Server, request: &[u8]) -> Answer {
     raw.answer().await
 }
 
-/// A GET that names this host.
+/// A GET that names this host, and the last of its connection.
 pub(crate) fn get(path: &str, host: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes()
+    format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").into_bytes()
+}
+
+/// A GET after which the connection stays.
+pub(crate) fn get_and_stay(path: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes()
 }
