@@ -4,6 +4,7 @@
 //! under a lease, and each of its writes carries the run's number, so that a worker which was thought
 //! dead and wakes up can change nothing.
 
+mod admission;
 pub mod artifacts;
 mod changes;
 mod cleaner;
@@ -20,6 +21,7 @@ mod live;
 mod log;
 mod options;
 mod places;
+mod rates;
 mod registry;
 mod runner;
 mod service;
@@ -27,6 +29,7 @@ mod snapshot;
 pub mod store;
 mod waiters;
 
+pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
 pub use client::ClientAddress;
 pub use context::Context;
@@ -36,6 +39,7 @@ pub use lifecycle::Engine;
 pub use live::Meter;
 pub use options::{EngineOptions, HoldOptions};
 pub use places::MOST_PLACES;
+pub use rates::RateOptions;
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,

@@ -1,6 +1,5 @@
 //! `milepost serve`: puts the parts together, runs them, and stops them in order.
 
-mod admission;
 mod artifacts;
 mod commands;
 mod connections;
@@ -20,7 +19,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, Registry, Task as _,
+        Engine, EngineOptions, MaxPlaces, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -43,7 +42,6 @@ use crate::{
 };
 
 use self::{
-    admission::MaxOpen,
     commands::CommandKinds,
     connections::{Bounds, ConnectionOptions},
     io::Discard,
@@ -88,7 +86,7 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     let (stop, stopped) = watch::channel(false);
     let limits = connection_options(&settings.http, &options);
     let monitors = monitors.map(|listener| {
-        let max_open = MaxOpen { in_all: MAX_MONITORS, per_client: MAX_MONITORS };
+        let max_open = MaxPlaces { in_all: MAX_MONITORS, per_client: MAX_MONITORS };
         let limits = ConnectionOptions { max_open, ..limits.clone() };
         let router = http::monitoring(engine.service(), &options);
         tokio::spawn(connections::serve(listener, router, limits, stopped.clone()))
@@ -181,7 +179,7 @@ fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> Connect
         "at most {in_all} connections, {per_client} from one address; open files: {files}"
     );
     ConnectionOptions {
-        max_open: MaxOpen { in_all, per_client },
+        max_open: MaxPlaces { in_all, per_client },
         bounds: Bounds {
             idle_timeout: Duration::from_secs(limits.idle_timeout_s),
             write_timeout: Duration::from_secs(limits.write_idle_timeout_s),

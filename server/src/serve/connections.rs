@@ -14,7 +14,11 @@ use std::{
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use milepost::{engine::ClientAddress, http::TrustedProxy, task::Problem};
+use milepost::{
+    engine::{Admission, ClientAddress, Full, MaxPlaces},
+    http::TrustedProxy,
+    task::Problem,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{Notify, watch},
@@ -23,7 +27,6 @@ use tokio::{
 };
 
 use super::{
-    admission::{Admission, Full, MaxOpen},
     front::Front,
     io::{Discard, Io, close},
 };
@@ -44,7 +47,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How connections are served.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionOptions {
-    pub(super) max_open: MaxOpen,
+    pub(super) max_open: MaxPlaces,
     pub(super) bounds: Bounds,
     /// Connections from these are those of many clients.
     pub(super) trusted_proxies: Vec<TrustedProxy>,
@@ -122,8 +125,13 @@ fn client(peer: IpAddr, proxies: &[TrustedProxy]) -> Option<ClientAddress> {
 }
 
 fn refusal(full: Full) -> Problem {
-    tracing::debug!("a connection is refused: {full}");
-    let mut problem = Problem::new(503, "Service Unavailable", full.to_string());
+    let setting = match full {
+        Full::Client { .. } => "max_open_per_client",
+        Full::All { .. } => "max_open",
+    };
+    let detail = format!("Of the server's connections {full} (http.connections.{setting})");
+    tracing::debug!("a connection is refused: {detail}");
+    let mut problem = Problem::new(503, "Service Unavailable", detail);
     problem.retry_after_ms = Some(FULL_MS);
     problem
 }
@@ -136,7 +144,7 @@ struct Refused {
 }
 
 impl Refused {
-    fn new(max_open: MaxOpen) -> Self {
+    fn new(max_open: MaxPlaces) -> Self {
         Self { tasks: VecDeque::new(), max: (max_open.in_all / 8).clamp(8, 256) }
     }
 

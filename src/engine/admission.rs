@@ -1,90 +1,103 @@
-//! How many connections there may be: in all, and from one address.
+//! Places that are few, for connections or uploads: how many there are in all, and for one address.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use milepost::engine::ClientAddress;
+use super::ClientAddress;
 
-/// The part of all places that is kept for addresses that have no connection yet, so that a few addresses
-/// with many cannot shut out the rest.
+/// An eighth of all places is kept for addresses that have none yet, so that a few addresses with many
+/// cannot shut out the rest.
 const NEWCOMERS: usize = 8;
 
-/// How many connections there may be.
+/// How many places there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct MaxOpen {
-    pub(super) in_all: usize,
-    pub(super) per_client: usize,
+pub struct MaxPlaces {
+    /// For all.
+    pub in_all: usize,
+    /// For one address.
+    pub per_client: usize,
 }
 
-/// Counts the connections that are open.
-pub(super) struct Admission {
-    max: MaxOpen,
-    open: Mutex<Open>,
+/// Counts the places that are taken.
+#[derive(Debug)]
+pub struct Admission {
+    max: MaxPlaces,
+    taken: Mutex<Taken>,
 }
 
-#[derive(Default)]
-struct Open {
+#[derive(Debug, Default)]
+struct Taken {
     in_all: usize,
     /// Of each address that has any.
     by_client: HashMap<ClientAddress, usize>,
 }
 
-/// Why there is no place for a connection.
+/// Why there is no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Full {
-    #[error(
-        "{max} connections from your address are open, the most that one may have \
-         (http.connections.max_open_per_client)"
-    )]
-    Client { max: usize },
-    #[error("{max} connections are open, the most that there may be (http.connections.max_open)")]
-    All { max: usize },
+pub enum Full {
+    /// The address has as many as one may have.
+    #[error("{max} from your address are open, the most that one may have")]
+    Client {
+        /// The limit.
+        max: usize,
+    },
+    /// All are taken.
+    #[error("{max} are open, the most that there may be")]
+    All {
+        /// The limit.
+        max: usize,
+    },
 }
 
 impl Admission {
-    pub(super) fn new(max: MaxOpen) -> Arc<Self> {
-        Arc::new(Self { max, open: Mutex::default() })
+    /// With all places free.
+    pub fn new(max: MaxPlaces) -> Arc<Self> {
+        Arc::new(Self { max, taken: Mutex::default() })
     }
 
-    /// A place for a connection from this address; without an address only the number in all counts, as
-    /// for a proxy that connects for others.
-    pub(super) fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = client.and_then(|client| open.by_client.get(&client)).copied().unwrap_or(0);
-        let MaxOpen { in_all, per_client } = self.max;
+    /// A place for this address. Without one only the number in all counts, as for a proxy that comes for
+    /// many.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
+        let MaxPlaces { in_all, per_client } = self.max;
         if client.is_some() && own >= per_client {
             return Err(Full::Client { max: per_client });
         }
         let newcomer = client.is_some() && own == 0;
         let room = if newcomer { in_all } else { in_all - in_all / NEWCOMERS };
-        if open.in_all >= room {
+        if taken.in_all >= room {
             return Err(Full::All { max: in_all });
         }
-        open.in_all += 1;
+        taken.in_all += 1;
         if let Some(client) = client {
-            open.by_client.insert(client, own + 1);
+            taken.by_client.insert(client, own + 1);
         }
         Ok(Place { admission: Arc::clone(self), client })
     }
 }
 
-/// One open connection; free again when it is dropped.
-pub(super) struct Place {
+/// A place that is taken; free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
     admission: Arc<Admission>,
     client: Option<ClientAddress>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.admission.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.in_all = open.in_all.saturating_sub(1);
+        let mut taken = self.admission.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.in_all = taken.in_all.saturating_sub(1);
         let Some(client) = self.client else { return };
-        if let Some(own) = open.by_client.get_mut(&client) {
+        if let Some(own) = taken.by_client.get_mut(&client) {
             *own = own.saturating_sub(1);
             if *own == 0 {
-                open.by_client.remove(&client);
+                taken.by_client.remove(&client);
             }
         }
     }
@@ -110,7 +123,7 @@ mod tests {
 
     #[test]
     fn one_address_has_its_share_and_no_more() {
-        let admission = Admission::new(MaxOpen { in_all: 16, per_client: 4 });
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 4 });
         let mut own = places(&admission, client(1), 10);
         assert_eq!(own.len(), 4);
         assert_eq!(admission.enter(client(1)).err(), Some(Full::Client { max: 4 }));
@@ -121,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_last_places_are_for_those_who_have_none() {
-        let admission = Admission::new(MaxOpen { in_all: 16, per_client: 16 });
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 16 });
         let own = places(&admission, client(1), 20);
         assert_eq!(own.len(), 14);
         assert_eq!(admission.enter(client(1)).err(), Some(Full::All { max: 16 }));
@@ -131,12 +144,12 @@ mod tests {
         assert!(third.is_some() && admission.enter(client(4)).is_err());
         drop((own, second, third));
         assert_eq!(places(&admission, client(4), 20).len(), 14);
-        assert!(admission.open.lock().is_ok_and(|open| open.by_client.is_empty()));
+        assert!(admission.taken.lock().is_ok_and(|taken| taken.by_client.is_empty()));
     }
 
     #[test]
     fn a_proxy_has_the_connections_of_many() {
-        let admission = Admission::new(MaxOpen { in_all: 16, per_client: 4 });
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 4 });
         assert_eq!(places(&admission, None, 20).len(), 14);
     }
 }
