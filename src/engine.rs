@@ -39,7 +39,8 @@ pub use lifecycle::Engine;
 pub use live::Meter;
 pub use options::{EngineOptions, HoldOptions};
 pub use places::MOST_PLACES;
-pub use rates::RateOptions;
+pub(crate) use rates::RateLimit;
+pub use rates::{RateOptions, TooOften};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,

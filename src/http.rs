@@ -71,6 +71,9 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address. Default: false.
     pub local_only: bool,
+    /// Sessions that pages may make in a minute for one client, by its address; 0: any number. Default:
+    /// 600.
+    pub sessions_per_minute: u32,
     /// Whether [`router`] answers `/healthz`, `/readyz` and `/metrics`; otherwise see [`monitoring`].
     /// Default: true.
     pub monitoring: bool,
@@ -89,6 +92,7 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            sessions_per_minute: 600,
             monitoring: true,
             trusted_proxies: Vec::new(),
         }

@@ -16,6 +16,7 @@ mod hold;
 mod kinds;
 mod layers;
 mod print;
+mod rate;
 mod retention;
 mod settings;
 
@@ -28,5 +29,6 @@ pub use hold::HoldSettings;
 pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
+pub use rate::RateSettings;
 pub use retention::RetentionSettings;
 pub use settings::{EngineSettings, HttpSettings, LogSettings, Settings, StorageSettings};

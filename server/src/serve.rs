@@ -218,6 +218,7 @@ async fn start_engine(
         commands.clean().await;
     }
     let options = settings.hold.options(settings.retention.options(settings.engine.options()));
+    let options = settings.http.rate.options(options);
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let options = EngineOptions { artifacts, ..settings.files.options(options) };
     let engine = Engine::start(store, clock, registry, options);

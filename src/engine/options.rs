@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Artifacts, FileOptions};
+use super::{Artifacts, FileOptions, RateOptions};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -77,6 +77,8 @@ pub struct EngineOptions {
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
     pub files: FileOptions,
+    /// How often one client may start something.
+    pub rates: RateOptions,
     /// How requests are held that wait for news.
     pub hold: HoldOptions,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
@@ -120,6 +122,7 @@ impl Default for EngineOptions {
             clean_batch: 50,
             artifacts: None,
             files: FileOptions::default(),
+            rates: RateOptions::default(),
             hold: HoldOptions::default(),
             allow_ownerless: true,
             worker: true,

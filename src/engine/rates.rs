@@ -32,8 +32,77 @@ impl Default for RateOptions {
     }
 }
 
-/// A limit for each address.
+/// One client does something too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{max} {what} a minute are the most from one address ({setting}); try again in {} s",
+    .retry_after_ms.saturating_add(999) / 1000
+)]
+pub struct TooOften {
+    what: &'static str,
+    max: u32,
+    setting: &'static str,
+    /// When there is room again, in milliseconds.
+    pub retry_after_ms: i64,
+}
+
+/// The limits of one engine.
+pub(super) struct Rates {
+    pub(super) starts: RateLimit,
+    pub(super) uploads: RateLimit,
+}
+
+impl Rates {
+    pub(super) fn new(options: &RateOptions) -> Self {
+        let RateOptions { starts_per_minute, uploads_per_minute } = *options;
+        Self {
+            starts: RateLimit::per_minute(
+                starts_per_minute,
+                "starts",
+                "http.rate.starts_per_minute",
+            ),
+            uploads: RateLimit::per_minute(
+                uploads_per_minute,
+                "uploads",
+                "http.rate.uploads_per_minute",
+            ),
+        }
+    }
+}
+
+/// A limit for each address, if there is one.
 pub(crate) struct RateLimit {
+    buckets: Option<Buckets>,
+    what: &'static str,
+    setting: &'static str,
+}
+
+impl RateLimit {
+    /// So many in a minute; 0: as many as they like. `setting` says so.
+    pub(crate) fn per_minute(max: u32, what: &'static str, setting: &'static str) -> Self {
+        Self { buckets: Buckets::per_minute(max), what, setting }
+    }
+
+    /// Counts what this client does, so many times at once. Of whom no address is known, nothing is
+    /// counted.
+    ///
+    /// # Errors
+    /// When it did too much already.
+    pub(crate) fn take(&self, client: Option<ClientAddress>, times: usize) -> Result<(), TooOften> {
+        let (Some(buckets), Some(client)) = (&self.buckets, client) else { return Ok(()) };
+        let Self { what, setting, .. } = *self;
+        let max = buckets.burst.get();
+        buckets.take(client, times).map_err(|retry_after_ms| TooOften {
+            what,
+            max,
+            setting,
+            retry_after_ms,
+        })
+    }
+}
+
+/// What each client may still do.
+struct Buckets {
     limiter: DefaultKeyedRateLimiter<Option<ClientAddress>>,
     burst: NonZeroU32,
     max_clients: usize,
@@ -41,19 +110,16 @@ pub(crate) struct RateLimit {
     tidied: Mutex<Option<Instant>>,
 }
 
-impl RateLimit {
-    /// So many in a minute; `None` for 0, which is no limit.
-    pub(crate) fn per_minute(max: u32) -> Option<Self> {
+impl Buckets {
+    /// `None` for 0, which is no limit.
+    fn per_minute(max: u32) -> Option<Self> {
         let burst = NonZeroU32::new(max)?;
         let limiter = RateLimiter::dashmap(Quota::per_minute(burst));
         Some(Self { limiter, burst, max_clients: MAX_CLIENTS, tidied: Mutex::new(None) })
     }
 
-    /// Counts what this client does, so many times at once.
-    ///
-    /// # Errors
-    /// When it did too much already: milliseconds until it may try again.
-    pub(crate) fn take(&self, client: ClientAddress, times: usize) -> Result<(), i64> {
+    /// An error says in how many milliseconds there is room again.
+    fn take(&self, client: ClientAddress, times: usize) -> Result<(), i64> {
         let times = u32::try_from(times).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
         // What never could be done at once takes all that there is.
         let times = times.min(self.burst);
@@ -99,7 +165,7 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_number() {
-        let limit = RateLimit::per_minute(3).unwrap();
+        let limit = Buckets::per_minute(3).unwrap();
         for _ in 0..3 {
             assert_eq!(limit.take(client(1), 1), Ok(()));
         }
@@ -111,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_batch_counts_as_each_of_its_tasks_and_the_largest_as_all() {
-        let limit = RateLimit::per_minute(100).unwrap();
+        let limit = Buckets::per_minute(100).unwrap();
         assert_eq!(limit.take(client(1), 60), Ok(()));
         assert!(limit.take(client(1), 60).is_err());
         assert_eq!(limit.take(client(1), 40), Ok(()));
@@ -121,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_takes_no_more_memory_than_there_is_room_for() {
-        let limit = RateLimit { max_clients: 10, ..RateLimit::per_minute(2).unwrap() };
+        let limit = Buckets { max_clients: 10, ..Buckets::per_minute(2).unwrap() };
         let fine = (0..100).filter(|last| limit.take(client(*last), 1).is_ok()).count();
         // Ten of their own, and two in the one that the rest share.
         assert_eq!(fine, 12);
@@ -130,6 +196,22 @@ mod tests {
 
     #[test]
     fn without_a_number_there_is_no_limit() {
-        assert!(RateLimit::per_minute(0).is_none());
+        let limit = RateLimit::per_minute(0, "starts", "x");
+        assert!((0..10_000).all(|_| limit.take(Some(client(1)), 100).is_ok()));
+    }
+
+    #[test]
+    fn who_did_too_much_is_told_the_limit_and_when_to_come_back() {
+        let limit = RateLimit::per_minute(1, "starts", "http.rate.starts_per_minute");
+        assert_eq!(limit.take(Some(client(1)), 1), Ok(()));
+        let refused = limit.take(Some(client(1)), 1).unwrap_err();
+        assert!(refused.retry_after_ms > 50_000, "{refused:?}");
+        assert_eq!(
+            refused.to_string(),
+            "1 starts a minute are the most from one address (http.rate.starts_per_minute); \
+             try again in 60 s"
+        );
+        // An embedder's callers without an address are its own business.
+        assert_eq!(limit.take(None, 1), Ok(()));
     }
 }

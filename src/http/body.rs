@@ -30,7 +30,7 @@ const FORM: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFault {
     /// It is larger than it may be.
-    #[error("The body has more than {} ({setting})", size(*.max))]
+    #[error("The body has more than {} ({setting})", size(.max))]
     TooLarge { max: usize, setting: &'static str },
     /// Its sender sends nothing.
     #[error(
@@ -57,11 +57,11 @@ impl BodyFault {
 }
 
 /// 2,097,152 as "2 MiB".
-fn size(bytes: usize) -> String {
-    match bytes {
-        _ if bytes > 0 && bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
-        _ if bytes > 0 && bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
-        _ => format!("{bytes} bytes"),
+fn size(bytes: &usize) -> String {
+    match *bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
     }
 }
 

@@ -19,7 +19,7 @@ fn pieces(pieces: Vec<(u64, usize)>) -> Body {
 
 /// What is found wrong with a body, and how many of its bytes were read.
 async fn read(path: &str, media: &str, pages: bool, body: Body) -> (Option<Problem>, usize) {
-    let request = Request::post(path).header(header::CONTENT_TYPE, media).body(body);
+    let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, media).body(body);
     let mut request = request.unwrap_or_else(|error| panic!("{error}"));
     let options = HttpOptions { max_body_bytes: 1024, ..HttpOptions::default() };
     let check = check(&mut request, &options, pages);

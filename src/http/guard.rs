@@ -26,6 +26,10 @@ use super::{
     refusal::{Reader, answer},
     session::{self, Recent},
 };
+use crate::{
+    engine::{RateLimit, ServiceError},
+    task::Problem,
+};
 
 /// Refuses what comes from other sites' pages, limits the bodies, and puts a
 /// [`Caller`](crate::engine::Caller) into the extensions of every other request.
@@ -34,6 +38,7 @@ pub struct Guard {
     options: Arc<HttpOptions>,
     recent: Arc<Recent>,
     makes_sessions: bool,
+    new_sessions: Arc<RateLimit>,
 }
 
 impl Guard {
@@ -48,7 +53,15 @@ impl Guard {
     }
 
     fn new(options: &HttpOptions, makes_sessions: bool) -> Self {
-        Self { options: Arc::new(options.clone()), recent: Arc::default(), makes_sessions }
+        let setting = "http.rate.sessions_per_minute";
+        let new_sessions =
+            RateLimit::per_minute(options.sessions_per_minute, "new sessions", setting);
+        Self {
+            options: Arc::new(options.clone()),
+            recent: Arc::default(),
+            makes_sessions,
+            new_sessions: Arc::new(new_sessions),
+        }
     }
 }
 
@@ -96,6 +109,11 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
         let mut made = None;
         if pages && opens && caller.as_owner().is_none() {
+            if let Err(refusal) = self.guard.new_sessions.take(client, 1) {
+                let refusal = Problem::from(ServiceError::from(refusal));
+                let refusal = answer(Reader::of(request.uri().path()), refusal);
+                return Either::Left(ready(Ok(refusal)));
+            }
             (caller, made) = session::make(options);
         }
         request.extensions_mut().insert(caller.at(client));

@@ -9,7 +9,8 @@ use milepost::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ConnectionSettings, DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings,
+    ConnectionSettings, DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RateSettings,
+    RetentionSettings,
 };
 use crate::tasks::{
     dataset::DatasetSettings,
@@ -74,6 +75,8 @@ pub struct HttpSettings {
     pub metrics_addr: Option<SocketAddr>,
     /// `[http.connections]`
     pub connections: ConnectionSettings,
+    /// `[http.rate]`
+    pub rate: RateSettings,
 }
 
 impl Default for HttpSettings {
@@ -87,6 +90,7 @@ impl Default for HttpSettings {
             trusted_proxies: Vec::new(),
             metrics_addr: None,
             connections: ConnectionSettings::default(),
+            rate: RateSettings::default(),
         }
     }
 }
@@ -104,6 +108,7 @@ impl HttpSettings {
             body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
             min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
             monitoring: self.metrics_addr.is_none(),
+            sessions_per_minute: self.rate.sessions_per_minute,
             // What does not parse was refused when the configuration was read.
             trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
             ..HttpOptions::default()

@@ -137,7 +137,7 @@ impl AsyncWrite for Io {
 pub(super) async fn close(mut stream: TcpStream, discard: Discard) {
     let rest = async {
         stream.shutdown().await?;
-        let (mut left, mut buffer) = (discard.max_bytes, vec![0; 16 << 10]);
+        let (mut left, mut buffer) = (discard.max_bytes, vec![0_u8; 16 << 10]);
         while left > 0 {
             match timeout(SILENCE, stream.read(&mut buffer)).await {
                 Ok(Ok(read)) if read > 0 => left = left.saturating_sub(read as u64),
