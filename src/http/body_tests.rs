@@ -1,9 +1,6 @@
 use std::{convert::Infallible, time::Duration};
 
-use axum::{
-    body::{Body, Bytes},
-    extract::Request,
-};
+use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, stream};
 use tokio::time::sleep;
 

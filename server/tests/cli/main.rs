@@ -19,6 +19,7 @@ mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
 mod progress;
+mod rates;
 mod raw;
 mod serve;
 mod simple;
