@@ -5,6 +5,7 @@
 //! dead and wakes up can change nothing.
 
 pub mod artifacts;
+pub(crate) mod audit;
 mod changes;
 mod cleaner;
 mod client;
