@@ -6,6 +6,7 @@
 
 mod admission;
 pub mod artifacts;
+pub(crate) mod audit;
 mod changes;
 mod cleaner;
 mod client;

@@ -56,7 +56,7 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 /// Finds out from where a request comes, and puts it into the extensions. What is there already
-/// stays; without [`ConnectInfo`] nothing is known.
+/// stays; without [`ConnectInfo`] nothing is known. Whoever limits by address calls this first.
 pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<ClientAddress> {
     if let Some(known) = request.extensions().get::<ClientAddress>() {
         return Some(*known);

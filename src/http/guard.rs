@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use futures_util::{
@@ -20,19 +20,22 @@ use futures_util::{
 use tower::{Layer, Service};
 
 use super::{
-    HttpOptions,
+    ApiError, HttpOptions,
     body::{self, BodyCheck},
     client, origin,
     refusal::{Reader, answer},
-    session::{self, Recent},
+    session::{self, Recent, Session},
 };
 use crate::{
-    engine::{RateLimit, ServiceError},
+    engine::{
+        Caller, ClientAddress, RateLimit, ServiceError,
+        audit::{self, Action},
+    },
     task::Problem,
 };
 
-/// Refuses what comes from other sites' pages, limits the bodies, and puts a
-/// [`Caller`](crate::engine::Caller) into the extensions of every other request.
+/// Refuses what comes from other sites' pages, limits the bodies, and puts a [`Caller`] into the
+/// extensions of every other request. One that an outer layer put there stays.
 #[derive(Clone)]
 pub struct Guard {
     options: Arc<HttpOptions>,
@@ -62,6 +65,40 @@ impl Guard {
             makes_sessions,
             new_sessions: Arc::new(new_sessions),
         }
+    }
+
+    /// Who asks by the session cookie, and the cookie that the answer is to set: of a new session where
+    /// a page is opened without one, and of a session whose cookie has become old. A problem where this
+    /// client makes too many.
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        opens: bool,
+        client: Option<ClientAddress>,
+    ) -> Result<(Caller, Option<HeaderValue>), Problem> {
+        let options = &*self.options;
+        if !options.session_cookie {
+            return Ok((Caller::nobody(), None));
+        }
+        let opens = opens && self.makes_sessions;
+        Ok(match session::read(headers, options, &self.recent) {
+            Some(session) if opens => {
+                let cookie = session.renewed(options, session::now());
+                (session.caller, cookie)
+            }
+            Some(session) => (session.caller, None),
+            None if opens => {
+                let room = self.new_sessions.take(client, 1);
+                room.map_err(|refusal| {
+                    audit::record(&Caller::nobody().at(client), Action::BeginSession, "429");
+                    Problem::from(ServiceError::from(refusal))
+                })?;
+                let (session, cookie) = Session::make(options, session::now());
+                audit::record(&session.caller.clone().at(client), Action::BeginSession, "ok");
+                (session.caller, cookie)
+            }
+            None => (Caller::nobody(), None),
+        })
     }
 }
 
@@ -97,30 +134,28 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
         let pages = self.guard.makes_sessions;
-        if let Err(refusal) = origin::check(&request, options) {
-            let reader = match pages {
-                true => Reader::of(request.uri().path()),
-                false => Reader::Program,
-            };
-            return Either::Left(ready(Ok(answer(reader, refusal.0))));
-        }
         let client = client::note(&mut request, &options.trusted_proxies);
-        let mut caller = session::read(request.headers(), options, &self.guard.recent);
-        let opens = matches!(*request.method(), Method::GET | Method::HEAD);
-        let mut made = None;
-        if pages && opens && caller.as_owner().is_none() {
-            if let Err(refusal) = self.guard.new_sessions.take(client, 1) {
-                let refusal = Problem::from(ServiceError::from(refusal));
-                let refusal = answer(Reader::of(request.uri().path()), refusal);
-                return Either::Left(ready(Ok(refusal)));
-            }
-            (caller, made) = session::make(options);
+        if let Err(refusal) = origin::check(&request, options) {
+            return Either::Left(ready(Ok(refused(&request, refusal, pages))));
         }
+        let known = request.extensions_mut().remove::<Caller>();
+        let opens = matches!(*request.method(), Method::GET | Method::HEAD);
+        let (caller, cookie) = match known {
+            Some(known) => (known, None),
+            None => match self.guard.session(request.headers(), opens, client) {
+                Ok(session) => session,
+                Err(refusal) => {
+                    let reader = Reader::of(request.uri().path());
+                    return Either::Left(ready(Ok(answer(reader, refusal))));
+                }
+            },
+        };
+        let client = caller.client().or(client);
         request.extensions_mut().insert(caller.at(client));
         let body = body::check(&mut request, options, pages);
         let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
         let response = self.inner.call(request);
-        if made.is_none() && body.is_none() {
+        if cookie.is_none() && body.is_none() {
             return Either::Right(Either::Left(response));
         }
         let body = body.zip(reader);
@@ -130,7 +165,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
                 Some((body, reader)) => checked(response, &body, reader),
                 None => response,
             };
-            if let Some(cookie) = made {
+            if let Some(cookie) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             Ok(response)
@@ -152,4 +187,16 @@ fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The answer to a request that goes no further. What would have changed something is audited.
+fn refused(request: &Request, refusal: ApiError, pages: bool) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+        let client = request.extensions().get::<ClientAddress>().copied();
+        let status = refusal.status().as_u16();
+        audit::refused(&known.at(client), request.uri().path(), status);
+    }
+    let reader = if pages { Reader::of(request.uri().path()) } else { Reader::Program };
+    answer(reader, refusal.0)
 }

@@ -282,14 +282,15 @@ impl EngineSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
     /// Directives such as `warn,milepost=debug`. `MILEPOST_LOG_FILTER`. Default:
-    /// `warn,milepost=info,milepost_server=info,milepost_app=info`.
+    /// `warn,milepost=info,milepost_server=info,milepost_app=info,audit=info`; `audit` says who did
+    /// what.
     pub filter: String,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        let filter = "warn,milepost=info,milepost_server=info,milepost_app=info".to_owned();
-        Self { filter }
+        let filter = "warn,milepost=info,milepost_server=info,milepost_app=info,audit=info";
+        Self { filter: filter.to_owned() }
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn router(service: Service, settings: &HttpSettings, options: &HttpOp
             .fold(Viewers::default(), |all, (media_type, viewer)| all.with(media_type, viewer)),
         options: leptos_options(settings),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
+        http: options.clone(),
     };
     let api = http::router(service, options);
     let files = guarded(files(settings, &site), Guard::reading_sessions(options));

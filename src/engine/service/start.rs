@@ -16,11 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// Queues a task. In the store when this returns.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn start(
+    /// See [`Service::start`].
+    pub(super) async fn start_task(
         &self,
         caller: &Caller,
         start: StartTask,
