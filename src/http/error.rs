@@ -109,7 +109,7 @@ impl IntoResponses for NotStarted {
             (401, "Starting needs a session here"),
             (403, "Another site's page asked"),
             (422, "The key was used for another start"),
-            (429, "So many of your tasks may not wait"),
+            (429, "So many of your tasks may not wait, or too many were started from your address"),
             (503, "The database does not answer, or the server stops"),
         ];
         rows.map(|(status, description)| (status.to_string(), problem(description))).into()
