@@ -83,23 +83,25 @@ impl fmt::Debug for BodyCheck {
 }
 
 /// Limits the request's body, if it has one; `pages`: whether it is a form rather than a call.
+///
+/// # Errors
+/// When its length says already that it is too large.
 pub(super) fn check(
     request: &mut Request,
     options: &HttpOptions,
     pages: bool,
-) -> Option<BodyCheck> {
+) -> Result<Option<BodyCheck>, Problem> {
     if request.body().is_end_stream() {
-        return None;
+        return Ok(None);
+    }
+    let limit = limit(request, options, pages);
+    if let Some((max, setting)) = limit
+        && request.body().size_hint().lower() > max as u64
+    {
+        return Err(BodyFault::TooLarge { max, setting }.problem());
     }
     let check = BodyCheck::default();
-    let limit = limit(request, options, pages);
     let inner = std::mem::take(request.body_mut());
-    if let Some((max, setting)) = limit
-        && inner.size_hint().lower() > max as u64
-    {
-        // Known before the first byte: who reads it hears so at once, and does not ask for it.
-        let _ = check.0.set(BodyFault::TooLarge { max, setting });
-    }
     *request.body_mut() = Body::new(Checked {
         inner,
         limit,
@@ -110,11 +112,15 @@ pub(super) fn check(
     request.extensions_mut().insert(check.clone());
     // In place of the one that is only for bodies that are read as a whole.
     DefaultBodyLimit::disable().apply(request);
-    Some(check)
+    Ok(Some(check))
 }
 
-/// How many bytes, and the setting that says so; `None` where it is each file that has a limit.
+/// How many bytes, and the setting that says so; `None` where it is each file that has a limit, and where
+/// nobody reads it.
 fn limit(request: &Request, options: &HttpOptions, pages: bool) -> Option<(usize, &'static str)> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
     let path = request.uri().path();
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let multipart = media.is_some_and(|media| {

@@ -19,7 +19,10 @@ async fn read(path: &str, media: &str, pages: bool, body: Body) -> (Option<Probl
     let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, media).body(body);
     let mut request = request.unwrap_or_else(|error| panic!("{error}"));
     let options = HttpOptions { max_body_bytes: 1024, ..HttpOptions::default() };
-    let check = check(&mut request, &options, pages);
+    let check = match check(&mut request, &options, pages) {
+        Ok(check) => check,
+        Err(problem) => return (Some(problem), 0),
+    };
     let (mut body, mut bytes) = (request.into_body().into_data_stream(), 0);
     while let Some(Ok(piece)) = body.next().await {
         bytes += piece.len();

@@ -23,7 +23,7 @@ use super::{
     ApiError, HttpOptions,
     body::{self, BodyCheck},
     client, origin,
-    refusal::{Reader, answer},
+    refusal::{Reader, answer, refuse},
     session::{self, Recent, Session},
 };
 use crate::{
@@ -136,7 +136,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         let pages = self.guard.makes_sessions;
         let client = client::note(&mut request, &options.trusted_proxies);
         if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(ready(Ok(refused(&request, refusal, pages))));
+            return Either::Left(ready(Ok(refused(&request, refusal))));
         }
         let known = request.extensions_mut().remove::<Caller>();
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -145,14 +145,18 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
             None => match self.guard.session(request.headers(), opens, client) {
                 Ok(session) => session,
                 Err(refusal) => {
-                    let reader = Reader::of(request.uri().path());
-                    return Either::Left(ready(Ok(answer(reader, refusal))));
+                    return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
                 }
             },
         };
         let client = caller.client().or(client);
         request.extensions_mut().insert(caller.at(client));
-        let body = body::check(&mut request, options, pages);
+        let body = match body::check(&mut request, options, pages) {
+            Ok(body) => body,
+            Err(refusal) => {
+                return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
+            }
+        };
         let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
         let response = self.inner.call(request);
         if cookie.is_none() && body.is_none() {
@@ -190,13 +194,17 @@ fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
 }
 
 /// The answer to a request that goes no further. What would have changed something is audited.
-fn refused(request: &Request, refusal: ApiError, pages: bool) -> Response {
+fn refused(request: &Request, refusal: ApiError) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();
         let client = request.extensions().get::<ClientAddress>().copied();
         let status = refusal.status().as_u16();
         audit::refused(&known.at(client), request.uri().path(), status);
     }
-    let reader = if pages { Reader::of(request.uri().path()) } else { Reader::Program };
+    let reader = match Reader::of(request.uri().path()) {
+        Reader::Person => Reader::Person,
+        // The simple calls are not known here yet.
+        Reader::Program | Reader::SimpleClient => Reader::Program,
+    };
     answer(reader, refusal.0)
 }
