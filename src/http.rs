@@ -38,6 +38,7 @@ mod client;
 mod error;
 mod extract;
 mod files;
+mod foreign;
 mod guard;
 mod health;
 mod host;
@@ -59,6 +60,7 @@ use std::time::Duration;
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
+    middleware,
 };
 use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -174,6 +176,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(kinds::get))
         .merge(simple::routes())
         .layer(no_store())
+        .layer(middleware::from_fn(foreign::refuse_to_be_run))
         // Says so by itself: each layer of a router costs a box a request, and this is the call that is
         // made most.
         .routes(routes!(tasks::get))

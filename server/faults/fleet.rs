@@ -159,6 +159,8 @@ impl Fleet {
         // All clients come from one address.
         command.env("MILEPOST_HTTP_RATE_STARTS_PER_MINUTE", "0");
         command.env("MILEPOST_HTTP_RATE_UPLOADS_PER_MINUTE", "0");
+        command.env("MILEPOST_ENGINE_MAX_QUEUED_PER_CLIENT", "100000");
+        command.env("MILEPOST_ENGINE_MAX_QUEUED", "100000");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

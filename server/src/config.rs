@@ -8,6 +8,7 @@
 mod commands;
 mod connections;
 mod database_url;
+mod engine;
 mod error;
 mod faults;
 mod file;
@@ -20,10 +21,12 @@ mod print;
 mod rate;
 mod retention;
 mod settings;
+mod viewers;
 
 pub use commands::Commands;
 pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
+pub use engine::EngineSettings;
 pub use error::ConfigError;
 pub use files::FileSettings;
 pub use hold::HoldSettings;
@@ -33,4 +36,5 @@ pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use rate::RateSettings;
 pub use retention::RetentionSettings;
-pub use settings::{EngineSettings, LogSettings, Settings, StorageSettings};
+pub use settings::{LogSettings, Settings, StorageSettings};
+pub use viewers::ViewerSettings;

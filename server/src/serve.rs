@@ -3,6 +3,7 @@
 mod artifacts;
 mod commands;
 mod connections;
+mod disk;
 mod error;
 mod files_limit;
 mod front;
@@ -79,7 +80,8 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     }
     let options =
         HttpOptions { session_key, local_only: addr.ip().is_loopback(), ..settings.http.options() };
-    let router = site::router(engine.service(), &settings.http, &options);
+    let viewers = settings.viewers.limits();
+    let router = site::router(engine.service(), &settings.http, &options, viewers);
 
     // Routes are made once and not for each connection.
     let router = router.with_state(());
@@ -220,7 +222,10 @@ async fn start_engine(
     let options = settings.hold.options(settings.retention.options(settings.engine.options()));
     let options = settings.http.rate.options(options);
     let artifacts = Some(artifacts::open(&settings.storage).await?);
-    let options = EngineOptions { artifacts, ..settings.files.options(options) };
+    let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);
+    let file = if postgres { None } else { Some(database(settings)?) };
+    let storage = disk::storage(&settings.storage, file);
+    let options = EngineOptions { artifacts, storage, ..settings.files.options(options) };
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }

@@ -9,8 +9,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::patience::Patience;
 use super::{
-    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, store::Store,
-    waiters::Waiters,
+    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, quota::Quota,
+    store::Store, waiters::Waiters,
 };
 use crate::task::{LogStream, TaskId};
 
@@ -23,6 +23,7 @@ pub struct Context {
     clock: Arc<dyn Clock>,
     options: Arc<EngineOptions>,
     waiters: Arc<Waiters>,
+    quota: Arc<Quota>,
 }
 
 impl Context {
@@ -32,8 +33,9 @@ impl Context {
         clock: Arc<dyn Clock>,
         options: Arc<EngineOptions>,
         waiters: Arc<Waiters>,
+        quota: Arc<Quota>,
     ) -> Self {
-        Self { live, store, clock, options, waiters }
+        Self { live, store, clock, options, waiters, quota }
     }
 
     /// This task.
@@ -66,7 +68,7 @@ impl Context {
 
     /// Says what the task is doing right now, in a few words.
     pub fn message(&self, text: impl Into<String>) {
-        self.live.message(self.cut(text.into()), self.clock.now_ms());
+        self.live.message(self.options.cut(text.into()), self.clock.now_ms());
     }
 
     /// Adds a line to the task's log.
@@ -83,10 +85,10 @@ impl Context {
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
         let limits = LogLimits { lines, bytes };
         if !text.contains('\n') {
-            return self.live.log(stream, self.cut(text), now, limits);
+            return self.live.log(stream, self.options.cut(text), now, limits);
         }
         for line in text.lines() {
-            self.live.log(stream, self.cut(line.to_owned()), now, limits);
+            self.live.log(stream, self.options.cut(line.to_owned()), now, limits);
         }
     }
 
@@ -115,7 +117,7 @@ impl Context {
     /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
     /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
     pub fn kept(&self, what: impl Into<String>) {
-        self.live.keep(self.cut(what.into()));
+        self.live.keep(self.options.cut(what.into()));
     }
 
     /// The task knows now that it is to stop.
@@ -202,13 +204,6 @@ impl Context {
         self.live.settle(write, written.is_ok());
         if let Err(error) = written {
             tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
-        }
-    }
-
-    fn cut(&self, text: String) -> String {
-        match text.char_indices().nth(self.options.max_text_chars) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Admission, EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis,
-    places::Places, rates::Rates, registry::Kinds, store::Store, waiters::Waiters,
+    places::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store, waiters::Waiters,
 };
 
 /// Uniform in 0..=1.
@@ -25,6 +25,8 @@ pub(super) struct Inner {
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,
+    /// How much is stored.
+    pub(super) quota: Arc<Quota>,
     /// Places for uploads that are under way.
     pub(super) uploads: Arc<Admission>,
     /// How often clients may start something.

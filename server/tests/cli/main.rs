@@ -15,6 +15,7 @@ mod drain;
 mod files;
 mod fixture;
 mod hosts;
+mod markup;
 mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]

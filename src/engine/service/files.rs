@@ -86,13 +86,14 @@ impl Service {
         if caller.owner.is_none() && !inner.options.allow_ownerless {
             return Err(ServiceError::SessionNeeded);
         }
+        self.has_space().await?;
         let max = files.max_upload_bytes;
         if length.is_some_and(|length| length > max) {
             return Err(ServiceError::TooLarge { max });
         }
         inner.rates.uploads.take(caller.client(), 1)?;
         let busy = || ServiceError::Busy { retry_after_ms: BUSY_MS };
-        let mut bytes = Box::pin(impatient(bytes, files.upload_silence));
+        let mut bytes = Box::pin(impatient(bytes, files.upload_silence).fuse());
         // Whoever sends nothing takes no place. A shutdown does not wait for slow senders; what they have
         // sent is removed.
         let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
@@ -112,6 +113,8 @@ impl Service {
             max_files: files.max_uploads_per_owner,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };
+        let client = self.client(caller);
+        let bytes = inner.quota.meter(&*inner.store, &inner.options, client.as_deref(), bytes);
         let written = write(artifacts, &inner.store, &new, max, bytes);
         let written = inner.closing.run_until_cancelled(written).await.ok_or_else(busy)?;
         let artifact = written.map_err(|error| not_taken(error, files.max_bytes_per_owner))?;
@@ -165,6 +168,7 @@ fn not_taken(error: WriteError, max_bytes: u64) -> ServiceError {
             Refusal::new(error.to_string()).into()
         }
         WriteError::Cut(error) => ServiceError::Cut(error),
+        WriteError::Quota(reached) => ServiceError::StorageFull(reached),
         WriteError::Store(error) => error.into(),
         WriteError::Artifacts(error) => error.into(),
         WriteError::Refused(NotWritten::Full) => ServiceError::Full { max: max_bytes },
