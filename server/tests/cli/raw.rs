@@ -93,6 +93,7 @@ impl Raw {
             Err(_) if answer.header("transfer-encoding") == "chunked" => {
                 while self.more().await {}
                 answer.body = self.text();
+                self.read.clear();
             }
             Err(_) => {}
         }
