@@ -27,3 +27,4 @@ mod raw;
 mod serve;
 mod simple;
 mod story;
+mod totals;
