@@ -1,5 +1,6 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod acts;
 mod again;
 mod batch;
 mod expiry;
@@ -161,11 +162,8 @@ impl Service {
         Ok(self.show_some(row.filter(|row| row.expired().is_none())).await)
     }
 
-    /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn cancel(
+    /// See [`Service::cancel`].
+    async fn cancel_task(
         &self,
         caller: &Caller,
         id: TaskId,

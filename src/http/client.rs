@@ -20,6 +20,13 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedProxy(IpNet);
 
+impl TrustedProxy {
+    /// Whether this is the address of the proxy, or of one of the network.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.0.contains(&address.to_canonical())
+    }
+}
+
 /// The text is neither an address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not an IP address or a network such as 10.0.0.0/8")]
@@ -49,7 +56,7 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 /// Finds out from where a request comes, and puts it into the extensions. What is there already
-/// stays; without [`ConnectInfo`] nothing is known.
+/// stays; without [`ConnectInfo`] nothing is known. Whoever limits by address calls this first.
 pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<ClientAddress> {
     if let Some(known) = request.extensions().get::<ClientAddress>() {
         return Some(*known);

@@ -288,7 +288,7 @@ pub(super) async fn result(
     Who(caller): Who,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
-    match service.result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
+    match service.download_result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
         ResultState::Ready(result) => {
             let mut response = Response::new(Body::from(result.bytes));
             foreign::describe(response.headers_mut(), &result.media_type, &result.file_name);

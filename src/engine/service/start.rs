@@ -28,11 +28,8 @@ fn cut(refusal: Refusal, options: &EngineOptions) -> Refusal {
 }
 
 impl Service {
-    /// Queues a task. In the store when this returns.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn start(
+    /// See [`Service::start`].
+    pub(super) async fn start_task(
         &self,
         caller: &Caller,
         start: StartTask,
@@ -40,6 +37,7 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
+        inner.rates.starts.take(caller.client(), 1)?;
         let asked = self.as_text(&start.input)?;
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
