@@ -11,6 +11,7 @@ pub use self::exit::Exit;
 use crate::{
     client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
+    process,
     progress_test::{self, ProgressTestArgs, ProgressTestError},
     serve::{self, ServeError},
 };
@@ -241,17 +242,22 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     };
     match command {
         Command::Serve(args) => {
+            process::protect().map_err(ServeError::Process)?;
             serve::serve(load(&args)?).await?;
             Ok(Exit::Done)
         }
         Command::Worker(args) => {
+            process::protect().map_err(ServeError::Process)?;
             let WorkerArgs { database, concurrency, output_dir, config } = args;
             let flags = Flags { database, concurrency, output_dir, ..Flags::default() };
             serve::work(read(config.as_deref(), &flags)?).await?;
             Ok(Exit::Done)
         }
         Command::Config(args) => {
-            client::print(&config::print(&load(&args)?))?;
+            let configuration = load(&args)?;
+            let text = config::print(&configuration);
+            let isolation = serve::isolation(&configuration.settings);
+            client::print(&format!("{text}\n# isolation of commands in force: {isolation}\n"))?;
             Ok(Exit::Done)
         }
         Command::ProgressTest(args) => {
