@@ -22,3 +22,4 @@ mod progress;
 mod serve;
 mod simple;
 mod story;
+mod totals;
