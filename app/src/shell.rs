@@ -1,6 +1,11 @@
 //! The document around every page.
 
-use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
+use leptos::{
+    config::LeptosOptions,
+    nonce::{Nonce, use_nonce},
+    prelude::*,
+    tachys::html::InertElement,
+};
 use leptos_meta::MetaTags;
 
 use crate::{content_policy, pages::App};
@@ -26,9 +31,7 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <script nonce=nonce.clone() inner_html=HYDRATE_SOON></script>
-                // Of its elements only the script has the nonce: the one that loads the module early
-                // would be refused without.
-                <HydrationScripts options islands=true attr:nonce=nonce />
+                {hydration(options, nonce)}
                 <MetaTags />
             </head>
             <body>
@@ -36,4 +39,15 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
             </body>
         </html>
     }
+}
+
+/// The scripts that hydrate the islands. Leptos gives the nonce to the script and not to the link that
+/// loads its module early, which would be refused; and an attribute that is there twice counts as none.
+fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
+    let html = view! { <HydrationScripts options islands=true /> }.to_html();
+    let link = "<link rel=\"modulepreload\"";
+    InertElement::new(match nonce {
+        Some(nonce) => html.replace(link, &format!("{link} nonce=\"{}\"", &*nonce)),
+        None => html,
+    })
 }
