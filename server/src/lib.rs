@@ -5,6 +5,7 @@ pub mod client;
 pub mod config;
 mod html;
 pub mod progress_test;
+pub mod secrets;
 pub mod serve;
 mod signals;
 pub mod tasks;

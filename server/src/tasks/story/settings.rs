@@ -1,6 +1,6 @@
 //! What an operator can set for stories. Each field names its variable and its default.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -39,6 +39,8 @@ pub struct NarratorSettings {
     /// Sent as a bearer token; left out for an endpoint without keys. Never logged.
     /// `MILEPOST_NARRATOR_KEY`. Default: none.
     pub key: Option<ApiKey>,
+    /// A file whose one line is `key`. `MILEPOST_NARRATOR_KEY_FILE`. Default: none.
+    pub key_file: Option<PathBuf>,
     /// Tokens that one story may cost in all, prompts included and over all attempts; 0 = no limit.
     /// `MILEPOST_NARRATOR_TOKEN_BUDGET`. Default: 120,000.
     pub token_budget: u64,
@@ -69,6 +71,7 @@ impl Default for NarratorSettings {
             url: None,
             model: String::new(),
             key: None,
+            key_file: None,
             token_budget: 120_000,
             research_tokens: 8_000,
             chapter_tokens: 1_200,
