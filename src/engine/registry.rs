@@ -1,6 +1,7 @@
 //! Which kinds of task there are: the typed [`Task`]s and those known at run time behind one face.
 
 mod dynamic;
+pub(super) mod secrets;
 
 use std::{
     collections::BTreeMap,
@@ -75,9 +76,10 @@ fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
 }
 
 impl Kind {
-    /// Reads and checks an input.
+    /// Reads and checks an input. What is refused is told without the secrets of the input.
     pub(crate) async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal> {
-        self.face.prepare(input).await
+        let secrets = secrets::values(&self.info.input_schema, &input);
+        self.face.prepare(input).await.map_err(|refusal| secrets::hide(refusal, &secrets))
     }
 
     /// What a stored input was made from.

@@ -16,12 +16,13 @@ use super::{
     CommandDeps,
     definition::{Definition, Limits},
     folder::RunFolder,
-    kept::{Kept, Mask},
+    kept::Kept,
     launch::{
         Process, end_all_of,
         wire::{End, KernelLimits, Order, Word},
     },
-    progress::{Limits as ReaderLimits, Reader, Signal, Source},
+    mask::mask,
+    progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
     report::{MEDIA_TYPE, Report},
     values::Given,
 };
@@ -42,8 +43,12 @@ pub(super) struct Run {
     values: Vec<Given>,
     ctx: Context,
     mask: Mask,
+    /// Of the standard output and the standard error.
+    masked: [MaskedStream; 2],
     reader: Reader,
     kept: Kept,
+    /// Bytes of output in all.
+    output_bytes: u64,
     last_lines: Vec<String>,
     signals: Vec<Signal>,
 }
@@ -51,16 +56,28 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new(definition: Arc<Definition>, values: Vec<Given>, ctx: Context) -> Self {
         let secrets = definition.params.iter().zip(&values).filter(|(param, _)| param.secret);
-        let mask = Mask::new(secrets.map(|(_, value)| value.as_text()));
+        let mask = mask(secrets.map(|(_, value)| value.as_text()));
         let stages = definition.all_stages().into_iter().map(|(name, _)| name);
-        let mut reader =
-            Reader::new(&definition.progress, ReaderLimits::default()).with_stages(stages);
+        let mut reader = Reader::new(&definition.progress, ReaderLimits::default())
+            .with_stages(stages)
+            .with_mask(mask.clone());
         if definition.pty {
             reader = reader.on_any_stream();
         }
         let kept = Kept::new(definition.limits.output_bytes);
-        let (last_lines, signals) = (Vec::new(), Vec::new());
-        Self { definition, values, ctx, mask, reader, kept, last_lines, signals }
+        let masked = [mask.stream(), mask.stream()];
+        Self {
+            definition,
+            values,
+            ctx,
+            mask,
+            masked,
+            reader,
+            kept,
+            output_bytes: 0,
+            last_lines: Vec::new(),
+            signals: Vec::new(),
+        }
     }
 
     /// Runs it.
@@ -70,7 +87,8 @@ impl Run {
             .map_err(|error| {
                 TaskError::retry("folder", format!("the run has no folder: {error}"))
             })?;
-        let ended = self.run_in(&mut folder, deps).await;
+        let mask = self.mask.clone();
+        let ended = self.run_in(&mut folder, deps).await.map_err(|error| hide_in(&mask, error));
         // A large folder takes its time.
         let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
         ended
@@ -193,13 +211,24 @@ impl Run {
 
     /// Takes in what was read; nothing is the end.
     fn take(&mut self, source: Source, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return self.reader.end(source, &mut self.signals);
+        let [stdout, stderr] = &mut self.masked;
+        let masked = match source {
+            Source::Stdout => stdout,
+            Source::Stderr => stderr,
+            // A line of JSON is read first.
+            Source::Channel if bytes.is_empty() => {
+                return self.reader.end(source, &mut self.signals);
+            }
+            Source::Channel => return self.reader.push(source, bytes, &mut self.signals),
+        };
+        self.output_bytes = self.output_bytes.saturating_add(bytes.len() as u64);
+        let is_over = bytes.is_empty();
+        let bytes = if is_over { masked.end() } else { masked.push(bytes) };
+        self.kept.push(&bytes);
+        self.reader.push(source, &bytes, &mut self.signals);
+        if is_over {
+            self.reader.end(source, &mut self.signals);
         }
-        if source != Source::Channel {
-            self.kept.push(bytes);
-        }
-        self.reader.push(source, bytes, &mut self.signals);
     }
 
     /// What is a last word comes back.
@@ -212,22 +241,21 @@ impl Run {
         None
     }
 
-    /// Passes on what the reader found.
+    /// Passes on what the reader found; it has hidden the secrets.
     async fn tell(&mut self) {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Fraction(fraction) => self.ctx.progress(fraction),
                 // Told to stop: then the stage does not matter any more.
                 Signal::Stage(index) => _ = self.ctx.stage(index).await,
-                Signal::Message(text) => self.ctx.message(self.mask.hide(text)),
-                Signal::Kept(text) => self.ctx.kept(self.mask.hide(text)),
+                Signal::Message(text) => self.ctx.message(text),
+                Signal::Kept(text) => self.ctx.kept(text),
                 Signal::Line { source, text } => self.line(source, text),
             }
         }
     }
 
     fn line(&mut self, source: Source, text: String) {
-        let text = self.mask.hide(text);
         if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
             let short: String = text.trim().chars().take(LONGEST_LINE).collect();
             if !short.is_empty() {
@@ -294,17 +322,26 @@ impl Run {
         duration: Duration,
         folder: &RunFolder,
     ) -> Result<Output, TaskError> {
-        let files = files::keep_results(&self.ctx, &self.definition, folder.path()).await?;
+        let (definition, mask) = (&self.definition, &self.mask);
+        let files = files::keep_results(&self.ctx, definition, mask, folder.path()).await?;
         let report = Report {
             exit_code,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            output_bytes: self.kept.seen(),
+            output_bytes: self.output_bytes,
             omitted_bytes: self.kept.omitted(),
-            output: self.mask.hide(self.kept.text()),
+            output: self.mask.hide(&self.kept.text()),
             files,
         };
         Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
     }
+}
+
+/// The error without secrets.
+fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
+    if let TaskError::Fail { message, .. } | TaskError::Retry { message, .. } = &mut error {
+        *message = mask.hide(message);
+    }
+    error
 }
 
 /// What there is to do.
