@@ -2,10 +2,11 @@
 //! and the [`components`] show what it knows.
 //!
 //! There is one polling loop per tab, whatever is watched. How a request gets to the server is the
-//! embedding application's choice: it hands in a [`Transport`], for instance over its own server
-//! functions. On the server nothing is polled; the first snapshot is rendered.
+//! embedding application's choice: it hands in a [`Transport`], over its own server functions or over the
+//! ready-made [`server_fns`] (the default). On the server nothing is polled; the first snapshot is rendered.
 
 pub mod components;
+pub mod server_fns;
 mod task_view;
 pub mod text;
 mod transport;
@@ -24,6 +25,6 @@ use self::server as platform;
 
 pub use platform::{move_focus, set_icon, set_title};
 pub use task_view::{Freshness, Stretch, TaskView, stretches};
-pub use transport::{Answer, Transport};
+pub use transport::Transport;
 pub use use_task::{Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options};
 pub use use_tasks::{UseTasksReturn, use_tasks, use_tasks_with_options};

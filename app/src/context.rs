@@ -1,12 +1,13 @@
 //! What pages and server functions find in their context.
 
-use axum::http::{HeaderValue, StatusCode, header, request::Parts};
+use axum::http::request::Parts;
 use leptos::prelude::*;
-use leptos_axum::ResponseOptions;
 use milepost::{
     engine::{Caller, ResultState, Service},
     task::{Problem, TaskId},
 };
+
+pub(crate) use milepost::view::server_fns::{set_retry_after, set_status};
 
 use crate::{
     api::{ApiError, ResultView},
@@ -45,35 +46,5 @@ pub(crate) async fn result(
         Some(ResultState::None(_)) => {
             Err(Problem::new(409, "Conflict", "This task is not finished yet."))
         }
-    }
-}
-
-/// Sets the status of the answer.
-pub(crate) fn set_status(status: u16) {
-    let options = use_context::<ResponseOptions>();
-    if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
-        options.set_status(status);
-    }
-}
-
-/// Says when to come back.
-pub(crate) fn set_retry_after(ms: i64) {
-    if let Some(options) = use_context::<ResponseOptions>() {
-        let seconds = ms.max(0).saturating_add(999) / 1000;
-        options.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-}
-
-impl ApiError {
-    /// The problem as the answer of a server function, with its status.
-    pub(crate) fn answer(problem: impl Into<Problem>) -> Self {
-        let problem = problem.into();
-        set_status(problem.status);
-        Self(problem)
-    }
-
-    /// The answer for a task that is not there and for one that is not the caller's.
-    pub(crate) fn not_found() -> Self {
-        Self::answer(Problem::task_not_found())
     }
 }

@@ -1,12 +1,11 @@
 //! What moves on a page. Each island begins with what the server knows, so that the browser's first
-//! rendering equals the server's. It gets that from the page, not as a property: a property would be
-//! read by a JSON parser that nothing else in the page needs.
+//! rendering equals the server's. It gets that from the page, not as a property: a log that is on the page already
+//! would be sent twice.
 
 pub mod log;
 pub mod start_island;
 pub mod task_island;
 pub mod task_list;
-mod transport;
 
 #[cfg(not(feature = "ssr"))]
 mod browser;

@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use self::running::Running;
-use super::{Answer, TaskView, Transport, UseTaskOptions};
+use super::{TaskView, Transport, UseTaskOptions};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -123,7 +123,7 @@ pub fn move_focus(from: &str, to: &str) {
 pub fn set_icon(percent: Option<u32>) {
     let Some(icon) = document().get_element_by_id("icon") else { return };
     let shown = match percent {
-        Some(percent) => [RING_TO, &percent.to_string(), RING_FROM].concat(),
+        Some(percent) => format!("{RING_TO}{percent}{RING_FROM}"),
         None => icon.get_attribute("data-href").unwrap_or_default(),
     };
     if icon.get_attribute("href").is_none_or(|href| href != shown) {
@@ -149,7 +149,10 @@ fn send(epoch: u32, request: PollRequest) {
     let asked = transport.poll(request);
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
-            Ok(Answer { response, text }) => {
+            Ok(response) => {
+                // As the server has written it: for the counter, and for other tabs. The wire types have no
+                // map with keys that are not texts, the only thing that could fail.
+                let text = serde_json::to_string(&response).unwrap_or_default();
                 let bytes = text.len() as u32;
                 tab::keep_answer(text);
                 Event::Answer { epoch, response, bytes }

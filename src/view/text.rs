@@ -1,5 +1,4 @@
-//! Words and numbers as people read them. Pure, and frugal: formatting floats would cost the
-//! browser several kilobytes, so everything here is computed with whole numbers.
+//! Words and numbers as people read them. Pure; all in whole numbers.
 
 mod resumed;
 
@@ -19,14 +18,12 @@ pub fn duration(ms: i64) -> String {
     } else if minutes > 0 {
         ((minutes, " min"), (seconds % 60, " s"))
     } else {
-        return join(seconds, " s");
+        return format!("{seconds} s");
     };
-    let mut text = join(large.0, large.1);
-    if small.0 > 0 {
-        text.push(' ');
-        text.push_str(&join(small.0, small.1));
+    match (large, small) {
+        ((large, unit), (0, _)) => format!("{large}{unit}"),
+        ((large, unit), (small, small_unit)) => format!("{large}{unit} {small}{small_unit}"),
     }
-    text
 }
 
 /// Between what and what the time lies that it will still take: `less than 10 s`,
@@ -39,12 +36,11 @@ pub fn between(low_ms: i64, high_ms: i64) -> String {
     };
     let low = low_ms.max(0) / 1000 / unit * step;
     let high = (high_ms / 1000 / unit + i64::from(high_ms % (unit * 1000) > 0)).max(1) * step;
-    let mut text = if low == 0 { "less than " } else { "about " }.to_owned();
-    if 0 < low && low < high {
-        text.push_str(&join(low, " to "));
+    match low {
+        0 => format!("less than {high}{name}"),
+        low if low < high => format!("about {low} to {high}{name}"),
+        _ => format!("about {high}{name}"),
     }
-    text.push_str(&join(high, name));
-    text
 }
 
 /// The words of an age: `just now`, `4 s ago`.
@@ -52,9 +48,7 @@ pub fn ago(ms: i64) -> String {
     if ms < 1000 {
         return "just now".to_owned();
     }
-    let mut text = duration(ms);
-    text.push_str(" ago");
-    text
+    format!("{} ago", duration(ms))
 }
 
 /// `Step 3 of 4: Writing`; what the status says where there are no steps. Changes with the stages
@@ -73,7 +67,7 @@ pub fn step_line(view: &TaskView) -> String {
         None | Some("") => line(view, name),
         // The message says it all.
         Some(message) if message.starts_with(name) => line(view, message),
-        Some(message) => line(view, &[name, " · ", message].concat()),
+        Some(message) => line(view, &format!("{name} · {message}")),
     }
 }
 
@@ -85,9 +79,9 @@ fn wait(view: &TaskView) -> Option<String> {
     }
     if let Some(starts_in_ms) = snapshot.starts_in_ms {
         let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
-        return Some(["Starts in ", &duration(starts_in_ms.saturating_sub(passed))].concat());
+        return Some(format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed))));
     }
-    snapshot.queue_place.map(|place| [&ordinal(place), " in line"].concat())
+    snapshot.queue_place.map(|place| format!("{} in line", ordinal(place)))
 }
 
 /// `1st`, `2nd`, `3rd`, `11th`.
@@ -99,7 +93,7 @@ pub fn ordinal(number: u32) -> String {
         (_, 3) => "rd",
         _ => "th",
     };
-    join(i64::from(number), ending)
+    format!("{number}{ending}")
 }
 
 fn line(view: &TaskView, what: &str) -> String {
@@ -108,7 +102,7 @@ fn line(view: &TaskView, what: &str) -> String {
     }
     match (view.snapshot.step, view.snapshot.total_steps) {
         (Some(step), Some(total)) => {
-            ["Step ", &step.to_string(), " of ", &total.to_string(), ": ", what].concat()
+            format!("Step {step} of {total}: {what}")
         }
         _ if what.is_empty() => status_sentence(view.status).to_owned(),
         _ => what.to_owned(),
@@ -117,14 +111,14 @@ fn line(view: &TaskView, what: &str) -> String {
 
 /// `42 %`; nothing where the task cannot tell.
 pub fn percent(view: &TaskView) -> String {
-    view.percent().map(|percent| join(i64::from(percent), " %")).unwrap_or_default()
+    view.percent().map(|percent| format!("{percent} %")).unwrap_or_default()
 }
 
 /// What `aria-valuetext` says: `42 percent, step 3 of 4, Writing chapter 4 of 7`.
 pub fn value_text(view: &TaskView) -> String {
     let snapshot = &view.snapshot;
     let mut text = match view.percent() {
-        Some(percent) => join(i64::from(percent), " percent"),
+        Some(percent) => format!("{percent} percent"),
         None => "Progress unknown".to_owned(),
     };
     if !matches!(view.status, Status::Running) {
@@ -133,9 +127,7 @@ pub fn value_text(view: &TaskView) -> String {
         return text;
     }
     if let (Some(step), Some(total)) = (snapshot.step, snapshot.total_steps) {
-        text.push_str(", step ");
-        text.push_str(&join(i64::from(step), " of "));
-        text.push_str(&join(i64::from(total), ""));
+        text.push_str(&format!(", step {step} of {total}"));
     }
     let name = snapshot.message.as_deref().unwrap_or_else(|| step_name(view));
     if !name.is_empty() {
@@ -147,13 +139,11 @@ pub fn value_text(view: &TaskView) -> String {
 
 /// What a tab's title begins with: `42 % · The Drowned Lighthouse`.
 pub fn tab_title(view: &TaskView) -> String {
-    let mut text = match (view.status, view.percent()) {
-        (Status::Running, Some(percent)) => join(i64::from(percent), " %"),
+    let text = match (view.status, view.percent()) {
+        (Status::Running, Some(percent)) => format!("{percent} %"),
         (status, _) => status_word(status).to_owned(),
     };
-    text.push_str(" · ");
-    text.push_str(&view.snapshot.title);
-    text
+    format!("{text} · {}", view.snapshot.title)
 }
 
 /// One word for the status.
@@ -203,7 +193,7 @@ pub fn clock(rfc3339: &str) -> &str {
 /// Date and time of day in an RFC 3339 text: `2026-11-23 14:02:11 UTC`.
 pub fn date_time(rfc3339: &str) -> String {
     match (rfc3339.get(..10), rfc3339.get(11..19)) {
-        (Some(date), Some(time)) => [date, " ", time, " UTC"].concat(),
+        (Some(date), Some(time)) => format!("{date} {time} UTC"),
         _ => rfc3339.to_owned(),
     }
 }
@@ -211,22 +201,15 @@ pub fn date_time(rfc3339: &str) -> String {
 /// A size: `812 B`, `12 KB`, `3 MB`; units of 1,000.
 pub fn bytes(count: i64) -> String {
     match count.max(0) {
-        count @ 0..1000 => join(count, " B"),
-        count @ 1000..1_000_000 => join((count + 500) / 1000, " KB"),
-        count => join((count + 500_000) / 1_000_000, " MB"),
+        count @ 0..1000 => format!("{count} B"),
+        count @ 1000..1_000_000 => format!("{} KB", (count + 500) / 1000),
+        count => format!("{} MB", (count + 500_000) / 1_000_000),
     }
 }
 
 /// A media type without its parameters.
 pub fn essence(media_type: &str) -> &str {
     media_type.split_once(';').map_or(media_type, |(essence, _)| essence).trim()
-}
-
-/// A whole number and what follows it.
-pub fn join(number: i64, rest: &str) -> String {
-    let mut text = number.to_string();
-    text.push_str(rest);
-    text
 }
 
 fn step_name(view: &TaskView) -> &str {
@@ -302,7 +285,7 @@ mod tests {
         assert_eq!(step_line(&view), "Waiting for a free worker");
         for (place, told) in [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (101, "101st")] {
             view.snapshot.queue_place = Some(place);
-            assert_eq!(step_line(&view), [told, " in line"].concat());
+            assert_eq!(step_line(&view), format!("{told} in line"));
         }
         view.snapshot.starts_in_ms = Some(8_400);
         for (passed, told) in

@@ -2,68 +2,68 @@
 
 use std::{future::Future, pin::Pin, rc::Rc};
 
+use super::server_fns;
 use crate::{
     poll::Failure,
     task::{PollRequest, PollResponse, Problem, Snapshot, TaskId},
 };
 
 type Sent<T> = Pin<Box<dyn Future<Output = T>>>;
-type Poll = dyn Fn(PollRequest) -> Sent<Result<Answer, Failure>>;
+type Poll = dyn Fn(PollRequest) -> Sent<Result<PollResponse, Failure>>;
 type Cancel = dyn Fn(TaskId) -> Sent<Result<Snapshot, Problem>>;
 
-/// Reads the text of an answer; `None` where it is none.
-type Read = fn(&str) -> Option<PollResponse>;
-
-/// The answer to a poll, and the text that it came as.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// The answer.
-    pub response: PollResponse,
-    /// As it was received; empty where unknown. Its length is counted, and it is handed to other
-    /// tabs.
-    pub text: String,
-}
-
 /// Two functions that ask the server. A future that is dropped must end its request: the loop drops
-/// the one in flight when nobody watches any more.
+/// the one in flight when nobody watches any more. Default: the ready-made [`server_fns`], shared.
 #[derive(Clone)]
 pub struct Transport {
     poll: Rc<Poll>,
     cancel: Rc<Cancel>,
-    read: Option<Read>,
+    shared: bool,
+}
+
+impl Default for Transport {
+    fn default() -> Self {
+        Self::new(server_fns::task_status, server_fns::cancel_task).shared()
+    }
 }
 
 impl Transport {
-    /// A transport made of what sends a poll and what asks for a cancel.
-    pub fn new<P, C>(
+    /// A transport made of what sends a poll and what asks for a cancel, such as two server functions.
+    pub fn new<P, F, C, E>(
         poll: impl Fn(PollRequest) -> P + 'static,
         cancel: impl Fn(TaskId) -> C + 'static,
     ) -> Self
     where
-        P: Future<Output = Result<Answer, Failure>> + 'static,
-        C: Future<Output = Result<Snapshot, Problem>> + 'static,
+        P: Future<Output = Result<PollResponse, F>> + 'static,
+        F: Into<Failure>,
+        C: Future<Output = Result<Snapshot, E>> + 'static,
+        E: Into<Problem>,
     {
-        Self {
-            poll: Rc::new(move |request| Box::pin(poll(request))),
-            cancel: Rc::new(move |id| Box::pin(cancel(id))),
-            read: None,
-        }
+        let poll = move |request| -> Sent<_> {
+            let sent = poll(request);
+            Box::pin(async move { sent.await.map_err(Into::into) })
+        };
+        let cancel = move |id| -> Sent<_> {
+            let sent = cancel(id);
+            Box::pin(async move { sent.await.map_err(Into::into) })
+        };
+        Self { poll: Rc::new(poll), cancel: Rc::new(cancel), shared: false }
     }
 
-    /// Lets the tabs of a browser share one request: `read` reads [`Answer::text`] when it comes
-    /// from another tab. Default: each tab asks for itself.
+    /// Lets the tabs of a browser share one request: all of them must ask the same server for the same user.
+    /// Default: each tab asks for itself.
     #[must_use]
-    pub fn shared(self, read: fn(&str) -> Option<PollResponse>) -> Self {
-        Self { read: Some(read), ..self }
+    pub fn shared(self) -> Self {
+        Self { shared: true, ..self }
     }
 
-    /// How an answer that another tab got is read; `None` where tabs do not share.
-    pub fn reader(&self) -> Option<fn(&str) -> Option<PollResponse>> {
-        self.read
+    /// Whether the tabs of a browser share one request.
+    pub fn is_shared(&self) -> bool {
+        self.shared
     }
 
     /// Sends a poll.
-    pub fn poll(&self, request: PollRequest) -> Sent<Result<Answer, Failure>> {
+    pub fn poll(&self, request: PollRequest) -> Sent<Result<PollResponse, Failure>> {
         (self.poll)(request)
     }
 

@@ -29,7 +29,7 @@ fn button(kind: String) -> impl IntoView {
         let kind = kind.clone();
         spawn_local(async move {
             let told = move |percent: u32| {
-                label.set(["Uploading… ", &percent.to_string(), " %"].concat());
+                label.set(format!("Uploading… {percent} %"));
             };
             if let Err(ApiError(refused)) = platform::upload_files(&form, told).await {
                 problem.set(refused.detail);
@@ -39,7 +39,7 @@ fn button(kind: String) -> impl IntoView {
             label.set("Starting…".to_owned());
             let (fields, key) = platform::entered(&form);
             match api::start_task(kind, fields, key).await {
-                Ok(receipt) => platform::open(&["/tasks/", &receipt.id.to_string()].concat()),
+                Ok(receipt) => platform::open(&format!("/tasks/{}", receipt.id)),
                 Err(ApiError(refused)) if refused.errors.is_empty() => problem.set(refused.detail),
                 Err(_) => platform::send(&form),
             }

@@ -7,7 +7,7 @@ use leptos::{
 use milepost::{
     task::Snapshot,
     view::{
-        TaskView, UseTaskReturn,
+        TaskView, Transport, UseTaskReturn,
         components::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
             PollPanel, Posts, ResultCard, ResumedNote, StatusBadge, StepText, Times, WatchButton,
@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     log::Log,
     platform::{may_notify, notify, seed},
-    transport::transport,
 };
 use crate::api::{self, ApiError, ResultView};
 
@@ -52,7 +51,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
     let TaskSeed { snapshot, log, log_seq, find, log_acts } = seed;
     let (task_id, id) = (snapshot.id, snapshot.id.to_string());
     let kind = snapshot.kind.clone();
-    let task = use_task(snapshot, transport());
+    let task = use_task(snapshot, Transport::default());
     let view = task.view;
     let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let show = Callback::new(move |()| {
@@ -70,7 +69,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
     let wish = RwSignal::new(ASK.to_owned());
     Effect::new(move |_| {
         let title = view.with(text::tab_title);
-        set_title(&[&title, " · Milepost"].concat());
+        set_title(&format!("{title} · Milepost"));
         set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
         let ended = view.with(|view| view.status.is_terminal());
         if ended && wish.with_untracked(|wish| wish == WISHED) {
@@ -97,10 +96,10 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <FreshnessNote view />
         <ResumedNote view />
         <CancelNote view />
-        <ErrorCard view again=["/start/", &kind].concat() />
-        <ResultCard view page=["/tasks/", &id, "/result"].concat() shown=result problem on_show=show />
+        <ErrorCard view again=format!("/start/{kind}") />
+        <ResultCard view page=format!("/tasks/{id}/result") shown=result problem on_show=show />
         <Facts view />
-        <Actions task wish action=["/tasks/", &id, "/cancel"].concat() />
+        <Actions task wish action=format!("/tasks/{id}/cancel") />
         <Times view />
         <Log task_id view html=log seq=log_seq find acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />

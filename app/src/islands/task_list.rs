@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use milepost::{
     task::{Snapshot, Status},
     view::{
-        Freshness, TaskView,
+        Freshness, TaskView, Transport,
         components::{FreshnessNote, MiniBar, StatusBadge, WatchButton},
         text, use_tasks,
     },
@@ -12,7 +12,7 @@ use milepost::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{platform::seed, transport::transport};
+use super::platform::seed;
 
 /// What the island begins with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub fn TaskListIsland() -> impl IntoView {
 
 fn follow(seed: ListSeed) -> impl IntoView {
     let ListSeed { tasks, whole } = seed;
-    let list = use_tasks(tasks, transport());
+    let list = use_tasks(tasks, Transport::default());
     let views = list.views.clone();
     // What is wrong with the line is wrong for all rows alike; what is wrong with one task is told on
     // its own page.
@@ -79,10 +79,8 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
         let permille = views.iter().map(|view| view.with(done)).sum::<u32>() / count;
         ended as u32 * PLACES + permille
     });
-    let percent = move || [&(whole.get() % PLACES / 10).to_string(), " %, "].concat();
-    let ended = move || {
-        [&(whole.get() / PLACES).to_string(), " of ", &count.to_string(), " have ended"].concat()
-    };
+    let percent = move || format!("{} %, ", whole.get() % PLACES / 10);
+    let ended = move || format!("{} of {count} have ended", whole.get() / PLACES);
     view! {
         <div class="whole">
             <progress
@@ -98,7 +96,7 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
 
 fn row(view: Signal<TaskView>) -> impl IntoView {
     let (href, title) = view.with_untracked(|view| {
-        (["/tasks/", &view.snapshot.id.to_string()].concat(), view.snapshot.title.clone())
+        (format!("/tasks/{}", view.snapshot.id), view.snapshot.title.clone())
     });
     view! {
         <li>
@@ -124,7 +122,7 @@ fn detail(view: &TaskView) -> String {
     match (view.status, &snapshot.error, &snapshot.finished_at) {
         (Status::Error, Some(error), _) => error.message.clone(),
         (status, _, Some(at)) if status.is_terminal() => {
-            ["Ended ", &text::date_time(at), ", took ", &text::duration(view.elapsed_ms)].concat()
+            format!("Ended {}, took {}", text::date_time(at), text::duration(view.elapsed_ms))
         }
         _ => text::step_line(view),
     }

@@ -37,7 +37,7 @@ fn sharing() -> Option<Rc<Sharing>> {
 
 /// Joins the other tabs, where the browser has locks and channels.
 pub(super) fn join() {
-    let shared = tab::transport().is_some_and(|transport| transport.reader().is_some());
+    let shared = tab::transport().is_some_and(|transport| transport.is_shared());
     let Some(sharing) = shared.then(Sharing::new).flatten() else { return };
     drop(SHARING.replace(Some(Rc::new(sharing))));
     let tab = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
@@ -63,7 +63,7 @@ pub(super) fn act(action: TabAction) {
         }
         TabAction::Say(word) => post(&word),
         TabAction::Share(word) => {
-            post(&[&word, "\n", &tab::take_answer()].concat());
+            post(&format!("{word}\n{}", tab::take_answer()));
         }
     }
 }
@@ -131,8 +131,7 @@ fn hear(text: String) {
     let event = match text.split_once('\n') {
         None => TabEvent::Said(text),
         Some((word, answer)) => {
-            let read = tab::transport().and_then(|transport| transport.reader());
-            let Some(response) = read.and_then(|read| read(answer)) else { return };
+            let Ok(response) = serde_json::from_slice(answer.as_bytes()) else { return };
             TabEvent::Answered { word: word.to_owned(), response }
         }
     };

@@ -36,7 +36,7 @@ fn stretch(view: Signal<TaskView>, index: u32) -> impl IntoView {
     let style = move || {
         let road = view.with(|view| stretches(&view.snapshot.stages, view.permille));
         let Some(stretch) = road.get(index as usize) else { return String::new() };
-        ["--w:", &stretch.weight.to_string(), ";--p:", &tenths(stretch.done)].concat()
+        format!("--w:{};--p:{}", stretch.weight, tenths(stretch.done))
     };
     view! { <i style=style></i> }
 }
@@ -69,7 +69,7 @@ fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
         view.with(here).then(|| "step".to_owned())
     };
     view! {
-        <li style=["--w:", &weight.to_string()].concat() aria-current=current>
+        <li style=format!("--w:{weight}") aria-current=current>
             <span>{name}</span>
         </li>
     }
@@ -95,7 +95,7 @@ pub fn MiniBar(
             aria-hidden="true"
         >
             <i style=says(view, |view| {
-                ["--p:", &tenths(view.permille.unwrap_or_default())].concat()
+                format!("--p:{}", tenths(view.permille.unwrap_or_default()))
             })></i>
         </span>
     }
@@ -103,5 +103,5 @@ pub fn MiniBar(
 
 /// Thousandths as a percentage: `333` is `33.3%`.
 fn tenths(permille: u32) -> String {
-    [&(permille / 10).to_string(), ".", &(permille % 10).to_string(), "%"].concat()
+    format!("{}.{}%", permille / 10, permille % 10)
 }

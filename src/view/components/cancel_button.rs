@@ -80,7 +80,7 @@ fn receipt(view: &TaskView) -> String {
         _ => "The task stops at its next safe point.",
     };
     let at = |words, time: &Option<String>| match time {
-        Some(time) => [words, text::clock(time), " UTC. "].concat(),
+        Some(time) => format!("{words}{} UTC. ", text::clock(time)),
         None => String::new(),
     };
     let told = at("The worker was told at ", &receipt.delivered_at);
@@ -92,7 +92,7 @@ fn receipt(view: &TaskView) -> String {
         Some(CancelOutcome::WorkerLost) => "Its worker was lost meanwhile.",
         _ => then,
     };
-    let asked = [who, " to cancel at ", text::clock(&receipt.requested_at), " UTC. "].concat();
-    let kept = receipt.kept.as_ref().map(|kept| [" Kept: ", kept, "."].concat());
-    [&asked, &told, &seen, then, &kept.unwrap_or_default()].concat()
+    let asked = format!("{who} to cancel at {} UTC. ", text::clock(&receipt.requested_at));
+    let kept = receipt.kept.as_ref().map(|kept| format!(" Kept: {kept}."));
+    format!("{asked}{told}{seen}{then}{}", kept.unwrap_or_default())
 }

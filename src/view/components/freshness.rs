@@ -133,7 +133,7 @@ fn long(freshness: Freshness) -> String {
 
 /// Whole tens of seconds, so that a screen reader is not told each second anew.
 fn said(before: &str, age_ms: i64, after: &str) -> String {
-    [before, &text::duration(age_ms / 10_000 * 10_000), after].concat()
+    format!("{before}{}{after}", text::duration(age_ms / 10_000 * 10_000))
 }
 
 #[cfg(test)]

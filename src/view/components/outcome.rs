@@ -102,7 +102,9 @@ fn link(view: &TaskView) -> Option<&ResultLink> {
 
 fn size(view: &TaskView) -> String {
     link(view)
-        .map(|link| [text::essence(&link.media_type), ", ", &text::bytes(link.size_bytes)].concat())
+        .map(|link| {
+            format!("{}, {}", text::essence(&link.media_type), text::bytes(link.size_bytes))
+        })
         .unwrap_or_default()
 }
 

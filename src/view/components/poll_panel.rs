@@ -97,7 +97,7 @@ fn next(stats: &Stats) -> String {
         _ if stats.in_flight => "now".to_owned(),
         None if stats.led => "asked by another tab".to_owned(),
         None => "none planned".to_owned(),
-        Some(ms) => ["in ", &text::duration(i64::from(ms).saturating_add(999))].concat(),
+        Some(ms) => format!("in {}", text::duration(i64::from(ms).saturating_add(999))),
     }
 }
 
@@ -105,7 +105,7 @@ fn next(stats: &Stats) -> String {
 fn compared(offered: Policy, stats: &Stats) -> String {
     match offered.requests_in(stats.asking_ms) {
         Some(count) if offered.as_str() != stats.policy.as_str() => {
-            ["(would have asked ", &count.to_string(), " × by now)"].concat()
+            format!("(would have asked {count} × by now)")
         }
         _ => String::new(),
     }

@@ -16,14 +16,14 @@ pub fn resumed(snapshot: &Snapshot) -> String {
     let mut note = why.to_owned();
     note.push_str("Resumed");
     if let (Some(step), Some(total)) = (resumed.step, snapshot.total_steps) {
-        note.push_str(&[" at step ", &step.to_string(), " of ", &total.to_string()].concat());
+        note.push_str(&format!(" at step {step} of {total}"));
     }
     match &resumed.saved_at {
-        Some(at) => note.push_str(&[", saved ", clock(at), " UTC"].concat()),
+        Some(at) => note.push_str(&format!(", saved {} UTC", clock(at))),
         None => note.push_str(" from the beginning"),
     }
     if resumed.redone_ms >= 1_000 {
-        note.push_str(&[", ", &duration(resumed.redone_ms), " done again"].concat());
+        note.push_str(&format!(", {} done again", duration(resumed.redone_ms)));
     }
     note.push('.');
     note

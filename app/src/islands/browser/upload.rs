@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FormData, HtmlFormElement, HtmlInputElement, ProgressEvent, XmlHttpRequest};
 
-use crate::api::{ApiError, browser::decode};
+use crate::api::ApiError;
 
 /// What of the answer is needed.
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(in crate::islands) async fn upload_files(
         }
         let id = upload(&file, told.clone()).await?;
         let place = |kind: &str, value: &str| {
-            let place = ["input[type=", kind, "][name=\"", &name, "\"]"].concat();
+            let place = format!("input[type={kind}][name=\"{name}\"]");
             if let Ok(Some(input)) = form.query_selector(&place) {
                 input.unchecked_into::<HtmlInputElement>().set_value(value);
             }
@@ -49,14 +49,14 @@ pub(in crate::islands) async fn upload_files(
 
 async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, ApiError> {
     let name = js_sys::encode_uri_component(&file.name());
-    let path = ["/api/v1/uploads?name=", &String::from(name)].concat();
+    let path = format!("/api/v1/uploads?name={}", String::from(name));
     let (status, text) = exchange(file, &path, told).await.unwrap_or_default();
     if status == 201
-        && let Some(Uploaded { id }) = decode(&text)
+        && let Ok(Uploaded { id }) = serde_json::from_slice(text.as_bytes())
     {
         return Ok(id);
     }
-    Err(decode(&text).unwrap_or_else(|| {
+    Err(serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| {
         let detail = "The upload did not get through.";
         ApiError(Problem::new(status, "Error", detail))
     }))

@@ -1,0 +1,71 @@
+//! The ready-made server functions: start, follow and cancel a task.
+//!
+//! An embedding application that renders its pages with Leptos has them without a line of its own: it puts
+//! the [`Service`](crate::engine::Service) into the context of its Leptos routes, and a layer puts a
+//! [`Caller`](crate::engine::Caller) into each request. They are ordinary `POST`s with JSON in and out, below
+//! [`PREFIX`], for any client.
+
+#![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
+
+mod client;
+mod error;
+
+#[cfg(not(feature = "ssr"))]
+mod browser;
+#[cfg(feature = "ssr")]
+mod server;
+
+#[cfg(not(feature = "ssr"))]
+use self::browser as platform;
+#[cfg(feature = "ssr")]
+use self::server as platform;
+
+use leptos::{prelude::*, server_fn::codec::Json};
+
+#[cfg(feature = "ssr")]
+pub use self::server::{set_retry_after, set_status};
+pub use self::{
+    client::{ApiClient, ApiResponse},
+    error::ApiError,
+};
+use crate::task::{PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
+
+/// Where the server functions are.
+pub const PREFIX: &str = "/api/fn";
+
+/// Starts a task. The same `idempotency_key` again is the same task.
+///
+/// # Errors
+/// When the kind is unknown, the input does not fit its schema, or its prerequisites are missing.
+#[server(prefix = "/api/fn", endpoint = "run_task", input = Json, output = Json, client = ApiClient)]
+pub async fn run_task(
+    kind: String,
+    input: serde_json::Value,
+    idempotency_key: Option<String>,
+) -> Result<StartReceipt, ApiError> {
+    let (service, caller) = server::service()?;
+    let start = crate::task::StartTask::new(kind, input);
+    let started = service.start(&caller, start, idempotency_key.as_deref()).await;
+    Ok(started.map_err(ApiError::answer)?.receipt)
+}
+
+/// Tells what changed of the watched tasks; may hold the request until something does.
+///
+/// # Errors
+/// When the request asks for too much, or the store does not answer.
+#[server(prefix = "/api/fn", endpoint = "task_status", input = Json, output = Json, client = ApiClient)]
+pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError> {
+    let (service, caller) = server::service()?;
+    service.poll(&caller, &request).await.map_err(ApiError::answer)
+}
+
+/// Asks for a task to be cancelled. Asking twice is asking once.
+///
+/// # Errors
+/// When there is no such task for this caller.
+#[server(prefix = "/api/fn", endpoint = "cancel_task", input = Json, output = Json, client = ApiClient)]
+pub async fn cancel_task(id: TaskId) -> Result<Snapshot, ApiError> {
+    let (service, caller) = server::service()?;
+    let cancelled = service.cancel(&caller, id).await.map_err(ApiError::answer)?;
+    Ok(cancelled.ok_or_else(ApiError::not_found)?.snapshot)
+}

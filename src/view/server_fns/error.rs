@@ -1,0 +1,61 @@
+//! The error of the server functions: a problem document.
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use serde::{Deserialize, Serialize};
+
+use super::platform;
+use crate::{poll::Failure, task::Problem};
+
+/// A problem document as the error of a server function. Its status is below 100 where the browser found the
+/// error: [`ApiError::NO_ANSWER`], [`ApiError::UNREADABLE`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ApiError(pub Problem);
+
+impl ApiError {
+    /// The status of an error that the browser found: no answer came.
+    pub const NO_ANSWER: u16 = 0;
+    /// The status of an error that the browser found: the answer could not be read.
+    pub const UNREADABLE: u16 = 1;
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let (status, title, detail) = match error {
+            ServerFnErrorErr::Request(detail) => (Self::NO_ANSWER, "No answer", detail),
+            ServerFnErrorErr::Response(detail) => (Self::UNREADABLE, "Unreadable answer", detail),
+            ServerFnErrorErr::Deserialization(detail) => return platform::undecodable(detail),
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
+                (400, "Bad Request", detail)
+            }
+            // Said in fixed words: the detail is the server's own business.
+            _ => (500, "Internal Server Error", "The server could not answer.".to_owned()),
+        };
+        platform::from_framework(Problem::new(status, title, detail))
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(ApiError(problem): ApiError) -> Self {
+        problem
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(ApiError(problem): ApiError) -> Self {
+        match problem.status {
+            ApiError::NO_ANSWER => Self::Network,
+            ApiError::UNREADABLE => Self::Unreadable,
+            status => Self::Status {
+                status,
+                retry_after_ms: problem.retry_after_ms,
+                problem: Some(Box::new(problem)),
+            },
+        }
+    }
+}
