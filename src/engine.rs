@@ -5,8 +5,10 @@
 //! dead and wakes up can change nothing.
 
 pub mod artifacts;
+pub(crate) mod audit;
 mod changes;
 mod cleaner;
+mod client;
 pub mod clock;
 mod context;
 mod eta;
@@ -27,6 +29,7 @@ pub mod store;
 mod waiters;
 
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
+pub use client::ClientAddress;
 pub use context::Context;
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};

@@ -1,11 +1,39 @@
 //! The axum router over the [`Service`]: the JSON API, the simple calls, the
 //! OpenAPI document, and the layers that say who asks.
 //!
-//! Whoever embeds the router with an authentication of his own puts a
-//! [`Caller`](crate::engine::Caller) into the request's extensions in a layer of his own.
+//! # A sign-in of your own
+//!
+//! Put a layer around the router that inserts a [`Caller`](crate::engine::Caller) into the extensions
+//! of each request: a caller that is there stays, and no session is read or made for that request.
+//! [`HttpOptions::session_cookie`] = false turns the cookie off for the requests that have none, too:
+//! they are anonymous, and [`Guard::making_sessions`] sets no cookie.
+//!
+//! ```
+//! # use axum::{Router, extract::Request, middleware::{Next, from_fn}};
+//! # use milepost::{engine::{Caller, Service}, http::{self, HttpOptions}};
+//! fn tasks(service: Service) -> Router {
+//!     let options = HttpOptions { session_cookie: false, ..HttpOptions::default() };
+//!     http::router(service, &options).layer(from_fn(async |mut request: Request, next: Next| {
+//!         // Whom your own sign-in found.
+//!         if let Some(user) = request.headers().get("x-user").and_then(|user| user.to_str().ok()) {
+//!             let caller = Caller::owner(format!("user:{user}"));
+//!             request.extensions_mut().insert(caller);
+//!         }
+//!         next.run(request).await
+//!     }))
+//! }
+//! ```
+//!
+//! # The address of a client
+//!
+//! Serve with `into_make_service_with_connect_info::<SocketAddr>()`: from the peer's address and
+//! [`HttpOptions::trusted_proxies`] the router finds the
+//! [`ClientAddress`](crate::engine::ClientAddress) that limits count by, and by which an anonymous
+//! caller finds its story and repeats its start.
 
 mod again;
 mod batches;
+mod client;
 mod error;
 mod extract;
 mod files;
@@ -31,9 +59,10 @@ use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
-pub use session::SessionKey;
+pub use session::{SessionKey, end_session};
 
 use crate::engine::Service;
 
@@ -54,6 +83,11 @@ pub struct HttpOptions {
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
     /// address, which another site's name may be made to point to. Default: false.
     pub local_only: bool,
+    /// Whether a session cookie says who asks, where no layer of the embedder did. Default: true.
+    pub session_cookie: bool,
+    /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
+    /// address counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
 }
 
 impl Default for HttpOptions {
@@ -64,6 +98,8 @@ impl Default for HttpOptions {
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            session_cookie: true,
+            trusted_proxies: Vec::new(),
         }
     }
 }

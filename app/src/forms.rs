@@ -8,11 +8,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use axum::{
     body::Body,
     extract::{Path, Request, State},
-    http::{HeaderMap, Method, request::Parts},
+    http::{HeaderMap, Method, header, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use milepost::{
     engine::{Caller, Service, ServiceError},
+    http::end_session,
     task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
 
@@ -180,6 +181,21 @@ pub(crate) async fn post_again(
     let there = again.and_then(|started| started.ok_or_else(Problem::task_not_found));
     let there = there.map(|started| format!("/tasks/{}", started.receipt.id));
     lead(&site, parts, &format!("/tasks/{id}"), there).await
+}
+
+/// The session that was ended: its page says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forgotten;
+
+/// `POST /forget`: ends the session of this browser. The answer is a page by itself: one that the
+/// browser opened after it would begin the next session.
+pub(crate) async fn post_forget(State(site): State<Site>, parts: Parts) -> Response {
+    let cookie = end_session(&site.http, &caller(&parts));
+    let mut response = render(&site, page(parts, "/forget"), Forgotten).await;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }
 
 /// Who has sent a form.

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod batch;
 pub mod files;
+pub mod forget;
 pub mod home;
 pub mod keep;
 mod log;
@@ -25,6 +26,7 @@ use leptos_router::{
 use self::{
     batch::BatchPage,
     files::{FilePage, FilesPage},
+    forget::ForgetPage,
     home::HomePage,
     problem::NotFound,
     result::ResultPage,
@@ -56,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
                     <Route path=path!("/start-several/:kind") view=SeveralPage ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
+                    <Route path=path!("/forget") view=ForgetPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />
@@ -96,6 +99,9 @@ fn Footer() -> impl IntoView {
             <p>
                 "Any long job gets a page. For programs: " <a href="/api/openapi.json">"the API"</a>
                 "."
+            </p>
+            <p>
+                <a href="/forget">"Forget me on this browser"</a>
             </p>
         </footer>
     }

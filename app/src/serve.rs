@@ -9,7 +9,7 @@ use axum::{
 };
 use leptos::{config::LeptosOptions, prelude::*};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use milepost::engine::Service;
+use milepost::{engine::Service, http::HttpOptions};
 
 use crate::{forms, pages::App, shell::shell, viewers::Viewers};
 
@@ -25,6 +25,8 @@ pub struct Site {
     /// How large the form of a task may be, in bytes. URL encoding makes up to three bytes of one, so
     /// this is three times what the API takes.
     pub max_body_bytes: usize,
+    /// How the sessions are made that a visitor can end.
+    pub http: HttpOptions,
 }
 
 impl FromRef<Site> for LeptosOptions {
@@ -44,6 +46,7 @@ pub fn router(site: Site) -> Router {
         .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
         .route("/start/{kind}", post(forms::post_start).layer(limit))
         .route("/start-several/{kind}", post(forms::post_several).layer(limit))
+        .route("/forget", post(forms::post_forget))
         .route("/tasks/{id}/cancel", post(forms::post_cancel))
         .route("/tasks/{id}/keep", post(forms::post_keep))
         .route("/tasks/{id}/again", post(forms::post_again))

@@ -6,8 +6,8 @@ use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    EngineOptions, clock::Clock, leases, live::Hub, millis, places::Places, registry::Kinds,
-    store::Store, waiters::Waiters,
+    EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis, places::Places,
+    registry::Kinds, store::Store, waiters::Waiters,
 };
 
 /// Uniform in 0..=1.
@@ -20,6 +20,8 @@ pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) kinds: Kinds,
+    /// Hides the addresses of clients in the store.
+    pub(super) client_key: ClientKey,
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,

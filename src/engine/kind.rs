@@ -40,6 +40,12 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
         None
     }
 
+    /// A text by which simple clients find the newest task of this kind among their own, such as its
+    /// subject. By default there is none.
+    fn lookup_key(&self) -> Option<String> {
+        None
+    }
+
     /// The uploads that the input names, each with its field. The engine sees to it that they are
     /// the caller's, and keeps them while the task has not ended. By default: none.
     fn uploads(&self) -> Vec<(String, UploadId)> {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     DynamicKind, EngineOptions, Registry, Service, changes, cleaner,
+    client::ClientKey,
     clock::Clock,
     inner::Inner,
     leases::Heart,
@@ -54,7 +55,9 @@ impl Engine {
         registry: Registry,
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
+        let client_key = ClientKey::new(store.secret(ClientKey::NAME).await?);
         let inner = Arc::new(Inner {
+            client_key,
             places: Places::default(),
             store,
             clock,

@@ -49,6 +49,7 @@ impl<T: Task> DynamicTask for Typed<T> {
             title: task.title(),
             stages: task.stages(),
             unique_key: task.unique_key(),
+            lookup_key: task.lookup_key(),
             uploads: task.uploads(),
         })
     }

@@ -1,5 +1,6 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
+mod acts;
 mod again;
 mod batch;
 mod expiry;
@@ -134,8 +135,8 @@ impl Service {
         Ok(TaskList { tasks, next_cursor })
     }
 
-    /// The caller's newest task of a kind with this unique key; where it has none, the newest that
-    /// belongs to nobody.
+    /// The caller's newest task of a kind with this lookup key: with a session its own, without one
+    /// the newest of nobody that was started from the same client address.
     ///
     /// # Errors
     /// When the store fails.
@@ -143,24 +144,19 @@ impl Service {
         &self,
         caller: &Caller,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Snapshot>, ServiceError> {
-        let store = &self.engine.inner().store;
-        let mut row = None;
-        if let Some(owner) = caller.as_owner() {
-            row = store.newest(Some(owner), kind, unique_key).await?;
+        let account = self.account(caller);
+        // Who is nobody from nowhere has nothing of its own.
+        if account.is_empty() {
+            return Ok(None);
         }
-        if row.is_none() {
-            row = store.newest(None, kind, unique_key).await?;
-        }
+        let row = self.engine.inner().store.newest(&account, kind, lookup_key).await?;
         Ok(self.show_some(row.filter(|row| row.expired().is_none())).await)
     }
 
-    /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn cancel(
+    /// See [`Service::cancel`].
+    async fn cancel_task(
         &self,
         caller: &Caller,
         id: TaskId,

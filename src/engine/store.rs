@@ -66,11 +66,11 @@ pub trait Store: ArtifactRows {
     /// Reads the tasks of a batch, in their order.
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
 
-    /// The task that a start with this idempotency key and fingerprint led to; `owner` `None` =
-    /// nobody's.
+    /// The task that a start with this idempotency key and fingerprint led to; see
+    /// [`NewTask::account`].
     async fn started(
         &self,
-        owner: Option<&str>,
+        account: &str,
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError>;
@@ -97,12 +97,12 @@ pub trait Store: ArtifactRows {
     /// claimed.
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError>;
 
-    /// The newest task of a kind with this unique key; `owner` `None` = that belongs to nobody.
+    /// The account's newest task of a kind with this lookup key; see [`NewTask::account`].
     async fn newest(
         &self,
-        owner: Option<&str>,
+        account: &str,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Row>, StoreError>;
 
     /// Takes queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets

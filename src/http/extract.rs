@@ -4,7 +4,6 @@ use std::str::FromStr;
 
 use axum::{
     Json,
-    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request},
     http::{HeaderValue, header, request::Parts},
 };
@@ -24,19 +23,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let Json(value) = Json::from_request(request, state).await?;
-        Ok(Self(value))
-    }
-}
-
-/// A JSON body whatever the request says that it is, for the smallest clients.
-pub(super) struct PlainBody<T>(pub(super) T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for PlainBody<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await?;
-        let Json(value) = Json::from_bytes(&bytes)?;
         Ok(Self(value))
     }
 }

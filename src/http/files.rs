@@ -80,7 +80,7 @@ pub(super) async fn get(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let missing = || ApiError(Problem::new(404, "Not Found", "File not found"));
-    let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
+    let file = service.download_file(&caller, id, &name).await?.ok_or_else(missing)?;
     let etag = format!("\"{}\"", file.sha256());
     if none_match(&headers, &etag) {
         return Ok(described(StatusCode::NOT_MODIFIED, &file, &etag, Body::empty()));

@@ -10,7 +10,7 @@ use std::{
 
 use axum::{
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{
@@ -20,12 +20,16 @@ use futures_util::{
 use tower::{Layer, Service};
 
 use super::{
-    HttpOptions, origin,
-    session::{self, Recent},
+    ApiError, HttpOptions, client, origin,
+    session::{self, Recent, Session},
+};
+use crate::engine::{
+    Caller, ClientAddress,
+    audit::{self, Action},
 };
 
-/// Refuses what comes from other sites' pages, limits the bodies, and puts a
-/// [`Caller`](crate::engine::Caller) into the extensions of every other request.
+/// Refuses what comes from other sites' pages, limits the bodies, and puts a [`Caller`] into the
+/// extensions of every other request. One that an outer layer put there stays.
 #[derive(Clone)]
 pub struct Guard {
     options: Arc<HttpOptions>,
@@ -46,6 +50,34 @@ impl Guard {
 
     fn new(options: &HttpOptions, makes_sessions: bool) -> Self {
         Self { options: Arc::new(options.clone()), recent: Arc::default(), makes_sessions }
+    }
+
+    /// Who asks by the session cookie, and the cookie that the answer is to set: of a new session where
+    /// a page is opened without one, and of a session whose cookie has become old.
+    fn session(
+        &self,
+        headers: &HeaderMap,
+        opens: bool,
+        client: Option<ClientAddress>,
+    ) -> (Caller, Option<HeaderValue>) {
+        let options = &*self.options;
+        if !options.session_cookie {
+            return (Caller::nobody(), None);
+        }
+        let opens = opens && self.makes_sessions;
+        match session::read(headers, options, &self.recent) {
+            Some(session) if opens => {
+                let cookie = session.renewed(options, session::now());
+                (session.caller, cookie)
+            }
+            Some(session) => (session.caller, None),
+            None if opens => {
+                let (session, cookie) = Session::make(options, session::now());
+                audit::record(&session.caller.clone().at(client), Action::BeginSession, "ok");
+                (session.caller, cookie)
+            }
+            None => (Caller::nobody(), None),
+        }
     }
 }
 
@@ -80,25 +112,38 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
+        let client = client::note(&mut request, &options.trusted_proxies);
         if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(ready(Ok(refusal.into_response())));
+            return Either::Left(ready(Ok(refused(&request, refusal))));
         }
-        let mut caller = session::read(request.headers(), options, &self.guard.recent);
+        let known = request.extensions_mut().remove::<Caller>();
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
-        let mut made = None;
         if !opens {
             DefaultBodyLimit::max(options.max_body_bytes).apply(&mut request);
         }
-        if self.guard.makes_sessions && opens && caller.as_owner().is_none() {
-            (caller, made) = session::make(options);
-        }
-        request.extensions_mut().insert(caller);
+        let (caller, cookie) = match known {
+            Some(known) => (known, None),
+            None => self.guard.session(request.headers(), opens, client),
+        };
+        let client = caller.client().or(client);
+        request.extensions_mut().insert(caller.at(client));
         let response = self.inner.call(request);
-        Either::Right(match made {
+        Either::Right(match cookie {
             Some(cookie) => Either::Right(response.map(with_cookie(cookie))),
             None => Either::Left(response),
         })
     }
+}
+
+/// The answer to a request that goes no further. What would have changed something is audited.
+fn refused(request: &Request, refusal: ApiError) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+        let client = request.extensions().get::<ClientAddress>().copied();
+        let status = refusal.status().as_u16();
+        audit::refused(&known.at(client), request.uri().path(), status);
+    }
+    refusal.into_response()
 }
 
 fn with_cookie<E>(cookie: HeaderValue) -> WithCookie<E> {

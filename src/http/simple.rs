@@ -2,20 +2,26 @@
 //!
 //! They speak of `starting` for queued and `running` for cancelling, and of progress in whole
 //! percent; 100 is said of a completed task only.
+//!
+//! Wherever a task is named, its id and the subject of a story name it alike: a subject is that of the
+//! caller's newest story, see [`Service::newest`].
+
+mod body;
 
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use self::body::Object;
 use super::{
     ApiError,
-    extract::{Id, PlainBody, Who, Word},
+    extract::{Who, Word},
 };
 use crate::{
     engine::{Caller, ResultState, Service},
@@ -62,8 +68,23 @@ fn not_found() -> SimpleError {
     SimpleError(ApiError::task_not_found())
 }
 
+/// The kind that has subjects.
+const STORY: &str = "story";
+
+/// The task that is called so. What looks like an id is one first.
+async fn find(service: &Service, caller: &Caller, name: &str) -> Result<Snapshot, SimpleError> {
+    if let Ok(id) = name.parse::<TaskId>()
+        && let Some(snapshot) = service.get(caller, id).await?
+    {
+        return Ok(snapshot);
+    }
+    // As a start reads it: white space around a subject is not part of it.
+    service.newest(caller, STORY, name.trim()).await?.ok_or_else(not_found)
+}
+
 /// Text to profile.
-#[derive(Deserialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "says in the OpenAPI document what the body is")]
 struct StartData {
     /// CSV text.
     data: String,
@@ -96,9 +117,9 @@ async fn start_kind(
 async fn start(
     State(service): State<Service>,
     Who(caller): Who,
-    body: Result<PlainBody<StartData>, ApiError>,
+    body: Result<Object, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
-    let PlainBody(StartData { data }) = body?;
+    let data = body?.text("data")?;
     let task_id = start_kind(&service, &caller, "dataset", json!({ "data": data })).await?;
     Ok(Json(StartedTask { task_id, message: None }))
 }
@@ -148,11 +169,11 @@ fn whole_percent(snapshot: &Snapshot) -> u32 {
 async fn simple_status(
     service: &Service,
     caller: &Caller,
-    id: TaskId,
+    name: Result<Word, ApiError>,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
-    let snapshot = service.get(caller, id).await?.ok_or_else(not_found)?;
+    let snapshot = find(service, caller, &name?.0).await?;
     let result = match snapshot.status {
-        Status::Completed => service.result(caller, id).await?.and_then(plain_result),
+        Status::Completed => service.result(caller, snapshot.id).await?.and_then(plain_result),
         _ => None,
     };
     Ok(Json(SimpleStatus {
@@ -180,28 +201,28 @@ fn plain_result(state: ResultState) -> Option<Value> {
 
 /// One task in simple words.
 #[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
-    params(("task_id" = TaskId, Path, description = "The task")),
+    params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
         (status = 410, body = Detail)))]
 async fn status(
     State(service): State<Service>,
     Who(caller): Who,
-    id: Result<Id, ApiError>,
+    name: Result<Word, ApiError>,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
-    simple_status(&service, &caller, id?.0).await
+    simple_status(&service, &caller, name).await
 }
 
 /// The same under its other name.
 #[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
-    params(("task_id" = TaskId, Path, description = "The task")),
+    params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
         (status = 410, body = Detail)))]
 async fn task_status(
     State(service): State<Service>,
     Who(caller): Who,
-    id: Result<Id, ApiError>,
+    name: Result<Word, ApiError>,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
-    simple_status(&service, &caller, id?.0).await
+    simple_status(&service, &caller, name).await
 }
 
 /// What became of a cancel.
@@ -213,21 +234,23 @@ struct SimpleCancelled {
 
 /// Asks a task to stop.
 #[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
-    params(("task_id" = TaskId, Path, description = "The task")),
+    params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses((status = 200, body = SimpleCancelled), (status = 404, body = Detail),
         (status = 410, body = Detail)))]
 async fn cancel(
     State(service): State<Service>,
     Who(caller): Who,
-    id: Result<Id, ApiError>,
+    name: Result<Word, ApiError>,
 ) -> Result<Json<SimpleCancelled>, SimpleError> {
-    let cancelled = service.cancel(&caller, id?.0).await?.ok_or_else(not_found)?;
+    let id = find(&service, &caller, &name?.0).await?.id;
+    let cancelled = service.cancel(&caller, id).await?.ok_or_else(not_found)?;
     let status = if cancelled.accepted { "cancelled" } else { word(cancelled.snapshot.status) };
     Ok(Json(SimpleCancelled { status }))
 }
 
 /// A story to write.
-#[derive(Serialize, Deserialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "says in the OpenAPI document what the body is")]
 struct CreateStory {
     /// Names the folder of the research file.
     subject: String,
@@ -242,11 +265,12 @@ struct CreateStory {
 async fn create_story(
     State(service): State<Service>,
     Who(caller): Who,
-    body: Result<PlainBody<CreateStory>, ApiError>,
+    body: Result<Object, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
-    let PlainBody(CreateStory { subject, player }) = body?;
+    let mut body = body?;
+    let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
-    let task_id = start_kind(&service, &caller, "story", input).await?;
+    let task_id = start_kind(&service, &caller, STORY, input).await?;
     Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
 }
 
@@ -261,23 +285,42 @@ struct StoryProgress {
     progress: u32,
 }
 
-/// The caller's newest story of a subject, else the newest that belongs to nobody.
-#[utoipa::path(get, path = "/api/story/progress/{subject}", tag = "simple",
-    params(("subject" = String, Path, description = "The story's subject")),
-    responses((status = 200, body = StoryProgress), (status = 404, body = Detail)))]
+/// A story in three fields, by its id or by its subject: the caller's newest of that subject. Without a
+/// session the caller's are those that were started without one from the same address.
+#[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple",
+    params(("task_id" = String, Path, description = "The task's id, or the story's subject")),
+    responses((status = 200, body = StoryProgress), (status = 404, body = Detail),
+        (status = 410, body = Detail)))]
 async fn story_progress(
     State(service): State<Service>,
     Who(caller): Who,
-    subject: Result<Word, ApiError>,
+    name: Result<Word, ApiError>,
 ) -> Result<Json<StoryProgress>, SimpleError> {
-    let Word(subject) = subject?;
-    let snapshot = service.newest(&caller, "story", &subject).await?.ok_or_else(not_found)?;
-    let progress = whole_percent(&snapshot);
-    let status = word(snapshot.status);
-    let error = snapshot.error.map(|error| error.message);
-    let message = error.or(snapshot.message).or(snapshot.current_step);
-    let message = message.unwrap_or_else(|| status.to_owned());
-    Ok(Json(StoryProgress { status, message, progress }))
+    let snapshot = find(&service, &caller, &name?.0).await?;
+    let (status, progress) = (word(snapshot.status), whole_percent(&snapshot));
+    Ok(Json(StoryProgress { status, message: in_words(snapshot), progress }))
+}
+
+/// What happens right now; of an ended story, how it ended.
+fn in_words(snapshot: Snapshot) -> String {
+    let now = |otherwise: &str| {
+        let now = snapshot.message.clone().or_else(|| snapshot.current_step.clone());
+        now.unwrap_or_else(|| otherwise.to_owned())
+    };
+    let ended = match snapshot.status {
+        Status::Queued => return now("Story creation waits for its turn"),
+        Status::Running => return now("Story creation runs"),
+        Status::Cancelling => "Story creation is being cancelled",
+        Status::Completed => "Story creation completed",
+        Status::Error => "Story creation failed",
+        Status::Cancelled => "Story creation was cancelled",
+    };
+    let more = match snapshot.status {
+        Status::Completed => snapshot.message,
+        Status::Error => snapshot.error.map(|error| error.message),
+        _ => None,
+    };
+    more.map_or_else(|| ended.to_owned(), |more| format!("{ended}: {more}"))
 }
 
 #[cfg(test)]

@@ -287,7 +287,7 @@ pub(super) async fn result(
     Who(caller): Who,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
-    match service.result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
+    match service.download_result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
         ResultState::Ready(result) => {
             let disposition = format!("attachment; filename=\"{}\"", safe_name(&result.file_name));
             let headers = [

@@ -130,12 +130,12 @@ impl Store for Faulty {
 
     async fn started(
         &self,
-        owner: Option<&str>,
+        account: &str,
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
         self.fault("started").await?;
-        self.inner.started(owner, key, print).await
+        self.inner.started(account, key, print).await
     }
 
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
@@ -160,12 +160,12 @@ impl Store for Faulty {
 
     async fn newest(
         &self,
-        owner: Option<&str>,
+        account: &str,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Row>, StoreError> {
         self.fault("newest").await?;
-        self.inner.newest(owner, kind, unique_key).await
+        self.inner.newest(account, kind, lookup_key).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {

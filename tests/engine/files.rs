@@ -369,7 +369,7 @@ async fn what_is_over_and_what_a_dead_writer_left_is_cleaned_away() {
     // As a process leaves it that is killed in the middle of a large file.
     let new = NewArtifact {
         id: ArtifactId::random(),
-        source: Source::Upload { owner: None, keep_ms: 1 },
+        source: Source::Upload { owner: None, client: None, keep_ms: 1 },
         name: "u".to_owned(),
         media_type: "text/csv".to_owned(),
         silence_ms: 1,

@@ -120,6 +120,10 @@ impl Task for Scripted {
         self.key.clone()
     }
 
+    fn lookup_key(&self) -> Option<String> {
+        self.key.clone()
+    }
+
     async fn run(self, ctx: Context, gates: Arc<Gates>) -> Result<Output, TaskError> {
         for step in self.steps {
             act(step, &ctx, &gates).await?;

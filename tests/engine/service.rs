@@ -136,6 +136,73 @@ async fn a_key_alone_leads_nobody_to_a_strangers_task() {
     assert_eq!(start(&[]).await.id, first.id);
 }
 
+fn anonymous(address: [u8; 4]) -> Caller {
+    Caller::nobody().at(Some(std::net::IpAddr::from(address).into()))
+}
+
+#[tokio::test]
+async fn an_anonymous_key_counts_within_its_client_address() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let start = async |caller: &Caller, steps: &[Step]| {
+        f.service.start(caller, scripted(steps), Some("key")).await.map(|started| started.receipt)
+    };
+    let (here, elsewhere) = (anonymous([192, 0, 2, 1]), anonymous([192, 0, 2, 2]));
+    let first = start(&here, &[]).await.unwrap();
+    let repeated = start(&here, &[]).await.unwrap();
+    assert_eq!((repeated.id, repeated.existing), (first.id, true));
+    let reused = start(&here, &[Step::Fail]).await.unwrap_err();
+    assert!(matches!(reused, ServiceError::KeyReused), "{reused:?}");
+    let other = start(&elsewhere, &[]).await.unwrap();
+    assert!(!other.existing && other.id != first.id);
+    // A session of the same address is somebody else.
+    let session = Caller::owner("eve").at(here.client());
+    assert!(!start(&session, &[Step::Fail]).await.unwrap().existing);
+}
+
+#[tokio::test]
+async fn no_anonymous_start_leads_to_another() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, idle(), kind()).await;
+    let mut work = scripted(&[]);
+    work.input["key"] = json!("lighthouse");
+    let (here, elsewhere) = (anonymous([192, 0, 2, 1]), anonymous([192, 0, 2, 2]));
+    let mut ids = Vec::new();
+    for caller in [&here, &here, &elsewhere, &Caller::nobody()] {
+        let receipt = f.service.start(caller, work.clone(), None).await.unwrap().receipt;
+        assert!(!receipt.existing);
+        ids.push(receipt.id);
+    }
+    let newest = async |caller: &Caller| {
+        let found = f.service.newest(caller, "scripted", "lighthouse").await.unwrap();
+        found.map(|snapshot| snapshot.id)
+    };
+    assert_eq!(newest(&here).await, Some(ids[1]));
+    assert_eq!(newest(&elsewhere).await, Some(ids[2]));
+    // Nothing is known of this one, so nothing is its own.
+    assert_eq!(newest(&Caller::nobody()).await, None);
+    assert_eq!(newest(&anonymous([192, 0, 2, 3])).await, None);
+    assert_eq!(newest(&Caller::owner("eve").at(here.client())).await, None);
+    // Whoever has the id may follow it.
+    assert!(f.service.get(&elsewhere, ids[0]).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_anonymous_client_with_a_full_queue_is_in_nobodys_way() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, EngineOptions { max_queued_per_owner: 2, ..idle() }, kind()).await;
+    let start = async |caller: &Caller| f.service.start(caller, scripted(&[]), None).await;
+    let (here, elsewhere) = (anonymous([192, 0, 2, 1]), anonymous([192, 0, 2, 2]));
+    for _ in 0..2 {
+        start(&here).await.unwrap();
+    }
+    assert!(matches!(start(&here).await.unwrap_err(), ServiceError::QueueFull { queued: 2 }));
+    for other in [elsewhere, Caller::nobody(), f.ada.clone(), Caller::owner("b").at(here.client())]
+    {
+        start(&other).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn limits_are_the_operators() {
     let (_folder, path) = folder();

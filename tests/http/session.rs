@@ -106,3 +106,90 @@ async fn with_a_public_origin_other_hosts_are_not_answered() {
     assert_eq!(ask("jobs.example").await.status, 200);
     f.problem(&ask("rebound.example").await, 421);
 }
+
+/// A sign-in of an embedder's own: a header names the user.
+fn sign_in(router: Router) -> Router {
+    use axum::{
+        extract::Request,
+        middleware::{Next, from_fn},
+    };
+    router.layer(from_fn(async |mut request: Request, next: Next| {
+        let user = request.headers().get("x-user").map(|user| user.to_str().unwrap().to_owned());
+        if let Some(user) = user {
+            request.extensions_mut().insert(Caller::owner(user));
+        }
+        next.run(request).await
+    }))
+}
+
+#[tokio::test]
+async fn an_embedders_own_sign_in_says_who_asks() {
+    for session_cookie in [true, false] {
+        let http = HttpOptions { session_cookie, ..options() };
+        let mut f = fixture_with(http.clone()).await;
+        f.router = sign_in(f.router);
+        let start = async |user: &str, cookie: &str| {
+            let body = json!({ "kind": "echo", "input": { "text": user } });
+            let answer = f.post_with("/api/v1/tasks", cookie, &body, &[("x-user", user)]).await;
+            assert_eq!(answer.status, 202);
+            answer.json()["id"].as_str().unwrap().to_owned()
+        };
+        let list = async |user: &str, cookie: &str| {
+            let headers: &[(&str, &str)] = if user.is_empty() { &[] } else { &[("x-user", user)] };
+            let tasks = f.get_with("/api/v1/tasks", cookie, headers).await.json()["tasks"].clone();
+            let ids = tasks.as_array().unwrap().iter();
+            ids.map(|task| task["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        // Whatever the cookie says: a user is a user.
+        let (carol, dave) = (start("carol", ADA).await, start("dave", ADA).await);
+        assert_eq!(list("carol", "").await, [carol.clone()]);
+        assert_eq!(list("dave", ADA).await, [dave]);
+        assert!(list("", "").await.is_empty());
+        assert!(list("", ADA).await.is_empty());
+        let path = format!("/api/v1/tasks/{carol}");
+        assert_eq!(f.get_with(&path, "", &[("x-user", "carol")]).await.status, 200);
+        assert_eq!(f.get_with(&path, ADA, &[("x-user", "dave")]).await.status, 404);
+        // The cookie counts for the others, unless it is turned off.
+        let adas =
+            f.post("/api/v1/tasks", ADA, &json!({ "kind": "echo", "input": { "text": "a" } }));
+        assert_eq!(adas.await.status, 202);
+        assert_eq!(list("", ADA).await.len(), usize::from(session_cookie));
+        let page = sign_in(page(&http));
+        let request = Request::get("/").header("x-user", "carol").body(Body::empty()).unwrap();
+        let response = page.clone().oneshot(request).await.unwrap();
+        assert!(response.headers().get(header::SET_COOKIE).is_none());
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        assert_eq!(body, "carol");
+        let (owner, set) = open(&page, "GET", "").await;
+        assert_eq!((owner != "nobody", set.is_some()), (session_cookie, session_cookie));
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_known_by_its_address_and_a_proxys_word_counts_where_it_is_trusted() {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
+    let ask = async |peer: Option<&str>, trusted: &[&str]| {
+        let trusted_proxies = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        let client = async |axum::Extension(caller): axum::Extension<Caller>| {
+            caller.client().map_or("unknown".to_owned(), |client| client.to_string())
+        };
+        let guard = Guard::reading_sessions(&HttpOptions { trusted_proxies, ..options() });
+        let router = Router::new().route("/", get(client)).layer(guard);
+        let request = Request::get("/").header("x-forwarded-for", "1.1.1.1, 2001:db8:1:2:3::4");
+        let mut request = request.body(Body::empty()).unwrap();
+        if let Some(peer) = peer {
+            let peer: SocketAddr = peer.parse().unwrap();
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        let response = router.oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+    assert_eq!(ask(None, &["10.0.0.0/8"]).await, "unknown");
+    assert_eq!(ask(Some("10.0.0.1:80"), &[]).await, "10.0.0.1");
+    assert_eq!(ask(Some("[::ffff:10.0.0.1]:80"), &["10.0.0.0/8"]).await, "2001:db8:1:2::/64");
+    assert_eq!(ask(Some("[2001:db8:7::1]:80"), &["10.0.0.0/8"]).await, "2001:db8:7::/64");
+}

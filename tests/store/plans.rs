@@ -12,7 +12,7 @@ use crate::{
     postgres::open,
 };
 
-const FILL: &str = "INSERT INTO tasks (id, owner, kind, title, stages, unique_key, status, run_at, max_attempts, \
+const FILL: &str = "INSERT INTO tasks (id, owner, kind, title, stages, lookup_key, status, run_at, max_attempts, \
     version, created_at, updated_at, finished_at, input) \
     SELECT gen_random_uuid(), 'owner ' || (i % 100), 'story', 'a story', '[]', 'key ' || i, 'completed', i, 3, 1, i, i, i, '{}' \
     FROM generate_series(1, 100000) i";
@@ -28,11 +28,12 @@ async fn scans(connection: &mut PgConnection) -> (i64, i64) {
 async fn everything(f: &Fixture) {
     let mut new = task();
     new.unique_key = Some("lighthouse".to_owned());
+    new.lookup_key = new.unique_key.clone();
     new.idempotency = Some(("key".to_owned(), "print".to_owned()));
     let id = f.queue(&new).await.id;
     // Behind the other: queued in the same moment, their ids alone would decide.
     f.queue(&NewTask { priority: -1, ..task() }).await;
-    assert!(f.store.started(Some("ada"), "key", "print").await.unwrap().is_some());
+    assert!(f.store.started("ada", "key", "print").await.unwrap().is_some());
     assert_eq!(f.store.queue("story", 10).await.unwrap().len(), 2);
     let row = f.claim("w", 1).await.remove(0);
     f.store.input(id).await.unwrap().unwrap();
@@ -45,7 +46,7 @@ async fn everything(f: &Fixture) {
     f.store.request_cancel(id, "ada").await.unwrap();
     f.get(id).await;
     f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();
-    f.store.newest(Some("ada"), "story", "lighthouse").await.unwrap().unwrap();
+    f.store.newest("ada", "story", "lighthouse").await.unwrap().unwrap();
     for status in [None, Some(Status::Completed)] {
         for owner in ["ada", "owner 7"] {
             let query =

@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use milepost::{engine::EngineOptions, http::HttpOptions};
+use milepost::{
+    engine::EngineOptions,
+    http::{HttpOptions, TrustedProxy},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings};
@@ -59,6 +62,10 @@ pub struct HttpSettings {
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
     /// where all of `public_origins` are `https`.
     pub secure_cookie: Option<bool>,
+    /// Proxies in front of this server, as addresses or networks such as `10.0.0.0/8`: behind them
+    /// the client is the right-most other address of `X-Forwarded-For`.
+    /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
+    pub trusted_proxies: Vec<String>,
 }
 
 impl Default for HttpSettings {
@@ -69,6 +76,7 @@ impl Default for HttpSettings {
             max_body_bytes: 2 << 20,
             public_origins: Vec::new(),
             secure_cookie: None,
+            trusted_proxies: Vec::new(),
         }
     }
 }
@@ -83,6 +91,8 @@ impl HttpSettings {
             max_body_bytes: self.max_body_bytes,
             public_origins: origins.clone(),
             secure_cookie: self.secure_cookie.unwrap_or(https),
+            // What does not parse was refused when the configuration was read.
+            trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
             ..HttpOptions::default()
         }
     }
@@ -259,14 +269,15 @@ impl EngineSettings {
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
     /// Directives such as `warn,milepost=debug`. `MILEPOST_LOG_FILTER`. Default:
-    /// `warn,milepost=info,milepost_server=info,milepost_app=info`.
+    /// `warn,milepost=info,milepost_server=info,milepost_app=info,audit=info`; `audit` says who did
+    /// what.
     pub filter: String,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        let filter = "warn,milepost=info,milepost_server=info,milepost_app=info".to_owned();
-        Self { filter }
+        let filter = "warn,milepost=info,milepost_server=info,milepost_app=info,audit=info";
+        Self { filter: filter.to_owned() }
     }
 }
 
@@ -297,6 +308,11 @@ impl Settings {
             http.public_origins.iter().all(|origin| is_origin(origin)),
             "http.public_origins",
             "each of the form https://host or https://host:port, without a path",
+        );
+        require(
+            http.trusted_proxies.iter().all(|it| it.parse::<TrustedProxy>().is_ok()),
+            "http.trusted_proxies",
+            "each an address or a network, such as 192.0.2.1 or 10.0.0.0/8",
         );
         require(engine.concurrency >= 1, "engine.concurrency", "at least 1");
         require((2..=3600).contains(&engine.lease_s), "engine.lease_s", "2 to 3600");

@@ -3,10 +3,10 @@
 //! `axum::serve` would do, but for what thousands of held requests cost: it asks of each connection
 //! first whether it speaks HTTP/2, which doubles the buffer that every one keeps.
 
-use std::{io, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, extract::ConnectInfo, http::Request};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -16,6 +16,7 @@ use tokio::{
     sync::watch,
     time::sleep,
 };
+use tower::ServiceExt as _;
 
 /// How long to wait before connections are accepted again, where the system has no more to give.
 const RECOVER: Duration = Duration::from_secs(1);
@@ -25,9 +26,9 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
     // Each connection has one of these; when all are dropped there is none any more.
     let (alive, open) = watch::channel(());
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     recover(&error).await;
                     continue;
@@ -38,7 +39,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
         };
         let (router, stop, open) = (router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
-            converse(stream, router, stop).await;
+            converse(stream, peer, router, stop).await;
             drop(open);
         });
     }
@@ -49,9 +50,18 @@ pub(super) async fn serve(listener: TcpListener, router: Router, mut stop: watch
 }
 
 /// One connection, to its end; once it is to stop, to the end of the request under way.
-async fn converse(stream: TcpStream, router: Router, mut stop: watch::Receiver<()>) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+    mut stop: watch::Receiver<()>,
+) {
     // An answer is not kept back to wait for more. Fails only where the connection is gone already.
     let _ = stream.set_nodelay(true);
+    let router = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    });
     let service = TowerToHyperService::new(router);
     // The timer ends connections whose request does not get beyond its head.
     let connection = http1::Builder::new()

@@ -32,6 +32,7 @@ pub(super) fn router(service: Service, settings: &HttpSettings, options: &HttpOp
             .fold(Viewers::default(), |all, (media_type, viewer)| all.with(media_type, viewer)),
         options: leptos_options(settings),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
+        http: options.clone(),
     };
     let api = http::router(service, options);
     // Forms have a limit of their own below this one, and a page that tells of it.

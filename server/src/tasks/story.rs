@@ -115,8 +115,12 @@ impl Task for Story {
         }
     }
 
-    /// One story per owner and subject at a time: they share a file.
+    /// The same work is the same whole input. Neither text has a line end in it.
     fn unique_key(&self) -> Option<String> {
+        Some(format!("{}\n{}", self.subject, self.player))
+    }
+
+    fn lookup_key(&self) -> Option<String> {
         Some(self.subject.as_str().to_owned())
     }
 

@@ -145,13 +145,22 @@ async fn what_is_not_there_is_said_in_one_way() {
     let server = place.serve(&[], &[]).await;
     let calls = Calls::new(&server);
     let not_found = (StatusCode::NOT_FOUND, json!({ "detail": "Task not found" }));
-    for path in ["/api/status/x", "/api/task/status/x", "/api/story/progress/lighthouse"] {
+    for path in [
+        "/api/status/x",
+        "/api/task/status/lighthouse",
+        "/api/story/progress/lighthouse",
+        "/api/status/a%2Fb",
+    ] {
         assert_eq!(calls.get(path).await, not_found, "{path}");
     }
     assert_eq!(calls.get(&format!("/api/status/{NEVER}")).await, not_found);
-    assert_eq!(calls.get("/api/story/progress/%FF").await, not_found);
-    let path = format!("/api/task/{NEVER}/cancel");
-    assert_eq!(calls.call(Method::DELETE, &path, None).await, not_found);
+    for odd in ["%FF", "%00", NEVER] {
+        for path in [format!("/api/story/progress/{odd}"), format!("/api/status/{odd}")] {
+            assert_eq!(calls.get(&path).await, not_found, "{path}");
+        }
+        let path = format!("/api/task/{odd}/cancel");
+        assert_eq!(calls.call(Method::DELETE, &path, None).await, not_found, "{path}");
+    }
     let research = json!({ "detail": "Research file not found" });
     for subject in ["nothing", "data", "log"] {
         let body = json!({ "subject": subject, "player": "Ada" });
@@ -181,18 +190,139 @@ async fn hostile_input_is_refused_with_a_sentence() {
         assert_eq!(status, 400, "{body}: {answer}");
         assert!(!answer["detail"].as_str().unwrap().is_empty());
     }
+    for (body, detail) in [
+        (json!({ "player": "Ada" }), "subject: is required, a text"),
+        (json!({ "subject": "lighthouse" }), "player: is required, a text"),
+        (json!({ "subject": 1, "player": "Ada" }), "subject: must be a text, not a number"),
+        (json!({ "subject": "lighthouse", "player": null }), "player: must be a text, not null"),
+        (json!(["lighthouse"]), "The body must be a JSON object, not a list"),
+    ] {
+        let answer = calls.post("/api/story/create", body).await;
+        assert_eq!(answer, (StatusCode::BAD_REQUEST, json!({ "detail": detail })));
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_whatever_its_type_is_called() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let start = async |media: Option<&str>, body: &str| {
+        let request = Client::new().post(format!("{}/api/task/start", server.url));
+        let request = match media {
+            Some(media) => request.header("content-type", media),
+            None => request,
+        };
+        let response = request.body(body.to_owned()).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/json");
+        (response.status().as_u16(), response.json::<Value>().await.unwrap())
+    };
+    let body = json!({ "data": "a\n1\n" }).to_string();
+    for media in [
+        None,
+        Some("text/plain;charset=UTF-8"),
+        Some("application/json; charset=utf-8"),
+        Some("Application/JSON"),
+        Some("application/octet-stream"),
+        Some("nonsense"),
+    ] {
+        assert_eq!(start(media, &body).await.0, 200, "{media:?}");
+        assert_eq!(start(media, &format!("\u{feff}{body}")).await.0, 200, "{media:?}");
+        for (odd, part) in
+            [("", "is empty"), ("{\"data\":", "is not JSON"), ("data=a", "is not JSON")]
+        {
+            let (status, answer) = start(media, odd).await;
+            let detail = answer["detail"].as_str().unwrap();
+            assert!(status == 400 && detail.contains(part), "{odd}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_cookies_polls_by_id_and_by_subject_alike() {
+    let place = Place::with_research();
+    let server = place.serve(&[], &[FAST]).await;
+    let calls = Calls::new(&server);
+    let task = calls.story("Ada").await;
+    let done = calls.until(&format!("/api/story/progress/{task}"), "completed").await;
+    let message = done["message"].as_str().unwrap();
+    assert!(message.starts_with("Story creation completed"), "{message}");
+    assert_eq!(calls.get("/api/story/progress/lighthouse").await.1, done);
+    assert_eq!(calls.get("/api/story/progress/%20light%68ouse").await.1, done);
+    let (_, whole) = calls.get(&format!("/api/status/{task}")).await;
+    for path in ["/api/status/lighthouse", "/api/task/status/lighthouse"] {
+        assert_eq!(calls.get(path).await, (StatusCode::OK, whole.clone()));
+    }
+    // What has ended says so when it is to be cancelled.
+    let cancel = calls.call(Method::DELETE, "/api/task/lighthouse/cancel", None).await;
+    assert_eq!(cancel, (StatusCode::OK, json!({ "status": "completed" })));
+    assert_eq!(calls.get("/api/status/Lighthouse").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_client_without_cookies_cancels_by_subject() {
+    let place = Place::with_research();
+    let server = place.serve(&[], &[SLOW]).await;
+    let calls = Calls::new(&server);
+    let task = calls.story("Ada").await;
+    let cancel = calls.call(Method::DELETE, "/api/task/lighthouse/cancel", None).await;
+    assert_eq!(cancel, (StatusCode::OK, json!({ "status": "cancelled" })));
+    let ended = calls.until(&format!("/api/story/progress/{task}"), "cancelled").await;
+    assert_eq!(ended["message"], "Story creation was cancelled");
+    // The newest of a subject is the one that it names.
+    let next = calls.story("Ada").await;
+    assert_ne!(next, task);
+    let path = format!("/api/task/{next}/cancel");
+    assert_ne!(calls.get("/api/story/progress/lighthouse").await.1["status"], "cancelled");
+    calls.call(Method::DELETE, &path, None).await;
+    calls.until("/api/story/progress/lighthouse", "cancelled").await;
+}
+
+#[tokio::test]
+async fn a_stranger_elsewhere_finds_no_story_by_its_subject() {
+    let place = Place::with_research();
+    let proxies = ("MILEPOST_HTTP_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8");
+    let server = place.serve(&[], &[SLOW, proxies]).await;
+    let at = |address: &'static str| {
+        let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("x-forwarded-for", address.parse().unwrap());
+        let client = Client::builder().default_headers(headers).build().unwrap();
+        Calls { client, ..Calls::new(&server) }
+    };
+    let (here, elsewhere) = (at("192.0.2.1"), at("192.0.2.1, 192.0.2.2, 10.1.1.1"));
+    let task = here.story("Ada").await;
+    let missing = (StatusCode::NOT_FOUND, json!({ "detail": "Task not found" }));
+    for path in ["/api/story/progress/lighthouse", "/api/status/lighthouse"] {
+        assert_eq!(elsewhere.get(path).await, missing, "{path}");
+        assert_eq!(here.get(path).await.0, StatusCode::OK, "{path}");
+    }
+    let cancel = "/api/task/lighthouse/cancel";
+    assert_eq!(elsewhere.call(Method::DELETE, cancel, None).await, missing);
+    // The id is the capability.
+    assert_eq!(elsewhere.get(&format!("/api/status/{task}")).await.0, StatusCode::OK);
+    assert_ne!(elsewhere.story("Ada").await, task);
+    assert_eq!(here.call(Method::DELETE, cancel, None).await.0, StatusCode::OK);
+    here.until(&format!("/api/status/{task}"), "cancelled").await;
+    let theirs = elsewhere.get("/api/story/progress/lighthouse").await.1;
+    assert_ne!(theirs["status"], "cancelled");
 }
 
 #[tokio::test]
 async fn a_story_that_is_being_written_is_not_started_twice() {
     let place = Place::with_research();
     let server = place.serve(&[], &[SLOW]).await;
-    let calls = Calls::new(&server);
-    let first = calls.story("Ada").await;
-    assert_eq!(calls.story("Ada").await, first);
-    // Another owner's story of that subject is another story.
-    let bob = Calls::with_session(&server).await;
-    assert_ne!(bob.story("Bob").await, first);
+    let ada = Calls::with_session(&server).await;
+    let first = ada.story("Ada").await;
+    assert_eq!(ada.story("Ada").await, first);
+    // The same work is the same whole input of the same owner.
+    let mut stories = vec![first, ada.story("Grace").await];
+    let (bob, nobody) = (Calls::with_session(&server).await, Calls::new(&server));
+    for calls in [&bob, &nobody, &nobody] {
+        stories.push(calls.story("Ada").await);
+    }
+    let started = stories.len();
+    stories.sort_unstable();
+    stories.dedup();
+    assert_eq!(stories.len(), started, "a start led to another's story");
 }
 
 #[tokio::test]

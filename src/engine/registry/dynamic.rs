@@ -48,6 +48,8 @@ pub struct Prepared {
     pub stages: Stages,
     /// See [`Task::unique_key`](crate::engine::Task::unique_key).
     pub unique_key: Option<String>,
+    /// See [`Task::lookup_key`](crate::engine::Task::lookup_key).
+    pub lookup_key: Option<String>,
     /// See [`Task::uploads`](crate::engine::Task::uploads).
     pub uploads: Vec<(String, UploadId)>,
 }
@@ -60,6 +62,7 @@ impl Prepared {
             title: title.into(),
             stages,
             unique_key: None,
+            lookup_key: None,
             uploads: Vec::new(),
         }
     }

@@ -27,19 +27,15 @@ impl Service {
         Ok(Some(start))
     }
 
-    /// Starts a new task with the same input, secrets included. `None` where there is no task that
-    /// this caller may see.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn again(
+    /// See [`Service::again`].
+    pub(super) async fn rerun_task(
         &self,
         caller: &Caller,
         id: TaskId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Started>, ServiceError> {
         match self.stored_start(caller, id).await? {
-            Some(start) => self.start(caller, start, idempotency_key).await.map(Some),
+            Some(start) => self.start_task(caller, start, idempotency_key).await.map(Some),
             None => Ok(None),
         }
     }

@@ -26,11 +26,8 @@ struct Together {
 }
 
 impl Service {
-    /// Queues one task for each input, or none. In the store when this returns.
-    ///
-    /// # Errors
-    /// See [`ServiceError`]; what is wrong with an input is told as `inputs[3].subject`.
-    pub async fn start_batch(
+    /// See [`Service::start_batch`].
+    pub(super) async fn start_tasks(
         &self,
         caller: &Caller,
         start: StartBatch,
@@ -53,13 +50,8 @@ impl Service {
         self.start_together(caller, together, idempotency_key).await
     }
 
-    /// Starts the tasks of a batch that failed once more, as a batch of their own, with the same
-    /// inputs, secrets included: all of them or none. It belongs to who asks. `None` where there is
-    /// no batch that this caller may see.
-    ///
-    /// # Errors
-    /// See [`ServiceError`]; [`ServiceError::NothingFailed`] where none has failed (yet).
-    pub async fn again_batch(
+    /// See [`Service::again_batch`].
+    pub(super) async fn rerun_tasks(
         &self,
         caller: &Caller,
         id: BatchId,
@@ -90,7 +82,7 @@ impl Service {
         let word = &kind.info.kind;
         let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
         if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
         {
             return self.repeated(&row).await;
         }
@@ -128,12 +120,8 @@ impl Service {
         if rows.is_empty() { Ok(None) } else { self.sum(id, &rows).await.map(Some) }
     }
 
-    /// Asks all tasks of a batch to stop. Idempotent. `None` where there is no batch that this caller
-    /// may see.
-    ///
-    /// # Errors
-    /// When the store fails; some may have been asked then.
-    pub async fn cancel_batch(
+    /// See [`Service::cancel_batch`].
+    pub(super) async fn cancel_tasks(
         &self,
         caller: &Caller,
         id: BatchId,
@@ -141,7 +129,7 @@ impl Service {
         let Some(batch) = self.batch(caller, id).await? else { return Ok(None) };
         // The last first: those that wait are not to start in the places of those that stop.
         for task in batch.tasks.iter().rev().filter(|task| !task.status.is_terminal()) {
-            self.cancel(caller, task.id).await?;
+            self.cancel_task(caller, task.id).await?;
         }
         self.batch(caller, id).await
     }

@@ -25,12 +25,12 @@ impl Service {
         !self.engine.inner().options.keep.is_zero()
     }
 
-    /// Keeps an ended task for `EngineOptions::keep_longer` from now; one that is kept longer
-    /// already stays as it is. `None` where there is no task that this caller may see.
-    ///
-    /// # Errors
-    /// When its time is over, and when the store fails.
-    pub async fn keep(&self, caller: &Caller, id: TaskId) -> Result<Option<Kept>, ServiceError> {
+    /// See [`Service::keep`].
+    pub(super) async fn keep_task(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Kept>, ServiceError> {
         let Some(row) = self.row(caller, id).await? else { return Ok(None) };
         if !row.status.is_terminal() {
             return Ok(Some(Kept { ended: false, snapshot: self.show(&row).await }));

@@ -72,15 +72,8 @@ impl Service {
         Ok(artifact.filter(|artifact| usable(caller, artifact)).map(|it| upload_info(&it)))
     }
 
-    /// Takes in a file, piece by piece, for the input of a task. Kept when this returns; whatever
-    /// ends it before leaves nothing behind.
-    ///
-    /// `length` is how many bytes are announced, if that is known: what is too large is refused
-    /// before it is sent.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn upload(
+    /// See [`Service::upload`].
+    pub(super) async fn take_upload(
         &self,
         caller: &Caller,
         name: &str,
@@ -105,6 +98,7 @@ impl Service {
             id: ArtifactId::random(),
             source: Source::Upload {
                 owner: caller.as_owner().map(str::to_owned),
+                client: self.client(caller),
                 keep_ms: millis(files.keep_uploads),
             },
             media_type: media_type(media, &name),

@@ -16,11 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// Queues a task. In the store when this returns.
-    ///
-    /// # Errors
-    /// See [`ServiceError`].
-    pub async fn start(
+    /// See [`Service::start`].
+    pub(super) async fn start_task(
         &self,
         caller: &Caller,
         start: StartTask,
@@ -32,7 +29,7 @@ impl Service {
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(caller.as_owner(), key, print).await?
+            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
         {
             return Ok(self.started(&row, true).await);
         }
@@ -98,11 +95,14 @@ impl Service {
         Ok(NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
             owner: caller.as_owner().map(str::to_owned),
+            client: self.client(caller),
             kind: kind.info.kind.clone(),
             title: prepared.title,
             input: prepared.input,
             stages: prepared.stages.as_slice().to_vec(),
-            unique_key: prepared.unique_key,
+            // An anonymous start is nobody else's, the caller's next one included.
+            unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),
+            lookup_key: prepared.lookup_key,
             idempotency: None,
             priority,
             max_attempts: kind.options.max_attempts,
@@ -128,9 +128,20 @@ impl Service {
         ))
     }
 
-    /// The key as it is stored, with a fingerprint of what was asked for. Callers without a session
-    /// share one space of keys: theirs holds the fingerprint too, so that a key alone leads nobody to
-    /// a stranger's task.
+    /// What is stored of a caller's address.
+    pub(super) fn client(&self, caller: &Caller) -> Option<String> {
+        caller.client.map(|client| self.engine.inner().client_key.hash(client))
+    }
+
+    /// See [`NewTask::account`].
+    pub(super) fn account(&self, caller: &Caller) -> String {
+        let owner = caller.as_owner().map(str::to_owned);
+        owner.or_else(|| self.client(caller)).unwrap_or_default()
+    }
+
+    /// The key as it is stored, with a fingerprint of what was asked for. A key counts within its
+    /// account. Callers of whom nothing is known share one: their key holds the fingerprint too, so
+    /// that a key alone leads nobody to a stranger's task.
     pub(super) fn idempotency(
         &self,
         caller: &Caller,
@@ -147,10 +158,8 @@ impl Service {
         let print =
             Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
         let print = format!("{print:x}");
-        let key = match caller.as_owner() {
-            Some(_) => key.to_owned(),
-            None => format!("{print}:{key}"),
-        };
+        let known = caller.owner.is_some() || caller.client.is_some();
+        let key = if known { key.to_owned() } else { format!("{print}:{key}") };
         Ok(Some((key, print)))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        Refusal,
+        ClientAddress, Refusal,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -15,17 +15,29 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     pub(super) owner: Option<Arc<str>>,
+    pub(super) client: Option<ClientAddress>,
 }
 
 impl Caller {
     /// Somebody without a session: starts tasks that belong to nobody, finds none in a list.
     pub const fn nobody() -> Self {
-        Self { owner: None }
+        Self { owner: None, client: None }
     }
 
     /// Somebody with a session, named by a word that nobody else can have.
     pub fn owner(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: Some(owner.into()) }
+        Self { owner: Some(owner.into()), client: None }
+    }
+
+    /// The same caller, who asks from this address; `None` = it is not known.
+    #[must_use]
+    pub fn at(self, client: Option<ClientAddress>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// From where the caller asks, where that is known.
+    pub const fn client(&self) -> Option<ClientAddress> {
+        self.client
     }
 
     /// The owner's word, if there is one.

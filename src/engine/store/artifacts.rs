@@ -62,6 +62,8 @@ pub enum Source {
     Upload {
         /// Whose it is; `None` = nobody's.
         owner: Option<String>,
+        /// From where it is sent: a keyed hash of the client address, where that is known.
+        client: Option<String>,
         /// How long it is kept unless a task uses it, in milliseconds.
         keep_ms: i64,
     },

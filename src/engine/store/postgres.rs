@@ -33,7 +33,7 @@ macro_rules! json_lines {
 }
 /// Joins the first rows of a selection that depends on the row before.
 macro_rules! first_of_each {
-    ($($select:literal),+) => {
+    ($($select:expr),+) => {
         concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
     };
 }
@@ -239,10 +239,10 @@ impl PostgresStore {
     async fn lock_owner(
         &self,
         connection: &mut PgConnection,
-        owner: Option<&str>,
+        account: &str,
     ) -> Result<(), StoreError> {
         sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))")
-            .bind(owner.unwrap_or_default())
+            .bind(account)
             .execute(connection)
             .await?;
         Ok(())

@@ -19,8 +19,12 @@ pub struct NewTask {
     pub input: String,
     /// Its stages.
     pub stages: Vec<StageInfo>,
+    /// From where it is started: a keyed hash of the client address, where that is known.
+    pub client: Option<String>,
     /// See [`crate::engine::Task::unique_key`].
     pub unique_key: Option<String>,
+    /// See [`crate::engine::Task::lookup_key`].
+    pub lookup_key: Option<String>,
     /// The client's key for this start, and a fingerprint of what it asked for.
     pub idempotency: Option<(String, String)>,
     /// Before those of its owner's waiting tasks that have less.
@@ -35,6 +39,14 @@ pub struct NewTask {
     pub uploads: Vec<UploadId>,
     /// With which others it is started, and its place among them, from 0.
     pub batch: Option<(BatchId, u32)>,
+}
+
+impl NewTask {
+    /// By what limits, turns and keys are counted: the owner, else the client, else `""` for all of
+    /// whom neither is known.
+    pub fn account(&self) -> &str {
+        self.owner.as_deref().or(self.client.as_deref()).unwrap_or_default()
+    }
 }
 
 /// What became of an insert.

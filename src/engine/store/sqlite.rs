@@ -30,7 +30,7 @@ macro_rules! json_lines {
 }
 /// Joins the first rows of a selection that depends on the row before.
 macro_rules! first_of_each {
-    ($($select:literal),+) => {
+    ($($select:expr),+) => {
         concat!(
             "JOIN tasks first ON first.id IN (SELECT id FROM (", $($select),+, "))"
         )
@@ -170,11 +170,7 @@ impl SqliteStore {
     }
 
     /// There is one writer.
-    async fn lock_owner(
-        &self,
-        _: &mut SqliteConnection,
-        _: Option<&str>,
-    ) -> Result<(), StoreError> {
+    async fn lock_owner(&self, _: &mut SqliteConnection, _: &str) -> Result<(), StoreError> {
         Ok(())
     }
 

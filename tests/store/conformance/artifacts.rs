@@ -14,15 +14,15 @@ const DAY: i64 = 86_400_000;
 const RETRY: i64 = 60_000;
 const PRINT: &str = "00ff";
 
-fn of(row: &Row, name: &str) -> NewArtifact {
+pub(super) fn of(row: &Row, name: &str) -> NewArtifact {
     let source = Source::Run { task_id: row.id, run_seq: row.run_seq };
     NewArtifact { source, ..upload(None, name) }
 }
 
-fn upload(owner: Option<&str>, name: &str) -> NewArtifact {
+pub(super) fn upload(owner: Option<&str>, name: &str) -> NewArtifact {
     NewArtifact {
         id: ArtifactId::random(),
-        source: Source::Upload { owner: owner.map(str::to_owned), keep_ms: DAY },
+        source: Source::Upload { owner: owner.map(str::to_owned), client: None, keep_ms: DAY },
         name: name.to_owned(),
         media_type: "text/csv".to_owned(),
         silence_ms: SILENCE,
@@ -31,7 +31,11 @@ fn upload(owner: Option<&str>, name: &str) -> NewArtifact {
     }
 }
 
-async fn kept(f: &Fixture, new: &NewArtifact, size: i64) -> Result<Artifact, NotWritten> {
+pub(super) async fn kept(
+    f: &Fixture,
+    new: &NewArtifact,
+    size: i64,
+) -> Result<Artifact, NotWritten> {
     f.store.begin_artifact(new).await.unwrap()?;
     f.store.renew_artifact(new, size).await.unwrap()?;
     f.store.finish_artifact(new, size, PRINT).await.unwrap()

@@ -129,7 +129,7 @@ pub(crate) async fn a_key_that_led_to_an_expired_task_starts_another(f: &Fixture
     f.queue(&first).await;
     f.store.request_cancel(first.id, "ada").await.unwrap();
     f.advance(KEEP - 1).await;
-    let led = async || f.store.started(Some("ada"), "key", "print").await.unwrap();
+    let led = async || f.store.started("ada", "key", "print").await.unwrap();
     assert_eq!(led().await.map(|row| row.id), Some(first.id));
     f.advance(1).await;
     // Nobody has cleaned up yet; the key is free all the same, for whatever start.
@@ -142,6 +142,6 @@ pub(crate) async fn a_key_that_led_to_an_expired_task_starts_another(f: &Fixture
     };
     assert_eq!(row.id, second.id);
     assert_eq!(clean(f).await.removed, [first.id]);
-    let found = f.store.started(Some("ada"), "key", "another print").await.unwrap();
+    let found = f.store.started("ada", "key", "another print").await.unwrap();
     assert_eq!(found.map(|row| row.id), Some(second.id), "it went with no other");
 }

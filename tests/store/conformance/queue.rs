@@ -49,14 +49,14 @@ pub(crate) async fn a_start_is_found_again_by_its_key(f: &Fixture) {
     new.idempotency = Some(("key".to_owned(), "print".to_owned()));
     let row = f.queue(&new).await;
     let find = async |owner, key, print| f.store.started(owner, key, print).await.unwrap();
-    assert_eq!(find(Some("ada"), "key", "print").await.map(|row| row.id), Some(row.id));
+    assert_eq!(find("ada", "key", "print").await.map(|row| row.id), Some(row.id));
     for (owner, key, print) in [
-        (Some("bob"), "key", "print"),
-        (None, "key", "print"),
-        (Some("ada"), "kez", "print"),
-        (Some("ada"), "key", "p"),
+        ("bob", "key", "print"),
+        ("", "key", "print"),
+        ("ada", "kez", "print"),
+        ("ada", "key", "p"),
     ] {
-        assert_eq!(find(owner, key, print).await, None, "{owner:?} {key} {print}");
+        assert_eq!(find(owner, key, print).await, None, "{owner} {key} {print}");
     }
 }
 
@@ -315,17 +315,17 @@ pub(crate) async fn the_newest_of_a_key_is_found(f: &Fixture) {
     for owner in [Some("ada"), None, Some("ada")] {
         let mut new = task();
         new.owner = owner.map(str::to_owned);
-        new.unique_key = Some("lighthouse".to_owned());
+        new.lookup_key = Some("lighthouse".to_owned());
         ids.push(f.queue(&new).await.id);
         f.store.request_cancel(new.id, "x").await.unwrap();
         f.advance(1).await;
     }
     let newest =
         async |owner, key| f.store.newest(owner, "story", key).await.unwrap().map(|row| row.id);
-    assert_eq!(newest(Some("ada"), "lighthouse").await, Some(ids[2]));
-    assert_eq!(newest(None, "lighthouse").await, Some(ids[1]));
-    assert_eq!(newest(Some("bob"), "lighthouse").await, None);
-    assert_eq!(newest(None, "sourdough").await, None);
+    assert_eq!(newest("ada", "lighthouse").await, Some(ids[2]));
+    assert_eq!(newest("", "lighthouse").await, Some(ids[1]));
+    assert_eq!(newest("bob", "lighthouse").await, None);
+    assert_eq!(newest("", "sourdough").await, None);
 }
 
 pub(crate) async fn counts_are_right(f: &Fixture) {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -12,6 +12,10 @@ use super::input::Subject;
 pub(super) const RESEARCH_FILE: &str = "research.md";
 /// Name of the story in a subject's folder.
 pub(super) const STORY_FILE: &str = "story.md";
+/// How the last line of an unfinished story begins.
+pub(super) const UNFINISHED: &str = "*This story is being written: ";
+/// Bytes at the end of a story in which its last line lies.
+const TAIL: u64 = 1024;
 
 /// Why a file of a subject could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -110,12 +114,21 @@ impl Library {
     }
 
     /// Puts the story beside its research. Readers see the old text or the new one, never a part.
+    /// Several stories of one subject may be under way: the last whole one stays, and the chapters of
+    /// an unfinished one ([`UNFINISHED`]) never replace it. False where they were not written.
     ///
     /// # Errors
     /// When the folder is not there any more or cannot be written.
-    pub(super) fn save_story(&self, subject: &Subject, text: &str) -> Result<(), LibraryError> {
+    pub(super) fn save_story(&self, subject: &Subject, text: &str) -> Result<bool, LibraryError> {
         let folder = self.folder(subject)?;
         let shown = self.shown(subject, STORY_FILE);
+        // Between the look and the write nobody else finishes; let go of when it is dropped. A file
+        // system without locks has to do without.
+        let lock = File::open(&folder).map_err(|error| io_error(&shown, error))?;
+        let _ = lock.lock();
+        if is_unfinished(text.as_bytes()) && has_whole_story(&folder.join(STORY_FILE)) {
+            return Ok(false);
+        }
         let draft = folder.join(format!(".{STORY_FILE}.{:016x}.tmp", rand::random::<u64>()));
         let saved = write_synced(&draft, text).and_then(|()| {
             fs::rename(&draft, folder.join(STORY_FILE))?;
@@ -126,7 +139,8 @@ impl Library {
             // The first error is the one to tell; the draft may not even exist.
             let _ = fs::remove_file(&draft);
             io_error(&shown, error)
-        })
+        })?;
+        Ok(true)
     }
 
     /// The subject's folder without links, directly below the root.
@@ -144,6 +158,24 @@ impl Library {
     fn shown(&self, subject: &Subject, file: &str) -> String {
         self.root.join(subject.as_str()).join(file).display().to_string()
     }
+}
+
+fn is_unfinished(text: &[u8]) -> bool {
+    let line = text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    line.is_some_and(|line| line.starts_with(UNFINISHED.as_bytes()))
+}
+
+/// Whether there is a file that does not end like an unfinished story.
+fn has_whole_story(path: &Path) -> bool {
+    let tail = || {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL)))?;
+        let mut tail = Vec::new();
+        file.take(TAIL).read_to_end(&mut tail)?;
+        io::Result::Ok(tail)
+    };
+    tail().is_ok_and(|tail| !is_unfinished(&tail))
 }
 
 fn write_synced(path: &Path, text: &str) -> io::Result<()> {
@@ -257,5 +289,20 @@ mod tests {
         let folder = library.root.join("tides");
         assert_eq!(fs::read_to_string(folder.join(STORY_FILE)).unwrap(), "second");
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_unfinished_story_never_replaces_a_whole_one() {
+        let (_dir, library) = library(100);
+        let file = library.root.join("tides").join(STORY_FILE);
+        let unfinished = |n| format!("# Tides\n\n---\n\n{UNFINISHED}{n} of 5 chapters so far.*\n");
+        let save = |text: &str| library.save_story(&subject("tides"), text).unwrap();
+        assert!(save(&unfinished(1)));
+        assert!(save(&unfinished(2)), "the chapters so far may be another story's");
+        assert!(save("whole\n"));
+        assert!(!save(&unfinished(3)));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "whole\n");
+        assert!(save("another whole one\n"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "another whole one\n");
     }
 }

@@ -162,13 +162,19 @@ async fn the_start_form_knows_the_limits() {
 }
 
 #[tokio::test]
-async fn a_subject_that_is_being_written_leads_to_its_story() {
+async fn a_start_leads_to_the_same_story_only() {
     let house = House::new(1.0, NarratorSettings::default()).await;
     let id = house.start().await;
-    let again = house.service.start(&house.ada, tides("Grace"), None).await.unwrap().receipt;
-    assert!(again.existing && again.id == id);
-    let other = house.service.start(&Caller::owner("bo"), tides("Bo"), None).await.unwrap().receipt;
-    assert!(!other.existing);
+    let start = async |caller: &Caller, player: &str| {
+        house.service.start(caller, tides(player), None).await.unwrap().receipt
+    };
+    let same = start(&house.ada, "Ada").await;
+    assert!(same.existing && same.id == id);
+    assert!(!start(&house.ada, "Grace").await.existing, "another player's story");
+    assert!(!start(&Caller::owner("bo"), "Ada").await.existing, "another owner's story");
+    for _ in 0..2 {
+        assert!(!start(&Caller::nobody(), "Ada").await.existing, "an anonymous start");
+    }
 }
 
 #[tokio::test]

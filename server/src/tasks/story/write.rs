@@ -13,7 +13,7 @@ use super::{
     Story, StoryDeps,
     builtin::{BuiltIn, plain},
     input::Subject,
-    library::Library,
+    library::{Library, UNFINISHED},
     narrator::{Brief, Narrator, NarratorError, Outline, Report},
     research::Research,
 };
@@ -128,8 +128,11 @@ impl<'a> Desk<'a> {
             ctx.log(finished(narrator, number, &outline, &kept.text));
             chapters.push(kept.text);
             ctx.progress(number as f64 / total as f64);
-            self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
-            ctx.kept(format!("{number} of {total} chapters, in the file of the story"));
+            let saved = self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
+            ctx.kept(match saved {
+                true => format!("{number} of {total} chapters, in the file of the story"),
+                false => format!("{number} of {total} chapters; the story's file has a whole one"),
+            });
         }
 
         ctx.stage(FINALIZING).await?;
@@ -238,7 +241,7 @@ impl<'a> Desk<'a> {
         result.map_err(TaskError::from)
     }
 
-    async fn save(&self, text: String) -> Result<(), TaskError> {
+    async fn save(&self, text: String) -> Result<bool, TaskError> {
         let (library, subject) = (self.library.clone(), self.subject.clone());
         self.ctx.blocking(move |_| Ok(library.save_story(&subject, &text)?)).await
     }
@@ -280,10 +283,9 @@ fn manuscript(
     out.push_str("---\n\n");
     match credit {
         Some(credit) => out.push_str(&format!("*{credit}*\n")),
-        None => out.push_str(&format!(
-            "*This story is being written: {} of {total} {plural} so far.*\n",
-            chapters.len()
-        )),
+        None => {
+            out.push_str(&format!("{UNFINISHED}{} of {total} {plural} so far.*\n", chapters.len()))
+        }
     }
     out
 }

@@ -7,6 +7,7 @@ use super::{
     Db, DbRow, This,
     map::{corrupt, storable},
     read_at,
+    statements::account,
 };
 use crate::{
     engine::store::{
@@ -24,9 +25,9 @@ macro_rules! columns {
     };
 }
 
-/// Its owner, while the run is held.
-const OWNER_OF_RUN: &str = concat!(
-    "SELECT owner FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
+/// Whose it is, while the run is held.
+const ACCOUNT_OF_RUN: &str = concat!(
+    "SELECT owner, client FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
     for_update!()
 );
 
@@ -36,18 +37,24 @@ const FILES_OF_TASK: &str =
 const SAME_NAME: &str = "SELECT count(*) FROM artifacts WHERE task_id = $1 AND name = $2 \
     AND run_seq = $3 AND state IN ('pending', 'ready')";
 
-const UPLOADS_OF_OWNER: &str = "SELECT count(*) FROM artifacts \
-    WHERE coalesce(owner, '') = coalesce($1, '') AND task_id IS NULL AND state IN ('pending', 'ready')";
+const UPLOADS_OF_ACCOUNT: &str = concat!(
+    "SELECT count(*) FROM artifacts WHERE ",
+    account!(),
+    " = $1 AND task_id IS NULL AND state IN ('pending', 'ready')"
+);
 
-const BYTES_OF_OWNER: &str = "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts \
-    WHERE coalesce(owner, '') = coalesce($1, '') AND state IN ('pending', 'ready')";
+const BYTES_OF_ACCOUNT: &str = concat!(
+    "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM artifacts WHERE ",
+    account!(),
+    " = $1 AND state IN ('pending', 'ready')"
+);
 
 const INSERT: &str = "INSERT INTO artifacts \
-    (id, task_id, run_seq, owner, name, media_type, state, created_at, due_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8)";
+    (id, task_id, run_seq, owner, name, media_type, state, created_at, due_at, client) \
+    VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $9)";
 
 const RENEW: &str = "UPDATE artifacts SET size = $2, due_at = $3 \
-    WHERE id = $1 AND state = 'pending' RETURNING owner";
+    WHERE id = $1 AND state = 'pending' RETURNING owner, client";
 
 /// The file of an earlier run makes room for this run's.
 const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
@@ -55,7 +62,7 @@ const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
 
 const FINISH: &str = concat!(
     "UPDATE artifacts SET state = 'ready', size = $2, sha256 = $3, due_at = $4 ",
-    "WHERE id = $1 AND state = 'pending' RETURNING ",
+    "WHERE id = $1 AND state = 'pending' RETURNING client, ",
     columns!()
 );
 
@@ -122,39 +129,42 @@ impl ArtifactRows for This {
     ) -> Result<Result<(), NotWritten>, StoreError> {
         let mut tx = self.begin().await?;
         let now = self.now_in(&mut tx).await?;
-        let (task, owner) = match &new.source {
+        let (task, account) = match &new.source {
             Source::Run { task_id, run_seq } => {
-                let Some(owner) = owner_of_run(&mut tx, *task_id, *run_seq).await? else {
+                let Some(account) = account_of_run(&mut tx, *task_id, *run_seq).await? else {
                     return Ok(Err(NotWritten::Lost));
                 };
                 if same_name(&mut tx, *task_id, &new.name, *run_seq).await? {
                     return Ok(Err(NotWritten::Duplicate));
                 }
-                (Some((task_id.to_string(), *run_seq)), owner)
+                (Some((task_id.to_string(), *run_seq)), account)
             }
-            Source::Upload { owner, .. } => (None, owner.clone()),
+            Source::Upload { owner, client, .. } => {
+                (None, Account { owner: owner.clone(), client: client.clone() })
+            }
         };
         let count: i64 = match &task {
             Some((task, _)) => sqlx::query_scalar(FILES_OF_TASK).bind(task),
-            None => sqlx::query_scalar(UPLOADS_OF_OWNER).bind(&owner),
+            None => sqlx::query_scalar(UPLOADS_OF_ACCOUNT).bind(account.key()),
         }
         .fetch_one(&mut *tx)
         .await?;
         if count >= i64::from(new.max_files) {
             return Ok(Err(NotWritten::TooMany));
         }
-        if bytes_of(&mut tx, owner.as_deref()).await? >= new.max_owner_bytes {
+        if bytes_of(&mut tx, &account).await? >= new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
         sqlx::query(INSERT)
             .bind(new.id.to_string())
             .bind(task.as_ref().map(|(task, _)| task))
             .bind(task.as_ref().map(|(_, run_seq)| run_seq))
-            .bind(&owner)
+            .bind(&account.owner)
             .bind(storable(&new.name))
             .bind(storable(&new.media_type))
             .bind(now)
             .bind(now.saturating_add(new.silence_ms))
+            .bind(&account.client)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
@@ -175,8 +185,7 @@ impl ArtifactRows for This {
             .fetch_optional(&mut *tx)
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
-        let owner: Option<String> = raw.try_get("owner")?;
-        if bytes_of(&mut tx, owner.as_deref()).await? > new.max_owner_bytes {
+        if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
         tx.commit().await?;
@@ -193,7 +202,7 @@ impl ArtifactRows for This {
         let now = self.now_in(&mut tx).await?;
         let due_at = match &new.source {
             Source::Run { task_id, run_seq } => {
-                if owner_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
+                if account_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
                     return Ok(Err(NotWritten::Lost));
                 }
                 sqlx::query(REPLACE)
@@ -216,7 +225,7 @@ impl ArtifactRows for This {
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
         let artifact = artifact(&raw, now)?;
-        if bytes_of(&mut tx, artifact.owner.as_deref()).await? > new.max_owner_bytes {
+        if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
         tx.commit().await?;
@@ -306,13 +315,30 @@ pub(super) async fn note_use(
     Ok(true)
 }
 
-async fn owner_of_run(
+/// Whose a file is, and from where it came.
+struct Account {
+    owner: Option<String>,
+    client: Option<String>,
+}
+
+impl Account {
+    fn of(raw: &DbRow) -> Result<Self, StoreError> {
+        Ok(Self { owner: raw.try_get("owner")?, client: raw.try_get("client")? })
+    }
+
+    /// See `account`.
+    fn key(&self) -> &str {
+        self.owner.as_deref().or(self.client.as_deref()).unwrap_or_default()
+    }
+}
+
+async fn account_of_run(
     tx: &mut Transaction<'static, Db>,
     task_id: TaskId,
     run_seq: i64,
-) -> Result<Option<Option<String>>, StoreError> {
-    let query = sqlx::query_scalar(OWNER_OF_RUN).bind(task_id.to_string()).bind(run_seq);
-    Ok(query.fetch_optional(&mut **tx).await?)
+) -> Result<Option<Account>, StoreError> {
+    let query = sqlx::query(ACCOUNT_OF_RUN).bind(task_id.to_string()).bind(run_seq);
+    query.fetch_optional(&mut **tx).await?.as_ref().map(Account::of).transpose()
 }
 
 async fn same_name(
@@ -326,11 +352,8 @@ async fn same_name(
     Ok(count > 0)
 }
 
-async fn bytes_of(
-    tx: &mut Transaction<'static, Db>,
-    owner: Option<&str>,
-) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(BYTES_OF_OWNER).bind(owner).fetch_one(&mut **tx).await?)
+async fn bytes_of(tx: &mut Transaction<'static, Db>, account: &Account) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar(BYTES_OF_ACCOUNT).bind(account.key()).fetch_one(&mut **tx).await?)
 }
 
 fn artifact_id(raw: &DbRow) -> Result<ArtifactId, StoreError> {

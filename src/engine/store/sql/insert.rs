@@ -15,7 +15,7 @@ use crate::{
 impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
         let mut tx = self.begin().await?;
-        self.lock_owner(&mut tx, new.owner.as_deref()).await?;
+        self.lock_owner(&mut tx, new.account()).await?;
         let now = self.now_in(&mut tx).await?;
         let inserted = queue(&mut tx, new, now).await?;
         match &inserted {
@@ -33,7 +33,7 @@ impl This {
         let mut tx = self.begin().await?;
         let mut rows = Vec::with_capacity(new.len());
         if let Some(first) = new.first() {
-            self.lock_owner(&mut tx, first.owner.as_deref()).await?;
+            self.lock_owner(&mut tx, first.account()).await?;
         }
         let now = self.now_in(&mut tx).await?;
         for (place, new) in new.iter().enumerate() {
@@ -59,7 +59,7 @@ async fn queue(
         return Ok(found);
     }
     let queued: i64 =
-        sqlx::query_scalar(sql::COUNT_QUEUED).bind(&new.owner).fetch_one(&mut **tx).await?;
+        sqlx::query_scalar(sql::COUNT_QUEUED).bind(new.account()).fetch_one(&mut **tx).await?;
     let queued = u32::try_from(queued).unwrap_or(u32::MAX);
     if queued >= new.max_queued {
         return Ok(Inserted::Full(queued));
@@ -80,6 +80,8 @@ async fn queue(
         .bind(new.keep_ms)
         .bind(new.batch.map(|(id, _)| id.to_string()))
         .bind(new.batch.map(|(_, place)| i64::from(place)))
+        .bind(&new.client)
+        .bind(new.lookup_key.as_deref().map(storable))
         .fetch_one(&mut **tx)
         .await?;
     let row = map::row(&raw, now)?;
@@ -100,7 +102,7 @@ async fn keep_key(
 ) -> Result<(), StoreError> {
     if let Some((key, print)) = &new.idempotency {
         sqlx::query(sql::KEEP_KEY)
-            .bind(&new.owner)
+            .bind(new.account())
             .bind(key)
             .bind(print)
             .bind(led_to.to_string())
@@ -118,7 +120,7 @@ async fn already_there(
 ) -> Result<Option<Inserted>, StoreError> {
     if let Some((key, print)) = &new.idempotency {
         let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(&new.owner)
+            .bind(new.account())
             .bind(key)
             .fetch_optional(&mut **tx)
             .await?;
@@ -129,7 +131,7 @@ async fn already_there(
                 let same = known == *print;
                 return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
             }
-            sqlx::query(sql::DROP_KEY).bind(&new.owner).bind(key).execute(&mut **tx).await?;
+            sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key).execute(&mut **tx).await?;
         }
     }
     if let Some(unique_key) = &new.unique_key {

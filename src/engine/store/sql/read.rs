@@ -2,7 +2,11 @@
 
 use sqlx::Row as _;
 
-use super::{This, map, statements as sql};
+use super::{
+    This,
+    map::{self, storable},
+    statements as sql,
+};
 use crate::{
     engine::store::{ListQuery, Row, StoreError, StoredResult},
     task::{BatchId, TaskId},
@@ -30,12 +34,12 @@ impl This {
 
     pub(super) async fn read_started(
         &self,
-        owner: Option<&str>,
+        account: &str,
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
         let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(owner)
+            .bind(account)
             .bind(key)
             .fetch_optional(&self.readers)
             .await?;
@@ -86,14 +90,14 @@ impl This {
 
     pub(super) async fn read_newest(
         &self,
-        owner: Option<&str>,
+        account: &str,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Row>, StoreError> {
         let raw = sqlx::query(sql::NEWEST)
             .bind(kind)
-            .bind(unique_key)
-            .bind(owner)
+            .bind(storable(lookup_key))
+            .bind(account)
             .fetch_optional(&self.readers)
             .await?;
         raw.map(|raw| map::row(&raw, self.local_now())).transpose()

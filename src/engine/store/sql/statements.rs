@@ -8,6 +8,14 @@
 //! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`,
 //! `for_update_by_id`, `read_at`.
 
+/// By what limits and turns are counted: the owner, else the client, else all of whom nothing is known.
+macro_rules! account {
+    () => {
+        "coalesce(owner, client, '')"
+    };
+}
+pub(super) use account;
+
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
     () => {
@@ -57,16 +65,15 @@ pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT print, ",
     columns!(),
-    " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = coalesce($1, '')",
+    " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = $1",
     " AND key = $2) AS led ON id = led.task_id"
 );
 
 /// A key that led to a task whose time is over leads nowhere.
-pub(super) const DROP_KEY: &str =
-    "DELETE FROM starts WHERE owner_or_none = coalesce($1, '') AND key = $2";
+pub(super) const DROP_KEY: &str = "DELETE FROM starts WHERE owner_or_none = $1 AND key = $2";
 
 pub(super) const KEEP_KEY: &str =
-    "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES (coalesce($1, ''), $2, $3, $4)";
+    "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES ($1, $2, $3, $4)";
 
 pub(super) const UNDER_WAY: &str = concat!(
     "SELECT ",
@@ -75,14 +82,16 @@ pub(super) const UNDER_WAY: &str = concat!(
     " AND status IN ('queued', 'running')"
 );
 
+/// Those of the account $1.
 pub(super) const COUNT_QUEUED: &str =
-    "SELECT count(*) FROM tasks WHERE coalesce(owner, '') = coalesce($1, '') AND status = 'queued'";
+    concat!("SELECT count(*) FROM tasks WHERE ", account!(), " = $1 AND status = 'queued'");
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_place) ",
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13) ",
+    "batch_id, batch_place, client, lookup_key) ",
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13, ",
+    "$14, $15) ",
     "RETURNING ",
     columns!()
 );
@@ -101,13 +110,15 @@ pub(super) const LIST: &str = concat!(
 pub(super) const NEWEST: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM tasks WHERE kind = $1 AND unique_key = $2 AND owner IS NOT DISTINCT FROM $3",
+    " FROM tasks WHERE kind = $1 AND lookup_key = $2 AND ",
+    account!(),
+    " = $3",
     " ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 
 /// The waiting tasks of `$kind` whose time has come by `$now`, at most `$most` of each owner, in the fair order:
 /// an owner's next task stands behind as many tasks of each other owner as that owner has running or
-/// waiting before it. Within an owner, by priority and age. What belongs to nobody is one owner's.
+/// waiting before it. Within an owner, by priority and age. What belongs to nobody is its client's; see `account`.
 ///
 /// The owners are found by hopping along the index from one to the next, so that a thousand tasks of
 /// one owner cost as much as `$most`.
@@ -115,29 +126,40 @@ macro_rules! fair {
     ($kind:literal, $now:literal, $most:literal) => {
         concat!(
             "WITH RECURSIVE owners (name) AS (",
-            "SELECT min(coalesce(owner, '')) FROM tasks WHERE status = 'queued' AND kind = ",
+            "SELECT min(",
+            account!(),
+            ") FROM tasks WHERE status = 'queued' AND kind = ",
             $kind,
             " ",
-            "UNION ALL SELECT (SELECT min(coalesce(owner, '')) FROM tasks WHERE status = 'queued' ",
-            "AND kind = ",
+            "UNION ALL SELECT (SELECT min(",
+            account!(),
+            ") FROM tasks WHERE status = 'queued' AND kind = ",
             $kind,
-            " AND coalesce(owner, '') > owners.name) ",
+            " AND ",
+            account!(),
+            " > owners.name) ",
             "FROM owners WHERE owners.name IS NOT NULL), ",
             "waiting AS (SELECT owners.name, first.id, first.priority, first.run_at FROM owners ",
             first_of_each!(
                 "SELECT id, priority, run_at FROM tasks WHERE status = 'queued' AND kind = ",
                 $kind,
                 " ",
-                "AND coalesce(owner, '') = owners.name AND run_at <= ",
+                "AND ",
+                account!(),
+                " = owners.name AND run_at <= ",
                 $now,
                 " ",
                 "ORDER BY priority DESC, run_at, id LIMIT ",
                 $most
             ),
-            "), busy AS (SELECT coalesce(owner, '') AS name, count(*) AS runs FROM tasks ",
+            "), busy AS (SELECT ",
+            account!(),
+            " AS name, count(*) AS runs FROM tasks ",
             "WHERE status IN ('running', 'cancelling') AND kind = ",
             $kind,
-            " GROUP BY coalesce(owner, '')), ",
+            " GROUP BY ",
+            account!(),
+            "), ",
             "ranked AS (SELECT id, run_at, row_number() OVER ",
             "(PARTITION BY waiting.name ORDER BY priority DESC, run_at, id) ",
             "+ coalesce(busy.runs, 0) AS turn ",

@@ -35,11 +35,11 @@ impl Store for This {
 
     async fn started(
         &self,
-        owner: Option<&str>,
+        account: &str,
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.read_started(owner, key, print)).await
+        self.in_time(self.read_started(account, key, print)).await
     }
 
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
@@ -64,11 +64,11 @@ impl Store for This {
 
     async fn newest(
         &self,
-        owner: Option<&str>,
+        account: &str,
         kind: &str,
-        unique_key: &str,
+        lookup_key: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.read_newest(owner, kind, unique_key)).await
+        self.in_time(self.read_newest(account, kind, lookup_key)).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {

@@ -1,0 +1,97 @@
+//! Where a caller is: the address that limits count by where an identity costs nothing.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::store::Secret;
+
+/// Bits of an IPv6 address that name a client's network; the rest is the client's own choice.
+const NETWORK_BITS: u32 = 64;
+
+/// The address of a client as limits count it: IPv4 whole, IPv6 by its /64 network. Its text is
+/// `192.0.2.7` or `2001:db8:1:2::/64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClientAddress(IpAddr);
+
+impl From<IpAddr> for ClientAddress {
+    /// An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
+    fn from(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V6(v6) if !v6.is_loopback() => {
+                let network = u128::MAX << (Ipv6Addr::BITS - NETWORK_BITS);
+                IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & network))
+            }
+            whole => whole,
+        })
+    }
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V6(v6) if !v6.is_loopback() => write!(f, "{v6}/{NETWORK_BITS}"),
+            whole => whole.fmt(f),
+        }
+    }
+}
+
+/// Turns addresses into what is stored of them. The same for all processes of one store.
+pub(super) struct ClientKey(Secret);
+
+impl ClientKey {
+    /// The name of its secret in the store.
+    pub(super) const NAME: &str = "client";
+
+    pub(super) const fn new(secret: Secret) -> Self {
+        Self(secret)
+    }
+
+    /// A keyed hash: a dump of the table of tasks holds no addresses.
+    pub(super) fn hash(&self, client: ClientAddress) -> String {
+        let mut block = [0; 64];
+        block[..self.0.len()].copy_from_slice(&self.0);
+        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block.into());
+        mac.update(client.to_string().as_bytes());
+        let digest = mac.finalize().into_bytes();
+        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(address: &str) -> String {
+        ClientAddress::from(address.parse::<IpAddr>().unwrap()).to_string()
+    }
+
+    #[test]
+    fn an_address_counts_whole_or_by_its_network() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8::1", "2001:db8::/64"),
+            ("fe80::1", "fe80::/64"),
+            ("::1", "::1"),
+            ("127.0.0.1", "127.0.0.1"),
+        ] {
+            assert_eq!(text(address), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_the_same_for_one_key_and_tells_no_address() {
+        let (one, other) = (ClientKey::new([1; 32]), ClientKey::new([2; 32]));
+        let client = ClientAddress::from(IpAddr::from([192, 0, 2, 7]));
+        assert_eq!(one.hash(client), one.hash(client));
+        assert_ne!(one.hash(client), other.hash(client));
+        assert_ne!(one.hash(client), one.hash(IpAddr::from([192, 0, 2, 8]).into()));
+        assert_eq!(one.hash(client).len(), 32);
+    }
+}

@@ -1,0 +1,265 @@
+//! What changes something or hands something out. Each act is audited here and nowhere else; the work
+//! is done beside.
+
+use std::{borrow::Cow, io};
+
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::{Caller, Cancelled, Kept, ResultState, Service, ServiceError, Started};
+use crate::{
+    engine::{
+        StoredFile,
+        audit::{Action, Entry},
+    },
+    task::{Batch, BatchId, StartBatch, StartTask, TaskId, Upload},
+};
+
+impl Service {
+    /// Queues a task. In the store when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn start(
+        &self,
+        caller: &Caller,
+        start: StartTask,
+        idempotency_key: Option<&str>,
+    ) -> Result<Started, ServiceError> {
+        let mut entry = Entry::new(caller, Action::Start);
+        entry.kind = self.known_kind(&start.kind);
+        audited(entry, self.start_task(caller, start, idempotency_key)).await
+    }
+
+    /// Queues one task for each input, or none. In the store when this returns.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; what is wrong with an input is told as `inputs[3].subject`.
+    pub async fn start_batch(
+        &self,
+        caller: &Caller,
+        start: StartBatch,
+        idempotency_key: Option<&str>,
+    ) -> Result<Batch, ServiceError> {
+        let mut entry = Entry::new(caller, Action::StartBatch);
+        entry.kind = self.known_kind(&start.kind);
+        audited(entry, self.start_tasks(caller, start, idempotency_key)).await
+    }
+
+    /// Starts a new task with the same input, secrets included. `None` where there is no task that
+    /// this caller may see.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn again(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<Started>, ServiceError> {
+        let mut entry = Entry::new(caller, Action::Rerun);
+        entry.rerun_of = Some(id.to_string());
+        audited(entry, self.rerun_task(caller, id, idempotency_key)).await
+    }
+
+    /// Starts the tasks of a batch that failed once more, as a batch of their own, with the same
+    /// inputs, secrets included: all of them or none. It belongs to who asks. `None` where there is
+    /// no batch that this caller may see.
+    ///
+    /// # Errors
+    /// See [`ServiceError`]; [`ServiceError::NothingFailed`] where none has failed (yet).
+    pub async fn again_batch(
+        &self,
+        caller: &Caller,
+        id: BatchId,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<Batch>, ServiceError> {
+        let mut entry = Entry::new(caller, Action::RerunBatch);
+        entry.rerun_of = Some(id.to_string());
+        audited(entry, self.rerun_tasks(caller, id, idempotency_key)).await
+    }
+
+    /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Cancelled>, ServiceError> {
+        audited(about(caller, Action::Cancel, id), self.cancel_task(caller, id)).await
+    }
+
+    /// Asks all tasks of a batch to stop. Idempotent. `None` where there is no batch that this caller
+    /// may see.
+    ///
+    /// # Errors
+    /// When the store fails; some may have been asked then.
+    pub async fn cancel_batch(
+        &self,
+        caller: &Caller,
+        id: BatchId,
+    ) -> Result<Option<Batch>, ServiceError> {
+        audited(about(caller, Action::CancelBatch, id), self.cancel_tasks(caller, id)).await
+    }
+
+    /// Keeps an ended task for `EngineOptions::keep_longer` from now; one that is kept longer
+    /// already stays as it is. `None` where there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When its time is over, and when the store fails.
+    pub async fn keep(&self, caller: &Caller, id: TaskId) -> Result<Option<Kept>, ServiceError> {
+        audited(about(caller, Action::Keep, id), self.keep_task(caller, id)).await
+    }
+
+    /// Takes in a file, piece by piece, for the input of a task. Kept when this returns; whatever
+    /// ends it before leaves nothing behind.
+    ///
+    /// `length` is how many bytes are announced, if that is known: what is too large is refused
+    /// before it is sent.
+    ///
+    /// # Errors
+    /// See [`ServiceError`].
+    pub async fn upload(
+        &self,
+        caller: &Caller,
+        name: &str,
+        media: Option<&str>,
+        length: Option<u64>,
+        bytes: impl Stream<Item = io::Result<Bytes>> + Send,
+    ) -> Result<Upload, ServiceError> {
+        let entry = Entry::new(caller, Action::Upload);
+        audited(entry, self.take_upload(caller, name, media, length, bytes)).await
+    }
+
+    /// [`Service::result`], for whoever takes it away.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn download_result(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<ResultState>, ServiceError> {
+        audited(about(caller, Action::Download, id), self.result(caller, id)).await
+    }
+
+    /// [`Service::file`], for whoever takes it away.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn download_file(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        name: &str,
+    ) -> Result<Option<StoredFile>, ServiceError> {
+        audited(about(caller, Action::Download, id), self.file(caller, id, name)).await
+    }
+
+    /// Any other text is the caller's own.
+    fn known_kind(&self, kind: &str) -> Option<String> {
+        self.engine.inner().kinds.now().get(kind).map(|kind| kind.info.kind.clone())
+    }
+}
+
+fn about(caller: &Caller, action: Action, id: impl ToString) -> Entry<'_> {
+    let mut entry = Entry::new(caller, action);
+    entry.id = Some(id.to_string());
+    entry
+}
+
+async fn audited<T: Act>(
+    mut entry: Entry<'_>,
+    call: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ServiceError> {
+    let result = call.await;
+    entry.outcome = Cow::Borrowed(match &result {
+        Ok(act) => act.tell(&mut entry),
+        Err(error) => refusal(error),
+    });
+    result
+}
+
+/// What an act that was done tells of itself.
+trait Act {
+    /// Adds what is known now; the outcome.
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str;
+}
+
+impl<T: Act> Act for Option<T> {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        self.as_ref().map_or("not_found", |act| act.tell(entry))
+    }
+}
+
+impl Act for Started {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.snapshot.kind.clone());
+        entry.id = Some(self.receipt.id.to_string());
+        if self.receipt.existing { "existing" } else { "ok" }
+    }
+}
+
+impl Act for Batch {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.kind.clone());
+        entry.id = Some(self.id.to_string());
+        "ok"
+    }
+}
+
+impl Act for Cancelled {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.snapshot.kind.clone());
+        if self.accepted { "ok" } else { "already_ended" }
+    }
+}
+
+impl Act for Kept {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.snapshot.kind.clone());
+        "ok"
+    }
+}
+
+impl Act for Upload {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.id = Some(self.id.to_string());
+        "ok"
+    }
+}
+
+impl Act for ResultState {
+    fn tell(&self, _: &mut Entry<'_>) -> &'static str {
+        match self {
+            Self::Ready(_) => "ok",
+            Self::None(_) => "no_result",
+        }
+    }
+}
+
+impl Act for StoredFile {
+    fn tell(&self, _: &mut Entry<'_>) -> &'static str {
+        "ok"
+    }
+}
+
+const fn refusal(error: &ServiceError) -> &'static str {
+    match error {
+        ServiceError::Refused(_) => "refused",
+        ServiceError::UnknownKind(_) => "unknown_kind",
+        ServiceError::SessionNeeded => "session_needed",
+        ServiceError::KeyReused => "key_reused",
+        ServiceError::NothingFailed => "nothing_failed",
+        ServiceError::Expired(_) => "expired",
+        ServiceError::QueueFull { .. } => "queue_full",
+        ServiceError::TooLarge { .. } => "too_large",
+        ServiceError::TooManyUploads => "too_many_uploads",
+        ServiceError::Full { .. } => "full",
+        ServiceError::Busy { .. } => "busy",
+        ServiceError::Cut(_) => "cut",
+        _ => "failed",
+    }
+}

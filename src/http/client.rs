@@ -1,0 +1,147 @@
+//! From where a request comes: the peer, or behind trusted proxies whom they name.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use axum::{
+    extract::{ConnectInfo, Request},
+    http::HeaderMap,
+};
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::engine::ClientAddress;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// A proxy, or a network of them, whose `X-Forwarded-For` is believed: `192.0.2.1`, `10.0.0.0/8`,
+/// `2001:db8::/32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustedProxy(IpNet);
+
+/// The text is neither an address nor a network.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an IP address or a network such as 10.0.0.0/8")]
+pub struct InvalidProxy(String);
+
+impl FromStr for TrustedProxy {
+    type Err = InvalidProxy;
+
+    fn from_str(text: &str) -> Result<Self, InvalidProxy> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse::<IpNet>());
+        let network = network.map_err(|_| InvalidProxy(text.to_owned()))?;
+        Ok(Self(canonical(network)))
+    }
+}
+
+/// A network of IPv4 addresses inside IPv6 as one of IPv4: addresses are compared so.
+fn canonical(network: IpNet) -> IpNet {
+    let inside = |net: ipnet::Ipv6Net| {
+        let bits = net.prefix_len().checked_sub(96)?;
+        Ipv4Net::new(net.addr().to_ipv4_mapped()?, bits).ok()
+    };
+    match network {
+        IpNet::V6(net) => inside(net).map_or(network, IpNet::V4),
+        IpNet::V4(_) => network,
+    }
+}
+
+/// Finds out from where a request comes, and puts it into the extensions. What is there already
+/// stays; without [`ConnectInfo`] nothing is known. Whoever limits by address calls this first.
+pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<ClientAddress> {
+    if let Some(known) = request.extensions().get::<ClientAddress>() {
+        return Some(*known);
+    }
+    let ConnectInfo(peer) = *request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    let client = ClientAddress::from(behind_proxies(peer.ip(), request.headers(), trusted));
+    request.extensions_mut().insert(client);
+    Some(client)
+}
+
+/// The right-most address of `X-Forwarded-For` that is no trusted proxy's. An entry that is no
+/// address ends the search: the proxy that wrote it counts.
+fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
+    let mut current = peer.to_canonical();
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+    let mut entries = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    while trusted.iter().any(|proxy| proxy.0.contains(&current)) {
+        let Some(address) = entries.next().and_then(entry) else { break };
+        current = address;
+    }
+    current
+}
+
+/// One entry: an address, some proxies add the port.
+fn entry(bytes: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(bytes).ok()?.trim();
+    let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let address: Option<IpAddr> = text.parse().ok().or_else(bracketed).or_else(with_port);
+    address.map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn client(peer: &str, lines: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+        }
+        let trusted: Vec<_> = trusted.iter().map(|text| text.parse().unwrap()).collect();
+        behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_who_is_not_trusted() {
+        assert_eq!(client("192.0.2.1", &["198.51.100.9"], &[]), "192.0.2.1");
+        assert_eq!(client("192.0.2.1", &["198.51.100.9"], &["192.0.2.2"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_right_most_untrusted_entry_counts() {
+        let trusted = ["10.0.0.0/8", "2001:db8:ffff::/48", "::ffff:172.16.0.0/108"];
+        for (peer, lines, expected) in [
+            ("10.0.0.1", &["198.51.100.9"][..], "198.51.100.9"),
+            // What the client itself sent stands further left.
+            ("10.0.0.1", &["1.1.1.1, 198.51.100.9"], "198.51.100.9"),
+            ("10.0.0.1", &["1.1.1.1, 198.51.100.9, 10.0.0.2"], "198.51.100.9"),
+            ("10.0.0.1", &["1.1.1.1", "198.51.100.9,10.0.0.2"], "198.51.100.9"),
+            ("10.0.0.1", &["198.51.100.9", "10.0.0.3", "10.0.0.2"], "198.51.100.9"),
+            ("::ffff:10.0.0.1", &["::ffff:198.51.100.9"], "198.51.100.9"),
+            ("172.16.0.1", &["2001:db8::9"], "2001:db8::9"),
+            ("2001:db8:ffff::1", &["[2001:db8::9]:443"], "2001:db8::9"),
+            ("10.0.0.1", &["[2001:db8::9]"], "2001:db8::9"),
+            ("10.0.0.1", &["198.51.100.9:4711"], "198.51.100.9"),
+            // All are trusted: the first of them.
+            ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+        ] {
+            assert_eq!(client(peer, lines, &trusted), expected, "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_that_is_no_address_ends_the_search_at_the_last_trusted_proxy() {
+        for line in ["", ",", "unknown", "198.51.100.9, nonsense", "198.51.100.9, ", "256.1.1.1"] {
+            assert_eq!(client("10.0.0.1", &[line], &["10.0.0.0/8"]), "10.0.0.1", "{line:?}");
+        }
+        let line = "198.51.100.9, evil, 10.0.0.2";
+        assert_eq!(client("10.0.0.1", &[line], &["10.0.0.0/8"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn a_proxy_is_an_address_or_a_network() {
+        for text in ["192.0.2.1", "10.0.0.0/8", "2001:db8::/32", "::1"] {
+            assert!(text.parse::<TrustedProxy>().is_ok(), "{text}");
+        }
+        for text in ["", "proxy.example", "10.0.0.0/33", "*", "10.0.0.1:80"] {
+            assert!(text.parse::<TrustedProxy>().is_err(), "{text}");
+        }
+    }
+}
