@@ -6,6 +6,7 @@
 
 pub mod artifacts;
 pub(crate) mod audit;
+mod budget;
 mod changes;
 mod cleaner;
 mod client;
@@ -29,6 +30,7 @@ pub mod store;
 mod waiters;
 
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
+pub use budget::{BudgetFigures, BudgetUsedUp, DailyBudget, DailyLimit, Reservation};
 pub use client::ClientAddress;
 pub use context::Context;
 pub use eta::Accuracy;

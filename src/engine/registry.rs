@@ -12,7 +12,9 @@ use async_trait::async_trait;
 
 pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
-use super::{Check, Context, KindOptions, Output, Refusal, Task, TaskError, eta::Book};
+use super::{
+    Check, Context, DailyBudget, KindOptions, Output, Refusal, Task, TaskError, eta::Book,
+};
 use crate::task::{FieldError, KindInfo};
 
 /// A kind that is registered.
@@ -54,6 +56,10 @@ impl<T: Task> DynamicTask for Typed<T> {
         })
     }
 
+    fn budget(&self) -> Option<DailyBudget> {
+        T::budget(&self.0)
+    }
+
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
         let task: T = serde_json::from_str(input).map_err(|error| {
             TaskError::fail("input", format!("the stored input is unreadable: {error}"))
@@ -86,6 +92,11 @@ impl Kind {
     /// What a stored input was made from.
     pub(crate) fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
         self.face.asked_for(stored)
+    }
+
+    /// The daily budget that its runs draw on.
+    pub(crate) fn budget(&self) -> Option<DailyBudget> {
+        self.face.budget()
     }
 
     /// Runs a stored input.

@@ -5,6 +5,7 @@
 //! that was thought dead and wakes up can change nothing.
 
 mod artifacts;
+mod budget;
 pub mod postgres;
 mod row;
 pub mod sqlite;
@@ -12,6 +13,7 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
+pub use budget::{Scope, Spend, Spending, Spent};
 pub use row::{
     AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
     LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
@@ -209,6 +211,26 @@ pub trait Store: ArtifactRows {
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
+
+    /// Takes from a daily budget for a run: as much as is left, from `least` to `most`, or nothing.
+    async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError>;
+
+    /// Adds to what was spent for a task on a day; a negative number gives back.
+    async fn correct_spending(
+        &self,
+        task: TaskId,
+        name: &str,
+        day: i64,
+        by: i64,
+    ) -> Result<(), StoreError>;
+
+    /// What was spent today in all, by this owner and from this client, and the store's time.
+    async fn spending(
+        &self,
+        name: &str,
+        owner: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<(Vec<Spending>, i64), StoreError>;
 
     /// The kinds that tasks wait for.
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;

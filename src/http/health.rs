@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::ApiError;
-use crate::engine::{Accuracy, HeldFigures, Service};
+use crate::engine::{Accuracy, BudgetFigures, HeldFigures, Service};
 
 pub(super) fn router() -> Router<Service> {
     Router::new()
@@ -53,8 +53,28 @@ async fn metrics(State(service): State<Service>) -> Result<Response, ApiError> {
             "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
         ));
     }
+    budgets(&mut text, &service.budgets().await?);
     held(&mut text, &service.held());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// The daily budgets.
+fn budgets(text: &mut String, budgets: &[BudgetFigures]) {
+    if budgets.is_empty() {
+        return;
+    }
+    text.push_str(
+        "# HELP milepost_budget_spent Spent or reserved of a daily budget since 00:00 UTC.\n\
+         # TYPE milepost_budget_spent gauge\n\
+         # HELP milepost_budget_limit The budget of a day; 0 is no limit.\n\
+         # TYPE milepost_budget_limit gauge\n",
+    );
+    for BudgetFigures { name, spent, limit, .. } in budgets {
+        text.push_str(&format!(
+            "milepost_budget_spent{{budget=\"{name}\"}} {spent}\n\
+             milepost_budget_limit{{budget=\"{name}\"}} {limit}\n"
+        ));
+    }
 }
 
 /// The held requests.

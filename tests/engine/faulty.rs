@@ -294,6 +294,32 @@ impl Store for Faulty {
         self.inner.secret(name).await
     }
 
+    async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError> {
+        self.fault("spend").await?;
+        self.inner.spend(spend).await
+    }
+
+    async fn correct_spending(
+        &self,
+        task: TaskId,
+        name: &str,
+        day: i64,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        self.fault("correct_spending").await?;
+        self.inner.correct_spending(task, name, day, by).await
+    }
+
+    async fn spending(
+        &self,
+        name: &str,
+        owner: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<(Vec<Spending>, i64), StoreError> {
+        self.fault("spending").await?;
+        self.inner.spending(name, owner, client).await
+    }
+
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
         self.fault("waiting_kinds").await?;
         self.inner.waiting_kinds().await

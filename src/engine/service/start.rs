@@ -37,6 +37,7 @@ impl Service {
             idempotency,
             ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
+        self.has_budget(caller, &kind).await?;
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),

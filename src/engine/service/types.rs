@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        ClientAddress, Refusal,
+        BudgetUsedUp, ClientAddress, Refusal,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -125,6 +125,9 @@ pub enum ServiceError {
         /// How many wait.
         queued: u32,
     },
+    /// The daily budget of its kind is used up.
+    #[error(transparent)]
+    BudgetUsedUp(#[from] BudgetUsedUp),
     /// No place for files is configured.
     #[error("there is no place for files here; an operator can name one (storage.artifacts)")]
     NoFiles,
@@ -206,6 +209,11 @@ impl From<ServiceError> for Problem {
                 let detail = "The store of files does not answer.";
                 let mut problem = Self::new(503, "Service Unavailable", detail);
                 problem.retry_after_ms = Some(2_000);
+                problem
+            }
+            ServiceError::BudgetUsedUp(used_up) => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(used_up.begins_anew_in_ms);
                 problem
             }
             ServiceError::QueueFull { .. } => {

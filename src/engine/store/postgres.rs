@@ -71,6 +71,8 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+#[path = "sql/budget.rs"]
+mod budget;
 #[path = "sql/end.rs"]
 mod end;
 #[path = "sql/expiry.rs"]
