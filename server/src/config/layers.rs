@@ -51,6 +51,8 @@ pub struct Configuration {
     pub file: Option<PathBuf>,
     /// Remarks that do not stop the start, such as variables that mean nothing.
     pub remarks: Vec<String>,
+    /// Secrets that others can see; said once the program is ready.
+    pub exposed: Vec<String>,
     figment: Figment,
     /// Of the file.
     lines: Lines,
@@ -131,10 +133,11 @@ impl Configuration {
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
         let file = file.map(|(_, path)| path.to_owned());
-        let configuration = Self { settings, commands, file, remarks, figment, lines };
+        let exposed = Vec::new();
+        let configuration = Self { settings, commands, file, remarks, exposed, figment, lines };
         configuration.refuse_unknown(&defaults)?;
         let configuration = configuration.with_secret_files()?.extract()?;
-        Ok(configuration.with_remarks_on_secrets())
+        Ok(configuration.with_exposed_secrets())
     }
 
     /// Where the value of a key such as `http.addr` came from.

@@ -268,7 +268,7 @@ fn a_secret_can_stand_in_a_file_of_its_own() {
         let database = configuration.settings.storage.database.as_ref().unwrap();
         assert_eq!(database.expose(), URL);
         assert_eq!(configuration.source("storage.database"), Source::File(file.clone()));
-        assert_eq!(configuration.remarks, [""; 0]);
+        assert_eq!(configuration.exposed, [""; 0]);
         assert!(!super::super::print(&configuration).contains("hush"));
     }
     let stronger = Flags { database: Some("sqlite:///y".to_owned()), ..Flags::default() };
@@ -303,16 +303,16 @@ fn what_others_can_read_of_a_secret_is_remarked() {
     let file = secret_file(&folder, URL);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let flags = Flags { database_file: Some(file), ..Flags::default() };
-    let remarks = with_file("", &[], &flags).unwrap().remarks;
+    let remarks = with_file("", &[], &flags).unwrap().exposed;
     assert!(remarks[0].contains("others may read"), "{remarks:?}");
     let remarks = |database: &str| {
         let flags = Flags { database: Some(database.to_owned()), ..Flags::default() };
-        with_file("", &[], &flags).unwrap().remarks
+        with_file("", &[], &flags).unwrap().exposed
     };
     assert!(remarks(URL)[0].contains("stands on the command line"));
     assert_eq!(remarks("postgres://ada@h/m?sslmode=require"), [""; 0]);
     let pairs = [("MILEPOST_STORAGE_DATABASE", URL)];
-    assert_eq!(with_file("", &pairs, &Flags::default()).unwrap().remarks, [""; 0]);
+    assert_eq!(with_file("", &pairs, &Flags::default()).unwrap().exposed, [""; 0]);
 }
 
 #[test]

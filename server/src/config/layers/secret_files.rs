@@ -37,7 +37,7 @@ impl Configuration {
             }
             match secrets::read_file(&path) {
                 Ok((secret, remark)) => {
-                    self.remarks.extend(remark);
+                    self.exposed.extend(remark);
                     let layer = SecretFile { path, values: nest(key, secret.into()) };
                     self.figment = self.figment.merge(layer);
                 }
@@ -47,13 +47,13 @@ impl Configuration {
         if faults.is_empty() { Ok(self) } else { Err(ConfigError::new(faults)) }
     }
 
-    /// Adds a remark where a secret stands on the command line.
-    pub(super) fn with_remarks_on_secrets(mut self) -> Self {
+    /// Remarks a secret that stands on the command line.
+    pub(super) fn with_exposed_secrets(mut self) -> Self {
         let database = self.settings.storage.database.as_ref();
         if database.is_some_and(|url| url.has_password())
             && self.source("storage.database") == Source::Flag
         {
-            self.remarks.push(
+            self.exposed.push(
                 "the password of the database stands on the command line, where everybody on this \
                  machine can read it; name a file with the address instead (--database-file or \
                  MILEPOST_STORAGE_DATABASE_FILE), or put the password into PGPASSFILE"
