@@ -14,286 +14,56 @@ pub(super) enum Rule {
 }
 
 /// The dynamic linker, the C library and the shell obey these in every program.
-const NEVER: &[&str] = &[
-    "PATH",
-    "IFS",
-    "ENV",
-    "BASH_ENV",
-    "GCONV_PATH",
-    "GLIBC_TUNABLES",
-    "SHELLOPTS",
-    "BASHOPTS",
-    "PS4",
-    "PROMPT_COMMAND",
-];
-const NEVER_BEGIN: &[&str] = &["LD_", "DYLD_", "BASH_FUNC_"];
+const NEVER: &str = "\
+    PATH IFS ENV BASH_ENV GCONV_PATH GLIBC_TUNABLES SHELLOPTS BASHOPTS PS4 PROMPT_COMMAND";
+const NEVER_BEGIN: &str = "\
+    LD_ DYLD_ BASH_FUNC_";
 
+/// No program has names like these: they are for parameters.
+const OWN: &str = "PARAM_";
 /// Secrets of well-known programs that begin as refused names do.
-const SECRETS: &[&str] = &[
-    "PGPASSWORD",
-    "MYSQL_PWD",
-    "RESTIC_PASSWORD",
-    "BORG_PASSPHRASE",
-    "RCLONE_CONFIG_PASS",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AZURE_CLIENT_SECRET",
-    "VAULT_TOKEN",
-    "NPM_TOKEN",
-    "DOCKER_PASSWORD",
-    "ANSIBLE_VAULT_PASSWORD",
-    "CARGO_REGISTRY_TOKEN",
-];
+const SECRETS: &str = "\
+    PGPASSWORD MYSQL_PWD RESTIC_PASSWORD BORG_PASSPHRASE RCLONE_CONFIG_PASS AWS_ACCESS_KEY_ID \
+    AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AZURE_CLIENT_SECRET VAULT_TOKEN NPM_TOKEN \
+    DOCKER_PASSWORD ANSIBLE_VAULT_PASSWORD CARGO_REGISTRY_TOKEN";
 
 /// Whole names.
-const STEER: &[&str] = &[
-    // Who and where one is.
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "SHELL",
-    "PWD",
-    "OLDPWD",
-    "TMP",
-    "TEMP",
-    "TMPDIR",
-    "HOSTALIASES",
-    "LOCALDOMAIN",
-    // Language, time and terminal: each may name a file.
-    "LANG",
-    "LANGUAGE",
-    "TZ",
-    "TERM",
-    "TERMCAP",
-    "POSIXLY_CORRECT",
-    "NLSPATH",
-    "DISPLAY",
-    "XAUTHORITY",
-    "BROWSER",
-    "VISUAL",
-    "ED",
-    "INPUTRC",
-    "GLOBIGNORE",
-    "FIGNORE",
-    "PS1",
-    "PS2",
-    // Options and start files of single programs.
-    "GZIP",
-    "BZIP",
-    "BZIP2",
-    "ZIP",
-    "UNZIP",
-    "ZIPINFO",
-    "LESS",
-    "TAR",
-    "TAPE",
-    "RSH",
-    "PSQLRC",
-    "WGETRC",
-    "HG",
-    "HGUSER",
-    "HGMERGE",
-    "GOROOT",
-    "CURLRC",
-    "NETRC",
-    "PHPRC",
-    "VIMINIT",
-    "EXINIT",
-    "SCREENRC",
-    "HGRC",
-    "NPMRC",
-    "PAGER",
-    "EDITOR",
-    "MAKEFILES",
-    "CC",
-    "CXX",
-    "CPP",
-    "LD",
-    "AR",
-    "AS",
-    "KUBECONFIG",
-    "FFREPORT",
-    "GNUPGHOME",
-    "ZDOTDIR",
-    "VIRTUAL_ENV",
-    "OMP_TOOL_LIBRARIES",
-    "MALLOC_TRACE",
-];
+const STEER: &str = "\
+    HOME USER LOGNAME SHELL PWD OLDPWD TMP TEMP TMPDIR HOSTALIASES LOCALDOMAIN LANG LANGUAGE TZ \
+    TERM TERMCAP POSIXLY_CORRECT NLSPATH DISPLAY XAUTHORITY BROWSER VISUAL ED INPUTRC \
+    GLOBIGNORE FIGNORE PS1 PS2 GZIP BZIP BZIP2 ZIP UNZIP ZIPINFO LESS TAR TAPE RSH PSQLRC \
+    WGETRC HG HGUSER HGMERGE GOROOT CURLRC NETRC PHPRC VIMINIT EXINIT SCREENRC HGRC NPMRC PAGER \
+    EDITOR MAKEFILES CC CXX CPP LD AR AS KUBECONFIG FFREPORT GNUPGHOME ZDOTDIR VIRTUAL_ENV \
+    OMP_TOOL_LIBRARIES MALLOC_TRACE";
 
 /// Families: everything that begins so.
-const STEER_BEGIN: &[&str] = &[
-    // Languages.
-    "PYTHON",
-    "PERL",
-    "RUBY",
-    "GEM_",
-    "BUNDLE_",
-    "NODE_",
-    "NPM_",
-    "YARN_",
-    "PNPM_",
-    "DENO_",
-    "BUN_",
-    "JAVA_",
-    "_JAVA_",
-    "JDK_",
-    "JVM_",
-    "CLASSPATH",
-    "MAVEN_",
-    "GRADLE_",
-    "PHP_",
-    "LUA_",
-    "R_",
-    "JULIA_",
-    "TCL",
-    "GUILE_",
-    "GOPRIVATE",
-    "GOENV",
-    "GONOSUM",
-    "GOTOOL",
-    "CGO_",
-    "CARGO_",
-    "RUSTC",
-    "RUSTUP_",
-    "DOTNET_",
-    "COMPLUS_",
-    "CORECLR_",
-    "MONO_",
-    "ERL_",
-    "ELIXIR_",
-    "OCAML",
-    "CAML",
-    "GHC",
-    "PIP_",
-    "UV_",
-    "POETRY_",
-    "CONDA_",
-    "JUPYTER_",
-    "IPYTHON",
-    // Programs that start others, or connect to servers.
-    "GIT_",
-    "SSH_",
-    "SVN_",
-    "CVS_",
-    "HG_",
-    "BASH",
-    "SUDO_",
-    "MAKE",
-    "CMAKE_",
-    "PKG_CONFIG",
-    "RSYNC_",
-    "RCLONE_",
-    "BORG_",
-    "RESTIC_",
-    "ANSIBLE_",
-    "TF_",
-    "TERRAFORM_",
-    "VAULT_",
-    "DOCKER_",
-    "BUILDAH_",
-    "CONTAINER_",
-    "HELM_",
-    "KUBE_",
-    "AWS_",
-    "AZURE_",
-    "CLOUDSDK_",
-    "GOOGLE_APPLICATION_",
-    "PG",
-    "MYSQL_",
-    "MARIADB_",
-    "REDIS_",
-    "CURL_",
-    "WGET_",
-    "SSL_",
-    "TLS_",
-    "OPENSSL_",
-    "KRB5",
-    "LDAP",
-    "SASL_",
-    "GNUPG",
-    "SYSTEMD_",
-    "DBUS_",
-    "XDG_",
-    "GTK_",
-    "QT_",
-    "GIO_",
-    "GST_",
-    "GS_",
-    "MAGICK_",
-    "FFMPEG_",
-    "TEXMF",
-    "TEXINPUTS",
-    "TAR_",
-    "GREP_",
-    "XZ_",
-    "ZSTD_",
-    "LESSOPEN",
-    "LESSCLOSE",
-    "LESSKEY",
-    "LESSHISTFILE",
-    "VIM",
-    "EMACS",
-    "LC_",
-    "TERMINFO",
-    "MALLOC_",
-    "RES_",
-];
+const STEER_BEGIN: &str = "\
+    PYTHON PERL RUBY GEM_ BUNDLE_ NODE_ NPM_ YARN_ PNPM_ DENO_ BUN_ JAVA_ _JAVA_ JDK_ JVM_ \
+    CLASSPATH MAVEN_ GRADLE_ PHP_ LUA_ R_ JULIA_ TCL GUILE_ GOPRIVATE GOENV GONOSUM GOTOOL CGO_ \
+    CARGO_ RUSTC RUSTUP_ DOTNET_ COMPLUS_ CORECLR_ MONO_ ERL_ ELIXIR_ OCAML CAML GHC PIP_ UV_ \
+    POETRY_ CONDA_ JUPYTER_ IPYTHON GIT_ SSH_ SVN_ CVS_ HG_ BASH SUDO_ MAKE CMAKE_ PKG_CONFIG \
+    RSYNC_ RCLONE_ BORG_ RESTIC_ ANSIBLE_ TF_ TERRAFORM_ VAULT_ DOCKER_ BUILDAH_ CONTAINER_ \
+    HELM_ KUBE_ AWS_ AZURE_ CLOUDSDK_ GOOGLE_APPLICATION_ PG MYSQL_ MARIADB_ REDIS_ CURL_ WGET_ \
+    SSL_ TLS_ OPENSSL_ KRB5 LDAP SASL_ GNUPG SYSTEMD_ DBUS_ XDG_ GTK_ QT_ GIO_ GST_ GS_ MAGICK_ \
+    FFMPEG_ TEXMF TEXINPUTS TAR_ GREP_ XZ_ ZSTD_ LESSOPEN LESSCLOSE LESSKEY LESSHISTFILE VIM \
+    EMACS LC_ TERMINFO MALLOC_ RES_";
 
 /// What ends so names options, code, a program or a server, whoever reads it.
-const STEER_END: &[&str] = &[
-    "PATH",
-    "_PATHS",
-    "LIB",
-    "_OPT",
-    "OPTS",
-    "OPTIONS",
-    "FLAGS",
-    "_ARGS",
-    "_PROXY",
-    "EDITOR",
-    "PAGER",
-    "SHELL",
-    "_RSH",
-    "_SSH",
-    "ASKPASS",
-    "_COMMAND",
-    "_CMD",
-    "PASSCOMMAND",
-    "_PROGRAM",
-    "_EXEC",
-    "WRAPPER",
-    "_LAUNCHER",
-    "_PRELOAD",
-    "STARTUP",
-    "_INIT",
-    "_HOOK",
-    "_HOOKS",
-    "_PLUGIN",
-    "_PLUGINS",
-    "_PROFILE",
-    "_CONFIG",
-    "_CONF",
-    "_CONFIG_FILE",
-    "_HOME",
-    "_ROOT",
-    "_CA_BUNDLE",
-    "_CERT_FILE",
-    "_CERT_DIR",
-    "_CERTS",
-    "_LOADER",
-    "_MODULE",
-    "_MODULES",
-    "_RC",
-    "_RCFILE",
-];
+const STEER_END: &str = "\
+    PATH _PATHS LIB _OPT OPTS OPTIONS FLAGS _ARGS _PROXY EDITOR PAGER SHELL _RSH _SSH ASKPASS \
+    _COMMAND _CMD PASSCOMMAND _PROGRAM _EXEC WRAPPER _LAUNCHER _PRELOAD STARTUP _INIT _HOOK \
+    _HOOKS _PLUGIN _PLUGINS _PROFILE _CONFIG _CONF _CONFIG_FILE _HOME _ROOT _CA_BUNDLE \
+    _CERT_FILE _CERT_DIR _CERTS _LOADER _MODULE _MODULES _RC _RCFILE";
 
 /// The rule for a name. Whether letters are large plays no part: `http_proxy` is `HTTP_PROXY`.
 pub(super) fn rule(name: &str) -> Rule {
     let name = name.to_ascii_uppercase();
-    let is = |list: &[&str]| list.contains(&&*name);
-    let begins = |list: &[&str]| list.iter().any(|start| name.starts_with(start));
-    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+    let is = |list: &str| list.split(' ').any(|whole| name == whole);
+    let begins = |list: &str| list.split(' ').any(|start| name.starts_with(start));
+    let ends = |list: &str| list.split(' ').any(|end| name.ends_with(end));
+    if begins(OWN) {
+        return Rule::Fine;
+    }
     if is(NEVER) || begins(NEVER_BEGIN) {
         return Rule::Never;
     }
@@ -391,7 +161,7 @@ mod tests {
             "DRAFT",
             "BOOK",
             "GREETING",
-            "PARAM_TAR_OPTIONSX",
+            "PARAM_TAR_OPTIONS",
             "PGPASSWORD",
             "MYSQL_PWD",
             "RESTIC_PASSWORD",

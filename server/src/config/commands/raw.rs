@@ -94,8 +94,8 @@ pub(super) struct RawParam {
 impl RawCommand {
     /// Whether the operator lets parameters set this variable, by which programs are steered.
     pub(super) fn allows_env(&self, name: &str) -> bool {
-        let allowed = self.allow_env.iter().flat_map(|names| names.get_ref());
-        allowed.into_iter().any(|allowed| allowed.get_ref() == name)
+        let mut allowed = self.allow_env.iter().flat_map(|names| names.get_ref());
+        allowed.any(|allowed| allowed.get_ref() == name)
     }
 
     /// What decides over what is done: not what people read, and not what it may use.

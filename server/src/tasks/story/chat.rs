@@ -228,8 +228,10 @@ impl Chat {
         let response = match self.send(&request).await {
             Ok(response) => response,
             Err(error) => {
-                // Who was asked and did not answer in time may have worked all the same.
-                self.settle(held, if error.may_have_cost() { prompt } else { 0 }).await;
+                // Who was asked and did not answer may have worked all the same: it counts in full.
+                if !error.may_have_cost() {
+                    self.settle(held, 0).await;
+                }
                 return Err(Broken::early(error));
             }
         };
