@@ -37,6 +37,7 @@ mod client;
 mod error;
 mod extract;
 mod files;
+mod foreign;
 mod guard;
 mod health;
 mod keep;
@@ -54,6 +55,7 @@ pub mod uploads;
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, header},
+    middleware,
 };
 use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -140,6 +142,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(kinds::get))
         .merge(simple::routes())
         .layer(no_store())
+        .layer(middleware::from_fn(foreign::refuse_to_be_run))
         // Says so by itself: each layer of a router costs a box a request, and this is the call that is
         // made most.
         .routes(routes!(tasks::get))

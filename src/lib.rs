@@ -5,6 +5,7 @@
 //! * [`poll`]: when to ask again, as a pure state machine.
 //! * `view`: Leptos glue and components (features `ssr`, `hydrate`).
 //! * `engine`: the queue, the store and the runner (feature `ssr`).
+//! * `html`: one escape function, and a writer of HTML that keeps its limits (feature `ssr`).
 //! * `http`: the axum router over the engine (feature `ssr`).
 
 pub mod poll;
@@ -12,6 +13,8 @@ pub mod task;
 
 #[cfg(feature = "ssr")]
 pub mod engine;
+#[cfg(feature = "ssr")]
+pub mod html;
 #[cfg(feature = "ssr")]
 pub mod http;
 #[cfg(feature = "view")]

@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 /// A folder of sources and the paths of our own that it must not name.
 const RULES: &[(&str, &[&str])] = &[
     ("src/task", &["crate::poll", "crate::view", "crate::engine", "crate::http", "leptos", "axum"]),
+    ("src/html", &["crate::", "leptos", "axum", "tokio"]),
     ("src/poll", &["crate::view", "crate::engine", "crate::http", "leptos", "axum", "tokio"]),
     ("src/view", &["crate::engine", "crate::http", "axum", "tokio"]),
     ("src/engine", &["crate::poll", "crate::view", "crate::http", "leptos", "axum"]),

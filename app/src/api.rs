@@ -50,6 +50,7 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
 #[server(prefix = "/api/fn", endpoint = "task_log", input = Json, output = Json, client = ApiClient)]
 pub async fn task_log(id: TaskId, after: i64, find: String) -> Result<LogPiece, ApiError> {
     let (service, caller) = crate::context::service()?;
-    let piece = crate::log_view::read_on(&service, &caller, id, after, &find).await;
+    let limits = crate::context::viewers().html_limits();
+    let piece = crate::log_view::read_on(&service, &caller, id, after, &find, limits).await;
     piece.map_err(ApiError::answer)?.ok_or_else(ApiError::not_found)
 }

@@ -4,9 +4,10 @@ use axum::http::{HeaderValue, header};
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 
-/// Sends the page's `Content-Security-Policy`. Inline scripts run with the nonce of this one answer
-/// alone, so that a result which smuggles a script into a page smuggles in a dead one. Does nothing
-/// outside of an answer, where the routes are collected.
+/// Sends the page's `Content-Security-Policy`. Scripts run with the nonce of this one answer alone, and
+/// what those load: neither a result that smuggles a script into a page nor a file of a task that is
+/// named as one is run, although both come from this server. Does nothing outside of an answer, where
+/// the routes are collected.
 pub(crate) fn declare() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
@@ -18,17 +19,19 @@ pub(crate) fn declare() {
     }
 }
 
-/// Styles come from the style sheet; the bar's widths and positions are attributes.
+/// The style sheet has the nonce, too; the bar's widths and positions are attributes.
 fn policy(nonce: &str, watched: bool) -> String {
-    let reload = if watched { " ws: wss:" } else { "" };
+    // A watched server exchanges its style sheet without loading the page again.
+    let (reload, styles) = if watched { (" ws: wss:", " 'self'") } else { ("", "") };
     [
         "default-src 'none'",
-        &format!("script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'"),
-        "style-src 'self'",
+        &format!("script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'"),
+        // Otherwise what a script with the nonce starts would be allowed as a worker, too.
+        "worker-src 'none'",
+        &format!("style-src 'nonce-{nonce}'{styles}"),
         "style-src-attr 'unsafe-inline'",
         "img-src 'self' data:",
         &format!("connect-src 'self'{reload}"),
-        "manifest-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -41,10 +44,13 @@ mod tests {
     use super::policy;
 
     #[test]
-    fn no_inline_script_runs_without_the_nonce() {
+    fn no_script_and_no_style_is_taken_without_the_nonce() {
         let policy = policy("abc", false);
-        let scripts = policy.split("; ").find(|part| part.starts_with("script-src")).unwrap();
-        assert_eq!(scripts, "script-src 'self' 'nonce-abc' 'wasm-unsafe-eval'");
+        let part = |name| policy.split("; ").find(|part| part.starts_with(name)).unwrap();
+        let scripts = "script-src 'nonce-abc' 'strict-dynamic' 'wasm-unsafe-eval'";
+        assert_eq!(part("script-src "), scripts);
+        assert_eq!(part("style-src "), "style-src 'nonce-abc'");
+        assert_eq!(part("worker-src "), "worker-src 'none'");
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
     }
 

@@ -39,7 +39,7 @@ pub(crate) async fn result(
 ) -> Result<ResultView, Problem> {
     match service.result(caller, id).await? {
         None => Err(Problem::task_not_found()),
-        Some(ResultState::Ready(result)) => Ok(viewers.view(id, &result)),
+        Some(ResultState::Ready(result)) => Ok(viewers.view(id, result).await),
         Some(ResultState::None(status)) if status.is_terminal() => {
             Err(Problem::new(404, "Not Found", "This task ended without a result."))
         }

@@ -5,6 +5,7 @@ use std::{fmt::Write as _, iter::Peekable, ops::Range};
 
 use milepost::{
     engine::{Caller, FoundLines, Service, ServiceError},
+    html::{Html, HtmlLimits},
     task::{AnsiStyle, LogLine, LogStream, TaskId, ansi_spans, hits_in_line},
     view::text,
 };
@@ -25,32 +26,57 @@ pub(crate) async fn read_on(
     id: TaskId,
     after: i64,
     find: &str,
+    limits: HtmlLimits,
 ) -> Result<Option<LogPiece>, ServiceError> {
     if find.is_empty() {
         let lines = service.log_since(caller, id, after, MOST_LINES).await?;
-        return Ok(lines.map(|lines| piece(&lines, after, find)));
+        return Ok(lines.map(|lines| piece(&lines, after, find, limits)));
     }
     let found = service.log_end_with(caller, id, after, find, MOST_LINES).await?;
-    Ok(found.map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find) }))
+    Ok(found
+        .map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find, limits) }))
 }
 
-fn piece(lines: &[LogLine], after: i64, find: &str) -> LogPiece {
-    let mut html = String::new();
-    for line in lines {
+/// The lines as HTML within the limits of a page: where not all fit, the latest.
+fn piece(lines: &[LogLine], after: i64, find: &str, limits: HtmlLimits) -> LogPiece {
+    let (mut room, mut shown) = (limits.max_bytes, Vec::new());
+    for line in lines.iter().rev() {
+        let mut html = Html::part(HtmlLimits { max_bytes: room, ..limits });
         write_line(&mut html, line, find);
+        let is_full = html.is_full();
+        // Of the latest line at least the beginning is shown.
+        if is_full && !shown.is_empty() {
+            break;
+        }
+        let html = html.finish() + if is_full { "…\n" } else { "" };
+        room = room.saturating_sub(html.len() + MAX_GAP_BYTES);
+        shown.push(html);
+    }
+    let (missing, lines_shown) = lines.split_at(lines.len() - shown.len());
+    let mut left_out = missing.iter().map(|line| line.left_out.saturating_add(1)).sum::<i64>();
+    let mut html = String::new();
+    for (line, text) in lines_shown.iter().zip(shown.into_iter().rev()) {
+        gap(&mut html, line.left_out.saturating_add(left_out));
+        html.push_str(&text);
+        left_out = 0;
     }
     LogPiece { html, seq: lines.last().map_or(after, |line| line.seq) }
 }
 
-fn write_line(html: &mut String, line: &LogLine, find: &str) {
-    if line.left_out > 0 {
-        html.push_str("<span class=\"gap\">");
+/// Room for what names a gap.
+const MAX_GAP_BYTES: usize = 80;
+
+/// Names how many lines are missing.
+fn gap(html: &mut String, lines: i64) {
+    if lines > 0 {
         // Writing to a text cannot fail.
-        let _ = write!(html, "{} lines are not shown here", line.left_out);
-        html.push_str("</span>");
+        let _ = write!(html, "<span class=\"gap\">{lines} lines are not shown here</span>");
     }
+}
+
+fn write_line(html: &mut Html, line: &LogLine, find: &str) {
     html.push_str("<span><time>");
-    escape(html, text::clock(&line.at));
+    put_text(html, text::clock(&line.at));
     html.push_str("</time> ");
     if line.stream == LogStream::Stderr {
         html.push_str("<b>err</b> ");
@@ -69,10 +95,15 @@ fn write_line(html: &mut String, line: &LogLine, find: &str) {
     html.push_str("\n</span>");
 }
 
+/// Writes a text; what is full takes no more.
+fn put_text(html: &mut Html, text: &str) {
+    let _ = html.text(text);
+}
+
 /// Writes a text that begins with character `place` of its line, with the hits in it marked; the place
 /// after it.
 fn mark(
-    html: &mut String,
+    html: &mut Html,
     text: &str,
     mut place: usize,
     hits: &mut Peekable<impl Iterator<Item = Range<usize>>>,
@@ -89,7 +120,7 @@ fn mark(
         let count = rest.min(end - place);
         let run: String = letters.by_ref().take(count).collect();
         html.push_str(if marked { "<mark>" } else { "" });
-        escape(html, &run);
+        put_text(html, &run);
         html.push_str(if marked { "</mark>" } else { "" });
         (rest, place) = (rest - count, place + count);
     }
@@ -113,22 +144,29 @@ fn classes(style: AnsiStyle) -> String {
     classes.join(" ")
 }
 
-fn escape(html: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn piece(lines: &[LogLine], after: i64, find: &str) -> LogPiece {
+        super::piece(lines, after, find, HtmlLimits::default())
+    }
+
+    #[test]
+    fn of_lines_that_are_more_than_a_page_the_latest_are_shown_and_the_others_counted() {
+        let loud = "\u{1b}[1mx\u{1b}[0mx".repeat(200);
+        let lines: Vec<_> = (1..=500).map(|seq| line(seq, 0, LogStream::Task, &loud)).collect();
+        let limits = HtmlLimits { max_bytes: 100_000, max_depth: 32 };
+        let piece = super::piece(&lines, 0, "x", limits);
+        assert!(piece.html.len() <= limits.max_bytes, "{}", piece.html.len());
+        let shown = piece.html.matches("<time>").count();
+        assert!((1..500).contains(&shown), "{shown}");
+        let gap = format!("<span class=\"gap\">{} lines are not shown here", 500 - shown);
+        assert!(piece.html.starts_with(&gap), "{}", &piece.html[..100]);
+        assert_eq!(piece.seq, 500);
+        let one = super::piece(&lines[..1], 0, "", HtmlLimits { max_bytes: 500, max_depth: 8 });
+        assert!(one.html.len() <= 510 && one.html.ends_with("…\n"), "{}", one.html);
+    }
 
     fn line(seq: i64, left_out: i64, stream: LogStream, text: &str) -> LogLine {
         let at = "2026-11-25T14:02:11.123Z".to_owned();
@@ -149,9 +187,9 @@ mod tests {
 
     #[test]
     fn a_gap_is_named_before_the_line_that_follows_it() {
-        let piece = piece(&[line(9, 94, LogStream::Task, "x")], 3, "");
-        assert!(piece.html.starts_with("<span class=\"gap\">94 lines are not shown here</span>"));
-        assert_eq!(super::piece(&[], 3, ""), LogPiece { html: String::new(), seq: 3 });
+        let gap = piece(&[line(9, 94, LogStream::Task, "x")], 3, "");
+        assert!(gap.html.starts_with("<span class=\"gap\">94 lines are not shown here</span>"));
+        assert_eq!(piece(&[], 3, ""), LogPiece { html: String::new(), seq: 3 });
     }
 
     #[test]

@@ -22,6 +22,7 @@ use leptos_router::{
     hooks::use_location,
     path,
 };
+use milepost::html::escape;
 
 use self::{
     batch::BatchPage,
@@ -44,9 +45,7 @@ pub(crate) const SITE: &str = "Milepost";
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| {
-            if title.is_empty() { SITE.to_owned() } else { format!("{title} · {SITE}") }
-        } />
+        <Title formatter=title_markup />
         <Router>
             <a class="skip" href="#main">
                 "Skip to the content"
@@ -69,6 +68,12 @@ pub fn App() -> impl IntoView {
             <Footer />
         </Router>
     }
+}
+
+/// What stands in `<title>`, of whatever page: the framework places it there as it is, so that every
+/// title is escaped here and nowhere else.
+fn title_markup(title: String) -> String {
+    if title.is_empty() { SITE.to_owned() } else { format!("{} · {SITE}", escape(&title)) }
 }
 
 #[component]

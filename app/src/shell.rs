@@ -13,6 +13,7 @@ const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
 /// The document. The scripts are those that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     content_policy::declare();
+    let nonce = use_nonce();
     let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -21,11 +22,13 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <link rel="stylesheet" href=style />
+                <link rel="stylesheet" href=style nonce=nonce.clone() />
                 <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=use_nonce() inner_html=HYDRATE_SOON></script>
-                <HydrationScripts options islands=true />
+                <script nonce=nonce.clone() inner_html=HYDRATE_SOON></script>
+                // Of its elements only the script has the nonce: the one that loads the module early
+                // would be refused without.
+                <HydrationScripts options islands=true attr:nonce=nonce />
                 <MetaTags />
             </head>
             <body>

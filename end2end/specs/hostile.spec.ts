@@ -6,9 +6,10 @@ import { Api } from "../fixtures/api.ts";
 import { Commands, WAIT_FOR } from "../fixtures/commands.ts";
 import { answered, expect, test } from "../fixtures/test.ts";
 
-const TRAP = `</script><script>document.title='caught'</script><img src=x onerror="document.title='caught'"><svg onload="document.title='caught'">`;
+/** Leaves every element whose content is no markup, then adds elements of its own. */
+const TRAP = `</title></textarea></noscript><x-mark></script><script>document.title='caught'</script><img src=x onerror="document.title='caught'"><svg onload="document.title='caught'">`;
 /** For what has a name of 100 characters at most. */
-const SHORT = `</script><img src=x onerror="document.title='caught'">`;
+const SHORT = `</title><x-mark></script><img src=x onerror="document.title='caught'">`;
 const NAMES = [`"><img src=x onerror=document.title='caught'>.html`, `javascript:document.title='caught'.txt`, `<!--<script>.csv`, "%2e%2e%2f.md", "turned\u202etxt.exe"];
 
 /** For a shell: one argument, whatever is in it. */
@@ -29,6 +30,9 @@ required = true
 type = "text"
 title = ${JSON.stringify(`Word ${SHORT}`)}
 description = ${JSON.stringify(TRAP)}
+[commands.scripts]
+argv = ["sh", "{config_dir}/scripts.sh"]
+results = ["*"]
 [commands.fails]
 title = "Fails"
 argv = ["sh", "{config_dir}/fails.sh"]
@@ -46,6 +50,13 @@ echo '{"status":"completed","progress":100}'
 ${NAMES.map((name) => `echo ${quoted(TRAP)} > ${quoted(name)}`).join("\n")}
 wait_for "$1"
 echo end
+`,
+    "scripts.sh": `caught="document.title = 'caught'; postMessage('caught')"
+echo "$caught" > evil.js
+echo "$caught; export default 1" > evil.mjs
+echo 'body { outline: 3px solid red }' > evil.css
+echo "<script>parent.document.title = 'caught'</script>" > evil.html
+echo "<svg xmlns='http://www.w3.org/2000/svg'><script>parent.document.title = 'caught'</script></svg>" > evil.svg
 `,
     "fails.sh": `echo ${quoted(TRAP)} >&2; exit 3\n`,
   },
@@ -69,7 +80,7 @@ async function watch(page: Page): Promise<() => Promise<void>> {
   return async () => {
     await expect(page).not.toHaveTitle(/^caught/);
     await expect(page.locator("main :is([onerror], [onload], script:not([type='application/json']), svg[onload], img[src='x'])")).toHaveCount(0);
-    await expect(page.locator("a[href^='javascript' i]")).toHaveCount(0);
+    await expect(page.locator("a[href^='javascript' i], x-mark")).toHaveCount(0);
     expect(forbidden, page.url()).toEqual([]);
     expect(asked, page.url()).toEqual([]);
   };
@@ -149,6 +160,87 @@ test("the last words of a command that fails are text, too", async ({ page, home
   await tasksPage.open();
   await expect(tasksPage.row(id)).toContainText("exit code 3");
   await expectHarmless();
+});
+
+test("a form is filled in with what a link says, as text, and a title is that text once", async ({ page, home, startPage, taskPage }) => {
+  const expectHarmless = await watch(page);
+  for (const kind of ["dataset", "nasty"]) {
+    for (const path of ["start", "start-several"]) {
+      const field = kind === "dataset" ? "data" : "word";
+      await page.goto(`/${path}/${kind}?${field}=${encodeURIComponent(`\n${TRAP}`)}`);
+      const input = page.locator(`[name=${field}]`);
+      // A field of one line drops line ends.
+      await expect(input).toHaveValue((await input.evaluate((it) => it.tagName)) === "TEXTAREA" ? `\n${TRAP}` : TRAP);
+      await expectHarmless();
+    }
+  }
+  await home.open();
+  const id = await new Api(page.request).start("dataset", { data: "a\n1\n", name: SHORT });
+  await taskPage.open(id);
+  await expect(taskPage.status("Done")).toBeVisible();
+  await expect(page).toHaveTitle(new RegExp(`Data set: ${SHORT.replaceAll(/[()[\].*+?^$|\\]/g, "\\$&")}.* · Milepost$`));
+  await expectHarmless();
+  await startPage.open("nasty");
+  await expectHarmless();
+});
+
+test.describe("a file of a task", () => {
+  test.use({ expectedErrors: /Content Security Policy|status of 403|MIME type|fetch the worker|dynamically imported module|ServiceWorker|chrome-error|frame/i });
+
+  test("is not run by a page of this site, whatever names it", async ({ page, home, taskPage }) => {
+    await home.open();
+    const api = new Api(page.request);
+    const id = await api.start("scripts", {});
+    expect((await api.untilEnded(id)).status).toBe("completed");
+    const at = (name: string) => `/api/v1/tasks/${id}/files/${name}`;
+    for (const name of ["evil.js", "evil.mjs", "evil.css", "evil.html", "evil.svg"]) {
+      const answer = await page.request.get(at(name));
+      expect(answer.headers()["content-type"], name).toMatch(/^text\/plain|^application\/octet-stream/);
+    }
+    // As if something had come through into a page: the page's own policy is the same.
+    await page.route(`**/tasks/${id}`, async (route) => {
+      const answer = await route.fetch();
+      const smuggled = `<script src="${at("evil.js")}"></script><script type="module" src="${at("evil.mjs")}"></script>
+        <link rel="stylesheet" href="${at("evil.css")}"><iframe src="${at("evil.html")}"></iframe><object data="${at("evil.svg")}"></object>
+        <embed src="${at("evil.svg")}"><style>@import "${at("evil.css")}";</style><script>document.title = "caught"</script></body>`;
+      await route.fulfill({ response: answer, body: (await answer.text()).replace("</body>", smuggled) });
+    });
+    await taskPage.open(id);
+    await expect(taskPage.status("Done")).toBeVisible();
+    await page.unroute(`**/tasks/${id}`);
+    // What a script of the page itself names is refused by the file's address.
+    const outcomes = await page.evaluate(async (urls) => {
+      const loaded = async (element: HTMLElement) =>
+        await new Promise<string>((resolve) => {
+          element.onload = () => resolve("loaded");
+          element.onerror = () => resolve("refused");
+          document.head.append(element);
+        });
+      const started = async (worker: () => Worker | SharedWorker) =>
+        await new Promise<string>((resolve) => {
+          try {
+            const it = worker();
+            it.onerror = () => resolve("refused");
+            if ("onmessage" in it) it.onmessage = () => resolve("ran");
+          } catch {
+            resolve("refused");
+          }
+        });
+      return [
+        await loaded(Object.assign(document.createElement("script"), { src: urls.js })),
+        await loaded(Object.assign(document.createElement("script"), { src: urls.mjs, type: "module" })),
+        await loaded(Object.assign(document.createElement("link"), { href: urls.css, rel: "stylesheet" })),
+        await import(urls.mjs).then(() => "ran", () => "refused"),
+        await started(() => new Worker(urls.js)),
+        await started(() => new Worker(urls.mjs, { type: "module" })),
+        await started(() => new SharedWorker(urls.js)),
+        await navigator.serviceWorker.register(urls.js).then(() => "ran", () => "refused"),
+      ];
+    }, { js: at("evil.js"), mjs: at("evil.mjs"), css: at("evil.css") });
+    expect(outcomes).toEqual(outcomes.map(() => "refused"));
+    await expect(page).not.toHaveTitle(/caught/);
+    expect(await page.evaluate(() => getComputedStyle(document.body).outlineStyle)).toBe("none");
+  });
 });
 
 test.describe("an address", () => {

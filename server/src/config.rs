@@ -17,6 +17,7 @@ mod layers;
 mod print;
 mod retention;
 mod settings;
+mod viewers;
 
 pub use commands::Commands;
 pub use database_url::DatabaseUrl;
@@ -28,3 +29,4 @@ pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use retention::RetentionSettings;
 pub use settings::{EngineSettings, HttpSettings, LogSettings, Settings, StorageSettings};
+pub use viewers::ViewerSettings;

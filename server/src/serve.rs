@@ -65,7 +65,8 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     }
     let options =
         HttpOptions { session_key, local_only: addr.ip().is_loopback(), ..settings.http.options() };
-    let router = site::router(engine.service(), &settings.http, &options);
+    let viewers = settings.viewers.limits();
+    let router = site::router(engine.service(), &settings.http, &options, viewers);
 
     // Routes are made once and not for each connection.
     let router = router.with_state(());

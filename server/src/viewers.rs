@@ -1,7 +1,7 @@
 //! How results and files are shown on a page, by their media type.
 //!
-//! A viewer turns the first bytes into HTML that is safe to place in a page. What has no viewer is
-//! offered as a download.
+//! A viewer writes the first bytes as HTML that is safe to place in a page. How much of it there may be
+//! is the writer's business. What has no viewer is offered as a download.
 
 mod image;
 mod json;
@@ -9,25 +9,33 @@ mod markdown;
 mod table;
 mod text;
 
+use std::{borrow::Cow, fmt};
+
 use milepost_app::viewers::Beginning;
 
-use crate::tasks::{command, dataset};
+use crate::{
+    html::Html,
+    tasks::{command, dataset},
+};
 
-pub use markdown::markdown_to_html;
+pub use markdown::write_markdown;
 
-/// Turns the first bytes of a result or a file into safe HTML.
-pub type Viewer = fn(&Beginning<'_>) -> Result<String, ViewError>;
+/// Writes the first bytes of a result or a file as safe HTML.
+pub type Viewer = fn(&Beginning<'_>, &mut Html) -> Result<(), ViewError>;
 
 /// Why something cannot be shown; it can still be downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ViewError {
-    /// A page of this size would help nobody.
-    #[error("it is larger than the {MAX_BYTES} bytes that are shown on a page")]
-    TooLarge,
+    /// It can only be shown as a whole, and is too large for that.
+    #[error("it is larger than the {0} bytes that are shown on a page")]
+    TooLarge(usize),
     /// The bytes are not what their media type says.
     #[error("the result is not what its media type says: {0}")]
     Malformed(String),
+    /// The page is full; what was written until then is shown.
+    #[error("it is longer than a page")]
+    Full(#[from] fmt::Error),
 }
 
 /// The largest of what is only shown as a whole.
@@ -35,7 +43,7 @@ pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// Every media type that can be shown.
 pub const VIEWERS: [(&str, Viewer); 15] = [
-    ("text/markdown", view_markdown),
+    ("text/markdown", markdown::view),
     (dataset::PROFILE_MEDIA_TYPE, view_profile),
     (command::REPORT_MEDIA_TYPE, view_report),
     ("application/json", json::view),
@@ -46,58 +54,46 @@ pub const VIEWERS: [(&str, Viewer); 15] = [
     ("image/gif", image::view),
     ("image/webp", image::view),
     ("image/avif", image::view),
-    ("image/svg+xml", image::view),
+    ("image/svg+xml", image::view_svg),
     ("text/*", text::view),
     ("application/xml", text::view),
     ("application/x-ndjson", text::view),
 ];
 
-fn view_markdown(beginning: &Beginning<'_>) -> Result<String, ViewError> {
-    let text = std::str::from_utf8(whole(beginning)?)
-        .map_err(|error| ViewError::Malformed(error.to_string()))?;
-    Ok(markdown_to_html(text))
-}
-
-fn view_profile(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+fn view_profile(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
     let profile = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
-    Ok(dataset::to_html(&profile))
+    dataset::write_html(html, &profile);
+    Ok(())
 }
 
-fn view_report(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+fn view_report(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
     let report = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
-    Ok(command::to_html(&report))
+    command::write_html(html, &report);
+    Ok(())
 }
 
 const fn whole<'b>(beginning: &Beginning<'b>) -> Result<&'b [u8], ViewError> {
     if beginning.bytes.len() > MAX_BYTES || !beginning.is_whole {
-        return Err(ViewError::TooLarge);
+        return Err(ViewError::TooLarge(MAX_BYTES));
     }
     Ok(beginning.bytes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What a viewer makes of all of these bytes.
-    pub(super) fn shown(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
-        viewer(&Beginning { bytes, is_whole: true, href: "/file", name: "a" })
-    }
-
-    /// What it makes of them where others follow.
-    pub(super) fn begun(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
-        viewer(&Beginning { bytes, is_whole: false, href: "/file", name: "a" })
-    }
-
-    #[test]
-    fn what_cannot_be_shown_is_told() {
-        assert_eq!(shown(view_markdown, b"hi").unwrap(), "<p>hi</p>\n");
-        assert!(matches!(shown(view_profile, b"{}"), Err(ViewError::Malformed(_))));
-        assert!(matches!(shown(view_markdown, &[0xff]), Err(ViewError::Malformed(_))));
-        let long = vec![b' '; MAX_BYTES + 1];
-        assert!(matches!(shown(view_markdown, &long), Err(ViewError::TooLarge)));
-        assert!(matches!(begun(view_markdown, b"hi"), Err(ViewError::TooLarge)));
-    }
+/// As much of some bytes as `max_bytes`, as text, and whether that is all. Bytes that make no sense
+/// are U+FFFD; a character that the end of the part has split is left out.
+fn text_of<'b>(beginning: &Beginning<'b>, max_bytes: usize) -> (Cow<'b, str>, bool) {
+    let bytes = beginning.bytes;
+    let cut = bytes.len().min(max_bytes);
+    let is_whole = beginning.is_whole && cut == bytes.len();
+    let cut = match (is_whole, bytes[..cut].iter().rposition(|byte| byte & 0xc0 != 0x80)) {
+        (false, Some(last)) if cut - last < 4 && bytes[last] >= 0x80 => last,
+        _ => cut,
+    };
+    (String::from_utf8_lossy(&bytes[..cut]), is_whole)
 }
+
+#[cfg(test)]
+#[path = "viewers_tests.rs"]
+mod tests;

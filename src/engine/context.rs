@@ -67,7 +67,7 @@ impl Context {
 
     /// Says what the task is doing right now, in a few words.
     pub fn message(&self, text: impl Into<String>) {
-        self.live.message(self.cut(text.into()), self.clock.now_ms());
+        self.live.message(self.options.cut(text.into()), self.clock.now_ms());
     }
 
     /// Adds a line to the task's log.
@@ -84,10 +84,10 @@ impl Context {
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
         let limits = LogLimits { lines, bytes };
         if !text.contains('\n') {
-            return self.live.log(stream, self.cut(text), now, limits);
+            return self.live.log(stream, self.options.cut(text), now, limits);
         }
         for line in text.lines() {
-            self.live.log(stream, self.cut(line.to_owned()), now, limits);
+            self.live.log(stream, self.options.cut(line.to_owned()), now, limits);
         }
     }
 
@@ -116,7 +116,7 @@ impl Context {
     /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
     /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
     pub fn kept(&self, what: impl Into<String>) {
-        self.live.keep(self.cut(what.into()));
+        self.live.keep(self.options.cut(what.into()));
     }
 
     /// The task knows now that it is to stop.
@@ -203,13 +203,6 @@ impl Context {
         self.live.settle(write, written.is_ok());
         if let Err(error) = written {
             tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
-        }
-    }
-
-    fn cut(&self, text: String) -> String {
-        match text.char_indices().nth(self.options.max_text_chars) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
         }
     }
 }

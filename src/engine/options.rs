@@ -85,6 +85,16 @@ pub struct EngineOptions {
     pub worker: bool,
 }
 
+impl EngineOptions {
+    /// A text that somebody else made and people read, no longer than such texts may be.
+    pub(super) fn cut(&self, text: String) -> String {
+        match text.char_indices().nth(self.max_text_chars) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+}
+
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {

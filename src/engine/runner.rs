@@ -190,22 +190,23 @@ fn ending(
 ) -> Option<Ending> {
     let stopped = live.stopped();
     let lost = stopped == Some(Stop::LeaseLost);
+    let cut = |message| inner.options.cut(message);
     Some(match done {
         // Work that is whole counts, even if somebody asked to stop at the last moment.
         Ok(Ok(output)) => completed(inner, output),
         Ok(Err(TaskError::Fail { code, message })) => {
-            Ending::Failed { code, message, retryable: false }
+            Ending::Failed { code, message: cut(message), retryable: false }
         }
         // Whole work and a final failure are offered even after a lost lease: the fence decides.
         _ if lost => return None,
         // An attempt that a shutdown cut short is not the task's fault.
         Ok(Err(TaskError::Retry { .. })) if stopped == Some(Stop::Shutdown) => Ending::Released,
         Ok(Err(TaskError::Retry { code, message, after })) => {
-            retry(inner, kind, live, code, message, after)
+            retry(inner, kind, live, code, cut(message), after)
         }
         Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, live, Ending::Cancelled),
         Err(error) if error.is_panic() => {
-            let message = panic_text(error.into_panic().as_ref());
+            let message = cut(panic_text(error.into_panic().as_ref()));
             tracing::error!(task.id = %live.id, "the task panicked");
             Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
         }

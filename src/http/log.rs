@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     ApiError,
     extract::{Id, Params, Who},
+    foreign,
 };
 use crate::{
     engine::{Caller, Service, ServiceError},
@@ -113,14 +114,11 @@ fn as_text(source: Source, first: Vec<LogLine>) -> Response {
         };
         Some((Ok(Bytes::from(text)), (source, next)))
     });
-    let headers = [
-        (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{id}.log\"")),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-        (header::VARY, "accept".to_owned()),
-    ];
-    (headers, Body::from_stream(pieces)).into_response()
+    let mut response = Response::new(Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    foreign::describe(headers, "text/plain; charset=utf-8", &format!("{id}.log"));
+    response
 }
 
 /// `2026-11-25T14:02:11.123Z stderr  text`, after a remark where lines are missing.

@@ -17,6 +17,7 @@ use super::{
     ApiError, NO_STORE,
     error::{NotStarted, retry_after},
     extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
+    foreign,
     prefer::{self, Prefer},
 };
 use crate::{
@@ -289,14 +290,9 @@ pub(super) async fn result(
 ) -> Result<Response, ApiError> {
     match service.download_result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
         ResultState::Ready(result) => {
-            let disposition = format!("attachment; filename=\"{}\"", safe_name(&result.file_name));
-            let headers = [
-                (header::CONTENT_TYPE, result.media_type),
-                (header::CONTENT_DISPOSITION, disposition),
-                (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
-            ];
-            Ok((headers, result.bytes).into_response())
+            let mut response = Response::new(Body::from(result.bytes));
+            foreign::describe(response.headers_mut(), &result.media_type, &result.file_name);
+            Ok(response)
         }
         ResultState::None(status) => {
             let detail = match status.is_terminal() {
@@ -306,15 +302,4 @@ pub(super) async fn result(
             Err(ApiError(Problem::new(409, "Conflict", detail)))
         }
     }
-}
-
-/// A file name that means nothing else in a header or a shell.
-fn safe_name(name: &str) -> String {
-    let safe: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' })
-        .take(100)
-        .collect();
-    let safe = safe.trim_start_matches('.');
-    if safe.is_empty() { "result".to_owned() } else { safe.to_owned() }
 }

@@ -107,7 +107,7 @@ async fn a_tasks_files_are_listed_and_each_is_had_at_its_address() {
     let answer = f.get(hostile["href"].as_str().unwrap(), ADA).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.as_slice()), (200, b"<script>".as_slice()));
     for (name, value) in [
-        ("content-type", "text/html"),
+        ("content-type", "text/plain"),
         ("content-length", "8"),
         ("accept-ranges", "bytes"),
         ("x-content-type-options", "nosniff"),

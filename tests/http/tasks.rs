@@ -84,7 +84,7 @@ async fn a_finished_task_gives_its_result_and_no_pace() {
     let result = f.get(done["result"]["href"].as_str().unwrap(), ADA).await;
     assert_eq!((result.status.as_u16(), result.bytes.as_slice()), (200, b"# hello".as_slice()));
     assert_eq!(result.header("content-type"), "text/markdown; charset=utf-8");
-    assert_eq!(result.header("content-disposition"), "attachment; filename=\"_.._echo__.md\"");
+    assert_eq!(result.header("content-disposition"), "attachment; filename=\"echo__.md\"");
     assert_eq!(result.header("x-content-type-options"), "nosniff");
     assert_eq!(result.header("content-security-policy"), "default-src 'none'; sandbox");
     let log = f.get(&format!("/api/v1/tasks/{id}/log"), ADA).await.json();

@@ -14,6 +14,9 @@ use milepost::{
 use super::{parts::ask, result::Rendered, task::task_id};
 use crate::context;
 
+/// Files that are listed on the page of their task; all of them are on a page of their own.
+const MAX_LISTED: usize = 100;
+
 /// The files of a task on its page. While it runs, the way to them, which the style shows once it
 /// has ended.
 #[component]
@@ -21,15 +24,17 @@ pub fn Files(
     /// The task.
     id: TaskId,
     /// Its files.
-    files: Vec<FileInfo>,
+    mut files: Vec<FileInfo>,
     /// Whether there may be others.
     unfinished: bool,
 ) -> impl IntoView {
     if files.is_empty() && !unfinished {
         return ().into_any();
     }
+    let unlisted = files.len() > MAX_LISTED;
+    files.truncate(MAX_LISTED);
     let list = (!files.is_empty()).then(|| view! { <FileTable id files /> });
-    let more = unfinished.then(|| {
+    let more = (unfinished || unlisted).then(|| {
         view! {
             <p>
                 <a href=format!("/tasks/{id}/files")>"All files that it made"</a>

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::LogPiece,
-    context::set_status,
+    context::{self, set_status},
     forms::Notice,
     islands::{TaskIsland, server::plant, task_island::TaskSeed},
     log_view,
@@ -33,7 +33,8 @@ pub fn TaskPage() -> impl IntoView {
     let notice = use_context::<Notice>();
     // Also where nothing is looked for yet: then there is a field to say what.
     let asked = use_query_map().with_untracked(|query| query.get("log"));
-    ask(|service, caller| async move {
+    let limits = context::viewers().html_limits();
+    ask(move |service, caller| async move {
         let id = id?;
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let kind = service.kind(&snapshot.kind);
@@ -42,7 +43,7 @@ pub fn TaskPage() -> impl IntoView {
         let files = service.files(&caller, id).await?.unwrap_or_default();
         let unfinished = makes_files && !snapshot.status.is_terminal();
         let find = asked.as_deref().unwrap_or_default().trim().to_owned();
-        let lines = log_view::read_on(&service, &caller, id, 0, &find).await?;
+        let lines = log_view::read_on(&service, &caller, id, 0, &find, limits).await?;
         let mut lines = lines.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
         if lines.html.is_empty() && !find.is_empty() {
             lines.html.push_str(log_view::NOTHING_FOUND);

@@ -62,6 +62,24 @@ fn a_list_in_a_variable_is_separated_by_commas() {
 }
 
 #[test]
+fn how_much_a_page_shows_is_set_within_limits() {
+    let pairs = [("MILEPOST_VIEWERS_MAX_DEPTH", "8"), ("MILEPOST_VIEWERS_TIMEOUT_S", "3")];
+    let file = "[viewers]\nmax_html_bytes = 20000\nmax_concurrent = 1\n";
+    let limits = with_file(file, &pairs, &Flags::default()).unwrap().settings.viewers.limits();
+    assert_eq!((limits.html.max_bytes, limits.html.max_depth), (20_000, 8));
+    assert_eq!((limits.max_concurrent, limits.timeout.as_secs()), (1, 3));
+    for (key, told) in [
+        ("max_html_bytes = 100", "16384 to 67108864"),
+        ("max_depth = 0", "4 to 256"),
+        ("max_concurrent = 0", "1 to 64"),
+        ("timeout_s = 0", "1 to 600"),
+    ] {
+        let fault = fault(&format!("[viewers]\n{key}\n"), &[]);
+        assert!(fault.contains(told), "{key}: {fault}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_told_with_their_file_and_what_would_be_right() {
     let told = fault("[http]\nadr = 'x'\n[storag]\na = 1\n", &[]);
     assert!(

@@ -8,7 +8,9 @@ use milepost::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings};
+use super::{
+    DatabaseUrl, FileSettings, HoldSettings, KindsSettings, RetentionSettings, ViewerSettings,
+};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{NarratorSettings, StorySettings},
@@ -30,6 +32,8 @@ pub struct Settings {
     pub hold: HoldSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
+    /// `[viewers]`
+    pub viewers: ViewerSettings,
     /// `[kinds.story]`, `[kinds.dataset]`
     pub kinds: KindsSettings,
     /// `[dataset]`
@@ -170,7 +174,8 @@ pub struct EngineSettings {
     pub max_result_bytes: usize,
     /// Bytes of one checkpoint as JSON. `MILEPOST_ENGINE_MAX_CHECKPOINT_BYTES`. Default: 4,194,304.
     pub max_checkpoint_bytes: usize,
-    /// Characters of a message or a log line. `MILEPOST_ENGINE_MAX_TEXT_CHARS`. Default: 2,000.
+    /// Characters of a message, a log line, a title, an error. `MILEPOST_ENGINE_MAX_TEXT_CHARS`.
+    /// Default: 2,000.
     pub max_text_chars: usize,
     /// Log lines kept of one run: the first half and the latest half.
     /// `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
@@ -296,6 +301,7 @@ impl Settings {
             files,
             hold,
             retention,
+            viewers,
             kinds,
             dataset,
             log,
@@ -371,6 +377,7 @@ impl Settings {
         faults.extend(files.faults());
         faults.extend(hold.faults());
         faults.extend(retention.faults());
+        faults.extend(viewers.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());
         let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));

@@ -13,7 +13,7 @@ use milepost::{
 };
 use milepost_app::{
     serve::{self, Site},
-    viewers::Viewers,
+    viewers::{ViewLimits, Viewers},
 };
 use tower::ServiceExt as _;
 use tower_http::{
@@ -24,12 +24,17 @@ use tower_http::{
 use crate::{config::HttpSettings, viewers};
 
 /// Everything that the server answers.
-pub(super) fn router(service: Service, settings: &HttpSettings, options: &HttpOptions) -> Router {
+pub(super) fn router(
+    service: Service,
+    settings: &HttpSettings,
+    options: &HttpOptions,
+    limits: ViewLimits,
+) -> Router {
     let site = Site {
         service: service.clone(),
         viewers: viewers::VIEWERS
             .into_iter()
-            .fold(Viewers::default(), |all, (media_type, viewer)| all.with(media_type, viewer)),
+            .fold(Viewers::new(limits), |all, (media_type, viewer)| all.with(media_type, viewer)),
         options: leptos_options(settings),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),

@@ -45,7 +45,7 @@ use self::values::Given;
 pub use argv::Template;
 pub use definition::{Definition, Limits, Param, Pattern, Sort, Text};
 pub use folder::clean;
-pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, to_html};
+pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 
 /// How much longer than a command's own grace the engine waits before it drops the run: the guard
 /// needs a moment to kill, and the run to write its last words.

@@ -46,7 +46,7 @@ use self::{
     settings::{MAX_CHARACTERS, MAX_NAME_CHARACTERS},
 };
 
-pub use html::to_html;
+pub use html::write_html;
 pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
 pub use settings::DatasetSettings;
 

@@ -1,28 +1,61 @@
 //! Pictures: the browser fetches them, as pictures and nothing else.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use milepost_app::viewers::Beginning;
 
 use super::ViewError;
-use crate::html::escape;
+use crate::html::{Html, escape, put};
 
 /// In an `img` no picture runs a script, whatever it holds.
-pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
+pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (href, name) = (escape(beginning.href), escape(beginning.name));
-    Ok(format!("<p class=\"picture\"><img src=\"{href}\" alt=\"{name}\"></p>"))
+    put!(html, "<p class=\"picture\"><img src=\"{href}\" alt=\"{name}\"></p>");
+    Ok(())
+}
+
+/// A drawing is XML, which no address of ours answers with: it is in the page itself.
+pub(super) fn view_svg(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+    // Base64 makes four bytes of three; the rest is room for the tag.
+    let most = html.limits().max_bytes / 4 * 3;
+    if !beginning.is_whole || beginning.bytes.len() + 4_096 > most {
+        return Err(ViewError::TooLarge(most));
+    }
+    let data = STANDARD.encode(beginning.bytes);
+    let name = escape(beginning.name);
+    put!(
+        html,
+        "<p class=\"picture\"><img src=\"data:image/svg+xml;base64,{data}\" alt=\"{name}\"></p>"
+    );
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::viewers::tests::{begun, shown};
 
     #[test]
     fn a_name_is_no_markup() {
         let beginning =
             Beginning { bytes: b"", is_whole: false, href: "/a?b&c", name: "\"><script>" };
+        let mut html = Html::new(milepost::html::HtmlLimits::default(), "");
+        view(&beginning, &mut html).unwrap();
         assert_eq!(
-            view(&beginning).unwrap(),
+            html.finish(),
             "<p class=\"picture\"><img src=\"/a?b&amp;c\" \
              alt=\"&quot;&gt;&lt;script&gt;\"></p>"
         );
+    }
+
+    #[test]
+    fn a_drawing_is_data_in_the_page_or_not_shown() {
+        let html = shown(view_svg, b"<svg onload='x'/>").unwrap();
+        assert_eq!(
+            html,
+            "<p class=\"picture\"><img src=\"data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9J3gnLz4=\" \
+             alt=\"a\"></p>"
+        );
+        assert!(matches!(shown(view_svg, &vec![b'<'; 1 << 20]), Err(ViewError::TooLarge(_))));
+        assert!(matches!(begun(view_svg, b"<svg"), Err(ViewError::TooLarge(_))));
     }
 }

@@ -1,77 +1,86 @@
 //! JSON, indented. Numbers and texts stay as they are written: a reader that made values of them
 //! could change them.
 
+use std::fmt;
+
 use milepost_app::viewers::Beginning;
 use serde::de::IgnoredAny;
 
 use super::{ViewError, text};
-use crate::html::escape;
+use crate::html::Html;
 
-/// More than this is shown as it is written.
-const MOST_BYTES: usize = 1 << 20;
-/// Spaces of a level, and the level from which on nothing moves further to the right.
+/// Spaces of a level.
 const STEP: usize = 2;
-const DEEPEST: usize = 40;
 
-/// The value over many lines; what is too long, or no JSON, as a text.
-pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
-    let json = std::str::from_utf8(beginning.bytes).ok();
-    let json = json.filter(|json| beginning.is_whole && json.len() <= MOST_BYTES);
+/// The value over many lines; a part of one, and what is no JSON, as a text.
+pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+    let json = std::str::from_utf8(beginning.bytes).ok().filter(|_| beginning.is_whole);
     let is_json = |json: &&str| serde_json::from_str::<IgnoredAny>(json).is_ok();
-    Ok(match json.filter(is_json) {
-        Some(json) => {
-            format!("<pre class=\"plain\" tabindex=\"0\">\n{}</pre>", escape(&indented(json)))
-        }
-        None => text::shown(beginning.bytes, beginning.is_whole),
-    })
+    let Some(json) = json.filter(is_json) else { return text::view(beginning, html) };
+    html.push_str("<pre class=\"plain\" tabindex=\"0\">\n");
+    indent(json, html.limits().max_depth, |piece| html.text(piece))?;
+    html.push_str("</pre>");
+    Ok(())
 }
 
-/// Text that is JSON, with line feeds and indents.
-fn indented(json: &str) -> String {
-    let mut out = String::with_capacity(json.len() * 2);
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    let mut all = json.chars().peekable();
-    let line = |out: &mut String, depth: usize| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n(' ', STEP * depth.min(DEEPEST)));
+/// Writes a text that is JSON with line feeds and indents. From `max_depth` on nothing moves further
+/// to the right.
+fn indent(json: &str, max_depth: usize, mut write: impl FnMut(&str) -> fmt::Result) -> fmt::Result {
+    let spaces = " ".repeat(STEP * max_depth);
+    let line = |write: &mut dyn FnMut(&str) -> fmt::Result, depth: usize| {
+        write("\n").and_then(|()| write(&spaces[..STEP * depth.min(max_depth)]))
     };
-    while let Some(c) = all.next() {
-        if in_text {
-            out.push(c);
-            in_text = escaped || c != '"';
-            escaped = !escaped && c == '\\';
-            continue;
-        }
-        match c {
-            '"' => {
-                in_text = true;
-                out.push(c);
-            }
+    let (mut depth, mut rest) = (0_usize, json.trim_ascii_start());
+    while let Some(first) = rest.chars().next() {
+        let len = token_len(rest, first);
+        let (token, after) = rest.split_at(len);
+        rest = after.trim_ascii_start();
+        match first {
             '{' | '[' => {
-                out.push(c);
-                while all.next_if(char::is_ascii_whitespace).is_some() {}
-                if let Some(end) = all.next_if(|c| matches!(c, '}' | ']')) {
-                    out.push(end);
+                write(token)?;
+                if rest.starts_with(['}', ']']) {
+                    write(&rest[..1])?;
+                    rest = rest[1..].trim_ascii_start();
                 } else {
                     depth += 1;
-                    line(&mut out, depth);
+                    line(&mut write, depth)?;
                 }
             }
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
-                line(&mut out, depth);
-                out.push(c);
+                line(&mut write, depth)?;
+                write(token)?;
             }
             ',' => {
-                out.push(c);
-                line(&mut out, depth);
+                write(token)?;
+                line(&mut write, depth)?;
             }
-            ':' => out.push_str(": "),
-            blank if blank.is_ascii_whitespace() => {}
-            other => out.push(other),
+            ':' => write(": ")?,
+            _ => write(token)?,
         }
     }
-    out
+    Ok(())
+}
+
+/// Bytes of the token that a text begins with: a mark, a text in quotes, or a word.
+fn token_len(rest: &str, first: char) -> usize {
+    let bytes = rest.as_bytes();
+    match first {
+        '"' => {
+            let mut escaped = false;
+            let end = bytes.iter().skip(1).position(|byte| {
+                let ends = *byte == b'"' && !escaped;
+                escaped = *byte == b'\\' && !escaped;
+                ends
+            });
+            end.map_or(rest.len(), |end| end + 2)
+        }
+        '{' | '[' | '}' | ']' | ',' | ':' => 1,
+        _ => {
+            let ends = |c: char| c.is_ascii_whitespace() || "{}[],:\"".contains(c);
+            rest.find(ends).filter(|end| *end > 0).unwrap_or(rest.len())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -86,7 +95,13 @@ mod tests {
         let json = r#" {"a" :[1,2.50, {}],"b":{"c\"":"x:, {\\"} , "d" : 12345678901234567890123, "e":[ ]}"#;
         let expected = "{\n  \"a\": [\n    1,\n    2.50,\n    {}\n  ],\n  \"b\": {\n    \
             \"c\\\"\": \"x:, {\\\\\"\n  },\n  \"d\": 12345678901234567890123,\n  \"e\": []\n}";
-        assert_eq!(indented(json), expected);
+        let mut indented = String::new();
+        indent(json, 32, |piece| {
+            indented.push_str(piece);
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(indented, expected);
         let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(expected), value(json));
     }

@@ -1,15 +1,85 @@
 //! Markdown that anyone may have written, as safe HTML.
 
+use std::{borrow::Cow, fmt::Write};
+
+use milepost_app::viewers::Beginning;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-/// Renders Markdown. HTML in it is shown as text; a link leads to `http`, `https`, `mailto` or
+use super::ViewError;
+use crate::html::Html;
+
+/// The text as HTML; of a long one, the beginning.
+pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+    // HTML is hardly ever shorter than its Markdown, and what the parser takes in costs time.
+    let cut = beginning.bytes.len().min(html.limits().max_bytes);
+    let is_whole = beginning.is_whole && cut == beginning.bytes.len();
+    let text = match std::str::from_utf8(&beginning.bytes[..cut]) {
+        Ok(text) => text,
+        // The end of the part has split a character.
+        Err(error) if error.error_len().is_none() && !is_whole => {
+            std::str::from_utf8(&beginning.bytes[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(error) => return Err(ViewError::Malformed(error.to_string())),
+    };
+    if !is_whole {
+        html.is_only_the_beginning();
+    }
+    Ok(write_markdown(html, text)?)
+}
+
+/// Writes Markdown as HTML. HTML in it is shown as text; a link leads to `http`, `https`, `mailto` or
 /// within this site, otherwise its text stays alone; of an image its description stays; headings
 /// move down one level, because the page has an `h1` of its own.
-pub fn markdown_to_html(text: &str) -> String {
+///
+/// # Errors
+/// When `html` takes no more.
+pub fn write_markdown(html: &mut impl Write, text: &str) -> std::fmt::Result {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-    let mut html = String::with_capacity(text.len() + text.len() / 4);
-    html::push_html(&mut html, tame(Parser::new_ext(text, options)));
-    html
+    html::write_html_fmt(html, tame(Parser::new_ext(&shallow(text), options)))
+}
+
+/// Quotes and lists within each other, counted by their marks and by two columns of space each. The
+/// parser looks at all that are open for each line, and there may be as many lines as bytes.
+const MAX_CONTAINERS: usize = 128;
+
+/// The text, in which the marks of deeper quotes and lists are text.
+fn shallow(text: &str) -> Cow<'_, str> {
+    let mut shallow = String::new();
+    let mut copied = 0;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        if let Some(at) = too_deep(line.as_bytes()) {
+            shallow.push_str(&text[copied..start + at]);
+            shallow.push('\\');
+            copied = start + at;
+        }
+        start += line.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    shallow.push_str(&text[copied..]);
+    Cow::Owned(shallow)
+}
+
+/// Where a line's marks become too many.
+fn too_deep(line: &[u8]) -> Option<usize> {
+    let mut half_columns = 0;
+    for (at, byte) in line.iter().enumerate() {
+        let before_space = line.get(at + 1).is_none_or(u8::is_ascii_whitespace);
+        half_columns += match byte {
+            b'0'..=b'9' => 0,
+            b' ' => 1,
+            b'\t' => 4,
+            b'>' => 2,
+            b'-' | b'+' | b'*' | b'.' | b')' if before_space => 2,
+            _ => return None,
+        };
+        if half_columns > 2 * MAX_CONTAINERS && !byte.is_ascii_whitespace() {
+            return Some(at);
+        }
+    }
+    None
 }
 
 fn tame<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Event<'t>> {
@@ -58,6 +128,23 @@ const fn lower(level: HeadingLevel) -> HeadingLevel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::viewers::tests::{begun, shown};
+
+    fn markdown_to_html(text: &str) -> String {
+        let mut html = String::new();
+        write_markdown(&mut html, text).unwrap();
+        html
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_shown() {
+        assert_eq!(shown(view, b"hi").unwrap(), "<p>hi</p>\n");
+        assert!(matches!(shown(view, &[0xff]), Err(ViewError::Malformed(_))));
+        let html = begun(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
+        assert!(html.starts_with("<p>a</p>\n<p class=\"part\">Only the beginning"), "{html}");
+        let html = shown(view, "ä".repeat(1 << 20).as_bytes()).unwrap();
+        assert!(html.contains("Only the beginning") && html.len() <= 1 << 20);
+    }
 
     #[test]
     fn prose_becomes_html() {
@@ -66,6 +153,39 @@ mod tests {
             markdown_to_html("[x](https://example.org/?a=b:c \"t\")"),
             "<p><a href=\"https://example.org/?a=b:c\" title=\"t\">x</a></p>\n"
         );
+    }
+
+    #[test]
+    fn marks_of_too_many_containers_are_text_and_other_lines_stay_as_they_are() {
+        for line in [
+            "> > a\n",
+            "    code - a\n",
+            "---\n",
+            "1. a\n- 2. b",
+            "*a* > b\n",
+            "",
+            "\n",
+            "\t\t\t- a",
+        ] {
+            assert!(matches!(shallow(line), Cow::Borrowed(same) if same == line), "{line}");
+        }
+        let rule = "-".repeat(999) + "\n";
+        assert_eq!(shallow(&rule), rule);
+        let quotes = ">".repeat(MAX_CONTAINERS);
+        assert_eq!(shallow(&format!("a\n{quotes}>>b\nc\n")), format!("a\n{quotes}\\>>b\nc\n"));
+        for mark in ["- ", "> ", "1. ", "+\t", "* "] {
+            let html =
+                markdown_to_html(&format!("{}a\n{}", mark.repeat(2_000), "x\n".repeat(2_000)));
+            let depth = html.matches("<li>").count() + html.matches("<blockquote>").count();
+            assert!((40..=MAX_CONTAINERS).contains(&depth), "{mark:?}: {depth}");
+        }
+        let mut stairs = String::new();
+        for level in 0..400 {
+            stairs.push_str(&format!("{}- a\n", "  ".repeat(level)));
+        }
+        let html = markdown_to_html(&stairs);
+        let depth = html.matches("<ul>").count();
+        assert!((40..=MAX_CONTAINERS).contains(&depth), "{depth}");
     }
 
     #[test]

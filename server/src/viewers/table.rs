@@ -2,36 +2,36 @@
 
 use milepost_app::viewers::Beginning;
 
-use super::ViewError;
+use super::{ViewError, text_of};
 use crate::{
-    html::{escape, put},
+    html::{Html, escape, put},
     tasks::dataset,
 };
 
-const MOST_ROWS: usize = 200;
-const MOST_COLUMNS: usize = 50;
-const MOST_CHARACTERS: usize = 200;
+const MAX_ROWS: usize = 200;
+const MAX_COLUMNS: usize = 50;
+const MAX_CHARS: usize = 200;
 
 /// The first record as the head, and the next ones as rows.
-pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
-    let text = String::from_utf8_lossy(beginning.bytes);
-    let text = text.trim_start_matches('\u{feff}');
-    let mut reader = dataset::records(text);
+pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+    let (text, is_whole) = text_of(beginning, usize::MAX);
+    let mut reader = dataset::records(text.trim_start_matches('\u{feff}'));
     let mut record = csv::StringRecord::new();
-    let (mut rows, mut more, mut wider) = (0, !beginning.is_whole, false);
-    let mut html = String::from("<div class=\"sheet\" tabindex=\"0\"><table><thead><tr>");
-    while reader.read_record(&mut record).unwrap_or(false) {
-        if rows > MOST_ROWS {
+    let (mut rows, mut more, mut wider) = (0, !is_whole, false);
+    html.push_str("<div class=\"sheet\" tabindex=\"0\"><table><thead><tr>");
+    while !html.is_full() && reader.read_record(&mut record).unwrap_or(false) {
+        if rows > MAX_ROWS {
             more = true;
             break;
         }
-        wider |= record.len() > MOST_COLUMNS;
+        wider |= record.len() > MAX_COLUMNS;
         let tag = if rows == 0 { "th" } else { "td" };
         if rows > 0 {
             html.push_str("<tr>");
         }
-        for cell in record.iter().take(MOST_COLUMNS) {
-            put!(html, "<{tag}>{}</{tag}>", escape(&short(cell)));
+        for cell in record.iter().take(MAX_COLUMNS) {
+            let (cell, dots) = short(cell);
+            put!(html, "<{tag}>{}{dots}</{tag}>", escape(cell));
         }
         html.push_str(if rows == 0 { "</tr></thead><tbody>" } else { "</tr>" });
         rows += 1;
@@ -44,15 +44,19 @@ pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
         put!(html, "<p>The first {} rows are shown.</p>", rows - 1);
     }
     if wider {
-        put!(html, "<p>Of each row the first {MOST_COLUMNS} cells are shown.</p>");
+        put!(html, "<p>Of each row the first {MAX_COLUMNS} cells are shown.</p>");
     }
-    Ok(html)
+    if more || wider {
+        html.is_only_the_beginning();
+    }
+    Ok(())
 }
 
-fn short(cell: &str) -> String {
-    match cell.char_indices().nth(MOST_CHARACTERS) {
-        Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
+/// The beginning of a cell, and what says that there is more of it.
+fn short(cell: &str) -> (&str, &'static str) {
+    match cell.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => (&cell[..end], "…"),
+        None => (cell, ""),
     }
 }
 

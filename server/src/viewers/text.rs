@@ -2,30 +2,23 @@
 
 use milepost_app::viewers::Beginning;
 
-use super::ViewError;
-use crate::html::escape;
+use super::{ViewError, text_of};
+use crate::html::Html;
 
 /// More text than this makes a page slow.
-const MOST_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 256 << 10;
 
 /// The text as it is; bytes that make no sense as U+FFFD.
-pub(super) fn view(beginning: &Beginning<'_>) -> Result<String, ViewError> {
-    Ok(shown(beginning.bytes, beginning.is_whole))
-}
-
-/// A text, and a note where it is not all.
-pub(super) fn shown(bytes: &[u8], is_whole: bool) -> String {
-    let cut = bytes.len().min(MOST_BYTES);
-    let is_whole = is_whole && cut == bytes.len();
-    // A character that the cut has split would look like a wrong byte.
-    let cut = match (is_whole, bytes[..cut].iter().rposition(|byte| byte & 0xc0 != 0x80)) {
-        (false, Some(last)) if cut - last < 4 && bytes[last] >= 0x80 => last,
-        _ => cut,
-    };
-    let text = String::from_utf8_lossy(&bytes[..cut]);
-    let note = if is_whole { "" } else { "<p>Only the beginning is shown.</p>" };
+pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+    let (text, is_whole) = text_of(beginning, MAX_BYTES);
+    if !is_whole {
+        html.is_only_the_beginning();
+    }
     // The first line feed after the tag is dropped by browsers; so the text gets one of its own.
-    format!("<pre class=\"plain\" tabindex=\"0\">\n{}</pre>{note}", escape(&text))
+    html.push_str("<pre class=\"plain\" tabindex=\"0\">\n");
+    html.text(&text)?;
+    html.push_str("</pre>");
+    Ok(())
 }
 
 #[cfg(test)]
@@ -47,9 +40,9 @@ mod tests {
     #[test]
     fn of_a_long_text_the_beginning_is_shown_and_said_to_be_that() {
         let html = begun(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
-        assert!(html.contains(">\na</pre><p>Only the beginning"), "{html}");
-        let html = shown(view, "ä".repeat(MOST_BYTES).as_bytes()).unwrap();
+        assert!(html.contains(">\na</pre><p class=\"part\">Only the beginning"), "{html}");
+        let html = shown(view, "ä".repeat(MAX_BYTES).as_bytes()).unwrap();
         assert!(html.contains("Only the beginning") && !html.contains('\u{fffd}'));
-        assert!(html.len() < MOST_BYTES + 200, "{}", html.len());
+        assert!(html.len() < MAX_BYTES + 400, "{}", html.len());
     }
 }

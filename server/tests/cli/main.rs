@@ -12,6 +12,7 @@ mod disks;
 mod drain;
 mod files;
 mod fixture;
+mod markup;
 mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]

@@ -8,12 +8,21 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
-        Refusal, millis,
+        EngineOptions, Refusal, millis,
         registry::Kind,
         store::{Inserted, NewTask, Row},
     },
-    task::{PRIORITIES, StartReceipt, StartTask, TaskId},
+    task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId},
 };
+
+/// A refusal may repeat what was entered, however long that is.
+fn cut(refusal: Refusal, options: &EngineOptions) -> Refusal {
+    let errors = refusal.errors.into_iter().map(|FieldError { field, detail }| FieldError {
+        field: options.cut(field),
+        detail: options.cut(detail),
+    });
+    Refusal { detail: options.cut(refusal.detail), errors: errors.collect() }
+}
 
 impl Service {
     /// See [`Service::start`].
@@ -88,19 +97,22 @@ impl Service {
         input: serde_json::Value,
         priority: i32,
     ) -> Result<NewTask, Refusal> {
-        let prepared = kind.prepare(input).await?;
+        let options = &self.engine.inner().options;
+        let prepared = kind.prepare(input).await.map_err(|refusal| cut(refusal, options))?;
         let mut uploads: Vec<_> = prepared.uploads.iter().map(|(_, id)| *id).collect();
         uploads.sort();
         uploads.dedup();
-        let options = &self.engine.inner().options;
+        let stages = prepared.stages.as_slice().iter().cloned();
+        let stages =
+            stages.map(|stage| StageInfo { name: options.cut(stage.name), ..stage }).collect();
         Ok(NewTask {
             id: TaskId::from_uuid(Uuid::new_v4()),
             owner: caller.as_owner().map(str::to_owned),
             client: self.client(caller),
             kind: kind.info.kind.clone(),
-            title: prepared.title,
+            title: options.cut(prepared.title),
             input: prepared.input,
-            stages: prepared.stages.as_slice().to_vec(),
+            stages,
             // An anonymous start is nobody else's, the caller's next one included.
             unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),
             lookup_key: prepared.lookup_key,

@@ -1,6 +1,7 @@
 //! One field of a form, with its label, its help and its error.
 
 use leptos::prelude::*;
+use milepost::html::escape;
 
 use crate::schema::{Field, Sort, one_of};
 
@@ -89,13 +90,29 @@ fn input(common: Common, sort: Sort, examples: Vec<String>, secret: bool) -> Any
 }
 
 fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
+    view! { <TextArea common rows="12" min max /> }.into_any()
+}
+
+/// One value a line.
+fn lines(common: Common) -> AnyView {
+    view! { <TextArea common rows="6" min=None max=None /> }.into_any()
+}
+
+/// The only `<textarea>`: the framework does not escape what stands in this element.
+#[component]
+fn TextArea(
+    common: Common,
+    rows: &'static str,
+    min: Option<u64>,
+    max: Option<u64>,
+) -> impl IntoView {
     // The first line feed after the tag is dropped by browsers; so the text gets one of its own.
-    let text = common.value.map(|value| format!("\n{value}")).unwrap_or_default();
+    let text = common.value.map(|value| format!("\n{}", escape(&value))).unwrap_or_default();
     view! {
         <textarea
             id=common.id
             name=common.name
-            rows="12"
+            rows=rows
             spellcheck="false"
             required=common.required
             minlength=min
@@ -103,31 +120,9 @@ fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
             data-says=common.says
             aria-invalid=common.invalid
             aria-describedby=common.described
-        >
-            {text}
-        </textarea>
+            inner_html=text
+        ></textarea>
     }
-    .into_any()
-}
-
-/// One value a line.
-fn lines(common: Common) -> AnyView {
-    let text = common.value.map(|value| format!("\n{value}")).unwrap_or_default();
-    view! {
-        <textarea
-            id=common.id
-            name=common.name
-            rows="6"
-            spellcheck="false"
-            required=common.required
-            data-says=common.says
-            aria-invalid=common.invalid
-            aria-describedby=common.described
-        >
-            {text}
-        </textarea>
-    }
-    .into_any()
 }
 
 /// How a short text has to look.

@@ -3,7 +3,7 @@
 use milepost::task::plain;
 use serde::{Deserialize, Serialize};
 
-use crate::html::{escape, put};
+use crate::html::{Html, escape, put};
 
 /// The media type of a [`Report`].
 pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
@@ -26,9 +26,9 @@ pub struct Report {
     pub files: Vec<String>,
 }
 
-/// The report as HTML that is safe to place in a page, whatever the command wrote.
-pub fn to_html(report: &Report) -> String {
-    let mut html = String::from("<dl>");
+/// Writes the report, safe to place in a page whatever the command wrote.
+pub fn write_html(html: &mut Html, report: &Report) {
+    html.push_str("<dl>");
     let seconds = report.duration_ms as f64 / 1000.0;
     let facts = [
         ("Exit code", report.exit_code.to_string()),
@@ -52,7 +52,6 @@ pub fn to_html(report: &Report) -> String {
         let output = harmless(&at_the_end(&report.output));
         put!(html, "<pre class=\"plain\" tabindex=\"0\">\n{output}</pre>");
     }
-    html
 }
 
 /// What a terminal would have shown at the end: of a line that was written over, its last state, and
@@ -75,7 +74,7 @@ fn harmless(text: &str) -> String {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
         c => Some(c),
     };
-    escape(&text.chars().filter_map(seen).collect::<String>())
+    escape(&text.chars().filter_map(seen).collect::<String>()).to_string()
 }
 
 #[cfg(test)]
@@ -92,7 +91,9 @@ mod tests {
             output: "</code></pre><script>alert(1)</script>\x1b[2J\u{202e}&amp;\r\n\"'".to_owned(),
             files: vec!["<img src=x onerror=alert(1)>.csv".to_owned()],
         };
-        let html = to_html(&report);
+        let mut html = Html::new(milepost::html::HtmlLimits::default(), "");
+        write_html(&mut html, &report);
+        let html = html.finish();
         assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
         assert!(html.contains("&lt;/code&gt;&lt;/pre&gt;&lt;script&gt;"), "{html}");
         assert!(html.contains("script&gt;&amp;amp;\n&quot;&#39;"), "{html}");

@@ -7,22 +7,24 @@ use super::{
     profile::{ColumnProfile, Profile, Scalar, Warning},
     text::{bytes, count, number},
 };
-use crate::html::{escape, put};
+use crate::html::{Html, escape, put};
 
-/// The profile as a fragment of HTML, safe to place in a page. Its headings begin at `h2`.
-pub fn to_html(profile: &Profile) -> String {
-    let mut html = String::from("<article class=\"profile\">");
-    summary(&mut html, profile);
-    warnings(&mut html, &profile.warnings, profile.warnings_total);
-    overview(&mut html, &profile.columns);
+/// Writes the profile, safe to place in a page. Its headings begin at `h2`.
+pub fn write_html(html: &mut Html, profile: &Profile) {
+    html.push_str("<article class=\"profile\">");
+    summary(html, profile);
+    warnings(html, &profile.warnings, profile.warnings_total);
+    overview(html, &profile.columns);
     for (index, column) in profile.columns.iter().enumerate() {
-        section(&mut html, index + 1, column);
+        if html.is_full() {
+            break;
+        }
+        section(html, index + 1, column);
     }
     html.push_str("</article>");
-    html
 }
 
-fn summary(html: &mut String, profile: &Profile) {
+fn summary(html: &mut Html, profile: &Profile) {
     let separator = match profile.delimiter.as_str() {
         "," => "commas",
         ";" => "semicolons",
@@ -50,7 +52,7 @@ fn summary(html: &mut String, profile: &Profile) {
     html.push_str(".</p>");
 }
 
-fn warnings(html: &mut String, warnings: &[Warning], total: i64) {
+fn warnings(html: &mut Html, warnings: &[Warning], total: i64) {
     if warnings.is_empty() {
         return;
     }
@@ -73,7 +75,7 @@ fn warnings(html: &mut String, warnings: &[Warning], total: i64) {
     html.push_str("</section>");
 }
 
-fn overview(html: &mut String, columns: &[ColumnProfile]) {
+fn overview(html: &mut Html, columns: &[ColumnProfile]) {
     html.push_str(
         "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Columns at a \
          glance\"><table class=\"profile-overview\"><caption>Columns at a glance</caption><thead>\
@@ -99,7 +101,7 @@ fn overview(html: &mut String, columns: &[ColumnProfile]) {
     html.push_str("</tbody></table></div>");
 }
 
-fn section(html: &mut String, place: usize, column: &ColumnProfile) {
+fn section(html: &mut Html, place: usize, column: &ColumnProfile) {
     put!(
         html,
         "<section class=\"profile-column\" id=\"column-{place}\" \
@@ -115,7 +117,7 @@ fn section(html: &mut String, place: usize, column: &ColumnProfile) {
     html.push_str("</section>");
 }
 
-fn facts(html: &mut String, column: &ColumnProfile) {
+fn facts(html: &mut Html, column: &ColumnProfile) {
     html.push_str("<dl class=\"profile-facts\">");
     let mut fact = |name: &str, value: &str| {
         put!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
@@ -162,12 +164,12 @@ fn scalar(value: Option<&Scalar>) -> String {
         None => "–".to_owned(),
         Some(Scalar::Integer(value)) => value.to_string(),
         Some(Scalar::Number(value)) => number(*value),
-        Some(Scalar::Text(text)) => escape(text),
+        Some(Scalar::Text(text)) => escape(text).to_string(),
     }
 }
 
 /// What "about" means here.
-fn note(html: &mut String, column: &ColumnProfile) {
+fn note(html: &mut Html, column: &ColumnProfile) {
     let mut told = Vec::new();
     if let Some(error) = column.distinct_error {
         let error = number(error * 100.0);
@@ -189,7 +191,7 @@ fn note(html: &mut String, column: &ColumnProfile) {
     }
 }
 
-fn top(html: &mut String, column: &ColumnProfile) {
+fn top(html: &mut Html, column: &ColumnProfile) {
     if column.count > 1 && column.distinct_exact && column.distinct == column.count {
         html.push_str("<p class=\"profile-unique\">Every value is different.</p>");
         return;

@@ -6,6 +6,12 @@ use crate::tasks::dataset::{
     profile_text,
 };
 
+fn to_html(profile: &Profile) -> String {
+    let mut html = Html::new(milepost::html::HtmlLimits::default(), "");
+    write_html(&mut html, profile);
+    html.finish()
+}
+
 const HOSTILE: &str = "<script>alert('x')</script>\" onload=\"x";
 
 #[test]

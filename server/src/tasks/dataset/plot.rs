@@ -7,7 +7,7 @@ use super::{
     profile::{Bin, ColumnProfile, DataType, TopValue},
     text::{count, number},
 };
-use crate::html::{escape, put};
+use crate::html::{Html, escape, put};
 
 /// Width of a plot and height of a histogram, in its own units.
 const WIDTH: f64 = 400.0;
@@ -21,7 +21,7 @@ const BARS_WIDE: f64 = 180.0;
 const LABEL: usize = 20;
 
 /// The plot that says most of a column.
-pub(super) fn plot(html: &mut String, place: usize, column: &ColumnProfile) {
+pub(super) fn plot(html: &mut Html, place: usize, column: &ColumnProfile) {
     if !column.histogram.is_empty() {
         histogram(html, place, column);
     } else if column.top.iter().any(|value| value.count > 1) {
@@ -32,7 +32,7 @@ pub(super) fn plot(html: &mut String, place: usize, column: &ColumnProfile) {
 }
 
 /// Opens a figure with a picture in it, named and described for those who do not see it.
-fn open(html: &mut String, place: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
+fn open(html: &mut Html, place: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
     let stretch = if sort == "bars" { "xMinYMid meet" } else { "none" };
     put!(
         html,
@@ -45,7 +45,7 @@ fn open(html: &mut String, place: usize, (sort, height): (&str, f64), title: &st
     );
 }
 
-fn close(html: &mut String, ends: Option<(String, String)>) {
+fn close(html: &mut Html, ends: Option<(String, String)>) {
     html.push_str("</svg>");
     if let Some((first, last)) = ends {
         let (first, last) = (escape(&first), escape(&last));
@@ -54,7 +54,7 @@ fn close(html: &mut String, ends: Option<(String, String)>) {
     html.push_str("</figure>");
 }
 
-fn histogram(html: &mut String, place: usize, column: &ColumnProfile) {
+fn histogram(html: &mut Html, place: usize, column: &ColumnProfile) {
     let bins = &column.histogram;
     let Some(fullest) = bins.iter().max_by_key(|bin| bin.count) else { return };
     let all: i64 = bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.count));
@@ -112,7 +112,7 @@ fn label(bins: &[Bin], value: f64, column: &ColumnProfile) -> String {
 }
 
 /// The most frequent values, one bar below the other.
-fn bars(html: &mut String, place: usize, column: &ColumnProfile) {
+fn bars(html: &mut Html, place: usize, column: &ColumnProfile) {
     let most = column.top.iter().map(|value| value.count).max().unwrap_or(1).max(1);
     let title = format!("Most frequent values of {}", column.name);
     let told = |value: &TopValue| format!("{}: {}", value.value, count(value.count, ""));
@@ -138,7 +138,7 @@ fn bars(html: &mut String, place: usize, column: &ColumnProfile) {
 }
 
 /// How many cells have a value: all that there is to see where each occurs once.
-fn filled(html: &mut String, place: usize, column: &ColumnProfile) {
+fn filled(html: &mut Html, place: usize, column: &ColumnProfile) {
     let rows = column.count.saturating_add(column.missing);
     let title = format!("Cells of {} that have a value", column.name);
     let desc = format!("{} of {}.", count(column.count, ""), count(rows, "cell"));
