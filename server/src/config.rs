@@ -7,6 +7,7 @@
 
 mod commands;
 mod database_url;
+mod engine;
 mod error;
 mod faults;
 mod file;
@@ -21,6 +22,7 @@ mod viewers;
 
 pub use commands::Commands;
 pub use database_url::DatabaseUrl;
+pub use engine::EngineSettings;
 pub use error::ConfigError;
 pub use files::FileSettings;
 pub use hold::HoldSettings;
@@ -28,5 +30,5 @@ pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
 pub use retention::RetentionSettings;
-pub use settings::{EngineSettings, HttpSettings, LogSettings, Settings, StorageSettings};
+pub use settings::{HttpSettings, LogSettings, Settings, StorageSettings};
 pub use viewers::ViewerSettings;

@@ -3,6 +3,7 @@
 mod artifacts;
 mod commands;
 mod connections;
+mod disk;
 mod error;
 mod site;
 
@@ -173,7 +174,10 @@ async fn start_engine(
     }
     let options = settings.hold.options(settings.retention.options(settings.engine.options()));
     let artifacts = Some(artifacts::open(&settings.storage).await?);
-    let options = EngineOptions { artifacts, ..settings.files.options(options) };
+    let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);
+    let file = if postgres { None } else { Some(database(settings)?) };
+    let storage = disk::storage(&settings.storage, file);
+    let options = EngineOptions { artifacts, storage, ..settings.files.options(options) };
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }

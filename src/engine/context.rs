@@ -10,8 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::patience::Patience;
 use super::{
-    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, store::Store,
-    waiters::Waiters,
+    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, quota::Quota,
+    store::Store, waiters::Waiters,
 };
 use crate::task::{LogStream, TaskId};
 
@@ -24,6 +24,7 @@ pub struct Context {
     clock: Arc<dyn Clock>,
     options: Arc<EngineOptions>,
     waiters: Arc<Waiters>,
+    quota: Arc<Quota>,
 }
 
 impl Context {
@@ -33,8 +34,9 @@ impl Context {
         clock: Arc<dyn Clock>,
         options: Arc<EngineOptions>,
         waiters: Arc<Waiters>,
+        quota: Arc<Quota>,
     ) -> Self {
-        Self { live, store, clock, options, waiters }
+        Self { live, store, clock, options, waiters, quota }
     }
 
     /// This task.

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis, places::Places,
-    registry::Kinds, store::Store, waiters::Waiters,
+    quota::Quota, registry::Kinds, store::Store, waiters::Waiters,
 };
 
 /// Uniform in 0..=1.
@@ -25,6 +25,8 @@ pub(super) struct Inner {
     pub(super) options: Arc<EngineOptions>,
     pub(super) hub: Hub,
     pub(super) places: Places,
+    /// How much is stored.
+    pub(super) quota: Arc<Quota>,
     /// Places for uploads that are under way.
     pub(super) uploads: Semaphore,
     /// The held requests.

@@ -59,6 +59,7 @@ impl Engine {
         let inner = Arc::new(Inner {
             client_key,
             places: Places::default(),
+            quota: Arc::default(),
             store,
             clock,
             kinds: Kinds::new(registry),

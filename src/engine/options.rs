@@ -1,8 +1,8 @@
 //! How the engine behaves: each limit and period, with its default.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{Artifacts, FileOptions};
+use super::{Artifacts, Disk, FileOptions};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -27,6 +27,11 @@ pub struct EngineOptions {
     pub retry_max: Duration,
     /// Tasks of one owner that may wait in the queue. Default: 100.
     pub max_queued_per_owner: u32,
+    /// Tasks that may wait in the queue of all who come from one client address, whatever their
+    /// owners. Where many processes start tasks at the same moment, a few more. Default: 1,000.
+    pub max_queued_per_client: u32,
+    /// Tasks that may wait in the queue in all; a few more, as above. Default: 10,000.
+    pub max_queued: u32,
     /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
     /// At most [`MOST_PLACES`](super::MOST_PLACES). Default: 100.
     pub max_queue_places: u32,
@@ -77,6 +82,8 @@ pub struct EngineOptions {
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
     pub files: FileOptions,
+    /// Limits of what is stored.
+    pub storage: StorageOptions,
     /// How requests are held that wait for news.
     pub hold: HoldOptions,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
@@ -107,6 +114,8 @@ impl Default for EngineOptions {
             retry_base: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
             max_queued_per_owner: 100,
+            max_queued_per_client: 1_000,
+            max_queued: 10_000,
             max_queue_places: 100,
             queue_order: Duration::from_millis(250),
             max_input_bytes: 1 << 20,
@@ -130,9 +139,40 @@ impl Default for EngineOptions {
             clean_batch: 50,
             artifacts: None,
             files: FileOptions::default(),
+            storage: StorageOptions::default(),
             hold: HoldOptions::default(),
             allow_ownerless: true,
             worker: true,
+        }
+    }
+}
+
+/// How much may be stored before nothing new is taken in. What was taken in may come to its end.
+/// `Default` gives the documented values.
+#[derive(Clone, Debug)]
+pub struct StorageOptions {
+    /// Bytes in the database of all tasks of one owner: inputs, logs, checkpoints and results, and
+    /// 1,024 for each task. Default: 1 GiB.
+    pub max_bytes_per_owner: u64,
+    /// The same of all who come from one client address. Default: 4 GiB.
+    pub max_bytes_per_client: u64,
+    /// The same in all. Default: 64 GiB.
+    pub max_bytes: u64,
+    /// Bytes of the disk that stay free for what runs; of a small disk a tenth. 0: none. Default:
+    /// 512 MiB.
+    pub min_free_bytes: u64,
+    /// Who knows how much of the disk is free; without anybody nothing is kept free. Default: none.
+    pub disk: Option<Arc<dyn Disk>>,
+}
+
+impl Default for StorageOptions {
+    fn default() -> Self {
+        Self {
+            max_bytes_per_owner: 1 << 30,
+            max_bytes_per_client: 4 << 30,
+            max_bytes: 64 << 30,
+            min_free_bytes: 512 << 20,
+            disk: None,
         }
     }
 }

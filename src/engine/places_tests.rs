@@ -7,6 +7,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
     let row = Row {
         id: TaskId::from_str("4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55").expect("an id"),
         owner: None,
+        client: None,
         kind: "k".to_owned(),
         title: String::new(),
         stages: Vec::new(),

@@ -141,6 +141,7 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
         Arc::clone(&inner.clock),
         Arc::clone(&inner.options),
         Arc::clone(&inner.waiters),
+        Arc::clone(&inner.quota),
     );
     let task_kind = Arc::clone(kind);
     let mut run: Run = tokio::spawn(async move { task_kind.run(&input, ctx).await });

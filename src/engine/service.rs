@@ -162,10 +162,19 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Cancelled>, ServiceError> {
-        let inner = self.engine.inner();
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
+        self.cancel_seen(caller, id).await
+    }
+
+    /// Asks a task to stop that this caller may see.
+    async fn cancel_seen(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Cancelled>, ServiceError> {
+        let inner = self.engine.inner();
         let by = if caller.owner.is_some() { "owner" } else { "anyone with the id" };
         let Some(outcome) = inner.store.request_cancel(id, by).await? else { return Ok(None) };
         let (accepted, row) = match outcome {

@@ -6,19 +6,23 @@
 
 mod artifacts;
 mod budget;
+mod new_task;
 pub mod postgres;
 mod row;
 pub mod sqlite;
+mod turns;
+mod usage;
 
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
 pub use budget::{Scope, Spend, Spending, Spent};
+pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
-    AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-    LogEntry, LogGap, NewTask, ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace,
-    StoredResult, Tombstone,
+    Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, ListQuery, LogEntry, LogGap,
+    ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
 };
+pub use usage::{Usage, UsageOf};
 
 use crate::task::{BatchId, TaskId};
 
@@ -29,6 +33,9 @@ pub enum StoreError {
     /// The store did not answer, or answered with an error. Trying again may help.
     #[error("the store does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// The disk of the store is full. Trying again may help once there is room.
+    #[error("the disk of the database is full: {0}")]
+    Full(#[source] sqlx::Error),
     /// What the store holds makes no sense to this version.
     #[error("the store holds an unreadable {what}: {detail}")]
     Corrupt {
@@ -44,15 +51,23 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error)
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(SQLITE_FULL | POSTGRES_DISK_FULL) => Self::Full(error),
+            _ => Self::Unavailable(error),
+        }
     }
 }
+
+const SQLITE_FULL: &str = "13";
+const POSTGRES_DISK_FULL: &str = "53100";
 
 /// The durable side of the engine.
 ///
 /// # Errors
-/// Each call fails with [`StoreError::Unavailable`] when the database does, and leaves the store as
-/// it was.
+/// Each call fails with [`StoreError::Unavailable`] when the database does, or does not answer in
+/// time, and leaves the store as it was; of a commit that is not answered nobody knows. No call goes on
+/// for ever.
 #[async_trait]
 pub trait Store: ArtifactRows {
     /// The store's time, in milliseconds since the Unix epoch.
@@ -80,17 +95,17 @@ pub trait Store: ArtifactRows {
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 
-    /// Reads those of these tasks that there are, in any order.
-    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
-        let mut rows = Vec::with_capacity(ids.len());
-        for id in ids {
-            rows.extend(self.get(*id).await?);
-        }
-        Ok(rows)
-    }
+    /// Reads those of these tasks that there are, in any order, with one statement.
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError>;
+
+    /// Reads the inputs of those of these tasks that there are, as JSON, in any order, with one
+    /// statement.
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError>;
 
     /// Reads a task's input as JSON.
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError>;
+    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+        Ok(self.inputs(&[id]).await?.pop().map(|(_, input)| input))
+    }
 
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
@@ -206,8 +221,13 @@ pub trait Store: ArtifactRows {
     /// most `most` tombstones whose time is over too. Several processes may do it at once.
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError>;
 
+    /// What is left of those of these tasks that were removed, in any order, with one statement.
+    async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError>;
+
     /// What is left of a task that was removed; `None` where nothing is.
-    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError>;
+    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
+        Ok(self.tombstones(&[id]).await?.pop())
+    }
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
@@ -231,6 +251,9 @@ pub trait Store: ArtifactRows {
         owner: Option<&str>,
         client: Option<&str>,
     ) -> Result<(Vec<Spending>, i64), StoreError>;
+
+    /// How many bytes are stored.
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError>;
 
     /// The kinds that tasks wait for.
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;

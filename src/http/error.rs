@@ -107,8 +107,9 @@ impl IntoResponses for NotStarted {
             (401, "Starting needs a session here"),
             (403, "Another site's page asked"),
             (422, "The key was used for another start"),
-            (429, "So many of your tasks may not wait"),
-            (503, "The database does not answer, or the server stops"),
+            (429, "So many of your tasks, or of those from your address, may not wait"),
+            (503, "The database does not answer, the server stops, or so many tasks may not wait"),
+            (507, "As many bytes are stored as may be, or the disk is full"),
         ];
         rows.map(|(status, description)| (status.to_string(), problem(description))).into()
     }

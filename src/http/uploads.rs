@@ -64,7 +64,7 @@ pub(super) struct UploadParams {
             description = "No place for files is configured"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
         (status = 507, body = Problem, content_type = "application/problem+json",
-            description = "Your files have as many bytes as are kept")))]
+            description = "As many bytes are kept as may be, or the disk is full")))]
 pub(super) async fn create(
     State(service): State<Service>,
     Who(caller): Who,

@@ -12,7 +12,7 @@ use milepost::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
         ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
-        Tombstone,
+        Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -143,9 +143,14 @@ impl Store for Faulty {
         self.inner.get(id).await
     }
 
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        self.fault("input").await?;
-        self.inner.input(id).await
+    async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
+        self.fault("get").await?;
+        self.inner.get_all(ids).await
+    }
+
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError> {
+        self.fault("inputs").await?;
+        self.inner.inputs(ids).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
@@ -284,9 +289,9 @@ impl Store for Faulty {
         self.inner.clean(most, known_ms).await
     }
 
-    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
-        self.fault("tombstone").await?;
-        self.inner.tombstone(id).await
+    async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError> {
+        self.fault("tombstones").await?;
+        self.inner.tombstones(ids).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
@@ -318,6 +323,11 @@ impl Store for Faulty {
     ) -> Result<(Vec<Spending>, i64), StoreError> {
         self.fault("spending").await?;
         self.inner.spending(name, owner, client).await
+    }
+
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
+        self.fault("usage").await?;
+        self.inner.usage(of).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {

@@ -111,7 +111,7 @@ async fn a_blocked_runtime_does_not_stop_the_heart() {
 async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
     let calls = [
         "claim",
-        "input",
+        "inputs",
         "get",
         "save_progress",
         "checkpoint",

@@ -44,6 +44,8 @@ pub(crate) fn task() -> NewTask {
         max_attempts: 3,
         keep_ms: Some(KEEP),
         max_queued: 100,
+        max_queued_per_client: 100,
+        max_queued_in_all: 1_000,
         uploads: Vec::new(),
         batch: None,
     }

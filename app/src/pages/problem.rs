@@ -39,6 +39,7 @@ pub fn ProblemPage(
         409 => ("Not yet", "Its page tells how far it is."),
         410 => ("No longer here", "Tasks and their results are kept for a while, then removed."),
         503 => ("Reconnecting", "This page tries again by itself, until it gets an answer."),
+        507 => ("No room", "Nothing new is taken in until there is more. What runs goes on."),
         429 => ("One moment, please", "Try again in a few seconds."),
         400..500 => ("That did not work", "Go back and try it in another way."),
         _ => {

@@ -22,6 +22,13 @@ pub struct FileSettings {
     /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
     /// `MILEPOST_FILES_MAX_BYTES_PER_OWNER`. Default: 68,719,476,736.
     pub max_bytes_per_owner: u64,
+    /// Bytes of all files and uploads of all who come from one client address (IPv6: one /64
+    /// network), whatever their owners. `MILEPOST_FILES_MAX_BYTES_PER_CLIENT`. Default:
+    /// 137,438,953,472 (128 GiB).
+    pub max_bytes_per_client: u64,
+    /// Bytes of all files and uploads. `MILEPOST_FILES_MAX_BYTES`. Default: 549,755,813,888
+    /// (512 GiB).
+    pub max_bytes: u64,
     /// How long an upload is kept after it came, or after the last start of a task with it, in
     /// seconds; longer where such a task has not ended. `MILEPOST_FILES_KEEP_UPLOADS_S`. Default:
     /// 86,400 (a day).
@@ -44,6 +51,8 @@ impl Default for FileSettings {
             max_upload_bytes: 4 << 30,
             max_uploads_per_owner: 1_000,
             max_bytes_per_owner: 64 << 30,
+            max_bytes_per_client: 128 << 30,
+            max_bytes: 512 << 30,
             keep_uploads_s: 86_400,
             max_uploads_at_once: 64,
             upload_silence_s: 60,
@@ -61,6 +70,8 @@ impl FileSettings {
             max_upload_bytes: self.max_upload_bytes,
             max_uploads_per_owner: self.max_uploads_per_owner,
             max_bytes_per_owner: self.max_bytes_per_owner,
+            max_bytes_per_client: self.max_bytes_per_client,
+            max_bytes: self.max_bytes,
             keep_uploads: Duration::from_secs(self.keep_uploads_s),
             max_uploads_at_once: self.max_uploads_at_once,
             upload_silence: Duration::from_secs(self.upload_silence_s),

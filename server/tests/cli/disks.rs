@@ -70,6 +70,89 @@ async fn a_full_disk_takes_no_start_and_loses_no_task() {
     assert_eq!(server.stop().await.0.code(), Some(0));
 }
 
+/// A server whose data folder is a disk of its own, of 8 MiB, which goes with it.
+async fn on_a_small_disk(place: &Place, variables: &[(&str, &str)]) -> crate::fixture::Server {
+    std::fs::create_dir_all(place.path("data")).unwrap();
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    let namespace = if root { "-m" } else { "-rm" };
+    let mount = r#"mount -t tmpfs -o size=8m none data && exec "$@""#;
+    let told = place.wrapped(&["unshare", namespace, "sh", "-c", mount, "sh"], &["serve"]);
+    let pace = [("MILEPOST_STORY_WORDS_PER_SECOND", "300"), ("MILEPOST_HTTP_ADDR", "127.0.0.1:0")];
+    place.serve_by(told, &[&pace, variables].concat()).await
+}
+
+/// A file beside the database that leaves so many bytes of the small disk free.
+fn fill(place: &Place, server: &mut crate::fixture::Server, free: u64) -> std::path::PathBuf {
+    let pid = server.child().id().unwrap();
+    let data = place.path("data");
+    let filler = format!("/proc/{pid}/root{}/filler", data.display());
+    let mut file = std::fs::File::create(&filler).unwrap();
+    let piece = [0; 4096];
+    while std::io::Write::write_all(&mut file, &piece).is_ok() {}
+    let length = file.metadata().unwrap().len();
+    file.set_len(length.saturating_sub(free)).unwrap();
+    filler.into()
+}
+
+#[tokio::test]
+async fn with_little_room_on_the_disk_nothing_new_is_taken_in_and_what_runs_ends() {
+    let place = Place::with_research();
+    let mut server = on_a_small_disk(&place, &[]).await;
+    let url = server.url.clone();
+    let story = json!({ "kind": "story", "input": { "subject": "lighthouse", "player": "Ada" } });
+    let table = json!({ "kind": "dataset", "input": { "data": "a,b\n1,2\n" } });
+    let accepted: Value = start(&url, &story).await.json().await.unwrap();
+    let id = accepted["id"].as_str().unwrap();
+    // A tenth of the small disk stays free.
+    let filler = fill(&place, &mut server, 600_000);
+    let refused = start(&url, &table).await;
+    assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
+    assert!(refused.headers().contains_key("retry-after"));
+    let told: Value = refused.json().await.unwrap();
+    assert!(told["detail"].as_str().unwrap().contains("storage.min_free_bytes"), "{told}");
+    let upload = reqwest::Client::new().post(format!("{url}/api/v1/uploads?name=a.csv"));
+    let refused = upload.body("a,b\n1,2\n").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
+    until_completed(&url, id).await;
+    std::fs::remove_file(filler).unwrap();
+    let accepted = start(&url, &table).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED, "{}", place.log());
+    let accepted: Value = accepted.json().await.unwrap();
+    until_completed(&url, accepted["id"].as_str().unwrap()).await;
+    assert_eq!(server.stop().await.0.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_disk_without_any_room_is_told_as_such_and_the_server_goes_on_once_there_is_some() {
+    let place = Place::with_research();
+    let none_kept = [("MILEPOST_STORAGE_MIN_FREE_BYTES", "0"), ("MILEPOST_ENGINE_WORKER", "false")];
+    let mut server = on_a_small_disk(&place, &none_kept).await;
+    let url = server.url.clone();
+    let filler = fill(&place, &mut server, 0);
+    // What the log of the database has room for already is taken in.
+    let large = json!({ "kind": "dataset", "input": { "data": "a,b\n".repeat(100_000) } });
+    let mut refused = None;
+    for _ in 0..20 {
+        let answer = start(&url, &large).await;
+        if answer.status() != StatusCode::ACCEPTED {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("the disk is full");
+    assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE, "{}", place.log());
+    assert!(refused.headers().contains_key("retry-after"));
+    let told: Value = refused.json().await.unwrap();
+    assert_eq!(told["detail"], "The disk of the database is full.");
+    // What is known is still told.
+    let list = reqwest::get(format!("{url}/api/v1/kinds")).await.unwrap();
+    assert_eq!(list.status(), StatusCode::OK);
+    std::fs::remove_file(filler).unwrap();
+    let accepted = start(&url, &large).await;
+    assert_eq!(accepted.status(), StatusCode::ACCEPTED, "{}", place.log());
+    assert_eq!(server.stop().await.0.code(), Some(0));
+}
+
 /// Root may write everywhere, unless it has given that up.
 fn without_privileges(place: &Place, args: &[&str]) -> Command {
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;

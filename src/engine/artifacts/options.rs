@@ -16,6 +16,10 @@ pub struct FileOptions {
     /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
     /// Default: 64 GiB.
     pub max_bytes_per_owner: u64,
+    /// Bytes of all files and uploads of all who come from one client address. Default: 128 GiB.
+    pub max_bytes_per_client: u64,
+    /// Bytes of all files and uploads. Default: 512 GiB.
+    pub max_bytes: u64,
     /// How long an upload is kept after it came, or after the last start of a task with it, unless
     /// such a task has not ended. Default: 24 hours.
     pub keep_uploads: Duration,
@@ -36,6 +40,8 @@ impl Default for FileOptions {
             max_upload_bytes: 4 << 30,
             max_uploads_per_owner: 1_000,
             max_bytes_per_owner: 64 << 30,
+            max_bytes_per_client: 128 << 30,
+            max_bytes: 512 << 30,
             keep_uploads: Duration::from_secs(24 * 3600),
             max_uploads_at_once: 64,
             upload_silence: Duration::from_secs(60),

@@ -8,7 +8,10 @@ use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use sha2::{Digest, Sha256};
 
 use super::{Artifacts, ArtifactsError};
-use crate::engine::store::{Artifact, ArtifactId, NewArtifact, NotWritten, Store, StoreError};
+use crate::engine::{
+    QuotaReached,
+    store::{Artifact, ArtifactId, NewArtifact, NotWritten, Store, StoreError},
+};
 
 /// Bytes after which the store hears of a writer again.
 const NEWS_BYTES: u64 = 16 << 20;
@@ -26,6 +29,9 @@ pub enum WriteError {
         /// The limit.
         max: u64,
     },
+    /// As many bytes are stored as may be.
+    #[error(transparent)]
+    Quota(QuotaReached),
     /// The rows say no.
     #[error("{}", said(.0))]
     Refused(NotWritten),
@@ -71,6 +77,19 @@ pub(in crate::engine) async fn write(
     written
 }
 
+/// Why no piece came: its sender, or those who count.
+fn unread(error: std::io::Error) -> WriteError {
+    let inner = error.get_ref();
+    if let Some(reached) = inner.and_then(|inner| inner.downcast_ref::<QuotaReached>()) {
+        return WriteError::Quota(*reached);
+    }
+    if !inner.is_some_and(|inner| inner.is::<StoreError>()) {
+        return WriteError::Cut(error);
+    }
+    let store = error.into_inner().and_then(|inner| inner.downcast::<StoreError>().ok());
+    store.map_or(WriteError::Cut(std::io::ErrorKind::Other.into()), |error| (*error).into())
+}
+
 /// Holds what has to go unless the file becomes whole.
 struct Writer {
     artifacts: Artifacts,
@@ -92,7 +111,7 @@ impl Writer {
         let mut buffer = BytesMut::new();
         let mut bytes = std::pin::pin!(bytes);
         while let Some(piece) = bytes.next().await {
-            let mut piece = piece.map_err(WriteError::Cut)?;
+            let mut piece = piece.map_err(unread)?;
             size = size.saturating_add(piece.len() as u64);
             if size > max {
                 return Err(WriteError::TooLarge { max });

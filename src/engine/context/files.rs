@@ -52,6 +52,8 @@ impl Context {
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };
         let bytes = ReaderStream::with_capacity(reader, PIECE);
+        let client = self.live.client.as_deref();
+        let bytes = self.quota.meter(&*self.store, &self.options, client, bytes);
         let written = write(artifacts, &self.store, &new, files.max_file_bytes, bytes);
         match self.until_cancelled(written).await? {
             Ok(artifact) => Ok(file_info(&artifact)),
@@ -99,7 +101,7 @@ fn not_saved(name: &str, error: &WriteError) -> TaskError {
         WriteError::Artifacts(error) => return TaskError::retry("artifacts", error.to_string()),
         WriteError::Refused(NotWritten::Duplicate) => "file_exists",
         WriteError::Refused(NotWritten::TooMany) => "too_many_files",
-        WriteError::Refused(NotWritten::Full) => "files_full",
+        WriteError::Refused(NotWritten::Full) | WriteError::Quota(_) => "files_full",
         WriteError::TooLarge { .. } => "file_too_large",
         WriteError::Cut(_) => "file_unreadable",
     };

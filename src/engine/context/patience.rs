@@ -25,7 +25,7 @@ impl Patience {
     /// [`TaskError::Retry`] when it has taken too long or trying again cannot help,
     /// [`TaskError::Cancelled`] when the task was told to stop meanwhile.
     pub(super) async fn wait(&mut self, ctx: &Context, error: StoreError) -> Result<(), TaskError> {
-        let passing = matches!(error, StoreError::Unavailable(_));
+        let passing = matches!(error, StoreError::Unavailable(_) | StoreError::Full(_));
         if !passing || self.begun.elapsed() >= ctx.options.lease {
             return Err(TaskError::retry("store", error.to_string()));
         }

@@ -51,6 +51,7 @@ const SOONEST_CORRECTION_S: f64 = 0.7;
 pub(crate) struct LiveTask {
     pub(crate) id: TaskId,
     pub(crate) owner: Option<String>,
+    pub(crate) client: Option<String>,
     pub(crate) kind: String,
     pub(crate) title: String,
     pub(crate) stages: Vec<StageInfo>,
@@ -126,6 +127,7 @@ impl LiveTask {
         Self {
             id: row.id,
             owner: row.owner.clone(),
+            client: row.client.clone(),
             kind: row.kind.clone(),
             title: row.title.clone(),
             stages: row.stages.clone(),

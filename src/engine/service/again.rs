@@ -41,19 +41,22 @@ impl Service {
     }
 
     /// What a task was started with, secrets included.
-    pub(super) async fn stored_start(
+    async fn stored_start(
         &self,
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
         let Some(row) = self.row(caller, id).await? else { return Ok(None) };
-        let inner = self.engine.inner();
-        let Some(stored) = inner.store.input(id).await? else { return Ok(None) };
-        let kind = inner.kinds.now().get(&row.kind).cloned();
-        let kind = kind.ok_or_else(|| self.unknown(&row.kind))?;
-        let input = kind
-            .asked_for(&stored)
-            .map_err(|error| StoreError::Corrupt { what: "input", detail: error.to_string() })?;
+        let Some(stored) = self.engine.inner().store.input(id).await? else { return Ok(None) };
+        let input = self.asked_for(&row.kind, &stored)?;
         Ok(Some(StartTask::new(row.kind, input)))
+    }
+
+    /// What was asked for, from what was stored.
+    pub(super) fn asked_for(&self, kind: &str, stored: &str) -> Result<Value, ServiceError> {
+        let known = self.engine.inner().kinds.now().get(kind).cloned();
+        let input = known.ok_or_else(|| self.unknown(kind))?.asked_for(stored);
+        Ok(input
+            .map_err(|error| StoreError::Corrupt { what: "input", detail: error.to_string() })?)
     }
 }

@@ -60,10 +60,15 @@ impl Service {
         let rows = self.rows_of(caller, id).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let kind = self.may_start(caller, &first.kind, 0)?;
-        let mut inputs = Vec::new();
-        for row in rows.iter().filter(|row| row.status == Status::Error) {
-            let start = self.stored_start(caller, row.id).await?;
-            inputs.extend(start.map(|start| (format!("task {}", row.id), start.input)));
+        let failed = rows.iter().filter(|row| row.status == Status::Error);
+        let failed: Vec<_> = failed.map(|row| row.id).collect();
+        let stored = self.engine.inner().store.inputs(&failed).await?;
+        let mut stored: HashMap<_, _> = stored.into_iter().collect();
+        let mut inputs = Vec::with_capacity(failed.len());
+        for id in failed {
+            // One whose time was over in between is left out.
+            let Some(stored) = stored.remove(&id) else { continue };
+            inputs.push((format!("task {id}"), self.asked_for(&first.kind, &stored)?));
         }
         // Not of the inputs: more may have failed when the same wish comes twice.
         let together = Together { kind, priority: 0, print: format!("again {id}"), inputs };
@@ -103,6 +108,7 @@ impl Service {
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;
         }
+        self.may_store(&new).await?;
         match inner.store.insert_all(&new).await? {
             AllInserted::Queued(rows) => {
                 inner.ring();
@@ -127,10 +133,10 @@ impl Service {
         caller: &Caller,
         id: BatchId,
     ) -> Result<Option<Batch>, ServiceError> {
-        let Some(batch) = self.batch(caller, id).await? else { return Ok(None) };
+        let rows = self.rows_of(caller, id).await?;
         // The last first: those that wait are not to start in the places of those that stop.
-        for task in batch.tasks.iter().rev().filter(|task| !task.status.is_terminal()) {
-            self.cancel_task(caller, task.id).await?;
+        for row in rows.iter().rev().filter(|row| !row.status.is_terminal()) {
+            self.cancel_seen(caller, row.id).await?;
         }
         self.batch(caller, id).await
     }
@@ -175,7 +181,9 @@ impl Service {
             // Two starts with one key at the same moment.
             Inserted::SameKey(row) => self.repeated(&row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
-            Inserted::Full(queued) => Err(ServiceError::QueueFull { queued }),
+            full @ (Inserted::Full(_) | Inserted::ClientFull(_) | Inserted::AllFull(_)) => {
+                Err(self.queue_full(&full))
+            }
             Inserted::NoUpload(id) => {
                 let detail = format!("there is no upload {id} of yours, or its time is over");
                 Err(at(name, Refusal::new(detail)).into())

@@ -1,11 +1,13 @@
 //! What is there, what is over, and keeping it longer.
 
+use std::collections::HashMap;
+
 use super::{Caller, Service, ServiceError};
 use crate::{
     engine::{
         millis,
         snapshot::rfc3339,
-        store::{Row, Tombstone},
+        store::{Row, StoreError, Tombstone},
     },
     task::{ExpiredTask, GoneReason, Snapshot, TaskId},
 };
@@ -66,18 +68,61 @@ impl Service {
         }
     }
 
-    /// One task, or why it cannot be told.
-    pub(super) async fn look(
+    /// The rows of these tasks, or why each cannot be told: two statements at most, however many they
+    /// are and whatever is known of them. What was just read is not read once more.
+    pub(super) async fn rows(
         &self,
         caller: &Caller,
-        id: TaskId,
-    ) -> Result<Result<Snapshot, GoneReason>, ServiceError> {
-        match self.get(caller, id).await {
-            Ok(snapshot) => Ok(snapshot.ok_or(GoneReason::NotFound)),
-            Err(ServiceError::Expired(_)) => Ok(Err(GoneReason::Expired)),
-            Err(error) => Err(error),
+        ids: &[TaskId],
+        just_read: Reading,
+    ) -> Result<HashMap<TaskId, Result<Row, GoneReason>>, StoreError> {
+        let Reading { asked, rows } = just_read;
+        let mut rows: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let mut unread: Vec<_> = ids.iter().copied().filter(|id| !asked.contains(id)).collect();
+        rows.extend(self.read_rows(&mut unread).await?.into_iter().map(|row| (row.id, row)));
+        let missing: Vec<_> = ids.iter().copied().filter(|id| !rows.contains_key(id)).collect();
+        let over = match missing.as_slice() {
+            [] => Vec::new(),
+            missing => self.engine.inner().store.tombstones(missing).await?,
+        };
+        let over =
+            over.into_iter().map(|over| (over.id, gone(caller, over.owner.as_deref(), true)));
+        let mut found: HashMap<_, _> = over.map(|(id, reason)| (id, Err(reason))).collect();
+        for (id, row) in rows {
+            let expired = row.expired().is_some();
+            let seen = !expired && caller.may_see(row.owner.as_deref());
+            let told =
+                if seen { Ok(row) } else { Err(gone(caller, row.owner.as_deref(), expired)) };
+            found.insert(id, told);
+        }
+        Ok(found)
+    }
+
+    /// Those of these tasks that there are, with one statement; with none where nothing is asked for.
+    pub(super) async fn read_rows(&self, ids: &mut Vec<TaskId>) -> Result<Vec<Row>, StoreError> {
+        ids.sort_unstable();
+        ids.dedup();
+        let store = &self.engine.inner().store;
+        match ids.as_slice() {
+            [] => Ok(Vec::new()),
+            [one] => Ok(store.get(*one).await?.into_iter().collect()),
+            many => store.get_all(many).await,
         }
     }
+}
+
+/// What was read a moment ago.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// Which tasks were asked for.
+    pub(super) asked: Vec<TaskId>,
+    /// Those that there are.
+    pub(super) rows: Vec<Row>,
+}
+
+/// Why a task cannot be told: that it is over is for those who might have seen it.
+fn gone(caller: &Caller, owner: Option<&str>, expired: bool) -> GoneReason {
+    if expired && caller.may_see(owner) { GoneReason::Expired } else { GoneReason::NotFound }
 }
 
 fn expired(over: Tombstone) -> ExpiredTask {

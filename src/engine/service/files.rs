@@ -86,6 +86,7 @@ impl Service {
         if caller.owner.is_none() && !inner.options.allow_ownerless {
             return Err(ServiceError::SessionNeeded);
         }
+        self.has_space().await?;
         let max = files.max_upload_bytes;
         if length.is_some_and(|length| length > max) {
             return Err(ServiceError::TooLarge { max });
@@ -108,6 +109,8 @@ impl Service {
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };
         let bytes = impatient(bytes, files.upload_silence);
+        let client = self.client(caller);
+        let bytes = inner.quota.meter(&*inner.store, &inner.options, client.as_deref(), bytes);
         let written = write(artifacts, &inner.store, &new, max, bytes);
         // A shutdown does not wait for slow senders; what they have sent is removed.
         let Some(written) = inner.closing.run_until_cancelled(written).await else {
@@ -164,6 +167,7 @@ fn not_taken(error: WriteError, max_bytes: u64) -> ServiceError {
             Refusal::new(error.to_string()).into()
         }
         WriteError::Cut(error) => ServiceError::Cut(error),
+        WriteError::Quota(reached) => ServiceError::StorageFull(reached),
         WriteError::Store(error) => error.into(),
         WriteError::Artifacts(error) => error.into(),
         WriteError::Refused(NotWritten::Full) => ServiceError::Full { max: max_bytes },

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Caller, Service, ServiceError};
+use super::{Caller, Service, ServiceError, expiry::Reading};
 use crate::{
     engine::{
         HeldFigures, Refusal,
         hold::{self, Basis},
         inner::random,
+        snapshot,
         store::Row,
         waiters::Want,
     },
@@ -67,11 +68,13 @@ pub enum WaitFor {
 struct Held {
     reason: AnswerReason,
     held_ms: Option<i64>,
+    /// What was read for it, unless it was held: then that is old.
+    read: Reading,
 }
 
 impl Held {
-    const fn not(reason: AnswerReason) -> Self {
-        Self { reason, held_ms: None }
+    fn not(reason: AnswerReason, read: Reading) -> Self {
+        Self { reason, held_ms: None, read }
     }
 }
 
@@ -93,29 +96,29 @@ impl Service {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
             return Err(Refusal::field("watch", detail).into());
         }
-        let held = match u64::try_from(request.wait_ms) {
+        let Held { reason, held_ms, read } = match u64::try_from(request.wait_ms) {
             Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
                 let now = inner.waiters.now_s();
                 let basis = |watch: &Watch| (watch.id, Want::Basis(Basis::of(watch, now)));
                 let wants = request.watch.iter().map(basis).collect();
                 self.hold(caller, wants, Duration::from_millis(wait_ms)).await?
             }
-            _ => Held::not(AnswerReason::NotHeld),
+            _ => Held::not(AnswerReason::NotHeld, Reading::default()),
         };
         // Boxed, so that what is held is small.
-        let mut answer = match Box::pin(self.changes(caller, &request.watch)).await {
+        let mut answer = match Box::pin(self.changes(caller, &request.watch, read)).await {
             // The store closes at the end of a shutdown; the next server tells what has changed.
-            Err(ServiceError::Store(_)) if held.reason == AnswerReason::Draining => nothing(),
+            Err(ServiceError::Store(_)) if reason == AnswerReason::Draining => nothing(),
             changes => changes?,
         };
-        answer.poll_after_ms = match held.reason {
+        answer.poll_after_ms = match reason {
             AnswerReason::NotHeld => answer.poll_after_ms,
             AnswerReason::Draining => return_after_ms(inner.options.hold.drain_spread, random()),
             // The next request is held as well.
             _ => 0.0,
         };
-        answer.held_ms = held.held_ms;
-        answer.reason = Some(held.reason);
+        answer.held_ms = held_ms;
+        answer.reason = Some(reason);
         answer.spread_ms = spread_ms(inner.waiters.limits.held());
         Ok(answer)
     }
@@ -166,24 +169,26 @@ impl Service {
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
         let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
-            return Ok(Held::not(AnswerReason::NotHeld));
+            return Ok(Held::not(AnswerReason::NotHeld, Reading::default()));
         };
         let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
         // Subscribed first, looked at after: no change falls between.
         let seat = inner.waiters.sit(wants);
         if inner.waiters.is_draining() {
-            return Ok(Held::not(AnswerReason::Draining));
+            return Ok(Held::not(AnswerReason::Draining, Reading::default()));
         }
-        if !Box::pin(self.may_watch(caller, &ids)).await? {
-            return Ok(Held::not(AnswerReason::Ended));
+        let (may_watch, read) = Box::pin(self.may_watch(caller, &ids)).await?;
+        if !may_watch {
+            return Ok(Held::not(AnswerReason::Ended, read));
         }
         let may_come = seat.check(&inner.hub, inner.clock.now_ms());
         if let Some(reason) = seat.reason() {
-            return Ok(Held::not(reason));
+            return Ok(Held::not(reason, read));
         }
         if !may_come {
-            return Ok(Held::not(AnswerReason::NotHeld));
+            return Ok(Held::not(AnswerReason::NotHeld, read));
         }
+        drop(read);
         place.waits();
         let begun = Instant::now();
         let longest = wait.min(inner.options.hold.longest).as_secs_f64();
@@ -193,12 +198,16 @@ impl Service {
             Err(_) => AnswerReason::HoldOver,
         };
         let held_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok(Held { reason, held_ms: Some(held_ms) })
+        Ok(Held { reason, held_ms: Some(held_ms), read: Reading::default() })
     }
 
     /// Whether the caller may see all of these tasks. What the store says of those that do not run
-    /// here is kept for [`Seat::check`](crate::engine::waiters::Seat::check).
-    async fn may_watch(&self, caller: &Caller, ids: &[TaskId]) -> Result<bool, ServiceError> {
+    /// here is kept for [`Seat::check`](crate::engine::waiters::Seat::check), and told.
+    async fn may_watch(
+        &self,
+        caller: &Caller,
+        ids: &[TaskId],
+    ) -> Result<(bool, Reading), ServiceError> {
         let inner = self.engine.inner();
         let mut unknown = Vec::new();
         for &id in ids {
@@ -213,18 +222,10 @@ impl Service {
                 },
             };
             if !seen {
-                return Ok(false);
+                return Ok((false, Reading::default()));
             }
         }
-        if unknown.is_empty() {
-            return Ok(true);
-        }
-        unknown.sort_unstable();
-        unknown.dedup();
-        let rows: Vec<Row> = match unknown.as_slice() {
-            [one] => inner.store.get(*one).await?.into_iter().collect(),
-            many => inner.store.get_all(many).await?,
-        };
+        let rows = self.read_rows(&mut unknown).await?;
         let now = inner.waiters.now_s();
         for row in &rows {
             if let Some(watched) = inner.waiters.get(row.id) {
@@ -232,7 +233,8 @@ impl Service {
             }
         }
         let seen = |row: &&Row| caller.may_see(row.owner.as_deref()) && row.expired().is_none();
-        Ok(rows.iter().filter(seen).count() == unknown.len())
+        let all = rows.iter().filter(seen).count() == unknown.len();
+        Ok((all, Reading { asked: unknown, rows }))
     }
 
     /// What has changed, and when to ask again without being held.
@@ -240,15 +242,31 @@ impl Service {
         &self,
         caller: &Caller,
         watched: &[Watch],
+        just_read: Reading,
     ) -> Result<PollResponse, ServiceError> {
         let mut answer = nothing();
         let mut poll_after_ms = LONGEST_GAP_MS;
+        let (mut changed, mut unknown) = (Vec::new(), Vec::new());
         for watch in watched {
             if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
                 poll_after_ms = poll_after_ms.min(after_ms);
                 continue;
             }
-            match self.recent(caller, watch.id).await? {
+            let recent = self.recent(caller, watch.id).await;
+            if recent.is_none() {
+                unknown.push(watch.id);
+            }
+            changed.push((watch, recent));
+        }
+        let found = self.rows(caller, &unknown, just_read).await?;
+        for (watch, recent) in changed {
+            let told = match (recent, found.get(&watch.id)) {
+                (Some(recent), _) => recent,
+                (None, Some(Ok(row))) => Ok(self.show(row).await),
+                (None, Some(Err(reason))) => Err(*reason),
+                (None, None) => Err(GoneReason::NotFound),
+            };
+            match told {
                 Err(reason) => answer.gone.push(Gone { id: watch.id, reason }),
                 Ok(mut snapshot) => {
                     Self::settle(&mut snapshot, watch.version);
@@ -265,22 +283,18 @@ impl Service {
         Ok(answer)
     }
 
-    /// [`Service::look`], but content with what was read a moment ago: when a task ends, its ten
-    /// thousand watchers do not read it ten thousand times.
-    async fn recent(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-    ) -> Result<Result<Snapshot, GoneReason>, ServiceError> {
+    /// What is known without reading: of a task that runs here, and of one that was read a moment ago.
+    /// When a task ends, its ten thousand watchers do not read it ten thousand times.
+    async fn recent(&self, caller: &Caller, id: TaskId) -> Option<Result<Snapshot, GoneReason>> {
         let inner = self.engine.inner();
-        if inner.hub.get(id).is_none()
-            && let Some(row) = inner.waiters.fresh(id)
-            && row.expired().is_none()
-            && caller.may_see(row.owner.as_deref())
-        {
-            return Ok(Ok(self.show(&row).await));
+        if let Some(live) = inner.hub.get(id) {
+            let seen = caller.may_see(live.owner.as_deref());
+            let told = || snapshot::of_live(&live, inner.clock.now_ms());
+            return Some(seen.then(told).ok_or(GoneReason::NotFound));
         }
-        self.look(caller, id).await
+        let row = inner.waiters.fresh(id)?;
+        let seen = row.expired().is_none() && caller.may_see(row.owner.as_deref());
+        if seen { Some(Ok(self.show(&row).await)) } else { None }
     }
 }
 

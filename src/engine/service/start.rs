@@ -8,7 +8,10 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
-        EngineOptions, Refusal, millis,
+        EngineOptions, Refusal,
+        disk::little_space,
+        millis,
+        quota::Depositor,
         registry::Kind,
         store::{Inserted, NewTask, Row},
     },
@@ -47,12 +50,13 @@ impl Service {
             ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
         self.has_budget(caller, &kind).await?;
+        self.may_store(std::slice::from_ref(&new)).await?;
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
-            Inserted::Full(queued) => return Err(ServiceError::QueueFull { queued }),
             Inserted::NoUpload(id) => return Err(no_upload(&new.input, id).into()),
+            full => return Err(self.queue_full(&full)),
         };
         inner.ring();
         Ok(self.started(&row, existing).await)
@@ -89,6 +93,40 @@ impl Service {
         Ok(text)
     }
 
+    /// Whether there is room for these tasks, all of one caller.
+    pub(super) async fn may_store(&self, new: &[NewTask]) -> Result<(), ServiceError> {
+        let Some(first) = new.first() else { return Ok(()) };
+        self.has_space().await?;
+        let inner = self.engine.inner();
+        let who = Depositor { account: first.account(), client: first.client.as_deref() };
+        let inputs = new.iter().map(|new| new.input.len());
+        match inner.quota.admit_tasks(&*inner.store, &inner.options, who, inputs).await? {
+            Some(reached) => Err(ServiceError::StorageFull(reached)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the disk has room for anything new.
+    pub(super) async fn has_space(&self) -> Result<(), ServiceError> {
+        let storage = &self.engine.inner().options.storage;
+        let Some(disk) = &storage.disk else { return Ok(()) };
+        match little_space(disk, storage.min_free_bytes).await {
+            Some(little) => Err(ServiceError::DiskFull(little)),
+            None => Ok(()),
+        }
+    }
+
+    /// Why nothing more may wait.
+    pub(super) fn queue_full(&self, full: &Inserted) -> ServiceError {
+        let options = &self.engine.inner().options;
+        match *full {
+            Inserted::ClientFull(queued) => ServiceError::ClientQueueFull { queued },
+            Inserted::AllFull(queued) => ServiceError::ServerQueueFull { queued },
+            Inserted::Full(queued) => ServiceError::QueueFull { queued },
+            _ => ServiceError::QueueFull { queued: options.max_queued_per_owner },
+        }
+    }
+
     /// A task that is fit to be queued.
     pub(super) async fn new_task(
         &self,
@@ -121,6 +159,8 @@ impl Service {
             max_attempts: kind.options.max_attempts,
             keep_ms: (!options.keep.is_zero()).then(|| millis(options.keep)),
             max_queued: options.max_queued_per_owner,
+            max_queued_per_client: options.max_queued_per_client,
+            max_queued_in_all: options.max_queued,
             batch: None,
             uploads,
         })

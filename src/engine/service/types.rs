@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        BudgetUsedUp, ClientAddress, Refusal,
+        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, Refusal,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -120,7 +120,10 @@ pub enum ServiceError {
     )]
     Expired(Box<ExpiredTask>),
     /// Too much waits already.
-    #[error("{queued} of your tasks wait in the queue already; try again when some have started")]
+    #[error(
+        "{queued} of your tasks wait in the queue already, as many as may \
+         (engine.max_queued_per_owner); try again when some have started"
+    )]
     QueueFull {
         /// How many wait.
         queued: u32,
@@ -128,6 +131,34 @@ pub enum ServiceError {
     /// The daily budget of its kind is used up.
     #[error(transparent)]
     BudgetUsedUp(#[from] BudgetUsedUp),
+    /// Too much waits already from one client address.
+    #[error(
+        "{queued} tasks from your network address wait in the queue already, as many as may \
+         (engine.max_queued_per_client); try again when some have started"
+    )]
+    ClientQueueFull {
+        /// How many wait.
+        queued: u32,
+    },
+    /// Too much waits already in all.
+    #[error(
+        "{queued} tasks wait in the queue of this server already, as many as may \
+         (engine.max_queued); try again when some have started"
+    )]
+    ServerQueueFull {
+        /// How many wait.
+        queued: u32,
+    },
+    /// As many bytes are stored as may be.
+    #[error("{0}")]
+    StorageFull(QuotaReached),
+    /// The disk has little room left.
+    #[error(
+        "the disk of the server has {} bytes left, and {} stay free for what runs \
+         (storage.min_free_bytes); nothing new is taken in until there is more room",
+        .0.free, .0.min
+    )]
+    DiskFull(LittleSpace),
     /// No place for files is configured.
     #[error("there is no place for files here; an operator can name one (storage.artifacts)")]
     NoFiles,
@@ -146,7 +177,10 @@ pub enum ServiceError {
     )]
     TooManyUploads,
     /// The owner's files have as many bytes as they may have.
-    #[error("your files have as many bytes as are kept, {max}; wait until some expire")]
+    #[error(
+        "your files have as many bytes as are kept, {max} (files.max_bytes_per_owner); \
+         wait until some expire"
+    )]
     Full {
         /// The limit.
         max: u64,
@@ -166,6 +200,13 @@ pub enum ServiceError {
     /// The store does not answer or makes no sense.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// No room, for a while at least.
+fn full(detail: String) -> Problem {
+    let mut problem = Problem::new(507, "Insufficient Storage", detail);
+    problem.retry_after_ms = Some(60_000);
+    problem
 }
 
 impl From<ServiceError> for Problem {
@@ -216,10 +257,20 @@ impl From<ServiceError> for Problem {
                 problem.retry_after_ms = Some(used_up.begins_anew_in_ms);
                 problem
             }
-            ServiceError::QueueFull { .. } => {
+            ServiceError::QueueFull { .. } | ServiceError::ClientQueueFull { .. } => {
                 let mut problem = Self::new(429, "Too Many Requests", detail);
                 problem.retry_after_ms = Some(5_000);
                 problem
+            }
+            ServiceError::ServerQueueFull { .. } => {
+                let mut problem = Self::new(503, "Service Unavailable", detail);
+                problem.retry_after_ms = Some(5_000);
+                problem
+            }
+            ServiceError::StorageFull(_) | ServiceError::DiskFull(_) => full(detail),
+            ServiceError::Store(StoreError::Full(error)) => {
+                tracing::error!(%error, "the disk of the database is full");
+                full("The disk of the database is full.".to_owned())
             }
             ServiceError::Store(StoreError::Unavailable(error)) => {
                 tracing::error!(%error, "the store does not answer");

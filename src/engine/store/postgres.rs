@@ -1,7 +1,8 @@
 //! The shared store: one PostgreSQL database for any number of processes.
 //!
 //! The clock is the database's own, so that machines whose clocks differ agree; a claim skips the
-//! rows that another worker is just taking; starts of one owner follow one another. What one process
+//! rows that another worker is just taking; starts of one owner follow one another, and whoever waits
+//! for that holds no connection, so that one owner is in nobody's way. What one process
 //! changes the others learn by a notification, which is a hint: each change is found by asking, too.
 //!
 //! What differs from SQLite: [`Store::take_back`](super::Store::take_back) takes nothing, because other
@@ -73,6 +74,8 @@ macro_rules! read_at {
 mod artifacts;
 #[path = "sql/budget.rs"]
 mod budget;
+#[path = "sql/connections.rs"]
+mod connections;
 #[path = "sql/end.rs"]
 mod end;
 #[path = "sql/expiry.rs"]
@@ -92,17 +95,21 @@ mod statements;
 mod store;
 #[path = "sql/times.rs"]
 mod times;
+#[path = "sql/usage.rs"]
+mod usage;
 #[path = "sql/write.rs"]
 mod write;
 
 use std::{sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Row as _, Transaction,
+    Connection as _, Database, PgConnection, Postgres, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    query::Query,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::connections::{Connections, Session};
 use super::{Change, Changes, StoreError};
 use crate::engine::clock::{Clock, StoreClock};
 
@@ -111,7 +118,9 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 /// How the database is spoken to.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
-    /// Connections for all but heartbeats and notifications, which have one each. Default: 8.
+    /// Connections for all but heartbeats and notifications, which have one each: half of them read,
+    /// half of them write, and of those that write half are for what callers ask for, such as starts
+    /// and cancels. At least 3 are made. Default: 8.
     pub connections: u32,
     /// How long a caller waits for a free connection before it is told that the store does not
     /// answer. Default: 3 s.
@@ -143,13 +152,10 @@ impl Default for PostgresOptions {
 
 /// See the module.
 pub struct PostgresStore {
-    readers: PgPool,
-    writer: PgPool,
-    heart: PgPool,
+    db: Connections,
     /// How the listener connects: by itself, since it keeps its connection.
     listener: PgPoolOptions,
     connect: PgConnectOptions,
-    call_timeout: Duration,
     silence: Duration,
     clock: Arc<StoreClock>,
     closing: CancellationToken,
@@ -194,23 +200,31 @@ impl PostgresStore {
                     })
                 })
         };
-        let readers = pool(options.connections.max(2)).connect_with(connect.clone()).await;
+        let writers = (options.connections / 2).max(2);
+        let readers = options.connections.saturating_sub(writers).max(1);
+        let readers = pool(readers).connect_with(connect.clone()).await;
         let readers = readers.map_err(|error| cannot(&error))?;
         // Over a connection whose statements may take long: whoever comes second waits for the first.
-        let mut migrating =
-            PgConnection::connect_with(&plain).await.map_err(|error| cannot(&error))?;
+        let connecting = PgConnection::connect_with(&plain);
+        let connecting = tokio::time::timeout(options.call_timeout, connecting).await;
+        let mut migrating = connecting
+            .unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
+            .map_err(|error| cannot(&error))?;
         MIGRATIONS.run(&mut migrating).await.map_err(|error| cannot(&error))?;
         migrating.close().await.map_err(|error| cannot(&error))?;
         let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(&readers).await;
         let clock = Arc::new(StoreClock::new(now.map_err(|error| cannot(&error))?));
         Ok(Self {
             clock,
-            writer: readers.clone(),
-            readers,
-            heart: pool(1).connect_lazy_with(connect.clone()),
+            db: Connections::new(
+                readers,
+                pool(writers).connect_lazy_with(connect.clone()),
+                pool(1).connect_lazy_with(connect.clone()),
+                options.call_timeout,
+                callers_share(writers),
+            ),
             listener: pool(1),
             connect,
-            call_timeout: options.call_timeout,
             silence: options.silence,
             closing: CancellationToken::new(),
             listening: TaskTracker::new(),
@@ -227,61 +241,24 @@ impl PostgresStore {
         self.clock.now_ms()
     }
 
-    async fn now_in(&self, connection: &mut PgConnection) -> Result<i64, StoreError> {
-        let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(connection).await?;
+    async fn now_in(&self, session: &mut Session<'_>) -> Result<i64, StoreError> {
+        let now = session.value(sqlx::query("SELECT milepost_now()")).await?;
         self.clock.set(now);
         Ok(now)
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        Ok(self.writer.begin().await?)
-    }
-
-    /// Starts of one owner follow one another, so that keys and limits are looked at in peace.
-    async fn lock_owner(
-        &self,
-        connection: &mut PgConnection,
-        account: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))")
-            .bind(account)
-            .execute(connection)
-            .await?;
-        Ok(())
-    }
-
     /// Tells the other processes once the transaction is committed.
-    async fn announce(
-        &self,
-        connection: &mut PgConnection,
-        change: &Change,
-    ) -> Result<(), StoreError> {
-        sqlx::query("SELECT pg_notify($1, $2)")
-            .bind(listen::CHANNEL)
-            .bind(listen::word(change))
-            .execute(connection)
-            .await?;
+    async fn announce(&self, session: &mut Session<'_>, change: &Change) -> Result<(), StoreError> {
+        let query = sqlx::query("SELECT pg_notify($1, $2)").bind(listen::CHANNEL);
+        session.execute(query.bind(listen::word(change))).await?;
         Ok(())
-    }
-
-    /// Ends a call that takes too long, whatever it waits for.
-    async fn in_time<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        tokio::time::timeout(self.call_timeout, call).await.unwrap_or_else(|_| {
-            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(StoreError::Unavailable(sqlx::Error::Io(late)))
-        })
     }
 
     async fn close_pools(&self) {
         self.closing.cancel();
         self.listening.close();
         self.listening.wait().await;
-        for pool in [&self.heart, &self.readers] {
-            pool.close().await;
-        }
+        self.db.close().await;
     }
 
     const SHARED: bool = true;
@@ -296,6 +273,21 @@ impl Drop for PostgresStore {
 type This = PostgresStore;
 type Db = Postgres;
 type DbRow = PgRow;
+type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
+const BEGIN: &str = "BEGIN";
+
+/// Of so many connections that write those for what callers ask for: what the tasks themselves write
+/// finds others.
+fn callers_share(writers: u32) -> usize {
+    usize::try_from(writers / 2).unwrap_or(1).max(1)
+}
+
+/// Starts of one owner follow one another, so that keys and limits are looked at in peace. False where
+/// another has the lock: nobody waits for it inside a transaction.
+async fn try_lock_owner(tx: &mut Session<'_>, account: &str) -> Result<bool, StoreError> {
+    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))";
+    tx.value(sqlx::query(lock).bind(account)).await
+}
 
 fn read_at(raw: &PgRow, _: i64) -> Result<i64, StoreError> {
     Ok(raw.try_get("read_at")?)

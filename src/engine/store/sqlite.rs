@@ -1,8 +1,7 @@
 //! The embedded store: one SQLite file for one process.
 //!
 //! WAL; one connection writes, a small pool reads, and the heartbeat has a connection of its own.
-//! Transactions begin with `BEGIN IMMEDIATE`: a plain `BEGIN` that reads first cannot always become
-//! a writer later. A lock file keeps a second process away, so that the leases of an earlier process
+//! A lock file keeps a second process away, so that the leases of an earlier process
 //! can be taken back at once.
 
 /// `$needle` occurs in `$text`.
@@ -69,6 +68,8 @@ macro_rules! read_at {
 mod artifacts;
 #[path = "sql/budget.rs"]
 mod budget;
+#[path = "sql/connections.rs"]
+mod connections;
 #[path = "sql/end.rs"]
 mod end;
 #[path = "sql/expiry.rs"]
@@ -89,6 +90,8 @@ mod statements;
 mod store;
 #[path = "sql/times.rs"]
 mod times;
+#[path = "sql/usage.rs"]
+mod usage;
 #[path = "sql/write.rs"]
 mod write;
 
@@ -100,27 +103,43 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    Connection as _, Database, Sqlite,
+    query::Query,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
     },
 };
 
+use self::connections::{Connections, Session};
 use super::{Change, Changes, StoreError};
 use crate::engine::clock::Clock;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How long a statement waits for the write lock or a free connection.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How the file is worked with.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteOptions {
+    /// How long a statement waits for the write lock, which a backup program may have, or for a free
+    /// connection. Default: 10 s.
+    pub busy_timeout: Duration,
+    /// How long a whole call may take, however many statements it has: a disk may hang. Default: 20 s.
+    pub call_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(10), call_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// How long a connection may take to carry out what was left to do, before it is given up.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 /// Connections that read.
 const READERS: u32 = 4;
 
 /// See the module.
 pub struct SqliteStore {
-    writer: SqlitePool,
-    readers: SqlitePool,
-    heart: SqlitePool,
+    db: Connections,
     clock: Arc<dyn Clock>,
     /// Held until the store is dropped.
     _lock: File,
@@ -133,6 +152,18 @@ impl SqliteStore {
     /// [`StoreError::Open`] with a sentence for the operator: the folder cannot be written, another
     /// process has the file, or it is no database.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_with(path, clock, SqliteOptions::default()).await
+    }
+
+    /// The same with options of one's own.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_with(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        SqliteOptions { busy_timeout, call_timeout }: SqliteOptions,
+    ) -> Result<Self, StoreError> {
         let lock = lock(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -140,7 +171,7 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(busy_timeout);
         let cannot = |error: &dyn std::fmt::Display| {
             StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
         };
@@ -151,33 +182,26 @@ impl SqliteStore {
             }
             _ => {}
         }
-        let writer = writer().connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
+        let pool = |connections| pool(connections, busy_timeout);
+        let writer = writer(pool(1)).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         MIGRATIONS.run(&writer).await.map_err(|e| cannot(&e))?;
         let heart = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(|e| cannot(&e))?;
-        Ok(Self { writer, readers, heart, clock, _lock: lock })
+        let db = Connections::new(readers, writer, heart, call_timeout, 1);
+        Ok(Self { db, clock, _lock: lock })
     }
 
     fn local_now(&self) -> i64 {
         self.clock.now_ms()
     }
 
-    async fn now_in(&self, _: &mut SqliteConnection) -> Result<i64, StoreError> {
+    async fn now_in(&self, _: &mut Session<'_>) -> Result<i64, StoreError> {
         Ok(self.clock.now_ms())
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
-    /// There is one writer.
-    async fn lock_owner(&self, _: &mut SqliteConnection, _: &str) -> Result<(), StoreError> {
-        Ok(())
-    }
-
     /// Whoever may be interested is in this process, and is told by the engine.
-    async fn announce(&self, _: &mut SqliteConnection, _: &Change) -> Result<(), StoreError> {
+    async fn announce(&self, _: &mut Session<'_>, _: &Change) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -185,18 +209,8 @@ impl SqliteStore {
         None
     }
 
-    /// Nothing lies between that could be silent: the lock and the connections have limits.
-    async fn in_time<T>(
-        &self,
-        call: impl Future<Output = Result<T, StoreError>>,
-    ) -> Result<T, StoreError> {
-        call.await
-    }
-
     async fn close_pools(&self) {
-        self.readers.close().await;
-        self.heart.close().await;
-        self.writer.close().await;
+        self.db.close().await;
     }
 
     /// One process: whatever is leased by another was leased by one that has ended. The lock file
@@ -207,27 +221,37 @@ impl SqliteStore {
 type This = SqliteStore;
 type Db = Sqlite;
 type DbRow = SqliteRow;
+type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
+/// A plain `BEGIN` that reads first cannot always become a writer later.
+const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// There is one writer.
+async fn try_lock_owner(_: &mut Session<'_>, _: &str) -> Result<bool, StoreError> {
+    Ok(true)
+}
 
 fn read_at(_: &SqliteRow, now: i64) -> Result<i64, StoreError> {
     Ok(now)
 }
 
-fn pool(connections: u32) -> SqlitePoolOptions {
+fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(BUSY_TIMEOUT)
+        .acquire_timeout(busy_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
 }
 
 /// A full disk makes SQLite roll back by itself, and a connection that does not know it would refuse
 /// every later transaction. Such a connection is thrown away.
-fn writer() -> SqlitePoolOptions {
-    pool(1).after_release(|connection, _| {
+fn writer(pool: SqlitePoolOptions) -> SqlitePoolOptions {
+    pool.after_release(|connection, _| {
         Box::pin(async move {
-            // The ping carries out what a dropped transaction left to do.
-            connection.ping().await?;
+            // The ping carries out what a dropped transaction left to do; where the disk hangs the
+            // connection is in the way of nobody for long.
+            let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
+            alive.map_err(|_| sqlx::Error::PoolTimedOut)??;
             Ok(!connection.is_in_transaction())
         })
     })

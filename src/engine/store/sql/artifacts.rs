@@ -1,10 +1,11 @@
 //! The rows of files.
 
 use async_trait::async_trait;
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 
 use super::{
-    Db, DbRow, This,
+    DbRow, This,
+    connections::Session,
     map::{corrupt, storable},
     read_at,
     statements::account,
@@ -127,7 +128,7 @@ impl ArtifactRows for This {
         &self,
         new: &NewArtifact,
     ) -> Result<Result<(), NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let (task, account) = match &new.source {
             Source::Run { task_id, run_seq } => {
@@ -143,30 +144,30 @@ impl ArtifactRows for This {
                 (None, Account { owner: owner.clone(), client: client.clone() })
             }
         };
-        let count: i64 = match &task {
-            Some((task, _)) => sqlx::query_scalar(FILES_OF_TASK).bind(task),
-            None => sqlx::query_scalar(UPLOADS_OF_ACCOUNT).bind(account.key()),
-        }
-        .fetch_one(&mut *tx)
-        .await?;
+        let count = match &task {
+            Some((task, _)) => sqlx::query(FILES_OF_TASK).bind(task),
+            None => sqlx::query(UPLOADS_OF_ACCOUNT).bind(account.key()),
+        };
+        let count: i64 = tx.value(count).await?;
         if count >= i64::from(new.max_files) {
             return Ok(Err(NotWritten::TooMany));
         }
         if bytes_of(&mut tx, &account).await? >= new.max_owner_bytes {
             return Ok(Err(NotWritten::Full));
         }
-        sqlx::query(INSERT)
-            .bind(new.id.to_string())
-            .bind(task.as_ref().map(|(task, _)| task))
-            .bind(task.as_ref().map(|(_, run_seq)| run_seq))
-            .bind(&account.owner)
-            .bind(storable(&new.name))
-            .bind(storable(&new.media_type))
-            .bind(now)
-            .bind(now.saturating_add(new.silence_ms))
-            .bind(&account.client)
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            sqlx::query(INSERT)
+                .bind(new.id.to_string())
+                .bind(task.as_ref().map(|(task, _)| task))
+                .bind(task.as_ref().map(|(_, run_seq)| run_seq))
+                .bind(&account.owner)
+                .bind(storable(&new.name))
+                .bind(storable(&new.media_type))
+                .bind(now)
+                .bind(now.saturating_add(new.silence_ms))
+                .bind(&account.client),
+        )
+        .await?;
         tx.commit().await?;
         Ok(Ok(()))
     }
@@ -176,13 +177,15 @@ impl ArtifactRows for This {
         new: &NewArtifact,
         size: i64,
     ) -> Result<Result<(), NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
-        let raw = sqlx::query(RENEW)
-            .bind(new.id.to_string())
-            .bind(size)
-            .bind(now.saturating_add(new.silence_ms))
-            .fetch_optional(&mut *tx)
+        let raw = tx
+            .first(
+                sqlx::query(RENEW)
+                    .bind(new.id.to_string())
+                    .bind(size)
+                    .bind(now.saturating_add(new.silence_ms)),
+            )
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
         if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
@@ -198,30 +201,29 @@ impl ArtifactRows for This {
         size: i64,
         sha256: &str,
     ) -> Result<Result<Artifact, NotWritten>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let due_at = match &new.source {
             Source::Run { task_id, run_seq } => {
                 if account_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
                     return Ok(Err(NotWritten::Lost));
                 }
-                sqlx::query(REPLACE)
-                    .bind(task_id.to_string())
-                    .bind(storable(&new.name))
-                    .bind(run_seq)
-                    .bind(now)
-                    .execute(&mut *tx)
-                    .await?;
+                tx.execute(
+                    sqlx::query(REPLACE)
+                        .bind(task_id.to_string())
+                        .bind(storable(&new.name))
+                        .bind(run_seq)
+                        .bind(now),
+                )
+                .await?;
                 None
             }
             Source::Upload { keep_ms, .. } => Some(now.saturating_add(*keep_ms)),
         };
-        let raw = sqlx::query(FINISH)
-            .bind(new.id.to_string())
-            .bind(size)
-            .bind(sha256)
-            .bind(due_at)
-            .fetch_optional(&mut *tx)
+        let raw = tx
+            .first(
+                sqlx::query(FINISH).bind(new.id.to_string()).bind(size).bind(sha256).bind(due_at),
+            )
             .await?;
         let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
         let artifact = artifact(&raw, now)?;
@@ -233,9 +235,9 @@ impl ArtifactRows for This {
     }
 
     async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError> {
-        let query = sqlx::query(OF_TASK).bind(task_id.to_string());
+        let rows = self.read_all(sqlx::query(OF_TASK).bind(task_id.to_string())).await?;
         let now = self.local_now();
-        query.fetch_all(&self.readers).await?.iter().map(|raw| artifact(raw, now)).collect()
+        rows.iter().map(|raw| artifact(raw, now)).collect()
     }
 
     async fn artifact_of(
@@ -244,12 +246,12 @@ impl ArtifactRows for This {
         name: &str,
     ) -> Result<Option<Artifact>, StoreError> {
         let query = sqlx::query(BY_NAME).bind(task_id.to_string()).bind(storable(name));
-        let raw = query.fetch_optional(&self.readers).await?;
+        let raw = self.read_first(query).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
     async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError> {
-        let raw = sqlx::query(UPLOAD).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let raw = self.read_first(sqlx::query(UPLOAD).bind(id.to_string())).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
@@ -259,7 +261,7 @@ impl ArtifactRows for This {
         id: UploadId,
     ) -> Result<Option<Artifact>, StoreError> {
         let query = sqlx::query(UPLOAD_OF).bind(id.to_string()).bind(task_id.to_string());
-        let raw = query.fetch_optional(&self.readers).await?;
+        let raw = self.read_first(query).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
@@ -268,15 +270,12 @@ impl ArtifactRows for This {
         most: u32,
         retry_ms: i64,
     ) -> Result<Vec<ArtifactId>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        let due = sqlx::query(DUE).bind(now).bind(i64::from(most)).fetch_all(&mut *tx).await?;
+        let due = tx.all(sqlx::query(DUE).bind(now).bind(i64::from(most))).await?;
         let due: Vec<_> = due.iter().map(artifact_id).collect::<Result<_, _>>()?;
         for id in &due {
-            sqlx::query(DOOM)
-                .bind(id.to_string())
-                .bind(now.saturating_add(retry_ms))
-                .execute(&mut *tx)
+            tx.execute(sqlx::query(DOOM).bind(id.to_string()).bind(now.saturating_add(retry_ms)))
                 .await?;
         }
         tx.commit().await?;
@@ -284,34 +283,39 @@ impl ArtifactRows for This {
     }
 
     async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
-        sqlx::query(FORGET).bind(id.to_string()).execute(&self.writer).await?;
-        Ok(())
+        let mut tx = self.db.write().await?;
+        tx.execute(sqlx::query(FORGET).bind(id.to_string())).await?;
+        tx.commit().await
+    }
+}
+
+impl This {
+    /// Uploads are what callers ask for; what a run writes is the engine's.
+    async fn write_artifact(&self, new: &NewArtifact) -> Result<Session<'_>, StoreError> {
+        match &new.source {
+            Source::Run { .. } => self.db.write().await,
+            Source::Upload { owner, client, .. } => {
+                let account = owner.as_ref().or(client.as_ref());
+                let account = account.map(String::as_str).unwrap_or_default();
+                self.db.write_for(&format!("uploads {account}")).await
+            }
+        }
     }
 }
 
 /// Notes that a task is started with an upload; false where there is none that its owner may use.
 pub(super) async fn note_use(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     task_id: TaskId,
     owner: Option<&str>,
     upload: UploadId,
     now: i64,
 ) -> Result<bool, StoreError> {
-    let used = sqlx::query(USE)
-        .bind(upload.to_string())
-        .bind(owner)
-        .bind(now)
-        .execute(&mut **tx)
-        .await?
-        .rows_affected();
+    let used = tx.execute(sqlx::query(USE).bind(upload.to_string()).bind(owner).bind(now)).await?;
     if used == 0 {
         return Ok(false);
     }
-    sqlx::query(NOTE_USE)
-        .bind(upload.to_string())
-        .bind(task_id.to_string())
-        .execute(&mut **tx)
-        .await?;
+    tx.execute(sqlx::query(NOTE_USE).bind(upload.to_string()).bind(task_id.to_string())).await?;
     Ok(true)
 }
 
@@ -333,27 +337,27 @@ impl Account {
 }
 
 async fn account_of_run(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     task_id: TaskId,
     run_seq: i64,
 ) -> Result<Option<Account>, StoreError> {
     let query = sqlx::query(ACCOUNT_OF_RUN).bind(task_id.to_string()).bind(run_seq);
-    query.fetch_optional(&mut **tx).await?.as_ref().map(Account::of).transpose()
+    tx.first(query).await?.as_ref().map(Account::of).transpose()
 }
 
 async fn same_name(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     task_id: TaskId,
     name: &str,
     run_seq: i64,
 ) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar(SAME_NAME).bind(task_id.to_string()).bind(storable(name));
-    let count: i64 = query.bind(run_seq).fetch_one(&mut **tx).await?;
+    let query = sqlx::query(SAME_NAME).bind(task_id.to_string()).bind(storable(name));
+    let count: i64 = tx.value(query.bind(run_seq)).await?;
     Ok(count > 0)
 }
 
-async fn bytes_of(tx: &mut Transaction<'static, Db>, account: &Account) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar(BYTES_OF_ACCOUNT).bind(account.key()).fetch_one(&mut **tx).await?)
+async fn bytes_of(tx: &mut Session<'_>, account: &Account) -> Result<i64, StoreError> {
+    tx.value(sqlx::query(BYTES_OF_ACCOUNT).bind(account.key())).await
 }
 
 fn artifact_id(raw: &DbRow) -> Result<ArtifactId, StoreError> {

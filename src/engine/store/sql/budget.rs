@@ -46,32 +46,30 @@ fn scopes(owner: Option<&str>, client: Option<&str>) -> Vec<(Scope, String)> {
 
 impl This {
     pub(super) async fn spend_for_run(&self, spend: &Spend) -> Result<Spent, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let (name, day) = (spend.name.as_str(), day(now));
-        let task = sqlx::query(WHOSE).bind(spend.task.to_string()).fetch_optional(&mut *tx).await?;
+        let task = tx.first(sqlx::query(WHOSE).bind(spend.task.to_string())).await?;
         let (owner, client) = task.as_ref().map(whose).transpose()?.unwrap_or_default();
         let mut granted = spend.most.clamp(0, MAX_AMOUNT);
         let scopes = scopes(owner.as_deref(), client.as_deref());
         for (scope, key) in &scopes {
-            let query = sqlx::query_scalar(OPEN).bind(name).bind(day).bind(key);
-            let spent: i64 = query.fetch_one(&mut *tx).await?;
+            let query = sqlx::query(OPEN).bind(name).bind(day).bind(key);
+            let spent: i64 = tx.value(query).await?;
             let limit = if *scope == Scope::All { spend.limit } else { spend.limit_per_owner };
             if limit == 0 {
                 continue;
             }
             granted = granted.min(limit.saturating_sub(spent));
             if granted < spend.least {
-                // What was made on the way is not kept.
-                tx.rollback().await?;
+                // What was made on the way goes with the transaction.
                 return Ok(Spent::UsedUp { scope: *scope, now });
             }
         }
         for (_, key) in &scopes {
-            let query = sqlx::query(ADD).bind(name).bind(day).bind(key).bind(granted);
-            query.execute(&mut *tx).await?;
+            tx.execute(sqlx::query(ADD).bind(name).bind(day).bind(key).bind(granted)).await?;
         }
-        sqlx::query(FORGET).bind(name).bind(day).execute(&mut *tx).await?;
+        tx.execute(sqlx::query(FORGET).bind(name).bind(day)).await?;
         tx.commit().await?;
         Ok(Spent::Granted { amount: granted, day })
     }
@@ -83,14 +81,14 @@ impl This {
         day: i64,
         by: i64,
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let row = sqlx::query(WHOSE).bind(task.to_string()).fetch_optional(&mut *tx).await?;
+        let mut tx = self.db.write().await?;
+        let row = tx.first(sqlx::query(WHOSE).bind(task.to_string())).await?;
         let (owner, client) = row.as_ref().map(whose).transpose()?.unwrap_or_default();
         for (_, key) in scopes(owner.as_deref(), client.as_deref()) {
-            let query = sqlx::query(ADD).bind(name).bind(day).bind(key);
-            query.bind(by.clamp(-MAX_AMOUNT, MAX_AMOUNT)).execute(&mut *tx).await?;
+            let by = by.clamp(-MAX_AMOUNT, MAX_AMOUNT);
+            tx.execute(sqlx::query(ADD).bind(name).bind(day).bind(key).bind(by)).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     pub(super) async fn read_spending(
@@ -99,13 +97,14 @@ impl This {
         owner: Option<&str>,
         client: Option<&str>,
     ) -> Result<(Vec<Spending>, i64), StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        let now = self.now_in(&mut connection).await?;
+        let mut session = self.db.read().await?;
+        let now = self.now_in(&mut session).await?;
         let mut spending = Vec::new();
         for (scope, key) in scopes(owner, client) {
-            let query = sqlx::query_scalar(READ).bind(name).bind(day(now)).bind(key);
-            let spent: Option<i64> = query.fetch_optional(&mut *connection).await?;
-            spending.push(Spending { scope, spent: spent.unwrap_or(0) });
+            let query = sqlx::query(READ).bind(name).bind(day(now)).bind(key);
+            let row = session.first(query).await?;
+            let spent = row.map_or(Ok(0), |row| row.try_get(0))?;
+            spending.push(Spending { scope, spent });
         }
         Ok((spending, now))
     }

@@ -1,9 +1,10 @@
 //! How runs end, and how tasks are asked to.
 
-use sqlx::Transaction;
+use sqlx::Row as _;
 
 use super::{
-    Db, This,
+    This,
+    connections::Session,
     map::{self, storable},
     statements as sql,
 };
@@ -28,7 +29,7 @@ impl This {
 
     /// Whether there is anything to take: this is asked all the time.
     pub(super) async fn has_ended_leases(&self, before: i64) -> Result<bool, StoreError> {
-        let ended = sqlx::query(sql::ENDED_LEASE).bind(before).fetch_optional(&self.readers);
+        let ended = self.read_first(sqlx::query(sql::ENDED_LEASE).bind(before));
         Ok(ended.await?.is_some())
     }
 
@@ -39,22 +40,18 @@ impl This {
         ended_before: i64,
     ) -> Result<Vec<TaskId>, StoreError> {
         let mut taken = Vec::new();
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         for statement in [sql::TAKE_CANCELLED, sql::TAKE_EXHAUSTED, sql::TAKE_AGAIN] {
-            let rows = sqlx::query(statement)
-                .bind(spare)
-                .bind(now)
-                .bind(ended_before)
-                .fetch_all(&mut *tx)
-                .await?;
+            let rows =
+                tx.all(sqlx::query(statement).bind(spare).bind(now).bind(ended_before)).await?;
             for raw in &rows {
                 taken.push(map::task_id(raw)?);
             }
             if !rows.is_empty() && statement != sql::TAKE_AGAIN {
                 // What has ended needs no checkpoints, as in every other end.
                 let over = serde_json::to_string(&taken).map_err(|e| map::corrupt("id", e))?;
-                sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over).execute(&mut *tx).await?;
+                tx.execute(sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over)).await?;
             }
         }
         if !taken.is_empty() {
@@ -69,18 +66,17 @@ impl This {
 
     /// Brings what is dated later than now to now.
     pub(super) async fn bring_to_now(&self) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        sqlx::query(sql::REDATE_LEASES).bind(now).execute(&mut *tx).await?;
-        let latest: Option<i64> =
-            sqlx::query_scalar(sql::LATEST_IN_QUEUE).fetch_one(&mut *tx).await?;
-        if let Some(ahead) = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0) {
-            let moved = sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead).execute(&mut *tx);
-            if moved.await?.rows_affected() > 0 {
-                self.announce(&mut tx, &Change::Queued).await?;
-            }
+        tx.execute(sqlx::query(sql::REDATE_LEASES).bind(now)).await?;
+        let latest: Option<i64> = tx.value(sqlx::query(sql::LATEST_IN_QUEUE)).await?;
+        let ahead = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0);
+        if let Some(ahead) = ahead
+            && tx.execute(sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead)).await? > 0
+        {
+            self.announce(&mut tx, &Change::Queued).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     pub(super) async fn finish_run(
@@ -89,14 +85,11 @@ impl This {
         run_seq: i64,
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        let cancel_asked: Option<bool> = sqlx::query_scalar(sql::HELD_RUN)
-            .bind(id.to_string())
-            .bind(run_seq)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(cancel_asked) = cancel_asked else { return Ok(None) };
+        let query = sqlx::query(sql::HELD_RUN).bind(id.to_string()).bind(run_seq);
+        let Some(held) = tx.first(query).await? else { return Ok(None) };
+        let cancel_asked: bool = held.try_get(0)?;
         let row = match ending {
             Ending::Again { after_ms, message } if !cancel_asked => {
                 let run_at = now.saturating_add(*after_ms);
@@ -120,29 +113,25 @@ impl This {
         id: TaskId,
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write_for(&format!("task {id}")).await?;
         // Between the two looks the task could start, or be given back.
-        sqlx::query(sql::LOCK).bind(id.to_string()).execute(&mut *tx).await?;
+        tx.execute(sqlx::query(sql::LOCK).bind(id.to_string())).await?;
         let now = self.now_in(&mut tx).await?;
         for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
-            let raw = sqlx::query(statement)
-                .bind(id.to_string())
-                .bind(now)
-                .bind(by)
-                .fetch_optional(&mut *tx)
-                .await?;
+            let raw =
+                tx.first(sqlx::query(statement).bind(id.to_string()).bind(now).bind(by)).await?;
             if let Some(raw) = raw {
                 let row = map::row(&raw, now)?;
                 if row.status.is_terminal() {
-                    let drop = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string());
-                    drop.execute(&mut *tx).await?;
+                    let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string());
+                    tx.execute(query).await?;
                 }
                 self.announce(&mut tx, &Change::Cancel(id)).await?;
                 tx.commit().await?;
                 return Ok(Some(CancelOutcome::Accepted(row)));
             }
         }
-        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&mut *tx).await?;
+        let raw = tx.first(sqlx::query(sql::GET).bind(id.to_string())).await?;
         let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
         Ok(row.map(|row| match row.status {
             Status::Cancelling => CancelOutcome::Accepted(row),
@@ -154,7 +143,7 @@ impl This {
 /// Puts a run into its terminal status, with its result in the same transaction. Another attempt
 /// that is not made because somebody asked to stop is a stop.
 async fn end(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     id: TaskId,
     ending: &Ending,
     cancel_asked: bool,
@@ -176,33 +165,36 @@ async fn end(
         }
     };
     if let Some(result) = result {
-        sqlx::query(sql::SAVE_RESULT)
-            .bind(id.to_string())
-            .bind(&result.media_type)
-            .bind(&result.file_name)
-            .bind(&result.bytes)
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            sqlx::query(sql::SAVE_RESULT)
+                .bind(id.to_string())
+                .bind(&result.media_type)
+                .bind(&result.file_name)
+                .bind(&result.bytes),
+        )
+        .await?;
     }
-    sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).execute(&mut **tx).await?;
-    let raw = sqlx::query(sql::FINISH)
-        .bind(id.to_string())
-        .bind(status.as_str())
-        .bind(now)
-        .bind(error.map(|(code, _, _)| code))
-        .bind(error.map(|(_, message, _)| storable(message)))
-        .bind(error.map(|(_, _, retryable)| retryable))
-        .bind(result.map(|result| &result.media_type))
-        .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
-        .bind(cancel_asked.then_some(outcome))
-        .fetch_one(&mut **tx)
+    tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string())).await?;
+    let raw = tx
+        .one(
+            sqlx::query(sql::FINISH)
+                .bind(id.to_string())
+                .bind(status.as_str())
+                .bind(now)
+                .bind(error.map(|(code, _, _)| code))
+                .bind(error.map(|(_, message, _)| storable(message)))
+                .bind(error.map(|(_, _, retryable)| retryable))
+                .bind(result.map(|result| &result.media_type))
+                .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
+                .bind(cancel_asked.then_some(outcome)),
+        )
         .await?;
     map::row(&raw, now)
 }
 
 /// Puts a run back into the queue; `given_back` attempts are not counted.
 async fn requeue(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     id: TaskId,
     run_at: i64,
     given_back: i64,
@@ -210,14 +202,16 @@ async fn requeue(
     why: &'static str,
     now: i64,
 ) -> Result<Row, StoreError> {
-    let raw = sqlx::query(sql::REQUEUE)
-        .bind(id.to_string())
-        .bind(run_at)
-        .bind(now)
-        .bind(given_back)
-        .bind(message.map(storable))
-        .bind(why)
-        .fetch_one(&mut **tx)
+    let raw = tx
+        .one(
+            sqlx::query(sql::REQUEUE)
+                .bind(id.to_string())
+                .bind(run_at)
+                .bind(now)
+                .bind(given_back)
+                .bind(message.map(storable))
+                .bind(why),
+        )
         .await?;
     map::row(&raw, now)
 }

@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, artifacts::DOOM_OF_TASKS, map};
+use super::{DbRow, This, artifacts::DOOM_OF_TASKS, map, read_at, statements as sql};
 use crate::{
     engine::store::{Cleaned, Row, StoreError, Tombstone},
     task::{Status, TaskId},
@@ -28,8 +28,13 @@ const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"))
 const FORGET: &str = "DELETE FROM tombstones WHERE id IN \
     (SELECT id FROM tombstones WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2)";
 
-const TOMBSTONE: &str = "SELECT id, owner, kind, title, status, finished_at, expired_at \
-    FROM tombstones WHERE id = $1 AND forget_at > $2";
+/// Those of $1.
+const TOMBSTONES: &str = concat!(
+    "SELECT ",
+    read_at!(),
+    "id, owner, kind, title, status, finished_at, expired_at, forget_at FROM tombstones WHERE id IN ",
+    json_list!("$1")
+);
 
 /// Never shortens, and never brings back what is over.
 const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
@@ -37,28 +42,35 @@ const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
 
 impl This {
     pub(super) async fn clean_up(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let most = i64::from(most);
-        let rows = sqlx::query(OVERDUE).bind(now).bind(most).fetch_all(&mut *tx).await?;
+        let rows = tx.all(sqlx::query(OVERDUE).bind(now).bind(most)).await?;
         let removed: Vec<_> = rows.iter().map(map::task_id).collect::<Result<_, _>>()?;
         if !removed.is_empty() {
             let ids = serde_json::to_string(&removed).map_err(|e| map::corrupt("id", e))?;
-            sqlx::query(DOOM_OF_TASKS).bind(&ids).bind(now).execute(&mut *tx).await?;
-            sqlx::query(BURY).bind(&ids).bind(known_ms).execute(&mut *tx).await?;
-            sqlx::query(REMOVE).bind(&ids).execute(&mut *tx).await?;
+            tx.execute(sqlx::query(DOOM_OF_TASKS).bind(&ids).bind(now)).await?;
+            tx.execute(sqlx::query(BURY).bind(&ids).bind(known_ms)).await?;
+            tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
         }
-        let forgotten = sqlx::query(FORGET).bind(now).bind(most).execute(&mut *tx).await?;
+        let forgotten = tx.execute(sqlx::query(FORGET).bind(now).bind(most)).await?;
         tx.commit().await?;
-        Ok(Cleaned { removed, forgotten: forgotten.rows_affected() })
+        Ok(Cleaned { removed, forgotten })
     }
 
-    pub(super) async fn read_tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
-        let now = self.now_in(&mut connection).await?;
-        let query = sqlx::query(TOMBSTONE).bind(id.to_string()).bind(now);
-        let raw = query.fetch_optional(&mut *connection).await?;
-        raw.as_ref().map(tombstone).transpose()
+    pub(super) async fn read_tombstones(
+        &self,
+        ids: &[TaskId],
+    ) -> Result<Vec<Tombstone>, StoreError> {
+        let rows = self.read_all(sqlx::query(TOMBSTONES).bind(map::ids(ids)?)).await?;
+        let now = self.local_now();
+        let mut known = Vec::with_capacity(rows.len());
+        for raw in &rows {
+            if raw.try_get::<i64, _>("forget_at")? > read_at(raw, now)? {
+                known.push(tombstone(raw)?);
+            }
+        }
+        Ok(known)
     }
 
     pub(super) async fn keep_longer(
@@ -66,16 +78,16 @@ impl This {
         id: TaskId,
         for_ms: i64,
     ) -> Result<Option<Row>, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write_for(&format!("task {id}")).await?;
         let now = self.now_in(&mut tx).await?;
-        sqlx::query(KEEP)
-            .bind(id.to_string())
-            .bind(now)
-            .bind(now.saturating_add(for_ms))
-            .execute(&mut *tx)
-            .await?;
+        tx.execute(
+            sqlx::query(KEEP).bind(id.to_string()).bind(now).bind(now.saturating_add(for_ms)),
+        )
+        .await?;
+        let raw = tx.first(sqlx::query(sql::GET).bind(id.to_string())).await?;
+        let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
         tx.commit().await?;
-        self.read_task(id).await
+        Ok(row)
     }
 }
 

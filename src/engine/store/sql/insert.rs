@@ -1,9 +1,10 @@
 //! What is queued.
 
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 
 use super::{
-    Db, This, artifacts,
+    This, artifacts,
+    connections::Session,
     map::{self, storable},
     statements as sql,
 };
@@ -14,10 +15,9 @@ use crate::{
 
 impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        let mut tx = self.begin().await?;
-        self.lock_owner(&mut tx, new.account()).await?;
+        let mut tx = self.db.write_alone(new.account()).await?;
         let now = self.now_in(&mut tx).await?;
-        let inserted = queue(&mut tx, new, now).await?;
+        let inserted = queue(&mut tx, new, &mut None, now).await?;
         match &inserted {
             Inserted::Queued(_) => self.announce(&mut tx, &Change::Queued).await?,
             Inserted::UnderWay(row) => keep_key(&mut tx, new, row.id).await?,
@@ -30,14 +30,12 @@ impl This {
     }
 
     pub(super) async fn insert_tasks(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
-        let mut tx = self.begin().await?;
+        let account = new.first().map(NewTask::account).unwrap_or_default();
+        let mut tx = self.db.write_alone(account).await?;
         let mut rows = Vec::with_capacity(new.len());
-        if let Some(first) = new.first() {
-            self.lock_owner(&mut tx, first.account()).await?;
-        }
-        let now = self.now_in(&mut tx).await?;
+        let (now, mut waiting) = (self.now_in(&mut tx).await?, None);
         for (place, new) in new.iter().enumerate() {
-            match queue(&mut tx, new, now).await? {
+            match queue(&mut tx, new, &mut waiting, now).await? {
                 Inserted::Queued(row) => rows.push(row),
                 // What was queued before it is rolled back.
                 other => return Ok(AllInserted::Not(place, Box::new(other))),
@@ -49,40 +47,81 @@ impl This {
     }
 }
 
-/// Queues one task, or says why not.
+/// How many tasks wait.
+struct Waiting {
+    of_account: u32,
+    of_client: u32,
+    in_all: u32,
+}
+
+impl Waiting {
+    async fn count(tx: &mut Session<'_>, new: &NewTask) -> Result<Self, StoreError> {
+        let query = sqlx::query(sql::COUNT_QUEUED)
+            .bind(new.account())
+            .bind(&new.client)
+            .bind(i64::from(new.max_queued_in_all));
+        let raw = tx.one(query).await?;
+        let count = |column: usize| -> Result<u32, StoreError> {
+            Ok(u32::try_from(raw.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+        };
+        Ok(Self { of_account: count(0)?, of_client: count(1)?, in_all: count(2)? })
+    }
+
+    /// Counts one more, unless there is no place for it.
+    const fn add(&mut self, new: &NewTask) -> Option<Inserted> {
+        let Self { of_account, of_client, in_all } = self;
+        if *of_account >= new.max_queued {
+            return Some(Inserted::Full(*of_account));
+        }
+        if *of_client >= new.max_queued_per_client {
+            return Some(Inserted::ClientFull(*of_client));
+        }
+        if *in_all >= new.max_queued_in_all {
+            return Some(Inserted::AllFull(*in_all));
+        }
+        (*of_account, *of_client, *in_all) = (*of_account + 1, *of_client + 1, *in_all + 1);
+        None
+    }
+}
+
+/// Queues one task, or says why not. What waits is counted once for all tasks of one transaction.
 async fn queue(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     new: &NewTask,
+    waiting: &mut Option<Waiting>,
     now: i64,
 ) -> Result<Inserted, StoreError> {
     if let Some(found) = already_there(tx, new, now).await? {
         return Ok(found);
     }
-    let queued: i64 =
-        sqlx::query_scalar(sql::COUNT_QUEUED).bind(new.account()).fetch_one(&mut **tx).await?;
-    let queued = u32::try_from(queued).unwrap_or(u32::MAX);
-    if queued >= new.max_queued {
-        return Ok(Inserted::Full(queued));
+    let waiting = match waiting {
+        Some(waiting) => waiting,
+        None => waiting.insert(Waiting::count(tx, new).await?),
+    };
+    if let Some(full) = waiting.add(new) {
+        return Ok(full);
     }
     let stages =
         serde_json::to_string(&new.stages).map_err(|error| map::corrupt("stages", error))?;
-    let raw = sqlx::query(sql::INSERT)
-        .bind(new.id.to_string())
-        .bind(&new.owner)
-        .bind(&new.kind)
-        .bind(storable(&new.title))
-        .bind(&new.input)
-        .bind(stages)
-        .bind(&new.unique_key)
-        .bind(i64::from(new.max_attempts))
-        .bind(now)
-        .bind(i64::from(new.priority))
-        .bind(new.keep_ms)
-        .bind(new.batch.map(|(id, _)| id.to_string()))
-        .bind(new.batch.map(|(_, place)| i64::from(place)))
-        .bind(&new.client)
-        .bind(new.lookup_key.as_deref().map(storable))
-        .fetch_one(&mut **tx)
+    let raw = tx
+        .one(
+            sqlx::query(sql::INSERT)
+                .bind(new.id.to_string())
+                .bind(&new.owner)
+                .bind(&new.kind)
+                .bind(storable(&new.title))
+                .bind(&new.input)
+                .bind(stages)
+                .bind(&new.unique_key)
+                .bind(i64::from(new.max_attempts))
+                .bind(now)
+                .bind(i64::from(new.priority))
+                .bind(new.keep_ms)
+                .bind(new.batch.map(|(id, _)| id.to_string()))
+                .bind(new.batch.map(|(_, place)| i64::from(place)))
+                .bind(&new.client)
+                .bind(new.lookup_key.as_deref().map(storable)),
+        )
         .await?;
     let row = map::row(&raw, now)?;
     keep_key(tx, new, row.id).await?;
@@ -95,35 +134,29 @@ async fn queue(
 }
 
 /// Notes where a start with an idempotency key led.
-async fn keep_key(
-    tx: &mut Transaction<'static, Db>,
-    new: &NewTask,
-    led_to: TaskId,
-) -> Result<(), StoreError> {
+async fn keep_key(tx: &mut Session<'_>, new: &NewTask, led_to: TaskId) -> Result<(), StoreError> {
     if let Some((key, print)) = &new.idempotency {
-        sqlx::query(sql::KEEP_KEY)
-            .bind(new.account())
-            .bind(key)
-            .bind(print)
-            .bind(led_to.to_string())
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            sqlx::query(sql::KEEP_KEY)
+                .bind(new.account())
+                .bind(key)
+                .bind(print)
+                .bind(led_to.to_string()),
+        )
+        .await?;
     }
     Ok(())
 }
 
 /// Whether an insert leads to a task that exists.
 async fn already_there(
-    tx: &mut Transaction<'static, Db>,
+    tx: &mut Session<'_>,
     new: &NewTask,
     now: i64,
 ) -> Result<Option<Inserted>, StoreError> {
     if let Some((key, print)) = &new.idempotency {
-        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(new.account())
-            .bind(key)
-            .fetch_optional(&mut **tx)
-            .await?;
+        let raw =
+            tx.first(sqlx::query(sql::BY_IDEMPOTENCY_KEY).bind(new.account()).bind(key)).await?;
         if let Some(raw) = raw {
             let row = map::row(&raw, now)?;
             if row.expired().is_none() {
@@ -131,15 +164,12 @@ async fn already_there(
                 let same = known == *print;
                 return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
             }
-            sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key).execute(&mut **tx).await?;
+            tx.execute(sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key)).await?;
         }
     }
     if let Some(unique_key) = &new.unique_key {
-        let raw = sqlx::query(sql::UNDER_WAY)
-            .bind(&new.kind)
-            .bind(unique_key)
-            .bind(&new.owner)
-            .fetch_optional(&mut **tx)
+        let raw = tx
+            .first(sqlx::query(sql::UNDER_WAY).bind(&new.kind).bind(unique_key).bind(&new.owner))
             .await?;
         if let Some(raw) = raw {
             return Ok(Some(Inserted::UnderWay(map::row(&raw, now)?)));

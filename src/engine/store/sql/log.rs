@@ -1,9 +1,10 @@
 //! Lines of logs: all of one write at once, however many.
 
-use sqlx::{Row as _, Transaction};
+use sqlx::Row as _;
 
 use super::{
-    Db, DbRow, This,
+    DbRow, This,
+    connections::Session,
     map::{corrupt, storable},
     statements as sql,
 };
@@ -12,6 +13,12 @@ use crate::{
     task::{LogStream, TaskId},
 };
 
+const LOG: &str = "SELECT seq, at, stream, text FROM log_lines \
+    WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+
+const LOG_END: &str = "SELECT seq, at, stream, text FROM log_lines \
+    WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
+
 impl This {
     pub(super) async fn read_log(
         &self,
@@ -19,11 +26,8 @@ impl This {
         after: i64,
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        let rows = sqlx::query(sql::LOG)
-            .bind(id.to_string())
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(&self.readers)
+        let rows = self
+            .read_all(sqlx::query(LOG).bind(id.to_string()).bind(after).bind(i64::from(limit)))
             .await?;
         rows.iter().map(entry).collect()
     }
@@ -33,38 +37,37 @@ impl This {
         id: TaskId,
         limit: u32,
     ) -> Result<Vec<LogEntry>, StoreError> {
-        let query = sqlx::query(sql::LOG_END).bind(id.to_string()).bind(i64::from(limit));
-        let rows = query.fetch_all(&self.readers).await?;
+        let query = sqlx::query(LOG_END).bind(id.to_string()).bind(i64::from(limit));
+        let rows = self.read_all(query).await?;
         rows.iter().rev().map(entry).collect()
     }
 }
 
 /// Writes a run's new lines and removes those that are not kept any more.
-pub(super) async fn save(
-    tx: &mut Transaction<'static, Db>,
-    write: &ProgressWrite,
-) -> Result<(), StoreError> {
+pub(super) async fn save(tx: &mut Session<'_>, write: &ProgressWrite) -> Result<(), StoreError> {
     if !write.log.is_empty() {
         let line = |line: &'_ LogEntry| {
             (line.seq, line.at, number(line.stream), storable(&line.text).into_owned())
         };
         let lines: Vec<_> = write.log.iter().map(line).collect();
         let lines = serde_json::to_string(&lines).map_err(|error| corrupt("log", error))?;
-        sqlx::query(sql::SAVE_LOG_LINES)
-            .bind(write.id.to_string())
-            .bind(write.run_seq)
-            .bind(lines)
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            sqlx::query(sql::SAVE_LOG_LINES)
+                .bind(write.id.to_string())
+                .bind(write.run_seq)
+                .bind(lines),
+        )
+        .await?;
     }
     if let Some(gap) = write.log_gap {
-        sqlx::query(sql::DROP_LOG_LINES)
-            .bind(write.id.to_string())
-            .bind(write.run_seq)
-            .bind(gap.after)
-            .bind(gap.before)
-            .execute(&mut **tx)
-            .await?;
+        tx.execute(
+            sqlx::query(sql::DROP_LOG_LINES)
+                .bind(write.id.to_string())
+                .bind(write.run_seq)
+                .bind(gap.after)
+                .bind(gap.before),
+        )
+        .await?;
     }
     Ok(())
 }

@@ -26,6 +26,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
     Ok(Row {
         id: task_id(raw)?,
         owner: raw.try_get("owner")?,
+        client: raw.try_get("client")?,
         kind: raw.try_get("kind")?,
         title: raw.try_get("title")?,
         stages: serde_json::from_str(&raw.try_get::<String, _>("stages")?)
@@ -78,6 +79,11 @@ fn pace(raw: &DbRow) -> Result<StoredPace, StoreError> {
 pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     let text: String = raw.try_get("id")?;
     text.parse().map_err(|_| corrupt("id", &text))
+}
+
+/// Ids as a JSON array, for `json_list`.
+pub(super) fn ids(ids: &[TaskId]) -> Result<String, StoreError> {
+    serde_json::to_string(ids).map_err(|error| corrupt("id", error))
 }
 
 fn batch(raw: &DbRow) -> Result<Option<BatchId>, StoreError> {

@@ -3,7 +3,7 @@
 use sqlx::Row as _;
 
 use super::{
-    This,
+    DbRow, Statement, This,
     map::{self, storable},
     statements as sql,
 };
@@ -13,21 +13,32 @@ use crate::{
 };
 
 impl This {
+    /// Reads the first row.
+    pub(super) async fn read_first(
+        &self,
+        query: Statement<'_>,
+    ) -> Result<Option<DbRow>, StoreError> {
+        self.db.read().await?.first(query).await
+    }
+
+    /// Reads all rows.
+    pub(super) async fn read_all(&self, query: Statement<'_>) -> Result<Vec<DbRow>, StoreError> {
+        self.db.read().await?.all(query).await
+    }
+
     pub(super) async fn read_task(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
-        let raw = sqlx::query(sql::GET).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let raw = self.read_first(sqlx::query(sql::GET).bind(id.to_string())).await?;
         raw.map(|raw| map::row(&raw, self.local_now())).transpose()
     }
 
     pub(super) async fn read_tasks(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
-        let ids = serde_json::to_string(ids).map_err(|error| map::corrupt("id", error))?;
-        let rows = sqlx::query(sql::GET_ALL).bind(ids).fetch_all(&self.readers).await?;
+        let rows = self.read_all(sqlx::query(sql::GET_ALL).bind(map::ids(ids)?)).await?;
         let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
     }
 
     pub(super) async fn read_batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
-        let query = sqlx::query(sql::BATCH).bind(id.to_string());
-        let rows = query.fetch_all(&self.readers).await?;
+        let rows = self.read_all(sqlx::query(sql::BATCH).bind(id.to_string())).await?;
         let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
     }
@@ -38,35 +49,37 @@ impl This {
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
-        let raw = sqlx::query(sql::BY_IDEMPOTENCY_KEY)
-            .bind(account)
-            .bind(key)
-            .fetch_optional(&self.readers)
-            .await?;
+        let raw =
+            self.read_first(sqlx::query(sql::BY_IDEMPOTENCY_KEY).bind(account).bind(key)).await?;
         let Some(raw) = raw else { return Ok(None) };
         let row = map::row(&raw, self.local_now())?;
         let same = raw.try_get::<String, _>("print")? == print;
         Ok(Some(row).filter(|row| same && row.expired().is_none()))
     }
 
-    pub(super) async fn read_input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        let input = sqlx::query_scalar(sql::INPUT);
-        Ok(input.bind(id.to_string()).fetch_optional(&self.readers).await?)
+    pub(super) async fn read_inputs(
+        &self,
+        ids: &[TaskId],
+    ) -> Result<Vec<(TaskId, String)>, StoreError> {
+        let rows = self.read_all(sqlx::query(sql::INPUTS).bind(map::ids(ids)?)).await?;
+        rows.iter().map(|raw| Ok((map::task_id(raw)?, raw.try_get("input")?))).collect()
     }
 
     pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
         if query.q.as_deref().is_some_and(|q| q.contains('\0')) {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(sql::LIST)
-            .bind(&query.owner)
-            .bind(query.status.map(|status| status.as_str()))
-            .bind(&query.kind)
-            .bind(&query.q)
-            .bind(query.before.map(|(at, _)| at))
-            .bind(query.before.map(|(_, id)| id.to_string()))
-            .bind(i64::from(query.limit))
-            .fetch_all(&self.readers)
+        let rows = self
+            .read_all(
+                sqlx::query(sql::LIST)
+                    .bind(&query.owner)
+                    .bind(query.status.map(|status| status.as_str()))
+                    .bind(&query.kind)
+                    .bind(&query.q)
+                    .bind(query.before.map(|(at, _)| at))
+                    .bind(query.before.map(|(_, id)| id.to_string()))
+                    .bind(i64::from(query.limit)),
+            )
             .await?;
         let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
@@ -77,13 +90,10 @@ impl This {
         kind: &str,
         limit: u32,
     ) -> Result<Vec<TaskId>, StoreError> {
-        let mut connection = self.readers.acquire().await?;
+        let mut connection = self.db.read().await?;
         let now = self.now_in(&mut connection).await?;
-        let rows = sqlx::query(sql::QUEUE)
-            .bind(kind)
-            .bind(now)
-            .bind(i64::from(limit))
-            .fetch_all(&mut *connection)
+        let rows = connection
+            .all(sqlx::query(sql::QUEUE).bind(kind).bind(now).bind(i64::from(limit)))
             .await?;
         rows.iter().map(map::task_id).collect()
     }
@@ -94,11 +104,10 @@ impl This {
         kind: &str,
         lookup_key: &str,
     ) -> Result<Option<Row>, StoreError> {
-        let raw = sqlx::query(sql::NEWEST)
-            .bind(kind)
-            .bind(storable(lookup_key))
-            .bind(account)
-            .fetch_optional(&self.readers)
+        let raw = self
+            .read_first(
+                sqlx::query(sql::NEWEST).bind(kind).bind(storable(lookup_key)).bind(account),
+            )
             .await?;
         raw.map(|raw| map::row(&raw, self.local_now())).transpose()
     }
@@ -108,17 +117,13 @@ impl This {
         id: TaskId,
         key: &str,
     ) -> Result<Option<String>, StoreError> {
-        let value = sqlx::query_scalar(sql::CHECKPOINT)
-            .bind(id.to_string())
-            .bind(key)
-            .fetch_optional(&self.readers)
-            .await?;
-        Ok(value)
+        let query = sqlx::query(sql::CHECKPOINT).bind(id.to_string()).bind(key);
+        let raw = self.read_first(query).await?;
+        raw.map(|raw| Ok(raw.try_get("value")?)).transpose()
     }
 
     pub(super) async fn read_result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
-        let raw =
-            sqlx::query(sql::RESULT).bind(id.to_string()).fetch_optional(&self.readers).await?;
+        let raw = self.read_first(sqlx::query(sql::RESULT).bind(id.to_string())).await?;
         let Some(raw) = raw else { return Ok(None) };
         Ok(Some(StoredResult {
             media_type: raw.try_get("media_type")?,
@@ -128,10 +133,12 @@ impl This {
     }
 
     pub(super) async fn read_waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(sql::WAITING_KINDS).fetch_all(&self.readers).await?)
+        let rows = self.read_all(sqlx::query(sql::WAITING_KINDS)).await?;
+        rows.iter().map(|raw| Ok(raw.try_get("kind")?)).collect()
     }
 
     pub(super) async fn read_counts(&self) -> Result<(i64, i64), StoreError> {
-        Ok(sqlx::query_as(sql::COUNTS).fetch_one(&self.readers).await?)
+        let raw = self.db.read().await?.one(sqlx::query(sql::COUNTS)).await?;
+        Ok((raw.try_get(0)?, raw.try_get(1)?))
     }
 }

@@ -19,7 +19,7 @@ pub(super) use account;
 /// The columns that [`super::map::row`] reads.
 macro_rules! columns {
     () => {
-        concat!(read_at!(), "id, owner, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
+        concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
          progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
@@ -60,7 +60,9 @@ pub(super) const GET_ALL: &str =
 pub(super) const BATCH: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_place");
 
-pub(super) const INPUT: &str = "SELECT input FROM tasks WHERE id = $1";
+/// Of those of $1.
+pub(super) const INPUTS: &str =
+    concat!("SELECT id, input FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT print, ",
@@ -83,8 +85,14 @@ pub(super) const UNDER_WAY: &str = concat!(
 );
 
 /// Those of the account $1.
-pub(super) const COUNT_QUEUED: &str =
-    concat!("SELECT count(*) FROM tasks WHERE ", account!(), " = $1 AND status = 'queued'");
+/// How many wait: of the account $1, of the client $2, and in all, which is counted up to $3.
+pub(super) const COUNT_QUEUED: &str = concat!(
+    "SELECT (SELECT count(*) FROM tasks WHERE ",
+    account!(),
+    " = $1 AND status = 'queued'), ",
+    "(SELECT count(*) FROM tasks WHERE client = $2 AND status = 'queued'), ",
+    "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS waiting)"
+);
 
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
@@ -363,12 +371,6 @@ pub(super) const CANCEL_RUNNING: &str = concat!(
 
 pub(super) const RESULT: &str =
     "SELECT media_type, file_name, bytes FROM results WHERE task_id = $1";
-
-pub(super) const LOG: &str = "SELECT seq, at, stream, text FROM log_lines \
-    WHERE task_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-
-pub(super) const LOG_END: &str = "SELECT seq, at, stream, text FROM log_lines \
-    WHERE task_id = $1 ORDER BY seq DESC LIMIT $2";
 
 pub(super) const KEEP_STAGE_TIME: &str = "INSERT INTO stage_times (kind, stage, at, task_id, ms) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";

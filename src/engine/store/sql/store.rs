@@ -1,4 +1,4 @@
-//! The calls of a [`Store`], each one line to where it is done, and none without an end.
+//! The calls of a [`Store`], each one line to where it is done.
 
 use async_trait::async_trait;
 
@@ -7,7 +7,7 @@ use crate::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
         LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store, StoreError,
-        StoredResult, Tombstone,
+        StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -15,15 +15,11 @@ use crate::{
 #[async_trait]
 impl Store for This {
     async fn now_ms(&self) -> Result<i64, StoreError> {
-        self.in_time(async {
-            let mut connection = self.readers.acquire().await?;
-            self.now_in(&mut connection).await
-        })
-        .await
+        self.now_in(&mut self.db.read().await?).await
     }
 
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError> {
-        self.in_time(self.insert_task(new)).await
+        self.insert_task(new).await
     }
 
     async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
@@ -40,27 +36,27 @@ impl Store for This {
         key: &str,
         print: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.read_started(account, key, print)).await
+        self.read_started(account, key, print).await
     }
 
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.read_task(id)).await
+        self.read_task(id).await
     }
 
     async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError> {
-        self.in_time(self.read_tasks(ids)).await
+        self.read_tasks(ids).await
     }
 
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
-        self.in_time(self.read_input(id)).await
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError> {
+        self.read_inputs(ids).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
-        self.in_time(self.read_list(query)).await
+        self.read_list(query).await
     }
 
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
-        self.in_time(self.read_queue(kind, limit)).await
+        self.read_queue(kind, limit).await
     }
 
     async fn newest(
@@ -69,11 +65,11 @@ impl Store for This {
         kind: &str,
         lookup_key: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.read_newest(account, kind, lookup_key)).await
+        self.read_newest(account, kind, lookup_key).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        self.in_time(self.claim_tasks(claim)).await
+        self.claim_tasks(claim).await
     }
 
     async fn beat(
@@ -82,11 +78,11 @@ impl Store for This {
         lease_ms: i64,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
-        self.in_time(self.renew_leases(lease_owner, lease_ms, runs)).await
+        self.renew_leases(lease_owner, lease_ms, runs).await
     }
 
     async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
-        self.in_time(self.read_cancels(lease_owner, runs)).await
+        self.read_cancels(lease_owner, runs).await
     }
 
     fn changes(&self) -> Option<Changes> {
@@ -98,25 +94,22 @@ impl Store for This {
     }
 
     async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
-        self.in_time(async {
-            match self.has_ended_leases(ended_before).await? {
-                true => self.take_leases("", ended_before).await,
-                false => Ok(Vec::new()),
-            }
-        })
-        .await
+        match self.has_ended_leases(ended_before).await? {
+            true => self.take_leases("", ended_before).await,
+            false => Ok(Vec::new()),
+        }
     }
 
     async fn redate(&self) -> Result<(), StoreError> {
-        self.in_time(self.bring_to_now()).await
+        self.bring_to_now().await
     }
 
     async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.in_time(self.take_back_from_the_dead(lease_owner)).await
+        self.take_back_from_the_dead(lease_owner).await
     }
 
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
-        self.in_time(self.write_progress(writes)).await
+        self.write_progress(writes).await
     }
 
     async fn save_checkpoint(
@@ -126,11 +119,11 @@ impl Store for This {
         key: &str,
         value: &str,
     ) -> Result<bool, StoreError> {
-        self.in_time(self.write_checkpoint(id, run_seq, key, value)).await
+        self.write_checkpoint(id, run_seq, key, value).await
     }
 
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError> {
-        self.in_time(self.read_checkpoint(id, key)).await
+        self.read_checkpoint(id, key).await
     }
 
     async fn finish(
@@ -139,7 +132,7 @@ impl Store for This {
         run_seq: i64,
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.finish_run(id, run_seq, ending)).await
+        self.finish_run(id, run_seq, ending).await
     }
 
     async fn request_cancel(
@@ -147,19 +140,19 @@ impl Store for This {
         id: TaskId,
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
-        self.in_time(self.write_cancel(id, by)).await
+        self.write_cancel(id, by).await
     }
 
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
-        self.in_time(self.read_result(id)).await
+        self.read_result(id).await
     }
 
     async fn log(&self, id: TaskId, after: i64, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.in_time(self.read_log(id, after, limit)).await
+        self.read_log(id, after, limit).await
     }
 
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
-        self.in_time(self.read_log_end(id, limit)).await
+        self.read_log_end(id, limit).await
     }
 
     async fn keep_stage_times(
@@ -169,31 +162,35 @@ impl Store for This {
         times: &[(String, i64)],
         most: u32,
     ) -> Result<(), StoreError> {
-        self.in_time(self.write_stage_times(id, kind, times, most)).await
+        self.write_stage_times(id, kind, times, most).await
     }
 
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError> {
-        self.in_time(self.read_stage_times(kind)).await
+        self.read_stage_times(kind).await
     }
 
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
-        self.in_time(self.keep_longer(id, for_ms)).await
+        self.keep_longer(id, for_ms).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
-        self.in_time(self.clean_up(most, known_ms)).await
+        self.clean_up(most, known_ms).await
     }
 
-    async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
-        self.in_time(self.read_tombstone(id)).await
+    async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError> {
+        self.read_tombstones(ids).await
     }
 
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
-        self.in_time(self.read_or_make_secret(name)).await
+        self.read_or_make_secret(name).await
+    }
+
+    async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
+        self.read_usage(of).await
     }
 
     async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError> {
-        self.in_time(self.spend_for_run(spend)).await
+        self.spend_for_run(spend).await
     }
 
     async fn correct_spending(
@@ -203,7 +200,7 @@ impl Store for This {
         day: i64,
         by: i64,
     ) -> Result<(), StoreError> {
-        self.in_time(self.correct_spending_of(task, name, day, by)).await
+        self.correct_spending_of(task, name, day, by).await
     }
 
     async fn spending(
@@ -212,7 +209,7 @@ impl Store for This {
         owner: Option<&str>,
         client: Option<&str>,
     ) -> Result<(Vec<Spending>, i64), StoreError> {
-        self.in_time(self.read_spending(name, owner, client)).await
+        self.read_spending(name, owner, client).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {
@@ -220,7 +217,7 @@ impl Store for This {
     }
 
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
-        self.in_time(self.read_counts()).await
+        self.read_counts().await
     }
 
     async fn close(&self) {

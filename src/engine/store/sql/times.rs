@@ -13,32 +13,34 @@ impl This {
         times: &[(String, i64)],
         most: u32,
     ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         for (stage, ms) in times {
-            sqlx::query(sql::KEEP_STAGE_TIME)
-                .bind(kind)
-                .bind(storable(stage))
-                .bind(now)
-                .bind(id.to_string())
-                .bind(ms)
-                .execute(&mut *tx)
-                .await?;
-            sqlx::query(sql::DROP_STAGE_TIMES)
-                .bind(kind)
-                .bind(storable(stage))
-                .bind(i64::from(most))
-                .execute(&mut *tx)
-                .await?;
+            tx.execute(
+                sqlx::query(sql::KEEP_STAGE_TIME)
+                    .bind(kind)
+                    .bind(storable(stage))
+                    .bind(now)
+                    .bind(id.to_string())
+                    .bind(ms),
+            )
+            .await?;
+            tx.execute(
+                sqlx::query(sql::DROP_STAGE_TIMES)
+                    .bind(kind)
+                    .bind(storable(stage))
+                    .bind(i64::from(most)),
+            )
+            .await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     pub(super) async fn read_stage_times(
         &self,
         kind: &str,
     ) -> Result<Vec<(String, i64)>, StoreError> {
-        let rows = sqlx::query(sql::STAGE_TIMES).bind(kind).fetch_all(&self.readers).await?;
+        let rows = self.read_all(sqlx::query(sql::STAGE_TIMES).bind(kind)).await?;
         rows.iter().map(|raw| Ok((raw.try_get("stage")?, raw.try_get("ms")?))).collect()
     }
 }

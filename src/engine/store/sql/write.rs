@@ -21,17 +21,19 @@ impl This {
     pub(super) async fn claim_tasks(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
         let mut claimed = Vec::new();
         let mut free = claim.total;
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         for (kind, slots) in &claim.slots {
-            let rows = sqlx::query(sql::CLAIM)
-                .bind(&claim.lease_owner)
-                .bind(now.saturating_add(claim.lease_ms))
-                .bind(now)
-                .bind(kind)
-                .bind(i64::from((*slots).min(free)))
-                .bind(i64::from((*slots).min(free)) + SURPLUS)
-                .fetch_all(&mut *tx)
+            let rows = tx
+                .all(
+                    sqlx::query(sql::CLAIM)
+                        .bind(&claim.lease_owner)
+                        .bind(now.saturating_add(claim.lease_ms))
+                        .bind(now)
+                        .bind(kind)
+                        .bind(i64::from((*slots).min(free)))
+                        .bind(i64::from((*slots).min(free)) + SURPLUS),
+                )
                 .await?;
             free = free.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             for raw in &rows {
@@ -50,15 +52,16 @@ impl This {
         lease_ms: i64,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
-        let mut heart = self.heart.acquire().await?;
+        let mut heart = self.db.beat().await?;
         let now = self.now_in(&mut heart).await?;
-        let runs = serde_json::to_string(runs).map_err(|error| map::corrupt("id", error))?;
-        let rows = sqlx::query(sql::BEAT)
-            .bind(lease_owner)
-            .bind(now.saturating_add(lease_ms))
-            .bind(now)
-            .bind(runs)
-            .fetch_all(&mut *heart)
+        let rows = heart
+            .all(
+                sqlx::query(sql::BEAT)
+                    .bind(lease_owner)
+                    .bind(now.saturating_add(lease_ms))
+                    .bind(now)
+                    .bind(map::ids(runs)?),
+            )
             .await?;
         rows.iter().map(beat).collect()
     }
@@ -68,40 +71,40 @@ impl This {
         lease_owner: &str,
         runs: &[TaskId],
     ) -> Result<Vec<Beat>, StoreError> {
-        let runs = serde_json::to_string(runs).map_err(|error| map::corrupt("id", error))?;
-        let query = sqlx::query(sql::CANCELS).bind(lease_owner).bind(runs);
-        query.fetch_all(&self.readers).await?.iter().map(beat).collect()
+        let query = sqlx::query(sql::CANCELS).bind(lease_owner).bind(map::ids(runs)?);
+        self.read_all(query).await?.iter().map(beat).collect()
     }
 
     pub(super) async fn write_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let mut writes: Vec<_> = writes.iter().collect();
         writes.sort_by_key(|write| write.id);
         if !writes.is_empty() {
             self.announce(&mut tx, &Change::Progress).await?;
         }
         for write in writes {
-            sqlx::query(sql::SAVE_PROGRESS)
-                .bind(write.id.to_string())
-                .bind(write.run_seq)
-                .bind(write.version)
-                .bind(write.progress)
-                .bind(i64::from(write.step))
-                .bind(write.message.as_deref().map(storable))
-                .bind(write.updated_at)
-                .bind(write.pace.rate)
-                .bind(write.pace.ends_at)
-                .bind(write.pace.ends_between.map(|(low, _)| low))
-                .bind(write.pace.ends_between.map(|(_, high)| high))
-                .bind(write.stopping.delivered_at)
-                .bind(write.stopping.acknowledged_at)
-                .bind(write.stopping.kept.as_deref().map(storable))
-                .bind(write.said_version)
-                .execute(&mut *tx)
-                .await?;
+            tx.execute(
+                sqlx::query(sql::SAVE_PROGRESS)
+                    .bind(write.id.to_string())
+                    .bind(write.run_seq)
+                    .bind(write.version)
+                    .bind(write.progress)
+                    .bind(i64::from(write.step))
+                    .bind(write.message.as_deref().map(storable))
+                    .bind(write.updated_at)
+                    .bind(write.pace.rate)
+                    .bind(write.pace.ends_at)
+                    .bind(write.pace.ends_between.map(|(low, _)| low))
+                    .bind(write.pace.ends_between.map(|(_, high)| high))
+                    .bind(write.stopping.delivered_at)
+                    .bind(write.stopping.acknowledged_at)
+                    .bind(write.stopping.kept.as_deref().map(storable))
+                    .bind(write.said_version),
+            )
+            .await?;
             log::save(&mut tx, write).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     pub(super) async fn write_checkpoint(
@@ -111,25 +114,28 @@ impl This {
         key: &str,
         value: &str,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.begin().await?;
+        let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        let done = sqlx::query(sql::SAVE_CHECKPOINT)
-            .bind(id.to_string())
-            .bind(run_seq)
-            .bind(storable(key))
-            .bind(value)
-            .bind(now)
-            .execute(&mut *tx)
+        let done = tx
+            .execute(
+                sqlx::query(sql::SAVE_CHECKPOINT)
+                    .bind(id.to_string())
+                    .bind(run_seq)
+                    .bind(storable(key))
+                    .bind(value)
+                    .bind(now),
+            )
             .await?;
         tx.commit().await?;
-        Ok(done.rows_affected() > 0)
+        Ok(done > 0)
     }
 
     pub(super) async fn read_or_make_secret(&self, name: &str) -> Result<Secret, StoreError> {
         let random = [Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
-        sqlx::query(sql::MAKE_SECRET).bind(name).bind(random).execute(&self.writer).await?;
-        let value: Vec<u8> =
-            sqlx::query_scalar(sql::SECRET).bind(name).fetch_one(&self.writer).await?;
+        let mut tx = self.db.write().await?;
+        tx.execute(sqlx::query(sql::MAKE_SECRET).bind(name).bind(random)).await?;
+        let value: Vec<u8> = tx.value(sqlx::query(sql::SECRET).bind(name)).await?;
+        tx.commit().await?;
         value.try_into().map_err(|_| map::corrupt("secret", "it has not 32 bytes"))
     }
 }

@@ -24,12 +24,15 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.db");
     let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    let mut writer = store.db.write().await.unwrap();
     for statement in [FILL, "ANALYZE"] {
-        sqlx::query(statement).execute(&store.writer).await.unwrap();
+        writer.execute(sqlx::query(statement)).await.unwrap();
     }
+    writer.commit().await.unwrap();
+    let mut writer = store.db.write().await.unwrap();
     for (name, statement) in [
         ("get", sql::GET),
-        ("input", sql::INPUT),
+        ("inputs", sql::INPUTS),
         ("a repeated start", sql::BY_IDEMPOTENCY_KEY),
         ("a key that is free again", sql::DROP_KEY),
         ("checkpoints of what has ended", sql::DROP_ALL_CHECKPOINTS),
@@ -56,7 +59,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     ] {
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
         // The connection that has the statistics; the readers may have been opened before them.
-        let plan = explain.fetch_all(&store.writer).await.unwrap();
+        let plan = writer.all(explain).await.unwrap();
         let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
         assert!(!steps.is_empty(), "{name} has no plan");
         for step in &steps {

@@ -1,28 +1,36 @@
-//! A way to PostgreSQL on which connections can fall silent: nothing comes through, and nobody is told.
+//! A way to PostgreSQL, over TCP, on which connections can fall silent: nothing comes through, and
+//! nobody is told.
 
 use std::{
     path::Path,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering},
     },
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{UnixListener, UnixStream, unix},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream, UnixStream},
     sync::watch,
+    task::JoinSet,
 };
 
 /// What PostgreSQL calls its socket.
 const SOCKET: &str = ".s.PGSQL.5432";
 
-/// See the module. What is silent once stays so.
+/// See the module. What is silent once stays so, until the way is dropped.
 pub(crate) struct Way {
-    _folder: tempfile::TempDir,
+    carrying: tokio::task::AbortHandle,
     switch: Arc<Switch>,
     /// The database by this way.
     pub(crate) url: String,
+}
+
+impl Drop for Way {
+    fn drop(&mut self) {
+        self.carrying.abort();
+    }
 }
 
 struct Switch {
@@ -32,32 +40,38 @@ struct Switch {
     closed: AtomicBool,
     /// The next connection over which this is said falls silent by it.
     word: Mutex<Option<Vec<u8>>>,
+    /// After so many more pieces from clients everything falls silent; a piece is about one statement.
+    pieces: AtomicI64,
     silenced: AtomicU32,
 }
 
 impl Way {
     /// To the database at this address, whose socket it names.
     pub(crate) fn to(url: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let (before, rest) = url.split_once("host=").unwrap();
         let (socket, after) = rest.split_once('&').unwrap();
         let target = Path::new(socket).join(SOCKET);
-        let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
-        let url = format!("{before}host={}&{after}", folder.path().display());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::from_std(listener).unwrap();
+        let url = format!("{before}{after}").replace("@localhost/", &format!("@{address}/"));
         let switch = Arc::new(Switch {
             now: watch::channel(0).0,
             closed: AtomicBool::new(false),
             word: Mutex::default(),
+            pieces: AtomicI64::new(i64::MAX),
             silenced: AtomicU32::new(0),
         });
         let of = Arc::clone(&switch);
-        tokio::spawn(async move {
+        let carrying = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = UnixStream::connect(&target).await else { continue };
-                tokio::spawn(carry(client, server, Arc::clone(&of)));
+                connections.spawn(carry(client, server, Arc::clone(&of)));
             }
         });
-        Self { _folder: folder, switch, url }
+        Self { carrying: carrying.abort_handle(), switch, url }
     }
 
     /// Silences all connections that there are; with `closed`, those to come as well.
@@ -76,13 +90,24 @@ impl Way {
         *self.switch.word.lock().unwrap() = Some(word.as_bytes().to_vec());
     }
 
+    /// Lets so many more pieces through, over all connections together; then everything is silent, what
+    /// connects anew as well.
+    pub(crate) fn silence_after(&self, pieces: i64) {
+        self.switch.pieces.store(pieces, Ordering::SeqCst);
+    }
+
+    /// Whether it has fallen silent by that.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.switch.pieces.load(Ordering::SeqCst) < 0
+    }
+
     /// How many connections were silenced at a word.
     pub(crate) fn silenced(&self) -> u32 {
         self.switch.silenced.load(Ordering::SeqCst)
     }
 }
 
-async fn carry(mut client: UnixStream, mut server: UnixStream, switch: Arc<Switch>) {
+async fn carry(mut client: TcpStream, mut server: UnixStream, switch: Arc<Switch>) {
     let mut now = switch.now.subscribe();
     let closed = switch.closed.load(Ordering::SeqCst);
     let silent = {
@@ -103,8 +128,8 @@ async fn carry(mut client: UnixStream, mut server: UnixStream, switch: Arc<Switc
 
 /// Carries until an end is reached, or until the connection is to fall silent.
 async fn pass(
-    mut from: unix::ReadHalf<'_>,
-    mut to: unix::WriteHalf<'_>,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     switch: Option<&Switch>,
 ) -> bool {
     let mut buffer = vec![0; 1 << 16];
@@ -112,6 +137,11 @@ async fn pass(
         let Ok(read @ 1..) = from.read(&mut buffer).await else { return false };
         let said = &buffer[..read];
         if let Some(switch) = switch {
+            if switch.pieces.load(Ordering::SeqCst) < i64::MAX
+                && switch.pieces.fetch_sub(1, Ordering::SeqCst) <= 0
+            {
+                return true;
+            }
             let mut word = switch.word.lock().unwrap();
             let is_said = |word: &Vec<u8>| said.windows(word.len()).any(|part| part == word);
             if word.as_ref().is_some_and(is_said) {
