@@ -53,18 +53,20 @@ impl Context {
     pub async fn settle(&self, reservation: Reservation, used: u64) -> Result<(), TaskError> {
         let by = stored(used).saturating_sub(stored(reservation.amount));
         let Reservation { name, day, .. } = reservation;
+        if by == 0 {
+            return Ok(());
+        }
         let mut patience = Patience::new();
-        while by != 0 {
+        loop {
             match self.store.correct_spending(self.live.id, &name, day, by).await {
-                Ok(()) => break,
+                Ok(()) => return Ok(()),
                 Err(error) if by > 0 => patience.wait(self, error).await?,
                 // It may have been given back already; twice would count too little.
                 Err(error) => {
                     tracing::warn!(task.id = %self.live.id, %error, "a reservation counts in full");
-                    break;
+                    return Ok(());
                 }
             }
         }
-        Ok(())
     }
 }
