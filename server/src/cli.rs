@@ -11,6 +11,7 @@ pub use self::exit::Exit;
 use crate::{
     client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
+    process,
     progress_test::{self, ProgressTestArgs, ProgressTestError},
     serve::{self, ServeError},
 };
@@ -252,10 +253,12 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     };
     match command {
         Command::Serve(args) => {
+            process::protect().map_err(ServeError::Process)?;
             serve::serve(load(&args)?).await?;
             Ok(Exit::Done)
         }
         Command::Worker(args) => {
+            process::protect().map_err(ServeError::Process)?;
             let WorkerArgs { database, database_file, concurrency, output_dir, config } = args;
             let flags =
                 Flags { database, database_file, concurrency, output_dir, ..Flags::default() };
@@ -263,7 +266,10 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         Command::Config(args) => {
-            client::print(&config::print(&load(&args)?))?;
+            let configuration = load(&args)?;
+            let text = config::print(&configuration);
+            let isolation = serve::isolation(&configuration.settings);
+            client::print(&format!("{text}\n# isolation of commands in force: {isolation}\n"))?;
             Ok(Exit::Done)
         }
         Command::ProgressTest(args) => {

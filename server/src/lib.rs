@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 mod html;
+pub mod process;
 pub mod progress_test;
 pub mod secrets;
 pub mod serve;

@@ -5,6 +5,7 @@ mod commands;
 mod connections;
 mod disk;
 mod error;
+mod modes;
 mod site;
 
 use std::{
@@ -112,13 +113,21 @@ pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// What keeps the processes of commands together on this machine, in one line.
+pub fn isolation(settings: &Settings) -> String {
+    commands::describe(settings)
+}
+
 fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signals), ServeError> {
     let Configuration { settings, commands, file, remarks, .. } = configuration;
     log_to_stderr(&settings.log.filter);
     for remark in remarks {
         tracing::warn!("{remark}");
     }
-    let commands = CommandKinds::new(&settings.storage.data_dir, commands, file);
+    let data = &settings.storage.data_dir;
+    std::fs::create_dir_all(data)
+        .map_err(|error| ServeError::Folder { path: data.clone(), error })?;
+    let commands = CommandKinds::new(&settings, commands, file)?;
     // From here on a signal is seen, however early it comes.
     Ok((settings, commands, Signals::new().map_err(ServeError::Signals)?))
 }
@@ -167,6 +176,7 @@ async fn start_engine(
     commands: &CommandKinds,
 ) -> Result<(Engine, SessionKey), ServeError> {
     let (store, clock) = open_store(settings).await?;
+    modes::tighten(settings);
     let key = SessionKey::new(store.secret("session").await?);
     let registry = commands.add_to(registry(settings)?);
     if settings.engine.worker {

@@ -4,6 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as StdMutex, PoisonError},
+    time::Instant,
 };
 
 use tokio::sync::Mutex;
@@ -33,8 +34,10 @@ pub(super) struct Places(StdMutex<HashMap<String, Arc<Mutex<Order>>>>);
 /// The order of one kind, as it was at one moment.
 #[derive(Default)]
 struct Order {
-    /// `None` before the first time.
+    /// `None` before the first time, and after one that failed.
     read_at: Option<i64>,
+    /// When the store was asked last, whether it answered or not.
+    asked: Option<Instant>,
     places: HashMap<TaskId, u32>,
     /// What was told last, of those whose versions have not moved on by themselves since.
     told: HashMap<TaskId, Told>,
@@ -54,12 +57,14 @@ impl Places {
         Arc::clone(orders.entry(kind.to_owned()).or_default())
     }
 
-    /// Puts the place of a waiting task into its snapshot, and into its version.
+    /// Puts the place of a waiting task into its snapshot, and into its version. Rows that were read
+    /// together by `read` ask the store for the order of a kind once together.
     pub(super) async fn tell(
         &self,
         store: &dyn Store,
         options: &EngineOptions,
         row: &Row,
+        read: Instant,
         snapshot: &mut Snapshot,
     ) {
         if row.status != Status::Queued {
@@ -67,7 +72,7 @@ impl Places {
         }
         let order = self.order(&row.kind);
         let mut order = order.lock().await;
-        let place = order.place(store, options, row).await;
+        let place = order.place(store, options, row, read).await;
         let waited_ms = row.read_at - row.updated_at;
         tell(snapshot, place, waited_ms);
         order.hold_back(snapshot, row.updated_at.saturating_add(next_tick_ms(waited_ms)));
@@ -82,12 +87,15 @@ impl Order {
         store: &dyn Store,
         options: &EngineOptions,
         row: &Row,
+        read: Instant,
     ) -> Option<u32> {
         let limit = options.max_queue_places.min(MOST_PLACES);
         if row.run_at > row.read_at || limit == 0 {
             return None;
         }
-        if !self.serves(row, options) {
+        let asked_since = self.asked.is_some_and(|asked| asked >= read);
+        if !asked_since && !self.serves(row, options) {
+            self.asked = Some(Instant::now());
             match store.queue(&row.kind, limit).await {
                 Ok(ids) => {
                     self.read_at = Some(row.read_at);
@@ -96,7 +104,8 @@ impl Order {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the order of the queue could not be read");
-                    return None;
+                    self.read_at = None;
+                    self.places.clear();
                 }
             }
         }

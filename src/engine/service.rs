@@ -11,6 +11,8 @@ mod poll;
 mod start;
 mod types;
 
+use std::time::Instant;
+
 pub use expiry::Kept;
 pub use find::FoundLines;
 pub use poll::WaitFor;
@@ -47,6 +49,11 @@ impl Service {
 
     /// The freshest that is known of a row: this process may run the task.
     async fn show(&self, row: &Row) -> Snapshot {
+        self.show_one_of(row, Instant::now()).await
+    }
+
+    /// The same of one of several rows that were all read by `read`.
+    async fn show_one_of(&self, row: &Row, read: Instant) -> Snapshot {
         let inner = self.engine.inner();
         let live = inner.hub.get(row.id);
         if let Some(live) = live.as_ref().filter(|live| row.shows_run(live.run_seq)) {
@@ -59,7 +66,7 @@ impl Service {
         if let Some(lost) = inner.hub.lost(row) {
             snapshot::not_before(&mut snapshot, snapshot::of_live(&lost, inner.clock.now_ms()));
         }
-        inner.places.tell(&*inner.store, &inner.options, row, &mut snapshot).await;
+        inner.places.tell(&*inner.store, &inner.options, row, read, &mut snapshot).await;
         snapshot
     }
 
@@ -129,9 +136,9 @@ impl Service {
         rows.truncate(limit as usize);
         let next_cursor =
             rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
-        let mut tasks = Vec::with_capacity(rows.len());
+        let (mut tasks, read) = (Vec::with_capacity(rows.len()), Instant::now());
         for row in rows.iter().filter(|row| row.expired().is_none()) {
-            tasks.push(self.show(row).await);
+            tasks.push(self.show_one_of(row, read).await);
         }
         Ok(TaskList { tasks, next_cursor })
     }

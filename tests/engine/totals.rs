@@ -21,7 +21,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    faulty::Faulty,
+    faulty::{Fault, Faulty},
     fixture::{
         Fixture, Gates, Step, engine_at, engine_over, folder, gate, kind, quick, reach, scripted,
     },
@@ -260,15 +260,23 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
     ] {
         for wait_ms in [0, 1_000] {
             let reads = || ["get", "tombstones"].map(|call| store.made(call)).iter().sum::<u32>();
-            let before = reads();
+            let (before, orders) = (reads(), store.made("queue"));
             let watch = watched.iter().map(|id| Watch::at_version(*id, 0)).collect();
             let request = PollRequest { watch, wait_ms };
             let answer = f.service.poll(caller, &request).await.unwrap();
             assert_eq!(answer.gone.len() + answer.tasks.len(), watched.len());
             let made = reads() - before;
             assert!(made <= 2, "{made} statements for {} tasks, {wait_ms} ms", watched.len());
+            assert!(store.made("queue") <= orders + 1, "the order of the queue is read once");
         }
     }
+    // An order that cannot be read is asked for once, too.
+    store.set("queue", Fault::Fail(u32::MAX));
+    let orders = store.made("queue");
+    let watch = known.iter().map(|id| Watch::at_version(*id, 0)).collect();
+    f.service.poll(&f.ada, &PollRequest { watch, wait_ms: 0 }).await.unwrap();
+    assert!(store.made("queue") <= orders + 1, "{} times", store.made("queue") - orders);
+    store.heal();
     // A batch, its end and its repetition.
     let inputs = vec![json!({ "steps": [] }); 40];
     let batch = StartBatch { kind: "scripted".to_owned(), inputs, priority: 0 };

@@ -6,12 +6,12 @@ use milepost::http::{HttpOptions, TrustedProxy};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseUrl, EngineSettings, FileSettings, HoldSettings, KindsSettings, RetentionSettings,
-    ViewerSettings,
+    DatabaseUrl, EngineSettings, FileSettings, HoldSettings, IsolationSettings, KindsSettings,
+    RetentionSettings, ViewerSettings,
 };
 use crate::tasks::{
     dataset::DatasetSettings,
-    story::{NarratorSettings, StorySettings},
+    story::{ApiKey, NarratorSettings, StorySettings},
 };
 
 /// Everything that can be configured.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub files: FileSettings,
     /// `[hold]`
     pub hold: HoldSettings,
+    /// `[isolation]`
+    pub isolation: IsolationSettings,
     /// `[retention]`
     pub retention: RetentionSettings,
     /// `[viewers]`
@@ -123,6 +125,10 @@ pub struct StorageSettings {
     /// Connections of this process to PostgreSQL, beside one for heartbeats and one for
     /// notifications: half of them read, half of them write. At least 3 are made. `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
     pub connections: u32,
+    /// The key that seals the secrets of commands in the database: 64 hexadecimal digits, the same for
+    /// all servers and workers with one database. `MILEPOST_STORAGE_SECRET_KEY`. Default: the file
+    /// `secret.key` in the data folder, made where it is missing.
+    pub secret_key: Option<ApiKey>,
     /// Bytes in the database of all tasks of one owner: inputs, logs, checkpoints and results, and
     /// 1,024 for each task. Beyond, nothing of that owner is started until some expire; what runs
     /// comes to its end. `MILEPOST_STORAGE_MAX_BYTES_PER_OWNER`. Default: 1,073,741,824 (1 GiB).
@@ -150,6 +156,7 @@ impl Default for StorageSettings {
             database_file: None,
             artifacts: None,
             connections: 8,
+            secret_key: None,
             max_bytes_per_owner: 1 << 30,
             max_bytes_per_client: 4 << 30,
             max_bytes: 64 << 30,
@@ -198,6 +205,8 @@ impl Settings {
             storage,
             story,
             narrator,
+            // Whether it can be had is the machine's word.
+            isolation: _,
         } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
         require(

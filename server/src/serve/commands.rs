@@ -8,11 +8,51 @@ use std::{
 
 use milepost::engine::{Engine, Registry};
 
+use super::ServeError;
 use crate::{
-    config::Commands,
+    config::{Commands, Settings},
     signals::Hangups,
-    tasks::command::{self, CommandDeps, CommandTasks},
+    tasks::command::{self, CommandDeps, CommandTasks, SecretKey},
 };
+
+/// The same as the server would have it, in one line.
+#[cfg(target_os = "linux")]
+pub(super) fn describe(settings: &Settings) -> String {
+    let isolation = command::launch::Isolation::probe(&settings.isolation, Path::new(PROGRAM));
+    isolation.map_or_else(|error| format!("none; {error}"), |isolation| isolation.describe())
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn describe(_: &Settings) -> String {
+    "none; commands run on Linux only".to_owned()
+}
+
+/// By this name the same program is found also after its file was replaced by another version.
+const PROGRAM: &str = "/proc/self/exe";
+
+/// What keeps the processes of a run together on this machine.
+#[cfg(target_os = "linux")]
+fn isolation(
+    settings: &Settings,
+    commands: &Commands,
+    program: &Path,
+) -> Result<command::launch::Isolation, ServeError> {
+    let isolation = command::launch::Isolation::probe(&settings.isolation, program)?;
+    if settings.engine.worker && !commands.definitions.is_empty() {
+        tracing::info!("isolation of commands: {}", isolation.describe());
+        let limited = |limits: &command::Limits| limits.total_memory_bytes.is_some();
+        let mut limited = commands.definitions.iter().filter(|one| limited(&one.limits));
+        if let Some(command) = limited.next().filter(|_| !isolation.limits_memory()) {
+            let command = &command.word;
+            tracing::warn!(
+                command,
+                "max_total_memory_mb is not enforced: it needs a control group with the memory \
+                 controller; see [isolation]"
+            );
+        }
+    }
+    Ok(isolation)
+}
 
 /// See the module.
 pub(super) struct CommandKinds {
@@ -23,13 +63,36 @@ pub(super) struct CommandKinds {
 }
 
 impl CommandKinds {
-    /// These commands, whose runs have their folders below `data`; `file` is where they come from.
-    pub(super) fn new(data: &Path, commands: Commands, file: Option<PathBuf>) -> Self {
+    /// These commands, whose runs have their folders below the data folder; `file` is where they come
+    /// from.
+    ///
+    /// # Errors
+    /// When the key of their secrets cannot be read or made, or this machine cannot isolate them as the
+    /// settings say.
+    pub(super) fn new(
+        settings: &Settings,
+        commands: Commands,
+        file: Option<PathBuf>,
+    ) -> Result<Self, ServeError> {
+        let storage = &settings.storage;
+        let data = &storage.data_dir;
         let runs = data.join("runs");
-        // By this name the same program is found also after its file was replaced by another version.
-        let program = PathBuf::from("/proc/self/exe");
-        let tasks = Arc::new(CommandTasks::new(CommandDeps { runs: runs.clone(), program }));
-        Self { tasks, commands, file, runs }
+        let key = match &storage.secret_key {
+            Some(key) => SecretKey::parse(key.expose(), "storage.secret_key")?,
+            None => SecretKey::of_folder(data)?,
+        };
+        let program = PathBuf::from(PROGRAM);
+        #[cfg(target_os = "linux")]
+        let isolation = isolation(settings, &commands, &program)?;
+        let deps = CommandDeps {
+            runs: runs.clone(),
+            program,
+            key,
+            #[cfg(target_os = "linux")]
+            isolation,
+        };
+        let tasks = Arc::new(CommandTasks::new(deps));
+        Ok(Self { tasks, commands, file, runs })
     }
 
     pub(super) fn add_to(&self, registry: Registry) -> Registry {

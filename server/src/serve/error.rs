@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, path::PathBuf};
 
 use milepost::engine::store::StoreError;
 
-use crate::tasks::story::InvalidEndpoint;
+use crate::tasks::{command::SealError, story::InvalidEndpoint};
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +54,19 @@ pub enum ServeError {
     /// The narrator's endpoint cannot be used as it is set.
     #[error(transparent)]
     Narrator(#[from] InvalidEndpoint),
+    /// The key of the commands' secrets cannot be used.
+    #[error(transparent)]
+    SecretKey(#[from] SealError),
+    /// The machine does not allow the isolation of commands that the settings ask for.
+    #[cfg(target_os = "linux")]
+    #[error("{0}; allow it, or set isolation.mode to auto")]
+    Isolation(#[from] crate::tasks::command::launch::IsolationError),
     /// Signals cannot be waited for.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
+    /// The process cannot be closed to others.
+    #[error("cannot protect this process from others of its user (PR_SET_DUMPABLE): {0}")]
+    Process(io::Error),
     /// The URL could not be printed.
     #[error("cannot print the URL: {0}")]
     Announce(io::Error),

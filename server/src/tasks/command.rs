@@ -19,6 +19,7 @@ mod report;
 #[cfg(target_os = "linux")]
 mod run;
 mod schema;
+mod seal;
 mod values;
 
 use std::{
@@ -46,10 +47,11 @@ pub use argv::Template;
 pub use definition::{Definition, Limits, Param, Pattern, Sort, Text};
 pub use folder::clean;
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
+pub use seal::{KEY_FILE, SealError, SecretKey};
 
 /// How much longer than a command's own grace the engine waits before it drops the run: the guard
 /// needs a moment to kill, and the run to write its last words.
-const LAST_WORDS: Duration = Duration::from_secs(10);
+const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Earlier definitions that are remembered for tasks that wait.
 const MOST_EARLIER: usize = 500;
 /// Characters of a parameter's value in a task's title.
@@ -62,6 +64,11 @@ pub struct CommandDeps {
     pub runs: PathBuf,
     /// This program, which also is the guard of its commands.
     pub program: PathBuf,
+    /// What seals the secrets of tasks while they are stored.
+    pub key: SecretKey,
+    /// What keeps the processes of a run together.
+    #[cfg(target_os = "linux")]
+    pub isolation: launch::Isolation,
 }
 
 /// The commands of this process, as they are now and as they were.
@@ -135,7 +142,11 @@ impl CommandTasks {
 #[derive(Serialize, Deserialize)]
 struct Stored {
     definition: String,
+    /// Without the secret ones.
     params: Value,
+    /// The secret ones; see [`seal`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
 }
 
 /// One kind.
@@ -153,14 +164,27 @@ impl CommandTask {
         }
         self.earlier.get(&self.definition.word, &stored.definition)
     }
+
+    /// The parameters, secrets included.
+    fn open(&self, stored: Stored) -> Result<Value, SealError> {
+        let Stored { mut params, sealed, .. } = stored;
+        if let Some(sealed) = sealed {
+            self.deps.key.put_back(&mut params, &sealed, &self.definition.word)?;
+        }
+        Ok(params)
+    }
 }
 
 #[async_trait]
 impl DynamicTask for CommandTask {
-    async fn prepare(&self, input: Value) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, mut input: Value) -> Result<Prepared, Refusal> {
         let definition = &self.definition;
         let values = values::read(definition, &input)?;
-        let stored = Stored { definition: definition.fingerprint.clone(), params: input };
+        let secret = definition.params.iter().filter(|param| param.secret);
+        let names = secret.map(|param| param.name.as_str());
+        let sealed = self.deps.key.take_secrets(&mut input, names, &definition.word);
+        let sealed = sealed.map_err(|error| Refusal::new(error.to_string()))?;
+        let stored = Stored { definition: definition.fingerprint.clone(), params: input, sealed };
         let stored = serde_json::to_string(&stored)
             .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
         let named = definition.params.iter().zip(&values);
@@ -174,7 +198,10 @@ impl DynamicTask for CommandTask {
     }
 
     fn asked_for(&self, stored: &str) -> Result<Value, serde_json::Error> {
-        serde_json::from_str(stored).map(|stored: Stored| stored.params)
+        let stored: Stored = serde_json::from_str(stored)?;
+        let params = stored.params.clone();
+        // Without its key a task is started again as one without secrets: they are asked for.
+        Ok(self.open(stored).unwrap_or(params))
     }
 
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
@@ -187,7 +214,8 @@ impl DynamicTask for CommandTask {
             TaskError::fail("definition_changed", reason)
         })?;
         // It was checked by whoever queued it, which may have been another version or machine.
-        let values = values::read(&definition, &stored.params)
+        let params = self.open(stored).map_err(|e| TaskError::fail("secret_key", e.to_string()))?;
+        let values = values::read(&definition, &params)
             .map_err(|refusal| TaskError::fail("input", refusal.detail))?;
         run_it(definition, values, ctx, &self.deps).await
     }

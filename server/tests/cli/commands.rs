@@ -4,7 +4,9 @@ mod cancel;
 mod crash;
 mod examples;
 mod hostile;
+mod isolation;
 mod limits;
+mod private;
 mod reload;
 mod result;
 mod secrets;
@@ -28,6 +30,25 @@ fn scripted(script: &str, more: &str) -> Place {
         &format!("[commands.job]\nargv = ['sh', '{{config_dir}}/job.sh']\n{more}\n"),
     );
     place
+}
+
+/// A user without any rights.
+const NOBODY: u32 = 65534;
+
+/// The binary as a user without rights, who gets the place. `None`, and the reason printed, where the
+/// tester may not become another user.
+fn as_nobody(place: &Place, args: &[&str]) -> Option<tokio::process::Command> {
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: only root can become another user");
+        return None;
+    }
+    let chown = std::process::Command::new("chown")
+        .args(["-R", &format!("{NOBODY}:{NOBODY}")])
+        .arg(place.path(""))
+        .status();
+    assert!(chown.unwrap().success());
+    let user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    Some(place.wrapped(&user, args))
 }
 
 /// Runs `job` to its end.

@@ -1,6 +1,7 @@
 //! The real binary, started as an operator and a user start it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a test that this machine cannot run says why")]
 
 mod audit;
 mod batches;
@@ -21,3 +22,4 @@ mod progress;
 mod serve;
 mod simple;
 mod story;
+mod totals;

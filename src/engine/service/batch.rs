@@ -1,6 +1,6 @@
 //! Starting several tasks at once, and following them as one.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -162,9 +162,9 @@ impl Service {
     }
 
     async fn sum(&self, id: BatchId, rows: &[Row]) -> Result<Batch, ServiceError> {
-        let mut tasks = Vec::with_capacity(rows.len());
+        let (mut tasks, read) = (Vec::with_capacity(rows.len()), Instant::now());
         for row in rows {
-            tasks.push(self.show(row).await);
+            tasks.push(self.show_one_of(row, read).await);
         }
         Batch::of(id, tasks).ok_or_else(|| Refusal::field("inputs", "is empty").into())
     }

@@ -246,23 +246,24 @@ impl Service {
     ) -> Result<PollResponse, ServiceError> {
         let mut answer = nothing();
         let mut poll_after_ms = LONGEST_GAP_MS;
-        let (mut changed, mut unknown) = (Vec::new(), Vec::new());
+        let (mut changed, mut unknown, read) = (Vec::new(), Vec::new(), Instant::now());
         for watch in watched {
             if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
                 poll_after_ms = poll_after_ms.min(after_ms);
                 continue;
             }
-            let recent = self.recent(caller, watch.id).await;
+            let recent = self.recent(caller, watch.id, read).await;
             if recent.is_none() {
                 unknown.push(watch.id);
             }
             changed.push((watch, recent));
         }
         let found = self.rows(caller, &unknown, just_read).await?;
+        let read = Instant::now();
         for (watch, recent) in changed {
             let told = match (recent, found.get(&watch.id)) {
                 (Some(recent), _) => recent,
-                (None, Some(Ok(row))) => Ok(self.show(row).await),
+                (None, Some(Ok(row))) => Ok(self.show_one_of(row, read).await),
                 (None, Some(Err(reason))) => Err(*reason),
                 (None, None) => Err(GoneReason::NotFound),
             };
@@ -285,7 +286,12 @@ impl Service {
 
     /// What is known without reading: of a task that runs here, and of one that was read a moment ago.
     /// When a task ends, its ten thousand watchers do not read it ten thousand times.
-    async fn recent(&self, caller: &Caller, id: TaskId) -> Option<Result<Snapshot, GoneReason>> {
+    async fn recent(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        read: Instant,
+    ) -> Option<Result<Snapshot, GoneReason>> {
         let inner = self.engine.inner();
         if let Some(live) = inner.hub.get(id) {
             let seen = caller.may_see(live.owner.as_deref());
@@ -294,7 +300,7 @@ impl Service {
         }
         let row = inner.waiters.fresh(id)?;
         let seen = row.expired().is_none() && caller.may_see(row.owner.as_deref());
-        if seen { Some(Ok(self.show(&row).await)) } else { None }
+        if seen { Some(Ok(self.show_one_of(&row, read).await)) } else { None }
     }
 }
 

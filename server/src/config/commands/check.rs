@@ -78,6 +78,7 @@ impl Checker<'_> {
             progress,
             results,
             pty: self.raw.pty.unwrap_or(false),
+            new_privileges: self.raw.new_privileges.unwrap_or(false),
             keep_folder: self.raw.keep_folder.unwrap_or(false),
             fingerprint: self.fingerprint(),
         })
@@ -272,6 +273,11 @@ impl Checker<'_> {
             max_attempts,
             output_bytes: output.and_then(|n| n.try_into().ok()).unwrap_or(usual.output_bytes),
             memory_bytes: bytes(number(&raw.max_memory_mb, "max_memory_mb", 1..=1 << 30)),
+            total_memory_bytes: bytes(number(
+                &raw.max_total_memory_mb,
+                "max_total_memory_mb",
+                1..=1 << 30,
+            )),
             cpu_s: number(&raw.max_cpu_s, "max_cpu_s", 1..=31_536_000),
             file_bytes: bytes(number(&raw.max_file_mb, "max_file_mb", 1..=1 << 30)),
             processes,

@@ -38,6 +38,8 @@ pub struct Definition {
     pub results: Vec<String>,
     /// Whether it gets a terminal.
     pub pty: bool,
+    /// Whether it may become another user, as `sudo` and other setuid programs do.
+    pub new_privileges: bool,
     /// Whether the run's own folder stays.
     pub keep_folder: bool,
     /// Tells whether two definitions do the same with the same parameters; hexadecimal.
@@ -59,6 +61,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Address space of each process, in bytes. Default: not limited.
     pub memory_bytes: Option<u64>,
+    /// Memory of all its processes together, in bytes. Default: not limited.
+    pub total_memory_bytes: Option<u64>,
     /// Processor time of each process, in seconds. Default: not limited.
     pub cpu_s: Option<u64>,
     /// Size of each file that is written, in bytes. Default: not limited.
@@ -76,6 +80,7 @@ impl Default for Limits {
             max_attempts: 1,
             output_bytes: 256 << 10,
             memory_bytes: None,
+            total_memory_bytes: None,
             cpu_s: None,
             file_bytes: None,
             processes: 256,

@@ -18,7 +18,9 @@ const AGAIN: Duration = Duration::from_millis(20);
 
 /// The folder of one run.
 pub(super) struct RunFolder {
+    name: String,
     path: PathBuf,
+    record: PathBuf,
     lock: PathBuf,
     kept: Option<PathBuf>,
     /// Whether the run has ended and nothing of it is left.
@@ -32,17 +34,28 @@ impl RunFolder {
         let runs = fs::canonicalize(runs)?;
         let name = format!("{id}-{attempt}");
         let kept = keep.then(|| runs.join(KEPT).join(&name));
-        let path = runs.join(name);
+        let path = runs.join(&name);
+        let record = record_of(&runs, &name);
         // The same attempt, given back by a shutdown and begun anew.
         if path.exists() {
             fs::remove_dir_all(&path)?;
         }
         fs::create_dir(&path)?;
-        Ok(Self { path, lock: runs.join(format!("{id}.lock")), kept, over: false })
+        Ok(Self { name, path, record, lock: runs.join(format!("{id}.lock")), kept, over: false })
     }
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// `{id}-{attempt}`
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file beside it that says what holds the run together.
+    pub(super) fn record(&self) -> &Path {
+        &self.record
     }
 
     pub(super) fn lock(&self) -> &Path {
@@ -69,8 +82,13 @@ impl Drop for RunFolder {
             let folder = self.path.display();
             tracing::warn!(%folder, %error, "the folder of a run was not removed");
         }
+        let _ = fs::remove_file(&self.record);
         let _ = fs::remove_file(&self.lock);
     }
+}
+
+fn record_of(runs: &Path, name: &str) -> PathBuf {
+    runs.join(format!("{name}.json"))
 }
 
 fn keep(path: &Path, kept: &Path) -> io::Result<()> {
@@ -108,7 +126,11 @@ fn clean_until(runs: &Path, deadline: Instant) {
         let file = OpenOptions::new().create(true).append(true).open(&lock);
         match file.map(|file| (lock_until(&file, deadline), file)) {
             Ok((Ok(()), _held)) => {
-                end_what_is_left(&entry.path());
+                let record = record_of(&runs, &name);
+                if !end_what_is_left(&record, &name, &entry.path()) {
+                    continue;
+                }
+                let _ = fs::remove_file(record);
                 if let Err(error) = fs::remove_dir_all(entry.path()) {
                     tracing::warn!(folder = %name, %error, "the folder of a run was not removed");
                 }
@@ -133,16 +155,29 @@ fn lock_until(file: &File, deadline: Instant) -> Result<(), TryLockError> {
     }
 }
 
+/// Whether nothing is left.
 #[cfg(target_os = "linux")]
-fn end_what_is_left(folder: &Path) {
-    let ended = super::launch::end_all_of(folder);
-    if ended > 0 {
-        tracing::warn!(ended, "ended processes that a command of an earlier process left behind");
+fn end_what_is_left(record: &Path, run: &str, folder: &Path) -> bool {
+    let hunt = super::launch::Record::end_what_is_left(record, run, folder);
+    if hunt.ended > 0 {
+        let ended = hunt.ended;
+        tracing::warn!(
+            ended,
+            run,
+            "ended processes that a command of an earlier process left behind"
+        );
     }
+    if !hunt.remaining.is_empty() {
+        let processes = super::launch::wire::list(&hunt.remaining);
+        tracing::error!(%processes, run, "processes of an earlier command could not be stopped");
+    }
+    hunt.remaining.is_empty()
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn end_what_is_left(_: &Path) {}
+const fn end_what_is_left(_: &Path, _: &str, _: &Path) -> bool {
+    true
+}
 
 #[cfg(test)]
 mod tests {

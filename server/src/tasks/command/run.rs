@@ -1,6 +1,7 @@
 //! One run of a command, from its start to its result.
 
 mod files;
+mod last;
 
 use std::{
     sync::Arc,
@@ -12,14 +13,15 @@ use milepost::{
     task::LogStream,
 };
 
+use self::last::Last;
 use super::{
     CommandDeps,
     definition::{Definition, Limits},
     folder::RunFolder,
     kept::Kept,
     launch::{
-        Process, end_all_of,
-        wire::{End, KernelLimits, Order, Word},
+        Hunt, Process, Record, RunIsolation,
+        wire::{End, KernelLimits, Order, Word, list},
     },
     mask::mask,
     progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
@@ -51,6 +53,8 @@ pub(super) struct Run {
     output_bytes: u64,
     last_lines: Vec<String>,
     signals: Vec<Signal>,
+    /// What was ended without the guard.
+    hunt: Option<Hunt>,
 }
 
 impl Run {
@@ -77,6 +81,7 @@ impl Run {
             output_bytes: 0,
             last_lines: Vec::new(),
             signals: Vec::new(),
+            hunt: None,
         }
     }
 
@@ -105,27 +110,66 @@ impl Run {
             folder.is_over();
             return Err(error);
         }
-        let order = self.order(folder)?;
+        let (isolation, order) = self.ready(folder, deps).inspect_err(|_| folder.is_over())?;
         let started = Instant::now();
-        let mut process = Process::start(&deps.program, &order).await.map_err(|error| {
+        let start = Process::start(&deps.program, &order, isolation.namespace);
+        let mut process = start.await.map_err(|error| {
+            folder.is_over();
             TaskError::retry("start", format!("no process can be started: {error}"))
         })?;
-        let last = self.follow(&mut process, folder).await;
-        process.guard.close().await;
-        folder.is_over();
+        let last = self.follow(&mut process, folder, &isolation).await;
+        if !last.as_ref().is_some_and(Word::names_what_remains) {
+            process.guard.close().await;
+        }
         let duration = started.elapsed();
-        self.ctx.check()?;
+        let (isolation, last) = self.after(isolation, last).await;
         match last {
-            Some(Word::Ended(end)) => self.judge(end, duration, folder).await,
-            Some(Word::Failed(why)) => {
+            Last::Gone(hunt) => Err(self.lost(&hunt, folder)),
+            Last::Failed(why) => {
+                folder.is_over();
+                self.ctx.check()?;
                 let program = self.definition.argv.program();
                 Err(TaskError::fail("start", format!("{program} could not be started: {why}")))
             }
-            _ => Err(TaskError::fail("lost", "The command's guard was killed, and it with it.")),
+            Last::Ended(end) if !end.remaining.is_empty() => Err(self.not_stopped(&end.remaining)),
+            Last::Ended(end) => {
+                folder.is_over();
+                self.is_stopped(&end)?;
+                let out_of_memory = isolation.out_of_memory;
+                self.judge(end, out_of_memory, duration, folder).await
+            }
         }
     }
 
-    fn order(&self, folder: &RunFolder) -> Result<Order, TaskError> {
+    /// All that there is to do before its start.
+    fn ready(
+        &self,
+        folder: &RunFolder,
+        deps: &CommandDeps,
+    ) -> Result<(Arc<RunIsolation>, Order), TaskError> {
+        let isolation = self.isolate(folder, deps)?;
+        let order = self.order(folder, &isolation)?;
+        Record::new(&isolation).write(folder.record()).map_err(|error| {
+            TaskError::retry("folder", format!("the run cannot be recorded: {error}"))
+        })?;
+        Ok((Arc::new(isolation), order))
+    }
+
+    /// What holds the run together whatever becomes of its guard.
+    fn isolate(&self, folder: &RunFolder, deps: &CommandDeps) -> Result<RunIsolation, TaskError> {
+        let Definition { limits, new_privileges, .. } = &*self.definition;
+        let made = deps.isolation.of_run(
+            folder.name(),
+            *new_privileges,
+            limits.total_memory_bytes,
+            limits.processes,
+        );
+        made.map_err(|error| {
+            TaskError::retry("start", format!("the run has no control group: {error}"))
+        })
+    }
+
+    fn order(&self, folder: &RunFolder, isolation: &RunIsolation) -> Result<Order, TaskError> {
         let Definition { argv, params, limits, pty, .. } = &*self.definition;
         let argv = argv.expand(params, &self.values).map_err(|index| {
             let name = &params[index].name;
@@ -139,6 +183,9 @@ impl Run {
             lock: folder.lock().to_owned(),
             grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
             pty: *pty,
+            umask: crate::process::operators_umask(),
+            new_privileges: self.definition.new_privileges,
+            cgroup: isolation.cgroup(),
             processes: limits.processes,
             limits: kernel_limits(limits),
         })
@@ -168,7 +215,12 @@ impl Run {
     }
 
     /// Listens until nothing is left of it. The guard's last word; `None` where it had none.
-    async fn follow(&mut self, process: &mut Process, folder: &RunFolder) -> Option<Word> {
+    async fn follow(
+        &mut self,
+        process: &mut Process,
+        folder: &RunFolder,
+        isolation: &Arc<RunIsolation>,
+    ) -> Option<Word> {
         let ctx = self.ctx.clone();
         let Process { streams, guard } = process;
         let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
@@ -186,12 +238,23 @@ impl Run {
                 Heard::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
                 Heard::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
                 Heard::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
-                Heard::Word(Some(word)) => last = self.hear(word).or(last),
+                Heard::Word(Some(Word::Started(leader))) => {
+                    let record = Record::new(isolation).with_leader(leader, isolation);
+                    if let Err(error) = record.write(folder.record()) {
+                        tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
+                    }
+                }
+                Heard::Word(Some(word)) => {
+                    last = self.hear(word).or(last);
+                    // A guard that could not end everything says no more, and stays.
+                    gone = last.as_ref().is_some_and(Word::names_what_remains);
+                }
                 Heard::Word(None) => {
                     gone = true;
                     if last.is_none() {
-                        // Somebody killed the guard. The command's own process ended with it.
-                        end_all_of(folder.path());
+                        // Somebody killed the guard: what it guarded does not go on meanwhile.
+                        guard.close().await;
+                        self.hunt(isolation).await;
                     }
                 }
                 Heard::Stop => {
@@ -236,6 +299,10 @@ impl Run {
         match word {
             Word::Waiting => self.ctx.message("Waiting for the end of an earlier attempt"),
             Word::Started(_) => {}
+            Word::Refused(processes) => {
+                self.ctx
+                    .message(format!("Waiting for what cannot be stopped: {}", list(&processes)));
+            }
             last @ (Word::Failed(_) | Word::Ended(_)) => return Some(last),
         }
         None
@@ -277,6 +344,7 @@ impl Run {
     async fn judge(
         self,
         end: End,
+        out_of_memory: bool,
         duration: Duration,
         folder: &RunFolder,
     ) -> Result<Output, TaskError> {
@@ -284,9 +352,13 @@ impl Run {
             let left = end.left;
             self.ctx.log(format!("Ended {left} processes that the command left behind."));
         }
-        let Limits { processes, .. } = self.definition.limits;
+        let Limits { processes, total_memory_bytes, .. } = self.definition.limits;
         let (code, how) = match (end.code, end.signal) {
             _ if end.too_many => ("processes", format!("had more than {processes} processes")),
+            _ if out_of_memory => {
+                let mb = total_memory_bytes.unwrap_or_default() >> 20;
+                ("memory", format!("used more than {mb} MiB of memory in all"))
+            }
             (Some(code), _) if self.definition.success.contains(&code) => {
                 return self.report(code, duration, folder).await;
             }

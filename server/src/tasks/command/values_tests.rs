@@ -47,6 +47,7 @@ fn command(params: Vec<Param>) -> Definition {
         results: Vec::new(),
         pty: false,
         keep_folder: false,
+        new_privileges: false,
         fingerprint: String::new(),
     }
 }

@@ -180,6 +180,8 @@ fn has_whole_story(path: &Path) -> bool {
 
 fn write_synced(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
+    // Other programs read stories: the operator's own mask counts, not the server's.
+    crate::process::share(&file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }

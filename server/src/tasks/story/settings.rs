@@ -109,8 +109,8 @@ impl ApiKey {
         Self(key.into())
     }
 
-    /// The key itself, for the one header that needs it.
-    pub(super) fn expose(&self) -> &str {
+    /// The key itself, for the one place that needs it.
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

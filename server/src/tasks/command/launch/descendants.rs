@@ -1,31 +1,44 @@
 //! All processes that come from this one, whatever sessions and groups they are in.
 
-use std::{fs, path::Path};
+use std::fs;
+
+use super::stat;
 
 /// The process ids of everything below `root`, parents before their children.
 pub(super) fn of(root: i32) -> Vec<i32> {
-    if Path::new("/proc/self/task").exists()
-        && fs::exists(format!("/proc/{root}/task/{root}/children")).unwrap_or(false)
-    {
-        by_children(root)
-    } else {
-        by_parents(root)
-    }
+    if lists_children(root) { by_children(root) } else { by_parents(root) }
 }
 
-/// Where the kernel lists children: costs as much as there are.
+/// The children of one process; those that have ended and were not waited for too.
+pub(super) fn children(parent: i32) -> Vec<i32> {
+    if !lists_children(parent) {
+        return by_parents(parent)
+            .into_iter()
+            .filter(|id| stat::parent(*id) == Some(parent))
+            .collect();
+    }
+    let mut found = Vec::new();
+    for thread in fs::read_dir(format!("/proc/{parent}/task")).into_iter().flatten().flatten() {
+        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        found.extend(children.split_ascii_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+    }
+    found
+}
+
+/// Whether the kernel lists children.
+fn lists_children(of: i32) -> bool {
+    fs::exists(format!("/proc/{of}/task/{of}/children")).unwrap_or(false)
+}
+
+/// Where it does: costs as much as there are.
 fn by_children(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut next = vec![root];
     while let Some(parent) = next.pop() {
-        let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else { continue };
-        for thread in threads.flatten() {
-            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            for child in children.split_ascii_whitespace().filter_map(|id| id.parse().ok()) {
-                if !found.contains(&child) {
-                    found.push(child);
-                    next.push(child);
-                }
+        for child in children(parent) {
+            if !found.contains(&child) {
+                found.push(child);
+                next.push(child);
             }
         }
     }
@@ -36,7 +49,7 @@ fn by_children(root: i32) -> Vec<i32> {
 fn by_parents(root: i32) -> Vec<i32> {
     let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let pairs: Vec<(i32, i32)> = ids.filter_map(|id| Some((id, parent(id)?))).collect();
+    let pairs: Vec<(i32, i32)> = ids.filter_map(|id| Some((id, stat::parent(id)?))).collect();
     let mut found = vec![root];
     let mut at = 0;
     while let Some(&parent) = found.get(at) {
@@ -45,12 +58,6 @@ fn by_parents(root: i32) -> Vec<i32> {
     }
     found.remove(0);
     found
-}
-
-fn parent(id: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name, in brackets, may hold anything; what follows its last bracket does not.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! What becomes the command: a process that gives itself a session and limits, and then its place to
 //! the program.
 
-use std::{ffi::OsString, io::Write as _, os::unix::process::CommandExt as _, process::Command};
+use std::{
+    ffi::OsString, io::Write as _, os::unix::process::CommandExt as _, path::PathBuf,
+    process::Command,
+};
 
 use rustix::{
     io::fcntl_dupfd_cloexec,
@@ -10,7 +13,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::wire::KernelLimits;
+use super::{cgroup::Cgroup, wire::KernelLimits};
 
 /// What it is told by its first argument; the command line comes after.
 #[derive(Serialize, Deserialize)]
@@ -18,6 +21,9 @@ pub(super) struct Settings {
     pub(super) guard: i32,
     pub(super) pty: bool,
     pub(super) limits: KernelLimits,
+    pub(super) umask: Option<u32>,
+    pub(super) new_privileges: bool,
+    pub(super) cgroup: Option<PathBuf>,
 }
 
 /// Becomes the command. Comes back only where that fails: then the reason is on what was the standard
@@ -45,8 +51,18 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
     if getppid().map(Pid::as_raw_pid) != Some(settings.guard) {
         return Err("its guard is gone".to_owned());
     }
+    if let Some(group) = settings.cgroup {
+        let joined = Cgroup::at(group).join();
+        joined.map_err(|error| format!("its control group cannot be entered: {error}"))?;
+    }
     take_input(settings.pty).map_err(|error| format!("no standard input: {error}"))?;
     limit(&settings.limits).map_err(|error| format!("the limits cannot be set: {error}"))?;
+    if let Some(umask) = settings.umask {
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
+    }
+    if !settings.new_privileges {
+        rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
+    }
     let error = command.exec();
     Err(match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such program on this machine".to_owned(),

@@ -1,40 +1,138 @@
-//! The last means: processes of a run whose guard was killed, found by their environment.
+//! What is ended without a guard.
+//!
+//! A process whose parent ends becomes a child of the nearest "child subreaper" above: of the guard,
+//! and where that was killed, of the server. A command is in a session of its own, and what it starts
+//! never comes back into the server's; so a child of the server in another session has outlived its
+//! guard. What outlived the server too is found by its session, or by its environment.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid},
+};
 
-/// How often it is looked for more. What forks faster than this is not ended.
-const ROUNDS: usize = 50;
+use super::{descendants, stat, wire::Remaining};
 
-/// Ends every process whose `MILEPOST_RUN_DIR` is this folder. Tells how many it found.
-pub(crate) fn end_all_of(folder: &Path) -> usize {
-    let mark = format!("MILEPOST_RUN_DIR={}", folder.display());
-    let mut ended = 0;
-    for _ in 0..ROUNDS {
-        let found = find(mark.as_bytes());
-        if found.is_empty() {
-            break;
-        }
-        for signal in [Signal::STOP, Signal::KILL] {
-            for process in &found {
-                let _ = kill_process(*process, signal);
-            }
-        }
-        ended += found.len();
-    }
-    ended
+/// How long it is tried at once; the engine gives a run a little longer for its last words.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Tries without a pause: what forks and ends at once has to be caught in between.
+const AT_ONCE: u32 = 1_000;
+/// Between later tries: doubles from the first to the second.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
+
+/// What a hunt came to.
+#[derive(Debug, Default)]
+pub(crate) struct Hunt {
+    /// How many processes it ended.
+    pub(crate) ended: usize,
+    /// What it could not end.
+    pub(crate) remaining: Vec<Remaining>,
 }
 
-fn find(mark: &[u8]) -> Vec<Pid> {
-    let me = rustix::process::getpid();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter_map(Pid::from_raw).filter(|id| *id != me && has(*id, mark)).collect()
+/// Whatever outlives its guard from now on becomes a child of this process.
+pub(super) fn adopt_orphans() -> rustix::io::Result<()> {
+    set_child_subreaper(Some(rustix::process::getpid()))
+}
+
+/// Ends every process that outlived its guard.
+pub(crate) fn end_orphans() -> Hunt {
+    let me = rustix::process::getpid().as_raw_pid();
+    let own_session = stat::session(me);
+    hunt(|| {
+        let mut found = Vec::new();
+        for child in descendants::children(me) {
+            let Some(pid) = Pid::from_raw(child) else { continue };
+            if stat::session(child) == own_session {
+                continue;
+            }
+            // One that has ended is let go of.
+            if !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)) | Err(Errno::CHILD)) {
+                found.push(child);
+                found.extend(descendants::of(child));
+            }
+        }
+        found
+    })
+}
+
+/// Ends every process whose `MILEPOST_RUN_DIR` is this folder, or that is in the session of the run.
+pub(crate) fn end_all_of(folder: &Path, session: Option<Session>) -> Hunt {
+    let mark = format!("MILEPOST_RUN_DIR={}", folder.display());
+    let me = rustix::process::getpid().as_raw_pid();
+    hunt(|| {
+        let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let is_of = |pid: i32| session.is_some_and(|session| session.has(pid));
+        let found = ids.filter(|pid| *pid != me && (is_of(*pid) || has(*pid, mark.as_bytes())));
+        found.filter(|pid| stat::is_alive(*pid)).collect()
+    })
+}
+
+/// The session of a command, and when its first process began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Session {
+    pub(crate) id: i32,
+    pub(crate) since: u64,
+}
+
+impl Session {
+    /// That of a command that has just begun.
+    pub(crate) fn of(leader: i32) -> Option<Self> {
+        Some(Self { id: leader, since: stat::start_time(leader)? })
+    }
+
+    /// A number that the kernel has given anew is another session's: then its first process is there
+    /// and began at another time.
+    fn has(self, pid: i32) -> bool {
+        let anew = stat::start_time(self.id).is_some_and(|began| began != self.since);
+        !anew
+            && stat::session(pid) == Some(self.id)
+            && stat::start_time(pid).is_some_and(|began| began >= self.since)
+            && stat::is_of_this_user(pid)
+    }
 }
 
 /// A process that has ended has no environment any more.
-fn has(process: Pid, mark: &[u8]) -> bool {
-    let environment = fs::read(format!("/proc/{}/environ", process.as_raw_pid()));
+fn has(process: i32, mark: &[u8]) -> bool {
+    let environment = fs::read(format!("/proc/{process}/environ"));
     environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|variable| variable == mark))
+}
+
+/// Kills what is found until nothing is, or for as long as it has patience.
+fn hunt(find: impl Fn() -> Vec<i32>) -> Hunt {
+    let until = Instant::now() + PATIENCE;
+    let (mut told, mut tries, mut pause) = (Vec::new(), 0_u32, PAUSES.0);
+    loop {
+        let found = find();
+        if found.is_empty() {
+            return Hunt { ended: told.len(), remaining: Vec::new() };
+        }
+        let mut refused = Vec::new();
+        for process in &found {
+            let Some(pid) = Pid::from_raw(*process) else { continue };
+            if !told.contains(process) {
+                told.push(*process);
+            }
+            if kill_process(pid, Signal::KILL) == Err(Errno::PERM) {
+                refused.push(*process);
+            }
+        }
+        if Instant::now() > until {
+            let why = |pid: &i32| stat::remaining(*pid, refused.contains(pid));
+            let remaining: Vec<_> = found.iter().map(why).collect();
+            return Hunt { ended: told.len().saturating_sub(remaining.len()), remaining };
+        }
+        tries = tries.saturating_add(1);
+        // Nothing else may be done than wait for what refuses.
+        if tries > AT_ONCE || refused.len() == found.len() {
+            thread::sleep(pause);
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::{
     },
     path::Path,
     process::Stdio,
+    time::Duration,
 };
 
 use rustix::{
@@ -26,10 +27,14 @@ use tokio::{
 };
 
 use super::{
-    GUARD,
+    GUARD, NAMESPACE, hunt,
     stream::Stream,
     wire::{HELLO, Order, TERMINATE, Word},
 };
+
+/// How long a guard may take to end, after its last word or its killing: in a namespace all else ends
+/// before it.
+const LAST_MOMENTS: Duration = Duration::from_secs(4);
 
 /// A command under its guard. Dropped, all of it is killed.
 pub(crate) struct Process {
@@ -64,16 +69,18 @@ pub(crate) struct Guard {
 }
 
 impl Process {
-    /// Starts a guard by this program, and the command by the guard.
+    /// Starts a guard by this program, in a namespace of processes or not, and the command by the guard.
     ///
     /// # Errors
     /// When there are no more processes or descriptors.
-    pub(crate) async fn start(program: &Path, order: &Order) -> io::Result<Self> {
+    pub(crate) async fn start(program: &Path, order: &Order, namespace: bool) -> io::Result<Self> {
+        hunt::adopt_orphans()?;
         let (ours, theirs) = StdStream::pair()?;
         let ([stdout_reader, stderr_reader], stdout, stderr) = outputs(order.pty)?;
         let (channel, channel_writer) = io::pipe()?;
         let mut command = Command::new(program);
-        command.arg(GUARD).env_clear().stdin(Stdio::from(OwnedFd::from(theirs)));
+        command.arg(if namespace { NAMESPACE } else { GUARD });
+        command.env_clear().stdin(Stdio::from(OwnedFd::from(theirs)));
         // Away from the terminal's Ctrl-C. Never killed itself: it has to end what it guards.
         command.stdout(stdout).stderr(stderr).process_group(0).kill_on_drop(false);
         let process = command.spawn()?;
@@ -109,9 +116,10 @@ impl Guard {
         let _ = self.control.write_all(&[TERMINATE]).await;
     }
 
-    /// Lets go of a guard that has said its last word.
+    /// Lets go of a guard that has said its last word. One that waits for what it could not end is left
+    /// to that.
     pub(crate) async fn close(&mut self) {
-        let _ = self.process.wait().await;
+        let _ = tokio::time::timeout(LAST_MOMENTS, self.process.wait()).await;
     }
 }
 

@@ -19,6 +19,12 @@ pub(crate) struct Order {
     pub(crate) grace_ms: u64,
     /// Whether its output is a terminal.
     pub(crate) pty: bool,
+    /// Which bits its files do not get; `None`: as this process has it.
+    pub(crate) umask: Option<u32>,
+    /// Whether it may become another user, as `sudo` does.
+    pub(crate) new_privileges: bool,
+    /// The control group of the run; `None` where it has none.
+    pub(crate) cgroup: Option<PathBuf>,
     /// Processes at once.
     pub(crate) processes: u32,
     /// What the kernel watches over.
@@ -43,14 +49,23 @@ pub(crate) enum Word {
     Waiting,
     /// The command runs, as the leader of this session.
     Started(i32),
+    /// These may not be ended; they are waited for a little longer.
+    Refused(Vec<Remaining>),
     /// The command could not be started.
     Failed(String),
-    /// The command has ended, and nothing of it is left.
+    /// The command has ended, and nothing of it is left but what is named.
     Ended(End),
 }
 
+impl Word {
+    /// Whether it is the last one of a guard that stays, as it could not end everything.
+    pub(crate) const fn names_what_remains(&self) -> bool {
+        matches!(self, Self::Ended(End { remaining, .. }) if !remaining.is_empty())
+    }
+}
+
 /// How a command ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct End {
     /// Its exit code, if it had one.
     pub(crate) code: Option<i32>,
@@ -60,6 +75,38 @@ pub(crate) struct End {
     pub(crate) left: u32,
     /// Whether it had more processes than it may, and was ended for that.
     pub(crate) too_many: bool,
+    /// How many processes there were when it began to be ended.
+    #[serde(default)]
+    pub(crate) stopped: u32,
+    /// What could not be ended.
+    #[serde(default)]
+    pub(crate) remaining: Vec<Remaining>,
+}
+
+/// A process that could not be ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remaining {
+    /// Its id.
+    pub(crate) pid: i32,
+    /// The name of its program.
+    pub(crate) name: String,
+    /// Why it is still there.
+    pub(crate) reason: String,
+}
+
+impl std::fmt::Display for Remaining {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { pid, name, reason } = self;
+        write!(f, "{pid} ({name}) {reason}")
+    }
+}
+
+/// The first few of them, for a message.
+pub(crate) fn list(remaining: &[Remaining]) -> String {
+    const FEW: usize = 5;
+    let named: Vec<_> = remaining.iter().take(FEW).map(ToString::to_string).collect();
+    let more = if remaining.len() > FEW { ", …" } else { "" };
+    format!("{}{more}", named.join(", "))
 }
 
 /// The server's later words, a byte each: end it, with grace.

@@ -1,0 +1,249 @@
+//! What keeps the processes of a run together, also when its guard is killed: what this machine allows.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    cgroup::{Cgroup, Limits, Parent},
+    hunt::{Hunt, Session, end_all_of, end_orphans},
+    namespace::{self, Way},
+};
+use crate::config::{IsolationMode, IsolationSettings};
+
+/// How long a group may take to be empty.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What is in force in this process.
+#[derive(Clone, Debug)]
+pub struct Isolation {
+    layer: Layer,
+    /// What was tried first and why it cannot be had.
+    tried: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Layer {
+    Cgroup(Parent),
+    Namespace(Way),
+    Tree,
+}
+
+/// The operator wants what the machine does not allow.
+#[derive(Debug, thiserror::Error)]
+#[error("isolation.mode {mode} cannot be had on this machine: {reason}")]
+pub struct IsolationError {
+    mode: &'static str,
+    reason: String,
+}
+
+impl Isolation {
+    /// Tries what the settings say, the strongest first.
+    ///
+    /// # Errors
+    /// When the settings name one that this machine does not allow.
+    pub fn probe(settings: &IsolationSettings, program: &Path) -> Result<Self, IsolationError> {
+        let mode = settings.mode;
+        let mut tried = Vec::new();
+        if matches!(mode, IsolationMode::Auto | IsolationMode::Cgroup) {
+            match Parent::find(settings.cgroup.as_deref()) {
+                Ok(parent) => return Ok(Self { layer: Layer::Cgroup(parent), tried }),
+                Err(reason) if mode == IsolationMode::Cgroup => {
+                    return Err(IsolationError { mode: "cgroup", reason });
+                }
+                Err(reason) => tried.push(format!("no control group ({reason})")),
+            }
+        }
+        if matches!(mode, IsolationMode::Auto | IsolationMode::PidNamespace) {
+            match namespace::probe(program) {
+                Ok(way) => return Ok(Self { layer: Layer::Namespace(way), tried }),
+                Err(reason) if mode == IsolationMode::PidNamespace => {
+                    return Err(IsolationError { mode: "pid_namespace", reason });
+                }
+                Err(reason) => tried.push(format!("no namespace of processes ({reason})")),
+            }
+        }
+        Ok(Self { layer: Layer::Tree, tried })
+    }
+
+    /// One line for the log and for `milepost config`.
+    pub fn describe(&self) -> String {
+        let mut text = match &self.layer {
+            Layer::Cgroup(parent) => {
+                let limits = match (parent.memory, parent.pids) {
+                    (true, true) => "memory and processes of a whole run are limited",
+                    (true, false) => {
+                        "the memory of a whole run is limited, its processes are counted"
+                    }
+                    (false, true) => "the processes of a whole run are limited, its memory is not",
+                    (false, false) => {
+                        "neither memory nor processes of a whole run are limited by it: the \
+                         controllers are not enabled there"
+                    }
+                };
+                format!(
+                    "cgroup: a control group in {} for each run; {limits}",
+                    parent.folder().display()
+                )
+            }
+            Layer::Namespace(Way::Privileged) => {
+                "pid_namespace: a namespace of processes for each run".to_owned()
+            }
+            Layer::Namespace(Way::User) => {
+                "pid_namespace: a namespace of processes and of users for \
+                 each run; commands with new_privileges run without"
+                    .to_owned()
+            }
+            Layer::Tree => {
+                "process_tree: what kills its guard is adopted by the server and hunted \
+                 down; what forks without end may escape for seconds"
+                    .to_owned()
+            }
+        };
+        if !self.tried.is_empty() {
+            text.push_str("; ");
+            text.push_str(&self.tried.join(", "));
+        }
+        text
+    }
+
+    /// Whether the memory of a whole run can be limited.
+    pub(crate) const fn limits_memory(&self) -> bool {
+        matches!(&self.layer, Layer::Cgroup(parent) if parent.memory)
+    }
+
+    /// What holds one run together. `new_privileges`: whether the command may become another user.
+    ///
+    /// # Errors
+    /// When its control group cannot be made.
+    pub(crate) fn of_run(
+        &self,
+        run: &str,
+        new_privileges: bool,
+        memory_bytes: Option<u64>,
+        processes: u32,
+    ) -> io::Result<RunIsolation> {
+        let mut isolation = RunIsolation { cgroup: None, namespace: false };
+        match &self.layer {
+            Layer::Cgroup(parent) => {
+                isolation.cgroup = Some(parent.make(run, Limits { memory_bytes, processes })?);
+            }
+            Layer::Namespace(way) => {
+                isolation.namespace = *way == Way::Privileged || !new_privileges;
+            }
+            Layer::Tree => {}
+        }
+        Ok(isolation)
+    }
+}
+
+/// What holds one run together.
+#[derive(Debug)]
+pub(crate) struct RunIsolation {
+    cgroup: Option<Cgroup>,
+    /// Whether its guard is the first process of a namespace.
+    pub(crate) namespace: bool,
+}
+
+impl RunIsolation {
+    /// The folder of its control group.
+    pub(crate) fn cgroup(&self) -> Option<PathBuf> {
+        self.cgroup.as_ref().map(|group| group.folder().to_owned())
+    }
+
+    /// Whether the kernel ended something of it for its memory.
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        self.cgroup.as_ref().is_some_and(Cgroup::ran_out_of_memory)
+    }
+
+    /// Ends what is left of a run without a guard; blocks for some seconds at most. `guard` is gone: in
+    /// a namespace everything else is, too.
+    pub(crate) fn end_what_is_left(&self) -> Hunt {
+        let mut ended = 0;
+        if let Some(group) = &self.cgroup {
+            ended = group.processes().len();
+            let remaining = group.end(Instant::now() + PATIENCE);
+            if !remaining.is_empty() {
+                return Hunt { ended: ended.saturating_sub(remaining.len()), remaining };
+            }
+        }
+        let hunt = end_orphans();
+        Hunt { ended: ended.max(hunt.ended), ..hunt }
+    }
+
+    /// Removes the group of a run of which nothing is left.
+    pub(crate) fn remove(&self) {
+        if let Some(group) = &self.cgroup {
+            let left = group.end(Instant::now() + PATIENCE);
+            if !left.is_empty() {
+                let group = group.folder().display();
+                tracing::warn!(%group, "the control group of a run was not removed");
+            }
+        }
+    }
+}
+
+/// A run that did not come to its start, or was dropped.
+impl Drop for RunIsolation {
+    fn drop(&mut self) {
+        if let Some(group) = &self.cgroup {
+            // Fails where anything is in it: that is its guard's to end.
+            let _ = group.remove();
+        }
+    }
+}
+
+/// What is written beside a run's folder, for a server that finds it after a crash.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// The start of the machine that the ids belong to.
+    boot: String,
+    cgroup: Option<PathBuf>,
+    session: Option<Session>,
+}
+
+impl Record {
+    /// Of a run that begins.
+    pub(crate) fn new(isolation: &RunIsolation) -> Self {
+        Self { boot: boot(), cgroup: isolation.cgroup(), session: None }
+    }
+
+    /// The command runs, as the leader of a session. In a namespace it has another number here, and
+    /// nothing outlives its guard.
+    pub(crate) fn with_leader(self, leader: i32, isolation: &RunIsolation) -> Self {
+        let session = if isolation.namespace { None } else { Session::of(leader) };
+        Self { session, ..self }
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
+        fs::write(path, serde_json::to_vec(self)?)
+    }
+
+    /// Ends what is left of the run `run` in this folder after a crash.
+    pub(crate) fn end_what_is_left(path: &Path, run: &str, folder: &Path) -> Hunt {
+        let record: Self = fs::read(path)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        let same_boot = record.boot == boot();
+        let group = record.cgroup.and_then(|folder| Cgroup::of_run(folder, run));
+        let mut ended = 0;
+        if let Some(group) = group {
+            ended = group.processes().len();
+            let remaining = group.end(Instant::now() + PATIENCE);
+            if !remaining.is_empty() {
+                return Hunt { ended: ended.saturating_sub(remaining.len()), remaining };
+            }
+        }
+        let hunt = end_all_of(folder, record.session.filter(|_| same_boot));
+        Hunt { ended: ended + hunt.ended, ..hunt }
+    }
+}
+
+fn boot() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}

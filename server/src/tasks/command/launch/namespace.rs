@@ -1,0 +1,148 @@
+//! A namespace of process ids for each run, where no control group can be made: its guard is the first
+//! process in it. The command sees no process but its own, cannot signal the guard, and when the guard
+//! ends, whatever the reason, the kernel ends all the others.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    process::{Command, ExitStatus, Stdio},
+};
+
+use nix::sched::CloneFlags;
+use rustix::{
+    mount::{MountFlags, MountPropagationFlags, mount, mount_change},
+    process::{Signal, getegid, geteuid, getpid},
+    thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities},
+};
+
+use super::{GUARD, NAMESPACE, PROBE};
+
+/// What the probe says.
+const PRIVILEGED: &str = "privileged";
+const USER: &str = "user";
+
+/// How a namespace is come by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As root.
+    Privileged,
+    /// In a user namespace, in which programs like `sudo` gain nothing.
+    User,
+}
+
+/// Whether this machine lets this process make one.
+///
+/// # Errors
+/// Why it does not.
+pub(crate) fn probe(program: &Path) -> Result<Way, String> {
+    let mut command = Command::new(program);
+    let output = command.args([NAMESPACE, PROBE]).env_clear().stdin(Stdio::null()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    match (output.status.success(), last) {
+        (true, PRIVILEGED) => Ok(Way::Privileged),
+        (true, USER) => Ok(Way::User),
+        (_, "" | PRIVILEGED | USER) => Err("no process can be started in one".to_owned()),
+        (_, why) => Err(why.to_owned()),
+    }
+}
+
+/// Makes a namespace, starts the guard as its first process, and waits for its end.
+pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
+    let probing = args.next().is_some_and(|what| what == PROBE);
+    match enter_and(if probing { PROBE } else { GUARD }, probing) {
+        Ok(status) if status.success() => 0,
+        Ok(_) => 1,
+        Err(why) => {
+            if probing {
+                let _ = write!(io::stdout(), "{why}");
+            } else {
+                super::guard::fail(&why);
+            }
+            2
+        }
+    }
+}
+
+fn enter_and(what: &str, probing: bool) -> Result<ExitStatus, String> {
+    let way = unshare()?;
+    if probing {
+        let word = if way == Way::User { USER } else { PRIVILEGED };
+        let _ = writeln!(io::stdout(), "{word}");
+    }
+    let mut first = Command::new("/proc/self/exe");
+    let mut first = first.arg(what).spawn().map_err(|error| error.to_string())?;
+    first.wait().map_err(|error| error.to_string())
+}
+
+fn unshare() -> Result<Way, String> {
+    let flags = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
+    let Err(refused) = nix::sched::unshare(flags) else { return Ok(Way::Privileged) };
+    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+    nix::sched::unshare(flags | CloneFlags::CLONE_NEWUSER)
+        .map_err(|error| format!("no namespace of processes ({refused}) nor of users ({error})"))?;
+    let map = |file: &str, text: String| {
+        fs::write(format!("/proc/self/{file}"), text).map_err(|error| format!("{file}: {error}"))
+    };
+    map("setgroups", "deny".to_owned())?;
+    map("uid_map", format!("{user} {user} 1"))?;
+    map("gid_map", format!("{group} {group} 1"))?;
+    // The first process mounts /proc. It would lose the right to it with its own program.
+    keep_mounting().map_err(|error| format!("the right to mount: {error}"))?;
+    Ok(Way::User)
+}
+
+fn keep_mounting() -> rustix::io::Result<()> {
+    let sets = capabilities(None)?;
+    let inheritable = sets.inheritable | CapabilitySet::SYS_ADMIN;
+    set_capabilities(None, CapabilitySets { inheritable, ..sets })?;
+    rustix::thread::configure_capability_in_ambient_set(CapabilitySet::SYS_ADMIN, true)
+}
+
+/// What the first process of a namespace does first; nothing in any other.
+///
+/// # Errors
+/// Why it cannot guard.
+pub(super) fn settle() -> Result<(), String> {
+    if !is_first() {
+        return Ok(());
+    }
+    let told = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
+        .map_err(told("PR_SET_PDEATHSIG"))?;
+    // By its session the server tells what outlived a guard from the guards themselves.
+    rustix::process::setsid().map_err(told("a session"))?;
+    mount_change("/proc", MountPropagationFlags::PRIVATE).map_err(told("/proc is not private"))?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("proc", "/proc", "proc", flags, None).map_err(told("/proc cannot be mounted"))?;
+    if geteuid().is_root() {
+        return Ok(());
+    }
+    rustix::thread::clear_ambient_capability_set().map_err(told("ambient capabilities"))?;
+    let none = CapabilitySet::empty();
+    let nothing = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_capabilities(None, nothing).map_err(told("capabilities"))
+}
+
+/// Whether this is the first process of a namespace.
+pub(super) fn is_first() -> bool {
+    getpid().is_init()
+}
+
+/// The first process of a namespace that is only tried.
+pub(super) fn try_out() -> u8 {
+    let settled = if is_first() { settle() } else { Err("it is not the first".to_owned()) };
+    let own = fs::read_link("/proc/self").is_ok_and(|link| link == Path::new("1"));
+    match settled {
+        Ok(()) if own => 0,
+        Ok(()) => complain("/proc shows other processes"),
+        Err(why) => complain(&why),
+    }
+}
+
+fn complain(why: &str) -> u8 {
+    let _ = write!(io::stdout(), "{why}");
+    1
+}

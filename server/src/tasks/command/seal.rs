@@ -1,0 +1,249 @@
+//! Secret parameters at rest: sealed with a key that is not in the database.
+//!
+//! A task's input is stored while it waits and for as long as its result is kept. Whoever reads the
+//! database, a backup of it or a freed page finds `{"sealed": "…"}` there; the key lies in a file beside
+//! the data, or in a setting that several servers and workers share.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::Path,
+    sync::Arc,
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use ring::{
+    aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    rand::{SecureRandom as _, SystemRandom},
+};
+use serde_json::{Map, Value};
+
+/// The name of the key's file in the data folder.
+pub const KEY_FILE: &str = "secret.key";
+/// Bytes of a key.
+const KEY_LEN: usize = 32;
+/// What a key looks like as a text.
+const FORM: &str = "64 hexadecimal digits, such as `openssl rand -hex 32` prints";
+
+/// What seals secrets. ChaCha20-Poly1305 with a random nonce for each text.
+#[derive(Clone)]
+pub struct SecretKey(Arc<LessSafeKey>);
+
+/// It is shown nowhere.
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+/// Why there is no key, or a text cannot be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The key's text.
+    #[error("{0} holds no key; expected {FORM}")]
+    Form(String),
+    /// The key's file.
+    #[error("the key of secrets, {path}, cannot be read or made: {error}")]
+    File {
+        /// Where it lies.
+        path: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// Another key has sealed it, or it was changed.
+    #[error(
+        "The secrets of this task were sealed with another key than this process has. Give all \
+         servers and workers the same file secret.key in their data folders, or the same \
+         MILEPOST_STORAGE_SECRET_KEY, and start the task again."
+    )]
+    OtherKey,
+    /// The machine has no random numbers.
+    #[error("the secrets cannot be sealed: no random numbers")]
+    Random,
+}
+
+impl SecretKey {
+    /// From the text of a setting, or of a file.
+    ///
+    /// # Errors
+    /// When it is no key; `place` says where it stands.
+    pub fn parse(text: &str, place: &str) -> Result<Self, SealError> {
+        let form = || SealError::Form(place.to_owned());
+        let text = text.trim();
+        if text.len() != 2 * KEY_LEN || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(form());
+        }
+        let bytes: Vec<u8> = (0..KEY_LEN)
+            .filter_map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok())
+            .collect();
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| form())?;
+        Ok(Self(Arc::new(LessSafeKey::new(key))))
+    }
+
+    /// Reads the key of a data folder; makes both where they are missing.
+    ///
+    /// # Errors
+    /// When the file cannot be read or made, or holds something else.
+    pub fn of_folder(data: &Path) -> Result<Self, SealError> {
+        let path = data.join(KEY_FILE);
+        let place = path.display().to_string();
+        let text = read_or_make(data, &path)
+            .map_err(|error| SealError::File { path: place.clone(), error })?;
+        Self::parse(&text, &place)
+    }
+
+    /// Seals a text for tasks of one kind.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers.
+    pub fn seal(&self, text: &str, kind: &str) -> Result<String, SealError> {
+        let mut sealed = vec![0; NONCE_LEN];
+        SystemRandom::new().fill(&mut sealed).map_err(|_| SealError::Random)?;
+        let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| SealError::Random)?;
+        let mut bytes = text.as_bytes().to_vec();
+        self.0
+            .seal_in_place_append_tag(nonce, Aad::from(kind), &mut bytes)
+            .map_err(|_| SealError::Random)?;
+        sealed.extend(bytes);
+        Ok(BASE64_STANDARD.encode(sealed))
+    }
+
+    /// Opens what was sealed for tasks of this kind.
+    ///
+    /// # Errors
+    /// When it was sealed with another key or for another kind, or was changed.
+    pub fn open(&self, sealed: &str, kind: &str) -> Result<String, SealError> {
+        let mut bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::OtherKey)?;
+        let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(SealError::OtherKey)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::OtherKey)?;
+        let text = self.0.open_in_place(nonce, Aad::from(kind), rest);
+        let text = text.map_err(|_| SealError::OtherKey)?;
+        String::from_utf8(text.to_vec()).map_err(|_| SealError::OtherKey)
+    }
+
+    /// Takes the secrets out of the parameters; what they are when sealed, if there are any.
+    ///
+    /// # Errors
+    /// As [`SecretKey::seal`].
+    pub(super) fn take_secrets<'n>(
+        &self,
+        params: &mut Value,
+        secret: impl Iterator<Item = &'n str>,
+        kind: &str,
+    ) -> Result<Option<String>, SealError> {
+        let Value::Object(params) = params else { return Ok(None) };
+        let secrets: Map<_, _> = secret.filter_map(|name| params.remove_entry(name)).collect();
+        if secrets.is_empty() {
+            return Ok(None);
+        }
+        self.seal(&Value::Object(secrets).to_string(), kind).map(Some)
+    }
+
+    /// Puts the secrets back to the parameters.
+    ///
+    /// # Errors
+    /// As [`SecretKey::open`].
+    pub(super) fn put_back(
+        &self,
+        params: &mut Value,
+        sealed: &str,
+        kind: &str,
+    ) -> Result<(), SealError> {
+        let secrets = self.open(sealed, kind)?;
+        let secrets: Map<String, Value> =
+            serde_json::from_str(&secrets).map_err(|_| SealError::OtherKey)?;
+        if let Value::Object(params) = params {
+            params.extend(secrets);
+        }
+        Ok(())
+    }
+}
+
+/// Several processes may begin at once: one of them makes the file, whole, and all read it.
+fn read_or_make(data: &Path, path: &Path) -> io::Result<String> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        read => return read,
+    }
+    fs::create_dir_all(data)?;
+    let mut key = [0; KEY_LEN];
+    SystemRandom::new().fill(&mut key).map_err(|_| io::Error::other("no random numbers"))?;
+    let draft = path.with_extension(format!("key.{}.tmp", std::process::id()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    for byte in key {
+        write!(file, "{byte:02x}")?;
+    }
+    writeln!(file)?;
+    file.sync_all()?;
+    // Unlike a rename it never takes the place of one that is there.
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => fs::read_to_string(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(digit: char) -> SecretKey {
+        SecretKey::parse(&digit.to_string().repeat(64), "test").unwrap()
+    }
+
+    #[test]
+    fn what_is_sealed_is_opened_by_the_same_key_for_the_same_kind_only() {
+        let (ours, text) = (key('a'), "hush-hush");
+        let sealed = ours.seal(text, "job").unwrap();
+        assert!(!sealed.contains(text));
+        assert_ne!(ours.seal(text, "job").unwrap(), sealed, "each has a nonce of its own");
+        assert_eq!(ours.open(&sealed, "job").unwrap(), text);
+        assert!(matches!(key('b').open(&sealed, "job"), Err(SealError::OtherKey)));
+        assert!(matches!(ours.open(&sealed, "other"), Err(SealError::OtherKey)));
+        for wrong in ["", "?", "AAAA", &sealed[4..]] {
+            assert!(matches!(ours.open(wrong, "job"), Err(SealError::OtherKey)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_leave_the_parameters_and_come_back() {
+        let (ours, whole) = (key('a'), json!({"a": 1, "key": "hush", "other": null}));
+        let mut params = whole.clone();
+        let sealed = ours.take_secrets(&mut params, ["key", "none"].into_iter(), "job").unwrap();
+        assert_eq!(params, json!({"a": 1, "other": null}));
+        ours.put_back(&mut params, &sealed.unwrap(), "job").unwrap();
+        assert_eq!(params, whole);
+        let none = ours.take_secrets(&mut json!({"a": 1}), ["key"].into_iter(), "job").unwrap();
+        assert_eq!(none, None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_of_a_folder_is_made_once_and_is_private() {
+        use std::os::unix::fs::MetadataExt as _;
+        let place = tempfile::tempdir().unwrap();
+        let data = place.path().join("data");
+        let sealed = SecretKey::of_folder(&data).unwrap().seal("hush", "job").unwrap();
+        assert_eq!(SecretKey::of_folder(&data).unwrap().open(&sealed, "job").unwrap(), "hush");
+        assert_eq!(fs::metadata(data.join(KEY_FILE)).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_key_is_named() {
+        let place = tempfile::tempdir().unwrap();
+        for text in ["", "short", &"g".repeat(64), &"ä".repeat(32)] {
+            fs::write(place.path().join(KEY_FILE), text).unwrap();
+            let error = SecretKey::of_folder(place.path()).unwrap_err().to_string();
+            assert!(error.contains("secret.key holds no key; expected 64 hex"), "{error}");
+        }
+    }
+}
