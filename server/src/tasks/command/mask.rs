@@ -4,6 +4,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
+use milepost::engine::TaskError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::progress::Mask;
@@ -31,6 +32,14 @@ pub(super) fn mask<'s>(secrets: impl Iterator<Item = &'s str>) -> Mask {
     });
     let pieces = pieces.flat_map(|piece| [piece.trim().to_owned(), piece]);
     Mask::new(pieces.filter(|piece| piece.len() >= MIN_BYTES).flat_map(|piece| forms(&piece)))
+}
+
+/// The error without secrets.
+pub(super) fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
+    if let TaskError::Fail { message, .. } | TaskError::Retry { message, .. } = &mut error {
+        *message = mask.hide(message);
+    }
+    error
 }
 
 fn forms(secret: &str) -> Vec<String> {

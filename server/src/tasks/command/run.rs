@@ -1,5 +1,6 @@
 //! One run of a command, from its start to its result.
 
+mod environment;
 mod files;
 mod last;
 
@@ -21,9 +22,9 @@ use super::{
     kept::Kept,
     launch::{
         Hunt, Process, Record, RunIsolation,
-        wire::{End, KernelLimits, Order, Word, list},
+        wire::{End, Order, Word, list},
     },
-    mask::mask,
+    mask::{hide_in, mask},
     progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
     report::{MEDIA_TYPE, Report},
     values::Given,
@@ -178,7 +179,7 @@ impl Run {
         let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
         Ok(Order {
             argv,
-            env: self.environment(folder),
+            env: environment::of(&self.definition, &self.values, folder),
             folder: work,
             lock: folder.lock().to_owned(),
             grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
@@ -187,31 +188,8 @@ impl Run {
             new_privileges: self.definition.new_privileges,
             cgroup: isolation.cgroup(),
             processes: limits.processes,
-            limits: kernel_limits(limits),
+            limits: environment::limits(limits),
         })
-    }
-
-    /// Nothing of the server's environment but what was allowed: it may hold keys.
-    fn environment(&self, folder: &RunFolder) -> Vec<(String, String)> {
-        let definition = &self.definition;
-        let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        let path =
-            server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
-        let mut env = vec![("PATH".to_owned(), path), ("LANG".to_owned(), "C.UTF-8".to_owned())];
-        if definition.pty {
-            env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
-        }
-        env.extend(definition.env.iter().filter_map(|name| server(name)));
-        env.extend(definition.set_env.clone());
-        for (param, value) in definition.params.iter().zip(&self.values) {
-            match (&param.env, value) {
-                (Some(name), Given::Text(text)) => env.push((name.clone(), text.clone())),
-                (Some(name), Given::Yes) => env.push((name.clone(), "1".to_owned())),
-                _ => {}
-            }
-        }
-        env.push(("MILEPOST_RUN_DIR".to_owned(), folder.path().display().to_string()));
-        env
     }
 
     /// Listens until nothing is left of it. The guard's last word; `None` where it had none.
@@ -408,23 +386,10 @@ impl Run {
     }
 }
 
-/// The error without secrets.
-fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
-    if let TaskError::Fail { message, .. } | TaskError::Retry { message, .. } = &mut error {
-        *message = mask.hide(message);
-    }
-    error
-}
-
 /// What there is to do.
 enum Heard {
     Bytes(Source, usize),
     Word(Option<Word>),
     Stop,
     Nothing,
-}
-
-const fn kernel_limits(limits: &Limits) -> KernelLimits {
-    let Limits { memory_bytes, cpu_s, file_bytes, .. } = *limits;
-    KernelLimits { memory_bytes, cpu_s, file_bytes }
 }
