@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use milepost::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
-        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
-        Tombstone, Usage, UsageOf,
+        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store,
+        StoreError, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };

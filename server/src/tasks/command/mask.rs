@@ -46,9 +46,8 @@ fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     for set in [NON_ALPHANUMERIC, UNRESERVED, PATH, COMPONENT] {
         let encoded = utf8_percent_encode(secret, set).to_string();
-        forms.push(encoded.replace("%20", "+"));
-        forms.push(small_digits(&encoded));
-        forms.push(encoded);
+        let form = encoded.replace("%20", "+");
+        forms.extend([small_digits(&form), form, small_digits(&encoded), encoded]);
     }
     let json = serde_json::Value::from(secret).to_string();
     let json = json.trim_start_matches('"');

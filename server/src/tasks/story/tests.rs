@@ -316,7 +316,7 @@ async fn a_day_has_a_budget_over_all_stories_and_what_was_written_stays() {
 
 #[tokio::test]
 async fn whoever_makes_a_new_identity_each_time_has_no_new_budget() {
-    let steps = vec![Step::stream(&reply(OUTLINE, 5_000)), Step::stream(&[event("Ada")])];
+    let steps = vec![Step::stream(&reply(OUTLINE, 5_000))];
     let server = Server::start(steps).await;
     let house = House::new(0.0, a_day(&server, 0, 5_100)).await;
     let here = Some(ClientAddress::from(IpAddr::from([192, 0, 2, 7])));
