@@ -309,7 +309,7 @@ fn in_words(snapshot: Snapshot) -> String {
     };
     let ended = match snapshot.status {
         Status::Queued => return now("Story creation waits for its turn"),
-        Status::Running => return now("Story creation runs"),
+        Status::Running | Status::Unknown => return now("Story creation runs"),
         Status::Cancelling => "Story creation is being cancelled",
         Status::Completed => "Story creation completed",
         Status::Error => "Story creation failed",

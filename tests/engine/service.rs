@@ -177,7 +177,8 @@ async fn no_anonymous_start_leads_to_another() {
         let found = f.service.newest(caller, "scripted", "lighthouse").await.unwrap();
         found.map(|snapshot| snapshot.id)
     };
-    assert_eq!(newest(&here).await, Some(ids[1]));
+    // Both may be of the same millisecond.
+    assert!(newest(&here).await.is_some_and(|id| ids[..2].contains(&id)));
     assert_eq!(newest(&elsewhere).await, Some(ids[2]));
     // Nothing is known of this one, so nothing is its own.
     assert_eq!(newest(&Caller::nobody()).await, None);

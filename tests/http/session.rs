@@ -150,9 +150,8 @@ async fn an_embedders_own_sign_in_says_who_asks() {
         assert_eq!(f.get_with(&path, "", &[("x-user", "carol")]).await.status, 200);
         assert_eq!(f.get_with(&path, ADA, &[("x-user", "dave")]).await.status, 404);
         // The cookie counts for the others, unless it is turned off.
-        let adas =
-            f.post("/api/v1/tasks", ADA, &json!({ "kind": "echo", "input": { "text": "a" } }));
-        assert_eq!(adas.await.status, 202);
+        let body = json!({ "kind": "echo", "input": { "text": "a" } });
+        assert_eq!(f.post("/api/v1/tasks", ADA, &body).await.status, 202);
         assert_eq!(list("", ADA).await.len(), usize::from(session_cookie));
         let page = sign_in(page(&http));
         let request = Request::get("/").header("x-user", "carol").body(Body::empty()).unwrap();

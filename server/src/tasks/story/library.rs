@@ -175,7 +175,9 @@ fn has_whole_story(path: &Path) -> bool {
         file.take(TAIL).read_to_end(&mut tail)?;
         io::Result::Ok(tail)
     };
-    tail().is_ok_and(|tail| !is_unfinished(&tail))
+    // Opening a pipe would wait for its writer for ever.
+    path.is_file()
+        && tail().is_ok_and(|tail| !tail.trim_ascii().is_empty() && !is_unfinished(&tail))
 }
 
 fn write_synced(path: &Path, text: &str) -> io::Result<()> {
