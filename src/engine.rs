@@ -4,6 +4,7 @@
 //! under a lease, and each of its writes carries the run's number, so that a worker which was thought
 //! dead and wakes up can change nothing.
 
+mod admission;
 pub mod artifacts;
 pub(crate) mod audit;
 mod budget;
@@ -24,6 +25,7 @@ mod log;
 mod options;
 mod places;
 mod quota;
+mod rates;
 mod registry;
 mod runner;
 mod service;
@@ -31,6 +33,7 @@ mod snapshot;
 pub mod store;
 mod waiters;
 
+pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
 pub use budget::{BudgetFigures, BudgetUsedUp, DailyBudget, DailyLimit, Reservation};
 pub use client::ClientAddress;
@@ -43,6 +46,8 @@ pub use live::Meter;
 pub use options::{EngineOptions, HoldOptions, StorageOptions};
 pub use places::MOST_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
+pub(crate) use rates::RateLimit;
+pub use rates::{RateOptions, TooOften};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,

@@ -33,6 +33,7 @@
 
 mod again;
 mod batches;
+mod body;
 mod client;
 mod error;
 mod extract;
@@ -40,6 +41,7 @@ mod files;
 mod foreign;
 mod guard;
 mod health;
+mod host;
 mod keep;
 mod kinds;
 mod log;
@@ -47,10 +49,13 @@ mod openapi;
 mod origin;
 mod poll;
 mod prefer;
+mod refusal;
 mod session;
 mod simple;
 mod tasks;
 pub mod uploads;
+
+use std::time::Duration;
 
 use axum::{
     Router,
@@ -61,9 +66,12 @@ use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
+pub use origin::is_origin;
+pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
 
 use crate::engine::Service;
@@ -71,10 +79,17 @@ use crate::engine::Service;
 /// How the router behaves.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Longest request body in bytes. Default: 2 MiB.
+    /// Longest request body in bytes; a form of a page may be three times as long, and files have limits
+    /// of their own. Default: 2 MiB.
     pub max_body_bytes: usize,
-    /// Where pages of this server are opened, such as `https://milepost.example`. Empty: the host
-    /// that each request names. Default: empty.
+    /// How long the next piece of a body is waited for. Default: 60 s.
+    pub body_idle_timeout: Duration,
+    /// How slowly a body may come in the mean, in bytes a second, after one `body_idle_timeout`; 0: as
+    /// slowly as it likes. Default: 500.
+    pub min_body_bytes_per_s: u32,
+    /// Where pages of this server are opened, such as `https://milepost.example`; other hosts are not
+    /// answered then. Empty: addresses and names without a dot are answered, to which no other site's
+    /// name can be made to point. Default: empty.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
@@ -83,8 +98,14 @@ pub struct HttpOptions {
     pub session_key: SessionKey,
     /// Whether only requests to this machine by its own names (`localhost`, `127.0.0.1`, `[::1]`) are
     /// answered where `public_origins` is empty: right for a server that listens on the loopback
-    /// address, which another site's name may be made to point to. Default: false.
+    /// address. Default: false.
     pub local_only: bool,
+    /// Sessions that pages may make in a minute for one client, by its address; 0: any number. Default:
+    /// 600.
+    pub sessions_per_minute: u32,
+    /// Whether [`router`] answers `/healthz`, `/readyz` and `/metrics`; otherwise see [`monitoring`].
+    /// Default: true.
+    pub monitoring: bool,
     /// Whether a session cookie says who asks, where no layer of the embedder did. Default: true.
     pub session_cookie: bool,
     /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
@@ -96,18 +117,27 @@ impl Default for HttpOptions {
     fn default() -> Self {
         Self {
             max_body_bytes: 2 << 20,
+            body_idle_timeout: Duration::from_secs(60),
+            min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,
             session_key: SessionKey::random(),
             local_only: false,
+            sessions_per_minute: 600,
+            monitoring: true,
             session_cookie: true,
             trusted_proxies: Vec::new(),
         }
     }
 }
 
-/// `/api/...`, `/healthz`, `/readyz` and `/metrics`. Who asks is read from the session cookie, never
-/// made here.
+/// `/healthz`, `/readyz` and `/metrics`: for a listener of their own.
+pub fn monitoring(service: Service, options: &HttpOptions) -> Router {
+    health::router(service, options)
+}
+
+/// `/api/...` and, unless [`HttpOptions::monitoring`] is off, `/healthz`, `/readyz` and `/metrics`. Who
+/// asks is read from the session cookie, never made here.
 pub fn router(service: Service, options: &HttpOptions) -> Router {
     let (api, document) = api().split_for_parts();
     let router = api
@@ -116,7 +146,11 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(Guard::reading_sessions(options))
         .with_state(service.clone());
-    Router::new().merge(router).merge(health::router().with_state(service))
+    let router = Router::new().merge(router);
+    match options.monitoring {
+        true => router.merge(health::router(service, options)),
+        false => router,
+    }
 }
 
 /// The documented calls.

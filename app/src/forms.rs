@@ -13,7 +13,7 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, Service, ServiceError},
-    http::end_session,
+    http::{BodyCheck, end_session},
     task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
 
@@ -173,6 +173,10 @@ pub(crate) async fn post_again(
     request: Request,
 ) -> Response {
     let (parts, entered) = sent(&site, request).await;
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(problem) => return lead(&site, parts, &format!("/tasks/{id}"), Err(problem)).await,
+    };
     let again = match id.parse::<TaskId>() {
         Ok(task) => site.service.again(&caller(&parts), task, key(&entered)).await,
         Err(_) => Ok(None),
@@ -203,11 +207,16 @@ fn caller(parts: &Parts) -> Caller {
     parts.extensions.get::<Caller>().cloned().unwrap_or_default()
 }
 
-/// The parts of a request and what its form says; nothing, where it cannot be read.
-async fn sent(site: &Site, request: Request) -> (Parts, entered::Entered) {
+/// The parts of a request and what its form says; nothing, where it says nothing that can be read. A
+/// problem where the form was too large or did not come.
+async fn sent(site: &Site, request: Request) -> (Parts, Result<entered::Entered, Problem>) {
     let (parts, body) = request.into_parts();
+    let check = parts.extensions.get::<BodyCheck>().cloned();
     let entered = entered::read(site, Request::from_parts(parts.clone(), body)).await;
-    (parts, entered.unwrap_or_default())
+    match check.and_then(|check| check.problem()) {
+        Some(problem) => (parts, Err(problem)),
+        None => (parts, Ok(entered.unwrap_or_default())),
+    }
 }
 
 /// Leads to where a button's wish was carried out, or shows the page that it is on with what was wrong.

@@ -156,6 +156,9 @@ impl Fleet {
         command.env("MILEPOST_STORY_WORDS_PER_SECOND", self.pace);
         command.env("MILEPOST_ENGINE_DRAIN_S", if process.drain { "2" } else { "0" });
         command.env("MILEPOST_ENGINE_MAX_QUEUED_PER_OWNER", "100000");
+        // All clients come from one address.
+        command.env("MILEPOST_HTTP_RATE_STARTS_PER_MINUTE", "0");
+        command.env("MILEPOST_HTTP_RATE_UPLOADS_PER_MINUTE", "0");
         command.env("MILEPOST_ENGINE_MAX_QUEUED_PER_CLIENT", "100000");
         command.env("MILEPOST_ENGINE_MAX_QUEUED", "100000");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);

@@ -6,6 +6,7 @@
 //! `MILEPOST_HTTP_ADDR`.
 
 mod commands;
+mod connections;
 mod database_url;
 mod engine;
 mod error;
@@ -13,24 +14,29 @@ mod faults;
 mod file;
 mod files;
 mod hold;
+mod http;
 mod isolation;
 mod kinds;
 mod layers;
 mod print;
+mod rate;
 mod retention;
 mod settings;
 mod viewers;
 
 pub use commands::Commands;
+pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
 pub use engine::EngineSettings;
 pub use error::ConfigError;
 pub use files::FileSettings;
 pub use hold::HoldSettings;
+pub use http::HttpSettings;
 pub use isolation::{IsolationMode, IsolationSettings};
 pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
 pub use print::print;
+pub use rate::RateSettings;
 pub use retention::RetentionSettings;
-pub use settings::{HttpSettings, LogSettings, Settings, StorageSettings};
+pub use settings::{LogSettings, Settings, StorageSettings};
 pub use viewers::ViewerSettings;

@@ -5,7 +5,11 @@ mod commands;
 mod connections;
 mod disk;
 mod error;
+mod files_limit;
+mod front;
+mod io;
 mod modes;
+mod reach;
 mod site;
 
 use std::{
@@ -17,7 +21,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, Registry, Task as _,
+        Engine, EngineOptions, MaxPlaces, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -25,13 +29,13 @@ use milepost::{
             sqlite::SqliteStore,
         },
     },
-    http::{HttpOptions, SessionKey},
+    http::{self, HttpOptions, SessionKey},
 };
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
     client,
-    config::{Configuration, DatabaseUrl, Settings},
+    config::{Configuration, DatabaseUrl, HttpSettings, Settings},
     signals::Signals,
     tasks::{
         dataset::Dataset,
@@ -39,12 +43,19 @@ use crate::{
     },
 };
 
-use self::commands::CommandKinds;
+use self::{
+    commands::CommandKinds,
+    connections::{Bounds, ConnectionOptions},
+    io::Discard,
+};
 
 pub use error::ServeError;
 
 /// How long requests under way may take to be answered, once every task has ended or was given back.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Connections to `http.metrics_addr`.
+const MAX_MONITORS: usize = 64;
 
 /// Runs the server until it is told to stop.
 ///
@@ -55,6 +66,10 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let exposed = std::mem::take(&mut configuration.exposed);
     let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
+    let monitors = match settings.http.metrics_addr {
+        Some(addr) => Some(listen(addr).await?),
+        None => None,
+    };
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
     let (engine, session_key) = start_engine(&settings, &commands).await?;
@@ -72,8 +87,18 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
 
     // Routes are made once and not for each connection.
     let router = router.with_state(());
-    let (stop, stopped) = watch::channel(());
-    let server = tokio::spawn(connections::serve(listener, router, stopped));
+    let (stop, stopped) = watch::channel(false);
+    let limits = connection_options(&settings.http, &options);
+    let monitors = monitors.map(|listener| {
+        let max_open = MaxPlaces { in_all: MAX_MONITORS, per_client: MAX_MONITORS };
+        let limits = ConnectionOptions { max_open, ..limits.clone() };
+        let router = http::monitoring(engine.service(), &options);
+        tokio::spawn(connections::serve(listener, router, limits, stopped.clone()))
+    });
+    let server = tokio::spawn(connections::serve(listener, router, limits, stopped));
+    let kinds = engine.service().kinds();
+    let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
+    tracing::info!("{line}");
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
@@ -81,10 +106,12 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     told_to_stop(signals).await;
     // Pages go on being answered while the tasks come to their end.
     engine.drain().await;
-    let _ = stop.send(());
+    let _ = stop.send(true);
     if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
+    // A monitor has nothing to lose.
+    drop(monitors);
     // Last: until here whoever had asked was answered from the store.
     engine.close().await;
     tracing::info!("stopped");
@@ -156,6 +183,30 @@ fn log_to_stderr(filter: &str) {
         .try_init();
 }
 
+/// How many connections there may be, and what they may take their time for.
+fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> ConnectionOptions {
+    let limits = &settings.connections;
+    let files = files_limit::raise(limits.max_open);
+    let in_all = limits.max_open(files);
+    let per_client = limits.max_open_per_client(in_all);
+    let files = files.map_or_else(|| "not limited".to_owned(), |files| files.to_string());
+    tracing::info!(
+        "at most {in_all} connections, {per_client} from one address; open files: {files}"
+    );
+    ConnectionOptions {
+        max_open: MaxPlaces { in_all, per_client },
+        bounds: Bounds {
+            idle_timeout: Duration::from_secs(limits.idle_timeout_s),
+            write_timeout: Duration::from_secs(limits.write_idle_timeout_s),
+            discard: Discard {
+                max_bytes: limits.max_discard_bytes,
+                longest: Duration::from_secs(limits.max_discard_s),
+            },
+        },
+        trusted_proxies: options.trusted_proxies.clone(),
+    }
+}
+
 async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(addr).await.map_err(|error| ServeError::listen(addr, error))
 }
@@ -183,6 +234,7 @@ async fn start_engine(
         commands.clean().await;
     }
     let options = settings.hold.options(settings.retention.options(settings.engine.options()));
+    let options = settings.http.rate.options(options);
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);
     let file = if postgres { None } else { Some(database(settings)?) };

@@ -63,6 +63,10 @@ impl Program {
             ("MILEPOST_ENGINE_CONCURRENCY", tasks.to_string()),
             ("MILEPOST_KINDS_STORY_CONCURRENCY", tasks.to_string()),
             ("MILEPOST_ENGINE_DRAIN_S", "0".to_owned()),
+            // All clients come from one address.
+            ("MILEPOST_HTTP_CONNECTIONS_MAX_OPEN", "40000".to_owned()),
+            ("MILEPOST_HTTP_CONNECTIONS_MAX_OPEN_PER_CLIENT", "40000".to_owned()),
+            ("MILEPOST_HTTP_RATE_STARTS_PER_MINUTE", "0".to_owned()),
             ("MILEPOST_HOLD_MAX_HELD_OWNERLESS", "20000".to_owned()),
             ("MILEPOST_LOG_FILTER", "warn".to_owned()),
             ("MILEPOST_STORY_WORDS_PER_SECOND", words_per_second.to_string()),

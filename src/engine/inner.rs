@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis, places::Places,
-    quota::Quota, registry::Kinds, store::Store, waiters::Waiters,
+    Admission, EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis,
+    places::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store, waiters::Waiters,
 };
 
 /// Uniform in 0..=1.
@@ -28,7 +28,9 @@ pub(super) struct Inner {
     /// How much is stored.
     pub(super) quota: Arc<Quota>,
     /// Places for uploads that are under way.
-    pub(super) uploads: Semaphore,
+    pub(super) uploads: Arc<Admission>,
+    /// How often clients may start something.
+    pub(super) rates: Rates,
     /// The held requests.
     pub(super) waiters: Arc<Waiters>,
     /// Held from taking a report out of the hub until it is in the store (or back in the hub), so

@@ -2,18 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    DynamicKind, EngineOptions, Registry, Service, changes, cleaner,
+    Admission, DynamicKind, EngineOptions, Registry, Service, changes, cleaner,
     client::ClientKey,
     clock::Clock,
     inner::Inner,
     leases::Heart,
     live::{Hub, Stop},
     places::Places,
+    rates::Rates,
     registry::Kinds,
     runner,
     store::{Store, StoreError},
@@ -63,7 +64,8 @@ impl Engine {
             store,
             clock,
             kinds: Kinds::new(registry),
-            uploads: Semaphore::new(options.files.max_uploads_at_once),
+            uploads: Admission::new(options.files.max_places()),
+            rates: Rates::new(&options.rates),
             waiters: Arc::new(Waiters::new(&options)),
             options: Arc::new(options),
             hub: Hub::default(),

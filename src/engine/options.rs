@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Artifacts, Disk, FileOptions};
+use super::{Artifacts, Disk, FileOptions, RateOptions};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -82,6 +82,8 @@ pub struct EngineOptions {
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
     pub files: FileOptions,
+    /// How often one client may start something.
+    pub rates: RateOptions,
     /// Limits of what is stored.
     pub storage: StorageOptions,
     /// How requests are held that wait for news.
@@ -139,6 +141,7 @@ impl Default for EngineOptions {
             clean_batch: 50,
             artifacts: None,
             files: FileOptions::default(),
+            rates: RateOptions::default(),
             storage: StorageOptions::default(),
             hold: HoldOptions::default(),
             allow_ownerless: true,

@@ -73,6 +73,7 @@ impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             JsonRejection::JsonDataError(error) => Self::bad_request(error.body_text()),
+            JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => Self::of(other.status(), other.body_text()),
         }
     }
@@ -80,7 +81,8 @@ impl From<JsonRejection> for ApiError {
 
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
-        Self::of(rejection.status(), rejection.body_text())
+        // Where it was too large or came too slowly, the guard says so.
+        Self::of(rejection.status(), "the body did not come to its end".to_owned())
     }
 }
 
@@ -107,7 +109,10 @@ impl IntoResponses for NotStarted {
             (401, "Starting needs a session here"),
             (403, "Another site's page asked"),
             (422, "The key was used for another start"),
-            (429, "So many of your tasks, or of those from your address, may not wait"),
+            (
+                429,
+                "So many of your tasks, or of those from your address, may not wait or be started",
+            ),
             (503, "The database does not answer, the server stops, or so many tasks may not wait"),
             (507, "As many bytes are stored as may be, or the disk is full"),
         ];

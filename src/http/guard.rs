@@ -9,9 +9,9 @@ use std::{
 };
 
 use axum::{
-    extract::{DefaultBodyLimit, Request},
-    http::{HeaderMap, HeaderValue, Method, header},
-    response::{IntoResponse, Response},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::Response,
 };
 use futures_util::{
     FutureExt,
@@ -20,12 +20,18 @@ use futures_util::{
 use tower::{Layer, Service};
 
 use super::{
-    ApiError, HttpOptions, client, origin,
+    ApiError, HttpOptions,
+    body::{self, BodyCheck},
+    client, origin,
+    refusal::{Reader, answer, refuse},
     session::{self, Recent, Session},
 };
-use crate::engine::{
-    Caller, ClientAddress,
-    audit::{self, Action},
+use crate::{
+    engine::{
+        Caller, ClientAddress, RateLimit, ServiceError,
+        audit::{self, Action},
+    },
+    task::Problem,
 };
 
 /// Refuses what comes from other sites' pages, limits the bodies, and puts a [`Caller`] into the
@@ -35,6 +41,7 @@ pub struct Guard {
     options: Arc<HttpOptions>,
     recent: Arc<Recent>,
     makes_sessions: bool,
+    new_sessions: Arc<RateLimit>,
 }
 
 impl Guard {
@@ -49,35 +56,49 @@ impl Guard {
     }
 
     fn new(options: &HttpOptions, makes_sessions: bool) -> Self {
-        Self { options: Arc::new(options.clone()), recent: Arc::default(), makes_sessions }
+        let setting = "http.rate.sessions_per_minute";
+        let new_sessions =
+            RateLimit::per_minute(options.sessions_per_minute, "new sessions", setting);
+        Self {
+            options: Arc::new(options.clone()),
+            recent: Arc::default(),
+            makes_sessions,
+            new_sessions: Arc::new(new_sessions),
+        }
     }
 
     /// Who asks by the session cookie, and the cookie that the answer is to set: of a new session where
-    /// a page is opened without one, and of a session whose cookie has become old.
+    /// a page is opened without one, and of a session whose cookie has become old. A problem where this
+    /// client makes too many.
     fn session(
         &self,
         headers: &HeaderMap,
         opens: bool,
         client: Option<ClientAddress>,
-    ) -> (Caller, Option<HeaderValue>) {
+    ) -> Result<(Caller, Option<HeaderValue>), Problem> {
         let options = &*self.options;
         if !options.session_cookie {
-            return (Caller::nobody(), None);
+            return Ok((Caller::nobody(), None));
         }
         let opens = opens && self.makes_sessions;
-        match session::read(headers, options, &self.recent) {
+        Ok(match session::read(headers, options, &self.recent) {
             Some(session) if opens => {
                 let cookie = session.renewed(options, session::now());
                 (session.caller, cookie)
             }
             Some(session) => (session.caller, None),
             None if opens => {
+                let room = self.new_sessions.take(client, 1);
+                room.map_err(|refusal| {
+                    audit::record(&Caller::nobody().at(client), Action::BeginSession, "429");
+                    Problem::from(ServiceError::from(refusal))
+                })?;
                 let (session, cookie) = Session::make(options, session::now());
                 audit::record(&session.caller.clone().at(client), Action::BeginSession, "ok");
                 (session.caller, cookie)
             }
             None => (Caller::nobody(), None),
-        }
+        })
     }
 }
 
@@ -96,14 +117,14 @@ pub struct Guarded<S> {
     guard: Guard,
 }
 
-type WithCookie<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
+type Finish<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
 
 impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
     type Response = Response;
     type Error = S::Error;
     type Future = Either<
         Ready<Result<Response, S::Error>>,
-        Either<S::Future, Map<S::Future, WithCookie<S::Error>>>,
+        Either<S::Future, Map<S::Future, Finish<S::Error>>>,
     >;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -112,27 +133,64 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
+        let pages = self.guard.makes_sessions;
         let client = client::note(&mut request, &options.trusted_proxies);
         if let Err(refusal) = origin::check(&request, options) {
             return Either::Left(ready(Ok(refused(&request, refusal))));
         }
         let known = request.extensions_mut().remove::<Caller>();
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
-        if !opens {
-            DefaultBodyLimit::max(options.max_body_bytes).apply(&mut request);
-        }
         let (caller, cookie) = match known {
             Some(known) => (known, None),
-            None => self.guard.session(request.headers(), opens, client),
+            None => match self.guard.session(request.headers(), opens, client) {
+                Ok(session) => session,
+                Err(refusal) => {
+                    return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
+                }
+            },
         };
         let client = caller.client().or(client);
         request.extensions_mut().insert(caller.at(client));
+        let body = match body::check(&mut request, options, pages) {
+            Ok(body) => body,
+            Err(refusal) => {
+                return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
+            }
+        };
+        let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
         let response = self.inner.call(request);
-        Either::Right(match cookie {
-            Some(cookie) => Either::Right(response.map(with_cookie(cookie))),
-            None => Either::Left(response),
-        })
+        if cookie.is_none() && body.is_none() {
+            return Either::Right(Either::Left(response));
+        }
+        let body = body.zip(reader);
+        let finish: Finish<_> = Box::new(move |response| {
+            let response = response?;
+            let mut response = match body {
+                Some((body, reader)) => checked(response, &body, reader),
+                None => response,
+            };
+            if let Some(cookie) = cookie {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        });
+        Either::Right(Either::Right(response.map(finish)))
     }
+}
+
+/// The answer to a request whose body may have been wrong: whatever was made of that, it is told in the
+/// same words everywhere. A page that tells of it by itself stays.
+fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
+    let Some(problem) = body.problem() else { return response };
+    let timed_out = problem.status == StatusCode::REQUEST_TIMEOUT;
+    let mut response = match reader {
+        Reader::Person if response.status().as_u16() == problem.status => response,
+        reader => answer(reader, problem),
+    };
+    if timed_out {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// The answer to a request that goes no further. What would have changed something is audited.
@@ -143,14 +201,10 @@ fn refused(request: &Request, refusal: ApiError) -> Response {
         let status = refusal.status().as_u16();
         audit::refused(&known.at(client), request.uri().path(), status);
     }
-    refusal.into_response()
-}
-
-fn with_cookie<E>(cookie: HeaderValue) -> WithCookie<E> {
-    Box::new(move |response| {
-        response.map(|mut response| {
-            response.headers_mut().append(header::SET_COOKIE, cookie);
-            response
-        })
-    })
+    let reader = match Reader::of(request.uri().path()) {
+        Reader::Person => Reader::Person,
+        // The simple calls are not known here yet.
+        Reader::Program | Reader::SimpleClient => Reader::Program,
+    };
+    answer(reader, refusal.0)
 }

@@ -1,35 +1,85 @@
 //! For those who watch over the server.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Router,
-    extract::State,
+    extract::{Request, State},
     http::{StatusCode, header},
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::get,
 };
+use tokio::{sync::Mutex, time::Instant};
 
-use super::ApiError;
-use crate::engine::{Accuracy, BudgetFigures, HeldFigures, Service};
+use super::{ApiError, HttpOptions, origin};
+use crate::{
+    engine::{Accuracy, BudgetFigures, HeldFigures, Service},
+    task::Problem,
+};
 
-pub(super) fn router() -> Router<Service> {
+/// How long the number of tasks in the store is good for: however often somebody asks, the store is asked
+/// once in this time.
+const KEEP: Duration = Duration::from_secs(2);
+
+/// `/healthz`, `/readyz` and `/metrics`, for requests that name this server.
+pub(super) fn router(service: Service, options: &HttpOptions) -> Router {
+    let options = Arc::new(options.clone());
+    let check = from_fn(move |request: Request, next: Next| {
+        let checked = origin::check_monitor(&request, &options);
+        async move {
+            match checked {
+                Ok(()) => next.run(request).await,
+                Err(refusal) => refusal.into_response(),
+            }
+        }
+    });
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .layer(check)
+        .with_state(Arc::new(Monitor { service, counted: Mutex::new(None) }))
+}
+
+/// Queued and running tasks, or why they are not known.
+type Counts = Result<(i64, i64), Problem>;
+
+struct Monitor {
+    service: Service,
+    /// Locked while the store is asked: whoever else asks waits for the same answer.
+    counted: Mutex<Option<(Instant, Counts)>>,
+}
+
+impl Monitor {
+    async fn counts(&self) -> Result<(i64, i64), ApiError> {
+        let mut counted = self.counted.lock().await;
+        let counts = match &*counted {
+            Some((at, counts)) if at.elapsed() < KEEP => counts.clone(),
+            _ => {
+                let counts = self.service.counts().await.map_err(Problem::from);
+                counted.insert((Instant::now(), counts)).1.clone()
+            }
+        };
+        counts.map_err(ApiError)
+    }
 }
 
 /// Whether work is taken: the store answers, and the server is not about to stop.
-async fn ready(State(service): State<Service>) -> Response {
-    match service.counts().await {
-        Ok(_) if service.is_open() => "ready\n".into_response(),
-        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response(),
-        Err(error) => ApiError::from(error).into_response(),
+async fn ready(State(monitor): State<Arc<Monitor>>) -> Response {
+    if !monitor.service.is_open() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    match monitor.counts().await {
+        Ok(_) => "ready\n".into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
 /// Figures in the text format of Prometheus.
-async fn metrics(State(service): State<Service>) -> Result<Response, ApiError> {
-    let (queued, running) = service.counts().await?;
+async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiError> {
+    let (queued, running) = monitor.counts().await?;
+    let service = &monitor.service;
     let mut text = format!(
         "# HELP milepost_tasks Unfinished tasks by status.\n\
          # TYPE milepost_tasks gauge\n\

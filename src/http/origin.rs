@@ -5,59 +5,112 @@ use axum::{
     http::{HeaderMap, Method, header},
 };
 
-use super::{ApiError, HttpOptions};
+use super::{
+    ApiError, HttpOptions,
+    host::{Host, Origin},
+};
 use crate::task::Problem;
 
 /// Refuses a request that changes something when a browser says that it comes from a page of another
 /// origin, and any request to a host that this server is not.
 pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
-    let host = host(request);
-    if !host_allowed(host, options) {
-        let detail = "this server does not answer for that host; name it in public_origins";
-        return Err(ApiError(Problem::new(421, "Misdirected Request", detail)));
+    let host = host(request)?;
+    if !host_allowed(host.as_ref(), options) {
+        return Err(misdirected(request, options));
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe && !origin_allowed(request.headers(), host, options) {
+    if !safe && !origin_allowed(request.headers(), host.as_ref(), options) {
         let detail = "the request comes from a page of another site";
         return Err(ApiError(Problem::new(403, "Forbidden", detail)));
     }
     Ok(())
 }
 
-fn host(request: &Request) -> &str {
-    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    header.or_else(|| request.uri().authority().map(|a| a.as_str())).unwrap_or_default()
-}
-
-fn authority(origin: &str) -> Option<&str> {
-    origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-}
-
-fn host_allowed(host: &str, options: &HttpOptions) -> bool {
-    if options.local_only && options.public_origins.is_empty() {
-        return is_local(host);
+/// [`check`] for those who watch over the server: a load balancer names no host, or the address, and may
+/// go on to do so where `public_origins` names where people come from.
+pub(super) fn check_monitor(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
+    let host = host(request)?;
+    match host.is_none_or(|host| host.is_own()) || host_allowed(host.as_ref(), options) {
+        true => Ok(()),
+        false => Err(misdirected(request, options)),
     }
-    let mut public = options.public_origins.iter().filter_map(|origin| authority(origin));
-    options.public_origins.is_empty() || public.any(|known| known.eq_ignore_ascii_case(host))
 }
 
-/// Whether the name is one of this machine's own; the port does not matter.
-fn is_local(host: &str) -> bool {
-    let port = |rest: &str| rest.is_empty() || rest.starts_with(':');
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.strip_prefix(name).is_some_and(port))
+/// Whether this is an origin such as `https://host` or `http://host:port`, in the ASCII form in which
+/// browsers send it.
+pub fn is_origin(text: &str) -> bool {
+    Origin::parse(text).is_some()
 }
 
-fn origin_allowed(headers: &HeaderMap, host: &str, options: &HttpOptions) -> bool {
+/// The host that the request names; none, where an old client names none.
+fn host(request: &Request) -> Result<Option<Host<'_>>, ApiError> {
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let (header, more) = (headers.next(), headers.next());
+    if more.is_some() {
+        return Err(ApiError::bad_request("the request has more than one Host header"));
+    }
+    // What the request line names counts more: RFC 9112, 3.2.2.
+    let named = match (request.uri().authority(), header) {
+        (Some(authority), _) => Some(authority.as_str()),
+        (None, Some(header)) => Some(header.to_str().unwrap_or("?")),
+        (None, None) => None,
+    };
+    let Some(named) = named.filter(|named| !named.is_empty()) else { return Ok(None) };
+    let host = Host::parse(named);
+    host.map(Some).ok_or_else(|| {
+        ApiError::bad_request("the Host header is not of the form host, host:port or [::1]:port")
+    })
+}
+
+fn misdirected(request: &Request, options: &HttpOptions) -> ApiError {
+    let header = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let named = request.uri().authority().map(|authority| authority.as_str()).or(header);
+    let named: String = named.unwrap_or_default().chars().take(100).collect();
+    let host = match named.is_empty() {
+        true => "a request without a Host".to_owned(),
+        false => format!("the host {named}"),
+    };
+    let known = match options.public_origins.as_slice() {
+        [] if options.local_only => {
+            "only to localhost, 127.0.0.1 and [::1], as it listens on the loopback address"
+                .to_owned()
+        }
+        [] => "to addresses, names without a dot and the hosts of http.public_origins".to_owned(),
+        origins => format!("only to {}", origins.join(", ")),
+    };
+    let detail = format!(
+        "This server does not answer to {host}: it answers {known}. An operator can add the origin that \
+         its pages are opened at, such as https://{}, to http.public_origins \
+         (MILEPOST_HTTP_PUBLIC_ORIGINS).",
+        if named.is_empty() { "tasks.example.org" } else { named.as_str() },
+    );
+    ApiError(Problem::new(421, "Misdirected Request", detail))
+}
+
+fn host_allowed(host: Option<&Host<'_>>, options: &HttpOptions) -> bool {
+    let mut public = options.public_origins.iter().filter_map(|origin| Origin::parse(origin));
+    match (options.public_origins.is_empty(), host) {
+        (true, Some(host)) if options.local_only => host.is_local(),
+        // No other site's page can bring a visitor's browser to such a name.
+        (true, Some(host)) => host.is_own(),
+        // Each browser names a host.
+        (true, None) => !options.local_only,
+        (false, host) => host.is_some_and(|host| public.any(|known| known.is_at(host))),
+    }
+}
+
+fn origin_allowed(headers: &HeaderMap, host: Option<&Host<'_>>, options: &HttpOptions) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         // Programs send no origin; browsers that send none say where the request comes from.
         let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
         return matches!(site, None | Some("same-origin" | "none"));
     };
-    let Ok(origin) = origin.to_str() else { return false };
+    let Some(origin) = origin.to_str().ok().and_then(Origin::parse) else { return false };
     if options.public_origins.is_empty() {
-        return authority(origin).is_some_and(|known| known.eq_ignore_ascii_case(host));
+        return host.is_some_and(|host| origin.is_at(host));
     }
-    options.public_origins.iter().any(|known| known.eq_ignore_ascii_case(origin))
+    let mut public = options.public_origins.iter().filter_map(|known| Origin::parse(known));
+    public.any(|known| known.is(&origin))
 }
 
 #[cfg(test)]
@@ -75,13 +128,14 @@ mod tests {
         };
         for (origin, options, allowed) in [
             (Some("http://here:3000"), &open, true),
-            (Some("https://HERE:3000"), &open, true),
+            (Some("https://HERE.:3000"), &open, true),
             (Some("http://here:3001"), &open, false),
             (Some("http://elsewhere"), &open, false),
             (Some("null"), &open, false),
             (Some("file://here:3000"), &open, false),
             (None, &open, true),
             (Some("https://jobs.example"), &named, true),
+            (Some("https://JOBS.example:443"), &named, true),
             (Some("http://jobs.example"), &named, false),
             (Some("http://here:3000"), &named, false),
         ] {
@@ -89,23 +143,106 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            let verdict = origin_allowed(&headers, "here:3000", options);
+            let host = Host::parse("here:3000");
+            let verdict = origin_allowed(&headers, host.as_ref(), options);
             assert_eq!(verdict, allowed, "{origin:?} with {:?}", options.public_origins);
         }
+    }
+
+    fn allowed(host: &str, options: &HttpOptions) -> bool {
+        let host = Host::parse(host);
+        host_allowed(host.as_ref(), options)
     }
 
     #[test]
     fn a_server_of_this_machine_answers_to_its_own_names_only() {
         let local = HttpOptions { local_only: true, ..HttpOptions::default() };
-        for host in ["localhost", "localhost:3000", "127.0.0.1:1", "[::1]:3000"] {
-            assert!(host_allowed(host, &local), "{host}");
+        for host in ["localhost", "LOCALHOST:3000", "localhost.", "127.0.0.1:1", "[::1]:3000"] {
+            assert!(allowed(host, &local), "{host}");
         }
-        for host in
-            ["", "evil.example", "evil.example:3000", "localhost.evil.example", "127.0.0.10"]
-        {
-            assert!(!host_allowed(host, &local), "{host}");
+        for host in [
+            "",
+            "evil.example",
+            "evil.example:3000",
+            "localhost.evil.example",
+            "127.0.0.10",
+            "nas",
+            "x.localhost",
+            "[::ffff:127.0.0.1]",
+        ] {
+            assert!(!allowed(host, &local), "{host}");
         }
-        assert!(host_allowed("evil.example", &HttpOptions::default()));
+    }
+
+    #[test]
+    fn a_server_for_a_network_answers_to_no_name_that_others_can_point_to_it() {
+        let open = HttpOptions::default();
+        for host in ["", "192.0.2.7:3000", "[2001:db8::1]", "nas", "nas:3000", "jobs.localhost"] {
+            assert!(allowed(host, &open), "{host}");
+        }
+        for host in ["evil.example", "evil.example:3000", "192.0.2.7.evil.example", "nas.lan"] {
+            assert!(!allowed(host, &open), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_named_server_answers_to_its_names_however_they_are_written() {
+        let public_origins = vec!["https://jobs.example".to_owned(), "http://lan:3000".to_owned()];
+        let named = HttpOptions { public_origins, local_only: true, ..HttpOptions::default() };
+        for host in ["jobs.example", "JOBS.Example.", "jobs.example:443", "lan:3000"] {
+            assert!(allowed(host, &named), "{host}");
+        }
+        for host in ["", "jobs.example:80", "lan", "localhost", "127.0.0.1", "jobs.example.evil"] {
+            assert!(!allowed(host, &named), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_monitor_may_name_the_address_or_nothing() {
+        let public_origins = vec!["https://jobs.example".to_owned()];
+        let named = HttpOptions { public_origins, ..HttpOptions::default() };
+        for (host, fine) in [
+            (None, true),
+            (Some("192.0.2.7:3000"), true),
+            (Some("jobs.example"), true),
+            (Some("evil.example"), false),
+        ] {
+            let mut request = Request::default();
+            if let Some(host) = host {
+                request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
+            }
+            assert_eq!(check_monitor(&request, &named).is_ok(), fine, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_names_one_host_and_nothing_else() {
+        let status = |uri: &str, hosts: &[&'static str]| {
+            let mut request = Request::default();
+            *request.uri_mut() = uri.parse().unwrap();
+            for host in hosts {
+                request.headers_mut().append(header::HOST, HeaderValue::from_static(host));
+            }
+            check(&request, &HttpOptions::default()).err().map(|error| error.0.status)
+        };
+        assert_eq!(status("/", &["nas"]), None);
+        assert_eq!(status("/", &["nas", "nas"]), Some(400));
+        assert_eq!(status("/", &["user@nas"]), Some(400));
+        assert_eq!(status("/", &["evil.example"]), Some(421));
+        // The request line counts.
+        assert_eq!(status("http://evil.example/", &["nas"]), Some(421));
+        assert_eq!(status("http://nas/", &["evil.example"]), None);
+        assert_eq!(status("http://user@nas/", &["nas"]), Some(400));
+    }
+
+    #[test]
+    fn who_is_refused_is_told_the_host_and_the_setting() {
+        let mut request = Request::default();
+        request.headers_mut().insert(header::HOST, HeaderValue::from_static("jobs.lan:3000"));
+        let detail = check(&request, &HttpOptions::default()).unwrap_err().0.detail;
+        for part in ["the host jobs.lan:3000", "http.public_origins", "https://jobs.lan:3000"] {
+            assert!(detail.contains(part), "{detail}");
+        }
     }
 
     #[test]
@@ -114,7 +251,9 @@ mod tests {
         {
             let mut headers = HeaderMap::new();
             headers.insert("sec-fetch-site", HeaderValue::from_static(site));
-            assert_eq!(origin_allowed(&headers, "here", &HttpOptions::default()), allowed);
+            let host = Host::parse("here");
+            let verdict = origin_allowed(&headers, host.as_ref(), &HttpOptions::default());
+            assert_eq!(verdict, allowed);
         }
     }
 }

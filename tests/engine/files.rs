@@ -343,7 +343,9 @@ async fn uploads_have_limits() {
     assert!(matches!(upload(Some(11), "").await, Err(ServiceError::TooLarge { max: 10 })));
     assert!(matches!(upload(None, "01234567890").await, Err(ServiceError::TooLarge { .. })));
     upload(Some(10), "0123456789").await.unwrap();
-    let silent = f.service.upload(&f.ada, "u", None, None, futures_util::stream::pending());
+    let some = Ok(Bytes::from_static(b"0"));
+    let falls_silent = futures_util::stream::iter([some]).chain(futures_util::stream::pending());
+    let silent = f.service.upload(&f.ada, "u", None, None, falls_silent);
     let mut silent = Box::pin(silent);
     assert!(futures_util::poll!(&mut silent).is_pending());
     let second = f.service.upload(&f.ada, "u", None, None, none()).await;

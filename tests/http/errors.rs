@@ -91,7 +91,7 @@ async fn the_openapi_document_names_every_call() {
         [
             "/api/status/{task_id}",
             "/api/story/create",
-            "/api/story/progress/{subject}",
+            "/api/story/progress/{task_id}",
             "/api/task/start",
             "/api/task/status/{task_id}",
             "/api/task/{task_id}/cancel",

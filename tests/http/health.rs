@@ -1,8 +1,13 @@
 //! For those who watch over the server.
 
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use milepost::http::HttpOptions;
 use serde_json::json;
 
-use crate::fixture::{ADA, fixture};
+use crate::fixture::{ADA, fixture, fixture_with, options};
 
 #[tokio::test]
 async fn a_server_says_that_it_lives_and_is_ready() {
@@ -29,4 +34,31 @@ async fn figures_are_for_operators() {
         text.contains("milepost_eta_ranges_total{kind=\"endless\",end=\"inside\"} 0"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_flood_of_calls_reaches_the_store_once() {
+    let f = fixture().await;
+    assert_eq!(f.get("/metrics", "").await.status, 200);
+    // Without a store the next call could not be answered.
+    f.engine.shutdown().await;
+    for _ in 0..100 {
+        assert_eq!(f.get("/metrics", "").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_others_can_make_mean_this_server_is_not_told_its_figures() {
+    let f = fixture().await;
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let request = Request::get(path).header(header::HOST, "evil.example");
+        let answer = f.send(request.body(Body::empty()).unwrap()).await;
+        f.problem(&answer, 421);
+    }
+}
+
+#[tokio::test]
+async fn monitors_can_have_a_listener_of_their_own() {
+    let f = fixture_with(HttpOptions { monitoring: false, ..options() }).await;
+    assert_eq!(f.get("/metrics", "").await.status, 404);
 }

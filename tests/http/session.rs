@@ -142,7 +142,7 @@ async fn an_embedders_own_sign_in_says_who_asks() {
         };
         // Whatever the cookie says: a user is a user.
         let (carol, dave) = (start("carol", ADA).await, start("dave", ADA).await);
-        assert_eq!(list("carol", "").await, [carol.clone()]);
+        assert_eq!(list("carol", "").await, std::slice::from_ref(&carol));
         assert_eq!(list("dave", ADA).await, [dave]);
         assert!(list("", "").await.is_empty());
         assert!(list("", ADA).await.is_empty());
@@ -150,8 +150,8 @@ async fn an_embedders_own_sign_in_says_who_asks() {
         assert_eq!(f.get_with(&path, "", &[("x-user", "carol")]).await.status, 200);
         assert_eq!(f.get_with(&path, ADA, &[("x-user", "dave")]).await.status, 404);
         // The cookie counts for the others, unless it is turned off.
-        let body = json!({ "kind": "echo", "input": { "text": "a" } });
-        assert_eq!(f.post("/api/v1/tasks", ADA, &body).await.status, 202);
+        let start = json!({ "kind": "echo", "input": { "text": "a" } });
+        assert_eq!(f.post("/api/v1/tasks", ADA, &start).await.status, 202);
         assert_eq!(list("", ADA).await.len(), usize::from(session_cookie));
         let page = sign_in(page(&http));
         let request = Request::get("/").header("x-user", "carol").body(Body::empty()).unwrap();

@@ -59,6 +59,10 @@ pub(crate) async fn post_again(
     request: Request,
 ) -> Response {
     let (parts, entered) = sent(&site, request).await;
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(problem) => return lead(&site, parts, &format!("/batches/{id}"), Err(problem)).await,
+    };
     let again = match id.parse::<BatchId>() {
         Ok(batch) => site.service.again_batch(&caller(&parts), batch, key(&entered)).await,
         Err(_) => Ok(None),

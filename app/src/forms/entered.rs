@@ -1,14 +1,15 @@
 //! What was entered into a form, however the browser sends it: with files, those are uploads then.
 
 use axum::{
-    body::HttpBody as _,
     extract::{Form, FromRequest as _, Request},
     http::{StatusCode, header},
 };
-use futures_util::StreamExt as _;
 use milepost::{
     engine::Caller,
-    http::uploads::{self, FormFile, Part, pieces},
+    http::{
+        BodyCheck,
+        uploads::{self, FormError, FormFile, Part, pieces},
+    },
     task::{FieldError, Problem},
 };
 
@@ -17,20 +18,22 @@ use crate::serve::Site;
 /// What was entered.
 pub(super) type Entered = Vec<(String, String)>;
 
-/// Bytes of a refused form that are read and thrown away: most browsers show the answer only to who
-/// was allowed to say everything.
-const MOST_THROWN_AWAY: u64 = 256 << 20;
-
 /// Reads a form. A problem comes with what was entered until then.
 pub(super) async fn read(site: &Site, request: Request) -> Result<Entered, (Entered, Problem)> {
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-    match uploads::Form::boundary(media) {
+    let check = request.extensions().get::<BodyCheck>().cloned();
+    let read = match uploads::Form::boundary(media) {
         Some(boundary) => read_with_files(site, request, boundary).await,
         None => match Form::<Entered>::from_request(request, &()).await {
             Ok(Form(entered)) => Ok(entered),
             Err(rejection) => Err((Entered::new(), unread(rejection.status()))),
         },
-    }
+    };
+    // The body knows better than its reader what was wrong with it.
+    read.map_err(|(entered, problem)| {
+        let known = check.and_then(|check| check.problem());
+        (entered, known.map_or(problem, go_back))
+    })
 }
 
 async fn read_with_files(
@@ -39,7 +42,6 @@ async fn read_with_files(
     boundary: String,
 ) -> Result<Entered, (Entered, Problem)> {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    let announced = request.body().size_hint().exact();
     // What is not encoded needs a third of the room.
     let mut form =
         uploads::Form::new(pieces(request.into_body()), boundary, site.max_body_bytes / 3);
@@ -52,13 +54,9 @@ async fn read_with_files(
             Ok(Some(Part::File(file))) if file.name.is_empty() => {}
             Ok(Some(Part::File(file))) => match upload(site, &caller, *file).await {
                 Ok(field_and_id) => entered.push(field_and_id),
-                Err(problem) => {
-                    if announced.is_none_or(|bytes| bytes <= MOST_THROWN_AWAY) {
-                        throw_away(form).await;
-                    }
-                    return Err((entered, problem));
-                }
+                Err(problem) => return Err((entered, problem)),
             },
+            Err(FormError::TooLarge { max }) => return Err((entered, too_long(max))),
             Err(_) => return Err((entered, unread(StatusCode::BAD_REQUEST))),
         }
     }
@@ -78,19 +76,19 @@ async fn upload(site: &Site, caller: &Caller, file: FormFile) -> Result<(String,
     }
 }
 
-/// Reads what is left of a form, up to a limit.
-async fn throw_away(mut form: uploads::Form) {
-    let mut left = MOST_THROWN_AWAY;
-    while let Ok(Some(part)) = form.next().await {
-        let Part::File(file) = part else { continue };
-        let mut bytes = std::pin::pin!(file.bytes());
-        while let Some(Ok(piece)) = bytes.next().await {
-            left = left.saturating_sub(piece.len() as u64);
-            if left == 0 {
-                return;
-            }
-        }
-    }
+/// What was entered is still in the browser.
+fn go_back(mut problem: Problem) -> Problem {
+    problem.detail.push_str(match problem.status {
+        413 => ". Go back in your browser to find it again, and shorten it.",
+        _ => ". Go back in your browser to find it again, and send it anew.",
+    });
+    problem
+}
+
+/// The texts beside the files have a limit of their own.
+fn too_long(max: usize) -> Problem {
+    let detail = format!("{} (http.max_body_bytes)", FormError::TooLarge { max });
+    go_back(Problem::new(413, "Content Too Large", detail))
 }
 
 /// Why a form could not be read.

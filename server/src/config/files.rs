@@ -35,6 +35,9 @@ pub struct FileSettings {
     pub keep_uploads_s: u64,
     /// Uploads that are taken in at once. `MILEPOST_FILES_MAX_UPLOADS_AT_ONCE`. Default: 64.
     pub max_uploads_at_once: usize,
+    /// Uploads that are taken in at once from one client, by its address.
+    /// `MILEPOST_FILES_MAX_CONCURRENT_UPLOADS_PER_CLIENT`. Default: 16.
+    pub max_concurrent_uploads_per_client: usize,
     /// An upload of which nothing comes for so many seconds is cut off.
     /// `MILEPOST_FILES_UPLOAD_SILENCE_S`. Default: 60.
     pub upload_silence_s: u64,
@@ -55,6 +58,7 @@ impl Default for FileSettings {
             max_bytes: 512 << 30,
             keep_uploads_s: 86_400,
             max_uploads_at_once: 64,
+            max_concurrent_uploads_per_client: 16,
             upload_silence_s: 60,
             writer_silence_s: 900,
         }
@@ -74,6 +78,7 @@ impl FileSettings {
             max_bytes: self.max_bytes,
             keep_uploads: Duration::from_secs(self.keep_uploads_s),
             max_uploads_at_once: self.max_uploads_at_once,
+            max_concurrent_uploads_per_client: self.max_concurrent_uploads_per_client,
             upload_silence: Duration::from_secs(self.upload_silence_s),
             writer_silence: Duration::from_secs(self.writer_silence_s),
         };
@@ -89,6 +94,12 @@ impl FileSettings {
             // Who is still writing is heard of every 16 MiB.
             (self.writer_silence_s, 5, 86_400, "files.writer_silence_s"),
             (self.max_uploads_at_once as u64, 1, 10_000, "files.max_uploads_at_once"),
+            (
+                self.max_concurrent_uploads_per_client as u64,
+                1,
+                10_000,
+                "files.max_concurrent_uploads_per_client",
+            ),
         ];
         let wrong = ranges.into_iter().filter(|(value, low, high, _)| value < low || value > high);
         wrong.map(|(_, low, high, key)| (key, format!("{low} to {high}"))).collect()

@@ -1,13 +1,13 @@
 //! One struct per concern. Units are in the names.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
-use milepost::http::{HttpOptions, TrustedProxy};
+use milepost::http::{TrustedProxy, is_origin};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseUrl, EngineSettings, FileSettings, HoldSettings, IsolationSettings, KindsSettings,
-    RetentionSettings, ViewerSettings,
+    DatabaseUrl, EngineSettings, FileSettings, HoldSettings, HttpSettings, IsolationSettings,
+    KindsSettings, RetentionSettings, ViewerSettings,
 };
 use crate::tasks::{
     dataset::DatasetSettings,
@@ -44,62 +44,6 @@ pub struct Settings {
     pub narrator: NarratorSettings,
     /// `[log]`
     pub log: LogSettings,
-}
-
-/// How the server is reached.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpSettings {
-    /// Address and port to listen on; port 0 takes a free one. `MILEPOST_HTTP_ADDR`, `--addr`.
-    /// Default: `127.0.0.1:3000`.
-    pub addr: SocketAddr,
-    /// Folder with the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`.
-    /// Default: `target/site`.
-    pub site_dir: PathBuf,
-    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
-    /// the largest input and for what JSON and forms add to it.
-    pub max_body_bytes: usize,
-    /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
-    /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
-    /// none, the host that each request names.
-    pub public_origins: Vec<String>,
-    /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
-    /// where all of `public_origins` are `https`.
-    pub secure_cookie: Option<bool>,
-    /// Proxies in front of this server, as addresses or networks such as `10.0.0.0/8`: behind them
-    /// the client is the right-most other address of `X-Forwarded-For`.
-    /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
-    pub trusted_proxies: Vec<String>,
-}
-
-impl Default for HttpSettings {
-    fn default() -> Self {
-        Self {
-            addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
-            site_dir: PathBuf::from("target/site"),
-            max_body_bytes: 2 << 20,
-            public_origins: Vec::new(),
-            secure_cookie: None,
-            trusted_proxies: Vec::new(),
-        }
-    }
-}
-
-impl HttpSettings {
-    /// As the router takes them.
-    pub fn options(&self) -> HttpOptions {
-        let origins = &self.public_origins;
-        let https =
-            !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https:"));
-        HttpOptions {
-            max_body_bytes: self.max_body_bytes,
-            public_origins: origins.clone(),
-            secure_cookie: self.secure_cookie.unwrap_or(https),
-            // What does not parse was refused when the configuration was read.
-            trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
-            ..HttpOptions::default()
-        }
-    }
 }
 
 /// Where things are kept.
@@ -278,6 +222,7 @@ impl Settings {
             "storage.artifacts",
             "a folder, or s3://bucket or s3://bucket/prefix",
         );
+        faults.extend(http.connections.faults());
         faults.extend(files.faults());
         faults.extend(hold.faults());
         faults.extend(retention.faults());
@@ -298,13 +243,4 @@ fn is_place(text: &str) -> bool {
         Some(_) => false,
         None => !text.is_empty(),
     }
-}
-
-fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.is_some_and(|host| {
-        !host.is_empty()
-            && !host.contains(['/', '?', '#', '@'])
-            && !host.contains(char::is_whitespace)
-    })
 }

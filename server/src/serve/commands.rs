@@ -95,6 +95,11 @@ impl CommandKinds {
         Ok(Self { tasks, commands, file, runs })
     }
 
+    /// How many there are.
+    pub(super) fn number(&self) -> usize {
+        self.commands.definitions.len()
+    }
+
     pub(super) fn add_to(&self, registry: Registry) -> Registry {
         let kinds = self.tasks.kinds(&self.commands.definitions);
         kinds.into_iter().fold(registry, Registry::with_dynamic)

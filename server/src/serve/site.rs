@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::config::{LeptosOptions, get_configuration};
@@ -17,8 +17,7 @@ use milepost_app::{
 };
 use tower::ServiceExt as _;
 use tower_http::{
-    compression::CompressionLayer, limit::RequestBodyLimitLayer, services::ServeDir,
-    set_header::SetResponseHeaderLayer,
+    compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer,
 };
 
 use crate::{config::HttpSettings, viewers};
@@ -40,30 +39,13 @@ pub(super) fn router(
         http: options.clone(),
     };
     let api = http::router(service, options);
-    // Forms have a limit of their own below this one, and a page that tells of it.
-    let limit = RequestBodyLimitLayer::new(options.max_body_bytes.saturating_mul(4));
-    let files = files(settings, &site);
-    let files = guarded(files, Guard::reading_sessions(options)).layer(limit);
+    let files = guarded(files(settings, &site), Guard::reading_sessions(options));
     let pages = guarded(serve::router(site), Guard::making_sessions(options));
-    // Here it is each file that has a limit.
-    let forms = pages.clone();
-    let pages = pages.layer(limit).fallback(move |request: Request| {
+    let router = pages.fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
         async move { rest.oneshot(request).await }
     });
-    let router = Router::new().fallback(move |request: Request| {
-        let site = if has_files(&request) { forms.clone() } else { pages.clone() };
-        async move { site.oneshot(request).await }
-    });
     http::safe_headers(router)
-}
-
-/// Whether this is the form of a task with files in it.
-fn has_files(request: &Request) -> bool {
-    let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
-    request.method() == Method::POST
-        && request.uri().path().starts_with("/start/")
-        && media.is_some_and(|media| media.starts_with("multipart/form-data"))
 }
 
 fn is_api(path: &str) -> bool {

@@ -5,20 +5,25 @@
 
 mod audit;
 mod batches;
+mod bodies;
 mod client;
 mod commands;
 mod config;
+mod connections;
 mod dataset;
 mod disks;
 mod drain;
 mod files;
 mod fixture;
+mod hosts;
 mod markup;
 mod past;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
 mod progress;
+mod rates;
+mod raw;
 mod serve;
 mod simple;
 mod story;

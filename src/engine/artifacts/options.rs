@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::engine::MaxPlaces;
+
 /// Limits of files. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOptions {
@@ -25,6 +27,8 @@ pub struct FileOptions {
     pub keep_uploads: Duration,
     /// Uploads that this process takes in at once. Default: 64.
     pub max_uploads_at_once: usize,
+    /// Uploads that this process takes in at once from one client, by its address. Default: 16.
+    pub max_concurrent_uploads_per_client: usize,
     /// An upload of which nothing comes for so long is cut off. Default: 60 s.
     pub upload_silence: Duration,
     /// A writer that the store has not heard of for so long is dead, and what it wrote is removed.
@@ -44,8 +48,19 @@ impl Default for FileOptions {
             max_bytes: 512 << 30,
             keep_uploads: Duration::from_secs(24 * 3600),
             max_uploads_at_once: 64,
+            max_concurrent_uploads_per_client: 16,
             upload_silence: Duration::from_secs(60),
             writer_silence: Duration::from_secs(15 * 60),
+        }
+    }
+}
+
+impl FileOptions {
+    /// Places for uploads that are under way.
+    pub(in crate::engine) fn max_places(&self) -> MaxPlaces {
+        MaxPlaces {
+            in_all: self.max_uploads_at_once,
+            per_client: self.max_concurrent_uploads_per_client,
         }
     }
 }

@@ -261,6 +261,7 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::DiskFull(_) => "disk_full",
         ServiceError::TooLarge { .. } => "too_large",
         ServiceError::TooManyUploads => "too_many_uploads",
+        ServiceError::TooOften(_) => "too_often",
         ServiceError::Full { .. } => "full",
         ServiceError::Busy { .. } => "busy",
         ServiceError::Cut(_) => "cut",

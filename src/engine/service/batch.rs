@@ -84,6 +84,7 @@ impl Service {
     ) -> Result<Batch, ServiceError> {
         let inner = self.engine.inner();
         let Together { kind, priority, print, inputs } = together;
+        inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
         let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
         if let Some((key, print)) = &idempotency

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 
 use super::{Caller, Service, ServiceError};
 use crate::{
@@ -91,9 +91,14 @@ impl Service {
         if length.is_some_and(|length| length > max) {
             return Err(ServiceError::TooLarge { max });
         }
-        let Ok(_place) = inner.uploads.try_acquire() else {
-            return Err(ServiceError::Busy { retry_after_ms: BUSY_MS });
-        };
+        inner.rates.uploads.take(caller.client(), 1)?;
+        let busy = || ServiceError::Busy { retry_after_ms: BUSY_MS };
+        let mut bytes = Box::pin(impatient(bytes, files.upload_silence).fuse());
+        // Whoever sends nothing takes no place. A shutdown does not wait for slow senders; what they have
+        // sent is removed.
+        let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
+        let _place = inner.uploads.enter(caller.client()).map_err(|_| busy())?;
+        let bytes = stream::iter(first).chain(bytes);
         let name = clean_name(name);
         let new = NewArtifact {
             id: ArtifactId::random(),
@@ -108,14 +113,10 @@ impl Service {
             max_files: files.max_uploads_per_owner,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };
-        let bytes = impatient(bytes, files.upload_silence);
         let client = self.client(caller);
         let bytes = inner.quota.meter(&*inner.store, &inner.options, client.as_deref(), bytes);
         let written = write(artifacts, &inner.store, &new, max, bytes);
-        // A shutdown does not wait for slow senders; what they have sent is removed.
-        let Some(written) = inner.closing.run_until_cancelled(written).await else {
-            return Err(ServiceError::Busy { retry_after_ms: BUSY_MS });
-        };
+        let written = inner.closing.run_until_cancelled(written).await.ok_or_else(busy)?;
         let artifact = written.map_err(|error| not_taken(error, files.max_bytes_per_owner))?;
         tracing::info!(artifact.id = %artifact.id, size_bytes = artifact.size, "took in a file");
         Ok(upload_info(&artifact))

@@ -37,6 +37,7 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
+        inner.rates.starts.take(caller.client(), 1)?;
         let asked = self.as_text(&start.input)?;
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.

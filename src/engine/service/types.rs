@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, Refusal,
+        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, Refusal, TooOften,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -185,6 +185,9 @@ pub enum ServiceError {
         /// The limit.
         max: u64,
     },
+    /// The client does too much.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// All places for uploads are taken, or the server is about to stop.
     #[error("the server takes in as many files as it can; try again soon")]
     Busy {
@@ -234,6 +237,11 @@ impl From<ServiceError> for Problem {
             ServiceError::NoFiles => Self::new(501, "Not Implemented", detail),
             ServiceError::TooLarge { .. } => Self::new(413, "Content Too Large", detail),
             ServiceError::Cut(_) => Self::new(400, "Bad Request", detail),
+            ServiceError::TooOften(TooOften { retry_after_ms, .. }) => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(retry_after_ms);
+                problem
+            }
             ServiceError::TooManyUploads => Self::new(429, "Too Many Requests", detail),
             ServiceError::Full { .. } => Self::new(507, "Insufficient Storage", detail),
             ServiceError::Busy { retry_after_ms } => {

@@ -25,6 +25,7 @@ pub struct Form {
     /// Bytes that came since a file last gave some.
     beside: Arc<AtomicUsize>,
     seen: usize,
+    max_text: usize,
     texts_left: usize,
 }
 
@@ -56,8 +57,11 @@ pub enum FormError {
     #[error("the form cannot be read: {0}")]
     Unreadable(#[from] multer::Error),
     /// Its texts have too many bytes.
-    #[error("the fields of the form have too many bytes")]
-    TooLarge,
+    #[error("The fields of the form have more than {max} bytes")]
+    TooLarge {
+        /// How many they may have.
+        max: usize,
+    },
     /// It has too many parts.
     #[error("a form has at most {MOST_PARTS} parts")]
     TooMany,
@@ -69,26 +73,27 @@ impl Form {
         multer::parse_boundary(content_type?).ok()
     }
 
-    /// A form that is read from a body; its texts have at most `most_text` bytes together.
+    /// A form that is read from a body; its texts have at most `max_text` bytes together.
     pub fn new(
         body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         boundary: String,
-        most_text: usize,
+        max_text: usize,
     ) -> Self {
         let beside = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&beside);
-        let most = most_text.saturating_add(MOST_AROUND);
+        let most = max_text.saturating_add(MOST_AROUND);
         // The parser gathers a part's head and skips what nobody reads, however long it is.
         let body = body.map(move |piece| {
             let piece = piece?;
             let before = count.fetch_add(piece.len(), Ordering::Relaxed);
             if before.saturating_add(piece.len()) > most {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, FormError::TooLarge));
+                let fault = FormError::TooLarge { max: max_text };
+                return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
             }
             Ok(piece)
         });
         let parts = Multipart::new(body, boundary);
-        Self { parts, beside, seen: 0, texts_left: most_text }
+        Self { parts, beside, seen: 0, max_text, texts_left: max_text }
     }
 
     /// The next part; `None` after the last.
@@ -113,8 +118,8 @@ impl Form {
         }
         let mut text = Vec::new();
         while let Some(piece) = field.chunk().await? {
-            self.texts_left =
-                self.texts_left.checked_sub(piece.len()).ok_or(FormError::TooLarge)?;
+            let left = self.texts_left.checked_sub(piece.len());
+            self.texts_left = left.ok_or(FormError::TooLarge { max: self.max_text })?;
             text.extend_from_slice(&piece);
         }
         self.beside.store(0, Ordering::Relaxed);

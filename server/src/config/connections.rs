@@ -1,0 +1,113 @@
+//! Limits of connections.
+
+use serde::{Deserialize, Serialize};
+
+/// How many connections there may be, and what a peer may take its time for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionSettings {
+    /// Connections in all; more get 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN`. Default: half of the files
+    /// that the process may open (`ulimit -n`, the hard limit), at most 32,768.
+    pub max_open: Option<usize>,
+    /// Connections from one address (IPv6: one /64 network), those of trusted proxies excepted; more get
+    /// 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN_PER_CLIENT`. Default: a quarter of `max_open`.
+    pub max_open_per_client: Option<usize>,
+    /// How long the head of a request may take, and how long a connection may be idle between two
+    /// requests, in seconds. `MILEPOST_HTTP_CONNECTIONS_IDLE_TIMEOUT_S`. Default: 30.
+    pub idle_timeout_s: u64,
+    /// How long the next piece of a body is waited for, in seconds; then 408.
+    /// `MILEPOST_HTTP_CONNECTIONS_BODY_IDLE_TIMEOUT_S`. Default: 60.
+    pub body_idle_timeout_s: u64,
+    /// How slowly a body may come in the mean, in bytes per second, once `body_idle_timeout_s` was
+    /// waited for it; 0: as slowly as it likes. `MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S`.
+    /// Default: 500.
+    pub min_body_bytes_per_s: u32,
+    /// How long a client may take in nothing of an answer that is being sent, in seconds; then the
+    /// connection is closed. `MILEPOST_HTTP_CONNECTIONS_WRITE_IDLE_TIMEOUT_S`. Default: 60.
+    pub write_idle_timeout_s: u64,
+    /// Bytes of a refused request that are read and dropped, so that its sender can finish and see the
+    /// answer. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_BYTES`. Default: 268,435,456 (256 MiB).
+    pub max_discard_bytes: u64,
+    /// How long they are read for, in seconds. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_S`. Default: 30.
+    pub max_discard_s: u64,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            max_open: None,
+            max_open_per_client: None,
+            idle_timeout_s: 30,
+            body_idle_timeout_s: 60,
+            min_body_bytes_per_s: 500,
+            write_idle_timeout_s: 60,
+            max_discard_bytes: 256 << 20,
+            max_discard_s: 30,
+        }
+    }
+}
+
+impl ConnectionSettings {
+    /// Most connections by default, however many files may be open.
+    const DEFAULT_MAX_OPEN: u64 = 32_768;
+
+    /// Connections in all, for a process that may open so many files (`None`: any number).
+    pub fn max_open(&self, max_files: Option<u64>) -> usize {
+        let derived = max_files.map_or(Self::DEFAULT_MAX_OPEN, |max| max / 2);
+        let derived = derived.clamp(16, Self::DEFAULT_MAX_OPEN);
+        self.max_open.unwrap_or_else(|| usize::try_from(derived).unwrap_or(usize::MAX))
+    }
+
+    /// Connections from one address, where there may be so many in all.
+    pub fn max_open_per_client(&self, max_open: usize) -> usize {
+        self.max_open_per_client.unwrap_or(max_open.div_ceil(4))
+    }
+
+    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+        const MAX_S: u64 = 3_600;
+        const MAX_OPEN: u64 = 1_000_000;
+        let number = |value: Option<usize>| value.unwrap_or(16) as u64;
+        let ranges = [
+            (number(self.max_open), 8, MAX_OPEN, "http.connections.max_open"),
+            (number(self.max_open_per_client), 1, MAX_OPEN, "http.connections.max_open_per_client"),
+            (self.idle_timeout_s, 1, MAX_S, "http.connections.idle_timeout_s"),
+            (self.body_idle_timeout_s, 1, MAX_S, "http.connections.body_idle_timeout_s"),
+            (self.write_idle_timeout_s, 1, MAX_S, "http.connections.write_idle_timeout_s"),
+            (self.max_discard_s, 1, MAX_S, "http.connections.max_discard_s"),
+        ];
+        let wrong = ranges.into_iter().filter(|(value, low, high, _)| value < low || value > high);
+        wrong.map(|(_, low, high, key)| (key, format!("{low} to {high}"))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_follow_from_the_limit_of_files() {
+        let settings = ConnectionSettings::default();
+        assert_eq!(settings.faults(), []);
+        for (files, in_all, per_client) in [
+            (Some(256), 128, 32),
+            (Some(1_024), 512, 128),
+            (Some(1 << 20), 32_768, 8_192),
+            (None, 32_768, 8_192),
+            (Some(10), 16, 4),
+        ] {
+            let max = settings.max_open(files);
+            assert_eq!((max, settings.max_open_per_client(max)), (in_all, per_client), "{files:?}");
+        }
+        let settings = ConnectionSettings { max_open: Some(9), ..settings };
+        assert_eq!((settings.max_open(Some(256)), settings.max_open_per_client(9)), (9, 3));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told() {
+        let settings = ConnectionSettings { idle_timeout_s: 0, ..ConnectionSettings::default() };
+        assert_eq!(
+            settings.faults(),
+            [("http.connections.idle_timeout_s", "1 to 3600".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! How the server is reached.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use milepost::http::HttpOptions;
+use serde::{Deserialize, Serialize};
+
+use super::{ConnectionSettings, RateSettings};
+
+/// How the server is reached.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpSettings {
+    /// Address and port to listen on; port 0 takes a free one. `MILEPOST_HTTP_ADDR`, `--addr`.
+    /// Default: `127.0.0.1:3000`.
+    pub addr: SocketAddr,
+    /// Folder with the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`.
+    /// Default: `target/site`.
+    pub site_dir: PathBuf,
+    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
+    /// the largest input and for what JSON and forms add to it.
+    pub max_body_bytes: usize,
+    /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
+    /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
+    /// none: requests to addresses and to names without a dot are answered; on the loopback address
+    /// only those to `localhost`, `127.0.0.1` and `[::1]`.
+    pub public_origins: Vec<String>,
+    /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
+    /// where all of `public_origins` are `https`.
+    pub secure_cookie: Option<bool>,
+    /// Proxies in front of this server, as addresses or networks such as `10.0.0.0/8`: behind them
+    /// the client is the right-most other address of `X-Forwarded-For`.
+    /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
+    pub trusted_proxies: Vec<String>,
+    /// Address and port for `/healthz`, `/readyz` and `/metrics`, which are not answered at `addr` then.
+    /// `MILEPOST_HTTP_METRICS_ADDR`. Default: none, they are answered at `addr`.
+    pub metrics_addr: Option<SocketAddr>,
+    /// `[http.connections]`
+    pub connections: ConnectionSettings,
+    /// `[http.rate]`
+    pub rate: RateSettings,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            site_dir: PathBuf::from("target/site"),
+            max_body_bytes: 2 << 20,
+            public_origins: Vec::new(),
+            secure_cookie: None,
+            trusted_proxies: Vec::new(),
+            metrics_addr: None,
+            connections: ConnectionSettings::default(),
+            rate: RateSettings::default(),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// As the router takes them.
+    pub fn options(&self) -> HttpOptions {
+        let origins = &self.public_origins;
+        let https =
+            !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https:"));
+        HttpOptions {
+            max_body_bytes: self.max_body_bytes,
+            public_origins: origins.clone(),
+            secure_cookie: self.secure_cookie.unwrap_or(https),
+            body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
+            min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
+            monitoring: self.metrics_addr.is_none(),
+            sessions_per_minute: self.rate.sessions_per_minute,
+            // What does not parse was refused when the configuration was read.
+            trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
+            ..HttpOptions::default()
+        }
+    }
+}

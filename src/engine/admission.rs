@@ -1,0 +1,155 @@
+//! Places that are few, for connections or uploads: how many there are in all, and for one address.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::ClientAddress;
+
+/// An eighth of all places is kept for addresses that have none yet, so that a few addresses with many
+/// cannot shut out the rest.
+const NEWCOMERS: usize = 8;
+
+/// How many places there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxPlaces {
+    /// For all.
+    pub in_all: usize,
+    /// For one address.
+    pub per_client: usize,
+}
+
+/// Counts the places that are taken.
+#[derive(Debug)]
+pub struct Admission {
+    max: MaxPlaces,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_all: usize,
+    /// Of each address that has any.
+    by_client: HashMap<ClientAddress, usize>,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// The address has as many as one may have.
+    #[error("{max} from your address are open, the most that one may have")]
+    Client {
+        /// The limit.
+        max: usize,
+    },
+    /// All are taken.
+    #[error("{max} are open, the most that there may be")]
+    All {
+        /// The limit.
+        max: usize,
+    },
+}
+
+impl Admission {
+    /// With all places free.
+    pub fn new(max: MaxPlaces) -> Arc<Self> {
+        Arc::new(Self { max, taken: Mutex::default() })
+    }
+
+    /// A place for this address. Without one only the number in all counts, as for a proxy that comes for
+    /// many.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
+        let MaxPlaces { in_all, per_client } = self.max;
+        if client.is_some() && own >= per_client {
+            return Err(Full::Client { max: per_client });
+        }
+        let newcomer = client.is_some() && own == 0;
+        let room = if newcomer { in_all } else { in_all - in_all / NEWCOMERS };
+        if taken.in_all >= room {
+            return Err(Full::All { max: in_all });
+        }
+        taken.in_all += 1;
+        if let Some(client) = client {
+            taken.by_client.insert(client, own + 1);
+        }
+        Ok(Place { admission: Arc::clone(self), client })
+    }
+}
+
+/// A place that is taken; free again when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    client: Option<ClientAddress>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.admission.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.in_all = taken.in_all.saturating_sub(1);
+        let Some(client) = self.client else { return };
+        if let Some(own) = taken.by_client.get_mut(&client) {
+            *own = own.saturating_sub(1);
+            if *own == 0 {
+                taken.by_client.remove(&client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn client(last: u8) -> Option<ClientAddress> {
+        Some(IpAddr::from([192, 0, 2, last]).into())
+    }
+
+    fn places(
+        admission: &Arc<Admission>,
+        client: Option<ClientAddress>,
+        number: usize,
+    ) -> Vec<Place> {
+        (0..number).map_while(|_| admission.enter(client).ok()).collect()
+    }
+
+    #[test]
+    fn one_address_has_its_share_and_no_more() {
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 4 });
+        let mut own = places(&admission, client(1), 10);
+        assert_eq!(own.len(), 4);
+        assert_eq!(admission.enter(client(1)).err(), Some(Full::Client { max: 4 }));
+        assert!(admission.enter(client(2)).is_ok());
+        own.pop();
+        assert!(admission.enter(client(1)).is_ok());
+    }
+
+    #[test]
+    fn the_last_places_are_for_those_who_have_none() {
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 16 });
+        let own = places(&admission, client(1), 20);
+        assert_eq!(own.len(), 14);
+        assert_eq!(admission.enter(client(1)).err(), Some(Full::All { max: 16 }));
+        let second = admission.enter(client(2)).ok();
+        assert!(second.is_some() && admission.enter(client(2)).is_err());
+        let third = admission.enter(client(3)).ok();
+        assert!(third.is_some() && admission.enter(client(4)).is_err());
+        drop((own, second, third));
+        assert_eq!(places(&admission, client(4), 20).len(), 14);
+        assert!(admission.taken.lock().is_ok_and(|taken| taken.by_client.is_empty()));
+    }
+
+    #[test]
+    fn a_proxy_has_the_connections_of_many() {
+        let admission = Admission::new(MaxPlaces { in_all: 16, per_client: 4 });
+        assert_eq!(places(&admission, None, 20).len(), 14);
+    }
+}

@@ -1,0 +1,217 @@
+//! How often one client may do what costs something, whoever it says that it is.
+
+use std::{
+    num::NonZeroU32,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
+
+use super::ClientAddress;
+
+/// Addresses that are remembered at once, in some 100 bytes each. What is more shares one limit.
+const MAX_CLIENTS: usize = 100_000;
+
+/// A full table is looked through at most this often.
+const TIDY: Duration = Duration::from_secs(1);
+
+/// How often one client, by its address, may start something. Each number is also how much may come at
+/// once. `Default` gives the documented values; 0: as often as it likes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateOptions {
+    /// Tasks that are started in a minute; a batch counts as each of its tasks. Default: 1,200.
+    pub starts_per_minute: u32,
+    /// Uploads that are begun in a minute. Default: 600.
+    pub uploads_per_minute: u32,
+}
+
+impl Default for RateOptions {
+    fn default() -> Self {
+        Self { starts_per_minute: 1_200, uploads_per_minute: 600 }
+    }
+}
+
+/// One client does something too often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{max} {what} a minute are the most from one address ({setting}); try again in {} s",
+    .retry_after_ms.saturating_add(999) / 1000
+)]
+pub struct TooOften {
+    what: &'static str,
+    max: u32,
+    setting: &'static str,
+    /// When there is room again, in milliseconds.
+    pub retry_after_ms: i64,
+}
+
+/// The limits of one engine.
+pub(super) struct Rates {
+    pub(super) starts: RateLimit,
+    pub(super) uploads: RateLimit,
+}
+
+impl Rates {
+    pub(super) fn new(options: &RateOptions) -> Self {
+        let RateOptions { starts_per_minute, uploads_per_minute } = *options;
+        Self {
+            starts: RateLimit::per_minute(
+                starts_per_minute,
+                "starts",
+                "http.rate.starts_per_minute",
+            ),
+            uploads: RateLimit::per_minute(
+                uploads_per_minute,
+                "uploads",
+                "http.rate.uploads_per_minute",
+            ),
+        }
+    }
+}
+
+/// A limit for each address, if there is one.
+pub(crate) struct RateLimit {
+    buckets: Option<Buckets>,
+    what: &'static str,
+    setting: &'static str,
+}
+
+impl RateLimit {
+    /// So many in a minute; 0: as many as they like. `setting` says so.
+    pub(crate) fn per_minute(max: u32, what: &'static str, setting: &'static str) -> Self {
+        Self { buckets: Buckets::per_minute(max), what, setting }
+    }
+
+    /// Counts what this client does, so many times at once. Of whom no address is known, nothing is
+    /// counted.
+    ///
+    /// # Errors
+    /// When it did too much already.
+    pub(crate) fn take(&self, client: Option<ClientAddress>, times: usize) -> Result<(), TooOften> {
+        let (Some(buckets), Some(client)) = (&self.buckets, client) else { return Ok(()) };
+        let Self { what, setting, .. } = *self;
+        let max = buckets.burst.get();
+        buckets.take(client, times).map_err(|retry_after_ms| TooOften {
+            what,
+            max,
+            setting,
+            retry_after_ms,
+        })
+    }
+}
+
+/// What each client may still do.
+struct Buckets {
+    limiter: DefaultKeyedRateLimiter<Option<ClientAddress>>,
+    burst: NonZeroU32,
+    max_clients: usize,
+    /// When those who have done nothing for a while were last forgotten.
+    tidied: Mutex<Option<Instant>>,
+}
+
+impl Buckets {
+    /// `None` for 0, which is no limit.
+    fn per_minute(max: u32) -> Option<Self> {
+        let burst = NonZeroU32::new(max)?;
+        let limiter = RateLimiter::dashmap(Quota::per_minute(burst));
+        Some(Self { limiter, burst, max_clients: MAX_CLIENTS, tidied: Mutex::new(None) })
+    }
+
+    /// An error says in how many milliseconds there is room again.
+    fn take(&self, client: ClientAddress, times: usize) -> Result<(), i64> {
+        let times = u32::try_from(times).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        // What never could be done at once takes all that there is.
+        let times = times.min(self.burst);
+        let taken = match self.limiter.check_key_n(&self.key(client), times) {
+            Ok(taken) => taken,
+            // Not reached: as much as the burst fits.
+            Err(_) => return Ok(()),
+        };
+        taken.map_err(|until| {
+            let wait = until.wait_time_from(self.limiter.clock().now());
+            i64::try_from(wait.as_millis()).unwrap_or(i64::MAX).max(1)
+        })
+    }
+
+    /// Those for whom there is no room have one limit together.
+    fn key(&self, client: ClientAddress) -> Option<ClientAddress> {
+        if self.limiter.len() < self.max_clients {
+            return Some(client);
+        }
+        self.tidy();
+        (self.limiter.len() < self.max_clients).then_some(client)
+    }
+
+    /// Forgets those who have done nothing for a while; they are like somebody new.
+    fn tidy(&self) {
+        let mut tidied = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
+        if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
+            self.limiter.retain_recent();
+            *tidied = Some(Instant::now());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    fn client(last: u8) -> ClientAddress {
+        IpAddr::from([192, 0, 2, last]).into()
+    }
+
+    #[test]
+    fn each_client_has_its_own_number() {
+        let limit = Buckets::per_minute(3).unwrap();
+        for _ in 0..3 {
+            assert_eq!(limit.take(client(1), 1), Ok(()));
+        }
+        let wait = limit.take(client(1), 1).unwrap_err();
+        assert!((1..=20_000).contains(&wait), "{wait}");
+        assert_eq!(limit.take(client(2), 3), Ok(()));
+        assert!(limit.take(client(2), 1).is_err());
+    }
+
+    #[test]
+    fn a_batch_counts_as_each_of_its_tasks_and_the_largest_as_all() {
+        let limit = Buckets::per_minute(100).unwrap();
+        assert_eq!(limit.take(client(1), 60), Ok(()));
+        assert!(limit.take(client(1), 60).is_err());
+        assert_eq!(limit.take(client(1), 40), Ok(()));
+        assert_eq!(limit.take(client(2), 1_000), Ok(()));
+        assert!(limit.take(client(2), 1).is_err());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_takes_no_more_memory_than_there_is_room_for() {
+        let limit = Buckets { max_clients: 10, ..Buckets::per_minute(2).unwrap() };
+        let fine = (0..100).filter(|last| limit.take(client(*last), 1).is_ok()).count();
+        // Ten of their own, and two in the one that the rest share.
+        assert_eq!(fine, 12);
+        assert_eq!(limit.limiter.len(), 11);
+    }
+
+    #[test]
+    fn without_a_number_there_is_no_limit() {
+        let limit = RateLimit::per_minute(0, "starts", "x");
+        assert!((0..10_000).all(|_| limit.take(Some(client(1)), 100).is_ok()));
+    }
+
+    #[test]
+    fn who_did_too_much_is_told_the_limit_and_when_to_come_back() {
+        let limit = RateLimit::per_minute(1, "starts", "http.rate.starts_per_minute");
+        assert_eq!(limit.take(Some(client(1)), 1), Ok(()));
+        let refused = limit.take(Some(client(1)), 1).unwrap_err();
+        assert!(refused.retry_after_ms > 50_000, "{refused:?}");
+        assert_eq!(
+            refused.to_string(),
+            "1 starts a minute are the most from one address (http.rate.starts_per_minute); \
+             try again in 60 s"
+        );
+        // An embedder's callers without an address are its own business.
+        assert_eq!(limit.take(None, 1), Ok(()));
+    }
+}

@@ -1,0 +1,258 @@
+//! The body of a request: how large it may be, and how slowly it may come.
+//!
+//! One wrapper around each body that is not empty, whoever reads it. What it finds wrong ends the reading,
+//! and decides the answer whatever the reader made of the error.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{DefaultBodyLimit, Request},
+    http::{Method, header},
+};
+use http_body::{Frame, SizeHint};
+use tokio::time::{Instant, Sleep};
+
+use super::HttpOptions;
+use crate::task::Problem;
+
+/// URL encoding makes up to three bytes of one: a form may be three times as large as the same input as
+/// JSON.
+const FORM: usize = 3;
+
+/// Why a body was not read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyFault {
+    /// It is larger than it may be.
+    #[error("The body has more than {} ({setting})", size(.max))]
+    TooLarge { max: usize, setting: &'static str },
+    /// Its sender sends nothing.
+    #[error(
+        "Nothing of the body came for {} s (http.connections.body_idle_timeout_s)",
+        .timeout.as_secs_f64()
+    )]
+    Silent { timeout: Duration },
+    /// Its sender sends next to nothing.
+    #[error(
+        "The body comes at less than {rate} bytes per second (http.connections.min_body_bytes_per_s)"
+    )]
+    Slow { rate: u32 },
+}
+
+impl BodyFault {
+    fn problem(self) -> Problem {
+        match self {
+            Self::TooLarge { .. } => Problem::new(413, "Content Too Large", self.to_string()),
+            Self::Silent { .. } | Self::Slow { .. } => {
+                Problem::new(408, "Request Timeout", self.to_string())
+            }
+        }
+    }
+}
+
+/// 2,097,152 as "2 MiB".
+fn size(bytes: &usize) -> String {
+    match *bytes {
+        bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
+        bytes if bytes.is_multiple_of(1 << 10) => format!("{} KiB", bytes >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}
+
+/// In the extensions of each request with a body: what was found wrong with it.
+#[derive(Clone, Default)]
+pub struct BodyCheck(Arc<OnceLock<BodyFault>>);
+
+impl BodyCheck {
+    /// Why the body could not be read to its end, where it was too large or came too slowly.
+    pub fn problem(&self) -> Option<Problem> {
+        self.0.get().map(|fault| fault.problem())
+    }
+}
+
+impl fmt::Debug for BodyCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BodyCheck").field(&self.0.get()).finish()
+    }
+}
+
+/// Limits the request's body, if it has one; `pages`: whether it is a form rather than a call.
+///
+/// # Errors
+/// When its length says already that it is too large.
+pub(super) fn check(
+    request: &mut Request,
+    options: &HttpOptions,
+    pages: bool,
+) -> Result<Option<BodyCheck>, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(None);
+    }
+    let limit = limit(request, options, pages);
+    if let Some((max, setting)) = limit
+        && request.body().size_hint().lower() > max as u64
+    {
+        return Err(BodyFault::TooLarge { max, setting }.problem());
+    }
+    let check = BodyCheck::default();
+    let inner = std::mem::take(request.body_mut());
+    *request.body_mut() = Body::new(Checked {
+        inner,
+        limit,
+        came: 0,
+        patience: Patience::new(options.body_idle_timeout, options.min_body_bytes_per_s),
+        check: check.clone(),
+    });
+    request.extensions_mut().insert(check.clone());
+    // In place of the one that is only for bodies that are read as a whole.
+    DefaultBodyLimit::disable().apply(request);
+    Ok(Some(check))
+}
+
+/// How many bytes, and the setting that says so; `None` where it is each file that has a limit, and where
+/// nobody reads it.
+fn limit(request: &Request, options: &HttpOptions, pages: bool) -> Option<(usize, &'static str)> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let path = request.uri().path();
+    let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let multipart = media.is_some_and(|media| {
+        let essence = media.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case("multipart/form-data")
+    });
+    let files = match pages {
+        true => multipart && path.starts_with("/start/"),
+        false => path == "/api/v1/uploads",
+    };
+    if files && request.method() == Method::POST {
+        return None;
+    }
+    Some(match pages {
+        true => (options.max_body_bytes.saturating_mul(FORM), "3 times http.max_body_bytes"),
+        false => (options.max_body_bytes, "http.max_body_bytes"),
+    })
+}
+
+/// A body that ends with an error where something is wrong with it.
+struct Checked {
+    inner: Body,
+    limit: Option<(usize, &'static str)>,
+    came: usize,
+    patience: Patience,
+    check: BodyCheck,
+}
+
+impl Checked {
+    fn fail(&self, fault: BodyFault) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        // The first fault stays.
+        let fault = *self.check.0.get_or_init(|| fault);
+        Poll::Ready(Some(Err(axum::Error::new(fault))))
+    }
+}
+
+impl HttpBody for Checked {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let this = self.get_mut();
+        if let Some(fault) = this.check.0.get() {
+            return this.fail(*fault);
+        }
+        let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
+            let fault = ready!(this.patience.poll_lost(cx));
+            return this.fail(fault);
+        };
+        if let Some(Ok(frame)) = &frame
+            && let Some(data) = frame.data_ref()
+        {
+            this.came = this.came.saturating_add(data.len());
+            this.patience.came(data.len());
+            if let Some((max, setting)) = this.limit
+                && this.came > max
+            {
+                return this.fail(BodyFault::TooLarge { max, setting });
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// How long a sender is waited for: never longer than the timeout at a time; and in all only as long as
+/// what came allows for. The time in which nobody reads does not count.
+struct Patience {
+    timeout: Duration,
+    rate: u32,
+    /// Waited before the wait that goes on.
+    waited: Duration,
+    /// Bought by what has come.
+    earned: Duration,
+    waiting: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patience {
+    fn new(timeout: Duration, rate: u32) -> Self {
+        let (waited, earned) = (Duration::ZERO, Duration::ZERO);
+        Self { timeout, rate, waited, earned, waiting: None, timer: None }
+    }
+
+    fn came(&mut self, bytes: usize) {
+        if let Some(since) = self.waiting.take() {
+            self.waited = self.waited.saturating_add(since.elapsed());
+        }
+        if self.rate > 0 {
+            let earned = Duration::from_secs_f64(bytes as f64 / f64::from(self.rate));
+            self.earned = self.earned.saturating_add(earned);
+        }
+    }
+
+    /// What is left of the time in all.
+    fn left(&self) -> Duration {
+        match self.rate {
+            0 => self.timeout,
+            _ => self.timeout.saturating_add(self.earned).saturating_sub(self.waited),
+        }
+    }
+
+    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<BodyFault> {
+        if self.waiting.is_none() {
+            let now = Instant::now();
+            self.waiting = Some(now);
+            let end = now + self.timeout.min(self.left());
+            match &mut self.timer {
+                Some(timer) => timer.as_mut().reset(end),
+                None => self.timer = Some(Box::pin(tokio::time::sleep_until(end))),
+            }
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(cx));
+        }
+        Poll::Ready(match self.left() < self.timeout {
+            true => BodyFault::Slow { rate: self.rate },
+            false => BodyFault::Silent { timeout: self.timeout },
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! Answers that are given before a call or a page is asked: each in the form that its reader understands.
+
+use axum::{
+    Json,
+    http::{HeaderValue, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use super::ApiError;
+use crate::task::Problem;
+
+/// Who reads an answer, known from the path that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reader {
+    /// A client of the API, a server function's caller, a monitor: a problem document.
+    Program,
+    /// A client of the simple calls: `{"detail": "…"}`.
+    SimpleClient,
+    /// Somebody with a browser: a page.
+    Person,
+}
+
+impl Reader {
+    pub(super) fn of(path: &str) -> Self {
+        let below = |root: &str| {
+            path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        match path {
+            _ if ["/api/task", "/api/status", "/api/story"].into_iter().any(below) => {
+                Self::SimpleClient
+            }
+            "/healthz" | "/readyz" | "/metrics" => Self::Program,
+            _ if below("/api") => Self::Program,
+            _ => Self::Person,
+        }
+    }
+}
+
+/// The answer to a request for this path that is refused as a whole.
+pub fn refuse(path: &str, problem: Problem) -> Response {
+    answer(Reader::of(path), problem)
+}
+
+pub(super) fn answer(reader: Reader, problem: Problem) -> Response {
+    let error = ApiError(problem);
+    if reader == Reader::Program {
+        return error.into_response();
+    }
+    let (status, retry_after) = (error.status(), error.retry_after());
+    let mut response = match reader {
+        Reader::SimpleClient => {
+            let detail = serde_json::json!({ "detail": error.0.detail });
+            (status, Json(detail)).into_response()
+        }
+        Reader::Program | Reader::Person => (status, Html(page(&error.0))).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, super::NO_STORE);
+    if reader == Reader::Person {
+        let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    if let Some(retry_after) = retry_after {
+        headers.insert(header::RETRY_AFTER, retry_after);
+    }
+    response
+}
+
+/// A page that needs nothing else of the server.
+fn page(problem: &Problem) -> String {
+    let (status, title, detail) = (problem.status, escape(&problem.title), escape(&problem.detail));
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{status} {title}</title></head>\
+         <body><h1>{status} {title}</h1><p>{detail}</p></body></html>\n"
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_path_has_its_reader() {
+        for (path, reader) in [
+            ("/api/v1/tasks", Reader::Program),
+            ("/api", Reader::Program),
+            ("/api/fn/poll", Reader::Program),
+            ("/metrics", Reader::Program),
+            ("/api/task/start", Reader::SimpleClient),
+            ("/api/status/x", Reader::SimpleClient),
+            ("/api/story/create", Reader::SimpleClient),
+            ("/api/storyboard", Reader::Program),
+            ("/apis", Reader::Person),
+            ("/start/story", Reader::Person),
+            ("/", Reader::Person),
+        ] {
+            assert_eq!(Reader::of(path), reader, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_page_holds_no_markup_of_others() {
+        let html = page(&Problem::new(421, "Misdirected Request", "<x-mark>&"));
+        assert!(html.contains("<p>&lt;x-mark&gt;&amp;</p>"), "{html}");
+    }
+}
