@@ -7,6 +7,7 @@
 mod admission;
 pub mod artifacts;
 pub(crate) mod audit;
+mod budget;
 mod changes;
 mod cleaner;
 mod client;
@@ -34,6 +35,7 @@ mod waiters;
 
 pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
+pub use budget::{BudgetFigures, BudgetUsedUp, DailyBudget, DailyLimit, Reservation};
 pub use client::ClientAddress;
 pub use context::Context;
 pub use disk::{Disk, DiskSpace, LittleSpace};

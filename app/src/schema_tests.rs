@@ -125,6 +125,22 @@ fn a_schema_that_refers_to_itself_ends() {
 }
 
 #[test]
+fn a_secret_is_the_same_for_several_tasks_as_lines_would_show_it() {
+    let schema = json!({"type": "object", "properties": {
+        "key": {"type": "string", "writeOnly": true}, "name": {"type": "string"},
+    }});
+    let fields = fields(&schema);
+    let lined: Vec<_> =
+        fields.iter().filter(|field| one_of(field)).map(|field| &*field.name).collect();
+    assert_eq!(lined, ["name"]);
+    let entered = [("key", "hush hush"), ("name", "a\nb")];
+    let entered = entered.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let inputs = several(&fields, &entered).unwrap();
+    let right = ["a", "b"].map(|name| json!({"key": "hush hush", "name": name}));
+    assert_eq!(inputs, right);
+}
+
+#[test]
 fn an_input_is_written_as_it_was_entered_but_for_secrets() {
     let fields = sample();
     let input = json!({

@@ -67,6 +67,10 @@ struct ServerArgs {
     /// Database, such as sqlite:///path/to/file [default: milepost.db in the data folder]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// File whose one line is the database's address, password and all; only its owner should be able
+    /// to read it
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    database_file: Option<PathBuf>,
     /// Folder with the built pages [default: target/site]
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
@@ -86,6 +90,10 @@ struct WorkerArgs {
     /// Database that the servers use, such as postgres://user:password@host:5432/database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
+    /// File whose one line is the database's address, password and all; only its owner should be able
+    /// to read it
+    #[arg(long, value_name = "FILE", conflicts_with = "database")]
+    database_file: Option<PathBuf>,
     /// Tasks that run at once [default: 8]
     #[arg(long, value_name = "N")]
     concurrency: Option<u32>,
@@ -102,9 +110,12 @@ struct Remote {
     /// The server
     #[arg(long, env = "MILEPOST_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
     url: String,
-    /// Sent as a bearer token
+    /// Sent as a bearer token; others on this machine can read the command line, but not the variable
     #[arg(long, env = "MILEPOST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
+    /// File whose one line is the token; where there is no --token
+    #[arg(long, env = "MILEPOST_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
 }
 
 const LEAST: i64 = *PRIORITIES.start() as i64;
@@ -248,8 +259,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::Worker(args) => {
             process::protect().map_err(ServeError::Process)?;
-            let WorkerArgs { database, concurrency, output_dir, config } = args;
-            let flags = Flags { database, concurrency, output_dir, ..Flags::default() };
+            let WorkerArgs { database, database_file, concurrency, output_dir, config } = args;
+            let flags =
+                Flags { database, database_file, concurrency, output_dir, ..Flags::default() };
             serve::work(read(config.as_deref(), &flags)?).await?;
             Ok(Exit::Done)
         }
@@ -314,15 +326,22 @@ fn under_cargo_leptos() -> Option<Command> {
 }
 
 fn connect(remote: &Remote) -> Result<client::Api, ClientError> {
-    client::Api::new(&remote.url, remote.token.as_deref())
+    let token = match (&remote.token, &remote.token_file) {
+        (None, Some(file)) => Some(client::read_token(file)?),
+        (token, _) => token.clone(),
+    };
+    client::Api::new(&remote.url, token.as_deref())
 }
 
 fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
-    let ServerArgs { addr, data, database, site, output_dir, no_worker, config } = args.clone();
+    let args = args.clone();
+    let ServerArgs { addr, data, database, database_file, site, output_dir, no_worker, config } =
+        args;
     let flags = Flags {
         addr,
         data_dir: data,
         database,
+        database_file,
         site_dir: site,
         output_dir,
         concurrency: None,

@@ -20,7 +20,10 @@ use std::{
 use milepost::task::{KindInfo, Snapshot, StartTask, Status, TaskId, TaskList};
 
 use self::{batch::Found, follow::Interrupt};
-use crate::cli::{CliError, Exit};
+use crate::{
+    cli::{CliError, Exit},
+    secrets,
+};
 
 pub use again::again;
 pub use api::Api;
@@ -28,6 +31,19 @@ pub use batch::run_all;
 pub use error::ClientError;
 pub use files::{file, files};
 pub use input::Input;
+
+/// The token that stands in a file.
+///
+/// # Errors
+/// When the file cannot be read or does not hold one line.
+pub fn read_token(file: &Path) -> Result<String, ClientError> {
+    let (token, remark) = secrets::read_file(file)
+        .map_err(|what| ClientError::Input(format!("the token cannot be taken: {what}")))?;
+    if let Some(remark) = remark {
+        note(&remark);
+    }
+    Ok(token)
+}
 
 /// Starts a task; prints its id. With `follow`, watches it to its end.
 ///

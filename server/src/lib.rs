@@ -6,6 +6,7 @@ pub mod config;
 mod html;
 pub mod process;
 pub mod progress_test;
+pub mod secrets;
 pub mod serve;
 mod signals;
 pub mod tasks;

@@ -63,7 +63,8 @@ const MAX_MONITORS: usize = 64;
 /// # Errors
 /// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
 /// opened.
-pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
+pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
+    let exposed = std::mem::take(&mut configuration.exposed);
     let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let monitors = match settings.http.metrics_addr {
@@ -101,6 +102,7 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
     tracing::info!("{line}");
     client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
+    exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
 
     told_to_stop(signals).await;
     // Pages go on being answered while the tasks come to their end.
@@ -121,7 +123,8 @@ pub async fn serve(configuration: Configuration) -> Result<(), ServeError> {
 ///
 /// # Errors
 /// When it cannot start: the database is not one that is shared, or cannot be opened.
-pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
+pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
+    let exposed = std::mem::take(&mut configuration.exposed);
     let (mut settings, commands, signals) = begin(configuration)?;
     if !settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
         return Err(ServeError::Alone);
@@ -131,6 +134,7 @@ pub async fn work(configuration: Configuration) -> Result<(), ServeError> {
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     client::print("ready\n").map_err(ServeError::Announce)?;
     tracing::info!(concurrency = settings.engine.concurrency, "ready");
+    exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
     told_to_stop(signals).await;
     engine.shutdown().await;
     tracing::info!("stopped");

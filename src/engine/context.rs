@@ -1,5 +1,6 @@
 //! What a running task holds in its hands.
 
+mod budget;
 mod files;
 mod patience;
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Context;
+use super::{Context, DailyBudget};
 use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task: the start form, the validation of the API
@@ -43,6 +43,13 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     /// A text by which simple clients find the newest task of this kind among their own, such as its
     /// subject. By default there is none.
     fn lookup_key(&self) -> Option<String> {
+        None
+    }
+
+    /// The daily budget that runs of this kind draw on by [`Context::reserve`]: a start is refused while
+    /// it is used up, and its figures are told to operators. By default there is none.
+    fn budget(deps: &Self::Deps) -> Option<DailyBudget> {
+        let _ = deps;
         None
     }
 

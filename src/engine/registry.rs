@@ -1,6 +1,7 @@
 //! Which kinds of task there are: the typed [`Task`]s and those known at run time behind one face.
 
 mod dynamic;
+pub(super) mod secrets;
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +12,9 @@ use async_trait::async_trait;
 
 pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
-use super::{Check, Context, KindOptions, Output, Refusal, Task, TaskError, eta::Book};
+use super::{
+    Check, Context, DailyBudget, KindOptions, Output, Refusal, Task, TaskError, eta::Book,
+};
 use crate::task::{FieldError, KindInfo};
 
 /// A kind that is registered.
@@ -53,6 +56,10 @@ impl<T: Task> DynamicTask for Typed<T> {
         })
     }
 
+    fn budget(&self) -> Option<DailyBudget> {
+        T::budget(&self.0)
+    }
+
     async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
         let task: T = serde_json::from_str(input).map_err(|error| {
             TaskError::fail("input", format!("the stored input is unreadable: {error}"))
@@ -76,14 +83,20 @@ fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
 }
 
 impl Kind {
-    /// Reads and checks an input.
+    /// Reads and checks an input. What is refused is told without the secrets of the input.
     pub(crate) async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal> {
-        self.face.prepare(input).await
+        let secrets = secrets::values(&self.info.input_schema, &input);
+        self.face.prepare(input).await.map_err(|refusal| secrets::hide(refusal, &secrets))
     }
 
     /// What a stored input was made from.
     pub(crate) fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
         self.face.asked_for(stored)
+    }
+
+    /// The daily budget that its runs draw on.
+    pub(crate) fn budget(&self) -> Option<DailyBudget> {
+        self.face.budget()
     }
 
     /// Runs a stored input.

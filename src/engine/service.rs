@@ -3,6 +3,7 @@
 mod acts;
 mod again;
 mod batch;
+mod budget;
 mod expiry;
 mod files;
 mod find;

@@ -5,6 +5,7 @@
 //! that was thought dead and wakes up can change nothing.
 
 mod artifacts;
+mod budget;
 mod new_task;
 pub mod postgres;
 mod row;
@@ -15,6 +16,7 @@ mod usage;
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
+pub use budget::{Scope, Spend, Spending, Spent};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
     Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, ListQuery, LogEntry, LogGap,
@@ -229,6 +231,26 @@ pub trait Store: ArtifactRows {
 
     /// A secret of that name: random, made when it is first asked for, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
+
+    /// Takes from a daily budget for a run: as much as is left, from `least` to `most`, or nothing.
+    async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError>;
+
+    /// Adds to what was spent for a task on a day; a negative number gives back.
+    async fn correct_spending(
+        &self,
+        task: TaskId,
+        name: &str,
+        day: i64,
+        by: i64,
+    ) -> Result<(), StoreError>;
+
+    /// What was spent today in all, by this owner and from this client, and the store's time.
+    async fn spending(
+        &self,
+        name: &str,
+        owner: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<(Vec<Spending>, i64), StoreError>;
 
     /// How many bytes are stored.
     async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError>;

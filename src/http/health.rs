@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{ApiError, HttpOptions, origin};
 use crate::{
-    engine::{Accuracy, HeldFigures, Service},
+    engine::{Accuracy, BudgetFigures, HeldFigures, Service, ServiceError},
     task::Problem,
 };
 
@@ -42,26 +42,36 @@ pub(super) fn router(service: Service, options: &HttpOptions) -> Router {
         .with_state(Arc::new(Monitor { service, counted: Mutex::new(None) }))
 }
 
-/// Queued and running tasks, or why they are not known.
-type Counts = Result<(i64, i64), Problem>;
+/// What the store is asked for.
+#[derive(Clone)]
+struct Counts {
+    queued: i64,
+    running: i64,
+    budgets: Vec<BudgetFigures>,
+}
 
 struct Monitor {
     service: Service,
     /// Locked while the store is asked: whoever else asks waits for the same answer.
-    counted: Mutex<Option<(Instant, Counts)>>,
+    counted: Mutex<Option<(Instant, Result<Counts, Problem>)>>,
 }
 
 impl Monitor {
-    async fn counts(&self) -> Result<(i64, i64), ApiError> {
+    async fn counts(&self) -> Result<Counts, ApiError> {
         let mut counted = self.counted.lock().await;
         let counts = match &*counted {
             Some((at, counts)) if at.elapsed() < KEEP => counts.clone(),
             _ => {
-                let counts = self.service.counts().await.map_err(Problem::from);
+                let counts = self.count().await.map_err(Problem::from);
                 counted.insert((Instant::now(), counts)).1.clone()
             }
         };
         counts.map_err(ApiError)
+    }
+
+    async fn count(&self) -> Result<Counts, ServiceError> {
+        let (queued, running) = self.service.counts().await?;
+        Ok(Counts { queued, running, budgets: self.service.budgets().await? })
     }
 }
 
@@ -78,7 +88,7 @@ async fn ready(State(monitor): State<Arc<Monitor>>) -> Response {
 
 /// Figures in the text format of Prometheus.
 async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiError> {
-    let (queued, running) = monitor.counts().await?;
+    let Counts { queued, running, budgets } = monitor.counts().await?;
     let service = &monitor.service;
     let mut text = format!(
         "# HELP milepost_tasks Unfinished tasks by status.\n\
@@ -103,8 +113,28 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiErr
             "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
         ));
     }
+    spent(&mut text, &budgets);
     held(&mut text, &service.held());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// The daily budgets.
+fn spent(text: &mut String, budgets: &[BudgetFigures]) {
+    if budgets.is_empty() {
+        return;
+    }
+    text.push_str(
+        "# HELP milepost_budget_spent Spent or reserved of a daily budget since 00:00 UTC.\n\
+         # TYPE milepost_budget_spent gauge\n\
+         # HELP milepost_budget_limit The budget of a day; 0 is no limit.\n\
+         # TYPE milepost_budget_limit gauge\n",
+    );
+    for BudgetFigures { name, spent, limit, .. } in budgets {
+        text.push_str(&format!(
+            "milepost_budget_spent{{budget=\"{name}\"}} {spent}\n\
+             milepost_budget_limit{{budget=\"{name}\"}} {limit}\n"
+        ));
+    }
 }
 
 /// The held requests.

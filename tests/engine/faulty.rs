@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use milepost::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
-        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult,
-        Tombstone, Usage, UsageOf,
+        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store,
+        StoreError, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -297,6 +297,32 @@ impl Store for Faulty {
     async fn secret(&self, name: &str) -> Result<Secret, StoreError> {
         self.fault("secret").await?;
         self.inner.secret(name).await
+    }
+
+    async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError> {
+        self.fault("spend").await?;
+        self.inner.spend(spend).await
+    }
+
+    async fn correct_spending(
+        &self,
+        task: TaskId,
+        name: &str,
+        day: i64,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        self.fault("correct_spending").await?;
+        self.inner.correct_spending(task, name, day, by).await
+    }
+
+    async fn spending(
+        &self,
+        name: &str,
+        owner: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<(Vec<Spending>, i64), StoreError> {
+        self.fault("spending").await?;
+        self.inner.spending(name, owner, client).await
     }
 
     async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {

@@ -3,6 +3,7 @@
 
 mod artifacts;
 mod batches;
+mod budget;
 mod clients;
 mod clock;
 mod expiry;
@@ -15,6 +16,7 @@ mod totals;
 
 pub(crate) use artifacts::*;
 pub(crate) use batches::*;
+pub(crate) use budget::*;
 pub(crate) use clients::*;
 pub(crate) use clock::*;
 pub(crate) use expiry::*;
@@ -29,6 +31,8 @@ pub(crate) use totals::*;
 macro_rules! conformance {
     ($open:path) => {
         crate::conformance::conformance!($open;
+            a_budget_is_granted_up_to_its_limit_and_not_beyond, those_who_spend_at_once_never_overshoot_a_budget,
+            a_new_owner_at_the_same_address_has_no_new_budget, what_was_not_used_is_given_back_to_its_day,
             a_batch_is_read_in_its_order, an_unknown_batch_is_empty,
             one_task_that_cannot_be_queued_keeps_out_the_whole_batch,
             a_batch_that_is_too_long_for_the_queue_is_not_begun,

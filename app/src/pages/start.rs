@@ -89,6 +89,10 @@ fn key(rejected: Option<&Rejected>) -> String {
     same.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
 }
 
+/// What is said at a secret of a form that is shown again.
+const ENTER_AGAIN: &str =
+    "Please enter it again: it is not shown, and not kept until the task is started.";
+
 fn inputs(
     fields: &[schema::Field],
     entered: &[(String, String)],
@@ -100,7 +104,12 @@ fn inputs(
         let value = last(entered, &field.name);
         let error = errors.iter().find(|error| error.field == field.name);
         let error = error.map(|error| error.detail.clone());
-        view! { <FormField field=field.clone() value error several /> }
+        let mut field = field.clone();
+        if field.secret && rejected.is_some() {
+            let help = field.help.into_iter().chain([ENTER_AGAIN.to_owned()]);
+            field.help = Some(help.collect::<Vec<_>>().join(" "));
+        }
+        view! { <FormField field value error several /> }
     };
     fields.iter().map(input).collect()
 }

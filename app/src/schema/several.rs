@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::{Field, Sort, read};
 
 /// Whether a field takes one value a line where several tasks are started; the others are the same for
-/// all of them.
+/// all of them. So is a secret: lines of text would show it while it is typed.
 pub fn one_of(field: &Field) -> bool {
-    matches!(field.sort, Sort::Text { long: false, .. } | Sort::Number { .. })
+    !field.secret && matches!(field.sort, Sort::Text { long: false, .. } | Sort::Number { .. })
 }
 
 /// What was entered into a form for several tasks, as their inputs. A field with one line counts for

@@ -4,12 +4,17 @@ use std::path::PathBuf;
 
 use milepost::task::{FieldError, Problem};
 
+use crate::secrets::hide_in_addresses;
+
 /// Why a client command could not be done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
     /// The address of the server is none.
-    #[error("{url} is no address of a server; it looks like http://127.0.0.1:3000")]
+    #[error(
+        "{} is no address of a server; it looks like http://127.0.0.1:3000",
+        hide_in_addresses(url)
+    )]
     Url {
         /// What was given.
         url: String,
@@ -18,7 +23,10 @@ pub enum ClientError {
     #[error("the token contains characters that cannot be sent")]
     Token,
     /// Nobody answers.
-    #[error("cannot reach {url}: {reason}; is `milepost serve` running there?")]
+    #[error(
+        "cannot reach {}: {reason}; is `milepost serve` running there?",
+        hide_in_addresses(url)
+    )]
     Unreachable {
         /// The server.
         url: String,
@@ -26,7 +34,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The answer is none of this program's server.
-    #[error("{url} answers, but not like milepost: {reason}")]
+    #[error("{} answers, but not like milepost: {reason}", hide_in_addresses(url))]
     Strange {
         /// The server.
         url: String,

@@ -240,6 +240,7 @@ impl<F: Followed> Driver<F> {
 
 /// Why a task cannot be followed any more, if that is so; `url` is the server's.
 fn lost(view: &TaskView<'_>, url: &str) -> Option<String> {
+    let url = crate::secrets::hide_in_addresses(url);
     let said = view.problem.map(|problem| show::printable(&problem.detail));
     Some(match view.phase {
         Phase::Gone(GoneReason::NotFound) => "Task not found".to_owned(),

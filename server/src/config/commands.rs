@@ -4,6 +4,7 @@
 //! of them is taken over.
 
 mod check;
+mod env;
 mod params;
 mod print;
 mod raw;

@@ -158,6 +158,12 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         ("secret = true\nenv = 'K'\ndefault = 'x'", "a secret has no default"),
         ("env = 'LD_PRELOAD'", "LD_PRELOAD decides over which code runs"),
         ("env = 'PATH'", "PATH decides over which code runs"),
+        (
+            "env = 'TAR_OPTIONS'",
+            "milepost.toml:6: `commands.a.params.x.env`: programs take options, code, files or \
+             servers from TAR_OPTIONS",
+        ),
+        ("env = 'https_proxy'", "write allow_env = [\"https_proxy\"] in [commands.a] where"),
         ("default = 5", "milepost.toml:6: `commands.a.params.x.default`: must be a text"),
         (
             "pattern = 'a+'\ndefault = 'b'",
@@ -180,6 +186,19 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
     assert!(typed("type = 'integer'\nmin = 0.5").contains("must be a whole number"));
     assert!(typed("type = 'number'\nmin = nan").contains("must not be above"));
     assert!(typed("type = 'boolean'").contains("needs `flag`"));
+}
+
+#[test]
+fn an_operator_can_let_a_parameter_set_a_variable_that_steers_programs() {
+    let base = with("") + "env = 'GIT_DIR'";
+    let allowing = |names: &str| base.replace("argv = ", &format!("allow_env = {names}\nargv = "));
+    assert!(fault(&base).contains("GIT_DIR"));
+    let commands = read(&allowing("['GIT_DIR']")).unwrap();
+    assert_eq!(commands.definitions[0].params[0].env.as_deref(), Some("GIT_DIR"));
+    assert!(read(&print(&commands)).is_ok(), "what is printed allows it too");
+    assert!(fault(&allowing("['GIT_DIR', 'GIT_DRI']")).contains("no parameter of this command"));
+    let never = allowing("['PATH']").replace("'GIT_DIR'", "'PATH'");
+    assert!(fault(&never).contains("PATH decides over which code runs"));
 }
 
 #[test]

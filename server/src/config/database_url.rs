@@ -15,6 +15,19 @@ impl DatabaseUrl {
         &self.0
     }
 
+    /// Whether a password is part of it.
+    pub fn has_password(&self) -> bool {
+        if !self.is_postgres() {
+            return false;
+        }
+        match reqwest::Url::parse(&self.0) {
+            Ok(url) => {
+                url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
+            }
+            Err(_) => self.0.contains('@'),
+        }
+    }
+
     /// Whether many processes can share it.
     pub fn is_postgres(&self) -> bool {
         ["postgres://", "postgresql://"].iter().any(|scheme| self.0.starts_with(scheme))
@@ -74,6 +87,7 @@ mod tests {
             let url = DatabaseUrl::from(url);
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("secret"));
+            assert_eq!(url.has_password(), url.expose().contains("secret"));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Lays the sources of settings over each other and remembers who said what.
 
+mod secret_files;
+
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -26,6 +28,8 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
     /// `--database`
     pub database: Option<String>,
+    /// `--database-file`
+    pub database_file: Option<PathBuf>,
     /// `--site`
     pub site_dir: Option<PathBuf>,
     /// `--output-dir`
@@ -47,6 +51,8 @@ pub struct Configuration {
     pub file: Option<PathBuf>,
     /// Remarks that do not stop the start, such as variables that mean nothing.
     pub remarks: Vec<String>,
+    /// Secrets that others can see; said once the program is ready.
+    pub exposed: Vec<String>,
     figment: Figment,
     /// Of the file.
     lines: Lines,
@@ -82,7 +88,7 @@ impl fmt::Display for Source {
 const DEFAULT_FILE: &str = "milepost.toml";
 const PREFIX: &str = "MILEPOST_";
 /// Variables that are no settings of the server.
-const OTHERS: [&str; 3] = ["URL", "TOKEN", "CONFIG"];
+const OTHERS: [&str; 4] = ["URL", "TOKEN", "TOKEN_FILE", "CONFIG"];
 const CARGO_LEPTOS: &str = "cargo leptos";
 const ENVIRONMENT: &str = "environment";
 const COMMAND_LINE: &str = "command line";
@@ -127,9 +133,11 @@ impl Configuration {
         let (environment, remarks) = environment(&defaults, variables)?;
         figment = figment.merge(environment).merge(command_line(flags));
         let file = file.map(|(_, path)| path.to_owned());
-        let configuration = Self { settings, commands, file, remarks, figment, lines };
+        let exposed = Vec::new();
+        let configuration = Self { settings, commands, file, remarks, exposed, figment, lines };
         configuration.refuse_unknown(&defaults)?;
-        configuration.extract()
+        let configuration = configuration.with_secret_files()?.extract()?;
+        Ok(configuration.with_exposed_secrets())
     }
 
     /// Where the value of a key such as `http.addr` came from.
@@ -365,6 +373,7 @@ fn command_line(flags: &Flags) -> Layer {
         ("http.site_dir", flags.site_dir.as_ref().map(text)),
         ("storage.data_dir", flags.data_dir.as_ref().map(text)),
         ("storage.database", flags.database.clone()),
+        ("storage.database_file", flags.database_file.as_ref().map(text)),
         ("storage.output_dir", flags.output_dir.as_ref().map(text)),
     ];
     for (key, value) in values {

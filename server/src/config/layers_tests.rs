@@ -256,3 +256,88 @@ proptest::proptest! {
         }
     }
 }
+
+/// A file with a secret that only its owner can read.
+fn secret_file(folder: &tempfile::TempDir, text: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.path().join("secret");
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+const URL: &str = "postgres://ada:hush@h/m";
+
+#[test]
+fn a_secret_can_stand_in_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = secret_file(&folder, &format!("{URL}\n"));
+    let path = file.to_str().unwrap();
+    let flags = Flags { database_file: Some(file.clone()), ..Flags::default() };
+    let by_table = format!("[storage]\ndatabase_file = '{path}'\n");
+    for configuration in [
+        with_file("", &[], &flags),
+        with_file("", &[("MILEPOST_STORAGE_DATABASE_FILE", path)], &Flags::default()),
+        with_file(&by_table, &[], &Flags::default()),
+        // The stronger source wins, whichever of the two it names.
+        with_file("[storage]\ndatabase = 'sqlite:///x'\n", &[], &flags),
+    ] {
+        let configuration = configuration.unwrap();
+        let database = configuration.settings.storage.database.as_ref().unwrap();
+        assert_eq!(database.expose(), URL);
+        assert_eq!(configuration.source("storage.database"), Source::File(file.clone()));
+        assert_eq!(configuration.exposed, [""; 0]);
+        assert!(!super::super::print(&configuration).contains("hush"));
+    }
+    let stronger = Flags { database: Some("sqlite:///y".to_owned()), ..Flags::default() };
+    let configuration = with_file(&by_table, &[], &stronger).unwrap();
+    assert_eq!(configuration.settings.storage.database, Some("sqlite:///y".into()));
+    let key = [("MILEPOST_NARRATOR_KEY_FILE", path)];
+    let configuration = with_file("", &key, &Flags::default()).unwrap();
+    assert!(configuration.settings.narrator.key.is_some());
+}
+
+#[test]
+fn a_file_with_a_secret_that_cannot_be_used_is_told_without_what_stands_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = secret_file(&folder, "hush\nhush\n");
+    let by = |path: &str| fault("", &[("MILEPOST_STORAGE_DATABASE_FILE", path)]);
+    let told = by(file.to_str().unwrap());
+    assert!(told.contains("MILEPOST_STORAGE_DATABASE_FILE: "), "{told}");
+    assert!(told.contains("must hold one line") && !told.contains("hush"), "{told}");
+    assert!(by("/nowhere/secret").contains("/nowhere/secret cannot be read"));
+    let both = "[storage]\ndatabase = 'sqlite:///x'\ndatabase_file = 'f'\n";
+    let told = fault(both, &[]);
+    assert!(told.contains("milepost.toml:3: `storage.database_file`: `storage.database` is set"));
+    let wrong = secret_file(&folder, "mysql://ada:hush@h/m");
+    let told = by(wrong.to_str().unwrap());
+    assert!(told.contains("postgres://user:password@host") && !told.contains("hush"), "{told}");
+}
+
+#[test]
+fn what_others_can_read_of_a_secret_is_remarked() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let file = secret_file(&folder, URL);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let flags = Flags { database_file: Some(file), ..Flags::default() };
+    let remarks = with_file("", &[], &flags).unwrap().exposed;
+    assert!(remarks[0].contains("others may read"), "{remarks:?}");
+    let remarks = |database: &str| {
+        let flags = Flags { database: Some(database.to_owned()), ..Flags::default() };
+        with_file("", &[], &flags).unwrap().exposed
+    };
+    assert!(remarks(URL)[0].contains("stands on the command line"));
+    assert_eq!(remarks("postgres://ada@h/m?sslmode=require"), [""; 0]);
+    let pairs = [("MILEPOST_STORAGE_DATABASE", URL)];
+    assert_eq!(with_file("", &pairs, &Flags::default()).unwrap().exposed, [""; 0]);
+}
+
+#[test]
+fn passwords_in_addresses_are_not_printed() {
+    let file = "[narrator]\nurl = 'https://ada:hush@h/v1?api-key=hush'\nmodel = 'm'\n\
+                [commands.a]\nargv = ['curl', 'https://ada:hush@h/']\n";
+    let printed = super::super::print(&with_file(file, &[], &Flags::default()).unwrap());
+    assert!(!printed.contains("hush"), "{printed}");
+    assert!(printed.contains("https://ada:***@h/v1?api-key=***"), "{printed}");
+}

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Configuration, layers};
+use crate::secrets;
 
 /// Every setting as TOML, each with its variable and its source. Secrets are not shown.
 pub fn print(configuration: &Configuration) -> String {
@@ -11,7 +12,8 @@ pub fn print(configuration: &Configuration) -> String {
     for (section, values) in tree.as_object().into_iter().flatten() {
         table(&mut text, section, values, configuration);
     }
-    text + &super::commands::print(&configuration.commands)
+    text.push_str(&super::commands::print(&configuration.commands));
+    secrets::hide_in_addresses(&text)
 }
 
 /// One table: its values, then the tables in it.

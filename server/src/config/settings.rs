@@ -57,6 +57,10 @@ pub struct StorageSettings {
     /// many. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file `milepost.db` in the data
     /// folder.
     pub database: Option<DatabaseUrl>,
+    /// A file whose one line is `database`, so that a password stands neither on the command line
+    /// nor in the environment; only its owner should be able to read it.
+    /// `MILEPOST_STORAGE_DATABASE_FILE`, `--database-file`. Default: none.
+    pub database_file: Option<PathBuf>,
     /// Folder for the files that tasks make and are given, or `s3://bucket/prefix`: a bucket of an
     /// S3-compatible store, whose address, region and keys are in the environment, as
     /// `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
@@ -93,6 +97,7 @@ impl Default for StorageSettings {
         Self {
             data_dir: PathBuf::from("data"),
             database: None,
+            database_file: None,
             artifacts: None,
             connections: 8,
             secret_key: None,

@@ -12,6 +12,8 @@ mod folder;
 mod kept;
 #[cfg(target_os = "linux")]
 pub mod launch;
+#[cfg(target_os = "linux")]
+mod mask;
 pub mod progress;
 mod report;
 #[cfg(target_os = "linux")]

@@ -28,7 +28,7 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 
-use milepost::engine::{Check, Context, Output, Refusal, Stages, Task, TaskError};
+use milepost::engine::{Check, Context, DailyBudget, Output, Refusal, Stages, Task, TaskError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,10 @@ impl Task for Story {
 
     fn lookup_key(&self) -> Option<String> {
         Some(self.subject.as_str().to_owned())
+    }
+
+    fn budget(deps: &StoryDeps) -> Option<DailyBudget> {
+        deps.endpoint.as_ref().map(|endpoint| endpoint.daily_budget().clone())
     }
 
     async fn run(self, ctx: Context, deps: Arc<StoryDeps>) -> Result<Output, TaskError> {

@@ -9,6 +9,7 @@ mod limits;
 mod private;
 mod reload;
 mod result;
+mod secrets;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -72,6 +73,10 @@ async fn report(place: &Place, server: &Server, said: &Said) -> Value {
 /// What is asked for of the API, as JSON.
 async fn get(server: &Server, path: &str) -> Value {
     reqwest::get(format!("{}{path}", server.url)).await.unwrap().json().await.unwrap()
+}
+
+async fn get_text(server: &Server, path: &str) -> String {
+    reqwest::get(format!("{}{path}", server.url)).await.unwrap().text().await.unwrap()
 }
 
 /// Asks again and again, but not for ever.

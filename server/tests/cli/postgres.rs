@@ -208,3 +208,23 @@ async fn every_server_tells_progress_and_the_end_within_half_a_second_and_a_canc
     let took = millis(&receipt["delivered_at"]) - millis(&receipt["requested_at"]);
     assert!(took <= 1_000, "{receipt:#}");
 }
+
+#[tokio::test]
+async fn a_database_and_its_password_stand_in_files() {
+    let (place, url) = (Place::with_research(), schema().await);
+    let address = place.write("database.url", &format!("{url}\n"));
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&address, private).unwrap();
+    let server = place.serve(&["--database-file", "database.url"], &[FAST]).await;
+    let id = start(&place, &server).await;
+    until(&server, &id, is("completed")).await;
+    assert!(!place.log().contains("WARN"), "{}", place.log());
+    drop(server);
+
+    // The server trusts whoever connects, so that a password changes nothing but what is said of it.
+    let open = url.replace("postgres://milepost@", "postgres://milepost:hush@");
+    let server = place.serve(&["--database", &open], &[]).await;
+    server.stop().await;
+    assert!(place.log().contains("stands on the command line"), "{}", place.log());
+    assert!(!place.log().contains("hush"), "{}", place.log());
+}

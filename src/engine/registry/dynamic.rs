@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{Kind, Origin, Registry};
 use crate::{
-    engine::{Context, KindOptions, Output, Refusal, Stages, TaskError, eta::Book},
+    engine::{Context, DailyBudget, KindOptions, Output, Refusal, Stages, TaskError, eta::Book},
     task::{KindInfo, UploadId},
 };
 
@@ -27,6 +27,11 @@ pub trait DynamicTask: Send + Sync + 'static {
     /// When it is none.
     fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::from_str(stored)
+    }
+
+    /// See [`Task::budget`](crate::engine::Task::budget).
+    fn budget(&self) -> Option<DailyBudget> {
+        None
     }
 
     /// Does the work of an input that [`DynamicTask::prepare`] made, maybe in an earlier process or

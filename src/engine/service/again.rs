@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Caller, Service, ServiceError, Started};
 use crate::{
-    engine::store::StoreError,
+    engine::{registry::secrets, store::StoreError},
     task::{StartTask, TaskId},
 };
 
@@ -21,10 +21,8 @@ impl Service {
     ) -> Result<Option<StartTask>, ServiceError> {
         let Some(mut start) = self.stored_start(caller, id).await? else { return Ok(None) };
         let kind = self.kind(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
-        if let (Value::Object(input), Some(fields)) =
-            (&mut start.input, kind.input_schema["properties"].as_object())
-        {
-            input.retain(|name, _| fields.get(name).is_none_or(|field| field["writeOnly"] != true));
+        if let Value::Object(input) = &mut start.input {
+            input.retain(|name, _| !secrets::is_secret(&kind.input_schema, name));
         }
         Ok(Some(start))
     }

@@ -104,6 +104,7 @@ impl Service {
             names.push(name);
         }
         differ(&new, &names)?;
+        self.has_budget(caller, &kind).await?;
         // The key leads to the first, which leads to the others.
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;

@@ -50,6 +50,7 @@ impl Service {
             idempotency,
             ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
+        self.has_budget(caller, &kind).await?;
         self.may_store(std::slice::from_ref(&new)).await?;
         let (row, existing) = match inner.store.insert(&new).await? {
             Inserted::Queued(row) => (row, false),

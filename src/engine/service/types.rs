@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        ClientAddress, LittleSpace, QuotaReached, Refusal, TooOften,
+        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, Refusal, TooOften,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -128,6 +128,9 @@ pub enum ServiceError {
         /// How many wait.
         queued: u32,
     },
+    /// The daily budget of its kind is used up.
+    #[error(transparent)]
+    BudgetUsedUp(#[from] BudgetUsedUp),
     /// Too much waits already from one client address.
     #[error(
         "{queued} tasks from your network address wait in the queue already, as many as may \
@@ -255,6 +258,11 @@ impl From<ServiceError> for Problem {
                 let detail = "The store of files does not answer.";
                 let mut problem = Self::new(503, "Service Unavailable", detail);
                 problem.retry_after_ms = Some(2_000);
+                problem
+            }
+            ServiceError::BudgetUsedUp(used_up) => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(used_up.begins_anew_in_ms);
                 problem
             }
             ServiceError::QueueFull { .. } | ServiceError::ClientQueueFull { .. } => {

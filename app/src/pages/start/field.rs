@@ -41,7 +41,8 @@ pub fn FormField(
         says,
         id: id.clone(),
         name: field.name,
-        value,
+        // Whoever sees the page would see a secret, and so would whatever keeps it.
+        value: value.filter(|_| !field.secret),
         required: field.required,
         invalid: error.is_some().then_some("true"),
         described: (!described.is_empty()).then(|| described.join(" ")),

@@ -28,7 +28,10 @@ impl Filled {
     ) -> Result<Self, Problem> {
         // A form that could not be read begins anew.
         if let Some(rejected) = rejected.filter(|rejected| !rejected.entered.is_empty()) {
-            return Ok(Self { entered: rejected.entered.clone(), last: None });
+            let mut entered = rejected.entered.clone();
+            let secret = |name: &str| fields.iter().any(|field| field.secret && field.name == name);
+            entered.retain(|(name, _)| !secret(name));
+            return Ok(Self { entered, last: None });
         }
         let mut entered: Vec<_> = fields
             .iter()

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use super::{
+    env,
     faults::Faults,
     params,
     raw::{At, RawCommand, RawElement},
@@ -51,9 +52,10 @@ impl Checker<'_> {
         }
         let title = self.text(&self.raw.title, "title", 100, faults);
         let description = self.text(&self.raw.description, "description", 500, faults);
-        let params = params::check(&self.key("params"), self.raw.params.as_ref(), faults);
+        let params = params::check(self.word, self.raw, faults);
         let argv = params.as_ref().and_then(|params| self.argv(params, faults));
         let limits = self.limits(faults);
+        self.allow_env(faults);
         let set_env = self.set_env(faults);
         let (env, success) = (self.env(faults), self.success(faults));
         let (stages, results) = (self.stages(faults), self.results(faults));
@@ -146,6 +148,23 @@ impl Checker<'_> {
             faults.at(&name.span(), &self.key("env"), VARIABLE);
         }
         names.map(|name| name.get_ref().clone()).collect()
+    }
+
+    /// Each name is one that a parameter sets; what no parameter may set is not allowed either.
+    fn allow_env(&self, faults: &mut Faults<'_>) {
+        let params = self.raw.params.iter().flatten();
+        let set: Vec<_> = params
+            .filter_map(|(_, param)| Some(param.get_ref().env.as_ref()?.get_ref().as_str()))
+            .collect();
+        for name in self.raw.allow_env.iter().flat_map(|names| names.get_ref()) {
+            let (key, text) = (self.key("allow_env"), name.get_ref().as_str());
+            if env::rule(text) == env::Rule::Never {
+                faults.at(&name.span(), &key, &env::never(text));
+            } else if !set.contains(&text) {
+                let what = format!("no parameter of this command has `env = \"{text}\"`");
+                faults.at(&name.span(), &key, &what);
+            }
+        }
     }
 
     fn set_env(&self, faults: &mut Faults<'_>) -> BTreeMap<String, String> {

@@ -1,16 +1,14 @@
 //! The parameters of a command.
 
-use std::{
-    cmp::Ordering::{Equal, Less},
-    collections::BTreeMap,
-};
+use std::cmp::Ordering::{Equal, Less};
 
 use toml::Spanned;
 
 use super::{
     check::{VARIABLE, is_variable, is_word},
+    env::{self, Rule},
     faults::Faults,
-    raw::{At, RawParam},
+    raw::{At, RawCommand, RawParam},
 };
 use crate::tasks::command::{Param, Pattern, Sort, Text};
 
@@ -45,23 +43,28 @@ const TYPES: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Checks all of them; they come back in the order of the file.
+/// Checks those of the command `word`; they come back in the order of the file.
 pub(super) fn check(
-    key: &str,
-    raw: Option<&BTreeMap<String, Spanned<RawParam>>>,
+    word: &str,
+    command: &RawCommand,
     faults: &mut Faults<'_>,
 ) -> Option<Vec<Param>> {
-    let mut params: Vec<_> = raw.into_iter().flatten().collect();
+    let mut params: Vec<_> = command.params.iter().flatten().collect();
     params.sort_by_key(|(_, param)| param.span().start);
     let checked: Vec<_> = params
         .into_iter()
-        .map(|(name, raw)| One { key: format!("{key}.{name}"), name, raw }.check(faults))
+        .map(|(name, raw)| {
+            let key = format!("commands.{word}.params.{name}");
+            One { key, word, command, name, raw }.check(faults)
+        })
         .collect();
     checked.into_iter().collect()
 }
 
 struct One<'r> {
     key: String,
+    word: &'r str,
+    command: &'r RawCommand,
     name: &'r str,
     raw: &'r Spanned<RawParam>,
 }
@@ -104,11 +107,12 @@ impl One<'_> {
         if !is_variable(name) {
             faults.at(&env.span(), &key, VARIABLE);
         }
-        // Whoever sets these runs programs of their own.
-        let steers = name.starts_with("LD_") || ["PATH", "IFS", "ENV", "BASH_ENV"].contains(&name);
-        if steers {
-            let what = format!("{name} decides over which code runs; no parameter may set it");
-            faults.at(&env.span(), &key, &what);
+        match env::rule(name) {
+            Rule::Never => faults.at(&env.span(), &key, &env::never(name)),
+            Rule::OnlyIfAllowed if !self.command.allows_env(name) => {
+                faults.at(&env.span(), &key, &env::not_allowed(name, self.word));
+            }
+            Rule::OnlyIfAllowed | Rule::Fine => {}
         }
         if matches!(sort, Sort::List { .. }) {
             faults.at(&env.span(), &key, "a list has no place in one variable");

@@ -24,6 +24,7 @@ pub(super) struct RawCommand {
     pub(super) argv: At<Vec<Spanned<RawElement>>>,
     pub(super) folder: At<String>,
     pub(super) env: At<Vec<Spanned<String>>>,
+    pub(super) allow_env: At<Vec<Spanned<String>>>,
     pub(super) timeout_s: At<u64>,
     pub(super) grace_s: At<u64>,
     pub(super) concurrency: At<u32>,
@@ -93,6 +94,12 @@ pub(super) struct RawParam {
 }
 
 impl RawCommand {
+    /// Whether the operator lets parameters set this variable, by which programs are steered.
+    pub(super) fn allows_env(&self, name: &str) -> bool {
+        let mut allowed = self.allow_env.iter().flat_map(|names| names.get_ref());
+        allowed.any(|allowed| allowed.get_ref() == name)
+    }
+
     /// What decides over what is done: not what people read, and not what it may use.
     pub(super) fn essence(&self) -> Self {
         let params = self.params.clone().map(|params| {

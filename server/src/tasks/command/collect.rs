@@ -11,6 +11,8 @@ use std::{
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use rustix::fs::OFlags;
 
+use super::progress::Mask;
+
 /// Where the files lie in a run's folder that it was given. None of them is a result.
 pub(super) const INPUTS: &str = "inputs";
 /// Folders below folders that are looked into, and entries that are looked at.
@@ -38,8 +40,8 @@ impl Found {
 }
 
 /// The regular files in `folder` whose paths match one of the patterns, by path. Links are followed
-/// nowhere: a command could make them lead anywhere.
-pub(super) fn find(folder: &Path, patterns: &[String]) -> io::Result<Vec<Found>> {
+/// nowhere: a command could make them lead anywhere. Secrets are hidden in their names.
+pub(super) fn find(folder: &Path, patterns: &[String], mask: &Mask) -> io::Result<Vec<Found>> {
     if patterns.is_empty() {
         return Ok(Vec::new());
     }
@@ -68,7 +70,7 @@ pub(super) fn find(folder: &Path, patterns: &[String]) -> io::Result<Vec<Found>>
     paths.sort();
     let mut names = BTreeSet::new();
     let named = paths.into_iter().map(|path| {
-        let name = free_name(&path, &names);
+        let name = free_name(&mask.hide(&path.to_string_lossy()), &names);
         names.insert(name.clone());
         Found { path: folder.join(path), name }
     });
@@ -84,8 +86,7 @@ fn compile(patterns: &[String]) -> Result<GlobSet, globset::Error> {
 }
 
 /// `out/a.csv` is `out_a.csv`, and what was called so already gets a number.
-fn free_name(path: &Path, taken: &BTreeSet<String>) -> String {
-    let text = path.to_string_lossy();
+fn free_name(text: &str, taken: &BTreeSet<String>) -> String {
     let fine = |c: char| {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || turns || matches!(c, '/' | '\\') { '_' } else { c }
@@ -112,7 +113,8 @@ mod tests {
 
     fn names(folder: &Path, patterns: &[&str]) -> Vec<String> {
         let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
-        find(folder, &patterns).unwrap().into_iter().map(|found| found.name).collect()
+        let mask = Mask::new(["hush".to_owned()]);
+        find(folder, &patterns, &mask).unwrap().into_iter().map(|found| found.name).collect()
     }
 
     #[test]
@@ -155,6 +157,18 @@ mod tests {
             );
             assert_eq!(name.trim(), name);
         }
+    }
+
+    #[test]
+    fn a_secret_in_a_name_is_hidden_before_the_name_is_cut() {
+        let place = tempfile::tempdir().unwrap();
+        for name in [&*format!("{}hush.csv", "x".repeat(LONGEST_NAME - 2)), "hush.csv", "***.csv"] {
+            fs::write(place.path().join(name), "").unwrap();
+        }
+        let found = names(place.path(), &["*"]);
+        assert_eq!(found[0], "***.csv");
+        assert_eq!(found[1], "***-2.csv");
+        assert!(found[2].ends_with("xx**"), "{found:?}");
     }
 
     #[test]

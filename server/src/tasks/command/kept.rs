@@ -27,11 +27,6 @@ impl Kept {
         self.tail.extend(rest);
     }
 
-    /// Bytes in all.
-    pub(super) const fn seen(&self) -> u64 {
-        self.seen
-    }
-
     /// Bytes that are not kept.
     pub(super) fn omitted(&self) -> u64 {
         self.seen - (self.head.len() + self.tail.len()) as u64
@@ -50,38 +45,6 @@ impl Kept {
     }
 }
 
-/// Hides secrets in texts that people see.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Mask {
-    secrets: Vec<String>,
-}
-
-/// Shorter secrets would hide half of every text, and are none.
-const SHORTEST: usize = 4;
-
-impl Mask {
-    /// Hides these, also line by line.
-    pub(super) fn new<'s>(secrets: impl Iterator<Item = &'s str>) -> Self {
-        let mut all: Vec<String> = secrets
-            .flat_map(|secret| std::iter::once(secret).chain(secret.lines()))
-            .map(str::trim)
-            .filter(|secret| secret.len() >= SHORTEST)
-            .map(str::to_owned)
-            .collect();
-        // One may be a part of another.
-        all.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        all.dedup();
-        Self { secrets: all }
-    }
-
-    pub(super) fn hide(&self, text: String) -> String {
-        self.secrets.iter().fold(text, |text, secret| match text.contains(secret.as_str()) {
-            true => text.replace(secret.as_str(), "***"),
-            false => text,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,14 +57,7 @@ mod tests {
         kept.push(b"0123456789");
         kept.push(b"ab");
         assert_eq!(kept.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
-        assert_eq!((kept.seen(), kept.omitted()), (12, 4));
-    }
-
-    #[test]
-    fn secrets_are_hidden_the_longer_ones_first() {
-        let mask = Mask::new(["hush", "hush-hush", "a", "one\ntwo2"].into_iter());
-        let text = mask.hide("hush-hush hush a two2".to_owned());
-        assert_eq!(text, "*** *** a ***");
+        assert_eq!((kept.seen, kept.omitted()), (12, 4));
     }
 
     proptest! {
@@ -118,7 +74,7 @@ mod tests {
             prop_assert_eq!(&kept.head[..], &all[..all.len().min(half)]);
             let tail: Vec<u8> = kept.tail.iter().copied().collect();
             prop_assert_eq!(&tail[..], &all[all.len().saturating_sub(half).max(kept.head.len())..]);
-            prop_assert_eq!(kept.seen(), all.len() as u64);
+            prop_assert_eq!(kept.seen, all.len() as u64);
         }
     }
 }

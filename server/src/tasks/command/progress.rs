@@ -8,6 +8,7 @@
 mod channel;
 mod escape;
 mod lines;
+mod mask;
 mod number;
 mod pattern;
 mod presets;
@@ -18,6 +19,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
+pub use mask::{Mask, MaskedStream};
 pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};
 pub use rules::{Rules, RulesError};

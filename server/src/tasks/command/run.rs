@@ -1,5 +1,6 @@
 //! One run of a command, from its start to its result.
 
+mod environment;
 mod files;
 mod last;
 
@@ -18,12 +19,13 @@ use super::{
     CommandDeps,
     definition::{Definition, Limits},
     folder::RunFolder,
-    kept::{Kept, Mask},
+    kept::Kept,
     launch::{
         Hunt, Process, Record, RunIsolation,
-        wire::{End, KernelLimits, Order, Word, list},
+        wire::{End, Order, Word, list},
     },
-    progress::{Limits as ReaderLimits, Reader, Signal, Source},
+    mask::{hide_in, mask},
+    progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
     report::{MEDIA_TYPE, Report},
     values::Given,
 };
@@ -44,8 +46,12 @@ pub(super) struct Run {
     values: Vec<Given>,
     ctx: Context,
     mask: Mask,
+    /// Of the standard output and the standard error.
+    masked: [MaskedStream; 2],
     reader: Reader,
     kept: Kept,
+    /// Bytes of output in all.
+    output_bytes: u64,
     last_lines: Vec<String>,
     signals: Vec<Signal>,
     /// What was ended without the guard.
@@ -55,16 +61,29 @@ pub(super) struct Run {
 impl Run {
     pub(super) fn new(definition: Arc<Definition>, values: Vec<Given>, ctx: Context) -> Self {
         let secrets = definition.params.iter().zip(&values).filter(|(param, _)| param.secret);
-        let mask = Mask::new(secrets.map(|(_, value)| value.as_text()));
+        let mask = mask(secrets.map(|(_, value)| value.as_text()));
         let stages = definition.all_stages().into_iter().map(|(name, _)| name);
-        let mut reader =
-            Reader::new(&definition.progress, ReaderLimits::default()).with_stages(stages);
+        let mut reader = Reader::new(&definition.progress, ReaderLimits::default())
+            .with_stages(stages)
+            .with_mask(mask.clone());
         if definition.pty {
             reader = reader.on_any_stream();
         }
         let kept = Kept::new(definition.limits.output_bytes);
-        let (last_lines, signals) = (Vec::new(), Vec::new());
-        Self { definition, values, ctx, mask, reader, kept, last_lines, signals, hunt: None }
+        let masked = [mask.stream(), mask.stream()];
+        Self {
+            definition,
+            values,
+            ctx,
+            mask,
+            masked,
+            reader,
+            kept,
+            output_bytes: 0,
+            last_lines: Vec::new(),
+            signals: Vec::new(),
+            hunt: None,
+        }
     }
 
     /// Runs it.
@@ -74,7 +93,8 @@ impl Run {
             .map_err(|error| {
                 TaskError::retry("folder", format!("the run has no folder: {error}"))
             })?;
-        let ended = self.run_in(&mut folder, deps).await;
+        let mask = self.mask.clone();
+        let ended = self.run_in(&mut folder, deps).await.map_err(|error| hide_in(&mask, error));
         // A large folder takes its time.
         let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
         ended
@@ -159,7 +179,7 @@ impl Run {
         let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
         Ok(Order {
             argv,
-            env: self.environment(folder),
+            env: environment::of(&self.definition, &self.values, folder),
             folder: work,
             lock: folder.lock().to_owned(),
             grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
@@ -168,31 +188,8 @@ impl Run {
             new_privileges: self.definition.new_privileges,
             cgroup: isolation.cgroup(),
             processes: limits.processes,
-            limits: kernel_limits(limits),
+            limits: environment::limits(limits),
         })
-    }
-
-    /// Nothing of the server's environment but what was allowed: it may hold keys.
-    fn environment(&self, folder: &RunFolder) -> Vec<(String, String)> {
-        let definition = &self.definition;
-        let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        let path =
-            server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
-        let mut env = vec![("PATH".to_owned(), path), ("LANG".to_owned(), "C.UTF-8".to_owned())];
-        if definition.pty {
-            env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
-        }
-        env.extend(definition.env.iter().filter_map(|name| server(name)));
-        env.extend(definition.set_env.clone());
-        for (param, value) in definition.params.iter().zip(&self.values) {
-            match (&param.env, value) {
-                (Some(name), Given::Text(text)) => env.push((name.clone(), text.clone())),
-                (Some(name), Given::Yes) => env.push((name.clone(), "1".to_owned())),
-                _ => {}
-            }
-        }
-        env.push(("MILEPOST_RUN_DIR".to_owned(), folder.path().display().to_string()));
-        env
     }
 
     /// Listens until nothing is left of it. The guard's last word; `None` where it had none.
@@ -255,13 +252,24 @@ impl Run {
 
     /// Takes in what was read; nothing is the end.
     fn take(&mut self, source: Source, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return self.reader.end(source, &mut self.signals);
+        let [stdout, stderr] = &mut self.masked;
+        let masked = match source {
+            Source::Stdout => stdout,
+            Source::Stderr => stderr,
+            // A line of JSON is read first.
+            Source::Channel if bytes.is_empty() => {
+                return self.reader.end(source, &mut self.signals);
+            }
+            Source::Channel => return self.reader.push(source, bytes, &mut self.signals),
+        };
+        self.output_bytes = self.output_bytes.saturating_add(bytes.len() as u64);
+        let is_over = bytes.is_empty();
+        let bytes = if is_over { masked.end() } else { masked.push(bytes) };
+        self.kept.push(&bytes);
+        self.reader.push(source, &bytes, &mut self.signals);
+        if is_over {
+            self.reader.end(source, &mut self.signals);
         }
-        if source != Source::Channel {
-            self.kept.push(bytes);
-        }
-        self.reader.push(source, bytes, &mut self.signals);
     }
 
     /// What is a last word comes back.
@@ -278,22 +286,21 @@ impl Run {
         None
     }
 
-    /// Passes on what the reader found.
+    /// Passes on what the reader found; it has hidden the secrets.
     async fn tell(&mut self) {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Fraction(fraction) => self.ctx.progress(fraction),
                 // Told to stop: then the stage does not matter any more.
                 Signal::Stage(index) => _ = self.ctx.stage(index).await,
-                Signal::Message(text) => self.ctx.message(self.mask.hide(text)),
-                Signal::Kept(text) => self.ctx.kept(self.mask.hide(text)),
+                Signal::Message(text) => self.ctx.message(text),
+                Signal::Kept(text) => self.ctx.kept(text),
                 Signal::Line { source, text } => self.line(source, text),
             }
         }
     }
 
     fn line(&mut self, source: Source, text: String) {
-        let text = self.mask.hide(text);
         if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
             let short: String = text.trim().chars().take(LONGEST_LINE).collect();
             if !short.is_empty() {
@@ -365,13 +372,14 @@ impl Run {
         duration: Duration,
         folder: &RunFolder,
     ) -> Result<Output, TaskError> {
-        let files = files::keep_results(&self.ctx, &self.definition, folder.path()).await?;
+        let (definition, mask) = (&self.definition, &self.mask);
+        let files = files::keep_results(&self.ctx, definition, mask, folder.path()).await?;
         let report = Report {
             exit_code,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            output_bytes: self.kept.seen(),
+            output_bytes: self.output_bytes,
             omitted_bytes: self.kept.omitted(),
-            output: self.mask.hide(self.kept.text()),
+            output: self.mask.hide(&self.kept.text()),
             files,
         };
         Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
@@ -384,9 +392,4 @@ enum Heard {
     Word(Option<Word>),
     Stop,
     Nothing,
-}
-
-const fn kernel_limits(limits: &Limits) -> KernelLimits {
-    let Limits { memory_bytes, cpu_s, file_bytes, .. } = *limits;
-    KernelLimits { memory_bytes, cpu_s, file_bytes }
 }

@@ -22,13 +22,19 @@ use super::narrator::{Brief, Narrator, NarratorError, Outline, Plan, Report, Sin
 /// Tells one story.
 pub(super) struct BuiltIn {
     words_per_second: f64,
+    because: Option<&'static str>,
     tale: OnceCell<Tale>,
 }
 
 impl BuiltIn {
     /// Tells so many words a second; 0 = as fast as it can.
     pub(super) fn new(words_per_second: f64) -> Self {
-        Self { words_per_second, tale: OnceCell::new() }
+        Self { words_per_second, because: None, tale: OnceCell::new() }
+    }
+
+    /// The same, who says why no other narrator tells.
+    pub(super) fn because(self, reason: &'static str) -> Self {
+        Self { because: Some(reason), ..self }
     }
 
     /// The story, put together once. The same brief gives the same story, so that a later attempt
@@ -47,9 +53,11 @@ impl BuiltIn {
 
 impl Narrator for BuiltIn {
     fn credit(&self, _: &Brief) -> String {
-        "Told by Milepost's built-in narrator. What is said about the subject stands in the research \
-         file; the frame around it was added."
-            .to_owned()
+        let because = self.because.map(|reason| format!(": {reason}")).unwrap_or_default();
+        format!(
+            "Told by Milepost's built-in narrator{because}. What is said about the subject stands in \
+             the research file; the frame around it was added."
+        )
     }
 
     async fn outline(&self, brief: &Brief, _: Sink<'_>) -> Result<Outline, NarratorError> {

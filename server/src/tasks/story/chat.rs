@@ -1,5 +1,6 @@
 //! The narrator behind an OpenAI-compatible endpoint.
 
+mod daily;
 mod ledger;
 mod prompt;
 mod refusal;
@@ -12,7 +13,11 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
+use milepost::engine::{Context, DailyBudget, Reservation};
+
+pub(super) use self::ledger::MIN_REPLY;
 use self::{
+    daily::Daily,
     ledger::{Ledger, estimate},
     retry::{Pause, TokioPause},
     stream::{Broken, Reply},
@@ -34,6 +39,7 @@ pub struct Endpoint {
     http: reqwest::Client,
     url: reqwest::Url,
     settings: Arc<NarratorSettings>,
+    daily: Arc<DailyBudget>,
     pause: Arc<dyn Pause>,
 }
 
@@ -58,12 +64,35 @@ impl Endpoint {
             .user_agent(concat!("milepost/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| InvalidEndpoint(error.to_string()))?;
-        Ok(Self { http, url, settings: Arc::new(settings.clone()), pause: Arc::new(TokioPause) })
+        Ok(Self {
+            http,
+            url,
+            settings: Arc::new(settings.clone()),
+            daily: Arc::new(settings.daily_budget()),
+            pause: Arc::new(TokioPause),
+        })
     }
 
-    /// A narrator for one story that has cost `spent` tokens already.
-    pub(super) fn narrator(&self, spent: u64) -> Chat {
-        Chat { endpoint: self.clone(), ledger: Ledger::new(spent, self.settings.token_budget) }
+    /// A narrator for the story of a run that has cost `spent` tokens already.
+    pub(super) fn narrator(&self, spent: u64, ctx: &Context) -> Chat {
+        let daily = Daily::new(ctx.clone(), Arc::clone(&self.daily));
+        Chat { daily: Some(daily), ..self.unlimited(spent) }
+    }
+
+    /// One that no day's budget is counted for.
+    fn unlimited(&self, spent: u64) -> Chat {
+        let ledger = Ledger::new(spent, self.settings.token_budget);
+        Chat { endpoint: self.clone(), ledger, daily: None }
+    }
+
+    /// What all stories may cost a day.
+    pub(super) fn daily_budget(&self) -> &DailyBudget {
+        &self.daily
+    }
+
+    /// Whether the model writes for this task.
+    pub(super) fn serves(&self, ctx: &Context) -> bool {
+        self.settings.allow_anonymous || ctx.owner().is_some()
     }
 
     /// Host and port, without anything secret.
@@ -77,6 +106,7 @@ impl Endpoint {
 pub(super) struct Chat {
     endpoint: Endpoint,
     ledger: Ledger,
+    daily: Option<Daily>,
 }
 
 impl Narrator for Chat {
@@ -178,7 +208,15 @@ impl Chat {
     ) -> Result<Reply, Broken> {
         let settings = &self.endpoint.settings;
         let prompt = prompt_tokens(messages);
-        let max_tokens = self.ledger.allow(prompt, reply_tokens).map_err(Broken::early)?;
+        let allowed = self.ledger.allow(prompt, reply_tokens).map_err(Broken::early)?;
+        let (held, max_tokens) = match &self.daily {
+            Some(daily) => {
+                let held = daily.reserve(prompt, allowed).await.map_err(Broken::early)?;
+                let left = held.amount().saturating_sub(prompt);
+                (Some(held), allowed.min(left))
+            }
+            None => (None, allowed),
+        };
         let request = Request {
             model: &settings.model,
             messages,
@@ -187,7 +225,16 @@ impl Chat {
             stream: true,
             stream_options: StreamOptions { include_usage: true },
         };
-        let response = self.send(&request).await.map_err(Broken::early)?;
+        let response = match self.send(&request).await {
+            Ok(response) => response,
+            Err(error) => {
+                // Who was asked and did not answer may have worked all the same: it counts in full.
+                if !error.may_have_cost() {
+                    self.settle(held, 0).await;
+                }
+                return Err(Broken::early(error));
+            }
+        };
         let limits = stream::Limits {
             first: NarratorSettings::seconds(settings.first_token_timeout_s),
             idle: NarratorSettings::seconds(settings.idle_timeout_s),
@@ -196,10 +243,19 @@ impl Chat {
         let mut text = String::new();
         let read = stream::read(response, limits, &mut text, sink).await;
         let usage = read.as_ref().ok().and_then(|end| end.usage);
-        self.ledger.charge(usage.unwrap_or_else(|| prompt + estimate(&text)));
+        let used = usage.unwrap_or_else(|| prompt + estimate(&text));
+        self.ledger.charge(used);
+        self.settle(held, used).await;
         match read {
             Ok(end) => Ok(Reply { text, cut: end.cut }),
             Err(error) => Err(Broken { error, started: !text.is_empty() }),
+        }
+    }
+
+    /// Counts for the day what a call did cost.
+    async fn settle(&self, held: Option<Reservation>, used: u64) {
+        if let Some((daily, held)) = self.daily.as_ref().zip(held) {
+            daily.settle(held, used).await;
         }
     }
 

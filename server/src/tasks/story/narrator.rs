@@ -151,6 +151,12 @@ pub(super) enum NarratorError {
         /// Tokens allowed.
         budget: u64,
     },
+    /// The budget of the day is used up; the message says which.
+    #[error("{0}")]
+    Daily(String),
+    /// The day's tokens cannot be counted, so that none are spent.
+    #[error("the tokens of the day cannot be counted: {0}")]
+    Uncounted(String),
     /// The answer is not what the protocol says.
     #[error("the narrator's endpoint sent something that is no chat completion: {0}")]
     Malformed(String),
@@ -185,6 +191,8 @@ impl NarratorError {
             Self::Server { .. } => "narrator_failed",
             Self::Rejected { .. } => "narrator_rejected",
             Self::Budget { .. } => "token_budget",
+            Self::Daily(_) => "daily_budget",
+            Self::Uncounted(_) => "store",
             Self::Malformed(_) => "narrator_malformed",
             Self::Lost(_) => "narrator_lost",
             Self::Cut => "narrator_cut",
@@ -200,10 +208,16 @@ impl NarratorError {
             Self::Unreachable { .. }
                 | Self::Busy { .. }
                 | Self::Server { .. }
+                | Self::Uncounted(_)
                 | Self::Lost(_)
                 | Self::Cut
                 | Self::TimedOut { .. }
         )
+    }
+
+    /// Whether a call that failed so before its answer may have cost something all the same.
+    pub(super) const fn may_have_cost(&self) -> bool {
+        matches!(self, Self::TimedOut { .. } | Self::Lost(_))
     }
 
     /// How long the endpoint asked to wait.

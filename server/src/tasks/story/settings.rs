@@ -1,10 +1,11 @@
 //! What an operator can set for stories. Each field names its variable and its default.
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
+use milepost::engine::DailyBudget;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::input::MAX_CHARS;
+use super::{chat::MIN_REPLY, input::MAX_CHARS};
 
 /// `[story]`: the kind `story`, whoever narrates.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,9 +40,20 @@ pub struct NarratorSettings {
     /// Sent as a bearer token; left out for an endpoint without keys. Never logged.
     /// `MILEPOST_NARRATOR_KEY`. Default: none.
     pub key: Option<ApiKey>,
+    /// A file whose one line is `key`. `MILEPOST_NARRATOR_KEY_FILE`. Default: none.
+    pub key_file: Option<PathBuf>,
     /// Tokens that one story may cost in all, prompts included and over all attempts; 0 = no limit.
     /// `MILEPOST_NARRATOR_TOKEN_BUDGET`. Default: 120,000.
     pub token_budget: u64,
+    /// Tokens that all stories of a day of UTC may cost together, prompts included; 0 = no limit.
+    /// `MILEPOST_NARRATOR_DAILY_TOKENS`. Default: 2,000,000.
+    pub daily_tokens: u64,
+    /// Tokens that the stories of one owner may cost a day, and those of all who ask from one address;
+    /// 0 = no limit. `MILEPOST_NARRATOR_DAILY_TOKENS_PER_OWNER`. Default: 500,000.
+    pub daily_tokens_per_owner: u64,
+    /// Whether the model also writes for callers without a session; for them the built-in narrator
+    /// does otherwise. `MILEPOST_NARRATOR_ALLOW_ANONYMOUS`. Default: false.
+    pub allow_anonymous: bool,
     /// Tokens of the research in each prompt; what is longer is told in part.
     /// `MILEPOST_NARRATOR_RESEARCH_TOKENS`. Default: 8,000.
     pub research_tokens: u64,
@@ -69,7 +81,11 @@ impl Default for NarratorSettings {
             url: None,
             model: String::new(),
             key: None,
+            key_file: None,
             token_budget: 120_000,
+            daily_tokens: 2_000_000,
+            daily_tokens_per_owner: 500_000,
+            allow_anonymous: false,
             research_tokens: 8_000,
             chapter_tokens: 1_200,
             chapters: 7,
@@ -135,6 +151,15 @@ impl NarratorSettings {
     /// The endpoint, where one is configured. An empty text counts as none.
     pub fn endpoint(&self) -> Option<&str> {
         self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
+    }
+
+    /// What all stories may cost a day.
+    pub(super) fn daily_budget(&self) -> DailyBudget {
+        DailyBudget::new("narrator_tokens", "language model's budget")
+            .total(self.daily_tokens, "narrator.daily_tokens")
+            .per_owner(self.daily_tokens_per_owner, "narrator.daily_tokens_per_owner")
+            .least(MIN_REPLY)
+            .anonymous(self.allow_anonymous)
     }
 
     /// Finds values that make no sense. What only an endpoint needs is asked for only with one.

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    net::IpAddr,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,10 +10,10 @@ use std::{
 
 use milepost::{
     engine::{
-        Caller, Engine, EngineOptions, KindOptions, Registry, ResultState, Service,
+        Caller, ClientAddress, Engine, EngineOptions, KindOptions, Registry, ResultState, Service,
         clock::SystemClock, store::sqlite::SqliteStore,
     },
-    task::{Snapshot, StartTask, Status, TaskId},
+    task::{Problem, Snapshot, StartTask, Status, TaskId},
 };
 
 use super::{
@@ -73,6 +74,14 @@ impl House {
                 return snapshot;
             }
             assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot:#?}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end_for(&self, caller: &Caller, id: TaskId) {
+        let patience = Instant::now();
+        while !self.service.get(caller, id).await.unwrap().unwrap().status.is_terminal() {
+            assert!(patience.elapsed() < Duration::from_secs(30));
             tokio::task::yield_now().await;
         }
     }
@@ -272,4 +281,83 @@ async fn a_wrong_key_fails_at_once_and_is_not_repeated() {
     assert_eq!((snapshot.status, snapshot.attempt), (Status::Error, 1));
     assert_eq!(snapshot.error.unwrap().code, "narrator_key");
     assert_eq!(server.seen().len(), 1);
+}
+
+/// A narrator behind this server with so many tokens a day.
+fn a_day(server: &Server, all: u64, per_owner: u64) -> NarratorSettings {
+    NarratorSettings { daily_tokens: all, daily_tokens_per_owner: per_owner, ..endpoint(server) }
+}
+
+#[tokio::test]
+async fn a_day_has_a_budget_over_all_stories_and_what_was_written_stays() {
+    let steps = vec![
+        Step::stream(&reply(OUTLINE, 3_000)),
+        Step::stream(&reply("Ada walked on the mud.", 3_000)),
+    ];
+    let server = Server::start(steps).await;
+    let house = House::new(0.0, a_day(&server, 6_050, 0)).await;
+    let id = house.start().await;
+    let failure = house.end(id).await.error.unwrap();
+    let told = "The language model's budget for today is used up (narrator.daily_tokens = 6050); it \
+                begins anew at 00:00 UTC";
+    assert_eq!((&*failure.code, &*failure.message), ("daily_budget", told));
+    assert!(fs::read_to_string(house.file("story.md")).unwrap().contains("Ada walked on the mud."));
+    let figures = house.service.budgets().await.unwrap();
+    assert_eq!(
+        (&*figures[0].name, figures[0].spent, figures[0].limit),
+        ("narrator_tokens", 6_000, 6_050)
+    );
+    let refused = house.service.start(&Caller::owner("bo"), tides("Bo"), None).await.unwrap_err();
+    let problem = Problem::from(refused);
+    assert_eq!((problem.status, &*problem.detail), (429, told));
+    assert!(problem.retry_after_ms.is_some_and(|ms| (1..=86_400_000).contains(&ms)), "{problem:?}");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_makes_a_new_identity_each_time_has_no_new_budget() {
+    let steps = vec![Step::stream(&reply(OUTLINE, 5_000))];
+    let server = Server::start(steps).await;
+    let house = House::new(0.0, a_day(&server, 0, 5_100)).await;
+    let here = Some(ClientAddress::from(IpAddr::from([192, 0, 2, 7])));
+    let first = Caller::owner("one").at(here);
+    let id = house.service.start(&first, tides("Ada"), None).await.unwrap().receipt.id;
+    house.end_for(&first, id).await;
+    let second = Caller::owner("two").at(here);
+    let refused = house.service.start(&second, tides("Ada"), None).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("The part for your address of the language model's budget"),
+        "{refused}"
+    );
+    let elsewhere = Some(ClientAddress::from(IpAddr::from([192, 0, 2, 8])));
+    house.service.start(&Caller::owner("two").at(elsewhere), tides("Ada"), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_model_writes_for_anonymous_callers_unless_told_so() {
+    let steps = vec![
+        Step::stream(&reply(OUTLINE, 10)),
+        Step::stream(&reply("Ada walked.", 10)),
+        Step::stream(&reply("The moon was up.", 10)),
+    ];
+    let server = Server::start(steps).await;
+    let anonymous = Caller::nobody().at(Some(ClientAddress::from(IpAddr::from([192, 0, 2, 7]))));
+    for allow_anonymous in [false, true] {
+        // A budget that is used up is none of a story's that needs no model.
+        let settings = NarratorSettings {
+            allow_anonymous,
+            daily_tokens: if allow_anonymous { 0 } else { 1 },
+            ..endpoint(&server)
+        };
+        let house = House::new(0.0, settings).await;
+        let id = house.service.start(&anonymous, tides("Ada"), None).await.unwrap().receipt.id;
+        let snapshot = house.end(id).await;
+        assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
+        let (story, log) = (house.result(id).await, house.log(id).await);
+        let told =
+            "the language model is not available to anonymous callers (narrator.allow_anonymous)";
+        assert_eq!(story.contains(told), !allow_anonymous, "{story}");
+        assert_eq!(log.contains(told), !allow_anonymous, "{log}");
+        assert_eq!(server.seen().len(), if allow_anonymous { 3 } else { 0 });
+    }
 }

@@ -29,6 +29,10 @@ const TOKENS: &str = "tokens";
 /// Checkpoint: the outline.
 const PLAN: &str = "plan";
 
+/// Why a story is told by the built-in narrator though there is a model.
+const NOT_FOR_ANONYMOUS: &str =
+    "the language model is not available to anonymous callers (narrator.allow_anonymous)";
+
 /// An outline and what it was made of; finished chapters go with one plan only.
 #[derive(Serialize, Deserialize)]
 struct KeptPlan {
@@ -58,11 +62,15 @@ pub(super) async fn run(
     ctx.stage(READING).await?;
     ctx.message("Reading the research file");
     let brief = read(&story, ctx, &deps.library).await?;
+    let desk = Desk::new(ctx, deps, story, brief);
+    let built_in = BuiltIn::new(deps.words_per_second);
     match &deps.endpoint {
-        Some(endpoint) => Desk::new(ctx, deps, story, brief).write(&endpoint.narrator(spent)).await,
-        None => {
-            Desk::new(ctx, deps, story, brief).write(&BuiltIn::new(deps.words_per_second)).await
+        Some(endpoint) if endpoint.serves(ctx) => desk.write(&endpoint.narrator(spent, ctx)).await,
+        Some(_) => {
+            ctx.log(format!("Told by the built-in narrator: {NOT_FOR_ANONYMOUS}."));
+            desk.write(&built_in.because(NOT_FOR_ANONYMOUS)).await
         }
+        None => desk.write(&built_in).await,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Place, Server, get, report, run, scripted};
+use super::{Place, Server, get, get_text, report, run, scripted};
 use crate::fixture::Said;
 
 /// Prints its arguments, one in each pair of brackets.
@@ -162,10 +162,6 @@ async fn a_secret_is_seen_nowhere() {
     for text in seen {
         assert!(!text.contains("hush-hush"), "{text}");
     }
-}
-
-async fn get_text(server: &Server, path: &str) -> String {
-    reqwest::get(format!("{}{path}", server.url)).await.unwrap().text().await.unwrap()
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use super::This;
 use crate::{
     engine::store::{
         AllInserted, Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-        LogEntry, NewTask, ProgressWrite, Row, Secret, Store, StoreError, StoredResult, Tombstone,
-        Usage, UsageOf,
+        LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store, StoreError,
+        StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -187,6 +187,29 @@ impl Store for This {
 
     async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError> {
         self.read_usage(of).await
+    }
+
+    async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError> {
+        self.spend_for_run(spend).await
+    }
+
+    async fn correct_spending(
+        &self,
+        task: TaskId,
+        name: &str,
+        day: i64,
+        by: i64,
+    ) -> Result<(), StoreError> {
+        self.correct_spending_of(task, name, day, by).await
+    }
+
+    async fn spending(
+        &self,
+        name: &str,
+        owner: Option<&str>,
+        client: Option<&str>,
+    ) -> Result<(Vec<Spending>, i64), StoreError> {
+        self.read_spending(name, owner, client).await
     }
 
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError> {

@@ -67,7 +67,8 @@ impl Channel {
                 Err(problem) => Some(problem),
             };
             if let Some(problem) = problem {
-                self.complain(&problem, &String::from_utf8_lossy(&line), out);
+                let excerpt = tracker.shown(&String::from_utf8_lossy(&line), EXCERPT_CHARS);
+                self.complain(&problem, &excerpt, out);
             }
             self.line = line;
         }
@@ -75,16 +76,15 @@ impl Channel {
         self.too_long = false;
     }
 
-    /// Once: a program that is wrong in one line is wrong in all.
+    /// Once: a program that is wrong in one line is wrong in all. `line` is an excerpt of it.
     fn complain(&mut self, problem: &str, line: &str, out: &mut Vec<Signal>) {
         if std::mem::replace(&mut self.told, true) {
             return;
         }
         let mut text = format!("progress channel, line {}: {problem}", self.number);
-        let line = one_line(line, EXCERPT_CHARS);
         if !line.is_empty() {
             text.push_str(": ");
-            text.push_str(&line);
+            text.push_str(line);
         }
         text.push_str(" (said once; other such lines are ignored without a word)");
         out.push(Signal::Line { source: Source::Channel, text });
@@ -168,7 +168,7 @@ fn apply(
 
 fn enter(stage: &Value, tracker: &mut Tracker, out: &mut Vec<Signal>) -> Result<Place, String> {
     let (stage, named) = match stage {
-        Value::String(name) => (StageRef::Name(name), one_line(name, EXCERPT_CHARS)),
+        Value::String(name) => (StageRef::Name(name), tracker.shown(name, EXCERPT_CHARS)),
         Value::Number(number) if number.is_u64() => {
             (StageRef::Number(number.as_u64().unwrap_or_default()), number.to_string())
         }

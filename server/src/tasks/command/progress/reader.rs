@@ -5,6 +5,7 @@ use super::{
     channel::Channel,
     escape::plain,
     lines::{Lines, Piece},
+    mask::Mask,
     pattern::{Pattern, Seen},
     tracker::Tracker,
 };
@@ -33,6 +34,7 @@ impl Default for Limits {
 pub struct Reader {
     rules: Rules,
     limits: Limits,
+    mask: Mask,
     any_stream: bool,
     stdout: Lines,
     stderr: Lines,
@@ -54,6 +56,7 @@ impl Reader {
         Self {
             rules: rules.clone(),
             limits,
+            mask: Mask::default(),
             any_stream: false,
             stdout: Lines::new(limits.line_bytes),
             stderr: Lines::new(limits.line_bytes),
@@ -68,6 +71,16 @@ impl Reader {
     #[must_use]
     pub fn with_stages(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.tracker.set_stages(names.into_iter().collect());
+        self
+    }
+
+    /// Hides these secrets in lines and messages, before they are cut to their lengths. Of the standard
+    /// output and error whole secrets must be hidden already, by a [`super::MaskedStream`]: what is cut
+    /// off a line that is too long is not looked at here.
+    #[must_use]
+    pub fn with_mask(mut self, mask: Mask) -> Self {
+        self.tracker.set_mask(mask.clone());
+        self.mask = mask;
         self
     }
 
@@ -123,6 +136,7 @@ impl Reader {
         let stream = (!self.any_stream).then_some(source);
         let (patterns, most) = (self.rules.patterns(), self.limits.line_chars);
         let (tracker, silent) = (&mut self.tracker, self.channel.speaks());
+        let mask = &self.mask;
         act(lines, &mut |piece| match piece {
             Piece::State(text) => {
                 let seen = look(patterns, stream, &text);
@@ -134,6 +148,7 @@ impl Reader {
             // Its last state came before.
             Piece::Line(text, cut) => {
                 if !std::mem::take(hide) {
+                    let text = if cut > 0 { mask.hide_cut(&text) } else { mask.hide(&text) };
                     out.push(Signal::Line { source, text: for_log(&text, cut, most) });
                 }
             }

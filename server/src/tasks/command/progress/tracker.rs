@@ -1,6 +1,6 @@
 //! What a command has said so far, and what follows from its next word.
 
-use super::{Signal, pattern::Seen};
+use super::{Mask, Signal, pattern::Seen};
 
 /// A fraction that is above one by rounding only.
 pub(super) const HARDLY_ABOVE_ONE: f64 = 1.001;
@@ -12,6 +12,7 @@ pub(super) struct Tracker {
     total: Option<f64>,
     message: Option<String>,
     message_chars: usize,
+    mask: Mask,
     fraction: Option<f64>,
     /// The program counts up to a total that still grows.
     unsure: bool,
@@ -43,6 +44,7 @@ impl Tracker {
             total: None,
             message: None,
             message_chars,
+            mask: Mask::default(),
             fraction: None,
             unsure: false,
         }
@@ -50,6 +52,15 @@ impl Tracker {
 
     pub(super) fn set_stages(&mut self, stages: Vec<String>) {
         self.stages = stages;
+    }
+
+    pub(super) fn set_mask(&mut self, mask: Mask) {
+        self.mask = mask;
+    }
+
+    /// A text of the command in one line, without secrets and no longer than that.
+    pub(super) fn shown(&self, text: &str, most: usize) -> String {
+        one_line(&self.mask.hide(text), most)
     }
 
     pub(super) fn stages(&self) -> &[String] {
@@ -139,7 +150,7 @@ impl Tracker {
 
     /// Says what it does; not twice the same.
     pub(super) fn say(&mut self, text: &str, out: &mut Vec<Signal>) {
-        let text = one_line(text, self.message_chars);
+        let text = self.shown(text, self.message_chars);
         if !text.is_empty() && self.message.as_ref() != Some(&text) {
             self.message = Some(text.clone());
             out.push(Signal::Message(text));
@@ -147,7 +158,7 @@ impl Tracker {
     }
 
     pub(super) fn keep(&self, text: &str, out: &mut Vec<Signal>) {
-        let text = one_line(text, self.message_chars);
+        let text = self.shown(text, self.message_chars);
         if !text.is_empty() {
             out.push(Signal::Kept(text));
         }

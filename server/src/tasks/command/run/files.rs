@@ -11,6 +11,7 @@ use tokio::{fs, io::AsyncWriteExt as _};
 use crate::tasks::command::{
     collect::{self, INPUTS},
     definition::{Definition, Param},
+    progress::Mask,
     values::Given,
 };
 
@@ -50,17 +51,18 @@ async fn copy(ctx: &Context, id: UploadId, folder: &Path) -> Result<String, Task
     Ok(path.to_string_lossy().into_owned())
 }
 
-/// Keeps the files that the command was declared to make. Their names.
+/// Keeps the files that the command was declared to make. Their names, without secrets.
 pub(super) async fn keep_results(
     ctx: &Context,
     definition: &Definition,
+    mask: &Mask,
     folder: &Path,
 ) -> Result<Vec<String>, TaskError> {
-    let (patterns, folder) = (definition.results.clone(), folder.to_owned());
+    let (patterns, folder, mask) = (definition.results.clone(), folder.to_owned(), mask.clone());
     let unreadable = |error: std::io::Error| {
         TaskError::fail("results", format!("The files that it made cannot be read: {error}"))
     };
-    let find = move |_: &Context| collect::find(&folder, &patterns).map_err(unreadable);
+    let find = move |_: &Context| collect::find(&folder, &patterns, &mask).map_err(unreadable);
     let mut names = Vec::new();
     for found in ctx.blocking(find).await? {
         ctx.message(format!("Keeping {}", found.name));

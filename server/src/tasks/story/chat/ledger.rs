@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::super::narrator::NarratorError;
 
 /// The shortest reply that is worth asking for.
-const MIN_REPLY: u64 = 128;
+pub(in super::super) const MIN_REPLY: u64 = 128;
 
 /// Counts tokens against a budget.
 #[derive(Debug)]

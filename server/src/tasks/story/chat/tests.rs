@@ -54,7 +54,7 @@ impl Bench {
         };
         change(&mut settings);
         let pauses = Arc::new(Noted::default());
-        let chat = Endpoint::new(&settings).unwrap().narrator(0).with_pause(pauses.clone());
+        let chat = Endpoint::new(&settings).unwrap().unlimited(0).with_pause(pauses.clone());
         Self {
             chat,
             pauses,

@@ -1,0 +1,136 @@
+//! Secrets of operators and callers: read from files of their own, and hidden in addresses.
+
+use std::{fs::File, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
+
+/// Bytes of a file with a secret.
+const MAX_BYTES: u64 = 64 << 10;
+/// Parts of the names of query parameters whose values are secrets.
+const SECRET_NAMES: [&str; 8] =
+    ["password", "passwd", "pwd", "secret", "token", "key", "sig", "credential"];
+
+/// The one line of a file, and a remark where others than its owner may read or change it.
+///
+/// # Errors
+/// What is wrong with the file. Nothing of what stands in it is told.
+pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
+    let shown = path.display();
+    let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
+    let file = File::open(path).map_err(cannot)?;
+    let metadata = file.metadata().map_err(cannot)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("{shown} has more than {MAX_BYTES} bytes; it must hold one line"));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not valid UTF-8"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.trim().is_empty() {
+        return Err(format!("{shown} is empty; it must hold one line, the value"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(format!("{shown} must hold one line without control characters"));
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    let open = metadata.is_file() && mode & 0o077 != 0;
+    let remark = open.then(|| {
+        format!(
+            "{shown} holds a secret, and others may read or change it (mode {mode:04o}): chmod 600"
+        )
+    });
+    Ok((text.to_owned(), remark))
+}
+
+/// A text whose addresses (`scheme://…`) are without passwords.
+pub fn hide_in_addresses(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + "://".len());
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
+        let (address, more) = after.split_at(after.find(ends).unwrap_or(after.len()));
+        shown.push_str(before);
+        let web = before.ends_with("http://") || before.ends_with("https://");
+        shown.push_str(&hide_in_address(address, web));
+        rest = more;
+    }
+    shown + rest
+}
+
+/// An address after its `://`.
+fn hide_in_address(address: &str, web: bool) -> String {
+    let (authority, tail) =
+        address.split_at(address.find(['/', '?', '#']).unwrap_or(address.len()));
+    let authority = match authority.rsplit_once('@') {
+        Some((user, host)) => match user.split_once(':') {
+            Some((user, _)) => format!("{user}:***@{host}"),
+            // Of a web address a name alone usually is a token.
+            None if web => format!("***@{host}"),
+            None => authority.to_owned(),
+        },
+        // A password with a `/` in it looks like a port.
+        None if tail.contains('@') && !has_port(authority) => return "…".to_owned(),
+        None => authority.to_owned(),
+    };
+    let Some((path, query)) = tail.split_once('?') else { return authority + tail };
+    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}=***"),
+        _ => pair.to_owned(),
+    });
+    format!("{authority}{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn has_port(authority: &str) -> bool {
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    port.is_none_or(|port| port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_not_shown() {
+        for (text, shown) in [
+            ("http://host/v1", "http://host/v1"),
+            ("https://ada:hush@host:1/v1?x=1", "https://ada:***@host:1/v1?x=1"),
+            ("https://hush@host/v1", "https://***@host/v1"),
+            ("postgres://ada@host/m", "postgres://ada@host/m"),
+            ("postgres://ada:hush@ha@host/m", "postgres://ada:***@host/m"),
+            ("postgres://ada:hu/sh@host/m", "postgres://…"),
+            ("http://[::1]:3000/a@b", "http://[::1]:3000/a@b"),
+            (
+                "http://host/v1?api-version=2&api-key=hush#x",
+                "http://host/v1?api-version=2&api-key=***",
+            ),
+            ("[\"curl\", \"ftp://a:hush@h/\", \"x\"]", "[\"curl\", \"ftp://a:***@h/\", \"x\"]"),
+            ("a://b:hush@c d://e:hush@f", "a://b:***@c d://e:***@f"),
+            ("nothing: here", "nothing: here"),
+        ] {
+            assert_eq!(hide_in_addresses(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_file_with_a_secret_holds_one_line_and_nothing_of_it_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let with = |bytes: &[u8], mode: u32| {
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            read_file(&path)
+        };
+        assert_eq!(with(b"hush hush\r\n", 0o600), Ok(("hush hush".to_owned(), None)));
+        let (_, remark) = with(b"hush", 0o640).unwrap();
+        assert!(remark.unwrap().contains("(mode 0640): chmod 600"));
+        for wrong in [&b""[..], b"\n", b"hush\nhush\n", b"hu\0sh", b"hush\xff", &[b'x'; 70_000]] {
+            let told = with(wrong, 0o600).unwrap_err();
+            assert!(!told.contains("hush"), "{told}");
+        }
+        assert!(read_file(&folder.path().join("gone")).unwrap_err().contains("cannot be read"));
+    }
+}

@@ -1,0 +1,235 @@
+//! Hides secrets in what a command says, wherever its bytes are cut. Secrets are looked for before
+//! anything is cut to a length, so that no piece of one is left.
+
+use std::{fmt, sync::Arc};
+
+use super::escape::plain;
+
+/// What stands in a secret's place.
+const HIDDEN: &[u8] = b"***";
+/// Bytes of the beginning of a secret that count as one at the end of what was cut.
+const MIN_PIECE: usize = 4;
+
+/// Texts that nobody is to see. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Mask(Arc<Needles>);
+
+/// The texts by their first byte, the longest first.
+#[derive(Default)]
+struct Needles(Vec<(u8, Vec<Vec<u8>>)>);
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mask(…)")
+    }
+}
+
+/// What follows the bytes that are looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// More of them: what may become a secret is held back.
+    Open,
+    /// Nothing.
+    Whole,
+    /// Something that was cut off: what begins like a secret is one.
+    Cut,
+}
+
+impl Needles {
+    fn beginning_with(&self, first: u8) -> &[Vec<u8>] {
+        let found = self.0.binary_search_by_key(&first, |(first, _)| *first);
+        found.ok().and_then(|index| self.0.get(index)).map_or(&[], |(_, needles)| needles)
+    }
+
+    /// Writes the bytes without secrets and tells how many it has dealt with. The first `covered`
+    /// bytes belong to a secret that was found before.
+    fn hide(&self, bytes: &[u8], covered: &mut usize, end: End, out: &mut Vec<u8>) -> usize {
+        for (at, first) in bytes.iter().enumerate() {
+            let rest = &bytes[at..];
+            let needles = self.beginning_with(*first);
+            let is_begun = |needle: &Vec<u8>| needle.len() > rest.len() && needle.starts_with(rest);
+            if end == End::Open && needles.iter().any(is_begun) {
+                *covered = covered.saturating_sub(at);
+                return at;
+            }
+            let found = needles.iter().find(|needle| rest.starts_with(needle)).map(Vec::len);
+            let piece = || {
+                let cut = end == End::Cut && rest.len() >= MIN_PIECE;
+                (cut && needles.iter().any(is_begun)).then_some(rest.len())
+            };
+            if let Some(length) = piece().or(found) {
+                // Two that overlap are hidden as one.
+                if at >= *covered {
+                    out.extend_from_slice(HIDDEN);
+                }
+                *covered = (*covered).max(at + length);
+            } else if at >= *covered {
+                out.push(*first);
+            }
+        }
+        *covered = covered.saturating_sub(bytes.len());
+        bytes.len()
+    }
+}
+
+impl Mask {
+    /// Hides these texts; empty ones are none.
+    pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
+        let mut texts: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
+        texts.sort_by(|a, b| (a.first(), b.len()).cmp(&(b.first(), a.len())).then(a.cmp(b)));
+        texts.dedup();
+        let mut needles: Vec<(u8, Vec<Vec<u8>>)> = Vec::new();
+        for text in texts {
+            let Some(first) = text.first().copied() else { continue };
+            match needles.last_mut().filter(|(last, _)| *last == first) {
+                Some((_, group)) => group.push(text),
+                None => needles.push((first, vec![text])),
+            }
+        }
+        Self(Arc::new(Needles(needles)))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.0.is_empty()
+    }
+
+    /// The text without secrets, also without those that escape sequences interrupt.
+    pub fn hide(&self, text: &str) -> String {
+        self.hide_to(text, End::Whole)
+    }
+
+    /// [`Mask::hide`] where the end of the text was cut off.
+    pub(super) fn hide_cut(&self, text: &str) -> String {
+        self.hide_to(text, End::Cut)
+    }
+
+    fn hide_to(&self, text: &str, end: End) -> String {
+        if self.is_empty() {
+            return text.to_owned();
+        }
+        let bare = plain(text);
+        let hidden = self.hidden(text, end);
+        if bare.len() == text.len() {
+            return hidden;
+        }
+        // Colours are worth less than a secret in two of them.
+        let (bare, hidden_bare) = (plain(&hidden), self.hidden(&bare, end));
+        if *bare == *hidden_bare { hidden } else { hidden_bare }
+    }
+
+    fn hidden(&self, text: &str, end: End) -> String {
+        let mut out = Vec::with_capacity(text.len());
+        self.0.hide(text.as_bytes(), &mut 0, end, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// For bytes that come in pieces.
+    pub fn stream(&self) -> MaskedStream {
+        MaskedStream { mask: self.clone(), held: Vec::new(), covered: 0 }
+    }
+}
+
+/// Hides secrets in a stream, however it is cut into pieces. What may become a secret is held back
+/// until that is known; it has fewer bytes than the longest secret.
+#[derive(Debug)]
+pub struct MaskedStream {
+    mask: Mask,
+    held: Vec<u8>,
+    covered: usize,
+}
+
+impl MaskedStream {
+    /// What of these bytes, and of those that were held back, can be shown.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if self.mask.is_empty() {
+            return bytes.to_vec();
+        }
+        self.held.extend_from_slice(bytes);
+        self.pass_on(End::Open)
+    }
+
+    /// The stream is over, maybe in the middle of a secret: the rest.
+    pub fn end(&mut self) -> Vec<u8> {
+        self.pass_on(End::Cut)
+    }
+
+    fn pass_on(&mut self, end: End) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.held.len());
+        let done = self.mask.0.hide(&self.held, &mut self.covered, end, &mut out);
+        self.held.drain(..done);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn mask(texts: &[&str]) -> Mask {
+        Mask::new(texts.iter().map(|text| (*text).to_owned()))
+    }
+
+    fn streamed(mask: &Mask, text: &[u8], chunk: usize) -> String {
+        let mut stream = mask.stream();
+        let mut out = Vec::new();
+        text.chunks(chunk.max(1)).for_each(|chunk| out.extend(stream.push(chunk)));
+        out.extend(stream.end());
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_hidden_the_longer_ones_first_and_overlapping_ones_as_one() {
+        let mask = mask(&["hush", "hush-hush", "", "shell"]);
+        for (text, shown) in [
+            ("hush-hush hush a", "*** *** a"),
+            ("hush-hus", "***-hus"),
+            ("hushell", "***"),
+            ("hus hhush", "hus h***"),
+            ("größe hush ü", "größe *** ü"),
+            ("hu\u{1b}[1msh\u{1b}[0m", "***"),
+            ("\u{1b}[1mhush\u{1b}[0m!", "\u{1b}[1m***\u{1b}[0m!"),
+        ] {
+            assert_eq!(mask.hide(text), shown);
+        }
+        assert_eq!(
+            mask.hide_cut("it is hush-h"),
+            "it is ***",
+            "all of what is left of the longer one"
+        );
+        assert_eq!(mask.hide_cut("it is hus"), "it is hus", "three bytes say little");
+    }
+
+    #[test]
+    fn what_may_become_a_secret_is_held_back_and_nothing_else() {
+        let mask = mask(&["hush-hush"]);
+        let mut stream = mask.stream();
+        assert_eq!(stream.push(b"50% hu"), b"50% ");
+        assert_eq!(stream.push(b"sh, 51%"), b"hush, 51%");
+        assert_eq!(stream.push(b" hush-hus"), b" ");
+        assert_eq!(stream.end(), b"***", "the end cut it off");
+    }
+
+    #[test]
+    fn nothing_is_shown_of_a_mask() {
+        assert!(!format!("{:?}", mask(&["hush"]).stream()).contains("hush, "));
+        assert_eq!(format!("{:?}", mask(&["hush"])), "Mask(…)");
+    }
+
+    proptest! {
+        #[test]
+        fn how_a_stream_is_cut_changes_nothing_and_no_secret_is_left(
+            words in proptest::collection::vec("[ab]{0,6}|aabab|[c-e]{2}", 0..12),
+            chunk in 1_usize..9,
+        ) {
+            let mask = mask(&["aabab", "abba", "bb"]);
+            let text = words.concat();
+            let shown = streamed(&mask, text.as_bytes(), chunk);
+            prop_assert_eq!(&shown, &mask.hide_cut(&text));
+            for secret in ["aabab", "abba", "bb"] {
+                prop_assert!(!shown.contains(secret), "{} in {}", secret, shown);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The day's budget of tokens, as one story draws on it.
+
+use std::sync::Arc;
+
+use milepost::engine::{Context, DailyBudget, Reservation};
+
+use super::{super::narrator::NarratorError, ledger::MIN_REPLY};
+
+/// See the module.
+pub(super) struct Daily {
+    ctx: Context,
+    budget: Arc<DailyBudget>,
+}
+
+impl Daily {
+    pub(super) fn new(ctx: Context, budget: Arc<DailyBudget>) -> Self {
+        Self { ctx, budget }
+    }
+
+    /// Takes what a call can cost: its prompt and a reply of at most `reply` tokens, of fewer where the
+    /// day has no more.
+    ///
+    /// # Errors
+    /// [`NarratorError::Daily`] when there is no room for prompt and reply,
+    /// [`NarratorError::Uncounted`] when it cannot be counted.
+    pub(super) async fn reserve(
+        &self,
+        prompt: u64,
+        reply: u64,
+    ) -> Result<Reservation, NarratorError> {
+        let least = prompt.saturating_add(MIN_REPLY.min(reply));
+        let reserved = self.ctx.reserve(&self.budget, least, prompt.saturating_add(reply)).await;
+        match reserved {
+            Ok(Ok(reservation)) => Ok(reservation),
+            Ok(Err(used_up)) => Err(NarratorError::Daily(used_up.message)),
+            Err(error) => Err(NarratorError::Uncounted(error.to_string())),
+        }
+    }
+
+    /// Counts what the call did cost.
+    pub(super) async fn settle(&self, reservation: Reservation, used: u64) {
+        let reserved = reservation.amount();
+        if let Err(error) = self.ctx.settle(reservation, used).await {
+            tracing::warn!(task.id = %self.ctx.id(), %error, used, reserved, "tokens were not counted");
+        }
+    }
+}
