@@ -147,16 +147,15 @@ mod tests {
 
     #[test]
     fn a_name_cannot_leave_its_header_nor_its_folder() {
-        for (name, plain, whole) in [
-            ("a\"b;ä%.txt", "a_b;__.txt", "a%22b%3B%C3%A4%25.txt"),
-            ("a\r\nSet-Cookie: x\0.md", "a__Set-Cookie: x_.md", "a__Set-Cookie%3A%20x_.md"),
-            ("\\\"", "_", "%22"),
-        ] {
+        for (name, plain, whole) in
+            [("a\"b;ä%.txt", "a_b;__.txt", "a%22b%3B%C3%A4%25.txt"), ("\\\"", "_", "%22")]
+        {
             let expected = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}");
             assert_eq!(disposition(name), expected, "{name:?}");
         }
         for (name, plain) in [
             ("a b (1).txt", "a b (1).txt"),
+            ("a\r\nSet-Cookie: x\0.md", "a__Set-Cookie: x_.md"),
             ("../../etc/passwd", "passwd"),
             ("C:\\x\\.bashrc", "bashrc"),
             ("turned\u{202e}txt.exe", "turned_txt.exe"),

@@ -9,7 +9,7 @@ use milepost::{
         clock::ManualClock,
         store::{
             ArtifactId, Claim, Ending, ListQuery, LogEntry, NewArtifact, NewTask, ProgressWrite,
-            Row, Source, Store, StoreError, UsageOf,
+            Row, Source, Spend, Store, StoreError, UsageOf,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -89,6 +89,11 @@ fn progress(row: &Row) -> ProgressWrite {
     ProgressWrite { log: vec![line], ..report(row, row.version + 1, 0.5) }
 }
 
+fn spend(task: TaskId) -> Spend {
+    let name = "tokens".to_owned();
+    Spend { name, task, least: 1, most: 5, limit: 100, limit_per_owner: 100 }
+}
+
 /// Makes the call of this name.
 async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreError> {
     let Given { new, waits, runs, upload } = given;
@@ -129,6 +134,9 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "tombstones" => store.tombstones(&[id, *waits]).await.map(drop),
         "tombstone" => store.tombstone(id).await.map(drop),
         "secret" => store.secret("session").await.map(drop),
+        "spend" => store.spend(&spend(id)).await.map(drop),
+        "correct_spending" => store.correct_spending(id, "tokens", 0, 1).await,
+        "spending" => store.spending("tokens", Some("ada"), None).await.map(drop),
         "usage" => store.usage(&UsageOf::All).await.map(drop),
         "waiting_kinds" => store.waiting_kinds().await.map(drop),
         "counts" => store.counts().await.map(drop),

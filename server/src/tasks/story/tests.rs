@@ -263,7 +263,9 @@ async fn a_cancel_drops_the_connection_and_keeps_the_finished_chapters() {
     let server = Server::start(steps).await;
     let house = House::new(0.0, endpoint(&server)).await;
     let id = house.start().await;
-    let second = |s: &Snapshot| s.message.as_deref() == Some("Writing chapter 2 of 2");
+    let second = |s: &Snapshot| {
+        s.message.as_deref() == Some("Writing chapter 2 of 2") && server.seen().len() == 3
+    };
     house.until(id, second).await;
     house.service.cancel(&house.ada, id).await.unwrap();
     assert_eq!(house.end(id).await.status, Status::Cancelled);
