@@ -185,7 +185,8 @@ impl Fleet {
             let mut ready = self.members[place].process.lock().await.ready.clone();
             let told = tokio::time::timeout(PATIENCE, ready.wait_for(|ready| *ready)).await;
             let well = told.is_ok_and(|told| told.is_ok());
-            assert!(well, "process {place} did not start: {}", self.last_words(place));
+            let end = self.members[place].process.lock().await.child.as_mut().map(Child::try_wait);
+            assert!(well, "process {place} did not start ({end:?}): {}", self.last_words(place));
         }
     }
 

@@ -227,8 +227,9 @@ async fn start_engine(
     settings: &Settings,
     commands: &CommandKinds,
 ) -> Result<(Engine, SessionKey), ServeError> {
-    let (store, clock) = open_store(settings).await?;
+    // Before SQLite opens its files: closing any other handle of them in this process would drop its locks.
     modes::tighten(settings);
+    let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
     let registry = commands.add_to(registry(settings)?);
     if settings.engine.worker {

@@ -33,7 +33,9 @@ mod linux {
     /// Its name where the operator gave none; may lie there from before PostgreSQL was used.
     const USUAL_DATABASE: &str = "milepost.db";
 
-    /// Puts the modes right and logs what was changed.
+    /// Puts the modes right and logs what was changed. Call it before the database is opened: POSIX drops
+    /// all locks that a process has on a file when it closes any handle of it, and without its locks SQLite
+    /// truncates what another of its connections has mapped (SIGBUS, a malformed database).
     pub(in crate::serve) fn tighten(settings: &Settings) {
         let data = &settings.storage.data_dir;
         let folders = [data.clone(), artifacts(settings), data.join("runs")];
