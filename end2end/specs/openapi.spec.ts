@@ -18,7 +18,7 @@ const OPERATIONS = [
   ["get", "/api/task/status/{task_id}"],
   ["delete", "/api/task/{task_id}/cancel"],
   ["post", "/api/story/create"],
-  ["get", "/api/story/progress/{subject}"],
+  ["get", "/api/story/progress/{task_id}"],
 ] as const;
 
 test("the OpenAPI document is valid and describes every call", async ({ request }) => {
