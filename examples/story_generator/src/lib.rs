@@ -10,6 +10,7 @@
 use leptos::{hydration::HydrationScripts, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
 use leptos_router::{
+    SsrMode,
     components::{A, Route, Router, Routes},
     hooks::use_query_map,
     path,
@@ -55,7 +56,8 @@ pub fn App() -> impl IntoView {
             </nav>
             <main>
                 <Routes fallback=|| "There is no such page.">
-                    <Route path=path!("/") view=StoryPage />
+                    // Whole in one piece, as it has to work without a script.
+                    <Route path=path!("/") view=StoryPage ssr=SsrMode::Async />
                     <Route path=path!("/about") view=About />
                 </Routes>
             </main>
@@ -91,7 +93,11 @@ fn StoryForm(task: Option<Snapshot>) -> impl IntoView {
             on_done=move |task: Snapshot| set_written.set(format!("{} has ended.", task.title))
             task=task.map(Seed::from)
         >
-            <label>"Subject " <input name="subject" required bind:value=subject /></label>
+            // `bind:value` needs the script; the attribute is there without it.
+            <label>
+                "Subject "
+                <input name="subject" required value=subject.get_untracked() bind:value=subject />
+            </label>
             <label>"Player " <input name="player" required bind:value=player /></label>
         </RunTask>
         <p id="done">{written}</p>

@@ -2,7 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "says where it is")]
 
-use std::{env, path::Path, sync::Arc};
+use std::{env, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 use leptos::prelude::*;
@@ -56,6 +56,8 @@ async fn main() -> anyhow::Result<()> {
         drop(tokio::signal::ctrl_c().await);
         draining.drain().await;
     };
+    // With the address of each client, by which callers without a session are told apart.
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, router).with_graceful_shutdown(stop).await?;
     engine.close().await;
     Ok(())
