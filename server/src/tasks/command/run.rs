@@ -237,7 +237,7 @@ impl Run {
                 }
                 Heard::Stop => {
                     told = true;
-                    guard.terminate().await;
+                    guard.terminate(self.definition.limits.grace).await;
                 }
                 Heard::Nothing => {
                     idle += u32::from(gone);

@@ -139,6 +139,25 @@ async fn a_command_that_kills_its_guard_is_gone_before_that_is_said() {
 }
 
 #[tokio::test]
+async fn a_command_that_stops_its_guard_is_ended_all_the_same() {
+    let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
+    for mode in MODES {
+        let more = "grace_s = 0\nmax_processes = 5000";
+        let Some(place) = in_mode(mode, &script, more).await else { continue };
+        let server = serve(&place, mode).await;
+        let running = begin(&place, &server);
+        lines(place.path("survived"), 1).await;
+        running.signal("INT").await;
+        let (code, id) = running.end().await;
+        assert_eq!(code, Some(130), "{mode} {}", place.log());
+        assert_nothing_left(&place, mode);
+        let task = task(&server, &id).await;
+        let message = task["message"].as_str().unwrap_or_default();
+        assert!(message.ends_with(" are gone") || message.ends_with("stopped and gone."), "{task}");
+    }
+}
+
+#[tokio::test]
 async fn what_forks_and_ends_at_once_in_ever_new_sessions_is_caught() {
     let comet = "trap '' TERM\nsetsid sh \"$0\" &\n";
     let script = "here=$(dirname \"$0\")\necho x > \"$here/there\"\nsetsid sh \"$here/comet.sh\" &\n\

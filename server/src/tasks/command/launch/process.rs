@@ -24,6 +24,7 @@ use tokio::{
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
     process::{Child, Command},
+    time::{Instant, timeout_at},
 };
 
 use super::{
@@ -35,6 +36,10 @@ use super::{
 /// How long a guard may take to end, after its last word or its killing: in a namespace all else ends
 /// before it.
 const LAST_MOMENTS: Duration = Duration::from_secs(4);
+
+/// How long after the grace a guard may take for its last word; it tells what may not be ended within
+/// 5 s. After that somebody has stopped it (SIGSTOP), and it is killed: the rest is ended without it.
+const OVERDUE: Duration = Duration::from_secs(8);
 
 /// A command under its guard. Dropped, all of it is killed.
 pub(crate) struct Process {
@@ -66,6 +71,8 @@ pub(crate) struct Guard {
     words: Lines<BufReader<OwnedReadHalf>>,
     control: OwnedWriteHalf,
     process: Child,
+    /// When its last word is due, once it was asked to end everything.
+    due: Option<Instant>,
 }
 
 impl Process {
@@ -99,19 +106,31 @@ impl Process {
             channel: Stream::new(channel.into())?,
         };
         let words = BufReader::new(words).lines();
-        Ok(Self { streams, guard: Guard { words, control, process } })
+        Ok(Self { streams, guard: Guard { words, control, process, due: None } })
     }
 }
 
 impl Guard {
-    /// The guard's next word; `None` when it has gone. May be dropped while it waits.
+    /// The guard's next word; `None` when it has gone, or was killed as it said nothing in time. May be
+    /// dropped while it waits.
     pub(crate) async fn word(&mut self) -> Option<Word> {
-        let line = self.words.next_line().await.ok().flatten()?;
-        serde_json::from_str(&line).ok()
+        let line = match self.due {
+            None => self.words.next_line().await,
+            Some(due) => match timeout_at(due, self.words.next_line()).await {
+                Ok(line) => line,
+                Err(_) => {
+                    let _ = self.process.start_kill();
+                    self.due = None;
+                    self.words.next_line().await
+                }
+            },
+        };
+        serde_json::from_str(&line.ok().flatten()?).ok()
     }
 
-    /// Asks the guard to end all of it, with grace.
-    pub(crate) async fn terminate(&mut self) {
+    /// Asks the guard to end all of it, with this grace.
+    pub(crate) async fn terminate(&mut self, grace: Duration) {
+        self.due = Some(Instant::now() + grace.saturating_add(OVERDUE));
         // A guard that has gone hears nothing, and has nothing left to end.
         let _ = self.control.write_all(&[TERMINATE]).await;
     }
