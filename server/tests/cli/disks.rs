@@ -175,15 +175,15 @@ async fn a_data_folder_or_file_that_is_read_only_is_told_in_one_line_and_works_o
 
     let (folder, file) = (place.path("data"), place.path("data/milepost.db"));
     std::fs::remove_file(place.path("data/milepost.db.lock")).unwrap();
-    set_mode(&folder, 0o555);
+    set_mode(&folder, 0o500);
     let said = Said::of(without_privileges(&place, &serve)).await;
     said.is_refused_with("milepost.db.lock cannot be written: Permission denied");
-    set_mode(&folder, 0o755);
+    set_mode(&folder, 0o700);
 
-    set_mode(&file, 0o444);
+    set_mode(&file, 0o400);
     let said = Said::of(without_privileges(&place, &serve)).await;
     said.is_refused_with("milepost.db cannot be opened: Permission denied");
-    set_mode(&file, 0o644);
+    set_mode(&file, 0o600);
 
     let server = place.serve(&[], &[]).await;
     let ended = server.run(&place, &["status", &id, "--follow"]).await;
