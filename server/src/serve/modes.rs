@@ -14,7 +14,7 @@ pub(super) const fn tighten(_: &super::Settings) {}
 mod linux {
     use std::{
         fs::{self, File},
-        io,
+        io::{self, Read as _},
         os::unix::{ffi::OsStrExt as _, fs::OpenOptionsExt as _, fs::PermissionsExt as _},
         path::{Path, PathBuf},
     };
@@ -41,6 +41,7 @@ mod linux {
         let folders = [data.clone(), artifacts(settings), data.join("runs")];
         let shared = settings.storage.database.as_ref().is_some_and(|url| url.is_postgres());
         let database = if shared { None } else { database(settings).ok() };
+        let database = database.filter(|path| path.starts_with(data) || is_a_database(path));
         for folder in folders {
             folder_of_its_own(&folder, database.as_deref());
         }
@@ -49,6 +50,13 @@ mod linux {
         for path in files.chain([key]) {
             note(&path, put_right(&path, FileType::RegularFile));
         }
+    }
+
+    /// A file elsewhere may be something else that was named by mistake.
+    fn is_a_database(path: &Path) -> bool {
+        let mut head = [0; 16];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+        read.is_ok() && head == *b"SQLite format 3\0"
     }
 
     fn artifacts(settings: &Settings) -> PathBuf {
