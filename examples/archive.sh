@@ -17,7 +17,7 @@ case $compression in
     best) set -- "$name.gz" "gzip -9" "${3:-}" ;;
 esac
 
-say '{"stage": "Packing", "kept": "nothing: half an archive is none"}'
+say '{"stage": "Packing", "preserved": "nothing: half an archive is none"}'
 # A checkpoint is 10 kB of the archive before it is compressed; one report for each 2 MB.
 report='exec=printf "{\"done\": %s0, \"total\": '"$kilobytes"'}\n" "$TAR_CHECKPOINT" >&'"${MILEPOST_PROGRESS_FD:-1}"
 tar --create --file "$1" ${2:+--use-compress-program="$2"} ${3:+--verbose} \

@@ -15,15 +15,15 @@ pub mod clock;
 mod context;
 mod disk;
 mod eta;
-pub mod hold;
 mod inner;
 mod kind;
 mod leases;
 mod lifecycle;
 mod live;
 mod log;
+pub mod long_poll;
 mod options;
-mod places;
+mod queue_positions;
 mod quota;
 mod rates;
 mod registry;
@@ -43,8 +43,8 @@ pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
 pub use lifecycle::Engine;
 pub use live::Meter;
-pub use options::{EngineOptions, HoldOptions, StorageOptions};
-pub use places::MOST_PLACES;
+pub use options::{EngineOptions, LongPollOptions, StorageOptions};
+pub use queue_positions::MOST_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
 pub(crate) use rates::RateLimit;
 pub use rates::{RateOptions, TooOften};
@@ -53,7 +53,7 @@ pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,
     WaitFor,
 };
-pub use waiters::{HeldFigures, HeldScope};
+pub use waiters::{LongPollFigures, LongPollLimit};
 
 /// Milliseconds as the store counts them.
 fn millis(duration: std::time::Duration) -> i64 {

@@ -31,7 +31,6 @@
 //! [`ClientAddress`](crate::engine::ClientAddress) that limits count by, and by which an anonymous
 //! caller finds its story and repeats its start.
 
-mod again;
 mod batches;
 mod body;
 mod client;
@@ -50,6 +49,7 @@ mod origin;
 mod poll;
 mod prefer;
 mod refusal;
+mod rerun;
 mod session;
 mod simple;
 mod tasks;
@@ -158,12 +158,12 @@ fn api() -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(tasks::start, tasks::list))
         .routes(routes!(tasks::cancel))
-        .routes(routes!(again::input))
-        .routes(routes!(again::again))
+        .routes(routes!(rerun::input))
+        .routes(routes!(rerun::rerun))
         .routes(routes!(batches::start))
         .routes(routes!(batches::get))
         .routes(routes!(batches::cancel))
-        .routes(routes!(batches::again))
+        .routes(routes!(batches::rerun))
         .routes(routes!(keep::keep))
         .routes(routes!(tasks::result))
         .routes(routes!(files::list))

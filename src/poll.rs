@@ -33,7 +33,7 @@ mod bar;
 mod config;
 mod entry;
 mod event;
-mod hold;
+mod long_poll;
 mod machine;
 mod pause;
 mod policy;

@@ -166,8 +166,8 @@ async fn post(
     lead(site, parts, &path, there).await
 }
 
-/// `POST /tasks/{id}/again`: starts a task with the same input and leads to its page.
-pub(crate) async fn post_again(
+/// `POST /tasks/{id}/rerun`: starts a task with the same input and leads to its page.
+pub(crate) async fn post_rerun(
     State(site): State<Site>,
     Path(id): Path<String>,
     request: Request,
@@ -178,7 +178,7 @@ pub(crate) async fn post_again(
         Err(problem) => return lead(&site, parts, &format!("/tasks/{id}"), Err(problem)).await,
     };
     let again = match id.parse::<TaskId>() {
-        Ok(task) => site.service.again(&caller(&parts), task, key(&entered)).await,
+        Ok(task) => site.service.rerun(&caller(&parts), task, key(&entered)).await,
         Err(_) => Ok(None),
     };
     let again = again.map_err(Problem::from);

@@ -1,6 +1,5 @@
 //! The pages, rendered on the server; islands for what moves.
 
-pub mod again;
 pub mod batch;
 pub mod files;
 pub mod forget;
@@ -9,6 +8,7 @@ pub mod keep;
 mod log;
 pub mod parts;
 pub mod problem;
+pub mod rerun;
 pub mod result;
 pub mod start;
 pub mod task;

@@ -52,8 +52,8 @@ pub enum Sort {
         max: Option<u64>,
         /// What the whole of it has to look like, as a regular expression.
         pattern: Option<String>,
-        /// The same in the kind's own words (`x-says`).
-        says: Option<String>,
+        /// The same in the kind's own words (`x-pattern-description`).
+        pattern_description: Option<String>,
     },
     /// A number.
     Number {
@@ -196,8 +196,9 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
                 _ => max.is_some_and(|max| max > LONG_TEXT),
             };
             let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
-            let (min, pattern, says) = (whole("minLength"), text("pattern"), text("x-says"));
-            Some(Sort::Text { long, min, max, pattern, says })
+            let (min, pattern, pattern_description) =
+                (whole("minLength"), text("pattern"), text("x-pattern-description"));
+            Some(Sort::Text { long, min, max, pattern, pattern_description })
         }
         "integer" => {
             Some(Sort::Number { whole: true, min: number("minimum"), max: number("maximum") })

@@ -72,7 +72,13 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     assert_eq!(fields[1].help.as_deref(), Some("Who it is about."));
     assert_eq!(
         fields[1].sort,
-        Sort::Text { long: false, min: None, max: Some(100), pattern: None, says: None }
+        Sort::Text {
+            long: false,
+            min: None,
+            max: Some(100),
+            pattern: None,
+            pattern_description: None
+        }
     );
     assert_eq!(fields[2].default.as_deref(), Some("7"));
     assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
@@ -196,7 +202,7 @@ fn a_browser_says_what_the_server_would_say() {
     let fields = fields(&json!({"required": ["n"], "properties": {
         "n": {"type": "integer", "minimum": 1},
         "code": {"type": "string", "pattern": "[a-z]+"},
-        "word": {"type": "string", "pattern": "[a-z]+", "x-says": "Small letters only."},
+        "word": {"type": "string", "pattern": "[a-z]+", "x-pattern-description": "Small letters only."},
     }}));
     assert_eq!(fields[2].messages(), json!({"patternMismatch": "Small letters only."}));
     assert_eq!(
@@ -208,9 +214,9 @@ fn a_browser_says_what_the_server_would_say() {
             "rangeUnderflow": "Please give 1 or more.",
         })
     );
-    let says = fields[1].messages();
-    assert_eq!(says["patternMismatch"], fields[1].message(Wrong::Pattern));
-    assert_eq!(says.as_object().map(serde_json::Map::len), Some(1));
+    let pattern_description = fields[1].messages();
+    assert_eq!(pattern_description["patternMismatch"], fields[1].message(Wrong::Pattern));
+    assert_eq!(pattern_description.as_object().map(serde_json::Map::len), Some(1));
 }
 
 #[test]

@@ -51,9 +51,9 @@ pub fn router(site: Site) -> Router {
         .route("/forget", post(forms::post_forget))
         .route("/tasks/{id}/cancel", post(forms::post_cancel))
         .route("/tasks/{id}/keep", post(forms::post_keep))
-        .route("/tasks/{id}/again", post(forms::post_again))
+        .route("/tasks/{id}/rerun", post(forms::post_rerun))
         .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
-        .route("/batches/{id}/again", post(forms::batch::post_again))
+        .route("/batches/{id}/rerun", post(forms::batch::post_rerun))
         .with_state(site)
         .layer(from_fn(only_json))
 }

@@ -6,7 +6,7 @@
 use milepost::{
     engine::{
         Meter,
-        hold::{Basis, Standing, longest_hold_s},
+        long_poll::{Basis, Standing, longest_hold_s},
     },
     poll::{Action, Event, Machine},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
@@ -137,7 +137,7 @@ impl<'a> Server<'a> {
             status: if self.ended { Status::Completed } else { Status::Running },
             version: self.version,
             step_version: self.step_version,
-            said_version: 0,
+            output_version: 0,
             progress: self.progress,
             eta_s: self.meter.eta(seconds(now)),
             t_s: seconds(now),
@@ -148,8 +148,8 @@ impl<'a> Server<'a> {
     fn take(&mut self, request: &PollRequest, now: u64, random: f64) {
         let mut basis = Basis::of(&request.watch[0], seconds(now));
         basis.complete(&self.standing(now));
-        let longest_s = request.wait_ms as f64 / 1_000.0;
-        let hold_ms = (longest_hold_s(longest_s, random) * 1_000.0) as u64;
+        let max_wait_s = request.wait_ms as f64 / 1_000.0;
+        let hold_ms = (longest_hold_s(max_wait_s, random) * 1_000.0) as u64;
         self.held = Some(Held { basis, came_ms: now, until_ms: now + hold_ms });
     }
 
@@ -166,14 +166,14 @@ impl<'a> Server<'a> {
             self.version += 1;
         }
         let holds = held.until_ms > held.came_ms;
-        let idle = if holds { AnswerReason::HoldOver } else { AnswerReason::NotHeld };
-        let held_ms = i64::try_from(now - held.came_ms).ok();
+        let idle = if holds { AnswerReason::Timeout } else { AnswerReason::NoWait };
+        let waited_ms = i64::try_from(now - held.came_ms).ok();
         let news = held.basis.version() != self.version;
         Some(PollResponse {
             tasks: if news { vec![self.snapshot(now)] } else { Vec::new() },
             gone: Vec::new(),
             poll_after_ms: 0.0,
-            held_ms: held_ms.filter(|_| holds),
+            waited_ms: waited_ms.filter(|_| holds),
             reason: Some(reason.unwrap_or(idle)),
             spread_ms: None,
         })
@@ -202,8 +202,8 @@ impl<'a> Server<'a> {
             error: None,
             cancel: None,
             resumed: None,
-            queue_place: None,
-            said_version: 0,
+            queue_position: None,
+            output_version: 0,
             starts_in_ms: None,
             poll_after_ms: 0,
             elapsed_ms: i64::try_from(now).unwrap_or(i64::MAX),

@@ -24,7 +24,7 @@ impl Way {
 }
 
 const fn way(name: &'static str, policy: Policy) -> Way {
-    Way { name, policy, live: false }
+    Way { name, policy, foreground: false }
 }
 
 /// The one that must win, those that it must beat, and how a page follows that shows one task large:
@@ -35,7 +35,7 @@ pub(crate) const WAYS: [Way; 6] = [
     way("interval 2 s", Policy::Interval { every_ms: 2_000 }),
     way("adaptive", Policy::Adaptive),
     way("backoff", Policy::Backoff),
-    Way { name: "paced, large", policy: Policy::Paced, live: true },
+    Way { name: "paced, large", policy: Policy::Paced, foreground: true },
 ];
 
 /// How a policy did on a scenario.

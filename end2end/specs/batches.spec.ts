@@ -136,7 +136,7 @@ set_env = { GATES = "{folder}" }
 type = "text"
 required = true
 pattern = "[a-z]+"
-says = "Say it in small letters."
+pattern_description = "Say it in small letters."
 [commands.end.params.gate]
 type = "text"
 default = "gate"

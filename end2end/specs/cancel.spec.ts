@@ -37,7 +37,7 @@ async function expectReceipt(taskPage: TaskPage, page: Page, id: string): Promis
     `The worker was told at ${at(cancel?.delivered_at)}.`,
     `The task saw it at ${at(cancel?.acknowledged_at)}.`,
     "The task has stopped.",
-    `Kept: ${cancel?.kept}.`,
+    `Kept: ${cancel?.preserved}.`,
   ];
   await expect(taskPage.says(told.join(" "))).toBeVisible();
 }

@@ -40,7 +40,7 @@ argv = ["sh", "{config_dir}/fails.sh"]
   {
     "nasty.sh": `${WAIT_FOR}
 say() { printf '%s\\n' "$1" >&"$MILEPOST_PROGRESS_FD"; }
-say ${quoted(JSON.stringify({ stage: 1, progress: 0.5, message: TRAP, kept: TRAP }))}
+say ${quoted(JSON.stringify({ stage: 1, progress: 0.5, message: TRAP, preserved: TRAP }))}
 echo ${quoted(TRAP)}
 echo ${quoted(TRAP)} >&2
 printf '\\033]8;;javascript:alert(1)\\007a link\\033]8;;\\007 \\033[31mred\\033[0m \\033[2J\\033]0;caught\\007 \\033[6n\\n'

@@ -23,8 +23,8 @@ interface Counted {
 /** The server's own count: Playwright does not hear of all that a kept page did and does. */
 async function count(request: APIRequestContext): Promise<Counted> {
   const metrics = await (await request.get("/metrics")).text();
-  const held = /^milepost_held_requests (\d+)$/m.exec(metrics)?.[1];
-  const answers = [...metrics.matchAll(/^milepost_held_answers_total\{.*\} (\d+)$/gm)];
+  const held = /^milepost_long_polls (\d+)$/m.exec(metrics)?.[1];
+  const answers = [...metrics.matchAll(/^milepost_long_poll_responses_total\{.*\} (\d+)$/gm)];
   return { held: Number(held), answered: answers.reduce((sum, [, answers]) => sum + Number(answers), 0) };
 }
 

@@ -43,7 +43,7 @@ for (const end of ["stop", "kill"] as const) {
     // The card tells why, where it went on, since when that is safe, and what it cost.
     const [why, sentence] = end === "kill" ? ["worker_lost", "The worker was lost."] : ["released", "The worker was stopped."];
     expect(after.resumed).toMatchObject({ why, step: 4 });
-    const saved = `${after.resumed?.saved_at?.slice(11, 19)} UTC`;
+    const saved = `${after.resumed?.checkpoint_at?.slice(11, 19)} UTC`;
     const card = page.locator("#resumed");
     await expect(card).toContainText(`${sentence} Resumed at step 4 of 5, saved ${saved}`);
     const redone = after.resumed?.redone_ms ?? 0;

@@ -5,8 +5,8 @@ ALTER TABLE tasks
     ADD COLUMN cancel_outcome          TEXT,
     ADD COLUMN kept                    TEXT,
     ADD COLUMN resumed_at              BIGINT,
-    ADD COLUMN resume_why              TEXT,
+    ADD COLUMN resume_reason              TEXT,
     ADD COLUMN resume_step             BIGINT,
     ADD COLUMN resume_began_at         BIGINT,
-    ADD COLUMN resume_saved_at         BIGINT,
+    ADD COLUMN resume_checkpoint_at         BIGINT,
     ADD COLUMN resume_seen_at          BIGINT;

@@ -37,7 +37,7 @@ enum Command {
     /// Start a task
     Run(RunArgs),
     /// Start an ended task again, or those tasks of a batch that failed
-    Again(AgainArgs),
+    Rerun(RerunArgs),
     /// Tell how a task or a batch is doing
     Status(StatusArgs),
     /// List tasks, the newest first
@@ -150,7 +150,7 @@ struct RunArgs {
 }
 
 #[derive(Args, Debug)]
-struct AgainArgs {
+struct RerunArgs {
     /// The task, or the batch
     id: TaskId,
     /// A field of the task's input that is to be another than before; see `milepost run --help`
@@ -277,8 +277,8 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             progress_test::run(&args, &mut std::io::stdin().lock(), out)
         }
         Command::Run(args) => run_task(args).await,
-        Command::Again(AgainArgs { id, inputs, follow, remote }) => {
-            Ok(client::again(&connect(&remote)?, id, inputs, follow).await?)
+        Command::Rerun(RerunArgs { id, inputs, follow, remote }) => {
+            Ok(client::rerun(&connect(&remote)?, id, inputs, follow).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
             Ok(client::status(&connect(&remote)?, id, follow).await?)

@@ -1,6 +1,5 @@
 //! The commands that talk to a server, through its HTTP API alone.
 
-mod again;
 mod api;
 mod batch;
 mod error;
@@ -9,6 +8,7 @@ mod follow;
 mod help;
 mod input;
 mod inputs;
+mod rerun;
 mod screen;
 mod show;
 
@@ -25,12 +25,12 @@ use crate::{
     secrets,
 };
 
-pub use again::again;
 pub use api::Api;
 pub use batch::run_all;
 pub use error::ClientError;
 pub use files::{file, files};
 pub use input::Input;
+pub use rerun::rerun;
 
 /// The token that stands in a file.
 ///

@@ -199,7 +199,7 @@ impl<W: Write> Test<'_, W> {
                     words.push(format!("stage {} {name}", index + 1));
                 }
                 Signal::Message(text) => words.push(format!("message \"{text}\"")),
-                Signal::Kept(text) => words.push(format!("kept \"{text}\"")),
+                Signal::Preserved(text) => words.push(format!("kept \"{text}\"")),
                 Signal::Line { source: Source::Channel, text } => words.push(text.clone()),
                 Signal::Line { .. } => self.sum.lines += 1,
             }

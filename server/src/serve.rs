@@ -235,7 +235,7 @@ async fn start_engine(
     if settings.engine.worker {
         commands.clean().await;
     }
-    let options = settings.hold.options(settings.retention.options(settings.engine.options()));
+    let options = settings.long_poll.options(settings.retention.options(settings.engine.options()));
     let options = settings.http.rate.options(options);
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);

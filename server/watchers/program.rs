@@ -67,7 +67,7 @@ impl Program {
             ("MILEPOST_HTTP_CONNECTIONS_MAX_OPEN", "40000".to_owned()),
             ("MILEPOST_HTTP_CONNECTIONS_MAX_OPEN_PER_CLIENT", "40000".to_owned()),
             ("MILEPOST_HTTP_RATE_STARTS_PER_MINUTE", "0".to_owned()),
-            ("MILEPOST_HOLD_MAX_HELD_OWNERLESS", "20000".to_owned()),
+            ("MILEPOST_LONG_POLL_MAX_WAITING_ANONYMOUS", "20000".to_owned()),
             ("MILEPOST_LOG_FILTER", "warn".to_owned()),
             ("MILEPOST_STORY_WORDS_PER_SECOND", words_per_second.to_string()),
         ];
@@ -124,7 +124,7 @@ impl Program {
     pub(crate) async fn held(&self) -> usize {
         let url = format!("http://{}/metrics", self.addr);
         let text = self.http.get(url).send().await.unwrap().text().await.unwrap();
-        let value = text.lines().find_map(|line| line.strip_prefix("milepost_held_requests "));
+        let value = text.lines().find_map(|line| line.strip_prefix("milepost_long_polls "));
         value.unwrap().parse().unwrap()
     }
 

@@ -25,7 +25,7 @@ pub(super) async fn clean_for_ever(inner: Arc<Inner>) {
 
 /// One batch; whether there may be more.
 async fn clean(inner: &Inner) -> bool {
-    let most = inner.options.clean_batch;
+    let most = inner.options.prune_batch;
     match inner.store.clean(most, millis(inner.options.tombstones)).await {
         Ok(cleaned) => {
             if !cleaned.removed.is_empty() {

@@ -117,7 +117,7 @@ impl Context {
 
     /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
     /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
-    pub fn kept(&self, what: impl Into<String>) {
+    pub fn preserved(&self, what: impl Into<String>) {
         self.live.keep(self.options.cut(what.into()));
     }
 

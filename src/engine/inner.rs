@@ -7,7 +7,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Admission, EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis,
-    places::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store, waiters::Waiters,
+    queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store,
+    waiters::Waiters,
 };
 
 /// Uniform in 0..=1.

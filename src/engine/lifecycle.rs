@@ -13,7 +13,7 @@ use super::{
     inner::Inner,
     leases::Heart,
     live::{Hub, Stop},
-    places::Places,
+    queue_positions::Places,
     rates::Rates,
     registry::Kinds,
     runner,

@@ -34,7 +34,7 @@ pub struct EngineOptions {
     pub max_queued: u32,
     /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
     /// At most [`MOST_PLACES`](super::MOST_PLACES). Default: 100.
-    pub max_queue_places: u32,
+    pub max_queue_positions: u32,
     /// How old the order may be that a place is told from. Default: 250 ms.
     pub queue_order: Duration,
     /// Bytes of one task's input as JSON. Default: 1 MiB.
@@ -44,7 +44,7 @@ pub struct EngineOptions {
     /// Bytes of one checkpoint as JSON. Default: 4 MiB.
     pub max_checkpoint_bytes: usize,
     /// Characters of a message or a log line; the rest is cut off. Default: 2,000.
-    pub max_text_chars: usize,
+    pub max_message_chars: usize,
     /// Log lines kept of one run: the first half of them and the latest half; how many are missing
     /// between is told. Default: 10,000.
     pub max_log_lines: u32,
@@ -52,7 +52,7 @@ pub struct EngineOptions {
     pub max_log_bytes: usize,
     /// Earlier runs of a kind whose stages' durations are kept for estimates; 0 = none.
     /// Default: 100.
-    pub max_stage_times: u32,
+    pub stage_history: u32,
     /// Tasks that one poll may watch. Default: 100.
     pub max_watched: usize,
     /// Tasks that are started together; a page follows them with one poll. Default: 100.
@@ -66,7 +66,7 @@ pub struct EngineOptions {
     /// Rows on one page of a list at most. Default: 200.
     pub max_list_rows: u32,
     /// Log lines in one answer at most. Default: 1,000.
-    pub max_log_answer_lines: u32,
+    pub max_log_lines_per_response: u32,
     /// How long a task and its result are kept after the end, as it stands when the task is queued;
     /// zero: for ever. Default: 30 days.
     pub keep: Duration,
@@ -77,7 +77,7 @@ pub struct EngineOptions {
     /// How often expired tasks are looked for. Default: 1 min.
     pub clean: Duration,
     /// Tasks removed in one transaction. Default: 50.
-    pub clean_batch: u32,
+    pub prune_batch: u32,
     /// Where the bytes of files are kept; without a place there are no files. Default: none.
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
@@ -87,9 +87,9 @@ pub struct EngineOptions {
     /// Limits of what is stored.
     pub storage: StorageOptions,
     /// How requests are held that wait for news.
-    pub hold: HoldOptions,
+    pub long_poll: LongPollOptions,
     /// Whether callers without a session may start tasks that belong to nobody. Default: true.
-    pub allow_ownerless: bool,
+    pub allow_anonymous: bool,
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
@@ -97,7 +97,7 @@ pub struct EngineOptions {
 impl EngineOptions {
     /// A text that somebody else made and people read, no longer than such texts may be.
     pub(super) fn cut(&self, text: String) -> String {
-        match text.char_indices().nth(self.max_text_chars) {
+        match text.char_indices().nth(self.max_message_chars) {
             Some((end, _)) => format!("{}…", &text[..end]),
             None => text,
         }
@@ -118,33 +118,33 @@ impl Default for EngineOptions {
             max_queued_per_owner: 100,
             max_queued_per_client: 1_000,
             max_queued: 10_000,
-            max_queue_places: 100,
+            max_queue_positions: 100,
             queue_order: Duration::from_millis(250),
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
             max_checkpoint_bytes: 4 << 20,
-            max_text_chars: 2_000,
+            max_message_chars: 2_000,
             max_log_lines: 10_000,
             max_log_bytes: 4 << 20,
-            max_stage_times: 100,
+            stage_history: 100,
             max_watched: 100,
             max_batch: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,
             list_rows: 50,
             max_list_rows: 200,
-            max_log_answer_lines: 1_000,
+            max_log_lines_per_response: 1_000,
             keep: DAY * 30,
             keep_longer: DAY * 90,
             tombstones: DAY * 90,
             clean: Duration::from_secs(60),
-            clean_batch: 50,
+            prune_batch: 50,
             artifacts: None,
             files: FileOptions::default(),
             rates: RateOptions::default(),
             storage: StorageOptions::default(),
-            hold: HoldOptions::default(),
-            allow_ownerless: true,
+            long_poll: LongPollOptions::default(),
+            allow_anonymous: true,
             worker: true,
         }
     }
@@ -182,15 +182,15 @@ impl Default for StorageOptions {
 
 /// How requests are held that wait for news. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldOptions {
+pub struct LongPollOptions {
     /// The longest time that a request is held, whatever it asks for. Default: 20 s.
-    pub longest: Duration,
+    pub max_wait: Duration,
     /// Requests held at once in this process; more are answered at once. Default: 20,000.
-    pub max_held: usize,
+    pub max_waiting: usize,
     /// Requests held at once for one owner: a browser needs one. Default: 20.
-    pub max_held_per_owner: usize,
+    pub max_waiting_per_owner: usize,
     /// Requests held at once for all callers without a session together. Default: 2,000.
-    pub max_held_ownerless: usize,
+    pub max_waiting_anonymous: usize,
     /// How often the watched tasks are looked at for bars that have become wrong. Default: 50 ms.
     pub tick: Duration,
     /// How often the watched tasks that run in other processes are read when no notification came.
@@ -201,13 +201,13 @@ pub struct HoldOptions {
     pub drain_spread: Duration,
 }
 
-impl Default for HoldOptions {
+impl Default for LongPollOptions {
     fn default() -> Self {
         Self {
-            longest: Duration::from_secs(20),
-            max_held: 20_000,
-            max_held_per_owner: 20,
-            max_held_ownerless: 2_000,
+            max_wait: Duration::from_secs(20),
+            max_waiting: 20_000,
+            max_waiting_per_owner: 20,
+            max_waiting_anonymous: 2_000,
             tick: Duration::from_millis(50),
             poll: Duration::from_secs(1),
             drain_spread: Duration::from_secs(8),

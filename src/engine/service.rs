@@ -1,13 +1,13 @@
 //! The one door to the engine: what pages, API and simple clients call.
 
 mod acts;
-mod again;
 mod batch;
 mod budget;
 mod expiry;
 mod files;
 mod find;
 mod poll;
+mod rerun;
 mod start;
 mod types;
 
@@ -21,7 +21,7 @@ pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Starte
 use super::{
     Accuracy, Refusal,
     lifecycle::Engine,
-    log, places, snapshot,
+    log, queue_positions, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
 };
 use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
@@ -213,7 +213,7 @@ impl Service {
         }))
     }
 
-    /// At most `EngineOptions::max_log_answer_lines` log lines after number `after`. `None` where there is no task that this caller
+    /// At most `EngineOptions::max_log_lines_per_response` log lines after number `after`. `None` where there is no task that this caller
     /// may see.
     ///
     /// # Errors
@@ -228,7 +228,7 @@ impl Service {
             return Ok(None);
         }
         let inner = self.engine.inner();
-        let entries = inner.store.log(id, after, inner.options.max_log_answer_lines).await?;
+        let entries = inner.store.log(id, after, inner.options.max_log_lines_per_response).await?;
         Ok(Some(log_lines(after, entries)))
     }
 
@@ -248,7 +248,7 @@ impl Service {
             return Ok(None);
         }
         let inner = self.engine.inner();
-        let most = most.min(inner.options.max_log_answer_lines);
+        let most = most.min(inner.options.max_log_lines_per_response);
         let mut entries = inner.store.log_end(id, most).await?;
         entries.retain(|entry| entry.seq > after);
         Ok(Some(log_lines(after, entries)))

@@ -50,7 +50,7 @@ fn receipt(cancel: Option<&(i64, String)>, stopping: &Stopping) -> Option<Cancel
         acknowledged_at: step(stopping.acknowledged_at),
         stopped_at: None,
         outcome: None,
-        kept: stopping.kept.clone(),
+        preserved: stopping.preserved.clone(),
     })
 }
 
@@ -61,7 +61,7 @@ fn final_receipt(row: &Row) -> Option<CancelReceipt> {
         stopped_at: Some(rfc3339(finished_at)),
         outcome: row.cancel_outcome,
         // A task that came to its end has all of it.
-        kept: receipt.kept.filter(|_| row.status == Status::Cancelled),
+        preserved: receipt.preserved.filter(|_| row.status == Status::Cancelled),
         ..receipt
     })
 }
@@ -69,9 +69,9 @@ fn final_receipt(row: &Row) -> Option<CancelReceipt> {
 fn resumed(resumption: &Resumption) -> Resumed {
     Resumed {
         at: rfc3339(resumption.at),
-        why: resumption.why,
+        reason: resumption.reason,
         step: (resumption.step > 0).then_some(resumption.step),
-        saved_at: resumption.saved_at.map(rfc3339),
+        checkpoint_at: resumption.checkpoint_at.map(rfc3339),
         redone_ms: resumption.redone_ms(),
     }
 }
@@ -116,7 +116,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         message: state.message.clone(),
         attempt: task.attempt,
         version: state.version,
-        said_version: state.said_version,
+        output_version: state.output_version,
         result: None,
         error: None,
         cancel: receipt(state.cancel.as_ref(), &state.stopping),
@@ -131,7 +131,7 @@ fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapsho
         expires_at: None,
         eta_range_ms: state.eta_range_at(t),
         resumed: task.resumed.as_ref().map(resumed),
-        queue_place: None,
+        queue_position: None,
         starts_in_ms: None,
     }
 }
@@ -170,7 +170,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         message: row.message.clone(),
         attempt: row.attempt,
         version: row.version,
-        said_version: row.said_version,
+        output_version: row.output_version,
         result: row.result.as_ref().map(|(media_type, size_bytes)| ResultLink {
             href: format!("/api/v1/tasks/{}/result", row.id),
             media_type: media_type.clone(),
@@ -200,7 +200,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
             .filter(|_| running)
             .map(|(low, high)| EtaRange { low_ms: left(low), high_ms: left(high) }),
         resumed: row.resumed.as_ref().map(resumed),
-        queue_place: None,
+        queue_position: None,
         starts_in_ms: Some(row.run_at - now).filter(|&ms| row.status == Status::Queued && ms > 0),
     }
 }

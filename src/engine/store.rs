@@ -89,7 +89,7 @@ pub trait Store: ArtifactRows {
         &self,
         account: &str,
         key: &str,
-        print: &str,
+        request_hash: &str,
     ) -> Result<Option<Row>, StoreError>;
 
     /// Reads one task.

@@ -20,8 +20,8 @@ use std::{
 
 use tokio::sync::Notify;
 
-pub use limits::{HeldFigures, HeldScope};
 use limits::{Limits, REASONS};
+pub use limits::{LongPollFigures, LongPollLimit};
 pub(super) use run::{look_for_ever, read_for_ever};
 pub(super) use watched::Want;
 use watched::Watched;
@@ -61,7 +61,7 @@ impl Waiters {
             reading: Notify::new(),
             draining: AtomicBool::new(false),
             next: AtomicU64::new(0),
-            limits: Arc::new(Limits::new(&options.hold)),
+            limits: Arc::new(Limits::new(&options.long_poll)),
         }
     }
 
@@ -151,7 +151,7 @@ impl Waiters {
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
         for watched in self.all() {
-            watched.answer_all(AnswerReason::Draining);
+            watched.answer_all(AnswerReason::ShuttingDown);
         }
     }
 

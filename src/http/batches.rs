@@ -75,7 +75,7 @@ pub(super) async fn cancel(
 
 /// Starts those of its tasks that failed once more, with the same inputs, secrets included: a batch of
 /// their own, all of them or none. It belongs to who asks.
-#[utoipa::path(post, path = "/api/v1/batches/{id}/again", tag = "batches",
+#[utoipa::path(post, path = "/api/v1/batches/{id}/rerun", tag = "batches",
     params(
         ("id" = BatchId, Path, description = "The batch"),
         ("Idempotency-Key" = Option<String>, Header,
@@ -88,13 +88,13 @@ pub(super) async fn cancel(
             description = "No such batch, or all of it has expired"),
         (status = 409, body = Problem, content_type = "application/problem+json",
             description = "None has failed")))]
-pub(super) async fn again(
+pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,
     InBatch(id): InBatch,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let batch = service.again_batch(&caller, id, idempotency_key(&headers)?).await?;
+    let batch = service.rerun_batch(&caller, id, idempotency_key(&headers)?).await?;
     Ok(queued(batch.ok_or_else(not_found)?))
 }
 

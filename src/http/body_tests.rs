@@ -56,7 +56,7 @@ async fn a_form_has_more_room_and_files_have_limits_of_their_own() {
     for (path, media, pages, limited) in [
         ("/start/x", "Multipart/Form-Data; boundary=x", true, false),
         ("/api/v1/uploads", "application/octet-stream", false, false),
-        ("/tasks/x/again", "multipart/form-data; boundary=x", true, true),
+        ("/tasks/x/rerun", "multipart/form-data; boundary=x", true, true),
         ("/api/v1/uploads/x", "application/octet-stream", false, true),
     ] {
         let (problem, _) = read(path, media, pages, Body::from(vec![0; 4096])).await;

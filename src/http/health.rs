@@ -14,7 +14,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::{ApiError, HttpOptions, origin};
 use crate::{
-    engine::{Accuracy, BudgetFigures, HeldFigures, Service, ServiceError},
+    engine::{Accuracy, BudgetFigures, LongPollFigures, Service, ServiceError},
     task::Problem,
 };
 
@@ -138,24 +138,28 @@ fn spent(text: &mut String, budgets: &[BudgetFigures]) {
 }
 
 /// The held requests.
-fn held(text: &mut String, figures: &HeldFigures) {
+fn held(text: &mut String, figures: &LongPollFigures) {
     text.push_str(&format!(
-        "# HELP milepost_held_requests Requests that are held now.\n\
-         # TYPE milepost_held_requests gauge\n\
-         milepost_held_requests {}\n\
-         # HELP milepost_held_answers_total Answers to requests that could be held, by reason.\n\
-         # TYPE milepost_held_answers_total counter\n",
+        "# HELP milepost_long_polls Requests that are held now.\n\
+         # TYPE milepost_long_polls gauge\n\
+         milepost_long_polls {}\n\
+         # HELP milepost_long_poll_responses_total Answers to requests that could be held, by reason.\n\
+         # TYPE milepost_long_poll_responses_total counter\n",
         figures.now
     ));
     for (reason, count) in &figures.answers {
-        text.push_str(&format!("milepost_held_answers_total{{reason=\"{reason}\"}} {count}\n"));
+        text.push_str(&format!(
+            "milepost_long_poll_responses_total{{reason=\"{reason}\"}} {count}\n"
+        ));
     }
     text.push_str(
-        "# HELP milepost_held_limit_hits_total Requests not held because of a limit.\n\
-         # TYPE milepost_held_limit_hits_total counter\n",
+        "# HELP milepost_long_poll_limit_hits_total Requests not held because of a limit.\n\
+         # TYPE milepost_long_poll_limit_hits_total counter\n",
     );
     for (scope, count) in &figures.refused {
         let scope = scope.as_str();
-        text.push_str(&format!("milepost_held_limit_hits_total{{limit=\"{scope}\"}} {count}\n"));
+        text.push_str(&format!(
+            "milepost_long_poll_limit_hits_total{{limit=\"{scope}\"}} {count}\n"
+        ));
     }
 }

@@ -13,7 +13,7 @@ pub struct Config {
     pub hold: Option<HoldConfig>,
     /// Whether the tasks are shown large: a held request is then answered for smaller deviations of
     /// the bar, and more often. Default: `false`.
-    pub live: bool,
+    pub foreground: bool,
     /// How long a task is followed, counted from its `Watch`; then one last poll. Default: `None`,
     /// for as long as it takes.
     pub deadline_ms: Option<u64>,
@@ -73,7 +73,7 @@ impl Default for Config {
         Self {
             policy: Policy::Paced,
             hold: Some(HoldConfig::default()),
-            live: false,
+            foreground: false,
             deadline_ms: None,
             floor_ms: 500,
             longest_pause_ms: 60_000,

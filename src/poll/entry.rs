@@ -138,8 +138,8 @@ impl Entry {
             progress,
             rate,
             age_ms,
-            early: self.early,
-            live: self.large,
+            early_responses: self.early,
+            foreground: self.large,
         }
     }
 

@@ -12,7 +12,7 @@ mod tabs;
 mod watching;
 
 use super::{
-    Action, AnswerKind, Config, Event, HoldConfig, Policy, entry::Entry, hold::Holding, pause,
+    Action, AnswerKind, Config, Event, HoldConfig, Policy, entry::Entry, long_poll::Holding, pause,
     tabs::Tabs,
 };
 use crate::task::{AnswerReason, Problem, Snapshot, Status, TaskId};
@@ -92,7 +92,7 @@ struct Count {
     bytes: u64,
     last: Option<AnswerKind>,
     reason: Option<AnswerReason>,
-    held_ms: u64,
+    waited_ms: u64,
     /// How long there has been something to ask, and nothing against asking.
     asking_ms: u64,
 }

@@ -82,7 +82,7 @@ pub enum AnswerKind {
     /// Nothing changed.
     Unchanged,
     /// Nothing worth telling happened while the server held the request.
-    HoldOver,
+    Timeout,
     /// No good answer.
     Failed,
 }
@@ -113,7 +113,7 @@ pub struct Stats {
     /// Why the server answered the last request when it did; `None` where it did not say.
     pub reason: Option<AnswerReason>,
     /// How long the server has held requests, in all; as far as it told.
-    pub held_ms: u64,
+    pub waited_ms: u64,
     /// How long there has been something to ask and nothing against asking, by the last event: the
     /// time for which [`Policy::requests_in`] tells what another policy would have asked.
     pub asking_ms: u64,

@@ -24,17 +24,25 @@ pub struct Watch {
     pub age_ms: i64,
     /// Answers that this client got early, for a deviation.
     #[serde(default)]
-    pub early: u32,
+    pub early_responses: u32,
     /// Whether the page shows this task large: a held request is then answered for smaller
     /// deviations, and more often.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub live: bool,
+    pub foreground: bool,
 }
 
 impl Watch {
     /// A client that knows this version and does not move a bar by itself.
     pub const fn at_version(id: TaskId, version: i64) -> Self {
-        Self { id, version, progress: None, rate: 0.0, age_ms: 0, early: 0, live: false }
+        Self {
+            id,
+            version,
+            progress: None,
+            rate: 0.0,
+            age_ms: 0,
+            early_responses: 0,
+            foreground: false,
+        }
     }
 }
 
@@ -83,7 +91,7 @@ pub struct PollResponse {
     pub poll_after_ms: f64,
     /// How long the server held the request, in milliseconds; absent where it did not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub held_ms: Option<i64>,
+    pub waited_ms: Option<i64>,
     /// Why the request was answered now; absent where the server does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<AnswerReason>,
@@ -110,15 +118,15 @@ pub enum AnswerReason {
     /// The client's bar became visibly wrong.
     Deviation,
     /// The task said something: a message, or lines of its log.
-    Said,
+    Output,
     /// The client did not know the present version, and the request was not held for that.
     Changed,
     /// Nothing to tell for as long as the request could be held: the line is alive.
-    HoldOver,
+    Timeout,
     /// The server is stopping; come back a little later, to another or to the next.
-    Draining,
+    ShuttingDown,
     /// The server holds as many requests as it may, or the caller asked not to be held.
-    NotHeld,
+    NoWait,
     /// A word from a newer server.
     #[serde(other)]
     Unknown,

@@ -47,7 +47,7 @@ pub struct Snapshot {
     /// The version with which it last said something: a message, or lines of its log, which can be read
     /// from then on.
     #[serde(default)]
-    pub said_version: i64,
+    pub output_version: i64,
     /// Where the result is, once completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultLink>,
@@ -63,7 +63,7 @@ pub struct Snapshot {
     /// While it waits: its place among the tasks that may start now, from 1. Absent where it waits
     /// for its time to come, and where it is too far back to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub queue_place: Option<u32>,
+    pub queue_position: Option<u32>,
     /// While it waits between two attempts: milliseconds until it may start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_in_ms: Option<i64>,
@@ -137,7 +137,7 @@ pub struct CancelReceipt {
     pub outcome: Option<CancelOutcome>,
     /// What of its work is kept, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kept: Option<String>,
+    pub preserved: Option<String>,
 }
 
 /// How a task that was asked to stop came to its end.
@@ -169,13 +169,13 @@ pub struct Resumed {
     /// When the attempt began (RFC 3339).
     pub at: String,
     /// Why another one was needed.
-    pub why: ResumeReason,
+    pub reason: ResumeReason,
     /// The stage in which the earlier one stopped, from 1; absent where it had entered none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
     /// When the last checkpoint was kept (RFC 3339); absent where there is none: all is done anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub saved_at: Option<String>,
+    pub checkpoint_at: Option<String>,
     /// How much work is done again, in milliseconds: from the last checkpoint (or the start) to the
     /// last sign of life of the earlier attempt.
     pub redone_ms: i64,

@@ -81,7 +81,7 @@ fn wait(view: &TaskView) -> Option<String> {
         let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
         return Some(format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed))));
     }
-    snapshot.queue_place.map(|place| format!("{} in line", ordinal(place)))
+    snapshot.queue_position.map(|place| format!("{} in line", ordinal(place)))
 }
 
 /// `1st`, `2nd`, `3rd`, `11th`.
@@ -284,7 +284,7 @@ mod tests {
         view.status = Status::Queued;
         assert_eq!(step_line(&view), "Waiting for a free worker");
         for (place, told) in [(1, "1st"), (2, "2nd"), (3, "3rd"), (11, "11th"), (101, "101st")] {
-            view.snapshot.queue_place = Some(place);
+            view.snapshot.queue_position = Some(place);
             assert_eq!(step_line(&view), format!("{told} in line"));
         }
         view.snapshot.starts_in_ms = Some(8_400);

@@ -61,8 +61,8 @@ impl From<TaskId> for Seed {
             expires_at: None,
             eta_range_ms: None,
             resumed: None,
-            queue_place: None,
-            said_version: 0,
+            queue_position: None,
+            output_version: 0,
             starts_in_ms: None,
         })
     }
@@ -127,7 +127,7 @@ pub struct UseTaskReturn {
 /// nothing. The browser's first rendering shows the same.
 pub fn use_task(task: impl Into<Seed>, transport: Transport) -> UseTaskReturn {
     // One task alone is shown large.
-    let config = Config { live: true, ..Config::default() };
+    let config = Config { foreground: true, ..Config::default() };
     use_task_with_options(task, transport, UseTaskOptions { config, ..UseTaskOptions::default() })
 }
 

@@ -14,7 +14,7 @@ use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     fixture::{Fixture, Gates, engine_at, engine_by, folder, gate, kind, quick, reach},
-    hold::{after, answer, hold},
+    long_poll::{after, answer, hold},
 };
 
 /// What was read so long ago is read again before it is told.
@@ -56,7 +56,7 @@ async fn a_task_that_was_given_away_or_deleted_while_a_poll_was_held_is_not_show
         let poll = hold(&f, after(&f.get(id).await), 1).await;
         write(&path, id, change).await;
         let told = answer(poll).await;
-        assert!(told.held_ms.is_some(), "it was held");
+        assert!(told.waited_ms.is_some(), "it was held");
         assert_eq!(told.reason, Some(AnswerReason::Ended), "{change}");
         is_gone(&told, id, GoneReason::NotFound);
     }
@@ -102,7 +102,7 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     }
     f.gates.open("end");
     let told = answer(poll).await;
-    assert!(told.held_ms.is_some(), "it was held");
+    assert!(told.waited_ms.is_some(), "it was held");
     assert_eq!(told.gone, [Gone { id: over.id, reason: GoneReason::Expired }]);
     let ended: Vec<_> = told.tasks.iter().map(|task| task.id).collect();
     assert_eq!(ended, [id]);

@@ -229,7 +229,7 @@ async fn a_log_goes_on_though_the_clock_was_set_back() {
     f.gates.open("go on");
     f.gates.pass("later").await;
     until("whoever follows the log hears of the line", async || {
-        f.get(id).await.said_version > before
+        f.get(id).await.output_version > before
     })
     .await;
 }

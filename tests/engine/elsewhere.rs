@@ -7,7 +7,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, HoldOptions, KindOptions, ServiceError,
+        EngineOptions, LongPollOptions, KindOptions, ServiceError,
         store::postgres::{PostgresOptions, PostgresStore},
     },
     task::{AnswerReason, Status},
@@ -16,7 +16,7 @@ use milepost::{
 use crate::{
     faulty::{Fault, Faulty},
     fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
-    hold::{after, answer, hold},
+    long_poll::{after, answer, hold},
     log::page_hears_and_list_does_not,
     postgres_server::schema,
 };
@@ -46,7 +46,7 @@ async fn two_with(options: EngineOptions) -> Two {
     };
     let (front_store, worker_store) = (open().await, open().await);
     // Whatever the front hears, it does not hear by looking.
-    let hold = HoldOptions { poll: HOUR, ..HoldOptions::default() };
+    let long_poll = LongPollOptions { poll: HOUR, ..LongPollOptions::default() };
     let listens = EngineOptions { worker: false, queue_poll: HOUR, hold, ..quick() };
     let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
     let gates = Gates::default();
@@ -102,7 +102,7 @@ async fn a_held_poll_is_told_that_the_store_is_away_before_its_time_is_over() {
     match poll.await.unwrap() {
         Err(ServiceError::Store(_)) => {}
         // What was read a moment ago still counts; the next request is refused.
-        Ok(told) => assert!(told.held_ms.is_some_and(|held| held < 10_000), "{told:?}"),
+        Ok(told) => assert!(told.waited_ms.is_some_and(|held| held < 10_000), "{told:?}"),
         other => panic!("{other:?}"),
     }
     assert!(matches!(front.service.get(&front.ada, id).await, Err(ServiceError::Store(_))));
@@ -149,9 +149,9 @@ async fn the_last_lines_of_a_flood_are_told_at_another_server_once_they_can_be_r
         worker.gates.open(gate);
         loop {
             let mut page = after(&told);
-            page.watch[0].live = true;
+            page.watch[0].foreground = true;
             let answered = front.service.poll(&front.ada, &page).await.unwrap();
-            assert_eq!(answered.reason, Some(AnswerReason::Said), "{answered:?}");
+            assert_eq!(answered.reason, Some(AnswerReason::Output), "{answered:?}");
             let end = front.service.log_since(&front.ada, id, 0, 1).await.unwrap().expect("a log");
             told = answered.tasks[0].clone();
             if end[0].text == last {

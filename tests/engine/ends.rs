@@ -205,18 +205,18 @@ async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
     f.gates.open("speak");
     f.gates.pass("spoken").await;
     until(async || store.met("save_progress") > 0, "the line is on its way").await;
-    assert_eq!(f.get(id).await.said_version, before.said_version);
+    assert_eq!(f.get(id).await.output_version, before.output_version);
     // What comes meanwhile is told, under the version with which the line will be written.
     f.gates.open("tell");
     f.gates.pass("told").await;
     let told = f.until(id, |told| told.progress == Some(50.0)).await;
-    assert!(told.version > before.version && told.said_version == before.said_version, "{told:#?}");
+    assert!(told.version > before.version && told.output_version == before.output_version, "{told:#?}");
     store.heal();
-    let told = f.until(id, |now| now.said_version > told.version).await;
+    let told = f.until(id, |now| now.output_version > told.version).await;
     let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
     assert_eq!(log.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["news"]);
     until(
-        async || store.get(id).await.unwrap().unwrap().said_version >= told.said_version,
+        async || store.get(id).await.unwrap().unwrap().output_version >= told.output_version,
         "written",
     )
     .await;
@@ -247,7 +247,7 @@ async fn what_is_kept_while_lines_are_on_their_way_is_written_too() {
     f.gates.open("keep");
     f.gates.pass("kept").await;
     store.heal();
-    let kept = async || store.get(id).await.unwrap().unwrap().stopping.kept;
+    let kept = async || store.get(id).await.unwrap().unwrap().stopping.preserved;
     until(async || kept().await.as_deref() == Some("one chapter"), "what is kept").await;
     f.gates.open("end");
     assert_eq!(f.ended(id).await.status, Status::Completed);

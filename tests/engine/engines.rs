@@ -21,7 +21,7 @@ use milepost::{
 use crate::{
     faulty::Faulty,
     fixture::{Fixture, Gates, Step, engine_by, engine_over, gate, is, kind, quick, reach},
-    hold::{after, answer, hold},
+    long_poll::{after, answer, hold},
     postgres_server::schema,
 };
 
@@ -133,7 +133,7 @@ async fn an_end_is_told_by_the_other_engine_within_half_a_second() {
             pair.worker.gates.open("end");
             let told = answer(poll).await;
             assert_eq!(told.reason, Some(AnswerReason::Ended));
-            assert!(told.held_ms.is_some(), "it was held");
+            assert!(told.waited_ms.is_some(), "it was held");
             told.tasks[0].clone()
         } else {
             pair.worker.gates.open("end");
@@ -193,7 +193,7 @@ async fn a_poll_held_by_the_other_engine_hears_of_the_start_of_what_waited() {
     let first = pair.at_work(&[Step::Stage(0), gate("end")]).await;
     let second = front.start(&[Step::Stage(0), gate("end")]).await;
     let waiting = front.get(second).await;
-    assert_eq!((waiting.status, waiting.queue_place), (Status::Queued, Some(1)));
+    assert_eq!((waiting.status, waiting.queue_position), (Status::Queued, Some(1)));
     let poll = hold(front, after(&waiting), 1).await;
     pair.worker.gates.open("end");
     let heard = answer(poll).await;

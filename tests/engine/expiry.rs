@@ -113,7 +113,7 @@ async fn a_task_is_kept_longer_by_who_may_see_it_once_it_has_ended() {
 #[tokio::test]
 async fn a_worker_removes_what_has_expired_by_itself() {
     let (_folder, path) = folder();
-    let options = EngineOptions { clean: Duration::from_millis(5), clean_batch: 1, ..quick() };
+    let options = EngineOptions { clean: Duration::from_millis(5), prune_batch: 1, ..quick() };
     let d = dated(&path, options).await;
     let ids = [d.f.start(&[]).await, d.f.start(&[Step::Fail]).await];
     for id in ids {

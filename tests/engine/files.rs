@@ -330,8 +330,8 @@ async fn an_upload_that_is_cut_leaves_nothing() {
 async fn uploads_have_limits() {
     let files = FileOptions {
         max_upload_bytes: 10,
-        max_uploads_at_once: 1,
-        upload_silence: Duration::from_millis(1),
+        max_concurrent_uploads: 1,
+        upload_idle_timeout: Duration::from_millis(1),
         ..FileOptions::default()
     };
     let f = fixture(EngineOptions { files, ..quick() }).await;

@@ -141,7 +141,7 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::Log(text) => ctx.log(text),
         Step::LogMany(count) => (1..=count).for_each(|n| ctx.log(format!("many {n}"))),
         Step::Keep(value) => ctx.checkpoint("kept", &value).await?,
-        Step::Kept(what) => ctx.kept(what),
+        Step::Kept(what) => ctx.preserved(what),
         Step::AwaitCancel => ctx.cancelled().await,
         Step::SayKept => {
             let kept: Option<i64> = ctx.restore("kept").await?;

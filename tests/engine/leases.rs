@@ -196,7 +196,7 @@ async fn a_write_lock_held_by_somebody_else_delays_and_loses_nothing() {
 
 #[tokio::test]
 async fn who_is_alone_with_its_store_asks_for_no_order_after_a_claim() {
-    let options = EngineOptions { max_queue_places: 0, ..quick() };
+    let options = EngineOptions { max_queue_positions: 0, ..quick() };
     let (_folder, store, f) = faulty(options).await;
     for _ in 0..3 {
         let id = f.start(&[Step::Stage(0)]).await;

@@ -7,7 +7,7 @@ use milepost::{
 
 use crate::{
     fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach},
-    hold::{after, answer, hold},
+    long_poll::{after, answer, hold},
 };
 
 fn numbered(text: &str, count: usize) -> Vec<Step> {
@@ -37,7 +37,7 @@ async fn of_a_long_log_both_ends_are_kept_and_the_gap_is_named() {
 #[tokio::test]
 async fn lines_are_found_whatever_their_case_and_colours_and_read_on() {
     let (_folder, path) = folder();
-    let options = EngineOptions { max_log_lines: 100, max_log_answer_lines: 3, ..quick() };
+    let options = EngineOptions { max_log_lines: 100, max_log_lines_per_response: 3, ..quick() };
     let f = engine_at(&path, options, kind()).await;
     let mut steps = numbered("even or odd", 9);
     steps.push(Step::Log("E\u{1b}[31mVE\u{1b}[0mn".to_owned()));
@@ -106,22 +106,22 @@ pub(crate) async fn page_hears_and_list_does_not(
     let id = told.id;
     let list = hold(front, after(told), 1).await;
     let mut page = after(told);
-    page.watch[0].live = true;
+    page.watch[0].foreground = true;
     let page = hold(front, page, 2).await;
     worker.gates.open("b");
     let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    assert_eq!(told.reason, Some(AnswerReason::Output), "{told:?}");
     // Not only told of: it can be read.
     let log = front.service.log(&front.ada, id, 0).await.unwrap().expect("a log");
     assert_eq!(log[0].text, "news");
     let mut page = after(&told.tasks[0]);
-    page.watch[0].live = true;
+    page.watch[0].foreground = true;
     let page = hold(front, page, 2).await;
     worker.gates.open("c");
     let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Said), "{told:?}");
+    assert_eq!(told.reason, Some(AnswerReason::Output), "{told:?}");
     assert_eq!(told.tasks[0].message.as_deref(), Some("more"));
-    assert!(told.held_ms.is_some_and(|held| held < 10_000), "{told:?}");
+    assert!(told.waited_ms.is_some_and(|held| held < 10_000), "{told:?}");
     assert!(!list.is_finished(), "a list shows no words");
     worker.gates.open("d");
     assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));

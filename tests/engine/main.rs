@@ -12,7 +12,7 @@ mod faulty;
 mod files;
 mod fixture;
 mod hanging;
-mod hold;
+mod long_poll;
 mod kinds;
 mod leases;
 mod lifecycle;
@@ -20,7 +20,7 @@ mod listener;
 mod log;
 mod lost;
 mod outlook;
-mod places;
+mod queue_positions;
 mod postgres;
 #[expect(dead_code, reason = "nothing here stops the database")]
 #[path = "../support/postgres.rs"]

@@ -27,15 +27,15 @@ async fn a_waiting_task_tells_its_place_in_the_fair_order() {
     let (_folder, path) = folder();
     let f = engine_at(&path, waiting(), kind()).await;
     let (first, second) = (f.start(&[]).await, f.start(&[]).await);
-    assert_eq!(f.get(first).await.queue_place, Some(1));
-    assert_eq!(f.get(second).await.queue_place, Some(2));
+    assert_eq!(f.get(first).await.queue_position, Some(1));
+    assert_eq!(f.get(second).await.queue_position, Some(2));
     // Another owner's first task stands before the second of the first.
     let bob = Caller::owner("bob");
     let bobs = f.service.start(&bob, scripted(&[]), None).await.unwrap();
-    assert_eq!(bobs.snapshot.queue_place, Some(2));
-    f.until(second, |task| task.queue_place == Some(3)).await;
+    assert_eq!(bobs.snapshot.queue_position, Some(2));
+    f.until(second, |task| task.queue_position == Some(3)).await;
     let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
-    let places: Vec<_> = list.tasks.iter().map(|task| (task.id, task.queue_place)).collect();
+    let places: Vec<_> = list.tasks.iter().map(|task| (task.id, task.queue_position)).collect();
     assert_eq!(places, [(second, Some(3)), (first, Some(1))]);
 }
 
@@ -48,11 +48,11 @@ async fn a_version_does_not_fall_when_a_place_gets_worse() {
     let mut last = f.get(second).await;
     for (owner, place) in [("bob", 3), ("eve", 4), ("dan", 5)] {
         f.service.start(&Caller::owner(owner), scripted(&[]), None).await.unwrap();
-        while last.queue_place != Some(place) {
+        while last.queue_position != Some(place) {
             let told = f.get(second).await;
             assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
             let same = told.version == last.version;
-            assert!(!same || told.queue_place == last.queue_place, "{last:#?}, then {told:#?}");
+            assert!(!same || told.queue_position == last.queue_position, "{last:#?}, then {told:#?}");
             last = told;
             tokio::task::yield_now().await;
         }
@@ -68,10 +68,10 @@ async fn a_poll_tells_a_place_that_has_moved_and_nothing_while_it_stays() {
     assert!(poll(&f, second, version).await.tasks.is_empty());
     f.service.cancel(&f.ada, first).await.unwrap();
     let moved = poll(&f, second, version).await.tasks.remove(0);
-    assert_eq!(moved.queue_place, Some(1));
+    assert_eq!(moved.queue_position, Some(1));
     assert!(moved.version > version);
     let cancelled = f.service.cancel(&f.ada, second).await.unwrap().expect("the task is there");
-    assert_eq!(cancelled.snapshot.queue_place, None);
+    assert_eq!(cancelled.snapshot.queue_position, None);
     assert!(cancelled.snapshot.version > moved.version);
 }
 
@@ -81,12 +81,12 @@ async fn one_order_serves_all_who_ask_within_a_moment() {
     let options = EngineOptions { queue_order: Duration::from_secs(3600), ..waiting() };
     let f = engine_at(&path, options, kind()).await;
     let (first, second) = (f.start(&[]).await, f.start(&[]).await);
-    assert_eq!(f.get(second).await.queue_place, Some(2));
+    assert_eq!(f.get(second).await.queue_position, Some(2));
     f.service.cancel(&f.ada, first).await.unwrap();
-    assert_eq!(f.get(second).await.queue_place, Some(2), "the order is still young");
+    assert_eq!(f.get(second).await.queue_position, Some(2), "the order is still young");
     let third = f.start(&[]).await;
-    assert_eq!(f.get(third).await.queue_place, Some(2), "a new task is in no older order");
-    assert_eq!(f.get(second).await.queue_place, Some(1));
+    assert_eq!(f.get(third).await.queue_position, Some(2), "a new task is in no older order");
+    assert_eq!(f.get(second).await.queue_position, Some(1));
 }
 
 #[tokio::test]
@@ -94,16 +94,16 @@ async fn places_beyond_the_limit_and_in_an_outage_are_not_told() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
     let store = Arc::new(Faulty::new(Arc::new(store)));
-    let options = EngineOptions { max_queue_places: 1, ..waiting() };
+    let options = EngineOptions { max_queue_positions: 1, ..waiting() };
     let f = engine_over(store.clone(), Gates::default(), options, kind()).await;
     store.set("queue", Fault::Fail(2));
     let first = f.service.start(&f.ada, scripted(&[]), None).await.unwrap();
-    assert_eq!(first.snapshot.queue_place, None);
+    assert_eq!(first.snapshot.queue_position, None);
     let first = first.receipt.id;
-    assert_eq!(f.get(first).await.queue_place, None);
-    assert_eq!(f.get(first).await.queue_place, Some(1));
+    assert_eq!(f.get(first).await.queue_position, None);
+    assert_eq!(f.get(first).await.queue_position, Some(1));
     let second = f.start(&[]).await;
-    assert_eq!(f.get(second).await.queue_place, None);
+    assert_eq!(f.get(second).await.queue_position, None);
 }
 
 #[tokio::test]
@@ -116,5 +116,5 @@ async fn between_two_attempts_a_task_tells_when_it_starts() {
     let waiting = f.until(id, |task| task.attempt == 1 && is(Status::Queued)(task)).await;
     let starts_in_ms = waiting.starts_in_ms.expect("a time");
     assert!((1_700_000..=3_600_000).contains(&starts_in_ms), "{starts_in_ms}");
-    assert_eq!(waiting.queue_place, None);
+    assert_eq!(waiting.queue_position, None);
 }

@@ -74,7 +74,7 @@ async fn a_task_that_stops_has_a_receipt_with_every_step_and_keeps_it() {
     assert_eq!((done.status, told.outcome), (Status::Cancelled, Some(CancelOutcome::Stopped)));
     assert_eq!(steps(told), (true, true, true));
     assert_eq!(told.requested_by, "owner");
-    assert_eq!(told.kept.as_deref(), Some("2 of 5 chapters"));
+    assert_eq!(told.preserved.as_deref(), Some("2 of 5 chapters"));
     assert_eq!(after_a_restart(f, &path, &done).await.cancel, done.cancel);
 }
 
@@ -90,7 +90,7 @@ async fn a_task_that_does_not_look_is_forced_and_the_receipt_says_so_meanwhile()
     let done = f.ended(id).await;
     assert_eq!(receipt(&done).outcome, Some(CancelOutcome::Forced));
     assert_eq!(steps(receipt(&done)), (true, false, true));
-    assert_eq!(receipt(&done).kept, None);
+    assert_eq!(receipt(&done).preserved, None);
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn a_task_between_two_attempts_is_not_tried_again() {
     let done = cancel(&f, &waiting).await;
     assert_eq!(done.status, Status::Cancelled);
     assert_eq!(receipt(&done).outcome, Some(CancelOutcome::BetweenAttempts));
-    assert_eq!(receipt(&done).kept.as_deref(), Some("half"));
+    assert_eq!(receipt(&done).preserved.as_deref(), Some("half"));
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn a_cancel_that_comes_too_late_says_so() {
         (Status::Completed, Some(CancelOutcome::TooLate))
     );
     assert_eq!(steps(receipt(&done)), (true, false, true));
-    assert_eq!(receipt(&done).kept, None, "all of it is there");
+    assert_eq!(receipt(&done).preserved, None, "all of it is there");
 }
 
 #[tokio::test]
@@ -253,8 +253,8 @@ async fn a_run_after_a_shutdown_says_what_it_took_up() {
     let f = engine_at(&path, quick(), kind()).await;
     f.gates.pass("a").await;
     let live = f.get(id).await;
-    assert_eq!((resumed(&live).why, resumed(&live).step), (ResumeReason::Released, Some(2)));
-    assert!(resumed(&live).saved_at.is_some() && resumed(&live).redone_ms >= 0);
+    assert_eq!((resumed(&live).reason, resumed(&live).step), (ResumeReason::Released, Some(2)));
+    assert!(resumed(&live).checkpoint_at.is_some() && resumed(&live).redone_ms >= 0);
     assert_eq!(Some(&resumed(&live).at), live.started_at.as_ref());
     f.gates.open("b");
     assert_eq!(f.ended(id).await.resumed, live.resumed);
@@ -269,8 +269,8 @@ async fn a_second_attempt_says_what_it_took_up() {
     f.gates.open("b");
     f.gates.pass("a").await;
     let second = f.until(id, is(Status::Running)).await;
-    assert_eq!((resumed(&second).why, resumed(&second).step), (ResumeReason::Retry, Some(1)));
-    assert_eq!(resumed(&second).saved_at, None, "it had kept nothing");
+    assert_eq!((resumed(&second).reason, resumed(&second).step), (ResumeReason::Retry, Some(1)));
+    assert_eq!(resumed(&second).checkpoint_at, None, "it had kept nothing");
     f.gates.open("b");
     f.ended(id).await;
 }

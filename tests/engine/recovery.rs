@@ -78,8 +78,8 @@ fn a_killed_process_leaves_no_ghost_and_costs_one_attempt() {
         assert_eq!((second.status, second.attempt), (Status::Running, 2));
         assert_eq!(second.message.as_deref(), Some("kept Some(5)"));
         let resumed = second.resumed.expect("it took something up");
-        assert_eq!((resumed.why, resumed.step), (ResumeReason::WorkerLost, Some(2)));
-        assert!(resumed.saved_at.is_some() && resumed.redone_ms >= 0, "{resumed:?}");
+        assert_eq!((resumed.reason, resumed.step), (ResumeReason::WorkerLost, Some(2)));
+        assert!(resumed.checkpoint_at.is_some() && resumed.redone_ms >= 0, "{resumed:?}");
         f.gates.open("b");
         assert_eq!(f.ended(id).await.status, Status::Completed);
         f.engine.shutdown().await;

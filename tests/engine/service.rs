@@ -58,9 +58,9 @@ async fn a_task_of_nobody_is_for_whoever_has_its_id() {
 }
 
 #[tokio::test]
-async fn an_operator_can_switch_ownerless_tasks_off() {
+async fn an_operator_can_switch_anonymous_tasks_off() {
     let (_folder, path) = folder();
-    let closed = EngineOptions { allow_ownerless: false, ..idle() };
+    let closed = EngineOptions { allow_anonymous: false, ..idle() };
     let f = engine_at(&path, closed, kind()).await;
     let error = f.service.start(&Caller::nobody(), scripted(&[]), None).await.unwrap_err();
     assert_eq!(Problem::from(error).status, 401);
@@ -212,7 +212,7 @@ async fn limits_are_the_operators() {
         max_search_chars: 2,
         list_rows: 1,
         max_list_rows: 2,
-        max_log_answer_lines: 1,
+        max_log_lines_per_response: 1,
         ..quick()
     };
     let f = engine_at(&path, options, kind()).await;

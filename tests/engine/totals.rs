@@ -285,7 +285,7 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
     let before = reads();
     f.service.batch(&f.ada, batch.id).await.unwrap().unwrap();
     f.service.cancel_batch(&f.ada, batch.id).await.unwrap().unwrap();
-    let again = f.service.again_batch(&f.ada, batch.id, None).await;
+    let again = f.service.rerun_batch(&f.ada, batch.id, None).await;
     assert!(matches!(again, Err(ServiceError::NothingFailed)), "{again:?}");
     assert!(reads() - before <= 1, "{} reads of single tasks", reads() - before);
 }

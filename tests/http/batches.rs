@@ -120,18 +120,18 @@ async fn a_task_is_started_again_with_its_input_and_secrets_do_not_come_out() {
     assert_eq!((&input["kind"], &input["input"]["text"]), (&json!("echo"), &json!("x")));
     assert!(!input.to_string().contains("hush"), "{input}");
     let key = [("idempotency-key", "k-1")];
-    let again = f.post_with(&format!("{task}/again"), ADA, &json!({}), &key).await;
+    let again = f.post_with(&format!("{task}/rerun"), ADA, &json!({}), &key).await;
     assert_eq!(again.status, 202, "{}", again.json());
     let again = again.json();
     assert_ne!(again["id"], json!(id));
-    let twice = f.post_with(&format!("{task}/again"), ADA, &json!({}), &key).await.json();
+    let twice = f.post_with(&format!("{task}/rerun"), ADA, &json!({}), &key).await.json();
     assert_eq!(again["id"], twice["id"]);
     let id = again["id"].as_str().unwrap();
     f.until(ADA, id, "completed").await;
     let result = f.get(&format!("/api/v1/tasks/{id}/result"), ADA).await;
     assert_eq!(result.bytes, b"x with a password");
     f.problem(&f.get(&format!("{task}/input"), BOB).await, 404);
-    f.problem(&f.post(&format!("{task}/again"), BOB, &json!({})).await, 404);
+    f.problem(&f.post(&format!("{task}/rerun"), BOB, &json!({})).await, 404);
 }
 
 /// A batch of which the second and the third have failed.
@@ -151,7 +151,7 @@ async fn half_failed(f: &Fixture) -> Value {
 async fn those_of_a_batch_that_failed_are_run_again_as_a_batch_of_their_own() {
     let f = roomy().await;
     let first = half_failed(&f).await;
-    let again = format!("{}/again", path(&first));
+    let again = format!("{}/rerun", path(&first));
     let key = [("idempotency-key", "k-1")];
     let answer = f.post_with(&again, ADA, &json!({}), &key).await;
     assert_eq!(answer.status, 202, "{}", answer.json());
@@ -175,12 +175,12 @@ async fn a_batch_is_not_run_again_where_none_failed_nor_by_a_stranger_nor_beyond
     let limited = EngineOptions { max_queued_per_owner: 3, max_batch: 3, ..quick() };
     let f = fixture_of(options(), limited).await;
     let fine = f.post("/api/v1/batches", ADA, &echoes(&["a"])).await.json();
-    let detail = f.problem(&f.post(&format!("{}/again", path(&fine)), ADA, &json!({})).await, 409);
+    let detail = f.problem(&f.post(&format!("{}/rerun", path(&fine)), ADA, &json!({})).await, 409);
     assert!(detail.contains("no task of this batch has failed"), "{detail}");
     let failed = half_failed(&f).await;
-    let again = format!("{}/again", path(&failed));
+    let again = format!("{}/rerun", path(&failed));
     f.problem(&f.post(&again, BOB, &json!({})).await, 404);
-    f.problem(&f.post("/api/v1/batches/%ff/again", ADA, &json!({})).await, 404);
+    f.problem(&f.post("/api/v1/batches/%ff/rerun", ADA, &json!({})).await, 404);
     let key = [("idempotency-key", "")];
     f.problem(&f.post_with(&again, ADA, &json!({}), &key).await, 400);
     // One runs, two wait; of those that failed one would fit.

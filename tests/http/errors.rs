@@ -97,14 +97,14 @@ async fn the_openapi_document_names_every_call() {
             "/api/task/{task_id}/cancel",
             "/api/v1/batches",
             "/api/v1/batches/{id}",
-            "/api/v1/batches/{id}/again",
+            "/api/v1/batches/{id}/rerun",
             "/api/v1/batches/{id}/cancel",
             "/api/v1/kinds",
             "/api/v1/kinds/{kind}",
             "/api/v1/tasks",
             "/api/v1/tasks/poll",
             "/api/v1/tasks/{id}",
-            "/api/v1/tasks/{id}/again",
+            "/api/v1/tasks/{id}/rerun",
             "/api/v1/tasks/{id}/cancel",
             "/api/v1/tasks/{id}/files",
             "/api/v1/tasks/{id}/files/{name}",
@@ -173,8 +173,8 @@ async fn the_simple_calls_refuse_in_plain_json() {
 }
 
 #[tokio::test]
-async fn without_ownerless_tasks_a_start_answers_401() {
-    let f = fixture_of(options(), EngineOptions { allow_ownerless: false, ..quick() }).await;
+async fn without_anonymous_tasks_a_start_answers_401() {
+    let f = fixture_of(options(), EngineOptions { allow_anonymous: false, ..quick() }).await;
     let body = json!({ "kind": "echo", "input": { "text": "x" } });
     f.problem(&f.post("/api/v1/tasks", "", &body).await, 401);
     assert_eq!(f.post("/api/v1/tasks", ADA, &body).await.status, 202);

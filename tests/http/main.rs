@@ -9,6 +9,6 @@ mod expiry;
 mod files;
 mod fixture;
 mod health;
-mod hold;
+mod long_poll;
 mod session;
 mod tasks;

@@ -245,7 +245,7 @@ async fn a_waiting_task_is_unchanged_until_its_place_moves() {
     let path = format!("/api/v1/tasks/{second}");
     let waiting = f.get(&path, ADA).await;
     f.fits("Snapshot", &waiting.json());
-    assert_eq!(waiting.json()["queue_place"], 2);
+    assert_eq!(waiting.json()["queue_position"], 2);
     let tag = waiting.header("etag").to_owned();
     let known = async || {
         let request = Request::get(&path).header(header::COOKIE, ADA);
@@ -254,7 +254,7 @@ async fn a_waiting_task_is_unchanged_until_its_place_moves() {
     assert_eq!(known().await.status, 304);
     f.post(&format!("/api/v1/tasks/{first}/cancel"), ADA, &json!({})).await;
     let moved = known().await;
-    assert_eq!((moved.status.as_u16(), moved.json()["queue_place"].as_u64()), (200, Some(1)));
+    assert_eq!((moved.status.as_u16(), moved.json()["queue_position"].as_u64()), (200, Some(1)));
 }
 
 #[tokio::test]

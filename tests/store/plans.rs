@@ -29,11 +29,11 @@ async fn everything(f: &Fixture) {
     let mut new = task();
     new.unique_key = Some("lighthouse".to_owned());
     new.lookup_key = new.unique_key.clone();
-    new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    new.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     let id = f.queue(&new).await.id;
     // Behind the other: queued in the same moment, their ids alone would decide.
     f.queue(&NewTask { priority: -1, ..task() }).await;
-    assert!(f.store.started("ada", "key", "print").await.unwrap().is_some());
+    assert!(f.store.started("ada", "key", "hash").await.unwrap().is_some());
     assert_eq!(f.store.queue("story", 10).await.unwrap().len(), 2);
     let row = f.claim("w", 1).await.remove(0);
     f.store.input(id).await.unwrap().unwrap();

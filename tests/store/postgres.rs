@@ -109,7 +109,7 @@ async fn starts_of_one_owner_at_once_keep_key_and_limit() {
         starts.spawn(async move {
             let mut new = task();
             new.max_queued = 4;
-            new.idempotency = (n % 2 == 0).then(|| ("key".to_owned(), "print".to_owned()));
+            new.idempotency = (n % 2 == 0).then(|| ("key".to_owned(), "hash".to_owned()));
             f.store.insert(&new).await.unwrap();
         });
     }
@@ -181,7 +181,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + version,
-        said_version: 0,
+        output_version: 0,
         progress: Some(0.5),
         pace: StoredPace::default(),
         step: 1,

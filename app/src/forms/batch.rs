@@ -52,8 +52,8 @@ pub(crate) async fn post_cancel(
     lead_to(&site, parts, &id, cancelled).await
 }
 
-/// `POST /batches/{id}/again`: starts those that failed once more and leads to the page of those.
-pub(crate) async fn post_again(
+/// `POST /batches/{id}/rerun`: starts those that failed once more and leads to the page of those.
+pub(crate) async fn post_rerun(
     State(site): State<Site>,
     Path(id): Path<String>,
     request: Request,
@@ -64,7 +64,7 @@ pub(crate) async fn post_again(
         Err(problem) => return lead(&site, parts, &format!("/batches/{id}"), Err(problem)).await,
     };
     let again = match id.parse::<BatchId>() {
-        Ok(batch) => site.service.again_batch(&caller(&parts), batch, key(&entered)).await,
+        Ok(batch) => site.service.rerun_batch(&caller(&parts), batch, key(&entered)).await,
         Err(_) => Ok(None),
     };
     lead_to(&site, parts, &id, again).await

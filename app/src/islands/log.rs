@@ -103,6 +103,6 @@ struct Told {
 
 impl Told {
     fn of(view: &TaskView) -> Self {
-        Self { said: view.snapshot.said_version, answer: view.snapshot.elapsed_ms }
+        Self { said: view.snapshot.output_version, answer: view.snapshot.elapsed_ms }
     }
 }

@@ -53,7 +53,7 @@ fn RunFailed(id: BatchId, failed: usize, unfinished: bool) -> impl IntoView {
         (false, n) => format!("{n} of them failed. Their pages say why."),
     };
     view! {
-        <form class="note retry" method="post" action=format!("/batches/{id}/again")>
+        <form class="note retry" method="post" action=format!("/batches/{id}/rerun")>
             <input type="hidden" name=KEY_FIELD value=key />
             <p>{words}</p>
             <button>"Run those that failed again"</button>

@@ -9,11 +9,11 @@ use milepost::{
 };
 
 use super::{
-    again::Again,
     files::Files,
     keep::Keep,
     log,
     parts::{Refresh, ask},
+    rerun::Rerun,
 };
 use crate::{
     api::LogPiece,
@@ -65,7 +65,7 @@ pub fn TaskPage() -> impl IntoView {
             {plant(TaskSeed { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
             <Files id files unfinished />
-            <Again id kind=known batch />
+            <Rerun id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })

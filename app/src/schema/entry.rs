@@ -41,7 +41,9 @@ impl Field {
             Wrong::Short => format!("Please give at least {min} characters."),
             Wrong::Long => format!("Please give at most {max} characters."),
             Wrong::Pattern => match &self.sort {
-                Sort::Text { says: Some(says), .. } => says.clone(),
+                Sort::Text { pattern_description: Some(pattern_description), .. } => {
+                    pattern_description.clone()
+                }
                 Sort::Text { pattern: Some(pattern), .. } => {
                     format!("This does not have the form that is asked for: {pattern}")
                 }

@@ -98,8 +98,8 @@ impl Api {
     }
 
     /// Starts a task with the same input as another.
-    pub(super) async fn again(&self, id: TaskId) -> Result<Snapshot, ClientError> {
-        let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/again"));
+    pub(super) async fn rerun(&self, id: TaskId) -> Result<Snapshot, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/rerun"));
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 
@@ -114,8 +114,8 @@ impl Api {
     }
 
     /// Starts those tasks of a batch once more that failed.
-    pub(super) async fn again_batch(&self, id: BatchId) -> Result<Batch, ClientError> {
-        let request = self.request(Method::POST, &format!("/api/v1/batches/{id}/again"));
+    pub(super) async fn rerun_batch(&self, id: BatchId) -> Result<Batch, ClientError> {
+        let request = self.request(Method::POST, &format!("/api/v1/batches/{id}/rerun"));
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 

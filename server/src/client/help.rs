@@ -52,9 +52,9 @@ fn about(field: &Field) -> String {
         line(help);
     }
     line(&sort(&field.sort));
-    if let Sort::Text { pattern, says, .. } = &field.sort {
+    if let Sort::Text { pattern, pattern_description, .. } = &field.sort {
         let form = || pattern.as_ref().map(|pattern| format!("Its form: {pattern}"));
-        says.clone().or_else(form).iter().for_each(|form| line(form));
+        pattern_description.clone().or_else(form).iter().for_each(|form| line(form));
     }
     if field.secret {
         line("Secret: it is never told again.");
@@ -161,7 +161,7 @@ mod tests {
                 "files": {"type": "array", "items": {"type": "string"}, "minItems": 1},
                 "folder": {
                     "type": "string", "description": "What to copy.", "minLength": 1, "maxLength": 9,
-                    "pattern": "\\w+", "x-says": "Letters and digits.", "examples": ["it's"],
+                    "pattern": "\\w+", "x-pattern-description": "Letters and digits.", "examples": ["it's"],
                 },
                 "map": {"type": "object"},
                 "password": {"type": "string", "writeOnly": true},

@@ -94,7 +94,7 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
     if let Some(progress) = snapshot.progress {
         line("progress", &format!("{progress:.0} %"));
     }
-    if let Some(place) = snapshot.queue_place {
+    if let Some(place) = snapshot.queue_position {
         line("place", &format!("{} in line", text::ordinal(place)));
     }
     if let Some(starts_in_ms) = snapshot.starts_in_ms {
@@ -130,7 +130,7 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
 pub(super) fn table(tasks: &[Snapshot]) -> String {
     let mut all = String::new();
     for task in tasks {
-        let progress = match (task.queue_place, task.progress) {
+        let progress = match (task.queue_position, task.progress) {
             (Some(place), _) => text::ordinal(place),
             (None, Some(progress)) => format!("{progress:.0} %"),
             (None, None) => "-".to_owned(),

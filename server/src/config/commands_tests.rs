@@ -107,8 +107,10 @@ fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     assert_ne!(usual, print(&with("pty = true")));
     assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
     assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
-    let says = |says: &str| print(&format!("{}pattern = 'a'\nsays = '{says}'", with("")));
-    assert_eq!(says("one"), says("two"));
+    let pattern_description = |pattern_description: &str| {
+        print(&format!("{}pattern = 'a'\nsays = '{pattern_description}'", with("")))
+    };
+    assert_eq!(pattern_description("one"), pattern_description("two"));
     let elsewhere = |text: &str| {
         let commands = Commands::read(text, Path::new("milepost.toml"), Path::new("/opt")).unwrap();
         commands.definitions[0].fingerprint.clone()
@@ -169,7 +171,10 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
             "pattern = 'a+'\ndefault = 'b'",
             "milepost.toml:7: `commands.a.params.x.default`: must ma",
         ),
-        ("says = 'x'", "milepost.toml:6: `commands.a.params.x.says`: says what `pattern` asks for"),
+        (
+            "pattern_description = 'x'",
+            "milepost.toml:6: `commands.a.params.x.says`: says what `pattern` asks for",
+        ),
         ("pattern = 'a'\nsays = ' '", "milepost.toml:7: `commands.a.params.x.says`: one line of 1"),
         ("colour = 'red'", "milepost.toml:6: unknown field `colour`"),
     ];

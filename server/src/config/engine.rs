@@ -31,7 +31,7 @@ pub struct EngineSettings {
     pub max_queued: u32,
     /// Waiting tasks of each kind that are told their place in the queue, at most 255; 0: none.
     /// `MILEPOST_ENGINE_MAX_QUEUE_PLACES`. Default: 100.
-    pub max_queue_places: u32,
+    pub max_queue_positions: u32,
     /// How old the order may be that a place is told from, in milliseconds.
     /// `MILEPOST_ENGINE_QUEUE_ORDER_MS`. Default: 250.
     pub queue_order_ms: u64,
@@ -41,19 +41,19 @@ pub struct EngineSettings {
     pub max_result_bytes: usize,
     /// Bytes of one checkpoint as JSON. `MILEPOST_ENGINE_MAX_CHECKPOINT_BYTES`. Default: 4,194,304.
     pub max_checkpoint_bytes: usize,
-    /// Characters of a message, a log line, a title, an error. `MILEPOST_ENGINE_MAX_TEXT_CHARS`.
+    /// Characters of a message, a log line, a title, an error. `MILEPOST_ENGINE_MAX_MESSAGE_CHARS`.
     /// Default: 2,000.
-    pub max_text_chars: usize,
+    pub max_message_chars: usize,
     /// Log lines kept of one run: the first half and the latest half.
     /// `MILEPOST_ENGINE_MAX_LOG_LINES`. Default: 10,000.
     pub max_log_lines: u32,
     /// Bytes of log kept of one run, likewise. `MILEPOST_ENGINE_MAX_LOG_BYTES`. Default: 4,194,304.
     pub max_log_bytes: usize,
-    /// Log lines in one answer. `MILEPOST_ENGINE_MAX_LOG_ANSWER_LINES`. Default: 1,000.
-    pub max_log_answer_lines: u32,
+    /// Log lines in one answer. `MILEPOST_ENGINE_MAX_LOG_LINES_PER_RESPONSE`. Default: 1,000.
+    pub max_log_lines_per_response: u32,
     /// Earlier runs of a kind whose stages' durations are kept, for estimates of the next; 0 = none.
-    /// `MILEPOST_ENGINE_MAX_STAGE_TIMES`. Default: 100.
-    pub max_stage_times: u32,
+    /// `MILEPOST_ENGINE_STAGE_HISTORY`. Default: 100.
+    pub stage_history: u32,
     /// Tasks that one poll may watch. `MILEPOST_ENGINE_MAX_WATCHED`. Default: 100.
     pub max_watched: usize,
     /// Tasks that are started together, at most `max_watched`. `MILEPOST_ENGINE_MAX_BATCH`.
@@ -70,8 +70,8 @@ pub struct EngineSettings {
     /// Rows on one page of a list at most. `MILEPOST_ENGINE_MAX_LIST_ROWS`. Default: 200.
     pub max_list_rows: u32,
     /// Whether callers without a session or a token may start tasks that belong to nobody.
-    /// `MILEPOST_ENGINE_ALLOW_OWNERLESS`. Default: true.
-    pub allow_ownerless: bool,
+    /// `MILEPOST_ENGINE_ALLOW_ANONYMOUS`. Default: true.
+    pub allow_anonymous: bool,
 }
 
 impl Default for EngineSettings {
@@ -85,23 +85,23 @@ impl Default for EngineSettings {
             max_queued_per_owner: 100,
             max_queued_per_client: 1_000,
             max_queued: 10_000,
-            max_queue_places: 100,
+            max_queue_positions: 100,
             queue_order_ms: 250,
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
             max_checkpoint_bytes: 4 << 20,
-            max_text_chars: 2_000,
+            max_message_chars: 2_000,
             max_log_lines: 10_000,
             max_log_bytes: 4 << 20,
-            max_log_answer_lines: 1_000,
-            max_stage_times: 100,
+            max_log_lines_per_response: 1_000,
+            stage_history: 100,
             max_watched: 100,
             max_batch: 100,
             max_idempotency_key_bytes: 255,
             max_search_chars: 200,
             list_rows: 50,
             max_list_rows: 200,
-            allow_ownerless: true,
+            allow_anonymous: true,
         }
     }
 }
@@ -117,23 +117,23 @@ impl EngineSettings {
             max_queued_per_owner: self.max_queued_per_owner,
             max_queued_per_client: self.max_queued_per_client,
             max_queued: self.max_queued,
-            max_queue_places: self.max_queue_places,
+            max_queue_positions: self.max_queue_positions,
             queue_order: Duration::from_millis(self.queue_order_ms),
             max_input_bytes: self.max_input_bytes,
             max_result_bytes: self.max_result_bytes,
             max_checkpoint_bytes: self.max_checkpoint_bytes,
-            max_text_chars: self.max_text_chars,
+            max_message_chars: self.max_message_chars,
             max_log_lines: self.max_log_lines,
             max_log_bytes: self.max_log_bytes,
-            max_log_answer_lines: self.max_log_answer_lines,
-            max_stage_times: self.max_stage_times,
+            max_log_lines_per_response: self.max_log_lines_per_response,
+            stage_history: self.stage_history,
             max_watched: self.max_watched,
             max_batch: self.max_batch,
             max_idempotency_key_bytes: self.max_idempotency_key_bytes,
             max_search_chars: self.max_search_chars,
             list_rows: self.list_rows,
             max_list_rows: self.max_list_rows,
-            allow_ownerless: self.allow_ownerless,
+            allow_anonymous: self.allow_anonymous,
             worker: self.worker,
             ..EngineOptions::default()
         }

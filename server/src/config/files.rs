@@ -33,17 +33,17 @@ pub struct FileSettings {
     /// seconds; longer where such a task has not ended. `MILEPOST_FILES_KEEP_UPLOADS_S`. Default:
     /// 86,400 (a day).
     pub keep_uploads_s: u64,
-    /// Uploads that are taken in at once. `MILEPOST_FILES_MAX_UPLOADS_AT_ONCE`. Default: 64.
-    pub max_uploads_at_once: usize,
+    /// Uploads that are taken in at once. `MILEPOST_FILES_MAX_CONCURRENT_UPLOADS`. Default: 64.
+    pub max_concurrent_uploads: usize,
     /// Uploads that are taken in at once from one client, by its address.
     /// `MILEPOST_FILES_MAX_CONCURRENT_UPLOADS_PER_CLIENT`. Default: 16.
     pub max_concurrent_uploads_per_client: usize,
     /// An upload of which nothing comes for so many seconds is cut off.
-    /// `MILEPOST_FILES_UPLOAD_SILENCE_S`. Default: 60.
-    pub upload_silence_s: u64,
+    /// `MILEPOST_FILES_UPLOAD_IDLE_TIMEOUT_S`. Default: 60.
+    pub upload_idle_timeout_s: u64,
     /// What a process was writing that is not heard of for so many seconds is removed.
-    /// `MILEPOST_FILES_WRITER_SILENCE_S`. Default: 900.
-    pub writer_silence_s: u64,
+    /// `MILEPOST_FILES_WRITER_IDLE_TIMEOUT_S`. Default: 900.
+    pub writer_idle_timeout_s: u64,
 }
 
 impl Default for FileSettings {
@@ -57,10 +57,10 @@ impl Default for FileSettings {
             max_bytes_per_client: 128 << 30,
             max_bytes: 512 << 30,
             keep_uploads_s: 86_400,
-            max_uploads_at_once: 64,
+            max_concurrent_uploads: 64,
             max_concurrent_uploads_per_client: 16,
-            upload_silence_s: 60,
-            writer_silence_s: 900,
+            upload_idle_timeout_s: 60,
+            writer_idle_timeout_s: 900,
         }
     }
 }
@@ -77,10 +77,10 @@ impl FileSettings {
             max_bytes_per_client: self.max_bytes_per_client,
             max_bytes: self.max_bytes,
             keep_uploads: Duration::from_secs(self.keep_uploads_s),
-            max_uploads_at_once: self.max_uploads_at_once,
+            max_concurrent_uploads: self.max_concurrent_uploads,
             max_concurrent_uploads_per_client: self.max_concurrent_uploads_per_client,
-            upload_silence: Duration::from_secs(self.upload_silence_s),
-            writer_silence: Duration::from_secs(self.writer_silence_s),
+            upload_idle_timeout: Duration::from_secs(self.upload_idle_timeout_s),
+            writer_idle_timeout: Duration::from_secs(self.writer_idle_timeout_s),
         };
         EngineOptions { files, ..rest }
     }
@@ -90,10 +90,10 @@ impl FileSettings {
         const MOST_S: u64 = 365 * 86_400;
         let ranges = [
             (self.keep_uploads_s, 60, MOST_S, "files.keep_uploads_s"),
-            (self.upload_silence_s, 1, 3_600, "files.upload_silence_s"),
+            (self.upload_idle_timeout_s, 1, 3_600, "files.upload_idle_timeout_s"),
             // Who is still writing is heard of every 16 MiB.
-            (self.writer_silence_s, 5, 86_400, "files.writer_silence_s"),
-            (self.max_uploads_at_once as u64, 1, 10_000, "files.max_uploads_at_once"),
+            (self.writer_idle_timeout_s, 5, 86_400, "files.writer_idle_timeout_s"),
+            (self.max_concurrent_uploads as u64, 1, 10_000, "files.max_concurrent_uploads"),
             (
                 self.max_concurrent_uploads_per_client as u64,
                 1,
@@ -115,7 +115,7 @@ mod tests {
         let settings = FileSettings::default();
         assert_eq!(settings.options(EngineOptions::default()).files, FileOptions::default());
         assert_eq!(settings.faults(), []);
-        let settings = FileSettings { writer_silence_s: 1, ..settings };
-        assert_eq!(settings.faults(), [("files.writer_silence_s", "5 to 86400".to_owned())]);
+        let settings = FileSettings { writer_idle_timeout_s: 1, ..settings };
+        assert_eq!(settings.faults(), [("files.writer_idle_timeout_s", "5 to 86400".to_owned())]);
     }
 }

@@ -17,25 +17,25 @@ pub struct RetentionSettings {
     /// is queued; 0: for ever. `MILEPOST_RETENTION_KEEP_S`. Default: 2,592,000 (30 days).
     pub keep_s: u64,
     /// How long from now a task is kept that somebody asks to keep longer, in seconds.
-    /// `MILEPOST_RETENTION_KEEP_LONGER_S`. Default: 7,776,000 (90 days).
-    pub keep_longer_s: u64,
+    /// `MILEPOST_RETENTION_EXTEND_S`. Default: 7,776,000 (90 days).
+    pub extend_s: u64,
     /// How long it is known of an expired task what it was, in seconds; after that it is as if it
     /// had never been. `MILEPOST_RETENTION_TOMBSTONES_S`. Default: 7,776,000 (90 days).
     pub tombstones_s: u64,
-    /// How often expired tasks are looked for, in seconds. `MILEPOST_RETENTION_CLEAN_S`. Default: 60.
-    pub clean_s: u64,
-    /// Tasks removed in one transaction. `MILEPOST_RETENTION_CLEAN_BATCH`. Default: 50.
-    pub clean_batch: u32,
+    /// How often expired tasks are looked for, in seconds. `MILEPOST_RETENTION_PRUNE_INTERVAL_S`. Default: 60.
+    pub prune_interval_s: u64,
+    /// Tasks removed in one transaction. `MILEPOST_RETENTION_PRUNE_BATCH`. Default: 50.
+    pub prune_batch: u32,
 }
 
 impl Default for RetentionSettings {
     fn default() -> Self {
         Self {
             keep_s: 30 * DAY_S,
-            keep_longer_s: 90 * DAY_S,
+            extend_s: 90 * DAY_S,
             tombstones_s: 90 * DAY_S,
-            clean_s: 60,
-            clean_batch: 50,
+            prune_interval_s: 60,
+            prune_batch: 50,
         }
     }
 }
@@ -45,10 +45,10 @@ impl RetentionSettings {
     pub fn options(&self, rest: EngineOptions) -> EngineOptions {
         EngineOptions {
             keep: Duration::from_secs(self.keep_s),
-            keep_longer: Duration::from_secs(self.keep_longer_s),
+            keep_longer: Duration::from_secs(self.extend_s),
             tombstones: Duration::from_secs(self.tombstones_s),
-            clean: Duration::from_secs(self.clean_s),
-            clean_batch: self.clean_batch,
+            clean: Duration::from_secs(self.prune_interval_s),
+            prune_batch: self.prune_batch,
             ..rest
         }
     }
@@ -56,9 +56,9 @@ impl RetentionSettings {
     pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
         let spans = [
             (self.keep_s, 0, "retention.keep_s"),
-            (self.keep_longer_s, 1, "retention.keep_longer_s"),
+            (self.extend_s, 1, "retention.extend_s"),
             (self.tombstones_s, 0, "retention.tombstones_s"),
-            (self.clean_s, 1, "retention.clean_s"),
+            (self.prune_interval_s, 1, "retention.prune_interval_s"),
         ];
         let mut faults = Vec::new();
         for (seconds, least, key) in spans {
@@ -66,8 +66,8 @@ impl RetentionSettings {
                 faults.push((key, format!("{least} to {LONGEST_S}")));
             }
         }
-        if !(1..=10_000).contains(&self.clean_batch) {
-            faults.push(("retention.clean_batch", "1 to 10000".to_owned()));
+        if !(1..=10_000).contains(&self.prune_batch) {
+            faults.push(("retention.prune_batch", "1 to 10000".to_owned()));
         }
         faults
     }

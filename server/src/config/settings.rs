@@ -6,8 +6,8 @@ use milepost::http::{TrustedProxy, is_origin};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatabaseUrl, EngineSettings, FileSettings, HoldSettings, HttpSettings, IsolationSettings,
-    KindsSettings, RetentionSettings, ViewerSettings,
+    DatabaseUrl, EngineSettings, FileSettings, HttpSettings, IsolationSettings, KindsSettings,
+    LongPollSettings, RetentionSettings, ViewerSettings,
 };
 use crate::tasks::{
     dataset::DatasetSettings,
@@ -26,8 +26,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// `[files]`
     pub files: FileSettings,
-    /// `[hold]`
-    pub hold: HoldSettings,
+    /// `[long_poll]`
+    pub long_poll: LongPollSettings,
     /// `[isolation]`
     pub isolation: IsolationSettings,
     /// `[retention]`
@@ -140,7 +140,7 @@ impl Settings {
             http,
             engine,
             files,
-            hold,
+            long_poll,
             retention,
             viewers,
             kinds,
@@ -172,7 +172,7 @@ impl Settings {
             "at least 1 and at most a third of engine.lease_s",
         );
         let most = milepost::engine::MOST_PLACES;
-        require(engine.max_queue_places <= most, "engine.max_queue_places", "at most 255");
+        require(engine.max_queue_positions <= most, "engine.max_queue_positions", "at most 255");
         require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
         let least = [
             (u64::from(storage.connections), "storage.connections"),
@@ -183,8 +183,8 @@ impl Settings {
             (u64::from(engine.max_queued_per_client), "engine.max_queued_per_client"),
             (u64::from(engine.max_queued), "engine.max_queued"),
             (engine.max_watched as u64, "engine.max_watched"),
-            (engine.max_text_chars as u64, "engine.max_text_chars"),
-            (u64::from(engine.max_log_answer_lines), "engine.max_log_answer_lines"),
+            (engine.max_message_chars as u64, "engine.max_message_chars"),
+            (u64::from(engine.max_log_lines_per_response), "engine.max_log_lines_per_response"),
             (engine.max_idempotency_key_bytes as u64, "engine.max_idempotency_key_bytes"),
             (engine.max_search_chars as u64, "engine.max_search_chars"),
             (dataset.max_columns as u64, "dataset.max_columns"),
@@ -224,7 +224,7 @@ impl Settings {
         );
         faults.extend(http.connections.faults());
         faults.extend(files.faults());
-        faults.extend(hold.faults());
+        faults.extend(long_poll.faults());
         faults.extend(retention.faults());
         faults.extend(viewers.faults());
         faults.extend(story.faults());

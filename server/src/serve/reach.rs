@@ -24,7 +24,7 @@ pub(super) fn line(
         ip => format!("everybody who reaches {ip} on port {} can open it", addr.port()),
     };
     let session =
-        if engine.allow_ownerless { "" } else { " with a session, which each page gives" };
+        if engine.allow_anonymous { "" } else { " with a session, which each page gives" };
     let origins = match http.public_origins.as_slice() {
         [] if addr.ip().is_loopback() => {
             "only requests to localhost, 127.0.0.1 and [::1] are answered".to_owned()
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_session_is_mentioned_where_it_is_needed() {
-        let engine = EngineSettings { allow_ownerless: false, ..EngineSettings::default() };
+        let engine = EngineSettings { allow_anonymous: false, ..EngineSettings::default() };
         let addr = SocketAddr::from(([127, 0, 0, 1], 80));
         let line = line(addr, &HttpSettings::default(), &engine, &kinds(&["story"]), 0);
         assert!(line.contains("start story with a session, which each page gives; "), "{line}");

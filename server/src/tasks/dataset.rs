@@ -146,7 +146,7 @@ impl Task for Dataset {
 
     async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
         let name = self.given_name().map(str::to_owned);
-        ctx.kept("nothing: a profile is made of all rows");
+        ctx.preserved("nothing: a profile is made of all rows");
         let (processed, name) = match self.file {
             Some(id) => {
                 let (processed, file) = file::process(&ctx, id, &settings).await?;

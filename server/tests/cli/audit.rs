@@ -91,7 +91,7 @@ async fn every_act_is_one_line_in_the_audit_log() {
     last(&place, "download", &["outcome=\"not_found\"", &told]);
     ada.post(&format!("/api/v1/tasks/{id}/keep"), json!({})).await;
     last(&place, "keep", &[MINE, OK, "kind=\"dataset\"", &told]);
-    let (_, again) = ada.post(&format!("/api/v1/tasks/{id}/again"), json!({})).await;
+    let (_, again) = ada.post(&format!("/api/v1/tasks/{id}/rerun"), json!({})).await;
     let new = format!(" id=\"{}\"", again["id"].as_str().unwrap());
     last(&place, "rerun", &[MINE, OK, &new, &format!("rerun_of=\"{id}\"")]);
     let story = ada.start("story", json!({ "subject": "lighthouse", "player": "Ada" })).await;
@@ -107,7 +107,7 @@ async fn every_act_is_one_line_in_the_audit_log() {
     last(&place, "start_batch", &[MINE, OK, "kind=\"dataset\"", &told]);
     ada.post(&format!("/api/v1/batches/{batch}/cancel"), json!({})).await;
     last(&place, "cancel_batch", &[MINE, OK, &told]);
-    ada.post(&format!("/api/v1/batches/{batch}/again"), json!({})).await;
+    ada.post(&format!("/api/v1/batches/{batch}/rerun"), json!({})).await;
     last(&place, "rerun_batch", &[MINE, "nothing_failed", &format!("rerun_of=\"{batch}\"")]);
     ada.post("/forget", json!({})).await;
     last(&place, "end_session", &[MINE, OK]);

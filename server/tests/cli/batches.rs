@@ -53,11 +53,11 @@ async fn a_batch_is_followed_to_the_end_of_each_and_those_that_failed_are_run_ag
     assert_eq!(status.stdout.lines().count(), 6, "{status:?}");
     assert_eq!(server.run(&place, &["status", id, "--follow"]).await.code, Some(1));
 
-    let again = server.run(&place, &["again", id, "--follow"]).await;
+    let again = server.run(&place, &["rerun", id, "--follow"]).await;
     assert_eq!(again.code, Some(1), "{again:?}");
     assert_ne!(again.stdout, said.stdout);
     assert_eq!(again.stderr.lines().last(), Some("1 task has ended: 1 failed"));
-    let changed = server.run(&place, &["again", id, "--input", "code=0"]).await;
+    let changed = server.run(&place, &["rerun", id, "--input", "code=0"]).await;
     changed.is_refused_with("this is a batch");
 }
 
@@ -75,7 +75,7 @@ async fn a_list_on_the_standard_input_is_a_batch_and_none_that_failed_is_nothing
     let output = running.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let id = String::from_utf8(output.stdout).unwrap();
-    let again = server.run(&place, &["again", id.trim()]).await;
+    let again = server.run(&place, &["rerun", id.trim()]).await;
     again.is_refused_with("no task of this batch has failed");
 }
 
@@ -144,17 +144,17 @@ async fn a_task_is_run_again_as_it_was_or_with_something_changed() {
     let input = reqwest::get(format!("{}/api/v1/tasks/{id}/input", server.url)).await.unwrap();
     let input: serde_json::Value = input.json().await.unwrap();
     assert_eq!(input, serde_json::json!({"kind": "job", "input": {"code": 3}, "priority": 0}));
-    let same = server.run(&place, &["again", id, "--follow"]).await;
+    let same = server.run(&place, &["rerun", id, "--follow"]).await;
     assert_eq!(same.code, Some(1), "{same:?}");
     assert_ne!(same.stdout, failed.stdout);
-    let changed = server.run(&place, &["again", id, "--input", "code=0", "--follow"]).await;
+    let changed = server.run(&place, &["rerun", id, "--input", "code=0", "--follow"]).await;
     assert_eq!(changed.code, Some(0), "{changed:?}");
     assert!(changed.stderr.contains("secrets are not taken over"), "{changed:?}");
     assert!(!changed.stderr.contains("hush-hush"), "{changed:?}");
-    let wrong = server.run(&place, &["again", id, "--input", "code=x"]).await;
+    let wrong = server.run(&place, &["rerun", id, "--input", "code=x"]).await;
     wrong.is_refused_with("input code: must be of type integer");
     let unknown = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55";
-    for command in [&["again", unknown][..], &["again", unknown, "-i", "code=0"]] {
+    for command in [&["rerun", unknown][..], &["rerun", unknown, "-i", "code=0"]] {
         server.run(&place, command).await.is_refused_with("Task not found");
     }
     for command in ["status", "cancel"] {

@@ -64,7 +64,7 @@ async fn who_sends_everything_before_it_reads_sees_the_answer_on_every_route() {
         ("POST /start-several/dataset", FORM, [413, 413]),
         ("POST /start/dataset", FILES, [400, 400]),
         ("POST /start/dataset", EVIL, [403, 403]),
-        ("POST /tasks/x/again", FORM, [413, 413]),
+        ("POST /tasks/x/rerun", FORM, [413, 413]),
         ("POST /tasks/x/cancel", FORM, [413, 404]),
         ("POST /nowhere", FORM, [413, 405]),
         ("POST /healthz", FORM, [405, 405]),

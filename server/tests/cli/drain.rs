@@ -37,7 +37,8 @@ async fn writing(server: &Server) -> Value {
 
 /// A poll of a client that has had all its early answers: it hears of what matters only.
 fn poll(server: &Server, told: &Value) -> reqwest::RequestBuilder {
-    let watch = json!([{ "id": told["id"], "version": told["version"], "early": 1_000_000 }]);
+    let watch =
+        json!([{ "id": told["id"], "version": told["version"], "early_responses": 1_000_000 }]);
     let body = json!({ "watch": watch, "wait_ms": 20_000 });
     reqwest::Client::new().post(format!("{}/api/v1/tasks/poll", server.url)).json(&body)
 }
@@ -47,7 +48,7 @@ fn send(request: reqwest::RequestBuilder) -> JoinHandle<Response> {
 }
 
 async fn until_held(server: &Server, held: usize) {
-    let line = format!("milepost_held_requests {held}\n");
+    let line = format!("milepost_long_polls {held}\n");
     let all_held =
         async { while !get(server, "/metrics").await.text().await.unwrap().contains(&line) {} };
     tokio::time::timeout(Duration::from_secs(30), all_held).await.unwrap();
@@ -70,8 +71,8 @@ async fn on_term_every_held_request_is_answered_with_the_reason_and_the_process_
     let mut pauses = Vec::new();
     for poll in polls {
         let answer: Value = poll.await.unwrap().json().await.unwrap();
-        assert_eq!(answer["reason"], "draining", "{answer}");
-        assert!(answer["held_ms"].is_i64(), "{answer}");
+        assert_eq!(answer["reason"], "shutting_down", "{answer}");
+        assert!(answer["waited_ms"].is_i64(), "{answer}");
         let pause = answer["poll_after_ms"].as_f64().unwrap();
         assert!(pause <= 8_000.0, "{answer}");
         pauses.push(pause);
@@ -93,7 +94,7 @@ async fn on_term_every_held_request_is_answered_with_the_reason_and_the_process_
     until_held(&server, 1).await;
     server.stop().await;
     let answer: Value = held.await.unwrap().json().await.unwrap();
-    assert_eq!(answer["reason"], "draining", "{answer}");
+    assert_eq!(answer["reason"], "shutting_down", "{answer}");
 }
 
 #[tokio::test]
@@ -107,11 +108,11 @@ async fn after_term_running_tasks_may_end_and_whoever_asks_meanwhile_is_not_held
     let (later, url) = (poll(&server, &told), server.url.clone());
     let stopping = tokio::spawn(server.stop());
     let answer: Value = held.await.unwrap().json().await.unwrap();
-    assert_eq!(answer["reason"], "draining", "{answer}");
+    assert_eq!(answer["reason"], "shutting_down", "{answer}");
     // The story is still told, and the server still answers.
     let answer: Value = later.send().await.unwrap().json().await.unwrap();
-    assert_eq!(answer["reason"], "draining", "{answer}");
-    assert!(answer.get("held_ms").is_none(), "{answer}");
+    assert_eq!(answer["reason"], "shutting_down", "{answer}");
+    assert!(answer.get("waited_ms").is_none(), "{answer}");
     let ready = reqwest::get(format!("{url}/readyz")).await.unwrap();
     assert_eq!(ready.status(), 503);
     let (status, _) = stopping.await.unwrap();

@@ -92,7 +92,10 @@ async fn a_large_upload_costs_the_server_no_memory() {
 #[tokio::test]
 async fn an_upload_whose_server_is_killed_leaves_nothing_for_long() {
     let place = Place::new();
-    let settings = [("MILEPOST_FILES_WRITER_SILENCE_S", "5"), ("MILEPOST_RETENTION_CLEAN_S", "1")];
+    let settings = [
+        ("MILEPOST_FILES_WRITER_IDLE_TIMEOUT_S", "5"),
+        ("MILEPOST_RETENTION_PRUNE_INTERVAL_S", "1"),
+    ];
     let mut server = place.serve(&[], &settings).await;
     let addr = server.url.trim_start_matches("http://").to_owned();
     let mut line = TcpStream::connect(&addr).await.unwrap();

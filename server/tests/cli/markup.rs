@@ -20,7 +20,7 @@ fn quoted(text: &str) -> String {
 /// A command whose every word is a mark: `mode` says how it ends.
 fn place() -> Place {
     let place = Place::new().and_research();
-    let report = json!({ "stage": 1, "progress": 0.5, "message": MARK, "kept": MARK });
+    let report = json!({ "stage": 1, "progress": 0.5, "message": MARK, "preserved": MARK });
     let mut script = format!(
         "mark={}\nname={}\nprintf '%s\\n' {} >&\"$MILEPOST_PROGRESS_FD\"\n\
          echo \"$mark\"\necho \"$mark\" >&2\nprintf '\\033[31m%s\\033[0m %s\\n' \"$mark\" \"$mark\"\n",
@@ -204,9 +204,9 @@ async fn no_address_puts_markup_into_a_page() {
     for path in [
         "/tasks/{}/cancel",
         "/tasks/{}/keep",
-        "/tasks/{}/again",
+        "/tasks/{}/rerun",
         "/batches/{}/cancel",
-        "/batches/{}/again",
+        "/batches/{}/rerun",
         "/start/{}",
     ] {
         for id in [&*mark, nothing] {
@@ -256,7 +256,7 @@ async fn a_form_that_is_too_large_and_a_task_that_is_over_are_no_markup() {
     let settings = [
         ("MILEPOST_HTTP_MAX_BODY_BYTES", "4096"),
         ("MILEPOST_RETENTION_KEEP_S", "1"),
-        ("MILEPOST_RETENTION_CLEAN_S", "1"),
+        ("MILEPOST_RETENTION_PRUNE_INTERVAL_S", "1"),
     ];
     let server = place.serve(&[], &settings).await;
     let browser = Browser::new(&server).await;

@@ -147,7 +147,7 @@ async fn an_outage_that_is_longer_than_the_lease_costs_an_attempt_and_no_task() 
     tokio::time::timeout(Duration::from_secs(60), lost).await.unwrap();
     tokio::task::block_in_place(|| database.start());
     let told = until(&here, &id, is("completed")).await;
-    assert_eq!((&told["attempt"], &told["resumed"]["why"]), (&2.into(), &"worker_lost".into()));
+    assert_eq!((&told["attempt"], &told["resumed"]["reason"]), (&2.into(), &"worker_lost".into()));
 }
 
 #[tokio::test]

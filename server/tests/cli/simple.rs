@@ -368,9 +368,9 @@ async fn another_sites_name_for_this_machine_is_not_answered() {
 }
 
 #[tokio::test]
-async fn without_ownerless_tasks_a_start_needs_a_session() {
+async fn without_anonymous_tasks_a_start_needs_a_session() {
     let place = Place::with_research();
-    let server = place.serve(&[], &[("MILEPOST_ENGINE_ALLOW_OWNERLESS", "false")]).await;
+    let server = place.serve(&[], &[("MILEPOST_ENGINE_ALLOW_ANONYMOUS", "false")]).await;
     let body = json!({ "data": "a\n1\n" });
     let invented = format!("milepost_session={}", "a".repeat(64));
     for cookie in [None, Some(invented)] {

@@ -16,7 +16,7 @@ pub(in crate::engine) async fn clean(inner: &Inner) -> bool {
 }
 
 async fn clean_some(inner: &Inner, artifacts: &Artifacts) -> Result<bool, StoreError> {
-    let most = inner.options.clean_batch;
+    let most = inner.options.prune_batch;
     // Whose bytes cannot be removed now is tried again with a later round.
     let retry_ms = millis(inner.options.clean).max(60_000);
     let due = inner.store.doom_artifacts(most, retry_ms).await?;

@@ -26,14 +26,14 @@ pub struct FileOptions {
     /// such a task has not ended. Default: 24 hours.
     pub keep_uploads: Duration,
     /// Uploads that this process takes in at once. Default: 64.
-    pub max_uploads_at_once: usize,
+    pub max_concurrent_uploads: usize,
     /// Uploads that this process takes in at once from one client, by its address. Default: 16.
     pub max_concurrent_uploads_per_client: usize,
     /// An upload of which nothing comes for so long is cut off. Default: 60 s.
-    pub upload_silence: Duration,
+    pub upload_idle_timeout: Duration,
     /// A writer that the store has not heard of for so long is dead, and what it wrote is removed.
     /// Default: 15 min.
-    pub writer_silence: Duration,
+    pub writer_idle_timeout: Duration,
 }
 
 impl Default for FileOptions {
@@ -47,10 +47,10 @@ impl Default for FileOptions {
             max_bytes_per_client: 128 << 30,
             max_bytes: 512 << 30,
             keep_uploads: Duration::from_secs(24 * 3600),
-            max_uploads_at_once: 64,
+            max_concurrent_uploads: 64,
             max_concurrent_uploads_per_client: 16,
-            upload_silence: Duration::from_secs(60),
-            writer_silence: Duration::from_secs(15 * 60),
+            upload_idle_timeout: Duration::from_secs(60),
+            writer_idle_timeout: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -59,7 +59,7 @@ impl FileOptions {
     /// Places for uploads that are under way.
     pub(in crate::engine) fn max_places(&self) -> MaxPlaces {
         MaxPlaces {
-            in_all: self.max_uploads_at_once,
+            in_all: self.max_concurrent_uploads,
             per_client: self.max_concurrent_uploads_per_client,
         }
     }

@@ -47,7 +47,7 @@ impl Context {
             source: Source::Run { task_id: self.live.id, run_seq: self.live.run_seq },
             name: name.to_owned(),
             media_type: media_type(media, name),
-            silence_ms: millis(files.writer_silence),
+            silence_ms: millis(files.writer_idle_timeout),
             max_files: files.max_files_per_task,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };

@@ -103,7 +103,7 @@ pub(crate) struct State {
     saved_version: i64,
     log: RunLog,
     /// The version with which it last said something: a line or a message.
-    pub(crate) said_version: i64,
+    pub(crate) output_version: i64,
 }
 
 fn pack(begin: f64, width: f64) -> u64 {
@@ -164,7 +164,7 @@ impl LiveTask {
                 told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: RunLog::new(row.run_seq),
-                said_version: row.version,
+                output_version: row.version,
             }),
         }
     }
@@ -221,7 +221,7 @@ impl LiveTask {
         if state.message.as_deref() != Some(text.as_str()) {
             state.message = Some(text);
             state.touch(now_ms);
-            state.said_version = state.version;
+            state.output_version = state.version;
         }
     }
 
@@ -273,7 +273,7 @@ impl LiveTask {
     /// What of its work stays if it is stopped. Nobody sees it until then, so it is no new version.
     pub(crate) fn keep(&self, text: String) {
         let mut state = self.lock();
-        state.stopping.kept = Some(text);
+        state.stopping.preserved = Some(text);
         state.saved_version = 0;
     }
 

@@ -23,7 +23,7 @@ pub(super) async fn learn(inner: &Inner, kind: &Kind) {
 pub(super) async fn remember(inner: &Inner, kind: &Kind, live: &LiveTask) {
     live.judge_forecasts();
     let whole = live.run_seq == 1;
-    let most = inner.options.max_stage_times;
+    let most = inner.options.stage_history;
     if !whole || most == 0 {
         return;
     }

@@ -51,7 +51,7 @@ impl Service {
     ///
     /// # Errors
     /// See [`ServiceError`].
-    pub async fn again(
+    pub async fn rerun(
         &self,
         caller: &Caller,
         id: TaskId,
@@ -68,7 +68,7 @@ impl Service {
     ///
     /// # Errors
     /// See [`ServiceError`]; [`ServiceError::NothingFailed`] where none has failed (yet).
-    pub async fn again_batch(
+    pub async fn rerun_batch(
         &self,
         caller: &Caller,
         id: BatchId,

@@ -20,7 +20,7 @@ struct Together {
     kind: Arc<Kind>,
     priority: i32,
     /// What tells a repeated start from another one with the same key.
-    print: String,
+    request_hash: String,
     /// The inputs, and what refusals call each of them.
     inputs: Vec<(String, Value)>,
 }
@@ -39,18 +39,19 @@ impl Service {
             let detail = format!("has 1 to {most} entries, not {}", start.inputs.len());
             return Err(Refusal::field("inputs", detail).into());
         }
-        let (mut print, mut inputs) = (String::new(), Vec::with_capacity(start.inputs.len()));
+        let (mut request_hash, mut inputs) =
+            (String::new(), Vec::with_capacity(start.inputs.len()));
         for (place, input) in start.inputs.into_iter().enumerate() {
             let name = format!("inputs[{place}]");
-            print.push_str(&self.as_text(&input).map_err(|refusal| at(&name, refusal))?);
-            print.push('\n');
+            request_hash.push_str(&self.as_text(&input).map_err(|refusal| at(&name, refusal))?);
+            request_hash.push('\n');
             inputs.push((name, input));
         }
-        let together = Together { kind, priority: start.priority, print, inputs };
+        let together = Together { kind, priority: start.priority, request_hash, inputs };
         self.start_together(caller, together, idempotency_key).await
     }
 
-    /// See [`Service::again_batch`].
+    /// See [`Service::rerun_batch`].
     pub(super) async fn rerun_tasks(
         &self,
         caller: &Caller,
@@ -71,7 +72,7 @@ impl Service {
             inputs.push((format!("task {id}"), self.asked_for(&first.kind, &stored)?));
         }
         // Not of the inputs: more may have failed when the same wish comes twice.
-        let together = Together { kind, priority: 0, print: format!("again {id}"), inputs };
+        let together = Together { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
         self.start_together(caller, together, idempotency_key).await.map(Some)
     }
 
@@ -83,12 +84,12 @@ impl Service {
         idempotency_key: Option<&str>,
     ) -> Result<Batch, ServiceError> {
         let inner = self.engine.inner();
-        let Together { kind, priority, print, inputs } = together;
+        let Together { kind, priority, request_hash, inputs } = together;
         inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
-        let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
-        if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
+        let idempotency = self.idempotency(caller, word, &request_hash, idempotency_key)?;
+        if let Some((key, request_hash)) = &idempotency
+            && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
         {
             return self.repeated(&row).await;
         }

@@ -83,7 +83,7 @@ impl Service {
     ) -> Result<Upload, ServiceError> {
         let inner = self.engine.inner();
         let (artifacts, files) = (self.artifacts()?, &inner.options.files);
-        if caller.owner.is_none() && !inner.options.allow_ownerless {
+        if caller.owner.is_none() && !inner.options.allow_anonymous {
             return Err(ServiceError::SessionNeeded);
         }
         self.has_space().await?;
@@ -93,7 +93,7 @@ impl Service {
         }
         inner.rates.uploads.take(caller.client(), 1)?;
         let busy = || ServiceError::Busy { retry_after_ms: BUSY_MS };
-        let mut bytes = Box::pin(impatient(bytes, files.upload_silence).fuse());
+        let mut bytes = Box::pin(impatient(bytes, files.upload_idle_timeout).fuse());
         // Whoever sends nothing takes no place. A shutdown does not wait for slow senders; what they have
         // sent is removed.
         let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
@@ -109,7 +109,7 @@ impl Service {
             },
             media_type: media_type(media, &name),
             name,
-            silence_ms: millis(files.writer_silence),
+            silence_ms: millis(files.writer_idle_timeout),
             max_files: files.max_uploads_per_owner,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };

@@ -18,7 +18,7 @@ pub struct FoundLines {
 }
 
 impl Service {
-    /// The first `EngineOptions::max_log_answer_lines` lines after number `after` that contain a text,
+    /// The first `EngineOptions::max_log_lines_per_response` lines after number `after` that contain a text,
     /// whatever its case; colours are not in the way. What lies between them is not counted. `None`
     /// where there is no task that this caller may see.
     ///
@@ -35,7 +35,7 @@ impl Service {
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
-        let most = self.engine.inner().options.max_log_answer_lines as usize;
+        let most = self.engine.inner().options.max_log_lines_per_response as usize;
         let mut found = Vec::new();
         self.look_through(id, after, text, |line| {
             found.push(line);
@@ -98,7 +98,7 @@ impl Service {
         mut go_on: impl FnMut(LogEntry) -> bool + Send,
     ) -> Result<i64, ServiceError> {
         let inner = self.engine.inner();
-        let piece = inner.options.max_log_answer_lines.max(1);
+        let piece = inner.options.max_log_lines_per_response.max(1);
         loop {
             // A piece at a time: a whole log is not held in memory.
             let entries = inner.store.log(id, after, piece).await?;

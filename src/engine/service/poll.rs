@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use super::{Caller, Service, ServiceError, expiry::Reading};
 use crate::{
     engine::{
-        HeldFigures, Refusal,
-        hold::{self, Basis},
+        LongPollFigures, Refusal,
         inner::random,
+        long_poll::{self, Basis},
         snapshot,
         store::Row,
         waiters::Want,
@@ -49,7 +49,7 @@ const fn nothing() -> PollResponse {
         tasks: Vec::new(),
         gone: Vec::new(),
         poll_after_ms: 0.0,
-        held_ms: None,
+        waited_ms: None,
         reason: None,
         spread_ms: None,
     }
@@ -67,14 +67,14 @@ pub enum WaitFor {
 /// How a request that could be held was.
 struct Held {
     reason: AnswerReason,
-    held_ms: Option<i64>,
+    waited_ms: Option<i64>,
     /// What was read for it, unless it was held: then that is old.
     read: Reading,
 }
 
 impl Held {
     fn not(reason: AnswerReason, read: Reading) -> Self {
-        Self { reason, held_ms: None, read }
+        Self { reason, waited_ms: None, read }
     }
 }
 
@@ -96,28 +96,30 @@ impl Service {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
             return Err(Refusal::field("watch", detail).into());
         }
-        let Held { reason, held_ms, read } = match u64::try_from(request.wait_ms) {
+        let Held { reason, waited_ms, read } = match u64::try_from(request.wait_ms) {
             Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
                 let now = inner.waiters.now_s();
                 let basis = |watch: &Watch| (watch.id, Want::Basis(Basis::of(watch, now)));
                 let wants = request.watch.iter().map(basis).collect();
                 self.hold(caller, wants, Duration::from_millis(wait_ms)).await?
             }
-            _ => Held::not(AnswerReason::NotHeld, Reading::default()),
+            _ => Held::not(AnswerReason::NoWait, Reading::default()),
         };
         // Boxed, so that what is held is small.
         let mut answer = match Box::pin(self.changes(caller, &request.watch, read)).await {
             // The store closes at the end of a shutdown; the next server tells what has changed.
-            Err(ServiceError::Store(_)) if reason == AnswerReason::Draining => nothing(),
+            Err(ServiceError::Store(_)) if reason == AnswerReason::ShuttingDown => nothing(),
             changes => changes?,
         };
         answer.poll_after_ms = match reason {
-            AnswerReason::NotHeld => answer.poll_after_ms,
-            AnswerReason::Draining => return_after_ms(inner.options.hold.drain_spread, random()),
+            AnswerReason::NoWait => answer.poll_after_ms,
+            AnswerReason::ShuttingDown => {
+                return_after_ms(inner.options.long_poll.drain_spread, random())
+            }
             // The next request is held as well.
             _ => 0.0,
         };
-        answer.held_ms = held_ms;
+        answer.waited_ms = waited_ms;
         answer.reason = Some(reason);
         answer.spread_ms = spread_ms(inner.waiters.limits.held());
         Ok(answer)
@@ -141,12 +143,12 @@ impl Service {
             WaitFor::End => Want::End,
         };
         let held = self.hold(caller, vec![(id, want)], longest).await?;
-        let refused = matches!(held.reason, AnswerReason::NotHeld | AnswerReason::Draining);
-        Ok((!refused).then(|| longest.min(self.engine.inner().options.hold.longest)))
+        let refused = matches!(held.reason, AnswerReason::NoWait | AnswerReason::ShuttingDown);
+        Ok((!refused).then(|| longest.min(self.engine.inner().options.long_poll.max_wait)))
     }
 
     /// What operators are told of held requests.
-    pub fn held(&self) -> HeldFigures {
+    pub fn held(&self) -> LongPollFigures {
         self.engine.inner().waiters.limits.figures()
     }
 
@@ -169,13 +171,13 @@ impl Service {
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
         let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
-            return Ok(Held::not(AnswerReason::NotHeld, Reading::default()));
+            return Ok(Held::not(AnswerReason::NoWait, Reading::default()));
         };
         let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
         // Subscribed first, looked at after: no change falls between.
         let seat = inner.waiters.sit(wants);
         if inner.waiters.is_draining() {
-            return Ok(Held::not(AnswerReason::Draining, Reading::default()));
+            return Ok(Held::not(AnswerReason::ShuttingDown, Reading::default()));
         }
         let (may_watch, read) = Box::pin(self.may_watch(caller, &ids)).await?;
         if !may_watch {
@@ -186,19 +188,19 @@ impl Service {
             return Ok(Held::not(reason, read));
         }
         if !may_come {
-            return Ok(Held::not(AnswerReason::NotHeld, read));
+            return Ok(Held::not(AnswerReason::NoWait, read));
         }
         drop(read);
         place.waits();
         let begun = Instant::now();
-        let longest = wait.min(inner.options.hold.longest).as_secs_f64();
-        let longest = Duration::from_secs_f64(hold::longest_hold_s(longest, random()));
+        let longest = wait.min(inner.options.long_poll.max_wait).as_secs_f64();
+        let longest = Duration::from_secs_f64(long_poll::longest_hold_s(longest, random()));
         let reason = match tokio::time::timeout(longest, seat.answered()).await {
             Ok(reason) => reason,
-            Err(_) => AnswerReason::HoldOver,
+            Err(_) => AnswerReason::Timeout,
         };
-        let held_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        Ok(Held { reason, held_ms: Some(held_ms), read: Reading::default() })
+        let waited_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Ok(Held { reason, waited_ms: Some(waited_ms), read: Reading::default() })
     }
 
     /// Whether the caller may see all of these tasks. What the store says of those that do not run

@@ -41,8 +41,8 @@ impl Service {
         let asked = self.as_text(&start.input)?;
         let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
-        if let Some((key, print)) = &idempotency
-            && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
+        if let Some((key, request_hash)) = &idempotency
+            && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
         {
             return Ok(self.started(&row, true).await);
         }
@@ -71,7 +71,7 @@ impl Service {
         priority: i32,
     ) -> Result<Arc<Kind>, ServiceError> {
         let inner = self.engine.inner();
-        if caller.owner.is_none() && !inner.options.allow_ownerless {
+        if caller.owner.is_none() && !inner.options.allow_anonymous {
             return Err(ServiceError::SessionNeeded);
         }
         let known = inner.kinds.now().get(kind).cloned();
@@ -193,8 +193,8 @@ impl Service {
         owner.or_else(|| self.client(caller)).unwrap_or_default()
     }
 
-    /// The key as it is stored, with a fingerprint of what was asked for. A key counts within its
-    /// account. Callers of whom nothing is known share one: their key holds the fingerprint too, so
+    /// The key as it is stored, with a request_hash of what was asked for. A key counts within its
+    /// account. Callers of whom nothing is known share one: their key holds the request_hash too, so
     /// that a key alone leads nobody to a stranger's task.
     pub(super) fn idempotency(
         &self,
@@ -209,11 +209,11 @@ impl Service {
             let detail = format!("an Idempotency-Key has 1 to {max} bytes");
             return Err(Refusal::new(detail).into());
         }
-        let print =
+        let request_hash =
             Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-        let print = format!("{print:x}");
+        let request_hash = format!("{request_hash:x}");
         let known = caller.owner.is_some() || caller.client.is_some();
-        let key = if known { key.to_owned() } else { format!("{print}:{key}") };
-        Ok(Some((key, print)))
+        let key = if known { key.to_owned() } else { format!("{request_hash}:{key}") };
+        Ok(Some((key, request_hash)))
     }
 }

@@ -24,7 +24,7 @@ pub struct NewTask {
     pub unique_key: Option<String>,
     /// See [`crate::engine::Task::lookup_key`].
     pub lookup_key: Option<String>,
-    /// The client's key for this start, and a fingerprint of what it asked for.
+    /// The client's key for this start, and a request hash of what it asked for.
     pub idempotency: Option<(String, String)>,
     /// Before those of its owner's waiting tasks that have less.
     pub priority: i32,

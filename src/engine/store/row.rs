@@ -31,7 +31,7 @@ pub struct Row {
     /// See [`crate::task::Snapshot::version`].
     pub version: i64,
     /// The version with which it last said something, a message or a line of its log.
-    pub said_version: i64,
+    pub output_version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,
     /// How fast it moves; nothing while nobody runs it.
@@ -103,7 +103,7 @@ pub struct Stopping {
     pub acknowledged_at: Option<i64>,
     /// What of its work stays if it is stopped, in the task's own words; whether or not anybody
     /// asked it to stop.
-    pub kept: Option<String>,
+    pub preserved: Option<String>,
 }
 
 /// How a run took up what the one before it had done.
@@ -112,13 +112,13 @@ pub struct Resumption {
     /// When the run began.
     pub at: i64,
     /// Why it was needed.
-    pub why: ResumeReason,
+    pub reason: ResumeReason,
     /// The stage in which the run before stopped, from 1; 0 = none yet.
     pub step: u32,
     /// When the run before had begun.
     pub began_at: i64,
     /// When the last checkpoint was kept.
-    pub saved_at: Option<i64>,
+    pub checkpoint_at: Option<i64>,
     /// The last sign of life of the run before.
     pub seen_at: i64,
 }
@@ -127,7 +127,7 @@ impl Resumption {
     /// How much work is done again, in milliseconds: what came after the last checkpoint, or after
     /// the beginning where the run before kept none of its own.
     pub fn redone_ms(&self) -> i64 {
-        let safe = self.saved_at.map_or(self.began_at, |saved| saved.max(self.began_at));
+        let safe = self.checkpoint_at.map_or(self.began_at, |saved| saved.max(self.began_at));
         (self.seen_at - safe).max(0)
     }
 }
@@ -184,8 +184,8 @@ pub struct ProgressWrite {
     pub run_seq: i64,
     /// The version that watchers have seen.
     pub version: i64,
-    /// See [`Row::said_version`]: the lines up to it are in the store, or among these.
-    pub said_version: i64,
+    /// See [`Row::output_version`]: the lines up to it are in the store, or among these.
+    pub output_version: i64,
     /// 0..=1.
     pub progress: Option<f64>,
     /// How fast it moves.

@@ -9,28 +9,28 @@ use std::{
 };
 
 use super::lock;
-use crate::{engine::HoldOptions, task::AnswerReason};
+use crate::{engine::LongPollOptions, task::AnswerReason};
 
 /// Whose limit a request met that was not held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldScope {
+pub enum LongPollLimit {
     /// The owner's.
     Owner,
     /// That of all who have no session.
-    Ownerless,
+    Anonymous,
     /// The server's.
     All,
 }
 
-impl HeldScope {
-    /// In the order of [`HeldFigures::refused`].
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Ownerless, Self::All];
+impl LongPollLimit {
+    /// In the order of [`LongPollFigures::refused`].
+    pub const ALL: [Self; 3] = [Self::Owner, Self::Anonymous, Self::All];
 
     /// The word in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
-            Self::Ownerless => "ownerless",
+            Self::Anonymous => "anonymous",
             Self::All => "all",
         }
     }
@@ -38,7 +38,7 @@ impl HeldScope {
 
 /// What operators are told of held requests. Counters since the start of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldFigures {
+pub struct LongPollFigures {
     /// Requests that have a place now.
     pub now: usize,
     /// Those of them that have found nothing to tell and wait.
@@ -46,7 +46,7 @@ pub struct HeldFigures {
     /// Answers to requests that could be held, by the reason's word.
     pub answers: Vec<(&'static str, u64)>,
     /// Requests that were not held because of a limit.
-    pub refused: Vec<(HeldScope, u64)>,
+    pub refused: Vec<(LongPollLimit, u64)>,
 }
 
 /// The reasons that a server gives, and their words on the wire.
@@ -56,31 +56,31 @@ pub(super) const REASONS: [(AnswerReason, &str); 10] = [
     (AnswerReason::Attempt, "attempt"),
     (AnswerReason::Step, "step"),
     (AnswerReason::Deviation, "deviation"),
-    (AnswerReason::Said, "said"),
+    (AnswerReason::Output, "output"),
     (AnswerReason::Changed, "changed"),
-    (AnswerReason::HoldOver, "hold_over"),
-    (AnswerReason::Draining, "draining"),
-    (AnswerReason::NotHeld, "not_held"),
+    (AnswerReason::Timeout, "timeout"),
+    (AnswerReason::ShuttingDown, "shutting_down"),
+    (AnswerReason::NoWait, "no_wait"),
 ];
 
 /// See the module.
 pub(in crate::engine) struct Limits {
-    options: HoldOptions,
+    options: LongPollOptions,
     taken: Mutex<Taken>,
     answers: [AtomicU64; REASONS.len()],
-    refused: [AtomicU64; HeldScope::ALL.len()],
+    refused: [AtomicU64; LongPollLimit::ALL.len()],
 }
 
 #[derive(Default)]
 struct Taken {
     all: usize,
     waiting: usize,
-    ownerless: usize,
+    anonymous: usize,
     owners: HashMap<Arc<str>, usize>,
 }
 
 impl Limits {
-    pub(super) fn new(options: &HoldOptions) -> Self {
+    pub(super) fn new(options: &LongPollOptions) -> Self {
         Self {
             options: options.clone(),
             taken: Mutex::default(),
@@ -95,10 +95,10 @@ impl Limits {
         let mut taken = lock(&self.taken);
         let of_owner = owner.map(|owner| taken.owners.get(owner).copied().unwrap_or(0));
         let full = match of_owner {
-            _ if taken.all >= self.options.max_held => Some(HeldScope::All),
-            Some(held) if held >= self.options.max_held_per_owner => Some(HeldScope::Owner),
-            None if taken.ownerless >= self.options.max_held_ownerless => {
-                Some(HeldScope::Ownerless)
+            _ if taken.all >= self.options.max_waiting => Some(LongPollLimit::All),
+            Some(held) if held >= self.options.max_waiting_per_owner => Some(LongPollLimit::Owner),
+            None if taken.anonymous >= self.options.max_waiting_anonymous => {
+                Some(LongPollLimit::Anonymous)
             }
             _ => None,
         };
@@ -110,7 +110,7 @@ impl Limits {
         taken.all += 1;
         match owner {
             Some(owner) => *taken.owners.entry(Arc::clone(owner)).or_default() += 1,
-            None => taken.ownerless += 1,
+            None => taken.anonymous += 1,
         }
         Some(Place { limits: Arc::clone(self), owner: owner.cloned(), waits: false })
     }
@@ -127,13 +127,13 @@ impl Limits {
         lock(&self.taken).all
     }
 
-    pub(in crate::engine) fn figures(&self) -> HeldFigures {
+    pub(in crate::engine) fn figures(&self) -> LongPollFigures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (now, waiting) = {
             let taken = lock(&self.taken);
             (taken.all, taken.waiting)
         };
-        HeldFigures {
+        LongPollFigures {
             now,
             waiting,
             answers: REASONS
@@ -141,7 +141,7 @@ impl Limits {
                 .map(|(_, word)| *word)
                 .zip(self.answers.iter().map(read))
                 .collect(),
-            refused: HeldScope::ALL.into_iter().zip(self.refused.iter().map(read)).collect(),
+            refused: LongPollLimit::ALL.into_iter().zip(self.refused.iter().map(read)).collect(),
         }
     }
 
@@ -150,7 +150,7 @@ impl Limits {
         taken.all -= 1;
         taken.waiting -= usize::from(waited);
         let Some(owner) = owner else {
-            taken.ownerless -= 1;
+            taken.anonymous -= 1;
             return;
         };
         if let Some(held) = taken.owners.get_mut(owner) {
@@ -190,11 +190,11 @@ mod tests {
     use super::*;
 
     fn limits() -> Arc<Limits> {
-        Arc::new(Limits::new(&HoldOptions {
-            max_held: 4,
-            max_held_per_owner: 2,
-            max_held_ownerless: 1,
-            ..HoldOptions::default()
+        Arc::new(Limits::new(&LongPollOptions {
+            max_waiting: 4,
+            max_waiting_per_owner: 2,
+            max_waiting_anonymous: 1,
+            ..LongPollOptions::default()
         }))
     }
 

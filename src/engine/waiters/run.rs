@@ -18,7 +18,7 @@ const LOOKS_IN_A_ROW: usize = 32;
 
 /// Looks at the watched tasks, until the engine has closed. While nothing is watched it sleeps.
 pub(in crate::engine) async fn look_for_ever(inner: Arc<Inner>) {
-    let (waiters, tick) = (&inner.waiters, inner.options.hold.tick);
+    let (waiters, tick) = (&inner.waiters, inner.options.long_poll.tick);
     let mut looked = Instant::now();
     loop {
         let idle = waiters.is_empty();
@@ -65,7 +65,7 @@ pub(in crate::engine) async fn read_for_ever(inner: Arc<Inner>) {
         let now = waiters.now_s();
         let due = match waiters.stale.load(Ordering::Acquire) {
             true => read_at + watched::FRESH_S,
-            false => read_at + inner.options.hold.poll.as_secs_f64(),
+            false => read_at + inner.options.long_poll.poll.as_secs_f64(),
         };
         let rest = Duration::from_secs_f64((due - now).max(0.0));
         let woken = async {
@@ -99,7 +99,7 @@ async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
         Err(error) => {
             tracing::warn!(%error, "the watched tasks were not read");
             // Nobody knows how they stand: whoever waits is told so, instead of silence.
-            tasks.iter().for_each(|watched| watched.answer_all(AnswerReason::HoldOver));
+            tasks.iter().for_each(|watched| watched.answer_all(AnswerReason::Timeout));
             return;
         }
     };

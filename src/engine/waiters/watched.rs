@@ -8,8 +8,8 @@ use std::{
 use super::{Waiter, lock};
 use crate::{
     engine::{
-        hold::{self, Basis, Standing},
         live::{Hub, LiveTask},
+        long_poll::{self, Basis, Standing},
         store::Row,
     },
     task::{AnswerReason, Status, TaskId},
@@ -259,9 +259,9 @@ impl Elsewhere {
         Some(Standing {
             status: row.status,
             // The place in the queue is told in the bits below, and is no reason for an answer.
-            version: if queued { hold::last_of_generation(row.version) } else { row.version },
+            version: if queued { long_poll::last_of_generation(row.version) } else { row.version },
             step_version: self.step_version,
-            said_version: row.said_version,
+            output_version: row.output_version,
             progress: if queued { Some(row.progress.unwrap_or(0.0)) } else { row.progress },
             eta_s: row.pace.ends_at.filter(|_| running).map(seconds_to),
             t_s: row.started_at.filter(|_| running).map_or(0.0, |at| -seconds_to(at)),

@@ -32,15 +32,15 @@ impl Machine {
             pause::told_pause_ms(response.poll_after_ms, self.config.longest_pause_ms);
         self.spread_ms =
             pause::told_pause_ms(response.spread_ms.unwrap_or(0.0), self.config.longest_jitter_ms);
-        let drained = response.reason == Some(AnswerReason::Draining);
+        let drained = response.reason == Some(AnswerReason::ShuttingDown);
         if drained {
             // So that not all who were held come back at the same moment, whatever they do next.
             self.not_before = now.saturating_add(self.told_pause_ms);
         }
         self.count.reason = response.reason;
-        let held_ms = response.held_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
-        self.count.held_ms = self.count.held_ms.saturating_add(held_ms);
-        let held = response.held_ms.is_some() || drained;
+        let waited_ms = response.waited_ms.and_then(|ms| u64::try_from(ms).ok()).unwrap_or(0);
+        self.count.waited_ms = self.count.waited_ms.saturating_add(waited_ms);
+        let held = response.waited_ms.is_some() || drained;
         let told = !response.tasks.is_empty() || !response.gone.is_empty();
         let left = self.live_count();
         let early = came_early(&response, Some((flight, now)));
@@ -49,7 +49,7 @@ impl Machine {
         self.count.last = Some(match (ended, changed, held) {
             (true, ..) => AnswerKind::Ended,
             (_, true, _) => AnswerKind::Changed,
-            (_, _, true) => AnswerKind::HoldOver,
+            (_, _, true) => AnswerKind::Timeout,
             _ => AnswerKind::Unchanged,
         });
         if let Some(config) = self.config.hold.as_ref().filter(|_| flight.wait_ms > 0) {

@@ -1,7 +1,7 @@
 //! What a failure does: which are final, which pass, and when to try again.
 
 use super::{Flight, Halt, Machine, pause};
-use crate::poll::{Action, AnswerKind, Failure, hold::Loss};
+use crate::poll::{Action, AnswerKind, Failure, long_poll::Loss};
 
 impl Machine {
     /// Takes a failure of the request that was in flight.

@@ -43,7 +43,7 @@ impl Machine {
             next_in_ms: next.then(next_in),
             last: self.count.last,
             reason: self.count.reason,
-            held_ms: self.count.held_ms,
+            waited_ms: self.count.waited_ms,
             asking_ms: self.count.asking_ms,
             policy: self.config.policy,
         }

@@ -10,7 +10,7 @@ impl Machine {
     /// Somebody watches this task.
     pub(super) fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
         let clock = self.clock(now);
-        let live = self.config.live;
+        let live = self.config.foreground;
         let entry = self.entry_or_new(id, now);
         entry.watchers = entry.watchers.saturating_add(1);
         entry.large |= live;

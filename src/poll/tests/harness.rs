@@ -48,8 +48,8 @@ pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
         expires_at: None,
         eta_range_ms: None,
         resumed: None,
-        queue_place: None,
-        said_version: 0,
+        queue_position: None,
+        output_version: 0,
         starts_in_ms: None,
     }
 }
@@ -70,14 +70,14 @@ pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
         tasks,
         gone: Vec::new(),
         poll_after_ms: 0.0,
-        held_ms: None,
+        waited_ms: None,
         reason: None,
         spread_ms: None,
     }
 }
 
-pub(super) fn held(tasks: Vec<Snapshot>, held_ms: i64) -> PollResponse {
-    PollResponse { held_ms: Some(held_ms), ..answer(tasks) }
+pub(super) fn held(tasks: Vec<Snapshot>, waited_ms: i64) -> PollResponse {
+    PollResponse { waited_ms: Some(waited_ms), ..answer(tasks) }
 }
 
 pub(super) fn gone(id: TaskId, reason: GoneReason) -> PollResponse {

@@ -30,7 +30,7 @@ fn a_hold_that_runs_out_is_no_error() {
     let mut bench = Bench::holding();
     bench.advance(20_000);
     bench.answer(held(Vec::new(), 20_000));
-    assert_eq!(bench.last(), Some(AnswerKind::HoldOver));
+    assert_eq!(bench.last(), Some(AnswerKind::Timeout));
     assert_eq!(bench.machine.stats(bench.now).failures, 0);
     assert_eq!((bench.until_sent(), bench.wait_ms()), (500, 20_000));
 }
@@ -267,7 +267,7 @@ fn answers_for_a_deviation_are_counted_and_told_to_the_server() {
 
 /// What is told to the server as `early`.
 fn early(bench: &Bench) -> u32 {
-    bench.last_request.as_ref().expect("a request").watch[0].early
+    bench.last_request.as_ref().expect("a request").watch[0].early_responses
 }
 
 #[test]
@@ -277,9 +277,9 @@ fn only_answers_for_a_deviation_or_a_stage_count_as_early_where_the_server_says_
         (AnswerReason::Step, 1),
         (AnswerReason::Cancelling, 0),
         (AnswerReason::Changed, 0),
-        (AnswerReason::HoldOver, 0),
-        (AnswerReason::Draining, 0),
-        (AnswerReason::NotHeld, 0),
+        (AnswerReason::Timeout, 0),
+        (AnswerReason::ShuttingDown, 0),
+        (AnswerReason::NoWait, 0),
         (AnswerReason::Unknown, 0),
     ];
     for (reason, expected) in cases {
@@ -305,7 +305,7 @@ fn a_server_that_is_stopping_is_asked_again_when_it_said_and_holding_goes_on() {
     for _ in 0..3 {
         bench.advance(100);
         let response = PollResponse { poll_after_ms: 3_400.0, ..answer(Vec::new()) };
-        bench.answer(PollResponse { reason: Some(AnswerReason::Draining), ..response });
+        bench.answer(PollResponse { reason: Some(AnswerReason::ShuttingDown), ..response });
         for event in [
             Event::Visible(false),
             Event::Visible(true),
@@ -323,7 +323,7 @@ fn a_server_that_holds_as_many_as_it_may_is_spared_for_five_minutes() {
     let mut bench = Bench::holding();
     for _ in 0..2 {
         let response = PollResponse { poll_after_ms: 900.0, ..answer(Vec::new()) };
-        bench.answer(PollResponse { reason: Some(AnswerReason::NotHeld), ..response });
+        bench.answer(PollResponse { reason: Some(AnswerReason::NoWait), ..response });
         assert!(bench.until_sent() >= 900);
     }
     assert_eq!(bench.wait_ms(), 0);
@@ -333,10 +333,10 @@ fn a_server_that_holds_as_many_as_it_may_is_spared_for_five_minutes() {
 fn tasks_shown_large_are_asked_for_with_the_live_profile() {
     let live = |config| {
         let bench = Bench::watching(config);
-        bench.last_request.as_ref().expect("a request").watch[0].live
+        bench.last_request.as_ref().expect("a request").watch[0].foreground
     };
     assert!(!live(Config::default()));
-    assert!(live(Config { live: true, ..Config::default() }));
+    assert!(live(Config { foreground: true, ..Config::default() }));
 }
 
 #[test]

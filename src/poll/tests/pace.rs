@@ -10,7 +10,7 @@ use crate::{
 fn pauses(poll_after_ms: f64) -> (u64, u64) {
     let response = PollResponse { poll_after_ms, ..answer(vec![running(ID, 2)]) };
     let mut holding = Bench::holding();
-    holding.answer(PollResponse { held_ms: Some(1), ..response.clone() });
+    holding.answer(PollResponse { waited_ms: Some(1), ..response.clone() });
     let mut plain = Bench::watching(plain());
     plain.random = Some(0.5);
     plain.answer(response);

@@ -32,7 +32,7 @@ fn a_follower_shows_by_version_what_the_leader_is_told_without_a_request_of_its_
 #[test]
 fn the_leader_asks_for_what_all_tabs_watch_and_large_where_one_shows_it_large() {
     let mut browser = Browser::pair();
-    browser.tabs[1].machine = Machine::new(Config { live: true, ..Config::default() });
+    browser.tabs[1].machine = Machine::new(Config { foreground: true, ..Config::default() });
     browser.release(1);
     browser.give(1, Event::Tabs(TabEvent::Joined { tab: 7 }));
     browser.watch(1, id(2));

@@ -148,12 +148,12 @@ fn time_held_is_summed_up_and_only_time_of_watching_is_compared() {
     let mut bench = Bench::holding();
     let asked_for = |bench: &Bench| bench.machine.stats(bench.now).asking_ms;
     let before = asked_for(&bench);
-    for held_ms in [4_000, i64::MIN, 1_500] {
+    for waited_ms in [4_000, i64::MIN, 1_500] {
         bench.advance(4_000);
-        bench.answer(held(Vec::new(), held_ms));
+        bench.answer(held(Vec::new(), waited_ms));
         bench.until_sent();
     }
-    assert_eq!(bench.machine.stats(bench.now).held_ms, 5_500);
+    assert_eq!(bench.machine.stats(bench.now).waited_ms, 5_500);
     assert_eq!(asked_for(&bench) - before, 13_500);
     for (away, back) in [
         (Event::StopWatching, Event::ResumeWatching),

@@ -98,6 +98,6 @@ fn receipt(view: &TaskView) -> String {
         _ => then,
     };
     let asked = format!("{who} to cancel at {} UTC. ", text::clock(&receipt.requested_at));
-    let kept = receipt.kept.as_ref().map(|kept| format!(" Kept: {kept}."));
+    let kept = receipt.preserved.as_ref().map(|kept| format!(" Kept: {kept}."));
     format!("{asked}{told}{seen}{then}{}", kept.unwrap_or_default())
 }

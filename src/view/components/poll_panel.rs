@@ -60,7 +60,7 @@ pub fn PollPanel(
             <dl class="facts">
                 {fact("Requests", |stats| stats.requests.to_string())}
                 {fact("Received", |stats| text::bytes(stats.bytes.min(1 << 40) as i64))}
-                {fact("Held", |stats| text::duration(stats.held_ms.min(1 << 40) as i64))}
+                {fact("Held", |stats| text::duration(stats.waited_ms.min(1 << 40) as i64))}
                 {fact("Failed", |stats| stats.failures.to_string())} {fact("Next", next)}
                 {fact("Last answer", |stats| last(stats).to_owned())}
             </dl>
@@ -121,10 +121,10 @@ fn last(stats: &Stats) -> &'static str {
         (Some(AnswerReason::Attempt), _) => "another attempt began",
         (Some(AnswerReason::Step), _) => "a new stage",
         (Some(AnswerReason::Deviation), _) => "the bar was wrong",
-        (Some(AnswerReason::Said), _) => "the task said something",
-        (Some(AnswerReason::Draining), _) => "the server is stopping",
-        (Some(AnswerReason::NotHeld), Some(AnswerKind::Unchanged)) => "nothing new; not held",
-        (Some(AnswerReason::HoldOver), _) | (None, Some(AnswerKind::HoldOver)) => {
+        (Some(AnswerReason::Output), _) => "the task said something",
+        (Some(AnswerReason::ShuttingDown), _) => "the server is stopping",
+        (Some(AnswerReason::NoWait), Some(AnswerKind::Unchanged)) => "nothing new; not held",
+        (Some(AnswerReason::Timeout), _) | (None, Some(AnswerKind::Timeout)) => {
             "nothing new while held"
         }
         (_, Some(AnswerKind::Unchanged)) => "nothing new",
@@ -159,8 +159,8 @@ mod tests {
             AnswerReason::Step,
             AnswerReason::Deviation,
             AnswerReason::Changed,
-            AnswerReason::HoldOver,
-            AnswerReason::Draining,
+            AnswerReason::Timeout,
+            AnswerReason::ShuttingDown,
         ];
         let answered = |reason| {
             let last = Some(AnswerKind::Changed);

@@ -7,18 +7,18 @@ use crate::task::{ResumeReason, Snapshot};
 /// the task has resumed nothing.
 pub fn resumed(snapshot: &Snapshot) -> String {
     let Some(resumed) = &snapshot.resumed else { return String::new() };
-    let why = match resumed.why {
+    let reason = match resumed.reason {
         ResumeReason::WorkerLost => "The worker was lost. ",
         ResumeReason::Released => "The worker was stopped. ",
         ResumeReason::Retry => "An attempt failed. ",
         ResumeReason::Unknown => "",
     };
-    let mut note = why.to_owned();
+    let mut note = reason.to_owned();
     note.push_str("Resumed");
     if let (Some(step), Some(total)) = (resumed.step, snapshot.total_steps) {
         note.push_str(&format!(" at step {step} of {total}"));
     }
-    match &resumed.saved_at {
+    match &resumed.checkpoint_at {
         Some(at) => note.push_str(&format!(", saved {} UTC", clock(at))),
         None => note.push_str(" from the beginning"),
     }
@@ -45,17 +45,17 @@ mod tests {
         snapshot.total_steps = Some(4);
         let mut note = Resumed {
             at: "2026-11-23T14:05:00Z".to_owned(),
-            why: ResumeReason::WorkerLost,
+            reason: ResumeReason::WorkerLost,
             step: Some(3),
-            saved_at: Some("2026-11-23T14:02:11Z".to_owned()),
+            checkpoint_at: Some("2026-11-23T14:02:11Z".to_owned()),
             redone_ms: 38_000,
         };
         snapshot.resumed = Some(note.clone());
         let told =
             "The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s done again.";
         assert_eq!(resumed(&snapshot), told);
-        (note.saved_at, note.step, note.redone_ms) = (None, None, 20);
-        note.why = ResumeReason::Retry;
+        (note.checkpoint_at, note.step, note.redone_ms) = (None, None, 20);
+        note.reason = ResumeReason::Retry;
         snapshot.resumed = Some(note);
         assert_eq!(resumed(&snapshot), "An attempt failed. Resumed from the beginning.");
     }

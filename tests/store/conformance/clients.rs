@@ -18,7 +18,7 @@ pub(crate) async fn anonymous_clients_have_limits_turns_and_keys_of_their_own(f:
         f.queue(&new).await.id
     };
     let with_key = |client| {
-        let idempotency = Some(("key".to_owned(), "print".to_owned()));
+        let idempotency = Some(("key".to_owned(), "hash".to_owned()));
         let lookup_key = Some("lighthouse".to_owned());
         NewTask { idempotency, lookup_key, ..of(client) }
     };
@@ -28,7 +28,7 @@ pub(crate) async fn anonymous_clients_have_limits_turns_and_keys_of_their_own(f:
     let other = queue(with_key("other")).await;
     assert!(matches!(f.store.insert(&with_key("one")).await.unwrap(), Inserted::SameKey(_)));
     for (account, id) in [("one", one[0]), ("other", other)] {
-        let started = f.store.started(account, "key", "print").await.unwrap();
+        let started = f.store.started(account, "key", "hash").await.unwrap();
         let newest = f.store.newest(account, "story", "lighthouse").await.unwrap();
         assert_eq!(started.map(|row| row.id), Some(id));
         assert_eq!(newest.map(|row| row.id), Some(id));

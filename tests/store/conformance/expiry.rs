@@ -120,28 +120,28 @@ pub(crate) async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
 }
 
 pub(crate) async fn a_key_that_led_to_an_expired_task_starts_another(f: &Fixture) {
-    let keyed = |print: &str| {
+    let keyed = |request_hash: &str| {
         let mut new = task();
-        new.idempotency = Some(("key".to_owned(), print.to_owned()));
+        new.idempotency = Some(("key".to_owned(), request_hash.to_owned()));
         new
     };
-    let first = keyed("print");
+    let first = keyed("hash");
     f.queue(&first).await;
     f.store.request_cancel(first.id, "ada").await.unwrap();
     f.advance(KEEP - 1).await;
-    let led = async || f.store.started("ada", "key", "print").await.unwrap();
+    let led = async || f.store.started("ada", "key", "hash").await.unwrap();
     assert_eq!(led().await.map(|row| row.id), Some(first.id));
     f.advance(1).await;
     // Nobody has cleaned up yet; the key is free all the same, for whatever start.
     assert!(f.get(first.id).await.expired().is_some());
     assert_eq!(led().await, None);
-    let second = keyed("another print");
+    let second = keyed("another hash");
     f.queue(&second).await;
-    let Inserted::SameKey(row) = f.store.insert(&keyed("another print")).await.unwrap() else {
+    let Inserted::SameKey(row) = f.store.insert(&keyed("another hash")).await.unwrap() else {
         panic!("the key leads to the second task")
     };
     assert_eq!(row.id, second.id);
     assert_eq!(clean(f).await.removed, [first.id]);
-    let found = f.store.started("ada", "key", "another print").await.unwrap();
+    let found = f.store.started("ada", "key", "another hash").await.unwrap();
     assert_eq!(found.map(|row| row.id), Some(second.id), "it went with no other");
 }

@@ -37,16 +37,16 @@ pub(crate) async fn log_lines_are_kept_once_and_in_order(f: &Fixture) {
 
 pub(crate) async fn when_a_run_last_said_something_is_known_to_all(f: &Fixture) {
     let row = f.running("w").await;
-    assert_eq!(row.said_version, 0);
+    assert_eq!(row.output_version, 0);
     let mut write = report(&row, row.version + 2, 0.1);
-    write.said_version = row.version + 1;
+    write.output_version = row.version + 1;
     f.store.save_progress(std::slice::from_ref(&write)).await.unwrap();
-    assert_eq!(f.get(row.id).await.said_version, row.version + 1);
+    assert_eq!(f.get(row.id).await.output_version, row.version + 1);
     // Older than what is known.
     write.version -= 1;
-    write.said_version = row.version;
+    write.output_version = row.version;
     f.store.save_progress(&[write]).await.unwrap();
-    assert_eq!(f.get(row.id).await.said_version, row.version + 1);
+    assert_eq!(f.get(row.id).await.output_version, row.version + 1);
 }
 
 pub(crate) async fn lines_that_are_left_out_are_gone(f: &Fixture) {

@@ -15,7 +15,7 @@ fn moving(row: &Row) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + 1,
-        said_version: 0,
+        output_version: 0,
         progress: Some(0.5),
         pace: PACE,
         step: 1,

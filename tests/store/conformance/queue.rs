@@ -33,7 +33,7 @@ pub(crate) async fn an_unknown_task_is_absent(f: &Fixture) {
 
 pub(crate) async fn the_same_key_leads_to_the_same_task(f: &Fixture) {
     let mut first = task();
-    first.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    first.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     f.queue(&first).await;
     let mut second = task();
     second.idempotency = first.idempotency.clone();
@@ -46,23 +46,21 @@ pub(crate) async fn the_same_key_leads_to_the_same_task(f: &Fixture) {
 
 pub(crate) async fn a_start_is_found_again_by_its_key(f: &Fixture) {
     let mut new = task();
-    new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    new.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     let row = f.queue(&new).await;
-    let find = async |owner, key, print| f.store.started(owner, key, print).await.unwrap();
-    assert_eq!(find("ada", "key", "print").await.map(|row| row.id), Some(row.id));
-    for (owner, key, print) in [
-        ("bob", "key", "print"),
-        ("", "key", "print"),
-        ("ada", "kez", "print"),
-        ("ada", "key", "p"),
-    ] {
-        assert_eq!(find(owner, key, print).await, None, "{owner} {key} {print}");
+    let find =
+        async |owner, key, request_hash| f.store.started(owner, key, request_hash).await.unwrap();
+    assert_eq!(find("ada", "key", "hash").await.map(|row| row.id), Some(row.id));
+    for (owner, key, request_hash) in
+        [("bob", "key", "hash"), ("", "key", "hash"), ("ada", "kez", "hash"), ("ada", "key", "p")]
+    {
+        assert_eq!(find(owner, key, request_hash).await, None, "{owner} {key} {request_hash}");
     }
 }
 
 pub(crate) async fn a_key_is_not_reused_for_another_start(f: &Fixture) {
     let mut first = task();
-    first.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    first.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     f.queue(&first).await;
     let mut second = task();
     second.idempotency = Some(("key".to_owned(), "another".to_owned()));
@@ -73,7 +71,7 @@ pub(crate) async fn keys_of_two_owners_do_not_meet(f: &Fixture) {
     for owner in [Some("ada"), Some("bob"), None] {
         let mut new = task();
         new.owner = owner.map(str::to_owned);
-        new.idempotency = Some(("key".to_owned(), "print".to_owned()));
+        new.idempotency = Some(("key".to_owned(), "hash".to_owned()));
         new.unique_key = Some("lighthouse".to_owned());
         f.queue(&new).await;
     }
@@ -124,7 +122,7 @@ pub(crate) async fn a_key_that_led_to_work_under_way_leads_there_for_ever(f: &Fi
     f.queue(&first).await;
     let mut second = task();
     second.unique_key = first.unique_key.clone();
-    second.idempotency = Some(("key".to_owned(), "print".to_owned()));
+    second.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     assert!(matches!(f.store.insert(&second).await.unwrap(), Inserted::UnderWay(_)));
     f.store.request_cancel(first.id, "ada").await.unwrap();
     // The answer was lost, and the client asks again after the end.

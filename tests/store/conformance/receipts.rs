@@ -21,7 +21,7 @@ fn report(row: &Row, stopping: Stopping) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version: row.version + 1,
-        said_version: 0,
+        output_version: 0,
         progress: Some(0.5),
         step: 1,
         message: None,
@@ -126,7 +126,7 @@ pub(crate) async fn a_lost_run_does_not_touch_the_receipt(f: &Fixture) {
     let ghost = Stopping {
         delivered_at: Some(1),
         acknowledged_at: Some(2),
-        kept: Some("ghost".to_owned()),
+        preserved: Some("ghost".to_owned()),
     };
     f.store.save_progress(&[report(&lost, ghost)]).await.unwrap();
     assert_eq!(f.store.finish(lost.id, lost.run_seq, &Ending::Forced).await.unwrap(), None);
@@ -152,10 +152,10 @@ pub(crate) async fn a_run_after_a_lost_one_says_what_it_took_up(f: &Fixture) {
     let resumed = f.claim("x", 1).await.remove(0).resumed.expect("it took something up");
     let expected = Resumption {
         at: START + 5_000 + LEASE + 11,
-        why: ResumeReason::WorkerLost,
+        reason: ResumeReason::WorkerLost,
         step: 1,
         began_at: START,
-        saved_at: Some(START + 2_000),
+        checkpoint_at: Some(START + 2_000),
         seen_at: START + 5_000,
     };
     assert_eq!((resumed, resumed.redone_ms()), (expected, 3_000));
@@ -172,7 +172,7 @@ pub(crate) async fn a_run_after_a_release_or_a_failure_says_so(f: &Fixture) {
         let row = f.claim("x", 1).await.remove(0);
         let resumed = row.resumed.expect("it took something up");
         // It had entered no stage and kept nothing: all of it is done again.
-        assert_eq!((resumed.why, resumed.step, resumed.saved_at), (why, 0, None));
+        assert_eq!((resumed.reason, resumed.step, resumed.checkpoint_at), (why, 0, None));
         assert_eq!(resumed.redone_ms(), 4_000);
         // The end still tells of it.
         let done = ended(f, &row, &Ending::Completed(result())).await;
@@ -189,5 +189,5 @@ pub(crate) async fn what_an_earlier_run_had_kept_is_not_done_again(f: &Fixture) 
     f.advance(700).await;
     ended(f, &row, &again(0)).await;
     let resumed = f.claim("w", 1).await.remove(0).resumed.expect("it took something up");
-    assert_eq!((resumed.saved_at, resumed.redone_ms()), (Some(START), 700));
+    assert_eq!((resumed.checkpoint_at, resumed.redone_ms()), (Some(START), 700));
 }

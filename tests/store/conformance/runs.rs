@@ -89,7 +89,7 @@ pub(crate) fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
         id: row.id,
         run_seq: row.run_seq,
         version,
-        said_version: 0,
+        output_version: 0,
         progress: Some(progress),
         pace: StoredPace::default(),
         step: 1,

@@ -47,7 +47,7 @@ fn steps(receipt: &CancelReceipt) -> Vec<String> {
             Some(CancelOutcome::Unknown) | None => format!("over {at}"),
         });
     }
-    steps.extend(receipt.kept.iter().map(|kept| format!("kept: {kept}")));
+    steps.extend(receipt.preserved.iter().map(|kept| format!("kept: {kept}")));
     steps
 }
 
@@ -76,7 +76,7 @@ mod tests {
             acknowledged_at: None,
             stopped_at: None,
             outcome: None,
-            kept: None,
+            preserved: None,
         };
         let told = "cancel   requested 2026-11-23 14:02:11 UTC by its owner\n";
         assert_eq!(receipt(&snapshot(asked.clone())), told);
@@ -87,7 +87,7 @@ mod tests {
             acknowledged_at: at(13),
             stopped_at: at(14),
             outcome: Some(CancelOutcome::Stopped),
-            kept: Some("2 chapters\nof 7".to_owned()),
+            preserved: Some("2 chapters\nof 7".to_owned()),
             ..asked
         };
         let told = "cancel   requested 2026-11-23 14:02:11 UTC by somebody with its id\n         \

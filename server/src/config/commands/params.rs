@@ -22,7 +22,7 @@ const LONGEST_WORDS: usize = 200;
 
 /// The keys that belong to each type, beside those of all.
 const TYPES: [(&str, &[&str]); 7] = [
-    ("text", &["pattern", "says", "min_length", "max_length", "multiline"]),
+    ("text", &["pattern", "pattern_description", "min_length", "max_length", "multiline"]),
     ("integer", &["min", "max"]),
     ("number", &["min", "max"]),
     ("choice", &["choices"]),
@@ -32,7 +32,7 @@ const TYPES: [(&str, &[&str]); 7] = [
         "list",
         &[
             "pattern",
-            "says",
+            "pattern_description",
             "min_length",
             "max_length",
             "multiline",
@@ -248,21 +248,26 @@ impl One<'_> {
             compiled.ok()
         });
         let multiline = raw.multiline.as_ref().is_some_and(|yes| *yes.get_ref());
-        Text { pattern, says: self.says(faults), min, max, multiline }
+        Text { pattern, pattern_description: self.pattern_description(faults), min, max, multiline }
     }
 
-    fn says(&self, faults: &mut Faults<'_>) -> Option<String> {
+    fn pattern_description(&self, faults: &mut Faults<'_>) -> Option<String> {
         let raw = self.raw.get_ref();
-        let says = raw.says.as_ref()?;
-        let (key, text) = (format!("{}.says", self.key), says.get_ref().trim());
+        let pattern_description = raw.pattern_description.as_ref()?;
+        let (key, text) =
+            (format!("{}.pattern_description", self.key), pattern_description.get_ref().trim());
         if raw.pattern.is_none() {
-            faults.at(&says.span(), &key, "says what `pattern` asks for; there is none");
+            faults.at(
+                &pattern_description.span(),
+                &key,
+                "says what `pattern` asks for; there is none",
+            );
         }
         if !(1..=LONGEST_WORDS).contains(&text.chars().count())
             || text.chars().any(char::is_control)
         {
             let right = format!("one line of 1 to {LONGEST_WORDS} characters");
-            faults.at(&says.span(), &key, &right);
+            faults.at(&pattern_description.span(), &key, &right);
         }
         Some(text.to_owned())
     }
@@ -276,7 +281,7 @@ impl RawParam {
         }
         let keys = [
             ("pattern", place(&self.pattern)),
-            ("says", place(&self.says)),
+            ("pattern_description", place(&self.pattern_description)),
             ("min_length", place(&self.min_length)),
             ("max_length", place(&self.max_length)),
             ("multiline", place(&self.multiline)),

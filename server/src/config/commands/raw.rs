@@ -81,7 +81,7 @@ pub(super) struct RawParam {
     pub(super) allow_leading_dash: Option<bool>,
     pub(super) env: At<String>,
     pub(super) pattern: At<String>,
-    pub(super) says: At<String>,
+    pub(super) pattern_description: At<String>,
     pub(super) min_length: At<usize>,
     pub(super) max_length: At<usize>,
     pub(super) multiline: At<bool>,
@@ -106,7 +106,8 @@ impl RawCommand {
             let bare = |param: Spanned<RawParam>| {
                 let span = param.span();
                 let param = param.into_inner();
-                let param = RawParam { title: None, description: None, says: None, ..param };
+                let param =
+                    RawParam { title: None, description: None, pattern_description: None, ..param };
                 Spanned::new(span, param)
             };
             params.into_iter().map(|(name, param)| (name, bare(param))).collect()

@@ -6,11 +6,18 @@ use super::*;
 use crate::tasks::command::definition::{Pattern, Text};
 
 fn text() -> Sort {
-    Sort::Text(Text { pattern: None::<Pattern>, says: None, min: 0, max: 100, multiline: false })
+    Sort::Text(Text {
+        pattern: None::<Pattern>,
+        pattern_description: None,
+        min: 0,
+        max: 100,
+        multiline: false,
+    })
 }
 
 fn list() -> Sort {
-    let items = Text { pattern: None, says: None, min: 0, max: 100, multiline: false };
+    let items =
+        Text { pattern: None, pattern_description: None, min: 0, max: 100, multiline: false };
     Sort::List { items, choices: Vec::new(), min: 0, max: 9 }
 }
 

@@ -158,7 +158,7 @@ pub struct Text {
     /// What it matches from its first to its last character.
     pub pattern: Option<Pattern>,
     /// What the pattern asks for, in the operator's words.
-    pub says: Option<String>,
+    pub pattern_description: Option<String>,
     /// The least number of characters.
     pub min: usize,
     /// The greatest number of characters.
@@ -172,8 +172,11 @@ impl Text {
     /// none.
     pub fn mismatch(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
-        let says = self.says.clone();
-        Some(says.unwrap_or_else(|| format!("must match the pattern {}", pattern.source())))
+        let pattern_description = self.pattern_description.clone();
+        Some(
+            pattern_description
+                .unwrap_or_else(|| format!("must match the pattern {}", pattern.source())),
+        )
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Signal {
     /// What it does right now.
     Message(String),
     /// What stays if it is stopped now.
-    Kept(String),
+    Preserved(String),
     /// A line for the log, without its end. May hold escape sequences.
     Line {
         /// Where it was said; [`Source::Channel`] for what the reader itself has to say.

@@ -294,7 +294,7 @@ impl Run {
                 // Told to stop: then the stage does not matter any more.
                 Signal::Stage(index) => _ = self.ctx.stage(index).await,
                 Signal::Message(text) => self.ctx.message(text),
-                Signal::Kept(text) => self.ctx.kept(text),
+                Signal::Preserved(text) => self.ctx.preserved(text),
                 Signal::Line { source, text } => self.line(source, text),
             }
         }

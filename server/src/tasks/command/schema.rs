@@ -80,7 +80,7 @@ fn text(text: &Text) -> Vec<(&'static str, Value)> {
         ("minLength", json!(text.min)),
         ("maxLength", json!(text.max)),
         ("pattern", json!(pattern)),
-        ("x-says", json!(text.mismatch())),
+        ("x-pattern-description", json!(text.mismatch())),
         ("format", json!(format)),
     ]
 }

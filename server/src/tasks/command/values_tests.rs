@@ -13,7 +13,7 @@ use crate::tasks::command::{
 
 fn text(pattern: Option<&str>) -> Sort {
     let pattern = pattern.map(|pattern| Pattern::new(pattern).unwrap());
-    Sort::Text(Text { pattern, says: None, min: 1, max: 10, multiline: false })
+    Sort::Text(Text { pattern, pattern_description: None, min: 1, max: 10, multiline: false })
 }
 
 fn param(name: &str, sort: Sort) -> Param {
@@ -82,7 +82,8 @@ fn each_kind_of_value_is_checked() {
     assert_eq!(one(boolean(), json!(true)), Ok(Given::Yes));
     assert_eq!(one(boolean(), json!(false)), Ok(Given::Absent));
     assert_eq!(one(boolean(), json!("yes")), right("must be true or false"));
-    let items = Text { pattern: None, says: None, min: 1, max: 10, multiline: false };
+    let items =
+        Text { pattern: None, pattern_description: None, min: 1, max: 10, multiline: false };
     let list = || Sort::List { items: items.clone(), choices: Vec::new(), min: 0, max: 2 };
     let two = Given::List(vec!["a".to_owned(), "b".to_owned()]);
     assert_eq!(one(list(), json!(["a", "b"])), Ok(two));
@@ -96,7 +97,13 @@ fn control_characters_are_refused() {
         let told = one(text(None), json!(bad)).unwrap_err();
         assert_eq!(told, "must be one line without control characters", "{bad:?}");
     }
-    let long = Sort::Text(Text { pattern: None, says: None, min: 0, max: 10, multiline: true });
+    let long = Sort::Text(Text {
+        pattern: None,
+        pattern_description: None,
+        min: 0,
+        max: 10,
+        multiline: true,
+    });
     assert_eq!(one(long.clone(), json!("a\n\tb")), Ok(Given::Text("a\n\tb".to_owned())));
     assert!(one(long.clone(), json!("a\0")).is_err() && one(long, json!("a\r\n")).is_err());
 }
@@ -148,10 +155,15 @@ proptest! {
 fn a_form_says_in_the_browser_what_a_refusal_says() {
     let pattern = Some(Pattern::new("[a-z]+").unwrap());
     for says in [Some("Small letters only.".to_owned()), None] {
-        let sort =
-            Sort::Text(Text { pattern: pattern.clone(), says, min: 1, max: 9, multiline: false });
+        let sort = Sort::Text(Text {
+            pattern: pattern.clone(),
+            pattern_description,
+            min: 1,
+            max: 9,
+            multiline: false,
+        });
         let refusal = one(sort.clone(), json!("A")).unwrap_err();
         let told = schema(&command(vec![param("a", sort)]));
-        assert_eq!(told["properties"]["a"]["x-says"], refusal);
+        assert_eq!(told["properties"]["a"]["x-pattern-description"], refusal);
     }
 }

@@ -132,7 +132,7 @@ impl JsonSchema for Subject {
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,
-            "x-says": InvalidText::Path { what: SUBJECT }.to_string(),
+            "x-pattern-description": InvalidText::Path { what: SUBJECT }.to_string(),
             "examples": ["lighthouse", "sourdough"],
         })
     }
@@ -155,7 +155,7 @@ impl JsonSchema for PlayerName {
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,
-            "x-says": InvalidText::Path { what: PLAYER }.to_string(),
+            "x-pattern-description": InvalidText::Path { what: PLAYER }.to_string(),
             "examples": ["Ada"],
         })
     }
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_form_says_in_the_browser_what_a_refusal_says() {
-        let says = |schema: Schema| schema.to_value()["x-says"].clone();
+        let says = |schema: Schema| schema.to_value()["x-pattern-description"].clone();
         let player = |text: &str| PlayerName::try_from(text.to_owned()).unwrap_err().to_string();
         for text in [".x", "a/b", "a\\b"] {
             let refusal = subject(text).unwrap_err().to_string();

@@ -126,7 +126,7 @@ impl<'a> Desk<'a> {
         let mut chapters = self.restore(&made_of, total).await?;
         ctx.progress(chapters.len() as f64 / total as f64);
         if chapters.is_empty() {
-            ctx.kept("nothing: no chapter was finished");
+            ctx.preserved("nothing: no chapter was finished");
         }
         while chapters.len() < total {
             let text = self.chapter(narrator, &outline, &chapters).await?;
@@ -137,7 +137,7 @@ impl<'a> Desk<'a> {
             chapters.push(kept.text);
             ctx.progress(number as f64 / total as f64);
             let saved = self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
-            ctx.kept(match saved {
+            ctx.preserved(match saved {
                 true => format!("{number} of {total} chapters, in the file of the story"),
                 false => format!("{number} of {total} chapters; the story's file has a whole one"),
             });

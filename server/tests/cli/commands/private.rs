@@ -144,7 +144,7 @@ while [ ! -e "$here/go" ]; do sleep 0.05; done
     // What was asked for comes back without it, and runs again with it.
     let input = get(&server, &format!("/api/v1/tasks/{id}/input")).await;
     assert_eq!(input["input"], json!({}));
-    let again = server.run(&place, &["again", &id, "--follow"]).await;
+    let again = server.run(&place, &["rerun", &id, "--follow"]).await;
     assert!(!again.stdout.contains(SECRET) && !again.stderr.contains(SECRET), "{again:?}");
     server.stop().await;
     assert_eq!(secret_in(&place.path("data")), [""; 0], "after a stop");

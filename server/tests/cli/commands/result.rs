@@ -51,7 +51,7 @@ async fn a_program_that_is_not_there_is_told() {
 async fn stages_and_progress_come_from_the_channel() {
     let script = r#"
 say() { printf '%s\n' "$1" >&$MILEPOST_PROGRESS_FD; }
-say '{"stage": "Second", "progress": 0.5, "message": "half way", "kept": "one of two"}'
+say '{"stage": "Second", "progress": 0.5, "message": "half way", "preserved": "one of two"}'
 here=$(dirname "$0")
 while [ ! -e "$here/go" ]; do sleep 0.05; done
 "#;

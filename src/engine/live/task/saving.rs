@@ -42,7 +42,7 @@ impl LiveTask {
             id: self.id,
             run_seq: self.run_seq,
             version,
-            said_version: if last.is_some() { version } else { state.said_version },
+            output_version: if last.is_some() { version } else { state.output_version },
             progress: state.progress,
             pace: self.pace_at(&state, now_ms),
             step: state.step,
@@ -76,7 +76,7 @@ impl LiveTask {
             state.version += 1;
         }
         state.updated_at = state.updated_at.max(write.updated_at);
-        state.said_version = state.version;
+        state.output_version = state.version;
     }
 
     /// Takes a write back that did not reach the store.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{LiveTask, Told};
-use crate::engine::hold::Standing;
+use crate::engine::long_poll::Standing;
 
 impl LiveTask {
     /// The store has moved on: nothing is told of this run any more. It has ended, or is about to be
@@ -23,7 +23,7 @@ impl LiveTask {
             status: state.status,
             version: state.version,
             step_version: state.step_version,
-            said_version: state.said_version,
+            output_version: state.output_version,
             progress: state.progress,
             eta_s: state.meter.eta(t_s),
             t_s,

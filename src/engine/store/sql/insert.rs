@@ -135,12 +135,12 @@ async fn queue(
 
 /// Notes where a start with an idempotency key led.
 async fn keep_key(tx: &mut Session<'_>, new: &NewTask, led_to: TaskId) -> Result<(), StoreError> {
-    if let Some((key, print)) = &new.idempotency {
+    if let Some((key, request_hash)) = &new.idempotency {
         tx.execute(
             sqlx::query(sql::KEEP_KEY)
                 .bind(new.account())
                 .bind(key)
-                .bind(print)
+                .bind(request_hash)
                 .bind(led_to.to_string()),
         )
         .await?;
@@ -154,14 +154,14 @@ async fn already_there(
     new: &NewTask,
     now: i64,
 ) -> Result<Option<Inserted>, StoreError> {
-    if let Some((key, print)) = &new.idempotency {
+    if let Some((key, request_hash)) = &new.idempotency {
         let raw =
             tx.first(sqlx::query(sql::BY_IDEMPOTENCY_KEY).bind(new.account()).bind(key)).await?;
         if let Some(raw) = raw {
             let row = map::row(&raw, now)?;
             if row.expired().is_none() {
-                let known: String = raw.try_get("print")?;
-                let same = known == *print;
+                let known: String = raw.try_get("request_hash")?;
+                let same = known == *request_hash;
                 return Ok(Some(if same { Inserted::SameKey(row) } else { Inserted::KeyReused }));
             }
             tx.execute(sqlx::query(sql::DROP_KEY).bind(new.account()).bind(key)).await?;

@@ -36,7 +36,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         max_attempts: small(raw, "max_attempts")?,
         run_seq: raw.try_get("run_seq")?,
         version: raw.try_get("version")?,
-        said_version: raw.try_get("said_version")?,
+        output_version: raw.try_get("output_version")?,
         progress: raw.try_get("progress")?,
         pace: pace(raw)?,
         step: small(raw, "step")?,
@@ -48,7 +48,7 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         stopping: Stopping {
             delivered_at: raw.try_get("cancel_delivered_at")?,
             acknowledged_at: raw.try_get("cancel_acknowledged_at")?,
-            kept: raw.try_get("kept")?,
+            preserved: raw.try_get("preserved")?,
         },
         cancel_outcome: outcome(raw)?,
         resumed: resumption(raw)?,
@@ -108,16 +108,16 @@ fn outcome(raw: &DbRow) -> Result<Option<CancelOutcome>, StoreError> {
 /// What the present run took up. A task that waits has resumed nothing yet.
 fn resumption(raw: &DbRow) -> Result<Option<Resumption>, StoreError> {
     let at: Option<i64> = raw.try_get("resumed_at")?;
-    let why: Option<String> = raw.try_get("resume_why")?;
-    let Some((at, why)) = at.zip(why) else { return Ok(None) };
-    let why = ResumeReason::deserialize(why.into_deserializer())
-        .map_err(|error: NoWord| corrupt("resume_why", error))?;
+    let reason: Option<String> = raw.try_get("resume_reason")?;
+    let Some((at, reason)) = at.zip(reason) else { return Ok(None) };
+    let reason = ResumeReason::deserialize(reason.into_deserializer())
+        .map_err(|error: NoWord| corrupt("resume_reason", error))?;
     Ok(Some(Resumption {
         at,
-        why,
+        reason,
         step: small(raw, "resume_step")?,
         began_at: raw.try_get("resume_began_at")?,
-        saved_at: raw.try_get("resume_saved_at")?,
+        checkpoint_at: raw.try_get("resume_checkpoint_at")?,
         seen_at: raw.try_get("resume_seen_at")?,
     }))
 }

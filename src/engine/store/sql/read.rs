@@ -47,13 +47,13 @@ impl This {
         &self,
         account: &str,
         key: &str,
-        print: &str,
+        request_hash: &str,
     ) -> Result<Option<Row>, StoreError> {
         let raw =
             self.read_first(sqlx::query(sql::BY_IDEMPOTENCY_KEY).bind(account).bind(key)).await?;
         let Some(raw) = raw else { return Ok(None) };
         let row = map::row(&raw, self.local_now())?;
-        let same = raw.try_get::<String, _>("print")? == print;
+        let same = raw.try_get::<String, _>("request_hash")? == request_hash;
         Ok(Some(row).filter(|row| same && row.expired().is_none()))
     }
 

@@ -23,8 +23,8 @@ macro_rules! columns {
          progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
          cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
          run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
-         cancel_acknowledged_at, cancel_outcome, kept, resumed_at, resume_why, resume_step, \
-         resume_began_at, resume_saved_at, resume_seen_at, batch_id, said_version")
+         cancel_acknowledged_at, cancel_outcome, preserved, resumed_at, resume_reason, resume_step, \
+         resume_began_at, resume_checkpoint_at, resume_seen_at, batch_id, output_version")
     };
 }
 
@@ -41,9 +41,9 @@ macro_rules! next_generation {
 macro_rules! to_resume {
     ($why:literal, $seen_at:literal) => {
         concat!(
-            "resumed_at = NULL, resume_why = ",
+            "resumed_at = NULL, resume_reason = ",
             $why,
-            ", resume_step = step, resume_began_at = started_at, resume_saved_at = ",
+            ", resume_step = step, resume_began_at = started_at, resume_checkpoint_at = ",
             "(SELECT max(saved_at) FROM checkpoints WHERE task_id = tasks.id), resume_seen_at = ",
             $seen_at,
             ", "
@@ -58,16 +58,16 @@ pub(super) const GET_ALL: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BATCH: &str =
-    concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_place");
+    concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_index");
 
 /// Of those of $1.
 pub(super) const INPUTS: &str =
     concat!("SELECT id, input FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
-    "SELECT print, ",
+    "SELECT request_hash, ",
     columns!(),
-    " FROM tasks JOIN (SELECT task_id, print FROM starts WHERE owner_or_none = $1",
+    " FROM tasks JOIN (SELECT task_id, request_hash FROM starts WHERE owner_or_none = $1",
     " AND key = $2) AS led ON id = led.task_id"
 );
 
@@ -75,7 +75,7 @@ pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
 pub(super) const DROP_KEY: &str = "DELETE FROM starts WHERE owner_or_none = $1 AND key = $2";
 
 pub(super) const KEEP_KEY: &str =
-    "INSERT INTO starts (owner_or_none, key, print, task_id) VALUES ($1, $2, $3, $4)";
+    "INSERT INTO starts (owner_or_none, key, request_hash, task_id) VALUES ($1, $2, $3, $4)";
 
 pub(super) const UNDER_WAY: &str = concat!(
     "SELECT ",
@@ -97,7 +97,7 @@ pub(super) const COUNT_QUEUED: &str = concat!(
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_place, client, lookup_key) ",
+    "batch_id, batch_index, client, lookup_key) ",
     "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13, ",
     "$14, $15) ",
     "RETURNING ",
@@ -185,7 +185,7 @@ pub(super) const CLAIM: &str = concat!(
     "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
     "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
     "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
-    "resumed_at = CASE WHEN resume_why IS NOT NULL THEN $3 END, ",
+    "resumed_at = CASE WHEN resume_reason IS NOT NULL THEN $3 END, ",
     next_generation!(),
     " WHERE id IN ",
     first_unlocked!(),
@@ -285,8 +285,8 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
     rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
     cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
-    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), kept = coalesce($14, kept), \
-    said_version = $15 \
+    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), preserved = coalesce($14, preserved), \
+    output_version = $15 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
 // The run's row is locked, so that nobody takes the run away between the look and the write.

@@ -34,9 +34,9 @@ impl Store for This {
         &self,
         account: &str,
         key: &str,
-        print: &str,
+        request_hash: &str,
     ) -> Result<Option<Row>, StoreError> {
-        self.read_started(account, key, print).await
+        self.read_started(account, key, request_hash).await
     }
 
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError> {

@@ -98,8 +98,8 @@ impl This {
                     .bind(write.pace.ends_between.map(|(_, high)| high))
                     .bind(write.stopping.delivered_at)
                     .bind(write.stopping.acknowledged_at)
-                    .bind(write.stopping.kept.as_deref().map(storable))
-                    .bind(write.said_version),
+                    .bind(write.stopping.preserved.as_deref().map(storable))
+                    .bind(write.output_version),
             )
             .await?;
             log::save(&mut tx, write).await?;

@@ -37,7 +37,7 @@ pub(super) enum Step {
         times: u32,
     },
     /// The server holds the request in flight for as long as it may, and has nothing to tell.
-    HoldOver,
+    Timeout,
 }
 
 pub(super) fn any_id() -> impl Strategy<Value = TaskId> {
@@ -97,9 +97,9 @@ fn any_reason() -> impl Strategy<Value = AnswerReason> {
         Just(AnswerReason::Step),
         Just(AnswerReason::Deviation),
         Just(AnswerReason::Changed),
-        Just(AnswerReason::HoldOver),
-        Just(AnswerReason::Draining),
-        Just(AnswerReason::NotHeld),
+        Just(AnswerReason::Timeout),
+        Just(AnswerReason::ShuttingDown),
+        Just(AnswerReason::NoWait),
         Just(AnswerReason::Unknown),
     ]
 }
@@ -115,11 +115,11 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
         proptest::option::of(any_reason()),
         proptest::option::of(prop_oneof![any_number(), 0.0..20_000.0_f64]),
     )
-        .prop_map(|(mut tasks, gone, poll_after_ms, held_ms, reason, spread_ms)| {
+        .prop_map(|(mut tasks, gone, poll_after_ms, waited_ms, reason, spread_ms)| {
             // No server tells one task twice in one answer.
             tasks.sort_by_key(|snapshot| snapshot.id);
             tasks.dedup_by_key(|snapshot| snapshot.id);
-            PollResponse { tasks, gone, poll_after_ms, held_ms, reason, spread_ms }
+            PollResponse { tasks, gone, poll_after_ms, waited_ms, reason, spread_ms }
         })
 }
 
@@ -212,7 +212,7 @@ pub(super) fn any_step() -> impl Strategy<Value = Step> {
         10 => any_response().prop_map(Step::Answer),
         5 => any_failure().prop_map(Step::Fail),
         2 => (500..20_000_u64, 1..4_u32).prop_map(|(age_ms, times)| Step::Cuts { age_ms, times }),
-        2 => Just(Step::HoldOver),
+        2 => Just(Step::Timeout),
     ]
 }
 

@@ -90,12 +90,12 @@ impl World {
                     self.step(Step::Fail(Failure::Network));
                 }
             }
-            Step::HoldOver => {
+            Step::Timeout => {
                 let wait_ms = self.flight.map_or(0, |(_, wait_ms)| wait_ms);
                 self.step(Step::Wait(wait_ms));
-                let held_ms = i64::try_from(wait_ms).ok();
-                let response = PollResponse { held_ms, ..answer(Vec::new()) };
-                let reason = Some(AnswerReason::HoldOver);
+                let waited_ms = i64::try_from(wait_ms).ok();
+                let response = PollResponse { waited_ms, ..answer(Vec::new()) };
+                let reason = Some(AnswerReason::Timeout);
                 self.step(Step::Answer(PollResponse { reason, ..response }));
             }
         }

@@ -174,7 +174,7 @@ impl Browser {
     /// What the request in flight of a tab asks for, and whether for the live profile.
     pub(super) fn asked(&self, tab: usize) -> Vec<(TaskId, i64, bool)> {
         let (_, request) = self.tabs[tab].flight.as_ref().expect("a request in flight");
-        request.watch.iter().map(|watch| (watch.id, watch.version, watch.live)).collect()
+        request.watch.iter().map(|watch| (watch.id, watch.version, watch.foreground)).collect()
     }
 
     pub(super) fn view(&self, tab: usize, id: TaskId) -> TaskView<'_> {

@@ -26,7 +26,7 @@ pub(super) fn follow(
     going: impl Fn(bool) + Copy + Send + Sync + 'static,
     on_done: Callback<Snapshot>,
 ) -> impl IntoView {
-    let config = Config { policy: policy.get_untracked(), live: true, ..Config::default() };
+    let config = Config { policy: policy.get_untracked(), foreground: true, ..Config::default() };
     let options = UseTaskOptions { config, ..UseTaskOptions::default() };
     let task = use_task_with_options(task, transport, options);
     let UseTaskReturn { view, cancel, cancel_problem, set_policy, .. } = task;

@@ -153,7 +153,7 @@ fn apply(
         (None, None) if total != Some(0.0) => tracker.counted(done, out),
         (None, None) => {}
     }
-    for name in ["message", "kept"] {
+    for name in ["message", "preserved"] {
         match fields.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if name == "message" => tracker.say(text, out),

@@ -16,7 +16,7 @@ pub struct Limits {
     /// Bytes of a line that are held and looked at; the rest is counted. Default: 8,192.
     pub line_bytes: usize,
     /// Characters of a line that go into the log; how much is left out is said there. Default: 1,900,
-    /// so that line and remark stay below the engine's `max_text_chars`.
+    /// so that line and remark stay below the engine's `max_message_chars`.
     pub line_chars: usize,
     /// Characters of a message. Default: 200.
     pub message_chars: usize,

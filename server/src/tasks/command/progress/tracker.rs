@@ -160,7 +160,7 @@ impl Tracker {
     pub(super) fn keep(&self, text: &str, out: &mut Vec<Signal>) {
         let text = self.shown(text, self.message_chars);
         if !text.is_empty() {
-            out.push(Signal::Kept(text));
+            out.push(Signal::Preserved(text));
         }
     }
 }

@@ -19,7 +19,7 @@ fn every_word_of_the_channel_becomes_its_signal() {
         "{\"done\":3,\"total\":10}\r\n",
         "{\"percent\":50,\"unknown\":[1,{\"x\":2}]}\n",
         "{\"stage\":\"working\",\"progress\":0.25,\"message\":\"chapter 2\"}\n",
-        "{\"kept\":\"2 of 5 chapters\"}\n",
+        "{\"preserved\":\"2 of 5 chapters\"}\n",
         "{\"progress\":null}\n\n",
         "{\"done\":8}"
     ));
@@ -32,7 +32,7 @@ fn every_word_of_the_channel_becomes_its_signal() {
             Signal::Stage(1),
             Signal::Fraction(0.25),
             message("chapter 2"),
-            Signal::Kept("2 of 5 chapters".to_owned()),
+            Signal::Preserved("2 of 5 chapters".to_owned()),
             Signal::Fraction(0.8),
         ]
     );
@@ -65,7 +65,7 @@ fn bad_lines_are_told_once_and_never_fatal() {
         "{\"stage\":1.5}",
         "{\"stage\":\"Baking\"}",
         "{\"message\":5}",
-        "{\"kept\":[]}",
+        "{\"preserved\":[]}",
         "{\"progress\":0.5",
         "\u{0}",
     ] {

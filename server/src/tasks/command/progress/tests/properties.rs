@@ -126,7 +126,7 @@ proptest! {
                     prop_assert!(*index < 5);
                     stage = Some(*index);
                 }
-                Signal::Message(text) | Signal::Kept(text) => {
+                Signal::Message(text) | Signal::Preserved(text) => {
                     prop_assert!(!text.is_empty() && text.chars().count() <= 21);
                     prop_assert!(!text.chars().any(char::is_control));
                 }

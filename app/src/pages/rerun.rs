@@ -7,7 +7,7 @@ use crate::api::KEY_FIELD;
 
 /// Starting an ended task again; under one that has not ended, what appears with its end.
 #[component]
-pub fn Again(
+pub fn Rerun(
     /// The task.
     id: TaskId,
     /// Its kind, where it can still be started.
@@ -18,7 +18,7 @@ pub fn Again(
     let key = uuid::Uuid::new_v4().to_string();
     let forms = kind.map(|kind| {
         view! {
-            <form class="again" method="post" action=format!("/tasks/{id}/again")>
+            <form class="rerun" method="post" action=format!("/tasks/{id}/rerun")>
                 <input type="hidden" name=KEY_FIELD value=key />
                 <button>"Run it again"</button>
                 <a class="btn" href=format!("/start/{kind}?from={id}")>

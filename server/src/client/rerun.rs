@@ -17,15 +17,15 @@ enum Started {
 ///
 /// # Errors
 /// When there is no such task or batch, an input is wrong, or the server refuses or cannot be reached.
-pub async fn again(
+pub async fn rerun(
     api: &Api,
     id: TaskId,
     inputs: Vec<Input>,
     follow: bool,
 ) -> Result<Exit, CliError> {
     let started = if inputs.is_empty() {
-        let task = api.again(id).await.map(|task| Started::Task(Box::new(task)));
-        let of_batch = async |id| api.again_batch(id).await.map(Started::Batch);
+        let task = api.rerun(id).await.map(|task| Started::Task(Box::new(task)));
+        let of_batch = async |id| api.rerun_batch(id).await.map(Started::Batch);
         batch::or_batch(task, of_batch, id).await?
     } else {
         Started::Task(Box::new(changed(api, id, inputs).await?))

@@ -27,7 +27,7 @@ impl Service {
         Ok(Some(start))
     }
 
-    /// See [`Service::again`].
+    /// See [`Service::rerun`].
     pub(super) async fn rerun_task(
         &self,
         caller: &Caller,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::task::{Snapshot, Status, TaskId};
 
-/// The places that a version can tell apart; [`EngineOptions::max_queue_places`] is at most this.
+/// The places that a version can tell apart; [`EngineOptions::max_queue_positions`] is at most this.
 pub const MOST_PLACES: u32 = 255;
 
 /// A store's own changes count up the version from this bit on; those below are a run's, and of a
@@ -89,7 +89,7 @@ impl Order {
         row: &Row,
         read: Instant,
     ) -> Option<u32> {
-        let limit = options.max_queue_places.min(MOST_PLACES);
+        let limit = options.max_queue_positions.min(MOST_PLACES);
         if row.run_at > row.read_at || limit == 0 {
             return None;
         }
@@ -117,10 +117,10 @@ impl Order {
     fn hold_back(&mut self, snapshot: &mut Snapshot, until: i64) {
         match self.told.get(&snapshot.id) {
             Some(told) if told.is_of_wait(snapshot.version) && told.version > snapshot.version => {
-                (snapshot.version, snapshot.queue_place) = (told.version, told.place);
+                (snapshot.version, snapshot.queue_position) = (told.version, told.place);
             }
             _ => {
-                let Snapshot { version, queue_place: place, .. } = *snapshot;
+                let Snapshot { version, queue_position: place, .. } = *snapshot;
                 self.told.insert(snapshot.id, Told { version, place, until });
             }
         }
@@ -158,7 +158,7 @@ fn next_tick_ms(waited_ms: i64) -> i64 {
 /// version at once, a farther one as soon as the time that the version tells, too, has moved on.
 /// Each process makes the same version of the same place, whoever was asked before.
 fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
-    snapshot.queue_place = place;
+    snapshot.queue_position = place;
     if snapshot.status == Status::Queued {
         let nearness = place.map_or(0, |place| (PLACE_MASK + 1 - i64::from(place)).max(0));
         let low = tick(waited_ms).min(TICK_MASK) << PLACE_BITS | nearness.min(PLACE_MASK);
@@ -177,5 +177,5 @@ pub(super) fn settle(snapshot: &mut Snapshot, known: i64) {
 }
 
 #[cfg(test)]
-#[path = "places_tests.rs"]
+#[path = "queue_positions_tests.rs"]
 mod tests;

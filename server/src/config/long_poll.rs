@@ -2,42 +2,42 @@
 
 use std::time::Duration;
 
-use milepost::engine::{EngineOptions, HoldOptions};
+use milepost::engine::{EngineOptions, LongPollOptions};
 use serde::{Deserialize, Serialize};
 
 /// How status requests are held until there is something to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct HoldSettings {
+pub struct LongPollSettings {
     /// The longest time that a request is held, in seconds. Proxies in front must allow for more.
-    /// `MILEPOST_HOLD_LONGEST_S`. Default: 20.
-    pub longest_s: u64,
-    /// Requests held at once; more are answered at once. `MILEPOST_HOLD_MAX_HELD`. Default: 20,000.
-    pub max_held: usize,
+    /// `MILEPOST_LONG_POLL_MAX_WAIT_S`. Default: 20.
+    pub max_wait_s: u64,
+    /// Requests held at once; more are answered at once. `MILEPOST_LONG_POLL_MAX_WAITING`. Default: 20,000.
+    pub max_waiting: usize,
     /// Requests held at once for one owner: a browser needs one.
-    /// `MILEPOST_HOLD_MAX_HELD_PER_OWNER`. Default: 20.
-    pub max_held_per_owner: usize,
+    /// `MILEPOST_LONG_POLL_MAX_WAITING_PER_OWNER`. Default: 20.
+    pub max_waiting_per_owner: usize,
     /// Requests held at once for all callers without a session together.
-    /// `MILEPOST_HOLD_MAX_HELD_OWNERLESS`. Default: 2,000.
-    pub max_held_ownerless: usize,
+    /// `MILEPOST_LONG_POLL_MAX_WAITING_ANONYMOUS`. Default: 2,000.
+    pub max_waiting_anonymous: usize,
     /// How often the watched tasks are looked at for bars that have become wrong, in milliseconds.
-    /// `MILEPOST_HOLD_TICK_MS`. Default: 50.
+    /// `MILEPOST_LONG_POLL_TICK_MS`. Default: 50.
     pub tick_ms: u64,
     /// How often watched tasks that run in other processes are read when no notification came, in
-    /// milliseconds. `MILEPOST_HOLD_POLL_MS`. Default: 1,000.
+    /// milliseconds. `MILEPOST_LONG_POLL_POLL_MS`. Default: 1,000.
     pub poll_ms: u64,
     /// On shutdown, clients are told to come back after up to this long, each at another moment, in
-    /// milliseconds. `MILEPOST_HOLD_DRAIN_SPREAD_MS`. Default: 8,000.
+    /// milliseconds. `MILEPOST_LONG_POLL_DRAIN_SPREAD_MS`. Default: 8,000.
     pub drain_spread_ms: u64,
 }
 
-impl Default for HoldSettings {
+impl Default for LongPollSettings {
     fn default() -> Self {
         Self {
-            longest_s: 20,
-            max_held: 20_000,
-            max_held_per_owner: 20,
-            max_held_ownerless: 2_000,
+            max_wait_s: 20,
+            max_waiting: 20_000,
+            max_waiting_per_owner: 20,
+            max_waiting_anonymous: 2_000,
             tick_ms: 50,
             poll_ms: 1_000,
             drain_spread_ms: 8_000,
@@ -45,27 +45,27 @@ impl Default for HoldSettings {
     }
 }
 
-impl HoldSettings {
+impl LongPollSettings {
     /// The engine's options with these.
     pub fn options(&self, rest: EngineOptions) -> EngineOptions {
-        let hold = HoldOptions {
-            longest: Duration::from_secs(self.longest_s),
-            max_held: self.max_held,
-            max_held_per_owner: self.max_held_per_owner,
-            max_held_ownerless: self.max_held_ownerless,
+        let long_poll = LongPollOptions {
+            max_wait: Duration::from_secs(self.max_wait_s),
+            max_waiting: self.max_waiting,
+            max_waiting_per_owner: self.max_waiting_per_owner,
+            max_waiting_anonymous: self.max_waiting_anonymous,
             tick: Duration::from_millis(self.tick_ms),
             poll: Duration::from_millis(self.poll_ms),
             drain_spread: Duration::from_millis(self.drain_spread_ms),
         };
-        EngineOptions { hold, ..rest }
+        EngineOptions { long_poll, ..rest }
     }
 
     pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
         let numbers = [
-            (self.longest_s, 1, 600, "hold.longest_s"),
-            (self.tick_ms, 5, 1_000, "hold.tick_ms"),
-            (self.poll_ms, 50, 60_000, "hold.poll_ms"),
-            (self.drain_spread_ms, 0, 60_000, "hold.drain_spread_ms"),
+            (self.max_wait_s, 1, 600, "long_poll.max_wait_s"),
+            (self.tick_ms, 5, 1_000, "long_poll.tick_ms"),
+            (self.poll_ms, 50, 60_000, "long_poll.poll_ms"),
+            (self.drain_spread_ms, 0, 60_000, "long_poll.drain_spread_ms"),
         ];
         let wrong =
             numbers.into_iter().filter(|(value, least, most, _)| !(least..=most).contains(&value));

@@ -15,7 +15,7 @@ fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
         attempt: 0,
         max_attempts: 3,
         run_seq: 0,
-        said_version: 0,
+        output_version: 0,
         version: 7 << GENERATION,
         pace: crate::engine::store::StoredPace::default(),
         progress: None,
@@ -96,7 +96,7 @@ fn a_farther_place_in_the_same_moment_is_held_back_and_no_version_falls() {
     let mut told = |place, waited_ms| {
         let mut snapshot = waiting(place, waited_ms);
         order.hold_back(&mut snapshot, next_tick_ms(waited_ms));
-        (snapshot.queue_place, snapshot.version)
+        (snapshot.queue_position, snapshot.version)
     };
     let before = told(Some(3), 60_000);
     assert_eq!(told(Some(5), 60_001), before);

@@ -40,7 +40,7 @@ pub(super) async fn input(
 }
 
 /// Starts a new task with the same input; secrets are taken over. It belongs to who asks.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/again", tag = "tasks",
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("Idempotency-Key" = Option<String>, Header,
@@ -51,13 +51,13 @@ pub(super) async fn input(
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
             description = "Its time is over; `task` says what it was")))]
-pub(super) async fn again(
+pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let started = service.again(&caller, id, idempotency_key(&headers)?).await?;
+    let started = service.rerun(&caller, id, idempotency_key(&headers)?).await?;
     let started = started.ok_or_else(ApiError::task_not_found)?;
     let path = format!("/api/v1/tasks/{}", started.receipt.id);
     Ok(started_at(snapshot_response(StatusCode::ACCEPTED, started.snapshot), &path))

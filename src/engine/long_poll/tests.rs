@@ -13,7 +13,7 @@ fn standing() -> Standing {
     Standing {
         status: Status::Running,
         version: VERSION + 9,
-        said_version: 0,
+        output_version: 0,
         step_version: VERSION + 1,
         progress: Some(0.4),
         eta_s: None,
@@ -172,7 +172,7 @@ fn follow(
     random: f64,
     mut sent: impl FnMut(u32, f64) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
-    let profile = if live { Profile::Live } else { Profile::Calm };
+    let profile = if live { Detail::Foreground } else { Detail::Background };
     let mut meter = Meter::default();
     meter.begin(0.0, 0.0);
     let mut now = Standing {
@@ -239,7 +239,7 @@ proptest! {
     fn on_random_progress_the_requests_stay_under_their_bound(
         course in courses(), live: bool, random in 0.0..1.0f64,
     ) {
-        let profile = if live { Profile::Live } else { Profile::Calm };
+        let profile = if live { Detail::Foreground } else { Detail::Background };
         follow(&course, live, random, |requests, t| {
             let bound = 2.0 + t / 18.0 + profile.budget(t);
             prop_assert!(f64::from(requests) < bound, "{requests} requests after {t} s");
@@ -249,7 +249,7 @@ proptest! {
 
     #[test]
     fn the_moment_at_which_the_budget_opens_is_never_named_too_late(early in 0u32..200, live: bool) {
-        let profile = if live { Profile::Live } else { Profile::Calm };
+        let profile = if live { Detail::Foreground } else { Detail::Background };
         let at = profile.opens_at(early);
         prop_assert!(profile.budget(at) <= f64::from(early));
         prop_assert!(profile.budget(at + 0.01) > f64::from(early));

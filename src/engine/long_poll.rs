@@ -86,7 +86,7 @@ pub struct Standing {
     /// The version with which its present stage was entered; 0 = before anybody could have looked.
     pub step_version: i64,
     /// The version with which it last said something, a message or a line of its log.
-    pub said_version: i64,
+    pub output_version: i64,
     /// 0..=1; `None` = the task cannot tell.
     pub progress: Option<f64>,
     /// Seconds until its end, as [`Meter::eta`](super::Meter::eta) estimates; `None` = unknown.
@@ -132,8 +132,8 @@ impl Basis {
             progress: watch.progress.map(|percent| finite(percent) / 100.0),
             rate: finite(watch.rate).max(0.0),
             told_at: now - watch.age_ms.max(0) as f64 / 1000.0,
-            early: watch.early,
-            profile: if watch.live { Profile::Live } else { Profile::Calm },
+            early: watch.early_responses,
+            profile: if watch.foreground { Detail::Foreground } else { Detail::Background },
             end_only: false,
         }
     }
@@ -146,7 +146,7 @@ impl Basis {
             rate: 0.0,
             told_at: now,
             early: 0,
-            profile: Profile::Calm,
+            profile: Detail::Background,
             end_only: false,
         }
     }
@@ -159,7 +159,7 @@ impl Basis {
             rate: 0.0,
             told_at: 0.0,
             early: 0,
-            profile: Profile::Calm,
+            profile: Detail::Background,
             end_only: true,
         }
     }
@@ -196,20 +196,20 @@ impl Basis {
         let step = self.version < standing.step_version;
         let due = standing.stage_s >= YOUNG_STAGE_S && (step || self.deviates(standing, now));
         if !due {
-            return self.misses_words(standing, now).then_some(AnswerReason::Said);
+            return self.misses_words(standing, now).then_some(AnswerReason::Output);
         }
         // Last, because it costs a logarithm and most bars are right.
         let allowed = f64::from(self.early) < self.profile.budget(standing.t_s);
         let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
-        let said = || self.misses_words(standing, now).then_some(AnswerReason::Said);
+        let said = || self.misses_words(standing, now).then_some(AnswerReason::Output);
         allowed.then_some(reason).or_else(said)
     }
 
     /// Whether the task has said something that a page which shows it large does not know. Such
     /// answers cost no budget: they have a pace of their own.
     fn misses_words(&self, standing: &Standing, now: f64) -> bool {
-        self.profile == Profile::Live
-            && self.version < standing.said_version
+        self.profile == Detail::Foreground
+            && self.version < standing.output_version
             && now - self.told_at >= words_gap_s(standing.t_s)
     }
 
@@ -237,8 +237,8 @@ impl Basis {
         let begun = now - standing.t_s;
         let bar = begun + self.profile.opens_at(self.early);
         let words = match self.profile {
-            Profile::Live => self.told_at + words_gap_s(0.0),
-            Profile::Calm => f64::INFINITY,
+            Detail::Foreground => self.told_at + words_gap_s(0.0),
+            Detail::Background => f64::INFINITY,
         };
         bar.min(words).max(self.told_at + SOONEST_CORRECTION_S)
     }
@@ -250,10 +250,10 @@ const fn words_gap_s(t_s: f64) -> f64 {
     (t_s / 30.0).clamp(1.0, 3.0)
 }
 
-/// How long a request that may be held for `longest_s` is held at most; `random` is uniform in
+/// How long a request that may be held for `max_wait_s` is held at most; `random` is uniform in
 /// 0..1: the time is spread over its last tenth.
-pub fn longest_hold_s(longest_s: f64, random: f64) -> f64 {
-    longest_s * (SHORTEST_SHARE + (1.0 - SHORTEST_SHARE) * random.clamp(0.0, 1.0))
+pub fn longest_hold_s(max_wait_s: f64, random: f64) -> f64 {
+    max_wait_s * (SHORTEST_SHARE + (1.0 - SHORTEST_SHARE) * random.clamp(0.0, 1.0))
 }
 
 /// Each change that the store makes by itself (a claim, a cancel, an end) opens a generation.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use milepost::{
-    engine::{Caller, EngineOptions, HoldOptions, KindOptions, ServiceError, WaitFor},
+    engine::{Caller, EngineOptions, LongPollOptions, KindOptions, ServiceError, WaitFor},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, Watch},
 };
 use tokio::task::JoinHandle;
@@ -67,7 +67,7 @@ async fn a_held_poll_hears_of_a_wrong_bar_a_stage_and_the_end_but_of_no_word_bet
     f.gates.open("a1");
     let told = answer(poll).await;
     assert_eq!(told.reason, Some(AnswerReason::Deviation));
-    assert!(told.held_ms.is_some());
+    assert!(told.waited_ms.is_some());
     assert_eq!(told.poll_after_ms, 0.0);
     let bar = &told.tasks[0];
     assert_eq!((bar.progress, bar.message.as_deref()), (Some(12.5), Some("only a word")));
@@ -82,7 +82,7 @@ async fn a_held_poll_hears_of_a_wrong_bar_a_stage_and_the_end_but_of_no_word_bet
     assert_eq!(told.tasks[0].status, Status::Completed);
     let figures = f.service.held();
     assert_eq!(figures.now, 0);
-    for (reason, count) in [("deviation", 1), ("step", 1), ("ended", 1), ("hold_over", 0)] {
+    for (reason, count) in [("deviation", 1), ("step", 1), ("ended", 1), ("timeout", 0)] {
         assert!(figures.answers.contains(&(reason, count)), "{figures:?}");
     }
 }
@@ -180,11 +180,11 @@ async fn what_a_client_does_not_know_or_may_not_see_is_not_held_for() {
     request.watch[0].version = i64::MAX;
     let restarted = f.service.poll(&f.ada, &request).await.unwrap();
     assert_eq!(restarted.reason, Some(AnswerReason::Changed));
-    assert_eq!((restarted.held_ms, restarted.tasks.len()), (None, 1));
+    assert_eq!((restarted.waited_ms, restarted.tasks.len()), (None, 1));
     f.gates.open("b");
     let over = f.ended(id).await;
     let known = f.service.poll(&f.ada, &after(&over)).await.unwrap();
-    assert_eq!((known.reason, known.tasks.len()), (Some(AnswerReason::NotHeld), 0));
+    assert_eq!((known.reason, known.tasks.len()), (Some(AnswerReason::NoWait), 0));
 }
 
 #[tokio::test]
@@ -196,21 +196,21 @@ async fn nothing_to_tell_is_said_when_the_hold_is_over() {
     let mut request = after(&f.until(id, is(Status::Running)).await);
     request.wait_ms = 100;
     let told = f.service.poll(&f.ada, &request).await.unwrap();
-    assert_eq!((told.reason, told.tasks.len()), (Some(AnswerReason::HoldOver), 0));
-    assert!(told.held_ms.is_some_and(|ms| ms >= 90), "{:?}", told.held_ms);
+    assert_eq!((told.reason, told.tasks.len()), (Some(AnswerReason::Timeout), 0));
+    assert!(told.waited_ms.is_some_and(|ms| ms >= 90), "{:?}", told.waited_ms);
 }
 
 #[tokio::test]
 async fn a_limit_is_answered_with_a_pause_and_a_client_that_leaves_makes_room() {
     let (_folder, path) = folder();
-    let hold_options = HoldOptions { max_held_per_owner: 1, ..HoldOptions::default() };
-    let f = engine_at(&path, EngineOptions { hold: hold_options, ..quick() }, kind()).await;
+    let long_poll_options = LongPollOptions { max_waiting_per_owner: 1, ..LongPollOptions::default() };
+    let f = engine_at(&path, EngineOptions { hold: long_poll_options, ..quick() }, kind()).await;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
     let request = after(&f.get(id).await);
     let first = hold(&f, request.clone(), 1).await;
     let second = f.service.poll(&f.ada, &request).await.unwrap();
-    assert_eq!((second.reason, second.held_ms), (Some(AnswerReason::NotHeld), None));
+    assert_eq!((second.reason, second.waited_ms), (Some(AnswerReason::NoWait), None));
     assert!(second.poll_after_ms >= 500.0);
     first.abort();
     until_held(&f, 0).await;
@@ -236,7 +236,7 @@ async fn a_shutdown_answers_the_held_first_and_spreads_their_return() {
     let mut pauses = Vec::new();
     for poll in held {
         let told = answer(poll).await;
-        assert_eq!(told.reason, Some(AnswerReason::Draining));
+        assert_eq!(told.reason, Some(AnswerReason::ShuttingDown));
         assert!((500.0..=8_000.0).contains(&told.poll_after_ms), "{}", told.poll_after_ms);
         pauses.push(told.poll_after_ms);
     }
@@ -244,7 +244,7 @@ async fn a_shutdown_answers_the_held_first_and_spreads_their_return() {
     assert!(pauses.len() > 1, "all at one moment: {pauses:?}");
     // The task still runs; whoever asks now is not held.
     let late = f.service.poll(&f.ada, &request).await.unwrap();
-    assert_eq!((late.reason, late.held_ms), (Some(AnswerReason::Draining), None));
+    assert_eq!((late.reason, late.waited_ms), (Some(AnswerReason::ShuttingDown), None));
     assert!(!shutdown.is_finished());
     f.gates.open("b");
     shutdown.await.unwrap();
