@@ -9,7 +9,6 @@ pub mod artifacts;
 pub(crate) mod audit;
 mod budget;
 mod changes;
-mod cleaner;
 mod client;
 pub mod clock;
 mod context;
@@ -19,19 +18,20 @@ mod inner;
 mod kind;
 mod leases;
 mod lifecycle;
-mod live;
 mod log;
 pub mod long_poll;
 mod options;
+mod pruner;
 mod queue_positions;
 mod quota;
 mod rates;
 mod registry;
 mod runner;
+mod running;
 mod service;
 mod snapshot;
 pub mod store;
-mod waiters;
+mod subscriptions;
 
 pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
@@ -40,20 +40,20 @@ pub use client::ClientAddress;
 pub use context::Context;
 pub use disk::{Disk, DiskSpace, LittleSpace};
 pub use eta::Accuracy;
-pub use kind::{Check, KindOptions, Output, Refusal, Stages, Task, TaskError};
+pub use kind::{Check, KindOptions, Output, Stages, Task, TaskError, ValidationError};
 pub use lifecycle::Engine;
-pub use live::Meter;
 pub use options::{EngineOptions, LongPollOptions, StorageOptions};
-pub use queue_positions::MOST_PLACES;
+pub use queue_positions::MAX_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
 pub(crate) use rates::RateLimit;
 pub use rates::{RateOptions, TooOften};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
+pub use running::Meter;
 pub use service::{
     Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,
     WaitFor,
 };
-pub use waiters::{LongPollFigures, LongPollLimit};
+pub use subscriptions::{LongPollFigures, LongPollLimit};
 
 /// Milliseconds as the store counts them.
 fn millis(duration: std::time::Duration) -> i64 {

@@ -120,7 +120,7 @@ async fn from_form(
         }
     };
     match start(&caller(&parts), &entered, key(&entered)).await {
-        Ok(path) => see(&path),
+        Ok(path) => see_other(&path),
         Err(problem) => render(site, page(parts, &path), Rejected { entered, problem }).await,
     }
 }
@@ -156,14 +156,14 @@ async fn post(
     let path = format!("/tasks/{id}");
     let done = match id.parse::<TaskId>() {
         Ok(task) => act(caller(&parts), task).await,
-        Err(_) => return lead(site, parts, &path, Err(Problem::task_not_found())).await,
+        Err(_) => return redirect_to(site, parts, &path, Err(Problem::task_not_found())).await,
     };
     let there = match done {
         // Also where there is no such task (any more): its page says so.
         Ok(()) | Err(ServiceError::Expired(_)) => Ok(path.clone()),
         Err(error) => Err(error.into()),
     };
-    lead(site, parts, &path, there).await
+    redirect_to(site, parts, &path, there).await
 }
 
 /// `POST /tasks/{id}/rerun`: starts a task with the same input and leads to its page.
@@ -175,7 +175,9 @@ pub(crate) async fn post_rerun(
     let (parts, entered) = sent(&site, request).await;
     let entered = match entered {
         Ok(entered) => entered,
-        Err(problem) => return lead(&site, parts, &format!("/tasks/{id}"), Err(problem)).await,
+        Err(problem) => {
+            return redirect_to(&site, parts, &format!("/tasks/{id}"), Err(problem)).await;
+        }
     };
     let again = match id.parse::<TaskId>() {
         Ok(task) => site.service.rerun(&caller(&parts), task, key(&entered)).await,
@@ -184,7 +186,7 @@ pub(crate) async fn post_rerun(
     let again = again.map_err(Problem::from);
     let there = again.and_then(|started| started.ok_or_else(Problem::task_not_found));
     let there = there.map(|started| format!("/tasks/{}", started.receipt.id));
-    lead(&site, parts, &format!("/tasks/{id}"), there).await
+    redirect_to(&site, parts, &format!("/tasks/{id}"), there).await
 }
 
 /// The session that was ended: its page says so.
@@ -220,9 +222,14 @@ async fn sent(site: &Site, request: Request) -> (Parts, Result<entered::Entered,
 }
 
 /// Leads to where a button's wish was carried out, or shows the page that it is on with what was wrong.
-async fn lead(site: &Site, parts: Parts, on: &str, there: Result<String, Problem>) -> Response {
+async fn redirect_to(
+    site: &Site,
+    parts: Parts,
+    on: &str,
+    there: Result<String, Problem>,
+) -> Response {
     match there {
-        Ok(there) => see(&there),
+        Ok(there) => see_other(&there),
         Err(problem) => render(site, page(parts, on), Notice(problem)).await,
     }
 }
@@ -234,7 +241,7 @@ fn key(entered: &[(String, String)]) -> Option<&str> {
 }
 
 /// After a post the browser gets a page that it may load again.
-fn see(path: &str) -> Response {
+fn see_other(path: &str) -> Response {
     Redirect::to(path).into_response()
 }
 

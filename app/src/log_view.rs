@@ -13,7 +13,7 @@ use milepost::{
 use crate::api::LogPiece;
 
 /// Lines that a page takes in at once; of more, the latest.
-const MOST_LINES: u32 = 500;
+const MAX_LINES: u32 = 500;
 
 /// Stands where no line contains what is looked for, until one does.
 pub(crate) const NOTHING_FOUND: &str = "<span class=\"gap\">No line contains this so far</span>";
@@ -29,10 +29,10 @@ pub(crate) async fn read_on(
     limits: HtmlLimits,
 ) -> Result<Option<LogPiece>, ServiceError> {
     if find.is_empty() {
-        let lines = service.log_since(caller, id, after, MOST_LINES).await?;
+        let lines = service.log_since(caller, id, after, MAX_LINES).await?;
         return Ok(lines.map(|lines| piece(&lines, after, find, limits)));
     }
-    let found = service.log_end_with(caller, id, after, find, MOST_LINES).await?;
+    let found = service.log_end_with(caller, id, after, find, MAX_LINES).await?;
     Ok(found
         .map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find, limits) }))
 }

@@ -6,7 +6,7 @@ mod several;
 #[path = "schema_tests.rs"]
 mod tests;
 
-pub use entry::Wrong;
+pub use entry::FieldErrorKind;
 pub use several::{one_of, several};
 
 use milepost::task::FieldError;
@@ -36,12 +36,12 @@ pub struct Field {
     /// Whether it is never shown again (`writeOnly`).
     pub secret: bool,
     /// What is entered into it.
-    pub sort: Sort,
+    pub sort: FieldType,
 }
 
 /// What is entered into a field.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Sort {
+pub enum FieldType {
     /// A text.
     Text {
         /// Whether it may have more than one line.
@@ -176,18 +176,18 @@ fn secret(schema: &Map<String, Value>) -> bool {
     schema.get("writeOnly") == Some(&Value::Bool(true))
 }
 
-fn sort(schema: &Map<String, Value>) -> Option<Sort> {
+fn sort(schema: &Map<String, Value>) -> Option<FieldType> {
     let whole = |key: &str| schema.get(key).and_then(Value::as_u64);
     let number = |key: &str| schema.get(key).and_then(Value::as_number).cloned();
     if let Some(choices) = schema.get("enum").and_then(Value::as_array) {
-        return Some(Sort::Choice(choices.iter().filter_map(plain).collect()));
+        return Some(FieldType::Choice(choices.iter().filter_map(plain).collect()));
     }
     match type_of(schema)? {
         "string" => {
             let max = whole("maxLength");
             let format = schema.get("format").and_then(Value::as_str);
             if format == Some("upload") {
-                return Some(Sort::File);
+                return Some(FieldType::File);
             }
             let long = match format {
                 _ if secret(schema) => false,
@@ -198,19 +198,19 @@ fn sort(schema: &Map<String, Value>) -> Option<Sort> {
             let text = |key: &str| schema.get(key).and_then(Value::as_str).map(str::to_owned);
             let (min, pattern, pattern_description) =
                 (whole("minLength"), text("pattern"), text("x-pattern-description"));
-            Some(Sort::Text { long, min, max, pattern, pattern_description })
+            Some(FieldType::Text { long, min, max, pattern, pattern_description })
         }
         "integer" => {
-            Some(Sort::Number { whole: true, min: number("minimum"), max: number("maximum") })
+            Some(FieldType::Number { whole: true, min: number("minimum"), max: number("maximum") })
         }
         "number" => {
-            Some(Sort::Number { whole: false, min: number("minimum"), max: number("maximum") })
+            Some(FieldType::Number { whole: false, min: number("minimum"), max: number("maximum") })
         }
-        "boolean" => Some(Sort::Boolean),
+        "boolean" => Some(FieldType::Boolean),
         "array" => {
             let items = schema.get("items").and_then(Value::as_object);
             let texts = items.is_some_and(|items| type_of(items) == Some("string"));
-            texts.then(|| Sort::List { min: whole("minItems"), max: whole("maxItems") })
+            texts.then(|| FieldType::List { min: whole("minItems"), max: whole("maxItems") })
         }
         _ => None,
     }

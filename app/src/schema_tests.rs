@@ -61,8 +61,8 @@ fn a_secret_is_never_a_text_of_many_lines() {
         let text = json!({"type": "string", "maxLength": 5000, "writeOnly": secret});
         fields(&json!({"properties": {"token": text}})).remove(0)
     };
-    assert!(matches!(text(true).sort, Sort::Text { long: false, .. }) && text(true).secret);
-    assert!(matches!(text(false).sort, Sort::Text { long: true, .. }));
+    assert!(matches!(text(true).sort, FieldType::Text { long: false, .. }) && text(true).secret);
+    assert!(matches!(text(false).sort, FieldType::Text { long: true, .. }));
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
     assert_eq!(fields[1].help.as_deref(), Some("Who it is about."));
     assert_eq!(
         fields[1].sort,
-        Sort::Text {
+        FieldType::Text {
             long: false,
             min: None,
             max: Some(100),
@@ -81,12 +81,12 @@ fn a_reference_is_followed_and_what_stands_beside_it_wins() {
         }
     );
     assert_eq!(fields[2].default.as_deref(), Some("7"));
-    assert!(matches!(fields[3].sort, Sort::Text { long: true, .. }));
+    assert!(matches!(fields[3].sort, FieldType::Text { long: true, .. }));
     let line =
         json!({"properties": {"a": {"type": "string", "maxLength": 1000, "format": "line"}}});
-    assert!(matches!(super::fields(&line)[0].sort, Sort::Text { long: false, .. }));
-    assert!(matches!(fields[6].sort, Sort::Number { whole: false, .. }));
-    assert_eq!(fields[9].sort, Sort::File);
+    assert!(matches!(super::fields(&line)[0].sort, FieldType::Text { long: false, .. }));
+    assert!(matches!(fields[6].sort, FieldType::Number { whole: false, .. }));
+    assert_eq!(fields[9].sort, FieldType::File);
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_browser_says_what_the_server_would_say() {
         })
     );
     let pattern_description = fields[1].messages();
-    assert_eq!(pattern_description["patternMismatch"], fields[1].message(Wrong::Pattern));
+    assert_eq!(pattern_description["patternMismatch"], fields[1].message(FieldErrorKind::Pattern));
     assert_eq!(pattern_description.as_object().map(serde_json::Map::len), Some(1));
 }
 

@@ -16,14 +16,14 @@ use tokio::{
 use crate::api::ResultView;
 
 type Failure = Box<dyn Error + Send + Sync>;
-type View = dyn Fn(&Beginning<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;
+type View = dyn Fn(&Preview<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;
 
 /// What of a file is read for a page.
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
 /// What a viewer gets: as much as a page can show.
 #[derive(Clone, Copy, Debug)]
-pub struct Beginning<'b> {
+pub struct Preview<'b> {
     /// The first bytes.
     pub bytes: &'b [u8],
     /// Whether these are all.
@@ -79,9 +79,9 @@ impl Viewers {
     pub fn with<E: Into<Failure>>(
         mut self,
         media_type: &'static str,
-        view: impl Fn(&Beginning<'_>, &mut Html) -> Result<(), E> + Send + Sync + 'static,
+        view: impl Fn(&Preview<'_>, &mut Html) -> Result<(), E> + Send + Sync + 'static,
     ) -> Self {
-        let view = move |beginning: &Beginning<'_>, html: &mut Html| {
+        let view = move |beginning: &Preview<'_>, html: &mut Html| {
             view(beginning, html).map_err(Into::into)
         };
         self.views.push((media_type, Arc::new(view)));
@@ -195,7 +195,7 @@ fn rendered(
     limits: HtmlLimits,
 ) -> Result<String, Failure> {
     let mut html = Html::new(limits, href);
-    match view(&Beginning { bytes, is_whole: *is_whole, href, name }, &mut html) {
+    match view(&Preview { bytes, is_whole: *is_whole, href, name }, &mut html) {
         // Whoever writes into what is full ends with an error, and the beginning is there.
         Err(failure) if !html.is_full() => Err(failure),
         _ => Ok(html.finish()),

@@ -12,7 +12,7 @@ fn result(media_type: &str, bytes: &[u8]) -> StoredResult {
     }
 }
 
-fn text(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), Failure> {
+fn text(beginning: &Preview<'_>, html: &mut Html) -> Result<(), Failure> {
     Ok(html.text(std::str::from_utf8(beginning.bytes)?)?)
 }
 
@@ -25,7 +25,7 @@ async fn shown(viewers: &Viewers, media_type: &str, bytes: &[u8]) -> ResultView 
 #[tokio::test]
 async fn a_viewer_is_found_by_the_essence_of_the_media_type() {
     let viewers = Viewers::default()
-        .with("text/*", |_: &Beginning<'_>, html: &mut Html| html.text("any"))
+        .with("text/*", |_: &Preview<'_>, html: &mut Html| html.text("any"))
         .with("text/markdown", text);
     for (media_type, bytes, html, fails) in [
         ("Text/Markdown; charset=utf-8", b"a<".as_slice(), Some("a&lt;"), false),
@@ -62,7 +62,7 @@ async fn as_many_as_are_allowed_are_rendered_at_once_and_who_waits_too_long_is_t
     let met = Arc::clone(&begun);
     let viewers = Viewers::new(limits).with("text/plain", text).with(
         "text/slow",
-        move |_: &Beginning<'_>, html: &mut Html| {
+        move |_: &Preview<'_>, html: &mut Html| {
             met.wait();
             // Until the test lets go of it.
             let _ = held.lock().map(|held| held.recv());
@@ -88,7 +88,7 @@ async fn as_many_as_are_allowed_are_rendered_at_once_and_who_waits_too_long_is_t
 #[tokio::test]
 async fn a_viewer_that_panics_is_a_page_that_says_so_and_frees_its_turn() {
     let viewers = Viewers::default()
-        .with("text/plain", |_: &Beginning<'_>, _: &mut Html| -> Result<(), Failure> {
+        .with("text/plain", |_: &Preview<'_>, _: &mut Html| -> Result<(), Failure> {
             panic!("a secret")
         });
     for _ in 0..3 {

@@ -1,12 +1,12 @@
 //! The real client machine follows one simulated task by the real server rules, in virtual time.
 //!
 //! What is simulated is the task, the clock and the network. When a request is sent is decided by
-//! [`Machine`], when a held one is answered by [`Basis`], what is told of the pace by [`Meter`].
+//! [`Machine`], when a held one is answered by [`ClientState`], what is told of the pace by [`Meter`].
 
 use milepost::{
     engine::{
         Meter,
-        long_poll::{Basis, Standing, longest_hold_s},
+        long_poll::{ClientState, TaskState, longest_hold_s},
     },
     poll::{Action, Event, Machine},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
@@ -73,7 +73,7 @@ pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
 
 /// A request that the server has.
 struct Held {
-    basis: Basis,
+    basis: ClientState,
     came_ms: u64,
     until_ms: u64,
 }
@@ -132,8 +132,8 @@ impl<'a> Server<'a> {
         self.progress = Some(progress);
     }
 
-    fn standing(&self, now: u64) -> Standing {
-        Standing {
+    fn standing(&self, now: u64) -> TaskState {
+        TaskState {
             status: if self.ended { Status::Completed } else { Status::Running },
             version: self.version,
             step_version: self.step_version,
@@ -146,7 +146,7 @@ impl<'a> Server<'a> {
     }
 
     fn take(&mut self, request: &PollRequest, now: u64, random: f64) {
-        let mut basis = Basis::of(&request.watch[0], seconds(now));
+        let mut basis = ClientState::of(&request.watch[0], seconds(now));
         basis.complete(&self.standing(now));
         let max_wait_s = request.wait_ms as f64 / 1_000.0;
         let hold_ms = (longest_hold_s(max_wait_s, random) * 1_000.0) as u64;

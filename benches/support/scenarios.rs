@@ -13,13 +13,13 @@ pub(crate) struct Way {
     pub(crate) name: &'static str,
     pub(crate) policy: Policy,
     /// Whether the page shows the task large.
-    pub(crate) live: bool,
+    pub(crate) foreground: bool,
 }
 
 impl Way {
     /// What its machine is set to.
     pub(crate) fn config(self) -> Config {
-        Config { policy: self.policy, live: self.live, ..Config::default() }
+        Config { policy: self.policy, foreground: self.foreground, ..Config::default() }
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn figures(way: Way, outcomes: Vec<Outcome>) -> Figures {
 pub(crate) fn misses(figures: &[Figures]) -> Vec<String> {
     let Some((paced, others)) = figures.split_first() else { return Vec::new() };
     let mut misses = Vec::new();
-    for other in others.iter().filter(|other| !other.way.live) {
+    for other in others.iter().filter(|other| !other.way.foreground) {
         for (what, ours, theirs) in [
             ("requests", paced.requests, other.requests),
             ("mean overshoot", paced.mean_overshoot_s, other.mean_overshoot_s),

@@ -2,7 +2,7 @@
 -- is there before the first byte and after the last: bytes without a row there are none.
 --   pending  somebody writes the bytes; a writer that is not heard of until due_at is lost
 --   ready    the bytes are whole; due_at says when an upload is removed unless a task uses it
---   doomed   the bytes are removed at due_at, and then the row
+--   deleted   the bytes are removed at due_at, and then the row
 CREATE TABLE artifacts (
     id          TEXT    NOT NULL PRIMARY KEY,
     -- Of the task that made it; NULL: an upload. No reference: the row is there until the bytes are gone.
@@ -11,7 +11,7 @@ CREATE TABLE artifacts (
     owner       TEXT,
     name        TEXT    NOT NULL,
     media_type  TEXT    NOT NULL,
-    state       TEXT    NOT NULL CHECK (state IN ('pending', 'ready', 'doomed')),
+    state       TEXT    NOT NULL CHECK (state IN ('pending', 'ready', 'deleted')),
     size        INTEGER NOT NULL DEFAULT 0,
     sha256      TEXT,
     created_at  INTEGER NOT NULL,

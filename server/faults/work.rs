@@ -14,7 +14,7 @@ use crate::fleet::{Fleet, client};
 const SUBJECTS: usize = 16;
 const TEXTS: usize = 12;
 /// Rows of the longest text.
-const MOST_ROWS: u32 = 4_000;
+const MAX_ROWS: u32 = 4_000;
 
 /// One input, and the result that an undisturbed run of it has.
 pub(crate) struct Job {
@@ -47,7 +47,7 @@ impl Pool {
         }
         for n in 0..TEXTS {
             // Few long ones, many short ones.
-            let rows = (f64::from(MOST_ROWS) * rng.random::<f64>().powi(2)) as u32 + 3;
+            let rows = (f64::from(MAX_ROWS) * rng.random::<f64>().powi(2)) as u32 + 3;
             let input = json!({ "data": text(rows, rng), "name": format!("text {n}") });
             let body = json!({ "kind": "dataset", "input": input });
             pool.jobs.push(Job { body, result: Vec::new() });

@@ -8,7 +8,7 @@ use milepost_server::cli::{self, Cli, Exit};
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     if let Some(code) =
-        milepost_server::tasks::command::launch::instead(std::env::args_os().skip(1))
+        milepost_server::tasks::command::launch::run_guard_if_asked(std::env::args_os().skip(1))
     {
         return ExitCode::from(code);
     }

@@ -11,7 +11,7 @@ mod text;
 
 use std::{borrow::Cow, fmt};
 
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 
 use crate::{
     html::Html,
@@ -21,7 +21,7 @@ use crate::{
 pub use markdown::write_markdown;
 
 /// Writes the first bytes of a result or a file as safe HTML.
-pub type Viewer = fn(&Beginning<'_>, &mut Html) -> Result<(), ViewError>;
+pub type Viewer = fn(&Preview<'_>, &mut Html) -> Result<(), ViewError>;
 
 /// Why something cannot be shown; it can still be downloaded.
 #[derive(Debug, thiserror::Error)]
@@ -60,21 +60,21 @@ pub const VIEWERS: [(&str, Viewer); 15] = [
     ("application/x-ndjson", text::view),
 ];
 
-fn view_profile(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+fn view_profile(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let profile = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     dataset::write_html(html, &profile);
     Ok(())
 }
 
-fn view_report(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+fn view_report(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let report = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;
     command::write_html(html, &report);
     Ok(())
 }
 
-const fn whole<'b>(beginning: &Beginning<'b>) -> Result<&'b [u8], ViewError> {
+const fn whole<'b>(beginning: &Preview<'b>) -> Result<&'b [u8], ViewError> {
     if beginning.bytes.len() > MAX_BYTES || !beginning.is_whole {
         return Err(ViewError::TooLarge(MAX_BYTES));
     }
@@ -83,7 +83,7 @@ const fn whole<'b>(beginning: &Beginning<'b>) -> Result<&'b [u8], ViewError> {
 
 /// As much of some bytes as `max_bytes`, as text, and whether that is all. Bytes that make no sense
 /// are U+FFFD; a character that the end of the part has split is left out.
-fn text_of<'b>(beginning: &Beginning<'b>, max_bytes: usize) -> (Cow<'b, str>, bool) {
+fn text_of<'b>(beginning: &Preview<'b>, max_bytes: usize) -> (Cow<'b, str>, bool) {
     let bytes = beginning.bytes;
     let cut = bytes.len().min(max_bytes);
     let is_whole = beginning.is_whole && cut == bytes.len();

@@ -11,7 +11,7 @@ fn written(
     limits: HtmlLimits,
 ) -> Result<String, ViewError> {
     let mut html = Html::new(limits, "/file");
-    match viewer(&Beginning { bytes, is_whole, href: "/file", name: "a" }, &mut html) {
+    match viewer(&Preview { bytes, is_whole, href: "/file", name: "a" }, &mut html) {
         Err(ViewError::Full(_)) | Ok(()) => Ok(html.finish()),
         Err(error) => Err(error),
     }

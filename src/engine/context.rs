@@ -10,8 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use self::patience::Patience;
 use super::{
-    EngineOptions, TaskError, clock::Clock, live::LiveTask, log::LogLimits, quota::Quota,
-    store::Store, waiters::Waiters,
+    EngineOptions, TaskError, clock::Clock, log::LogLimits, quota::Quota, running::RunningTask,
+    store::Store, subscriptions::Subscriptions,
 };
 use crate::task::{LogStream, TaskId};
 
@@ -19,34 +19,34 @@ use crate::task::{LogStream, TaskId};
 /// Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
-    live: Arc<LiveTask>,
+    running: Arc<RunningTask>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     options: Arc<EngineOptions>,
-    waiters: Arc<Waiters>,
+    subscriptions: Arc<Subscriptions>,
     quota: Arc<Quota>,
 }
 
 impl Context {
     pub(super) fn new(
-        live: Arc<LiveTask>,
+        running: Arc<RunningTask>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         options: Arc<EngineOptions>,
-        waiters: Arc<Waiters>,
+        subscriptions: Arc<Subscriptions>,
         quota: Arc<Quota>,
     ) -> Self {
-        Self { live, store, clock, options, waiters, quota }
+        Self { running, store, clock, options, subscriptions, quota }
     }
 
     /// This task.
     pub fn id(&self) -> TaskId {
-        self.live.id
+        self.running.id
     }
 
     /// 1 for the first run, 2 for the run after a crash or a retry, ...
     pub fn attempt(&self) -> u32 {
-        self.live.attempt
+        self.running.attempt
     }
 
     /// Enters a declared stage, counted from 0. In the store when this returns.
@@ -55,8 +55,8 @@ impl Context {
     /// [`TaskError::Cancelled`] when the task was told to stop.
     pub async fn stage(&self, index: usize) -> Result<(), TaskError> {
         self.check()?;
-        self.live.enter(index, self.clock.now_ms());
-        self.waiters.wake(self.live.id);
+        self.running.enter(index, self.clock.now_ms());
+        self.subscriptions.wake(self.running.id);
         self.save().await;
         Ok(())
     }
@@ -64,12 +64,12 @@ impl Context {
     /// Reports how far the present stage is, 0..=1 (the whole, for a task without stages). Costs
     /// nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is ignored.
     pub fn progress(&self, fraction: f64) {
-        self.live.report(fraction);
+        self.running.report(fraction);
     }
 
     /// Says what the task is doing right now, in a few words.
     pub fn message(&self, text: impl Into<String>) {
-        self.live.message(self.options.cut(text.into()), self.clock.now_ms());
+        self.running.message(self.options.cut(text.into()), self.clock.now_ms());
     }
 
     /// Adds a line to the task's log.
@@ -86,10 +86,10 @@ impl Context {
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
         let limits = LogLimits { lines, bytes };
         if !text.contains('\n') {
-            return self.live.log(stream, self.options.cut(text), now, limits);
+            return self.running.log(stream, self.options.cut(text), now, limits);
         }
         for line in text.lines() {
-            self.live.log(stream, self.options.cut(line.to_owned()), now, limits);
+            self.running.log(stream, self.options.cut(line.to_owned()), now, limits);
         }
     }
 
@@ -98,12 +98,12 @@ impl Context {
     /// # Errors
     /// [`TaskError::Cancelled`] when the task was told to stop.
     pub fn check(&self) -> Result<(), TaskError> {
-        if self.live.token.is_cancelled() { Err(self.seen()) } else { Ok(()) }
+        if self.running.token.is_cancelled() { Err(self.seen()) } else { Ok(()) }
     }
 
     /// Returns once the task is told to stop.
     pub async fn cancelled(&self) {
-        self.live.token.cancelled().await;
+        self.running.token.cancelled().await;
         self.seen();
     }
 
@@ -112,18 +112,18 @@ impl Context {
     /// # Errors
     /// [`TaskError::Cancelled`] when the task was told to stop first; the future is dropped.
     pub async fn until_cancelled<F: Future>(&self, future: F) -> Result<F::Output, TaskError> {
-        self.live.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
+        self.running.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
     }
 
     /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
     /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
     pub fn preserved(&self, what: impl Into<String>) {
-        self.live.keep(self.options.cut(what.into()));
+        self.running.keep(self.options.cut(what.into()));
     }
 
     /// The task knows now that it is to stop.
     fn seen(&self) -> TaskError {
-        self.live.acknowledge(self.clock.now_ms());
+        self.running.acknowledge(self.clock.now_ms());
         TaskError::Cancelled
     }
 
@@ -143,7 +143,7 @@ impl Context {
             let detail = format!("checkpoint {key} has {size} bytes; at most {max} are kept");
             return Err(TaskError::fail("checkpoint", detail));
         }
-        let (id, run_seq) = (self.live.id, self.live.run_seq);
+        let (id, run_seq) = (self.running.id, self.running.run_seq);
         let mut patience = Patience::new();
         loop {
             match self.store.save_checkpoint(id, run_seq, key, &json).await {
@@ -163,7 +163,7 @@ impl Context {
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
         let mut patience = Patience::new();
         let json = loop {
-            match self.store.checkpoint(self.live.id, key).await {
+            match self.store.checkpoint(self.running.id, key).await {
                 Ok(json) => break json,
                 Err(error) => patience.wait(self, error).await?,
             }
@@ -200,11 +200,11 @@ impl Context {
     /// Writes what was reported. A store that does not answer is no reason to stop working: the
     /// flusher tries again.
     async fn save(&self) {
-        let Some(write) = self.live.unsaved(self.clock.now_ms()) else { return };
+        let Some(write) = self.running.unsaved(self.clock.now_ms()) else { return };
         let written = self.store.save_progress(std::slice::from_ref(&write)).await;
-        self.live.settle(write, written.is_ok());
+        self.running.settle(write, written.is_ok());
         if let Err(error) = written {
-            tracing::warn!(task.id = %self.live.id, %error, "progress was not saved");
+            tracing::warn!(task.id = %self.running.id, %error, "progress was not saved");
         }
     }
 }

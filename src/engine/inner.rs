@@ -6,9 +6,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Admission, EngineOptions, client::ClientKey, clock::Clock, leases, live::Hub, millis,
-    queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store,
-    waiters::Waiters,
+    Admission, EngineOptions, client::ClientKey, clock::Clock, leases, millis,
+    queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds, running::RunningTasks,
+    store::Store, subscriptions::Subscriptions,
 };
 
 /// Uniform in 0..=1.
@@ -24,7 +24,7 @@ pub(super) struct Inner {
     /// Hides the addresses of clients in the store.
     pub(super) client_key: ClientKey,
     pub(super) options: Arc<EngineOptions>,
-    pub(super) hub: Hub,
+    pub(super) running: RunningTasks,
     pub(super) places: Places,
     /// How much is stored.
     pub(super) quota: Arc<Quota>,
@@ -33,14 +33,14 @@ pub(super) struct Inner {
     /// How often clients may start something.
     pub(super) rates: Rates,
     /// The held requests.
-    pub(super) waiters: Arc<Waiters>,
+    pub(super) subscriptions: Arc<Subscriptions>,
     /// Held from taking a report out of the hub until it is in the store (or back in the hub), so
     /// that an ending never overtakes a run's last words.
     pub(super) saving: Mutex<()>,
     /// A fresh random id per process start.
     pub(super) lease_owner: String,
     /// Rung when there may be something to claim.
-    pub(super) bell: Notify,
+    pub(super) claim_wakeup: Notify,
     /// Cancelled when no more tasks are to be claimed.
     pub(super) closing: CancellationToken,
     /// Cancelled when the flusher is to stop, after the last run.
@@ -65,7 +65,7 @@ impl Inner {
     }
 
     /// Says that there may be something to claim.
-    pub(super) fn ring(&self) {
-        self.bell.notify_one();
+    pub(super) fn wake_claimer(&self) {
+        self.claim_wakeup.notify_one();
     }
 }

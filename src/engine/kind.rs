@@ -68,19 +68,19 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
 }
 
 /// The answer of [`Task::check`].
-pub type Check = Result<(), Refusal>;
+pub type Check = Result<(), ValidationError>;
 
 /// Why a task is not queued; the caller gets it as a 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
-pub struct Refusal {
+pub struct ValidationError {
     /// A sentence for people.
     pub detail: String,
     /// The fields at fault, if any.
     pub errors: Vec<FieldError>,
 }
 
-impl Refusal {
+impl ValidationError {
     /// Refuses for a reason that is no single field's.
     pub fn new(detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), errors: Vec::new() }

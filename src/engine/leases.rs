@@ -5,11 +5,11 @@
 //! beating. Without a confirmed beat for 60 % of the lease a run is given up here before anybody else
 //! may take it; nothing is written for it any more.
 //!
-//! Leases that have ended are looked for more often than the heart beats, so that a dead worker's
+//! Leases that have ended are looked for more often than the heart renewals, so that a dead worker's
 //! tasks go on within one lease. Only those are taken that had ended by a clock which was watched for
 //! a while and ran evenly: once it is set, each worker has time to renew what it has.
 
-mod even;
+mod clock_monitor;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -19,12 +19,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use self::even::{Even, Reading};
+use self::clock_monitor::{ClockMonitor, ClockSample};
 use super::{
     EngineOptions,
     inner::Inner,
-    live::{LiveTask, Stop},
-    store::{Beat, StoreError},
+    running::{RunningTask, Stop},
+    store::{Renewal, StoreError},
 };
 
 /// Share of the lease after which an unconfirmed run is given up.
@@ -32,7 +32,7 @@ const GIVE_UP: f64 = 0.6;
 
 /// How often in one lease the time since the last confirmation is looked at, and how often at most.
 const LOOKS: u32 = 100;
-const SHORTEST_LOOK: Duration = Duration::from_millis(1);
+const MIN_LOOK: Duration = Duration::from_millis(1);
 
 /// How often in one lease those that have ended are searched for, at least.
 const SEARCHES: u32 = 30;
@@ -68,14 +68,14 @@ pub(super) fn last_grace(options: &EngineOptions) -> Duration {
     written_lease(options).saturating_sub(noticed)
 }
 
-/// The running heartbeat; stopped by [`Heart::stop`].
+/// The running heartbeat; stopped by [`LeaseKeeper::stop`].
 #[derive(Default)]
-pub(super) struct Heart {
+pub(super) struct LeaseKeeper {
     thread: Mutex<Option<JoinHandle<()>>>,
     token: CancellationToken,
 }
 
-impl Heart {
+impl LeaseKeeper {
     /// Starts to beat.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Heart {
         let thread =
             std::thread::Builder::new().name("milepost-heartbeat".to_owned()).spawn(move || {
                 let beating = async {
-                    tokio::join!(beat_for_ever(&inner), give_up_for_ever(&inner));
+                    tokio::join!(run_renewal_loop(&inner), run_lease_timeout_loop(&inner));
                 };
                 runtime.block_on(token.run_until_cancelled(beating));
             })?;
@@ -105,25 +105,25 @@ impl Heart {
     }
 }
 
-impl Drop for Heart {
+impl Drop for LeaseKeeper {
     fn drop(&mut self) {
         self.token.cancel();
     }
 }
 
-async fn beat_for_ever(inner: &Inner) {
+async fn run_renewal_loop(inner: &Inner) {
     let options = &inner.options;
     let every = search_every(options);
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut search = Search::new(options);
-    let (mut beaten, mut well) = (None::<Instant>, false);
+    let (mut renewed, mut well) = (None::<Instant>, false);
     loop {
         ticks.tick().await;
         // By the time that has passed: searches that take long do not make it late.
-        if beaten.is_none_or(|at| at.elapsed() + every / 2 >= options.heartbeat) {
-            beaten = Some(Instant::now());
-            well = beat(inner).await;
+        if renewed.is_none_or(|at| at.elapsed() + every / 2 >= options.heartbeat) {
+            renewed = Some(Instant::now());
+            well = renew_leases(inner).await;
         }
         // Whoever does not get through judges nobody else by it.
         if well {
@@ -133,16 +133,16 @@ async fn beat_for_ever(inner: &Inner) {
 }
 
 /// One beat. Whether it reached the store.
-async fn beat(inner: &Inner) -> bool {
+async fn renew_leases(inner: &Inner) -> bool {
     let limit = inner.options.lease / CALL;
     let asked = Instant::now();
     // A claim that is made from here on is not judged by this heartbeat.
-    let tasks = inner.hub.all();
+    let tasks = inner.running.all();
     let runs: Vec<_> = tasks.iter().map(|task| task.id).collect();
-    let beat = inner.store.beat(&inner.lease_owner, inner.lease_ms(), &runs);
-    match tokio::time::timeout(limit, beat).await {
-        Ok(Ok(beats)) => {
-            confirm(inner, &tasks, &beats, asked);
+    let renewal = inner.store.renew_leases(&inner.lease_owner, inner.lease_ms(), &runs);
+    match tokio::time::timeout(limit, renewal).await {
+        Ok(Ok(renewals)) => {
+            confirm(inner, &tasks, &renewals, asked);
             return true;
         }
         Ok(Err(error)) => tracing::warn!(%error, "the heartbeat did not reach the store"),
@@ -153,7 +153,7 @@ async fn beat(inner: &Inner) -> bool {
 
 /// The search for leases that have ended.
 struct Search {
-    even: Even,
+    clock: ClockMonitor,
     /// The clock was set back, or may have been before it was watched, and what is dated later than
     /// now has not been brought to now yet.
     behind: bool,
@@ -161,7 +161,7 @@ struct Search {
 
 impl Search {
     fn new(options: &EngineOptions) -> Self {
-        Self { even: Even::new(options.lease / CALL, Instant::now()), behind: true }
+        Self { clock: ClockMonitor::new(options.lease / CALL, Instant::now()), behind: true }
     }
 
     async fn go(&mut self, inner: &Inner) {
@@ -176,44 +176,46 @@ impl Search {
     async fn look(&mut self, inner: &Inner) -> Result<(), StoreError> {
         let asked = Instant::now();
         let now = inner.store.now_ms().await?;
-        match self.even.read(now, asked) {
-            Reading::Even => {}
-            Reading::Forward => tracing::warn!("the store's clock was set forward"),
-            Reading::Back => {
+        match self.clock.read(now, asked) {
+            ClockSample::Even => {}
+            ClockSample::Forward => tracing::warn!("the store's clock was set forward"),
+            ClockSample::Back => {
                 tracing::warn!("the store's clock was set back");
                 self.behind = true;
             }
         }
         if self.behind {
-            inner.store.redate().await?;
+            inner.store.clamp_future_times().await?;
             self.behind = false;
-            inner.ring();
+            inner.wake_claimer();
         }
-        if self.even.lasted(asked) < inner.options.heartbeat * EVEN_BEATS {
+        if self.clock.lasted(asked) < inner.options.heartbeat * EVEN_BEATS {
             return Ok(());
         }
-        let taken = inner.store.rescue(now).await?;
+        let taken = inner.store.rescue_expired(now).await?;
         if !taken.is_empty() {
             tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
-            inner.ring();
-            taken.iter().for_each(|id| inner.waiters.ask(*id));
+            inner.wake_claimer();
+            taken.iter().for_each(|id| inner.subscriptions.ask(*id));
         }
         // Every lease that was not renewed for so long is taken by now.
-        inner.hub.forget_lost(inner.options.lease * 2);
+        inner.running.forget_lost(inner.options.lease * 2);
         Ok(())
     }
 }
 
 /// Compares what the store says with what runs here.
-fn confirm(inner: &Inner, tasks: &[Arc<LiveTask>], beats: &[Beat], asked: Instant) {
+fn confirm(inner: &Inner, tasks: &[Arc<RunningTask>], renewals: &[Renewal], asked: Instant) {
     for task in tasks {
-        let held = beats.iter().find(|beat| beat.id == task.id && beat.run_seq == task.run_seq);
+        let held = renewals
+            .iter()
+            .find(|renewal| renewal.id == task.id && renewal.run_seq == task.run_seq);
         match held {
-            Some(beat) => {
-                task.beaten(asked);
-                if let Some(cancel) = &beat.cancel {
-                    task.cancel(cancel.clone(), beat.version, inner.clock.now_ms());
-                    inner.waiters.wake(task.id);
+            Some(renewal) => {
+                task.renewed(asked);
+                if let Some(cancel) = &renewal.cancel {
+                    task.cancel(cancel.clone(), renewal.version, inner.clock.now_ms());
+                    inner.subscriptions.wake(task.id);
                 }
             }
             None => lose(inner, task),
@@ -222,8 +224,8 @@ fn confirm(inner: &Inner, tasks: &[Arc<LiveTask>], beats: &[Beat], asked: Instan
 }
 
 /// Looks at the time since the last confirmation, whatever the query under way is doing.
-async fn give_up_for_ever(inner: &Inner) {
-    let mut ticks = tokio::time::interval((inner.options.lease / LOOKS).max(SHORTEST_LOOK));
+async fn run_lease_timeout_loop(inner: &Inner) {
+    let mut ticks = tokio::time::interval((inner.options.lease / LOOKS).max(MIN_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -233,7 +235,7 @@ async fn give_up_for_ever(inner: &Inner) {
 
 fn give_up_unconfirmed(inner: &Inner) {
     let longest = inner.options.lease.mul_f64(GIVE_UP);
-    for task in inner.hub.all() {
+    for task in inner.running.all() {
         if task.last_beat().elapsed() > longest {
             lose(inner, &task);
         }
@@ -241,11 +243,11 @@ fn give_up_unconfirmed(inner: &Inner) {
 }
 
 /// Nothing may be written for this run any more; it is nobody's cancel.
-fn lose(inner: &Inner, task: &LiveTask) {
+fn lose(inner: &Inner, task: &RunningTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
     task.stop(Stop::LeaseLost);
-    inner.hub.lose(task.id, task.run_seq);
-    inner.waiters.ask(task.id);
+    inner.running.lose(task.id, task.run_seq);
+    inner.subscriptions.ask(task.id);
 }
 
 /// How long until an exponential retry, with full jitter between a half and the whole.

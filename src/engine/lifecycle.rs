@@ -7,18 +7,19 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    Admission, DynamicKind, EngineOptions, Registry, Service, changes, cleaner,
+    Admission, DynamicKind, EngineOptions, Registry, Service, changes,
     client::ClientKey,
     clock::Clock,
     inner::Inner,
-    leases::Heart,
-    live::{Hub, Stop},
+    leases::LeaseKeeper,
+    pruner,
     queue_positions::Places,
     rates::Rates,
     registry::Kinds,
     runner,
+    running::{RunningTasks, Stop},
     store::{Store, StoreError},
-    waiters::{self, Waiters},
+    subscriptions::{self, Subscriptions},
 };
 
 /// How long stopped runs may take to write their last words, beyond the longest grace of a kind.
@@ -30,7 +31,7 @@ pub struct Engine(Arc<Running>);
 
 struct Running {
     inner: Arc<Inner>,
-    heart: Heart,
+    lease_keeper: LeaseKeeper,
 }
 
 /// An engine that nobody holds any more stops like a process that dies: its leases are left to be
@@ -39,7 +40,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.inner.closing.cancel();
         self.inner.closed.cancel();
-        for task in self.inner.hub.all() {
+        for task in self.inner.running.all() {
             task.stop(Stop::LeaseLost);
         }
     }
@@ -66,40 +67,40 @@ impl Engine {
             kinds: Kinds::new(registry),
             uploads: Admission::new(options.files.max_places()),
             rates: Rates::new(&options.rates),
-            waiters: Arc::new(Waiters::new(&options)),
+            subscriptions: Arc::new(Subscriptions::new(&options)),
             options: Arc::new(options),
-            hub: Hub::default(),
+            running: RunningTasks::default(),
             saving: Mutex::default(),
             lease_owner: Uuid::new_v4().to_string(),
-            bell: Notify::new(),
+            claim_wakeup: Notify::new(),
             closing: CancellationToken::new(),
             closed: CancellationToken::new(),
             runs: TaskTracker::new(),
             claimer: TaskTracker::new(),
             flusher: TaskTracker::new(),
         });
-        let taken = inner.store.take_back(&inner.lease_owner).await?;
+        let taken = inner.store.reclaim_after_restart(&inner.lease_owner).await?;
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
         }
         find_gone(&inner).await?;
-        let heart = Heart::default();
+        let lease_keeper = LeaseKeeper::default();
         if inner.options.worker {
-            heart.start(Arc::clone(&inner)).map_err(|error| {
+            lease_keeper.start(Arc::clone(&inner)).map_err(|error| {
                 StoreError::Open(format!("the heartbeat cannot be started: {error}"))
             })?;
-            inner.claimer.spawn(runner::claim_for_ever(Arc::clone(&inner)));
-            inner.flusher.spawn(cleaner::clean_for_ever(Arc::clone(&inner)));
-            inner.flusher.spawn(runner::flush_for_ever(Arc::clone(&inner)));
+            inner.claimer.spawn(runner::run_claim_loop(Arc::clone(&inner)));
+            inner.flusher.spawn(pruner::run_prune_loop(Arc::clone(&inner)));
+            inner.flusher.spawn(runner::run_flush_loop(Arc::clone(&inner)));
         }
         if let Some(changes) = inner.store.changes() {
-            inner.flusher.spawn(changes::follow_for_ever(Arc::clone(&inner), changes));
+            inner.flusher.spawn(changes::run_changes_loop(Arc::clone(&inner), changes));
         }
-        inner.flusher.spawn(waiters::look_for_ever(Arc::clone(&inner)));
-        inner.flusher.spawn(waiters::read_for_ever(Arc::clone(&inner)));
+        inner.flusher.spawn(subscriptions::run_tick_loop(Arc::clone(&inner)));
+        inner.flusher.spawn(subscriptions::run_read_loop(Arc::clone(&inner)));
         inner.claimer.close();
         inner.flusher.close();
-        Ok(Self(Arc::new(Running { inner, heart })))
+        Ok(Self(Arc::new(Running { inner, lease_keeper })))
     }
 
     /// What callers use.
@@ -118,14 +119,14 @@ impl Engine {
     /// without costing an attempt. Leases are renewed until the last run has been written. What is
     /// asked is answered as before; what is started waits for the next process.
     pub async fn drain(&self) {
-        let Running { inner, heart } = &*self.0;
+        let Running { inner, lease_keeper } = &*self.0;
         inner.closing.cancel();
-        inner.waiters.drain();
+        inner.subscriptions.drain();
         // After the last claim the set of runs is final.
         inner.claimer.wait().await;
         inner.runs.close();
         if tokio::time::timeout(inner.options.drain, inner.runs.wait()).await.is_err() {
-            for task in inner.hub.all() {
+            for task in inner.running.all() {
                 task.stop(Stop::Shutdown);
             }
             let kinds = inner.kinds.now();
@@ -137,7 +138,7 @@ impl Engine {
         }
         inner.closed.cancel();
         inner.flusher.wait().await;
-        heart.stop().await;
+        lease_keeper.stop().await;
     }
 
     /// Closes the store; nothing can be answered any more. Called after [`Engine::drain`].
@@ -162,7 +163,7 @@ impl Engine {
             if alone { new.with_gone(before) } else { new }
         });
         let found = find_gone(inner).await;
-        inner.ring();
+        inner.wake_claimer();
         found
     }
 

@@ -133,7 +133,7 @@ impl RunLog {
     }
 
     /// Takes lines back that did not reach the store.
-    pub(crate) fn take_back(&mut self, lines: Vec<LogEntry>) {
+    pub(crate) fn reclaim_after_restart(&mut self, lines: Vec<LogEntry>) {
         let head_end = self.head_end.unwrap_or(i64::MAX);
         let tail_begin = self.tail.front().map_or(i64::MAX, |(seq, _)| *seq);
         let (mut head, late): (Vec<_>, Vec<_>) =
@@ -237,7 +237,7 @@ mod tests {
         add(&mut log, 1..=5, LIMITS);
         let failed = log.take(now, false);
         add(&mut log, 6..=7, LIMITS);
-        log.take_back(failed.lines);
+        log.reclaim_after_restart(failed.lines);
         let again = log.take(now, false);
         assert_eq!(numbers(&again), [1, 2, 3, 5, 6, 7]);
         assert_eq!(again.gap, Some(LogGap { after: BASE + 3, before: BASE + 5 }));

@@ -27,24 +27,24 @@ const YOUNG_STAGE_S: f64 = 0.5;
 const GENERATION_SHIFT: u32 = 20;
 /// The least share of the time it could be held after which a request is answered, so that requests
 /// that came together do not come back together.
-const SHORTEST_SHARE: f64 = 0.9;
+const MIN_SHARE: f64 = 0.9;
 
 /// How exact a page wants to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
+pub enum Detail {
     /// One of many tasks, or a bar like any other.
     #[default]
-    Calm,
+    Background,
     /// A page that shows this task large.
-    Live,
+    Foreground,
 }
 
-impl Profile {
+impl Detail {
     /// How wrong a bar may be: 0.02 and 0.01 of the whole.
     pub const fn deviation(self) -> f64 {
         match self {
-            Self::Calm => 0.02,
-            Self::Live => 0.01,
+            Self::Background => 0.02,
+            Self::Foreground => 0.01,
         }
     }
 
@@ -53,8 +53,8 @@ impl Profile {
     pub fn budget(self, t_s: f64) -> f64 {
         let t = t_s.max(0.0);
         match self {
-            Self::Calm => (1.0 + t / 3.0).log2() + t / 40.0,
-            Self::Live => (1.0 + t).log2() + t / 4.0,
+            Self::Background => (1.0 + t / 3.0).log2() + t / 40.0,
+            Self::Foreground => (1.0 + t).log2() + t / 4.0,
         }
     }
 
@@ -78,7 +78,7 @@ impl Profile {
 
 /// How a task stands at one moment, as the server sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Standing {
+pub struct TaskState {
     /// Where it is in its life.
     pub status: Status,
     /// Its version.
@@ -97,8 +97,8 @@ pub struct Standing {
     pub stage_s: f64,
 }
 
-impl Standing {
-    /// The changes that the store made by itself; see [`Basis::reason`].
+impl TaskState {
+    /// The changes that the store made by itself; see [`ClientState::reason`].
     pub(crate) const fn generation(&self) -> i64 {
         generation(self.version)
     }
@@ -113,17 +113,17 @@ impl Standing {
 
 /// What one client knows of one task.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Basis {
+pub struct ClientState {
     version: i64,
     progress: Option<f64>,
     rate: f64,
     told_at: f64,
     early: u32,
-    profile: Profile,
+    detail: Detail,
     end_only: bool,
 }
 
-impl Basis {
+impl ClientState {
     /// What a client says that it knows, in a request that came at `now`.
     pub fn of(watch: &Watch, now: f64) -> Self {
         let finite = |number: f64| if number.is_finite() { number } else { 0.0 };
@@ -133,20 +133,20 @@ impl Basis {
             rate: finite(watch.rate).max(0.0),
             told_at: now - watch.age_ms.max(0) as f64 / 1000.0,
             early: watch.early_responses,
-            profile: if watch.foreground { Detail::Foreground } else { Detail::Background },
+            detail: if watch.foreground { Detail::Foreground } else { Detail::Background },
             end_only: false,
         }
     }
 
     /// A client that was told all of this at `now` and moves no bar by itself.
-    pub const fn knowing(standing: &Standing, now: f64) -> Self {
+    pub const fn knowing(state: &TaskState, now: f64) -> Self {
         Self {
-            version: standing.version,
-            progress: standing.progress,
+            version: state.version,
+            progress: state.progress,
             rate: 0.0,
             told_at: now,
             early: 0,
-            profile: Detail::Background,
+            detail: Detail::Background,
             end_only: false,
         }
     }
@@ -159,7 +159,7 @@ impl Basis {
             rate: 0.0,
             told_at: 0.0,
             early: 0,
-            profile: Detail::Background,
+            detail: Detail::Background,
             end_only: true,
         }
     }
@@ -170,47 +170,47 @@ impl Basis {
     }
 
     /// A client that names the present version and no progress knows the progress all the same.
-    pub fn complete(&mut self, standing: &Standing) {
-        if self.progress.is_none() && standing.is_known_as(self.version) {
-            self.progress = standing.progress;
+    pub fn complete(&mut self, state: &TaskState) {
+        if self.progress.is_none() && state.is_known_as(self.version) {
+            self.progress = state.progress;
         }
     }
 
     /// Why this client must hear of the task at `now`; `None`: there is nothing that is worth an
     /// answer. Where several reasons hold, the first in the order of [`AnswerReason`].
-    pub fn reason(&self, standing: &Standing, now: f64) -> Option<AnswerReason> {
-        let ended = standing.status.is_terminal();
+    pub fn reason(&self, state: &TaskState, now: f64) -> Option<AnswerReason> {
+        let ended = state.status.is_terminal();
         if ended || self.end_only {
-            let news = self.end_only || self.version != standing.version;
+            let news = self.end_only || self.version != state.version;
             return (ended && news).then_some(AnswerReason::Ended);
         }
-        if self.version > standing.version || generation(self.version) != standing.generation() {
-            return Some(match standing.status {
+        if self.version > state.version || generation(self.version) != state.generation() {
+            return Some(match state.status {
                 Status::Cancelling => AnswerReason::Cancelling,
-                Status::Running if 0 < self.version && self.version < standing.version => {
+                Status::Running if 0 < self.version && self.version < state.version => {
                     AnswerReason::Attempt
                 }
                 _ => AnswerReason::Changed,
             });
         }
-        let step = self.version < standing.step_version;
-        let due = standing.stage_s >= YOUNG_STAGE_S && (step || self.deviates(standing, now));
+        let step = self.version < state.step_version;
+        let due = state.stage_s >= YOUNG_STAGE_S && (step || self.deviates(state, now));
         if !due {
-            return self.misses_words(standing, now).then_some(AnswerReason::Output);
+            return self.misses_words(state, now).then_some(AnswerReason::Output);
         }
         // Last, because it costs a logarithm and most bars are right.
-        let allowed = f64::from(self.early) < self.profile.budget(standing.t_s);
+        let allowed = f64::from(self.early) < self.detail.budget(state.t_s);
         let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
-        let said = || self.misses_words(standing, now).then_some(AnswerReason::Output);
+        let said = || self.misses_words(state, now).then_some(AnswerReason::Output);
         allowed.then_some(reason).or_else(said)
     }
 
     /// Whether the task has said something that a page which shows it large does not know. Such
     /// answers cost no budget: they have a pace of their own.
-    fn misses_words(&self, standing: &Standing, now: f64) -> bool {
-        self.profile == Detail::Foreground
-            && self.version < standing.output_version
-            && now - self.told_at >= words_gap_s(standing.t_s)
+    fn misses_words(&self, state: &TaskState, now: f64) -> bool {
+        self.detail == Detail::Foreground
+            && self.version < state.output_version
+            && now - self.told_at >= words_gap_s(state.t_s)
     }
 
     /// Where the client's bar is at `now`; `None` = it shows none.
@@ -219,24 +219,24 @@ impl Basis {
         self.progress.map(|told| (told + self.rate * age).min(UNFINISHED_MOST))
     }
 
-    fn deviates(&self, standing: &Standing, now: f64) -> bool {
+    fn deviates(&self, state: &TaskState, now: f64) -> bool {
         if now - self.told_at < SOONEST_CORRECTION_S
-            || standing.eta_s.is_some_and(|eta| eta < ABOUT_TO_END_S)
+            || state.eta_s.is_some_and(|eta| eta < ABOUT_TO_END_S)
         {
             return false;
         }
-        match (self.predicted(now), standing.progress) {
-            (Some(shown), Some(truth)) => (shown - truth).abs() >= self.profile.deviation(),
+        match (self.predicted(now), state.progress) {
+            (Some(shown), Some(truth)) => (shown - truth).abs() >= self.detail.deviation(),
             (shown, truth) => shown.is_some() != truth.is_some(),
         }
     }
 
     /// The earliest time at which a wrong bar could be answered for, however the task goes on within
     /// its run. Before it only a stage could, and no sooner than the budget allows either.
-    pub fn not_before(&self, standing: &Standing, now: f64) -> f64 {
-        let begun = now - standing.t_s;
-        let bar = begun + self.profile.opens_at(self.early);
-        let words = match self.profile {
+    pub fn not_before(&self, state: &TaskState, now: f64) -> f64 {
+        let begun = now - state.t_s;
+        let bar = begun + self.detail.opens_at(self.early);
+        let words = match self.detail {
             Detail::Foreground => self.told_at + words_gap_s(0.0),
             Detail::Background => f64::INFINITY,
         };
@@ -253,7 +253,7 @@ const fn words_gap_s(t_s: f64) -> f64 {
 /// How long a request that may be held for `max_wait_s` is held at most; `random` is uniform in
 /// 0..1: the time is spread over its last tenth.
 pub fn longest_hold_s(max_wait_s: f64, random: f64) -> f64 {
-    max_wait_s * (SHORTEST_SHARE + (1.0 - SHORTEST_SHARE) * random.clamp(0.0, 1.0))
+    max_wait_s * (MIN_SHARE + (1.0 - MIN_SHARE) * random.clamp(0.0, 1.0))
 }
 
 /// Each change that the store makes by itself (a claim, a cancel, an end) opens a generation.

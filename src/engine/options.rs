@@ -33,7 +33,7 @@ pub struct EngineOptions {
     /// Tasks that may wait in the queue in all; a few more, as above. Default: 10,000.
     pub max_queued: u32,
     /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
-    /// At most [`MOST_PLACES`](super::MOST_PLACES). Default: 100.
+    /// At most [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
     pub max_queue_positions: u32,
     /// How old the order may be that a place is told from. Default: 250 ms.
     pub queue_order: Duration,

@@ -16,7 +16,7 @@ use super::{
 use crate::task::{Snapshot, Status, TaskId};
 
 /// The places that a version can tell apart; [`EngineOptions::max_queue_positions`] is at most this.
-pub const MOST_PLACES: u32 = 255;
+pub const MAX_PLACES: u32 = 255;
 
 /// A store's own changes count up the version from this bit on; those below are a run's, and of a
 /// waiting task nobody's.
@@ -89,7 +89,7 @@ impl Order {
         row: &Row,
         read: Instant,
     ) -> Option<u32> {
-        let limit = options.max_queue_positions.min(MOST_PLACES);
+        let limit = options.max_queue_positions.min(MAX_PLACES);
         if row.run_at > row.read_at || limit == 0 {
             return None;
         }

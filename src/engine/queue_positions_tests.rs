@@ -48,7 +48,7 @@ const DAY: i64 = 86_400_000;
 fn a_nearer_place_is_a_greater_version_at_once() {
     for waited in [0, 1_000, DAY, 400 * DAY] {
         let mut before = waiting(None, waited).version;
-        for place in (1..=MOST_PLACES).rev() {
+        for place in (1..=MAX_PLACES).rev() {
             let version = waiting(Some(place), waited).version;
             assert!(version > before, "place {place} after {waited} ms");
             before = version;

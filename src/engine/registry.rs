@@ -13,7 +13,7 @@ use async_trait::async_trait;
 pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
 use super::{
-    Check, Context, DailyBudget, KindOptions, Output, Refusal, Task, TaskError, eta::Book,
+    Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError, eta::Book,
 };
 use crate::task::{FieldError, KindInfo};
 
@@ -40,12 +40,12 @@ struct Typed<T: Task>(Arc<T::Deps>);
 
 #[async_trait]
 impl<T: Task> DynamicTask for Typed<T> {
-    async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, ValidationError> {
         let task: T = serde_path_to_error::deserialize(input).map_err(refuse)?;
         let check: Check = task.check(&self.0).await;
         check?;
         let input = serde_json::to_string(&task)
-            .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
+            .map_err(|error| ValidationError::new(format!("the input is no JSON: {error}")))?;
         Ok(Prepared {
             input,
             title: task.title(),
@@ -69,22 +69,28 @@ impl<T: Task> DynamicTask for Typed<T> {
 }
 
 /// Serde's words, at the field where they belong.
-fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> ValidationError {
     let path = error.path().to_string();
     let detail = error.into_inner().to_string();
     let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     let field = match missing {
         Some(name) => name.to_owned(),
-        None if path == "." => return Refusal::new(detail),
+        None if path == "." => return ValidationError::new(detail),
         None => path,
     };
     let detail = if missing.is_some() { "is required".to_owned() } else { detail };
-    Refusal { detail: format!("{field}: {detail}"), errors: vec![FieldError { field, detail }] }
+    ValidationError {
+        detail: format!("{field}: {detail}"),
+        errors: vec![FieldError { field, detail }],
+    }
 }
 
 impl Kind {
     /// Reads and checks an input. What is refused is told without the secrets of the input.
-    pub(crate) async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal> {
+    pub(crate) async fn prepare(
+        &self,
+        input: serde_json::Value,
+    ) -> Result<Prepared, ValidationError> {
         let secrets = secrets::values(&self.info.input_schema, &input);
         self.face.prepare(input).await.map_err(|refusal| secrets::hide(refusal, &secrets))
     }

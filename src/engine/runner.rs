@@ -1,6 +1,6 @@
 //! Runs tasks: claims them, watches over each run, and writes how it ended.
 
-mod outlook;
+mod eta_history;
 
 use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
 
@@ -10,8 +10,8 @@ use super::{
     Context, Output, TaskError,
     inner::{Inner, random},
     leases::{backoff, last_grace},
-    live::{LiveTask, Stop},
     registry::Kind,
+    running::{RunningTask, Stop},
     store::{Claim, Ending, Row, StoredResult},
 };
 
@@ -22,12 +22,12 @@ const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// However long another side asks to be left alone.
-const LONGEST_RETRY: Duration = Duration::from_secs(24 * 3600);
+const MAX_RETRY: Duration = Duration::from_secs(24 * 3600);
 
 type Run = JoinHandle<Result<Output, TaskError>>;
 
 /// Claims tasks until the engine closes.
-pub(super) async fn claim_for_ever(inner: Arc<Inner>) {
+pub(super) async fn run_claim_loop(inner: Arc<Inner>) {
     let closing = inner.closing.clone();
     let mut pause = FIRST_PAUSE;
     while !closing.is_cancelled() {
@@ -38,18 +38,18 @@ pub(super) async fn claim_for_ever(inner: Arc<Inner>) {
             false => poll,
         };
         pause = if wait < poll { pause * 2 } else { FIRST_PAUSE };
-        // The bell rings on a start and on an end; the poll finds retries whose time has come.
-        let rung = tokio::time::timeout(wait, inner.bell.notified());
-        let _ = closing.run_until_cancelled(rung).await;
+        // A start and an end wake the claimer; the poll finds retries that are due.
+        let woken = tokio::time::timeout(wait, inner.claim_wakeup.notified());
+        let _ = closing.run_until_cancelled(woken).await;
     }
 }
 
 /// Free places, by kind and in all.
 fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
-    let total = inner.options.concurrency.saturating_sub(inner.hub.running_in_all());
+    let total = inner.options.concurrency.saturating_sub(inner.running.running_in_all());
     let kinds = inner.kinds.now();
     let slots = kinds.claimable().map(|kind| {
-        let running = inner.hub.running(&kind.info.kind);
+        let running = inner.running.running(&kind.info.kind);
         (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
     });
     (slots.filter(|(_, free)| *free > 0 && total > 0).collect(), total)
@@ -90,66 +90,70 @@ async fn is_passed_over(inner: &Inner) -> bool {
 fn start(inner: &Arc<Inner>, row: Row) {
     let Some(kind) = inner.kinds.now().claimed(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
-    let live = Arc::new(LiveTask::new(&row, Arc::clone(&kind.book)));
-    inner.hub.insert(Arc::clone(&live));
-    inner.waiters.wake(live.id);
+    let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.book)));
+    inner.running.insert(Arc::clone(&running));
+    inner.subscriptions.wake(running.id);
     let runs = inner.runs.clone();
     runs.spawn(async move {
-        let ending = watch_over(&inner, &kind, &live).await;
+        let ending = watch_over(&inner, &kind, &running).await;
         let row = match &ending {
-            Some(ending) => finish(&inner, &live, ending).await,
+            Some(ending) => finish(&inner, &running, ending).await,
             None => None,
         };
         let completed = row.is_some() && matches!(ending, Some(Ending::Completed(_)));
         // At once: while it is here it is told as it was before its end.
-        inner.hub.remove(live.id, live.run_seq);
+        inner.running.remove(running.id, running.run_seq);
         match row {
-            Some(row) => inner.waiters.tell(&row),
-            None => inner.waiters.ask(live.id),
+            Some(row) => inner.subscriptions.tell(&row),
+            None => inner.subscriptions.ask(running.id),
         }
-        inner.ring();
+        inner.wake_claimer();
         if completed {
-            outlook::remember(&inner, &kind, &live).await;
+            eta_history::remember(&inner, &kind, &running).await;
         }
     });
 }
 
 /// Runs the task in a tokio task of its own, so that a panic is an error and no dead worker. `None`
 /// when nothing may be written.
-async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) -> Option<Ending> {
-    tracing::info!(task.id = %live.id, task.kind = %live.kind, attempt = live.attempt, "started");
-    outlook::learn(inner, kind).await;
-    let input = match inner.store.input(live.id).await {
+async fn watch_over(
+    inner: &Arc<Inner>,
+    kind: &Arc<Kind>,
+    running: &Arc<RunningTask>,
+) -> Option<Ending> {
+    tracing::info!(task.id = %running.id, task.kind = %running.kind, attempt = running.attempt, "started");
+    eta_history::learn(inner, kind).await;
+    let input = match inner.store.input(running.id).await {
         Ok(input) => input.unwrap_or_default(),
         Err(error) => {
-            tracing::warn!(task.id = %live.id, %error, "the input could not be read");
+            tracing::warn!(task.id = %running.id, %error, "the input could not be read");
             // The store has a moment to come back before the task is claimed again.
             tokio::time::sleep(FINISH_RETRY.1).await;
             return Some(Ending::Released);
         }
     };
     // A cancel that came between the claim and now found nobody to tell.
-    if let Ok(Some(row)) = inner.store.get(live.id).await
+    if let Ok(Some(row)) = inner.store.get(running.id).await
         && let Some(cancel) = row.cancel
     {
-        live.cancel(cancel, row.version, inner.clock.now_ms());
-        inner.waiters.wake(live.id);
+        running.cancel(cancel, row.version, inner.clock.now_ms());
+        inner.subscriptions.wake(running.id);
     }
     let ctx = Context::new(
-        Arc::clone(live),
+        Arc::clone(running),
         Arc::clone(&inner.store),
         Arc::clone(&inner.clock),
         Arc::clone(&inner.options),
-        Arc::clone(&inner.waiters),
+        Arc::clone(&inner.subscriptions),
         Arc::clone(&inner.quota),
     );
     let task_kind = Arc::clone(kind);
     let mut run: Run = tokio::spawn(async move { task_kind.run(&input, ctx).await });
     let done = tokio::select! {
         done = &mut run => Some(done),
-        () = live.token.cancelled() => None,
+        () = running.token.cancelled() => None,
         () = tokio::time::sleep(kind.options.timeout) => {
-            live.stop(Stop::Timeout);
+            running.stop(Stop::Timeout);
             None
         }
     };
@@ -157,15 +161,15 @@ async fn watch_over(inner: &Arc<Inner>, kind: &Arc<Kind>, live: &Arc<LiveTask>) 
         Some(done) => done,
         None => {
             let grace = kind.options.cancel_grace;
-            let lost = live.stopped() == Some(Stop::LeaseLost);
+            let lost = running.stopped() == Some(Stop::LeaseLost);
             let longest = if lost { last_grace(&inner.options) } else { grace };
             stop_in_grace(run, grace.min(longest)).await
         }
     };
     if matches!(done, Ok(Err(TaskError::Cancelled))) {
-        live.acknowledge(inner.clock.now_ms());
+        running.acknowledge(inner.clock.now_ms());
     }
-    ending(inner, kind, live, done)
+    ending(inner, kind, running, done)
 }
 
 /// Waits for a run that was told to stop, then drops its future.
@@ -186,10 +190,10 @@ async fn stop_in_grace(
 fn ending(
     inner: &Inner,
     kind: &Kind,
-    live: &LiveTask,
+    running: &RunningTask,
     done: Result<Result<Output, TaskError>, tokio::task::JoinError>,
 ) -> Option<Ending> {
-    let stopped = live.stopped();
+    let stopped = running.stopped();
     let lost = stopped == Some(Stop::LeaseLost);
     let cut = |message| inner.options.cut(message);
     Some(match done {
@@ -203,25 +207,25 @@ fn ending(
         // An attempt that a shutdown cut short is not the task's fault.
         Ok(Err(TaskError::Retry { .. })) if stopped == Some(Stop::Shutdown) => Ending::Released,
         Ok(Err(TaskError::Retry { code, message, after })) => {
-            retry(inner, kind, live, code, cut(message), after)
+            retry(inner, kind, running, code, cut(message), after)
         }
-        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, live, Ending::Cancelled),
+        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, running, Ending::Cancelled),
         Err(error) if error.is_panic() => {
             let message = cut(panic_text(error.into_panic().as_ref()));
-            tracing::error!(task.id = %live.id, "the task panicked");
+            tracing::error!(task.id = %running.id, "the task panicked");
             Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
         }
         // Dropped by force after the grace.
-        Err(_) => stopped_ending(kind, live, Ending::Forced),
+        Err(_) => stopped_ending(kind, running, Ending::Forced),
     })
 }
 
 /// What becomes of a run that was told to stop and did; `cancelled` where somebody asked for that.
-fn stopped_ending(kind: &Kind, live: &LiveTask, cancelled: Ending) -> Ending {
-    match live.stopped() {
+fn stopped_ending(kind: &Kind, running: &RunningTask, cancelled: Ending) -> Ending {
+    match running.stopped() {
         Some(Stop::Cancel) => cancelled,
         // Asked for during a shutdown: there is nobody to go on for.
-        Some(Stop::Shutdown) if live.cancel_asked() => cancelled,
+        Some(Stop::Shutdown) if running.cancel_asked() => cancelled,
         Some(Stop::Timeout) => Ending::Failed {
             code: Cow::Borrowed("timeout"),
             message: format!(
@@ -266,18 +270,18 @@ fn completed(inner: &Inner, output: Output) -> Ending {
 fn retry(
     inner: &Inner,
     kind: &Kind,
-    live: &LiveTask,
+    running: &RunningTask,
     code: Cow<'static, str>,
     message: String,
     after: Option<Duration>,
 ) -> Ending {
-    if live.attempt >= kind.options.max_attempts {
+    if running.attempt >= kind.options.max_attempts {
         return Ending::Failed { code, message, retryable: true };
     }
     let options = &inner.options;
-    let after = after
-        .map(|after| after.min(LONGEST_RETRY))
-        .unwrap_or_else(|| backoff(options.retry_base, options.retry_max, live.attempt, random()));
+    let after = after.map(|after| after.min(MAX_RETRY)).unwrap_or_else(|| {
+        backoff(options.retry_base, options.retry_max, running.attempt, random())
+    });
     let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
     Ending::Again { after_ms, message: format!("Will try again: {message}") }
 }
@@ -295,29 +299,29 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 
 /// Writes the ending, through outages, until it is written or the run is somebody else's. The row as
 /// it was written.
-async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> {
+async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option<Row> {
     // What was reported last belongs to the page of the ended task too.
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
             let _order = inner.saving.lock().await;
-            if let Some(write) = live.last_unsaved(inner.clock.now_ms()) {
+            if let Some(write) = running.last_unsaved(inner.clock.now_ms()) {
                 let written = inner.store.save_progress(std::slice::from_ref(&write)).await;
-                live.settle(write, written.is_ok());
+                running.settle(write, written.is_ok());
                 written?;
             }
-            inner.store.finish(live.id, live.run_seq, ending).await
+            inner.store.finish(running.id, running.run_seq, ending).await
         };
         match written.await {
             Ok(Some(row)) => {
-                tracing::info!(task.id = %live.id, status = %row.status, "ended");
+                tracing::info!(task.id = %running.id, status = %row.status, "ended");
                 return Some(row);
             }
             Ok(None) => {
-                tracing::warn!(task.id = %live.id, "the run was lost before it could be ended");
+                tracing::warn!(task.id = %running.id, "the run was lost before it could be ended");
                 return None;
             }
-            Err(error) => tracing::warn!(task.id = %live.id, %error, "the ending waits"),
+            Err(error) => tracing::warn!(task.id = %running.id, %error, "the ending waits"),
         }
         inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await?;
         delay = (delay * 2).min(FINISH_RETRY.1);
@@ -326,7 +330,7 @@ async fn finish(inner: &Inner, live: &LiveTask, ending: &Ending) -> Option<Row> 
 
 /// Writes what running tasks report, a few times a second in one transaction, until the engine has
 /// closed.
-pub(super) async fn flush_for_ever(inner: Arc<Inner>) {
+pub(super) async fn run_flush_loop(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.options.flush);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while inner.closed.run_until_cancelled(ticks.tick()).await.is_some() {
@@ -339,7 +343,7 @@ async fn flush(inner: &Inner) {
     let now = inner.clock.now_ms();
     let mut writes = Vec::new();
     let mut tasks = Vec::new();
-    for task in inner.hub.all() {
+    for task in inner.running.all() {
         if let Some(write) = task.unsaved(now) {
             writes.push(write);
             tasks.push(task);

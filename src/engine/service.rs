@@ -19,7 +19,7 @@ pub use poll::WaitFor;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
-    Accuracy, Refusal,
+    Accuracy, ValidationError,
     lifecycle::Engine,
     log, queue_positions, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
@@ -55,16 +55,16 @@ impl Service {
     /// The same of one of several rows that were all read by `read`.
     async fn show_one_of(&self, row: &Row, read: Instant) -> Snapshot {
         let inner = self.engine.inner();
-        let live = inner.hub.get(row.id);
-        if let Some(live) = live.as_ref().filter(|live| row.shows_run(live.run_seq)) {
-            return snapshot::of_live(live, inner.clock.now_ms());
+        let running = inner.running.get(row.id);
+        if let Some(running) = running.as_ref().filter(|running| row.shows_run(running.run_seq)) {
+            return snapshot::of_running(running, inner.clock.now_ms());
         }
-        if let Some(live) = live {
-            live.pass();
+        if let Some(running) = running {
+            running.pass();
         }
         let mut snapshot = snapshot::of_row(row);
-        if let Some(lost) = inner.hub.lost(row) {
-            snapshot::not_before(&mut snapshot, snapshot::of_live(&lost, inner.clock.now_ms()));
+        if let Some(lost) = inner.running.lost(row) {
+            snapshot::not_before(&mut snapshot, snapshot::of_running(&lost, inner.clock.now_ms()));
         }
         inner.places.tell(&*inner.store, &inner.options, row, read, &mut snapshot).await;
         snapshot
@@ -80,7 +80,7 @@ impl Service {
     /// Leaves the version of a waiting task as this client knows it, where there is nothing new to
     /// tell: only with [`Snapshot::version`] equal to `known` is nothing new.
     pub fn settle(snapshot: &mut Snapshot, known: i64) {
-        places::settle(snapshot, known);
+        queue_positions::settle(snapshot, known);
     }
 
     /// One task; `None` where there is none that this caller may see.
@@ -89,9 +89,9 @@ impl Service {
     /// When the store fails.
     pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Option<Snapshot>, ServiceError> {
         let inner = self.engine.inner();
-        if let Some(live) = inner.hub.get(id) {
-            let seen = caller.may_see(live.owner.as_deref());
-            return Ok(seen.then(|| snapshot::of_live(&live, inner.clock.now_ms())));
+        if let Some(running) = inner.running.get(id) {
+            let seen = caller.may_see(running.owner.as_deref());
+            return Ok(seen.then(|| snapshot::of_running(&running, inner.clock.now_ms())));
         }
         Ok(self.show_some(self.row(caller, id).await?).await)
     }
@@ -100,8 +100,9 @@ impl Service {
     /// `None` says nothing: ask [`Service::get`]. The shortest way of the call that is made most.
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
         let inner = self.engine.inner();
-        let live = inner.hub.get(id).filter(|live| caller.may_see(live.owner.as_deref()))?;
-        snapshot::unchanged_live(&live, version, inner.clock.now_ms())
+        let running =
+            inner.running.get(id).filter(|running| caller.may_see(running.owner.as_deref()))?;
+        snapshot::unchanged_running(&running, version, inner.clock.now_ms())
     }
 
     /// The caller's tasks, newest first. Somebody without a session has none.
@@ -121,7 +122,7 @@ impl Service {
         let max = options.max_search_chars;
         if filter.q.as_ref().is_some_and(|q| q.chars().count() > max) {
             let detail = format!("at most {max} characters are searched for");
-            return Err(Refusal::field("q", detail).into());
+            return Err(ValidationError::field("q", detail).into());
         }
         let query = ListQuery {
             owner,
@@ -188,12 +189,12 @@ impl Service {
             CancelOutcome::Accepted(row) => (true, row),
             CancelOutcome::AlreadyOver(row) => (false, row),
         };
-        if let (Some(live), Some(cancel)) = (inner.hub.get(id), row.cancel.clone())
+        if let (Some(running), Some(cancel)) = (inner.running.get(id), row.cancel.clone())
             && row.status == Status::Cancelling
         {
-            live.cancel(cancel, row.version, inner.clock.now_ms());
+            running.cancel(cancel, row.version, inner.clock.now_ms());
         }
-        inner.waiters.tell(&row);
+        inner.subscriptions.tell(&row);
         Ok(Some(Cancelled { accepted, snapshot: self.show(&row).await }))
     }
 
@@ -285,9 +286,11 @@ fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     entries.into_iter().map(line).collect()
 }
 
-fn read_cursor(cursor: &str) -> Result<(i64, TaskId), Refusal> {
+fn read_cursor(cursor: &str) -> Result<(i64, TaskId), ValidationError> {
     cursor
         .split_once('.')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))
-        .ok_or_else(|| Refusal::field("cursor", "take it from `next_cursor` of the page before"))
+        .ok_or_else(|| {
+            ValidationError::field("cursor", "take it from `next_cursor` of the page before")
+        })
 }

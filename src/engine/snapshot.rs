@@ -2,7 +2,7 @@
 
 use crate::{
     engine::{
-        live::{LiveTask, State},
+        running::{RunningTask, State},
         store::{Resumption, Row, Stopping},
     },
     task::{CancelReceipt, EtaRange, ResultLink, Resumed, Snapshot, Status, TaskFailure},
@@ -77,13 +77,13 @@ fn resumed(resumption: &Resumption) -> Resumed {
 }
 
 /// A task that runs in this process.
-pub(crate) fn of_live(task: &LiveTask, now_ms: i64) -> Snapshot {
+pub(crate) fn of_running(task: &RunningTask, now_ms: i64) -> Snapshot {
     let t = task.taken.elapsed().as_secs_f64();
     task.with_state(now_ms, |state| live_snapshot(task, state, t, now_ms))
 }
 
 /// When to ask again about a task that runs in this process, if it still has this version.
-pub(crate) fn unchanged_live(task: &LiveTask, version: i64, now_ms: i64) -> Option<i64> {
+pub(crate) fn unchanged_running(task: &RunningTask, version: i64, now_ms: i64) -> Option<i64> {
     let t = task.taken.elapsed().as_secs_f64();
     task.with_state(now_ms, |state| {
         (state.version == version).then(|| live_poll_after_ms(state, t, state.pace(t).1, now_ms))
@@ -98,7 +98,7 @@ fn live_poll_after_ms(state: &State, t: f64, eta: Option<f64>, now_ms: i64) -> i
     }
 }
 
-fn live_snapshot(task: &LiveTask, state: &State, t: f64, now_ms: i64) -> Snapshot {
+fn live_snapshot(task: &RunningTask, state: &State, t: f64, now_ms: i64) -> Snapshot {
     let (rate, eta) = state.pace(t);
     let step = (state.step > 0).then_some(state.step);
     Snapshot {

@@ -15,12 +15,12 @@ mod usage;
 
 use async_trait::async_trait;
 
-pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source};
+pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, WriteRejected};
 pub use budget::{Scope, Spend, Spending, Spent};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
-    Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, ListQuery, LogEntry, LogGap,
-    ProgressWrite, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
+    CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap, ProgressWrite,
+    Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
 };
 pub use usage::{Usage, UsageOf};
 
@@ -128,15 +128,16 @@ pub trait Store: ArtifactRows {
 
     /// Renews the leases of `lease_owner` on these tasks and tells which runs it still has. A lease
     /// that nobody works under any more is left to expire.
-    async fn beat(
+    async fn renew_leases(
         &self,
         lease_owner: &str,
         lease_ms: i64,
         runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError>;
+    ) -> Result<Vec<Renewal>, StoreError>;
 
     /// Which of these runs of `lease_owner` somebody has asked to stop.
-    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError>;
+    async fn cancels(&self, lease_owner: &str, runs: &[TaskId])
+    -> Result<Vec<Renewal>, StoreError>;
 
     /// What other processes change from now on; `None` where there are none. A hint: each is found
     /// by asking, too.
@@ -147,16 +148,16 @@ pub trait Store: ArtifactRows {
 
     /// Ends or queues again what runs under a lease that ended before this time of the store's clock.
     /// Tells which tasks.
-    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError>;
+    async fn rescue_expired(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError>;
 
     /// The clock was set back: what is dated later than now is brought to now. A lease of that time
     /// ends no later than one that is made now, and what waits keeps its order and does not wait until
     /// the clock is where it was. Changes nothing where nothing is dated later than now.
-    async fn redate(&self) -> Result<(), StoreError>;
+    async fn clamp_future_times(&self) -> Result<(), StoreError>;
 
     /// Called once when a process starts. A store for one process takes back every lease but those
     /// of `lease_owner`, expired or not; a shared store none, as others may be alive.
-    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
+    async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
 
     /// Writes what running tasks report, in one transaction. Writes of lost runs are ignored.
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError>;
@@ -219,7 +220,7 @@ pub trait Store: ArtifactRows {
     /// Removes at most `most` tasks whose time is over, with all that belongs to them, and leaves
     /// their tombstones, to be known until `known_ms` milliseconds after they expired; forgets at
     /// most `most` tombstones whose time is over too. Several processes may do it at once.
-    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError>;
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError>;
 
     /// What is left of those of these tasks that were removed, in any order, with one statement.
     async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError>;

@@ -34,7 +34,7 @@ const RESUMING: [HeaderName; 3] = [
 ];
 
 /// Bytes of what else a form with an upload may hold.
-const MOST_TEXT: usize = 64 << 10;
+const MAX_TEXT: usize = 64 << 10;
 
 /// How an upload is called.
 #[derive(Deserialize, IntoParams)]
@@ -117,7 +117,7 @@ async fn one_of_form(
     boundary: String,
     body: Body,
 ) -> Result<Upload, ApiError> {
-    let mut form = Form::new(pieces(body), boundary, MOST_TEXT);
+    let mut form = Form::new(pieces(body), boundary, MAX_TEXT);
     let file = loop {
         match form.next().await.map_err(unread)? {
             Some(Part::Text(..)) => {}

@@ -142,12 +142,12 @@ impl Machine {
     ) -> Vec<Action> {
         let now = now.max(self.last_now);
         let mut actions = Vec::new();
-        let before = self.face();
+        let before = self.render_key();
         let slept = self.pass_time(&event, now, &mut actions);
         let fired = matches!(event, Event::Timer);
         let changed = self.take(event, slept, now, random, &mut actions);
         self.settle(fired, now, random, &mut actions);
-        if changed || before != self.face() {
+        if changed || before != self.render_key() {
             actions.push(Action::Render);
         }
         actions

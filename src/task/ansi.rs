@@ -2,7 +2,7 @@
 //! colours and emphasis are obeyed; everything else, and every other control character, is left out.
 
 /// More changes of style in one text are not obeyed: nobody's colours need them.
-const MOST_CHANGES: usize = 64;
+const MAX_CHANGES: usize = 64;
 
 /// How a piece of text looks. Colours are the 16 that every terminal has; finer ones are the nearest
 /// of them, so that a page's own palette stays readable.
@@ -34,7 +34,7 @@ pub fn spans(text: &str) -> Vec<(AnsiStyle, String)> {
             '\u{1b}' => {
                 let mut next = style;
                 sequence(&mut chars, &mut next);
-                if next != style && changes < MOST_CHANGES {
+                if next != style && changes < MAX_CHANGES {
                     changes += 1;
                     if !run.is_empty() {
                         spans.push((style, std::mem::take(&mut run)));
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_flood_of_changes_makes_few_spans() {
         let text: String = (0..1_000).map(|n| format!("\u{1b}[3{}mx", n % 8)).collect();
-        assert!(spans(&text).len() <= MOST_CHANGES + 1);
+        assert!(spans(&text).len() <= MAX_CHANGES + 1);
         assert_eq!(plain(&text).len(), 1_000);
     }
 }

@@ -13,7 +13,7 @@ pub mod run_task;
 pub mod status_badge;
 pub mod step_text;
 
-pub use bar::{Bar, MiniBar, Posts};
+pub use bar::{Bar, MiniBar, StageLabels};
 pub use cancel_button::{CancelButton, CancelNote};
 pub use facts::{Facts, Times};
 pub use freshness::{FreshnessNote, FreshnessText, WatchButton};

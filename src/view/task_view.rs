@@ -201,21 +201,21 @@ fn seconds(ms: i64) -> i64 {
     ms.max(0) / 1000 * 1000
 }
 
-/// How far a stretch of the road is driven.
+/// How far a segment of the road is driven.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct Segment {
     /// Its share of the road, in thousandths.
     pub weight: u32,
     /// How much of it is done, in thousandths.
     pub done: u32,
 }
 
-/// Cuts the road into its stages by weight; one stretch where there are no stages.
-pub fn stretches(stages: &[StageInfo], permille: Option<u32>) -> Vec<Stretch> {
+/// Cuts the road into its stages by weight; one segment where there are no stages.
+pub fn segments(stages: &[StageInfo], permille: Option<u32>) -> Vec<Segment> {
     let at = f64::from(permille.unwrap_or_default());
     let total: f64 = stages.iter().map(|stage| stage.weight.max(0.0)).sum();
     if stages.is_empty() || !total.is_finite() || total <= 0.0 {
-        return vec![Stretch { weight: 1000, done: permille.unwrap_or_default() }];
+        return vec![Segment { weight: 1000, done: permille.unwrap_or_default() }];
     }
     let mut from = 0.0;
     let cut = |stage: &StageInfo| {
@@ -224,7 +224,7 @@ pub fn stretches(stages: &[StageInfo], permille: Option<u32>) -> Vec<Stretch> {
             if width > 0.0 { ((at - from) / width).clamp(0.0, 1.0) * 1000.0 } else { 1000.0 };
         from += width;
         // Both are within 0..=1000, so the casts are exact after rounding.
-        Stretch { weight: (width + 0.5) as u32, done: (done + 0.5) as u32 }
+        Segment { weight: (width + 0.5) as u32, done: (done + 0.5) as u32 }
     };
     stages.iter().map(cut).collect()
 }
@@ -240,9 +240,9 @@ mod tests {
 
     #[test]
     fn the_road_is_cut_by_weight() {
-        let road = stretches(&stages(&[4.0, 14.0, 72.0, 10.0]), Some(420));
-        let weights: Vec<u32> = road.iter().map(|stretch| stretch.weight).collect();
-        let done: Vec<u32> = road.iter().map(|stretch| stretch.done).collect();
+        let road = segments(&stages(&[4.0, 14.0, 72.0, 10.0]), Some(420));
+        let weights: Vec<u32> = road.iter().map(|segment| segment.weight).collect();
+        let done: Vec<u32> = road.iter().map(|segment| segment.done).collect();
         assert_eq!(weights, [40, 140, 720, 100]);
         assert_eq!(done, [1000, 1000, 333, 0]);
     }
@@ -317,8 +317,8 @@ mod tests {
     fn odd_weights_leave_one_stretch() {
         for weights in [&[][..], &[0.0], &[f64::NAN], &[-1.0, 0.0], &[f64::INFINITY, 1.0]] {
             assert_eq!(
-                stretches(&stages(weights), Some(500)),
-                [Stretch { weight: 1000, done: 500 }],
+                segments(&stages(weights), Some(500)),
+                [Segment { weight: 1000, done: 500 }],
                 "{weights:?}"
             );
         }

@@ -108,13 +108,13 @@ async fn a_database_whose_clock_is_set_forward_takes_nothing_from_those_who_live
     }
     // They have watched the clock for long enough to take what has ended by it.
     for (store, _) in &workers {
-        until("a search", async || store.made("rescue") > 0).await;
+        until("a search", async || store.made("rescue_expired") > 0).await;
     }
     for hours in [HOURS, 2 * HOURS] {
         database.jump(hours).await;
         // And one that comes just then, before anybody has renewed anything.
         let (store, fresh) = database.worker().await;
-        until("searches", async || store.made("rescue") >= 5).await;
+        until("searches", async || store.made("rescue_expired") >= 5).await;
         for id in &ids {
             is_first_run(&front.get(*id).await, Status::Running);
         }
@@ -170,9 +170,9 @@ async fn a_killed_workers_task_is_at_work_at_another_within_one_lease() {
     spare.gates.open("end");
     front.ended(busy).await;
     // The worst moment: it has just said that it lives.
-    let beats = store.made("beat");
-    let beaten = async || front.get(id).await.heartbeat_age_ms.is_some_and(|age| age < 50);
-    until("a heartbeat", async || store.made("beat") > beats && beaten().await).await;
+    let renewals = store.made("renew_leases");
+    let renewed = async || front.get(id).await.heartbeat_age_ms.is_some_and(|age| age < 50);
+    until("a heartbeat", async || store.made("renew_leases") > renewals && renewed().await).await;
     drop(killed);
     let begun = Instant::now();
     spare.gates.pass("at work").await;
@@ -200,13 +200,13 @@ async fn a_machine_whose_clock_is_set_loses_no_run_and_lets_nothing_wait() {
         let running = f.start(&at_work()).await;
         f.gates.pass("at work").await;
         let waiting = f.start(&at_work()).await;
-        until("a search", async || store.made("rescue") > 0).await;
+        until("a search", async || store.made("rescue_expired") > 0).await;
         // Between two heartbeats, as nearly always.
-        let beats = store.made("beat");
-        until("a heartbeat", async || store.made("beat") > beats).await;
+        let renewals = store.made("renew_leases");
+        until("a heartbeat", async || store.made("renew_leases") > renewals).await;
         clock.advance(hours);
-        let searches = store.made("rescue");
-        until("searches", async || store.made("rescue") >= searches + 3).await;
+        let searches = store.made("rescue_expired");
+        until("searches", async || store.made("rescue_expired") >= searches + 3).await;
         is_first_run(&f.get(running).await, Status::Running);
         f.gates.open("end");
         is_first_run(&f.ended(running).await, Status::Completed);

@@ -7,7 +7,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, LongPollOptions, KindOptions, ServiceError,
+        EngineOptions, KindOptions, LongPollOptions, ServiceError,
         store::postgres::{PostgresOptions, PostgresStore},
     },
     task::{AnswerReason, Status},
@@ -16,8 +16,8 @@ use milepost::{
 use crate::{
     faulty::{Fault, Faulty},
     fixture::{Fixture, Gates, Step, engine_over, gate, kind, quick, reach},
-    long_poll::{after, answer, hold},
     log::page_hears_and_list_does_not,
+    long_poll::{after, answer, hold},
     postgres_server::schema,
 };
 
@@ -47,7 +47,7 @@ async fn two_with(options: EngineOptions) -> Two {
     let (front_store, worker_store) = (open().await, open().await);
     // Whatever the front hears, it does not hear by looking.
     let long_poll = LongPollOptions { poll: HOUR, ..LongPollOptions::default() };
-    let listens = EngineOptions { worker: false, queue_poll: HOUR, hold, ..quick() };
+    let listens = EngineOptions { worker: false, queue_poll: HOUR, long_poll, ..quick() };
     let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
     let gates = Gates::default();
     let front = engine_over(front_store.clone(), gates.clone(), listens, patient.clone()).await;

@@ -97,9 +97,9 @@ async fn a_drain_that_is_longer_than_the_lease_keeps_the_lease() {
     let row = async || store.get(id).await.unwrap().unwrap();
     let before = row().await;
     let lease_ms = i64::try_from(lease.as_millis()).unwrap();
-    let beaten =
+    let renewed =
         async || row().await.heartbeat_at >= before.heartbeat_at.map(|at| at + 2 * lease_ms);
-    until(beaten, "a heartbeat two leases later").await;
+    until(renewed, "a heartbeat two leases later").await;
     assert_eq!(row().await.run_seq, before.run_seq);
     f.gates.open("go on");
     stopping.await.unwrap();
@@ -134,9 +134,9 @@ async fn a_run_that_hears_nothing_is_dropped_before_its_lease_ends() {
     let (store, f) = faulty_at(&path, options, Gates::default()).await;
     let id = f.start(&[reach("at work"), Step::DeafGate("deaf".to_owned())]).await;
     f.gates.pass("at work").await;
-    store.set("beat", Fault::Fail(u32::MAX));
+    store.set("renew_leases", Fault::Fail(u32::MAX));
     let row = async || store.get(id).await.unwrap().unwrap();
-    until(async || store.met("beat") > 0, "a lost heartbeat").await;
+    until(async || store.met("renew_leases") > 0, "a lost heartbeat").await;
     // Only the first run could go through now.
     until(async || f.get(id).await.heartbeat_age_ms.is_some_and(|age| age > 450), "given up").await;
     assert_eq!(row().await.status, Status::Running);
@@ -152,14 +152,14 @@ async fn a_fresh_claim_is_not_judged_by_an_older_heartbeat() {
     let (_folder, path) = folder();
     let options = EngineOptions { lease: Duration::from_secs(120), ..quick() };
     let (store, f) = faulty_at(&path, options, Gates::default()).await;
-    store.set("beat", Fault::Wait);
-    until(async || store.met("beat") == 1, "a heartbeat under way").await;
+    store.set("renew_leases", Fault::Wait);
+    until(async || store.met("renew_leases") == 1, "a heartbeat under way").await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
-    let beats = store.made("beat");
+    let renewals = store.made("renew_leases");
     // The answer of the heartbeat that asked before the claim knows nothing of the run.
     store.heal();
-    until(async || store.made("beat") > beats + 1, "two more heartbeats").await;
+    until(async || store.made("renew_leases") > renewals + 1, "two more heartbeats").await;
     f.gates.open("go on");
     let told = f.ended(id).await;
     assert_eq!((told.status, told.attempt), (Status::Completed, 1));
@@ -210,7 +210,10 @@ async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
     f.gates.open("tell");
     f.gates.pass("told").await;
     let told = f.until(id, |told| told.progress == Some(50.0)).await;
-    assert!(told.version > before.version && told.output_version == before.output_version, "{told:#?}");
+    assert!(
+        told.version > before.version && told.output_version == before.output_version,
+        "{told:#?}"
+    );
     store.heal();
     let told = f.until(id, |now| now.output_version > told.version).await;
     let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");

@@ -253,11 +253,11 @@ async fn machines_whose_clocks_differ_by_hours_take_nothing_from_each_other() {
     // One on each.
     f.gates.pass("at work").await;
     g.gates.pass("at work").await;
-    let (mine, others) = (one.made("rescue"), other.made("rescue"));
+    let (mine, others) = (one.made("rescue_expired"), other.made("rescue_expired"));
     let begun = Instant::now();
     while begun.elapsed() < lease * 2
-        || one.made("rescue") < mine + 5
-        || other.made("rescue") < others + 5
+        || one.made("rescue_expired") < mine + 5
+        || other.made("rescue_expired") < others + 5
     {
         for id in &ids {
             let told = f.get(*id).await;

@@ -10,8 +10,8 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        AllInserted, Beat, CancelOutcome, Change, Changes, Claim, Cleaned, Ending, Inserted,
-        ListQuery, LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store,
+        AllInserted, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry,
+        NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store,
         StoreError, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
@@ -178,34 +178,38 @@ impl Store for Faulty {
         self.inner.claim(claim).await
     }
 
-    async fn beat(
+    async fn renew_leases(
         &self,
         lease_owner: &str,
         lease_ms: i64,
         runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError> {
-        self.fault("beat").await?;
-        self.inner.beat(lease_owner, lease_ms, runs).await
+    ) -> Result<Vec<Renewal>, StoreError> {
+        self.fault("renew_leases").await?;
+        self.inner.renew_leases(lease_owner, lease_ms, runs).await
     }
 
-    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
+    async fn cancels(
+        &self,
+        lease_owner: &str,
+        runs: &[TaskId],
+    ) -> Result<Vec<Renewal>, StoreError> {
         self.fault("cancels").await?;
         self.inner.cancels(lease_owner, runs).await
     }
 
-    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
-        self.fault("rescue").await?;
-        self.inner.rescue(ended_before).await
+    async fn rescue_expired(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
+        self.fault("rescue_expired").await?;
+        self.inner.rescue_expired(ended_before).await
     }
 
-    async fn redate(&self) -> Result<(), StoreError> {
-        self.fault("redate").await?;
-        self.inner.redate().await
+    async fn clamp_future_times(&self) -> Result<(), StoreError> {
+        self.fault("clamp_future_times").await?;
+        self.inner.clamp_future_times().await
     }
 
-    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.fault("take_back").await?;
-        self.inner.take_back(lease_owner).await
+    async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
+        self.fault("reclaim_after_restart").await?;
+        self.inner.reclaim_after_restart(lease_owner).await
     }
 
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
@@ -284,7 +288,7 @@ impl Store for Faulty {
         self.inner.keep(id, for_ms).await
     }
 
-    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
         self.fault("clean").await?;
         self.inner.clean(most, known_ms).await
     }

@@ -12,8 +12,8 @@ use std::{
 
 use milepost::{
     engine::{
-        Caller, Check, Context, Engine, EngineOptions, KindOptions, Output, Refusal, Registry,
-        ResultState, Service, Stages, Task, TaskError,
+        Caller, Check, Context, Engine, EngineOptions, KindOptions, Output, Registry, ResultState,
+        Service, Stages, Task, TaskError, ValidationError,
         clock::{Clock, SystemClock},
         store::{Store, sqlite::SqliteStore},
     },
@@ -110,7 +110,7 @@ impl Task for Scripted {
 
     async fn check(&self, gates: &Gates) -> Check {
         if self.refuse || gates.refuses.load(Ordering::Relaxed) {
-            Err(Refusal::field("refuse", "was asked to refuse"))
+            Err(ValidationError::field("refuse", "was asked to refuse"))
         } else {
             Ok(())
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use milepost::{
     engine::{
-        Context, DynamicKind, DynamicTask, EngineOptions, KindOptions, Output, Prepared, Refusal,
-        ServiceError, Stages, TaskError,
+        Context, DynamicKind, DynamicTask, EngineOptions, KindOptions, Output, Prepared,
+        ServiceError, Stages, TaskError, ValidationError,
     },
     task::{KindInfo, StartTask, Status, TaskId},
 };
@@ -22,9 +22,9 @@ struct Saying {
 
 #[async_trait]
 impl DynamicTask for Saying {
-    async fn prepare(&self, input: Value) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, input: Value) -> Result<Prepared, ValidationError> {
         let Some(word) = input["word"].as_str() else {
-            return Err(Refusal::field("word", "is required"));
+            return Err(ValidationError::field("word", "is required"));
         };
         Ok(Prepared::new(input.to_string(), format!("Saying {word}"), Stages::none()))
     }

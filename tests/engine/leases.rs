@@ -38,7 +38,7 @@ async fn a_run_without_a_heartbeat_is_given_up_and_taken_up_again() {
         let steps = [Step::Keep(7), reach("at work"), gate("go on"), Step::SayKept];
         let id = f.start(&steps).await;
         f.gates.pass("at work").await;
-        store.set("beat", fault);
+        store.set("renew_leases", fault);
         // It is forgotten here, while the store still says that it runs.
         let told = f.until(id, |told| told.heartbeat_age_ms.is_some_and(|age| age > 300)).await;
         assert_eq!((told.status, told.attempt), (Status::Running, 1), "{fault:?}");
@@ -60,8 +60,8 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
         faulty(EngineOptions { lease: Duration::from_secs(60), ..quick() }).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
-    store.set("beat", Fault::Fail(5));
-    while store.met("beat") < 5 {
+    store.set("renew_leases", Fault::Fail(5));
+    while store.met("renew_leases") < 5 {
         tokio::task::yield_now().await;
     }
     f.gates.open("go on");
@@ -78,8 +78,8 @@ async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beati
     f.gates.pass("at work").await;
     // The first thing that a search does.
     store.set("now_ms", Fault::Hang);
-    let (begun, beats) = (std::time::Instant::now(), store.made("beat"));
-    while begun.elapsed() < lease || store.made("beat") < beats + 2 {
+    let (begun, renewals) = (std::time::Instant::now(), store.made("renew_leases"));
+    while begun.elapsed() < lease || store.made("renew_leases") < renewals + 2 {
         tokio::task::yield_now().await;
     }
     assert!(store.met("now_ms") > 1, "it was not searched");
@@ -117,8 +117,8 @@ async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
         "checkpoint",
         "save_checkpoint",
         "finish",
-        "beat",
-        "rescue",
+        "renew_leases",
+        "rescue_expired",
     ];
     for call in calls {
         let (_folder, store, f) = faulty(quick()).await;
@@ -137,7 +137,7 @@ async fn each_call_of_the_store_may_fail_in_turn_and_the_task_completes() {
             Err(error) => panic!("{call}: {error}"),
         };
         f.gates.pass("at the end").await;
-        while matches!(call, "beat" | "rescue") && store.met(call) == 0 {
+        while matches!(call, "renew_leases" | "rescue_expired") && store.met(call) == 0 {
             tokio::task::yield_now().await;
         }
         f.gates.open("end");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use milepost::{
-    engine::{Caller, EngineOptions, LongPollOptions, KindOptions, ServiceError, WaitFor},
+    engine::{Caller, EngineOptions, KindOptions, LongPollOptions, ServiceError, WaitFor},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, Watch},
 };
 use tokio::task::JoinHandle;
@@ -203,8 +203,10 @@ async fn nothing_to_tell_is_said_when_the_hold_is_over() {
 #[tokio::test]
 async fn a_limit_is_answered_with_a_pause_and_a_client_that_leaves_makes_room() {
     let (_folder, path) = folder();
-    let long_poll_options = LongPollOptions { max_waiting_per_owner: 1, ..LongPollOptions::default() };
-    let f = engine_at(&path, EngineOptions { hold: long_poll_options, ..quick() }, kind()).await;
+    let long_poll_options =
+        LongPollOptions { max_waiting_per_owner: 1, ..LongPollOptions::default() };
+    let f =
+        engine_at(&path, EngineOptions { long_poll: long_poll_options, ..quick() }, kind()).await;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
     let request = after(&f.get(id).await);

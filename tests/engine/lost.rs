@@ -31,7 +31,7 @@ async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
         store.set("save_progress", Fault::Fail(u32::MAX));
         f.gates.open("go on");
         f.gates.pass("far").await;
-        store.set("beat", Fault::Hang);
+        store.set("renew_leases", Fault::Hang);
         let mut last = f.get(id).await;
         assert_eq!((last.step, last.progress), (Some(2), Some(62.5)));
         let mut given_up = false;
@@ -76,8 +76,8 @@ async fn a_run_whose_task_is_claimed_anew_is_stopped() {
     let id = f.start(&steps).await;
     f.gates.pass("at work").await;
     // Not from a heartbeat.
-    store.set("beat", Fault::Fail(u32::MAX));
-    rescue(&folder).await;
+    store.set("renew_leases", Fault::Fail(u32::MAX));
+    rescue_expired(&folder).await;
     f.gates.pass("at work").await;
     f.gates.pass("stopped").await;
     let told = f.get(id).await;
@@ -92,8 +92,8 @@ async fn a_run_that_others_have_taken_back_is_told_no_more_and_stopped_by_the_ne
     let steps = [Step::Stage(0), reach("at work"), Step::AwaitCancel, reach("stopped")];
     let id = f.start(&steps).await;
     f.gates.pass("at work").await;
-    store.set("beat", Fault::Fail(u32::MAX));
-    rescue(&folder).await;
+    store.set("renew_leases", Fault::Fail(u32::MAX));
+    rescue_expired(&folder).await;
     let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
     assert_eq!(list.tasks[0].status, Status::Queued);
     let told = f.get(id).await;
@@ -103,11 +103,11 @@ async fn a_run_that_others_have_taken_back_is_told_no_more_and_stopped_by_the_ne
 }
 
 /// What another process does with the runs of one that was silent for too long.
-async fn rescue(folder: &tempfile::TempDir) {
+async fn rescue_expired(folder: &tempfile::TempDir) {
     let file = SqliteConnectOptions::new().filename(folder.path().join("milepost.db"));
     let mut other = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
-    let rescue = "UPDATE tasks SET status = 'queued', lease_owner = NULL, lease_until = NULL, \
+    let rescue_expired = "UPDATE tasks SET status = 'queued', lease_owner = NULL, lease_until = NULL, \
                   version = ((version >> 20) + 2) << 20 WHERE status = 'running'";
-    sqlx::query(rescue).execute(&mut other).await.unwrap();
+    sqlx::query(rescue_expired).execute(&mut other).await.unwrap();
     other.close().await.unwrap();
 }

@@ -7,24 +7,24 @@ mod clock;
 mod elsewhere;
 mod ends;
 mod engines;
+mod eta_history;
 mod expiry;
 mod faulty;
 mod files;
 mod fixture;
 mod hanging;
-mod long_poll;
 mod kinds;
 mod leases;
 mod lifecycle;
 mod listener;
 mod log;
+mod long_poll;
 mod lost;
-mod outlook;
-mod queue_positions;
 mod postgres;
 #[expect(dead_code, reason = "nothing here stops the database")]
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod queue_positions;
 mod receipts;
 mod recovery;
 mod service;

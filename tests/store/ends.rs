@@ -112,11 +112,11 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "queue" => store.queue("dataset", 5).await.map(drop),
         "newest" => store.newest("ada", "story", "key").await.map(drop),
         "claim" => store.claim(&claim("dataset")).await.map(drop),
-        "beat" => store.beat("w", LEASE, &[id]).await.map(drop),
+        "renew_leases" => store.renew_leases("w", LEASE, &[id]).await.map(drop),
         "cancels" => store.cancels("w", &[id]).await.map(drop),
-        "rescue" => store.rescue(i64::MAX).await.map(drop),
-        "redate" => store.redate().await,
-        "take_back" => store.take_back("x").await.map(drop),
+        "rescue_expired" => store.rescue_expired(i64::MAX).await.map(drop),
+        "clamp_future_times" => store.clamp_future_times().await,
+        "reclaim_after_restart" => store.reclaim_after_restart("x").await.map(drop),
         "save_progress" => store.save_progress(&[progress(runs)]).await,
         "save_checkpoint" => store.save_checkpoint(id, seq, "key", "1").await.map(drop),
         "checkpoint" => store.checkpoint(id, "key").await.map(drop),
@@ -261,7 +261,9 @@ async fn each_call_ends_while_another_program_has_the_write_lock_of_the_file() {
         }
     }
     // What is only read is told all the same.
-    for (name, waits) in [("insert", true), ("finish", true), ("beat", true), ("get", false)] {
+    for (name, waits) in
+        [("insert", true), ("finish", true), ("renew_leases", true), ("get", false)]
+    {
         assert_eq!(refused.contains(&name), waits, "{name}: {refused:?}");
     }
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();

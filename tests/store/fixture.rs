@@ -87,8 +87,8 @@ impl Fixture {
     }
 
     /// Takes what had ended by the store's clock.
-    pub(crate) async fn rescue(&self) -> Result<Vec<TaskId>, StoreError> {
-        self.store.rescue(self.store.now_ms().await?).await
+    pub(crate) async fn rescue_expired(&self) -> Result<Vec<TaskId>, StoreError> {
+        self.store.rescue_expired(self.store.now_ms().await?).await
     }
 
     pub(crate) async fn get(&self, id: TaskId) -> Row {

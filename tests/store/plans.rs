@@ -40,9 +40,9 @@ async fn everything(f: &Fixture) {
     let write = report(&row, row.version + 1, 0.5);
     f.store.save_progress(&[write]).await.unwrap();
     assert!(f.store.save_checkpoint(id, row.run_seq, "k", "1").await.unwrap());
-    assert_eq!(f.store.beat("w", LEASE, &[id]).await.unwrap().len(), 1);
+    assert_eq!(f.store.renew_leases("w", LEASE, &[id]).await.unwrap().len(), 1);
     assert!(f.store.cancels("w", &[id]).await.unwrap().is_empty());
-    assert!(f.rescue().await.unwrap().is_empty());
+    assert!(f.rescue_expired().await.unwrap().is_empty());
     f.store.request_cancel(id, "ada").await.unwrap();
     f.get(id).await;
     f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();

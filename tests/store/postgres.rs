@@ -44,10 +44,10 @@ crate::conformance::conformance!(open);
 async fn a_new_process_leaves_live_leases_alone() {
     let f = open().await;
     let row = f.running("alive").await;
-    assert!(f.store.take_back("new").await.unwrap().is_empty());
+    assert!(f.store.reclaim_after_restart("new").await.unwrap().is_empty());
     f.advance(LEASE + 1).await;
     // Nor does it judge them by a clock that it has just looked at for the first time.
-    assert!(f.store.take_back("new").await.unwrap().is_empty());
+    assert!(f.store.reclaim_after_restart("new").await.unwrap().is_empty());
     assert_eq!(f.get(row.id).await.status, Status::Running);
 }
 
@@ -191,11 +191,11 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         log_gap: None,
         stopping: Stopping::default(),
     };
-    let beats = {
+    let renewals = {
         let f = Arc::clone(&f);
         tokio::spawn(async move {
             for _ in 0..30 {
-                assert_eq!(f.store.beat("w", LEASE, &runs).await.unwrap().len(), 30);
+                assert_eq!(f.store.renew_leases("w", LEASE, &runs).await.unwrap().len(), 30);
             }
         })
     };
@@ -207,7 +207,7 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
         }
         f.store.save_progress(&writes).await.unwrap();
     }
-    beats.await.unwrap();
+    renewals.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -222,5 +222,5 @@ async fn a_database_that_was_away_is_found_again() {
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     tokio::task::block_in_place(|| server.start());
     assert!(store.get(new.id).await.unwrap().is_some());
-    assert!(store.beat("w", 1_000, &[]).await.unwrap().is_empty());
+    assert!(store.renew_leases("w", 1_000, &[]).await.unwrap().is_empty());
 }

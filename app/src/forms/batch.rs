@@ -10,7 +10,7 @@ use milepost::{
     task::{Batch, BatchId, FieldError, Problem, StartBatch, batch_input},
 };
 
-use super::{caller, key, lead, no_such_kind, not_as_it_should_be, sent};
+use super::{caller, key, no_such_kind, not_as_it_should_be, redirect_to, sent};
 use crate::{schema, serve::Site};
 
 /// Starts one task a line.
@@ -61,7 +61,9 @@ pub(crate) async fn post_rerun(
     let (parts, entered) = sent(&site, request).await;
     let entered = match entered {
         Ok(entered) => entered,
-        Err(problem) => return lead(&site, parts, &format!("/batches/{id}"), Err(problem)).await,
+        Err(problem) => {
+            return redirect_to(&site, parts, &format!("/batches/{id}"), Err(problem)).await;
+        }
     };
     let again = match id.parse::<BatchId>() {
         Ok(batch) => site.service.rerun_batch(&caller(&parts), batch, key(&entered)).await,
@@ -80,7 +82,7 @@ async fn lead_to(
     let batch = batch.map_err(Problem::from);
     let there = batch.and_then(|batch| batch.ok_or_else(Problem::batch_not_found));
     let there = there.map(|batch| format!("/batches/{}", batch.id));
-    lead(site, parts, &format!("/batches/{id}"), there).await
+    redirect_to(site, parts, &format!("/batches/{id}"), there).await
 }
 
 #[cfg(test)]

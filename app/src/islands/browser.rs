@@ -17,8 +17,8 @@ use crate::api::KEY_FIELD;
 pub(super) use self::upload::upload_files;
 
 /// What the island begins with; `None` where the page has nothing that fits.
-pub(super) fn seed<T: DeserializeOwned>() -> Option<T> {
-    let text = document().get_element_by_id("seed")?.text_content()?;
+pub(super) fn initial_state<T: DeserializeOwned>() -> Option<T> {
+    let text = document().get_element_by_id("initial-state")?.text_content()?;
     serde_json::from_slice(text.as_bytes()).ok()
 }
 
@@ -39,17 +39,18 @@ pub(super) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
 /// Lets the browser say of a field what the server would say.
 fn say(field: &HtmlInputElement) {
     field.set_custom_validity("");
-    let Some(says) = field.get_attribute("data-says").filter(|_| !field.check_validity()) else {
+    let Some(messages) = field.get_attribute("data-messages").filter(|_| !field.check_validity())
+    else {
         return;
     };
-    let Ok(says) = js_sys::JSON::parse(&says) else { return };
+    let Ok(messages) = js_sys::JSON::parse(&messages) else { return };
     let state = field.validity();
     let wrong = |name: &JsValue| Reflect::get(&state, name).is_ok_and(|it| it.is_truthy());
-    let names = Reflect::own_keys(&says).unwrap_or_default();
+    let names = Reflect::own_keys(&messages).unwrap_or_default();
     if let Some(name) = names.iter().find(wrong)
-        && let Some(says) = Reflect::get(&says, &name).ok().and_then(|says| says.as_string())
+        && let Some(message) = Reflect::get(&messages, &name).ok().and_then(|it| it.as_string())
     {
-        field.set_custom_validity(&says);
+        field.set_custom_validity(&message);
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) fn notify(text: &str) {
 }
 
 /// Lines that a page keeps; of more, the first go.
-const MOST_LINES: u32 = 5_000;
+const MAX_LINES: u32 = 5_000;
 
 /// Adds safe HTML to an element that scrolls. Whoever reads at its end goes on reading there; whoever
 /// has scrolled up is left where they are. With nothing to add, its end is shown.
@@ -96,7 +97,7 @@ pub(super) fn append(element: &str, html: &str) {
     // Refused for elements without a parent only.
     let _ = element.insert_adjacent_html("beforeend", html);
     if at_end || html.is_empty() {
-        while element.child_element_count() > MOST_LINES
+        while element.child_element_count() > MAX_LINES
             && let Some(first) = element.first_element_child()
         {
             first.remove();

@@ -3,7 +3,7 @@
 
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
-use super::platform::{self, seed};
+use super::platform::{self, initial_state};
 use crate::api::{self, ApiError};
 
 /// The button that sends the form it stands in. The seed is the kind's word. Where something is wrong
@@ -11,7 +11,7 @@ use crate::api::{self, ApiError};
 /// is said beside the button, and the form stays as it is.
 #[island]
 pub fn StartIsland() -> impl IntoView {
-    seed::<String>().map(button)
+    initial_state::<String>().map(button)
 }
 
 fn button(kind: String) -> impl IntoView {

@@ -10,7 +10,8 @@ use milepost::{
         TaskView, Transport, UseTaskReturn,
         components::{
             Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
-            PollPanel, Posts, ResultCard, ResumedNote, StatusBadge, StepText, Times, WatchButton,
+            PollPanel, ResultCard, ResumedNote, StageLabels, StatusBadge, StepText, Times,
+            WatchButton,
         },
         move_focus, set_icon, set_title, text, use_task,
     },
@@ -20,13 +21,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     log::Log,
-    platform::{may_notify, notify, seed},
+    platform::{initial_state, may_notify, notify},
 };
 use crate::api::{self, ApiError, ResultView};
 
 /// What the island begins with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct TaskSeed {
+pub struct TaskState {
     /// The task.
     pub snapshot: Snapshot,
     /// The latest lines of its log as HTML; the browser finds them on the page.
@@ -41,14 +42,14 @@ pub struct TaskSeed {
     pub log_acts: String,
 }
 
-/// Follows one task: the [`TaskSeed`] that the page planted.
+/// Follows one task: the [`TaskState`] that the page planted.
 #[island]
 pub fn TaskIsland() -> impl IntoView {
-    seed::<TaskSeed>().map(follow)
+    initial_state::<TaskState>().map(follow)
 }
 
-fn follow(seed: TaskSeed) -> impl IntoView {
-    let TaskSeed { snapshot, log, log_seq, find, log_acts } = seed;
+fn follow(seed: TaskState) -> impl IntoView {
+    let TaskState { snapshot, log, log_seq, find, log_acts } = seed;
     let (task_id, id) = (snapshot.id, snapshot.id.to_string());
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, Transport::default());
@@ -92,7 +93,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
             <Percent view />
         </div>
         <Bar view />
-        <Posts view />
+        <StageLabels view />
         <FreshnessNote view />
         <ResumedNote view />
         <CancelNote view />

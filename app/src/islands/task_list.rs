@@ -12,25 +12,25 @@ use milepost::{
 
 use serde::{Deserialize, Serialize};
 
-use super::platform::seed;
+use super::platform::initial_state;
 
 /// What the island begins with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ListSeed {
+pub struct ListState {
     /// The tasks.
     pub tasks: Vec<Snapshot>,
     /// Whether one bar for all of them stands above.
     pub whole: bool,
 }
 
-/// Follows the tasks of a list: the [`ListSeed`] that the page planted.
+/// Follows the tasks of a list: the [`ListState`] that the page planted.
 #[island]
 pub fn TaskListIsland() -> impl IntoView {
-    seed::<ListSeed>().map(follow)
+    initial_state::<ListState>().map(follow)
 }
 
-fn follow(seed: ListSeed) -> impl IntoView {
-    let ListSeed { tasks, whole } = seed;
+fn follow(seed: ListState) -> impl IntoView {
+    let ListState { tasks, whole } = seed;
     let list = use_tasks(tasks, Transport::default());
     let views = list.views.clone();
     // What is wrong with the line is wrong for all rows alike; what is wrong with one task is told on

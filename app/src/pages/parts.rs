@@ -13,7 +13,7 @@ use super::problem::ProblemPage;
 use crate::{
     api::ApiError,
     context,
-    islands::{TaskListIsland, server::plant, task_list::ListSeed},
+    islands::{TaskListIsland, server::embed_state, task_list::ListState},
 };
 
 /// A page that asks the service for something first; a problem becomes the page, with its status.
@@ -60,7 +60,7 @@ pub fn LiveList(
         }
     });
     view! {
-        {plant(ListSeed { tasks, whole })}
+        {embed_state(ListState { tasks, whole })}
         <TaskListIsland />
         {again}
         <Refresh seconds=refresh />

@@ -14,7 +14,7 @@ use crate::{
     api::KEY_FIELD,
     context::set_status,
     forms::{Rejected, no_such_kind},
-    islands::{StartIsland, server::plant},
+    islands::{StartIsland, server::embed_state},
     schema,
 };
 
@@ -38,7 +38,7 @@ fn form(several: bool) -> impl IntoView {
     ask(move |service, caller| async move {
         let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
-        let has_file = fields.iter().any(|field| field.sort == schema::Sort::File);
+        let has_file = fields.iter().any(|field| field.sort == schema::FieldType::File);
         let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
         let Filled { entered, last } = filled.await?;
         let action = if several { "/start-several/" } else { "/start/" };
@@ -71,7 +71,7 @@ fn form(several: bool) -> impl IntoView {
                         view! { <button class="primary">"Start all"</button> }.into_any()
                     } else {
                         view! {
-                            {plant(info.kind)}
+                            {embed_state(info.kind)}
                             <StartIsland />
                         }
                             .into_any()

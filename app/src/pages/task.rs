@@ -19,7 +19,7 @@ use crate::{
     api::LogPiece,
     context::{self, set_status},
     forms::Notice,
-    islands::{TaskIsland, server::plant, task_island::TaskSeed},
+    islands::{TaskIsland, server::embed_state, task_island::TaskState},
     log_view,
 };
 
@@ -62,7 +62,7 @@ pub fn TaskPage() -> impl IntoView {
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {plant(TaskSeed { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
+            {embed_state(TaskState { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
             <Files id files unfinished />
             <Rerun id kind=known batch />

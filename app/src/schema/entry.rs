@@ -3,11 +3,11 @@
 
 use serde_json::{Number, Value};
 
-use super::{Field, Sort};
+use super::{Field, FieldType};
 
 /// What can be wrong with what is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum FieldErrorKind {
     /// Nothing is entered.
     Missing,
     /// Too few characters.
@@ -34,55 +34,55 @@ pub enum Wrong {
 
 impl Field {
     /// What is wrong and what would be right, for people.
-    pub fn message(&self, wrong: Wrong) -> String {
+    pub fn message(&self, wrong: FieldErrorKind) -> String {
         let (min, max) = self.bounds();
         match wrong {
-            Wrong::Missing => "This is empty. Please fill it in.".to_owned(),
-            Wrong::Short => format!("Please give at least {min} characters."),
-            Wrong::Long => format!("Please give at most {max} characters."),
-            Wrong::Pattern => match &self.sort {
-                Sort::Text { pattern_description: Some(pattern_description), .. } => {
+            FieldErrorKind::Missing => "This is empty. Please fill it in.".to_owned(),
+            FieldErrorKind::Short => format!("Please give at least {min} characters."),
+            FieldErrorKind::Long => format!("Please give at most {max} characters."),
+            FieldErrorKind::Pattern => match &self.sort {
+                FieldType::Text { pattern_description: Some(pattern_description), .. } => {
                     pattern_description.clone()
                 }
-                Sort::Text { pattern: Some(pattern), .. } => {
+                FieldType::Text { pattern: Some(pattern), .. } => {
                     format!("This does not have the form that is asked for: {pattern}")
                 }
                 _ => "This does not have the form that is asked for.".to_owned(),
             },
-            Wrong::NoNumber => "Please give a number, such as 2.5.".to_owned(),
-            Wrong::NotWhole => "Please give a whole number.".to_owned(),
-            Wrong::Low => format!("Please give {min} or more."),
-            Wrong::High => format!("Please give {max} or less."),
-            Wrong::NoChoice => "Please choose one of these.".to_owned(),
-            Wrong::Few => format!("Please give at least {min}, one a line."),
-            Wrong::Many => format!("Please give at most {max}, one a line."),
+            FieldErrorKind::NoNumber => "Please give a number, such as 2.5.".to_owned(),
+            FieldErrorKind::NotWhole => "Please give a whole number.".to_owned(),
+            FieldErrorKind::Low => format!("Please give {min} or more."),
+            FieldErrorKind::High => format!("Please give {max} or less."),
+            FieldErrorKind::NoChoice => "Please choose one of these.".to_owned(),
+            FieldErrorKind::Few => format!("Please give at least {min}, one a line."),
+            FieldErrorKind::Many => format!("Please give at most {max}, one a line."),
         }
     }
 
     /// The messages by the name under which a browser finds the same thing wrong (`ValidityState`).
     pub fn messages(&self) -> Value {
         let number = match self.sort {
-            Sort::Number { whole: true, .. } => Wrong::NotWhole,
-            _ => Wrong::NoNumber,
+            FieldType::Number { whole: true, .. } => FieldErrorKind::NotWhole,
+            _ => FieldErrorKind::NoNumber,
         };
         let named = [
-            ("valueMissing", Wrong::Missing),
-            ("tooShort", Wrong::Short),
-            ("tooLong", Wrong::Long),
-            ("patternMismatch", Wrong::Pattern),
+            ("valueMissing", FieldErrorKind::Missing),
+            ("tooShort", FieldErrorKind::Short),
+            ("tooLong", FieldErrorKind::Long),
+            ("patternMismatch", FieldErrorKind::Pattern),
             ("badInput", number),
             ("stepMismatch", number),
-            ("rangeUnderflow", Wrong::Low),
-            ("rangeOverflow", Wrong::High),
+            ("rangeUnderflow", FieldErrorKind::Low),
+            ("rangeOverflow", FieldErrorKind::High),
         ];
-        let fits = |wrong: &Wrong| match (&self.sort, wrong) {
-            (_, Wrong::Missing) => self.required,
-            (Sort::Text { min, .. }, Wrong::Short) => min.is_some(),
-            (Sort::Text { max, .. }, Wrong::Long) => max.is_some(),
-            (Sort::Text { pattern, .. }, Wrong::Pattern) => pattern.is_some(),
-            (Sort::Number { .. }, Wrong::NoNumber | Wrong::NotWhole) => true,
-            (Sort::Number { min, .. }, Wrong::Low) => min.is_some(),
-            (Sort::Number { max, .. }, Wrong::High) => max.is_some(),
+        let fits = |wrong: &FieldErrorKind| match (&self.sort, wrong) {
+            (_, FieldErrorKind::Missing) => self.required,
+            (FieldType::Text { min, .. }, FieldErrorKind::Short) => min.is_some(),
+            (FieldType::Text { max, .. }, FieldErrorKind::Long) => max.is_some(),
+            (FieldType::Text { pattern, .. }, FieldErrorKind::Pattern) => pattern.is_some(),
+            (FieldType::Number { .. }, FieldErrorKind::NoNumber | FieldErrorKind::NotWhole) => true,
+            (FieldType::Number { min, .. }, FieldErrorKind::Low) => min.is_some(),
+            (FieldType::Number { max, .. }, FieldErrorKind::High) => max.is_some(),
             _ => false,
         };
         let named = named.into_iter().filter(|(_, wrong)| fits(wrong));
@@ -93,42 +93,48 @@ impl Field {
         let count = |bound: &Option<u64>| bound.map(|it| it.to_string()).unwrap_or_default();
         let number = |bound: &Option<Number>| bound.as_ref().map(ToString::to_string);
         match &self.sort {
-            Sort::Text { min, max, .. } | Sort::List { min, max } => (count(min), count(max)),
-            Sort::Number { min, max, .. } => {
+            FieldType::Text { min, max, .. } | FieldType::List { min, max } => {
+                (count(min), count(max))
+            }
+            FieldType::Number { min, max, .. } => {
                 (number(min).unwrap_or_default(), number(max).unwrap_or_default())
             }
-            Sort::Boolean | Sort::Choice(_) | Sort::File => (String::new(), String::new()),
+            FieldType::Boolean | FieldType::Choice(_) | FieldType::File => {
+                (String::new(), String::new())
+            }
         }
     }
 }
 
 /// What was entered into a field as JSON; `None` where it may be left out and was.
-pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, Wrong> {
-    if field.sort == Sort::Boolean {
+pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, FieldErrorKind> {
+    if field.sort == FieldType::Boolean {
         return Ok(Some(Value::Bool(text.is_some_and(|text| text != "false"))));
     }
     let text = text.unwrap_or_default();
     if text.trim().is_empty() {
-        return if field.required { Err(Wrong::Missing) } else { Ok(None) };
+        return if field.required { Err(FieldErrorKind::Missing) } else { Ok(None) };
     }
     // Browsers send the lines of a text with CR LF, whatever was typed.
     let text = text.replace("\r\n", "\n");
     match &field.sort {
-        Sort::Number { whole, min, max } => number(&text, *whole, min.as_ref(), max.as_ref()),
-        Sort::Choice(choices) if !choices.contains(&text) => Err(Wrong::NoChoice),
-        Sort::List { min, max } => list(&text, *min, *max),
+        FieldType::Number { whole, min, max } => number(&text, *whole, min.as_ref(), max.as_ref()),
+        FieldType::Choice(choices) if !choices.contains(&text) => Err(FieldErrorKind::NoChoice),
+        FieldType::List { min, max } => list(&text, *min, *max),
         // A pattern is left to the kind, which says in words what would be right.
-        Sort::Text { min, max, .. } => {
+        FieldType::Text { min, max, .. } => {
             let length = text.chars().count() as u64;
             if min.is_some_and(|min| length < min) {
-                return Err(Wrong::Short);
+                return Err(FieldErrorKind::Short);
             }
             if max.is_some_and(|max| length > max) {
-                return Err(Wrong::Long);
+                return Err(FieldErrorKind::Long);
             }
             Ok(Some(Value::String(text)))
         }
-        Sort::Choice(_) | Sort::Boolean | Sort::File => Ok(Some(Value::String(text))),
+        FieldType::Choice(_) | FieldType::Boolean | FieldType::File => {
+            Ok(Some(Value::String(text)))
+        }
     }
 }
 
@@ -137,34 +143,34 @@ fn number(
     whole: bool,
     min: Option<&Number>,
     max: Option<&Number>,
-) -> Result<Option<Value>, Wrong> {
+) -> Result<Option<Value>, FieldErrorKind> {
     let text = text.trim();
     let (value, number) = if whole {
-        let number = text.parse::<i64>().map_err(|_| Wrong::NotWhole)?;
+        let number = text.parse::<i64>().map_err(|_| FieldErrorKind::NotWhole)?;
         (number.into(), number as f64)
     } else {
-        let number = text.parse::<f64>().map_err(|_| Wrong::NoNumber)?;
-        (Value::Number(Number::from_f64(number).ok_or(Wrong::NoNumber)?), number)
+        let number = text.parse::<f64>().map_err(|_| FieldErrorKind::NoNumber)?;
+        (Value::Number(Number::from_f64(number).ok_or(FieldErrorKind::NoNumber)?), number)
     };
     let bound = |bound: Option<&Number>| bound.and_then(Number::as_f64);
     if bound(min).is_some_and(|min| number < min) {
-        return Err(Wrong::Low);
+        return Err(FieldErrorKind::Low);
     }
     if bound(max).is_some_and(|max| number > max) {
-        return Err(Wrong::High);
+        return Err(FieldErrorKind::High);
     }
     Ok(Some(value))
 }
 
-fn list(text: &str, min: Option<u64>, max: Option<u64>) -> Result<Option<Value>, Wrong> {
+fn list(text: &str, min: Option<u64>, max: Option<u64>) -> Result<Option<Value>, FieldErrorKind> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let lines: Vec<Value> = lines.map(Value::from).collect();
     let count = lines.len() as u64;
     if min.is_some_and(|min| count < min) {
-        return Err(Wrong::Few);
+        return Err(FieldErrorKind::Few);
     }
     if max.is_some_and(|max| count > max) {
-        return Err(Wrong::Many);
+        return Err(FieldErrorKind::Many);
     }
     Ok(Some(Value::Array(lines)))
 }

@@ -3,12 +3,13 @@
 use milepost::task::FieldError;
 use serde_json::Value;
 
-use super::{Field, Sort, read};
+use super::{Field, FieldType, read};
 
 /// Whether a field takes one value a line where several tasks are started; the others are the same for
 /// all of them. So is a secret: lines of text would show it while it is typed.
 pub fn one_of(field: &Field) -> bool {
-    !field.secret && matches!(field.sort, Sort::Text { long: false, .. } | Sort::Number { .. })
+    !field.secret
+        && matches!(field.sort, FieldType::Text { long: false, .. } | FieldType::Number { .. })
 }
 
 /// What was entered into a form for several tasks, as their inputs. A field with one line counts for

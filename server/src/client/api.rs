@@ -21,7 +21,7 @@ use super::ClientError;
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// What is read of an answer that is no result.
-const LONGEST_ANSWER: usize = 64 * 1024 * 1024;
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// One server.
 #[derive(Clone, Debug)]
@@ -211,7 +211,7 @@ fn retry_after(headers: &HeaderMap) -> Option<i64> {
 async fn read(mut response: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {
-        if body.len() + chunk.len() > LONGEST_ANSWER {
+        if body.len() + chunk.len() > MAX_ANSWER {
             return None;
         }
         body.extend_from_slice(&chunk);

@@ -14,7 +14,7 @@ use super::{Api, ClientError, Input, api::segment, print, show};
 use crate::cli::{CliError, Exit};
 
 /// What of a text is shown on a terminal.
-const MOST_ON_A_TERMINAL: usize = 1 << 20;
+const MAX_ON_A_TERMINAL: usize = 1 << 20;
 /// Bytes that are read of a file at once.
 const PIECE: usize = 128 << 10;
 
@@ -88,7 +88,7 @@ async fn to_terminal(api: &Api, mut response: reqwest::Response) -> Result<(), C
     let mut bytes = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(|error| api.unreachable(&error))? {
         bytes.extend_from_slice(&piece);
-        if bytes.len() > MOST_ON_A_TERMINAL {
+        if bytes.len() > MAX_ON_A_TERMINAL {
             return Err(ClientError::Binary.into());
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use milepost::task::KindInfo;
-use milepost_app::schema::{self, Field, Sort};
+use milepost_app::schema::{self, Field, FieldType};
 
 use super::show::printable;
 
@@ -41,7 +41,7 @@ pub(super) fn help(info: &KindInfo) -> String {
 fn about(field: &Field) -> String {
     let mut text = format!("  {}", printable(&field.name));
     // A box that nobody ticks says no.
-    if field.required && field.sort != Sort::Boolean {
+    if field.required && field.sort != FieldType::Boolean {
         text.push_str(" (required)");
     }
     text.push('\n');
@@ -52,7 +52,7 @@ fn about(field: &Field) -> String {
         line(help);
     }
     line(&sort(&field.sort));
-    if let Sort::Text { pattern, pattern_description, .. } = &field.sort {
+    if let FieldType::Text { pattern, pattern_description, .. } = &field.sort {
         let form = || pattern.as_ref().map(|pattern| format!("Its form: {pattern}"));
         pattern_description.clone().or_else(form).iter().for_each(|form| line(form));
     }
@@ -69,20 +69,20 @@ fn about(field: &Field) -> String {
 }
 
 /// What is entered, and within which limits.
-fn sort(sort: &Sort) -> String {
+fn sort(sort: &FieldType) -> String {
     match sort {
-        Sort::Text { long, min, max, .. } => {
+        FieldType::Text { long, min, max, .. } => {
             let what = if *long { "Text of any number of lines" } else { "Text" };
             format!("{what}{}", limits(min.as_ref(), max.as_ref(), " characters"))
         }
-        Sort::Number { whole, min, max } => {
+        FieldType::Number { whole, min, max } => {
             let what = if *whole { "Whole number" } else { "Number" };
             format!("{what}{}", limits(min.as_ref(), max.as_ref(), ""))
         }
-        Sort::Boolean => "true or false".to_owned(),
-        Sort::Choice(choices) => format!("One of: {}", choices.join(", ")),
-        Sort::File => "File: @PATH uploads it".to_owned(),
-        Sort::List { min, max } => {
+        FieldType::Boolean => "true or false".to_owned(),
+        FieldType::Choice(choices) => format!("One of: {}", choices.join(", ")),
+        FieldType::File => "File: @PATH uploads it".to_owned(),
+        FieldType::List { min, max } => {
             let limits = limits(min.as_ref(), max.as_ref(), " entries");
             format!("List of texts as JSON, such as [\"a\", \"b\"]{limits}")
         }
@@ -101,7 +101,7 @@ fn limits<T: ToString>(min: Option<&T>, max: Option<&T>, unit: &str) -> String {
 /// What an example gives: what is required, else the first field.
 fn arguments(fields: &[Field]) -> Vec<String> {
     let mut shown: Vec<_> =
-        fields.iter().filter(|field| field.required && field.sort != Sort::Boolean).collect();
+        fields.iter().filter(|field| field.required && field.sort != FieldType::Boolean).collect();
     if shown.is_empty() {
         shown.extend(fields.first());
     }
@@ -114,15 +114,15 @@ fn value(field: &Field) -> String {
         return known.clone();
     }
     match &field.sort {
-        Sort::Text { long: true, .. } | Sort::File => "@FILE".to_owned(),
-        Sort::Text { .. } => "TEXT".to_owned(),
-        Sort::Number { min, max, .. } => {
+        FieldType::Text { long: true, .. } | FieldType::File => "@FILE".to_owned(),
+        FieldType::Text { .. } => "TEXT".to_owned(),
+        FieldType::Number { min, max, .. } => {
             let bound = min.as_ref().or(max.as_ref());
             bound.map_or_else(|| "1".to_owned(), ToString::to_string)
         }
-        Sort::Boolean => "true".to_owned(),
-        Sort::Choice(choices) => choices.first().cloned().unwrap_or_default(),
-        Sort::List { .. } => "[\"TEXT\"]".to_owned(),
+        FieldType::Boolean => "true".to_owned(),
+        FieldType::Choice(choices) => choices.first().cloned().unwrap_or_default(),
+        FieldType::List { .. } => "[\"TEXT\"]".to_owned(),
     }
 }
 

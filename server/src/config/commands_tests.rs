@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tasks::command::Sort;
+use crate::tasks::command::ParamType;
 
 fn read(text: &str) -> Result<Commands, String> {
     Commands::read(text, Path::new("milepost.toml"), Path::new("/etc/milepost"))
@@ -75,7 +75,7 @@ fn everything_that_can_be_said_is_understood() {
     let archive = &commands.definitions[1];
     let names: Vec<_> = archive.params.iter().map(|param| param.name.as_str()).collect();
     assert_eq!(names, ["folders", "exclude", "verbose", "password"]);
-    assert!(matches!(archive.params[0].sort, Sort::List { min: 1, max: 5, .. }));
+    assert!(matches!(archive.params[0].sort, ParamType::List { min: 1, max: 5, .. }));
     assert_eq!(archive.folder.as_deref(), Some(Path::new("/etc/milepost/work")));
     assert_eq!(archive.set_env["HERE"], "/etc/milepost/x");
     assert_eq!(archive.limits.timeout, Duration::from_secs(60));

@@ -87,9 +87,9 @@ impl FileSettings {
 
     /// Finds values that are well-formed and make no sense: the key and what would be right.
     pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
-        const MOST_S: u64 = 365 * 86_400;
+        const MAX_S: u64 = 365 * 86_400;
         let ranges = [
-            (self.keep_uploads_s, 60, MOST_S, "files.keep_uploads_s"),
+            (self.keep_uploads_s, 60, MAX_S, "files.keep_uploads_s"),
             (self.upload_idle_timeout_s, 1, 3_600, "files.upload_idle_timeout_s"),
             // Who is still writing is heard of every 16 MiB.
             (self.writer_idle_timeout_s, 5, 86_400, "files.writer_idle_timeout_s"),

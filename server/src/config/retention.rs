@@ -6,7 +6,7 @@ use milepost::engine::EngineOptions;
 use serde::{Deserialize, Serialize};
 
 /// The longest that can be asked for: a hundred years.
-const LONGEST_S: u64 = 100 * 365 * DAY_S;
+const MAX_S: u64 = 100 * 365 * DAY_S;
 const DAY_S: u64 = 86_400;
 
 /// How long tasks and their results are kept after their end.
@@ -62,8 +62,8 @@ impl RetentionSettings {
         ];
         let mut faults = Vec::new();
         for (seconds, least, key) in spans {
-            if !(least..=LONGEST_S).contains(&seconds) {
-                faults.push((key, format!("{least} to {LONGEST_S}")));
+            if !(least..=MAX_S).contains(&seconds) {
+                faults.push((key, format!("{least} to {MAX_S}")));
             }
         }
         if !(1..=10_000).contains(&self.prune_batch) {

@@ -171,7 +171,7 @@ impl Settings {
             "engine.heartbeat_s",
             "at least 1 and at most a third of engine.lease_s",
         );
-        let most = milepost::engine::MOST_PLACES;
+        let most = milepost::engine::MAX_PLACES;
         require(engine.max_queue_positions <= most, "engine.max_queue_positions", "at most 255");
         require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
         let least = [

@@ -33,8 +33,8 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::{
-        Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Refusal, Stages,
-        TaskError,
+        Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Stages, TaskError,
+        ValidationError,
     },
     task::KindInfo,
 };
@@ -44,7 +44,7 @@ use serde_json::Value;
 use self::values::Given;
 
 pub use argv::Template;
-pub use definition::{Definition, Limits, Param, Pattern, Sort, Text};
+pub use definition::{Definition, Limits, Param, ParamType, Pattern, Text};
 pub use folder::clean;
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 pub use seal::{KEY_FILE, SealError, SecretKey};
@@ -53,9 +53,9 @@ pub use seal::{KEY_FILE, SealError, SecretKey};
 /// needs a moment to kill, and the run to write its last words.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Earlier definitions that are remembered for tasks that wait.
-const MOST_EARLIER: usize = 500;
+const MAX_EARLIER: usize = 500;
 /// Characters of a parameter's value in a task's title.
-const LONGEST_IN_TITLE: usize = 60;
+const MAX_IN_TITLE: usize = 60;
 
 /// What every command needs.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ struct Earlier(Mutex<HashMap<String, Arc<Definition>>>);
 impl Earlier {
     fn add(&self, definition: &Arc<Definition>) {
         let mut earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if earlier.len() < MOST_EARLIER {
+        if earlier.len() < MAX_EARLIER {
             earlier.insert(definition.key(), Arc::clone(definition));
         }
     }
@@ -177,16 +177,16 @@ impl CommandTask {
 
 #[async_trait]
 impl DynamicTask for CommandTask {
-    async fn prepare(&self, mut input: Value) -> Result<Prepared, Refusal> {
+    async fn prepare(&self, mut input: Value) -> Result<Prepared, ValidationError> {
         let definition = &self.definition;
         let values = values::read(definition, &input)?;
         let secret = definition.params.iter().filter(|param| param.secret);
         let names = secret.map(|param| param.name.as_str());
         let sealed = self.deps.key.take_secrets(&mut input, names, &definition.word);
-        let sealed = sealed.map_err(|error| Refusal::new(error.to_string()))?;
+        let sealed = sealed.map_err(|error| ValidationError::new(error.to_string()))?;
         let stored = Stored { definition: definition.fingerprint.clone(), params: input, sealed };
         let stored = serde_json::to_string(&stored)
-            .map_err(|error| Refusal::new(format!("the input is no JSON: {error}")))?;
+            .map_err(|error| ValidationError::new(format!("the input is no JSON: {error}")))?;
         let named = definition.params.iter().zip(&values);
         let uploads = named.filter_map(|(param, value)| match value {
             Given::Upload(id) => Some((param.name.clone(), *id)),
@@ -284,8 +284,8 @@ impl Definition {
         let Some((_, value)) = told else { return self.title.clone() };
         let line = value.as_text().lines().find(|line| !line.trim().is_empty());
         let mut text: String =
-            line.unwrap_or_default().trim().chars().take(LONGEST_IN_TITLE + 1).collect();
-        if text.chars().count() > LONGEST_IN_TITLE {
+            line.unwrap_or_default().trim().chars().take(MAX_IN_TITLE + 1).collect();
+        if text.chars().count() > MAX_IN_TITLE {
             text.pop();
             text.push('…');
         }

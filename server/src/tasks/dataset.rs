@@ -34,7 +34,7 @@ mod warnings;
 use std::{io::Cursor, sync::Arc};
 
 use milepost::{
-    engine::{Check, Context, Output, Refusal, Stages, Task, TaskError},
+    engine::{Check, Context, Output, Stages, Task, TaskError, ValidationError},
     task::UploadId,
 };
 use schemars::JsonSchema;
@@ -109,20 +109,23 @@ impl Task for Dataset {
             let max = settings.max_name_chars.min(MAX_NAME_CHARACTERS);
             if name.chars().count() > max {
                 let detail = format!("at most {max} characters");
-                return Err(Refusal::field("name", detail));
+                return Err(ValidationError::field("name", detail));
             }
             if name.chars().any(char::is_control) {
-                return Err(Refusal::field("name", "no control characters, such as line breaks"));
+                return Err(ValidationError::field(
+                    "name",
+                    "no control characters, such as line breaks",
+                ));
             }
         }
         let data = match (&self.data, &self.file) {
             (Some(data), None) => data,
             (None, Some(_)) => return Ok(()),
             (None, None) => {
-                return Err(Refusal::field("data", "is empty: give CSV text, or a file"));
+                return Err(ValidationError::field("data", "is empty: give CSV text, or a file"));
             }
             (Some(_), Some(_)) => {
-                return Err(Refusal::field("file", "give a text or a file, not both"));
+                return Err(ValidationError::field("file", "give a text or a file, not both"));
             }
         };
         let (size, limit) = (data.len(), settings.max_bytes.min(MAX_CHARACTERS));
@@ -130,14 +133,14 @@ impl Task for Dataset {
             let detail = format!(
                 "the text has {size} bytes, at most {limit} are allowed; give it as a file"
             );
-            return Err(Refusal::field("data", detail));
+            return Err(ValidationError::field("data", detail));
         }
         if data.trim_start_matches('\u{feff}').trim().is_empty() {
-            return Err(Refusal::field("data", LoadError::Empty.to_string()));
+            return Err(ValidationError::field("data", LoadError::Empty.to_string()));
         }
         process::open_text(data.as_bytes(), size as u64, settings)
             .map(drop)
-            .map_err(|error| Refusal::field("data", error.to_string()))
+            .map_err(|error| ValidationError::field("data", error.to_string()))
     }
 
     fn uploads(&self) -> Vec<(String, UploadId)> {

@@ -28,7 +28,9 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc};
 
-use milepost::engine::{Check, Context, DailyBudget, Output, Refusal, Stages, Task, TaskError};
+use milepost::engine::{
+    Check, Context, DailyBudget, Output, Stages, Task, TaskError, ValidationError,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -102,16 +104,16 @@ impl Task for Story {
             let (chars, max) = (name.chars().count(), deps.max_name_chars);
             if chars > max {
                 let detail = format!("it has {chars} characters; at most {max} are allowed here");
-                return Err(Refusal::field(field, detail));
+                return Err(ValidationError::field(field, detail));
             }
         }
         let (library, subject) = (deps.library.clone(), self.subject.clone());
         let found = tokio::task::spawn_blocking(move || library.locate(&subject)).await;
         match found {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Refusal::field("subject", error.to_string())),
+            Ok(Err(error)) => Err(ValidationError::field("subject", error.to_string())),
             // The runtime ends.
-            Err(_) => Err(Refusal::new("the server is stopping")),
+            Err(_) => Err(ValidationError::new("the server is stopping")),
         }
     }
 

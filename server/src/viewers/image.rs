@@ -1,20 +1,20 @@
 //! Pictures: the browser fetches them, as pictures and nothing else.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 
 use super::ViewError;
 use crate::html::{Html, escape, put};
 
 /// In an `img` no picture runs a script, whatever it holds.
-pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (href, name) = (escape(beginning.href), escape(beginning.name));
     put!(html, "<p class=\"picture\"><img src=\"{href}\" alt=\"{name}\"></p>");
     Ok(())
 }
 
 /// A drawing is XML, which no address of ours answers with: it is in the page itself.
-pub(super) fn view_svg(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view_svg(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     // Base64 makes four bytes of three; the rest is room for the tag.
     let most = html.limits().max_bytes / 4 * 3;
     if !beginning.is_whole || beginning.bytes.len() + 4_096 > most {
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn a_name_is_no_markup() {
         let beginning =
-            Beginning { bytes: b"", is_whole: false, href: "/a?b&c", name: "\"><script>" };
+            Preview { bytes: b"", is_whole: false, href: "/a?b&c", name: "\"><script>" };
         let mut html = Html::new(milepost::html::HtmlLimits::default(), "");
         view(&beginning, &mut html).unwrap();
         assert_eq!(

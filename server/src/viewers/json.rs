@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 use serde::de::IgnoredAny;
 
 use super::{ViewError, text};
@@ -13,7 +13,7 @@ use crate::html::Html;
 const STEP: usize = 2;
 
 /// The value over many lines; a part of one, and what is no JSON, as a text.
-pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let json = std::str::from_utf8(beginning.bytes).ok().filter(|_| beginning.is_whole);
     let is_json = |json: &&str| serde_json::from_str::<IgnoredAny>(json).is_ok();
     let Some(json) = json.filter(is_json) else { return text::view(beginning, html) };

@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::ViewError;
 use crate::html::Html;
 
 /// The text as HTML; of a long one, the beginning.
-pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     // HTML is hardly ever shorter than its Markdown, and what the parser takes in costs time.
     let cut = beginning.bytes.len().min(html.limits().max_bytes);
     let is_whole = beginning.is_whole && cut == beginning.bytes.len();

@@ -1,6 +1,6 @@
 //! CSV as a table: the first rows and columns of it.
 
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 
 use super::{ViewError, text_of};
 use crate::{
@@ -13,7 +13,7 @@ const MAX_COLUMNS: usize = 50;
 const MAX_CHARS: usize = 200;
 
 /// The first record as the head, and the next ones as rows.
-pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (text, is_whole) = text_of(beginning, usize::MAX);
     let mut reader = dataset::records(text.trim_start_matches('\u{feff}'));
     let mut record = csv::StringRecord::new();

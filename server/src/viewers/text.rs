@@ -1,6 +1,6 @@
 //! Plain text, and the beginning of a long one.
 
-use milepost_app::viewers::Beginning;
+use milepost_app::viewers::Preview;
 
 use super::{ViewError, text_of};
 use crate::html::Html;
@@ -9,7 +9,7 @@ use crate::html::Html;
 const MAX_BYTES: usize = 256 << 10;
 
 /// The text as it is; bytes that make no sense as U+FFFD.
-pub(super) fn view(beginning: &Beginning<'_>, html: &mut Html) -> Result<(), ViewError> {
+pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (text, is_whole) = text_of(beginning, MAX_BYTES);
     if !is_whole {
         html.is_only_the_beginning();

@@ -4,9 +4,9 @@
 //! path here.
 
 /// Bytes of a name.
-const MOST_BYTES: usize = 200;
+const MAX_BYTES: usize = 200;
 /// Bytes of a media type.
-const MOST_MEDIA_BYTES: usize = 127;
+const MAX_MEDIA_BYTES: usize = 127;
 /// What nothing is known of.
 const UNKNOWN: &str = "application/octet-stream";
 
@@ -42,7 +42,7 @@ pub fn valid_name(name: &str) -> Result<&str, InvalidName> {
     if name.is_empty() {
         return Err(InvalidName::Empty);
     }
-    if name.len() > MOST_BYTES {
+    if name.len() > MAX_BYTES {
         return Err(InvalidName::TooLong);
     }
     if name.starts_with('.') {
@@ -63,7 +63,7 @@ pub fn clean_name(said: &str) -> String {
     let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().map(|c| if is_bad(c) { '_' } else { c }).collect();
     let name = name.trim_start_matches(|c: char| c == '.' || c.is_whitespace());
-    let name = &name[..name.floor_char_boundary(MOST_BYTES)];
+    let name = &name[..name.floor_char_boundary(MAX_BYTES)];
     match name.trim() {
         "" => "upload".to_owned(),
         name => name.to_owned(),
@@ -90,7 +90,7 @@ fn is_media_type(text: &str) -> bool {
     let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&c);
     let essence = text.split(';').next().unwrap_or_default().trim_end();
     let parts = essence.split_once('/');
-    text.len() <= MOST_MEDIA_BYTES
+    text.len() <= MAX_MEDIA_BYTES
         && text.bytes().all(|c| (b' '..=b'~').contains(&c))
         && parts.is_some_and(|(kind, sub)| {
             !kind.is_empty() && !sub.is_empty() && kind.bytes().all(token) && sub.bytes().all(token)

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Artifacts, ArtifactsError};
 use crate::engine::{
     QuotaReached,
-    store::{Artifact, ArtifactId, NewArtifact, NotWritten, Store, StoreError},
+    store::{Artifact, ArtifactId, NewArtifact, Store, StoreError, WriteRejected},
 };
 
 /// Bytes after which the store hears of a writer again.
@@ -34,7 +34,7 @@ pub enum WriteError {
     Quota(QuotaReached),
     /// The rows say no.
     #[error("{}", said(.0))]
-    Refused(NotWritten),
+    Refused(WriteRejected),
     /// The object store failed.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
@@ -43,12 +43,12 @@ pub enum WriteError {
     Store(#[from] StoreError),
 }
 
-const fn said(why: &NotWritten) -> &'static str {
+const fn said(why: &WriteRejected) -> &'static str {
     match why {
-        NotWritten::Lost => "the file is no longer wanted: who writes it was thought dead",
-        NotWritten::Duplicate => "there is a file of that name",
-        NotWritten::TooMany => "there are as many files as there may be",
-        NotWritten::Full => "the files of this owner have as many bytes as they may have",
+        WriteRejected::Lost => "the file is no longer wanted: who writes it was thought dead",
+        WriteRejected::Duplicate => "there is a file of that name",
+        WriteRejected::TooMany => "there are as many files as there may be",
+        WriteRejected::Full => "the files of this owner have as many bytes as they may have",
     }
 }
 
@@ -180,14 +180,14 @@ impl Drop for Writer {
         }
         let (artifacts, store) = (self.artifacts.clone(), Arc::clone(&self.store));
         let (id, parts) = (self.id, self.parts.take());
-        // Without a runtime the process ends, and the cleaner of another finds the row.
+        // Without a runtime the process ends, and the pruner of another finds the row.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { tidy(&artifacts, &*store, id, parts).await });
         }
     }
 }
 
-/// Removes the bytes and then the row. What fails is left to the cleaner.
+/// Removes the bytes and then the row. What fails is left to the pruner.
 async fn tidy(
     artifacts: &Artifacts,
     store: &dyn Store,
@@ -203,6 +203,6 @@ async fn tidy(
         Ok::<_, WriteError>(())
     };
     if let Err(error) = tidied.await {
-        tracing::warn!(artifact.id = %id, %error, "an unfinished file waits for the cleaner");
+        tracing::warn!(artifact.id = %id, %error, "an unfinished file waits for the pruner");
     }
 }

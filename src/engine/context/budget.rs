@@ -10,7 +10,7 @@ use crate::engine::{
 impl Context {
     /// Whose task this is; `None` where it was started without a session.
     pub fn owner(&self) -> Option<&str> {
-        self.live.owner.as_deref()
+        self.running.owner.as_deref()
     }
 
     /// Takes from a daily budget before something is done that costs: as much as is left, from `least`
@@ -26,7 +26,7 @@ impl Context {
     ) -> Result<Result<Reservation, BudgetUsedUp>, TaskError> {
         let spend = Spend {
             name: budget.name.clone().into_owned(),
-            task: self.live.id,
+            task: self.running.id,
             least: stored(least),
             most: stored(most),
             limit: stored(budget.total.amount),
@@ -58,12 +58,12 @@ impl Context {
         }
         let mut patience = Patience::new();
         loop {
-            match self.store.correct_spending(self.live.id, &name, day, by).await {
+            match self.store.correct_spending(self.running.id, &name, day, by).await {
                 Ok(()) => return Ok(()),
                 Err(error) if by > 0 => patience.wait(self, error).await?,
                 // It may have been given back already; twice would count too little.
                 Err(error) => {
-                    tracing::warn!(task.id = %self.live.id, %error, "a reservation counts in full");
+                    tracing::warn!(task.id = %self.running.id, %error, "a reservation counts in full");
                     return Ok(());
                 }
             }

@@ -12,7 +12,7 @@ use crate::{
             upload_info, valid_name, write,
         },
         millis,
-        store::{ArtifactId, NewArtifact, NotWritten, Source, StoreError},
+        store::{ArtifactId, NewArtifact, Source, StoreError, WriteRejected},
     },
     task::{FileInfo, UploadId},
 };
@@ -44,7 +44,7 @@ impl Context {
         let files = &self.options.files;
         let new = NewArtifact {
             id: ArtifactId::random(),
-            source: Source::Run { task_id: self.live.id, run_seq: self.live.run_seq },
+            source: Source::Run { task_id: self.running.id, run_seq: self.running.run_seq },
             name: name.to_owned(),
             media_type: media_type(media, name),
             silence_ms: millis(files.writer_idle_timeout),
@@ -52,7 +52,7 @@ impl Context {
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
         };
         let bytes = ReaderStream::with_capacity(reader, PIECE);
-        let client = self.live.client.as_deref();
+        let client = self.running.client.as_deref();
         let bytes = self.quota.meter(&*self.store, &self.options, client, bytes);
         let written = write(artifacts, &self.store, &new, files.max_file_bytes, bytes);
         match self.until_cancelled(written).await? {
@@ -68,7 +68,7 @@ impl Context {
     /// not answer.
     pub async fn open_file(&self, id: UploadId) -> Result<OpenFile, TaskError> {
         let artifacts = self.artifacts()?.clone();
-        let artifact = self.store.upload_of(self.live.id, id).await.map_err(away)?;
+        let artifact = self.store.upload_of(self.running.id, id).await.map_err(away)?;
         let Some(artifact) = artifact else {
             let detail = format!("The task was started with no upload {id}, or it is gone.");
             return Err(TaskError::fail("upload", detail));
@@ -96,12 +96,12 @@ fn away(error: StoreError) -> TaskError {
 
 fn not_saved(name: &str, error: &WriteError) -> TaskError {
     let code = match error {
-        WriteError::Refused(NotWritten::Lost) => return TaskError::Cancelled,
+        WriteError::Refused(WriteRejected::Lost) => return TaskError::Cancelled,
         WriteError::Store(error) => return TaskError::retry("store", error.to_string()),
         WriteError::Artifacts(error) => return TaskError::retry("artifacts", error.to_string()),
-        WriteError::Refused(NotWritten::Duplicate) => "file_exists",
-        WriteError::Refused(NotWritten::TooMany) => "too_many_files",
-        WriteError::Refused(NotWritten::Full) | WriteError::Quota(_) => "files_full",
+        WriteError::Refused(WriteRejected::Duplicate) => "file_exists",
+        WriteError::Refused(WriteRejected::TooMany) => "too_many_files",
+        WriteError::Refused(WriteRejected::Full) | WriteError::Quota(_) => "files_full",
         WriteError::TooLarge { .. } => "file_too_large",
         WriteError::Cut(_) => "file_unreadable",
     };

@@ -29,7 +29,7 @@ impl Patience {
         if !passing || self.begun.elapsed() >= ctx.options.lease {
             return Err(TaskError::retry("store", error.to_string()));
         }
-        tracing::warn!(task.id = %ctx.live.id, %error, "a checkpoint waits for the store");
+        tracing::warn!(task.id = %ctx.running.id, %error, "a checkpoint waits for the store");
         ctx.until_cancelled(tokio::time::sleep(self.pause)).await?;
         self.pause = (self.pause * 2).min(PAUSE.1);
         Ok(())

@@ -9,8 +9,8 @@ const VERSION: i64 = 3 << GENERATION_SHIFT;
 const NOW: f64 = 1_000.0;
 
 /// A task at 40 % after 100 s, in the stage that the client knows.
-fn standing() -> Standing {
-    Standing {
+fn state() -> TaskState {
+    TaskState {
         status: Status::Running,
         version: VERSION + 9,
         output_version: 0,
@@ -27,18 +27,18 @@ fn watch() -> Watch {
     Watch { progress: Some(40.0), age_ms: 1_000, ..Watch::at_version(ID, VERSION + 5) }
 }
 
-fn reason(watch: &Watch, standing: &Standing) -> Option<AnswerReason> {
-    Basis::of(watch, NOW).reason(standing, NOW)
+fn reason(watch: &Watch, state: &TaskState) -> Option<AnswerReason> {
+    ClientState::of(watch, NOW).reason(state, NOW)
 }
 
 #[test]
 fn nothing_is_answered_while_the_bar_is_right() {
-    assert_eq!(reason(&watch(), &standing()), None);
+    assert_eq!(reason(&watch(), &state()), None);
 }
 
 #[test]
 fn what_a_status_or_a_version_says_is_answered_at_once_and_whatever_the_budget() {
-    let spent = Watch { early: 1_000, age_ms: 0, ..watch() };
+    let spent = Watch { early_responses: 1_000, age_ms: 0, ..watch() };
     let knows = |version| Watch { version, ..spent.clone() };
     let next = (VERSION | 0xf_ffff) + 1;
     for (told, status, version, expected) in [
@@ -57,7 +57,7 @@ fn what_a_status_or_a_version_says_is_answered_at_once_and_whatever_the_budget()
         (i64::MAX, Status::Running, VERSION, Some(AnswerReason::Changed)),
         (-1, Status::Running, VERSION, Some(AnswerReason::Changed)),
     ] {
-        let now = Standing { status, version, step_version: 0, ..standing() };
+        let now = TaskState { status, version, step_version: 0, ..state() };
         assert_eq!(reason(&knows(told), &now), expected, "{told} known of {status} {version}");
     }
 }
@@ -80,8 +80,8 @@ fn a_bar_that_is_visibly_wrong_is_corrected_but_not_too_soon_nor_too_often_nor_a
         (0.4201, 701, 31, None, true, right),
         (0.4201, 701, 32, None, true, None),
     ] {
-        let client = Watch { age_ms, early, live, ..watch() };
-        let now = Standing { progress: Some(progress), eta_s, ..standing() };
+        let client = Watch { age_ms, early_responses: early, foreground: live, ..watch() };
+        let now = TaskState { progress: Some(progress), eta_s, ..state() };
         let told = reason(&client, &now);
         assert_eq!(told, expected, "{progress} {age_ms} {early} {eta_s:?} {live}");
     }
@@ -90,7 +90,7 @@ fn a_bar_that_is_visibly_wrong_is_corrected_but_not_too_soon_nor_too_often_nor_a
 #[test]
 fn the_clients_own_rate_counts_and_its_bar_stops_at_99_percent() {
     let moving = Watch { rate: 0.01, age_ms: 10_000, ..watch() };
-    let at = |progress| Standing { progress: Some(progress), ..standing() };
+    let at = |progress| TaskState { progress: Some(progress), ..state() };
     assert_eq!(reason(&moving, &at(0.5)), None);
     assert_eq!(reason(&moving, &at(0.4)), Some(AnswerReason::Deviation));
     let rushing = Watch { rate: 1.0, ..moving };
@@ -100,33 +100,33 @@ fn the_clients_own_rate_counts_and_its_bar_stops_at_99_percent() {
 
 #[test]
 fn a_stage_is_told_within_the_budget_even_right_after_an_answer() {
-    let entered = Standing { step_version: VERSION + 7, ..standing() };
+    let entered = TaskState { step_version: VERSION + 7, ..state() };
     let client = Watch { age_ms: 0, ..watch() };
     assert_eq!(reason(&client, &entered), Some(AnswerReason::Step));
-    assert_eq!(reason(&Watch { early: 8, ..client }, &entered), None);
+    assert_eq!(reason(&Watch { early_responses: 8, ..client }, &entered), None);
 }
 
 /// Who was told of a last stage of a few milliseconds heard of the end half a second late.
 #[test]
 fn nothing_is_told_early_in_the_first_half_second_of_a_stage_but_the_end_is() {
-    let entered = Standing { step_version: VERSION + 7, progress: Some(0.9), ..standing() };
-    let after = |stage_s| reason(&watch(), &Standing { stage_s, ..entered });
+    let entered = TaskState { step_version: VERSION + 7, progress: Some(0.9), ..state() };
+    let after = |stage_s| reason(&watch(), &TaskState { stage_s, ..entered });
     assert_eq!([0.0, 0.49, 0.51].map(after), [None, None, Some(AnswerReason::Step)]);
-    let ended = Standing { status: Status::Completed, stage_s: 0.01, ..entered };
+    let ended = TaskState { status: Status::Completed, stage_s: 0.01, ..entered };
     assert_eq!(reason(&watch(), &ended), Some(AnswerReason::Ended));
 }
 
 #[test]
 fn a_bar_appears_and_disappears_like_any_deviation() {
     let blind = Watch { progress: None, ..watch() };
-    let unable = Standing { progress: None, ..standing() };
-    assert_eq!(reason(&blind, &standing()), Some(AnswerReason::Deviation));
+    let unable = TaskState { progress: None, ..state() };
+    assert_eq!(reason(&blind, &state()), Some(AnswerReason::Deviation));
     assert_eq!(reason(&watch(), &unable), Some(AnswerReason::Deviation));
     assert_eq!(reason(&blind, &unable), None);
     // Who names the present version only knows its progress.
-    let mut basis = Basis::of(&Watch { version: VERSION + 9, ..blind }, NOW);
-    basis.complete(&standing());
-    assert_eq!(basis.reason(&standing(), NOW), None);
+    let mut client = ClientState::of(&Watch { version: VERSION + 9, ..blind }, NOW);
+    client.complete(&state());
+    assert_eq!(client.reason(&state(), NOW), None);
 }
 
 #[test]
@@ -135,19 +135,19 @@ fn nonsense_from_a_client_does_no_harm() {
         [(f64::NAN, f64::NAN, i64::MIN), (f64::INFINITY, -1.0, 0), (-1e308, 1e308, i64::MAX)]
     {
         let odd = Watch { progress: Some(progress), rate, age_ms, ..watch() };
-        let shown = Basis::of(&odd, NOW).predicted(NOW).expect("a bar");
+        let shown = ClientState::of(&odd, NOW).predicted(NOW).expect("a bar");
         assert!(!shown.is_nan() && shown <= 0.99, "{shown}");
     }
 }
 
 #[test]
 fn who_waits_for_the_end_hears_of_nothing_else() {
-    let basis = Basis::until_the_end();
+    let client = ClientState::until_the_end();
     for status in [Status::Queued, Status::Running, Status::Cancelling] {
-        assert_eq!(basis.reason(&Standing { status, ..standing() }, NOW), None);
+        assert_eq!(client.reason(&TaskState { status, ..state() }, NOW), None);
     }
-    let ended = Standing { status: Status::Completed, ..standing() };
-    assert_eq!(basis.reason(&ended, NOW), Some(AnswerReason::Ended));
+    let ended = TaskState { status: Status::Completed, ..state() };
+    assert_eq!(client.reason(&ended, NOW), Some(AnswerReason::Ended));
 }
 
 #[test]
@@ -172,20 +172,20 @@ fn follow(
     random: f64,
     mut sent: impl FnMut(u32, f64) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
-    let profile = if live { Detail::Foreground } else { Detail::Background };
+    let detail = if live { Detail::Foreground } else { Detail::Background };
     let mut meter = Meter::default();
     meter.begin(0.0, 0.0);
-    let mut now = Standing {
+    let mut now = TaskState {
         version: VERSION,
         step_version: VERSION,
         progress: Some(0.0),
         t_s: 0.0,
-        ..standing()
+        ..state()
     };
-    let mut client = Watch { progress: Some(0.0), age_ms: 0, live, ..watch() };
+    let mut client = Watch { progress: Some(0.0), age_ms: 0, foreground: live, ..watch() };
     client.version = VERSION;
     let (mut told_at, mut ask_at, mut requests) = (0.0, 0.0, 0);
-    let mut held: Option<(Basis, f64, f64)> = None;
+    let mut held: Option<(ClientState, f64, f64)> = None;
     for &(seconds, speed, stage) in course {
         let ends = now.t_s + seconds;
         if stage {
@@ -198,7 +198,7 @@ fn follow(
             let t = now.t_s + 0.05;
             let p = (now.progress.unwrap_or(0.0) + speed * 0.05).min(1.0);
             meter.record(t, p);
-            now = Standing {
+            now = TaskState {
                 t_s: t,
                 stage_s: now.stage_s + 0.05,
                 version: now.version + 1,
@@ -210,17 +210,17 @@ fn follow(
                 requests += 1;
                 sent(requests, t)?;
                 client.age_ms = ((t - told_at) * 1000.0) as i64;
-                let basis = Basis::of(&client, t);
-                held = Some((basis, t + longest_hold_s(20.0, random), basis.not_before(&now, t)));
+                let known = ClientState::of(&client, t);
+                held = Some((known, t + longest_hold_s(20.0, random), known.not_before(&now, t)));
             }
-            let Some((basis, until, not_before)) = held else { continue };
-            let reason = basis.reason(&now, t);
+            let Some((known, until, not_before)) = held else { continue };
+            let reason = known.reason(&now, t);
             if reason == Some(AnswerReason::Deviation) {
                 prop_assert!(t >= not_before - 1e-3, "answered at {t}, promised {not_before}");
-                prop_assert!(f64::from(client.early) < profile.budget(t));
+                prop_assert!(f64::from(client.early_responses) < detail.budget(t));
             }
             if reason.is_some() || t >= until {
-                client.early += u32::from(reason.is_some());
+                client.early_responses += u32::from(reason.is_some());
                 client.version = now.version;
                 client.progress = Some(p * 100.0);
                 client.rate = meter.rate(t);
@@ -239,9 +239,9 @@ proptest! {
     fn on_random_progress_the_requests_stay_under_their_bound(
         course in courses(), live: bool, random in 0.0..1.0f64,
     ) {
-        let profile = if live { Detail::Foreground } else { Detail::Background };
+        let detail = if live { Detail::Foreground } else { Detail::Background };
         follow(&course, live, random, |requests, t| {
-            let bound = 2.0 + t / 18.0 + profile.budget(t);
+            let bound = 2.0 + t / 18.0 + detail.budget(t);
             prop_assert!(f64::from(requests) < bound, "{requests} requests after {t} s");
             Ok(())
         })?;
@@ -249,9 +249,9 @@ proptest! {
 
     #[test]
     fn the_moment_at_which_the_budget_opens_is_never_named_too_late(early in 0u32..200, live: bool) {
-        let profile = if live { Detail::Foreground } else { Detail::Background };
-        let at = profile.opens_at(early);
-        prop_assert!(profile.budget(at) <= f64::from(early));
-        prop_assert!(profile.budget(at + 0.01) > f64::from(early));
+        let detail = if live { Detail::Foreground } else { Detail::Background };
+        let at = detail.opens_at(early);
+        prop_assert!(detail.budget(at) <= f64::from(early));
+        prop_assert!(detail.budget(at + 0.01) > f64::from(early));
     }
 }

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 
 use super::{Kind, Origin, Registry};
 use crate::{
-    engine::{Context, DailyBudget, KindOptions, Output, Refusal, Stages, TaskError, eta::Book},
+    engine::{
+        Context, DailyBudget, KindOptions, Output, Stages, TaskError, ValidationError, eta::Book,
+    },
     task::{KindInfo, UploadId},
 };
 
@@ -18,7 +20,7 @@ pub trait DynamicTask: Send + Sync + 'static {
     ///
     /// # Errors
     /// Why it is not queued; the caller gets it as a 400.
-    async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, Refusal>;
+    async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, ValidationError>;
 
     /// What a stored input was made from by [`DynamicTask::prepare`]: it is shown (but for secrets) and
     /// started again. Default: the stored input itself.
@@ -89,8 +91,8 @@ struct Gone;
 
 #[async_trait]
 impl DynamicTask for Gone {
-    async fn prepare(&self, _: serde_json::Value) -> Result<Prepared, Refusal> {
-        Err(Refusal::new("there is no such kind any more"))
+    async fn prepare(&self, _: serde_json::Value) -> Result<Prepared, ValidationError> {
+        Err(ValidationError::new("there is no such kind any more"))
     }
 
     async fn run(&self, _: &str, _: Context) -> Result<Output, TaskError> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::engine::Refusal;
+use crate::engine::ValidationError;
 
 /// A shorter secret is looked for in quotation marks only: its letters are everywhere.
 const MIN_BYTES: usize = 4;
@@ -41,7 +41,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// The refusal without these texts.
-pub(super) fn hide(mut refusal: Refusal, secrets: &[String]) -> Refusal {
+pub(super) fn hide(mut refusal: ValidationError, secrets: &[String]) -> ValidationError {
     let hide = |text: &mut String| {
         for secret in secrets {
             if secret.len() >= MIN_BYTES {
@@ -71,7 +71,9 @@ mod tests {
             "key": {"type": "string", "writeOnly": true}, "pin": {"writeOnly": true}, "name": {},
         }});
         let told = |input: Value, detail: &str| {
-            hide(Refusal::field("key", detail), &values(&schema, &input)).errors[0].detail.clone()
+            hide(ValidationError::field("key", detail), &values(&schema, &input)).errors[0]
+                .detail
+                .clone()
         };
         let key = json!({"key": "hu\"sh", "name": "expected"});
         let detail = "invalid type: string \"hu\\\"sh\", expected u32";

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError};
 use crate::{
     engine::{
-        Refusal,
+        ValidationError,
         registry::Kind,
         store::{AllInserted, Inserted, NewTask, Row, StoreError},
     },
@@ -37,7 +37,7 @@ impl Service {
         let most = self.engine.inner().options.max_batch;
         if start.inputs.is_empty() || start.inputs.len() > most {
             let detail = format!("has 1 to {most} entries, not {}", start.inputs.len());
-            return Err(Refusal::field("inputs", detail).into());
+            return Err(ValidationError::field("inputs", detail).into());
         }
         let (mut request_hash, mut inputs) =
             (String::new(), Vec::with_capacity(start.inputs.len()));
@@ -113,7 +113,7 @@ impl Service {
         self.may_store(&new).await?;
         match inner.store.insert_all(&new).await? {
             AllInserted::Queued(rows) => {
-                inner.ring();
+                inner.wake_claimer();
                 self.sum(id, &rows).await
             }
             AllInserted::Not(place, inserted) => self.not_inserted(&names[place], *inserted).await,
@@ -168,7 +168,7 @@ impl Service {
         for row in rows {
             tasks.push(self.show_one_of(row, read).await);
         }
-        Batch::of(id, tasks).ok_or_else(|| Refusal::field("inputs", "is empty").into())
+        Batch::of(id, tasks).ok_or_else(|| ValidationError::field("inputs", "is empty").into())
     }
 
     /// Where a repeated start led before.
@@ -188,38 +188,38 @@ impl Service {
             }
             Inserted::NoUpload(id) => {
                 let detail = format!("there is no upload {id} of yours, or its time is over");
-                Err(at(name, Refusal::new(detail)).into())
+                Err(at(name, ValidationError::new(detail)).into())
             }
             Inserted::Queued(row) | Inserted::UnderWay(row) => {
                 let detail = format!("is under way already: task {}", row.id);
-                Err(at(name, Refusal::new(detail)).into())
+                Err(at(name, ValidationError::new(detail)).into())
             }
         }
     }
 }
 
 /// The same refusal as part of a batch, where its input has this name.
-fn at(name: &str, refusal: Refusal) -> Refusal {
-    let Refusal { detail, errors } = refusal;
+fn at(name: &str, refusal: ValidationError) -> ValidationError {
+    let ValidationError { detail, errors } = refusal;
     if errors.is_empty() {
-        return Refusal::field(name, detail);
+        return ValidationError::field(name, detail);
     }
     let inside =
         |error: FieldError| FieldError { field: format!("{name}.{}", error.field), ..error };
-    Refusal {
+    ValidationError {
         detail: format!("{name}: {detail}"),
         errors: errors.into_iter().map(inside).collect(),
     }
 }
 
 /// No two may be the same work: the second would lead to the first.
-fn differ(new: &[NewTask], names: &[String]) -> Result<(), Refusal> {
+fn differ(new: &[NewTask], names: &[String]) -> Result<(), ValidationError> {
     let mut seen = HashMap::new();
     for (task, name) in new.iter().zip(names) {
         let Some(key) = &task.unique_key else { continue };
         if let Some(first) = seen.insert(key, name) {
             let detail = format!("is the same work as {first}");
-            return Err(at(name, Refusal::new(detail)));
+            return Err(at(name, ValidationError::new(detail)));
         }
     }
     Ok(())

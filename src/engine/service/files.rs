@@ -8,13 +8,13 @@ use futures_util::{Stream, StreamExt as _, stream};
 use super::{Caller, Service, ServiceError};
 use crate::{
     engine::{
-        Refusal,
+        ValidationError,
         artifacts::{
             Artifacts, StoredFile, WriteError, clean_name, file_info, media_type, upload_info,
             write,
         },
         millis,
-        store::{Artifact, ArtifactId, NewArtifact, NotWritten, Source},
+        store::{Artifact, ArtifactId, NewArtifact, Source, WriteRejected},
     },
     task::{FileInfo, TaskId, Upload, UploadId},
 };
@@ -128,7 +128,7 @@ impl Service {
 }
 
 /// The refusal of a start whose upload is not there, at the field that names it.
-pub(super) fn no_upload(input: &str, id: UploadId) -> Refusal {
+pub(super) fn no_upload(input: &str, id: UploadId) -> ValidationError {
     let input = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(input);
     let named = id.to_string();
     let field = input.unwrap_or_default().into_iter().find(|(_, value)| match value {
@@ -136,7 +136,10 @@ pub(super) fn no_upload(input: &str, id: UploadId) -> Refusal {
         value => *value == named,
     });
     let field = field.map(|(field, _)| field).unwrap_or_default();
-    Refusal::field(field, "there is no such upload of yours, or its time is over; upload it again")
+    ValidationError::field(
+        field,
+        "there is no such upload of yours, or its time is over; upload it again",
+    )
 }
 
 fn usable(caller: &Caller, upload: &Artifact) -> bool {
@@ -165,15 +168,15 @@ fn not_taken(error: WriteError, max_bytes: u64) -> ServiceError {
     match error {
         WriteError::TooLarge { max } => ServiceError::TooLarge { max },
         WriteError::Cut(error) if error.kind() == io::ErrorKind::InvalidData => {
-            Refusal::new(error.to_string()).into()
+            ValidationError::new(error.to_string()).into()
         }
         WriteError::Cut(error) => ServiceError::Cut(error),
         WriteError::Quota(reached) => ServiceError::StorageFull(reached),
         WriteError::Store(error) => error.into(),
         WriteError::Artifacts(error) => error.into(),
-        WriteError::Refused(NotWritten::Full) => ServiceError::Full { max: max_bytes },
-        WriteError::Refused(NotWritten::TooMany) => ServiceError::TooManyUploads,
-        WriteError::Refused(NotWritten::Lost | NotWritten::Duplicate) => {
+        WriteError::Refused(WriteRejected::Full) => ServiceError::Full { max: max_bytes },
+        WriteError::Refused(WriteRejected::TooMany) => ServiceError::TooManyUploads,
+        WriteError::Refused(WriteRejected::Lost | WriteRejected::Duplicate) => {
             ServiceError::Cut(io::Error::new(io::ErrorKind::TimedOut, "it took too long"))
         }
     }

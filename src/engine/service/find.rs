@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::{Caller, Service, ServiceError, log_lines};
 use crate::{
-    engine::{Refusal, store::LogEntry},
+    engine::{ValidationError, store::LogEntry},
     task::{LogLine, TaskId, is_in_line},
 };
 
@@ -80,12 +80,12 @@ impl Service {
         Ok(Some(FoundLines { lines, seq }))
     }
 
-    fn may_search(&self, text: &str) -> Result<(), Refusal> {
+    fn may_search(&self, text: &str) -> Result<(), ValidationError> {
         let max = self.engine.inner().options.max_search_chars;
         if (1..=max).contains(&text.chars().count()) {
             return Ok(());
         }
-        Err(Refusal::field("contains", format!("has 1 to {max} characters")))
+        Err(ValidationError::field("contains", format!("has 1 to {max} characters")))
     }
 
     /// Shows each line after `after` that contains the text, until `go_on` says no; the number of the

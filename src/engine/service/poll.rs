@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 use super::{Caller, Service, ServiceError, expiry::Reading};
 use crate::{
     engine::{
-        LongPollFigures, Refusal,
+        LongPollFigures, ValidationError,
         inner::random,
-        long_poll::{self, Basis},
+        long_poll::{self, ClientState},
         snapshot,
         store::Row,
-        waiters::Want,
+        subscriptions::Interest,
     },
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch},
 };
 
 /// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
 /// setting.
-const LONGEST_GAP_MS: i64 = 5_000;
+const MAX_GAP_MS: i64 = 5_000;
 
 /// No client comes back sooner, in milliseconds, whatever it is told.
 const CLIENTS_FLOOR_MS: f64 = 500.0;
@@ -36,11 +36,11 @@ const SPREAD_MS_EACH: f64 = 1.5;
 /// Clients come back within a second anyway, at different moments.
 const SPREAD_FROM_MS: f64 = 1_000.0;
 /// Nobody waits longer than after several failures.
-const LONGEST_SPREAD_MS: f64 = 15_000.0;
+const MAX_SPREAD_MS: f64 = 15_000.0;
 
 /// Within what time clients are to come back that lose a server which holds so many requests.
 fn spread_ms(held: usize) -> Option<f64> {
-    let spread = (held as f64 * SPREAD_MS_EACH).min(LONGEST_SPREAD_MS);
+    let spread = (held as f64 * SPREAD_MS_EACH).min(MAX_SPREAD_MS);
     (spread > SPREAD_FROM_MS).then_some(spread)
 }
 
@@ -94,14 +94,15 @@ impl Service {
         let max = inner.options.max_watched;
         if request.watch.len() > max {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
-            return Err(Refusal::field("watch", detail).into());
+            return Err(ValidationError::field("watch", detail).into());
         }
         let Held { reason, waited_ms, read } = match u64::try_from(request.wait_ms) {
             Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
-                let now = inner.waiters.now_s();
-                let basis = |watch: &Watch| (watch.id, Want::Basis(Basis::of(watch, now)));
-                let wants = request.watch.iter().map(basis).collect();
-                self.hold(caller, wants, Duration::from_millis(wait_ms)).await?
+                let now = inner.subscriptions.now_s();
+                let client =
+                    |watch: &Watch| (watch.id, Interest::ClientState(ClientState::of(watch, now)));
+                let interests = request.watch.iter().map(client).collect();
+                self.hold(caller, interests, Duration::from_millis(wait_ms)).await?
             }
             _ => Held::not(AnswerReason::NoWait, Reading::default()),
         };
@@ -121,7 +122,7 @@ impl Service {
         };
         answer.waited_ms = waited_ms;
         answer.reason = Some(reason);
-        answer.spread_ms = spread_ms(inner.waiters.limits.held());
+        answer.spread_ms = spread_ms(inner.subscriptions.limits.held());
         Ok(answer)
     }
 
@@ -139,8 +140,8 @@ impl Service {
         longest: Duration,
     ) -> Result<Option<Duration>, ServiceError> {
         let want = match wait_for {
-            WaitFor::News(known) => Want::News(known),
-            WaitFor::End => Want::End,
+            WaitFor::News(known) => Interest::News(known),
+            WaitFor::End => Interest::End,
         };
         let held = self.hold(caller, vec![(id, want)], longest).await?;
         let refused = matches!(held.reason, AnswerReason::NoWait | AnswerReason::ShuttingDown);
@@ -149,42 +150,42 @@ impl Service {
 
     /// What operators are told of held requests.
     pub fn held(&self) -> LongPollFigures {
-        self.engine.inner().waiters.limits.figures()
+        self.engine.inner().subscriptions.limits.figures()
     }
 
     async fn hold(
         &self,
         caller: &Caller,
-        wants: Vec<(TaskId, Want)>,
+        interests: Vec<(TaskId, Interest)>,
         wait: Duration,
     ) -> Result<Held, ServiceError> {
-        let held = self.hold_uncounted(caller, wants, wait).await?;
-        self.engine.inner().waiters.limits.count(held.reason);
+        let held = self.hold_uncounted(caller, interests, wait).await?;
+        self.engine.inner().subscriptions.limits.count(held.reason);
         Ok(held)
     }
 
     async fn hold_uncounted(
         &self,
         caller: &Caller,
-        wants: Vec<(TaskId, Want)>,
+        interests: Vec<(TaskId, Interest)>,
         wait: Duration,
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
-        let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
+        let Some(mut place) = inner.subscriptions.limits.take(caller.owner.as_ref()) else {
             return Ok(Held::not(AnswerReason::NoWait, Reading::default()));
         };
-        let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<_> = interests.iter().map(|(id, _)| *id).collect();
         // Subscribed first, looked at after: no change falls between.
-        let seat = inner.waiters.sit(wants);
-        if inner.waiters.is_draining() {
+        let subscription = inner.subscriptions.subscribe(interests);
+        if inner.subscriptions.is_draining() {
             return Ok(Held::not(AnswerReason::ShuttingDown, Reading::default()));
         }
         let (may_watch, read) = Box::pin(self.may_watch(caller, &ids)).await?;
         if !may_watch {
             return Ok(Held::not(AnswerReason::Ended, read));
         }
-        let may_come = seat.check(&inner.hub, inner.clock.now_ms());
-        if let Some(reason) = seat.reason() {
+        let may_come = subscription.check(&inner.running, inner.clock.now_ms());
+        if let Some(reason) = subscription.reason() {
             return Ok(Held::not(reason, read));
         }
         if !may_come {
@@ -195,7 +196,7 @@ impl Service {
         let begun = Instant::now();
         let longest = wait.min(inner.options.long_poll.max_wait).as_secs_f64();
         let longest = Duration::from_secs_f64(long_poll::longest_hold_s(longest, random()));
-        let reason = match tokio::time::timeout(longest, seat.answered()).await {
+        let reason = match tokio::time::timeout(longest, subscription.answered()).await {
             Ok(reason) => reason,
             Err(_) => AnswerReason::Timeout,
         };
@@ -204,7 +205,7 @@ impl Service {
     }
 
     /// Whether the caller may see all of these tasks. What the store says of those that do not run
-    /// here is kept for [`Seat::check`](crate::engine::waiters::Seat::check), and told.
+    /// here is kept for [`Subscription::check`](crate::engine::waiters::Subscription::check), and told.
     async fn may_watch(
         &self,
         caller: &Caller,
@@ -213,9 +214,9 @@ impl Service {
         let inner = self.engine.inner();
         let mut unknown = Vec::new();
         for &id in ids {
-            let seen = match inner.hub.get(id) {
-                Some(live) => caller.may_see(live.owner.as_deref()),
-                None => match inner.waiters.fresh(id) {
+            let seen = match inner.running.get(id) {
+                Some(running) => caller.may_see(running.owner.as_deref()),
+                None => match inner.subscriptions.fresh(id) {
                     Some(row) => caller.may_see(row.owner.as_deref()),
                     None => {
                         unknown.push(id);
@@ -228,9 +229,9 @@ impl Service {
             }
         }
         let rows = self.read_rows(&mut unknown).await?;
-        let now = inner.waiters.now_s();
+        let now = inner.subscriptions.now_s();
         for row in &rows {
-            if let Some(watched) = inner.waiters.get(row.id) {
+            if let Some(watched) = inner.subscriptions.get(row.id) {
                 watched.tell(Some(row), now);
             }
         }
@@ -247,7 +248,7 @@ impl Service {
         just_read: Reading,
     ) -> Result<PollResponse, ServiceError> {
         let mut answer = nothing();
-        let mut poll_after_ms = LONGEST_GAP_MS;
+        let mut poll_after_ms = MAX_GAP_MS;
         let (mut changed, mut unknown, read) = (Vec::new(), Vec::new(), Instant::now());
         for watch in watched {
             if let Some(after_ms) = self.unchanged(caller, watch.id, watch.version) {
@@ -295,12 +296,12 @@ impl Service {
         read: Instant,
     ) -> Option<Result<Snapshot, GoneReason>> {
         let inner = self.engine.inner();
-        if let Some(live) = inner.hub.get(id) {
-            let seen = caller.may_see(live.owner.as_deref());
-            let told = || snapshot::of_live(&live, inner.clock.now_ms());
+        if let Some(running) = inner.running.get(id) {
+            let seen = caller.may_see(running.owner.as_deref());
+            let told = || snapshot::of_running(&running, inner.clock.now_ms());
             return Some(seen.then(told).ok_or(GoneReason::NotFound));
         }
-        let row = inner.waiters.fresh(id)?;
+        let row = inner.subscriptions.fresh(id)?;
         let seen = row.expired().is_none() && caller.may_see(row.owner.as_deref());
         if seen { Some(Ok(self.show_one_of(&row, read).await)) } else { None }
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
 use crate::{
     engine::{
-        EngineOptions, Refusal,
+        EngineOptions, ValidationError,
         disk::little_space,
         millis,
         quota::Depositor,
@@ -19,12 +19,12 @@ use crate::{
 };
 
 /// A refusal may repeat what was entered, however long that is.
-fn cut(refusal: Refusal, options: &EngineOptions) -> Refusal {
+fn cut(refusal: ValidationError, options: &EngineOptions) -> ValidationError {
     let errors = refusal.errors.into_iter().map(|FieldError { field, detail }| FieldError {
         field: options.cut(field),
         detail: options.cut(detail),
     });
-    Refusal { detail: options.cut(refusal.detail), errors: errors.collect() }
+    ValidationError { detail: options.cut(refusal.detail), errors: errors.collect() }
 }
 
 impl Service {
@@ -59,7 +59,7 @@ impl Service {
             Inserted::NoUpload(id) => return Err(no_upload(&new.input, id).into()),
             full => return Err(self.queue_full(&full)),
         };
-        inner.ring();
+        inner.wake_claimer();
         Ok(self.started(&row, existing).await)
     }
 
@@ -78,18 +78,20 @@ impl Service {
         let kind = known.ok_or_else(|| self.unknown(kind))?;
         if !PRIORITIES.contains(&priority) {
             let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
-            return Err(Refusal::field("priority", format!("is from {least} to {most}")).into());
+            return Err(
+                ValidationError::field("priority", format!("is from {least} to {most}")).into()
+            );
         }
         Ok(kind)
     }
 
     /// An input as it was sent, where it is not too large.
-    pub(super) fn as_text(&self, input: &serde_json::Value) -> Result<String, Refusal> {
+    pub(super) fn as_text(&self, input: &serde_json::Value) -> Result<String, ValidationError> {
         let text = input.to_string();
         let max = self.engine.inner().options.max_input_bytes;
         if text.len() > max {
             let detail = format!("the input has {} bytes; at most {max} are taken", text.len());
-            return Err(Refusal::new(detail));
+            return Err(ValidationError::new(detail));
         }
         Ok(text)
     }
@@ -135,7 +137,7 @@ impl Service {
         kind: &Kind,
         input: serde_json::Value,
         priority: i32,
-    ) -> Result<NewTask, Refusal> {
+    ) -> Result<NewTask, ValidationError> {
         let options = &self.engine.inner().options;
         let prepared = kind.prepare(input).await.map_err(|refusal| cut(refusal, options))?;
         let mut uploads: Vec<_> = prepared.uploads.iter().map(|(_, id)| *id).collect();
@@ -207,7 +209,7 @@ impl Service {
         let max = self.engine.inner().options.max_idempotency_key_bytes;
         if key.is_empty() || key.len() > max {
             let detail = format!("an Idempotency-Key has 1 to {max} bytes");
-            return Err(Refusal::new(detail).into());
+            return Err(ValidationError::new(detail).into());
         }
         let request_hash =
             Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();

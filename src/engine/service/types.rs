@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, Refusal, TooOften,
+        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, TooOften, ValidationError,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -100,7 +100,7 @@ pub enum ResultState {
 pub enum ServiceError {
     /// What was asked for makes no sense.
     #[error("{0}")]
-    Refused(#[from] Refusal),
+    Refused(#[from] ValidationError),
     /// No such kind.
     #[error("{0}")]
     UnknownKind(String),

@@ -1,7 +1,7 @@
 //! What a store knows of files. Their bytes are elsewhere, in the object store.
 //!
 //! A file's row is there before its first byte (pending) and is ready only once the last one is
-//! safe; what is to go is doomed first, then its bytes go, then its row. So whatever process dies
+//! safe; what is to go is deleted first, then its bytes go, then its row. So whatever process dies
 //! when: no row says more than the truth, and no bytes are without a row.
 
 use std::{fmt, str::FromStr};
@@ -90,7 +90,7 @@ pub struct NewArtifact {
 
 /// Why a file is not written, or not any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotWritten {
+pub enum WriteRejected {
     /// The run was lost, or the writer was silent for too long.
     Lost,
     /// This run has a file of that name.
@@ -140,24 +140,26 @@ impl Artifact {
 #[async_trait]
 pub trait ArtifactRows: Send + Sync + 'static {
     /// Makes the row of a file that is about to be written.
-    async fn begin_artifact(&self, new: &NewArtifact)
-    -> Result<Result<(), NotWritten>, StoreError>;
+    async fn begin_artifact(
+        &self,
+        new: &NewArtifact,
+    ) -> Result<Result<(), WriteRejected>, StoreError>;
 
     /// The writer is alive and has written `size` bytes.
     async fn renew_artifact(
         &self,
         new: &NewArtifact,
         size: i64,
-    ) -> Result<Result<(), NotWritten>, StoreError>;
+    ) -> Result<Result<(), WriteRejected>, StoreError>;
 
     /// The bytes are whole and safe. From now on the file is seen, and one of the same name from an
-    /// earlier run of the task is doomed.
+    /// earlier run of the task is deleted.
     async fn finish_artifact(
         &self,
         new: &NewArtifact,
         size: i64,
         sha256: &str,
-    ) -> Result<Result<Artifact, NotWritten>, StoreError>;
+    ) -> Result<Result<Artifact, WriteRejected>, StoreError>;
 
     /// A task's files, by name.
     async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError>;
@@ -180,7 +182,7 @@ pub trait ArtifactRows: Send + Sync + 'static {
     ) -> Result<Option<Artifact>, StoreError>;
 
     /// Dooms at most `most` files that are due: of removed tasks, of lost writers, uploads that
-    /// nobody uses, and those doomed `retry_ms` ago whose bytes could not be removed. Several
+    /// nobody uses, and those deleted `retry_ms` ago whose bytes could not be removed. Several
     /// processes may do it at once; each file is told to one.
     async fn doom_artifacts(&self, most: u32, retry_ms: i64)
     -> Result<Vec<ArtifactId>, StoreError>;

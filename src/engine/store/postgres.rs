@@ -5,7 +5,7 @@
 //! for that holds no connection, so that one owner is in nobody's way. What one process
 //! changes the others learn by a notification, which is a hint: each change is found by asking, too.
 //!
-//! What differs from SQLite: [`Store::take_back`](super::Store::take_back) takes nothing, because other
+//! What differs from SQLite: [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart) takes nothing, because other
 //! processes may be alive; [`Store::changes`](super::Store::changes) has something to
 //! tell; and `lower` knows all letters where SQLite's knows ASCII, so that a search for `É` finds `é`.
 

@@ -164,7 +164,7 @@ pub struct Claim {
 
 /// One run that a worker still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beat {
+pub struct Renewal {
     /// The task.
     pub id: TaskId,
     /// Its run.
@@ -279,7 +279,7 @@ pub struct StoredResult {
 
 /// What was removed because its time was over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cleaned {
+pub struct Pruned {
     /// Tasks that are tombstones now.
     pub removed: Vec<TaskId>,
     /// How many tombstones are gone, too.

@@ -185,10 +185,10 @@ impl SqliteStore {
         let pool = |connections| pool(connections, busy_timeout);
         let writer = writer(pool(1)).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         MIGRATIONS.run(&writer).await.map_err(|e| cannot(&e))?;
-        let heart = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
+        let leases = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(|e| cannot(&e))?;
-        let db = Connections::new(readers, writer, heart, call_timeout, 1);
+        let db = Connections::new(readers, writer, leases, call_timeout, 1);
         Ok(Self { db, clock, _lock: lock })
     }
 

@@ -14,10 +14,10 @@ use futures_util::{Stream, StreamExt as _, stream};
 use multer::{Field, Multipart};
 
 /// Parts of one form.
-const MOST_PARTS: usize = 1_000;
+const MAX_PARTS: usize = 1_000;
 /// What the names of fields and files, and what separates them, may add to the texts; and what of a
 /// file comes in one piece with them, which is up to 400 KiB.
-const MOST_AROUND: usize = 1 << 20;
+const MAX_AROUND: usize = 1 << 20;
 
 /// A form whose parts come one after the other.
 pub struct Form {
@@ -63,7 +63,7 @@ pub enum FormError {
         max: usize,
     },
     /// It has too many parts.
-    #[error("a form has at most {MOST_PARTS} parts")]
+    #[error("a form has at most {MAX_PARTS} parts")]
     TooMany,
 }
 
@@ -81,7 +81,7 @@ impl Form {
     ) -> Self {
         let beside = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&beside);
-        let most = max_text.saturating_add(MOST_AROUND);
+        let most = max_text.saturating_add(MAX_AROUND);
         // The parser gathers a part's head and skips what nobody reads, however long it is.
         let body = body.map(move |piece| {
             let piece = piece?;
@@ -103,7 +103,7 @@ impl Form {
     pub async fn next(&mut self) -> Result<Option<Part>, FormError> {
         let Some(mut field) = self.parts.next_field().await? else { return Ok(None) };
         self.seen += 1;
-        if self.seen > MOST_PARTS {
+        if self.seen > MAX_PARTS {
             return Err(FormError::TooMany);
         }
         let name = field.name().unwrap_or_default().to_owned();

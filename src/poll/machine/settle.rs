@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The longest timer that every driver can set.
-const LONGEST_TIMER_MS: u64 = 60_000;
+const MAX_TIMER_MS: u64 = 60_000;
 
 impl Machine {
     /// Counts the time since the last event. Returns whether the machine slept through it: then the
@@ -181,8 +181,8 @@ impl Machine {
             }
             return;
         };
-        let longest = if self.visible { self.config.longest_timer_ms } else { LONGEST_TIMER_MS };
-        let after = at.saturating_sub(now).min(longest.clamp(1, LONGEST_TIMER_MS));
+        let longest = if self.visible { self.config.longest_timer_ms } else { MAX_TIMER_MS };
+        let after = at.saturating_sub(now).min(longest.clamp(1, MAX_TIMER_MS));
         let sooner = self.timer_at.is_none_or(|set| set != now + after);
         // A look-out further ahead is moved only when it comes: no new timer for each event.
         let in_time =

@@ -50,7 +50,7 @@ impl Machine {
     }
 
     /// What all tasks show alike; a change is drawn.
-    pub(super) fn face(&self) -> (Halt, bool, bool, bool, bool, bool, usize) {
+    pub(super) fn render_key(&self) -> (Halt, bool, bool, bool, bool, bool, usize) {
         let running = self.flight.is_some() || self.may_send();
         let live = self.live_count();
         (self.halt, self.unreachable(), self.online, self.stopped, self.woken, running, live)

@@ -22,7 +22,7 @@ const MOVING_MS: u32 = 250;
 /// How often ages and durations are drawn while nothing moves, in milliseconds.
 const RESTING_MS: u32 = 1000;
 /// The browser's timers take signed 32-bit milliseconds; and no pause is longer than this anyway.
-const LONGEST_TIMER_MS: u32 = 60_000;
+const MAX_TIMER_MS: u32 = 60_000;
 
 /// One loop, whatever is watched.
 pub(super) struct Tab {
@@ -128,7 +128,7 @@ pub(super) fn set_request(request: Option<Running>) {
 /// Replaces the timer.
 pub(super) fn set_timer(after_ms: Option<u32>) {
     let timer = after_ms
-        .map(|after_ms| Timeout::new(after_ms.min(LONGEST_TIMER_MS), || dispatch(Event::Timer)));
+        .map(|after_ms| Timeout::new(after_ms.min(MAX_TIMER_MS), || dispatch(Event::Timer)));
     with(|tab| tab.timer = timer);
 }
 

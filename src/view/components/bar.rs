@@ -1,9 +1,9 @@
-//! The road: a task's stages as stretches by weight, driven as far as the task has come.
+//! The road: a task's stages as segments by weight, driven as far as the task has come.
 
 use leptos::prelude::*;
 
 use super::reads::{holds, says, tells};
-use crate::view::{TaskView, stretches, text};
+use crate::view::{TaskView, segments, text};
 
 /// The road, and a native `<progress>` that carries the value for those who cannot see it.
 #[component]
@@ -27,23 +27,23 @@ pub fn Bar(
             data-end=says(view, |view| view.status.as_str().to_owned())
             aria-hidden="true"
         >
-            {move || (0..count.get().max(1)).map(|index| stretch(view, index)).collect::<Vec<_>>()}
+            {move || (0..count.get().max(1)).map(|index| segment(view, index)).collect::<Vec<_>>()}
         </div>
     }
 }
 
-fn stretch(view: Signal<TaskView>, index: u32) -> impl IntoView {
+fn segment(view: Signal<TaskView>, index: u32) -> impl IntoView {
     let style = move || {
-        let road = view.with(|view| stretches(&view.snapshot.stages, view.permille));
-        let Some(stretch) = road.get(index as usize) else { return String::new() };
-        format!("--w:{};--p:{}", stretch.weight, tenths(stretch.done))
+        let road = view.with(|view| segments(&view.snapshot.stages, view.permille));
+        let Some(segment) = road.get(index as usize) else { return String::new() };
+        format!("--w:{};--p:{}", segment.weight, tenths(segment.done))
     };
     view! { <i style=style></i> }
 }
 
-/// The names of the stages under their stretches.
+/// The names of the stages under their segments.
 #[component]
-pub fn Posts(
+pub fn StageLabels(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
@@ -58,9 +58,9 @@ pub fn Posts(
 
 fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
     let (weight, name) = view.with_untracked(|view| {
-        let road = stretches(&view.snapshot.stages, None);
+        let road = segments(&view.snapshot.stages, None);
         let stage = view.snapshot.stages.get(index as usize);
-        let weight = road.get(index as usize).map_or(0, |stretch| stretch.weight);
+        let weight = road.get(index as usize).map_or(0, |segment| segment.weight);
         (weight, stage.map(|stage| stage.name.clone()).unwrap_or_default())
     });
     let current = move || {

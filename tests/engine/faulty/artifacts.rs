@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use milepost::{
-    engine::store::{Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, StoreError},
+    engine::store::{Artifact, ArtifactId, ArtifactRows, NewArtifact, StoreError, WriteRejected},
     task::{TaskId, UploadId},
 };
 
@@ -13,7 +13,7 @@ impl ArtifactRows for Faulty {
     async fn begin_artifact(
         &self,
         new: &NewArtifact,
-    ) -> Result<Result<(), NotWritten>, StoreError> {
+    ) -> Result<Result<(), WriteRejected>, StoreError> {
         self.fault("begin_artifact").await?;
         self.inner.begin_artifact(new).await
     }
@@ -22,7 +22,7 @@ impl ArtifactRows for Faulty {
         &self,
         new: &NewArtifact,
         size: i64,
-    ) -> Result<Result<(), NotWritten>, StoreError> {
+    ) -> Result<Result<(), WriteRejected>, StoreError> {
         self.fault("renew_artifact").await?;
         self.inner.renew_artifact(new, size).await
     }
@@ -32,7 +32,7 @@ impl ArtifactRows for Faulty {
         new: &NewArtifact,
         size: i64,
         sha256: &str,
-    ) -> Result<Result<Artifact, NotWritten>, StoreError> {
+    ) -> Result<Result<Artifact, WriteRejected>, StoreError> {
         self.fault("finish_artifact").await?;
         self.inner.finish_artifact(new, size, sha256).await
     }

@@ -2,7 +2,7 @@
 
 use milepost::{
     engine::store::{
-        Artifact, ArtifactId, Ending, Inserted, NewArtifact, NewTask, NotWritten, Row, Source,
+        Artifact, ArtifactId, Ending, Inserted, NewArtifact, NewTask, Row, Source, WriteRejected,
     },
     task::{TaskId, UploadId},
 };
@@ -35,7 +35,7 @@ pub(super) async fn kept(
     f: &Fixture,
     new: &NewArtifact,
     size: i64,
-) -> Result<Artifact, NotWritten> {
+) -> Result<Artifact, WriteRejected> {
     f.store.begin_artifact(new).await.unwrap()?;
     f.store.renew_artifact(new, size).await.unwrap()?;
     f.store.finish_artifact(new, size, PRINT).await.unwrap()
@@ -46,7 +46,7 @@ async fn names(f: &Fixture, id: TaskId) -> Vec<String> {
     files.into_iter().map(|file| file.name).collect()
 }
 
-async fn doomed(f: &Fixture) -> Vec<ArtifactId> {
+async fn deleted(f: &Fixture) -> Vec<ArtifactId> {
     f.store.doom_artifacts(10, RETRY).await.unwrap()
 }
 
@@ -79,20 +79,20 @@ pub(crate) async fn a_lost_run_keeps_no_file(f: &Fixture) {
     let late = of(&row, "late.csv");
     f.store.begin_artifact(&late).await.unwrap().unwrap();
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     f.claim("x", 1).await;
-    assert_eq!(kept(f, &of(&row, "new.csv"), 1).await, Err(NotWritten::Lost));
+    assert_eq!(kept(f, &of(&row, "new.csv"), 1).await, Err(WriteRejected::Lost));
     let finished = f.store.finish_artifact(&late, 1, PRINT).await.unwrap();
-    assert_eq!(finished, Err(NotWritten::Lost));
+    assert_eq!(finished, Err(WriteRejected::Lost));
     assert!(names(f, row.id).await.is_empty());
     f.advance(SILENCE).await;
-    assert_eq!(doomed(f).await, [late.id], "its bytes are not forgotten");
+    assert_eq!(deleted(f).await, [late.id], "its bytes are not forgotten");
 }
 
 pub(crate) async fn a_name_is_used_once_in_a_run_and_replaced_by_the_next(f: &Fixture) {
     let row = f.running("w").await;
     let first = kept(f, &of(&row, "a").clone(), 1).await.unwrap();
-    assert_eq!(kept(f, &of(&row, "a"), 1).await, Err(NotWritten::Duplicate));
+    assert_eq!(kept(f, &of(&row, "a"), 1).await, Err(WriteRejected::Duplicate));
     kept(f, &of(&row, "b"), 2).await.unwrap();
     f.store.finish(row.id, row.run_seq, &Ending::Released).await.unwrap();
     assert_eq!(names(f, row.id).await, ["a", "b"], "what was kept is not worked for twice");
@@ -103,7 +103,7 @@ pub(crate) async fn a_name_is_used_once_in_a_run_and_replaced_by_the_next(f: &Fi
     f.store.finish_artifact(&new, 3, PRINT).await.unwrap().unwrap();
     assert_eq!(f.store.artifact_of(row.id, "a").await.unwrap().unwrap().id, new.id);
     assert_eq!(names(f, row.id).await, ["a", "b"]);
-    assert_eq!(doomed(f).await, [first.id]);
+    assert_eq!(deleted(f).await, [first.id]);
 }
 
 pub(crate) async fn files_have_limits(f: &Fixture) {
@@ -111,35 +111,35 @@ pub(crate) async fn files_have_limits(f: &Fixture) {
     for name in ["a", "b", "c"] {
         kept(f, &of(&row, name), 100).await.unwrap();
     }
-    assert_eq!(kept(f, &of(&row, "d"), 1).await, Err(NotWritten::TooMany));
+    assert_eq!(kept(f, &of(&row, "d"), 1).await, Err(WriteRejected::TooMany));
     let ada = upload(Some("ada"), "u");
     f.store.begin_artifact(&ada).await.unwrap().unwrap();
     assert_eq!(f.store.renew_artifact(&ada, 700).await.unwrap(), Ok(()));
-    assert_eq!(f.store.renew_artifact(&ada, 701).await.unwrap(), Err(NotWritten::Full));
+    assert_eq!(f.store.renew_artifact(&ada, 701).await.unwrap(), Err(WriteRejected::Full));
     let whole = f.store.finish_artifact(&ada, 701, PRINT).await.unwrap();
-    assert_eq!(whole, Err(NotWritten::Full));
+    assert_eq!(whole, Err(WriteRejected::Full));
     f.store.finish_artifact(&ada, 700, PRINT).await.unwrap().unwrap();
-    assert_eq!(kept(f, &upload(Some("ada"), "u"), 1).await, Err(NotWritten::Full));
+    assert_eq!(kept(f, &upload(Some("ada"), "u"), 1).await, Err(WriteRejected::Full));
     kept(f, &upload(Some("bob"), "u"), 1_000).await.unwrap();
     for _ in 0..3 {
         kept(f, &upload(None, "u"), 1).await.unwrap();
     }
-    assert_eq!(kept(f, &upload(None, "u"), 1).await, Err(NotWritten::TooMany));
+    assert_eq!(kept(f, &upload(None, "u"), 1).await, Err(WriteRejected::TooMany));
 }
 
 pub(crate) async fn a_silent_writer_is_lost(f: &Fixture) {
     let new = upload(Some("ada"), "u");
     f.store.begin_artifact(&new).await.unwrap().unwrap();
     f.advance(SILENCE - 1).await;
-    assert!(doomed(f).await.is_empty());
+    assert!(deleted(f).await.is_empty());
     f.store.renew_artifact(&new, 1).await.unwrap().unwrap();
     f.advance(SILENCE - 1).await;
-    assert!(doomed(f).await.is_empty(), "it was heard of");
+    assert!(deleted(f).await.is_empty(), "it was heard of");
     f.advance(1).await;
-    assert_eq!(doomed(f).await, [new.id]);
-    assert_eq!(f.store.renew_artifact(&new, 2).await.unwrap(), Err(NotWritten::Lost));
+    assert_eq!(deleted(f).await, [new.id]);
+    assert_eq!(f.store.renew_artifact(&new, 2).await.unwrap(), Err(WriteRejected::Lost));
     let finished = f.store.finish_artifact(&new, 2, PRINT).await.unwrap();
-    assert_eq!(finished, Err(NotWritten::Lost));
+    assert_eq!(finished, Err(WriteRejected::Lost));
     assert_eq!(f.store.upload(new.id.as_upload()).await.unwrap(), None);
 }
 
@@ -153,11 +153,11 @@ pub(crate) async fn what_is_doomed_is_told_to_one_and_again_until_it_is_gone(f: 
     }
     f.advance(SILENCE).await;
     assert_eq!(f.store.doom_artifacts(2, RETRY).await.unwrap(), all[..2]);
-    assert_eq!(doomed(f).await, all[2..]);
+    assert_eq!(deleted(f).await, all[2..]);
     f.store.forget_artifact(all[0]).await.unwrap();
-    assert!(doomed(f).await.is_empty());
+    assert!(deleted(f).await.is_empty());
     f.advance(RETRY).await;
-    let mut again = doomed(f).await;
+    let mut again = deleted(f).await;
     again.sort();
     all.remove(0);
     all.sort();
@@ -171,10 +171,10 @@ pub(crate) async fn several_processes_doom_without_meeting(f: &Fixture) {
         }
     }
     f.advance(SILENCE).await;
-    let doom = || f.store.doom_artifacts(4, RETRY);
-    let (a, b, c) = tokio::join!(doom(), doom(), doom());
+    let mark_deleted = || f.store.doom_artifacts(4, RETRY);
+    let (a, b, c) = tokio::join!(mark_deleted(), mark_deleted(), mark_deleted());
     let mut all: Vec<_> = [a, b, c].into_iter().flat_map(|it| it.unwrap()).collect();
-    all.extend(doom().await.unwrap());
+    all.extend(mark_deleted().await.unwrap());
     all.sort();
     let told = all.len();
     all.dedup();
@@ -188,12 +188,12 @@ pub(crate) async fn the_files_of_a_removed_task_are_doomed_with_it(f: &Fixture) 
     f.store.begin_artifact(&open).await.unwrap().unwrap();
     f.store.finish(row.id, row.run_seq, &Ending::Completed(result())).await.unwrap();
     let finished = f.store.finish_artifact(&open, 1, PRINT).await.unwrap();
-    assert_eq!(finished, Err(NotWritten::Lost), "the task has ended");
+    assert_eq!(finished, Err(WriteRejected::Lost), "the task has ended");
     assert_eq!(names(f, row.id).await, ["a"]);
     f.advance(KEEP).await;
     f.store.clean(10, KEEP).await.unwrap();
     assert!(names(f, row.id).await.is_empty());
-    let mut gone = doomed(f).await;
+    let mut gone = deleted(f).await;
     gone.sort();
     let mut both = vec![file.id, open.id];
     both.sort();
@@ -212,7 +212,7 @@ pub(crate) async fn an_upload_is_its_owners_and_expires(f: &Fixture) {
     f.advance(DAY).await;
     assert!(f.store.upload(id).await.unwrap().unwrap().is_expired());
     assert!(matches!(f.store.insert(&with(&[id])).await.unwrap(), Inserted::NoUpload(_)));
-    assert_eq!(doomed(f).await, [mine.id]);
+    assert_eq!(deleted(f).await, [mine.id]);
     assert_eq!(f.store.upload(id).await.unwrap(), None);
 }
 
@@ -233,10 +233,10 @@ pub(crate) async fn an_upload_is_kept_while_a_task_uses_it(f: &Fixture) {
     assert_eq!(f.store.upload_of(row.id, id).await.unwrap().unwrap().name, "u.csv");
     assert_eq!(f.store.upload_of(other.id, id).await.unwrap(), None, "it did not name it");
     f.advance(3 * DAY).await;
-    assert!(doomed(f).await.is_empty(), "the task has not ended");
+    assert!(deleted(f).await.is_empty(), "the task has not ended");
     assert!(f.store.upload_of(row.id, id).await.unwrap().is_some());
     f.store.request_cancel(row.id, "ada").await.unwrap();
-    assert_eq!(doomed(f).await, [upload.id]);
+    assert_eq!(deleted(f).await, [upload.id]);
 }
 
 pub(crate) async fn a_start_with_an_upload_keeps_it_as_long_as_at_first(f: &Fixture) {
@@ -248,7 +248,7 @@ pub(crate) async fn a_start_with_an_upload_keeps_it_as_long_as_at_first(f: &Fixt
     let kept = f.store.upload(id).await.unwrap().unwrap();
     assert_eq!(kept.expires_at, Some(START + DAY + DAY / 2));
     f.advance(DAY - 1).await;
-    assert!(doomed(f).await.is_empty());
+    assert!(deleted(f).await.is_empty());
     f.advance(1).await;
-    assert_eq!(doomed(f).await, [upload.id]);
+    assert_eq!(deleted(f).await, [upload.id]);
 }

@@ -1,7 +1,7 @@
 //! Whoever has no session is told apart by the address.
 
 use milepost::{
-    engine::store::{Inserted, NewArtifact, NewTask, NotWritten, Source},
+    engine::store::{Inserted, NewArtifact, NewTask, Source, WriteRejected},
     task::TaskId,
 };
 
@@ -52,13 +52,13 @@ pub(crate) async fn anonymous_files_are_counted_by_client(f: &Fixture) {
     };
     artifacts::kept(f, &upload("one"), 900).await.unwrap();
     let full = artifacts::kept(f, &upload("one"), 1).await;
-    assert_eq!(full, Err(NotWritten::TooMany));
+    assert_eq!(full, Err(WriteRejected::TooMany));
     artifacts::kept(f, &upload("other"), 900).await.unwrap();
     // What a task makes counts for who started it.
     f.queue(&of("one")).await;
     let row = f.claim("w", 1).await.remove(0);
     let made = artifacts::of(&row, "made");
-    assert_eq!(artifacts::kept(f, &made, 200).await, Err(NotWritten::Full));
+    assert_eq!(artifacts::kept(f, &made, 200).await, Err(WriteRejected::Full));
     f.queue(&of("third")).await;
     let row = f.claim("w", 1).await.remove(0);
     artifacts::kept(f, &artifacts::of(&row, "made"), 200).await.unwrap();

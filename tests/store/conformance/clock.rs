@@ -11,23 +11,23 @@ pub(crate) async fn a_lease_is_taken_by_the_time_that_was_looked_at(f: &Fixture)
     let row = f.running("w").await;
     let looked = f.store.now_ms().await.unwrap();
     f.advance(HOURS).await;
-    assert!(f.store.rescue(looked).await.unwrap().is_empty());
+    assert!(f.store.rescue_expired(looked).await.unwrap().is_empty());
     assert_eq!(f.get(row.id).await.status, Status::Running);
-    assert_eq!(f.rescue().await.unwrap(), [row.id]);
+    assert_eq!(f.rescue_expired().await.unwrap(), [row.id]);
 }
 
 pub(crate) async fn a_clock_that_is_set_back_makes_no_lease_longer(f: &Fixture) {
     let dead = f.running("dead").await;
     let alive = f.running("alive").await;
     f.advance(-HOURS).await;
-    f.store.redate().await.unwrap();
+    f.store.clamp_future_times().await.unwrap();
     // As if it had been made at that moment.
     assert_eq!(f.get(dead.id).await.heartbeat_at, Some(START - HOURS));
     f.advance(LEASE - 1).await;
-    assert_eq!(f.store.beat("alive", LEASE, &[alive.id]).await.unwrap().len(), 1);
-    assert!(f.rescue().await.unwrap().is_empty());
+    assert_eq!(f.store.renew_leases("alive", LEASE, &[alive.id]).await.unwrap().len(), 1);
+    assert!(f.rescue_expired().await.unwrap().is_empty());
     f.advance(2).await;
-    assert_eq!(f.rescue().await.unwrap(), [dead.id]);
+    assert_eq!(f.rescue_expired().await.unwrap(), [dead.id]);
     assert_eq!(f.get(alive.id).await.status, Status::Running);
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn a_clock_that_is_set_back_lets_nothing_wait(f: &Fixture) {
     f.advance(-HOURS).await;
     assert!(f.claim("w", 3).await.is_empty(), "by the clock they have not been queued yet");
     let before = f.get(waiting[2].id).await;
-    f.store.redate().await.unwrap();
+    f.store.clamp_future_times().await.unwrap();
     assert!(f.get(waiting[2].id).await.version > before.version);
     // In their old order, and the one that is to wait waits no longer than it was told.
     for next in &waiting[1..] {
@@ -59,7 +59,7 @@ pub(crate) async fn nothing_is_redated_that_is_not_later_than_now(f: &Fixture) {
     let running = f.running("w").await;
     let waiting = f.queue(&task()).await;
     f.advance(1).await;
-    f.store.redate().await.unwrap();
+    f.store.clamp_future_times().await.unwrap();
     let state = async |id| {
         let row = f.get(id).await;
         (row.version, row.run_at, row.updated_at, row.heartbeat_at)
@@ -68,5 +68,5 @@ pub(crate) async fn nothing_is_redated_that_is_not_later_than_now(f: &Fixture) {
     assert_eq!(state(waiting.id).await, as_it_was);
     assert_eq!(state(running.id).await.3, Some(START));
     f.advance(LEASE).await;
-    assert_eq!(f.rescue().await.unwrap(), [running.id]);
+    assert_eq!(f.rescue_expired().await.unwrap(), [running.id]);
 }

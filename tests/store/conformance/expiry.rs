@@ -1,7 +1,7 @@
 //! What is removed after its time, what stays of it, and what is kept longer.
 
 use milepost::{
-    engine::store::{Cleaned, Ending, Inserted, Row},
+    engine::store::{Ending, Inserted, Pruned, Row},
     task::Status,
 };
 
@@ -15,7 +15,7 @@ async fn completed(f: &Fixture) -> Row {
     f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("the run is held")
 }
 
-async fn clean(f: &Fixture) -> Cleaned {
+async fn clean(f: &Fixture) -> Pruned {
     f.store.clean(10, KNOWN).await.unwrap()
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn every_end_says_until_when_the_task_is_kept(f: &Fixture) {
     f.queue(&exhausted).await;
     f.claim("w", 1).await;
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     for id in [cancelled.id, exhausted.id] {
         assert_eq!(f.get(id).await.expires_at, Some(START + LEASE + 1 + KEEP));
     }
@@ -44,7 +44,7 @@ pub(crate) async fn what_is_kept_for_ever_is_never_removed(f: &Fixture) {
     f.queue(&new).await;
     f.store.request_cancel(new.id, "ada").await.unwrap();
     f.advance(1_000 * KEEP).await;
-    assert_eq!(clean(f).await, Cleaned::default());
+    assert_eq!(clean(f).await, Pruned::default());
     let kept = f.store.keep(new.id, KEEP).await.unwrap().expect("the task is there");
     assert_eq!(kept.expires_at, None);
 }
@@ -53,12 +53,12 @@ pub(crate) async fn an_expired_task_leaves_a_tombstone_that_is_forgotten_in_time
     let row = completed(f).await;
     f.queue(&task()).await;
     f.advance(KEEP - 1).await;
-    assert_eq!(clean(f).await, Cleaned::default());
+    assert_eq!(clean(f).await, Pruned::default());
     assert_eq!(f.get(row.id).await.expired(), None);
     f.advance(1).await;
     let over = f.get(row.id).await.expired().expect("its time is over");
     assert_eq!(f.store.tombstone(row.id).await.unwrap(), None);
-    assert_eq!(clean(f).await, Cleaned { removed: vec![row.id], forgotten: 0 });
+    assert_eq!(clean(f).await, Pruned { removed: vec![row.id], forgotten: 0 });
     assert_eq!(f.store.get(row.id).await.unwrap(), None);
     assert_eq!(f.store.result(row.id).await.unwrap(), None);
     assert_eq!(f.store.tombstone(row.id).await.unwrap().as_ref(), Some(&over));
@@ -69,7 +69,7 @@ pub(crate) async fn an_expired_task_leaves_a_tombstone_that_is_forgotten_in_time
     assert_eq!((over.owner, over.kind, over.title), (row.owner, row.kind, row.title));
     f.advance(KNOWN).await;
     assert_eq!(f.store.tombstone(row.id).await.unwrap(), None);
-    assert_eq!(clean(f).await, Cleaned { removed: vec![], forgotten: 1 });
+    assert_eq!(clean(f).await, Pruned { removed: vec![], forgotten: 1 });
     assert_eq!(f.store.counts().await.unwrap(), (1, 0), "what has not ended stays");
 }
 
@@ -108,7 +108,7 @@ pub(crate) async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
     assert_eq!(kept.expires_at, Some(START + 2 * KEEP));
     assert!(kept.version > row.version, "who watches it learns of it");
     f.advance(KEEP).await;
-    assert_eq!(clean(f).await, Cleaned::default());
+    assert_eq!(clean(f).await, Pruned::default());
     f.advance(KEEP).await;
     let over = keep(KEEP).await.expect("it is there still");
     assert!(over.expired().is_some(), "what is over is not brought back");

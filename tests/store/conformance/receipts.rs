@@ -86,7 +86,7 @@ pub(crate) async fn a_cancel_of_a_lost_run_says_that_its_worker_was_lost(f: &Fix
     let row = f.running("w").await;
     f.store.request_cancel(row.id, "owner").await.unwrap();
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     let row = f.get(row.id).await;
     assert_eq!(
         (row.status, row.cancel_outcome),
@@ -98,8 +98,11 @@ pub(crate) async fn a_cancel_of_a_lost_run_says_that_its_worker_was_lost(f: &Fix
 pub(crate) async fn the_steps_of_a_cancel_are_kept_as_they_were_told_first(f: &Fixture) {
     let row = f.running("w").await;
     let kept = |what: &str| Some(what.to_owned());
-    let told =
-        |delivered_at, acknowledged_at, kept| Stopping { delivered_at, acknowledged_at, kept };
+    let told = |delivered_at, acknowledged_at, preserved| Stopping {
+        delivered_at,
+        acknowledged_at,
+        preserved,
+    };
     for (write, read) in [
         (told(None, None, kept("1 of 5")), told(None, None, kept("1 of 5"))),
         (told(Some(7), None, kept("2 of 5")), told(Some(7), None, kept("2 of 5"))),
@@ -120,7 +123,7 @@ pub(crate) async fn the_steps_of_a_cancel_are_kept_as_they_were_told_first(f: &F
 pub(crate) async fn a_lost_run_does_not_touch_the_receipt(f: &Fixture) {
     let lost = f.running("w").await;
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     let row = f.claim("x", 1).await.remove(0);
     f.store.request_cancel(row.id, "owner").await.unwrap();
     let ghost = Stopping {
@@ -144,9 +147,9 @@ pub(crate) async fn a_run_after_a_lost_one_says_what_it_took_up(f: &Fixture) {
     assert!(f.store.save_checkpoint(row.id, row.run_seq, "a", "1").await.unwrap());
     f.store.save_progress(&[report(&row, Stopping::default())]).await.unwrap();
     f.advance(3_000).await;
-    assert_eq!(f.store.beat("w", LEASE, &[row.id]).await.unwrap().len(), 1);
+    assert_eq!(f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap().len(), 1);
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     assert_eq!(f.get(row.id).await.resumed, None, "it still waits");
     f.advance(10).await;
     let resumed = f.claim("x", 1).await.remove(0).resumed.expect("it took something up");

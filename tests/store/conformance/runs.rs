@@ -12,39 +12,39 @@ use crate::fixture::{Fixture, LEASE, START, result, task};
 pub(crate) async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(LEASE - 1).await;
-    let beats = f.store.beat("w", LEASE, &[row.id]).await.unwrap();
-    assert_eq!(beats.len(), 1);
-    assert_eq!((beats[0].id, beats[0].run_seq, &beats[0].cancel), (row.id, 1, &None));
+    let renewals = f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap();
+    assert_eq!(renewals.len(), 1);
+    assert_eq!((renewals[0].id, renewals[0].run_seq, &renewals[0].cancel), (row.id, 1, &None));
     assert_eq!(f.get(row.id).await.heartbeat_at, Some(START + LEASE - 1));
     f.store.request_cancel(row.id, "ada").await.unwrap();
-    let beats = f.store.beat("w", LEASE, &[row.id]).await.unwrap();
-    assert_eq!(beats[0].cancel, Some((START + LEASE - 1, "ada".to_owned())));
-    assert!(f.store.beat("somebody else", LEASE, &[row.id]).await.unwrap().is_empty());
+    let renewals = f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap();
+    assert_eq!(renewals[0].cancel, Some((START + LEASE - 1, "ada".to_owned())));
+    assert!(f.store.renew_leases("somebody else", LEASE, &[row.id]).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_lease_without_a_worker_is_left_to_expire(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(LEASE - 1).await;
     // The process lives, but has given this run up.
-    assert!(f.store.beat("w", LEASE, &[]).await.unwrap().is_empty());
+    assert!(f.store.renew_leases("w", LEASE, &[]).await.unwrap().is_empty());
     f.advance(2).await;
-    assert_eq!(f.rescue().await.unwrap(), vec![row.id]);
+    assert_eq!(f.rescue_expired().await.unwrap(), vec![row.id]);
 }
 
 pub(crate) async fn a_live_lease_is_not_taken(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(LEASE).await;
-    assert!(f.rescue().await.unwrap().is_empty());
+    assert!(f.rescue_expired().await.unwrap().is_empty());
     assert_eq!(f.get(row.id).await.status, Status::Running);
 }
 
 pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(LEASE + 1).await;
-    assert_eq!(f.rescue().await.unwrap(), vec![row.id]);
+    assert_eq!(f.rescue_expired().await.unwrap(), vec![row.id]);
     let waiting = f.get(row.id).await;
     assert_eq!((waiting.status, waiting.attempt), (Status::Queued, 1));
-    assert!(f.store.beat("w", LEASE, &[row.id]).await.unwrap().is_empty());
+    assert!(f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap().is_empty());
     let again = f.claim("x", 1).await.remove(0);
     assert_eq!((again.id, again.attempt, again.run_seq), (row.id, 2, 2));
 }
@@ -56,7 +56,7 @@ pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixtu
         for _ in 0..max_attempts {
             f.claim("w", 1).await;
             f.advance(LEASE + 1).await;
-            f.rescue().await.unwrap();
+            f.rescue_expired().await.unwrap();
         }
         let row = f.get(new.id).await;
         assert_eq!(row.status, Status::Error);
@@ -71,7 +71,7 @@ pub(crate) async fn a_lost_task_that_was_to_be_cancelled_is_cancelled(f: &Fixtur
     let row = f.running("w").await;
     f.store.request_cancel(row.id, "ada").await.unwrap();
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     assert_eq!(f.get(row.id).await.status, Status::Cancelled);
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn a_new_process_takes_back_at_once(f: &Fixture) {
     let old = f.running("old").await;
     f.queue(&task()).await;
     let mine = f.claim("new", 1).await.remove(0);
-    assert_eq!(f.store.take_back("new").await.unwrap(), vec![old.id]);
+    assert_eq!(f.store.reclaim_after_restart("new").await.unwrap(), vec![old.id]);
     assert_eq!(f.get(old.id).await.status, Status::Queued);
     assert_eq!(f.get(mine.id).await.status, Status::Running);
 }
@@ -104,7 +104,7 @@ pub(crate) fn report(row: &Row, version: i64, progress: f64) -> ProgressWrite {
 pub(crate) async fn a_lost_run_can_write_nothing(f: &Fixture) {
     let row = f.running("w").await;
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     f.claim("x", 1).await;
     let before = f.get(row.id).await;
     let mut stale = report(&row, i64::MAX >> 1, 0.9);
@@ -148,7 +148,7 @@ pub(crate) async fn checkpoints_are_kept_until_the_end(f: &Fixture) {
     assert!(f.store.save_checkpoint(row.id, 1, "chapter", "1").await.unwrap());
     assert!(f.store.save_checkpoint(row.id, 1, "chapter", "2").await.unwrap());
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     let row = f.claim("x", 1).await.remove(0);
     assert_eq!(f.store.checkpoint(row.id, "chapter").await.unwrap().as_deref(), Some("2"));
     f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap();
@@ -254,7 +254,7 @@ pub(crate) async fn versions_only_grow(f: &Fixture) {
     f.store.save_progress(&[report(&row, row.version + 1, 0.2)]).await.unwrap();
     grew(&f.get(new.id).await);
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     grew(&f.get(new.id).await);
     let row = f.claim("w", 1).await.remove(0);
     grew(&row);
@@ -275,7 +275,7 @@ pub(crate) async fn a_run_that_gave_its_task_back_can_write_nothing(f: &Fixture)
                 }
                 None => {
                     f.advance(LEASE + 1).await;
-                    f.rescue().await.unwrap();
+                    f.rescue_expired().await.unwrap();
                 }
             }
             match follower {
@@ -335,17 +335,17 @@ pub(crate) async fn a_cancel_that_races_a_rescue_ends_the_task(f: &Fixture) {
         let row = f.running("w").await;
         f.advance(LEASE + 1).await;
         let (asked, taken) = match round % 2 {
-            0 => tokio::join!(f.store.request_cancel(row.id, "ada"), f.rescue()),
+            0 => tokio::join!(f.store.request_cancel(row.id, "ada"), f.rescue_expired()),
             _ => {
                 let (taken, asked) =
-                    tokio::join!(f.rescue(), f.store.request_cancel(row.id, "ada"));
+                    tokio::join!(f.rescue_expired(), f.store.request_cancel(row.id, "ada"));
                 (asked, taken)
             }
         };
         taken.unwrap();
         assert!(matches!(asked.unwrap(), Some(CancelOutcome::Accepted(_))));
         // It may have come between two looks of the one; then the next finds it.
-        f.rescue().await.unwrap();
+        f.rescue_expired().await.unwrap();
         let row = f.get(row.id).await;
         assert_eq!(row.status, Status::Cancelled);
         assert!(row.cancel.is_some() && f.claim("w", 1).await.is_empty());
@@ -357,11 +357,12 @@ pub(crate) async fn a_claim_that_races_a_heartbeat_is_held(f: &Fixture) {
     for _ in 0..20 {
         let id = f.queue(&task()).await.id;
         let runs = [id];
-        let (claimed, beats) = tokio::join!(f.claim("w", 1), f.store.beat("w", LEASE, &runs));
+        let (claimed, renewals) =
+            tokio::join!(f.claim("w", 1), f.store.renew_leases("w", LEASE, &runs));
         assert_eq!((claimed[0].id, claimed[0].attempt), (id, 1));
-        let seqs: Vec<_> = beats.unwrap().iter().map(|beat| beat.run_seq).collect();
+        let seqs: Vec<_> = renewals.unwrap().iter().map(|renewal| renewal.run_seq).collect();
         assert!(seqs.is_empty() || seqs == [claimed[0].run_seq], "{seqs:?}");
-        assert_eq!(f.store.beat("w", LEASE, &runs).await.unwrap().len(), 1);
+        assert_eq!(f.store.renew_leases("w", LEASE, &runs).await.unwrap().len(), 1);
         f.store.finish(id, claimed[0].run_seq, &Ending::Cancelled).await.unwrap().expect("held");
     }
 }
@@ -381,7 +382,7 @@ pub(crate) async fn no_end_leaves_a_checkpoint(f: &Fixture) {
     let again = f.running("w").await;
     keep(&again).await;
     f.advance(LEASE + 1).await;
-    assert_eq!(f.rescue().await.unwrap().len(), 3);
+    assert_eq!(f.rescue_expired().await.unwrap().len(), 3);
     let kept = async |row: &Row| f.store.checkpoint(row.id, "chapter").await.unwrap();
     assert_eq!((kept(&cancelled).await, kept(&exhausted).await), (None, None));
     assert_eq!(kept(&again).await.as_deref(), Some("1"), "it goes on from there");

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use milepost::html::escape;
 
-use crate::schema::{Field, Sort, one_of};
+use crate::schema::{Field, FieldType, one_of};
 
 /// What every input has.
 struct Common {
@@ -14,7 +14,7 @@ struct Common {
     invalid: Option<&'static str>,
     described: Option<String>,
     /// What a browser says of it; see [`Field::messages`].
-    says: String,
+    messages: String,
 }
 
 /// A field with its label, its help and its error; the two are what describes the input.
@@ -36,9 +36,9 @@ pub fn FormField(
     let described =
         [error.is_some().then(|| error_id.clone()), field.help.is_some().then(|| help_id.clone())];
     let described: Vec<String> = described.into_iter().flatten().collect();
-    let says = if several { String::new() } else { field.messages().to_string() };
+    let messages = if several { String::new() } else { field.messages().to_string() };
     let common = Common {
-        says,
+        messages,
         id: id.clone(),
         name: field.name,
         // Whoever sees the page would see a secret, and so would whatever keeps it.
@@ -47,7 +47,7 @@ pub fn FormField(
         invalid: error.is_some().then_some("true"),
         described: (!described.is_empty()).then(|| described.join(" ")),
     };
-    let boolean = field.sort == Sort::Boolean;
+    let boolean = field.sort == FieldType::Boolean;
     let label = view! {
         <label for=id>
             {field.label} {(!field.required && !boolean).then_some(" (optional)")}
@@ -71,21 +71,21 @@ pub fn FormField(
     }
 }
 
-fn input(common: Common, sort: Sort, examples: Vec<String>, secret: bool) -> AnyView {
+fn input(common: Common, sort: FieldType, examples: Vec<String>, secret: bool) -> AnyView {
     match sort {
-        Sort::Text { long: true, min, max, .. } => long_text(common, min, max),
-        Sort::Text { long: false, min, max, pattern, says } => {
-            let shape = Shape { min, max, pattern, says };
+        FieldType::Text { long: true, min, max, .. } => long_text(common, min, max),
+        FieldType::Text { long: false, min, max, pattern, pattern_description } => {
+            let shape = Shape { min, max, pattern, pattern_description };
             short_text(common, shape, examples, if secret { "password" } else { "text" })
         }
-        Sort::List { .. } => lines(common),
-        Sort::Number { whole, min, max } => {
+        FieldType::List { .. } => lines(common),
+        FieldType::Number { whole, min, max } => {
             let bound = |bound: Option<serde_json::Number>| bound.map(|bound| bound.to_string());
             number(common, whole, bound(min), bound(max))
         }
-        Sort::Boolean => checkbox(common),
-        Sort::Choice(choices) => choice(common, choices),
-        Sort::File => file(common),
+        FieldType::Boolean => checkbox(common),
+        FieldType::Choice(choices) => choice(common, choices),
+        FieldType::File => file(common),
     }
 }
 
@@ -117,7 +117,7 @@ fn TextArea(
             required=common.required
             minlength=min
             maxlength=max
-            data-says=common.says
+            data-messages=common.messages
             aria-invalid=common.invalid
             aria-describedby=common.described
             inner_html=text
@@ -131,7 +131,7 @@ struct Shape {
     max: Option<u64>,
     pattern: Option<String>,
     /// In words; a browser shows it with its own message where there is no script.
-    says: Option<String>,
+    pattern_description: Option<String>,
 }
 
 fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'static str) -> AnyView {
@@ -149,10 +149,10 @@ fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'stati
             minlength=shape.min
             maxlength=shape.max
             pattern=shape.pattern
-            title=shape.says
+            title=shape.pattern_description
             autocomplete="off"
             list=has_list.then(|| list.clone())
-            data-says=common.says
+            data-messages=common.messages
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -172,7 +172,7 @@ fn number(common: Common, whole: bool, min: Option<String>, max: Option<String>)
             step=if whole { "1" } else { "any" }
             min=min
             max=max
-            data-says=common.says
+            data-messages=common.messages
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -189,7 +189,7 @@ fn checkbox(common: Common) -> AnyView {
             name=common.name
             value="true"
             checked=checked
-            data-says=common.says
+            data-messages=common.messages
             aria-invalid=common.invalid
             aria-describedby=common.described
         />
@@ -235,7 +235,7 @@ fn choice(common: Common, choices: Vec<String>) -> AnyView {
             id=common.id
             name=common.name
             required=common.required
-            data-says=common.says
+            data-messages=common.messages
             aria-invalid=common.invalid
             aria-describedby=common.described
         >

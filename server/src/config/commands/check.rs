@@ -26,7 +26,7 @@ use crate::tasks::{
 
 const MB: u64 = 1 << 20;
 /// The longest word of a kind, and the longest name of a parameter.
-const LONGEST_WORD: usize = 40;
+const MAX_WORD: usize = 40;
 /// Words that are taken.
 const BUILT_IN: [&str; 2] = [Story::KIND, Dataset::KIND];
 /// Stands for the folder of the configuration file.
@@ -310,7 +310,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 /// `[a-z][a-z0-9_]*`, and one more character.
 pub(super) fn is_word(word: &str, also: char) -> bool {
     let mut letters = word.chars();
-    word.len() <= LONGEST_WORD
+    word.len() <= MAX_WORD
         && letters.next().is_some_and(|first| first.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == also)
 }

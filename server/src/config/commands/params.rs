@@ -10,15 +10,15 @@ use super::{
     faults::Faults,
     raw::{At, RawCommand, RawParam},
 };
-use crate::tasks::command::{Param, Pattern, Sort, Text};
+use crate::tasks::command::{Param, ParamType, Pattern, Text};
 
 /// The longest text that can be asked for; an argument of a process has at most 128 KiB.
-const LONGEST_TEXT: usize = 30_000;
+const MAX_TEXT: usize = 30_000;
 /// Where the operator does not say.
 const USUAL_TEXT: usize = 1_000;
-const MOST_ITEMS: usize = 1_000;
+const MAX_ITEMS: usize = 1_000;
 /// What is said to people in a line.
-const LONGEST_WORDS: usize = 200;
+const MAX_WORDS: usize = 200;
 
 /// The keys that belong to each type, beside those of all.
 const TYPES: [(&str, &[&str]); 7] = [
@@ -81,7 +81,7 @@ impl One<'_> {
         let sort = self.sort(faults)?;
         let required = raw.required.unwrap_or(false);
         let secret = raw.secret.as_ref().is_some_and(|secret| *secret.get_ref());
-        if secret && !matches!(sort, Sort::Text(_)) {
+        if secret && !matches!(sort, ParamType::Text(_)) {
             faults.at(&self.raw.span(), &self.key, "only a text can be secret");
         }
         if let Some(env) = &raw.env {
@@ -101,7 +101,7 @@ impl One<'_> {
         })
     }
 
-    fn check_env(&self, env: &Spanned<String>, sort: &Sort, faults: &mut Faults<'_>) {
+    fn check_env(&self, env: &Spanned<String>, sort: &ParamType, faults: &mut Faults<'_>) {
         let name = env.get_ref().as_str();
         let key = format!("{}.env", self.key);
         if !is_variable(name) {
@@ -114,14 +114,14 @@ impl One<'_> {
             }
             Rule::OnlyIfAllowed | Rule::Fine => {}
         }
-        if matches!(sort, Sort::List { .. }) {
+        if matches!(sort, ParamType::List { .. }) {
             faults.at(&env.span(), &key, "a list has no place in one variable");
         }
     }
 
     fn default(
         &self,
-        sort: &Sort,
+        sort: &ParamType,
         secret: bool,
         faults: &mut Faults<'_>,
     ) -> Option<serde_json::Value> {
@@ -131,7 +131,7 @@ impl One<'_> {
             faults.at(&default.span(), &key, "a secret has no default: everyone would have it");
             return None;
         }
-        if matches!(sort, Sort::File) {
+        if matches!(sort, ParamType::File) {
             faults.at(&default.span(), &key, "a file has no default");
             return None;
         }
@@ -142,7 +142,7 @@ impl One<'_> {
         Some(value)
     }
 
-    fn sort(&self, faults: &mut Faults<'_>) -> Option<Sort> {
+    fn sort(&self, faults: &mut Faults<'_>) -> Option<ParamType> {
         let raw = self.raw.get_ref();
         let known: Vec<_> = TYPES.iter().map(|(name, _)| *name).collect();
         let known = format!("must be one of: {}", known.join(", "));
@@ -166,17 +166,19 @@ impl One<'_> {
                 let (min, max) = (raw.min.as_ref(), raw.max.as_ref());
                 let (min, max) = (min.map(|min| *min.get_ref()), max.map(|max| *max.get_ref()));
                 self.ordered(min, max, faults);
-                Sort::Number { min, max }
+                ParamType::Number { min, max }
             }
-            "choice" => Sort::Choice(self.choices(true, faults)),
-            "boolean" => Sort::Boolean { flag: raw.flag.as_ref().map(|f| f.get_ref().clone()) },
-            "file" => Sort::File,
+            "choice" => ParamType::Choice(self.choices(true, faults)),
+            "boolean" => {
+                ParamType::Boolean { flag: raw.flag.as_ref().map(|f| f.get_ref().clone()) }
+            }
+            "file" => ParamType::File,
             "list" => self.list(faults),
-            _ => Sort::Text(self.text(faults)),
+            _ => ParamType::Text(self.text(faults)),
         })
     }
 
-    fn integer(&self, faults: &mut Faults<'_>) -> Sort {
+    fn integer(&self, faults: &mut Faults<'_>) -> ParamType {
         let raw = self.raw.get_ref();
         let mut whole = |at: &At<f64>, key| {
             let number = *at.as_ref()?.get_ref();
@@ -189,7 +191,7 @@ impl One<'_> {
         };
         let (min, max) = (whole(&raw.min, "min"), whole(&raw.max, "max"));
         self.ordered(min, max, faults);
-        Sort::Integer { min, max }
+        ParamType::Integer { min, max }
     }
 
     fn ordered<T: PartialOrd>(&self, min: Option<T>, max: Option<T>, faults: &mut Faults<'_>) {
@@ -217,25 +219,25 @@ impl One<'_> {
         choices.get_ref().clone()
     }
 
-    fn list(&self, faults: &mut Faults<'_>) -> Sort {
+    fn list(&self, faults: &mut Faults<'_>) -> ParamType {
         let raw = self.raw.get_ref();
         let (items, choices) = (self.text(faults), self.choices(false, faults));
         let count = |at: &At<usize>, usual| at.as_ref().map_or(usual, |at| *at.get_ref());
         let usual_min = usize::from(raw.required.unwrap_or(false));
         let (min, max) = (count(&raw.min_items, usual_min), count(&raw.max_items, 100));
-        if min > max || max > MOST_ITEMS {
-            let right = format!("`min_items` to `max_items`, at most {MOST_ITEMS}");
+        if min > max || max > MAX_ITEMS {
+            let right = format!("`min_items` to `max_items`, at most {MAX_ITEMS}");
             faults.at(&self.raw.span(), &self.key, &right);
         }
-        Sort::List { items, choices, min, max }
+        ParamType::List { items, choices, min, max }
     }
 
     fn text(&self, faults: &mut Faults<'_>) -> Text {
         let raw = self.raw.get_ref();
         let count = |at: &At<usize>, usual| at.as_ref().map_or(usual, |at| *at.get_ref());
         let (min, max) = (count(&raw.min_length, 1), count(&raw.max_length, USUAL_TEXT));
-        if min > max || max > LONGEST_TEXT {
-            let right = format!("`min_length` to `max_length`, at most {LONGEST_TEXT}");
+        if min > max || max > MAX_TEXT {
+            let right = format!("`min_length` to `max_length`, at most {MAX_TEXT}");
             faults.at(&self.raw.span(), &self.key, &right);
         }
         let pattern = raw.pattern.as_ref().and_then(|pattern| {
@@ -263,10 +265,8 @@ impl One<'_> {
                 "says what `pattern` asks for; there is none",
             );
         }
-        if !(1..=LONGEST_WORDS).contains(&text.chars().count())
-            || text.chars().any(char::is_control)
-        {
-            let right = format!("one line of 1 to {LONGEST_WORDS} characters");
+        if !(1..=MAX_WORDS).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+            let right = format!("one line of 1 to {MAX_WORDS} characters");
             faults.at(&pattern_description.span(), &key, &right);
         }
         Some(text.to_owned())

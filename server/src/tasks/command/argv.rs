@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{
-    definition::{Param, Sort},
+    definition::{Param, ParamType},
     values::Given,
 };
 
@@ -198,8 +198,8 @@ impl Element {
             let Piece::Param(index) = piece else { continue };
             let param = &params[*index];
             match &param.sort {
-                Sort::Boolean { flag: None } => return Err(Unfit::NoFlag(param.name.clone())),
-                Sort::Boolean { .. } | Sort::List { .. } if self.0.len() > 1 => {
+                ParamType::Boolean { flag: None } => return Err(Unfit::NoFlag(param.name.clone())),
+                ParamType::Boolean { .. } | ParamType::List { .. } if self.0.len() > 1 => {
                     return Err(Unfit::Amid(param.name.clone()));
                 }
                 _ => {}
@@ -212,7 +212,9 @@ impl Element {
         if let [Piece::Param(index)] = &*self.0 {
             match (&values[*index], &params[*index].sort) {
                 (Given::List(items), _) => return argv.extend(items.iter().cloned()),
-                (Given::Yes, Sort::Boolean { flag: Some(flag) }) => return argv.push(flag.clone()),
+                (Given::Yes, ParamType::Boolean { flag: Some(flag) }) => {
+                    return argv.push(flag.clone());
+                }
                 _ => {}
             }
         }
@@ -243,7 +245,7 @@ impl Element {
     }
 }
 
-impl Sort {
+impl ParamType {
     /// Whether each of its values was written by the operator.
     const fn is_declared(&self) -> bool {
         match self {

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::tasks::command::definition::{Pattern, Text};
 
-fn text() -> Sort {
-    Sort::Text(Text {
+fn text() -> ParamType {
+    ParamType::Text(Text {
         pattern: None::<Pattern>,
         pattern_description: None,
         min: 0,
@@ -15,13 +15,13 @@ fn text() -> Sort {
     })
 }
 
-fn list() -> Sort {
+fn list() -> ParamType {
     let items =
         Text { pattern: None, pattern_description: None, min: 0, max: 100, multiline: false };
-    Sort::List { items, choices: Vec::new(), min: 0, max: 9 }
+    ParamType::List { items, choices: Vec::new(), min: 0, max: 9 }
 }
 
-fn param(name: &str, sort: Sort) -> Param {
+fn param(name: &str, sort: ParamType) -> Param {
     Param {
         name: name.to_owned(),
         title: None,
@@ -60,7 +60,7 @@ fn a_value_is_one_argument_whatever_is_in_it() {
 fn what_is_not_given_is_left_out_with_its_group() {
     let params = [
         param("a", text()),
-        param("v", Sort::Boolean { flag: Some("--verbose".to_owned()) }),
+        param("v", ParamType::Boolean { flag: Some("--verbose".to_owned()) }),
         param("l", list()),
     ];
     let groups: &[&[&str]] = &[&["p"], &["--name", "{a}"], &["{v}"], &["-x{a}"], &["--"], &["{l}"]];
@@ -99,14 +99,14 @@ fn a_value_never_becomes_an_option_unless_that_was_declared() {
     assert_eq!(refused(&[l], &[&["p"], &["{l}"]], &items), Some(0));
     let allowed = Param { allow_leading_dash: true, ..a };
     assert_eq!(refused(&[allowed], &[&["p"], &["{a}"]], &dash), None);
-    let choice = param("c", Sort::Choice(vec!["-fast".to_owned()]));
+    let choice = param("c", ParamType::Choice(vec!["-fast".to_owned()]));
     assert_eq!(refused(&[choice], &[&["p"], &["{c}"]], &[given("-fast")]), None);
 }
 
 #[test]
 fn what_makes_no_sense_is_refused_when_it_is_declared() {
     let secret = Param { secret: true, ..param("s", text()) };
-    let flagless = param("f", Sort::Boolean { flag: None });
+    let flagless = param("f", ParamType::Boolean { flag: None });
     let params = [param("a", text()), param("l", list())];
     let one = |elements: &[&[&str]]| template(elements, &params[..1]).unwrap_err();
     assert_eq!(one(&[]), Unfit::Program);

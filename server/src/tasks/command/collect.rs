@@ -17,9 +17,9 @@ use super::progress::Mask;
 pub(super) const INPUTS: &str = "inputs";
 /// Folders below folders that are looked into, and entries that are looked at.
 const DEEPEST: usize = 32;
-const MOST_ENTRIES: usize = 200_000;
+const MAX_ENTRIES: usize = 200_000;
 /// Bytes of a file's name.
-const LONGEST_NAME: usize = 180;
+const MAX_NAME: usize = 180;
 
 /// A file that is to be kept.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,8 +53,8 @@ pub(super) fn find(folder: &Path, patterns: &[String], mask: &Mask) -> io::Resul
         for entry in fs::read_dir(folder.join(&within))? {
             let entry = entry?;
             looked_at += 1;
-            if looked_at > MOST_ENTRIES {
-                return Err(io::Error::other(format!("there are more than {MOST_ENTRIES} files")));
+            if looked_at > MAX_ENTRIES {
+                return Err(io::Error::other(format!("there are more than {MAX_ENTRIES} files")));
             }
             let (path, kind) = (within.join(entry.file_name()), entry.file_type()?);
             if kind.is_dir() && path == Path::new(INPUTS) {
@@ -93,7 +93,7 @@ fn free_name(text: &str, taken: &BTreeSet<String>) -> String {
     };
     let name: String = text.chars().map(fine).collect();
     let name = name.trim_start_matches(|c: char| c == '.' || c.is_whitespace()).trim_end();
-    let name = name[..name.floor_char_boundary(LONGEST_NAME)].trim_end();
+    let name = name[..name.floor_char_boundary(MAX_NAME)].trim_end();
     let name = if name.is_empty() { "file" } else { name };
     let mut free = name.to_owned();
     let mut number = 2;
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_secret_in_a_name_is_hidden_before_the_name_is_cut() {
         let place = tempfile::tempdir().unwrap();
-        for name in [&*format!("{}hush.csv", "x".repeat(LONGEST_NAME - 2)), "hush.csv", "***.csv"] {
+        for name in [&*format!("{}hush.csv", "x".repeat(MAX_NAME - 2)), "hush.csv", "***.csv"] {
             fs::write(place.path().join(name), "").unwrap();
         }
         let found = names(place.path(), &["*"]);

@@ -108,12 +108,12 @@ pub struct Param {
     /// The variable that it is given by.
     pub env: Option<String>,
     /// What it is.
-    pub sort: Sort,
+    pub sort: ParamType,
 }
 
 /// What a parameter is.
 #[derive(Clone, Debug)]
-pub enum Sort {
+pub enum ParamType {
     /// A text.
     Text(Text),
     /// A whole number.

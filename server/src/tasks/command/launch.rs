@@ -40,7 +40,7 @@ const PROBE: &str = "__probe-namespace";
 
 /// What this program does instead of everything else, if it was started by itself for a command.
 /// `None` where it was not.
-pub fn instead(mut args: impl Iterator<Item = std::ffi::OsString>) -> Option<u8> {
+pub fn run_guard_if_asked(mut args: impl Iterator<Item = std::ffi::OsString>) -> Option<u8> {
     match args.next()?.to_str()? {
         GUARD => Some(guard::guard()),
         EXEC => Some(exec::exec(args)),

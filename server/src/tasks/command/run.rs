@@ -22,7 +22,7 @@ use super::{
     kept::Kept,
     launch::{
         Hunt, Process, Record, RunIsolation,
-        wire::{End, Order, Word, list},
+        wire::{End, SpawnRequest, Word, list},
     },
     mask::{hide_in, mask},
     progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
@@ -35,10 +35,10 @@ const CHUNK: usize = 64 << 10;
 /// A report that stands at the end of a line without an end is read after this long.
 const IDLE: Duration = Duration::from_millis(300);
 /// Without a guard its streams are given so many times as long.
-const MOST_IDLE: u32 = 10;
+const MAX_IDLE: u32 = 10;
 /// Lines of the standard error that an error tells, and how much of each.
 const LAST_LINES: usize = 3;
-const LONGEST_LINE: usize = 300;
+const MAX_LINE: usize = 300;
 
 /// See the module.
 pub(super) struct Run {
@@ -111,9 +111,9 @@ impl Run {
             folder.is_over();
             return Err(error);
         }
-        let (isolation, order) = self.ready(folder, deps).inspect_err(|_| folder.is_over())?;
+        let (isolation, request) = self.ready(folder, deps).inspect_err(|_| folder.is_over())?;
         let started = Instant::now();
-        let start = Process::start(&deps.program, &order, isolation.namespace);
+        let start = Process::start(&deps.program, &request, isolation.namespace);
         let mut process = start.await.map_err(|error| {
             folder.is_over();
             TaskError::retry("start", format!("no process can be started: {error}"))
@@ -147,13 +147,13 @@ impl Run {
         &self,
         folder: &RunFolder,
         deps: &CommandDeps,
-    ) -> Result<(Arc<RunIsolation>, Order), TaskError> {
+    ) -> Result<(Arc<RunIsolation>, SpawnRequest), TaskError> {
         let isolation = self.isolate(folder, deps)?;
-        let order = self.order(folder, &isolation)?;
+        let request = self.request(folder, &isolation)?;
         Record::new(&isolation).write(folder.record()).map_err(|error| {
             TaskError::retry("folder", format!("the run cannot be recorded: {error}"))
         })?;
-        Ok((Arc::new(isolation), order))
+        Ok((Arc::new(isolation), request))
     }
 
     /// What holds the run together whatever becomes of its guard.
@@ -170,14 +170,18 @@ impl Run {
         })
     }
 
-    fn order(&self, folder: &RunFolder, isolation: &RunIsolation) -> Result<Order, TaskError> {
+    fn request(
+        &self,
+        folder: &RunFolder,
+        isolation: &RunIsolation,
+    ) -> Result<SpawnRequest, TaskError> {
         let Definition { argv, params, limits, pty, .. } = &*self.definition;
         let argv = argv.expand(params, &self.values).map_err(|index| {
             let name = &params[index].name;
             TaskError::fail("input", format!("{name}: must not begin with -"))
         })?;
         let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
-        Ok(Order {
+        Ok(SpawnRequest {
             argv,
             env: environment::of(&self.definition, &self.values, folder),
             folder: work,
@@ -203,31 +207,31 @@ impl Run {
         let Process { streams, guard } = process;
         let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
         let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
-        while !(gone && (streams.have_ended() || idle > MOST_IDLE)) {
+        while !(gone && (streams.have_ended() || idle > MAX_IDLE)) {
             let heard = tokio::select! {
-                n = streams.stdout.read(&mut out) => Heard::Bytes(Source::Stdout, n),
-                n = streams.stderr.read(&mut err) => Heard::Bytes(Source::Stderr, n),
-                n = streams.channel.read(&mut own) => Heard::Bytes(Source::Channel, n),
-                word = guard.word(), if !gone => Heard::Word(word),
-                () = ctx.cancelled(), if !told => Heard::Stop,
-                () = tokio::time::sleep(IDLE) => Heard::Nothing,
+                n = streams.stdout.read(&mut out) => Message::Bytes(Source::Stdout, n),
+                n = streams.stderr.read(&mut err) => Message::Bytes(Source::Stderr, n),
+                n = streams.channel.read(&mut own) => Message::Bytes(Source::Channel, n),
+                word = guard.word(), if !gone => Message::Word(word),
+                () = ctx.cancelled(), if !told => Message::Stop,
+                () = tokio::time::sleep(IDLE) => Message::Nothing,
             };
             match heard {
-                Heard::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
-                Heard::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
-                Heard::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
-                Heard::Word(Some(Word::Started(leader))) => {
+                Message::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
+                Message::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
+                Message::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
+                Message::Word(Some(Word::Started(leader))) => {
                     let record = Record::new(isolation).with_leader(leader, isolation);
                     if let Err(error) = record.write(folder.record()) {
                         tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
                     }
                 }
-                Heard::Word(Some(word)) => {
+                Message::Word(Some(word)) => {
                     last = self.hear(word).or(last);
                     // A guard that could not end everything says no more, and stays.
                     gone = last.as_ref().is_some_and(Word::names_what_remains);
                 }
-                Heard::Word(None) => {
+                Message::Word(None) => {
                     gone = true;
                     if last.is_none() {
                         // Somebody killed the guard: what it guarded does not go on meanwhile.
@@ -235,11 +239,11 @@ impl Run {
                         self.hunt(isolation).await;
                     }
                 }
-                Heard::Stop => {
+                Message::Stop => {
                     told = true;
                     guard.terminate(self.definition.limits.grace).await;
                 }
-                Heard::Nothing => {
+                Message::Nothing => {
                     idle += u32::from(gone);
                     self.reader.idle(Source::Stdout, &mut self.signals);
                     self.reader.idle(Source::Stderr, &mut self.signals);
@@ -302,7 +306,7 @@ impl Run {
 
     fn line(&mut self, source: Source, text: String) {
         if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
-            let short: String = text.trim().chars().take(LONGEST_LINE).collect();
+            let short: String = text.trim().chars().take(MAX_LINE).collect();
             if !short.is_empty() {
                 if self.last_lines.len() == LAST_LINES {
                     self.last_lines.remove(0);
@@ -387,7 +391,7 @@ impl Run {
 }
 
 /// What there is to do.
-enum Heard {
+enum Message {
     Bytes(Source, usize),
     Word(Option<Word>),
     Stop,

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{Definition, Param, Sort, Text};
+use super::definition::{Definition, Param, ParamType, Text};
 
 /// The schema of a start's input.
 pub(super) fn schema(definition: &Definition) -> Value {
@@ -41,15 +41,15 @@ fn property(param: &Param) -> Value {
     Value::Object(property)
 }
 
-fn sort(sort: &Sort) -> Map<String, Value> {
+fn sort(sort: &ParamType) -> Map<String, Value> {
     let pairs = match sort {
-        Sort::Text(rules) => text(rules),
-        Sort::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
-        Sort::File => vec![("type", json!("string")), ("format", json!("upload"))],
-        Sort::Boolean { .. } => vec![("type", json!("boolean"))],
-        Sort::Integer { min, max } => numeric("integer", json!(min), json!(max)),
-        Sort::Number { min, max } => numeric("number", json!(min), json!(max)),
-        Sort::List { items, choices, min, max } => {
+        ParamType::Text(rules) => text(rules),
+        ParamType::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
+        ParamType::File => vec![("type", json!("string")), ("format", json!("upload"))],
+        ParamType::Boolean { .. } => vec![("type", json!("boolean"))],
+        ParamType::Integer { min, max } => numeric("integer", json!(min), json!(max)),
+        ParamType::Number { min, max } => numeric("number", json!(min), json!(max)),
+        ParamType::List { items, choices, min, max } => {
             let item = match &**choices {
                 [] => text(items),
                 choices => vec![("type", json!("string")), ("enum", json!(choices))],

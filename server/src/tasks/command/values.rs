@@ -1,12 +1,12 @@
 //! From the input of a start to the values of the parameters. Everything in it is hostile.
 
 use milepost::{
-    engine::Refusal,
+    engine::ValidationError,
     task::{FieldError, UploadId},
 };
 use serde_json::{Map, Value};
 
-use super::definition::{Definition, Param, Sort, Text};
+use super::definition::{Definition, Param, ParamType, Text};
 
 /// The value of one parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,12 +42,16 @@ impl Given {
 ///
 /// # Errors
 /// Each field that is wrong, and what would be right.
-pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>, Refusal> {
+pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>, ValidationError> {
     let empty = Map::new();
     let object = match input {
         Value::Object(object) => object,
         Value::Null => &empty,
-        _ => return Err(Refusal::new("the input is an object with the parameters as its fields")),
+        _ => {
+            return Err(ValidationError::new(
+                "the input is an object with the parameters as its fields",
+            ));
+        }
     };
     let params = &definition.params;
     let mut errors = Vec::new();
@@ -72,7 +76,7 @@ pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>,
     match errors.first() {
         None => Ok(values),
         Some(FieldError { field, detail }) => {
-            Err(Refusal { detail: format!("{field}: {detail}"), errors })
+            Err(ValidationError { detail: format!("{field}: {detail}"), errors })
         }
     }
 }
@@ -82,7 +86,9 @@ impl Param {
     fn read(&self, value: Option<&Value>) -> Result<Given, String> {
         match value.filter(|value| !value.is_null()).or(self.default.as_ref()) {
             Some(value) => match self.sort.read(value)? {
-                Given::Absent if self.required && !matches!(self.sort, Sort::Boolean { .. }) => {
+                Given::Absent
+                    if self.required && !matches!(self.sort, ParamType::Boolean { .. }) =>
+                {
                     Err("is required".to_owned())
                 }
                 given => Ok(given),
@@ -93,7 +99,7 @@ impl Param {
     }
 }
 
-impl Sort {
+impl ParamType {
     /// Checks a value; also what the operator gives as a default.
     ///
     /// # Errors

@@ -11,12 +11,12 @@ use crate::tasks::command::{
     schema::schema,
 };
 
-fn text(pattern: Option<&str>) -> Sort {
+fn text(pattern: Option<&str>) -> ParamType {
     let pattern = pattern.map(|pattern| Pattern::new(pattern).unwrap());
-    Sort::Text(Text { pattern, pattern_description: None, min: 1, max: 10, multiline: false })
+    ParamType::Text(Text { pattern, pattern_description: None, min: 1, max: 10, multiline: false })
 }
 
-fn param(name: &str, sort: Sort) -> Param {
+fn param(name: &str, sort: ParamType) -> Param {
     Param {
         name: name.to_owned(),
         title: None,
@@ -52,7 +52,7 @@ fn command(params: Vec<Param>) -> Definition {
     }
 }
 
-fn one(sort: Sort, value: serde_json::Value) -> Result<Given, String> {
+fn one(sort: ParamType, value: serde_json::Value) -> Result<Given, String> {
     let definition = command(vec![param("a", sort)]);
     let read = read(&definition, &json!({"a": value}));
     read.map(|mut values| values.remove(0)).map_err(|refusal| refusal.errors[0].detail.clone())
@@ -67,24 +67,24 @@ fn each_kind_of_value_is_checked() {
     assert_eq!(one(text(None), json!("12345678901")), right("must have at most 10 characters"));
     assert_eq!(one(text(None), json!(5)), right("must be a text"));
     assert_eq!(one(text(Some("[a-z]+")), json!("ab1")), right("must match the pattern [a-z]+"));
-    let integer = || Sort::Integer { min: Some(0), max: Some(9) };
+    let integer = || ParamType::Integer { min: Some(0), max: Some(9) };
     assert_eq!(one(integer(), json!(9)), given("9"));
     assert_eq!(one(integer(), json!(10)), right("must be at most 9"));
     assert_eq!(one(integer(), json!(-1)), right("must be at least 0"));
     assert_eq!(one(integer(), json!(1.5)), right("must be a whole number"));
     assert_eq!(one(integer(), json!("1")), right("must be a whole number"));
-    let number = || Sort::Number { min: None, max: None };
+    let number = || ParamType::Number { min: None, max: None };
     assert_eq!(one(number(), json!(1.5)), given("1.5"));
-    let choice = || Sort::Choice(vec!["a".to_owned(), "b".to_owned()]);
+    let choice = || ParamType::Choice(vec!["a".to_owned(), "b".to_owned()]);
     assert_eq!(one(choice(), json!("b")), given("b"));
     assert_eq!(one(choice(), json!("c")), right("must be one of: a, b"));
-    let boolean = || Sort::Boolean { flag: None };
+    let boolean = || ParamType::Boolean { flag: None };
     assert_eq!(one(boolean(), json!(true)), Ok(Given::Yes));
     assert_eq!(one(boolean(), json!(false)), Ok(Given::Absent));
     assert_eq!(one(boolean(), json!("yes")), right("must be true or false"));
     let items =
         Text { pattern: None, pattern_description: None, min: 1, max: 10, multiline: false };
-    let list = || Sort::List { items: items.clone(), choices: Vec::new(), min: 0, max: 2 };
+    let list = || ParamType::List { items: items.clone(), choices: Vec::new(), min: 0, max: 2 };
     let two = Given::List(vec!["a".to_owned(), "b".to_owned()]);
     assert_eq!(one(list(), json!(["a", "b"])), Ok(two));
     assert_eq!(one(list(), json!(["a", ""])), right("item 2: must not be empty"));
@@ -97,7 +97,7 @@ fn control_characters_are_refused() {
         let told = one(text(None), json!(bad)).unwrap_err();
         assert_eq!(told, "must be one line without control characters", "{bad:?}");
     }
-    let long = Sort::Text(Text {
+    let long = ParamType::Text(Text {
         pattern: None,
         pattern_description: None,
         min: 0,
@@ -111,8 +111,10 @@ fn control_characters_are_refused() {
 #[test]
 fn what_is_missing_unknown_or_wrong_is_told_at_its_field_all_at_once() {
     let needed = Param { required: true, ..param("a", text(None)) };
-    let usual =
-        Param { default: Some(json!(3)), ..param("n", Sort::Integer { min: None, max: None }) };
+    let usual = Param {
+        default: Some(json!(3)),
+        ..param("n", ParamType::Integer { min: None, max: None })
+    };
     let definition = command(vec![needed, usual]);
     let refusal = read(&definition, &json!({"../x": 1, "n": "many"})).unwrap_err();
     let told: Vec<_> = refusal.errors.iter().map(|e| (&*e.field, &*e.detail)).collect();
@@ -154,8 +156,8 @@ proptest! {
 #[test]
 fn a_form_says_in_the_browser_what_a_refusal_says() {
     let pattern = Some(Pattern::new("[a-z]+").unwrap());
-    for says in [Some("Small letters only.".to_owned()), None] {
-        let sort = Sort::Text(Text {
+    for pattern_description in [Some("Small letters only.".to_owned()), None] {
+        let sort = ParamType::Text(Text {
             pattern: pattern.clone(),
             pattern_description,
             min: 1,

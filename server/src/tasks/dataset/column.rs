@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Of a long text so much is compared; a profile shows less of it.
-const MOST_COMPARED: usize = 1 << 10;
+const MAX_COMPARED: usize = 1 << 10;
 
 /// One column so far.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ impl Texts {
         self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
         self.longest = self.longest.max(length);
         self.characters += length;
-        let text = &text[..text.floor_char_boundary(MOST_COMPARED)];
+        let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
         if self.least.as_deref().is_none_or(|least| text < least) {
             self.least = Some(text.into());
         }

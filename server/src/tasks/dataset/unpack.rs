@@ -12,7 +12,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const ZSTD_SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
 /// The most memory that a Zstandard file may ask for: what the format wants every reader to have,
 /// and what its program needs up to level 19.
-const MOST_WINDOW: u64 = 8 << 20;
+const MAX_WINDOW: u64 = 8 << 20;
 
 /// Files that are taken for CSV by mistake, and what would be right.
 const OTHERS: [(&[u8], &str); 7] = [
@@ -82,7 +82,7 @@ impl<R: BufRead> Read for Frames<R> {
                         pass(&mut rest)?;
                         State::Between(rest)
                     } else {
-                        let frame = StreamingDecoder::new_with_max_window_size(rest, MOST_WINDOW);
+                        let frame = StreamingDecoder::new_with_max_window_size(rest, MAX_WINDOW);
                         State::Within(Box::new(frame.map_err(io::Error::other)?))
                     });
                 }

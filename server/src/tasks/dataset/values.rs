@@ -18,7 +18,7 @@ const TOP: usize = 10;
 /// What an entry takes beside its text: two words and a count, room to grow, the allocator's part.
 const ENTRY_BYTES: usize = 64;
 /// A longer text is counted, but not named once there are sketches.
-const MOST_NAMED: usize = 256;
+const MAX_NAMED: usize = 256;
 
 /// How much may be remembered, so that memory does not grow with the data.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +121,7 @@ impl Values {
         match self {
             Self::All(_, used) => *used,
             Self::About(sketches) => {
-                let texts = sketches.frequent.num_active_items() * MOST_NAMED;
+                let texts = sketches.frequent.num_active_items() * MAX_NAMED;
                 let ranks = sketches.ranks.as_ref().map_or(0, KllSketch::num_retained) * 8;
                 sketches.distinct.estimated_size()
                     + sketches.frequent.estimated_size()
@@ -170,7 +170,7 @@ impl Sketches {
         };
         for (text, count) in values {
             sketches.distinct.update(&*text);
-            if text.len() <= MOST_NAMED {
+            if text.len() <= MAX_NAMED {
                 sketches.frequent.update_with_count(text.into(), count);
             }
         }
@@ -179,7 +179,7 @@ impl Sketches {
 
     fn add(&mut self, text: &str, number: Option<f64>) {
         self.distinct.update(text);
-        if text.len() <= MOST_NAMED {
+        if text.len() <= MAX_NAMED {
             self.frequent.update_ref(text);
         }
         match number.and_then(|number| KllFloat::<f64>::new(number).ok()) {

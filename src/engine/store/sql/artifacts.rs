@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     engine::store::{
-        Artifact, ArtifactId, ArtifactRows, NewArtifact, NotWritten, Source, StoreError,
+        Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, StoreError, WriteRejected,
     },
     task::{TaskId, UploadId},
 };
@@ -58,7 +58,7 @@ const RENEW: &str = "UPDATE artifacts SET size = $2, due_at = $3 \
     WHERE id = $1 AND state = 'pending' RETURNING owner, client";
 
 /// The file of an earlier run makes room for this run's.
-const REPLACE: &str = "UPDATE artifacts SET state = 'doomed', due_at = $4 \
+const REPLACE: &str = "UPDATE artifacts SET state = 'deleted', due_at = $4 \
     WHERE task_id = $1 AND name = $2 AND run_seq < $3 AND state = 'ready'";
 
 const FINISH: &str = concat!(
@@ -102,7 +102,7 @@ const DUE: &str = concat!(
     skip_locked!()
 );
 
-const DOOM: &str = "UPDATE artifacts SET state = 'doomed', due_at = $2 WHERE id = $1";
+const MARK_DELETED: &str = "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE id = $1";
 
 const FORGET: &str = "DELETE FROM artifacts WHERE id = $1";
 
@@ -118,7 +118,7 @@ const NOTE_USE: &str =
 
 /// Before its task is removed.
 pub(super) const DOOM_OF_TASKS: &str = concat!(
-    "UPDATE artifacts SET state = 'doomed', due_at = $2 WHERE state <> 'doomed' AND task_id IN ",
+    "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND task_id IN ",
     json_list!("$1")
 );
 
@@ -127,16 +127,16 @@ impl ArtifactRows for This {
     async fn begin_artifact(
         &self,
         new: &NewArtifact,
-    ) -> Result<Result<(), NotWritten>, StoreError> {
+    ) -> Result<Result<(), WriteRejected>, StoreError> {
         let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let (task, account) = match &new.source {
             Source::Run { task_id, run_seq } => {
                 let Some(account) = account_of_run(&mut tx, *task_id, *run_seq).await? else {
-                    return Ok(Err(NotWritten::Lost));
+                    return Ok(Err(WriteRejected::Lost));
                 };
                 if same_name(&mut tx, *task_id, &new.name, *run_seq).await? {
-                    return Ok(Err(NotWritten::Duplicate));
+                    return Ok(Err(WriteRejected::Duplicate));
                 }
                 (Some((task_id.to_string(), *run_seq)), account)
             }
@@ -150,10 +150,10 @@ impl ArtifactRows for This {
         };
         let count: i64 = tx.value(count).await?;
         if count >= i64::from(new.max_files) {
-            return Ok(Err(NotWritten::TooMany));
+            return Ok(Err(WriteRejected::TooMany));
         }
         if bytes_of(&mut tx, &account).await? >= new.max_owner_bytes {
-            return Ok(Err(NotWritten::Full));
+            return Ok(Err(WriteRejected::Full));
         }
         tx.execute(
             sqlx::query(INSERT)
@@ -176,7 +176,7 @@ impl ArtifactRows for This {
         &self,
         new: &NewArtifact,
         size: i64,
-    ) -> Result<Result<(), NotWritten>, StoreError> {
+    ) -> Result<Result<(), WriteRejected>, StoreError> {
         let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let raw = tx
@@ -187,9 +187,9 @@ impl ArtifactRows for This {
                     .bind(now.saturating_add(new.silence_ms)),
             )
             .await?;
-        let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
+        let Some(raw) = raw else { return Ok(Err(WriteRejected::Lost)) };
         if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
-            return Ok(Err(NotWritten::Full));
+            return Ok(Err(WriteRejected::Full));
         }
         tx.commit().await?;
         Ok(Ok(()))
@@ -200,13 +200,13 @@ impl ArtifactRows for This {
         new: &NewArtifact,
         size: i64,
         sha256: &str,
-    ) -> Result<Result<Artifact, NotWritten>, StoreError> {
+    ) -> Result<Result<Artifact, WriteRejected>, StoreError> {
         let mut tx = self.write_artifact(new).await?;
         let now = self.now_in(&mut tx).await?;
         let due_at = match &new.source {
             Source::Run { task_id, run_seq } => {
                 if account_of_run(&mut tx, *task_id, *run_seq).await?.is_none() {
-                    return Ok(Err(NotWritten::Lost));
+                    return Ok(Err(WriteRejected::Lost));
                 }
                 tx.execute(
                     sqlx::query(REPLACE)
@@ -225,10 +225,10 @@ impl ArtifactRows for This {
                 sqlx::query(FINISH).bind(new.id.to_string()).bind(size).bind(sha256).bind(due_at),
             )
             .await?;
-        let Some(raw) = raw else { return Ok(Err(NotWritten::Lost)) };
+        let Some(raw) = raw else { return Ok(Err(WriteRejected::Lost)) };
         let artifact = artifact(&raw, now)?;
         if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
-            return Ok(Err(NotWritten::Full));
+            return Ok(Err(WriteRejected::Full));
         }
         tx.commit().await?;
         Ok(Ok(artifact))
@@ -275,8 +275,10 @@ impl ArtifactRows for This {
         let due = tx.all(sqlx::query(DUE).bind(now).bind(i64::from(most))).await?;
         let due: Vec<_> = due.iter().map(artifact_id).collect::<Result<_, _>>()?;
         for id in &due {
-            tx.execute(sqlx::query(DOOM).bind(id.to_string()).bind(now.saturating_add(retry_ms)))
-                .await?;
+            tx.execute(
+                sqlx::query(MARK_DELETED).bind(id.to_string()).bind(now.saturating_add(retry_ms)),
+            )
+            .await?;
         }
         tx.commit().await?;
         Ok(due)

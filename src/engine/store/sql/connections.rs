@@ -23,7 +23,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(5);
 pub(super) struct Connections {
     readers: Pool<Db>,
     writers: Pool<Db>,
-    heart: Pool<Db>,
+    session: Pool<Db>,
     call_timeout: Duration,
     turns: Turns,
 }
@@ -34,11 +34,11 @@ impl Connections {
     pub(super) fn new(
         readers: Pool<Db>,
         writers: Pool<Db>,
-        heart: Pool<Db>,
+        session: Pool<Db>,
         call_timeout: Duration,
         callers_places: usize,
     ) -> Self {
-        Self { readers, writers, heart, call_timeout, turns: Turns::new(callers_places) }
+        Self { readers, writers, session, call_timeout, turns: Turns::new(callers_places) }
     }
 
     /// For statements that read, each by itself.
@@ -47,8 +47,8 @@ impl Connections {
     }
 
     /// For the heartbeat, which waits for no other call.
-    pub(super) async fn beat(&self) -> Result<Session<'_>, StoreError> {
-        Session::over(&self.heart, self.deadline()).await
+    pub(super) async fn lease_session(&self) -> Result<Session<'_>, StoreError> {
+        Session::over(&self.session, self.deadline()).await
     }
 
     /// A transaction of the engine.
@@ -87,7 +87,7 @@ impl Connections {
     pub(super) async fn close(&self) {
         let close = async {
             self.readers.close().await;
-            self.heart.close().await;
+            self.session.close().await;
             self.writers.close().await;
         };
         if within(self.deadline(), close).await.is_err() {

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{DbRow, This, artifacts::DOOM_OF_TASKS, map, read_at, statements as sql};
 use crate::{
-    engine::store::{Cleaned, Row, StoreError, Tombstone},
+    engine::store::{Pruned, Row, StoreError, Tombstone},
     task::{Status, TaskId},
 };
 
@@ -41,7 +41,7 @@ const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
     version = ((version >> 20) + 1) << 20 WHERE id = $1 AND expires_at > $2 AND expires_at < $3";
 
 impl This {
-    pub(super) async fn clean_up(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+    pub(super) async fn clean_up(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let most = i64::from(most);
@@ -55,7 +55,7 @@ impl This {
         }
         let forgotten = tx.execute(sqlx::query(FORGET).bind(now).bind(most)).await?;
         tx.commit().await?;
-        Ok(Cleaned { removed, forgotten })
+        Ok(Pruned { removed, forgotten })
     }
 
     pub(super) async fn read_tombstones(

@@ -199,7 +199,7 @@ pub(super) const QUEUE: &str =
 
 /// Rows are locked in the order of their ids, as [`SAVE_PROGRESS`] is called: two transactions never
 /// wait for each other.
-pub(super) const BEAT: &str = concat!(
+pub(super) const RENEW_LEASES: &str = concat!(
     "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE id IN ",
     json_list!("$4"),
     " AND lease_owner = $1 AND status IN ('running', 'cancelling')",

@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        AllInserted, Beat, CancelOutcome, Changes, Claim, Cleaned, Ending, Inserted, ListQuery,
-        LogEntry, NewTask, ProgressWrite, Row, Secret, Spend, Spending, Spent, Store, StoreError,
+        AllInserted, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
+        ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store, StoreError,
         StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
@@ -72,16 +72,20 @@ impl Store for This {
         self.claim_tasks(claim).await
     }
 
-    async fn beat(
+    async fn renew_leases(
         &self,
         lease_owner: &str,
         lease_ms: i64,
         runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError> {
+    ) -> Result<Vec<Renewal>, StoreError> {
         self.renew_leases(lease_owner, lease_ms, runs).await
     }
 
-    async fn cancels(&self, lease_owner: &str, runs: &[TaskId]) -> Result<Vec<Beat>, StoreError> {
+    async fn cancels(
+        &self,
+        lease_owner: &str,
+        runs: &[TaskId],
+    ) -> Result<Vec<Renewal>, StoreError> {
         self.read_cancels(lease_owner, runs).await
     }
 
@@ -93,18 +97,18 @@ impl Store for This {
         Self::SHARED
     }
 
-    async fn rescue(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
+    async fn rescue_expired(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError> {
         match self.has_ended_leases(ended_before).await? {
             true => self.take_leases("", ended_before).await,
             false => Ok(Vec::new()),
         }
     }
 
-    async fn redate(&self) -> Result<(), StoreError> {
+    async fn clamp_future_times(&self) -> Result<(), StoreError> {
         self.bring_to_now().await
     }
 
-    async fn take_back(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
+    async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
         self.take_back_from_the_dead(lease_owner).await
     }
 
@@ -173,7 +177,7 @@ impl Store for This {
         self.keep_longer(id, for_ms).await
     }
 
-    async fn clean(&self, most: u32, known_ms: i64) -> Result<Cleaned, StoreError> {
+    async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
         self.clean_up(most, known_ms).await
     }
 

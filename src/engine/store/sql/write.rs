@@ -9,7 +9,7 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{Beat, Change, Claim, ProgressWrite, Row, Secret, StoreError},
+    engine::store::{Change, Claim, ProgressWrite, Renewal, Row, Secret, StoreError},
     task::TaskId,
 };
 
@@ -51,28 +51,28 @@ impl This {
         lease_owner: &str,
         lease_ms: i64,
         runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError> {
-        let mut heart = self.db.beat().await?;
-        let now = self.now_in(&mut heart).await?;
-        let rows = heart
+    ) -> Result<Vec<Renewal>, StoreError> {
+        let mut session = self.db.lease_session().await?;
+        let now = self.now_in(&mut session).await?;
+        let rows = session
             .all(
-                sqlx::query(sql::BEAT)
+                sqlx::query(sql::RENEW_LEASES)
                     .bind(lease_owner)
                     .bind(now.saturating_add(lease_ms))
                     .bind(now)
                     .bind(map::ids(runs)?),
             )
             .await?;
-        rows.iter().map(beat).collect()
+        rows.iter().map(renewal).collect()
     }
 
     pub(super) async fn read_cancels(
         &self,
         lease_owner: &str,
         runs: &[TaskId],
-    ) -> Result<Vec<Beat>, StoreError> {
+    ) -> Result<Vec<Renewal>, StoreError> {
         let query = sqlx::query(sql::CANCELS).bind(lease_owner).bind(map::ids(runs)?);
-        self.read_all(query).await?.iter().map(beat).collect()
+        self.read_all(query).await?.iter().map(renewal).collect()
     }
 
     pub(super) async fn write_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {
@@ -140,8 +140,8 @@ impl This {
     }
 }
 
-fn beat(raw: &DbRow) -> Result<Beat, StoreError> {
-    Ok(Beat {
+fn renewal(raw: &DbRow) -> Result<Renewal, StoreError> {
+    Ok(Renewal {
         id: map::task_id(raw)?,
         run_seq: raw.try_get("run_seq")?,
         version: raw.try_get("version")?,

@@ -221,7 +221,7 @@ pub(super) fn any_config() -> impl Strategy<Value = Config> {
     (any_policy(), any::<bool>(), any::<bool>(), deadline, 1..=4_u32).prop_map(
         |(policy, hold, live, deadline_ms, ids_per_request)| Config {
             policy,
-            live,
+            foreground: live,
             hold: hold.then(HoldConfig::default),
             deadline_ms,
             ids_per_request,

@@ -28,7 +28,7 @@ use super::{
     EXEC,
     exec::Settings,
     namespace,
-    wire::{End, LONGEST_ORDER, Order, Word},
+    wire::{End, MAX_SPAWN_REQUEST, SpawnRequest, Word},
 };
 
 /// How often the processes are counted, and what was adopted is let go of.
@@ -42,19 +42,19 @@ pub(super) fn guard() -> u8 {
     let settled = namespace::settle();
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let Ok(channel) = receive_channel() else { return 2 };
-    let Ok(order) = receive_order() else { return 2 };
+    let Ok(request) = receive_request() else { return 2 };
     if let Err(why) = settled {
         fail(&why);
         return 2;
     }
-    let Some(lock) = lock(&order) else { return 2 };
-    match start(&order, channel) {
+    let Some(lock) = lock(&request) else { return 2 };
+    match start(&request, channel) {
         Ok((leader, errors)) => {
             let why = complaint(errors);
             if why.is_none() {
                 say(&Word::Started(leader.as_raw_pid()));
             }
-            let mut watch = Watch::new(&order, leader, asked);
+            let mut watch = Watch::new(&request, leader, asked);
             let end = watch.until_all_is_gone();
             say(&why.map_or(Word::Ended(end), Word::Failed));
             // The next attempt begins when nothing of this one is left, however long that takes.
@@ -95,11 +95,11 @@ fn receive_channel() -> rustix::io::Result<OwnedFd> {
     received.ok_or(Errno::BADF)
 }
 
-fn receive_order() -> std::io::Result<Order> {
+fn receive_request() -> std::io::Result<SpawnRequest> {
     let mut length = [0; 4];
     read_exactly(&mut length)?;
     let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-    if length > LONGEST_ORDER {
+    if length > MAX_SPAWN_REQUEST {
         return Err(Errno::TOOBIG.into());
     }
     let mut json = vec![0; length];
@@ -135,8 +135,8 @@ fn say(word: &Word) {
 
 /// Waits until nothing of an earlier attempt is left. `None` where the server has gone or changed its
 /// mind.
-fn lock(order: &Order) -> Option<File> {
-    let file = OpenOptions::new().create(true).append(true).open(&order.lock);
+fn lock(request: &SpawnRequest) -> Option<File> {
+    let file = OpenOptions::new().create(true).append(true).open(&request.lock);
     let file = match file {
         Ok(file) => file,
         Err(error) => {
@@ -174,16 +174,16 @@ fn timespec(duration: Duration) -> Timespec {
 }
 
 /// Starts the command; also where its complaint can be read if it did not become one.
-fn start(order: &Order, channel: OwnedFd) -> Result<(Pid, std::io::PipeReader), String> {
+fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::PipeReader), String> {
     let me = getpid();
     set_child_subreaper(Some(me)).map_err(|error| format!("no guard can be set: {error}"))?;
     let settings = Settings {
         guard: me.as_raw_pid(),
-        pty: order.pty,
-        limits: order.limits,
-        umask: order.umask,
-        new_privileges: order.new_privileges,
-        cgroup: order.cgroup.clone(),
+        pty: request.pty,
+        limits: request.limits,
+        umask: request.umask,
+        new_privileges: request.new_privileges,
+        cgroup: request.cgroup.clone(),
     };
     let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
     let (errors, complaints) = std::io::pipe().map_err(|error| error.to_string())?;
@@ -192,12 +192,12 @@ fn start(order: &Order, channel: OwnedFd) -> Result<(Pid, std::io::PipeReader), 
     fcntl_setfd(&channel, FdFlags::empty()).map_err(|error| error.to_string())?;
     let number = channel.as_raw_fd().to_string();
     let mut command = Command::new("/proc/self/exe");
-    command.arg(EXEC).arg(settings).args(&order.argv);
-    command.env_clear().envs(order.env.iter().map(|(name, value)| (name, value)));
+    command.arg(EXEC).arg(settings).args(&request.argv);
+    command.env_clear().envs(request.env.iter().map(|(name, value)| (name, value)));
     command.env("MILEPOST_PROGRESS_FD", number);
-    command.current_dir(&order.folder).stdin(Stdio::from(complaints));
+    command.current_dir(&request.folder).stdin(Stdio::from(complaints));
     let child = command.spawn().map_err(|error| {
-        let folder = order.folder.display();
+        let folder = request.folder.display();
         format!("it cannot be started in the folder {folder}: {error}")
     })?;
     let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);

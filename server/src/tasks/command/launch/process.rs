@@ -30,7 +30,7 @@ use tokio::{
 use super::{
     GUARD, NAMESPACE, hunt,
     stream::Stream,
-    wire::{HELLO, Order, TERMINATE, Word},
+    wire::{HANDSHAKE, SpawnRequest, TERMINATE, Word},
 };
 
 /// How long a guard may take to end, after its last word or its killing: in a namespace all else ends
@@ -80,10 +80,14 @@ impl Process {
     ///
     /// # Errors
     /// When there are no more processes or descriptors.
-    pub(crate) async fn start(program: &Path, order: &Order, namespace: bool) -> io::Result<Self> {
+    pub(crate) async fn start(
+        program: &Path,
+        request: &SpawnRequest,
+        namespace: bool,
+    ) -> io::Result<Self> {
         hunt::adopt_orphans()?;
         let (ours, theirs) = StdStream::pair()?;
-        let ([stdout_reader, stderr_reader], stdout, stderr) = outputs(order.pty)?;
+        let ([stdout_reader, stderr_reader], stdout, stderr) = outputs(request.pty)?;
         let (channel, channel_writer) = io::pipe()?;
         let mut command = Command::new(program);
         command.arg(if namespace { NAMESPACE } else { GUARD });
@@ -96,7 +100,7 @@ impl Process {
         greet(&ours, &OwnedFd::from(channel_writer))?;
         ours.set_nonblocking(true)?;
         let (words, mut control) = UnixStream::from_std(ours)?.into_split();
-        let json = serde_json::to_vec(order)?;
+        let json = serde_json::to_vec(request)?;
         let length = u32::try_from(json.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         control.write_all(&length.to_le_bytes()).await?;
         control.write_all(&json).await?;
@@ -170,6 +174,6 @@ fn greet(guard: &StdStream, channel: &OwnedFd) -> io::Result<()> {
     if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
-    sendmsg(guard, &[IoSlice::new(&[HELLO])], &mut control, SendFlags::NOSIGNAL)?;
+    sendmsg(guard, &[IoSlice::new(&[HANDSHAKE])], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is to be run: the server's first word, after its length in four bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Order {
+pub(crate) struct SpawnRequest {
     /// The program and its arguments.
     pub(crate) argv: Vec<String>,
     /// All of its environment, but for the channel of progress.
@@ -114,7 +114,7 @@ pub(crate) const TERMINATE: u8 = b'T';
 /// End it at once. The same as saying nothing any more.
 pub(crate) const KILL: u8 = b'K';
 /// What a descriptor is sent along with.
-pub(crate) const HELLO: u8 = b'H';
+pub(crate) const HANDSHAKE: u8 = b'H';
 
 /// The longest order: more than the kernel takes for a command line and its environment.
-pub(crate) const LONGEST_ORDER: usize = 8 << 20;
+pub(crate) const MAX_SPAWN_REQUEST: usize = 8 << 20;

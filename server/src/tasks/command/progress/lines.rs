@@ -8,7 +8,7 @@ const BACKSPACE: u8 = 8;
 /// A report at a backspace costs as many bytes of looking as the line is long; each byte that comes
 /// pays for so many. Carriage returns need no such bound, as what they end had to come first.
 const CREDIT_PER_BYTE: usize = 32;
-const MOST_CREDIT: usize = 1 << 18;
+const MAX_CREDIT: usize = 1 << 18;
 
 /// Something to look at.
 pub(super) enum Piece<'a> {
@@ -77,7 +77,7 @@ impl Lines {
     /// Of each line at most so many bytes are held.
     pub(super) fn new(most: usize) -> Self {
         let (now, before) = (Held::default(), Held::default());
-        Self { most, now, before, rubbing: false, credit: MOST_CREDIT }
+        Self { most, now, before, rubbing: false, credit: MAX_CREDIT }
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) {
@@ -112,10 +112,8 @@ impl Lines {
             return;
         }
         self.rubbing = false;
-        self.credit = self
-            .credit
-            .saturating_add(bytes.len().saturating_mul(CREDIT_PER_BYTE))
-            .min(MOST_CREDIT);
+        self.credit =
+            self.credit.saturating_add(bytes.len().saturating_mul(CREDIT_PER_BYTE)).min(MAX_CREDIT);
         let room = self.most.saturating_sub(self.now.bytes.len());
         // What follows a cut does not belong to what stands before it.
         let taken = if self.now.cut > 0 { 0 } else { room.min(bytes.len()) };

@@ -2,13 +2,13 @@
 //! negative one, is `None`.
 
 /// Longer texts are no numbers.
-const MOST_BYTES: usize = 48;
+const MAX_BYTES: usize = 48;
 
 /// An amount: `1,234,567`, `1.5 GiB`, `12 MB`, `00:01:02.5` (in seconds), `1 234`. `kB`, `MB`, ... are
 /// powers of 1,000; `KiB`, `MiB`, ... and the bare letters are powers of 1,024.
 pub(super) fn amount(text: &str) -> Option<f64> {
     let text = text.trim();
-    if text.len() > MOST_BYTES {
+    if text.len() > MAX_BYTES {
         return None;
     }
     if text.contains(':') {
@@ -23,11 +23,7 @@ pub(super) fn amount(text: &str) -> Option<f64> {
 /// A percentage without its sign; here a comma is always a decimal one.
 pub(super) fn percent(text: &str) -> Option<f64> {
     let text = text.trim();
-    if text.len() > MOST_BYTES {
-        None
-    } else {
-        decimal(text.trim_end_matches('%').trim_end(), true)
-    }
+    if text.len() > MAX_BYTES { None } else { decimal(text.trim_end_matches('%').trim_end(), true) }
 }
 
 /// Hours, minutes and seconds as seconds.

@@ -7,9 +7,9 @@ use regex::{Captures, Regex, RegexBuilder};
 use super::{Source, number};
 
 /// Characters of one pattern.
-const MOST_CHARS: usize = 1_000;
+const MAX_CHARS: usize = 1_000;
 /// Bytes of a compiled pattern, and of what matching keeps.
-const MOST_BYTES: usize = 1 << 18;
+const MAX_BYTES: usize = 1 << 18;
 
 /// The groups that mean something.
 pub(super) const GROUPS: [&str; 8] =
@@ -82,12 +82,12 @@ impl Pattern {
         if text.is_empty() {
             return Err("the pattern is empty".to_owned());
         }
-        if text.chars().count() > MOST_CHARS {
-            return Err(format!("the pattern has more than {MOST_CHARS} characters"));
+        if text.chars().count() > MAX_CHARS {
+            return Err(format!("the pattern has more than {MAX_CHARS} characters"));
         }
         let regex = RegexBuilder::new(text)
-            .size_limit(MOST_BYTES)
-            .dfa_size_limit(MOST_BYTES)
+            .size_limit(MAX_BYTES)
+            .dfa_size_limit(MAX_BYTES)
             .build()
             .map_err(|error| match error {
                 regex::Error::CompiledTooBig(most) => {

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Patterns in all; presets beside.
-const MOST_PATTERNS: usize = 50;
+const MAX_PATTERNS: usize = 50;
 
 /// How progress is found in what a command prints: `progress = "rsync"`, the name of a preset, or a
 /// table of patterns (docs/commands.md). The default finds none; the channel is always listened to.
@@ -93,8 +93,8 @@ impl Rules {
             }
             stages.push((stage.name.trim().to_owned(), weight));
         }
-        if patterns.len() > MOST_PATTERNS {
-            let detail = format!("there are {} patterns; at most {MOST_PATTERNS}", patterns.len());
+        if patterns.len() > MAX_PATTERNS {
+            let detail = format!("there are {} patterns; at most {MAX_PATTERNS}", patterns.len());
             return Err(RulesError::new("progress", detail));
         }
         if let Some(total) = form.total

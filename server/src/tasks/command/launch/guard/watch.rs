@@ -20,7 +20,7 @@ use super::{
     super::{
         cgroup::Cgroup,
         descendants, namespace, stat,
-        wire::{End, KILL, Order, Remaining, TERMINATE, Word},
+        wire::{End, KILL, Remaining, SpawnRequest, TERMINATE, Word},
     },
     LOOK, say, timespec,
 };
@@ -34,7 +34,7 @@ const LOOKS: usize = 8;
 
 /// What the guard knows while it watches.
 pub(super) struct Watch<'o> {
-    order: &'o Order,
+    request: &'o SpawnRequest,
     cgroup: Option<Cgroup>,
     me: i32,
     leader: Pid,
@@ -55,10 +55,10 @@ pub(super) struct Watch<'o> {
 }
 
 impl<'o> Watch<'o> {
-    pub(super) fn new(order: &'o Order, leader: Pid, asked: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(request: &'o SpawnRequest, leader: Pid, asked: Arc<AtomicBool>) -> Self {
         Self {
-            order,
-            cgroup: order.cgroup.clone().map(Cgroup::at),
+            request,
+            cgroup: request.cgroup.clone().map(Cgroup::at),
             me: getpid().as_raw_pid(),
             leader,
             leader_fd: pidfd_open(leader, PidfdFlags::empty()).ok(),
@@ -94,7 +94,7 @@ impl<'o> Watch<'o> {
                     }
                 }
                 self.tell_of(&refused);
-            } else if !self.leader_ended && self.count() > self.order.processes {
+            } else if !self.leader_ended && self.count() > self.request.processes {
                 self.end.too_many = true;
                 self.kill_now();
                 continue;
@@ -211,7 +211,7 @@ impl<'o> Watch<'o> {
         let all = self.all();
         let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
         self.end.stopped = self.end.stopped.max(number);
-        self.kill_at = Instant::now().checked_add(Duration::from_millis(self.order.grace_ms));
+        self.kill_at = Instant::now().checked_add(Duration::from_millis(self.request.grace_ms));
         let mut refused = Vec::new();
         for process in all {
             if signal(process, Signal::TERM) == Err(Errno::PERM) {

@@ -49,8 +49,8 @@ fn own_patterns_find_what_they_are_meant_to_find() {
 fn a_stage_may_be_named_by_the_output() {
     let rules = rules("[progress]\nstage = '^== (.+) =='\nmessage = '^(\\w+)…'");
     let reader = Reader::new(&rules, Limits::default())
-        .with_stages(["Fetch all".to_owned(), "Sort".to_owned()]);
-    let text = "== fetch ALL ==\n== nonsense ==\n== Sort ==\n== Fetch all ==\n";
+        .with_stages(["Fetch all".to_owned(), "ParamType".to_owned()]);
+    let text = "== fetch ALL ==\n== nonsense ==\n== ParamType ==\n== Fetch all ==\n";
     assert_eq!(stages(&read_in(reader, Source::Stderr, text.as_bytes(), 5)), [0, 1]);
 }
 

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Waiters, Watched, lock, watched};
+use super::{Subscriptions, WatchedTask, lock, watched};
 use crate::{
     engine::{inner::Inner, store::Row},
     task::{AnswerReason, TaskId},
@@ -17,39 +17,39 @@ use crate::{
 const LOOKS_IN_A_ROW: usize = 32;
 
 /// Looks at the watched tasks, until the engine has closed. While nothing is watched it sleeps.
-pub(in crate::engine) async fn look_for_ever(inner: Arc<Inner>) {
-    let (waiters, tick) = (&inner.waiters, inner.options.long_poll.tick);
+pub(in crate::engine) async fn run_tick_loop(inner: Arc<Inner>) {
+    let (subscriptions, tick) = (&inner.subscriptions, inner.options.long_poll.tick);
     let mut looked = Instant::now();
     loop {
-        let idle = waiters.is_empty();
+        let idle = subscriptions.is_empty();
         let woken = async {
-            let rung = waiters.bell.notified();
+            let woken = subscriptions.wakeup.notified();
             if idle {
-                rung.await;
+                woken.await;
             } else {
-                // Whether rung or not: it is time to look.
-                let _ = tokio::time::timeout(tick.saturating_sub(looked.elapsed()), rung).await;
+                // Whether woken or not: it is time to look.
+                let _ = tokio::time::timeout(tick.saturating_sub(looked.elapsed()), woken).await;
             }
         };
         if inner.closed.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        let dirty = std::mem::take(&mut *lock(&waiters.dirty));
-        let changed: Vec<_> = dirty.into_iter().filter_map(|id| waiters.get(id)).collect();
+        let dirty = std::mem::take(&mut *lock(&subscriptions.dirty));
+        let changed: Vec<_> = dirty.into_iter().filter_map(|id| subscriptions.get(id)).collect();
         look_at(&inner, &changed).await;
         if looked.elapsed() >= tick {
             looked = Instant::now();
-            look_at(&inner, &waiters.all()).await;
-            waiters.sweep(waiters.now_s());
+            look_at(&inner, &subscriptions.all()).await;
+            subscriptions.sweep(subscriptions.now_s());
         }
     }
 }
 
-async fn look_at(inner: &Inner, tasks: &[Arc<Watched>]) {
+async fn look_at(inner: &Inner, tasks: &[Arc<WatchedTask>]) {
     for some in tasks.chunks(LOOKS_IN_A_ROW) {
-        let (now_ms, now) = (inner.clock.now_ms(), inner.waiters.now_s());
+        let (now_ms, now) = (inner.clock.now_ms(), inner.subscriptions.now_s());
         for watched in some {
-            watched.look(&inner.hub, now_ms, now);
+            watched.look(&inner.running, now_ms, now);
         }
         tokio::task::yield_now().await;
     }
@@ -58,37 +58,37 @@ async fn look_at(inner: &Inner, tasks: &[Arc<Watched>]) {
 /// Reads the watched tasks that do not run here, until the engine has closed: those that changed at a
 /// stroke at once; all of them when another process may have saved progress, no oftener than each
 /// [`watched::FRESH_S`]; and all of them now and then, in case that nobody was heard.
-pub(in crate::engine) async fn read_for_ever(inner: Arc<Inner>) {
-    let waiters = &inner.waiters;
-    let mut read_at = waiters.now_s();
+pub(in crate::engine) async fn run_read_loop(inner: Arc<Inner>) {
+    let subscriptions = &inner.subscriptions;
+    let mut read_at = subscriptions.now_s();
     loop {
-        let now = waiters.now_s();
-        let due = match waiters.stale.load(Ordering::Acquire) {
+        let now = subscriptions.now_s();
+        let due = match subscriptions.stale.load(Ordering::Acquire) {
             true => read_at + watched::FRESH_S,
             false => read_at + inner.options.long_poll.poll.as_secs_f64(),
         };
         let rest = Duration::from_secs_f64((due - now).max(0.0));
         let woken = async {
-            let rung = waiters.reading.notified();
+            let woken = subscriptions.reading.notified();
             // As above.
-            let _ = tokio::time::timeout(rest, rung).await;
+            let _ = tokio::time::timeout(rest, woken).await;
         };
         if inner.closed.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        let urgent = std::mem::take(&mut *lock(&waiters.urgent));
-        read(&inner, urgent.into_iter().filter_map(|id| waiters.get(id)).collect()).await;
-        if waiters.now_s() >= due {
-            read_at = waiters.now_s();
-            waiters.stale.store(false, Ordering::Release);
-            read(&inner, waiters.all()).await;
+        let urgent = std::mem::take(&mut *lock(&subscriptions.urgent));
+        read(&inner, urgent.into_iter().filter_map(|id| subscriptions.get(id)).collect()).await;
+        if subscriptions.now_s() >= due {
+            read_at = subscriptions.now_s();
+            subscriptions.stale.store(false, Ordering::Release);
+            read(&inner, subscriptions.all()).await;
         }
     }
 }
 
-async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
-    let waiters: &Waiters = &inner.waiters;
-    let elsewhere = |watched: &&Arc<Watched>| watched.may_change_elsewhere(&inner.hub);
+async fn read(inner: &Inner, tasks: Vec<Arc<WatchedTask>>) {
+    let subscriptions: &Subscriptions = &inner.subscriptions;
+    let elsewhere = |watched: &&Arc<WatchedTask>| watched.may_change_elsewhere(&inner.running);
     let tasks: Vec<_> = tasks.iter().filter(elsewhere).collect();
     let ids: Vec<TaskId> = tasks.iter().map(|watched| watched.id()).collect();
     if ids.is_empty() {
@@ -104,10 +104,10 @@ async fn read(inner: &Inner, tasks: Vec<Arc<Watched>>) {
         }
     };
     let rows: HashMap<TaskId, &Row> = rows.iter().map(|row| (row.id, row)).collect();
-    let now = waiters.now_s();
+    let now = subscriptions.now_s();
     for id in ids {
-        let Some(watched) = waiters.get(id) else { continue };
+        let Some(watched) = subscriptions.get(id) else { continue };
         watched.tell(rows.get(&id).copied(), now);
-        waiters.wake(id);
+        subscriptions.wake(id);
     }
 }

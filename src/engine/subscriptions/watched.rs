@@ -8,8 +8,8 @@ use std::{
 use super::{Waiter, lock};
 use crate::{
     engine::{
-        live::{Hub, LiveTask},
-        long_poll::{self, Basis, Standing},
+        long_poll::{self, ClientState, TaskState},
+        running::{RunningTask, RunningTasks},
         store::Row,
     },
     task::{AnswerReason, Status, TaskId},
@@ -22,9 +22,9 @@ const KEPT_S: f64 = 5.0;
 pub(super) const FRESH_S: f64 = 0.25;
 /// What a held request waits for.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::engine) enum Want {
+pub(in crate::engine) enum Interest {
     /// Whatever the client must learn by the rule.
-    Basis(Basis),
+    ClientState(ClientState),
     /// Anything visible after this version, or after now.
     News(Option<i64>),
     /// The end.
@@ -32,7 +32,7 @@ pub(in crate::engine) enum Want {
 }
 
 /// See the module.
-pub(in crate::engine) struct Watched {
+pub(in crate::engine) struct WatchedTask {
     id: TaskId,
     state: Mutex<State>,
 }
@@ -51,7 +51,7 @@ struct State {
 
 struct Waiting {
     waiter: Arc<Waiter>,
-    want: Want,
+    interest: Interest,
     /// `None` until the request has looked for itself; before this time no bar can be answered for.
     not_before: Option<f64>,
 }
@@ -69,14 +69,14 @@ struct Elsewhere {
     step_at: f64,
 }
 
-impl Watched {
+impl WatchedTask {
     pub(super) fn new(id: TaskId) -> Self {
         Self { id, state: Mutex::default() }
     }
 
-    pub(super) fn join(&self, number: u64, want: Want, waiter: &Arc<Waiter>) {
+    pub(super) fn add(&self, number: u64, interest: Interest, waiter: &Arc<Waiter>) {
         let waiter = Arc::clone(waiter);
-        lock(&self.state).waiting.insert(number, Waiting { waiter, want, not_before: None });
+        lock(&self.state).waiting.insert(number, Waiting { waiter, interest, not_before: None });
     }
 
     pub(super) fn leave(&self, number: u64, now: f64) {
@@ -107,50 +107,52 @@ impl Watched {
     }
 
     /// Whether the store may have something to say that is not known here.
-    pub(super) fn may_change_elsewhere(&self, hub: &Hub) -> bool {
+    pub(super) fn may_change_elsewhere(&self, running: &RunningTasks) -> bool {
         let state = lock(&self.state);
         let over = state.elsewhere.row.as_ref().is_some_and(|row| row.status.is_terminal());
-        !over && !state.elsewhere.gone && hub.get(self.id).is_none()
+        !over && !state.elsewhere.gone && running.get(self.id).is_none()
     }
 
     /// Judges for one who has just sat down. Whether anything can still come.
-    pub(super) fn check(&self, number: u64, hub: &Hub, now_ms: i64, now: f64) -> bool {
+    pub(super) fn check(&self, number: u64, running: &RunningTasks, now_ms: i64, now: f64) -> bool {
         let mut state = lock(&self.state);
-        let live = hub.get(self.id);
-        let gone = live.is_none() && state.elsewhere.gone;
-        let standing = state.standing(live.as_deref(), now_ms, now);
+        let running = running.get(self.id);
+        let gone = running.is_none() && state.elsewhere.gone;
+        let task_state = state.task_state(running.as_deref(), now_ms, now);
         let Some(waiting) = state.waiting.get_mut(&number) else { return false };
         if gone {
             waiting.waiter.answer(AnswerReason::Ended);
             return false;
         }
         // Unknown for now: the next reading tells.
-        let Some(mut standing) = standing else {
+        let Some(mut task_state) = task_state else {
             waiting.not_before = Some(now);
             return true;
         };
-        waiting.begin(&standing, now);
-        waiting.judge(&mut standing, live.as_deref(), now);
-        !standing.status.is_terminal()
+        waiting.begin(&task_state, now);
+        waiting.judge(&mut task_state, running.as_deref(), now);
+        !task_state.status.is_terminal()
     }
 
     /// Judges for everybody who waits.
-    pub(super) fn look(&self, hub: &Hub, now_ms: i64, now: f64) {
+    pub(super) fn look(&self, running: &RunningTasks, now_ms: i64, now: f64) {
         let mut state = lock(&self.state);
         if state.waiting.is_empty() {
             return;
         }
-        let live = hub.get(self.id);
-        if live.is_none() && state.elsewhere.gone {
+        let running = running.get(self.id);
+        if running.is_none() && state.elsewhere.gone {
             state.answer_all(AnswerReason::Ended);
             return;
         }
-        let Some(mut standing) = state.standing(live.as_deref(), now_ms, now) else { return };
-        let face = (standing.status, standing.generation(), standing.step_version);
-        let at_a_stroke = state.last.replace(face) != Some(face);
+        let Some(mut task_state) = state.task_state(running.as_deref(), now_ms, now) else {
+            return;
+        };
+        let render_key = (task_state.status, task_state.generation(), task_state.step_version);
+        let at_a_stroke = state.last.replace(render_key) != Some(render_key);
         state.waiting.retain(|_, waiting| match waiting.not_before {
             Some(not_before) if at_a_stroke || now >= not_before => {
-                !waiting.judge(&mut standing, live.as_deref(), now)
+                !waiting.judge(&mut task_state, running.as_deref(), now)
             }
             _ => true,
         });
@@ -163,19 +165,24 @@ impl Watched {
 
 impl State {
     /// How the task stands; `None` while nobody here knows.
-    fn standing(&mut self, live: Option<&LiveTask>, now_ms: i64, now: f64) -> Option<Standing> {
-        let Some(live) = live else {
+    fn task_state(
+        &mut self,
+        running: Option<&RunningTask>,
+        now_ms: i64,
+        now: f64,
+    ) -> Option<TaskState> {
+        let Some(running) = running else {
             let version = self.elsewhere.row.as_ref()?.version;
             // Older than what was known of a run here that is over: the store is about to say more.
             if version < self.seen {
                 return None;
             }
             self.seen = version;
-            return self.elsewhere.standing(now);
+            return self.elsewhere.task_state(now);
         };
-        let standing = live.standing(now_ms);
-        self.seen = self.seen.max(standing.version);
-        Some(standing)
+        let task_state = running.task_state(now_ms);
+        self.seen = self.seen.max(task_state.version);
+        Some(task_state)
     }
 
     fn answer_all(&mut self, reason: AnswerReason) {
@@ -187,38 +194,45 @@ impl State {
 
 impl Waiting {
     /// The request has looked for itself, and its task stands like this.
-    fn begin(&mut self, standing: &Standing, now: f64) {
-        let basis = match self.want {
-            Want::Basis(mut basis) => {
-                basis.complete(standing);
-                basis
+    fn begin(&mut self, task_state: &TaskState, now: f64) {
+        let client = match self.interest {
+            Interest::ClientState(mut client) => {
+                client.complete(task_state);
+                client
             }
-            Want::News(known) if known.is_none_or(|version| standing.is_known_as(version)) => {
-                Basis::knowing(standing, now)
+            Interest::News(known)
+                if known.is_none_or(|version| task_state.is_known_as(version)) =>
+            {
+                ClientState::knowing(task_state, now)
             }
-            Want::News(_) => {
+            Interest::News(_) => {
                 self.waiter.answer(AnswerReason::Changed);
                 return;
             }
-            Want::End => Basis::until_the_end(),
+            Interest::End => ClientState::until_the_end(),
         };
-        self.want = Want::Basis(basis);
-        self.not_before = Some(basis.not_before(standing, now));
+        self.interest = Interest::ClientState(client);
+        self.not_before = Some(client.not_before(task_state, now));
     }
 
     /// Answers if there is something to say. Whether it did.
-    fn judge(&mut self, standing: &mut Standing, live: Option<&LiveTask>, now: f64) -> bool {
-        let Want::Basis(basis) = self.want else {
+    fn judge(
+        &mut self,
+        task_state: &mut TaskState,
+        running: Option<&RunningTask>,
+        now: f64,
+    ) -> bool {
+        let Interest::ClientState(client) = self.interest else {
             // The first look found nothing to judge by.
-            self.begin(standing, now);
+            self.begin(task_state, now);
             return false;
         };
-        let Some(reason) = basis.reason(standing, now) else { return false };
-        if reason == AnswerReason::Deviation && basis.version() == standing.version {
+        let Some(reason) = client.reason(task_state, now) else { return false };
+        if reason == AnswerReason::Deviation && client.version() == task_state.version {
             // Clients take a newer version only. One is made for all of them; elsewhere, by the
             // process that runs the task.
-            let Some(live) = live else { return false };
-            standing.version = live.correct(standing.version);
+            let Some(running) = running else { return false };
+            task_state.version = running.correct(task_state.version);
         }
         self.waiter.answer(reason);
         true
@@ -250,13 +264,13 @@ impl Elsewhere {
         self.read_at = now;
     }
 
-    fn standing(&self, now: f64) -> Option<Standing> {
+    fn task_state(&self, now: f64) -> Option<TaskState> {
         let row = self.row.as_ref()?;
         let running = matches!(row.status, Status::Running | Status::Cancelling);
         let now_ms = row.read_at + ((now - self.read_at) * 1000.0) as i64;
         let seconds_to = |at: i64| (at - now_ms) as f64 / 1000.0;
         let queued = row.status == Status::Queued;
-        Some(Standing {
+        Some(TaskState {
             status: row.status,
             // The place in the queue is told in the bits below, and is no reason for an answer.
             version: if queued { long_poll::last_of_generation(row.version) } else { row.version },

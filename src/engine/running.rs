@@ -15,27 +15,27 @@ use std::{
 };
 
 pub use meter::Meter;
-pub(crate) use task::{LiveTask, State, Stop};
+pub(crate) use task::{RunningTask, State, Stop};
 
 use super::store::Row;
 use crate::task::TaskId;
 
 /// The tasks that run here.
 #[derive(Default)]
-pub(crate) struct Hub {
-    tasks: RwLock<HashMap<TaskId, Arc<LiveTask>>>,
+pub(crate) struct RunningTasks {
+    tasks: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
     /// Runs that were given up here while the store may still say that they are at work. What was
     /// told of them is newer than what the store knows.
-    lost: RwLock<HashMap<TaskId, Arc<LiveTask>>>,
+    lost: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
 }
 
-impl Hub {
+impl RunningTasks {
     /// The run of a task that is here, unless the store is known to have moved on.
-    pub(crate) fn get(&self, id: TaskId) -> Option<Arc<LiveTask>> {
+    pub(crate) fn get(&self, id: TaskId) -> Option<Arc<RunningTask>> {
         read(&self.tasks).get(&id).filter(|task| !task.is_passed()).cloned()
     }
 
-    pub(crate) fn insert(&self, task: Arc<LiveTask>) {
+    pub(crate) fn insert(&self, task: Arc<RunningTask>) {
         write(&self.lost).remove(&task.id);
         let before = write(&self.tasks).insert(task.id, task);
         if let Some(before) = before {
@@ -59,7 +59,7 @@ impl Hub {
     }
 
     /// The run that was given up here and that this row, as old as it may be, still shows.
-    pub(crate) fn lost(&self, row: &Row) -> Option<Arc<LiveTask>> {
+    pub(crate) fn lost(&self, row: &Row) -> Option<Arc<RunningTask>> {
         let task = read(&self.lost).get(&row.id).cloned()?;
         (row.shows_run(task.run_seq)).then_some(task)
     }
@@ -77,7 +77,7 @@ impl Hub {
         }
     }
 
-    pub(crate) fn all(&self) -> Vec<Arc<LiveTask>> {
+    pub(crate) fn all(&self) -> Vec<Arc<RunningTask>> {
         read(&self.tasks).values().cloned().collect()
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{LiveTask, Told};
-use crate::engine::long_poll::Standing;
+use super::{RunningTask, Told};
+use crate::engine::long_poll::TaskState;
 
-impl LiveTask {
+impl RunningTask {
     /// The store has moved on: nothing is told of this run any more. It has ended, or is about to be
     /// stopped.
     pub(crate) fn pass(&self) {
@@ -17,9 +17,9 @@ impl LiveTask {
     }
 
     /// How it stands for those who wait for news.
-    pub(crate) fn standing(&self, now_ms: i64) -> Standing {
+    pub(crate) fn task_state(&self, now_ms: i64) -> TaskState {
         let t_s = self.taken.elapsed().as_secs_f64();
-        self.with_state(now_ms, |state| Standing {
+        self.with_state(now_ms, |state| TaskState {
             status: state.status,
             version: state.version,
             step_version: state.step_version,

@@ -11,7 +11,7 @@ use super::{artifacts, inner::Inner, millis};
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Cleans until the engine closes.
-pub(super) async fn clean_for_ever(inner: Arc<Inner>) {
+pub(super) async fn run_prune_loop(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.options.clean);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while inner.closing.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -33,7 +33,7 @@ pub(crate) async fn the_pace_of_a_run_is_known_to_all_and_ends_with_it(f: &Fixtu
     f.store.save_progress(&[moving(&row)]).await.unwrap();
     assert_eq!(f.get(row.id).await.pace, PACE);
     f.advance(LEASE + 1).await;
-    f.rescue().await.unwrap();
+    f.rescue_expired().await.unwrap();
     assert_eq!(f.claim("x", 1).await[0].pace, StoredPace::default());
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::engine::{eta::History, inner::Inner, live::LiveTask, registry::Kind};
+use crate::engine::{eta::History, inner::Inner, registry::Kind, running::RunningTask};
 
 /// How old the history of a kind may be when a run of it starts: other processes add to it, too.
 const FRESH: Duration = Duration::from_secs(60);
@@ -20,16 +20,18 @@ pub(super) async fn learn(inner: &Inner, kind: &Kind) {
 
 /// Judges what was said of the end of a completed run, and keeps how long its stages took. A run that
 /// took up what an earlier one had done says nothing about whole runs.
-pub(super) async fn remember(inner: &Inner, kind: &Kind, live: &LiveTask) {
-    live.judge_forecasts();
-    let whole = live.run_seq == 1;
+pub(super) async fn remember(inner: &Inner, kind: &Kind, running: &RunningTask) {
+    running.judge_forecasts();
+    let whole = running.run_seq == 1;
     let most = inner.options.stage_history;
     if !whole || most == 0 {
         return;
     }
-    let times = live.stage_times();
-    match inner.store.keep_stage_times(live.id, &live.kind, &times, most).await {
+    let times = running.stage_times();
+    match inner.store.keep_stage_times(running.id, &running.kind, &times, most).await {
         Ok(()) => kind.book.add(&times),
-        Err(error) => tracing::warn!(task.id = %live.id, %error, "the run's times were not kept"),
+        Err(error) => {
+            tracing::warn!(task.id = %running.id, %error, "the run's times were not kept")
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! When a running task will end: estimated a few times a second, and judged when it has ended.
 
-use super::{LiveTask, State};
+use super::{RunningTask, State};
 use crate::engine::{
     eta::{Pace, Present},
     store::StoredPace,
@@ -10,7 +10,7 @@ use crate::task::EtaRange;
 /// How often the end is estimated anew, in seconds.
 const ESTIMATE_EVERY_S: f64 = 0.25;
 
-impl LiveTask {
+impl RunningTask {
     /// What a server elsewhere can tell of the pace.
     pub(super) fn pace_at(&self, state: &State, now_ms: i64) -> StoredPace {
         let t = self.taken.elapsed().as_secs_f64();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// What a reading says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(super) enum ClockSample {
     /// As much has passed as by the clock that nobody can set.
     Even,
     /// It was set forward, or this machine stood still.
@@ -19,33 +19,33 @@ pub(super) enum Reading {
 
 /// See the module.
 #[derive(Debug)]
-pub(super) struct Even {
+pub(super) struct ClockMonitor {
     /// A reading may take so long, and is off by so much at most.
     tolerance: Duration,
     last: Option<(i64, Instant)>,
-    /// Since when nothing was seen that is not even.
+    /// Since when nothing was seen that is not clock.
     since: Instant,
 }
 
-impl Even {
+impl ClockMonitor {
     /// Watches from `now` on.
     pub(super) const fn new(tolerance: Duration, now: Instant) -> Self {
         Self { tolerance, last: None, since: now }
     }
 
     /// Takes a reading that was asked for at `asked`.
-    pub(super) fn read(&mut self, now_ms: i64, asked: Instant) -> Reading {
+    pub(super) fn read(&mut self, now_ms: i64, asked: Instant) -> ClockSample {
         let Some((before_ms, before)) = self.last.replace((now_ms, asked)) else {
-            return Reading::Even;
+            return ClockSample::Even;
         };
         let ms = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         let expected = ms(asked.saturating_duration_since(before));
         let off = now_ms.saturating_sub(before_ms).saturating_sub(expected);
         let tolerance = ms(self.tolerance);
         let reading = match off {
-            off if off > tolerance => Reading::Forward,
-            off if off < -tolerance => Reading::Back,
-            _ => return Reading::Even,
+            off if off > tolerance => ClockSample::Forward,
+            off if off < -tolerance => ClockSample::Back,
+            _ => return ClockSample::Even,
         };
         self.since = asked;
         reading
@@ -64,26 +64,26 @@ mod tests {
     #[test]
     fn what_passes_by_both_clocks_is_even_and_a_jump_begins_anew() {
         let (begin, second) = (Instant::now(), Duration::from_secs(1));
-        let mut even = Even::new(second * 6, begin);
+        let mut clock = ClockMonitor::new(second * 6, begin);
         // Milliseconds of the store's clock at each second, and what they say.
         let hour = 3_600_000;
         let readings = [
-            (0, Reading::Even),
-            (1_000, Reading::Even),
+            (0, ClockSample::Even),
+            (1_000, ClockSample::Even),
             // A slow answer, and a small step.
-            (7_900, Reading::Even),
-            (3_000, Reading::Even),
-            (hour + 4_000, Reading::Forward),
-            (hour + 5_000, Reading::Even),
-            (6_000, Reading::Back),
-            (7_000, Reading::Even),
-            (i64::MAX, Reading::Forward),
-            (i64::MIN, Reading::Back),
+            (7_900, ClockSample::Even),
+            (3_000, ClockSample::Even),
+            (hour + 4_000, ClockSample::Forward),
+            (hour + 5_000, ClockSample::Even),
+            (6_000, ClockSample::Back),
+            (7_000, ClockSample::Even),
+            (i64::MAX, ClockSample::Forward),
+            (i64::MIN, ClockSample::Back),
         ];
         for (n, (ms, expected)) in (0..).zip(readings) {
-            assert_eq!(even.read(ms, begin + second * n), expected, "reading {n}");
+            assert_eq!(clock.read(ms, begin + second * n), expected, "reading {n}");
         }
-        assert_eq!(even.lasted(begin + second * 11), second * 2);
-        assert_eq!(even.lasted(begin), Duration::ZERO);
+        assert_eq!(clock.lasted(begin + second * 11), second * 2);
+        assert_eq!(clock.lasted(begin), Duration::ZERO);
     }
 }

@@ -37,7 +37,10 @@ async fn a_poll_is_held_until_its_task_is_cancelled() {
     assert!(answer["waited_ms"].is_i64());
     let metrics = String::from_utf8(f.get("/metrics", "").await.bytes).unwrap();
     assert!(metrics.contains("milepost_long_polls 0\n"), "{metrics}");
-    assert!(metrics.contains("milepost_long_poll_limit_hits_total{limit=\"owner\"} 0\n"), "{metrics}");
+    assert!(
+        metrics.contains("milepost_long_poll_limit_hits_total{limit=\"owner\"} 0\n"),
+        "{metrics}"
+    );
 }
 
 #[tokio::test]

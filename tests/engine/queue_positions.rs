@@ -52,7 +52,10 @@ async fn a_version_does_not_fall_when_a_place_gets_worse() {
             let told = f.get(second).await;
             assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
             let same = told.version == last.version;
-            assert!(!same || told.queue_position == last.queue_position, "{last:#?}, then {told:#?}");
+            assert!(
+                !same || told.queue_position == last.queue_position,
+                "{last:#?}, then {told:#?}"
+            );
             last = told;
             tokio::task::yield_now().await;
         }

@@ -5,25 +5,25 @@
 
 use std::time::Instant;
 
-use super::LiveTask;
+use super::RunningTask;
 use crate::{
     engine::{log::LogLimits, store::ProgressWrite},
     task::LogStream,
 };
 
-impl LiveTask {
+impl RunningTask {
     /// Keeps a log line for the next write.
     pub(crate) fn log(&self, stream: LogStream, text: String, now_ms: i64, limits: LogLimits) {
         self.lock().log.add(stream, text, now_ms, limits);
     }
 
     /// What watchers may have been told and the store does not know yet. To be followed by
-    /// [`LiveTask::settle`].
+    /// [`RunningTask::settle`].
     pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, false)
     }
 
-    /// [`LiveTask::unsaved`] at the end of a run: also what a flood of lines keeps waiting.
+    /// [`RunningTask::unsaved`] at the end of a run: also what a flood of lines keeps waiting.
     pub(crate) fn last_unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, true)
     }
@@ -83,6 +83,6 @@ impl LiveTask {
     fn not_saved(&self, write: ProgressWrite) {
         let mut state = self.lock();
         state.saved_version = 0;
-        state.log.take_back(write.log);
+        state.log.reclaim_after_restart(write.log);
     }
 }

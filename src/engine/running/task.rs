@@ -1,8 +1,8 @@
 //! One running task: what it reports, what watchers were told, and how it is stopped.
 
-mod outlook;
+mod eta;
 mod saving;
-mod standing;
+mod state;
 
 use std::{
     sync::{
@@ -48,7 +48,7 @@ const VISIBLE: f64 = 0.02;
 const SOONEST_CORRECTION_S: f64 = 0.7;
 
 /// See the module.
-pub(crate) struct LiveTask {
+pub(crate) struct RunningTask {
     pub(crate) id: TaskId,
     pub(crate) owner: Option<String>,
     pub(crate) client: Option<String>,
@@ -115,7 +115,7 @@ fn unpack(span: u64) -> (f64, f64) {
     (f64::from(f32::from_bits(begin)), f64::from(f32::from_bits(width)))
 }
 
-impl LiveTask {
+impl RunningTask {
     /// A run that was just claimed.
     pub(crate) fn new(row: &Row, book: Arc<Book>) -> Self {
         let now = Instant::now();
@@ -225,7 +225,7 @@ impl LiveTask {
         }
     }
 
-    /// Tells the run to stop. The first reason stays, but a lost lease beats every other.
+    /// Tells the run to stop. The first reason stays, but a lost lease renewals every other.
     pub(crate) fn stop(&self, reason: Stop) {
         {
             let mut state = self.lock();
@@ -277,7 +277,7 @@ impl LiveTask {
         state.saved_version = 0;
     }
 
-    pub(crate) fn beaten(&self, at: Instant) {
+    pub(crate) fn renewed(&self, at: Instant) {
         self.lock().last_beat = at;
     }
 

@@ -22,22 +22,22 @@ use tokio::sync::Notify;
 
 use limits::{Limits, REASONS};
 pub use limits::{LongPollFigures, LongPollLimit};
-pub(super) use run::{look_for_ever, read_for_ever};
-pub(super) use watched::Want;
-use watched::Watched;
+pub(super) use run::{run_read_loop, run_tick_loop};
+pub(super) use watched::Interest;
+use watched::WatchedTask;
 
-use super::{EngineOptions, live::Hub, store::Row};
+use super::{EngineOptions, running::RunningTasks, store::Row};
 use crate::task::{AnswerReason, TaskId};
 
 /// See the module.
-pub(super) struct Waiters {
+pub(super) struct Subscriptions {
     /// What seconds are counted from.
     epoch: Instant,
-    tasks: RwLock<HashMap<TaskId, Arc<Watched>>>,
+    tasks: RwLock<HashMap<TaskId, Arc<WatchedTask>>>,
     /// Tasks that changed at a stroke since the last look.
     dirty: Mutex<HashSet<TaskId>>,
     /// Rung for a look before the next tick.
-    bell: Notify,
+    wakeup: Notify,
     /// Rows to be read at once.
     urgent: Mutex<HashSet<TaskId>>,
     /// Whether another process may have saved progress since the last reading.
@@ -49,13 +49,13 @@ pub(super) struct Waiters {
     pub(super) limits: Arc<Limits>,
 }
 
-impl Waiters {
+impl Subscriptions {
     pub(super) fn new(options: &EngineOptions) -> Self {
         Self {
             epoch: Instant::now(),
             tasks: RwLock::default(),
             dirty: Mutex::default(),
-            bell: Notify::new(),
+            wakeup: Notify::new(),
             urgent: Mutex::default(),
             stale: AtomicBool::new(false),
             reading: Notify::new(),
@@ -70,35 +70,44 @@ impl Waiters {
         self.epoch.elapsed().as_secs_f64()
     }
 
-    /// Waits for these tasks from now on. The caller looks at them after this ([`Seat::check`]), so
+    /// Waits for these tasks from now on. The caller looks at them after this ([`Subscription::check`]), so
     /// that no change falls between.
-    pub(super) fn sit(self: &Arc<Self>, wants: impl IntoIterator<Item = (TaskId, Want)>) -> Seat {
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        interests: impl IntoIterator<Item = (TaskId, Interest)>,
+    ) -> Subscription {
         let waiter = Arc::new(Waiter::new());
-        let at = wants.into_iter().map(|(id, want)| {
+        let at = interests.into_iter().map(|(id, interest)| {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            (self.join(id, number, want, &waiter), number)
+            (self.subscribe_to(id, number, interest, &waiter), number)
         });
         let at = at.collect();
-        self.bell.notify_one();
-        Seat { waiters: Arc::clone(self), waiter, at }
+        self.wakeup.notify_one();
+        Subscription { subscriptions: Arc::clone(self), waiter, at }
     }
 
-    fn join(&self, id: TaskId, number: u64, want: Want, waiter: &Arc<Waiter>) -> Arc<Watched> {
+    fn subscribe_to(
+        &self,
+        id: TaskId,
+        number: u64,
+        interest: Interest,
+        waiter: &Arc<Waiter>,
+    ) -> Arc<WatchedTask> {
         // While the map is locked nobody sweeps the entry away.
         let tasks = self.tasks.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(watched) = tasks.get(&id) {
-            watched.join(number, want, waiter);
+            watched.add(number, interest, waiter);
             return Arc::clone(watched);
         }
         drop(tasks);
         let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
-        let watched = tasks.entry(id).or_insert_with(|| Arc::new(Watched::new(id)));
-        watched.join(number, want, waiter);
+        let watched = tasks.entry(id).or_insert_with(|| Arc::new(WatchedTask::new(id)));
+        watched.add(number, interest, waiter);
         Arc::clone(watched)
     }
 
     /// The entry of a task that is watched, or was a moment ago.
-    pub(super) fn get(&self, id: TaskId) -> Option<Arc<Watched>> {
+    pub(super) fn get(&self, id: TaskId) -> Option<Arc<WatchedTask>> {
         self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
@@ -107,7 +116,7 @@ impl Waiters {
         self.get(id)?.fresh(self.now_s())
     }
 
-    fn all(&self) -> Vec<Arc<Watched>> {
+    fn all(&self) -> Vec<Arc<WatchedTask>> {
         self.tasks.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
@@ -119,7 +128,7 @@ impl Waiters {
     pub(super) fn wake(&self, id: TaskId) {
         if self.get(id).is_some() {
             lock(&self.dirty).insert(id);
-            self.bell.notify_one();
+            self.wakeup.notify_one();
         }
     }
 
@@ -155,7 +164,7 @@ impl Waiters {
         }
     }
 
-    /// Whether [`Waiters::drain`] was called. To be asked after sitting down.
+    /// Whether [`Subscriptions::drain`] was called. To be asked after sitting down.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
@@ -176,19 +185,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Waiter {
     /// The place of the reason among all of them; beyond the last, there is none yet.
     reason: AtomicUsize,
-    bell: Notify,
+    wakeup: Notify,
 }
 
 impl Waiter {
     const fn new() -> Self {
-        Self { reason: AtomicUsize::new(usize::MAX), bell: Notify::const_new() }
+        Self { reason: AtomicUsize::new(usize::MAX), wakeup: Notify::const_new() }
     }
 
     /// Ends the waiting; of several reasons the first in their order stays.
     fn answer(&self, reason: AnswerReason) {
         let place = REASONS.iter().position(|(known, _)| *known == reason);
         self.reason.fetch_min(place.unwrap_or(REASONS.len() - 1), Ordering::SeqCst);
-        self.bell.notify_one();
+        self.wakeup.notify_one();
     }
 
     fn reason(&self) -> Option<AnswerReason> {
@@ -197,19 +206,19 @@ impl Waiter {
 }
 
 /// A held request's places at the tasks that it watches; dropped, it leaves them all.
-pub(super) struct Seat {
-    waiters: Arc<Waiters>,
+pub(super) struct Subscription {
+    subscriptions: Arc<Subscriptions>,
     waiter: Arc<Waiter>,
-    at: Vec<(Arc<Watched>, u64)>,
+    at: Vec<(Arc<WatchedTask>, u64)>,
 }
 
-impl Seat {
+impl Subscription {
     /// Looks how each task stands now and, unless there is something to tell already, lets the hub
     /// watch over it from here on. Whether anything can still come.
-    pub(super) fn check(&self, hub: &Hub, now_ms: i64) -> bool {
-        let now = self.waiters.now_s();
+    pub(super) fn check(&self, running: &RunningTasks, now_ms: i64) -> bool {
+        let now = self.subscriptions.now_s();
         // All of them: each begins to count.
-        self.at.iter().filter(|(at, number)| at.check(*number, hub, now_ms, now)).count() > 0
+        self.at.iter().filter(|(at, number)| at.check(*number, running, now_ms, now)).count() > 0
     }
 
     /// Why the request must be answered, if it must.
@@ -223,14 +232,14 @@ impl Seat {
             if let Some(reason) = self.reason() {
                 return reason;
             }
-            self.waiter.bell.notified().await;
+            self.waiter.wakeup.notified().await;
         }
     }
 }
 
-impl Drop for Seat {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        let now = self.waiters.now_s();
+        let now = self.subscriptions.now_s();
         for (watched, number) in &self.at {
             watched.leave(*number, now);
         }
