@@ -199,7 +199,7 @@ impl Search {
             taken.iter().for_each(|id| inner.subscriptions.ask(*id));
         }
         // Every lease that was not renewed for so long is taken by now.
-        inner.running.forget_lost(inner.options.lease * 2);
+        inner.running.drop_lost(inner.options.lease * 2);
         Ok(())
     }
 }

@@ -65,7 +65,7 @@ impl RunningTasks {
     }
 
     /// Forgets what was given up so long ago that its lease has ended and was taken.
-    pub(crate) fn forget_lost(&self, longest: Duration) {
+    pub(crate) fn drop_lost(&self, longest: Duration) {
         write(&self.lost).retain(|_, task| task.last_beat().elapsed() < longest);
     }
 

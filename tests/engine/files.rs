@@ -249,7 +249,7 @@ async fn what_cannot_be_saved_is_told_and_leaves_nothing() {
     assert_eq!(f.code(json!({ "save": ["a", "b", "c"], "size": 1 })).await, "too_many_files");
     assert_eq!(f.code(json!({ "save": ["a", "b"], "size": 500_000 })).await, "files_full");
     assert_eq!(files(&f.bytes).len(), 4, "what was whole before stays");
-    assert!(f.store.doom_artifacts(10, 0).await.unwrap().is_empty());
+    assert!(f.store.mark_artifacts_deleted(10, 0).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -274,7 +274,7 @@ async fn a_store_that_fails_at_any_call_costs_an_attempt_and_no_bytes() {
         assert_eq!((ended.status, ended.attempt), (Status::Completed, 2), "{call}");
         assert_eq!(files(&f.bytes).len(), 1, "{call}");
         assert_eq!(f.service.files(&f.ada, id).await.unwrap().unwrap().len(), 1);
-        assert!(f.store.doom_artifacts(10, 0).await.unwrap().is_empty(), "{call}");
+        assert!(f.store.mark_artifacts_deleted(10, 0).await.unwrap().is_empty(), "{call}");
     }
 }
 

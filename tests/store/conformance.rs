@@ -77,7 +77,7 @@ macro_rules! conformance {
             the_bytes_of_a_task_are_counted_and_go_with_it, bytes_are_summed_by_account_by_client_and_in_all, a_clients_queue_and_that_of_all_take_no_more,
             anonymous_clients_have_limits_turns_and_keys_of_their_own, anonymous_files_are_counted_by_client,
             the_pace_of_a_run_is_known_to_all_and_ends_with_it, the_newest_times_of_a_stage_are_kept,
-            a_file_is_seen_once_it_is_whole, a_lost_run_keeps_no_file, a_name_is_used_once_in_a_run_and_replaced_by_the_next, files_have_limits, a_silent_writer_is_lost, what_is_doomed_is_told_to_one_and_again_until_it_is_gone, several_processes_doom_without_meeting, the_files_of_a_removed_task_are_doomed_with_it, an_upload_is_its_owners_and_expires, an_upload_of_nobodys_is_for_whoever_has_its_id, an_upload_is_kept_while_a_task_uses_it, a_start_with_an_upload_keeps_it_as_long_as_at_first);
+            a_file_is_seen_once_it_is_whole, a_lost_run_keeps_no_file, a_name_is_used_once_in_a_run_and_replaced_by_the_next, files_have_limits, a_silent_writer_is_lost, what_is_doomed_is_told_to_one_and_again_until_it_is_gone, several_processes_mark_files_deleted_without_meeting, the_files_of_a_removed_task_are_doomed_with_it, an_upload_is_its_owners_and_expires, an_upload_of_nobodys_is_for_whoever_has_its_id, an_upload_is_kept_while_a_task_uses_it, a_start_with_an_upload_keeps_it_as_long_as_at_first);
     };
     ($open:path; $($name:ident),* $(,)?) => {
         $(#[tokio::test]

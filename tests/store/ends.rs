@@ -167,8 +167,8 @@ async fn call_for_files(
         "artifact_of" => store.artifact_of(id, "a.csv").await.map(drop),
         "upload" => store.upload(named).await.map(drop),
         "upload_of" => store.upload_of(id, named).await.map(drop),
-        "doom_artifacts" => store.doom_artifacts(5, 1_000).await.map(drop),
-        "forget_artifact" => store.forget_artifact(upload.id).await,
+        "mark_artifacts_deleted" => store.mark_artifacts_deleted(5, 1_000).await.map(drop),
+        "delete_artifact" => store.delete_artifact(upload.id).await,
         other => panic!("`{other}` is new: call it here, so that it is known to end"),
     }
 }

@@ -19,13 +19,13 @@ async fn clean_some(inner: &Inner, artifacts: &Artifacts) -> Result<bool, StoreE
     let most = inner.options.prune_batch;
     // Whose bytes cannot be removed now is tried again with a later round.
     let retry_ms = millis(inner.options.clean).max(60_000);
-    let due = inner.store.doom_artifacts(most, retry_ms).await?;
+    let due = inner.store.mark_artifacts_deleted(most, retry_ms).await?;
     for id in &due {
         if let Err(error) = artifacts.remove(*id).await {
             tracing::warn!(artifact.id = %id, %error, "a file that is due was not removed");
             continue;
         }
-        inner.store.forget_artifact(*id).await?;
+        inner.store.delete_artifact(*id).await?;
     }
     if !due.is_empty() {
         tracing::info!(files = due.len(), "removed files that were due");

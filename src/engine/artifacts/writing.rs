@@ -199,7 +199,7 @@ async fn tidy(
             parts.abort().await.map_err(ArtifactsError)?;
         }
         artifacts.remove(id).await?;
-        store.forget_artifact(id).await?;
+        store.delete_artifact(id).await?;
         Ok::<_, WriteError>(())
     };
     if let Err(error) = tidied.await {

@@ -184,9 +184,12 @@ pub trait ArtifactRows: Send + Sync + 'static {
     /// Dooms at most `most` files that are due: of removed tasks, of lost writers, uploads that
     /// nobody uses, and those deleted `retry_ms` ago whose bytes could not be removed. Several
     /// processes may do it at once; each file is told to one.
-    async fn doom_artifacts(&self, most: u32, retry_ms: i64)
-    -> Result<Vec<ArtifactId>, StoreError>;
+    async fn mark_artifacts_deleted(
+        &self,
+        most: u32,
+        retry_ms: i64,
+    ) -> Result<Vec<ArtifactId>, StoreError>;
 
     /// Removes the row of a file whose bytes are gone, or were never there.
-    async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError>;
+    async fn delete_artifact(&self, id: ArtifactId) -> Result<(), StoreError>;
 }

@@ -65,17 +65,17 @@ impl ArtifactRows for Faulty {
         self.inner.upload_of(task_id, id).await
     }
 
-    async fn doom_artifacts(
+    async fn mark_artifacts_deleted(
         &self,
         most: u32,
         retry_ms: i64,
     ) -> Result<Vec<ArtifactId>, StoreError> {
-        self.fault("doom_artifacts").await?;
-        self.inner.doom_artifacts(most, retry_ms).await
+        self.fault("mark_artifacts_deleted").await?;
+        self.inner.mark_artifacts_deleted(most, retry_ms).await
     }
 
-    async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
-        self.fault("forget_artifact").await?;
-        self.inner.forget_artifact(id).await
+    async fn delete_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
+        self.fault("delete_artifact").await?;
+        self.inner.delete_artifact(id).await
     }
 }

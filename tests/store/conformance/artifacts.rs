@@ -47,7 +47,7 @@ async fn names(f: &Fixture, id: TaskId) -> Vec<String> {
 }
 
 async fn deleted(f: &Fixture) -> Vec<ArtifactId> {
-    f.store.doom_artifacts(10, RETRY).await.unwrap()
+    f.store.mark_artifacts_deleted(10, RETRY).await.unwrap()
 }
 
 fn with(uploads: &[UploadId]) -> NewTask {
@@ -152,9 +152,9 @@ pub(crate) async fn what_is_doomed_is_told_to_one_and_again_until_it_is_gone(f: 
         f.advance(1).await;
     }
     f.advance(SILENCE).await;
-    assert_eq!(f.store.doom_artifacts(2, RETRY).await.unwrap(), all[..2]);
+    assert_eq!(f.store.mark_artifacts_deleted(2, RETRY).await.unwrap(), all[..2]);
     assert_eq!(deleted(f).await, all[2..]);
-    f.store.forget_artifact(all[0]).await.unwrap();
+    f.store.delete_artifact(all[0]).await.unwrap();
     assert!(deleted(f).await.is_empty());
     f.advance(RETRY).await;
     let mut again = deleted(f).await;
@@ -164,14 +164,14 @@ pub(crate) async fn what_is_doomed_is_told_to_one_and_again_until_it_is_gone(f: 
     assert_eq!(again, all, "whose bytes could not be removed is tried again");
 }
 
-pub(crate) async fn several_processes_doom_without_meeting(f: &Fixture) {
+pub(crate) async fn several_processes_mark_files_deleted_without_meeting(f: &Fixture) {
     for _ in 0..3 {
         for owner in ["ada", "bob", "eve"] {
             f.store.begin_artifact(&upload(Some(owner), "u")).await.unwrap().unwrap();
         }
     }
     f.advance(SILENCE).await;
-    let mark_deleted = || f.store.doom_artifacts(4, RETRY);
+    let mark_deleted = || f.store.mark_artifacts_deleted(4, RETRY);
     let (a, b, c) = tokio::join!(mark_deleted(), mark_deleted(), mark_deleted());
     let mut all: Vec<_> = [a, b, c].into_iter().flat_map(|it| it.unwrap()).collect();
     all.extend(mark_deleted().await.unwrap());

@@ -265,7 +265,7 @@ impl ArtifactRows for This {
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
     }
 
-    async fn doom_artifacts(
+    async fn mark_artifacts_deleted(
         &self,
         most: u32,
         retry_ms: i64,
@@ -284,7 +284,7 @@ impl ArtifactRows for This {
         Ok(due)
     }
 
-    async fn forget_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
+    async fn delete_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
         let mut tx = self.db.write().await?;
         tx.execute(sqlx::query(FORGET).bind(id.to_string())).await?;
         tx.commit().await

@@ -15,7 +15,7 @@ const OVERDUE: &str = concat!(
 );
 
 const BURY: &str = concat!(
-    "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, forget_at) ",
+    "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, prune_at) ",
     "SELECT id, owner, kind, title, status, coalesce(finished_at, expires_at), expires_at, ",
     "expires_at + $2 FROM tasks WHERE id IN ",
     json_list!("$1"),
@@ -26,13 +26,13 @@ const BURY: &str = concat!(
 const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"));
 
 const FORGET: &str = "DELETE FROM tombstones WHERE id IN \
-    (SELECT id FROM tombstones WHERE forget_at <= $1 ORDER BY forget_at LIMIT $2)";
+    (SELECT id FROM tombstones WHERE prune_at <= $1 ORDER BY prune_at LIMIT $2)";
 
 /// Those of $1.
 const TOMBSTONES: &str = concat!(
     "SELECT ",
     read_at!(),
-    "id, owner, kind, title, status, finished_at, expired_at, forget_at FROM tombstones WHERE id IN ",
+    "id, owner, kind, title, status, finished_at, expired_at, prune_at FROM tombstones WHERE id IN ",
     json_list!("$1")
 );
 
@@ -66,7 +66,7 @@ impl This {
         let now = self.local_now();
         let mut known = Vec::with_capacity(rows.len());
         for raw in &rows {
-            if raw.try_get::<i64, _>("forget_at")? > read_at(raw, now)? {
+            if raw.try_get::<i64, _>("prune_at")? > read_at(raw, now)? {
                 known.push(tombstone(raw)?);
             }
         }

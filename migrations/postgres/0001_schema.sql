@@ -1,0 +1,267 @@
+-- The whole schema. Times are milliseconds since the Unix epoch, by this database server's clock only.
+CREATE FUNCTION milepost_now() RETURNS BIGINT LANGUAGE sql VOLATILE
+    AS $$ SELECT (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT $$;
+
+-- One row of `tasks` is one task: its status and its delivery, so that nothing has to be reconciled.
+CREATE TABLE tasks (
+    id                      TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    owner                   TEXT COLLATE "C",
+    -- Where it was started from: a keyed hash of the client address; NULL where it is not known.
+    client                  TEXT COLLATE "C",
+    kind                    TEXT    NOT NULL,
+    title                   TEXT    NOT NULL,
+    stages                  TEXT    NOT NULL,
+    unique_key              TEXT,
+    -- By what the simple calls find the newest task of a kind, such as a story's subject.
+    lookup_key              TEXT,
+    -- Tasks that were started together, and the position of each among them.
+    batch_id                TEXT COLLATE "C",
+    batch_index             BIGINT,
+
+    status                  TEXT    NOT NULL
+        CHECK (status IN ('queued', 'running', 'cancelling', 'completed', 'error', 'cancelled')),
+    priority                BIGINT  NOT NULL DEFAULT 0,
+    run_at                  BIGINT  NOT NULL,
+    attempt                 BIGINT  NOT NULL DEFAULT 0,
+    max_attempts            BIGINT  NOT NULL,
+    run_seq                 BIGINT  NOT NULL DEFAULT 0,
+    lease_owner             TEXT,
+    lease_until             BIGINT,
+    heartbeat_at            BIGINT,
+
+    -- Grows with every visible change.
+    version                 BIGINT  NOT NULL,
+    -- The version of the last output: a message, or lines of the log.
+    output_version          BIGINT  NOT NULL DEFAULT 0,
+    progress                DOUBLE PRECISION,
+    progress_attempt        BIGINT,
+    step                    BIGINT  NOT NULL DEFAULT 0,
+    message                 TEXT,
+    -- How fast it moves, for servers that do not run it.
+    rate                    DOUBLE PRECISION NOT NULL DEFAULT 0,
+    ends_at                 BIGINT,
+    ends_low_at             BIGINT,
+    ends_high_at            BIGINT,
+
+    error_code              TEXT,
+    error_message           TEXT,
+    error_retryable         BOOLEAN,
+    result_media_type       TEXT,
+    result_size             BIGINT,
+
+    created_at              BIGINT  NOT NULL,
+    started_at              BIGINT,
+    updated_at              BIGINT  NOT NULL,
+    finished_at             BIGINT,
+    -- How long it is kept after its end; NULL = forever.
+    keep_ms                 BIGINT,
+    expires_at              BIGINT,
+
+    -- What became of a cancel request, and what of the work was preserved.
+    cancel_requested_at     BIGINT,
+    cancel_requested_by     TEXT,
+    cancel_delivered_at     BIGINT,
+    cancel_acknowledged_at  BIGINT,
+    cancel_outcome          TEXT,
+    preserved               TEXT,
+    -- How the present attempt resumed an earlier one.
+    resumed_at              BIGINT,
+    resume_reason           TEXT,
+    resume_step             BIGINT,
+    resume_began_at         BIGINT,
+    resume_checkpoint_at    BIGINT,
+    resume_seen_at          BIGINT,
+
+    -- Last, because it may be large: the columns before it are read without it.
+    input                   TEXT    NOT NULL
+);
+
+-- The account of a task or a file is its owner, else its client: turns and limits are counted by it.
+-- The fair order of the queue: from account to account, and within each by priority and age.
+CREATE INDEX tasks_queued ON tasks (kind, (coalesce(owner, client, '')), priority DESC, run_at, id)
+    WHERE status = 'queued';
+CREATE INDEX tasks_waiting ON tasks ((coalesce(owner, client, ''))) WHERE status = 'queued';
+CREATE INDEX tasks_waiting_of_client ON tasks (client) WHERE status = 'queued' AND client IS NOT NULL;
+CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status IN ('running', 'cancelling');
+CREATE INDEX tasks_listed ON tasks (owner, created_at DESC, id DESC);
+CREATE INDEX tasks_by_lookup_key
+    ON tasks (kind, lookup_key, (coalesce(owner, client, '')), created_at DESC, id DESC)
+    WHERE lookup_key IS NOT NULL;
+CREATE INDEX tasks_of_batch ON tasks (batch_id, batch_index) WHERE batch_id IS NOT NULL;
+CREATE INDEX tasks_expiring ON tasks (expires_at, id) WHERE expires_at IS NOT NULL;
+-- The same work of one owner is never queued or running twice. A task that is being cancelled does
+-- not prevent the next.
+CREATE UNIQUE INDEX tasks_under_way ON tasks (kind, unique_key, (coalesce(owner, '')))
+    WHERE unique_key IS NOT NULL AND status IN ('queued', 'running');
+
+-- Where a start with an idempotency key led: to a new task, or to one that was already queued or running.
+CREATE TABLE starts (
+    owner_or_none  TEXT NOT NULL,
+    key            TEXT NOT NULL,
+    request_hash   TEXT NOT NULL,
+    task_id        TEXT COLLATE "C" NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    PRIMARY KEY (owner_or_none, key)
+);
+CREATE INDEX starts_of_task ON starts (task_id);
+
+CREATE TABLE secrets (
+    name   TEXT NOT NULL PRIMARY KEY,
+    value  BYTEA NOT NULL
+);
+
+CREATE TABLE results (
+    task_id     TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+    media_type  TEXT NOT NULL,
+    file_name   TEXT NOT NULL,
+    bytes       BYTEA NOT NULL
+);
+
+CREATE TABLE checkpoints (
+    task_id   TEXT COLLATE "C"    NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    key       TEXT    NOT NULL,
+    value     TEXT    NOT NULL,
+    saved_at  BIGINT  NOT NULL,
+    PRIMARY KEY (task_id, key)
+);
+
+CREATE TABLE log_lines (
+    task_id  TEXT COLLATE "C"    NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    seq      BIGINT  NOT NULL,
+    at       BIGINT  NOT NULL,
+    -- Where the line came from: 0 the task, 1 a command's standard output, 2 its standard error.
+    stream   SMALLINT NOT NULL DEFAULT 0,
+    text     TEXT    NOT NULL,
+    PRIMARY KEY (task_id, seq)
+);
+
+-- What is left of an expired task, for a while: enough to tell its owner what it was.
+CREATE TABLE tombstones (
+    id           TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    owner        TEXT,
+    kind         TEXT    NOT NULL,
+    title        TEXT    NOT NULL,
+    status       TEXT    NOT NULL,
+    finished_at  BIGINT  NOT NULL,
+    expired_at   BIGINT  NOT NULL,
+    prune_at     BIGINT  NOT NULL
+);
+CREATE INDEX tombstones_due ON tombstones (prune_at);
+
+-- How long stages took, for estimates of the next run.
+CREATE TABLE stage_times (
+    kind     TEXT    NOT NULL,
+    stage    TEXT    NOT NULL,
+    at       BIGINT  NOT NULL,
+    task_id  TEXT COLLATE "C"    NOT NULL,
+    ms       BIGINT  NOT NULL,
+    PRIMARY KEY (kind, stage, at, task_id)
+);
+
+-- Files that tasks made, and uploads that were given to them. The bytes are in the object store under the row's id. The
+-- row is written before the first byte and removed after the last: there are no bytes without a row.
+--   pending  the bytes are being written; a writer that is silent until due_at is lost
+--   ready    the bytes are complete; due_at says when an upload is removed unless a task uses it
+--   deleted  the bytes are removed at due_at, and then the row
+CREATE TABLE artifacts (
+    id          TEXT COLLATE "C"    NOT NULL PRIMARY KEY,
+    -- The task that made it; NULL: an upload. No reference: the row outlives the task until the bytes are gone.
+    task_id     TEXT COLLATE "C",
+    run_seq     BIGINT,
+    owner       TEXT COLLATE "C",
+    client      TEXT COLLATE "C",
+    name        TEXT COLLATE "C"    NOT NULL,
+    media_type  TEXT    NOT NULL,
+    state       TEXT    NOT NULL CHECK (state IN ('pending', 'ready', 'deleted')),
+    size        BIGINT  NOT NULL DEFAULT 0,
+    sha256      TEXT,
+    created_at  BIGINT  NOT NULL,
+    due_at      BIGINT
+);
+CREATE UNIQUE INDEX artifacts_named ON artifacts (task_id, name) WHERE state = 'ready';
+CREATE INDEX artifacts_of_task ON artifacts (task_id, name) WHERE task_id IS NOT NULL;
+CREATE INDEX artifacts_of_account ON artifacts ((coalesce(owner, client, '')));
+CREATE INDEX artifacts_of_client ON artifacts (client) WHERE client IS NOT NULL;
+CREATE INDEX artifacts_due ON artifacts (due_at, id) WHERE due_at IS NOT NULL;
+
+-- Which tasks were started with which uploads.
+CREATE TABLE upload_uses (
+    upload_id  TEXT COLLATE "C" NOT NULL,
+    task_id    TEXT COLLATE "C" NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    PRIMARY KEY (upload_id, task_id)
+);
+CREATE INDEX upload_uses_of_task ON upload_uses (task_id);
+
+-- How many bytes each task has in the database. Triggers keep it up to date, in the transaction that changes them: what an
+-- owner, a client and all have is the sum. A row counts as 1,024 bytes and a line of a log as 32, beside their contents.
+CREATE TABLE task_bytes (
+    task_id      TEXT COLLATE "C"    NOT NULL PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+    -- The owner, else the client.
+    account      TEXT COLLATE "C"    NOT NULL,
+    client       TEXT COLLATE "C",
+    input        BIGINT  NOT NULL,
+    log          BIGINT  NOT NULL DEFAULT 0,
+    checkpoints  BIGINT  NOT NULL DEFAULT 0,
+    result       BIGINT  NOT NULL DEFAULT 0
+) WITH (fillfactor = 70);
+CREATE INDEX task_bytes_of_account ON task_bytes (account);
+CREATE INDEX task_bytes_of_client ON task_bytes (client) WHERE client IS NOT NULL;
+
+CREATE FUNCTION milepost_bytes_of_task() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO task_bytes (task_id, account, client, input)
+        VALUES (new.id, coalesce(new.owner, new.client, ''), new.client, 1024 + octet_length(new.input));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_new_task AFTER INSERT ON tasks
+    FOR EACH ROW EXECUTE FUNCTION milepost_bytes_of_task();
+
+-- Once a statement: a run may write thousands of lines at once.
+CREATE FUNCTION milepost_bytes_of_new_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE task_bytes SET log = task_bytes.log + lines.bytes
+        FROM (SELECT task_id, sum(32 + octet_length(text))::BIGINT AS bytes FROM changed GROUP BY task_id) AS lines
+        WHERE task_bytes.task_id = lines.task_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_new_lines AFTER INSERT ON log_lines REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION milepost_bytes_of_new_lines();
+
+CREATE FUNCTION milepost_bytes_of_old_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE task_bytes SET log = task_bytes.log - lines.bytes
+        FROM (SELECT task_id, sum(32 + octet_length(text))::BIGINT AS bytes FROM changed GROUP BY task_id) AS lines
+        WHERE task_bytes.task_id = lines.task_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_old_lines AFTER DELETE ON log_lines REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION milepost_bytes_of_old_lines();
+
+CREATE FUNCTION milepost_bytes_of_checkpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    more BIGINT := 0;
+BEGIN
+    IF TG_OP <> 'DELETE' THEN more := octet_length(new.value); END IF;
+    IF TG_OP <> 'INSERT' THEN more := more - octet_length(old.value); END IF;
+    UPDATE task_bytes SET checkpoints = checkpoints + more WHERE task_id = coalesce(new.task_id, old.task_id);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_checkpoint AFTER INSERT OR UPDATE OR DELETE ON checkpoints
+    FOR EACH ROW EXECUTE FUNCTION milepost_bytes_of_checkpoint();
+
+CREATE FUNCTION milepost_bytes_of_result() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE task_bytes SET result = octet_length(new.bytes) WHERE task_id = new.task_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_result AFTER INSERT OR UPDATE ON results
+    FOR EACH ROW EXECUTE FUNCTION milepost_bytes_of_result();
+
+-- What was spent of each daily budget: in all (scope ''), by each owner ('o:…') and from each client address ('c:…'). A
+-- day is one of UTC, counted from 1970.
+CREATE TABLE daily_spending (
+    name   TEXT COLLATE "C"    NOT NULL,
+    day    BIGINT  NOT NULL,
+    scope  TEXT COLLATE "C"    NOT NULL,
+    spent  BIGINT  NOT NULL,
+    PRIMARY KEY (name, day, scope)
+);

@@ -1,4 +1,0 @@
--- Tasks that were started together, and the place of each among them.
-ALTER TABLE tasks ADD COLUMN batch_id TEXT COLLATE "C";
-ALTER TABLE tasks ADD COLUMN batch_index BIGINT;
-CREATE INDEX tasks_of_batch ON tasks (batch_id, batch_index) WHERE batch_id IS NOT NULL;
