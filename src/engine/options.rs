@@ -180,16 +180,16 @@ impl Default for StorageOptions {
     }
 }
 
-/// How requests are held that wait for news. `Default` gives the documented values.
+/// Limits and timing of long polls: requests that wait for news. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LongPollOptions {
-    /// The longest time that a request is held, whatever it asks for. Default: 20 s.
+    /// Longest wait of one request, whatever it asks for. Default: 20 s.
     pub max_wait: Duration,
-    /// Requests held at once in this process; more are answered at once. Default: 20,000.
+    /// Requests waiting at once in this process; further ones are answered immediately. Default: 20,000.
     pub max_waiting: usize,
-    /// Requests held at once for one owner: a browser needs one. Default: 20.
+    /// Requests waiting at once for one owner; a browser needs one. Default: 20.
     pub max_waiting_per_owner: usize,
-    /// Requests held at once for all callers without a session together. Default: 2,000.
+    /// Requests waiting at once for all callers without a session together. Default: 2,000.
     pub max_waiting_anonymous: usize,
     /// How often the watched tasks are looked at for bars that have become wrong. Default: 50 ms.
     pub tick: Duration,

@@ -1,10 +1,10 @@
-//! Everything that is told about one task at one moment.
+//! The state of one task at one moment, as clients receive it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{StageInfo, Status, TaskId};
 
-/// One task at one moment. Clients compute with the durations; the times are for display.
+/// The state of one task at one moment. Clients compute with the durations; the times are for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Snapshot {
@@ -12,9 +12,9 @@ pub struct Snapshot {
     pub id: TaskId,
     /// Its kind, such as `story`.
     pub kind: String,
-    /// What people call it, such as `Story: lighthouse, for Ada`.
+    /// Its title, such as `Story: lighthouse, for Ada`.
     pub title: String,
-    /// Where it is in its life.
+    /// Its status.
     pub status: Status,
     /// Percent 0..=100, may be fractional; `null` when the task cannot tell.
     pub progress: Option<f64>,
@@ -22,7 +22,7 @@ pub struct Snapshot {
     pub rate_per_s: f64,
     /// Estimated milliseconds until the end; `null` when unknown.
     pub eta_ms: Option<i64>,
-    /// Between what and what that estimate lies; absent while it is too poor to be told.
+    /// Range of that estimate; absent while it is too uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_range_ms: Option<EtaRange>,
     /// The present stage, counted from 1.
@@ -37,15 +37,14 @@ pub struct Snapshot {
     /// All stages with their weights, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<StageInfo>,
-    /// What the task says of itself right now.
+    /// The task's current message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// 1, 2, ...: a task that is run again gets the next attempt. 0 before the first.
+    /// Number of the current attempt, from 1; 0 before the first.
     pub attempt: u32,
     /// Grows with every visible change; survives restarts.
     pub version: i64,
-    /// The version with which it last said something: a message, or lines of its log, which can be read
-    /// from then on.
+    /// Version of the last output: a message, or lines of the log, which can be read from then on.
     #[serde(default)]
     pub output_version: i64,
     /// Where the result is, once completed.
@@ -54,24 +53,24 @@ pub struct Snapshot {
     /// Why it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskFailure>,
-    /// What became of the wish to cancel it.
+    /// Progress of the cancel request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelReceipt>,
-    /// How its present attempt took up what an earlier one had done.
+    /// How the current attempt resumed an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
-    /// While it waits: its place among the tasks that may start now, from 1. Absent where it waits
-    /// for its time to come, and where it is too far back to count.
+    /// While queued: its position among the tasks that may start now, from 1. Absent where it waits for
+    /// its start time, and where it is too far back to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
-    /// While it waits between two attempts: milliseconds until it may start.
+    /// Between two attempts: milliseconds until the next may start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_in_ms: Option<i64>,
-    /// When to ask again, in milliseconds; 0 once terminal.
+    /// Milliseconds until the next poll; 0 once terminal.
     pub poll_after_ms: i64,
     /// How long it has run (waited, while queued), in milliseconds.
     pub elapsed_ms: i64,
-    /// Milliseconds since the worker was last heard of; `null` while nobody runs it.
+    /// Milliseconds since the worker's last heartbeat; `null` while no worker runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat_age_ms: Option<i64>,
     /// Milliseconds since the last visible change.
@@ -115,7 +114,7 @@ pub struct TaskFailure {
     pub retryable: bool,
 }
 
-/// What became of a wish to cancel, step by step. Times are RFC 3339.
+/// A cancel request, step by step. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CancelReceipt {
@@ -123,46 +122,46 @@ pub struct CancelReceipt {
     pub requested_at: String,
     /// Who asked: `owner`, `anyone with the id`, or `operator`.
     pub requested_by: String,
-    /// When the worker learned of it; absent where no worker had the task.
+    /// When the worker received it; absent where no worker had the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<String>,
-    /// When the task itself said that it stops; absent where it never did.
+    /// When the task itself acknowledged it; absent where it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<String>,
-    /// When it was over; absent until then.
+    /// When the task stopped; absent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped_at: Option<String>,
-    /// How it was over.
+    /// How it stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<CancelOutcome>,
-    /// What of its work is kept, in a few words.
+    /// What of its work is preserved, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preserved: Option<String>,
 }
 
-/// How a task that was asked to stop came to its end.
+/// How a task that was asked to cancel ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CancelOutcome {
     /// It had not started.
     NeverStarted,
-    /// It waited for another attempt; none was under way.
+    /// It waited for another attempt; none was running.
     BetweenAttempts,
-    /// It stopped by itself when it was told.
+    /// It stopped by itself when asked.
     Stopped,
-    /// It did not stop within the grace of its kind and was dropped.
+    /// It did not stop within the grace period of its kind and was dropped.
     Forced,
     /// Its worker was lost meanwhile.
     WorkerLost,
-    /// It came to its end before the wish reached it.
+    /// It ended before the request reached it.
     TooLate,
-    /// A word from a newer server.
+    /// A value from a newer server.
     #[serde(other)]
     Unknown,
 }
 
-/// How an attempt took up what an earlier one had done.
+/// How an attempt resumed an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Resumed {
@@ -173,11 +172,11 @@ pub struct Resumed {
     /// The stage in which the earlier one stopped, from 1; absent where it had entered none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
-    /// When the last checkpoint was kept (RFC 3339); absent where there is none: all is done anew.
+    /// When the last checkpoint was saved (RFC 3339); absent where there is none: all work is repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_at: Option<String>,
-    /// How much work is done again, in milliseconds: from the last checkpoint (or the start) to the
-    /// last sign of life of the earlier attempt.
+    /// Work that is repeated, in milliseconds: from the last checkpoint (or the start) to the last
+    /// heartbeat of the earlier attempt.
     pub redone_ms: i64,
 }
 
@@ -188,11 +187,11 @@ pub struct Resumed {
 pub enum ResumeReason {
     /// Its worker was lost.
     WorkerLost,
-    /// Its worker was stopped and gave it back.
+    /// Its worker was shut down and released it.
     Released,
-    /// It failed, and another attempt was worth it.
+    /// It failed with an error that is retryable.
     Retry,
-    /// A word from a newer server.
+    /// A value from a newer server.
     #[serde(other)]
     Unknown,
 }

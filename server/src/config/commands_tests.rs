@@ -108,7 +108,7 @@ fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
     assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
     let pattern_description = |pattern_description: &str| {
-        print(&format!("{}pattern = 'a'\nsays = '{pattern_description}'", with("")))
+        print(&format!("{}pattern = 'a'\npattern_description = '{pattern_description}'", with("")))
     };
     assert_eq!(pattern_description("one"), pattern_description("two"));
     let elsewhere = |text: &str| {
@@ -173,9 +173,12 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         ),
         (
             "pattern_description = 'x'",
-            "milepost.toml:6: `commands.a.params.x.says`: says what `pattern` asks for",
+            "milepost.toml:6: `commands.a.params.x.pattern_description`: says what `pattern` asks for",
         ),
-        ("pattern = 'a'\nsays = ' '", "milepost.toml:7: `commands.a.params.x.says`: one line of 1"),
+        (
+            "pattern = 'a'\npattern_description = ' '",
+            "milepost.toml:7: `commands.a.params.x.pattern_description`: one line of 1",
+        ),
         ("colour = 'red'", "milepost.toml:6: unknown field `colour`"),
     ];
     for (line, told) in cases {

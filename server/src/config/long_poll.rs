@@ -1,23 +1,23 @@
-//! How status requests are held.
+//! Settings of long polls: status requests that wait for news.
 
 use std::time::Duration;
 
 use milepost::engine::{EngineOptions, LongPollOptions};
 use serde::{Deserialize, Serialize};
 
-/// How status requests are held until there is something to tell.
+/// Limits and timing of long polls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LongPollSettings {
-    /// The longest time that a request is held, in seconds. Proxies in front must allow for more.
+    /// Longest wait of one request, in seconds. Proxies in front must allow more.
     /// `MILEPOST_LONG_POLL_MAX_WAIT_S`. Default: 20.
     pub max_wait_s: u64,
-    /// Requests held at once; more are answered at once. `MILEPOST_LONG_POLL_MAX_WAITING`. Default: 20,000.
+    /// Requests waiting at once; further ones are answered immediately. `MILEPOST_LONG_POLL_MAX_WAITING`. Default: 20,000.
     pub max_waiting: usize,
-    /// Requests held at once for one owner: a browser needs one.
+    /// Requests waiting at once for one owner; a browser needs one.
     /// `MILEPOST_LONG_POLL_MAX_WAITING_PER_OWNER`. Default: 20.
     pub max_waiting_per_owner: usize,
-    /// Requests held at once for all callers without a session together.
+    /// Requests waiting at once for all callers without a session together.
     /// `MILEPOST_LONG_POLL_MAX_WAITING_ANONYMOUS`. Default: 2,000.
     pub max_waiting_anonymous: usize,
     /// How often the watched tasks are looked at for bars that have become wrong, in milliseconds.

@@ -63,7 +63,7 @@ fn place() -> Place {
              [commands.job.params.mode]\ntype = 'choice'\nchoices = ['done', 'fail', 'wait']\n\
              default = 'done'\n\
              [commands.job.params.text]\ntype = 'text'\ntitle = {mark}\ndescription = {mark}\n\
-             default = {mark}\npattern = '.*'\nsays = {mark}\n\
+             default = {mark}\npattern = '.*'\npattern_description = {mark}\n\
              [commands.job.params.lines]\ntype = 'text'\nmultiline = true\ntitle = {mark}\n\
              default = {mark}\n\
              [commands.job.params.choice]\ntype = 'choice'\nchoices = [{mark}, 'b']\ndefault = {mark}\n\
