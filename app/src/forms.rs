@@ -68,12 +68,11 @@ fn other_key(key: &str, start: &StartTask) -> String {
 /// The answer where there is no such kind.
 pub(crate) fn no_such_kind(kind: &str) -> Problem {
     let word: String = kind.chars().take(50).collect();
-    Problem::new(404, "Not Found", format!("There is no kind of task called “{word}” here."))
+    Problem::new(404, "Not Found", format!("No kind of task is called “{word}”."))
 }
 
 fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
-    let mut problem =
-        Problem::new(400, "Bad Request", "Something is missing or not what it should be.");
+    let mut problem = Problem::new(400, "Bad Request", "Some fields are missing or invalid.");
     problem.errors = errors;
     problem
 }

@@ -182,16 +182,16 @@ fn bounds_and_patterns_are_told_in_words() {
     };
     for (name, text, message) in [
         ("code", "ab", ""),
-        ("code", "a", "Please give at least 2 characters."),
-        ("code", "abcde", "Please give at most 4 characters."),
+        ("code", "a", "Please enter at least 2 characters."),
+        ("code", "abcde", "Please enter at most 4 characters."),
         ("code", "ab1", ""),
         ("share", "1.5", ""),
-        ("share", "-1", "Please give 0 or more."),
-        ("share", "2", "Please give 1.5 or less."),
-        ("share", "x", "Please give a number, such as 2.5."),
+        ("share", "-1", "Please enter 0 or more."),
+        ("share", "2", "Please enter 1.5 or less."),
+        ("share", "x", "Please enter a number, such as 2.5."),
         ("tags", "a\n\n b", ""),
-        ("tags", "a", "Please give at least 2, one a line."),
-        ("tags", "a\nb\nc", "Please give at most 2, one a line."),
+        ("tags", "a", "Please enter at least 2, one per line."),
+        ("tags", "a\nb\nc", "Please enter at most 2, one per line."),
     ] {
         assert_eq!(wrong(name, text), message, "{name} = {text}");
     }
@@ -208,10 +208,10 @@ fn a_browser_says_what_the_server_would_say() {
     assert_eq!(
         fields[0].messages(),
         json!({
-            "valueMissing": "This is empty. Please fill it in.",
-            "badInput": "Please give a whole number.",
-            "stepMismatch": "Please give a whole number.",
-            "rangeUnderflow": "Please give 1 or more.",
+            "valueMissing": "Please fill in this field.",
+            "badInput": "Please enter a whole number.",
+            "stepMismatch": "Please enter a whole number.",
+            "rangeUnderflow": "Please enter 1 or more.",
         })
     );
     let pattern_description = fields[1].messages();
@@ -235,5 +235,5 @@ fn one_form_makes_several_inputs() {
     assert_eq!((errors.len(), errors[0].field.as_str()), (1, "player"));
     let wrong = pairs(&[("subject", "a\nb"), ("player", "Ada"), ("chapters", "1\nmany")]);
     let errors = several(&fields, &wrong).expect_err("a line is no number");
-    assert_eq!(errors[0].detail, "Line 2: Please give a whole number.");
+    assert_eq!(errors[0].detail, "Line 2: Please enter a whole number.");
 }

@@ -46,7 +46,7 @@ for (const javaScriptEnabled of [true, false]) {
       expect((await new Api(page.request).list()).map(({ status }) => status)).toEqual(["completed", "completed", "completed"]);
       // Each of them leads back.
       await titles.first().click();
-      await page.getByRole("link", { name: "All that were started together with it" }).click();
+      await page.getByRole("link", { name: "All tasks of this batch" }).click();
       await expect(page).toHaveURL(BATCH_PATH);
     });
 
@@ -145,7 +145,7 @@ default = "gate"
   );
   test.use({ settings: commands.settings });
 
-  const RETRY = "Run those that failed again";
+  const RETRY = "Rerun failed tasks";
 
   test("while one looks on can be run again", async ({ page }) => {
     const gate = commands.gate();

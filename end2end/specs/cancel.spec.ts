@@ -34,7 +34,7 @@ async function expectReceipt(taskPage: TaskPage, page: Page, id: string): Promis
   const at = (time?: string) => `${time?.slice(11, 19)} UTC`;
   const told = [
     `You asked to cancel at ${at(cancel?.requested_at)}.`,
-    `The worker was told at ${at(cancel?.delivered_at)}.`,
+    `The worker received it at ${at(cancel?.delivered_at)}.`,
     `The task saw it at ${at(cancel?.acknowledged_at)}.`,
     "The task has stopped.",
     `Kept: ${cancel?.preserved}.`,
@@ -47,7 +47,7 @@ test("a task that is cancelled while its page is open offers to be kept longer, 
   await startPage.startStory(SUBJECT, "Ada");
   await taskPage.arrived();
   await taskPage.passed(1);
-  const keep = page.getByRole("button", { name: "Keep it longer" });
+  const keep = page.getByRole("button", { name: "Keep longer" });
   await expect(keep).toBeHidden();
   await taskPage.cancel.click();
   await expect(taskPage.status("Cancelled")).toBeVisible();

@@ -124,12 +124,12 @@ test.describe("the examples", () => {
       // Before the script is there, a browser says it in its own words.
       await expect(async () => {
         await startPage.submit.click();
-        expect(await field.evaluate((field) => (field as HTMLInputElement).validationMessage)).toBe("Please give 1000 or less.");
+        expect(await field.evaluate((field) => (field as HTMLInputElement).validationMessage)).toBe("Please enter 1000 or less.");
       }).toPass();
       expect(await new Api(page.request).list(), "the browser has sent nothing").toEqual([]);
       // Without its script, and without its own check, the browser sends it.
       await page.locator("form.start").evaluate((form) => (form as HTMLFormElement).submit());
-      await expect(field).toHaveAccessibleDescription(/Please give 1000 or less\./);
+      await expect(field).toHaveAccessibleDescription(/Please enter 1000 or less\./);
       await expect(field).toHaveValue("1001");
       expect(await new Api(page.request).list()).toEqual([]);
     });

@@ -21,7 +21,7 @@ for (const javaScriptEnabled of [true, false]) {
         await expect(expired).toPass({ timeout: 60_000 });
         for (const open of [() => taskPage.open(id), () => resultPage.open(id)]) {
           await open();
-          await expect(page.getByRole("heading", { name: "No longer here" })).toBeVisible();
+          await expect(page.getByRole("heading", { name: "Expired" })).toBeVisible();
           await expect(taskPage.says(`Story: ${SUBJECT}, for Ada`)).toBeVisible();
           await expect(taskPage.says(/^Done, \d{4}-/)).toBeVisible();
         }
@@ -40,7 +40,7 @@ for (const javaScriptEnabled of [true, false]) {
       await api.untilEnded(id);
       await taskPage.open(id);
       await expect(taskPage.says("30 days from now")).toBeVisible();
-      await page.getByRole("button", { name: "Keep it longer" }).click();
+      await page.getByRole("button", { name: "Keep longer" }).click();
       expect(await taskPage.arrived()).toBe(id);
       await expect(taskPage.says("90 days from now")).toBeVisible();
     });
@@ -52,7 +52,7 @@ test("a task that comes to its end while its page is open offers to be kept long
   await startPage.startStory(SUBJECT, "Ada");
   const id = await taskPage.arrived();
   await expect(taskPage.status("Done")).toBeVisible();
-  await page.getByRole("button", { name: "Keep it longer" }).click();
+  await page.getByRole("button", { name: "Keep longer" }).click();
   expect(await taskPage.arrived()).toBe(id);
   await expect(taskPage.says("90 days from now")).toBeVisible();
 });
@@ -65,6 +65,6 @@ test.describe("a slow story", () => {
     const id = await new Api(page.request).start("story", STORY);
     await taskPage.open(id);
     await expect(taskPage.cancel).toBeVisible();
-    await expect(page.getByRole("button", { name: "Keep it longer" })).toBeHidden();
+    await expect(page.getByRole("button", { name: "Keep longer" })).toBeHidden();
   });
 });

@@ -11,10 +11,10 @@ const ONE_HOUR = 3_600_000;
 const STILL = { timeout: 75_000 };
 
 const WORDS = {
-  silent: /^Working, no news for \d+ (s|min)/,
-  lost: /^Worker lost, last heard of \d+ (s|min)/,
+  silent: /^Running, no news for \d+ (s|min)/,
+  lost: /^Worker lost, last heartbeat \d+ (s|min)/,
   unreachable: /^Reconnecting: no news from the server/,
-  woken: /^This tab was asleep/,
+  woken: /^This tab was suspended/,
 } as const;
 
 type Cause = keyof typeof WORDS;

@@ -53,7 +53,7 @@ test("a page that the browser keeps lets go of everything, and polls once when i
   await expect.poll(held).toBe(1);
   // The first request may bring what happened meanwhile; then the next is the one that is held.
   expect((await count(page.request)).answered - answered).toBeLessThanOrEqual(1);
-  await expect(taskPage.says("This tab was asleep")).toBeHidden();
+  await expect(taskPage.says("This tab was suspended")).toBeHidden();
   await taskPage.passed(await taskPage.percent());
   await taskPage.cancel.click();
   await expect(taskPage.status("Cancelled")).toBeVisible();

@@ -68,7 +68,7 @@ test.describe("with the keyboard alone", () => {
     expect((await downloading).suggestedFilename()).toMatch(/\.log$/);
     await expectFocus(page);
 
-    await tabTo(page, page.getByRole("button", { name: "Run it again" }));
+    await tabTo(page, page.getByRole("button", { name: "Run again" }));
     await page.keyboard.press("Enter");
     await page.waitForURL((url) => url.pathname.startsWith("/tasks/"));
   });
@@ -156,9 +156,9 @@ done
       commands.open(`${stage}-done`);
     }
     await expect(taskPage.status("Done")).toBeVisible();
-    await expect(page.getByRole("status").filter({ hasText: "All done" })).toHaveCount(1);
-    const words = (await told()).filter((text) => !text.startsWith("At work"));
-    expect(words).toEqual(["Step 1 of 3: Looking", "Step 2 of 3: Packing", "Step 3 of 3: Checking", "All done"]);
+    await expect(page.getByRole("status").filter({ hasText: "Completed" })).toHaveCount(1);
+    const words = (await told()).filter((text) => !text.startsWith("Running"));
+    expect(words).toEqual(["Step 1 of 3: Looking", "Step 2 of 3: Packing", "Step 3 of 3: Checking", "Completed"]);
     // The bar moved far oftener, and can be asked for.
     const { bar } = await taskPage.shown();
     expect(bar.length).toBeGreaterThan(words.length);

@@ -107,7 +107,7 @@ test("a page that the browser keeps lets go of everything, and asks once when it
     await route.continue();
   });
   await turn("pageshow");
-  await expect(taskPage.says("This tab was asleep")).toBeVisible();
+  await expect(taskPage.says("This tab was suspended")).toBeVisible();
   release();
   // The floor between two requests is half a second.
   await expect(async () => {
@@ -116,7 +116,7 @@ test("a page that the browser keeps lets go of everything, and asks once when it
   }).toPass({ intervals: [50] });
   await pass(page, 100);
   expect(polls.madeBy(page)).toBe(made + 1);
-  await expect(taskPage.says("This tab was asleep")).toBeHidden();
+  await expect(taskPage.says("This tab was suspended")).toBeHidden();
 });
 
 test("a tab that slept for an hour asks once and catches up", async ({ page, taskPage, polls }) => {
@@ -133,7 +133,7 @@ test("a tab that slept for an hour asks once and catches up", async ({ page, tas
   expect(polls.made).toBe(made + 1);
   await settled(page);
   expect(polls.made).toBe(made + 1);
-  await expect(taskPage.says("This tab was asleep")).toBeHidden();
+  await expect(taskPage.says("This tab was suspended")).toBeHidden();
 });
 
 test.describe("behind a proxy that cuts polls", () => {

@@ -47,14 +47,14 @@ for (const end of ["stop", "kill"] as const) {
     const card = page.locator("#resumed");
     await expect(card).toContainText(`${sentence} Resumed at step 4 of 5, saved ${saved}`);
     const redone = after.resumed?.redone_ms ?? 0;
-    if (redone >= 1_000) await expect(card).toContainText(`, ${Math.floor(redone / 1_000)} s done again.`);
+    if (redone >= 1_000) await expect(card).toContainText(`, ${Math.floor(redone / 1_000)} s repeated.`);
   });
 }
 
 test.describe("a database of its own", () => {
   test.use({ database: "postgres" });
 
-  test("while the database is away the page says so, and everything finds back by itself", async ({ startPage, taskPage, server, page }) => {
+  test("while the database is away the page says so, and everything recovers automatically", async ({ startPage, taskPage, server, page }) => {
     await startPage.open("story");
     await startPage.startStory(SUBJECT, "Ada");
     const id = await taskPage.arrived();

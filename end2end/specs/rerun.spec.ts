@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
       const first = await api.start("story", { subject: SUBJECT, player: "Ada" });
       await api.untilEnded(first);
       await taskPage.open(first);
-      await page.getByRole("button", { name: "Run it again" }).click();
+      await page.getByRole("button", { name: "Run again" }).click();
       await page.waitForURL((url) => /\/tasks\/[0-9a-f-]{36}$/.test(url.pathname) && !url.pathname.includes(first));
       const second = await taskPage.arrived();
       await expect(taskPage.heading).toHaveText(`Story: ${SUBJECT}, for Ada`);
@@ -31,7 +31,7 @@ for (const javaScriptEnabled of [true, false]) {
       const first = await api.start("story", { subject: SUBJECT, player: "Ada" });
       await api.untilEnded(first);
       await taskPage.open(first);
-      await page.getByRole("link", { name: "Change something and run it" }).click();
+      await page.getByRole("link", { name: "Edit and run again" }).click();
       await expect(startPage.field(/subject/i)).toHaveValue(SUBJECT);
       await expect(startPage.field(/player/i)).toHaveValue("Ada");
       await startPage.field(/player/i).fill("Ben");
@@ -70,7 +70,7 @@ test.describe("while it runs", () => {
   test("a task is not run again; once it has ended it can be, without a reload", async ({ home, taskPage, page }) => {
     await home.open();
     await taskPage.open(await new Api(page.request).start("story", { subject: SUBJECT, player: "Ada" }));
-    const again = page.getByRole("button", { name: "Run it again" });
+    const again = page.getByRole("button", { name: "Run again" });
     await taskPage.passed(1);
     await expect(again).toBeHidden();
     await taskPage.cancel.click();
@@ -118,7 +118,7 @@ env = "WORD"
     await taskPage.arrived();
     await expect(taskPage.status("Done")).toBeVisible();
     expect(await page.content()).not.toContain("open-sesame");
-    await page.getByRole("link", { name: "Change something and run it" }).click();
+    await page.getByRole("link", { name: "Edit and run again" }).click();
     await expect(startPage.field(/^word/i)).toHaveValue("hello");
     await expect(startPage.field("Token")).toHaveValue("");
     expect(await page.content()).not.toContain("open-sesame");

@@ -138,7 +138,7 @@ struct RunArgs {
     /// them; - is the standard input. What --input says counts where they do not say otherwise
     #[arg(long = "inputs", value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Before those of your own waiting tasks that have less, -100 to 100
+    /// Priority among your own queued tasks, -100 to 100; higher runs first
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
     priority: i32,

@@ -45,7 +45,7 @@ pub struct StartTask {
     /// Fits that kind's `input_schema`.
     #[serde(default)]
     pub input: serde_json::Value,
-    /// Before those of your own waiting tasks that have less, -100 to 100. Nobody else's wait
+    /// Priority among your own queued tasks, -100 to 100; higher runs first. Nobody else's wait
     /// depends on it. Default: 0.
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(minimum = -100, maximum = 100))]

@@ -176,12 +176,12 @@ pub const fn status_sign(status: Status) -> &'static str {
 pub const fn status_sentence(status: Status) -> &'static str {
     match status {
         Status::Queued => "Waiting for a free worker",
-        Status::Running => "At work",
+        Status::Running => "Running",
         Status::Cancelling => "Cancelling…",
-        Status::Completed => "All done",
+        Status::Completed => "Completed",
         Status::Error => "This task failed",
         Status::Cancelled => "This task was cancelled",
-        Status::Unknown => "The server says something that this page does not know yet",
+        Status::Unknown => "The server sent a status that this page does not know",
     }
 }
 

@@ -96,7 +96,7 @@ fn unread(status: StatusCode) -> Problem {
     let title = status.canonical_reason().unwrap_or("Error");
     let detail = match status {
         StatusCode::PAYLOAD_TOO_LARGE => {
-            "The text is too long for this server. Go back in your browser to find it again, and \
+            "The text is too long. Go back in your browser to find it again, and \
              shorten it."
         }
         _ => "The form could not be read.",

@@ -160,7 +160,7 @@ fn Actions(task: UseTaskReturn, wish: RwSignal<String>, action: String) -> impl 
             </button>
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
-            "The cancel did not get through. "
+            "The cancel request failed. "
             {cancel_problem}
         </p>
     }

@@ -37,7 +37,7 @@ pub fn BatchPage() -> impl IntoView {
 fn CancelAll(id: BatchId) -> impl IntoView {
     view! {
         <form class="acts all" method="post" action=format!("/batches/{id}/cancel")>
-            <button class="cancel">"Cancel all that have not ended"</button>
+            <button class="cancel">"Cancel all unfinished"</button>
         </form>
     }
 }
@@ -48,15 +48,15 @@ fn RunFailed(id: BatchId, failed: usize, unfinished: bool) -> impl IntoView {
     let key = uuid::Uuid::new_v4().to_string();
     let words = match (unfinished, failed) {
         // More may fail while one looks on.
-        (true, _) => "Some of them failed. Their pages say why.".to_owned(),
-        (false, 1) => "One of them failed. Its page says why.".to_owned(),
+        (true, _) => "Some tasks failed. Their pages show the errors.".to_owned(),
+        (false, 1) => "One task failed. Its page shows the error.".to_owned(),
         (false, n) => format!("{n} of them failed. Their pages say why."),
     };
     view! {
         <form class="note retry" method="post" action=format!("/batches/{id}/rerun")>
             <input type="hidden" name=KEY_FIELD value=key />
             <p>{words}</p>
-            <button>"Run those that failed again"</button>
+            <button>"Rerun failed tasks"</button>
         </form>
     }
 }

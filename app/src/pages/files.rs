@@ -37,7 +37,7 @@ pub fn Files(
     let more = (unfinished || unlisted).then(|| {
         view! {
             <p>
-                <a href=format!("/tasks/{id}/files")>"All files that it made"</a>
+                <a href=format!("/tasks/{id}/files")>"All files"</a>
             </p>
         }
     });
@@ -86,7 +86,7 @@ pub fn FilesPage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let files = service.files(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let list = match files.is_empty() {
-            true => view! { <p class="lead">"This task has made no files."</p> }.into_any(),
+            true => view! { <p class="lead">"This task has no files."</p> }.into_any(),
             false => view! { <FileTable id files /> }.into_any(),
         };
         Ok(view! {
@@ -109,7 +109,7 @@ pub fn FilePage() -> impl IntoView {
     ask(|service, caller| async move {
         let (id, name) = (id?, name_in_path(parts).await);
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
-        let missing = || Problem::new(404, "Not Found", "This task made no such file.");
+        let missing = || Problem::new(404, "Not Found", "This task has no such file.");
         let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
         let shown = viewers.view_file(id, &file).await;
         let size = text::bytes(shown.size_bytes);

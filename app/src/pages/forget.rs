@@ -21,7 +21,7 @@ fn Ask() -> impl IntoView {
         <h1 class="h">"Forget me on this browser"</h1>
         <div class="card">
             <p>
-                "A cookie in this browser is all that tells your tasks from those of others. Without it, "
+                "Only a cookie in this browser identifies your tasks. Without it, "
                 "nobody can list, open or cancel them any more: not you, and not even by their address."
             </p>
             <p>

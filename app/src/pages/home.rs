@@ -19,7 +19,7 @@ pub fn HomePage() -> impl IntoView {
         let kinds = service.kinds();
         Ok(view! {
             <Title text="Start a task" />
-            <h1 class="h">"What shall be done?"</h1>
+            <h1 class="h">"Start a task"</h1>
             <ul class="kinds">{kinds.into_iter().map(card).collect::<Vec<_>>()}</ul>
             <section aria-labelledby="recent">
                 <div class="head">
@@ -31,7 +31,7 @@ pub fn HomePage() -> impl IntoView {
                 } else {
                     view! {
                         <p class="soft">
-                            "Nothing yet. What you start will be here, also after you have left."
+                            "No tasks yet. Tasks that you start are listed here, even after you close the page."
                         </p>
                     }
                         .into_any()

@@ -16,7 +16,7 @@ pub fn Keep(
         // It may end while the page is open. The style shows the form then.
         return (!ended).then(|| {
             view! {
-                <section class="keep later" aria-label="How long it is kept">
+                <section class="keep later" aria-label="Retention">
                     <KeepForm id=snapshot.id />
                 </section>
             }
@@ -26,7 +26,7 @@ pub fn Keep(
     let words = until.parse().map(|at| words(at, Timestamp::now())).unwrap_or(until.clone());
     Some(
         view! {
-            <section class="keep" aria-label="How long it is kept">
+            <section class="keep" aria-label="Retention">
                 <p>"Kept until " <time datetime=until>{words}</time> "."</p>
                 <KeepForm id=snapshot.id />
             </section>
@@ -39,7 +39,7 @@ pub fn Keep(
 fn KeepForm(id: TaskId) -> impl IntoView {
     view! {
         <form method="post" action=format!("/tasks/{id}/keep")>
-            <button>"Keep it longer"</button>
+            <button>"Keep longer"</button>
         </form>
     }
 }

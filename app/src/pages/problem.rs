@@ -36,15 +36,15 @@ pub fn ProblemPage(
              The three look the same from outside.",
         ),
         404 => ("Not found", "The address may be misspelt."),
-        409 => ("Not yet", "Its page tells how far it is."),
-        410 => ("No longer here", "Tasks and their results are kept for a while, then removed."),
-        503 => ("Reconnecting", "This page tries again by itself, until it gets an answer."),
-        507 => ("No room", "Nothing new is taken in until there is more. What runs goes on."),
-        429 => ("One moment, please", "Try again in a few seconds."),
-        400..500 => ("That did not work", "Go back and try it in another way."),
-        _ => {
-            ("Something broke", "It is not your fault. It has been written down for the operator.")
+        409 => ("Not yet", "Its page shows its progress."),
+        410 => ("Expired", "Tasks and their results are kept for a limited time, then removed."),
+        503 => ("Reconnecting", "This page retries automatically until the server answers."),
+        507 => {
+            ("No room", "New tasks are refused until there is more space. Running tasks continue.")
         }
+        429 => ("One moment, please", "Try again in a few seconds."),
+        400..500 => ("That did not work", "Go back and check the input."),
+        _ => ("Internal error", "This is not your fault. The error was logged for the operator."),
     };
     let (start, again) = match &problem.task {
         Some(task) => (format!("/start/{}", task.kind), "Start another"),

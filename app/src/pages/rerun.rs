@@ -20,9 +20,9 @@ pub fn Rerun(
         view! {
             <form class="rerun" method="post" action=format!("/tasks/{id}/rerun")>
                 <input type="hidden" name=KEY_FIELD value=key />
-                <button>"Run it again"</button>
+                <button>"Run again"</button>
                 <a class="btn" href=format!("/start/{kind}?from={id}")>
-                    "Change something and run it"
+                    "Edit and run again"
                 </a>
             </form>
         }
@@ -30,7 +30,7 @@ pub fn Rerun(
     let batch = batch.map(|batch| {
         view! {
             <p>
-                <a href=format!("/batches/{batch}")>"All that were started together with it"</a>
+                <a href=format!("/batches/{batch}")>"All tasks of this batch"</a>
             </p>
         }
     });

@@ -130,7 +130,7 @@ fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> i
         }
         false => ().into_any(),
     };
-    let lines = "One task a line. A field with a single line counts for all of them.";
+    let lines = "One task per line. A field with a single line applies to all of them.";
     view! {
         <p class="ways">{again} {other}</p>
         {several.then(|| view! { <p class="help">{lines}</p> })}

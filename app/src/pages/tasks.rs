@@ -81,7 +81,7 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
     view! {
         <form class="filters" method="get" action="/tasks" role="search" aria-label="My tasks">
             <label>
-                <span>"Words of the title"</span>
+                <span>"Search titles"</span>
                 <input type="search" name="q" value=filter.q maxlength="200" />
             </label>
             <label>
@@ -98,7 +98,7 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
                     {kinds}
                 </select>
             </label>
-            <button>"Show"</button>
+            <button>"Filter"</button>
         </form>
     }
 }
@@ -106,11 +106,11 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
 #[component]
 fn Empty(filtered: bool) -> impl IntoView {
     let (title, hint, href, action) = if filtered {
-        ("No task fits", "None of your tasks is like that.", "/tasks", "Show all")
+        ("No tasks match", "None of your tasks matches this filter.", "/tasks", "Show all")
     } else {
         (
             "No tasks yet",
-            "What you start in this browser is listed here, for as long as it is kept.",
+            "Tasks that you start in this browser are listed here until they expire.",
             "/",
             "Start a task",
         )

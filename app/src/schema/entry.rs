@@ -37,25 +37,25 @@ impl Field {
     pub fn message(&self, wrong: FieldErrorKind) -> String {
         let (min, max) = self.bounds();
         match wrong {
-            FieldErrorKind::Missing => "This is empty. Please fill it in.".to_owned(),
-            FieldErrorKind::Short => format!("Please give at least {min} characters."),
-            FieldErrorKind::Long => format!("Please give at most {max} characters."),
+            FieldErrorKind::Missing => "Please fill in this field.".to_owned(),
+            FieldErrorKind::Short => format!("Please enter at least {min} characters."),
+            FieldErrorKind::Long => format!("Please enter at most {max} characters."),
             FieldErrorKind::Pattern => match &self.sort {
                 FieldType::Text { pattern_description: Some(pattern_description), .. } => {
                     pattern_description.clone()
                 }
                 FieldType::Text { pattern: Some(pattern), .. } => {
-                    format!("This does not have the form that is asked for: {pattern}")
+                    format!("This does not match the required pattern: {pattern}")
                 }
-                _ => "This does not have the form that is asked for.".to_owned(),
+                _ => "This does not match the required pattern.".to_owned(),
             },
-            FieldErrorKind::NoNumber => "Please give a number, such as 2.5.".to_owned(),
-            FieldErrorKind::NotWhole => "Please give a whole number.".to_owned(),
-            FieldErrorKind::Low => format!("Please give {min} or more."),
-            FieldErrorKind::High => format!("Please give {max} or less."),
+            FieldErrorKind::NoNumber => "Please enter a number, such as 2.5.".to_owned(),
+            FieldErrorKind::NotWhole => "Please enter a whole number.".to_owned(),
+            FieldErrorKind::Low => format!("Please enter {min} or more."),
+            FieldErrorKind::High => format!("Please enter {max} or less."),
             FieldErrorKind::NoChoice => "Please choose one of these.".to_owned(),
-            FieldErrorKind::Few => format!("Please give at least {min}, one a line."),
-            FieldErrorKind::Many => format!("Please give at most {max}, one a line."),
+            FieldErrorKind::Few => format!("Please enter at least {min}, one per line."),
+            FieldErrorKind::Many => format!("Please enter at most {max}, one per line."),
         }
     }
 

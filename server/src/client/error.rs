@@ -12,7 +12,7 @@ use crate::secrets::hide_in_addresses;
 pub enum ClientError {
     /// The address of the server is none.
     #[error(
-        "{} is no address of a server; it looks like http://127.0.0.1:3000",
+        "Invalid server URL \"{}\"; expected something like http://127.0.0.1:3000",
         hide_in_addresses(url)
     )]
     Url {

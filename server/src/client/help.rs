@@ -17,7 +17,7 @@ pub(super) fn help(info: &KindInfo) -> String {
     let mut text = format!("{}: {}\n\n", printable(&info.title), printable(&info.description));
     let _ = writeln!(text, "Usage: milepost run {kind} [--input KEY=VALUE]... [OPTIONS]\n");
     if fields.is_empty() {
-        text.push_str("It takes no inputs.\n");
+        text.push_str("This kind has no inputs.\n");
     } else {
         text.push_str("Inputs:\n");
     }
@@ -53,11 +53,11 @@ fn about(field: &Field) -> String {
     }
     line(&sort(&field.sort));
     if let FieldType::Text { pattern, pattern_description, .. } = &field.sort {
-        let form = || pattern.as_ref().map(|pattern| format!("Its form: {pattern}"));
+        let form = || pattern.as_ref().map(|pattern| format!("Pattern: {pattern}"));
         pattern_description.clone().or_else(form).iter().for_each(|form| line(form));
     }
     if field.secret {
-        line("Secret: it is never told again.");
+        line("Secret: it is never shown again.");
     }
     if let Some(default) = &field.default {
         line(&format!("Default: {default}"));
@@ -72,7 +72,7 @@ fn about(field: &Field) -> String {
 fn sort(sort: &FieldType) -> String {
     match sort {
         FieldType::Text { long, min, max, .. } => {
-            let what = if *long { "Text of any number of lines" } else { "Text" };
+            let what = if *long { "Text, several lines" } else { "Text" };
             format!("{what}{}", limits(min.as_ref(), max.as_ref(), " characters"))
         }
         FieldType::Number { whole, min, max } => {
@@ -84,7 +84,7 @@ fn sort(sort: &FieldType) -> String {
         FieldType::File => "File: @PATH uploads it".to_owned(),
         FieldType::List { min, max } => {
             let limits = limits(min.as_ref(), max.as_ref(), " entries");
-            format!("List of texts as JSON, such as [\"a\", \"b\"]{limits}")
+            format!("List of strings as JSON, such as [\"a\", \"b\"]{limits}")
         }
     }
 }
@@ -187,10 +187,10 @@ mod tests {
              dry\n          \
              true or false\n  \
              files\n          \
-             List of texts as JSON, such as [\"a\", \"b\"], at least 1 entries\n  \
+             List of strings as JSON, such as [\"a\", \"b\"], at least 1 entries\n  \
              password\n          \
              Text\n          \
-             Secret: it is never told again.\n  \
+             Secret: it is never shown again.\n  \
              way\n          \
              One of: fast, safe\n  \
              As JSON: map\n\
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_kind_without_inputs_says_so() {
         let told = help(&kind(json!({"type": "object"})));
-        assert!(told.contains("It takes no inputs."), "{told}");
+        assert!(told.contains("This kind has no inputs."), "{told}");
         assert!(told.contains("\n  milepost run copy --follow\n"), "{told}");
     }
 }

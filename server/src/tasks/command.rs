@@ -261,7 +261,7 @@ impl Definition {
         }
         let _ = write!(text, "Stopped after {limit}.");
         if self.limits.max_attempts == 1 {
-            text.push_str(" Not begun again by itself when the server fails meanwhile.");
+            text.push_str(" Not retried if the server stops.");
         }
         text
     }

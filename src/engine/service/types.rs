@@ -111,7 +111,7 @@ pub enum ServiceError {
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
     /// No task of the batch has failed.
-    #[error("no task of this batch has failed; those that did are what is run again")]
+    #[error("nothing to rerun: no task of this batch failed")]
     NothingFailed,
     /// Its time is over.
     #[error(

@@ -64,7 +64,7 @@ pub enum Source {
         owner: Option<String>,
         /// From where it is sent: a keyed hash of the client address, where that is known.
         client: Option<String>,
-        /// How long it is kept unless a task uses it, in milliseconds.
+        /// Retention unless a task uses it, in milliseconds.
         keep_ms: i64,
     },
 }

@@ -30,7 +30,7 @@ pub struct NewTask {
     pub priority: i32,
     /// Runs in all.
     pub max_attempts: u32,
-    /// How long it is kept after its end, in milliseconds; `None` = for ever.
+    /// Retention after its end, in milliseconds; `None` = for ever.
     pub keep_ms: Option<i64>,
     /// Tasks that wait in the queue of this account at most.
     pub max_queued: u32,

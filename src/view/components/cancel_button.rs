@@ -80,7 +80,7 @@ fn receipt(view: &TaskView) -> String {
     };
     let then = match view.status {
         Status::Cancelled => "The task has stopped.",
-        Status::Completed => "It was done before it could stop.",
+        Status::Completed => "It completed before it could stop.",
         Status::Error => "It failed before it could stop.",
         _ => "The task stops at its next safe point.",
     };
@@ -88,7 +88,7 @@ fn receipt(view: &TaskView) -> String {
         Some(time) => format!("{words}{} UTC. ", text::clock(time)),
         None => String::new(),
     };
-    let told = at("The worker was told at ", &receipt.delivered_at);
+    let told = at("The worker received it at ", &receipt.delivered_at);
     let seen = at("The task saw it at ", &receipt.acknowledged_at);
     let then = match receipt.outcome {
         Some(CancelOutcome::NeverStarted) => "It had not started.",

@@ -95,38 +95,36 @@ fn long(freshness: Freshness) -> String {
         Freshness::Loading | Freshness::Live(_) | Freshness::Final => "",
         Freshness::Silent(age) => {
             return said(
-                "Working, no news for ",
+                "Running, no news for ",
                 age,
                 ". The task's worker is alive; it may just be busy.",
             );
         }
         Freshness::LostWorker(age) => {
             return said(
-                "Worker lost, last heard of ",
+                "Worker lost, last heartbeat ",
                 age,
                 " ago. If it stays away, the task goes on from its last checkpoint.",
             );
         }
         Freshness::Unreachable(_) => {
-            "Reconnecting: no news from the server right now. The task itself may well go on."
+            "Reconnecting: no news from the server right now. The task itself may still be running."
         }
         Freshness::GaveUp => {
-            "The server has not answered for a long time. The task itself may well go on."
+            "The server has not answered for a long time. The task itself may still be running."
         }
-        Freshness::TimedOut => "This page has stopped following the task. The task goes on.",
+        Freshness::TimedOut => "This page stopped following the task. The task continues.",
         Freshness::Offline => {
-            "You are offline. The task goes on; this page catches up when you are back."
+            "You are offline. The task continues; this page catches up when you are back online."
         }
-        Freshness::Woken => "This tab was asleep. Catching up.",
-        Freshness::Stopped => "Not watching. The task goes on without this page.",
-        Freshness::SignedOut => "Your session is over. What you see is the last that was told.",
-        Freshness::Gone(GoneReason::NotFound) => {
-            "The server knows no such task, or it is not yours."
-        }
+        Freshness::Woken => "This tab was suspended. Catching up.",
+        Freshness::Stopped => "Not watching. The task continues without this page.",
+        Freshness::SignedOut => "Your session has ended. This is the last known state.",
+        Freshness::Gone(GoneReason::NotFound) => "No such task, or it is not yours.",
         Freshness::Gone(GoneReason::Expired) => {
             "This task has expired, and its result was removed."
         }
-        Freshness::Refused => "The server refused to tell more about this task.",
+        Freshness::Refused => "The server refused further information about this task.",
     };
     sentence.to_owned()
 }
@@ -161,10 +159,10 @@ mod tests {
     #[test]
     fn what_is_wrong_comes_first() {
         for (freshness, words) in [
-            (Freshness::Silent(249_000), "Working, no news for 4 min. "),
-            (Freshness::LostWorker(44_000), "Worker lost, last heard of 40 s ago. "),
+            (Freshness::Silent(249_000), "Running, no news for 4 min. "),
+            (Freshness::LostWorker(44_000), "Worker lost, last heartbeat 40 s ago. "),
             (Freshness::Unreachable(9_000), "Reconnecting: no news from the server right now. "),
-            (Freshness::Woken, "This tab was asleep. "),
+            (Freshness::Woken, "This tab was suspended. "),
         ] {
             assert!(long(freshness).starts_with(words), "{}", long(freshness));
         }

@@ -114,8 +114,8 @@ fn failure(view: &TaskView) -> Option<&TaskFailure> {
 
 fn hint(view: &TaskView) -> String {
     let hint = match failure(view) {
-        Some(failure) if failure.retryable => "Starting it again may help.",
-        _ => "Starting it again with the same input would end in the same way.",
+        Some(failure) if failure.retryable => "Running it again may help.",
+        _ => "Running it again with the same input would fail again.",
     };
     hint.to_owned()
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::reads::{holds, says};
 use crate::view::{TaskView, text};
 
-/// "The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s are done again."
+/// "The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s repeated."
 #[component]
 pub fn ResumedNote(
     /// The task.

@@ -131,7 +131,7 @@ fn no_answer() -> ApiError {
 fn problem(response: &Response, text: &str) -> ApiError {
     serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| {
         let detail = match response.status() {
-            413 => "The text is too long for this server.",
+            413 => "The text is too long.",
             _ => "The server, or a proxy before it, could not answer.",
         };
         let mut problem = Problem::new(response.status(), "Error", detail);

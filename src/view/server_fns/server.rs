@@ -32,10 +32,10 @@ pub(super) fn from_framework(problem: Problem) -> ApiError {
 pub(super) fn undecodable(detail: String) -> ApiError {
     // axum's words for a body that is longer than its layers let it be.
     if detail.contains("length limit exceeded") {
-        let detail = "The body is longer than this server takes.";
+        let detail = "The request body is too large.";
         return ApiError::answer(Problem::new(413, "Content Too Large", detail));
     }
-    let detail = format!("The body is not the JSON that this call takes: {detail}");
+    let detail = format!("The request body is not valid JSON for this call: {detail}");
     ApiError::answer(Problem::new(400, "Bad Request", detail))
 }
 

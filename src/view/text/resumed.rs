@@ -3,7 +3,7 @@
 use super::{clock, duration};
 use crate::task::{ResumeReason, Snapshot};
 
-/// `The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s done again.`; nothing where
+/// `The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s repeated.`; nothing where
 /// the task has resumed nothing.
 pub fn resumed(snapshot: &Snapshot) -> String {
     let Some(resumed) = &snapshot.resumed else { return String::new() };
@@ -23,7 +23,7 @@ pub fn resumed(snapshot: &Snapshot) -> String {
         None => note.push_str(" from the beginning"),
     }
     if resumed.redone_ms >= 1_000 {
-        note.push_str(&format!(", {} done again", duration(resumed.redone_ms)));
+        note.push_str(&format!(", {} repeated", duration(resumed.redone_ms)));
     }
     note.push('.');
     note
@@ -52,7 +52,7 @@ mod tests {
         };
         snapshot.resumed = Some(note.clone());
         let told =
-            "The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s done again.";
+            "The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s repeated.";
         assert_eq!(resumed(&snapshot), told);
         (note.checkpoint_at, note.step, note.redone_ms) = (None, None, 20);
         note.reason = ResumeReason::Retry;

@@ -174,7 +174,7 @@ pub(crate) async fn a_run_after_a_release_or_a_failure_says_so(f: &Fixture) {
         f.advance(1_000).await;
         let row = f.claim("x", 1).await.remove(0);
         let resumed = row.resumed.expect("it took something up");
-        // It had entered no stage and kept nothing: all of it is done again.
+        // It had entered no stage and kept nothing: all of it is repeated.
         assert_eq!((resumed.reason, resumed.step, resumed.checkpoint_at), (why, 0, None));
         assert_eq!(resumed.redone_ms(), 4_000);
         // The end still tells of it.

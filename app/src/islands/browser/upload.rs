@@ -57,7 +57,7 @@ async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, Api
         return Ok(id);
     }
     Err(serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| {
-        let detail = "The upload did not get through.";
+        let detail = "The upload failed.";
         ApiError(Problem::new(status, "Error", detail))
     }))
 }

@@ -47,7 +47,7 @@ pub fn write_html(html: &mut Html, report: &Report) {
         html.push_str("</ul>");
     }
     if report.output.is_empty() {
-        html.push_str("<p>It said nothing.</p>");
+        html.push_str("<p>No output</p>");
     } else {
         let output = harmless(&at_the_end(&report.output));
         put!(html, "<pre class=\"plain\" tabindex=\"0\">\n{output}</pre>");

@@ -48,10 +48,7 @@ echo "$WHICH"
     reload(&mut server, &place, "the commands were read again").await;
     assert!(words(&server).await.contains(&"more".to_owned()));
     let more = get(&server, "/api/v1/kinds/more").await;
-    assert_eq!(
-        more["description"],
-        "Stopped after 60 min. Not begun again by itself when the server fails meanwhile."
-    );
+    assert_eq!(more["description"], "Stopped after 60 min. Not retried if the server stops.");
     place.write("go", "");
     for id in &ids {
         let said = server.run(&place, &["status", id, "--follow"]).await;

@@ -61,7 +61,7 @@ pub(super) fn follow(
             />
             <CancelButton view action=CancelTaskForm::PATH on_cancel=cancel />
             <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
-                "The cancel did not get through. "
+                "The cancel request failed. "
                 {cancel_problem}
             </p>
             <p class="note bad" role="alert" hidden=holds(view, |view| view.snapshot.error.is_none())>
