@@ -17,6 +17,7 @@ mod disk;
 mod eta;
 pub mod hold;
 mod inner;
+pub(crate) mod keyed_hash;
 mod kind;
 mod leases;
 mod lifecycle;

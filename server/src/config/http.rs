@@ -68,6 +68,7 @@ impl HttpSettings {
             public_origins: origins.clone(),
             secure_cookie: self.secure_cookie.unwrap_or(https),
             body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
+            body_grace: Duration::from_secs(self.connections.body_grace_s),
             min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
             monitoring: self.metrics_addr.is_none(),
             sessions_per_minute: self.rate.sessions_per_minute,

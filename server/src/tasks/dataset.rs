@@ -132,7 +132,7 @@ impl Task for Dataset {
             );
             return Err(Refusal::field("data", detail));
         }
-        if data.trim_start_matches('\u{feff}').trim().is_empty() {
+        if feed::is_blank(data) {
             return Err(Refusal::field("data", LoadError::Empty.to_string()));
         }
         process::open_text(data.as_bytes(), size as u64, settings)

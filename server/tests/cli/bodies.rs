@@ -181,6 +181,7 @@ async fn a_sender_that_falls_silent_is_told_so_and_cut_off() {
     let place = Place::new();
     let variables = [
         ("MILEPOST_HTTP_CONNECTIONS_BODY_IDLE_TIMEOUT_S", "1"),
+        ("MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S", "0"),
         ("MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_S", "1"),
     ];
     let server = server(&place, &variables).await;

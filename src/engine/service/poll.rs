@@ -168,7 +168,7 @@ impl Service {
         wait: Duration,
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
-        let Some(mut place) = inner.waiters.limits.take(caller.owner.as_ref()) else {
+        let Some(mut place) = inner.waiters.limits.take(caller) else {
             return Ok(Held::not(AnswerReason::NotHeld, Reading::default()));
         };
         let ids: Vec<_> = wants.iter().map(|(id, _)| *id).collect();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
@@ -10,6 +9,7 @@ use crate::{
     engine::{
         EngineOptions, Refusal,
         disk::little_space,
+        keyed_hash::hex,
         millis,
         quota::Depositor,
         registry::Kind,
@@ -193,8 +193,8 @@ impl Service {
         owner.or_else(|| self.client(caller)).unwrap_or_default()
     }
 
-    /// The key as it is stored, with a fingerprint of what was asked for. A key counts within its
-    /// account. Callers of whom nothing is known share one: their key holds the fingerprint too, so
+    /// The key as it is stored, with a keyed hash of what was asked for, as that may hold secrets. A key counts within its
+    /// account. Callers of whom nothing is known share one: their key holds the hash, too, so
     /// that a key alone leads nobody to a stranger's task.
     pub(super) fn idempotency(
         &self,
@@ -209,9 +209,8 @@ impl Service {
             let detail = format!("an Idempotency-Key has 1 to {max} bytes");
             return Err(Refusal::new(detail).into());
         }
-        let print =
-            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-        let print = format!("{print:x}");
+        let request = [kind.as_bytes(), &[0], input.as_bytes()];
+        let print = hex(&self.engine.inner().request_key.hash(&request));
         let known = caller.owner.is_some() || caller.client.is_some();
         let key = if known { key.to_owned() } else { format!("{print}:{key}") };
         Ok(Some((key, print)))
