@@ -6,8 +6,9 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases, live::Hub, millis,
-    places::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store, waiters::Waiters,
+    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases,
+    live::Hub, millis, places::Places, quota::Quota, rates::Rates, registry::Kinds, store::Store,
+    waiters::Waiters,
 };
 
 /// Uniform in 0..=1.

@@ -299,7 +299,8 @@ fn read_cursor(cursor: &str) -> Result<(i64, TaskId), Refusal> {
         .split_once('.')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))
         .ok_or_else(|| {
-            let detail = "the cursor is not one of these lists; take it from `next_cursor` of a page";
+            let detail =
+                "the cursor is not one of these lists; take it from `next_cursor` of a page";
             Refusal::field("cursor", detail)
         })
 }

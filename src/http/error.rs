@@ -125,8 +125,8 @@ pub(super) struct SimpleNotStarted;
 
 impl IntoResponses for SimpleNotStarted {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let rows = [(400, "The input makes no sense"), (413, "The body is too large")];
-        answers(rows.into_iter().chain(NOT_STARTED), "application/json", "Detail")
+        let rows = NOT_STARTED.into_iter().chain([(413, "The body is too large")]);
+        answers(rows, "application/json", "Detail")
     }
 }
 

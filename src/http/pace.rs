@@ -41,11 +41,13 @@ impl Pace {
 
     /// So many bytes have moved.
     pub fn moved(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         if let Some(since) = self.waiting.take() {
             self.left = self.left.saturating_sub(since.elapsed());
         }
         self.left = match self.rate {
-            _ if bytes == 0 => return,
             0 => self.max,
             rate => {
                 let seconds = (bytes as f64 / f64::from(rate)).min(self.max.as_secs_f64());

@@ -128,7 +128,8 @@ async fn start_kind(
 
 /// Profiles a text as a data set.
 #[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
-    responses(SimpleNotStarted, (status = 200, body = StartedTask)))]
+    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
 async fn start(
     State(service): State<Service>,
     Who(caller): Who,
@@ -272,7 +273,8 @@ struct CreateStory {
 
 /// Starts a story.
 #[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
-    responses(SimpleNotStarted, (status = 200, body = StartedTask)))]
+    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
 async fn create_story(
     State(service): State<Service>,
     Who(caller): Who,

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use milepost::{
     engine::{
-        Artifacts, Caller, Context, Engine, EngineOptions, FileOptions, Output, Registry, Service,
-        Full, ServiceError, Stages, Task, TaskError,
+        Artifacts, Caller, Context, Engine, EngineOptions, FileOptions, Full, Output, Registry,
+        Service, ServiceError, Stages, Task, TaskError,
         clock::SystemClock,
         store::{ArtifactId, ArtifactRows as _, NewArtifact, Source, Store, sqlite::SqliteStore},
     },

@@ -214,10 +214,6 @@ async fn the_simple_calls_refuse_in_plain_json() {
         assert_eq!(answer.header("content-type"), "application/json");
         assert!(answer.json()["detail"].is_string());
     }
-    // What is refused before a call is known is a problem document with a detail, too.
-    let evil = [("origin", "http://evil.example")];
-    let answer = f.post_with("/api/story/create", ADA, &json!({}), &evil).await;
-    f.problem(&answer, 403);
 }
 
 #[tokio::test]

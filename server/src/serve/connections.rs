@@ -38,11 +38,7 @@ const REFUSED: Bounds = Bounds {
     idle_timeout: Duration::from_secs(2),
     write_timeout: Duration::from_secs(2),
     min_bytes_per_s: 0,
-    discard: Discard {
-        max_bytes: 1 << 20,
-        longest: Duration::from_secs(1),
-        min_bytes_per_s: 0,
-    },
+    discard: Discard { max_bytes: 1 << 20, longest: Duration::from_secs(1), min_bytes_per_s: 0 },
 };
 /// When somebody may try again for whom there was no place.
 const FULL_MS: i64 = 5_000;

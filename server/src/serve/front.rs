@@ -196,11 +196,9 @@ impl Drop for Watched {
 }
 
 async fn drop_rest(mut incoming: Incoming, discard: Discard, rest: Arc<Notify>) {
-    let read = discard.read(async || match incoming.frame().await {
-        Some(Ok(frame)) => Some(frame.data_ref().map_or(0, Bytes::len)),
-        _ => None,
-    });
-    read.await;
+    let mut discarding = discard.begin();
+    let bytes = |frame: Frame<Bytes>| frame.data_ref().map_or(0, Bytes::len);
+    while discarding.goes_on(incoming.frame().map(|frame| Some(bytes(frame?.ok()?)))).await {}
     drop(incoming);
     // Nothing else tells the connection that nobody reads any more.
     rest.notify_one();

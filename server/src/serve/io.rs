@@ -2,6 +2,7 @@
 //! so that it can be closed without losing the last answer.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -13,7 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
     sync::oneshot,
-    time::timeout,
+    time::{Instant, sleep_until},
 };
 
 /// A peer that was told everything and is silent for so long has nothing more to say.
@@ -29,22 +30,35 @@ pub(super) struct Discard {
 }
 
 impl Discard {
-    /// Reads by `more`, which says how many bytes it read, until there are none or a bound is reached.
-    pub(super) async fn read(self, mut more: impl AsyncFnMut() -> Option<usize>) {
-        let rest = async {
-            let mut pace = Pace::new(SILENCE, SILENCE, self.min_bytes_per_s);
-            let mut left = self.max_bytes;
-            while left > 0 {
-                let read = tokio::select! {
-                    read = more() => read,
-                    _ = std::future::poll_fn(|cx| pace.poll_too_slow(cx)) => None,
-                };
-                let Some(read) = read else { break };
-                pace.moved(read);
-                left = left.saturating_sub(read as u64);
-            }
+    pub(super) fn begin(self) -> Discarding {
+        let pace = Pace::new(SILENCE, SILENCE, self.min_bytes_per_s);
+        Discarding { left: self.max_bytes, pace, end: Instant::now() + self.longest }
+    }
+}
+
+/// What was read and dropped so far.
+pub(super) struct Discarding {
+    left: u64,
+    pace: Pace,
+    end: Instant,
+}
+
+impl Discarding {
+    /// Waits for a read, which says how many bytes it got; whether another one is to follow.
+    pub(super) async fn goes_on(&mut self, read: impl Future<Output = Option<usize>>) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        let Self { pace, end, .. } = self;
+        let bytes = tokio::select! {
+            bytes = read => bytes,
+            _ = poll_fn(|cx| pace.poll_too_slow(cx)) => None,
+            () = sleep_until(*end) => None,
         };
-        let _ = timeout(self.longest, rest).await;
+        let Some(bytes) = bytes else { return false };
+        self.pace.moved(bytes);
+        self.left = self.left.saturating_sub(bytes as u64);
+        true
     }
 }
 
@@ -59,10 +73,7 @@ pub(super) struct Io {
 
 impl Io {
     /// The stream for the server, and the same once the server has done with it.
-    pub(super) fn new(
-        stream: TcpStream,
-        pace: Pace,
-    ) -> (Self, oneshot::Receiver<TcpStream>) {
+    pub(super) fn new(stream: TcpStream, pace: Pace) -> (Self, oneshot::Receiver<TcpStream>) {
         let (back, done) = oneshot::channel();
         (Self { stream: Some(stream), back: Some(back), pace }, done)
     }
@@ -152,10 +163,8 @@ pub(super) async fn close(mut stream: TcpStream, discard: Discard) {
     // What goes wrong now is the peer's business.
     if stream.shutdown().await.is_ok() {
         let mut buffer = vec![0_u8; 16 << 10];
-        let read = discard.read(async || match stream.read(&mut buffer).await {
-            Ok(read) if read > 0 => Some(read),
-            _ => None,
-        });
-        read.await;
+        let mut discarding = discard.begin();
+        let mut read = async || stream.read(&mut buffer).await.ok().filter(|bytes| *bytes > 0);
+        while discarding.goes_on(read()).await {}
     }
 }

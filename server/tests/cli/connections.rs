@@ -189,7 +189,8 @@ async fn a_client_that_reads_its_answer_too_slowly_is_given_up() {
 /// An upload of which a byte comes and no more.
 async fn stalled(server: &Server) -> Raw {
     let mut raw = Raw::to(server).await;
-    let head = "POST /api/v1/uploads?name=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx";
+    let head =
+        "POST /api/v1/uploads?name=x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx";
     raw.write(head.as_bytes()).await;
     raw
 }

@@ -169,7 +169,8 @@ fn a_byte_order_mark_is_no_part_of_the_first_name() {
 
 #[test]
 fn a_text_of_white_space_and_byte_order_marks_alone_is_empty() {
-    for text in ["", "\n\u{feff}", "\u{feff}", " \n\u{feff}", "\u{feff} \u{feff}", "\u{a0}\n\u{b}"] {
+    for text in ["", "\n\u{feff}", "\u{feff}", " \n\u{feff}", "\u{feff} \u{feff}", "\u{a0}\n\u{b}"]
+    {
         let error = try_profile(text, &DatasetSettings::default()).unwrap_err();
         assert_eq!(error.code(), "empty_input", "{text:?}");
     }
