@@ -94,8 +94,9 @@ pub struct HttpOptions {
     /// Default: 500.
     pub min_body_bytes_per_s: u32,
     /// Where pages of this server are opened, such as `https://milepost.example`; other hosts are not
-    /// answered then. Empty: addresses and names without a dot are answered, to which no other site's
-    /// name can be made to point. Default: empty.
+    /// answered then. Empty: IP addresses, names without a dot and names below `localhost` are answered,
+    /// which no other site can own. A request that names no host is answered by [`monitoring`] only.
+    /// Default: empty.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,

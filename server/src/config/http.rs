@@ -22,8 +22,8 @@ pub struct HttpSettings {
     pub max_body_bytes: usize,
     /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
     /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
-    /// none: requests to addresses and to names without a dot are answered; on the loopback address
-    /// only those to `localhost`, `127.0.0.1` and `[::1]`.
+    /// none: requests to IP addresses, to names without a dot and to names below `localhost` are
+    /// answered; on the loopback address only those to `localhost`, `127.0.0.1` and `[::1]`.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
     /// where all of `public_origins` are `https`.

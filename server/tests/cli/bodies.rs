@@ -103,6 +103,12 @@ async fn a_body_that_is_too_large_is_told_its_limit_and_the_setting() {
             assert_eq!((&body["status"], &body["detail"]), (&413.into(), &limit.into()));
         }
     }
+    for request in requests("POST /api/fn/run_task", JSON, 7 * MB) {
+        let answer = ask(&server, &request).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        let call = "The body has more than 6 MiB (3 times http.max_body_bytes)";
+        assert!(answer.status == 413 && answer.body.contains(call), "{answer:?}");
+    }
     for request in requests("POST /start/dataset", FORM, 7 * MB) {
         let answer = ask(&server, &request).await;
         let page = "The body has more than 6 MiB (3 times http.max_body_bytes)";
