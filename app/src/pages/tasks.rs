@@ -49,7 +49,7 @@ pub fn TasksPage() -> impl IntoView {
             <Title text="My tasks" />
             <h1 class="h">"My tasks"</h1>
             <Filters kinds filter />
-            {strayed.then(|| view! { <p class="soft" role="status">{STRAYED}</p> })}
+            {strayed.then(|| view! { <p class="note" role="status">{STRAYED}</p> })}
             {body}
             <nav class="acts" aria-label="Pages">
                 {newest.map(|href| view! { <a class="btn" href=href>"Newest"</a> })}
