@@ -15,6 +15,7 @@ mod context;
 mod disk;
 mod eta;
 mod inner;
+pub(crate) mod keyed_hash;
 mod kind;
 mod leases;
 mod lifecycle;

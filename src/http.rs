@@ -46,6 +46,7 @@ mod kinds;
 mod log;
 mod openapi;
 mod origin;
+mod pace;
 mod poll;
 mod prefer;
 mod refusal;
@@ -71,6 +72,7 @@ pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
 pub use origin::is_origin;
+pub use pace::{Pace, TooSlow};
 pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
 
@@ -84,12 +86,17 @@ pub struct HttpOptions {
     pub max_body_bytes: usize,
     /// How long the next piece of a body is waited for. Default: 60 s.
     pub body_idle_timeout: Duration,
-    /// How slowly a body may come in the mean, in bytes a second, after one `body_idle_timeout`; 0: as
-    /// slowly as it likes. Default: 500.
+    /// How long a body may come more slowly than `min_body_bytes_per_s`, counted from its beginning.
+    /// Default: 20 s.
+    pub body_grace: Duration,
+    /// How slowly a body may come, in bytes a second: what it falls behind adds up, and ends it after
+    /// `body_grace`, or after `body_idle_timeout` where it came faster before; 0: as slowly as it likes.
+    /// Default: 500.
     pub min_body_bytes_per_s: u32,
     /// Where pages of this server are opened, such as `https://milepost.example`; other hosts are not
-    /// answered then. Empty: addresses and names without a dot are answered, to which no other site's
-    /// name can be made to point. Default: empty.
+    /// answered then. Empty: IP addresses, names without a dot and names below `localhost` are answered,
+    /// which no other site can own. A request that names no host is answered by [`monitoring`] only.
+    /// Default: empty.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
@@ -118,6 +125,7 @@ impl Default for HttpOptions {
         Self {
             max_body_bytes: 2 << 20,
             body_idle_timeout: Duration::from_secs(60),
+            body_grace: Duration::from_secs(20),
             min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,

@@ -199,9 +199,11 @@ fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> Connect
         bounds: Bounds {
             idle_timeout: Duration::from_secs(limits.idle_timeout_s),
             write_timeout: Duration::from_secs(limits.write_idle_timeout_s),
+            min_bytes_per_s: limits.min_body_bytes_per_s,
             discard: Discard {
                 max_bytes: limits.max_discard_bytes,
                 longest: Duration::from_secs(limits.max_discard_s),
+                min_bytes_per_s: limits.min_body_bytes_per_s,
             },
         },
         trusted_proxies: options.trusted_proxies.clone(),

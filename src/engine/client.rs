@@ -5,10 +5,10 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use hmac::{Hmac, Mac};
-use sha2::Sha256;
-
-use super::store::Secret;
+use super::{
+    keyed_hash::{HashKey, hex},
+    store::Secret,
+};
 
 /// Bits of an IPv6 address that name a client's network; the rest is the client's own choice.
 const NETWORK_BITS: u32 = 64;
@@ -41,24 +41,19 @@ impl fmt::Display for ClientAddress {
 }
 
 /// Turns addresses into what is stored of them. The same for all processes of one store.
-pub(super) struct ClientKey(Secret);
+pub(super) struct ClientKey(HashKey);
 
 impl ClientKey {
     /// The name of its secret in the store.
     pub(super) const NAME: &str = "client";
 
-    pub(super) const fn new(secret: Secret) -> Self {
-        Self(secret)
+    pub(super) fn new(secret: &Secret) -> Self {
+        Self(HashKey::new(secret))
     }
 
     /// A keyed hash: a dump of the table of tasks holds no addresses.
     pub(super) fn hash(&self, client: ClientAddress) -> String {
-        let mut block = [0; 64];
-        block[..self.0.len()].copy_from_slice(&self.0);
-        let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block.into());
-        mac.update(client.to_string().as_bytes());
-        let digest = mac.finalize().into_bytes();
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.hash(&[client.to_string().as_bytes()])[..16])
     }
 }
 
@@ -87,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_the_same_for_one_key_and_tells_no_address() {
-        let (one, other) = (ClientKey::new([1; 32]), ClientKey::new([2; 32]));
+        let (one, other) = (ClientKey::new(&[1; 32]), ClientKey::new(&[2; 32]));
         let client = ClientAddress::from(IpAddr::from([192, 0, 2, 7]));
         assert_eq!(one.hash(client), one.hash(client));
         assert_ne!(one.hash(client), other.hash(client));

@@ -6,7 +6,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Admission, EngineOptions, client::ClientKey, clock::Clock, leases, millis,
+    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases, millis,
     queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds, running::RunningTasks,
     store::Store, subscriptions::Subscriptions,
 };
@@ -23,6 +23,8 @@ pub(super) struct Inner {
     pub(super) kinds: Kinds,
     /// Hides the addresses of clients in the store.
     pub(super) client_key: ClientKey,
+    /// Hides inputs, which may hold secrets, in what tells a repeated start from another one.
+    pub(super) request_key: HashKey,
     pub(super) options: Arc<EngineOptions>,
     pub(super) running: RunningTasks,
     pub(super) places: Places,

@@ -11,6 +11,7 @@ use super::{
     client::ClientKey,
     clock::Clock,
     inner::Inner,
+    keyed_hash::HashKey,
     leases::LeaseKeeper,
     pruner,
     queue_positions::Places,
@@ -24,6 +25,9 @@ use super::{
 
 /// How long stopped runs may take to write their last words, beyond the longest grace of a kind.
 const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// The name of the secret, in the store, by which requests are hashed.
+const REQUEST_KEY: &str = "request";
 
 /// A running engine. Cheap to clone; [`Engine::shutdown`] ends it for all clones.
 #[derive(Clone)]
@@ -57,9 +61,11 @@ impl Engine {
         registry: Registry,
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
-        let client_key = ClientKey::new(store.secret(ClientKey::NAME).await?);
+        let client_key = ClientKey::new(&store.secret(ClientKey::NAME).await?);
+        let request_key = HashKey::new(&store.secret(REQUEST_KEY).await?);
         let inner = Arc::new(Inner {
             client_key,
+            request_key,
             places: Places::default(),
             quota: Arc::default(),
             store,

@@ -187,10 +187,14 @@ pub struct LongPollOptions {
     pub max_wait: Duration,
     /// Requests waiting at once in this process; further ones are answered immediately. Default: 20,000.
     pub max_waiting: usize,
+    /// Requests waiting at once for all callers from one client address. Default: 5,000.
+    pub max_waiting_per_client: usize,
     /// Requests waiting at once for one owner; a browser needs one. Default: 20.
     pub max_waiting_per_owner: usize,
     /// Requests waiting at once for all callers without a session together. Default: 2,000.
     pub max_waiting_anonymous: usize,
+    /// Of these, from one client address. Default: 500.
+    pub max_waiting_anonymous_per_client: usize,
     /// How often the watched tasks are looked at for bars that have become wrong. Default: 50 ms.
     pub tick: Duration,
     /// How often the watched tasks that run in other processes are read when no notification came.
@@ -206,8 +210,10 @@ impl Default for LongPollOptions {
         Self {
             max_wait: Duration::from_secs(20),
             max_waiting: 20_000,
+            max_waiting_per_client: 5_000,
             max_waiting_per_owner: 20,
             max_waiting_anonymous: 2_000,
+            max_waiting_anonymous_per_client: 500,
             tick: Duration::from_millis(50),
             poll: Duration::from_secs(1),
             drain_spread: Duration::from_secs(8),

@@ -114,9 +114,6 @@ impl Service {
         caller: &Caller,
         filter: &ListFilter,
     ) -> Result<TaskList, ServiceError> {
-        let Some(owner) = caller.as_owner().map(str::to_owned) else {
-            return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
-        };
         let options = &self.engine.inner().options;
         let limit = filter.limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
         let max = options.max_search_chars;
@@ -124,12 +121,17 @@ impl Service {
             let detail = format!("at most {max} characters are searched for");
             return Err(ValidationError::field("q", detail).into());
         }
+        let before = filter.cursor.as_deref().map(read_cursor).transpose()?;
+        // What makes no sense makes none for anybody.
+        let Some(owner) = caller.as_owner().map(str::to_owned) else {
+            return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
+        };
         let query = ListQuery {
             owner,
             status: filter.status,
             kind: filter.kind.clone().filter(|kind| !kind.is_empty()),
             q: filter.q.clone().filter(|q| !q.is_empty()),
-            before: filter.cursor.as_deref().map(read_cursor).transpose()?,
+            before,
             limit: limit + 1,
         };
         let mut rows = self.engine.inner().store.list(&query).await?;
@@ -275,6 +277,13 @@ impl Service {
     }
 }
 
+impl ListFilter {
+    /// Whether its cursor, if it has one, is one that a list may have given.
+    pub fn has_valid_cursor(&self) -> bool {
+        self.cursor.as_deref().is_none_or(|cursor| read_cursor(cursor).is_ok())
+    }
+}
+
 /// Lines as they are told, each with how many are missing before it; `before` is the line before the
 /// first.
 fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
@@ -291,6 +300,8 @@ fn read_cursor(cursor: &str) -> Result<(i64, TaskId), ValidationError> {
         .split_once('.')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))
         .ok_or_else(|| {
-            ValidationError::field("cursor", "take it from `next_cursor` of the page before")
+            let detail =
+                "the cursor is not one of these lists; take it from `next_cursor` of a page";
+            ValidationError::field("cursor", detail)
         })
 }

@@ -17,9 +17,11 @@ use axum::{
     http::{Method, header},
 };
 use http_body::{Frame, SizeHint};
-use tokio::time::{Instant, Sleep};
 
-use super::HttpOptions;
+use super::{
+    HttpOptions,
+    pace::{Pace, TooSlow},
+};
 use crate::task::Problem;
 
 /// URL encoding makes up to three bytes of one: a form may be three times as large as the same input as
@@ -106,7 +108,13 @@ pub(super) fn check(
         inner,
         limit,
         came: 0,
-        patience: Patience::new(options.body_idle_timeout, options.min_body_bytes_per_s),
+        pace: Pace::new(
+            options.body_grace,
+            options.body_idle_timeout,
+            options.min_body_bytes_per_s,
+        ),
+        idle_timeout: options.body_idle_timeout,
+        rate: options.min_body_bytes_per_s,
         check: check.clone(),
     });
     request.extensions_mut().insert(check.clone());
@@ -145,7 +153,9 @@ struct Checked {
     inner: Body,
     limit: Option<(usize, &'static str)>,
     came: usize,
-    patience: Patience,
+    pace: Pace,
+    idle_timeout: Duration,
+    rate: u32,
     check: BodyCheck,
 }
 
@@ -170,14 +180,16 @@ impl HttpBody for Checked {
             return this.fail(*fault);
         }
         let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(cx) else {
-            let fault = ready!(this.patience.poll_lost(cx));
-            return this.fail(fault);
+            return match ready!(this.pace.poll_too_slow(cx)) {
+                TooSlow::Silent => this.fail(BodyFault::Silent { timeout: this.idle_timeout }),
+                TooSlow::Slow => this.fail(BodyFault::Slow { rate: this.rate }),
+            };
         };
         if let Some(Ok(frame)) = &frame
             && let Some(data) = frame.data_ref()
         {
             this.came = this.came.saturating_add(data.len());
-            this.patience.came(data.len());
+            this.pace.moved(data.len());
             if let Some((max, setting)) = this.limit
                 && this.came > max
             {
@@ -193,63 +205,6 @@ impl HttpBody for Checked {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-/// How long a sender is waited for: never longer than the timeout at a time; and in all only as long as
-/// what came allows for. The time in which nobody reads does not count.
-struct Patience {
-    timeout: Duration,
-    rate: u32,
-    /// Waited before the wait that goes on.
-    waited: Duration,
-    /// Bought by what has come.
-    earned: Duration,
-    waiting: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-impl Patience {
-    fn new(timeout: Duration, rate: u32) -> Self {
-        let (waited, earned) = (Duration::ZERO, Duration::ZERO);
-        Self { timeout, rate, waited, earned, waiting: None, timer: None }
-    }
-
-    fn came(&mut self, bytes: usize) {
-        if let Some(since) = self.waiting.take() {
-            self.waited = self.waited.saturating_add(since.elapsed());
-        }
-        if self.rate > 0 {
-            let earned = Duration::from_secs_f64(bytes as f64 / f64::from(self.rate));
-            self.earned = self.earned.saturating_add(earned);
-        }
-    }
-
-    /// What is left of the time in all.
-    fn left(&self) -> Duration {
-        match self.rate {
-            0 => self.timeout,
-            _ => self.timeout.saturating_add(self.earned).saturating_sub(self.waited),
-        }
-    }
-
-    fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<BodyFault> {
-        if self.waiting.is_none() {
-            let now = Instant::now();
-            self.waiting = Some(now);
-            let end = now + self.timeout.min(self.left());
-            match &mut self.timer {
-                Some(timer) => timer.as_mut().reset(end),
-                None => self.timer = Some(Box::pin(tokio::time::sleep_until(end))),
-            }
-        }
-        if let Some(timer) = &mut self.timer {
-            ready!(timer.as_mut().poll(cx));
-        }
-        Poll::Ready(match self.left() < self.timeout {
-            true => BodyFault::Slow { rate: self.rate },
-            false => BodyFault::Silent { timeout: self.timeout },
-        })
     }
 }
 

@@ -67,7 +67,7 @@ async fn a_form_has_more_room_and_files_have_limits_of_their_own() {
 #[tokio::test(start_paused = true)]
 async fn who_sends_nothing_for_a_while_is_not_waited_for() {
     let path = "/api/v1/uploads";
-    let (problem, bytes) = read(path, "", false, pieces(vec![(59, 1_000_000), (59, 1)])).await;
+    let (problem, bytes) = read(path, "", false, pieces(vec![(19, 1_000_000), (59, 1)])).await;
     assert_eq!((problem, bytes), (None, 1_000_001));
     let (problem, bytes) = read(path, "", false, pieces(vec![(0, 1_000_000), (61, 1)])).await;
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
@@ -83,5 +83,17 @@ async fn a_body_that_drips_is_not_waited_for() {
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
     assert_eq!(problem.status, 408);
     assert!(problem.detail.contains("less than 500 bytes per second"), "{problem}");
-    assert_eq!(bytes, 6);
+    assert_eq!(bytes, 2);
+    // What came fast at first buys no slow rest.
+    let drips = std::iter::once((0, 1_000_000)).chain((0..100).map(|_| (10, 1)));
+    let (problem, bytes) = read("/api/v1/uploads", "", false, pieces(drips.collect())).await;
+    assert_eq!((problem.map(|problem| problem.status), bytes), (Some(408), 1_000_006));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_byte_a_second_ends_after_the_grace_and_no_later() {
+    let (begun, drips) = (tokio::time::Instant::now(), pieces(vec![(1, 1); 1_000]));
+    let (problem, _) = read("/api/v1/tasks", "application/json", false, drips).await;
+    assert_eq!(problem.map(|problem| problem.status), Some(408));
+    assert_eq!(begun.elapsed().as_secs(), 20);
 }

@@ -14,6 +14,7 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
+use super::refusal::refuse_call;
 use crate::{engine::ServiceError, task::Problem};
 
 /// A problem that is on its way to the client.
@@ -103,38 +104,68 @@ impl From<PathRejection> for ApiError {
 /// document.
 pub(super) struct NotStarted;
 
+/// See [`NotStarted`].
+const NOT_STARTED: [(u16, &str); 5] = [
+    (401, "Starting needs a session here"),
+    (403, "Another site's page asked"),
+    (429, "So many of your tasks, or of those from your address, may not wait or be started"),
+    (503, "The database does not answer, the server stops, or so many tasks may not wait"),
+    (507, "As many bytes are stored as may be, or the disk is full"),
+];
+
 impl IntoResponses for NotStarted {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let rows = [
-            (401, "Starting needs a session here"),
-            (403, "Another site's page asked"),
-            (422, "The key was used for another start"),
-            (
-                429,
-                "So many of your tasks, or of those from your address, may not wait or be started",
-            ),
-            (503, "The database does not answer, the server stops, or so many tasks may not wait"),
-            (507, "As many bytes are stored as may be, or the disk is full"),
-        ];
-        rows.map(|(status, description)| (status.to_string(), problem(description))).into()
+        let rows = NOT_STARTED.into_iter().chain([(422, "The key was used for another start")]);
+        answers(rows, "application/problem+json", "Problem")
     }
 }
 
-/// A problem document as an answer.
-fn problem(description: &str) -> RefOr<openapi::Response> {
-    let document = openapi::Content::new(Some(openapi::Ref::from_schema_name("Problem")));
-    let answer = openapi::ResponseBuilder::new().description(description);
-    answer.content("application/problem+json", document).into()
+/// [`NotStarted`] of the simple calls.
+pub(super) struct SimpleNotStarted;
+
+impl IntoResponses for SimpleNotStarted {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let rows = NOT_STARTED.into_iter().chain([(413, "The body is too large")]);
+        answers(rows, "application/json", "Detail")
+    }
 }
 
-pub(super) async fn no_such_call(uri: Uri) -> ApiError {
+/// Why a simple call about a task is not answered as it should be.
+pub(super) struct SimpleNotFound;
+
+impl IntoResponses for SimpleNotFound {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let rows = [
+            (404, "There is no such task, or it is not yours"),
+            (410, "The task's time is over"),
+            (503, "The database does not answer"),
+        ];
+        answers(rows.into_iter(), "application/json", "Detail")
+    }
+}
+
+/// Answers of one form.
+fn answers(
+    rows: impl Iterator<Item = (u16, &'static str)>,
+    media_type: &str,
+    schema: &str,
+) -> BTreeMap<String, RefOr<openapi::Response>> {
+    let answer = |description: &str| {
+        let document = openapi::Content::new(Some(openapi::Ref::from_schema_name(schema)));
+        let answer = openapi::ResponseBuilder::new().description(description);
+        answer.content(media_type, document).into()
+    };
+    rows.map(|(status, description)| (status.to_string(), answer(description))).collect()
+}
+
+pub(super) async fn no_such_call(uri: Uri) -> Response {
     let path: String = uri.path().chars().take(100).collect();
     let detail = format!("there is no call {path}; see /api/openapi.json");
-    ApiError(Problem::new(404, "Not Found", detail))
+    refuse_call(uri.path(), Problem::new(404, "Not Found", detail))
 }
 
-pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
     let path: String = uri.path().chars().take(100).collect();
     let detail = format!("{path} does not answer to {method}; see /api/openapi.json");
-    ApiError(Problem::new(405, "Method Not Allowed", detail))
+    refuse_call(uri.path(), Problem::new(405, "Method Not Allowed", detail))
 }

@@ -201,10 +201,5 @@ fn refused(request: &Request, refusal: ApiError) -> Response {
         let status = refusal.status().as_u16();
         audit::refused(&known.at(client), request.uri().path(), status);
     }
-    let reader = match Reader::of(request.uri().path()) {
-        Reader::Person => Reader::Person,
-        // The simple calls are not known here yet.
-        Reader::Program | Reader::SimpleClient => Reader::Program,
-    };
-    answer(reader, refusal.0)
+    refuse(request.uri().path(), refusal.0)
 }

@@ -93,9 +93,9 @@ fn host_allowed(host: Option<&Host<'_>>, options: &HttpOptions) -> bool {
         (true, Some(host)) if options.local_only => host.is_local(),
         // No other site's page can bring a visitor's browser to such a name.
         (true, Some(host)) => host.is_own(),
-        // Each browser names a host.
-        (true, None) => !options.local_only,
-        (false, host) => host.is_some_and(|host| public.any(|known| known.is_at(host))),
+        (false, Some(host)) => public.any(|known| known.is_at(host)),
+        // Whose client is too old to name one is no browser, and no monitor: see `check_monitor`.
+        (_, None) => false,
     }
 }
 
@@ -177,10 +177,18 @@ mod tests {
     #[test]
     fn a_server_for_a_network_answers_to_no_name_that_others_can_point_to_it() {
         let open = HttpOptions::default();
-        for host in ["", "192.0.2.7:3000", "[2001:db8::1]", "nas", "nas:3000", "jobs.localhost"] {
+        for host in [
+            "192.0.2.7:3000",
+            "127.0.0.1.",
+            "[2001:db8::1]",
+            "nas",
+            "nas:3000",
+            "2130706433",
+            "jobs.localhost",
+        ] {
             assert!(allowed(host, &open), "{host}");
         }
-        for host in ["evil.example", "evil.example:3000", "192.0.2.7.evil.example", "nas.lan"] {
+        for host in ["", "evil.example", "evil.example:3000", "192.0.2.7.evil.example", "nas.lan"] {
             assert!(!allowed(host, &open), "{host}");
         }
     }

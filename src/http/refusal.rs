@@ -41,6 +41,14 @@ pub fn refuse(path: &str, problem: Problem) -> Response {
     answer(Reader::of(path), problem)
 }
 
+/// The answer to a call that there is not: what is no simple one is one of the API.
+pub(super) fn refuse_call(path: &str, problem: Problem) -> Response {
+    match Reader::of(path) {
+        Reader::SimpleClient => answer(Reader::SimpleClient, problem),
+        Reader::Program | Reader::Person => answer(Reader::Program, problem),
+    }
+}
+
 pub(super) fn answer(reader: Reader, problem: Problem) -> Response {
     let error = ApiError(problem);
     if reader == Reader::Program {

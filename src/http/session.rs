@@ -12,14 +12,13 @@ use std::{
 };
 
 use axum::http::{HeaderMap, HeaderValue, header};
-use hmac::{Hmac, Mac, digest::KeyInit};
-use sha2::Sha256;
 use uuid::Uuid;
 
 use super::HttpOptions;
 use crate::engine::{
     Caller,
     audit::{self, Action},
+    keyed_hash::HashKey,
 };
 
 const NAME: &str = "milepost_session";
@@ -36,7 +35,7 @@ const RENEW_AFTER_H: u32 = 24;
 
 /// Seals session cookies. Shown nowhere.
 #[derive(Clone)]
-pub struct SessionKey(Hmac<Sha256>);
+pub struct SessionKey(HashKey);
 
 impl std::fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,10 +46,7 @@ impl std::fmt::Debug for SessionKey {
 impl SessionKey {
     /// A key of 256 bits that were chosen at random.
     pub fn new(bits: [u8; 32]) -> Self {
-        // HMAC's own block: a key that is shorter is filled up with zeros.
-        let mut block = [0; 64];
-        block[..32].copy_from_slice(&bits);
-        Self(<Hmac<Sha256> as KeyInit>::new(&block.into()))
+        Self(HashKey::new(&bits))
     }
 
     /// A new one.
@@ -63,7 +59,7 @@ impl SessionKey {
 
     /// The seal over a text, and the owner's word of a random part: the halves of one HMAC-SHA-256.
     fn halves(&self, text: &str) -> (u128, u128) {
-        let digest = self.0.clone().chain_update(text).finalize().into_bytes();
+        let digest = self.0.hash(&[text.as_bytes()]);
         let number = |half: &[u8]| half.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
         (number(&digest[..16]), number(&digest[16..]))
     }

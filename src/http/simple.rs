@@ -21,11 +21,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use self::body::Object;
 use super::{
     ApiError,
+    error::{SimpleNotFound, SimpleNotStarted},
     extract::{Who, Word},
 };
 use crate::{
     engine::{Caller, ResultState, Service},
-    task::{Snapshot, StartTask, Status, TaskId},
+    task::{FieldError, Problem, Snapshot, StartTask, Status, TaskId},
 };
 
 pub(super) fn routes() -> OpenApiRouter<Service> {
@@ -56,11 +57,26 @@ impl<E: Into<ApiError>> From<E> for SimpleError {
 impl IntoResponse for SimpleError {
     fn into_response(self) -> Response {
         let (status, retry_after) = (self.0.status(), self.0.retry_after());
-        let mut response = (status, Json(Detail { detail: self.0.0.detail })).into_response();
+        let mut response = (status, Json(Detail { detail: sentence(self.0.0) })).into_response();
         if let Some(retry_after) = retry_after {
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, retry_after);
         }
         response
+    }
+}
+
+/// Promised word for word.
+const NO_RESEARCH: &str = "Research file not found";
+
+/// What is wrong, with the field where one is at fault.
+fn sentence(problem: Problem) -> String {
+    let detail = problem.detail;
+    match problem.errors.as_slice() {
+        [FieldError { field, .. }] if detail != NO_RESEARCH => {
+            let field = format!("{field}: ");
+            if detail.starts_with(&field) { detail } else { field + &detail }
+        }
+        _ => detail,
     }
 }
 
@@ -112,8 +128,8 @@ async fn start_kind(
 
 /// Profiles a text as a data set.
 #[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
-    responses((status = 200, body = StartedTask), (status = 400, body = Detail),
-        (status = 429, body = Detail)))]
+    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
 async fn start(
     State(service): State<Service>,
     Who(caller): Who,
@@ -202,8 +218,7 @@ fn plain_result(state: ResultState) -> Option<Value> {
 /// One task in simple words.
 #[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
-        (status = 410, body = Detail)))]
+    responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
 async fn status(
     State(service): State<Service>,
     Who(caller): Who,
@@ -215,8 +230,7 @@ async fn status(
 /// The same under its other name.
 #[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses((status = 200, body = SimpleStatus), (status = 404, body = Detail),
-        (status = 410, body = Detail)))]
+    responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
 async fn task_status(
     State(service): State<Service>,
     Who(caller): Who,
@@ -235,8 +249,7 @@ struct SimpleCancelled {
 /// Asks a task to stop.
 #[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses((status = 200, body = SimpleCancelled), (status = 404, body = Detail),
-        (status = 410, body = Detail)))]
+    responses(SimpleNotFound, (status = 200, body = SimpleCancelled)))]
 async fn cancel(
     State(service): State<Service>,
     Who(caller): Who,
@@ -260,8 +273,8 @@ struct CreateStory {
 
 /// Starts a story.
 #[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
-    responses((status = 200, body = StartedTask), (status = 400, body = Detail),
-        (status = 429, body = Detail)))]
+    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
 async fn create_story(
     State(service): State<Service>,
     Who(caller): Who,
@@ -289,8 +302,7 @@ struct StoryProgress {
 /// session the caller's are those that were started without one from the same address.
 #[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the story's subject")),
-    responses((status = 200, body = StoryProgress), (status = 404, body = Detail),
-        (status = 410, body = Detail)))]
+    responses(SimpleNotFound, (status = 200, body = StoryProgress)))]
 async fn story_progress(
     State(service): State<Service>,
     Who(caller): Who,

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use milepost::{
     engine::{
-        Artifacts, Caller, Context, Engine, EngineOptions, FileOptions, Output, Registry, Service,
-        ServiceError, Stages, Task, TaskError,
+        Artifacts, Caller, Context, Engine, EngineOptions, FileOptions, Full, Output, Registry,
+        Service, ServiceError, Stages, Task, TaskError,
         clock::SystemClock,
         store::{ArtifactId, ArtifactRows as _, NewArtifact, Source, Store, sqlite::SqliteStore},
     },
@@ -349,7 +349,8 @@ async fn uploads_have_limits() {
     let mut silent = Box::pin(silent);
     assert!(futures_util::poll!(&mut silent).is_pending());
     let second = f.service.upload(&f.ada, "u", None, None, none()).await;
-    assert!(matches!(second, Err(ServiceError::Busy { .. })), "{second:?}");
+    let full = matches!(second, Err(ServiceError::UploadsFull(Full::All { max: 1 })));
+    assert!(full, "{second:?}");
     let cut = silent.await;
     assert!(matches!(cut, Err(ServiceError::Cut(_))), "{cut:?}");
     assert!(f.service.upload(&Caller::nobody(), "u", None, None, none()).await.is_ok());

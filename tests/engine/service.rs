@@ -5,6 +5,7 @@ use milepost::{
     task::{GoneReason, PollRequest, Problem, StartTask, Status, TaskId, Watch},
 };
 use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach, scripted};
@@ -202,6 +203,28 @@ async fn an_anonymous_client_with_a_full_queue_is_in_nobodys_way() {
     {
         start(&other).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_a_key_was_used_for_is_kept_as_a_hash_that_each_database_makes_in_its_own_way() {
+    let mut hashes = Vec::new();
+    for _ in 0..2 {
+        let (_folder, path) = folder();
+        for existing in [false, true] {
+            // The second process has the same key.
+            let f = engine_at(&path, quick(), kind()).await;
+            let started = f.service.start(&f.ada, scripted(&[]), Some("key")).await.unwrap();
+            assert_eq!(started.receipt.existing, existing);
+            f.engine.shutdown().await;
+        }
+        let file = SqliteConnectOptions::new().filename(&path);
+        let mut other = SqliteConnection::connect_with(&file).await.unwrap();
+        let kept = sqlx::query_scalar::<_, String>("SELECT print FROM starts");
+        hashes.extend(kept.fetch_all(&mut other).await.unwrap());
+        other.close().await.unwrap();
+    }
+    let [one, other] = &hashes[..] else { panic!("{hashes:?}") };
+    assert!(one != other && one.len() == 64, "{hashes:?}");
 }
 
 #[tokio::test]

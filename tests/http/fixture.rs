@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use milepost::{
@@ -151,7 +151,10 @@ pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fix
 }
 
 impl Fixture {
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    /// Sends it; where it names no host, to the one that is answered everywhere.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        let here = HeaderValue::from_static("here");
+        request.headers_mut().entry(header::HOST).or_insert(here);
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();

@@ -25,6 +25,7 @@ fn page(options: &HttpOptions) -> Router {
 
 async fn open(page: &Router, method: &str, cookie: &str) -> (String, Option<String>) {
     let request = Request::builder().method(method).uri("/").header(header::COOKIE, cookie);
+    let request = request.header(header::HOST, "here");
     let response = page.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let set = response.headers().get(header::SET_COOKIE).map(|v| v.to_str().unwrap().to_owned());
     let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
@@ -154,7 +155,8 @@ async fn an_embedders_own_sign_in_says_who_asks() {
         assert_eq!(f.post("/api/v1/tasks", ADA, &start).await.status, 202);
         assert_eq!(list("", ADA).await.len(), usize::from(session_cookie));
         let page = sign_in(page(&http));
-        let request = Request::get("/").header("x-user", "carol").body(Body::empty()).unwrap();
+        let request = Request::get("/").header("x-user", "carol").header(header::HOST, "here");
+        let request = request.body(Body::empty()).unwrap();
         let response = page.clone().oneshot(request).await.unwrap();
         assert!(response.headers().get(header::SET_COOKIE).is_none());
         let body = axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
@@ -178,7 +180,8 @@ async fn a_client_is_known_by_its_address_and_a_proxys_word_counts_where_it_is_t
         let guard = Guard::reading_sessions(&HttpOptions { trusted_proxies, ..options() });
         let router = Router::new().route("/", get(client)).layer(guard);
         let request = Request::get("/").header("x-forwarded-for", "1.1.1.1, 2001:db8:1:2:3::4");
-        let mut request = request.body(Body::empty()).unwrap();
+        let request = request.header(header::HOST, "here").body(Body::empty());
+        let mut request = request.unwrap();
         if let Some(peer) = peer {
             let peer: SocketAddr = peer.parse().unwrap();
             request.extensions_mut().insert(ConnectInfo(peer));

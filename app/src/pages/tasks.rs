@@ -13,6 +13,7 @@ use super::parts::{LiveList, ask};
 
 /// Rows on a page; one poll asks for all of them.
 const ROWS: u32 = 50;
+const STRAYED: &str = "This link leads to no place in the list. The newest tasks are shown.";
 
 /// My tasks, newest first, by status, kind and words of the title.
 #[component]
@@ -21,14 +22,19 @@ pub fn TasksPage() -> impl IntoView {
     let asked = |name: &str| {
         query.with_untracked(|query| query.get(name)).filter(|text| !text.trim().is_empty())
     };
-    let filter = ListFilter {
+    let mut filter = ListFilter {
         status: asked("status").and_then(|word| Status::from_word(&word)),
         kind: asked("kind"),
         q: asked("q"),
         cursor: asked("cursor"),
         limit: Some(ROWS),
     };
-    ask(|service, caller| async move {
+    // An old or broken link still shows what there is, where a program is told that it is wrong.
+    let strayed = !filter.has_valid_cursor();
+    if strayed {
+        filter.cursor = None;
+    }
+    ask(move |service, caller| async move {
         let list = service.list(&caller, &filter).await?;
         let filtered = filter.status.is_some() || filter.kind.is_some() || filter.q.is_some();
         let older = list.next_cursor.map(|cursor| link(&filter, &cursor));
@@ -43,6 +49,7 @@ pub fn TasksPage() -> impl IntoView {
             <Title text="My tasks" />
             <h1 class="h">"My tasks"</h1>
             <Filters kinds filter />
+            {strayed.then(|| view! { <p class="soft" role="status">{STRAYED}</p> })}
             {body}
             <nav class="acts" aria-label="Pages">
                 {newest.map(|href| view! { <a class="btn" href=href>"Newest"</a> })}

@@ -18,9 +18,13 @@ pub struct ConnectionSettings {
     /// How long the next piece of a body is waited for, in seconds; then 408.
     /// `MILEPOST_HTTP_CONNECTIONS_BODY_IDLE_TIMEOUT_S`. Default: 60.
     pub body_idle_timeout_s: u64,
-    /// How slowly a body may come in the mean, in bytes per second, once `body_idle_timeout_s` was
-    /// waited for it; 0: as slowly as it likes. `MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S`.
-    /// Default: 500.
+    /// How long a body may come more slowly than `min_body_bytes_per_s`, counted from its beginning, in
+    /// seconds; then 408. `MILEPOST_HTTP_CONNECTIONS_BODY_GRACE_S`. Default: 20.
+    pub body_grace_s: u64,
+    /// How slowly a body may come, and an answer be taken in, in bytes per second; 0: as slowly as it
+    /// likes. What a peer falls behind adds up over `body_grace_s` from the beginning, and over
+    /// `body_idle_timeout_s` or `write_idle_timeout_s` later on.
+    /// `MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S`. Default: 500.
     pub min_body_bytes_per_s: u32,
     /// How long a client may take in nothing of an answer that is being sent, in seconds; then the
     /// connection is closed. `MILEPOST_HTTP_CONNECTIONS_WRITE_IDLE_TIMEOUT_S`. Default: 60.
@@ -39,6 +43,7 @@ impl Default for ConnectionSettings {
             max_open_per_client: None,
             idle_timeout_s: 30,
             body_idle_timeout_s: 60,
+            body_grace_s: 20,
             min_body_bytes_per_s: 500,
             write_idle_timeout_s: 60,
             max_discard_bytes: 256 << 20,
@@ -72,6 +77,7 @@ impl ConnectionSettings {
             (number(self.max_open_per_client), 1, MAX_OPEN, "http.connections.max_open_per_client"),
             (self.idle_timeout_s, 1, MAX_S, "http.connections.idle_timeout_s"),
             (self.body_idle_timeout_s, 1, MAX_S, "http.connections.body_idle_timeout_s"),
+            (self.body_grace_s, 0, MAX_S, "http.connections.body_grace_s"),
             (self.write_idle_timeout_s, 1, MAX_S, "http.connections.write_idle_timeout_s"),
             (self.max_discard_s, 1, MAX_S, "http.connections.max_discard_s"),
         ];

@@ -19,7 +19,7 @@ pub struct FileSettings {
     /// Uploads of one owner that are there at once. `MILEPOST_FILES_MAX_UPLOADS_PER_OWNER`.
     /// Default: 1,000.
     pub max_uploads_per_owner: u32,
-    /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
+    /// Bytes of all files and uploads of one owner; without a session, of one client address.
     /// `MILEPOST_FILES_MAX_BYTES_PER_OWNER`. Default: 68,719,476,736.
     pub max_bytes_per_owner: u64,
     /// Bytes of all files and uploads of all who come from one client address (IPv6: one /64

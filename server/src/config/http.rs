@@ -22,8 +22,8 @@ pub struct HttpSettings {
     pub max_body_bytes: usize,
     /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
     /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
-    /// none: requests to addresses and to names without a dot are answered; on the loopback address
-    /// only those to `localhost`, `127.0.0.1` and `[::1]`.
+    /// none: requests to IP addresses, to names without a dot and to names below `localhost` are
+    /// answered; on the loopback address only those to `localhost`, `127.0.0.1` and `[::1]`.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
     /// where all of `public_origins` are `https`.
@@ -68,6 +68,7 @@ impl HttpSettings {
             public_origins: origins.clone(),
             secure_cookie: self.secure_cookie.unwrap_or(https),
             body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
+            body_grace: Duration::from_secs(self.connections.body_grace_s),
             min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
             monitoring: self.metrics_addr.is_none(),
             sessions_per_minute: self.rate.sessions_per_minute,

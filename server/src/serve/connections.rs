@@ -16,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use milepost::{
     engine::{Admission, ClientAddress, Full, MaxPlaces},
-    http::TrustedProxy,
+    http::{Pace, TrustedProxy},
     task::Problem,
 };
 use tokio::{
@@ -37,7 +37,8 @@ const RECOVER: Duration = Duration::from_secs(1);
 const REFUSED: Bounds = Bounds {
     idle_timeout: Duration::from_secs(2),
     write_timeout: Duration::from_secs(2),
-    discard: Discard { max_bytes: 1 << 20, longest: Duration::from_secs(1) },
+    min_bytes_per_s: 0,
+    discard: Discard { max_bytes: 1 << 20, longest: Duration::from_secs(1), min_bytes_per_s: 0 },
 };
 /// When somebody may try again for whom there was no place.
 const FULL_MS: i64 = 5_000;
@@ -60,6 +61,8 @@ pub(super) struct Bounds {
     pub(super) idle_timeout: Duration,
     /// For taking in some of an answer.
     pub(super) write_timeout: Duration,
+    /// As much of an answer is taken in at least, once it has fallen behind by `write_timeout`.
+    pub(super) min_bytes_per_s: u32,
     /// For what was sent and is not wanted.
     pub(super) discard: Discard,
 }
@@ -173,7 +176,9 @@ impl Conversation {
         // An answer is not kept back to wait for more. Fails only where the connection is gone already.
         let _ = stream.set_nodelay(true);
         let Self { router, peer, bounds, refusal } = self;
-        let (stream, done) = Io::new(stream, bounds.write_timeout);
+        let Bounds { write_timeout, min_bytes_per_s, .. } = bounds;
+        let pace = Pace::new(write_timeout, write_timeout, min_bytes_per_s);
+        let (stream, done) = Io::new(stream, pace);
         let rest = Arc::new(Notify::new());
         let keep_alive = refusal.is_none();
         let front = Front::new(router, peer, bounds.discard, Arc::clone(&rest), refusal);

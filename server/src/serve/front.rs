@@ -32,10 +32,10 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use milepost::{http::refuse, task::Problem};
-use tokio::{runtime::Handle, sync::Notify, time::timeout};
+use tokio::{runtime::Handle, sync::Notify};
 use tower::Service as _;
 
-use super::io::{Discard, SILENCE};
+use super::io::Discard;
 
 /// The service of one connection.
 pub(super) struct Front {
@@ -196,17 +196,9 @@ impl Drop for Watched {
 }
 
 async fn drop_rest(mut incoming: Incoming, discard: Discard, rest: Arc<Notify>) {
-    let read = async {
-        let mut left = discard.max_bytes;
-        while let Ok(Some(Ok(frame))) = timeout(SILENCE, incoming.frame()).await {
-            let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
-            match left.checked_sub(bytes) {
-                Some(less) => left = less,
-                None => break,
-            }
-        }
-    };
-    let _ = timeout(discard.longest, read).await;
+    let mut discarding = discard.begin();
+    let bytes = |frame: Frame<Bytes>| frame.data_ref().map_or(0, Bytes::len);
+    while discarding.goes_on(incoming.frame().map(|frame| Some(bytes(frame?.ok()?)))).await {}
     drop(incoming);
     // Nothing else tells the connection that nobody reads any more.
     rest.notify_one();

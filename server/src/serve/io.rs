@@ -2,27 +2,64 @@
 //! so that it can be closed without losing the last answer.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use milepost::http::Pace;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
     sync::oneshot,
-    time::{Instant, Sleep, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 /// A peer that was told everything and is silent for so long has nothing more to say.
-pub(super) const SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How much is read and dropped of what nobody asked for, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Discard {
     pub(super) max_bytes: u64,
     pub(super) longest: Duration,
+    /// Of a sender that is slower, and of one that is silent, nothing more is read.
+    pub(super) min_bytes_per_s: u32,
+}
+
+impl Discard {
+    pub(super) fn begin(self) -> Discarding {
+        let pace = Pace::new(SILENCE, SILENCE, self.min_bytes_per_s);
+        Discarding { left: self.max_bytes, pace, end: Instant::now() + self.longest }
+    }
+}
+
+/// What was read and dropped so far.
+pub(super) struct Discarding {
+    left: u64,
+    pace: Pace,
+    end: Instant,
+}
+
+impl Discarding {
+    /// Waits for a read, which says how many bytes it got; whether another one is to follow.
+    pub(super) async fn goes_on(&mut self, read: impl Future<Output = Option<usize>>) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        let Self { pace, end, .. } = self;
+        let bytes = tokio::select! {
+            bytes = read => bytes,
+            _ = poll_fn(|cx| pace.poll_too_slow(cx)) => None,
+            () = sleep_until(*end) => None,
+        };
+        let Some(bytes) = bytes else { return false };
+        self.pace.moved(bytes);
+        self.left = self.left.saturating_sub(bytes as u64);
+        true
+    }
 }
 
 /// A stream whose peer must go on reading.
@@ -30,53 +67,34 @@ pub(super) struct Io {
     /// There until the drop.
     stream: Option<TcpStream>,
     back: Option<oneshot::Sender<TcpStream>>,
-    write_timeout: Duration,
-    stalled: bool,
-    timer: Option<Pin<Box<Sleep>>>,
+    /// That of a peer that reads.
+    pace: Pace,
 }
 
 impl Io {
     /// The stream for the server, and the same once the server has done with it.
-    pub(super) fn new(
-        stream: TcpStream,
-        write_timeout: Duration,
-    ) -> (Self, oneshot::Receiver<TcpStream>) {
+    pub(super) fn new(stream: TcpStream, pace: Pace) -> (Self, oneshot::Receiver<TcpStream>) {
         let (back, done) = oneshot::channel();
-        let (stream, back) = (Some(stream), Some(back));
-        (Self { stream, back, write_timeout, stalled: false, timer: None }, done)
+        (Self { stream: Some(stream), back: Some(back), pace }, done)
     }
 
-    fn poll<T>(
+    fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let Some(stream) = &mut self.stream else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
         };
         let written = write(Pin::new(stream), cx);
-        if written.is_ready() {
-            self.stalled = false;
-            return written;
+        if written.is_pending() {
+            ready!(self.pace.poll_too_slow(cx));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        ready!(self.poll_stalled(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    /// Ready once the peer has taken nothing in for too long.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let end = Instant::now() + self.write_timeout;
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                if !self.stalled {
-                    timer.as_mut().reset(end);
-                }
-                timer
-            }
-            None => self.timer.insert(Box::pin(sleep_until(end))),
-        };
-        self.stalled = true;
-        timer.as_mut().poll(cx)
+        if let Poll::Ready(Ok(bytes)) = written {
+            self.pace.moved(bytes);
+        }
+        written
     }
 }
 
@@ -123,29 +141,30 @@ impl AsyncWrite for Io {
         self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
+    // Neither waits for the peer: the system has taken in what was written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, AsyncWrite::poll_flush)
+        match &mut self.stream {
+            Some(stream) => Pin::new(stream).poll_flush(cx),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll(cx, AsyncWrite::poll_shutdown)
+        match &mut self.stream {
+            Some(stream) => Pin::new(stream).poll_shutdown(cx),
+            None => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
     }
 }
 
 /// Ends a connection. A system that still has bytes for a closed socket resets the connection, and the
 /// peer may lose the answer that it has not read: so what still comes is read first, within bounds.
 pub(super) async fn close(mut stream: TcpStream, discard: Discard) {
-    let rest = async {
-        stream.shutdown().await?;
-        let (mut left, mut buffer) = (discard.max_bytes, vec![0_u8; 16 << 10]);
-        while left > 0 {
-            match timeout(SILENCE, stream.read(&mut buffer)).await {
-                Ok(Ok(read)) if read > 0 => left = left.saturating_sub(read as u64),
-                _ => break,
-            }
-        }
-        io::Result::Ok(())
-    };
     // What goes wrong now is the peer's business.
-    let _ = timeout(discard.longest, rest).await;
+    if stream.shutdown().await.is_ok() {
+        let mut buffer = vec![0_u8; 16 << 10];
+        let mut discarding = discard.begin();
+        let mut read = async || stream.read(&mut buffer).await.ok().filter(|bytes| *bytes > 0);
+        while discarding.goes_on(read()).await {}
+    }
 }

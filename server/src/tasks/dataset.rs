@@ -135,7 +135,7 @@ impl Task for Dataset {
             );
             return Err(ValidationError::field("data", detail));
         }
-        if data.trim_start_matches('\u{feff}').trim().is_empty() {
+        if feed::is_blank(data) {
             return Err(ValidationError::field("data", LoadError::Empty.to_string()));
         }
         process::open_text(data.as_bytes(), size as u64, settings)

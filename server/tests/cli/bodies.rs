@@ -103,6 +103,12 @@ async fn a_body_that_is_too_large_is_told_its_limit_and_the_setting() {
             assert_eq!((&body["status"], &body["detail"]), (&413.into(), &limit.into()));
         }
     }
+    for request in requests("POST /api/fn/run_task", JSON, 7 * MB) {
+        let answer = ask(&server, &request).await;
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{answer:?}");
+        let call = "The body has more than 6 MiB (3 times http.max_body_bytes)";
+        assert!(answer.status == 413 && answer.body.contains(call), "{answer:?}");
+    }
     for request in requests("POST /start/dataset", FORM, 7 * MB) {
         let answer = ask(&server, &request).await;
         let page = "The body has more than 6 MiB (3 times http.max_body_bytes)";
@@ -181,6 +187,7 @@ async fn a_sender_that_falls_silent_is_told_so_and_cut_off() {
     let place = Place::new();
     let variables = [
         ("MILEPOST_HTTP_CONNECTIONS_BODY_IDLE_TIMEOUT_S", "1"),
+        ("MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S", "0"),
         ("MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_S", "1"),
     ];
     let server = server(&place, &variables).await;

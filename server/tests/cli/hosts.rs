@@ -16,7 +16,18 @@ async fn a_server_for_a_network_answers_to_addresses_and_short_names_only() {
     let place = Place::new();
     let server = open(&place, &[]).await;
     for path in ["/", "/api/v1/kinds", "/api/openapi.json", "/healthz", "/readyz", "/metrics"] {
-        for host in ["127.0.0.1:3000", "[::1]:3000", "192.0.2.7", "nas", "NAS:3000", "localhost."] {
+        for host in [
+            "127.0.0.1:3000",
+            "127.0.0.1.",
+            "[::1]:3000",
+            "192.0.2.7",
+            "nas",
+            "NAS:3000",
+            "localhost.",
+            "tasks.localhost",
+            // Of digits alone: a browser makes the address of it and sends that.
+            "2130706433",
+        ] {
             let answer = ask(&server, &get(path, host)).await;
             assert_eq!(answer.status, 200, "{path} {host}: {answer:?}");
         }
@@ -42,8 +53,12 @@ async fn a_request_names_one_host_whatever_its_form() {
         ("GET / HTTP/1.1\r\nHost: nas\r\nHost: evil.example\r\n\r\n", 400),
         ("GET http://evil.example/ HTTP/1.1\r\nHost: nas\r\n\r\n", 421),
         ("GET http://nas/ HTTP/1.1\r\nHost: nas\r\nConnection: close\r\n\r\n", 200),
-        // Browsers do not speak it.
-        ("GET / HTTP/1.0\r\n\r\n", 200),
+        // Only monitors need not name a host.
+        ("GET / HTTP/1.0\r\n\r\n", 421),
+        ("GET / HTTP/1.0\r\nHost:\r\n\r\n", 421),
+        ("GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 421),
+        ("GET / HTTP/1.0\r\nHost: nas\r\n\r\n", 200),
+        ("GET /healthz HTTP/1.0\r\n\r\n", 200),
         ("GET / HTTP/1.0\r\nHost: evil.example\r\n\r\n", 421),
     ] {
         let answer = ask(&server, request.as_bytes()).await;

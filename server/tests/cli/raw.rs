@@ -13,6 +13,9 @@ use crate::fixture::Server;
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Between two pieces of a client that is slow on purpose.
+const DRIP: Duration = Duration::from_millis(50);
+
 /// An answer as it was read.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -62,6 +65,31 @@ impl Raw {
             bytes += piece.len();
         }
         bytes
+    }
+
+    /// Writes this piece over and over, each time when nothing was answered for a while, until there is
+    /// an answer or the connection ends; how often.
+    pub(crate) async fn drip(&mut self, piece: &[u8]) -> usize {
+        for drips in 0..10_000 {
+            match timeout(DRIP, self.stream.read_buf(&mut self.read)).await {
+                Err(_) if self.stream.write_all(piece).await.is_ok() => {}
+                _ => return drips,
+            }
+        }
+        panic!("whoever drips is waited for without an end");
+    }
+
+    /// Takes in at most so much of an answer now and then, until there is no more; how many bytes in all.
+    pub(crate) async fn sip(&mut self, most: usize) -> usize {
+        let (mut bytes, mut buffer) = (0, vec![0; most]);
+        let mut now_and_then = tokio::time::interval(DRIP);
+        loop {
+            now_and_then.tick().await;
+            match timeout(PATIENCE, self.stream.read(&mut buffer)).await.unwrap() {
+                Ok(read) if read > 0 => bytes += read,
+                _ => return bytes,
+            }
+        }
     }
 
     /// Reads more; false at the end.

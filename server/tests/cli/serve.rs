@@ -108,6 +108,30 @@ async fn pages_files_and_calls_each_get_their_own_answer() {
 }
 
 #[tokio::test]
+async fn a_cursor_that_is_none_is_an_error_for_programs_and_a_word_for_people() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let client = reqwest::Client::new();
+    let home = client.get(&server.url).send().await.unwrap();
+    let cookie = home.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let cookie = cookie.split(';').next().unwrap();
+    let get = async |path: &str, cookie: &str| {
+        let request = client.get(format!("{}{path}", server.url)).header("cookie", cookie);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    for cookie in [cookie, ""] {
+        let (status, text) = get("/api/v1/tasks?cursor=zzz", cookie).await;
+        assert!(status == 400 && text.contains("next_cursor"), "{status} {text}");
+        let (status, text) = get("/tasks?cursor=zzz", cookie).await;
+        assert!(status == 200 && text.contains("leads to no place in the list"), "{status} {text}");
+        assert!(!text.contains("cursor=zzz"), "{text}");
+        let (status, text) = get("/tasks", cookie).await;
+        assert!(status == 200 && !text.contains("leads to no place"), "{status} {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_cannot_start_anything() {
     let place = Place::new();
     let server = place.serve(&["--no-worker"], &[]).await;

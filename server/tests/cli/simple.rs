@@ -185,7 +185,12 @@ async fn hostile_input_is_refused_with_a_sentence() {
             assert!(!answer["detail"].as_str().unwrap().is_empty());
         }
     }
-    for body in [json!({}), json!({ "data": 7 }), json!({ "data": "" }), json!([]), json!(null)] {
+    let empty = "data: the text is empty: give CSV text whose first line names the columns";
+    for data in ["", " \n", "\u{feff}\n"] {
+        let answer = calls.post("/api/task/start", json!({ "data": data })).await;
+        assert_eq!(answer, (StatusCode::BAD_REQUEST, json!({ "detail": empty })), "{data:?}");
+    }
+    for body in [json!({}), json!({ "data": 7 }), json!([]), json!(null)] {
         let (status, answer) = calls.post("/api/task/start", body.clone()).await;
         assert_eq!(status, 400, "{body}: {answer}");
         assert!(!answer["detail"].as_str().unwrap().is_empty());

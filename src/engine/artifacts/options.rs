@@ -15,7 +15,7 @@ pub struct FileOptions {
     pub max_upload_bytes: u64,
     /// Uploads of one owner that are there at once. Default: 1,000.
     pub max_uploads_per_owner: u32,
-    /// Bytes of all files and uploads of one owner; what belongs to nobody is one owner's.
+    /// Bytes of all files and uploads of one owner; without a session, of one client address.
     /// Default: 64 GiB.
     pub max_bytes_per_owner: u64,
     /// Bytes of all files and uploads of all who come from one client address. Default: 128 GiB.

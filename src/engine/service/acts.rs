@@ -263,6 +263,7 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::TooManyUploads => "too_many_uploads",
         ServiceError::TooOften(_) => "too_often",
         ServiceError::Full { .. } => "full",
+        ServiceError::UploadsFull(_) => "uploads_full",
         ServiceError::Busy { .. } => "busy",
         ServiceError::Cut(_) => "cut",
         _ => "failed",

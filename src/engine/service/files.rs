@@ -19,7 +19,7 @@ use crate::{
     task::{FileInfo, TaskId, Upload, UploadId},
 };
 
-/// When somebody may try again for whom there was no place.
+/// When somebody may try again whom a server that stops has refused.
 const BUSY_MS: i64 = 5_000;
 
 impl Service {
@@ -97,7 +97,7 @@ impl Service {
         // Whoever sends nothing takes no place. A shutdown does not wait for slow senders; what they have
         // sent is removed.
         let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
-        let _place = inner.uploads.enter(caller.client()).map_err(|_| busy())?;
+        let _place = inner.uploads.enter(caller.client()).map_err(ServiceError::UploadsFull)?;
         let bytes = stream::iter(first).chain(bytes);
         let name = clean_name(name);
         let new = NewArtifact {
@@ -157,7 +157,7 @@ fn impatient(
             Ok(piece) => Some((piece?, Some(bytes))),
             Err(_) => {
                 let seconds = silence.as_secs();
-                let error = format!("nothing came for {seconds} s");
+                let error = format!("nothing came for {seconds} s (files.upload_idle_timeout_s)");
                 Some((Err(io::Error::new(io::ErrorKind::TimedOut, error)), None))
             }
         }

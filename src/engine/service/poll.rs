@@ -171,7 +171,7 @@ impl Service {
         wait: Duration,
     ) -> Result<Held, ServiceError> {
         let inner = self.engine.inner();
-        let Some(mut place) = inner.subscriptions.limits.take(caller.owner.as_ref()) else {
+        let Some(mut place) = inner.subscriptions.limits.take(caller) else {
             return Ok(Held::not(AnswerReason::NoWait, Reading::default()));
         };
         let ids: Vec<_> = interests.iter().map(|(id, _)| *id).collect();

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Caller, Service, ServiceError, Started, files::no_upload};
@@ -10,6 +9,7 @@ use crate::{
     engine::{
         EngineOptions, ValidationError,
         disk::little_space,
+        keyed_hash::hex,
         millis,
         quota::Depositor,
         registry::Kind,
@@ -195,8 +195,8 @@ impl Service {
         owner.or_else(|| self.client(caller)).unwrap_or_default()
     }
 
-    /// The key as it is stored, with a request_hash of what was asked for. A key counts within its
-    /// account. Callers of whom nothing is known share one: their key holds the request_hash too, so
+    /// The key as it is stored, with a keyed hash of what was asked for, as that may hold secrets. A key counts within its
+    /// account. Callers of whom nothing is known share one: their key holds the hash, too, so
     /// that a key alone leads nobody to a stranger's task.
     pub(super) fn idempotency(
         &self,
@@ -211,9 +211,8 @@ impl Service {
             let detail = format!("an Idempotency-Key has 1 to {max} bytes");
             return Err(ValidationError::new(detail).into());
         }
-        let request_hash =
-            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
-        let request_hash = format!("{request_hash:x}");
+        let request = [kind.as_bytes(), &[0], input.as_bytes()];
+        let request_hash = hex(&self.engine.inner().request_key.hash(&request));
         let known = caller.owner.is_some() || caller.client.is_some();
         let key = if known { key.to_owned() } else { format!("{request_hash}:{key}") };
         Ok(Some((key, request_hash)))

@@ -1,10 +1,10 @@
 //! What goes into the service and comes out of it.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use crate::{
     engine::{
-        BudgetUsedUp, ClientAddress, LittleSpace, QuotaReached, TooOften, ValidationError,
+        BudgetUsedUp, ClientAddress, Full, LittleSpace, QuotaReached, TooOften, ValidationError,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
@@ -14,8 +14,8 @@ use crate::{
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
-    pub(super) owner: Option<Arc<str>>,
-    pub(super) client: Option<ClientAddress>,
+    pub(in crate::engine) owner: Option<Arc<str>>,
+    pub(in crate::engine) client: Option<ClientAddress>,
 }
 
 impl Caller {
@@ -170,7 +170,7 @@ pub enum ServiceError {
     },
     /// A file did not come to its end.
     #[error("the file ended before it was whole: {0}")]
-    Cut(std::io::Error),
+    Cut(io::Error),
     /// The owner has too many uploads.
     #[error(
         "you have as many uploads as are kept; start a task with one, or wait until some expire"
@@ -188,8 +188,11 @@ pub enum ServiceError {
     /// The client does too much.
     #[error(transparent)]
     TooOften(#[from] TooOften),
-    /// All places for uploads are taken, or the server is about to stop.
-    #[error("the server takes in as many files as it can; try again soon")]
+    /// All places for uploads are taken, or those of the client's address.
+    #[error("of the uploads under way {}", uploads_full(.0))]
+    UploadsFull(Full),
+    /// The server is about to stop.
+    #[error("the server stops and takes in no more files; try again soon")]
     Busy {
         /// When to try again.
         retry_after_ms: i64,
@@ -203,6 +206,17 @@ pub enum ServiceError {
     /// The store does not answer or makes no sense.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// When somebody may try again for whom there was no place.
+const PLACE_MS: i64 = 5_000;
+
+fn uploads_full(full: &Full) -> String {
+    let setting = match full {
+        Full::Client { .. } => "max_concurrent_uploads_per_client",
+        Full::All { .. } => "max_concurrent_uploads",
+    };
+    format!("{full} (files.{setting})")
 }
 
 /// No room, for a while at least.
@@ -236,10 +250,21 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::NoFiles => Self::new(501, "Not Implemented", detail),
             ServiceError::TooLarge { .. } => Self::new(413, "Content Too Large", detail),
+            ServiceError::Cut(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Self::new(408, "Request Timeout", detail)
+            }
             ServiceError::Cut(_) => Self::new(400, "Bad Request", detail),
             ServiceError::TooOften(TooOften { retry_after_ms, .. }) => {
                 let mut problem = Self::new(429, "Too Many Requests", detail);
                 problem.retry_after_ms = Some(retry_after_ms);
+                problem
+            }
+            ServiceError::UploadsFull(full) => {
+                let mut problem = match full {
+                    Full::Client { .. } => Self::new(429, "Too Many Requests", detail),
+                    Full::All { .. } => Self::new(503, "Service Unavailable", detail),
+                };
+                problem.retry_after_ms = Some(PLACE_MS);
                 problem
             }
             ServiceError::TooManyUploads => Self::new(429, "Too Many Requests", detail),

@@ -1,4 +1,5 @@
-//! How many requests may be held: in all, for one owner, and for those who have no session.
+//! How many requests may be held: in all, from one client address, for one owner, and for those who have no
+//! session.
 
 use std::{
     collections::HashMap,
@@ -9,7 +10,10 @@ use std::{
 };
 
 use super::lock;
-use crate::{engine::LongPollOptions, task::AnswerReason};
+use crate::{
+    engine::{Caller, ClientAddress, LongPollOptions},
+    task::AnswerReason,
+};
 
 /// Whose limit a request met that was not held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +24,13 @@ pub enum LongPollLimit {
     Anonymous,
     /// The server's.
     All,
+    /// That of the client's address, or of those from there who have no session.
+    Client,
 }
 
 impl LongPollLimit {
     /// In the order of [`LongPollFigures::refused`].
-    pub const ALL: [Self; 3] = [Self::Owner, Self::Anonymous, Self::All];
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Anonymous, Self::All, Self::Client];
 
     /// The word in metrics.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +38,7 @@ impl LongPollLimit {
             Self::Owner => "owner",
             Self::Anonymous => "anonymous",
             Self::All => "all",
+            Self::Client => "client",
         }
     }
 }
@@ -77,6 +84,14 @@ struct Taken {
     waiting: usize,
     anonymous: usize,
     owners: HashMap<Arc<str>, usize>,
+    clients: HashMap<ClientAddress, OfClient>,
+}
+
+/// What is held for one client address.
+#[derive(Clone, Copy, Default)]
+struct OfClient {
+    all: usize,
+    anonymous: usize,
 }
 
 impl Limits {
@@ -89,20 +104,11 @@ impl Limits {
         }
     }
 
-    /// A place for a request of this owner, or of somebody without a session; `None` where a limit
-    /// is reached.
-    pub(in crate::engine) fn take(self: &Arc<Self>, owner: Option<&Arc<str>>) -> Option<Place> {
+    /// A place for a request of this caller; `None` where a limit is reached.
+    pub(in crate::engine) fn take(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
+        let (owner, client) = (&caller.owner, caller.client);
         let mut taken = lock(&self.taken);
-        let of_owner = owner.map(|owner| taken.owners.get(owner).copied().unwrap_or(0));
-        let full = match of_owner {
-            _ if taken.all >= self.options.max_waiting => Some(LongPollLimit::All),
-            Some(held) if held >= self.options.max_waiting_per_owner => Some(LongPollLimit::Owner),
-            None if taken.anonymous >= self.options.max_waiting_anonymous => {
-                Some(LongPollLimit::Anonymous)
-            }
-            _ => None,
-        };
-        if let Some(scope) = full {
+        if let Some(scope) = self.full(&taken, caller) {
             drop(taken);
             self.refused[scope as usize].fetch_add(1, Ordering::Relaxed);
             return None;
@@ -112,7 +118,37 @@ impl Limits {
             Some(owner) => *taken.owners.entry(Arc::clone(owner)).or_default() += 1,
             None => taken.anonymous += 1,
         }
-        Some(Place { limits: Arc::clone(self), owner: owner.cloned(), waits: false })
+        if let Some(client) = client {
+            let of_client = taken.clients.entry(client).or_default();
+            of_client.all += 1;
+            of_client.anonymous += usize::from(owner.is_none());
+        }
+        Some(Place { limits: Arc::clone(self), owner: owner.clone(), client, waits: false })
+    }
+
+    /// The limit that one more request of this caller meets.
+    fn full(&self, taken: &Taken, caller: &Caller) -> Option<LongPollLimit> {
+        let max = &self.options;
+        let of_client = caller.client.and_then(|client| taken.clients.get(&client)).copied();
+        let of_client = of_client.unwrap_or_default();
+        if taken.all >= max.max_waiting {
+            return Some(LongPollLimit::All);
+        }
+        if of_client.all >= max.max_waiting_per_client {
+            return Some(LongPollLimit::Client);
+        }
+        match &caller.owner {
+            Some(owner) => {
+                let held = taken.owners.get(owner).copied().unwrap_or(0);
+                (held >= max.max_waiting_per_owner).then_some(LongPollLimit::Owner)
+            }
+            None if of_client.anonymous >= max.max_waiting_anonymous_per_client => {
+                Some(LongPollLimit::Client)
+            }
+            None => {
+                (taken.anonymous >= max.max_waiting_anonymous).then_some(LongPollLimit::Anonymous)
+            }
+        }
     }
 
     /// Counts an answer.
@@ -145,10 +181,20 @@ impl Limits {
         }
     }
 
-    fn leave(&self, owner: Option<&Arc<str>>, waited: bool) {
+    fn leave(&self, place: &Place) {
+        let Place { owner, client, waits, .. } = place;
         let mut taken = lock(&self.taken);
         taken.all -= 1;
-        taken.waiting -= usize::from(waited);
+        taken.waiting -= usize::from(*waits);
+        if let Some(client) = client
+            && let Some(of_client) = taken.clients.get_mut(client)
+        {
+            of_client.all -= 1;
+            of_client.anonymous -= usize::from(owner.is_none());
+            if of_client.all == 0 {
+                taken.clients.remove(client);
+            }
+        }
         let Some(owner) = owner else {
             taken.anonymous -= 1;
             return;
@@ -167,6 +213,7 @@ impl Limits {
 pub(in crate::engine) struct Place {
     limits: Arc<Limits>,
     owner: Option<Arc<str>>,
+    client: Option<ClientAddress>,
     waits: bool,
 }
 
@@ -181,44 +228,72 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.limits.leave(self.owner.as_ref(), self.waits);
+        self.limits.leave(self);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn limits() -> Arc<Limits> {
         Arc::new(Limits::new(&LongPollOptions {
-            max_waiting: 4,
+            max_waiting: 6,
+            max_waiting_per_client: 4,
             max_waiting_per_owner: 2,
-            max_waiting_anonymous: 1,
+            max_waiting_anonymous: 3,
+            max_waiting_anonymous_per_client: 2,
             ..LongPollOptions::default()
         }))
+    }
+
+    fn at(caller: Caller, last: u8) -> Caller {
+        caller.at(Some(IpAddr::from([192, 0, 2, last]).into()))
+    }
+
+    fn refused(limits: &Limits) -> Vec<(&'static str, u64)> {
+        let refused = limits.figures().refused.into_iter();
+        refused.map(|(scope, hits)| (scope.as_str(), hits)).filter(|(_, hits)| *hits > 0).collect()
     }
 
     #[test]
     fn each_limit_counts_its_own_and_a_place_that_is_left_is_free() {
         let limits = limits();
-        let (ada, bob): (Arc<str>, Arc<str>) = ("ada".into(), "bob".into());
-        let nobody = limits.take(None).expect("the first without a session");
-        assert!(limits.take(None).is_none(), "a second without a session");
-        let first = limits.take(Some(&ada)).expect("ada's first");
-        let _second = limits.take(Some(&ada)).expect("ada's second");
-        assert!(limits.take(Some(&ada)).is_none(), "ada's third");
-        let _third = limits.take(Some(&bob)).expect("bob's first");
-        assert!(limits.take(Some(&bob)).is_none(), "a fifth in all");
+        let (ada, bob) = (Caller::owner("ada"), Caller::owner("bob"));
+        let nobody: Vec<_> = (0..4).map_while(|_| limits.take(&Caller::nobody())).collect();
+        assert_eq!((nobody.len(), refused(&limits)), (3, vec![("anonymous", 1)]));
+        let first = limits.take(&ada).expect("ada's first");
+        let _second = limits.take(&ada).expect("ada's second");
+        assert!(limits.take(&ada).is_none(), "ada's third");
+        let _third = limits.take(&bob).expect("bob's first");
+        assert!(limits.take(&bob).is_none(), "a seventh in all");
+        assert_eq!(refused(&limits), [("owner", 1), ("anonymous", 1), ("all", 1)]);
         drop((nobody, first));
-        let mut again = limits.take(Some(&ada)).expect("ada's place is free again");
+        let mut again = limits.take(&ada).expect("ada's place is free again");
         again.waits();
         again.waits();
         let figures = limits.figures();
         assert_eq!((figures.now, figures.waiting), (3, 1));
         drop(again);
         assert_eq!((limits.figures().now, limits.figures().waiting), (2, 0));
-        let refused: Vec<_> = figures.refused.iter().map(|(_, hits)| *hits).collect();
-        assert_eq!(refused, [1, 1, 1]);
+    }
+
+    #[test]
+    fn one_address_leaves_places_for_the_others_whoever_it_says_that_it_is() {
+        let limits = limits();
+        let mut held: Vec<_> =
+            (0..9).map_while(|_| limits.take(&at(Caller::nobody(), 1))).collect();
+        assert_eq!(held.len(), 2);
+        let sessions = (0..9).map_while(|n| limits.take(&at(Caller::owner(n.to_string()), 1)));
+        held.extend(sessions);
+        assert_eq!((held.len(), refused(&limits)), (4, vec![("client", 2)]));
+        let other = limits.take(&at(Caller::nobody(), 2)).expect("somebody elsewhere");
+        let _session = limits.take(&at(Caller::owner("ada"), 2)).expect("somebody elsewhere");
+        drop((held, other));
+        assert_eq!(lock(&limits.taken).clients.len(), 1);
+        assert!(limits.take(&at(Caller::nobody(), 1)).is_some());
     }
 
     #[test]

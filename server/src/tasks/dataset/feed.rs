@@ -35,7 +35,7 @@ pub(super) struct Seen {
     /// How many there were, and the bytes of text in them.
     pub(super) pieces: u64,
     pub(super) bytes: u64,
-    /// Whether there was anything but blanks.
+    /// Whether there was anything but white space and byte order marks.
     pub(super) written: bool,
     /// What ends a line: the line feed, or, as on old Macs, the carriage return.
     pub(super) line_end: u8,
@@ -138,7 +138,8 @@ impl Seen {
     fn note(&mut self, text: &[u8]) {
         self.pieces += 1;
         self.bytes += text.len() as u64;
-        self.written = self.written || text.iter().any(|byte| !byte.is_ascii_whitespace());
+        // What is decoded are whole characters.
+        self.written = self.written || std::str::from_utf8(text).is_ok_and(|text| !is_blank(text));
         let (line, end) = (self.line, self.line_end);
         let line_at = |at: usize| line + count(end, &text[..at]);
         self.nul.see(memchr_iter(0, text), line_at);
@@ -190,6 +191,11 @@ impl Spot {
             warnings.add_whole(code, Some(*first), format!("{what} ({count}×, here first)."));
         }
     }
+}
+
+/// Whether a text has nothing but white space and byte order marks.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|char| char.is_whitespace() || char == '\u{feff}')
 }
 
 /// What the bytes say, and whether it is a guess: where they say nothing, what they look like.

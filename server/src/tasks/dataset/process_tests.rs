@@ -161,7 +161,19 @@ fn traces_of_a_wrong_encoding_and_open_quotes_are_told_with_their_line() {
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_name() {
-    assert_eq!(profile("\u{feff}a,b\n1,2").columns[0].name, "a");
+    for before in ["\u{feff}", "\n\u{feff}", "\u{feff}\r\n\u{feff}\n", "\u{feff}\u{feff}\u{feff}"] {
+        let profile = profile(&format!("{before}a,b\n1,2"));
+        assert_eq!((profile.columns[0].name.as_str(), profile.rows), ("a", 1), "{before:?}");
+    }
+}
+
+#[test]
+fn a_text_of_white_space_and_byte_order_marks_alone_is_empty() {
+    for text in ["", "\n\u{feff}", "\u{feff}", " \n\u{feff}", "\u{feff} \u{feff}", "\u{a0}\n\u{b}"]
+    {
+        let error = try_profile(text, &DatasetSettings::default()).unwrap_err();
+        assert_eq!(error.code(), "empty_input", "{text:?}");
+    }
 }
 
 #[test]
@@ -187,12 +199,10 @@ fn naive_quantile(values: &[f64], share: f64) -> f64 {
 proptest! {
     #[test]
     fn no_text_makes_it_panic_and_the_counts_add_up(text in ".{0,200}|[a,;\"\t|\n\r 01.e+\u{0}\u{feff}-]{0,120}") {
-        let Ok(profile) = try_profile(&text, &DatasetSettings::default()) else {
-            let bare = text.trim_start_matches('\u{feff}');
-            let refused_rightly = bare.trim().is_empty();
-            prop_assert!(refused_rightly);
-            return Ok(());
-        };
+        let profile = try_profile(&text, &DatasetSettings::default());
+        let is_empty = text.chars().all(|char| char.is_whitespace() || char == '\u{feff}');
+        prop_assert_eq!(profile.is_err(), is_empty);
+        let Ok(profile) = profile else { return Ok(()) };
         for column in &profile.columns {
             prop_assert_eq!(column.count + column.missing, profile.rows);
             let types = column.types;

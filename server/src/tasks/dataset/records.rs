@@ -10,6 +10,8 @@ use super::{
     warnings::Warnings,
 };
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Reads records from a feed; holds one of them.
 pub(super) struct Records<'f> {
     feed: Feed<'f>,
@@ -21,6 +23,8 @@ pub(super) struct Records<'f> {
     max_bytes: usize,
     /// The line of what is read next.
     line: u64,
+    /// Whether the first record has begun. Before it a byte order mark is no text.
+    begun: bool,
     /// Where a record begins with a quote in it that is never closed.
     unclosed: Option<u64>,
 }
@@ -57,6 +61,19 @@ impl<'r> Record<'r> {
     }
 }
 
+/// How many bytes of line ends, and of byte order marks where they are no text, a text begins with. The
+/// reader of CSV drops one mark by itself, but only where it comes in one piece.
+fn blank(text: &[u8], marks: bool) -> usize {
+    let mut at = 0;
+    loop {
+        match &text[at..] {
+            [b'\n' | b'\r', ..] => at += 1,
+            rest if marks && rest.starts_with(BYTE_ORDER_MARK) => at += BYTE_ORDER_MARK.len(),
+            _ => return at,
+        }
+    }
+}
+
 impl<'f> Records<'f> {
     pub(super) fn new(feed: Feed<'f>, delimiter: u8, max_bytes: usize) -> Self {
         Self {
@@ -66,6 +83,7 @@ impl<'f> Records<'f> {
             ends: vec![0; 64],
             max_bytes,
             line: 1,
+            begun: false,
             unclosed: None,
         }
     }
@@ -92,6 +110,7 @@ impl<'f> Records<'f> {
             return Err(LoadError::RowTooLong { line: first, limit: self.max_bytes });
         }
         let line = self.line;
+        self.begun = true;
         let Some((cells, ends)) = self.fill(line)? else { return Ok(None) };
         // Separators and quotes split no character, so that this is never wrong.
         let text = std::str::from_utf8(&self.cells[cells]).unwrap_or_default();
@@ -105,7 +124,7 @@ impl<'f> Records<'f> {
         let mut bytes = 0;
         loop {
             let text = self.feed.text().map_err(|error| unreadable(self.line, error))?;
-            let blank = text.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            let blank = blank(text, !self.begun);
             let more = blank > 0 && blank == text.len();
             self.line += count(line_end, &text[..blank]);
             self.feed.take(blank);
