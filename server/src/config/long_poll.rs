@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn the_defaults_are_the_engines() {
         let settings = LongPollSettings::default();
-        assert_eq!(settings.options(EngineOptions::default()).hold, LongPollOptions::default());
+        assert_eq!(settings.options(EngineOptions::default()).long_poll, LongPollOptions::default());
         assert_eq!(settings.faults(), []);
     }
 }
