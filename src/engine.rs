@@ -43,7 +43,7 @@ pub use disk::{Disk, DiskSpace, LittleSpace};
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Stages, Task, TaskError, ValidationError};
 pub use lifecycle::Engine;
-pub use options::{EngineOptions, LongPollOptions, StorageOptions};
+pub use options::{EngineOptions, Invalid, LongPollOptions, RetentionOptions, StorageOptions};
 pub use queue_positions::MAX_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
 pub(crate) use rates::RateLimit;

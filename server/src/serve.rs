@@ -237,13 +237,19 @@ async fn start_engine(
     if settings.engine.worker {
         commands.clean().await;
     }
-    let options = settings.long_poll.options(settings.retention.options(settings.engine.options()));
-    let options = settings.http.rate.options(options);
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);
     let file = if postgres { None } else { Some(database(settings)?) };
     let storage = disk::storage(&settings.storage, file);
-    let options = EngineOptions { artifacts, storage, ..settings.files.options(options) };
+    let options = EngineOptions {
+        artifacts,
+        storage,
+        rates: settings.http.rate.options(),
+        files: settings.files.clone(),
+        long_poll: settings.long_poll.clone(),
+        retention: settings.retention.clone(),
+        ..settings.engine.clone()
+    };
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }

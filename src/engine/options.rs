@@ -1,29 +1,60 @@
 //! How the engine behaves: each limit and period, with its default.
 
-use std::{sync::Arc, time::Duration};
+mod duration;
+mod long_poll;
+mod retention;
+mod storage;
 
-use super::{Artifacts, Disk, FileOptions, RateOptions};
+use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(86_400);
+use serde::{Deserialize, Serialize};
 
-/// Settings of one engine. `Default` gives the documented values.
-#[derive(Clone, Debug)]
+pub(super) use duration::{milliseconds, seconds};
+pub use long_poll::LongPollOptions;
+pub use retention::RetentionOptions;
+pub use storage::StorageOptions;
+
+use super::{Artifacts, FileOptions, RateOptions};
+
+/// A setting that is out of range: its key, and what would be right.
+pub type Invalid = (&'static str, String);
+
+/// The settings of a list of key, value, minimum and maximum that are out of range.
+pub(super) fn in_range<const N: usize>(
+    settings: [(&'static str, u64, u64, u64); N],
+) -> Vec<Invalid> {
+    let wrong = settings.into_iter().filter(|(_, value, min, max)| !(min..=max).contains(&value));
+    wrong.map(|(key, _, min, max)| (key, format!("{min} to {max}"))).collect()
+}
+
+/// Options of one engine. `Default` gives the documented values. As a table of a configuration file
+/// (`Deserialize`) the keys of durations end with their unit: `lease_s`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct EngineOptions {
     /// Tasks that run at once in this process, whatever their kind. Default: 8.
     pub concurrency: u32,
-    /// How long a worker may be silent before its tasks are taken back. Default: 30 s.
+    /// How long a worker may be silent before its tasks are reclaimed, in seconds. Default: 30.
+    #[serde(rename = "lease_s", with = "seconds")]
     pub lease: Duration,
-    /// How often a worker renews its leases. Default: 6 s.
+    /// Time between two renewals of the leases, in seconds; at most a third of `lease_s`. Default: 6.
+    #[serde(rename = "heartbeat_s", with = "seconds")]
     pub heartbeat: Duration,
-    /// How often progress is written to the store at most. Default: 250 ms.
+    /// Minimum time between two writes of progress to the store. Default: 250 ms.
+    #[serde(skip)]
     pub flush: Duration,
-    /// How often the queue is looked at when nobody rang. Default: 1 s.
+    /// Time between two looks at the queue when nothing wakes the claimer. Default: 1 s.
+    #[serde(skip)]
     pub queue_poll: Duration,
-    /// How long running tasks may go on after a shutdown was asked for. Default: 10 s.
+    /// How long running tasks may continue after TERM or [`Engine::shutdown`](super::Engine::shutdown), in
+    /// seconds. Default: 20.
+    #[serde(rename = "drain_s", with = "seconds")]
     pub drain: Duration,
-    /// First delay before a failed attempt is repeated; doubles each time. Default: 2 s.
+    /// First delay before a failed attempt is retried; it doubles each time. Default: 2 s.
+    #[serde(skip)]
     pub retry_base: Duration,
-    /// Longest delay before a failed attempt is repeated. Default: 5 min.
+    /// Longest delay before a failed attempt is retried. Default: 5 min.
+    #[serde(skip)]
     pub retry_max: Duration,
     /// Tasks of one owner that may wait in the queue. Default: 100.
     pub max_queued_per_owner: u32,
@@ -32,10 +63,11 @@ pub struct EngineOptions {
     pub max_queued_per_client: u32,
     /// Tasks that may wait in the queue in all; a few more, as above. Default: 10,000.
     pub max_queued: u32,
-    /// Waiting tasks of each kind that are told their place in the queue; those behind are told none.
+    /// Queued tasks of each kind that know their position in the queue; those behind do not.
     /// At most [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
     pub max_queue_positions: u32,
-    /// How old the order may be that a place is told from. Default: 250 ms.
+    /// Maximum age of the order that positions come from, in milliseconds. Default: 250.
+    #[serde(rename = "queue_order_ms", with = "milliseconds")]
     pub queue_order: Duration,
     /// Bytes of one task's input as JSON. Default: 1 MiB.
     pub max_input_bytes: usize,
@@ -67,34 +99,75 @@ pub struct EngineOptions {
     pub max_list_rows: u32,
     /// Log lines in one answer at most. Default: 1,000.
     pub max_log_lines_per_response: u32,
-    /// How long a task and its result are kept after the end, as it stands when the task is queued;
-    /// zero: for ever. Default: 30 days.
-    pub keep: Duration,
-    /// How long from now a task is kept that somebody asks to keep longer. Default: 90 days.
-    pub keep_longer: Duration,
-    /// How long it is known of an expired task what it was. Default: 90 days.
-    pub tombstones: Duration,
-    /// How often expired tasks are looked for. Default: 1 min.
-    pub clean: Duration,
-    /// Tasks removed in one transaction. Default: 50.
-    pub prune_batch: u32,
+    /// How long tasks are kept.
+    #[serde(skip)]
+    pub retention: RetentionOptions,
     /// Where the bytes of files are kept; without a place there are no files. Default: none.
+    #[serde(skip)]
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
+    #[serde(skip)]
     pub files: FileOptions,
     /// How often one client may start something.
+    #[serde(skip)]
     pub rates: RateOptions,
     /// Limits of what is stored.
+    #[serde(skip)]
     pub storage: StorageOptions,
-    /// How requests are held that wait for news.
+    /// Limits and timing of long polls.
+    #[serde(skip)]
     pub long_poll: LongPollOptions,
-    /// Whether callers without a session may start tasks that belong to nobody. Default: true.
+    /// Whether callers without a session may start tasks. Default: true.
     pub allow_anonymous: bool,
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
 
 impl EngineOptions {
+    /// Settings that are out of range or contradict each other: the key, and what would be right.
+    pub fn invalid(&self) -> Vec<Invalid> {
+        let mut invalid = in_range([
+            ("lease_s", self.lease.as_secs(), 2, 3_600),
+            ("drain_s", self.drain.as_secs(), 0, 3_600),
+            ("max_queue_positions", self.max_queue_positions.into(), 0, super::MAX_PLACES.into()),
+        ]);
+        let at_least_one = [
+            ("concurrency", self.concurrency as usize),
+            ("max_queued_per_owner", self.max_queued_per_owner as usize),
+            ("max_queued_per_client", self.max_queued_per_client as usize),
+            ("max_queued", self.max_queued as usize),
+            ("max_watched", self.max_watched),
+            ("max_message_chars", self.max_message_chars),
+            ("max_log_lines_per_response", self.max_log_lines_per_response as usize),
+            ("max_idempotency_key_bytes", self.max_idempotency_key_bytes),
+            ("max_search_chars", self.max_search_chars),
+        ];
+        let zero = at_least_one.into_iter().filter(|(_, value)| *value == 0);
+        invalid.extend(zero.map(|(key, _)| (key, "at least 1".to_owned())));
+        let mut require = |fine: bool, key, right: &str| {
+            if !fine {
+                invalid.push((key, right.to_owned()));
+            }
+        };
+        require(
+            self.heartbeat.as_secs() >= 1
+                && self.heartbeat * 3 <= self.lease.max(Duration::from_secs(3)),
+            "heartbeat_s",
+            "at least 1 and at most a third of engine.lease_s",
+        );
+        require(
+            (1..=self.max_watched).contains(&self.max_batch),
+            "max_batch",
+            "at least 1 and at most engine.max_watched",
+        );
+        require(
+            (1..=self.max_list_rows).contains(&self.list_rows),
+            "list_rows",
+            "at least 1 and at most engine.max_list_rows",
+        );
+        invalid
+    }
+
     /// A text that somebody else made and people read, no longer than such texts may be.
     pub(super) fn cut(&self, text: String) -> String {
         match text.char_indices().nth(self.max_message_chars) {
@@ -112,7 +185,7 @@ impl Default for EngineOptions {
             heartbeat: Duration::from_secs(6),
             flush: Duration::from_millis(250),
             queue_poll: Duration::from_secs(1),
-            drain: Duration::from_secs(10),
+            drain: Duration::from_secs(20),
             retry_base: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
             max_queued_per_owner: 100,
@@ -134,11 +207,7 @@ impl Default for EngineOptions {
             list_rows: 50,
             max_list_rows: 200,
             max_log_lines_per_response: 1_000,
-            keep: DAY * 30,
-            keep_longer: DAY * 90,
-            tombstones: DAY * 90,
-            clean: Duration::from_secs(60),
-            prune_batch: 50,
+            retention: RetentionOptions::default(),
             artifacts: None,
             files: FileOptions::default(),
             rates: RateOptions::default(),
@@ -150,73 +219,42 @@ impl Default for EngineOptions {
     }
 }
 
-/// How much may be stored before nothing new is taken in. What was taken in may come to its end.
-/// `Default` gives the documented values.
-#[derive(Clone, Debug)]
-pub struct StorageOptions {
-    /// Bytes in the database of all tasks of one owner: inputs, logs, checkpoints and results, and
-    /// 1,024 for each task. Default: 1 GiB.
-    pub max_bytes_per_owner: u64,
-    /// The same of all who come from one client address. Default: 4 GiB.
-    pub max_bytes_per_client: u64,
-    /// The same in all. Default: 64 GiB.
-    pub max_bytes: u64,
-    /// Bytes of the disk that stay free for what runs; of a small disk a tenth. 0: none. Default:
-    /// 512 MiB.
-    pub min_free_bytes: u64,
-    /// Who knows how much of the disk is free; without anybody nothing is kept free. Default: none.
-    pub disk: Option<Arc<dyn Disk>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Default for StorageOptions {
-    fn default() -> Self {
-        Self {
-            max_bytes_per_owner: 1 << 30,
-            max_bytes_per_client: 4 << 30,
-            max_bytes: 64 << 30,
-            min_free_bytes: 512 << 20,
-            disk: None,
-        }
+    #[test]
+    fn the_defaults_are_valid() {
+        let options = EngineOptions::default();
+        assert_eq!(options.invalid(), []);
+        assert_eq!(options.files.invalid(), []);
+        assert_eq!(options.long_poll.invalid(), []);
+        assert_eq!(options.retention.invalid(), []);
     }
-}
 
-/// Limits and timing of long polls: requests that wait for news. `Default` gives the documented values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LongPollOptions {
-    /// Longest wait of one request, whatever it asks for. Default: 20 s.
-    pub max_wait: Duration,
-    /// Requests waiting at once in this process; further ones are answered immediately. Default: 20,000.
-    pub max_waiting: usize,
-    /// Requests waiting at once for all callers from one client address. Default: 5,000.
-    pub max_waiting_per_client: usize,
-    /// Requests waiting at once for one owner; a browser needs one. Default: 20.
-    pub max_waiting_per_owner: usize,
-    /// Requests waiting at once for all callers without a session together. Default: 2,000.
-    pub max_waiting_anonymous: usize,
-    /// Of these, from one client address. Default: 500.
-    pub max_waiting_anonymous_per_client: usize,
-    /// How often the watched tasks are looked at for bars that have become wrong. Default: 50 ms.
-    pub tick: Duration,
-    /// How often the watched tasks that run in other processes are read when no notification came.
-    /// Default: 1 s.
-    pub poll: Duration,
-    /// On shutdown, clients are told to come back after up to this long, each at another moment.
-    /// Default: 8 s.
-    pub drain_spread: Duration,
-}
+    #[test]
+    fn what_is_out_of_range_is_named_with_what_would_be_right() {
+        let options = EngineOptions {
+            heartbeat: Duration::from_secs(11),
+            max_watched: 0,
+            ..EngineOptions::default()
+        };
+        let invalid = options.invalid();
+        let keys: Vec<_> = invalid.iter().map(|(key, _)| *key).collect();
+        assert_eq!(keys, ["max_watched", "heartbeat_s", "max_batch"]);
+        let files =
+            FileOptions { writer_idle_timeout: Duration::from_secs(1), ..FileOptions::default() };
+        assert_eq!(files.invalid(), [("writer_idle_timeout_s", "5 to 86400".to_owned())]);
+    }
 
-impl Default for LongPollOptions {
-    fn default() -> Self {
-        Self {
-            max_wait: Duration::from_secs(20),
-            max_waiting: 20_000,
-            max_waiting_per_client: 5_000,
-            max_waiting_per_owner: 20,
-            max_waiting_anonymous: 2_000,
-            max_waiting_anonymous_per_client: 500,
-            tick: Duration::from_millis(50),
-            poll: Duration::from_secs(1),
-            drain_spread: Duration::from_secs(8),
-        }
+    #[test]
+    fn a_table_has_the_units_in_its_keys_and_refuses_what_it_does_not_know() {
+        let table = serde_json::json!({ "lease_s": 5, "queue_order_ms": 7 });
+        let options: EngineOptions = serde_json::from_value(table).expect("options");
+        assert_eq!(options.lease, Duration::from_secs(5));
+        assert_eq!(options.queue_order, Duration::from_millis(7));
+        assert_eq!(options.drain, Duration::from_secs(20), "the default");
+        let unknown = serde_json::json!({ "lease": 5 });
+        assert!(serde_json::from_value::<EngineOptions>(unknown).is_err());
     }
 }

@@ -12,7 +12,7 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Cleans until the engine closes.
 pub(super) async fn run_prune_loop(inner: Arc<Inner>) {
-    let mut ticks = tokio::time::interval(inner.options.clean);
+    let mut ticks = tokio::time::interval(inner.options.retention.prune_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while inner.closing.run_until_cancelled(ticks.tick()).await.is_some() {
         while clean(&inner).await | artifacts::clean(&inner).await {
@@ -25,8 +25,8 @@ pub(super) async fn run_prune_loop(inner: Arc<Inner>) {
 
 /// One batch; whether there may be more.
 async fn clean(inner: &Inner) -> bool {
-    let most = inner.options.prune_batch;
-    match inner.store.clean(most, millis(inner.options.tombstones)).await {
+    let most = inner.options.retention.prune_batch;
+    match inner.store.clean(most, millis(inner.options.retention.tombstones)).await {
         Ok(cleaned) => {
             if !cleaned.removed.is_empty() {
                 tracing::info!(tasks = cleaned.removed.len(), "removed what has expired");

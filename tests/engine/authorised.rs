@@ -7,7 +7,9 @@ use std::{
 };
 
 use milepost::{
-    engine::{EngineOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore},
+    engine::{
+        EngineOptions, RetentionOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore,
+    },
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskId, Watch},
 };
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -86,7 +88,14 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
     let keep = Duration::from_secs(60);
     // Nobody removes it: it is the answer that looks at the time.
-    let options = EngineOptions { keep, clean: Duration::from_secs(3600), ..quick() };
+    let options = EngineOptions {
+        retention: RetentionOptions {
+            keep,
+            prune_interval: Duration::from_secs(3600),
+            ..RetentionOptions::default()
+        },
+        ..quick()
+    };
     let f = engine_by(clock.clone(), store, Gates::default(), options, kind()).await;
     let over = f.start(&[]).await;
     let over = f.ended(over).await;

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use milepost::{
     engine::{
-        Caller, Engine, EngineOptions, ListFilter, Registry, ServiceError,
+        Caller, Engine, EngineOptions, ListFilter, Registry, RetentionOptions, ServiceError,
         clock::ManualClock,
         store::{Store, sqlite::SqliteStore},
     },
@@ -38,9 +38,13 @@ async fn dated(path: &Path, options: EngineOptions) -> Dated {
     Dated { f, store, clock }
 }
 
-/// Cleans only when the test says so.
-fn slow() -> EngineOptions {
-    EngineOptions { clean: 1_000 * DAY, ..quick() }
+fn retaining(retention: RetentionOptions) -> EngineOptions {
+    EngineOptions { retention, ..quick() }
+}
+
+/// Prunes only when the test says so.
+fn slow() -> RetentionOptions {
+    RetentionOptions { prune_interval: 1_000 * DAY, ..RetentionOptions::default() }
 }
 
 async fn gone(f: &Fixture, caller: &Caller, id: TaskId) -> GoneReason {
@@ -55,7 +59,7 @@ fn problem<T>(answer: Result<Option<T>, ServiceError>) -> Problem {
 #[tokio::test]
 async fn an_expired_task_says_what_it_was_to_its_owner_and_nothing_to_others() {
     let (_folder, path) = folder();
-    let Dated { f, store, clock } = dated(&path, slow()).await;
+    let Dated { f, store, clock } = dated(&path, retaining(slow())).await;
     let id = f.start(&[]).await;
     assert_eq!(f.ended(id).await.expires_at.as_deref(), Some("2027-02-14T08:00:00Z"));
     clock.advance(30 * DAY.as_millis() as i64);
@@ -90,7 +94,7 @@ async fn an_expired_task_says_what_it_was_to_its_owner_and_nothing_to_others() {
 #[tokio::test]
 async fn a_task_is_kept_longer_by_who_may_see_it_once_it_has_ended() {
     let (_folder, path) = folder();
-    let d = dated(&path, slow()).await;
+    let d = dated(&path, retaining(slow())).await;
     let f = &d.f;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
@@ -113,7 +117,12 @@ async fn a_task_is_kept_longer_by_who_may_see_it_once_it_has_ended() {
 #[tokio::test]
 async fn a_worker_removes_what_has_expired_by_itself() {
     let (_folder, path) = folder();
-    let options = EngineOptions { clean: Duration::from_millis(5), prune_batch: 1, ..quick() };
+    let retention = RetentionOptions {
+        prune_interval: Duration::from_millis(5),
+        prune_batch: 1,
+        ..RetentionOptions::default()
+    };
+    let options = retaining(retention);
     let d = dated(&path, options).await;
     let ids = [d.f.start(&[]).await, d.f.start(&[Step::Fail]).await];
     for id in ids {
@@ -133,7 +142,7 @@ async fn a_worker_removes_what_has_expired_by_itself() {
 #[tokio::test]
 async fn without_an_expiry_everything_is_kept() {
     let (_folder, path) = folder();
-    let d = dated(&path, EngineOptions { keep: Duration::ZERO, ..slow() }).await;
+    let d = dated(&path, retaining(RetentionOptions { keep: Duration::ZERO, ..slow() })).await;
     let id = d.f.start(&[]).await;
     assert_eq!(d.f.ended(id).await.expires_at, None);
     assert!(!d.f.service.expires());

@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use milepost::{
     engine::{
         Artifacts, Caller, Context, Engine, EngineOptions, FileOptions, Full, Output, Registry,
-        Service, ServiceError, Stages, Task, TaskError,
+        RetentionOptions, Service, ServiceError, Stages, Task, TaskError,
         clock::SystemClock,
         store::{ArtifactId, ArtifactRows as _, NewArtifact, Source, Store, sqlite::SqliteStore},
     },
@@ -362,8 +362,11 @@ async fn what_is_over_and_what_a_dead_writer_left_is_cleaned_away() {
         FileOptions { keep_uploads: Duration::from_millis(1), ..FileOptions::default() };
     let options = EngineOptions {
         files: files_options,
-        keep: Duration::from_millis(1),
-        clean: Duration::from_millis(10),
+        retention: RetentionOptions {
+            keep: Duration::from_millis(1),
+            prune_interval: Duration::from_millis(10),
+            ..RetentionOptions::default()
+        },
         ..quick()
     };
     let f = fixture(options).await;

@@ -13,7 +13,7 @@ use futures_util::stream;
 use milepost::{
     engine::{
         Artifacts, Caller, ClientAddress, Disk, DiskSpace, EngineOptions, FileOptions,
-        ServiceError, StorageOptions,
+        RetentionOptions, ServiceError, StorageOptions,
     },
     task::{PollRequest, Problem, StartBatch, Status, TaskId, Watch},
 };
@@ -144,16 +144,17 @@ async fn no_more_bytes_are_stored_for_one_owner_one_address_and_in_all() {
 #[tokio::test]
 async fn what_a_task_writes_counts_until_it_has_expired() {
     let (_folder, path) = folder();
-    let retention = EngineOptions {
+    let retention = RetentionOptions {
         keep: std::time::Duration::from_millis(1),
-        clean: std::time::Duration::from_millis(20),
-        ..quick()
+        prune_interval: std::time::Duration::from_millis(20),
+        ..RetentionOptions::default()
     };
     let options = EngineOptions {
         storage: two_tasks(),
         max_result_bytes: 10_000,
         max_log_lines: 1_000,
-        ..retention
+        retention,
+        ..quick()
     };
     let f = engine_at(&path, options, kind()).await;
     // Its log alone is more than may be.

@@ -6,7 +6,7 @@ use axum::{
     body::Body,
     http::{Method, Request, header},
 };
-use milepost::engine::EngineOptions;
+use milepost::engine::{EngineOptions, RetentionOptions};
 use serde_json::json;
 
 use crate::fixture::{ADA, Answer, BOB, Fixture, fixture, fixture_of, options, quick};
@@ -14,7 +14,14 @@ use crate::fixture::{ADA, Answer, BOB, Fixture, fixture, fixture_of, options, qu
 /// Everything is over a moment after its end.
 async fn short_lived() -> Fixture {
     let keep = Duration::from_millis(1);
-    fixture_of(options(), EngineOptions { keep, ..quick() }).await
+    fixture_of(
+        options(),
+        EngineOptions {
+            retention: RetentionOptions { keep, ..RetentionOptions::default() },
+            ..quick()
+        },
+    )
+    .await
 }
 
 async fn expired(f: &Fixture) -> String {

@@ -7,7 +7,10 @@ use axum::{
     http::{Method, Request, header},
 };
 use milepost::{
-    engine::{Artifacts, Context, EngineOptions, FileOptions, Output, Stages, Task, TaskError},
+    engine::{
+        Artifacts, Context, EngineOptions, FileOptions, Output, RetentionOptions, Stages, Task,
+        TaskError,
+    },
     task::UploadId,
 };
 use schemars::JsonSchema;
@@ -186,8 +189,14 @@ async fn files_that_are_not_there_not_yours_or_over_are_told_as_results_are() {
         f.problem(&f.get(path, cookie).await, 404);
     }
     let keep = Duration::from_millis(1);
-    let f =
-        fixture_of(options(), EngineOptions { keep, ..with_files(FileOptions::default()) }).await;
+    let f = fixture_of(
+        options(),
+        EngineOptions {
+            retention: RetentionOptions { keep, ..RetentionOptions::default() },
+            ..with_files(FileOptions::default())
+        },
+    )
+    .await;
     let id = f.start(ADA, "maker", json!({ "files": [["a.txt", TEXT]] })).await;
     let path = format!("/api/v1/tasks/{id}/files");
     let patience = std::time::Instant::now();

@@ -1,6 +1,6 @@
 //! How often one client may do what costs something.
 
-use milepost::engine::{EngineOptions, RateOptions};
+use milepost::engine::RateOptions;
 use serde::{Deserialize, Serialize};
 
 /// How often one client, by its address (IPv6: by its /64 network), may do what costs something; more gets
@@ -26,13 +26,12 @@ impl Default for RateSettings {
 }
 
 impl RateSettings {
-    /// The engine's options with these.
-    pub fn options(&self, rest: EngineOptions) -> EngineOptions {
-        let rates = RateOptions {
+    /// As the engine takes them.
+    pub fn options(&self) -> RateOptions {
+        RateOptions {
             starts_per_minute: self.starts_per_minute,
             uploads_per_minute: self.uploads_per_minute,
-        };
-        EngineOptions { rates, ..rest }
+        }
     }
 }
 
@@ -42,7 +41,6 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_engines() {
-        let options = RateSettings::default().options(EngineOptions::default());
-        assert_eq!(options.rates, RateOptions::default());
+        assert_eq!(RateSettings::default().options(), RateOptions::default());
     }
 }

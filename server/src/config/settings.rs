@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use milepost::http::{TrustedProxy, is_origin};
+use milepost::{
+    engine::{EngineOptions, FileOptions, LongPollOptions, RetentionOptions},
+    http::{TrustedProxy, is_origin},
+};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    DatabaseUrl, EngineSettings, FileSettings, HttpSettings, IsolationSettings, KindsSettings,
-    LongPollSettings, RetentionSettings, ViewerSettings,
-};
+use super::{DatabaseUrl, HttpSettings, IsolationSettings, KindsSettings, ViewerSettings};
 use crate::tasks::{
     dataset::DatasetSettings,
     story::{ApiKey, NarratorSettings, StorySettings},
 };
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// `[http]`
@@ -23,15 +23,15 @@ pub struct Settings {
     /// `[storage]`
     pub storage: StorageSettings,
     /// `[engine]`
-    pub engine: EngineSettings,
+    pub engine: EngineOptions,
     /// `[files]`
-    pub files: FileSettings,
+    pub files: FileOptions,
     /// `[long_poll]`
-    pub long_poll: LongPollSettings,
+    pub long_poll: LongPollOptions,
     /// `[isolation]`
     pub isolation: IsolationSettings,
     /// `[retention]`
-    pub retention: RetentionSettings,
+    pub retention: RetentionOptions,
     /// `[viewers]`
     pub viewers: ViewerSettings,
     /// `[kinds.story]`, `[kinds.dataset]`
@@ -163,46 +163,17 @@ impl Settings {
             "http.trusted_proxies",
             "each an address or a network, such as 192.0.2.1 or 10.0.0.0/8",
         );
-        require(engine.concurrency >= 1, "engine.concurrency", "at least 1");
-        require((2..=3600).contains(&engine.lease_s), "engine.lease_s", "2 to 3600");
-        require(
-            engine.heartbeat_s >= 1
-                && engine.heartbeat_s.saturating_mul(3) <= engine.lease_s.max(3),
-            "engine.heartbeat_s",
-            "at least 1 and at most a third of engine.lease_s",
-        );
-        let most = milepost::engine::MAX_PLACES;
-        require(engine.max_queue_positions <= most, "engine.max_queue_positions", "at most 255");
-        require(engine.drain_s <= 3600, "engine.drain_s", "at most 3600");
         let least = [
             (u64::from(storage.connections), "storage.connections"),
             (storage.max_bytes_per_owner, "storage.max_bytes_per_owner"),
             (storage.max_bytes_per_client, "storage.max_bytes_per_client"),
             (storage.max_bytes, "storage.max_bytes"),
-            (u64::from(engine.max_queued_per_owner), "engine.max_queued_per_owner"),
-            (u64::from(engine.max_queued_per_client), "engine.max_queued_per_client"),
-            (u64::from(engine.max_queued), "engine.max_queued"),
-            (engine.max_watched as u64, "engine.max_watched"),
-            (engine.max_message_chars as u64, "engine.max_message_chars"),
-            (u64::from(engine.max_log_lines_per_response), "engine.max_log_lines_per_response"),
-            (engine.max_idempotency_key_bytes as u64, "engine.max_idempotency_key_bytes"),
-            (engine.max_search_chars as u64, "engine.max_search_chars"),
             (dataset.max_columns as u64, "dataset.max_columns"),
             (dataset.max_row_bytes as u64, "dataset.max_row_bytes"),
         ];
         for (value, key) in least {
             require(value >= 1, key, "at least 1");
         }
-        require(
-            (1..=engine.max_watched).contains(&engine.max_batch),
-            "engine.max_batch",
-            "at least 1 and at most engine.max_watched",
-        );
-        require(
-            (1..=engine.max_list_rows).contains(&engine.list_rows),
-            "engine.list_rows",
-            "at least 1 and at most engine.max_list_rows",
-        );
         require((1..=100).contains(&dataset.max_name_chars), "dataset.max_name_chars", "1 to 100");
         require(
             storage
@@ -223,14 +194,20 @@ impl Settings {
             "a folder, or s3://bucket or s3://bucket/prefix",
         );
         faults.extend(http.connections.faults());
-        faults.extend(files.faults());
-        faults.extend(long_poll.faults());
-        faults.extend(retention.faults());
         faults.extend(viewers.faults());
         faults.extend(story.faults());
         faults.extend(narrator.faults());
         let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));
-        fixed.chain(kinds.faults()).collect()
+        let tables = [
+            ("engine", engine.invalid()),
+            ("files", files.invalid()),
+            ("long_poll", long_poll.invalid()),
+            ("retention", retention.invalid()),
+        ];
+        let tables = tables.into_iter().flat_map(|(table, invalid)| {
+            invalid.into_iter().map(move |(key, right)| (format!("{table}.{key}"), right))
+        });
+        fixed.chain(tables).chain(kinds.faults()).collect()
     }
 }
 

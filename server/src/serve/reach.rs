@@ -4,13 +4,15 @@ use std::net::SocketAddr;
 
 use milepost::task::KindInfo;
 
-use crate::config::{EngineSettings, HttpSettings};
+use milepost::engine::EngineOptions;
+
+use crate::config::HttpSettings;
 
 /// The line. `addr` is where the server listens in fact.
 pub(super) fn line(
     addr: SocketAddr,
     http: &HttpSettings,
-    engine: &EngineSettings,
+    engine: &EngineOptions,
     kinds: &[KindInfo],
     commands: usize,
 ) -> String {
@@ -74,7 +76,7 @@ mod tests {
         let http = HttpSettings { public_origins, ..HttpSettings::default() };
         let kinds = kinds(&["story", "dataset", "a", "b", "c"][..2 + commands]);
         let addr = addr.parse().unwrap_or_else(|error| panic!("{error}"));
-        line(addr, &http, &EngineSettings::default(), &kinds, commands)
+        line(addr, &http, &EngineOptions::default(), &kinds, commands)
     }
 
     #[test]
@@ -99,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_session_is_mentioned_where_it_is_needed() {
-        let engine = EngineSettings { allow_anonymous: false, ..EngineSettings::default() };
+        let engine = EngineOptions { allow_anonymous: false, ..EngineOptions::default() };
         let addr = SocketAddr::from(([127, 0, 0, 1], 80));
         let line = line(addr, &HttpSettings::default(), &engine, &kinds(&["story"]), 0);
         assert!(line.contains("start story with a session, which each page gives; "), "{line}");

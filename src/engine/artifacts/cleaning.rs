@@ -16,9 +16,9 @@ pub(in crate::engine) async fn clean(inner: &Inner) -> bool {
 }
 
 async fn clean_some(inner: &Inner, artifacts: &Artifacts) -> Result<bool, StoreError> {
-    let most = inner.options.prune_batch;
+    let most = inner.options.retention.prune_batch;
     // Whose bytes cannot be removed now is tried again with a later round.
-    let retry_ms = millis(inner.options.clean).max(60_000);
+    let retry_ms = millis(inner.options.retention.prune_interval).max(60_000);
     let due = inner.store.mark_artifacts_deleted(most, retry_ms).await?;
     for id in &due {
         if let Err(error) = artifacts.remove(*id).await {

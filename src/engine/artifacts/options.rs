@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use crate::engine::MaxPlaces;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::{
+    MaxPlaces,
+    options::{Invalid, in_range, seconds},
+};
 
 /// Limits of files. `Default` gives the documented values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct FileOptions {
     /// Bytes of one file that a task makes. Default: 4 GiB.
     pub max_file_bytes: u64,
@@ -23,16 +29,18 @@ pub struct FileOptions {
     /// Bytes of all files and uploads. Default: 512 GiB.
     pub max_bytes: u64,
     /// How long an upload is kept after it came, or after the last start of a task with it, unless
-    /// such a task has not ended. Default: 24 hours.
+    /// such a task has not ended, in seconds. Default: 86,400 (a day).
+    #[serde(rename = "keep_uploads_s", with = "seconds")]
     pub keep_uploads: Duration,
     /// Uploads that this process takes in at once. Default: 64.
     pub max_concurrent_uploads: usize,
     /// Uploads that this process takes in at once from one client, by its address. Default: 16.
     pub max_concurrent_uploads_per_client: usize,
-    /// An upload of which nothing comes for so long is cut off. Default: 60 s.
+    /// An upload of which nothing arrives for this long is cut off, in seconds. Default: 60.
+    #[serde(rename = "upload_idle_timeout_s", with = "seconds")]
     pub upload_idle_timeout: Duration,
-    /// A writer that the store has not heard of for so long is dead, and what it wrote is removed.
-    /// Default: 15 min.
+    /// A writer that is silent for this long is lost, and what it wrote is removed, in seconds. Default: 900.
+    #[serde(rename = "writer_idle_timeout_s", with = "seconds")]
     pub writer_idle_timeout: Duration,
 }
 
@@ -56,6 +64,23 @@ impl Default for FileOptions {
 }
 
 impl FileOptions {
+    /// Settings that are out of range: the key, and what would be right.
+    pub fn invalid(&self) -> Vec<Invalid> {
+        in_range([
+            ("keep_uploads_s", self.keep_uploads.as_secs(), 60, 365 * 86_400),
+            ("upload_idle_timeout_s", self.upload_idle_timeout.as_secs(), 1, 3_600),
+            // A writer reports every 16 MiB.
+            ("writer_idle_timeout_s", self.writer_idle_timeout.as_secs(), 5, 86_400),
+            ("max_concurrent_uploads", self.max_concurrent_uploads as u64, 1, 10_000),
+            (
+                "max_concurrent_uploads_per_client",
+                self.max_concurrent_uploads_per_client as u64,
+                1,
+                10_000,
+            ),
+        ])
+    }
+
     /// Places for uploads that are under way.
     pub(in crate::engine) fn max_places(&self) -> MaxPlaces {
         MaxPlaces {

@@ -24,7 +24,7 @@ pub struct Kept {
 impl Service {
     /// Whether tasks that are started now are removed some time after their end.
     pub fn expires(&self) -> bool {
-        !self.engine.inner().options.keep.is_zero()
+        !self.engine.inner().options.retention.keep.is_zero()
     }
 
     /// See [`Service::keep`].
@@ -38,7 +38,7 @@ impl Service {
             return Ok(Some(Kept { ended: false, snapshot: self.show(&row).await }));
         }
         let inner = self.engine.inner();
-        inner.store.keep(id, millis(inner.options.keep_longer)).await?;
+        inner.store.keep(id, millis(inner.options.retention.extend)).await?;
         // Its time may have been over just before.
         let row = self.row(caller, id).await?;
         Ok(self.show_some(row).await.map(|snapshot| Kept { ended: true, snapshot }))

@@ -160,7 +160,7 @@ impl Service {
             idempotency: None,
             priority,
             max_attempts: kind.options.max_attempts,
-            keep_ms: (!options.keep.is_zero()).then(|| millis(options.keep)),
+            keep_ms: (!options.retention.keep.is_zero()).then(|| millis(options.retention.keep)),
             max_queued: options.max_queued_per_owner,
             max_queued_per_client: options.max_queued_per_client,
             max_queued_in_all: options.max_queued,

@@ -1,0 +1,58 @@
+//! How long tasks are kept.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, in_range, seconds};
+
+const DAY_S: u64 = 86_400;
+/// A hundred years.
+const MAX_S: u64 = 100 * 365 * DAY_S;
+
+/// How long tasks and their results are kept after their end. `Default` gives the documented values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionOptions {
+    /// How long a task and its result are kept after the end, as it stands when the task is queued, in
+    /// seconds; 0: forever. Default: 2,592,000 (30 days).
+    #[serde(rename = "keep_s", with = "seconds")]
+    pub keep: Duration,
+    /// How long from now a task is kept whose owner extends it, in seconds. Default: 7,776,000 (90 days).
+    #[serde(rename = "extend_s", with = "seconds")]
+    pub extend: Duration,
+    /// How long an expired task is still answered with 410 and what it was, in seconds; then it is as if
+    /// it had never existed. Default: 7,776,000 (90 days).
+    #[serde(rename = "tombstones_s", with = "seconds")]
+    pub tombstones: Duration,
+    /// Time between two searches for expired tasks, in seconds. Default: 60.
+    #[serde(rename = "prune_interval_s", with = "seconds")]
+    pub prune_interval: Duration,
+    /// Tasks removed in one transaction. Default: 50.
+    pub prune_batch: u32,
+}
+
+impl Default for RetentionOptions {
+    fn default() -> Self {
+        Self {
+            keep: Duration::from_secs(30 * DAY_S),
+            extend: Duration::from_secs(90 * DAY_S),
+            tombstones: Duration::from_secs(90 * DAY_S),
+            prune_interval: Duration::from_secs(60),
+            prune_batch: 50,
+        }
+    }
+}
+
+impl RetentionOptions {
+    /// Settings that are out of range: the key, and what would be right.
+    pub fn invalid(&self) -> Vec<Invalid> {
+        in_range([
+            ("keep_s", self.keep.as_secs(), 0, MAX_S),
+            ("extend_s", self.extend.as_secs(), 1, MAX_S),
+            ("tombstones_s", self.tombstones.as_secs(), 0, MAX_S),
+            ("prune_interval_s", self.prune_interval.as_secs(), 1, MAX_S),
+            ("prune_batch", self.prune_batch.into(), 1, 10_000),
+        ])
+    }
+}
