@@ -14,7 +14,7 @@ fn place() -> Place {
         "milepost.toml",
         "[commands.job]\nargv = ['sh', '{config_dir}/job.sh', '{code}']\n\
          [commands.job.params.code]\ntype = 'integer'\nrequired = true\nmin = 0\nmax = 9\n\
-         [commands.job.params.word]\ntype = 'text'\nsecret = true\nenv = 'WORD'\n",
+         [commands.job.params.word]\ntype = 'text'\nsecret = true\nenv = 'PARAM_WORD'\n",
     );
     place
 }

@@ -143,9 +143,9 @@ async fn nothing_that_is_printed_becomes_markup_on_a_page() {
 #[tokio::test]
 async fn a_secret_is_seen_nowhere() {
     let script =
-        "echo \"the key is $KEY\"\necho \"$KEY\" >&2\n[ \"$KEY\" = hush-hush ] || exit 9\n";
+        "echo \"the key is $PARAM_KEY\"\necho \"$PARAM_KEY\" >&2\n[ \"$PARAM_KEY\" = hush-hush ] || exit 9\n";
     let param = "[commands.job.params.key]\ntype = 'text'\nsecret = true\nrequired = true\n\
-                 env = 'KEY'";
+                 env = 'PARAM_KEY'";
     let place = scripted(script, param);
     let server = place.serve(&[], &[("MILEPOST_LOG_FILTER", "trace")]).await;
     let said = run(&place, &server, &["key=hush-hush"]).await;

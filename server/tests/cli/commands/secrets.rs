@@ -9,8 +9,8 @@ use crate::fixture::{Place, Server};
 const SECRET: &str = "hush/hush \"hush\"";
 
 const PARAMS: &str = "[commands.job.params.key]\ntype = 'text'\nsecret = true\nrequired = true\n\
-    env = 'KEY'\nmax_length = 40\n\
-    [commands.job.params.size]\ntype = 'integer'\nrequired = true\nenv = 'SIZE'\nmax = 9";
+    env = 'PARAM_KEY'\nmax_length = 40\n\
+    [commands.job.params.size]\ntype = 'integer'\nrequired = true\nenv = 'PARAM_SIZE'\nmax = 9";
 
 async fn post(server: &Server, path: &str, form: &[(&str, &str)]) -> (u16, String) {
     let url = format!("{}{path}", server.url);
@@ -104,7 +104,7 @@ async fn no_limit_cuts_a_secret_so_that_a_piece_of_it_is_seen() {
     // Cut by reads, by the kept beginning and end, by the lengths of lines, messages and names, by
     // colours, by the end of the run.
     let script = r#"
-        head=${KEY%jkl}; tail=${KEY#"$head"}
+        KEY=$PARAM_KEY; head=${KEY%jkl}; tail=${KEY#"$head"}
         printf %s "$head"; sleep 0.4; printf '%s\n' "$tail"
         i=0; while [ $i -lt 500 ]; do printf '%s' "$KEY."; printf 'x'; i=$((i+1)); done; echo
         for n in 1890 8180; do head -c $n /dev/zero | tr '\0' a; echo "$KEY"; done
