@@ -60,7 +60,7 @@ macro_rules! conformance {
             nothing_is_redated_that_is_not_later_than_now,
             a_lost_run_can_write_nothing, an_older_report_does_not_overwrite_a_newer,
             progress_survives_a_release_and_not_a_retry, checkpoints_are_kept_until_the_end,
-            no_end_leaves_a_checkpoint,
+            no_end_leaves_a_checkpoint, no_end_leaves_a_sealed_secret,
             log_lines_are_kept_once_and_in_order, when_a_run_last_said_something_is_known_to_all, lines_that_are_left_out_are_gone,
             ten_thousand_lines_are_one_write, a_finished_task_has_its_result,
             a_failed_task_has_its_error, a_retry_waits_for_its_time,

@@ -6,7 +6,10 @@ use async_trait::async_trait;
 
 use super::{Kind, Origin, Registry};
 use crate::{
-    engine::{Context, DailyBudget, KindOptions, Output, Refusal, Stages, TaskError, eta::Book},
+    engine::{
+        Context, DailyBudget, KindOptions, Output, Refusal, Stages, TaskError, eta::Book,
+        store::StoredInput,
+    },
     task::{KindInfo, UploadId},
 };
 
@@ -25,8 +28,15 @@ pub trait DynamicTask: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it is none.
-    fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
-        serde_json::from_str(stored)
+    fn asked_for(&self, stored: &StoredInput) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_str(&stored.text)
+    }
+
+    /// The fields of that which are missing, as secrets are not kept after the end of a task: who starts
+    /// it again enters them anew. Default: none.
+    fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
+        let _ = stored;
+        Vec::new()
     }
 
     /// See [`Task::budget`](crate::engine::Task::budget).
@@ -39,7 +49,7 @@ pub trait DynamicTask: Send + Sync + 'static {
     ///
     /// # Errors
     /// How the run ends other than well.
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError>;
+    async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError>;
 }
 
 /// A start that fits its kind.
@@ -47,6 +57,8 @@ pub trait DynamicTask: Send + Sync + 'static {
 pub struct Prepared {
     /// What is stored and given to the run.
     pub input: String,
+    /// Secrets, sealed by the kind: given to each run, and dropped by the write that ends the task.
+    pub sealed: Option<String>,
     /// What people call this one task.
     pub title: String,
     /// The stages in order, with their weights.
@@ -64,6 +76,7 @@ impl Prepared {
     pub fn new(input: impl Into<String>, title: impl Into<String>, stages: Stages) -> Self {
         Self {
             input: input.into(),
+            sealed: None,
             title: title.into(),
             stages,
             unique_key: None,
@@ -93,7 +106,7 @@ impl DynamicTask for Gone {
         Err(Refusal::new("there is no such kind any more"))
     }
 
-    async fn run(&self, _: &str, _: Context) -> Result<Output, TaskError> {
+    async fn run(&self, _: &StoredInput, _: Context) -> Result<Output, TaskError> {
         let reason = "This kind of task is not configured here any more.";
         Err(TaskError::fail("kind_removed", reason))
     }

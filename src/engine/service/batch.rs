@@ -68,7 +68,15 @@ impl Service {
         for id in failed {
             // One whose time was over in between is left out.
             let Some(stored) = stored.remove(&id) else { continue };
-            inputs.push((format!("task {id}"), self.asked_for(&first.kind, &stored)?));
+            let name = format!("task {id}");
+            let input = match self.asked_for_again(&first.kind, &stored) {
+                Err(ServiceError::SecretsNeeded { kind, refusal }) => {
+                    let refusal = at(&name, refusal);
+                    return Err(ServiceError::SecretsNeeded { kind, refusal });
+                }
+                input => input?,
+            };
+            inputs.push((name, input));
         }
         // Not of the inputs: more may have failed when the same wish comes twice.
         let together = Together { kind, priority: 0, print: format!("again {id}"), inputs };

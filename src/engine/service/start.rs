@@ -100,7 +100,7 @@ impl Service {
         self.has_space().await?;
         let inner = self.engine.inner();
         let who = Depositor { account: first.account(), client: first.client.as_deref() };
-        let inputs = new.iter().map(|new| new.input.len());
+        let inputs = new.iter().map(NewTask::input_bytes);
         match inner.quota.admit_tasks(&*inner.store, &inner.options, who, inputs).await? {
             Some(reached) => Err(ServiceError::StorageFull(reached)),
             None => Ok(()),
@@ -151,6 +151,7 @@ impl Service {
             kind: kind.info.kind.clone(),
             title: options.cut(prepared.title),
             input: prepared.input,
+            sealed: prepared.sealed,
             stages,
             // An anonymous start is nobody else's, the caller's next one included.
             unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),

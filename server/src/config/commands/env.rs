@@ -71,9 +71,17 @@ mod tests {
         for name in ["PARAM_TOKEN", "PARAM_TAR_OPTIONS", "PARAM_LD_PRELOAD", "PARAM_1"] {
             assert_eq!(rule(name), Rule::Free, "{name}");
         }
-        for name in
-            ["TOKEN", "KEY", "TAR_OPTIONS", "https_proxy", "PARAM_", "PARAM", "param_x", "XPARAM_Y", ""]
-        {
+        for name in [
+            "TOKEN",
+            "KEY",
+            "TAR_OPTIONS",
+            "https_proxy",
+            "PARAM_",
+            "PARAM",
+            "param_x",
+            "XPARAM_Y",
+            "",
+        ] {
             assert_eq!(rule(name), Rule::OnlyIfAllowed, "{name}");
         }
     }

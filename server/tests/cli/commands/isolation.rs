@@ -2,7 +2,14 @@
 //! its environment, is deaf to TERM, forks in a loop and kills its guard. In each way of isolation that
 //! this machine allows, nothing of it is left, and what is said of it is true.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::{
+        fd::{AsFd as _, AsRawFd as _},
+        unix::fs::PermissionsExt as _,
+    },
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -209,7 +216,7 @@ async fn what_outlived_server_and_guard_without_its_environment_is_found_by_the_
         let recorded = async || {
             let records = fs::read_dir(place.path("data/runs")).unwrap().flatten();
             let texts = records.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-            texts.into_iter().any(|text| text.contains("\"since\""))
+            texts.into_iter().any(|text| text.contains("\"session\":{"))
         };
         until("the run is recorded", recorded).await;
         let pid = server.child().id().unwrap().to_string();
@@ -297,4 +304,32 @@ async fn a_run_that_uses_too_much_memory_in_all_is_ended() {
     let said = run(&place, &server, &[]).await;
     let task = task(&server, &said.stdout).await;
     assert_eq!(task["error"]["code"], "memory", "{task}");
+}
+
+#[tokio::test]
+async fn a_command_has_the_standard_streams_and_its_channel_open_and_nothing_else() {
+    let script = "echo $MILEPOST_PROGRESS_FD\nexec ls -l /proc/self/fd\n";
+    for mode in MODES {
+        let Some(place) = in_mode(mode, script, "").await else { continue };
+        // What whoever started the server left open for everybody: a socket and a file.
+        let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let file = fs::File::create(place.path("open")).unwrap();
+        for open in [socket.as_fd(), file.as_fd()] {
+            rustix::io::fcntl_setfd(open, rustix::io::FdFlags::empty()).unwrap();
+        }
+        let mut server = serve(&place, mode).await;
+        let of_server = format!("/proc/{}/fd/{}", server.child().id().unwrap(), file.as_raw_fd());
+        assert_eq!(fs::read_link(of_server).unwrap(), place.path("open"), "the server has it");
+        let said = run(&place, &server, &[]).await;
+        let report = super::report(&place, &server, &said).await;
+        let mut lines = report["output"].as_str().unwrap().lines();
+        let channel = lines.next().unwrap();
+        // `ls` itself has the folder open that it lists.
+        let open = lines
+            .filter_map(|line| line.split_once(" -> "))
+            .filter(|(_, to)| !to.starts_with("/proc/"));
+        let mut open: Vec<_> = open.filter_map(|(line, _)| line.rsplit(' ').next()).collect();
+        open.sort_unstable();
+        assert_eq!(open, ["0", "1", "2", channel], "{mode}: {report}");
+    }
 }
