@@ -62,6 +62,22 @@ async fn a_batch_is_followed_to_the_end_of_each_and_those_that_failed_are_run_ag
 }
 
 #[tokio::test]
+async fn those_of_a_batch_that_had_secrets_are_not_run_again_without_them() {
+    let place = place();
+    let server = place.serve(&[], &[]).await;
+    place.write("jobs", "{\"code\": 3}\n{\"code\": 3, \"word\": \"hush-hush\"}\n");
+    let said = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let id = said.stdout.trim();
+    let again = server.run(&place, &["again", id]).await;
+    again.is_refused_with(": word: has to be entered again");
+    assert!(again.stderr.contains("task "), "it says of which: {again:?}");
+    let page = reqwest::Client::new().post(format!("{}/batches/{id}/again", server.url)).send();
+    let page = page.await.unwrap().text().await.unwrap();
+    assert!(page.contains(": word: has to be entered again"), "{page}");
+}
+
+#[tokio::test]
 async fn a_list_on_the_standard_input_is_a_batch_and_none_that_failed_is_nothing_to_do_again() {
     let place = place();
     let server = place.serve(&[], &[]).await;
@@ -144,7 +160,10 @@ async fn a_task_is_run_again_as_it_was_or_with_something_changed() {
     let input = reqwest::get(format!("{}/api/v1/tasks/{id}/input", server.url)).await.unwrap();
     let input: serde_json::Value = input.json().await.unwrap();
     assert_eq!(input, serde_json::json!({"kind": "job", "input": {"code": 3}, "priority": 0}));
-    let same = server.run(&place, &["again", id, "--follow"]).await;
+    // Not without the secret, which is not kept.
+    let refused = server.run(&place, &["again", id]).await;
+    refused.is_refused_with("word: has to be entered again");
+    let same = server.run(&place, &["again", id, "-i", "word=hush-hush", "--follow"]).await;
     assert_eq!(same.code, Some(1), "{same:?}");
     assert_ne!(same.stdout, failed.stdout);
     let changed = server.run(&place, &["again", id, "--input", "code=0", "--follow"]).await;

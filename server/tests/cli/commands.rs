@@ -1,5 +1,6 @@
 //! Commands from the configuration, as real processes under the real binary.
 
+mod at_rest;
 mod cancel;
 mod crash;
 mod examples;

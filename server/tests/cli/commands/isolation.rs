@@ -8,7 +8,6 @@ use std::{
         fd::{AsFd as _, AsRawFd as _},
         unix::fs::PermissionsExt as _,
     },
-    path::Path,
 };
 
 use serde_json::Value;
@@ -65,12 +64,23 @@ fn left(place: &Place) -> Vec<String> {
 
 fn assert_nothing_left(place: &Place, mode: &str) {
     assert_eq!(left(place), [""; 0], "{mode}: {}", place.log());
-    let groups = Path::new("/sys/fs/cgroup/unified");
-    let groups = if groups.exists() { groups } else { Path::new("/sys/fs/cgroup") };
-    for run in fs::read_dir(place.path("data/runs")).into_iter().flatten().flatten() {
-        let group = groups.join(format!("milepost-{}", run.file_name().to_string_lossy()));
-        assert!(!group.exists(), "{mode}: {}", group.display());
-    }
+    assert_eq!(groups(place), [""; 0], "{mode}: {}", place.log());
+}
+
+/// Control groups of runs of this place that are there, empty or not.
+fn groups(place: &Place) -> Vec<String> {
+    let log = place.log();
+    let named = |entry: &fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_prefix("milepost-")?.rsplit_once('-')?.0.to_owned();
+        log.contains(&id).then_some(name)
+    };
+    // The server says at its start in which group it makes them.
+    let parent = log
+        .split_once("a control group in ")
+        .and_then(|(_, rest)| rest.split_once(" for each run"));
+    let entries = parent.map(|(parent, _)| fs::read_dir(parent).unwrap());
+    entries.into_iter().flatten().flatten().filter_map(|entry| named(&entry)).collect()
 }
 
 async fn task(server: &Server, id: &str) -> Value {
@@ -211,21 +221,67 @@ async fn what_outlived_server_and_guard_without_its_environment_is_found_by_the_
         let Some(place) = in_mode(mode, script, "").await else { continue };
         let mut server = serve(&place, mode).await;
         server.run(&place, &["run", "job"]).await;
-        let guard = lines(place.path("guard"), 1).await;
-        // The record of the run is written once the server has heard of its start.
-        let recorded = async || {
-            let records = fs::read_dir(place.path("data/runs")).unwrap().flatten();
-            let texts = records.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-            texts.into_iter().any(|text| text.contains("\"session\":{"))
-        };
-        until("the run is recorded", recorded).await;
-        let pid = server.child().id().unwrap().to_string();
-        let kill = format!("kill -STOP {0} {1}; kill -KILL {0} {1}", pid, guard[0]);
-        let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-        assert!(killed.unwrap().success());
-        server.child().wait().await.unwrap();
+        kill_both(&place, &mut server).await;
         let _server = serve(&place, mode).await;
         assert_nothing_left(&place, mode);
+    }
+}
+
+/// Waits for the record of a run, which is written once the server has heard of its start.
+async fn recorded(place: &Place) {
+    let there = async || {
+        let records = fs::read_dir(place.path("data/runs")).unwrap().flatten();
+        let texts = records.filter_map(|entry| fs::read_to_string(entry.path()).ok());
+        texts.into_iter().any(|text| text.contains("\"session\":{"))
+    };
+    until("the run is recorded", there).await;
+}
+
+/// Kills the server, and the guard whose number is in the file `guard`, so that neither sees the other's end.
+async fn kill_both(place: &Place, server: &mut Server) {
+    let guard = lines(place.path("guard"), 1).await;
+    recorded(place).await;
+    let pid = server.child().id().unwrap().to_string();
+    let kill = format!("kill -STOP {0} {1}; kill -KILL {0} {1}", pid, guard[0]);
+    let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
+    assert!(killed.unwrap().success());
+    server.child().wait().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_outlived_server_and_guard_with_another_session_and_environment_is_found_and_said() {
+    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
+                  setsid env -i /bin/sh -c 'trap \"\" TERM HUP; echo x > \"$0\"; while :; do sleep 1000; done' \
+                  \"$here/there\" </dev/null >/dev/null 2>&1 &\nwait\n";
+    for mode in ["cgroup", "process_tree"] {
+        let Some(place) = in_mode(mode, script, "").await else { continue };
+        let mut server = serve(&place, mode).await;
+        server.run(&place, &["run", "job"]).await;
+        lines(place.path("there"), 1).await;
+        kill_both(&place, &mut server).await;
+        assert!(!left(&place).is_empty(), "{mode}");
+        let _server = serve(&place, mode).await;
+        assert_nothing_left(&place, mode);
+        let lost_both = place.log().contains("lost its server and its supervisor at once");
+        assert_eq!(lost_both, mode == "process_tree", "{mode}: {}", place.log());
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_the_next() {
+    let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
+    for mode in ["cgroup", "process_tree"] {
+        let Some(place) = in_mode(mode, &script, "max_processes = 5000").await else { continue };
+        let mut server = serve(&place, mode).await;
+        server.run(&place, &["run", "job"]).await;
+        lines(place.path("survived"), 1).await;
+        recorded(&place).await;
+        signal(server.child(), "KILL").await;
+        server.child().wait().await.unwrap();
+        assert!(!left(&place).is_empty(), "{mode}");
+        let _server = serve(&place, mode).await;
+        assert_nothing_left(&place, mode);
+        assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0, "{mode}");
     }
 }
 

@@ -8,11 +8,11 @@ use std::{fs, io, os::fd::RawFd};
 /// # Errors
 /// When they cannot be listed.
 pub(super) fn close_inherited() -> io::Result<()> {
-    // Listed first: among them is the one that lists them, closed by then.
-    let names: Vec<_> = fs::read_dir("/proc/self/fd")?.collect::<io::Result<_>>()?;
-    let open = names.iter().filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
-    for descriptor in open.filter(|descriptor| *descriptor > 2) {
-        // It fails where it is closed already.
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<RawFd>().ok();
+    // The folder that lists them is closed with the last entry, before any of them is.
+    let open: Vec<_> = fs::read_dir("/proc/self/fd")?.flatten().filter_map(number).collect();
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
+        // It fails where it is closed already, as that folder is.
         let _ = nix::unistd::close(descriptor);
     }
     Ok(())

@@ -117,8 +117,7 @@ impl Mark {
     /// A new one; `None` where the limit of this process itself leaves no room.
     pub(crate) fn random() -> Option<Self> {
         let below = getrlimit(Resource::Locks).maximum.unwrap_or(u64::MAX) / 2;
-        let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-        (below >= Self::MIN).then(|| Self(below + random % below))
+        (below >= Self::MIN).then(|| Self(below + rand::random::<u64>() % below))
     }
 
     /// Puts it on this process.
