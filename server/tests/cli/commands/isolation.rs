@@ -8,6 +8,7 @@ use std::{
         fd::{AsFd as _, AsRawFd as _},
         unix::fs::PermissionsExt as _,
     },
+    path::PathBuf,
 };
 
 use serde_json::Value;
@@ -75,12 +76,15 @@ fn groups(place: &Place) -> Vec<String> {
         let id = name.strip_prefix("milepost-")?.rsplit_once('-')?.0.to_owned();
         log.contains(&id).then_some(name)
     };
-    // The server says at its start in which group it makes them.
-    let parent = log
-        .split_once("a control group in ")
-        .and_then(|(_, rest)| rest.split_once(" for each run"));
-    let entries = parent.map(|(parent, _)| fs::read_dir(parent).unwrap());
+    let entries = parent_of_groups(place).map(|parent| fs::read_dir(parent).unwrap());
     entries.into_iter().flatten().flatten().filter_map(|entry| named(&entry)).collect()
+}
+
+/// The group in which the server makes them: it says so at its start.
+fn parent_of_groups(place: &Place) -> Option<PathBuf> {
+    let log = place.log();
+    let (_, rest) = log.split_once("a control group in ")?;
+    Some(rest.split_once(" for each run")?.0.into())
 }
 
 async fn task(server: &Server, id: &str) -> Value {
@@ -270,6 +274,8 @@ async fn what_outlived_server_and_guard_with_another_session_and_environment_is_
 #[tokio::test]
 async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_the_next() {
     let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
+    // Where nobody of its session is left, the kernel lets a stopped guard go on. Here this process is.
+    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
     for mode in ["cgroup", "process_tree"] {
         let Some(place) = in_mode(mode, &script, "max_processes = 5000").await else { continue };
         let mut server = serve(&place, mode).await;
@@ -283,6 +289,24 @@ async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_th
         assert_nothing_left(&place, mode);
         assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0, "{mode}");
     }
+}
+
+#[tokio::test]
+async fn an_empty_control_group_that_an_earlier_server_left_is_removed_by_the_next() {
+    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\nsleep 1000\n";
+    let Some(place) = in_mode("cgroup", script, "").await else { return };
+    let mut server = serve(&place, "cgroup").await;
+    server.run(&place, &["run", "job"]).await;
+    kill_both(&place, &mut server).await;
+    let [group] = &groups(&place)[..] else { panic!("{:?}", groups(&place)) };
+    let group = parent_of_groups(&place).unwrap().join(group);
+    fs::write(group.join("cgroup.kill"), "1").unwrap();
+    let run = group.file_name().unwrap().to_str().unwrap().strip_prefix("milepost-").unwrap();
+    // Of the run nothing is left but the group and what is written of it.
+    fs::remove_dir_all(place.path("data/runs").join(run)).unwrap();
+    let _server = serve(&place, "cgroup").await;
+    assert!(!group.exists(), "{}", place.log());
+    assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0);
 }
 
 #[tokio::test]

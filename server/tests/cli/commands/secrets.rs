@@ -168,7 +168,8 @@ async fn base64_of_a_secret_of_many_lines_is_hidden_however_its_own_lines_are_br
             done
         done
         text=$(printf %s "$PARAM_KEY" | base64 -w 64 | sed 's/$/\\n/' | tr -d '\n')
-        echo "{\"message\": \"$text\"}" >&$MILEPOST_PROGRESS_FD
+        printf '{"message": "%s"}\n' "$text" >&$MILEPOST_PROGRESS_FD
+        printf %s "$PARAM_KEY" | base64 -w 64 >&$MILEPOST_PROGRESS_FD
         printf %s "$PARAM_KEY" | base64 -w 76 >&2
         printf %s "$PARAM_KEY" | base64 -w 64 | head -c 500
         exit $CODE
