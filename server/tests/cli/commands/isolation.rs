@@ -245,8 +245,9 @@ async fn recorded(place: &Place) {
 async fn kill_both(place: &Place, server: &mut Server) {
     let guard = lines(place.path("guard"), 1).await;
     recorded(place).await;
+    // The guard first: where the server ends before it, the kernel lets a stopped guard go on.
     let pid = server.child().id().unwrap().to_string();
-    let kill = format!("kill -STOP {0} {1}; kill -KILL {0} {1}", pid, guard[0]);
+    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, guard[0]);
     let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
     assert!(killed.unwrap().success());
     server.child().wait().await.unwrap();
