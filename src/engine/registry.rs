@@ -100,6 +100,11 @@ impl Kind {
         self.face.asked_for(stored)
     }
 
+    /// What two starts are compared by.
+    pub(crate) fn comparable(&self, input: &serde_json::Value) -> String {
+        self.face.comparable(input.clone()).to_string()
+    }
+
     /// The secrets that who starts it again enters anew.
     pub(crate) fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
         self.face.missing_secrets(stored)

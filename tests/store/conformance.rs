@@ -12,6 +12,7 @@ mod outlook;
 mod queue;
 mod receipts;
 mod runs;
+mod sealed;
 mod totals;
 
 pub(crate) use artifacts::*;
@@ -25,6 +26,7 @@ pub(crate) use outlook::*;
 pub(crate) use queue::*;
 pub(crate) use receipts::*;
 pub(crate) use runs::*;
+pub(crate) use sealed::*;
 pub(crate) use totals::*;
 
 /// One test a function, over the store that `$open` makes.

@@ -204,6 +204,15 @@ impl DynamicTask for CommandTask {
         Ok(self.open(params.clone(), stored.sealed.as_deref()).unwrap_or(params))
     }
 
+    fn comparable(&self, mut input: Value) -> Value {
+        for param in self.definition.params.iter().filter(|param| param.secret) {
+            if let Some(value) = input.get_mut(&param.name) {
+                *value = self.deps.key.comparable(&value.to_string()).into();
+            }
+        }
+        input
+    }
+
     fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
         let Ok(Stored { params, secrets, .. }) = serde_json::from_str(&stored.text) else {
             return Vec::new();

@@ -7,6 +7,7 @@ mod examples;
 mod hostile;
 mod isolation;
 mod limits;
+mod outlived;
 mod private;
 mod reload;
 mod result;

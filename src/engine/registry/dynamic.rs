@@ -39,6 +39,13 @@ pub trait DynamicTask: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What two starts with one idempotency key are compared by. A plain hash of it is stored, so that a
+    /// kind with secrets puts something in their place that says nothing without a key. Default: the
+    /// input.
+    fn comparable(&self, input: serde_json::Value) -> serde_json::Value {
+        input
+    }
+
     /// See [`Task::budget`](crate::engine::Task::budget).
     fn budget(&self) -> Option<DailyBudget> {
         None

@@ -42,7 +42,8 @@ impl Service {
         let (mut print, mut inputs) = (String::new(), Vec::with_capacity(start.inputs.len()));
         for (place, input) in start.inputs.into_iter().enumerate() {
             let name = format!("inputs[{place}]");
-            print.push_str(&self.as_text(&input).map_err(|refusal| at(&name, refusal))?);
+            self.may_be_sent(&input).map_err(|refusal| at(&name, refusal))?;
+            print.push_str(&kind.comparable(&input));
             print.push('\n');
             inputs.push((name, input));
         }
@@ -94,7 +95,7 @@ impl Service {
         let Together { kind, priority, print, inputs } = together;
         inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
-        let idempotency = self.idempotency(caller, word, &print, idempotency_key)?;
+        let idempotency = self.idempotency(caller, word, || print, idempotency_key)?;
         if let Some((key, print)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
         {

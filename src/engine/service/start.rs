@@ -38,8 +38,9 @@ impl Service {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
         inner.rates.starts.take(caller.client(), 1)?;
-        let asked = self.as_text(&start.input)?;
-        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
+        self.may_be_sent(&start.input)?;
+        let asked = || kind.comparable(&start.input);
+        let idempotency = self.idempotency(caller, &start.kind, asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, print)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, print).await?
@@ -83,15 +84,14 @@ impl Service {
         Ok(kind)
     }
 
-    /// An input as it was sent, where it is not too large.
-    pub(super) fn as_text(&self, input: &serde_json::Value) -> Result<String, Refusal> {
-        let text = input.to_string();
-        let max = self.engine.inner().options.max_input_bytes;
-        if text.len() > max {
-            let detail = format!("the input has {} bytes; at most {max} are taken", text.len());
+    /// Whether an input is not too large.
+    pub(super) fn may_be_sent(&self, input: &serde_json::Value) -> Result<(), Refusal> {
+        let (bytes, max) = (input.to_string().len(), self.engine.inner().options.max_input_bytes);
+        if bytes > max {
+            let detail = format!("the input has {bytes} bytes; at most {max} are taken");
             return Err(Refusal::new(detail));
         }
-        Ok(text)
+        Ok(())
     }
 
     /// Whether there is room for these tasks, all of one caller.
@@ -201,7 +201,7 @@ impl Service {
         &self,
         caller: &Caller,
         kind: &str,
-        input: &str,
+        input: impl FnOnce() -> String,
         key: Option<&str>,
     ) -> Result<Option<(String, String)>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
@@ -211,7 +211,7 @@ impl Service {
             return Err(Refusal::new(detail).into());
         }
         let print =
-            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input).finalize();
+            Sha256::new().chain_update(kind).chain_update([0]).chain_update(input()).finalize();
         let print = format!("{print:x}");
         let known = caller.owner.is_some() || caller.client.is_some();
         let key = if known { key.to_owned() } else { format!("{print}:{key}") };

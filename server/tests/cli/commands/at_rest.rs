@@ -6,6 +6,7 @@ use std::{fs, path::Path, time::Duration};
 use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _, SqliteConnection};
 
 use super::{Place, Server, get, lines, scripted, until};
@@ -195,6 +196,28 @@ async fn is_asked_for_anew(database: &Database, place: &Place, id: &str) {
     server.stop().await;
     assert_eq!(database.sealed(place).await, 1);
     assert_hidden(database, place, "of the next task").await;
+}
+
+#[tokio::test]
+async fn not_even_a_hash_of_a_secret_that_could_be_guessed_by_is_stored() {
+    let place = place();
+    let server = Database::Sqlite.serve(&place, &["--no-worker"]).await;
+    let start = async |key: &str| {
+        let input = json!({"code": 0, "key": key});
+        let body = json!({"kind": "job", "input": input});
+        let request = reqwest::Client::new().post(format!("{}/api/v1/tasks", server.url));
+        let answer = request.header("Idempotency-Key", "one").json(&body).send().await.unwrap();
+        let hash = Sha256::new().chain_update("job\0").chain_update(input.to_string()).finalize();
+        let status = answer.status().as_u16();
+        let task: serde_json::Value = answer.json().await.unwrap();
+        (status, task["id"].clone(), format!("{hash:x}"))
+    };
+    let ((status, id, hash), (_, again, _)) = (start("4711").await, start("4711").await);
+    assert_eq!((status, &id), (202, &again), "the same start is known by it");
+    assert_ne!(start("4712").await.1, id, "and another one");
+    server.stop().await;
+    let all = Database::Sqlite.dump(&place).await;
+    assert!(memchr::memmem::find(&all, hash.as_bytes()).is_none());
 }
 
 /// A test that hangs fails.

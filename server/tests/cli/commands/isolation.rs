@@ -19,7 +19,7 @@ use crate::fixture::{Said, signal};
 const MODES: [&str; 3] = ["cgroup", "pid_namespace", "process_tree"];
 /// Processes of [`HOSTILE`] that say that they are there.
 const FAMILY: usize = 4;
-const HOSTILE: &str = r#"
+pub(super) const HOSTILE: &str = r#"
 here=$(dirname "$0")
 trap '' TERM HUP INT
 hide='trap "" TERM HUP INT; echo x >> "$0"; while :; do sleep 1000; done'
@@ -33,7 +33,7 @@ while [ "$(wc -l < "$here/there")" -lt 4 ]; do sleep 0.01; done
 
 /// A place whose server runs commands in this way. `None`, with the reason, where the machine does not
 /// allow it.
-async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
+pub(super) async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
     let place = scripted(script, more);
     let mut command = place.milepost(&["config"]);
     command.env("MILEPOST_ISOLATION_MODE", mode);
@@ -48,12 +48,12 @@ async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
     Some(place)
 }
 
-async fn serve(place: &Place, mode: &str) -> Server {
+pub(super) async fn serve(place: &Place, mode: &str) -> Server {
     place.serve(&[], &[("MILEPOST_ISOLATION_MODE", mode)]).await
 }
 
 /// Processes that work in the folders of runs: what a command started, wherever it hides.
-fn left(place: &Place) -> Vec<String> {
+pub(super) fn left(place: &Place) -> Vec<String> {
     let runs = fs::canonicalize(place.path("data")).unwrap().join("runs");
     let works_there = |entry: &fs::DirEntry| {
         let there = fs::read_link(entry.path().join("cwd"));
@@ -63,13 +63,13 @@ fn left(place: &Place) -> Vec<String> {
     all.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn assert_nothing_left(place: &Place, mode: &str) {
+pub(super) fn assert_nothing_left(place: &Place, mode: &str) {
     assert_eq!(left(place), [""; 0], "{mode}: {}", place.log());
     assert_eq!(groups(place), [""; 0], "{mode}: {}", place.log());
 }
 
 /// Control groups of runs of this place that are there, empty or not.
-fn groups(place: &Place) -> Vec<String> {
+pub(super) fn groups(place: &Place) -> Vec<String> {
     let log = place.log();
     let named = |entry: &fs::DirEntry| {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -81,7 +81,7 @@ fn groups(place: &Place) -> Vec<String> {
 }
 
 /// The group in which the server makes them: it says so at its start.
-fn parent_of_groups(place: &Place) -> Option<PathBuf> {
+pub(super) fn parent_of_groups(place: &Place) -> Option<PathBuf> {
     let log = place.log();
     let (_, rest) = log.split_once("a control group in ")?;
     Some(rest.split_once(" for each run")?.0.into())
@@ -214,100 +214,6 @@ async fn a_server_that_is_killed_leaves_nothing_and_the_next_says_so() {
         assert_nothing_left(&place, mode);
         assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0, "{mode}");
     }
-}
-
-#[tokio::test]
-async fn what_outlived_server_and_guard_without_its_environment_is_found_by_the_next_server() {
-    // In the session of the command; the guard's number is written for the killer.
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
-                  env -i /bin/sh -c 'trap \"\" TERM HUP; while :; do sleep 1000; done' &\nwait\n";
-    for mode in ["cgroup", "process_tree"] {
-        let Some(place) = in_mode(mode, script, "").await else { continue };
-        let mut server = serve(&place, mode).await;
-        server.run(&place, &["run", "job"]).await;
-        kill_both(&place, &mut server).await;
-        let _server = serve(&place, mode).await;
-        assert_nothing_left(&place, mode);
-    }
-}
-
-/// Waits for the record of a run, which is written once the server has heard of its start.
-async fn recorded(place: &Place) {
-    let there = async || {
-        let records = fs::read_dir(place.path("data/runs")).unwrap().flatten();
-        let texts = records.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-        texts.into_iter().any(|text| text.contains("\"session\":{"))
-    };
-    until("the run is recorded", there).await;
-}
-
-/// Kills the server, and the guard whose number is in the file `guard`, so that neither sees the other's end.
-async fn kill_both(place: &Place, server: &mut Server) {
-    let guard = lines(place.path("guard"), 1).await;
-    recorded(place).await;
-    // The guard first: where the server ends before it, the kernel lets a stopped guard go on.
-    let pid = server.child().id().unwrap().to_string();
-    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, guard[0]);
-    let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-    assert!(killed.unwrap().success());
-    server.child().wait().await.unwrap();
-}
-
-#[tokio::test]
-async fn what_outlived_server_and_guard_with_another_session_and_environment_is_found_and_said() {
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
-                  setsid env -i /bin/sh -c 'trap \"\" TERM HUP; echo x > \"$0\"; while :; do sleep 1000; done' \
-                  \"$here/there\" </dev/null >/dev/null 2>&1 &\nwait\n";
-    for mode in ["cgroup", "process_tree"] {
-        let Some(place) = in_mode(mode, script, "").await else { continue };
-        let mut server = serve(&place, mode).await;
-        server.run(&place, &["run", "job"]).await;
-        lines(place.path("there"), 1).await;
-        kill_both(&place, &mut server).await;
-        assert!(!left(&place).is_empty(), "{mode}");
-        let _server = serve(&place, mode).await;
-        assert_nothing_left(&place, mode);
-        let lost_both = place.log().contains("lost its server and its supervisor at once");
-        assert_eq!(lost_both, mode == "process_tree", "{mode}: {}", place.log());
-    }
-}
-
-#[tokio::test]
-async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_the_next() {
-    let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
-    // Where nobody of its session is left, the kernel lets a stopped guard go on. Here this process is.
-    rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
-    for mode in ["cgroup", "process_tree"] {
-        let Some(place) = in_mode(mode, &script, "max_processes = 5000").await else { continue };
-        let mut server = serve(&place, mode).await;
-        server.run(&place, &["run", "job"]).await;
-        lines(place.path("survived"), 1).await;
-        recorded(&place).await;
-        signal(server.child(), "KILL").await;
-        server.child().wait().await.unwrap();
-        assert!(!left(&place).is_empty(), "{mode}");
-        let _server = serve(&place, mode).await;
-        assert_nothing_left(&place, mode);
-        assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0, "{mode}");
-    }
-}
-
-#[tokio::test]
-async fn an_empty_control_group_that_an_earlier_server_left_is_removed_by_the_next() {
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\nsleep 1000\n";
-    let Some(place) = in_mode("cgroup", script, "").await else { return };
-    let mut server = serve(&place, "cgroup").await;
-    server.run(&place, &["run", "job"]).await;
-    kill_both(&place, &mut server).await;
-    let [group] = &groups(&place)[..] else { panic!("{:?}", groups(&place)) };
-    let group = parent_of_groups(&place).unwrap().join(group);
-    fs::write(group.join("cgroup.kill"), "1").unwrap();
-    let run = group.file_name().unwrap().to_str().unwrap().strip_prefix("milepost-").unwrap();
-    // Of the run nothing is left but the group and what is written of it.
-    fs::remove_dir_all(place.path("data/runs").join(run)).unwrap();
-    let _server = serve(&place, "cgroup").await;
-    assert!(!group.exists(), "{}", place.log());
-    assert_eq!(fs::read_dir(place.path("data/runs")).unwrap().count(), 0);
 }
 
 #[tokio::test]
