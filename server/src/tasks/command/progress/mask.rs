@@ -9,7 +9,6 @@ use super::escape::plain;
 const HIDDEN: &[u8] = b"***";
 /// Bytes of the beginning of a secret that count as one at the end of what was cut.
 const MIN_PIECE: usize = 4;
-
 /// Bytes between two characters of a loose text at most. More of them are no line break.
 const MAX_GAP: usize = 64;
 /// Characters of a loose text before its first gap. With fewer, many a line would be held back until the
@@ -26,8 +25,8 @@ pub struct Mask(Arc<Needles>);
 #[derive(Default)]
 struct Needles(Vec<(u8, Vec<Needle>)>);
 
-/// A text that is looked for.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A text that is looked for. It is shown nowhere.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Needle {
     text: Vec<u8>,
     /// After so many of its bytes there may be line breaks between any two; `None`: nowhere.
