@@ -182,7 +182,15 @@ pub(crate) async fn post_rerun(
         Ok(task) => site.service.rerun(&caller(&parts), task, key(&entered)).await,
         Err(_) => Ok(None),
     };
-    let again = again.map_err(Problem::from);
+    let again = match again {
+        // Its form asks for what is not kept.
+        Err(ServiceError::SecretsNeeded { kind, refusal }) => {
+            let form = page(parts, &format!("/start/{kind}?from={id}"));
+            let problem = ServiceError::from(refusal).into();
+            return render(&site, form, Rejected { entered: Vec::new(), problem }).await;
+        }
+        again => again.map_err(Problem::from),
+    };
     let there = again.and_then(|started| started.ok_or_else(Problem::task_not_found));
     let there = there.map(|started| format!("/tasks/{}", started.receipt.id));
     redirect_to(&site, parts, &format!("/tasks/{id}"), there).await

@@ -34,25 +34,25 @@ title = "Days back"
 min = 0
 max = 365
 default = 1
-env = "SINCE"
+env = "PARAM_SINCE"
 [commands.report.params.boat]
 type = "text"
 title = "Only this boat"
 description = "None is all of them."
-env = "BOAT"
+env = "PARAM_BOAT"
 [commands.report.params.token]
 type = "text"
 secret = true
-env = "TOKEN"
+env = "PARAM_TOKEN"
 [commands.report.params.draft]
 type = "boolean"
 title = "Only a draft"
 description = "Writes the report without sending it."
-env = "DRAFT"
+env = "PARAM_DRAFT"
 [commands.report.params.book]
 type = "file"
 title = "The day's book"
-env = "BOOK"
+env = "PARAM_BOOK"
 [commands.fails]
 title = "Send the report"
 argv = ["sh", "-c", "echo 'connected to office'; echo 'office.example: 550 mailbox full' >&2; exit 3"]

@@ -101,10 +101,10 @@ argv = ["true"]
 type = "text"
 secret = true
 required = true
-env = "TOKEN"
+env = "PARAM_TOKEN"
 [commands.whisper.params.word]
 type = "text"
-env = "WORD"
+env = "PARAM_WORD"
 `);
   test.use({ settings: commands.settings });
 

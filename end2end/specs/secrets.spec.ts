@@ -12,7 +12,7 @@ argv = ["true", "{word}"]
 type = "text"
 secret = true
 required = true
-env = "TOKEN"
+env = "PARAM_TOKEN"
 [commands.whisper.params.word]
 type = "text"
 required = true

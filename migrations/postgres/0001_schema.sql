@@ -72,6 +72,8 @@ CREATE TABLE tasks (
     resume_checkpoint_at    BIGINT,
     resume_seen_at          BIGINT,
 
+    -- Secrets of the input, sealed: apart from it, so that the write that ends the task drops them.
+    sealed                  TEXT,
     -- Last, because it may be large: the columns before it are read without it.
     input                   TEXT    NOT NULL
 );
@@ -192,7 +194,7 @@ CREATE TABLE upload_uses (
 CREATE INDEX upload_uses_of_task ON upload_uses (task_id);
 
 -- How many bytes each task has in the database. Triggers keep it up to date, in the transaction that changes them: what an
--- owner, a client and all have is the sum. A row counts as 1,024 bytes and a line of a log as 32, beside their contents.
+-- owner, a client and all have is the sum. A row counts as 1,024 bytes and a line of a log as 32, beside their contents; sealed secrets count as input.
 CREATE TABLE task_bytes (
     task_id      TEXT COLLATE "C"    NOT NULL PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
     -- The owner, else the client.
@@ -209,11 +211,20 @@ CREATE INDEX task_bytes_of_client ON task_bytes (client) WHERE client IS NOT NUL
 CREATE FUNCTION milepost_bytes_of_task() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO task_bytes (task_id, account, client, input)
-        VALUES (new.id, coalesce(new.owner, new.client, ''), new.client, 1024 + octet_length(new.input));
+        VALUES (new.id, coalesce(new.owner, new.client, ''), new.client, 1024 + octet_length(new.input) + coalesce(octet_length(new.sealed), 0));
     RETURN NULL;
 END $$;
 CREATE TRIGGER bytes_of_new_task AFTER INSERT ON tasks
     FOR EACH ROW EXECUTE FUNCTION milepost_bytes_of_task();
+
+CREATE FUNCTION milepost_bytes_of_dropped_secrets() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE task_bytes SET input = input - octet_length(old.sealed) WHERE task_id = new.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bytes_of_dropped_secrets AFTER UPDATE OF sealed ON tasks
+    FOR EACH ROW WHEN (old.sealed IS NOT NULL AND new.sealed IS NULL)
+    EXECUTE FUNCTION milepost_bytes_of_dropped_secrets();
 
 -- Once a statement: a run may write thousands of lines at once.
 CREATE FUNCTION milepost_bytes_of_new_lines() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -14,6 +14,7 @@ pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
 use super::{
     Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError, eta::Book,
+    store::StoredInput,
 };
 use crate::task::{FieldError, KindInfo};
 
@@ -48,6 +49,7 @@ impl<T: Task> DynamicTask for Typed<T> {
             .map_err(|error| ValidationError::new(format!("the input is no JSON: {error}")))?;
         Ok(Prepared {
             input,
+            sealed: None,
             title: task.title(),
             stages: task.stages(),
             unique_key: task.unique_key(),
@@ -60,8 +62,8 @@ impl<T: Task> DynamicTask for Typed<T> {
         T::budget(&self.0)
     }
 
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
-        let task: T = serde_json::from_str(input).map_err(|error| {
+    async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
+        let task: T = serde_json::from_str(&input.text).map_err(|error| {
             TaskError::fail("input", format!("the stored input is unreadable: {error}"))
         })?;
         task.run(ctx, Arc::clone(&self.0)).await
@@ -92,12 +94,26 @@ impl Kind {
         input: serde_json::Value,
     ) -> Result<Prepared, ValidationError> {
         let secrets = secrets::values(&self.info.input_schema, &input);
-        self.face.prepare(input).await.map_err(|refusal| secrets::hide(refusal, &secrets))
+        let hide = |refusal| secrets::hide(refusal, &secrets, &self.info.input_schema);
+        self.face.prepare(input).await.map_err(hide)
     }
 
     /// What a stored input was made from.
-    pub(crate) fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
+    pub(crate) fn asked_for(
+        &self,
+        stored: &StoredInput,
+    ) -> Result<serde_json::Value, serde_json::Error> {
         self.face.asked_for(stored)
+    }
+
+    /// What two starts are compared by.
+    pub(crate) fn comparable(&self, input: &serde_json::Value) -> String {
+        self.face.comparable(input.clone()).to_string()
+    }
+
+    /// The secrets that who starts it again enters anew.
+    pub(crate) fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
+        self.face.missing_secrets(stored)
     }
 
     /// The daily budget that its runs draw on.
@@ -106,7 +122,7 @@ impl Kind {
     }
 
     /// Runs a stored input.
-    pub(crate) async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
+    pub(crate) async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
         self.face.run(input, ctx).await
     }
 }

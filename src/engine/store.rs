@@ -20,7 +20,8 @@ pub use budget::{Scope, Spend, Spending, Spent};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
     CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap, ProgressWrite,
-    Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredPace, StoredResult, Tombstone,
+    Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredInput, StoredPace, StoredResult,
+    Tombstone,
 };
 pub use usage::{Usage, UsageOf};
 
@@ -98,12 +99,11 @@ pub trait Store: ArtifactRows {
     /// Reads those of these tasks that there are, in any order, with one statement.
     async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError>;
 
-    /// Reads the inputs of those of these tasks that there are, as JSON, in any order, with one
-    /// statement.
-    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError>;
+    /// Reads the inputs of those of these tasks that there are, in any order, with one statement.
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, StoredInput)>, StoreError>;
 
-    /// Reads a task's input as JSON.
-    async fn input(&self, id: TaskId) -> Result<Option<String>, StoreError> {
+    /// Reads a task's input.
+    async fn input(&self, id: TaskId) -> Result<Option<StoredInput>, StoreError> {
         Ok(self.inputs(&[id]).await?.pop().map(|(_, input)| input))
     }
 
@@ -174,7 +174,8 @@ pub trait Store: ArtifactRows {
     /// Reads a checkpoint.
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError>;
 
-    /// Ends a run; `None` where the run was lost, else the row as it is now.
+    /// Ends a run; `None` where the run was lost, else the row as it is now. Every write that ends a task
+    /// drops its sealed secrets, too.
     async fn finish(
         &self,
         id: TaskId,

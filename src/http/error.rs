@@ -73,10 +73,28 @@ impl From<ServiceError> for ApiError {
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
-            JsonRejection::JsonDataError(error) => Self::bad_request(error.body_text()),
+            JsonRejection::JsonDataError(error) => {
+                Self::bad_request(without_value(&error.body_text()))
+            }
             JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => Self::of(other.status(), other.body_text()),
         }
+    }
+}
+
+/// Serde's words without the value that they quote, which may be a secret: `invalid type: string "x",
+/// expected u32` as `invalid type: string, expected u32`.
+fn without_value(text: &str) -> String {
+    let parts = ["invalid type: ", "invalid value: "].into_iter().find_map(|mark| {
+        let (before, rest) = text.split_once(mark)?;
+        let (found, expected) = rest.rsplit_once(", expected ")?;
+        Some((before, mark, found.split(['"', '`']).next().unwrap_or_default(), expected))
+    });
+    match parts {
+        Some((before, mark, found, expected)) => {
+            format!("{before}{mark}{}, expected {expected}", found.trim_end())
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -168,4 +186,24 @@ pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
     let path: String = uri.path().chars().take(100).collect();
     let detail = format!("{path} does not answer to {method}; see /api/openapi.json");
     refuse_call(uri.path(), Problem::new(405, "Method Not Allowed", detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_value_does_not_quote_it() {
+        for (text, shown) in [
+            (
+                "inputs: invalid type: string \"hu\\\"sh, expected `x`\", expected a sequence at line 1",
+                "inputs: invalid type: string, expected a sequence at line 1",
+            ),
+            ("invalid value: integer `4711`, expected u8", "invalid value: integer, expected u8"),
+            ("invalid type: null, expected u8", "invalid type: null, expected u8"),
+            ("missing field `kind` at line 1", "missing field `kind` at line 1"),
+        ] {
+            assert_eq!(without_value(text), shown);
+        }
+    }
 }

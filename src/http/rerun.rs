@@ -39,7 +39,8 @@ pub(super) async fn input(
     start.map(Json).ok_or_else(ApiError::task_not_found)
 }
 
-/// Starts a new task with the same input; secrets are taken over. It belongs to who asks.
+/// Starts a new task with the same input. It belongs to who asks. Secrets of commands are dropped with the
+/// end of a task: the answer is then 400, and `errors` names the fields that are needed again.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),

@@ -12,7 +12,7 @@ use milepost::{
     engine::store::{
         AllInserted, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry,
         NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store,
-        StoreError, StoredResult, Tombstone, Usage, UsageOf,
+        StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -148,7 +148,7 @@ impl Store for Faulty {
         self.inner.get_all(ids).await
     }
 
-    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError> {
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, StoredInput)>, StoreError> {
         self.fault("inputs").await?;
         self.inner.inputs(ids).await
     }

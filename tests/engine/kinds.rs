@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use milepost::{
     engine::{
         Context, DynamicKind, DynamicTask, EngineOptions, KindOptions, Output, Prepared,
-        ServiceError, Stages, TaskError, ValidationError,
+        ServiceError, Stages, TaskError, ValidationError, store::StoredInput,
     },
     task::{KindInfo, StartTask, Status, TaskId},
 };
@@ -29,10 +29,10 @@ impl DynamicTask for Saying {
         Ok(Prepared::new(input.to_string(), format!("Saying {word}"), Stages::none()))
     }
 
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
+    async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
         self.gates.open("started");
         ctx.until_cancelled(self.gates.pass("go")).await?;
-        Ok(Output::markdown(format!("{} {input}", self.version), "said.md"))
+        Ok(Output::markdown(format!("{} {}", self.version, input.text), "said.md"))
     }
 }
 

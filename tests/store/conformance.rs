@@ -12,6 +12,7 @@ mod log;
 mod queue;
 mod receipts;
 mod runs;
+mod sealed;
 mod totals;
 
 pub(crate) use artifacts::*;
@@ -25,6 +26,7 @@ pub(crate) use log::*;
 pub(crate) use queue::*;
 pub(crate) use receipts::*;
 pub(crate) use runs::*;
+pub(crate) use sealed::*;
 pub(crate) use totals::*;
 
 /// One test a function, over the store that `$open` makes.
@@ -60,7 +62,7 @@ macro_rules! conformance {
             nothing_is_redated_that_is_not_later_than_now,
             a_lost_run_can_write_nothing, an_older_report_does_not_overwrite_a_newer,
             progress_survives_a_release_and_not_a_retry, checkpoints_are_kept_until_the_end,
-            no_end_leaves_a_checkpoint,
+            no_end_leaves_a_checkpoint, no_end_leaves_a_sealed_secret,
             log_lines_are_kept_once_and_in_order, when_a_run_last_said_something_is_known_to_all, lines_that_are_left_out_are_gone,
             ten_thousand_lines_are_one_write, a_finished_task_has_its_result,
             a_failed_task_has_its_error, a_retry_waits_for_its_time,

@@ -35,6 +35,7 @@ pub(crate) fn task() -> NewTask {
         kind: "story".to_owned(),
         title: "Story: lighthouse".to_owned(),
         input: r#"{"subject":"lighthouse"}"#.to_owned(),
+        sealed: None,
         stages: vec![StageInfo { name: "Writing".to_owned(), weight: 1.0 }],
         client: None,
         unique_key: None,

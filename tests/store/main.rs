@@ -6,6 +6,7 @@ mod conformance;
 mod ends;
 mod fair;
 mod fixture;
+mod migrations;
 mod plans;
 mod postgres;
 #[path = "../support/postgres.rs"]

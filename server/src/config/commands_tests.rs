@@ -64,7 +64,7 @@ default = true
 [commands.archive.params.password]
 type = "text"
 secret = true
-env = "PASSWORD"
+env = "PARAM_PASSWORD"
 "#;
 
 #[test]
@@ -157,15 +157,17 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         ("pattern = '('", "milepost.toml:6: `commands.a.params.x.pattern`: "),
         ("max_length = 0", "`min_length` to `max_length`"),
         ("secret = true", "would be seen in the list of processes"),
-        ("secret = true\nenv = 'K'\ndefault = 'x'", "a secret has no default"),
+        ("secret = true\nenv = 'PARAM_K'\ndefault = 'x'", "a secret has no default"),
         ("env = 'LD_PRELOAD'", "LD_PRELOAD decides over which code runs"),
         ("env = 'PATH'", "PATH decides over which code runs"),
         (
             "env = 'TAR_OPTIONS'",
-            "milepost.toml:6: `commands.a.params.x.env`: programs take options, code, files or \
-             servers from TAR_OPTIONS",
+            "milepost.toml:6: `commands.a.params.x.env`: a parameter of the command a may not set \
+             TAR_OPTIONS",
         ),
-        ("env = 'https_proxy'", "write allow_env = [\"https_proxy\"] in [commands.a] where"),
+        ("env = 'TOKEN'", "PARAM_TOKEN, or write allow_env = [\"TOKEN\"] in [commands.a]"),
+        ("env = 'https_proxy'", "or write allow_env = [\"https_proxy\"] in [commands.a]"),
+        ("env = 'A-B'", "names of variables have letters, digits and _"),
         ("default = 5", "milepost.toml:6: `commands.a.params.x.default`: must be a text"),
         (
             "pattern = 'a+'\ndefault = 'b'",
@@ -197,7 +199,7 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
 }
 
 #[test]
-fn an_operator_can_let_a_parameter_set_a_variable_that_steers_programs() {
+fn an_operator_can_let_a_parameter_set_another_variable() {
     let base = with("") + "env = 'GIT_DIR'";
     let allowing = |names: &str| base.replace("argv = ", &format!("allow_env = {names}\nargv = "));
     assert!(fault(&base).contains("GIT_DIR"));

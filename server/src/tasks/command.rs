@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use milepost::{
     engine::{
         Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Stages, TaskError,
-        ValidationError,
+        ValidationError, store::StoredInput,
     },
     task::KindInfo,
 };
@@ -144,9 +144,9 @@ struct Stored {
     definition: String,
     /// Without the secret ones.
     params: Value,
-    /// The secret ones; see [`seal`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sealed: Option<String>,
+    /// The names of the secret ones that were given. They are stored apart, sealed; see [`seal`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<String>,
 }
 
 /// One kind.
@@ -165,11 +165,10 @@ impl CommandTask {
         self.earlier.get(&self.definition.word, &stored.definition)
     }
 
-    /// The parameters, secrets included.
-    fn open(&self, stored: Stored) -> Result<Value, SealError> {
-        let Stored { mut params, sealed, .. } = stored;
+    /// The parameters, secrets included, where those are still there.
+    fn open(&self, mut params: Value, sealed: Option<&str>) -> Result<Value, SealError> {
         if let Some(sealed) = sealed {
-            self.deps.key.put_back(&mut params, &sealed, &self.definition.word)?;
+            self.deps.key.put_back(&mut params, sealed, &self.definition.word)?;
         }
         Ok(params)
     }
@@ -181,10 +180,12 @@ impl DynamicTask for CommandTask {
         let definition = &self.definition;
         let values = values::read(definition, &input)?;
         let secret = definition.params.iter().filter(|param| param.secret);
-        let names = secret.map(|param| param.name.as_str());
+        let given = secret.filter(|param| input.get(&param.name).is_some_and(|it| !it.is_null()));
+        let secrets: Vec<_> = given.map(|param| param.name.clone()).collect();
+        let names = secrets.iter().map(String::as_str);
         let sealed = self.deps.key.take_secrets(&mut input, names, &definition.word);
         let sealed = sealed.map_err(|error| ValidationError::new(error.to_string()))?;
-        let stored = Stored { definition: definition.fingerprint.clone(), params: input, sealed };
+        let stored = Stored { definition: definition.fingerprint.clone(), params: input, secrets };
         let stored = serde_json::to_string(&stored)
             .map_err(|error| ValidationError::new(format!("the input is no JSON: {error}")))?;
         let named = definition.params.iter().zip(&values);
@@ -194,18 +195,34 @@ impl DynamicTask for CommandTask {
         });
         let uploads = uploads.collect();
         let title = definition.title_of(&values);
-        Ok(Prepared { uploads, ..Prepared::new(stored, title, definition.stages()) })
+        let stages = definition.stages();
+        Ok(Prepared { uploads, sealed, ..Prepared::new(stored, title, stages) })
     }
 
-    fn asked_for(&self, stored: &str) -> Result<Value, serde_json::Error> {
-        let stored: Stored = serde_json::from_str(stored)?;
-        let params = stored.params.clone();
-        // Without its key a task is started again as one without secrets: they are asked for.
-        Ok(self.open(stored).unwrap_or(params))
+    fn asked_for(&self, stored: &StoredInput) -> Result<Value, serde_json::Error> {
+        let Stored { params, .. } = serde_json::from_str(&stored.text)?;
+        Ok(self.open(params.clone(), stored.sealed.as_deref()).unwrap_or(params))
     }
 
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError> {
-        let stored: Stored = serde_json::from_str(input).map_err(|error| {
+    fn comparable(&self, mut input: Value) -> Value {
+        for param in self.definition.params.iter().filter(|param| param.secret) {
+            if let Some(value) = input.get_mut(&param.name) {
+                *value = self.deps.key.comparable(&value.to_string()).into();
+            }
+        }
+        input
+    }
+
+    fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
+        let Ok(Stored { params, secrets, .. }) = serde_json::from_str(&stored.text) else {
+            return Vec::new();
+        };
+        let open = self.open(params, stored.sealed.as_deref()).unwrap_or_default();
+        secrets.into_iter().filter(|name| open.get(name).is_none()).collect()
+    }
+
+    async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
+        let stored: Stored = serde_json::from_str(&input.text).map_err(|error| {
             TaskError::fail("input", format!("the stored input is unreadable: {error}"))
         })?;
         let definition = self.definition_of(&stored).ok_or_else(|| {
@@ -214,7 +231,8 @@ impl DynamicTask for CommandTask {
             TaskError::fail("definition_changed", reason)
         })?;
         // It was checked by whoever queued it, which may have been another version or machine.
-        let params = self.open(stored).map_err(|e| TaskError::fail("secret_key", e.to_string()))?;
+        let params = self.open(stored.params, input.sealed.as_deref());
+        let params = params.map_err(|e| TaskError::fail("secret_key", e.to_string()))?;
         let values = values::read(&definition, &params)
             .map_err(|refusal| TaskError::fail("input", refusal.detail))?;
         run_it(definition, values, ctx, &self.deps).await

@@ -14,7 +14,7 @@ fn place() -> Place {
         "milepost.toml",
         "[commands.job]\nargv = ['sh', '{config_dir}/job.sh', '{code}']\n\
          [commands.job.params.code]\ntype = 'integer'\nrequired = true\nmin = 0\nmax = 9\n\
-         [commands.job.params.word]\ntype = 'text'\nsecret = true\nenv = 'WORD'\n",
+         [commands.job.params.word]\ntype = 'text'\nsecret = true\nenv = 'PARAM_WORD'\n",
     );
     place
 }
@@ -59,6 +59,22 @@ async fn a_batch_is_followed_to_the_end_of_each_and_those_that_failed_are_run_ag
     assert_eq!(again.stderr.lines().last(), Some("1 task has ended: 1 failed"));
     let changed = server.run(&place, &["rerun", id, "--input", "code=0"]).await;
     changed.is_refused_with("this is a batch");
+}
+
+#[tokio::test]
+async fn those_of_a_batch_that_had_secrets_are_not_run_again_without_them() {
+    let place = place();
+    let server = place.serve(&[], &[]).await;
+    place.write("jobs", "{\"code\": 3}\n{\"code\": 3, \"word\": \"hush-hush\"}\n");
+    let said = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let id = said.stdout.trim();
+    let again = server.run(&place, &["rerun", id]).await;
+    again.is_refused_with(": word: has to be entered again");
+    assert!(again.stderr.contains("task "), "it says of which: {again:?}");
+    let page = reqwest::Client::new().post(format!("{}/batches/{id}/rerun", server.url)).send();
+    let page = page.await.unwrap().text().await.unwrap();
+    assert!(page.contains(": word: has to be entered again"), "{page}");
 }
 
 #[tokio::test]
@@ -144,7 +160,10 @@ async fn a_task_is_run_again_as_it_was_or_with_something_changed() {
     let input = reqwest::get(format!("{}/api/v1/tasks/{id}/input", server.url)).await.unwrap();
     let input: serde_json::Value = input.json().await.unwrap();
     assert_eq!(input, serde_json::json!({"kind": "job", "input": {"code": 3}, "priority": 0}));
-    let same = server.run(&place, &["rerun", id, "--follow"]).await;
+    // Not without the secret, which is not kept.
+    let refused = server.run(&place, &["rerun", id]).await;
+    refused.is_refused_with("word: has to be entered again");
+    let same = server.run(&place, &["rerun", id, "-i", "word=hush-hush", "--follow"]).await;
     assert_eq!(same.code, Some(1), "{same:?}");
     assert_ne!(same.stdout, failed.stdout);
     let changed = server.run(&place, &["rerun", id, "--input", "code=0", "--follow"]).await;

@@ -1,11 +1,13 @@
 //! Commands from the configuration, as real processes under the real binary.
 
+mod at_rest;
 mod cancel;
 mod crash;
 mod examples;
 mod hostile;
 mod isolation;
 mod limits;
+mod outlived;
 mod private;
 mod reload;
 mod result;

@@ -69,7 +69,7 @@ fn place() -> Place {
              [commands.job.params.choice]\ntype = 'choice'\nchoices = [{mark}, 'b']\ndefault = {mark}\n\
              [commands.job.params.list]\ntype = 'list'\ntitle = {mark}\ndefault = [{mark}]\n\
              [commands.job.params.number]\ntype = 'integer'\ntitle = {mark}\ndescription = {mark}\n\
-             [commands.job.params.secret]\ntype = 'text'\nsecret = true\nenv = 'SECRET'\n\
+             [commands.job.params.secret]\ntype = 'text'\nsecret = true\nenv = 'PARAM_SECRET'\n\
              [commands.job.params.file]\ntype = 'file'\ntitle = {mark}\n",
         ),
     );

@@ -8,6 +8,7 @@ use super::{Kind, Origin, Registry};
 use crate::{
     engine::{
         Context, DailyBudget, KindOptions, Output, Stages, TaskError, ValidationError, eta::Book,
+        store::StoredInput,
     },
     task::{KindInfo, UploadId},
 };
@@ -27,8 +28,22 @@ pub trait DynamicTask: Send + Sync + 'static {
     ///
     /// # Errors
     /// When it is none.
-    fn asked_for(&self, stored: &str) -> Result<serde_json::Value, serde_json::Error> {
-        serde_json::from_str(stored)
+    fn asked_for(&self, stored: &StoredInput) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_str(&stored.text)
+    }
+
+    /// The fields of that which are missing, as secrets are not kept after the end of a task: who starts
+    /// it again enters them anew. Default: none.
+    fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
+        let _ = stored;
+        Vec::new()
+    }
+
+    /// What two starts with one idempotency key are compared by. A plain hash of it is stored, so that a
+    /// kind with secrets puts something in their place that says nothing without a key. Default: the
+    /// input.
+    fn comparable(&self, input: serde_json::Value) -> serde_json::Value {
+        input
     }
 
     /// See [`Task::budget`](crate::engine::Task::budget).
@@ -41,7 +56,7 @@ pub trait DynamicTask: Send + Sync + 'static {
     ///
     /// # Errors
     /// How the run ends other than well.
-    async fn run(&self, input: &str, ctx: Context) -> Result<Output, TaskError>;
+    async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError>;
 }
 
 /// A start that fits its kind.
@@ -49,6 +64,8 @@ pub trait DynamicTask: Send + Sync + 'static {
 pub struct Prepared {
     /// What is stored and given to the run.
     pub input: String,
+    /// Secrets, sealed by the kind: given to each run, and dropped by the write that ends the task.
+    pub sealed: Option<String>,
     /// What people call this one task.
     pub title: String,
     /// The stages in order, with their weights.
@@ -66,6 +83,7 @@ impl Prepared {
     pub fn new(input: impl Into<String>, title: impl Into<String>, stages: Stages) -> Self {
         Self {
             input: input.into(),
+            sealed: None,
             title: title.into(),
             stages,
             unique_key: None,
@@ -95,7 +113,7 @@ impl DynamicTask for Gone {
         Err(ValidationError::new("there is no such kind any more"))
     }
 
-    async fn run(&self, _: &str, _: Context) -> Result<Output, TaskError> {
+    async fn run(&self, _: &StoredInput, _: Context) -> Result<Output, TaskError> {
         let reason = "This kind of task is not configured here any more.";
         Err(TaskError::fail("kind_removed", reason))
     }

@@ -249,6 +249,7 @@ impl Act for StoredFile {
 const fn refusal(error: &ServiceError) -> &'static str {
     match error {
         ServiceError::Refused(_) => "refused",
+        ServiceError::SecretsNeeded { .. } => "secrets_needed",
         ServiceError::UnknownKind(_) => "unknown_kind",
         ServiceError::SessionNeeded => "session_needed",
         ServiceError::KeyReused => "key_reused",

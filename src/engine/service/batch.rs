@@ -43,7 +43,8 @@ impl Service {
             (String::new(), Vec::with_capacity(start.inputs.len()));
         for (place, input) in start.inputs.into_iter().enumerate() {
             let name = format!("inputs[{place}]");
-            request_hash.push_str(&self.as_text(&input).map_err(|refusal| at(&name, refusal))?);
+            self.may_be_sent(&input).map_err(|refusal| at(&name, refusal))?;
+            request_hash.push_str(&kind.comparable(&input));
             request_hash.push('\n');
             inputs.push((name, input));
         }
@@ -69,7 +70,15 @@ impl Service {
         for id in failed {
             // One whose time was over in between is left out.
             let Some(stored) = stored.remove(&id) else { continue };
-            inputs.push((format!("task {id}"), self.asked_for(&first.kind, &stored)?));
+            let name = format!("task {id}");
+            let input = match self.asked_for_again(&first.kind, &stored) {
+                Err(ServiceError::SecretsNeeded { kind, refusal }) => {
+                    let refusal = at(&name, refusal);
+                    return Err(ServiceError::SecretsNeeded { kind, refusal });
+                }
+                input => input?,
+            };
+            inputs.push((name, input));
         }
         // Not of the inputs: more may have failed when the same wish comes twice.
         let together = Together { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
@@ -87,7 +96,7 @@ impl Service {
         let Together { kind, priority, request_hash, inputs } = together;
         inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
-        let idempotency = self.idempotency(caller, word, &request_hash, idempotency_key)?;
+        let idempotency = self.idempotency(caller, word, || request_hash, idempotency_key)?;
         if let Some((key, request_hash)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
         {

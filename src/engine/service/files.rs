@@ -129,17 +129,23 @@ impl Service {
 
 /// The refusal of a start whose upload is not there, at the field that names it.
 pub(super) fn no_upload(input: &str, id: UploadId) -> ValidationError {
-    let input = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(input);
-    let named = id.to_string();
-    let field = input.unwrap_or_default().into_iter().find(|(_, value)| match value {
-        serde_json::Value::Array(values) => values.iter().any(|value| *value == named),
-        value => *value == named,
-    });
-    let field = field.map(|(field, _)| field).unwrap_or_default();
+    let input = serde_json::from_str(input).unwrap_or_default();
+    let field = field_of(&input, &id.to_string()).unwrap_or_default();
     ValidationError::field(
         field,
         "there is no such upload of yours, or its time is over; upload it again",
     )
+}
+
+/// The field with this value, or with a list that has it, at whatever depth.
+fn field_of<'i>(input: &'i serde_json::Value, named: &str) -> Option<&'i str> {
+    let names = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(values) => values.iter().any(|value| *value == named),
+        value => *value == named,
+    };
+    let fields = || input.as_object().into_iter().flatten();
+    let here = fields().find(|(_, value)| names(value)).map(|(field, _)| field.as_str());
+    here.or_else(|| fields().find_map(|(_, value)| field_of(value, named)))
 }
 
 fn usable(caller: &Caller, upload: &Artifact) -> bool {

@@ -4,8 +4,12 @@ use serde_json::Value;
 
 use super::{Caller, Service, ServiceError, Started};
 use crate::{
-    engine::{registry::secrets, store::StoreError},
-    task::{StartTask, TaskId},
+    engine::{
+        ValidationError,
+        registry::secrets,
+        store::{StoreError, StoredInput},
+    },
+    task::{FieldError, StartTask, TaskId},
 };
 
 impl Service {
@@ -34,26 +38,62 @@ impl Service {
         id: TaskId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Started>, ServiceError> {
-        match self.stored_start(caller, id).await? {
-            Some(start) => self.start_task(caller, start, idempotency_key).await.map(Some),
-            None => Ok(None),
-        }
+        let Some((kind, stored)) = self.stored_input(caller, id).await? else { return Ok(None) };
+        let input = self.asked_for_again(&kind, &stored)?;
+        let start = StartTask::new(kind, input);
+        self.start_task(caller, start, idempotency_key).await.map(Some)
     }
 
-    /// What a task was started with, secrets included.
+    /// What a task was started with, as it is stored, and its kind.
+    async fn stored_input(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<(String, StoredInput)>, ServiceError> {
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let stored = self.engine.inner().store.input(id).await?;
+        Ok(stored.map(|stored| (row.kind, stored)))
+    }
+
+    /// What a task was started with, but for secrets that are gone.
     async fn stored_start(
         &self,
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
-        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
-        let Some(stored) = self.engine.inner().store.input(id).await? else { return Ok(None) };
-        let input = self.asked_for(&row.kind, &stored)?;
-        Ok(Some(StartTask::new(row.kind, input)))
+        let Some((kind, stored)) = self.stored_input(caller, id).await? else { return Ok(None) };
+        let input = self.asked_for(&kind, &stored)?;
+        Ok(Some(StartTask::new(kind, input)))
+    }
+
+    /// What was asked for, all of it: a start without a secret that was given would be another one.
+    pub(super) fn asked_for_again(
+        &self,
+        kind: &str,
+        stored: &StoredInput,
+    ) -> Result<Value, ServiceError> {
+        let known = self.engine.inner().kinds.now().get(kind).cloned();
+        let missing = known.map(|kind| kind.missing_secrets(stored)).unwrap_or_default();
+        if missing.is_empty() {
+            return self.asked_for(kind, stored);
+        }
+        let detail = "has to be entered again: secrets are not kept after the end of a task";
+        let refusal = ValidationError {
+            detail: format!("{}: {detail}", missing.join(", ")),
+            errors: missing
+                .into_iter()
+                .map(|field| FieldError { field, detail: detail.to_owned() })
+                .collect(),
+        };
+        Err(ServiceError::SecretsNeeded { kind: kind.to_owned(), refusal })
     }
 
     /// What was asked for, from what was stored.
-    pub(super) fn asked_for(&self, kind: &str, stored: &str) -> Result<Value, ServiceError> {
+    pub(super) fn asked_for(
+        &self,
+        kind: &str,
+        stored: &StoredInput,
+    ) -> Result<Value, ServiceError> {
         let known = self.engine.inner().kinds.now().get(kind).cloned();
         let input = known.ok_or_else(|| self.unknown(kind))?.asked_for(stored);
         Ok(input

@@ -38,8 +38,9 @@ impl Service {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
         inner.rates.starts.take(caller.client(), 1)?;
-        let asked = self.as_text(&start.input)?;
-        let idempotency = self.idempotency(caller, &start.kind, &asked, idempotency_key)?;
+        self.may_be_sent(&start.input)?;
+        let asked = || kind.comparable(&start.input);
+        let idempotency = self.idempotency(caller, &start.kind, asked, idempotency_key)?;
         // A repeated start needs nothing that the first one needed.
         if let Some((key, request_hash)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
@@ -85,15 +86,14 @@ impl Service {
         Ok(kind)
     }
 
-    /// An input as it was sent, where it is not too large.
-    pub(super) fn as_text(&self, input: &serde_json::Value) -> Result<String, ValidationError> {
-        let text = input.to_string();
-        let max = self.engine.inner().options.max_input_bytes;
-        if text.len() > max {
-            let detail = format!("the input has {} bytes; at most {max} are taken", text.len());
+    /// Whether an input is not too large.
+    pub(super) fn may_be_sent(&self, input: &serde_json::Value) -> Result<(), ValidationError> {
+        let (bytes, max) = (input.to_string().len(), self.engine.inner().options.max_input_bytes);
+        if bytes > max {
+            let detail = format!("the input has {bytes} bytes; at most {max} are taken");
             return Err(ValidationError::new(detail));
         }
-        Ok(text)
+        Ok(())
     }
 
     /// Whether there is room for these tasks, all of one caller.
@@ -102,7 +102,7 @@ impl Service {
         self.has_space().await?;
         let inner = self.engine.inner();
         let who = Depositor { account: first.account(), client: first.client.as_deref() };
-        let inputs = new.iter().map(|new| new.input.len());
+        let inputs = new.iter().map(NewTask::input_bytes);
         match inner.quota.admit_tasks(&*inner.store, &inner.options, who, inputs).await? {
             Some(reached) => Err(ServiceError::StorageFull(reached)),
             None => Ok(()),
@@ -153,6 +153,7 @@ impl Service {
             kind: kind.info.kind.clone(),
             title: options.cut(prepared.title),
             input: prepared.input,
+            sealed: prepared.sealed,
             stages,
             // An anonymous start is nobody else's, the caller's next one included.
             unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),
@@ -202,7 +203,7 @@ impl Service {
         &self,
         caller: &Caller,
         kind: &str,
-        input: &str,
+        input: impl FnOnce() -> String,
         key: Option<&str>,
     ) -> Result<Option<(String, String)>, ServiceError> {
         let Some(key) = key else { return Ok(None) };
@@ -211,6 +212,7 @@ impl Service {
             let detail = format!("an Idempotency-Key has 1 to {max} bytes");
             return Err(ValidationError::new(detail).into());
         }
+        let input = input();
         let request = [kind.as_bytes(), &[0], input.as_bytes()];
         let request_hash = hex(&self.engine.inner().request_key.hash(&request));
         let known = caller.owner.is_some() || caller.client.is_some();

@@ -110,6 +110,15 @@ pub enum ServiceError {
     /// The idempotency key was used for something else.
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
+    /// The task is to be started again, and secrets of it are not kept any more: its start form, filled in
+    /// from the task, asks for them.
+    #[error("{refusal}")]
+    SecretsNeeded {
+        /// The kind of the task.
+        kind: String,
+        /// The fields to be entered.
+        refusal: ValidationError,
+    },
     /// No task of the batch has failed.
     #[error("nothing to rerun: no task of this batch failed")]
     NothingFailed,
@@ -230,7 +239,7 @@ impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         let detail = error.to_string();
         match error {
-            ServiceError::Refused(refusal) => {
+            ServiceError::Refused(refusal) | ServiceError::SecretsNeeded { refusal, .. } => {
                 let mut problem = Self::new(400, "Bad Request", refusal.detail);
                 problem.errors = refusal.errors;
                 problem

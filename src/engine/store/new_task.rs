@@ -16,6 +16,8 @@ pub struct NewTask {
     pub title: String,
     /// Its input as JSON.
     pub input: String,
+    /// See [`super::StoredInput::sealed`].
+    pub sealed: Option<String>,
     /// Its stages.
     pub stages: Vec<StageInfo>,
     /// From where it is started: a keyed hash of the client address, where that is known.
@@ -45,6 +47,11 @@ pub struct NewTask {
 }
 
 impl NewTask {
+    /// Bytes of its input, secrets included.
+    pub fn input_bytes(&self) -> usize {
+        self.input.len() + self.sealed.as_ref().map_or(0, String::len)
+    }
+
     /// By what limits, turns and keys are counted: the owner, else the client, else `""` for all of
     /// whom neither is known.
     pub fn account(&self) -> &str {

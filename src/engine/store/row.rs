@@ -266,6 +266,15 @@ pub enum Ending {
     Released,
 }
 
+/// What a task was started with, as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredInput {
+    /// JSON; it is there as long as the task is.
+    pub text: String,
+    /// Secrets of it that nobody can read without a key. They are gone with the task's last attempt.
+    pub sealed: Option<String>,
+}
+
 /// A result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredResult {

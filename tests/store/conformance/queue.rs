@@ -1,7 +1,7 @@
 //! The queue: starts, lists, and who gets what.
 
 use milepost::{
-    engine::store::{Ending, Inserted, ListQuery, NewTask},
+    engine::store::{Ending, Inserted, ListQuery, NewTask, StoredInput},
     task::{Status, TaskId},
 };
 use uuid::Uuid;
@@ -9,13 +9,14 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, START, result, task};
 
 pub(crate) async fn a_task_comes_back_as_it_was_queued(f: &Fixture) {
-    let new = task();
+    let new = NewTask { sealed: Some("c2VhbGVk".to_owned()), ..task() };
     let queued = f.queue(&new).await;
     let read = f.get(new.id).await;
     assert_eq!(read, queued);
     assert_eq!((read.id, read.owner, read.kind), (new.id, new.owner, new.kind));
     assert_eq!((read.title, read.stages), (new.title, new.stages));
-    assert_eq!(f.store.input(new.id).await.unwrap(), Some(new.input));
+    let sealed = new.sealed.clone();
+    assert_eq!(f.store.input(new.id).await.unwrap(), Some(StoredInput { text: new.input, sealed }));
     assert_eq!((read.status, read.attempt, read.max_attempts), (Status::Queued, 0, 3));
     assert_eq!((read.created_at, read.updated_at, read.run_at), (START, START, START));
     assert_eq!((read.progress, read.error, read.cancel, read.result), (None, None, None, None));

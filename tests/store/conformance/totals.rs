@@ -61,6 +61,12 @@ pub(crate) async fn the_bytes_of_a_task_are_counted_and_go_with_it(f: &Fixture) 
     f.advance(KEEP).await;
     assert_eq!(f.store.clean(10, 1_000).await.unwrap().removed, [row.id]);
     assert_eq!(rows(f).await, 0);
+    // Secrets count until they are dropped.
+    let new = NewTask { sealed: Some("sealed".to_owned()), ..task() };
+    f.queue(&new).await;
+    assert_eq!((rows(f).await, new.input_bytes() as u64), (input + 6, input + 6 - ROW));
+    f.store.request_cancel(new.id, "ada").await.unwrap();
+    assert_eq!(rows(f).await, input);
 }
 
 pub(crate) async fn bytes_are_summed_by_account_by_client_and_in_all(f: &Fixture) {

@@ -104,15 +104,13 @@ impl One<'_> {
     fn check_env(&self, env: &Spanned<String>, sort: &ParamType, faults: &mut Faults<'_>) {
         let name = env.get_ref().as_str();
         let key = format!("{}.env", self.key);
-        if !is_variable(name) {
-            faults.at(&env.span(), &key, VARIABLE);
-        }
         match env::rule(name) {
+            _ if !is_variable(name) => faults.at(&env.span(), &key, VARIABLE),
             Rule::Never => faults.at(&env.span(), &key, &env::never(name)),
             Rule::OnlyIfAllowed if !self.command.allows_env(name) => {
                 faults.at(&env.span(), &key, &env::not_allowed(name, self.word));
             }
-            Rule::OnlyIfAllowed | Rule::Fine => {}
+            Rule::OnlyIfAllowed | Rule::Free => {}
         }
         if matches!(sort, ParamType::List { .. }) {
             faults.at(&env.span(), &key, "a list has no place in one variable");

@@ -94,7 +94,7 @@ pub(super) struct RawParam {
 }
 
 impl RawCommand {
-    /// Whether the operator lets parameters set this variable, by which programs are steered.
+    /// Whether the operator lets parameters set this variable.
     pub(super) fn allows_env(&self, name: &str) -> bool {
         let mut allowed = self.allow_env.iter().flat_map(|names| names.get_ref());
         allowed.any(|allowed| allowed.get_ref() == name)

@@ -1,6 +1,7 @@
 //! The folders of runs: each run has one of its own, and beside it the lock that its guard holds.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
@@ -25,6 +26,8 @@ pub(super) struct RunFolder {
     kept: Option<PathBuf>,
     /// Whether the run has ended and nothing of it is left.
     over: bool,
+    /// Whether something is left that the record names: the next start looks at it.
+    keeps_record: bool,
 }
 
 impl RunFolder {
@@ -41,7 +44,15 @@ impl RunFolder {
             fs::remove_dir_all(&path)?;
         }
         fs::create_dir(&path)?;
-        Ok(Self { name, path, record, lock: runs.join(format!("{id}.lock")), kept, over: false })
+        Ok(Self {
+            name,
+            path,
+            record,
+            lock: runs.join(format!("{id}.lock")),
+            kept,
+            over: false,
+            keeps_record: false,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -60,6 +71,11 @@ impl RunFolder {
 
     pub(super) fn lock(&self) -> &Path {
         &self.lock
+    }
+
+    /// What the record names is there still.
+    pub(super) const fn keep_record(&mut self) {
+        self.keeps_record = true;
     }
 
     /// Nothing of the run is left.
@@ -82,7 +98,9 @@ impl Drop for RunFolder {
             let folder = self.path.display();
             tracing::warn!(%folder, %error, "the folder of a run was not removed");
         }
-        let _ = fs::remove_file(&self.record);
+        if !self.keeps_record {
+            let _ = fs::remove_file(&self.record);
+        }
         let _ = fs::remove_file(&self.lock);
     }
 }
@@ -114,34 +132,51 @@ pub fn clean(runs: &Path) {
 
 fn clean_until(runs: &Path, deadline: Instant) {
     let Ok(runs) = fs::canonicalize(runs) else { return };
-    let Ok(entries) = fs::read_dir(&runs) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        // `{id}-{attempt}`
-        let Some((id, _)) = name.rsplit_once('-').filter(|_| name != KEPT) else { continue };
-        if id.parse::<TaskId>().is_err() || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            continue;
-        }
-        let lock = runs.join(format!("{id}.lock"));
-        let file = OpenOptions::new().create(true).append(true).open(&lock);
-        match file.map(|file| (lock_until(&file, deadline), file)) {
-            Ok((Ok(()), _held)) => {
-                let record = record_of(&runs, &name);
-                if !end_what_is_left(&record, &name, &entry.path()) {
-                    continue;
-                }
-                let _ = fs::remove_file(record);
-                if let Err(error) = fs::remove_dir_all(entry.path()) {
+    for name in runs_in(&runs) {
+        clean_one(&runs, &name, deadline);
+    }
+}
+
+/// The runs, `{id}-{attempt}`, that have a folder or a record here.
+fn runs_in(runs: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+    let named = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let name = match entry.file_type().ok()?.is_dir() {
+            true => &*name,
+            false => name.strip_suffix(".json")?,
+        };
+        let (id, attempt) = name.rsplit_once('-')?;
+        (id.parse::<TaskId>().is_ok() && attempt.parse::<u32>().is_ok()).then(|| name.to_owned())
+    });
+    named.collect()
+}
+
+fn clean_one(runs: &Path, name: &str, deadline: Instant) {
+    let Some((id, _)) = name.rsplit_once('-') else { return };
+    let (folder, record) = (runs.join(name), record_of(runs, name));
+    kill_stopped_guard(&record);
+    let lock = runs.join(format!("{id}.lock"));
+    let file = OpenOptions::new().create(true).append(true).open(&lock);
+    match file.map(|file| (lock_until(&file, deadline), file)) {
+        Ok((Ok(()), _held)) => {
+            if !end_what_is_left(&record, name, &folder, &lock) {
+                return;
+            }
+            let _ = fs::remove_file(record);
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     tracing::warn!(folder = %name, %error, "the folder of a run was not removed");
                 }
-                let _ = fs::remove_file(&lock);
+                _ => {}
             }
-            Ok((Err(TryLockError::WouldBlock), _)) => {
-                tracing::warn!(folder = %name, "a run of an earlier process is still being ended");
-            }
-            Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
-                tracing::warn!(folder = %name, %error, "a run cannot be locked");
-            }
+            let _ = fs::remove_file(&lock);
+        }
+        Ok((Err(TryLockError::WouldBlock), _)) => {
+            tracing::warn!(folder = %name, "a run of an earlier process is still being ended");
+        }
+        Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
+            tracing::warn!(folder = %name, %error, "a run cannot be locked");
         }
     }
 }
@@ -155,12 +190,29 @@ fn lock_until(file: &File, deadline: Instant) -> Result<(), TryLockError> {
     }
 }
 
-/// Whether nothing is left.
 #[cfg(target_os = "linux")]
-fn end_what_is_left(record: &Path, run: &str, folder: &Path) -> bool {
-    let hunt = super::launch::Record::end_what_is_left(record, run, folder);
-    if hunt.ended > 0 {
-        let ended = hunt.ended;
+fn kill_stopped_guard(record: &Path) {
+    super::launch::Record::read(record).kill_stopped_guard();
+}
+
+/// Whether nothing is left. What is known is said.
+#[cfg(target_os = "linux")]
+fn end_what_is_left(record: &Path, run: &str, folder: &Path, lock: &Path) -> bool {
+    use super::launch::{Record, wire};
+    let record = Record::read(record);
+    let ended_well = fs::read(lock).is_ok_and(|text| text.ends_with(wire::GUARD_ENDED));
+    let can_miss = !ended_well && record.can_miss();
+    let hunt = record.end_what_is_left(run, folder);
+    let ended = hunt.ended;
+    if can_miss {
+        tracing::warn!(
+            ended,
+            run,
+            "a command lost its server and its supervisor at once; ended what was found by its \
+             session, its environment and its limits: a process that has changed all three on \
+             purpose is not known of"
+        );
+    } else if ended > 0 {
         tracing::warn!(
             ended,
             run,
@@ -168,14 +220,17 @@ fn end_what_is_left(record: &Path, run: &str, folder: &Path) -> bool {
         );
     }
     if !hunt.remaining.is_empty() {
-        let processes = super::launch::wire::list(&hunt.remaining);
+        let processes = wire::list(&hunt.remaining);
         tracing::error!(%processes, run, "processes of an earlier command could not be stopped");
     }
     hunt.remaining.is_empty()
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn end_what_is_left(_: &Path, _: &str, _: &Path) -> bool {
+const fn kill_stopped_guard(_: &Path) {}
+
+#[cfg(not(target_os = "linux"))]
+const fn end_what_is_left(_: &Path, _: &str, _: &Path, _: &Path) -> bool {
     true
 }
 

@@ -17,6 +17,7 @@
 
 mod cgroup;
 mod descendants;
+mod descriptors;
 mod exec;
 mod guard;
 mod hunt;
@@ -41,7 +42,14 @@ const PROBE: &str = "__probe-namespace";
 /// What this program does instead of everything else, if it was started by itself for a command.
 /// `None` where it was not.
 pub fn run_guard_if_asked(mut args: impl Iterator<Item = std::ffi::OsString>) -> Option<u8> {
-    match args.next()?.to_str()? {
+    let what = args.next()?;
+    if (what == GUARD || what == NAMESPACE)
+        && let Err(error) = descriptors::close_inherited()
+    {
+        guard::fail(&format!("descriptors of the server cannot be closed: {error}"));
+        return Some(2);
+    }
+    match what.to_str()? {
         GUARD => Some(guard::guard()),
         EXEC => Some(exec::exec(args)),
         NAMESPACE => Some(namespace::enter(args)),

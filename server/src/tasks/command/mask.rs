@@ -11,8 +11,8 @@ use super::progress::Mask;
 
 /// Shorter secrets would hide half of every text, and are none.
 const MIN_BYTES: usize = 4;
-/// A shorter piece of Base64 says little and hides too much.
-const MIN_BASE64: usize = 8;
+/// A shorter piece of Base64 says little and hides too much: it holds fewer than five bytes.
+const MIN_BASE64: usize = 5;
 
 /// What RFC 3986 leaves as it is, as most programs do.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -31,7 +31,12 @@ pub(super) fn mask<'s>(secrets: impl Iterator<Item = &'s str>) -> Mask {
         whole.into_iter().chain(secret.lines().map(str::to_owned))
     });
     let pieces = pieces.flat_map(|piece| [piece.trim().to_owned(), piece]);
-    Mask::new(pieces.filter(|piece| piece.len() >= MIN_BYTES).flat_map(|piece| forms(&piece)))
+    let pieces: Vec<_> = pieces.filter(|piece| piece.len() >= MIN_BYTES).collect();
+    // Base64 is what programs break into lines.
+    Mask::with_loose(
+        pieces.iter().flat_map(|piece| forms(piece)),
+        pieces.iter().flat_map(|piece| base64(piece.as_bytes())),
+    )
 }
 
 /// The error without secrets.
@@ -61,7 +66,6 @@ fn forms(secret: &str) -> Vec<String> {
         text.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
     };
     forms.extend([secret.replace('\'', "'\\''"), backslashes(secret)]);
-    forms.extend(base64(secret.as_bytes()));
     forms
 }
 
@@ -94,7 +98,7 @@ fn ascii_json(json: &str) -> String {
 }
 
 /// Base64 of whatever holds the secret: as it looks after 0, 1 and 2 other bytes, without the
-/// characters at its ends that other bytes share.
+/// characters at its ends that other bytes share; also in URLs.
 fn base64(secret: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {
@@ -103,7 +107,10 @@ fn base64(secret: &[u8]) -> Vec<String> {
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let encoded = engine.encode(&bytes);
             let piece = encoded.get(from..to).filter(|piece| piece.len() >= MIN_BASE64);
-            forms.extend(piece.map(str::to_owned));
+            forms.extend(piece.into_iter().flat_map(|piece| {
+                let encoded = piece.replace('+', "%2B").replace('/', "%2F");
+                [piece.to_owned(), small_digits(&encoded), encoded]
+            }));
         }
     }
     forms
@@ -111,6 +118,8 @@ fn base64(secret: &[u8]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const SECRET: &str = "p/ä \"w'<0rd>&%";
@@ -145,6 +154,95 @@ mod tests {
                 let encoded = STANDARD_NO_PAD.encode(format!("{before}hush-hush-hush{after}"));
                 let shown = mask.hide(&encoded);
                 assert!(shown.contains("***") && shown.len() < 15, "{shown}");
+            }
+        }
+    }
+
+    /// Base64 in lines of this length, each with this end.
+    fn wrapped(bytes: &[u8], columns: usize, end: &str) -> String {
+        let encoded = STANDARD_NO_PAD.encode(bytes);
+        let lines: Vec<_> =
+            encoded.as_bytes().chunks(columns).map(String::from_utf8_lossy).collect();
+        lines.join(end)
+    }
+
+    /// Without what stands between the characters of Base64.
+    fn joined(text: &str) -> String {
+        let breaks = ["\\r", "\\n", "%0D", "%0A"];
+        let text = breaks.iter().fold(text.to_owned(), |text, mark| text.replace(mark, ""));
+        text.split_whitespace().collect()
+    }
+
+    #[test]
+    fn base64_of_a_long_secret_is_hidden_whole_however_its_lines_are_broken() {
+        let long =
+            "-----BEGIN KEY-----\n".to_owned() + &"q8/+w".repeat(60) + "\n-----END KEY-----\n";
+        for secret in ["hush1", "hush-hush-hush", &long] {
+            let mask = mask([secret].into_iter());
+            for before in 0..90 {
+                for (columns, end) in [
+                    (76, "\n"),
+                    (64, "\r\n"),
+                    (76, "\r\n"),
+                    (64, "\n"),
+                    (64, "\\n"),
+                    (76, "%0D%0A"),
+                    (7, "\n  "),
+                ] {
+                    let text = [&vec![b'.'; before][..], secret.as_bytes(), b"xyz"].concat();
+                    let shown = joined(&mask.hide(&wrapped(&text, columns, end)));
+                    // What other bytes share, and what is too little before a break, stays.
+                    let others = STANDARD_NO_PAD.encode(vec![b'.'; before]).len();
+                    assert!(shown.contains("***") && shown.len() <= others + 3 + 3 + 6, "{shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_is_shown_at_once_though_its_last_letters_begin_like_base64() {
+        let mask = mask(["hush-hush-hush"].into_iter());
+        let encoded = STANDARD_NO_PAD.encode("hush-hush-hush");
+        let mut stream = mask.stream();
+        let line = format!("one letter: {}\n", &encoded[..1]);
+        assert_eq!(stream.push(line.as_bytes()), line.as_bytes());
+        let line = format!("two letters: {}\n", &encoded[..2]);
+        assert_eq!(stream.push(line.as_bytes()), b"two letters: ");
+        assert_eq!(stream.push(b"Another\n"), format!("{}\nAnother\n", &encoded[..2]).as_bytes());
+    }
+
+    proptest! {
+        /// However Base64 is broken into lines, read in pieces and cut off: no five characters of it, which
+        /// hold less than four bytes, are left that are the secret's alone.
+        #[test]
+        fn no_break_and_no_cut_leaves_a_piece_of_base64(
+            lines in proptest::collection::vec("[a-zA-Z0-9+/=é-]{6,90}", 1..4),
+            before in "[.]{0,80}",
+            after in "[.]{0,80}",
+            columns in 5_usize..120,
+            end in prop::sample::select(vec!["\n", "\r\n", "\n\t", " ", "\\n"]),
+            chunk in 1_usize..200,
+            cut in 0.0..1.0_f64,
+        ) {
+            let secret = lines.join("\n");
+            let mask = mask([&*secret].into_iter());
+            let text = format!("{before}{secret}{after}");
+            let whole = wrapped(text.as_bytes(), columns, end);
+            let alone = STANDARD_NO_PAD.encode(&text);
+            let (from, to) = ((before.len() * 8).div_ceil(6), (before.len() + secret.len()) * 8 / 6);
+            let alone = &alone[from..to];
+            for length in [whole.len(), (whole.len() as f64 * cut) as usize] {
+                let mut stream = mask.stream();
+                let mut shown: Vec<u8> =
+                    whole.as_bytes()[..length].chunks(chunk).flat_map(|bytes| stream.push(bytes)).collect();
+                shown.extend(stream.end());
+                let shown = joined(&String::from_utf8(shown).unwrap());
+                for piece in alone.as_bytes().windows(5) {
+                    let piece = std::str::from_utf8(piece).unwrap();
+                    // Dots are no secret, and neither is what they look like.
+                    let others = STANDARD_NO_PAD.encode(format!("{before}{}", ".".repeat(after.len() + 9)));
+                    prop_assert!(others.contains(piece) || !shown.contains(piece), "{} in {}", piece, shown);
+                }
             }
         }
     }

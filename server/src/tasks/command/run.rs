@@ -124,6 +124,9 @@ impl Run {
         }
         let duration = started.elapsed();
         let (isolation, last) = self.after(isolation, last).await;
+        if isolation.group_stays {
+            folder.keep_record();
+        }
         match last {
             Last::Gone(hunt) => Err(self.lost(&hunt, folder)),
             Last::Failed(why) => {
@@ -191,6 +194,7 @@ impl Run {
             umask: crate::process::operators_umask(),
             new_privileges: self.definition.new_privileges,
             cgroup: isolation.cgroup(),
+            mark: isolation.mark,
             processes: limits.processes,
             limits: environment::limits(limits),
         })
@@ -221,7 +225,7 @@ impl Run {
                 Message::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
                 Message::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
                 Message::Word(Some(Word::Started(leader))) => {
-                    let record = Record::new(isolation).with_leader(leader, isolation);
+                    let record = Record::new(isolation).with_processes(leader, guard.pid());
                     if let Err(error) = record.write(folder.record()) {
                         tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
                     }

@@ -14,6 +14,7 @@ use std::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use ring::{
     aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
     rand::{SecureRandom as _, SystemRandom},
 };
 use serde_json::{Map, Value};
@@ -27,7 +28,13 @@ const FORM: &str = "64 hexadecimal digits, such as `openssl rand -hex 32` prints
 
 /// What seals secrets. ChaCha20-Poly1305 with a random nonce for each text.
 #[derive(Clone)]
-pub struct SecretKey(Arc<LessSafeKey>);
+pub struct SecretKey(Arc<Keys>);
+
+struct Keys {
+    sealing: LessSafeKey,
+    /// By what secrets are compared: made of the same bytes, and says nothing of the other.
+    comparing: hmac::Key,
+}
 
 /// It is shown nowhere.
 impl std::fmt::Debug for SecretKey {
@@ -78,7 +85,10 @@ impl SecretKey {
             .filter_map(|at| u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok())
             .collect();
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| form())?;
-        Ok(Self(Arc::new(LessSafeKey::new(key))))
+        let master = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+        let comparing = hmac::sign(&master, b"milepost: comparing secrets");
+        let comparing = hmac::Key::new(hmac::HMAC_SHA256, comparing.as_ref());
+        Ok(Self(Arc::new(Keys { sealing: LessSafeKey::new(key), comparing })))
     }
 
     /// Reads the key of a data folder; makes both where they are missing.
@@ -103,6 +113,7 @@ impl SecretKey {
         let nonce = Nonce::try_assume_unique_for_key(&sealed).map_err(|_| SealError::Random)?;
         let mut bytes = text.as_bytes().to_vec();
         self.0
+            .sealing
             .seal_in_place_append_tag(nonce, Aad::from(kind), &mut bytes)
             .map_err(|_| SealError::Random)?;
         sealed.extend(bytes);
@@ -117,9 +128,15 @@ impl SecretKey {
         let mut bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::OtherKey)?;
         let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(SealError::OtherKey)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::OtherKey)?;
-        let text = self.0.open_in_place(nonce, Aad::from(kind), rest);
+        let text = self.0.sealing.open_in_place(nonce, Aad::from(kind), rest);
         let text = text.map_err(|_| SealError::OtherKey)?;
         String::from_utf8(text.to_vec()).map_err(|_| SealError::OtherKey)
+    }
+
+    /// What stands for a text where two are compared: equal for equal ones, and nothing to guess by
+    /// without the key.
+    pub(super) fn comparable(&self, text: &str) -> String {
+        BASE64_STANDARD.encode(hmac::sign(&self.0.comparing, text.as_bytes()))
     }
 
     /// Takes the secrets out of the parameters; what they are when sealed, if there are any.
@@ -211,6 +228,14 @@ mod tests {
         for wrong in ["", "?", "AAAA", &sealed[4..]] {
             assert!(matches!(ours.open(wrong, "job"), Err(SealError::OtherKey)), "{wrong}");
         }
+    }
+
+    #[test]
+    fn secrets_are_compared_by_what_says_nothing_without_the_key() {
+        let (ours, other) = (key('a'), key('b'));
+        assert_eq!(ours.comparable("hush"), key('a').comparable("hush"));
+        assert_ne!(ours.comparable("hush"), ours.comparable("hush!"));
+        assert_ne!(ours.comparable("hush"), other.comparable("hush"));
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>,
     for name in object.keys().filter(|name| params.iter().all(|param| param.name != **name)) {
         let known: Vec<_> = params.iter().map(|param| param.name.as_str()).collect();
         let detail = format!("unknown; there are: {}", known.join(", "));
-        errors.push(FieldError { field: name.chars().take(50).collect(), detail });
+        // Whole: what is cut cannot be seen to be a secret. The engine hides that, and cuts then.
+        errors.push(FieldError { field: name.clone(), detail });
     }
     let mut values = Vec::with_capacity(params.len());
     for param in params {

@@ -94,7 +94,7 @@ async fn what_outlived_server_and_guard_is_ended_by_the_next_server() {
     let guard = lines(place.path("guard"), 1).await;
     // Both at once, so that neither sees the other's end.
     let pid = server.child().id().unwrap().to_string();
-    let kill = format!("kill -STOP {0} {1}; kill -KILL {0} {1}", pid, guard[0]);
+    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, guard[0]);
     let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
     assert!(killed.unwrap().success());
     server.child().wait().await.unwrap();

@@ -2,7 +2,14 @@
 //! its environment, is deaf to TERM, forks in a loop and kills its guard. In each way of isolation that
 //! this machine allows, nothing of it is left, and what is said of it is true.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    fs,
+    os::{
+        fd::{AsFd as _, AsRawFd as _},
+        unix::fs::PermissionsExt as _,
+    },
+    path::PathBuf,
+};
 
 use serde_json::Value;
 
@@ -12,7 +19,7 @@ use crate::fixture::{Said, signal};
 const MODES: [&str; 3] = ["cgroup", "pid_namespace", "process_tree"];
 /// Processes of [`HOSTILE`] that say that they are there.
 const FAMILY: usize = 4;
-const HOSTILE: &str = r#"
+pub(super) const HOSTILE: &str = r#"
 here=$(dirname "$0")
 trap '' TERM HUP INT
 hide='trap "" TERM HUP INT; echo x >> "$0"; while :; do sleep 1000; done'
@@ -26,7 +33,7 @@ while [ "$(wc -l < "$here/there")" -lt 4 ]; do sleep 0.01; done
 
 /// A place whose server runs commands in this way. `None`, with the reason, where the machine does not
 /// allow it.
-async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
+pub(super) async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
     let place = scripted(script, more);
     let mut command = place.milepost(&["config"]);
     command.env("MILEPOST_ISOLATION_MODE", mode);
@@ -41,12 +48,12 @@ async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Place> {
     Some(place)
 }
 
-async fn serve(place: &Place, mode: &str) -> Server {
+pub(super) async fn serve(place: &Place, mode: &str) -> Server {
     place.serve(&[], &[("MILEPOST_ISOLATION_MODE", mode)]).await
 }
 
 /// Processes that work in the folders of runs: what a command started, wherever it hides.
-fn left(place: &Place) -> Vec<String> {
+pub(super) fn left(place: &Place) -> Vec<String> {
     let runs = fs::canonicalize(place.path("data")).unwrap().join("runs");
     let works_there = |entry: &fs::DirEntry| {
         let there = fs::read_link(entry.path().join("cwd"));
@@ -56,14 +63,28 @@ fn left(place: &Place) -> Vec<String> {
     all.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-fn assert_nothing_left(place: &Place, mode: &str) {
+pub(super) fn assert_nothing_left(place: &Place, mode: &str) {
     assert_eq!(left(place), [""; 0], "{mode}: {}", place.log());
-    let groups = Path::new("/sys/fs/cgroup/unified");
-    let groups = if groups.exists() { groups } else { Path::new("/sys/fs/cgroup") };
-    for run in fs::read_dir(place.path("data/runs")).into_iter().flatten().flatten() {
-        let group = groups.join(format!("milepost-{}", run.file_name().to_string_lossy()));
-        assert!(!group.exists(), "{mode}: {}", group.display());
-    }
+    assert_eq!(groups(place), [""; 0], "{mode}: {}", place.log());
+}
+
+/// Control groups of runs of this place that are there, empty or not.
+pub(super) fn groups(place: &Place) -> Vec<String> {
+    let log = place.log();
+    let named = |entry: &fs::DirEntry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let id = name.strip_prefix("milepost-")?.rsplit_once('-')?.0.to_owned();
+        log.contains(&id).then_some(name)
+    };
+    let entries = parent_of_groups(place).map(|parent| fs::read_dir(parent).unwrap());
+    entries.into_iter().flatten().flatten().filter_map(|entry| named(&entry)).collect()
+}
+
+/// The group in which the server makes them: it says so at its start.
+pub(super) fn parent_of_groups(place: &Place) -> Option<PathBuf> {
+    let log = place.log();
+    let (_, rest) = log.split_once("a control group in ")?;
+    Some(rest.split_once(" for each run")?.0.into())
 }
 
 async fn task(server: &Server, id: &str) -> Value {
@@ -196,33 +217,6 @@ async fn a_server_that_is_killed_leaves_nothing_and_the_next_says_so() {
 }
 
 #[tokio::test]
-async fn what_outlived_server_and_guard_without_its_environment_is_found_by_the_next_server() {
-    // In the session of the command; the guard's number is written for the killer.
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
-                  env -i /bin/sh -c 'trap \"\" TERM HUP; while :; do sleep 1000; done' &\nwait\n";
-    for mode in ["cgroup", "process_tree"] {
-        let Some(place) = in_mode(mode, script, "").await else { continue };
-        let mut server = serve(&place, mode).await;
-        server.run(&place, &["run", "job"]).await;
-        let guard = lines(place.path("guard"), 1).await;
-        // The record of the run is written once the server has heard of its start.
-        let recorded = async || {
-            let records = fs::read_dir(place.path("data/runs")).unwrap().flatten();
-            let texts = records.filter_map(|entry| fs::read_to_string(entry.path()).ok());
-            texts.into_iter().any(|text| text.contains("\"since\""))
-        };
-        until("the run is recorded", recorded).await;
-        let pid = server.child().id().unwrap().to_string();
-        let kill = format!("kill -STOP {0} {1}; kill -KILL {0} {1}", pid, guard[0]);
-        let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
-        assert!(killed.unwrap().success());
-        server.child().wait().await.unwrap();
-        let _server = serve(&place, mode).await;
-        assert_nothing_left(&place, mode);
-    }
-}
-
-#[tokio::test]
 async fn a_user_without_rights_has_a_namespace_of_its_own_and_stays_who_it_is() {
     let script =
         "id -u\nid -g\nps -e 2>/dev/null | wc -l\necho $$\ngrep CapEff /proc/self/status\n";
@@ -297,4 +291,32 @@ async fn a_run_that_uses_too_much_memory_in_all_is_ended() {
     let said = run(&place, &server, &[]).await;
     let task = task(&server, &said.stdout).await;
     assert_eq!(task["error"]["code"], "memory", "{task}");
+}
+
+#[tokio::test]
+async fn a_command_has_the_standard_streams_and_its_channel_open_and_nothing_else() {
+    let script = "echo $MILEPOST_PROGRESS_FD\nexec ls -l /proc/self/fd\n";
+    for mode in MODES {
+        let Some(place) = in_mode(mode, script, "").await else { continue };
+        // What whoever started the server left open for everybody: a socket and a file.
+        let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let file = fs::File::create(place.path("open")).unwrap();
+        for open in [socket.as_fd(), file.as_fd()] {
+            rustix::io::fcntl_setfd(open, rustix::io::FdFlags::empty()).unwrap();
+        }
+        let mut server = serve(&place, mode).await;
+        let of_server = format!("/proc/{}/fd/{}", server.child().id().unwrap(), file.as_raw_fd());
+        assert_eq!(fs::read_link(of_server).unwrap(), place.path("open"), "the server has it");
+        let said = run(&place, &server, &[]).await;
+        let report = super::report(&place, &server, &said).await;
+        let mut lines = report["output"].as_str().unwrap().lines();
+        let channel = lines.next().unwrap();
+        // `ls` itself has the folder open that it lists.
+        let open = lines
+            .filter_map(|line| line.split_once(" -> "))
+            .filter(|(_, to)| !to.starts_with("/proc/"));
+        let mut open: Vec<_> = open.filter_map(|(line, _)| line.rsplit(' ').next()).collect();
+        open.sort_unstable();
+        assert_eq!(open, ["0", "1", "2", channel], "{mode}: {report}");
+    }
 }

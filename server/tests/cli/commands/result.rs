@@ -7,8 +7,8 @@ use super::{begin, get, report, run, scripted};
 #[tokio::test]
 async fn a_command_runs_to_its_report() {
     let more = "title = 'A job'\nsuccess_exit_codes = [0, 3]\n[commands.job.params.name]\n\
-                type = 'text'\nrequired = true\nenv = 'NAME'";
-    let place = scripted("echo hello \"$NAME\"\necho trouble >&2\nexit 3\n", more);
+                type = 'text'\nrequired = true\nenv = 'PARAM_NAME'";
+    let place = scripted("echo hello \"$PARAM_NAME\"\necho trouble >&2\nexit 3\n", more);
     let server = place.serve(&[], &[]).await;
     let said = run(&place, &server, &["name=Ada"]).await;
     let report = report(&place, &server, &said).await;

@@ -1,6 +1,7 @@
 //! Secrets go in and never come out: not from forms, problems and links, and not from what a command
 //! says, however it is cut.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 use serde_json::json;
 
 use super::{get_text, report, run, scripted};
@@ -9,8 +10,8 @@ use crate::fixture::{Place, Server};
 const SECRET: &str = "hush/hush \"hush\"";
 
 const PARAMS: &str = "[commands.job.params.key]\ntype = 'text'\nsecret = true\nrequired = true\n\
-    env = 'KEY'\nmax_length = 40\n\
-    [commands.job.params.size]\ntype = 'integer'\nrequired = true\nenv = 'SIZE'\nmax = 9";
+    env = 'PARAM_KEY'\nmax_length = 40\n\
+    [commands.job.params.size]\ntype = 'integer'\nrequired = true\nenv = 'PARAM_SIZE'\nmax = 9";
 
 async fn post(server: &Server, path: &str, form: &[(&str, &str)]) -> (u16, String) {
     let url = format!("{}{path}", server.url);
@@ -54,10 +55,19 @@ async fn neither_links_nor_problems_show_a_secret() {
         seen.push(get_text(&server, &path).await);
     }
     seen.push(get_text(&server, &format!("/api/v1/tasks/{id}/input")).await);
+    // A field's name is cut before it has all of it.
+    let long = "hushhush".repeat(5);
     for body in [
         json!({"kind": "job", "input": {"key": "hushhush", "size": 10}}),
         json!({"kind": "job", "input": {"key": ["hushhush"], "size": "hushhush"}}),
         json!({"kind": "job", "inputs": [{"key": "hushhush", "size": 1}, {"key": "hushhush"}]}),
+        // As a key, in the place of another field, and where no field is.
+        json!({"kind": "job", "input": {"key": "hushhush", "hushhush": 1, "size": 1}}),
+        json!({"kind": "job", "input": {"key": long, format!("{}{long}", "x".repeat(30)): 1, "size": 1}}),
+        json!({"kind": "job", "inputs": [{"key": "hushhush", "a hushhush": 1, "size": 1}]}),
+        json!({"kind": "job", "inputs": "hushhush"}),
+        json!({"kind": "job", "input": "hushhush"}),
+        json!({"kind": "job", "priority": "hushhush", "input": {"key": "hushhush", "size": 1}}),
     ] {
         let calls = if body["inputs"].is_null() { "/api/v1/tasks" } else { "/api/v1/batches" };
         let url = format!("{}{calls}", server.url);
@@ -104,7 +114,7 @@ async fn no_limit_cuts_a_secret_so_that_a_piece_of_it_is_seen() {
     // Cut by reads, by the kept beginning and end, by the lengths of lines, messages and names, by
     // colours, by the end of the run.
     let script = r#"
-        head=${KEY%jkl}; tail=${KEY#"$head"}
+        KEY=$PARAM_KEY; head=${KEY%jkl}; tail=${KEY#"$head"}
         printf %s "$head"; sleep 0.4; printf '%s\n' "$tail"
         i=0; while [ $i -lt 500 ]; do printf '%s' "$KEY."; printf 'x'; i=$((i+1)); done; echo
         for n in 1890 8180; do head -c $n /dev/zero | tr '\0' a; echo "$KEY"; done
@@ -144,4 +154,50 @@ async fn a_secret_is_hidden_as_programs_like_to_write_it() {
     let output = report["output"].as_str().unwrap();
     assert!(!output.contains("hush") && output.contains("{\"key\": \"***\"}"), "{output}");
     assert!(!output.contains("dXNlcjpodXNo"), "{output}");
+}
+
+#[tokio::test]
+async fn base64_of_a_secret_of_many_lines_is_hidden_however_its_own_lines_are_broken() {
+    // Cut by the kept beginning and end, by the lengths of lines and by the end of the run, too.
+    let script = r#"
+        for before in '' u us use; do
+            for columns in 76 64 20; do
+                printf '%s%s' "$before" "$PARAM_KEY" | base64 -w $columns
+                printf '%s%s' "$before" "$PARAM_KEY" | base64 -w $columns | sed 's/$/\r/'
+                printf '%s%s' "$before" "$PARAM_KEY" | base64 -w $columns | tr '\n' ' '; echo
+            done
+        done
+        text=$(printf %s "$PARAM_KEY" | base64 -w 64 | sed 's/$/\\n/' | tr -d '\n')
+        printf '{"message": "%s"}\n' "$text" >&$MILEPOST_PROGRESS_FD
+        printf %s "$PARAM_KEY" | base64 -w 64 >&$MILEPOST_PROGRESS_FD
+        printf %s "$PARAM_KEY" | base64 -w 76 >&2
+        printf %s "$PARAM_KEY" | base64 -w 64 | head -c 500
+        exit $CODE
+    "#;
+    let param = "[commands.job.params.key]\ntype = 'text'\nsecret = true\nmultiline = true\n\
+                 max_length = 4000\nenv = 'PARAM_KEY'\n\
+                 [commands.job.params.size]\ntype = 'integer'\nenv = 'PARAM_SIZE'";
+    let lines: Vec<_> = (0..20_u32).map(|n| format!("{:x}", u128::from(n + 7).pow(24))).collect();
+    let secret = lines.join("\n");
+    for code in ["0", "3"] {
+        let more = format!("max_output_bytes = 1024\nset_env = {{ CODE = '{code}' }}\n{param}");
+        let place = scripted(script, &more);
+        let server = place.serve(&[], &[("MILEPOST_LOG_FILTER", "trace")]).await;
+        let file = place.write("secret", &secret);
+        let seen = all_that_is_seen(&place, &server, &format!("@{}", file.display())).await;
+        assert!(seen.iter().any(|text| text.contains("***")), "{seen:?}");
+        for before in ["", "u", "us", "use"] {
+            let encoded = BASE64_STANDARD_NO_PAD.encode(format!("{before}{secret}"));
+            // What other bytes share at both ends is left out.
+            let alone = &encoded[before.len() + 2..encoded.len() - 2];
+            for text in &seen {
+                let text: String =
+                    text.replace("\\r", "").replace("\\n", "").split_whitespace().collect();
+                for piece in alone.as_bytes().windows(8) {
+                    let piece = std::str::from_utf8(piece).unwrap();
+                    assert!(!text.contains(piece), "{piece} in {text}");
+                }
+            }
+        }
+    }
 }

@@ -120,7 +120,8 @@ async fn queue(
                 .bind(new.batch.map(|(id, _)| id.to_string()))
                 .bind(new.batch.map(|(_, place)| i64::from(place)))
                 .bind(&new.client)
-                .bind(new.lookup_key.as_deref().map(storable)),
+                .bind(new.lookup_key.as_deref().map(storable))
+                .bind(&new.sealed),
         )
         .await?;
     let row = map::row(&raw, now)?;

@@ -8,7 +8,7 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{ListQuery, Row, StoreError, StoredResult},
+    engine::store::{ListQuery, Row, StoreError, StoredInput, StoredResult},
     task::{BatchId, TaskId},
 };
 
@@ -60,9 +60,14 @@ impl This {
     pub(super) async fn read_inputs(
         &self,
         ids: &[TaskId],
-    ) -> Result<Vec<(TaskId, String)>, StoreError> {
+    ) -> Result<Vec<(TaskId, StoredInput)>, StoreError> {
         let rows = self.read_all(sqlx::query(sql::INPUTS).bind(map::ids(ids)?)).await?;
-        rows.iter().map(|raw| Ok((map::task_id(raw)?, raw.try_get("input")?))).collect()
+        let input = |raw| -> Result<_, StoreError> {
+            let raw: &DbRow = raw;
+            let (text, sealed) = (raw.try_get("input")?, raw.try_get("sealed")?);
+            Ok((map::task_id(raw)?, StoredInput { text, sealed }))
+        };
+        rows.iter().map(input).collect()
     }
 
     pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {

@@ -62,7 +62,7 @@ pub(super) const BATCH: &str =
 
 /// Of those of $1.
 pub(super) const INPUTS: &str =
-    concat!("SELECT id, input FROM tasks WHERE id IN ", json_list!("$1"));
+    concat!("SELECT id, input, sealed FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT request_hash, ",
@@ -97,9 +97,9 @@ pub(super) const COUNT_QUEUED: &str = concat!(
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_index, client, lookup_key) ",
+    "batch_id, batch_index, client, lookup_key, sealed) ",
     "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13, ",
-    "$14, $15) ",
+    "$14, $15, $16) ",
     "RETURNING ",
     columns!()
 );
@@ -248,7 +248,7 @@ macro_rules! takeable {
 
 // Each row is taken by one of the three, even if a cancel comes between them.
 pub(super) const TAKE_CANCELLED: &str = concat!(
-    "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
+    "UPDATE tasks SET status = 'cancelled', sealed = NULL, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
     "lease_owner = NULL, lease_until = NULL, cancel_outcome = 'worker_lost', ",
     next_generation!(),
     takeable!(),
@@ -256,7 +256,7 @@ pub(super) const TAKE_CANCELLED: &str = concat!(
 );
 
 pub(super) const TAKE_EXHAUSTED: &str = concat!(
-    "UPDATE tasks SET status = 'error', error_code = 'worker_lost', error_message = ",
+    "UPDATE tasks SET status = 'error', sealed = NULL, error_code = 'worker_lost', error_message = ",
     "CASE max_attempts WHEN 1 THEN ",
     "'The worker stopped without a word. The task is not begun again by itself.' ELSE ",
     "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.' END, ",
@@ -321,7 +321,7 @@ pub(super) const HELD_RUN: &str = concat!(
 );
 
 pub(super) const FINISH: &str = concat!(
-    "UPDATE tasks SET status = $2, finished_at = $3, expires_at = $3 + keep_ms, updated_at = $3, lease_owner = NULL, ",
+    "UPDATE tasks SET status = $2, sealed = NULL, finished_at = $3, expires_at = $3 + keep_ms, updated_at = $3, lease_owner = NULL, ",
     "lease_until = NULL, error_code = $4, error_message = $5, error_retryable = $6, ",
     "result_media_type = $7, result_size = $8, ",
     "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, cancel_outcome = $9, ",
@@ -353,7 +353,7 @@ pub(super) const REQUEUE: &str = concat!(
 pub(super) const LOCK: &str = concat!("SELECT id FROM tasks WHERE id = $1", for_update!());
 
 pub(super) const CANCEL_QUEUED: &str = concat!(
-    "UPDATE tasks SET status = 'cancelled', finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
+    "UPDATE tasks SET status = 'cancelled', sealed = NULL, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
     "cancel_requested_at = $2, cancel_requested_by = $3, cancel_outcome = ",
     "CASE WHEN run_seq = 0 THEN 'never_started' ELSE 'between_attempts' END, ",
     next_generation!(),

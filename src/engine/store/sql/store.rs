@@ -7,7 +7,7 @@ use crate::{
     engine::store::{
         AllInserted, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
         ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store, StoreError,
-        StoredResult, Tombstone, Usage, UsageOf,
+        StoredInput, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -47,7 +47,7 @@ impl Store for This {
         self.read_tasks(ids).await
     }
 
-    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, String)>, StoreError> {
+    async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, StoredInput)>, StoreError> {
         self.read_inputs(ids).await
     }
 

@@ -158,6 +158,11 @@ impl Cgroup {
         killed.is_some_and(|number| number.trim() != "0")
     }
 
+    /// Whether it is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.folder.exists()
+    }
+
     /// Removes it; what still ends in it comes first.
     pub(super) fn remove(&self) -> io::Result<()> {
         for folder in self.folders().iter().rev() {

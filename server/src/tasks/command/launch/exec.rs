@@ -13,7 +13,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{cgroup::Cgroup, wire::KernelLimits};
+use super::{cgroup::Cgroup, hunt::Mark, wire::KernelLimits};
 
 /// What it is told by its first argument; the command line comes after.
 #[derive(Serialize, Deserialize)]
@@ -24,6 +24,7 @@ pub(super) struct Settings {
     pub(super) umask: Option<u32>,
     pub(super) new_privileges: bool,
     pub(super) cgroup: Option<PathBuf>,
+    pub(super) mark: Option<Mark>,
 }
 
 /// Becomes the command. Comes back only where that fails: then the reason is on what was the standard
@@ -56,6 +57,9 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
         joined.map_err(|error| format!("its control group cannot be entered: {error}"))?;
     }
     take_input(settings.pty).map_err(|error| format!("no standard input: {error}"))?;
+    if let Some(mark) = settings.mark {
+        mark.put_on();
+    }
     limit(&settings.limits).map_err(|error| format!("the limits cannot be set: {error}"))?;
     if let Some(umask) = settings.umask {
         rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));

@@ -5,7 +5,7 @@ mod watch;
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{IoSliceMut, Read as _},
+    io::{IoSliceMut, Read as _, Write as _},
     mem::MaybeUninit,
     os::fd::{AsRawFd as _, OwnedFd},
     process::{Command, Stdio},
@@ -28,7 +28,7 @@ use super::{
     EXEC,
     exec::Settings,
     namespace,
-    wire::{End, MAX_SPAWN_REQUEST, SpawnRequest, Word},
+    wire::{End, GUARD_ENDED, MAX_SPAWN_REQUEST, SpawnRequest, Word},
 };
 
 /// How often the processes are counted, and what was adopted is let go of.
@@ -44,7 +44,7 @@ pub(super) fn guard() -> u8 {
     let Ok(channel) = receive_channel() else { return 2 };
     let Ok(request) = receive_request() else { return 2 };
     if let Err(why) = settled {
-        fail(&why);
+        fail(&namespace::unfit(&why));
         return 2;
     }
     let Some(lock) = lock(&request) else { return 2 };
@@ -59,16 +59,22 @@ pub(super) fn guard() -> u8 {
             say(&why.map_or(Word::Ended(end), Word::Failed));
             // The next attempt begins when nothing of this one is left, however long that takes.
             watch.wait_for_what_remains();
+            watch.remove_what_nobody_else_will();
         }
         Err(why) => say(&Word::Failed(why)),
     }
-    drop(lock);
+    end_well(lock);
     0
+}
+
+/// Lets go of the lock. A server that finds it after a crash knows that nothing was left.
+fn end_well(mut lock: File) {
+    let _ = lock.write_all(GUARD_ENDED);
 }
 
 /// Says that nothing was started.
 pub(super) fn fail(why: &str) {
-    say(&Word::Failed(format!("its processes cannot be kept together: {why}")));
+    say(&Word::Failed(why.to_owned()));
 }
 
 /// Somebody may end the guard by hand, or a service manager everything at once: then the command is
@@ -147,7 +153,11 @@ fn lock(request: &SpawnRequest) -> Option<File> {
     let mut told = false;
     loop {
         match file.try_lock() {
-            Ok(()) => return Some(file),
+            Ok(()) => {
+                // Of an earlier attempt.
+                let _ = file.set_len(0);
+                return Some(file);
+            }
             Err(TryLockError::WouldBlock) if !told => {
                 told = true;
                 say(&Word::Waiting);
@@ -184,6 +194,7 @@ fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::Pipe
         umask: request.umask,
         new_privileges: request.new_privileges,
         cgroup: request.cgroup.clone(),
+        mark: request.mark,
     };
     let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
     let (errors, complaints) = std::io::pipe().map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 //! A process whose parent ends becomes a child of the nearest "child subreaper" above: of the guard,
 //! and where that was killed, of the server. A command is in a session of its own, and what it starts
 //! never comes back into the server's; so a child of the server in another session has outlived its
-//! guard. What outlived the server too is found by its session, or by its environment.
+//! guard. What outlived the server too is found by its session, by its environment, or by a [`Mark`].
 
 use std::{
     fs,
@@ -14,10 +14,18 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid},
+    process::{
+        Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process, set_child_subreaper,
+        setrlimit, waitpid,
+    },
 };
+use serde::{Deserialize, Serialize};
 
-use super::{descendants, stat, wire::Remaining};
+use super::{
+    descendants,
+    stat::{self, Identity},
+    wire::Remaining,
+};
 
 /// How long it is tried at once; the engine gives a run a little longer for its last words.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -61,40 +69,66 @@ pub(crate) fn end_orphans() -> Hunt {
     })
 }
 
-/// Ends every process whose `MILEPOST_RUN_DIR` is this folder, or that is in the session of the run.
-pub(crate) fn end_all_of(folder: &Path, session: Option<Session>) -> Hunt {
-    let mark = format!("MILEPOST_RUN_DIR={}", folder.display());
+/// Ends every process whose `MILEPOST_RUN_DIR` is this folder, or that is in the session of the run, or
+/// has its mark.
+pub(crate) fn end_all_of(folder: &Path, session: Option<Session>, mark: Option<Mark>) -> Hunt {
+    let variable = format!("MILEPOST_RUN_DIR={}", folder.display());
     let me = rustix::process::getpid().as_raw_pid();
     hunt(|| {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        let is_of = |pid: i32| session.is_some_and(|session| session.has(pid));
-        let found = ids.filter(|pid| *pid != me && (is_of(*pid) || has(*pid, mark.as_bytes())));
+        let is_of = |pid: i32| {
+            session.is_some_and(|session| session.has(pid))
+                || mark.is_some_and(|mark| mark.is_on(pid))
+                || has(pid, variable.as_bytes())
+        };
+        let found = ids.filter(|pid| *pid != me && is_of(*pid));
         found.filter(|pid| stat::is_alive(*pid)).collect()
     })
 }
 
-/// The session of a command, and when its first process began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Session {
-    pub(crate) id: i32,
-    pub(crate) since: u64,
-}
+/// The session of a command: its first process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Session(pub(crate) Identity);
 
 impl Session {
-    /// That of a command that has just begun.
-    pub(crate) fn of(leader: i32) -> Option<Self> {
-        Some(Self { id: leader, since: stat::start_time(leader)? })
-    }
-
     /// A number that the kernel has given anew is another session's: then its first process is there
     /// and began at another time.
     fn has(self, pid: i32) -> bool {
-        let anew = stat::start_time(self.id).is_some_and(|began| began != self.since);
+        let Identity { id, since } = self.0;
+        let anew = stat::start_time(id).is_some_and(|began| began != since);
         !anew
-            && stat::session(pid) == Some(self.id)
-            && stat::start_time(pid).is_some_and(|began| began >= self.since)
+            && stat::session(pid) == Some(id)
+            && stat::start_time(pid).is_some_and(|began| began >= since)
             && stat::is_of_this_user(pid)
+    }
+}
+
+/// What a run's processes inherit whatever they make of their session and their environment: a number
+/// of its own as the most file locks that they may have (`RLIMIT_LOCKS`). No kernel looks at it, and
+/// without rights a process can make it less, but never what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark(u64);
+
+impl Mark {
+    /// Below this no number is another one's by chance only.
+    const MIN: u64 = 1 << 40;
+
+    /// A new one; `None` where the limit of this process itself leaves no room.
+    pub(crate) fn random() -> Option<Self> {
+        let below = getrlimit(Resource::Locks).maximum.unwrap_or(u64::MAX) / 2;
+        (below >= Self::MIN).then(|| Self(below + rand::random::<u64>() % below))
+    }
+
+    /// Puts it on this process.
+    pub(super) fn put_on(self) {
+        let limit = Rlimit { current: Some(self.0), maximum: Some(self.0) };
+        // Where that is not allowed the run has no mark.
+        let _ = setrlimit(Resource::Locks, limit);
+    }
+
+    fn is_on(self, pid: i32) -> bool {
+        stat::most_file_locks(pid) == Some(self.0)
     }
 }
 

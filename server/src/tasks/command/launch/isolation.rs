@@ -6,12 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 use super::{
     cgroup::{Cgroup, Limits, Parent},
-    hunt::{Hunt, Session, end_all_of, end_orphans},
+    hunt::{Hunt, Mark, Session, end_all_of, end_orphans},
     namespace::{self, Way},
+    stat::Identity,
 };
 use crate::config::{IsolationMode, IsolationSettings};
 
@@ -127,7 +129,7 @@ impl Isolation {
         memory_bytes: Option<u64>,
         processes: u32,
     ) -> io::Result<RunIsolation> {
-        let mut isolation = RunIsolation { cgroup: None, namespace: false };
+        let mut isolation = RunIsolation { cgroup: None, namespace: false, mark: Mark::random() };
         match &self.layer {
             Layer::Cgroup(parent) => {
                 isolation.cgroup = Some(parent.make(run, Limits { memory_bytes, processes })?);
@@ -147,6 +149,8 @@ pub(crate) struct RunIsolation {
     cgroup: Option<Cgroup>,
     /// Whether its guard is the first process of a namespace.
     pub(crate) namespace: bool,
+    /// By what its processes are known once neither server nor guard is left.
+    pub(crate) mark: Option<Mark>,
 }
 
 impl RunIsolation {
@@ -175,15 +179,16 @@ impl RunIsolation {
         Hunt { ended: ended.max(hunt.ended), ..hunt }
     }
 
-    /// Removes the group of a run of which nothing is left.
-    pub(crate) fn remove(&self) {
-        if let Some(group) = &self.cgroup {
-            let left = group.end(Instant::now() + PATIENCE);
-            if !left.is_empty() {
-                let group = group.folder().display();
-                tracing::warn!(%group, "the control group of a run was not removed");
-            }
+    /// Removes the group of a run of which nothing is left. Whether there is none any more.
+    pub(crate) fn remove(&self) -> bool {
+        let Some(group) = &self.cgroup else { return true };
+        group.end(Instant::now() + PATIENCE);
+        let stays = group.is_there();
+        if stays {
+            let group = group.folder().display();
+            tracing::warn!(%group, "the control group of a run was not removed");
         }
+        !stays
     }
 }
 
@@ -204,33 +209,66 @@ pub(crate) struct Record {
     boot: String,
     cgroup: Option<PathBuf>,
     session: Option<Session>,
+    /// Whether its guard is the first process of a namespace: nothing outlives that.
+    #[serde(default)]
+    namespace: bool,
+    #[serde(default)]
+    mark: Option<Mark>,
+    #[serde(default)]
+    server: Option<Identity>,
+    #[serde(default)]
+    guard: Option<Identity>,
 }
 
 impl Record {
     /// Of a run that begins.
     pub(crate) fn new(isolation: &RunIsolation) -> Self {
-        Self { boot: boot(), cgroup: isolation.cgroup(), session: None }
+        Self {
+            boot: boot(),
+            cgroup: isolation.cgroup(),
+            namespace: isolation.namespace,
+            mark: isolation.mark,
+            server: Identity::own(),
+            ..Self::default()
+        }
     }
 
-    /// The command runs, as the leader of a session. In a namespace it has another number here, and
-    /// nothing outlives its guard.
-    pub(crate) fn with_leader(self, leader: i32, isolation: &RunIsolation) -> Self {
-        let session = if isolation.namespace { None } else { Session::of(leader) };
-        Self { session, ..self }
+    /// The command runs, as the leader of a session, under this guard. In a namespace it has another
+    /// number here, and nothing outlives its guard.
+    pub(crate) fn with_processes(self, leader: i32, guard: Option<i32>) -> Self {
+        let session = Identity::of(leader).filter(|_| !self.namespace).map(Session);
+        Self { session, guard: guard.and_then(Identity::of), ..self }
     }
 
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
         fs::write(path, serde_json::to_vec(self)?)
     }
 
+    /// What an earlier process wrote; nothing is known where it cannot be read.
+    pub(crate) fn read(path: &Path) -> Self {
+        let bytes = fs::read(path).ok();
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Kills a guard that a command has stopped before the server was killed: nobody else will ever
+    /// let it go on, and it holds the lock of the run.
+    pub(crate) fn kill_stopped_guard(&self) {
+        let alone = !self.server.is_some_and(Identity::is_alive);
+        let guard = self.guard.filter(|guard| alone && self.boot == boot() && guard.is_stopped());
+        if let Some(pid) = guard.and_then(|guard| Pid::from_raw(guard.id)) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    /// Whether something can be missed of a command that has outlived both server and guard.
+    pub(crate) const fn can_miss(&self) -> bool {
+        self.session.is_some() && self.cgroup.is_none() && !self.namespace
+    }
+
     /// Ends what is left of the run `run` in this folder after a crash.
-    pub(crate) fn end_what_is_left(path: &Path, run: &str, folder: &Path) -> Hunt {
-        let record: Self = fs::read(path)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or_default();
-        let same_boot = record.boot == boot();
-        let group = record.cgroup.and_then(|folder| Cgroup::of_run(folder, run));
+    pub(crate) fn end_what_is_left(self, run: &str, folder: &Path) -> Hunt {
+        let same_boot = self.boot == boot();
+        let group = self.cgroup.and_then(|folder| Cgroup::of_run(folder, run));
         let mut ended = 0;
         if let Some(group) = group {
             ended = group.processes().len();
@@ -239,7 +277,8 @@ impl Record {
                 return Hunt { ended: ended.saturating_sub(remaining.len()), remaining };
             }
         }
-        let hunt = end_all_of(folder, record.session.filter(|_| same_boot));
+        let (session, mark) = (self.session, self.mark);
+        let hunt = end_all_of(folder, session.filter(|_| same_boot), mark.filter(|_| same_boot));
         Hunt { ended: ended + hunt.ended, ..hunt }
     }
 }

@@ -59,11 +59,16 @@ pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
             if probing {
                 let _ = write!(io::stdout(), "{why}");
             } else {
-                super::guard::fail(&why);
+                super::guard::fail(&unfit(&why));
             }
             2
         }
     }
+}
+
+/// What is said where a run has no namespace.
+pub(super) fn unfit(why: &str) -> String {
+    format!("its processes cannot be kept together: {why}")
 }
 
 fn enter_and(what: &str, probing: bool) -> Result<ExitStatus, String> {

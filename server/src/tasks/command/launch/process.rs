@@ -115,6 +115,11 @@ impl Process {
 }
 
 impl Guard {
+    /// Its process id, while it is there.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        self.process.id().and_then(|id| id.try_into().ok())
+    }
+
     /// The guard's next word; `None` when it has gone, or was killed as it said nothing in time. May be
     /// dropped while it waits.
     pub(crate) async fn word(&mut self) -> Option<Word> {

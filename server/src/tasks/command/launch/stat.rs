@@ -2,7 +2,38 @@
 
 use std::fs;
 
+use serde::{Deserialize, Serialize};
+
 use super::wire::Remaining;
+
+/// A process for good: its number, which the kernel gives anew, and when it began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    pub(crate) id: i32,
+    pub(crate) since: u64,
+}
+
+impl Identity {
+    /// That of a process that is there.
+    pub(crate) fn of(pid: i32) -> Option<Self> {
+        Some(Self { id: pid, since: start_time(pid)? })
+    }
+
+    /// That of this process.
+    pub(crate) fn own() -> Option<Self> {
+        Self::of(rustix::process::getpid().as_raw_pid())
+    }
+
+    /// Whether it is there and has not ended.
+    pub(super) fn is_alive(self) -> bool {
+        Self::of(self.id) == Some(self) && is_alive(self.id)
+    }
+
+    /// Whether it was stopped by a signal and waits to be told to go on.
+    pub(super) fn is_stopped(self) -> bool {
+        Self::of(self.id) == Some(self) && field(self.id, 3).is_some_and(|state| state == "T")
+    }
+}
 
 /// The field of `/proc/PID/stat` with this number, from 1 as in the manual; from 3 on.
 fn field(pid: i32, number: usize) -> Option<String> {
@@ -29,6 +60,13 @@ pub(super) fn session(pid: i32) -> Option<i32> {
 /// Whether it is there and has not ended.
 pub(super) fn is_alive(pid: i32) -> bool {
     field(pid, 3).is_some_and(|state| !matches!(&*state, "Z" | "X"))
+}
+
+/// How many file locks it may have: a limit that no kernel has looked at since 2.4.
+pub(super) fn most_file_locks(pid: i32) -> Option<u64> {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max file locks"))?;
+    line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 fn user(pid: i32) -> Option<u32> {

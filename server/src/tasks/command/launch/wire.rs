@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::hunt::Mark;
+
 /// What is to be run: the server's first word, after its length in four bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpawnRequest {
@@ -25,6 +27,8 @@ pub(crate) struct SpawnRequest {
     pub(crate) new_privileges: bool,
     /// The control group of the run; `None` where it has none.
     pub(crate) cgroup: Option<PathBuf>,
+    /// By what its processes are known.
+    pub(crate) mark: Option<Mark>,
     /// Processes at once.
     pub(crate) processes: u32,
     /// What the kernel watches over.
@@ -115,6 +119,9 @@ pub(crate) const TERMINATE: u8 = b'T';
 pub(crate) const KILL: u8 = b'K';
 /// What a descriptor is sent along with.
 pub(crate) const HANDSHAKE: u8 = b'H';
+
+/// What a guard writes into the lock of its run when nothing of it is left.
+pub(crate) const GUARD_ENDED: &[u8] = b"ended\n";
 
 /// The longest order: more than the kernel takes for a command line and its environment.
 pub(crate) const MAX_SPAWN_REQUEST: usize = 8 << 20;

@@ -9,14 +9,93 @@ use super::escape::plain;
 const HIDDEN: &[u8] = b"***";
 /// Bytes of the beginning of a secret that count as one at the end of what was cut.
 const MIN_PIECE: usize = 4;
+/// Bytes between two characters of a loose text at most. More of them are no line break.
+const MAX_GAP: usize = 64;
+/// Characters of a loose text before its first gap. With fewer, many a line would be held back until the
+/// next one comes.
+const MIN_RUN: usize = 2;
+/// What is left of a loose text once a shorter beginning is missing.
+const MIN_REST: usize = 5;
 
 /// Texts that nobody is to see. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Mask(Arc<Needles>);
 
-/// The texts by their first byte, the longest first.
+/// The texts by their first byte.
 #[derive(Default)]
-struct Needles(Vec<(u8, Vec<Vec<u8>>)>);
+struct Needles(Vec<(u8, Vec<Needle>)>);
+
+/// A text that is looked for. It is shown nowhere.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Needle {
+    text: Vec<u8>,
+    /// After so many of its bytes there may be line breaks between any two; `None`: nowhere.
+    loose_after: Option<usize>,
+}
+
+/// What of a needle stands at the beginning of a text.
+enum Found {
+    Nothing,
+    /// The text ended after so many bytes of the needle.
+    Begun(usize),
+    /// All of it, in so many bytes of the text.
+    Whole(usize),
+}
+
+impl Needle {
+    const fn exact(text: Vec<u8>) -> Self {
+        Self { text, loose_after: None }
+    }
+
+    /// The text, and the same without its first few characters: where a line ends after those, the rest
+    /// is looked for by itself.
+    fn loose(text: &[u8]) -> impl Iterator<Item = Self> {
+        let run = |text: &[u8]| text.len().saturating_sub(MIN_REST).clamp(1, MIN_RUN);
+        (0..run(text).min(text.len())).filter_map(move |missing| {
+            let text = text.get(missing..)?.to_vec();
+            Some(Self { loose_after: Some(run(&text)), text })
+        })
+    }
+
+    fn look_at(&self, text: &[u8]) -> Found {
+        let mut at = 0;
+        for (seen, byte) in self.text.iter().enumerate() {
+            let may_break = self.loose_after.is_some_and(|run| seen >= run);
+            if may_break {
+                at += match gap(&text[at..]) {
+                    Some(gap) => gap,
+                    None => return Found::Nothing,
+                };
+            }
+            match &text[at..] {
+                [] => return Found::Begun(seen),
+                b"\\" | b"%" | b"%0" if may_break => return Found::Begun(seen),
+                [next, ..] if next == byte => at += 1,
+                _ => return Found::Nothing,
+            }
+        }
+        Found::Whole(at)
+    }
+}
+
+/// Bytes of line breaks and blanks at the beginning of a text, also as JSON and URLs write them;
+/// `None`: too many.
+fn gap(text: &[u8]) -> Option<usize> {
+    let mut length = 0;
+    loop {
+        length += match text.get(length..)? {
+            [b' ' | b'\t' | b'\r' | b'\n', ..] => 1,
+            [b'\\', b'n' | b'r' | b't' | b'\n', ..] => 2,
+            // As some write a slash.
+            [b'\\', b'/', ..] => 1,
+            [b'%', b'0', b'a' | b'A' | b'd' | b'D', ..] => 3,
+            _ => return Some(length),
+        };
+        if length > MAX_GAP {
+            return None;
+        }
+    }
+}
 
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +115,7 @@ enum End {
 }
 
 impl Needles {
-    fn beginning_with(&self, first: u8) -> &[Vec<u8>] {
+    fn beginning_with(&self, first: u8) -> &[Needle] {
         let found = self.0.binary_search_by_key(&first, |(first, _)| *first);
         found.ok().and_then(|index| self.0.get(index)).map_or(&[], |(_, needles)| needles)
     }
@@ -46,18 +125,20 @@ impl Needles {
     fn hide(&self, bytes: &[u8], covered: &mut usize, end: End, out: &mut Vec<u8>) -> usize {
         for (at, first) in bytes.iter().enumerate() {
             let rest = &bytes[at..];
-            let needles = self.beginning_with(*first);
-            let is_begun = |needle: &Vec<u8>| needle.len() > rest.len() && needle.starts_with(rest);
-            if end == End::Open && needles.iter().any(is_begun) {
+            let (mut begun, mut whole) = (0, None);
+            for needle in self.beginning_with(*first) {
+                match needle.look_at(rest) {
+                    Found::Nothing => {}
+                    Found::Begun(seen) => begun = begun.max(seen),
+                    Found::Whole(length) => whole = whole.max(Some(length)),
+                }
+            }
+            if end == End::Open && begun > 0 {
                 *covered = covered.saturating_sub(at);
                 return at;
             }
-            let found = needles.iter().find(|needle| rest.starts_with(needle)).map(Vec::len);
-            let piece = || {
-                let cut = end == End::Cut && rest.len() >= MIN_PIECE;
-                (cut && needles.iter().any(is_begun)).then_some(rest.len())
-            };
-            if let Some(length) = piece().or(found) {
+            let cut = (end == End::Cut && begun >= MIN_PIECE).then_some(rest.len());
+            if let Some(length) = cut.or(whole) {
                 // Two that overlap are hidden as one.
                 if at >= *covered {
                     out.extend_from_slice(HIDDEN);
@@ -75,15 +156,27 @@ impl Needles {
 impl Mask {
     /// Hides these texts; empty ones are none.
     pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
-        let mut texts: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
-        texts.sort_by(|a, b| (a.first(), b.len()).cmp(&(b.first(), a.len())).then(a.cmp(b)));
-        texts.dedup();
-        let mut needles: Vec<(u8, Vec<Vec<u8>>)> = Vec::new();
-        for text in texts {
-            let Some(first) = text.first().copied() else { continue };
+        Self::with_loose(texts, [])
+    }
+
+    /// Hides the first ones as they are, and the others, which have no blanks, also where lines are
+    /// broken within them.
+    pub fn with_loose(
+        exact: impl IntoIterator<Item = String>,
+        loose: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let exact = exact.into_iter().map(|text| Needle::exact(text.into_bytes()));
+        let loose: Vec<String> = loose.into_iter().collect();
+        let loose = loose.iter().flat_map(|text| Needle::loose(text.as_bytes()));
+        let mut all: Vec<Needle> = exact.chain(loose).collect();
+        all.sort();
+        all.dedup();
+        let mut needles: Vec<(u8, Vec<Needle>)> = Vec::new();
+        for needle in all {
+            let Some(first) = needle.text.first().copied() else { continue };
             match needles.last_mut().filter(|(last, _)| *last == first) {
-                Some((_, group)) => group.push(text),
-                None => needles.push((first, vec![text])),
+                Some((_, group)) => group.push(needle),
+                None => needles.push((first, vec![needle])),
             }
         }
         Self(Arc::new(Needles(needles)))
@@ -130,7 +223,7 @@ impl Mask {
 }
 
 /// Hides secrets in a stream, however it is cut into pieces. What may become a secret is held back
-/// until that is known; it has fewer bytes than the longest secret.
+/// until that is known; it has fewer bytes than the longest secret and the gaps in it.
 #[derive(Debug)]
 pub struct MaskedStream {
     mask: Mask,

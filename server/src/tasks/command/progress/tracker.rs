@@ -60,7 +60,8 @@ impl Tracker {
 
     /// A text of the command in one line, without secrets and no longer than that.
     pub(super) fn shown(&self, text: &str, most: usize) -> String {
-        one_line(&self.mask.hide(text), most)
+        // What was broken into lines may end in the middle of a secret.
+        one_line(&self.mask.hide_cut(text), most)
     }
 
     pub(super) fn stages(&self) -> &[String] {

@@ -17,6 +17,8 @@ use crate::tasks::command::{
 #[derive(Default)]
 pub(super) struct Ended {
     pub(super) out_of_memory: bool,
+    /// It is there still; the next start of the server removes it.
+    pub(super) group_stays: bool,
 }
 
 /// The guard's last word.
@@ -56,10 +58,7 @@ impl Run {
         };
         let work = move || {
             let out_of_memory = isolation.ran_out_of_memory();
-            if !stays {
-                isolation.remove();
-            }
-            Ended { out_of_memory }
+            Ended { out_of_memory, group_stays: stays || !isolation.remove() }
         };
         (tokio::task::spawn_blocking(work).await.unwrap_or_default(), last)
     }

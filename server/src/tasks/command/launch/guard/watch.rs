@@ -115,6 +115,15 @@ impl<'o> Watch<'o> {
         }
     }
 
+    /// Removes the control group where the server has gone, or has dropped the run.
+    pub(super) fn remove_what_nobody_else_will(&self) {
+        if let Some(group) =
+            self.cgroup.as_ref().filter(|_| self.deaf || !self.end.remaining.is_empty())
+        {
+            let _ = group.remove();
+        }
+    }
+
     /// Lets go of what has ended; whether that was all. What a process leaves behind when it ends is
     /// the guard's child from then on, so that without children nothing is left.
     fn reap(&mut self) -> bool {
