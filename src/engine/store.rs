@@ -14,6 +14,7 @@ mod turns;
 mod usage;
 
 use async_trait::async_trait;
+use sqlx::migrate::MigrateError;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, WriteRejected};
 pub use budget::{Scope, Spend, Spending, Spent};
@@ -57,6 +58,16 @@ impl From<sqlx::Error> for StoreError {
             Some(SQLITE_FULL | POSTGRES_DISK_FULL) => Self::Full(error),
             _ => Self::Unavailable(error),
         }
+    }
+}
+
+/// Why the schema of a database cannot be brought to this version, for the operator.
+pub(in crate::engine) fn migration_failure(error: &MigrateError) -> String {
+    match error {
+        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => format!(
+            "its schema was made by another version of Milepost ({error}); use that version, or a new database"
+        ),
+        other => other.to_string(),
     }
 }
 

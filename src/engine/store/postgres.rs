@@ -110,7 +110,7 @@ use sqlx::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError};
+use super::{Change, Changes, StoreError, migration_failure};
 use crate::engine::clock::{Clock, StoreClock};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -210,7 +210,7 @@ impl PostgresStore {
         let mut migrating = connecting
             .unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
             .map_err(|error| cannot(&error))?;
-        MIGRATIONS.run(&mut migrating).await.map_err(|error| cannot(&error))?;
+        MIGRATIONS.run(&mut migrating).await.map_err(|error| cannot(&migration_failure(&error)))?;
         migrating.close().await.map_err(|error| cannot(&error))?;
         let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(&readers).await;
         let clock = Arc::new(StoreClock::new(now.map_err(|error| cannot(&error))?));

@@ -111,7 +111,7 @@ use sqlx::{
 };
 
 use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError};
+use super::{Change, Changes, StoreError, migration_failure};
 use crate::engine::clock::Clock;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -184,7 +184,7 @@ impl SqliteStore {
         }
         let pool = |connections| pool(connections, busy_timeout);
         let writer = writer(pool(1)).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
-        MIGRATIONS.run(&writer).await.map_err(|e| cannot(&e))?;
+        MIGRATIONS.run(&writer).await.map_err(|e| cannot(&migration_failure(&e)))?;
         let leases = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(|e| cannot(&e))?;
