@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use self::running::Running;
-use super::{TaskView, Transport, UseTaskOptions};
+use super::{TaskView, Transport, UseTaskOptions, json};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -86,8 +86,7 @@ pub(super) fn random_key() -> String {
 }
 
 /// Asks the server to cancel a task; `failed` is told why that failed.
-pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
-    let Some(transport) = tab::transport() else { return };
+pub(super) fn cancel(transport: Transport, id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     dispatch(Event::CancelRequested { id });
     spawn_local(async move {
         let mut answer = transport.cancel(id);
@@ -156,9 +155,8 @@ fn send(epoch: u32, request: PollRequest) {
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
             Ok(response) => {
-                // As the server has written it: for the counter, and for other tabs. The wire types have no
-                // map with keys that are not texts, the only thing that could fail.
-                let text = serde_json::to_string(&response).unwrap_or_default();
+                // As the server has written it: for the counter, and for other tabs.
+                let text = json::take_answer();
                 let bytes = text.len() as u32;
                 tab::keep_answer(text);
                 Event::Answer { epoch, response, bytes }

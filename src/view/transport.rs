@@ -1,6 +1,10 @@
 //! How a request gets to the server: the embedding application's choice.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+    sync::Arc,
+};
 
 use super::server_fns;
 use crate::{
@@ -50,8 +54,25 @@ impl Transport {
         Self { poll: Arc::new(poll), cancel: Arc::new(cancel), shared: false }
     }
 
-    /// Lets the tabs of a browser share one request: all of them must ask the same server for the same user.
-    /// Default: each tab asks for itself.
+    /// A transport that only polls, for a part of a page that offers no cancel: what sends a cancel is then not
+    /// loaded with it. Asked for a cancel, it answers that there is none.
+    pub fn poll_only<P, F>(poll: impl Fn(PollRequest) -> P + Send + Sync + 'static) -> Self
+    where
+        P: Future<Output = Result<PollResponse, F>> + 'static,
+        F: Into<Failure>,
+    {
+        let refuse = |_| {
+            ready(Err::<Snapshot, _>(Problem::new(
+                0,
+                "No cancel",
+                "This page cannot cancel tasks.",
+            )))
+        };
+        Self::new(poll, refuse)
+    }
+
+    /// Lets the tabs of a browser share one request: all of them must ask the same server for the same user. Only
+    /// answers that [`Json`](super::json::Json) has read can be shared. Default: each tab asks for itself.
     #[must_use]
     pub fn shared(self) -> Self {
         Self { shared: true, ..self }

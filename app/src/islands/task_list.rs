@@ -24,7 +24,7 @@ pub struct ListSeed {
 }
 
 /// Follows the tasks of a list: the [`ListSeed`] that the page planted.
-#[island]
+#[island(lazy)]
 pub fn TaskListIsland() -> impl IntoView {
     seed::<ListSeed>().map(follow)
 }

@@ -12,6 +12,7 @@ use milepost::{
 use super::problem::ProblemPage;
 use crate::{
     api::ApiError,
+    chunks::Preload,
     context,
     islands::{TaskListIsland, server::plant, task_list::ListSeed},
 };
@@ -61,6 +62,7 @@ pub fn LiveList(
     });
     view! {
         {plant(ListSeed { tasks, whole })}
+        <Preload island="task_list_island" />
         <TaskListIsland />
         {again}
         <Refresh seconds=refresh />

@@ -19,7 +19,7 @@ use crate::{
     api::LogPiece,
     context::{self, set_status},
     forms::Notice,
-    islands::{TaskIsland, server::plant, task_island::TaskSeed},
+    islands::{TaskDetailsIsland, TaskIsland, server::plant, task_island::TaskSeed},
     log_view,
 };
 
@@ -64,6 +64,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {plant(TaskSeed { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
+            <TaskDetailsIsland />
             <Files id files unfinished />
             <Again id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
