@@ -93,3 +93,19 @@ impl Transport {
         (self.cancel)(id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll::Ready, Waker};
+
+    use super::*;
+
+    #[test]
+    fn a_transport_that_only_polls_refuses_a_cancel_at_once() {
+        let transport = Transport::poll_only(|_| ready(Err(Failure::Network)));
+        let id = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut answer = transport.cancel(id);
+        let answer = answer.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(answer, Ready(Err(problem)) if problem.title == "No cancel"));
+    }
+}
