@@ -1,12 +1,11 @@
-//! The parts that `cargo leptos build --split` cuts off the page's module, each loaded when it is needed. A build
-//! without `--split` has none: all is in the module.
+//! The parts that `cargo leptos build --split` cuts off the page's module: each is loaded when it is needed.
 
 use leptos::{WasmSplitManifest, nonce::Nonce, prelude::*};
 use leptos_meta::Link;
 
 /// Lets the browser load a lazy island early, together with the module that will ask for it.
 #[component]
-pub(crate) fn Preload(
+pub fn Preload(
     /// The island's name in snake case, such as `start_island`.
     island: &'static str,
 ) -> impl IntoView {

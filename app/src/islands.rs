@@ -3,21 +3,12 @@
 //! would be sent twice.
 
 pub mod log;
-#[cfg_attr(
-    not(feature = "ssr"),
-    expect(missing_docs, reason = "what loads a lazy island is the macro's")
-)]
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod start_island;
-#[cfg_attr(
-    not(feature = "ssr"),
-    expect(missing_docs, reason = "what loads a lazy island is the macro's")
-)]
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_details;
 pub mod task_island;
-#[cfg_attr(
-    not(feature = "ssr"),
-    expect(missing_docs, reason = "what loads a lazy island is the macro's")
-)]
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_list;
 
 #[cfg(not(feature = "ssr"))]

@@ -13,7 +13,7 @@ pub mod api;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
-mod chunks;
+pub mod chunks;
 #[cfg(feature = "ssr")]
 mod content_policy;
 #[cfg(feature = "ssr")]
