@@ -50,9 +50,10 @@ pub(super) fn watch(
             tab::remove(view);
             dispatch(Event::Unwatch { id });
         }
+        tab::remove_stats(stats);
         tab::close_if_unused();
     });
-    stats
+    stats.into()
 }
 
 /// Tells the machine what happened, does what it asks for, and draws what is known then.

@@ -13,15 +13,14 @@ use crate::{
 };
 
 type Sent<T> = Pin<Box<dyn Future<Output = T>>>;
-type Poll = dyn Fn(PollRequest) -> Sent<Result<PollResponse, Failure>> + Send + Sync;
-type Cancel = dyn Fn(TaskId) -> Sent<Result<Snapshot, Problem>> + Send + Sync;
+type Sender<A, T, E> = dyn Fn(A) -> Sent<Result<T, E>> + Send + Sync;
 
 /// Two functions that ask the server. A future that is dropped must end its request: the loop drops
 /// the one in flight when nobody watches any more. Default: the ready-made [`server_fns`], shared.
 #[derive(Clone)]
 pub struct Transport {
-    poll: Arc<Poll>,
-    cancel: Arc<Cancel>,
+    poll: Arc<Sender<PollRequest, PollResponse, Failure>>,
+    cancel: Arc<Sender<TaskId, Snapshot, Problem>>,
     shared: bool,
 }
 
@@ -43,15 +42,7 @@ impl Transport {
         C: Future<Output = Result<Snapshot, E>> + 'static,
         E: Into<Problem>,
     {
-        let poll = move |request| -> Sent<_> {
-            let sent = poll(request);
-            Box::pin(async move { sent.await.map_err(Into::into) })
-        };
-        let cancel = move |id| -> Sent<_> {
-            let sent = cancel(id);
-            Box::pin(async move { sent.await.map_err(Into::into) })
-        };
-        Self { poll: Arc::new(poll), cancel: Arc::new(cancel), shared: false }
+        Self { poll: erased(poll), cancel: erased(cancel), shared: false }
     }
 
     /// A transport that only polls, for a part of a page that offers no cancel: what sends a cancel is then not
@@ -92,6 +83,21 @@ impl Transport {
     pub fn cancel(&self, id: TaskId) -> Sent<Result<Snapshot, Problem>> {
         (self.cancel)(id)
     }
+}
+
+/// A function that sends something, without its types: two transports that poll alike share its code.
+fn erased<A, T, S, E, G>(send: impl Fn(A) -> S + Send + Sync + 'static) -> Arc<Sender<A, T, G>>
+where
+    A: 'static,
+    T: 'static,
+    S: Future<Output = Result<T, E>> + 'static,
+    E: Into<G>,
+    G: 'static,
+{
+    Arc::new(move |asked| -> Sent<_> {
+        let sent = send(asked);
+        Box::pin(async move { sent.await.map_err(Into::into) })
+    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use milepost::view::{
         CancelButton, CancelNote, ErrorCard, Facts, PollPanel, ResultCard, ResumedNote, Times,
         WatchButton,
     },
-    move_focus, text, use_task,
+    move_focus, set_icon, set_title, text, use_task,
 };
 
 use super::{
@@ -46,6 +46,10 @@ fn follow(seed: TaskSeed) -> impl IntoView {
                 move_focus("result-acts", "result-shown");
             }
         });
+    });
+    Effect::new(move |_| {
+        set_title(&format!("{} · Milepost", view.with(text::tab_title)));
+        set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
     });
     view! {
         <ResumedNote view />

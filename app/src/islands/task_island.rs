@@ -9,7 +9,7 @@ use milepost::{
         TaskView, Transport, UseTaskOptions,
         components::{Bar, FreshnessNote, LiveRegion, Percent, Posts, StatusBadge, StepText},
         server_fns::task_status,
-        set_icon, set_title, text, use_tasks_with_options,
+        use_tasks_with_options,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -50,10 +50,6 @@ fn follow(seed: TaskSeed) -> impl IntoView {
 }
 
 fn show(view: Signal<TaskView>) -> impl IntoView {
-    Effect::new(move |_| {
-        set_title(&format!("{} · Milepost", view.with(text::tab_title)));
-        set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
-    });
     view! {
         <div class="now">
             <div id="task-state" tabindex="-1">
