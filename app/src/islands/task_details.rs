@@ -8,8 +8,8 @@ use leptos::{
 use milepost::view::{
     TaskView, Transport, UseTaskReturn,
     components::{
-        CancelButton, CancelNote, ErrorCard, Facts, PollPanel, ResultCard, ResumedNote, Times,
-        WatchButton,
+        CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, PollPanel, Posts,
+        ResultCard, ResumedNote, Times, WatchButton,
     },
     move_focus, set_icon, set_title, text, use_task,
 };
@@ -52,6 +52,8 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
     });
     view! {
+        <Posts view />
+        <FreshnessNote view />
         <ResumedNote view />
         <CancelNote view />
         <ErrorCard view again=format!("/start/{kind}") />
@@ -61,6 +63,7 @@ fn follow(seed: TaskSeed) -> impl IntoView {
         <Times view />
         <Log task_id view html=log seq=log_seq find acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
+        <LiveRegion view />
     }
 }
 

@@ -7,7 +7,7 @@ use milepost::{
     task::Snapshot,
     view::{
         TaskView, Transport, UseTaskOptions,
-        components::{Bar, FreshnessNote, LiveRegion, Percent, Posts, StatusBadge, StepText},
+        components::{Bar, Percent, StatusBadge, StepText},
         server_fns::task_status,
         use_tasks_with_options,
     },
@@ -59,8 +59,5 @@ fn show(view: Signal<TaskView>) -> impl IntoView {
             <Percent view />
         </div>
         <Bar view />
-        <Posts view />
-        <FreshnessNote view />
-        <LiveRegion view />
     }
 }
