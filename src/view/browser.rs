@@ -45,12 +45,13 @@ pub(super) fn watch(
     // Hydration takes the server's texts for what the first render reads, and would never correct
     // one that had changed by then.
     tab::draw_soon();
+    let counters = stats.clone();
     on_cleanup(move || {
         for (id, view) in ids.into_iter().zip(views) {
             tab::remove(view);
             dispatch(Event::Unwatch { id });
         }
-        tab::remove_stats(stats);
+        tab::remove_stats(&counters);
         tab::close_if_unused();
     });
     stats.into()

@@ -29,7 +29,7 @@ pub(super) struct Tab {
     machine: Machine,
     transport: Transport,
     /// The counters, once for each who watches.
-    stats: Vec<RwSignal<Stats>>,
+    stats: Vec<ArcRwSignal<Stats>>,
     views: Vec<RwSignal<TaskView>>,
     timer: Option<Timeout>,
     redraw: Option<Timeout>,
@@ -50,11 +50,11 @@ fn with<T>(call: impl FnOnce(&mut Tab) -> T) -> Option<T> {
 
 /// The tab's loop, made if this is the first who watches.
 /// The counters that it gives begin as the server has rendered them, also where the loop is further by now.
-pub(super) fn open(transport: Transport, config: Config) -> RwSignal<Stats> {
+pub(super) fn open(transport: Transport, config: Config) -> ArcRwSignal<Stats> {
     let made = with(|_| ()).is_none();
-    let stats = RwSignal::new(Machine::new(config.clone()).stats(0));
+    let stats = ArcRwSignal::new(Machine::new(config.clone()).stats(0));
     TAB.with_borrow_mut(|tab| {
-        tab.get_or_insert_with(|| Tab::new(transport, config)).stats.push(stats);
+        tab.get_or_insert_with(|| Tab::new(transport, config)).stats.push(stats.clone());
     });
     if made {
         act(Event::Visible(listeners::visible()));
@@ -71,8 +71,8 @@ pub(super) fn add(view: RwSignal<TaskView>) -> TaskId {
 }
 
 /// Counts for this one no more.
-pub(super) fn remove_stats(stats: RwSignal<Stats>) {
-    with(|tab| tab.stats.retain(|&other| other != stats));
+pub(super) fn remove_stats(stats: &ArcRwSignal<Stats>) {
+    with(|tab| tab.stats.retain(|other| other != stats));
 }
 
 /// Draws it no more.
@@ -169,7 +169,7 @@ pub(super) fn draw() {
     }
     if let Some(counted) = with(|tab| tab.machine.stats(now)) {
         for stats in stats {
-            stats.try_maybe_update(|shown| (std::mem::replace(shown, counted) != counted, ()));
+            stats.maybe_update(|shown| std::mem::replace(shown, counted) != counted);
         }
     }
     with(|tab| {
