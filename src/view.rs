@@ -6,6 +6,7 @@
 //! ready-made [`server_fns`] (the default). On the server nothing is polled; the first snapshot is rendered.
 
 pub mod components;
+pub mod json;
 pub mod server_fns;
 mod task_view;
 pub mod text;

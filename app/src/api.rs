@@ -6,8 +6,11 @@
 mod log_piece;
 mod result_view;
 
-use leptos::{prelude::*, server_fn::codec::Json};
-use milepost::task::{StartReceipt, TaskId};
+use leptos::prelude::*;
+use milepost::{
+    task::{StartReceipt, TaskId},
+    view::json::Json,
+};
 
 pub use milepost::view::server_fns::{ApiClient, ApiError};
 

@@ -3,8 +3,12 @@
 //! would be sent twice.
 
 pub mod log;
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod start_island;
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
+pub mod task_details;
 pub mod task_island;
+#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_list;
 
 #[cfg(not(feature = "ssr"))]
@@ -18,5 +22,6 @@ use self::browser as platform;
 use self::server as platform;
 
 pub use start_island::StartIsland;
+pub use task_details::TaskDetailsIsland;
 pub use task_island::TaskIsland;
 pub use task_list::TaskListIsland;

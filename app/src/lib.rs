@@ -13,6 +13,8 @@ pub mod api;
 pub mod islands;
 
 #[cfg(feature = "ssr")]
+pub mod chunks;
+#[cfg(feature = "ssr")]
 mod content_policy;
 #[cfg(feature = "ssr")]
 mod context;

@@ -8,7 +8,7 @@ use leptos::{
 };
 use leptos_meta::MetaTags;
 
-use crate::{content_policy, pages::App};
+use crate::{chunks::preload_loader, content_policy, pages::App};
 
 /// The islands are hydrated when the browser is idle, which a busy one may not be for minutes: then a
 /// page would neither poll nor take a click. It waits half a second at most.
@@ -31,7 +31,8 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <script nonce=nonce.clone() inner_html=HYDRATE_SOON></script>
-                {hydration(options, nonce)}
+                {hydration(options, nonce.clone())}
+                {preload_loader(nonce)}
                 <MetaTags />
             </head>
             <body>

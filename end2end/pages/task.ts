@@ -42,11 +42,13 @@ export class TaskPage {
   }
 
   /**
-   * Waits until the page follows the task by itself: then it draws the icon. Scripts start when the browser is idle,
-   * which takes a while where several pages are busy.
+   * Waits until the page follows the task by itself: then it draws the icon; and until what is loaded after that has
+   * come: then the policies can be chosen. Scripts start when the browser is idle, which takes a while where several
+   * pages are busy.
    */
   async alive(): Promise<void> {
     await expect(this.page.locator("link[rel=icon]")).toHaveAttribute("href", /^data:/, { timeout: 60_000 });
+    await expect(this.page.locator("details.polls fieldset")).toBeEnabled({ timeout: 60_000 });
   }
 
   /** Waits until the browser has come to a task's page; its id. */

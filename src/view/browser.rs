@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use self::running::Running;
-use super::{TaskView, Transport, UseTaskOptions};
+use super::{TaskView, Transport, UseTaskOptions, json};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -45,14 +45,16 @@ pub(super) fn watch(
     // Hydration takes the server's texts for what the first render reads, and would never correct
     // one that had changed by then.
     tab::draw_soon();
+    let counters = stats.clone();
     on_cleanup(move || {
         for (id, view) in ids.into_iter().zip(views) {
             tab::remove(view);
             dispatch(Event::Unwatch { id });
         }
+        tab::remove_stats(&counters);
         tab::close_if_unused();
     });
-    stats
+    stats.into()
 }
 
 /// Tells the machine what happened, does what it asks for, and draws what is known then.
@@ -86,8 +88,7 @@ pub(super) fn random_key() -> String {
 }
 
 /// Asks the server to cancel a task; `failed` is told why that failed.
-pub(super) fn cancel(id: TaskId, failed: impl FnOnce(Problem) + 'static) {
-    let Some(transport) = tab::transport() else { return };
+pub(super) fn cancel(transport: Transport, id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     dispatch(Event::CancelRequested { id });
     spawn_local(async move {
         let mut answer = transport.cancel(id);
@@ -156,9 +157,8 @@ fn send(epoch: u32, request: PollRequest) {
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
             Ok(response) => {
-                // As the server has written it: for the counter, and for other tabs. The wire types have no
-                // map with keys that are not texts, the only thing that could fail.
-                let text = serde_json::to_string(&response).unwrap_or_default();
+                // As the server has written it: for the counter, and for other tabs.
+                let text = json::take_answer();
                 let bytes = text.len() as u32;
                 tab::keep_answer(text);
                 Event::Answer { epoch, response, bytes }

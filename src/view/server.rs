@@ -21,7 +21,7 @@ pub(super) fn watch(
 pub(super) fn dispatch(_event: Event) {}
 
 /// Does nothing.
-pub(super) fn cancel(_id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
+pub(super) fn cancel(_transport: Transport, _id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 
 /// Never asked for: a server starts nothing by itself.
 pub(super) fn random_key() -> String {

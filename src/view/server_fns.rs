@@ -21,7 +21,7 @@ use self::browser as platform;
 #[cfg(feature = "ssr")]
 use self::server as platform;
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 
 pub(super) use self::client::get_text;
 #[cfg(feature = "ssr")]
@@ -31,6 +31,7 @@ pub use self::{
     error::ApiError,
     forms::{CancelTaskForm, RunTaskForm, cancel_task_form, run_task_form},
 };
+use super::json::Json;
 use crate::task::{PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
 
 /// Where the server functions are.

@@ -144,7 +144,8 @@ pub fn use_task_with_options(
     let snapshot = task.into().into_snapshot();
     let id = snapshot.id;
     let view = RwSignal::new(TaskView::new(snapshot));
-    let stats = platform::watch(vec![view], transport, options);
+    let stats = platform::watch(vec![view], transport.clone(), options);
+    let transport = StoredValue::new(transport);
     let cancel_problem = RwSignal::new(String::new());
     // The answers by the time of a failure that the next answer makes stale: the server is there
     // again. What the server itself refused stays refused.
@@ -164,7 +165,8 @@ pub fn use_task_with_options(
             return;
         }
         cancel_problem.set(String::new());
-        platform::cancel(id, move |problem| {
+        let Some(transport) = transport.try_get_value() else { return };
+        platform::cancel(transport, id, move |problem| {
             if let Some(answers) = stats.try_with_untracked(|stats| stats.answers) {
                 let unanswered = problem.status < 100;
                 failed_at.set_value(if unanswered { answers } else { u32::MAX });

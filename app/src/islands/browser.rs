@@ -7,6 +7,7 @@ use leptos::{
     ev::MouseEvent,
     prelude::{document, window},
 };
+use milepost::view::json;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -19,7 +20,7 @@ pub(super) use self::upload::upload_files;
 /// What the island begins with; `None` where the page has nothing that fits.
 pub(super) fn initial_state<T: DeserializeOwned>() -> Option<T> {
     let text = document().get_element_by_id("initial-state")?.text_content()?;
-    serde_json::from_slice(text.as_bytes()).ok()
+    json::from_str(&text).ok()
 }
 
 /// The form of the button that was pressed, where its fields are valid. Where they are not, the

@@ -9,7 +9,7 @@ use crate::api::{self, ApiError};
 /// The button that sends the form it stands in. The seed is the kind's word. Where something is wrong
 /// with a field, the form is sent in the plain way, and the server shows it there; what else is wrong
 /// is said beside the button, and the form stays as it is.
-#[island]
+#[island(lazy)]
 pub fn StartIsland() -> impl IntoView {
     initial_state::<String>().map(button)
 }

@@ -1,31 +1,22 @@
-//! One task, large: the bar, the facts, the cancel, the end.
+//! One task, large: how far it is. What one may do and what became of it is in
+//! [`task_details`](super::task_details).
 
-use leptos::{
-    prelude::*,
-    task::{spawn_local, tick},
-};
+use leptos::prelude::*;
 use milepost::{
+    poll::Config,
     task::Snapshot,
     view::{
-        TaskView, Transport, UseTaskReturn,
-        components::{
-            Bar, CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, Percent,
-            PollPanel, ResultCard, ResumedNote, StageLabels, StatusBadge, StepText, Times,
-            WatchButton,
-        },
-        move_focus, set_icon, set_title, text, use_task,
+        TaskView, Transport, UseTaskOptions,
+        components::{Bar, Percent, StatusBadge, StepText},
+        server_fns::task_status,
+        use_tasks_with_options,
     },
 };
-
 use serde::{Deserialize, Serialize};
 
-use super::{
-    log::Log,
-    platform::{initial_state, may_notify, notify},
-};
-use crate::api::{self, ApiError, ResultView};
+use super::platform::initial_state;
 
-/// What the island begins with.
+/// What both islands of the page begin with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TaskState {
     /// The task.
@@ -42,48 +33,23 @@ pub struct TaskState {
     pub log_acts: String,
 }
 
-/// Follows one task: the [`TaskState`] that the page planted.
+/// Follows one task: the [`TaskState`] that the page planted. It is all that the page needs to be live.
 #[island]
 pub fn TaskIsland() -> impl IntoView {
     initial_state::<TaskState>().map(follow)
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
-    let TaskState { snapshot, log, log_seq, find, log_acts } = seed;
-    let (task_id, id) = (snapshot.id, snapshot.id.to_string());
-    let kind = snapshot.kind.clone();
-    let task = use_task(snapshot, Transport::default());
-    let view = task.view;
-    let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let show = Callback::new(move |()| {
-        spawn_local(async move {
-            let (html, text) = shown_as(api::task_result(task_id).await);
-            problem.try_set(text);
-            result.try_set(html);
-            // Only what is filled can take the focus.
-            tick().await;
-            if result.try_with_untracked(|html| !html.is_empty()).unwrap_or_default() {
-                move_focus("result-acts", "result-shown");
-            }
-        });
-    });
-    let wish = RwSignal::new(ASK.to_owned());
-    Effect::new(move |_| {
-        let title = view.with(text::tab_title);
-        set_title(&format!("{title} · Milepost"));
-        set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
-        let ended = view.with(|view| view.status.is_terminal());
-        if ended && wish.with_untracked(|wish| wish == WISHED) {
-            wish.set(ASK.to_owned());
-            notify(&title);
-        }
-        let hidden = view.with(|view| match (view.over(), view.can_cancel()) {
-            (true, _) => "task-acts",
-            (false, false) => "task-cancel",
-            (false, true) => "",
-        });
-        move_focus(hidden, "task-state");
-    });
+    let options = UseTaskOptions {
+        config: Config { foreground: true, ..Config::default() },
+        ..UseTaskOptions::default()
+    };
+    let transport = Transport::poll_only(task_status).shared();
+    let task = use_tasks_with_options([seed.snapshot], transport, options);
+    task.views.into_iter().next().map(show)
+}
+
+fn show(view: Signal<TaskView>) -> impl IntoView {
     view! {
         <div class="now">
             <div id="task-state" tabindex="-1">
@@ -93,75 +59,5 @@ fn follow(seed: TaskState) -> impl IntoView {
             <Percent view />
         </div>
         <Bar view />
-        <StageLabels view />
-        <FreshnessNote view />
-        <ResumedNote view />
-        <CancelNote view />
-        <ErrorCard view again=format!("/start/{kind}") />
-        <ResultCard view page=format!("/tasks/{id}/result") shown=result problem on_show=show />
-        <Facts view />
-        <Actions task wish action=format!("/tasks/{id}/cancel") />
-        <Times view />
-        <Log task_id view html=log seq=log_seq find acts=log_acts />
-        <PollPanel stats=task.stats on_policy=task.set_policy />
-        <LiveRegion view />
-    }
-}
-
-/// The result as HTML, or as text why there is none.
-fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
-    let why = match result {
-        Ok(ResultView { html: Some(html), .. }) => return (html, String::new()),
-        Ok(ResultView { problem: Some(problem), .. }) => problem,
-        Ok(_) => "There is no view of this type of result; download it.".to_owned(),
-        Err(ApiError(problem)) => problem.detail,
-    };
-    (String::new(), why)
-}
-
-/// What the button says by which one asks to be notified; it is what is known of the wish, too.
-const ASK: &str = "Notify me at the end";
-const WISHED: &str = "You will be notified";
-const BLOCKED: &str = "Notifications are blocked";
-
-#[component]
-fn Actions(task: UseTaskReturn, wish: RwSignal<String>, action: String) -> impl IntoView {
-    let UseTaskReturn { view, cancel_problem, cancel, notify_hidden, .. } = task;
-    let change = move |_| {
-        let wished = wish.with_untracked(|wish| wish == WISHED);
-        spawn_local(async move {
-            let granted = !wished && may_notify().await;
-            let label = match (wished, granted) {
-                (true, _) => ASK,
-                (false, true) => WISHED,
-                (false, false) => BLOCKED,
-            };
-            wish.try_set(label.to_owned());
-            notify_hidden.run(granted);
-        });
-    };
-    view! {
-        <div class="acts" id="task-acts">
-            <CancelButton view action on_cancel=cancel />
-            <WatchButton
-                view
-                hidden=TaskView::over
-                on_stop=task.stop_watching
-                on_resume=task.resume_watching
-                on_retry=task.try_again
-            />
-            <button
-                type="button"
-                class="js"
-                hidden=move || view.with(TaskView::over)
-                on:click=change
-            >
-                {move || wish.get()}
-            </button>
-        </div>
-        <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
-            "The cancel request failed. "
-            {cancel_problem}
-        </p>
     }
 }

@@ -24,7 +24,7 @@ pub struct ListState {
 }
 
 /// Follows the tasks of a list: the [`ListState`] that the page planted.
-#[island]
+#[island(lazy)]
 pub fn TaskListIsland() -> impl IntoView {
     initial_state::<ListState>().map(follow)
 }

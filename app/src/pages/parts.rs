@@ -12,6 +12,7 @@ use milepost::{
 use super::problem::ProblemPage;
 use crate::{
     api::ApiError,
+    chunks::Preload,
     context,
     islands::{TaskListIsland, server::embed_state, task_list::ListState},
 };
@@ -61,6 +62,7 @@ pub fn LiveList(
     });
     view! {
         {embed_state(ListState { tasks, whole })}
+        <Preload island="task_list_island" />
         <TaskListIsland />
         {again}
         <Refresh seconds=refresh />

@@ -12,6 +12,7 @@ use self::{field::FormField, filled::Filled};
 use super::parts::ask;
 use crate::{
     api::KEY_FIELD,
+    chunks::Preload,
     context::set_status,
     forms::{Rejected, no_such_kind},
     islands::{StartIsland, server::embed_state},
@@ -72,6 +73,7 @@ fn form(several: bool) -> impl IntoView {
                     } else {
                         view! {
                             {embed_state(info.kind)}
+                            <Preload island="start_island" />
                             <StartIsland />
                         }
                             .into_any()

@@ -19,7 +19,7 @@ use crate::{
     api::LogPiece,
     context::{self, set_status},
     forms::Notice,
-    islands::{TaskIsland, server::embed_state, task_island::TaskState},
+    islands::{TaskDetailsIsland, TaskIsland, server::embed_state, task_island::TaskState},
     log_view,
 };
 
@@ -64,6 +64,7 @@ pub fn TaskPage() -> impl IntoView {
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {embed_state(TaskState { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
+            <TaskDetailsIsland />
             <Files id files unfinished />
             <Rerun id kind=known batch />
             {keep.map(|snapshot| view! { <Keep snapshot /> })}

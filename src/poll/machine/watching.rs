@@ -14,7 +14,10 @@ impl Machine {
         let entry = self.entry_or_new(id, now);
         entry.watchers = entry.watchers.saturating_add(1);
         entry.large |= live;
-        if let Some(snapshot) = snapshot {
+        // What a later watcher begins with is as old as the page: told again, it would set the clocks back.
+        let known = entry.snapshot.as_ref().map(|known| (known.attempt, known.version));
+        let news = |new: &Snapshot| known.is_none_or(|known| known < (new.attempt, new.version));
+        if let Some(snapshot) = snapshot.filter(|snapshot| news(snapshot)) {
             entry.heard_at.get_or_insert(now);
             entry.apply(*snapshot, now, clock);
         }

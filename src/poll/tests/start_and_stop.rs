@@ -67,6 +67,20 @@ fn one_task_watched_twice_is_one_loop_that_ends_with_the_second_watcher() {
 }
 
 #[test]
+fn a_later_watcher_that_begins_with_an_older_snapshot_sets_no_clock_back() {
+    let mut bench = Bench::new(plain());
+    let rendered = || Event::Watch { id: ID, snapshot: Some(Box::new(running(ID, 5))) };
+    bench.event(rendered());
+    let elapsed =
+        |bench: &Bench| bench.machine.view(ID, bench.now).and_then(|view| view.elapsed_ms);
+    bench.advance(3_000);
+    let before = elapsed(&bench);
+    bench.event(rendered());
+    assert!(before.is_some());
+    assert_eq!(elapsed(&bench), before);
+}
+
+#[test]
 fn the_last_watcher_who_leaves_between_two_requests_releases_the_timer() {
     let mut bench = Bench::watching(plain());
     bench.answer(answer(vec![running(ID, 1)]));

@@ -11,7 +11,10 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{AbortController, BroadcastChannel, MessageEvent};
 
 use super::{dispatch, tab};
-use crate::poll::{Event, TabAction, TabEvent};
+use crate::{
+    poll::{Event, TabAction, TabEvent},
+    view::json,
+};
 
 /// The name of lock and channel. Another number where tabs of an earlier build would not understand.
 const NAME: &str = "milepost-1";
@@ -131,7 +134,7 @@ fn hear(text: String) {
     let event = match text.split_once('\n') {
         None => TabEvent::Said(text),
         Some((word, answer)) => {
-            let Ok(response) = serde_json::from_slice(answer.as_bytes()) else { return };
+            let Ok(response) = json::from_str(answer) else { return };
             TabEvent::Answered { word: word.to_owned(), response }
         }
     };

@@ -28,7 +28,8 @@ const MAX_TIMER_MS: u32 = 60_000;
 pub(super) struct Tab {
     machine: Machine,
     transport: Transport,
-    stats: ArcRwSignal<Stats>,
+    /// The counters, once for each who watches.
+    stats: Vec<ArcRwSignal<Stats>>,
     views: Vec<RwSignal<TaskView>>,
     timer: Option<Timeout>,
     redraw: Option<Timeout>,
@@ -48,23 +49,30 @@ fn with<T>(call: impl FnOnce(&mut Tab) -> T) -> Option<T> {
 }
 
 /// The tab's loop, made if this is the first who watches.
-pub(super) fn open(transport: Transport, config: Config) -> Signal<Stats> {
+/// The counters that it gives begin as the server has rendered them, also where the loop is further by now.
+pub(super) fn open(transport: Transport, config: Config) -> ArcRwSignal<Stats> {
     let made = with(|_| ()).is_none();
-    let stats = TAB.with_borrow_mut(|tab| {
-        tab.get_or_insert_with(|| Tab::new(transport, config)).stats.clone()
+    let stats = ArcRwSignal::new(Machine::new(config.clone()).stats(0));
+    TAB.with_borrow_mut(|tab| {
+        tab.get_or_insert_with(|| Tab::new(transport, config)).stats.push(stats.clone());
     });
     if made {
         act(Event::Visible(listeners::visible()));
         act(Event::Online(listeners::online()));
         sharing::join();
     }
-    stats.into()
+    stats
 }
 
 /// Draws this task from now on.
 pub(super) fn add(view: RwSignal<TaskView>) -> TaskId {
     with(|tab| tab.views.push(view));
     view.with_untracked(|view| view.snapshot.id)
+}
+
+/// Counts for this one no more.
+pub(super) fn remove_stats(stats: &ArcRwSignal<Stats>) {
+    with(|tab| tab.stats.retain(|other| other != stats));
 }
 
 /// Draws it no more.
@@ -160,7 +168,9 @@ pub(super) fn draw() {
         };
     }
     if let Some(counted) = with(|tab| tab.machine.stats(now)) {
-        stats.maybe_update(|shown| std::mem::replace(shown, counted) != counted);
+        for stats in stats {
+            stats.maybe_update(|shown| std::mem::replace(shown, counted) != counted);
+        }
     }
     with(|tab| {
         tab.redraw = next.filter(|_| tab.visible).map(|after_ms| Timeout::new(after_ms, draw));
@@ -171,7 +181,7 @@ impl Tab {
     fn new(transport: Transport, config: Config) -> Self {
         let machine = Machine::new(config);
         Self {
-            stats: ArcRwSignal::new(machine.stats(now())),
+            stats: Vec::new(),
             machine,
             transport,
             views: Vec::new(),

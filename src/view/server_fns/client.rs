@@ -17,7 +17,7 @@ use send_wrapper::SendWrapper;
 use web_sys::{AbortController, RequestCache, RequestInit};
 
 use super::ApiError;
-use crate::{poll::retry_after_ms, task::Problem};
+use crate::{poll::retry_after_ms, task::Problem, view::json};
 
 /// Sends server functions from the browser, which has one thread: what is `Send` here is so in name only.
 pub struct ApiClient;
@@ -129,7 +129,7 @@ fn no_answer() -> ApiError {
 
 /// The problem document of an answer; one of our own where a proxy wrote the answer.
 fn problem(response: &Response, text: &str) -> ApiError {
-    serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| {
+    json::from_str(text).unwrap_or_else(|_| {
         let detail = match response.status() {
             413 => "The text is too long.",
             _ => "The server, or a proxy before it, could not answer.",

@@ -1,13 +1,10 @@
 //! The error of the server functions: a problem document.
 
-use leptos::server_fn::{
-    codec::JsonEncoding,
-    error::{FromServerFnError, ServerFnErrorErr},
-};
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 
 use super::platform;
-use crate::{poll::Failure, task::Problem};
+use crate::{poll::Failure, task::Problem, view::json::JsonEncoding};
 
 /// A problem document as the error of a server function. Its status is below 100 where the browser found the
 /// error: [`ApiError::NO_ANSWER`], [`ApiError::UNREADABLE`].

@@ -3,7 +3,7 @@
 //! By `XMLHttpRequest`: `fetch` does not tell what has been sent.
 
 use js_sys::{Array, Promise};
-use milepost::task::Problem;
+use milepost::{task::Problem, view::json};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
@@ -52,11 +52,11 @@ async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, Api
     let path = format!("/api/v1/uploads?name={}", String::from(name));
     let (status, text) = exchange(file, &path, told).await.unwrap_or_default();
     if status == 201
-        && let Ok(Uploaded { id }) = serde_json::from_slice(text.as_bytes())
+        && let Ok(Uploaded { id }) = json::from_str(&text)
     {
         return Ok(id);
     }
-    Err(serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| {
+    Err(json::from_str(&text).unwrap_or_else(|_| {
         let detail = "The upload failed.";
         ApiError(Problem::new(status, "Error", detail))
     }))

@@ -1,0 +1,140 @@
+//! One task, what is not needed at once: what one may do with it, what became of it, its log, how the page polls.
+//! Loaded when the page follows the task already.
+
+use leptos::{
+    prelude::*,
+    task::{spawn_local, tick},
+};
+use milepost::view::{
+    TaskView, Transport, UseTaskReturn,
+    components::{
+        CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, PollPanel,
+        ResultCard, ResumedNote, StageLabels, Times, WatchButton,
+    },
+    move_focus, set_icon, set_title, text, use_task,
+};
+
+use super::{
+    log::Log,
+    platform::{initial_state, may_notify, notify},
+    task_island::TaskState,
+};
+use crate::api::{self, ApiError, ResultView};
+
+/// Follows the task of the [`TaskIsland`](super::TaskIsland), in the same loop: the [`TaskState`] that the page
+/// planted.
+#[island(lazy)]
+pub fn TaskDetailsIsland() -> impl IntoView {
+    initial_state::<TaskState>().map(follow)
+}
+
+fn follow(seed: TaskState) -> impl IntoView {
+    let TaskState { snapshot, log, log_seq, find, log_acts } = seed;
+    let (task_id, id) = (snapshot.id, snapshot.id.to_string());
+    let kind = snapshot.kind.clone();
+    let task = use_task(snapshot, Transport::default());
+    let view = task.view;
+    let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let show = Callback::new(move |()| {
+        spawn_local(async move {
+            let (html, text) = shown_as(api::task_result(task_id).await);
+            problem.try_set(text);
+            result.try_set(html);
+            // Only what is filled can take the focus.
+            tick().await;
+            if result.try_with_untracked(|html| !html.is_empty()).unwrap_or_default() {
+                move_focus("result-acts", "result-shown");
+            }
+        });
+    });
+    Effect::new(move |_| {
+        set_title(&format!("{} · Milepost", view.with(text::tab_title)));
+        set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
+    });
+    view! {
+        <StageLabels view />
+        <FreshnessNote view />
+        <ResumedNote view />
+        <CancelNote view />
+        <ErrorCard view again=format!("/start/{kind}") />
+        <ResultCard view page=format!("/tasks/{id}/result") shown=result problem on_show=show />
+        <Facts view />
+        <Actions task action=format!("/tasks/{id}/cancel") />
+        <Times view />
+        <Log task_id view html=log seq=log_seq find acts=log_acts />
+        <PollPanel stats=task.stats on_policy=task.set_policy />
+        <LiveRegion view />
+    }
+}
+
+/// The result as HTML, or as text why there is none.
+fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
+    let why = match result {
+        Ok(ResultView { html: Some(html), .. }) => return (html, String::new()),
+        Ok(ResultView { problem: Some(problem), .. }) => problem,
+        Ok(_) => "There is no view of this type of result; download it.".to_owned(),
+        Err(ApiError(problem)) => problem.detail,
+    };
+    (String::new(), why)
+}
+
+/// What the button says by which one asks to be notified; it is what is known of the wish, too.
+const ASK: &str = "Notify me at the end";
+const WISHED: &str = "You will be notified";
+const BLOCKED: &str = "Notifications are blocked";
+
+#[component]
+fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
+    let UseTaskReturn { view, cancel_problem, cancel, notify_hidden, .. } = task;
+    let wish = RwSignal::new(ASK.to_owned());
+    Effect::new(move |_| {
+        let ended = view.with(|view| view.status.is_terminal());
+        if ended && wish.with_untracked(|wish| wish == WISHED) {
+            wish.set(ASK.to_owned());
+            notify(&view.with(text::tab_title));
+        }
+        let hidden = view.with(|view| match (view.over(), view.can_cancel()) {
+            (true, _) => "task-acts",
+            (false, false) => "task-cancel",
+            (false, true) => "",
+        });
+        move_focus(hidden, "task-state");
+    });
+    let change = move |_| {
+        let wished = wish.with_untracked(|wish| wish == WISHED);
+        spawn_local(async move {
+            let granted = !wished && may_notify().await;
+            let label = match (wished, granted) {
+                (true, _) => ASK,
+                (false, true) => WISHED,
+                (false, false) => BLOCKED,
+            };
+            wish.try_set(label.to_owned());
+            notify_hidden.run(granted);
+        });
+    };
+    view! {
+        <div class="acts" id="task-acts">
+            <CancelButton view action on_cancel=cancel />
+            <WatchButton
+                view
+                hidden=TaskView::over
+                on_stop=task.stop_watching
+                on_resume=task.resume_watching
+                on_retry=task.try_again
+            />
+            <button
+                type="button"
+                class="js"
+                hidden=move || view.with(TaskView::over)
+                on:click=change
+            >
+                {move || wish.get()}
+            </button>
+        </div>
+        <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
+            "The cancel request failed. "
+            {cancel_problem}
+        </p>
+    }
+}
