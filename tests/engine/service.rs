@@ -219,7 +219,7 @@ async fn what_a_key_was_used_for_is_kept_as_a_hash_that_each_database_makes_in_i
         }
         let file = SqliteConnectOptions::new().filename(&path);
         let mut other = SqliteConnection::connect_with(&file).await.unwrap();
-        let kept = sqlx::query_scalar::<_, String>("SELECT print FROM starts");
+        let kept = sqlx::query_scalar::<_, String>("SELECT request_hash FROM starts");
         hashes.extend(kept.fetch_all(&mut other).await.unwrap());
         other.close().await.unwrap();
     }
