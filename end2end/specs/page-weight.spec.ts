@@ -1,4 +1,4 @@
-/** What pages load: the bytes that come over the wire, which is what the site's build has compressed. */
+/** The page weight is decided here. What pages load: the bytes that come over the wire, which is what the site's build has compressed. */
 
 import { type BrowserContext, type Page, type Response } from "@playwright/test";
 

@@ -288,7 +288,7 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     }
 }
 
-/// Which kinds of task this server has.
+/// Which kinds of task this server has. A new kind: see `docs/how-to-add.md`.
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
     let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();

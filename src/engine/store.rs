@@ -33,6 +33,7 @@ use crate::task::{BatchId, TaskId};
 #[non_exhaustive]
 pub enum StoreError {
     /// The store did not answer, or answered with an error. Trying again may help.
+    /// While the database is away callers get 503, and an ending is tried again until it is stored.
     #[error("the store does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
     /// The disk of the store is full. Trying again may help once there is room.

@@ -17,6 +17,7 @@ pub struct Config {
     /// How long a task is followed, counted from its `Watch`; then one last poll. Default: `None`,
     /// for as long as it takes.
     pub deadline_ms: Option<u64>,
+    /// The 500 ms floor.
     /// No request earlier than this after the end of the one before. Default: 500.
     pub floor_ms: u64,
     /// The longest pause that `poll_after_ms` can ask for. Default: 60,000.

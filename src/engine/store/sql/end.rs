@@ -108,6 +108,7 @@ impl This {
         Ok(Some(row))
     }
 
+    /// Records a cancel: a queued task ends at once, a running one becomes `cancelling`.
     pub(super) async fn write_cancel(
         &self,
         id: TaskId,

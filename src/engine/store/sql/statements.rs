@@ -16,7 +16,7 @@ macro_rules! account {
 }
 pub(super) use account;
 
-/// The columns that [`super::map::row`] reads.
+/// The columns that [`super::map::row`] reads. A new column: see `docs/how-to-add.md`.
 macro_rules! columns {
     () => {
         concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \

@@ -1,4 +1,5 @@
 //! A command that runs: waits for its end, or brings it about, with all that came from it.
+//! Child and grandchild alike get TERM, then KILL after the grace.
 
 use std::{
     os::fd::OwnedFd,
