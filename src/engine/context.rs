@@ -17,6 +17,9 @@ use crate::task::{LogStream, TaskId};
 
 /// A task's handle to the engine: report progress, save checkpoints, observe cancellation.
 /// Cheap to clone.
+///
+/// A run is cancelled for any of these reasons: a cancel request, its time limit, a shutdown of the
+/// process, or a lost lease. All of them appear to the task as [`TaskError::Cancelled`].
 #[derive(Clone)]
 pub struct Context {
     running: Arc<RunningTask>,
@@ -52,7 +55,7 @@ impl Context {
     /// Enters a declared stage, counted from 0, and tries to store it before it returns.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when cancellation was requested.
+    /// [`TaskError::Cancelled`] when the run is cancelled.
     pub async fn stage(&self, index: usize) -> Result<(), TaskError> {
         self.check()?;
         self.running.enter(index, self.clock.now_ms());
@@ -99,21 +102,21 @@ impl Context {
     /// Checks for cancellation. Call it between pieces of work that do not await.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when cancellation was requested.
+    /// [`TaskError::Cancelled`] when the run is cancelled.
     pub fn check(&self) -> Result<(), TaskError> {
         if self.running.token.is_cancelled() { Err(self.seen()) } else { Ok(()) }
     }
 
-    /// Waits until cancellation is requested.
+    /// Waits until the run is cancelled.
     pub async fn cancelled(&self) {
         self.running.token.cancelled().await;
         self.seen();
     }
 
-    /// Awaits a future until it completes or cancellation is requested.
+    /// Awaits a future until it completes or the run is cancelled.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when cancellation was requested first; the future is dropped.
+    /// [`TaskError::Cancelled`] when the run is cancelled first; the future is dropped.
     pub async fn until_cancelled<F: Future>(&self, future: F) -> Result<F::Output, TaskError> {
         self.running.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
     }
@@ -138,7 +141,7 @@ impl Context {
     /// [`TaskError::Retry`]
     /// when the store is unavailable for as long as a lease lasts, [`TaskError::Cancelled`] when
     /// this run
-    /// was lost or cancelled meanwhile.
+    /// is lost or cancelled meanwhile.
     pub async fn checkpoint(&self, key: &str, value: &impl Serialize) -> Result<(), TaskError> {
         let json = serde_json::to_string(value)
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))?;
@@ -163,9 +166,9 @@ impl Context {
     ///
     /// # Errors
     /// [`TaskError::Retry`] when the store is unavailable for as long as a lease lasts,
-    /// [`TaskError::Cancelled`] when cancellation was requested meanwhile, [`TaskError::Fail`] when
-    /// the
-    /// stored value does not fit the type.
+    /// [`TaskError::Cancelled`] when the run is cancelled meanwhile, [`TaskError::Fail`] when the
+    /// stored
+    /// value does not fit the type.
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
         let mut patience = Patience::new();
         let json = loop {

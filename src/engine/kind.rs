@@ -34,9 +34,9 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
         async { Ok(()) }
     }
 
-    /// Returns a key that is unique among an owner's queued and running tasks: a second start with
-    /// the
-    /// same key returns the first task. Default: `None`, every start is a new task.
+    /// Returns a key that is unique among an owner's queued and running tasks of this kind: a
+    /// second start
+    /// with the same key returns the first task. Default: `None`, every start is a new task.
     fn unique_key(&self) -> Option<String> {
         None
     }
@@ -111,7 +111,7 @@ pub struct KindOptions {
     /// with
     /// code `interrupted`: for work that must not start twice. Default: true.
     pub resume: bool,
-    /// How long a cancelled task may take to stop before its future is dropped. Default: 10 s.
+    /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
 }
 
@@ -206,7 +206,7 @@ impl Output {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// The task observed cancellation and stopped.
+    /// The task observed that its run is cancelled, and stopped.
     #[error("cancelled")]
     Cancelled,
     /// Another attempt may help; the task is retried while attempts are left.

@@ -34,7 +34,7 @@ impl Context {
     /// [`FileOptions`](crate::engine::FileOptions) is reached (`file_too_large`, `too_many_files`,
     /// `files_full`), the reader fails (`file_unreadable`), or no storage for files is configured
     /// (`no_artifacts`); [`TaskError::Retry`] when the database or the object store is unavailable;
-    /// [`TaskError::Cancelled`] when cancellation was requested or this run was lost.
+    /// [`TaskError::Cancelled`] when the run is cancelled or lost.
     pub async fn save_file(
         &self,
         name: &str,

@@ -23,7 +23,7 @@ impl Patience {
     ///
     /// # Errors
     /// [`TaskError::Retry`] when the lease time has passed or a retry cannot help,
-    /// [`TaskError::Cancelled`] when cancellation was requested meanwhile.
+    /// [`TaskError::Cancelled`] when the run is cancelled meanwhile.
     pub(super) async fn wait(&mut self, ctx: &Context, error: StoreError) -> Result<(), TaskError> {
         let passing = matches!(error, StoreError::Unavailable(_) | StoreError::Full(_));
         if !passing || self.begun.elapsed() >= ctx.options.lease {
