@@ -56,7 +56,7 @@ pub use service::{
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 
-/// Whole milliseconds, as the store keeps durations.
+/// Converts a duration to the milliseconds that the store uses.
 fn millis(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

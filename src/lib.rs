@@ -1,6 +1,5 @@
 //! Milepost: a page for every long-running job. Start a task, follow its progress, cancel it,
-//! collect
-//! its result; by polling, without WebSockets.
+//! collect its result; by polling, without WebSockets.
 //!
 //! * [`task`]: the wire types of a task.
 //! * [`poll`]: the polling client as a pure state machine.

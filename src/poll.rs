@@ -19,12 +19,11 @@
 //! [`TabEvent::Joined`] once: one tab then polls for all of them and forwards the responses.
 //!
 //! One addition to the paced policy: a server with very many waiting requests states in each
-//! response
-//! how far clients should spread their return if they lose the connection
-//! ([`PollResponse::spread_ms`]). After a failure they then return at random moments within that
-//! time,
-//! instead of all within the first second. A server with few waiting requests omits the field, and
-//! nothing changes. Every response repeats it, because a client's last value may be out of date.
+//! response how far clients should spread their return if they lose the connection
+//! ([`PollResponse::spread_ms`]). After a cut or a failure they then return at random moments
+//! within that time, instead of all within the first second. A server with few waiting requests
+//! omits the field, and nothing changes. Every response repeats it, because a client's last value
+//! may be out of date.
 //!
 //! [`PollResponse::spread_ms`]: crate::task::PollResponse::spread_ms
 //!

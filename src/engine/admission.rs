@@ -8,8 +8,7 @@ use std::{
 use super::ClientAddress;
 
 /// An eighth of all slots is reserved for addresses that hold none yet, so that a few addresses
-/// cannot
-/// take all of them.
+/// cannot take all of them.
 const NEWCOMERS: usize = 8;
 
 /// Numbers of slots.
@@ -59,8 +58,7 @@ impl Admission {
     }
 
     /// Takes a slot for this address. Without an address only the total counts, as for a proxy that
-    /// serves
-    /// many clients.
+    /// serves many clients.
     ///
     /// # Errors
     /// When no slot is free.

@@ -1,10 +1,8 @@
 //! The bytes of files: those that tasks make, and uploads.
 //!
 //! They are stored in an object store, a folder by default, under random keys: no user-supplied
-//! name is
-//! ever a path. The [rows](super::store::ArtifactRows) determine which files exist. Bytes are read
-//! and
-//! written in pieces; a whole file is never in memory.
+//! name is ever a path. The [rows](super::store::ArtifactRows) determine which files exist. Bytes
+//! are read and written in pieces; a whole file is never in memory.
 
 mod cleaning;
 mod file;

@@ -1,6 +1,5 @@
 //! Audit log: one event per call with caller, address, action and outcome, under `target =
-//! "audit"`. It
-//! contains no inputs and no secrets.
+//! "audit"`. It contains no inputs and no secrets.
 
 use std::borrow::Cow;
 

@@ -1,6 +1,5 @@
 //! Daily budgets of what costs money, such as the tokens of a language model: in total and per
-//! owner. They
-//! are counted in the store, so that restarts lose nothing and workers share them.
+//! owner. They are counted in the store, so that restarts lose nothing and workers share them.
 //!
 //! A run reserves the maximum cost of a call before it makes the call, and settles the actual cost
 //! afterwards. After a crash in between the whole reservation counts: never too little.
@@ -128,8 +127,7 @@ pub struct BudgetUsedUp {
 }
 
 /// An amount reserved from a budget for one call. Settle it once the cost is known; if dropped, it
-/// counts
-/// in full.
+/// counts in full.
 #[derive(Debug)]
 #[must_use = "what is not settled counts in full"]
 pub struct Reservation {

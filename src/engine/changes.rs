@@ -1,6 +1,5 @@
 //! Changes made by other processes: starts wake the claimer, cancels reach runs in this process,
-//! and
-//! waiting requests are updated.
+//! and waiting requests are updated.
 //!
 //! Notifications make this fast; polling twice per `queue_poll` makes it reliable.
 

@@ -14,8 +14,7 @@ use super::{
 const NETWORK_BITS: u32 = 64;
 
 /// A client address as limits count it: a whole IPv4 address, or an IPv6 /64 network. Its text form
-/// is
-/// `192.0.2.7` or `2001:db8:1:2::/64`.
+/// is `192.0.2.7` or `2001:db8:1:2::/64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientAddress(IpAddr);
 

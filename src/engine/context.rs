@@ -15,8 +15,8 @@ use super::{
 };
 use crate::task::{LogStream, TaskId};
 
-/// A task's handle to the engine: report progress, save checkpoints, observe cancellation.
-/// Cheap to clone.
+/// A task's handle to the engine: report progress, save checkpoints, observe cancellation. Cheap to
+/// clone.
 ///
 /// A run is cancelled for any of these reasons: a cancel request, its time limit, a shutdown of the
 /// process, or a lost lease. All of them appear to the task as [`TaskError::Cancelled`].
@@ -65,8 +65,8 @@ impl Context {
     }
 
     /// Reports the progress of the current stage, 0..=1 (of the whole task, if it has no stages).
-    /// Costs
-    /// nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is ignored.
+    /// Costs nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is
+    /// ignored.
     pub fn progress(&self, fraction: f64) {
         self.running.report(fraction);
     }
@@ -82,8 +82,7 @@ impl Context {
     }
 
     /// Adds a line from another stream to the task's log. A text of several lines becomes several
-    /// lines.
-    /// Costs well under a microsecond.
+    /// lines. Costs well under a microsecond.
     ///
     /// Of each run, the first half and the latest half of [`EngineOptions::max_log_lines`] (and
     /// `max_log_bytes`) are retained; the log reports how many lines are missing between them.
@@ -121,9 +120,9 @@ impl Context {
         self.running.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
     }
 
-    /// States what of the task's work is preserved if it is cancelled now, such as `2 of 5
-    /// chapters`; the
-    /// cancel receipt shows it. The latest call counts, also one of an earlier attempt.
+    /// Sets the description of the work that is preserved if the task is cancelled now, such as `2
+    /// of 5 chapters`; the cancel receipt shows it. The latest call counts, also one of an earlier
+    /// attempt.
     pub fn preserved(&self, what: impl Into<String>) {
         self.running.keep(self.options.cut(what.into()));
     }
@@ -138,10 +137,8 @@ impl Context {
     ///
     /// # Errors
     /// [`TaskError::Fail`] when the value is too large or cannot be written as JSON,
-    /// [`TaskError::Retry`]
-    /// when the store is unavailable for as long as a lease lasts, [`TaskError::Cancelled`] when
-    /// this run
-    /// is lost or cancelled meanwhile.
+    /// [`TaskError::Retry`] when the store is unavailable for as long as a lease lasts,
+    /// [`TaskError::Cancelled`] when this run is lost or cancelled meanwhile.
     pub async fn checkpoint(&self, key: &str, value: &impl Serialize) -> Result<(), TaskError> {
         let json = serde_json::to_string(value)
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))?;
@@ -167,8 +164,7 @@ impl Context {
     /// # Errors
     /// [`TaskError::Retry`] when the store is unavailable for as long as a lease lasts,
     /// [`TaskError::Cancelled`] when the run is cancelled meanwhile, [`TaskError::Fail`] when the
-    /// stored
-    /// value does not fit the type.
+    /// stored value does not fit the type.
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
         let mut patience = Patience::new();
         let json = loop {

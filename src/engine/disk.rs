@@ -1,6 +1,5 @@
 //! Free disk space: running tasks may need some to finish, so new tasks and uploads are refused
-//! when
-//! little is left.
+//! when little is left.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -37,8 +36,7 @@ pub struct LittleSpace {
 }
 
 /// Returns the shortage if there is too little space for anything new; `None` also if the space
-/// cannot be
-/// read.
+/// cannot be read.
 pub(super) async fn little_space(disk: &Arc<dyn Disk>, min_free_bytes: u64) -> Option<LittleSpace> {
     if min_free_bytes == 0 {
         return None;

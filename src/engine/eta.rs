@@ -1,10 +1,8 @@
 //! Estimates when a task will end, as a range: from the stage durations of earlier runs of its
-//! kind, and
-//! from its current pace. Pure; durations are milliseconds.
+//! kind, and from its current pace. Pure; durations are milliseconds.
 //!
 //! Uninformative ranges are not reported: one whose far end is more than three times its near end
-//! (plus
-//! five seconds), and any of a kind whose recent ranges were wrong more often than right.
+//! (plus five seconds), and any of a kind whose recent ranges were wrong more often than right.
 
 mod accuracy;
 mod history;
@@ -25,8 +23,7 @@ const WIDEST: f64 = 3.0;
 const SLACK_MS: f64 = 5_000.0;
 
 /// Uncertainty of the current pace for the rest of its stage: half the width of the range as a
-/// share of
-/// what is left, at the beginning of the stage and near its end.
+/// share of what is left, at the beginning of the stage and near its end.
 const PACE_DOUBT: (f64, f64) = (0.5, 0.1);
 /// The same for a later stage, of which only the weight is known.
 const LATER_DOUBT: f64 = 0.5;
@@ -126,8 +123,7 @@ impl Span {
     }
 
     /// Combines two estimates of the same duration: the more certain one has more weight, and if
-    /// they
-    /// disagree the range covers both.
+    /// they disagree the range covers both.
     fn and(self, other: Self) -> Self {
         let (a, b) = (self.less + self.more + 1.0, other.less + other.more + 1.0);
         let weight = b * b / (a * a + b * b);

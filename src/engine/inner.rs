@@ -37,8 +37,7 @@ pub(super) struct Inner {
     /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
     /// Held from taking a report until it is in the store (or returned), so that an ending never
-    /// overtakes
-    /// the run's last report.
+    /// overtakes the run's last report.
     pub(super) saving: Mutex<()>,
     /// A random id, new for each start of the process.
     pub(super) lease_owner: String,

@@ -35,30 +35,27 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     }
 
     /// Returns a key that is unique among an owner's queued and running tasks of this kind: a
-    /// second start
-    /// with the same key returns the first task. Default: `None`, every start is a new task.
+    /// second start with the same key returns the first task. Default: `None`, every start is a new
+    /// task.
     fn unique_key(&self) -> Option<String> {
         None
     }
 
     /// Returns a key by which simple clients find their newest task of this kind, such as its
-    /// subject.
-    /// Default: `None`.
+    /// subject. Default: `None`.
     fn lookup_key(&self) -> Option<String> {
         None
     }
 
     /// Returns the daily budget that runs of this kind draw on with [`Context::reserve`]. While it
-    /// is used
-    /// up, starts are refused; its figures are exported for operators. Default: `None`.
+    /// is used up, starts are refused; its figures are exported for operators. Default: `None`.
     fn budget(deps: &Self::Deps) -> Option<DailyBudget> {
         let _ = deps;
         None
     }
 
     /// The uploads that the input names, each with its field. The engine checks that the caller may
-    /// use
-    /// them, and retains them until the task has ended. Default: none.
+    /// use them, and retains them until the task has ended. Default: none.
     fn uploads(&self) -> Vec<(String, UploadId)> {
         Vec::new()
     }
@@ -108,8 +105,7 @@ pub struct KindOptions {
     /// Maximum number of runs, including the first. Default: 3.
     pub max_attempts: u32,
     /// Whether a run that a shutdown interrupts is returned to the queue. If false, the task fails
-    /// with
-    /// code `interrupted`: for work that must not start twice. Default: true.
+    /// with code `interrupted`: for work that must not start twice. Default: true.
     pub resume: bool,
     /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,

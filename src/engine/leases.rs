@@ -1,18 +1,14 @@
 //! The lease keeper: renews this process's leases, detects cancel requests and lost runs, and
-//! reclaims the
-//! tasks of other workers whose leases expired.
+//! reclaims the tasks of other workers whose leases expired.
 //!
 //! It has its own thread and runtime, so that CPU-bound tasks cannot delay renewals. A run without
-//! a
-//! confirmed renewal for 60 % of the lease is dropped here before any other worker may claim it;
-//! nothing
-//! more is written for it.
+//! a confirmed renewal for 60 % of the lease is dropped here before any other worker may claim it;
+//! nothing more is written for it.
 //!
 //! Expired leases are searched for more often than leases are renewed, so that a dead worker's
-//! tasks
-//! continue within one lease. A lease is reclaimed only if it expired by a clock that was observed
-//! to
-//! run evenly for a while: after the clock is set, every worker has time to renew its leases.
+//! tasks continue within one lease. A lease is reclaimed only if it expired by a clock that was
+//! observed to run evenly for a while: after the clock is set, every worker has time to renew its
+//! leases.
 
 mod clock_monitor;
 
@@ -42,8 +38,7 @@ const MIN_LOOK: Duration = Duration::from_millis(1);
 /// Minimum number of searches for expired leases per lease.
 const SEARCHES: u32 = 30;
 /// Number of heartbeats for which the store's clock must have run evenly before leases expire by
-/// it: by
-/// then every living worker has renewed its own.
+/// it: by then every living worker has renewed its own.
 const EVEN_BEATS: u32 = 2;
 
 /// A call of the lease keeper may take the lease divided by this.
@@ -62,8 +57,7 @@ fn search_every(options: &EngineOptions) -> Duration {
 }
 
 /// The duration of a lease as it is written: three search intervals shorter than `lease`, so that
-/// an
-/// expired lease is found, and its task runs again, within `lease`.
+/// an expired lease is found, and its task runs again, within `lease`.
 pub(super) fn written_lease(options: &EngineOptions) -> Duration {
     options.lease.saturating_sub(search_every(options) * 3).max(options.lease / 2)
 }
@@ -162,8 +156,7 @@ async fn renew_leases(inner: &Inner) -> bool {
 struct Search {
     clock: ClockMonitor,
     /// The clock was set back, or may have been before it was observed, and future times have not
-    /// been
-    /// clamped yet.
+    /// been clamped yet.
     behind: bool,
 }
 

@@ -39,8 +39,7 @@ struct Running {
 }
 
 /// An engine whose last clone is dropped stops like a process that dies: its leases expire and its
-/// tasks
-/// are reclaimed.
+/// tasks are reclaimed.
 impl Drop for Running {
     fn drop(&mut self) {
         self.inner.closing.cancel();
@@ -122,12 +121,10 @@ impl Engine {
     }
 
     /// Stops the work of this process: answers waiting requests and lets no request wait, claims no
-    /// more
-    /// tasks, lets running tasks continue for [`EngineOptions::drain`], then stops the rest and
-    /// returns them
-    /// to the queue without costing an attempt. Leases are renewed until the last ending is
-    /// written. The
-    /// service remains available; tasks that are started wait for another process.
+    /// more tasks, lets running tasks continue for [`EngineOptions::drain`], then stops the rest
+    /// and returns them to the queue without costing an attempt. Leases are renewed until the last
+    /// ending is written. The service remains available; tasks that are started wait for another
+    /// process.
     pub async fn drain(&self) {
         let Running { inner, lease_keeper } = &*self.0;
         inner.closing.cancel();
@@ -157,11 +154,9 @@ impl Engine {
     }
 
     /// Replaces the dynamic kinds; typed kinds are unchanged. Running tasks are not affected; a
-    /// queued task
-    /// runs with the definition of its kind at its start. If this is the store's only process,
-    /// queued tasks
-    /// of a removed kind fail with `kind_removed`; otherwise they wait for a worker that has the
-    /// kind.
+    /// queued task runs with the definition of its kind at its start. If this is the store's only
+    /// process, queued tasks of a removed kind fail with `kind_removed`; otherwise they wait for a
+    /// worker that has the kind.
     ///
     /// # Errors
     /// When the store fails; the kinds are replaced nevertheless.

@@ -1,6 +1,5 @@
 //! The log of one run: its first and its latest lines are retained, and the gap between them is
-//! known.
-//! Memory and writes are bounded at any rate.
+//! known. Memory and writes are bounded at any rate.
 
 use std::{
     collections::VecDeque,
@@ -12,14 +11,13 @@ use crate::task::LogStream;
 
 /// The high bits of a line's number hold the run. A later run therefore needs no lookup of where an
 /// earlier one stopped, a line written twice is stored once, and missing numbers count the lines
-/// left
-/// out.
+/// left out.
 const RUN_SHIFT: u32 = 36;
 const NUMBER_MASK: i64 = (1 << RUN_SHIFT) - 1;
 
 /// Up to this many late lines are written with the next flush. More than that wait until
-/// `FLOOD_PAUSE`
-/// has passed since the last such write, so that a flood is written once a second, not four times.
+/// `FLOOD_PAUSE` has passed since the last such write, so that a flood is written once a second,
+/// not four times.
 const CALM_LINES: usize = 1_000;
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 

@@ -1,11 +1,9 @@
 //! When a waiting request must be answered: the paced policy's rule, applied to what a client was
-//! last
-//! sent and the task's current state.
+//! last sent and the task's current state.
 //!
 //! Pure: the time and the random number are parameters, so a benchmark runs this rule, the
 //! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any
-//! monotonic
-//! clock; progress is 0..=1.
+//! monotonic clock; progress is 0..=1.
 //!
 //! Two additions to the text of the policy:
 //!
@@ -30,8 +28,7 @@ const YOUNG_STAGE_S: f64 = 0.5;
 /// Changes reported by one run count up the bits below this one.
 const GENERATION_SHIFT: u32 = 20;
 /// Minimum share of the longest wait before a request times out; requests that arrived together
-/// then do
-/// not return together.
+/// then do not return together.
 const MIN_SHARE: f64 = 0.9;
 
 /// How precise a client's bar has to be.
@@ -54,8 +51,8 @@ impl Detail {
     }
 
     /// Budget of early responses in the first `t_s` seconds of a run: another one is allowed while
-    /// the client
-    /// has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t) + t/4 (foreground).
+    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t) + t/4
+    /// (foreground).
     pub fn budget(self, t_s: f64) -> f64 {
         let t = t_s.max(0.0);
         match self {
@@ -111,8 +108,7 @@ impl TaskState {
     }
 
     /// Whether a client that has this version is up to date. The bits below the generation of a
-    /// queued task
-    /// hold its queue position and do not count.
+    /// queued task hold its queue position and do not count.
     pub(crate) fn is_known_as(&self, version: i64) -> bool {
         let waits = self.status == Status::Queued;
         version == self.version || (waits && generation(version) == self.generation())
@@ -185,8 +181,7 @@ impl ClientState {
     }
 
     /// Returns why this client must be answered at `now`; `None`: no reason. If several apply, the
-    /// first in
-    /// the order of [`AnswerReason`].
+    /// first in the order of [`AnswerReason`].
     pub fn reason(&self, state: &TaskState, now: f64) -> Option<AnswerReason> {
         let ended = state.status.is_terminal();
         if ended || self.end_only {
@@ -215,8 +210,7 @@ impl ClientState {
     }
 
     /// Whether the task has output that a foreground page has not received. Such responses do not
-    /// count
-    /// towards the budget; they have an interval of their own.
+    /// count towards the budget; they have an interval of their own.
     fn misses_words(&self, state: &TaskState, now: f64) -> bool {
         self.detail == Detail::Foreground
             && self.version < state.output_version
@@ -242,8 +236,7 @@ impl ClientState {
     }
 
     /// The earliest time at which a wrong bar may be corrected or output be sent, whatever the task
-    /// does
-    /// within its run. Before it only a new stage or status can cause a response.
+    /// does within its run. Before it only a new stage or status can cause a response.
     pub fn not_before(&self, state: &TaskState, now: f64) -> f64 {
         let begun = now - state.t_s;
         let bar = begun + self.detail.opens_at(self.early);
@@ -256,22 +249,19 @@ impl ClientState {
 }
 
 /// Minimum time between two responses for output, `t_s` seconds after the start: 1 s at first, 3 s
-/// after
-/// 90 s.
+/// after 90 s.
 const fn words_gap_s(t_s: f64) -> f64 {
     (t_s / 30.0).clamp(1.0, 3.0)
 }
 
 /// How long a request with a maximum wait of `max_wait_s` waits; `random` is uniform in 0..1 and
-/// spreads
-/// the time over its last tenth.
+/// spreads the time over its last tenth.
 pub fn longest_hold_s(max_wait_s: f64, random: f64) -> f64 {
     max_wait_s * (MIN_SHARE + (1.0 - MIN_SHARE) * random.clamp(0.0, 1.0))
 }
 
 /// The generation of a version. Each change made by the store (a claim, a cancel, an end) starts a
-/// new
-/// one.
+/// new one.
 const fn generation(version: i64) -> i64 {
     version >> GENERATION_SHIFT
 }

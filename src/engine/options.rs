@@ -35,8 +35,7 @@ pub struct EngineOptions {
     /// Maximum number of tasks running at once in this process, over all kinds. Default: 8.
     pub concurrency: u32,
     /// Duration of a lease. A task whose lease is not renewed for this long may be reclaimed, in
-    /// seconds,
-    /// 2 to 3,600. Default: 30.
+    /// seconds, 2 to 3,600. Default: 30.
     #[serde(rename = "lease_s", with = "seconds")]
     pub lease: Duration,
     /// Time between two renewals of the leases, in seconds; at most a third of `lease_s`. Default: 6.
@@ -61,14 +60,13 @@ pub struct EngineOptions {
     /// Maximum number of queued tasks per owner. Default: 100.
     pub max_queued_per_owner: u32,
     /// Maximum number of queued tasks per client address, over all owners. Processes that start
-    /// tasks at
-    /// the same moment may exceed it slightly. Default: 1,000.
+    /// tasks at the same moment may exceed it slightly. Default: 1,000.
     pub max_queued_per_client: u32,
     /// Maximum number of queued tasks in total; may be exceeded slightly, as above. Default:
     /// 10,000.
     pub max_queued: u32,
-    /// Number of queued tasks per kind that have a queue position; those behind have none.
-    /// At most [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
+    /// Number of queued tasks per kind that have a queue position; those behind have none. At most
+    /// [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
     pub max_queue_positions: u32,
     /// Maximum age of the queue order from which positions are computed, in milliseconds. Default:
     /// 250.
@@ -84,8 +82,7 @@ pub struct EngineOptions {
     /// 2,000.
     pub max_message_chars: usize,
     /// Maximum number of log lines retained per run: the first half and the latest half. The log
-    /// reports
-    /// how many lines are missing between them. Default: 10,000.
+    /// reports how many lines are missing between them. Default: 10,000.
     pub max_log_lines: u32,
     /// Maximum log size retained per run, in bytes, halved the same way. Default: 4 MiB.
     pub max_log_bytes: usize,

@@ -20,8 +20,7 @@ use crate::task::{Snapshot, Status, TaskId};
 pub const MAX_PLACES: u32 = 255;
 
 /// The store's own changes count up the version from this bit on; the bits below belong to a run,
-/// and
-/// are free while the task is queued.
+/// and are free while the task is queued.
 const GENERATION: u32 = 20;
 const PLACE_BITS: u32 = 8;
 const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
@@ -60,8 +59,7 @@ impl Places {
     }
 
     /// Adds the position of a queued task to its snapshot and its version. Rows that were read
-    /// together by
-    /// `read` cause at most one read of the order of their kind.
+    /// together by `read` cause at most one read of the order of their kind.
     pub(super) async fn tell(
         &self,
         store: &dyn Store,
@@ -84,8 +82,7 @@ impl Places {
 
 impl Order {
     /// Returns the position of a task, from 1; `None` if it may not start yet, is too far back, or
-    /// the store
-    /// fails.
+    /// the store fails.
     async fn place(
         &mut self,
         store: &dyn Store,
@@ -117,8 +114,7 @@ impl Order {
     }
 
     /// Repeats the last report if the new version would be smaller: a position farther back is
-    /// reported
-    /// once the time encoded in the version has advanced.
+    /// reported once the time encoded in the version has advanced.
     fn hold_back(&mut self, snapshot: &mut Snapshot, until: i64) {
         match self.told.get(&snapshot.id) {
             Some(told) if told.is_of_wait(snapshot.version) && told.version > snapshot.version => {
@@ -148,8 +144,7 @@ impl Told {
 }
 
 /// The time encoded in a queued task's version: fine at first, then ever coarser, so that 4,095
-/// ticks
-/// are twelve days.
+/// ticks are twelve days.
 fn tick(waited_ms: i64) -> i64 {
     (TICKS * (waited_ms.max(0) as f64 / 1000.0).sqrt()) as i64
 }
@@ -161,10 +156,8 @@ fn next_tick_ms(waited_ms: i64) -> i64 {
 }
 
 /// Adds the position to a queued task's snapshot and its version: a position nearer the front gives
-/// a
-/// greater version at once, one farther back as soon as the encoded time has advanced. Every
-/// process
-/// computes the same version from the same position.
+/// a greater version at once, one farther back as soon as the encoded time has advanced. Every
+/// process computes the same version from the same position.
 fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
     snapshot.queue_position = place;
     if snapshot.status == Status::Queued {

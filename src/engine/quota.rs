@@ -1,10 +1,8 @@
 //! Storage limits: per owner, per client address, and in total. They also hold for a client that
-//! uses a new
-//! identity for each request.
+//! uses a new identity for each request.
 //!
 //! The sums of the store are cached: a recent figure counts, plus what was admitted since. A
-//! refusal is
-//! never based on an old figure.
+//! refusal is never based on an old figure.
 
 use std::{
     collections::HashMap,

@@ -18,8 +18,7 @@ const MAX_CLIENTS: usize = 100_000;
 const TIDY: Duration = Duration::from_secs(1);
 
 /// Rate limits per client address. Each number is also the permitted burst. `Default` gives the
-/// documented
-/// values; 0: no limit.
+/// documented values; 0: no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateOptions {
     /// Tasks started per minute; each task of a batch counts. Default: 1,200.

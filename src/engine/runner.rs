@@ -70,8 +70,7 @@ async fn claim(inner: &Arc<Inner>) {
 }
 
 /// Whether queued tasks remain for free slots: a claim skips rows that other workers are claiming,
-/// and
-/// examines a limited number of rows. Without other workers it claims everything that fits.
+/// and examines a limited number of rows. Without other workers it claims everything that fits.
 async fn is_passed_over(inner: &Inner) -> bool {
     if !inner.store.is_shared() {
         return false;
@@ -116,8 +115,7 @@ fn start(inner: &Arc<Inner>, row: Row) {
 }
 
 /// Runs the task in its own tokio task, so that a panic becomes an error. Returns `None` if nothing
-/// may
-/// be written.
+/// may be written.
 async fn watch_over(
     inner: &Arc<Inner>,
     kind: &Arc<Kind>,
@@ -301,8 +299,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 }
 
 /// Writes the ending, retrying through outages, until it is written or the run was lost. Returns
-/// the row
-/// as written.
+/// the row as written.
 async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option<Row> {
     // The last report belongs to the ended task, too.
     let mut delay = FINISH_RETRY.0;

@@ -1,8 +1,7 @@
 //! The tasks that run in this process, available without the store.
 //!
 //! [`RunningTasks`] is a cache: everything in it is in the store at most [`EngineOptions::flush`]
-//! later,
-//! and what matters (starts, cancels, ends) was in the store first.
+//! later, and what matters (starts, cancels, ends) was in the store first.
 //!
 //! [`EngineOptions::flush`]: super::EngineOptions::flush
 
@@ -26,8 +25,7 @@ use crate::task::TaskId;
 pub(crate) struct RunningTasks {
     tasks: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
     /// Lost runs that the store may still show as running. What was reported of them is newer than
-    /// what the
-    /// store knows.
+    /// what the store knows.
     lost: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
 }
 
@@ -42,8 +40,7 @@ impl RunningTasks {
         let before = write(&self.tasks).insert(task.id, task);
         if let Some(before) = before {
             // A process that slept through a lease may claim a task anew before it learns that it
-            // lost the first
-            // run.
+            // lost the first run.
             before.stop(Stop::LeaseLost);
         }
     }
@@ -99,8 +96,7 @@ fn count(n: usize) -> u32 {
 }
 
 // A poisoned lock means a panic between two plain assignments; the guarded data is still valid, so
-// it
-// is safe to continue.
+// it is safe to continue.
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

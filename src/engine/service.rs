@@ -78,8 +78,7 @@ impl Service {
     }
 
     /// Sets the version of a queued task to `known`, the version that the client has, if nothing
-    /// visible has
-    /// changed. Only [`Snapshot::version`] equal to `known` means no change.
+    /// visible has changed. Only [`Snapshot::version`] equal to `known` means no change.
     pub fn settle(snapshot: &mut Snapshot, known: i64) {
         queue_positions::settle(snapshot, known);
     }
@@ -98,8 +97,8 @@ impl Service {
     }
 
     /// Returns when to poll again for a task that runs here and still has this version, in
-    /// milliseconds.
-    /// `None`: not known, use [`Service::get`]. The fast path of the most frequent call.
+    /// milliseconds. `None`: not known, use [`Service::get`]. The fast path of the most frequent
+    /// call.
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
         let inner = self.engine.inner();
         let running =
@@ -149,8 +148,7 @@ impl Service {
     }
 
     /// Returns the caller's newest task of a kind with this lookup key: with a session among the
-    /// owner's
-    /// tasks, without one among the anonymous tasks started from the same client address.
+    /// owner's tasks, without one among the anonymous tasks started from the same client address.
     ///
     /// # Errors
     /// When the store fails.
@@ -220,11 +218,9 @@ impl Service {
     }
 
     /// Returns at most [`EngineOptions::max_log_lines_per_response`] log lines after number
-    /// `after`. `None`
-    /// if there is no task that this caller may see.
+    /// `after`. `None` if there is no task that this caller may see.
     ///
-    /// [`EngineOptions::max_log_lines_per_response`]:
-    /// super::EngineOptions::max_log_lines_per_response
+    /// [`EngineOptions::max_log_lines_per_response`]: super::EngineOptions::max_log_lines_per_response
     ///
     /// # Errors
     /// When the task has expired, and when the store fails.
@@ -243,9 +239,8 @@ impl Service {
     }
 
     /// Returns at most `most` of the latest log lines after number `after`, oldest first; the first
-    /// line
-    /// carries how many lines before it are left out. `None` if there is no task that this caller
-    /// may see.
+    /// line carries how many lines before it are left out. `None` if there is no task that this
+    /// caller may see.
     ///
     /// # Errors
     /// When the task has expired, and when the store fails.
@@ -295,8 +290,7 @@ impl ListFilter {
 }
 
 /// Converts log entries to wire lines, each with the number of lines left out before it; `before`
-/// is the
-/// number of the line before the first.
+/// is the number of the line before the first.
 fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     let line = |entry: LogEntry| {
         let LogEntry { seq, at, stream, text } = entry;

@@ -1,6 +1,5 @@
 //! Converts what the store and [`RunningTasks`](super::running::RunningTasks) know to the snapshots
-//! that
-//! clients receive.
+//! that clients receive.
 
 use crate::{
     engine::{

@@ -1,6 +1,5 @@
 //! Durable storage. The engine uses it through the [`Store`] trait. Each store owns its clock, so
-//! that
-//! all processes that share one agree on the time.
+//! that all processes that share one agree on the time.
 //!
 //! Every write of a run carries its `run_seq` and takes effect only while the row still has it: a
 //! worker that lost its lease can no longer change the row.
@@ -79,18 +78,15 @@ const POSTGRES_DISK_FULL: &str = "53100";
 ///
 /// # Errors
 /// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
-/// time,
-/// and leaves the store unchanged; the outcome of a commit that is not answered is unknown. Every
-/// call
-/// ends within a time limit.
+/// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
+/// Every call ends within a time limit.
 #[async_trait]
 pub trait Store: ArtifactRows {
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 
     /// Queues a task, or returns why it cannot. Idempotency key, unique key and limits are checked
-    /// in the
-    /// same transaction.
+    /// in the same transaction.
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError>;
 
     /// Queues several tasks of one owner in one transaction: all of them or none.
@@ -137,13 +133,11 @@ pub trait Store: ArtifactRows {
     ) -> Result<Option<Row>, StoreError>;
 
     /// Claims queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
-    /// the next
-    /// attempt, the next `run_seq` and a lease.
+    /// the next attempt, the next `run_seq` and a lease.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
 
     /// Renews the leases of `lease_owner` on these tasks and returns the runs that it still holds.
-    /// Leases
-    /// of other tasks are left to expire.
+    /// Leases of other tasks are left to expire.
     async fn renew_leases(
         &self,
         lease_owner: &str,
@@ -156,28 +150,23 @@ pub trait Store: ArtifactRows {
     -> Result<Vec<Renewal>, StoreError>;
 
     /// Subscribes to changes made by other processes; `None` if the store is not shared. Changes
-    /// are hints:
-    /// polling finds each of them, too.
+    /// are hints: polling finds each of them, too.
     fn changes(&self) -> Option<Changes>;
 
     /// Whether other processes may work on the same rows.
     fn is_shared(&self) -> bool;
 
     /// Ends or requeues the running tasks whose lease expired before this time of the store's
-    /// clock.
-    /// Returns those tasks.
+    /// clock. Returns those tasks.
     async fn rescue_expired(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError>;
 
     /// After the clock was set back, brings times in the future to now. A lease of that time
-    /// expires no
-    /// later than one made now; queued tasks retain their order and do not wait until the clock
-    /// catches up.
-    /// Changes nothing if no time is in the future.
+    /// expires no later than one made now; queued tasks retain their order and do not wait until
+    /// the clock catches up. Changes nothing if no time is in the future.
     async fn clamp_future_times(&self) -> Result<(), StoreError>;
 
     /// Called once when a process starts. A store for one process reclaims every lease except those
-    /// of
-    /// `lease_owner`, expired or not; a shared store reclaims none, as other processes may be
+    /// of `lease_owner`, expired or not; a shared store reclaims none, as other processes may be
     /// alive.
     async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
 
@@ -197,8 +186,7 @@ pub trait Store: ArtifactRows {
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Ends a run and returns the new row; `None` if the run was lost. Every write that ends a task
-    /// also
-    /// drops its sealed secrets.
+    /// also drops its sealed secrets.
     async fn finish(
         &self,
         id: TaskId,
@@ -207,8 +195,7 @@ pub trait Store: ArtifactRows {
     ) -> Result<Option<Row>, StoreError>;
 
     /// Requests cancellation of a task. A queued task is cancelled at once. The worker of a running
-    /// task
-    /// learns of it at the next check for cancels, or at once if it is in the same process.
+    /// task learns of it at the next check for cancels, or at once if it is in the same process.
     async fn request_cancel(
         &self,
         id: TaskId,
@@ -225,8 +212,7 @@ pub trait Store: ArtifactRows {
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
 
     /// Stores how long the stages of a completed run took, by name in milliseconds; of each stage
-    /// the
-    /// newest `most` are retained.
+    /// the newest `most` are retained.
     async fn keep_stage_times(
         &self,
         id: TaskId,
@@ -239,17 +225,13 @@ pub trait Store: ArtifactRows {
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// Extends the retention of an ended task to at least `for_ms` milliseconds from now. Unchanged
-    /// are a
-    /// longer or unlimited retention, and tasks that have not ended or have expired. Returns the
-    /// row
-    /// afterwards; `None` if there is none.
+    /// are a longer or unlimited retention, and tasks that have not ended or have expired. Returns
+    /// the row afterwards; `None` if there is none.
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
 
     /// Removes at most `most` expired tasks with all their data and leaves tombstones, retained
-    /// until
-    /// `known_ms` milliseconds after the expiry; deletes at most `most` outdated tombstones.
-    /// Several
-    /// processes may call it at once.
+    /// until `known_ms` milliseconds after the expiry; deletes at most `most` outdated tombstones.
+    /// Several processes may call it at once.
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError>;
 
     /// Returns the tombstones of the removed tasks among these, in any order, with one statement.

@@ -1,12 +1,9 @@
 //! Long polls: which waiting request watches which task, and when each is answered.
 //!
 //! There is an entry for each watched task and none for any other. Progress reports wake no
-//! request:
-//! while anything is watched, a periodic tick compares the watched tasks with what each client
-//! knows
-//! and answers only those that are due. A discrete change (a start, a stage, a cancel, an end)
-//! triggers
-//! that check immediately.
+//! request: while anything is watched, a periodic tick compares the watched tasks with what each
+//! client knows and answers only those that are due. A discrete change (a start, a stage, a cancel,
+//! an end) triggers that check immediately.
 
 mod limits;
 mod run;
@@ -74,8 +71,7 @@ impl Subscriptions {
     }
 
     /// Subscribes to these tasks. The caller checks them afterwards ([`Subscription::check`]), so
-    /// that no
-    /// change is missed in between.
+    /// that no change is missed in between.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         interests: impl IntoIterator<Item = (TaskId, Interest)>,
@@ -218,8 +214,7 @@ pub(super) struct Subscription {
 
 impl Subscription {
     /// Checks each task once and, unless there already is a reason to answer, includes the request
-    /// in the
-    /// periodic checks from here on. Returns whether anything can still change.
+    /// in the periodic checks from here on. Returns whether anything can still change.
     pub(super) fn check(&self, running: &RunningTasks, now_ms: i64) -> bool {
         let now = self.subscriptions.now_s();
         // Check all of them, without short-circuiting: each has to be activated.

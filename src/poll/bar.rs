@@ -88,8 +88,7 @@ impl Bar {
     }
 
     /// What the server needs to compute the deviation of this bar: progress in percent, rate as
-    /// received
-    /// (0..=1 per second), milliseconds since.
+    /// received (0..=1 per second), milliseconds since.
     pub(super) fn basis(&self, now: u64) -> (Option<f64>, f64, i64) {
         let rate = if self.frozen { 0.0 } else { self.rate * 10.0 };
         let age = self.age(now);

@@ -8,12 +8,10 @@ pub struct Config {
     /// When to send requests. Default: [`Policy::Paced`].
     pub policy: Policy,
     /// Long polls; `None`: none. A server that does not support them is recognised by its
-    /// responses. Default:
-    /// [`HoldConfig::default`]. Used by [`Policy::Paced`] only.
+    /// responses. Default: [`HoldConfig::default`]. Used by [`Policy::Paced`] only.
     pub hold: Option<HoldConfig>,
     /// Whether the tasks are shown in the foreground: a waiting request is then answered for
-    /// smaller
-    /// deviations of the bar, and more often. Default: `false`.
+    /// smaller deviations of the bar, and more often. Default: `false`.
     pub foreground: bool,
     /// How long a task is followed, counted from its `Watch`, before one last poll. Default:
     /// `None`, no limit.
@@ -33,8 +31,7 @@ pub struct Config {
     /// Total time of failures, while online and visible, after which to give up. Default: 120,000.
     pub give_up_after_ms: u64,
     /// Maximum random pause after a failure, and maximum time over which a server may spread the
-    /// return of
-    /// clients that lose it. Default: 15,000.
+    /// return of clients that lose it. Default: 15,000.
     pub longest_jitter_ms: u64,
     /// Time after the start of watching in which "not found" may mean "not yet". Default: 5,000.
     pub not_found_grace_ms: u64,
@@ -52,16 +49,13 @@ pub struct Config {
     /// A timer that fires this late means that the machine slept. Default: 5,000.
     pub slept_slack_ms: u64,
     /// While visible, the timer is never set further ahead than this, so that sleep is detected and
-    /// the bar
-    /// does not continue through it. Default: 5,000.
+    /// the bar does not continue through it. Default: 5,000.
     pub longest_timer_ms: u64,
     /// The leading tab counts as gone when it is silent for this much longer than its request may
-    /// wait, and
-    /// when it does not answer a new tab within this time. Default: 5,000.
+    /// wait, and when it does not answer a new tab within this time. Default: 5,000.
     pub leader_slack_ms: u64,
     /// How long a bar extrapolates without news, beyond the maximum wait of a request. Default:
-    /// 12,000, two
-    /// seconds more than the longest pause of any policy.
+    /// 12,000, two seconds more than the longest pause of any policy.
     pub reach_ms: u64,
 }
 

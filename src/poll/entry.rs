@@ -15,7 +15,7 @@ pub(super) struct Entry {
     pub(super) bar: Bar,
     pub(super) gone: Option<GoneReason>,
     pub(super) timed_out: bool,
-    /// The request in flight is the one past the deadline.
+    /// Whether the request in flight is the last one, past the deadline.
     pub(super) last_poll: bool,
     /// When watching started, or started again.
     pub(super) since: u64,
@@ -35,8 +35,8 @@ pub(super) struct Entry {
     pub(super) large: bool,
     /// Number of other tabs that watch it, if this tab polls for them.
     pub(super) peers: u32,
-    /// Another tab has just subscribed and waits for the state: the next request asks for all of
-    /// it.
+    /// Another tab has just subscribed and waits for the state: the next request asks for the full
+    /// state.
     pub(super) owed: bool,
 }
 
@@ -75,8 +75,7 @@ impl Entry {
     }
 
     /// Applies a snapshot if it is newer. `clock`: `now`, or the moment when the bar stopped being
-    /// drawn.
-    /// Returns whether anything changed.
+    /// drawn. Returns whether anything changed.
     pub(super) fn apply(&mut self, mut new: Snapshot, now: u64, clock: u64) -> bool {
         if !self.live() && !self.timed_out {
             return false;
@@ -132,7 +131,7 @@ impl Entry {
     /// The entry of this task in a request.
     pub(super) fn watch(&self, now: u64, config: &Config) -> Watch {
         let (progress, rate, age_ms) = self.bar.basis(now);
-        // A response carries the heartbeat only with a changed task: ask for the whole state.
+        // A response carries the heartbeat only with a changed task: ask for the full state.
         let unsure = self.still_for(now) >= config.silent_after_ms
             && now.saturating_sub(self.told_at) >= config.silent_after_ms / 2;
         let version = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
@@ -153,8 +152,7 @@ impl Entry {
     }
 
     /// Age and estimated end for the pause without long polls. After a cancel request the age
-    /// counts from the
-    /// request.
+    /// counts from the request.
     pub(super) fn pace(&self, now: u64) -> (i64, Option<i64>) {
         if let Some(at) = self.cancel_at {
             return (signed(now.saturating_sub(at)), None);
@@ -205,8 +203,7 @@ impl Entry {
     }
 
     /// Whether the heartbeat was reported when the task had already been unchanged for a while. An
-    /// earlier
-    /// report says nothing about a worker lost since.
+    /// earlier report says nothing about a worker lost since.
     fn told_still(&self, config: &Config) -> bool {
         let told = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.updated_age_ms);
         u64::try_from(told).is_ok_and(|told| told >= config.silent_after_ms / 2)

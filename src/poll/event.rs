@@ -63,8 +63,7 @@ pub enum Event {
     /// An event about the other tabs of the browser.
     Tabs(TabEvent),
     /// `pageshow` of a restored page (`persisted`), `resume`, or a sleep that the driver detected:
-    /// the state
-    /// is out of date.
+    /// the state is out of date.
     Resume,
     /// Whether to continue polling, slowly, while hidden. The initial value is `false`.
     NotifyHidden(bool),
@@ -77,8 +76,7 @@ pub enum Event {
     /// The user asked to retry after the machine gave up, was refused, was signed out or timed out.
     TryAgain,
     /// The result of [`Action::RefreshSession`]: whether there is a session again. If it is not
-    /// known, omit
-    /// this event: the machine finds out with the next request.
+    /// known, omit this event: the machine finds out with the next request.
     SessionRefreshed(bool),
 }
 

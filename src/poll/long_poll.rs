@@ -75,8 +75,7 @@ impl Holding {
     }
 
     /// Takes the loss of a request that could wait, after `age_ms`. Returns whether it counts as a
-    /// first cut
-    /// instead of a failure.
+    /// first cut instead of a failure.
     pub(super) fn lost(&mut self, config: &HoldConfig, age_ms: u64, loss: Loss, now: u64) -> bool {
         if loss == Loss::Timeout {
             self.lost += 1;
@@ -114,8 +113,7 @@ impl Holding {
 }
 
 /// Whether two cuts look like the same time limit: both too early for long polls, or within a fifth
-/// of
-/// each other.
+/// of each other.
 fn about_the_same(config: &HoldConfig, a: u64, b: u64) -> bool {
     let (less, more) = (a.min(b), a.max(b));
     more < config.shortest_ms || more - less <= more / 5

@@ -1,9 +1,8 @@
 //! The machine: one loop for all watched tasks.
 //!
 //! [`Machine::handle`] applies the event to the state, then settles: whether a request or a timer
-//! is
-//! needed is derived from the state alone, so that no order of events can stall the loop or start a
-//! second one.
+//! is needed is derived from the state alone, so that no order of events can stall the loop or
+//! start a second one.
 
 mod answer;
 mod failure;
@@ -134,8 +133,7 @@ impl Machine {
     }
 
     /// Handles one event and returns the actions to carry out. `now`: monotonic milliseconds.
-    /// `random`:
-    /// uniform in `0.0..1.0`.
+    /// `random`: uniform in `0.0..1.0`.
     pub fn handle(
         &mut self,
         event: Event,

@@ -7,10 +7,8 @@ pub(super) fn unit(random: &mut dyn FnMut() -> f64) -> f64 {
 }
 
 /// The pause without long polls for a task that has run `elapsed_ms`: it grows with the square root
-/// of the
-/// age, which distributes requests evenly over the probable time of the end, and is shortened near
-/// the
-/// estimated end. `unit` in 0..=1.
+/// of the age, which distributes requests evenly over the probable time of the end, and is
+/// shortened near the estimated end. `unit` in 0..=1.
 pub(super) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
     let seconds = (elapsed_ms.max(0) as f64 / 1_000.0).max(1.0);
     let gap = (0.8 * seconds.sqrt()).clamp(0.5, 5.0) * (0.9 + 0.2 * unit) * 1_000.0;
@@ -21,10 +19,8 @@ pub(super) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
 }
 
 /// Full jitter before the retry after failure number `failures` (from 1): up to 2^failures seconds,
-/// and up
-/// to `spread_ms` if the lost server asked for that, so that clients that lost it together do not
-/// return
-/// together.
+/// and up to `spread_ms` if the lost server asked for that, so that clients that lost it together
+/// do not return together.
 pub(super) fn jitter_ms(
     failures: u32,
     spread_ms: u64,
@@ -37,8 +33,7 @@ pub(super) fn jitter_ms(
 }
 
 /// The pause after the first waiting request that was cut: half a second plus up to another half,
-/// or up to
-/// `spread_ms` in total.
+/// or up to `spread_ms` in total.
 pub(super) fn after_cut_ms(spread_ms: u64, unit: f64) -> u64 {
     const LEAST: u64 = 500;
     let most = spread_ms.max(2 * LEAST) - LEAST;

@@ -58,9 +58,8 @@ impl Policy {
     }
 
     /// Number of requests that this policy sends in `ms` milliseconds of watching, if each is
-    /// answered
-    /// immediately; `None` for [`Policy::Paced`], whose requests depend on the tasks and the
-    /// server.
+    /// answered immediately; `None` for [`Policy::Paced`], whose requests depend on the tasks and
+    /// the server.
     pub fn requests_in(self, ms: u64) -> Option<u32> {
         let (mut requests, mut left) = (1_u32, ms);
         // After 30 requests no policy changes its delay.

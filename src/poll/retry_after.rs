@@ -1,9 +1,8 @@
 //! Parses `Retry-After`: seconds, or an HTTP date.
 
 /// Returns the milliseconds that a `Retry-After` header asks to wait; `None` if it cannot be
-/// parsed. A
-/// date in the past gives 0. `date` is the response's `Date` header: the difference needs no local
-/// clock. Only the preferred form of HTTP dates is parsed, which all servers send.
+/// parsed. A date in the past gives 0. `date` is the response's `Date` header: the difference needs
+/// no local clock. Only the preferred form of HTTP dates is parsed, which all servers send.
 pub fn retry_after_ms(value: &str, date: Option<&str>) -> Option<i64> {
     let value = value.as_bytes().trim_ascii();
     if let Some(seconds) = number(value) {
@@ -14,8 +13,7 @@ pub fn retry_after_ms(value: &str, date: Option<&str>) -> Option<i64> {
 }
 
 /// Parses `Sun, 06 Nov 1994 08:49:37 GMT`. Works on bytes, because text search would be most of the
-/// code
-/// that a page loads for this.
+/// code that a page loads for this.
 fn unix_seconds(text: &[u8]) -> Option<i64> {
     const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (text, zone) = text.split_at_checked(25)?;

@@ -11,8 +11,7 @@ pub struct TaskView<'a> {
     /// Its status, or `cancelling` once the user has requested cancellation.
     pub status: Option<Status>,
     /// Percent 0..=100, extrapolated; never less than before within an attempt, and 100 on
-    /// `completed` only.
-    /// `None`: not known.
+    /// `completed` only. `None`: not known.
     pub bar: Option<f64>,
     /// Whether the bar moves between responses.
     pub moving: bool,
@@ -67,7 +66,7 @@ pub enum Phase {
     SignedOut,
     /// The server was unreachable for too long; [`super::Event::TryAgain`] continues.
     GaveUp,
-    /// The server refuses the request; [`super::Event::TryAgain`] sends it once more.
+    /// The server refuses the request; [`super::Event::TryAgain`] sends it again.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -117,8 +116,7 @@ pub struct Stats {
     /// Total time that requests have waited at the server, in milliseconds, as reported by it.
     pub waited_ms: u64,
     /// Total time in which there was a task to poll and polling was possible, up to the last event:
-    /// the time
-    /// for which [`Policy::requests_in`] returns the requests of another policy.
+    /// the time for which [`Policy::requests_in`] returns the requests of another policy.
     pub asking_ms: u64,
     /// The policy in force.
     pub policy: Policy,

@@ -1,13 +1,11 @@
 //! Text with terminal escape sequences (ECMA-48), as spans of plain text with a style. Only colours
-//! and
-//! emphasis are interpreted; all other sequences and control characters are removed.
+//! and emphasis are interpreted; all other sequences and control characters are removed.
 
 /// Maximum number of style changes in one text; further ones are ignored.
 const MAX_CHANGES: usize = 64;
 
 /// The style of a span. Colours are the 16 basic ones; others are mapped to the nearest, so that a
-/// page's
-/// palette stays readable.
+/// page's palette stays readable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnsiStyle {
     /// Bold.

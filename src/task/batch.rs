@@ -27,8 +27,7 @@ pub struct Batch {
     /// The kind of its tasks.
     pub kind: String,
     /// Percent 0..=100 of the batch; every task has the same weight. A task that has ended counts
-    /// as done,
-    /// whatever its status; one without known progress counts as 0.
+    /// as done, whatever its status; one without known progress counts as 0.
     pub progress: f64,
     /// Number of tasks that have not ended.
     pub unfinished: u32,

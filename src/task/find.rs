@@ -10,8 +10,7 @@ pub fn is_in(line: &str, wanted: &str) -> bool {
 }
 
 /// Returns where a text occurs in a line, as ranges of characters of [`plain`]'s result. The ranges
-/// do not
-/// overlap.
+/// do not overlap.
 pub fn hits(line: &str, wanted: &str) -> Vec<Range<usize>> {
     if wanted.is_empty() {
         return Vec::new();

@@ -46,8 +46,7 @@ pub struct StartTask {
     #[serde(default)]
     pub input: serde_json::Value,
     /// Priority among your own queued tasks, -100 to 100; higher runs first. Tasks of other owners
-    /// are not
-    /// affected. Default: 0.
+    /// are not affected. Default: 0.
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(minimum = -100, maximum = 100))]
     pub priority: i32,
@@ -66,7 +65,6 @@ pub struct StartReceipt {
     /// The task to follow.
     pub id: TaskId,
     /// True if the start led to an existing task (same idempotency key, or the same unique key as a
-    /// queued or
-    /// running task).
+    /// queued or running task).
     pub existing: bool,
 }

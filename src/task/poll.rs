@@ -23,8 +23,7 @@ pub struct Watch {
     #[serde(default)]
     pub age_ms: i64,
     /// Number of responses that this client received before the end of their wait, for a deviation,
-    /// a stage or
-    /// an attempt.
+    /// a stage or an attempt.
     #[serde(default)]
     pub early_responses: u32,
     /// Whether the page shows this task in the foreground: a waiting request is then answered for
@@ -98,8 +97,8 @@ pub struct PollResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<AnswerReason>,
     /// Window for a random reconnect delay, in milliseconds, if the connection to this server is
-    /// lost. Sent
-    /// when so many requests wait there that they must not all return at once; otherwise absent.
+    /// lost. Sent when so many requests wait there that they must not all return at once; otherwise
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread_ms: Option<f64>,
 }

@@ -47,7 +47,7 @@ pub struct Snapshot {
     /// Version of the latest output: a message, or log lines, which can be read from then on.
     #[serde(default)]
     pub output_version: i64,
-    /// The result, once completed.
+    /// Link to the result, once completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultLink>,
     /// Why it failed.
@@ -60,8 +60,7 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
     /// While queued: its position among the tasks that may start now, from 1. Absent while it waits
-    /// for its
-    /// start time, and if it is too far back to count.
+    /// for its start time, and if it is too far back to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
     /// Between two attempts: milliseconds until the next may start.
@@ -135,7 +134,7 @@ pub struct CancelReceipt {
     /// How it stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<CancelOutcome>,
-    /// What of its work is preserved, in a few words.
+    /// The work that is preserved, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preserved: Option<String>,
 }
@@ -147,7 +146,7 @@ pub struct CancelReceipt {
 pub enum CancelOutcome {
     /// It had not started.
     NeverStarted,
-    /// It waited for another attempt; none was running.
+    /// No attempt was running; it was waiting for the next one.
     BetweenAttempts,
     /// The task stopped when asked.
     Stopped,

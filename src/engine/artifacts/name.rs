@@ -1,8 +1,7 @@
 //! File names and media types.
 //!
 //! Names come from anyone and appear in pages, headers and other people's folders. None is ever
-//! used as
-//! a path here.
+//! used as a path here.
 
 /// Maximum length of a name, in bytes.
 const MAX_BYTES: usize = 200;
@@ -60,8 +59,7 @@ pub fn valid_name(name: &str) -> Result<&str, InvalidName> {
 }
 
 /// Makes a valid name from one that a browser or a program sent: the last part of a path, without
-/// or with
-/// replacements for what is not permitted.
+/// or with replacements for what is not permitted.
 pub fn clean_name(said: &str) -> String {
     let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().map(|c| if is_bad(c) { '_' } else { c }).collect();

@@ -22,16 +22,14 @@ pub struct FileOptions {
     /// Maximum number of uploads per owner. Default: 1,000.
     pub max_uploads_per_owner: u32,
     /// Maximum size of all files and uploads of one owner, or of one client address for callers
-    /// without a
-    /// session, in bytes. Default: 64 GiB.
+    /// without a session, in bytes. Default: 64 GiB.
     pub max_bytes_per_owner: u64,
     /// Maximum size of all files and uploads from one client address, in bytes. Default: 128 GiB.
     pub max_bytes_per_client: u64,
     /// Maximum size of all files and uploads, in bytes. Default: 512 GiB.
     pub max_bytes: u64,
     /// Retention of an upload after it was stored, and after the last start of a task with it, in
-    /// seconds; it
-    /// is also retained until such a task has ended. Default: 86,400 (a day).
+    /// seconds; it is also retained until such a task has ended. Default: 86,400 (a day).
     #[serde(rename = "keep_uploads_s", with = "seconds")]
     pub keep_uploads: Duration,
     /// Maximum number of concurrent uploads to this process. Default: 64.
@@ -42,8 +40,7 @@ pub struct FileOptions {
     #[serde(rename = "upload_idle_timeout_s", with = "seconds")]
     pub upload_idle_timeout: Duration,
     /// A writer that is silent for this long is considered lost, and its bytes are removed, in
-    /// seconds.
-    /// Default: 900.
+    /// seconds. Default: 900.
     #[serde(rename = "writer_idle_timeout_s", with = "seconds")]
     pub writer_idle_timeout: Duration,
 }

@@ -14,8 +14,7 @@ impl Context {
     }
 
     /// Reserves from a daily budget before costly work: as much as is left, from `least` to `most`.
-    /// The
-    /// reservation is in the store when this returns; after a crash it counts in full.
+    /// The reservation is in the store when this returns; after a crash it counts in full.
     ///
     /// # Errors
     /// The outer error as in [`Context::checkpoint`]; the inner one when less than `least` is left.

@@ -22,19 +22,17 @@ const PIECE: usize = 64 << 10;
 
 impl Context {
     /// Saves a file as part of the task's result, reading it in pieces to its end. The file is
-    /// stored when
-    /// this returns `Ok`, and discarded otherwise. Without a media type, the file name extension
-    /// decides.
+    /// stored when this returns `Ok`, and discarded otherwise. Without a media type, the file name
+    /// extension decides.
     ///
     /// A name can be used once per run; a later attempt that saves the same name replaces the file.
     ///
     /// # Errors
     /// [`TaskError::Fail`] when the name is invalid (`file_name`) or in use (`file_exists`), a
-    /// limit of
-    /// [`FileOptions`](crate::engine::FileOptions) is reached (`file_too_large`, `too_many_files`,
-    /// `files_full`), the reader fails (`file_unreadable`), or no storage for files is configured
-    /// (`no_artifacts`); [`TaskError::Retry`] when the database or the object store is unavailable;
-    /// [`TaskError::Cancelled`] when the run is cancelled or lost.
+    /// limit of [`FileOptions`](crate::engine::FileOptions) is reached (`file_too_large`,
+    /// `too_many_files`, `files_full`), the reader fails (`file_unreadable`), or no storage for
+    /// files is configured (`no_artifacts`); [`TaskError::Retry`] when the database or the object
+    /// store is unavailable; [`TaskError::Cancelled`] when the run is cancelled or lost.
     pub async fn save_file(
         &self,
         name: &str,
@@ -68,8 +66,8 @@ impl Context {
     ///
     /// # Errors
     /// [`TaskError::Fail`] when there is no such upload (`upload`) or no storage for files is
-    /// configured
-    /// (`no_artifacts`), [`TaskError::Retry`] when the database or the object store is unavailable.
+    /// configured (`no_artifacts`), [`TaskError::Retry`] when the database or the object store is
+    /// unavailable.
     pub async fn open_file(&self, id: UploadId) -> Result<OpenFile, TaskError> {
         let artifacts = self.artifacts()?.clone();
         let artifact = self.store.upload_of(self.running.id, id).await.map_err(away)?;

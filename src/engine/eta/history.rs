@@ -80,8 +80,7 @@ impl Route {
     }
 
     /// Returns the duration of each stage, in milliseconds, of a run that ended after `t` seconds.
-    /// A stage
-    /// entered twice is counted once, with its total time.
+    /// A stage entered twice is counted once, with its total time.
     pub(crate) fn end(&self, t: f64) -> Vec<(usize, i64)> {
         let mut all: Vec<(usize, i64)> = Vec::new();
         for &(stage, s) in self.times.iter().chain([&(self.at, t - self.since_s)]) {

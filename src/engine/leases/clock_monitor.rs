@@ -1,9 +1,8 @@
 //! Detects whether the store's clock runs evenly.
 //!
 //! A lease records the time at which it expires. If the clock is set forward, the leases of all
-//! living
-//! workers look expired until their next heartbeat, and must not be reclaimed meanwhile. Pure: the
-//! readings are parameters.
+//! living workers look expired until their next heartbeat, and must not be reclaimed meanwhile.
+//! Pure: the readings are parameters.
 
 use std::time::{Duration, Instant};
 

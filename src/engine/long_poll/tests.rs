@@ -163,10 +163,8 @@ fn courses() -> impl Strategy<Value = Course> {
 }
 
 /// Lets a client follow a task along a course, in steps of 50 ms of virtual time. Calls `sent` with
-/// the
-/// number and the time of each request, and checks that no response for a deviation comes before
-/// the
-/// time from `not_before` or beyond the budget.
+/// the number and the time of each request, and checks that no response for a deviation comes
+/// before the time from `not_before` or beyond the budget.
 fn follow(
     course: &Course,
     live: bool,

@@ -28,13 +28,11 @@ pub struct LongPollOptions {
     /// Maximum number of those per client address. Default: 500.
     pub max_waiting_anonymous_per_client: usize,
     /// Time between two checks whether a client's bar deviates from the progress of a watched task,
-    /// in
-    /// milliseconds, 5 to 1,000. Default: 50.
+    /// in milliseconds, 5 to 1,000. Default: 50.
     #[serde(rename = "tick_ms", with = "milliseconds")]
     pub tick: Duration,
     /// Time between two reads of watched tasks that run in other processes, when no notification
-    /// arrives,
-    /// in milliseconds, 50 to 60,000. Default: 1,000.
+    /// arrives, in milliseconds, 50 to 60,000. Default: 1,000.
     #[serde(rename = "poll_ms", with = "milliseconds")]
     pub poll: Duration,
     /// On shutdown, the time over which clients are asked to return, each at a random moment, in

@@ -15,8 +15,7 @@ const MAX_S: u64 = 100 * 365 * DAY_S;
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionOptions {
     /// Retention of a task and its result after its end, in seconds; 0: no limit. Fixed when the
-    /// task is
-    /// queued. Default: 2,592,000 (30 days).
+    /// task is queued. Default: 2,592,000 (30 days).
     #[serde(rename = "keep_s", with = "seconds")]
     pub keep: Duration,
     /// Retention from now of a task that its owner extends, in seconds. Default: 7,776,000 (90
@@ -24,8 +23,7 @@ pub struct RetentionOptions {
     #[serde(rename = "extend_s", with = "seconds")]
     pub extend: Duration,
     /// How long an expired task is answered with 410 and a summary, in seconds; afterwards it is
-    /// not
-    /// found. Default: 7,776,000 (90 days).
+    /// not found. Default: 7,776,000 (90 days).
     #[serde(rename = "tombstones_s", with = "seconds")]
     pub tombstones: Duration,
     /// Time between two runs of the pruner, in seconds. Default: 60.

@@ -24,8 +24,7 @@ pub trait DynamicTask: Send + Sync + 'static {
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, ValidationError>;
 
     /// Returns the input from which [`DynamicTask::prepare`] made a stored input. It is shown
-    /// (without
-    /// secrets) and used for reruns. Default: the stored input itself.
+    /// (without secrets) and used for reruns. Default: the stored input itself.
     ///
     /// # Errors
     /// When the stored input cannot be read.
@@ -34,16 +33,14 @@ pub trait DynamicTask: Send + Sync + 'static {
     }
 
     /// Returns the fields missing from that input: secrets are dropped when a task ends, so a rerun
-    /// has to
-    /// enter them again. Default: none.
+    /// has to enter them again. Default: none.
     fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
         let _ = stored;
         Vec::new()
     }
 
     /// Returns the value by which two starts with the same idempotency key are compared. Only a
-    /// keyed hash
-    /// of it is stored. Default: the input.
+    /// keyed hash of it is stored. Default: the input.
     fn comparable(&self, input: serde_json::Value) -> serde_json::Value {
         input
     }
@@ -54,8 +51,7 @@ pub trait DynamicTask: Send + Sync + 'static {
     }
 
     /// Runs an input that [`DynamicTask::prepare`] made, possibly in an earlier process or with an
-    /// earlier
-    /// definition of the kind: validate it again.
+    /// earlier definition of the kind: validate it again.
     ///
     /// # Errors
     /// Why the run did not complete.
@@ -134,8 +130,7 @@ impl Registry {
     }
 
     /// Returns the same typed kinds with other dynamic ones. A kind that remains retains the
-    /// history of
-    /// its durations.
+    /// history of its durations.
     pub(crate) fn with_others(&self, kinds: Vec<DynamicKind>) -> Self {
         let mut new = Self::default();
         for kind in self.claimable().filter(|kind| kind.origin == Origin::Typed) {

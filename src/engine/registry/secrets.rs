@@ -43,8 +43,7 @@ fn collect(value: &Value, found: &mut Vec<String>) {
 }
 
 /// Removes these texts from the error's detail and from its field names, which are the caller's
-/// keys
-/// unless the schema knows them.
+/// keys unless the schema knows them.
 pub(super) fn hide(
     refusal: ValidationError,
     secrets: &[String],

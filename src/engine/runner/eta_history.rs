@@ -19,8 +19,7 @@ pub(super) async fn learn(inner: &Inner, kind: &Kind) {
 }
 
 /// Judges the estimates of a completed run and stores its stage durations. A run that resumed an
-/// earlier
-/// one is left out: it is not a whole run.
+/// earlier one is left out: it is not a whole run.
 pub(super) async fn remember(inner: &Inner, kind: &Kind, running: &RunningTask) {
     running.judge_forecasts();
     let whole = running.run_seq == 1;

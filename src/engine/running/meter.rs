@@ -13,8 +13,7 @@ const SPACING_S: f64 = 0.2;
 const TOO_YOUNG_S: f64 = 0.5;
 
 /// Samples of the current stage: progress (0..=1 of the whole) over the run's time in seconds. It
-/// reads no
-/// clock; each call takes the time since the run's start.
+/// reads no clock; each call takes the time since the run's start.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     samples: Vec<(f64, f64)>,
@@ -75,8 +74,7 @@ impl Meter {
     }
 
     /// The rate per second that a client may extrapolate with after `t` seconds; 0 for a task that
-    /// reports
-    /// stages only.
+    /// reports stages only.
     pub fn rate(&self, t: f64) -> f64 {
         let long = self.slope(t, (0.30 * t).max(1.0));
         let short = self.slope(t, (0.04 * t).max(0.4));

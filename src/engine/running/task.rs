@@ -43,8 +43,7 @@ pub(crate) enum Stop {
 const UNKNOWN: u64 = u64::MAX;
 
 /// A bar is corrected when it deviates by this share of the whole, and not sooner than this many
-/// seconds
-/// after the last report (the paced policy's figures).
+/// seconds after the last report (the paced policy's figures).
 const VISIBLE: f64 = 0.02;
 const SOONEST_CORRECTION_S: f64 = 0.7;
 
@@ -270,8 +269,8 @@ impl RunningTask {
         }
     }
 
-    /// Sets what is preserved if the task is cancelled. It is not visible until then, so the
-    /// version stays.
+    /// Sets the description of the work preserved on cancellation. It is not visible until then, so
+    /// the version stays.
     pub(crate) fn keep(&self, text: String) {
         let mut state = self.lock();
         state.stopping.preserved = Some(text);

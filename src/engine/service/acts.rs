@@ -48,8 +48,7 @@ impl Service {
     }
 
     /// Starts a new task with the same input, secrets included. `None` if there is no task that
-    /// this caller
-    /// may see.
+    /// this caller may see.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -65,8 +64,8 @@ impl Service {
     }
 
     /// Starts new tasks for the failed tasks of a batch, as a new batch of the caller, with the
-    /// same inputs,
-    /// secrets included: all of them or none. `None` if there is no batch that this caller may see.
+    /// same inputs, secrets included: all of them or none. `None` if there is no batch that this
+    /// caller may see.
     ///
     /// # Errors
     /// See [`ServiceError`]; [`ServiceError::NothingFailed`] if none has failed yet.
@@ -95,8 +94,7 @@ impl Service {
     }
 
     /// Requests cancellation of all tasks of a batch. Idempotent. `None` if there is no batch that
-    /// this
-    /// caller may see.
+    /// this caller may see.
     ///
     /// # Errors
     /// When the store fails; cancellation of some tasks may have been requested then.
@@ -110,8 +108,7 @@ impl Service {
 
     /// Extends the retention of an ended task to
     /// [`RetentionOptions::extend`](crate::engine::RetentionOptions::extend) from now; a longer
-    /// retention
-    /// is left unchanged. `None` if there is no task that this caller may see.
+    /// retention is left unchanged. `None` if there is no task that this caller may see.
     ///
     /// # Errors
     /// When the task has expired, and when the store fails.
@@ -120,12 +117,10 @@ impl Service {
     }
 
     /// Stores an uploaded file, piece by piece, for the input of a task. It is stored when this
-    /// returns
-    /// `Ok`; an upload that is interrupted leaves nothing behind.
+    /// returns `Ok`; an upload that is interrupted leaves nothing behind.
     ///
     /// `length` is the announced size in bytes, if known: a file that is too large is refused
-    /// before it is
-    /// sent.
+    /// before it is sent.
     ///
     /// # Errors
     /// See [`ServiceError`].

@@ -155,8 +155,7 @@ impl Service {
     }
 
     /// Returns the batch of a task. `None` if it was started alone, or there is no task that this
-    /// caller may
-    /// see.
+    /// caller may see.
     ///
     /// # Errors
     /// When the task has expired, and when the store fails.

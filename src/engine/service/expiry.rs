@@ -69,8 +69,7 @@ impl Service {
     }
 
     /// Returns each task's row, or why it is not visible, with at most two statements. `just_read`
-    /// rows are
-    /// not read again.
+    /// rows are not read again.
     pub(super) async fn rows(
         &self,
         caller: &Caller,

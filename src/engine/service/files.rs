@@ -96,8 +96,7 @@ impl Service {
         let busy = || ServiceError::Busy { retry_after_ms: BUSY_MS };
         let mut bytes = Box::pin(impatient(bytes, files.upload_idle_timeout).fuse());
         // An upload takes a slot only once its first bytes arrive. A shutdown does not wait for
-        // slow senders;
-        // the bytes received are removed.
+        // slow senders; the bytes received are removed.
         let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
         let _place = inner.uploads.enter(caller.client()).map_err(ServiceError::UploadsFull)?;
         let bytes = stream::iter(first).chain(bytes);

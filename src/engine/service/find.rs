@@ -20,13 +20,10 @@ pub struct FoundLines {
 
 impl Service {
     /// Returns the first [`EngineOptions::max_log_lines_per_response`] lines after number `after`
-    /// that
-    /// contain a text, ignoring case and ANSI colours. Lines between matches are not counted as
-    /// left out.
-    /// `None` if there is no task that this caller may see.
+    /// that contain a text, ignoring case and ANSI colours. Lines between matches are not counted
+    /// as left out. `None` if there is no task that this caller may see.
     ///
-    /// [`EngineOptions::max_log_lines_per_response`]:
-    /// crate::engine::EngineOptions::max_log_lines_per_response
+    /// [`EngineOptions::max_log_lines_per_response`]: crate::engine::EngineOptions::max_log_lines_per_response
     ///
     /// # Errors
     /// When the text is empty or too long, when the task has expired, and when the store fails.
@@ -95,8 +92,7 @@ impl Service {
     }
 
     /// Passes each line after `after` that contains the text to `go_on`, until it returns false.
-    /// Returns the
-    /// number of the last line searched.
+    /// Returns the number of the last line searched.
     async fn look_through(
         &self,
         id: TaskId,

@@ -25,8 +25,7 @@ const MAX_GAP_MS: i64 = 5_000;
 const CLIENTS_FLOOR_MS: f64 = 500.0;
 
 /// When to return to another server: spread evenly from the client's minimum on. A smaller value
-/// would
-/// make many clients return at that minimum together.
+/// would make many clients return at that minimum together.
 fn return_after_ms(spread: Duration, random: f64) -> f64 {
     let most = spread.as_secs_f64() * 1_000.0;
     let least = CLIENTS_FLOOR_MS.min(most);
@@ -34,8 +33,7 @@ fn return_after_ms(spread: Duration, random: f64) -> f64 {
 }
 
 /// Time per waiting request over which clients return after they lose a server, in milliseconds:
-/// about
-/// 670 clients a second.
+/// about 670 clients a second.
 const SPREAD_MS_EACH: f64 = 1.5;
 /// Below this no spread is sent, in milliseconds: clients return at random moments within a second
 /// anyway.
@@ -85,8 +83,8 @@ impl Held {
 
 impl Service {
     /// Returns what has changed among the watched tasks: immediately if `wait_ms` is 0; otherwise
-    /// as soon as
-    /// the [rule](crate::engine::long_poll) requires an update for one of them, and then for all.
+    /// as soon as the [rule](crate::engine::long_poll) requires an update for one of them, and then
+    /// for all.
     ///
     /// # Errors
     /// When too many tasks are watched, and when the store fails.
@@ -132,11 +130,9 @@ impl Service {
     }
 
     /// Waits until there is news of one task, or until the time is over. Returns the maximum wait
-    /// that
-    /// applied; `None` if the request could not wait: a limit of waiting requests is reached, the
-    /// server is
-    /// shutting down, or nothing more can change. Use [`Service::get`] to check that the task
-    /// exists.
+    /// that applied; `None` if the request could not wait: a limit of waiting requests is reached,
+    /// the server is shutting down, or nothing more can change. Use [`Service::get`] to check that
+    /// the task exists.
     ///
     /// # Errors
     /// When the store fails.
@@ -213,8 +209,8 @@ impl Service {
     }
 
     /// Whether the caller may see all of these tasks. Rows of tasks that do not run here are stored
-    /// for
-    /// [`Subscription::check`](crate::engine::subscriptions::Subscription::check), and returned.
+    /// for [`Subscription::check`](crate::engine::subscriptions::Subscription::check), and
+    /// returned.
     async fn may_watch(
         &self,
         caller: &Caller,
@@ -297,8 +293,7 @@ impl Service {
     }
 
     /// Returns what is known without reading the store: tasks that run here, and rows read a moment
-    /// ago.
-    /// When a task ends, ten thousand watchers do not cause ten thousand reads.
+    /// ago. When a task ends, ten thousand watchers do not cause ten thousand reads.
     async fn recent(
         &self,
         caller: &Caller,

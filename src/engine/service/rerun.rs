@@ -14,8 +14,7 @@ use crate::{
 
 impl Service {
     /// Returns the input of a task without the fields that its kind's schema marks `writeOnly`:
-    /// secrets are
-    /// never returned. `None` if there is no task that this caller may see.
+    /// secrets are never returned. `None` if there is no task that this caller may see.
     ///
     /// # Errors
     /// When its kind is no longer registered, when the task has expired, and when the store fails.
@@ -68,8 +67,7 @@ impl Service {
     }
 
     /// Returns the complete original input. A missing secret is an error: without it the rerun
-    /// would be
-    /// another task.
+    /// would be another task.
     pub(super) fn asked_for_again(
         &self,
         kind: &str,

@@ -197,11 +197,9 @@ impl Service {
     }
 
     /// Returns the idempotency key as it is stored, and a keyed hash of the request, which may
-    /// contain
-    /// secrets. A key counts within its account. Callers with neither owner nor address share one
-    /// account;
-    /// their stored key contains the hash, so that a key alone does not lead to another caller's
-    /// task.
+    /// contain secrets. A key counts within its account. Callers with neither owner nor address
+    /// share one account; their stored key contains the hash, so that a key alone does not lead to
+    /// another caller's task.
     pub(super) fn idempotency(
         &self,
         caller: &Caller,

@@ -46,8 +46,7 @@ impl Caller {
     }
 
     /// Whether the caller may follow and cancel a task: only its owner may; an anonymous task is
-    /// open to
-    /// anyone who has its id.
+    /// open to anyone who has its id.
     pub(super) fn may_see(&self, owner: Option<&str>) -> bool {
         owner.is_none() || owner == self.as_owner()
     }
@@ -65,8 +64,8 @@ pub struct ListFilter {
     /// From an earlier page's `next_cursor`.
     pub cursor: Option<String>,
     /// Rows per page. Default:
-    /// [`EngineOptions::list_rows`](crate::engine::EngineOptions::list_rows), at
-    /// most [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows).
+    /// [`EngineOptions::list_rows`](crate::engine::EngineOptions::list_rows), at most
+    /// [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows).
     pub limit: Option<u32>,
 }
 
@@ -114,8 +113,7 @@ pub enum ServiceError {
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
     /// A rerun needs secrets that are no longer stored: the task's start form, filled in from the
-    /// task,
-    /// asks for them.
+    /// task, asks for them.
     #[error("{refusal}")]
     SecretsNeeded {
         /// The kind of the task.

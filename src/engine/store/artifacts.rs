@@ -1,11 +1,9 @@
 //! Metadata of files. Their bytes are in the object store.
 //!
 //! A file's row is created before its first byte (pending) and becomes ready only once the last
-//! byte is
-//! safe. To delete a file, its row is marked first, then the bytes are removed, then the row.
-//! Whatever
-//! process fails at whatever point, no row claims more than is stored, and no bytes are without a
-//! row.
+//! byte is safe. To delete a file, its row is marked first, then the bytes are removed, then the
+//! row. Whatever process fails at whatever point, no row claims more than is stored, and no bytes
+//! are without a row.
 
 use std::{fmt, str::FromStr};
 
@@ -156,8 +154,7 @@ pub trait ArtifactRows: Send + Sync + 'static {
     ) -> Result<Result<(), WriteRejected>, StoreError>;
 
     /// Completes a file whose bytes are safe. It becomes visible, and a file of the same name from
-    /// an earlier
-    /// run of the task is deleted.
+    /// an earlier run of the task is deleted.
     async fn finish_artifact(
         &self,
         new: &NewArtifact,
@@ -186,10 +183,8 @@ pub trait ArtifactRows: Send + Sync + 'static {
     ) -> Result<Option<Artifact>, StoreError>;
 
     /// Marks at most `most` files as deleted that are due: those of removed tasks, those of lost
-    /// writers,
-    /// uploads that no task uses, and those marked `retry_ms` ago whose bytes could not be removed.
-    /// Several
-    /// processes may call it at once; each file is returned to one of them.
+    /// writers, uploads that no task uses, and those marked `retry_ms` ago whose bytes could not be
+    /// removed. Several processes may call it at once; each file is returned to one of them.
     async fn mark_artifacts_deleted(
         &self,
         most: u32,

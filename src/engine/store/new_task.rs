@@ -53,8 +53,7 @@ impl NewTask {
     }
 
     /// The account that limits, turns and keys are counted by: the owner, else the client, else
-    /// `""` for all
-    /// callers with neither.
+    /// `""` for all callers with neither.
     pub fn account(&self) -> &str {
         self.owner.as_deref().or(self.client.as_deref()).unwrap_or_default()
     }

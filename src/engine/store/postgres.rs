@@ -1,18 +1,14 @@
 //! The shared store: one PostgreSQL database for any number of processes.
 //!
 //! Time is the database's clock, so machines whose clocks differ agree. A claim skips rows that
-//! another
-//! worker is claiming. Starts of one owner run one after another; a waiting start holds no
-//! connection,
-//! so one owner cannot block others. Processes learn of each other's changes by notifications,
-//! which
-//! are hints: polling finds each change, too.
+//! another worker is claiming. Starts of one owner run one after another; a waiting start holds no
+//! connection, so one owner cannot block others. Processes learn of each other's changes by
+//! notifications, which are hints: polling finds each change, too.
 //!
-//! Differences from SQLite:
-//! [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart) reclaims nothing, because
-//! other processes may be alive; [`Store::changes`](super::Store::changes) reports changes; and
-//! `lower`
-//! handles all letters where SQLite's handles ASCII only, so a search for `É` finds `é`.
+//! Differences from SQLite: [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart)
+//! reclaims nothing, because other processes may be alive;
+//! [`Store::changes`](super::Store::changes) reports changes; and `lower` handles all letters where
+//! SQLite's handles ASCII only, so a search for `É` finds `é`.
 
 /// Whether `$text` contains `$needle`.
 macro_rules! contains {
@@ -44,8 +40,7 @@ macro_rules! first_of_each {
     };
 }
 /// The first rows of `ranked`, at most $5, that no other worker is claiming. As an array, so that
-/// it is
-/// evaluated once.
+/// it is evaluated once.
 macro_rules! first_unlocked {
     () => {
         "(SELECT unnest(ARRAY(SELECT t.id FROM ranked JOIN tasks t ON t.id = ranked.id \
@@ -125,22 +120,18 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
     /// Number of connections, without those for lease renewals and notifications, which have one
-    /// each. Half
-    /// of them read and half write; half of the writing ones serve callers' requests such as starts
-    /// and
-    /// cancels. At least 3. Default: 8.
+    /// each. Half of them read and half write; half of the writing ones serve callers' requests
+    /// such as starts and cancels. At least 3. Default: 8.
     pub connections: u32,
     /// Maximum wait for a free connection before a call fails. Default: 3 s.
     pub acquire_timeout: Duration,
     /// Time limit of one statement. Default: 10 s.
     pub statement_timeout: Duration,
     /// Time limit of a whole call, however many statements it has; without it, a hanging connection
-    /// would
-    /// block until the network reports the failure. Default: 20 s.
+    /// would block until the network reports the failure. Default: 20 s.
     pub call_timeout: Duration,
     /// After this time without a notification, the listening connection is checked. Until a dead
-    /// one is
-    /// replaced, changes are found by polling, once a second. Default: 10 s.
+    /// one is replaced, changes are found by polling, once a second. Default: 10 s.
     pub silence: Duration,
 }
 
@@ -243,8 +234,7 @@ impl PostgresStore {
     }
 
     /// Returns the database's clock for the engine. It is read again with each renewal of leases,
-    /// so that the
-    /// clocks of the machines do not matter.
+    /// so that the clocks of the machines do not matter.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock) as Arc<dyn Clock>
     }
@@ -294,8 +284,7 @@ fn callers_share(writers: u32) -> usize {
 }
 
 /// Serializes the starts of one account, so that keys and limits are checked consistently. Returns
-/// false
-/// if another transaction holds the lock; no transaction waits for it.
+/// false if another transaction holds the lock; no transaction waits for it.
 async fn try_lock_owner(tx: &mut Session<'_>, account: &str) -> Result<bool, StoreError> {
     let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))";
     tx.value(sqlx::query(lock).bind(account)).await

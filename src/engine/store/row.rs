@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use crate::task::{self, BatchId, LogStream, ResumeReason, StageInfo, Status, TaskId};
 
 /// One task in the store, without its input, which may be large. Times are milliseconds since the
-/// Unix
-/// epoch, by the store's clock.
+/// Unix epoch, by the store's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The task's id.
@@ -102,9 +101,8 @@ pub struct Stopping {
     pub delivered_at: Option<i64>,
     /// When the task observed it.
     pub acknowledged_at: Option<i64>,
-    /// What of its work is preserved if it is cancelled, in the task's own words; set with or
-    /// without a
-    /// cancel request.
+    /// The work that is preserved if the task is cancelled, in the task's own words; set with or
+    /// without a cancel request.
     pub preserved: Option<String>,
 }
 
@@ -127,8 +125,7 @@ pub struct Resumption {
 
 impl Resumption {
     /// How much work is repeated, in milliseconds: the time since the latest checkpoint, or since
-    /// the
-    /// beginning of the run before if that saved none.
+    /// the beginning of the run before if that saved none.
     pub fn redone_ms(&self) -> i64 {
         let safe = self.checkpoint_at.map_or(self.began_at, |saved| saved.max(self.began_at));
         (self.seen_at - safe).max(0)
@@ -157,7 +154,7 @@ pub struct ListQuery {
 pub struct Claim {
     /// A random id of this process.
     pub lease_owner: String,
-    /// How long the lease lasts, in milliseconds.
+    /// Duration of the lease, in milliseconds.
     pub lease_ms: i64,
     /// Free slots by kind.
     pub slots: Vec<(String, u32)>,
@@ -339,7 +336,7 @@ pub enum Change {
     Cancel(TaskId),
     /// This task started, ended, or was requeued.
     Task(TaskId),
-    /// Running tasks have saved their progress.
+    /// Running tasks saved their progress.
     Progress,
     /// Unknown: the store was unreachable for a while.
     Anything,

@@ -1,10 +1,8 @@
 //! The embedded store: one SQLite file for one process.
 //!
 //! WAL mode; one connection writes, a small pool reads, and lease renewals have a connection of
-//! their
-//! own. A lock file excludes a second process, so that the leases of an earlier process can be
-//! reclaimed
-//! immediately.
+//! their own. A lock file excludes a second process, so that the leases of an earlier process can
+//! be reclaimed immediately.
 
 /// Whether `$text` contains `$needle`.
 macro_rules! contains {
@@ -122,8 +120,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 #[derive(Clone, Copy, Debug)]
 pub struct SqliteOptions {
     /// How long a statement waits for the write lock, which a backup program may hold, or for a
-    /// free
-    /// connection. Default: 10 s.
+    /// free connection. Default: 10 s.
     pub busy_timeout: Duration,
     /// Time limit of a whole call, however many statements it has; a disk may hang. Default: 20 s.
     pub call_timeout: Duration,
@@ -153,8 +150,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Open`] with a message for the operator: the folder cannot be written, another
-    /// process
-    /// uses the file, or it is not a database.
+    /// process uses the file, or it is not a database.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with(path, clock, SqliteOptions::default()).await
     }
@@ -248,8 +244,7 @@ fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
 }
 
 /// On a full disk SQLite rolls back implicitly, and a connection unaware of it would refuse every
-/// later
-/// transaction. Such a connection is dropped.
+/// later transaction. Such a connection is dropped.
 fn writer(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {

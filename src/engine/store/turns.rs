@@ -1,6 +1,6 @@
 //! Scheduling of callers' writes: they have a bounded share of the connections, and those with the
-//! same
-//! key run one after another, so that a caller with many requests takes one place in the queue.
+//! same key run one after another, so that a caller with many requests occupies one position in the
+//! queue.
 
 use std::{
     collections::HashMap,

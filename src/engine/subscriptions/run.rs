@@ -56,8 +56,7 @@ async fn look_at(inner: &Inner, tasks: &[Arc<WatchedTask>]) {
 }
 
 /// Reads the watched tasks that do not run here, until the engine has closed: those with a discrete
-/// change
-/// immediately; all of them when another process may have saved progress, at most once per
+/// change immediately; all of them when another process may have saved progress, at most once per
 /// [`watched::FRESH_S`]; and all of them periodically, in case a notification was missed.
 pub(in crate::engine) async fn run_read_loop(inner: Arc<Inner>) {
     let subscriptions = &inner.subscriptions;

@@ -16,8 +16,7 @@ use crate::{
 };
 
 /// How long an entry without requests is retained, in seconds: a client that was answered returns
-/// soon
-/// and finds the stage of a task that runs in another process.
+/// soon and finds the stage of a task that runs in another process.
 const KEPT_S: f64 = 5.0;
 /// Maximum age of a row that still counts as current, in seconds.
 pub(super) const FRESH_S: f64 = 0.25;
@@ -232,8 +231,7 @@ impl Waiting {
         let Some(reason) = client.reason(task_state, now) else { return false };
         if reason == AnswerReason::Deviation && client.version() == task_state.version {
             // Clients apply newer versions only, so a correction needs a new one, shared by all
-            // clients. For a task
-            // in another process, that process makes it.
+            // clients. For a task in another process, that process makes it.
             let Some(running) = running else { return false };
             task_state.version = running.correct(task_state.version);
         }

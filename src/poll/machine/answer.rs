@@ -129,8 +129,7 @@ impl Machine {
 }
 
 /// Whether a response came early for a task's news: by the server's reason, or else because a
-/// request was
-/// answered well before its maximum wait.
+/// request was answered well before its maximum wait.
 pub(super) fn came_early(response: &PollResponse, request: Option<(&Flight, u64)>) -> bool {
     match (response.reason, request) {
         (Some(reason), _) => {

@@ -50,8 +50,7 @@ impl Machine {
     }
 
     /// Retries after full jitter, and not before the server permits it; gives up when requests have
-    /// failed for
-    /// too long.
+    /// failed for too long.
     pub(super) fn try_later(
         &mut self,
         asked_ms: Option<i64>,

@@ -11,8 +11,7 @@ const MAX_TIMER_MS: u64 = 60_000;
 
 impl Machine {
     /// Accounts for the time since the last event. Returns whether the machine slept through it;
-    /// then the
-    /// request in flight is aborted, unless this event is its result.
+    /// then the request in flight is aborted, unless this event is its result.
     pub(super) fn pass_time(&mut self, event: &Event, now: u64, actions: &mut Vec<Action>) -> bool {
         let late = self.timer_at.map_or(0, |at| now.saturating_sub(at));
         // Timers of hidden pages are late by design.
@@ -186,8 +185,8 @@ impl Machine {
         let longest = if self.visible { self.config.longest_timer_ms } else { MAX_TIMER_MS };
         let after = at.saturating_sub(now).min(longest.clamp(1, MAX_TIMER_MS));
         let sooner = self.timer_at.is_none_or(|set| set != now + after);
-        // A timer for the maximum interval is not moved until it fires, to avoid a new timer for
-        // each event.
+        // A timer for the maximum interval stays until it fires, to avoid a new timer for each
+        // event.
         let in_time =
             after == longest && self.timer_at.is_some_and(|set| (now..=now + after).contains(&set));
         if sooner && !in_time {

@@ -10,7 +10,7 @@ use crate::{
     task::{PollResponse, TaskId},
 };
 
-/// A tab is gone after this many forwarded responses without a message from it.
+/// A tab is gone after more than this many forwarded responses without a message from it.
 const UNHEARD_MOST: u32 = 3;
 
 impl Machine {
@@ -78,8 +78,7 @@ impl Machine {
     }
 
     /// The previous leader may have released the lock together with its last response, and the lock
-    /// may arrive
-    /// first. A tab whose state is current can wait for that response.
+    /// may arrive first. A tab whose state is current can wait for that response.
     fn wait_for_the_last_word(&mut self, now: u64) {
         let silence = self.silence_ms();
         let fresh = self.tabs.heard_at.is_some_and(|at| now.saturating_sub(at) < silence);

@@ -32,8 +32,7 @@ impl RunningTask {
     }
 
     /// Makes a version newer than `known`, so that clients with a wrong bar apply the correction.
-    /// One version
-    /// serves all clients that are wrong at `known`. Returns the current version.
+    /// One version serves all clients that are wrong at `known`. Returns the current version.
     pub(crate) fn correct(&self, known: i64) -> i64 {
         let t = self.taken.elapsed().as_secs_f64();
         let mut state = self.lock();

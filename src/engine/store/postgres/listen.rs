@@ -91,8 +91,7 @@ async fn listen_once(
 }
 
 /// Returns the next notification; `None` once the connection is lost. After a silence it checks
-/// that the
-/// connection answers, and fails if it does not.
+/// that the connection answers, and fails if it does not.
 async fn hear(listener: &mut PgListener, silence: Duration) -> Result<Option<String>, sqlx::Error> {
     loop {
         match tokio::time::timeout(silence, listener.try_recv()).await {

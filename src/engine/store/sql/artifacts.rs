@@ -93,8 +93,7 @@ const UPLOAD_OF: &str = concat!(
 );
 
 // Uploads in use are checked here, because the row of an upload is locked while a task is started
-// with
-// it.
+// with it.
 const DUE: &str = concat!(
     "SELECT id FROM artifacts WHERE due_at <= $1 AND (state <> 'ready' OR NOT EXISTS ",
     "(SELECT 1 FROM upload_uses JOIN tasks ON tasks.id = upload_uses.task_id ",
@@ -107,8 +106,8 @@ const MARK_DELETED: &str = "UPDATE artifacts SET state = 'deleted', due_at = $2 
 
 const FORGET: &str = "DELETE FROM artifacts WHERE id = $1";
 
-/// Retains an upload for a task that is started with it, and extends its retention by the original
-/// period. Matches no upload of another owner, and no expired one.
+/// Extends the retention of an upload, counted from now, when a task is started with it. Matches no
+/// upload of another owner, and no expired one.
 const USE: &str = "UPDATE artifacts SET due_at = \
     CASE WHEN due_at < $3 + due_at - created_at THEN $3 + due_at - created_at ELSE due_at END \
     WHERE id = $1 AND task_id IS NULL AND state = 'ready' AND due_at > $3 \

@@ -3,8 +3,7 @@
 //! The pools and connections are private to this module. A call begins with [`Connections::read`],
 //! [`Connections::write`] or a similar method; the [`Session`] that it gets limits the whole call:
 //! waiting for a turn, waiting for a connection, each statement, the commit. A connection that
-//! hangs is
-//! dropped.
+//! hangs is dropped.
 
 use std::time::Duration;
 
@@ -58,8 +57,7 @@ impl Connections {
     }
 
     /// A transaction for a caller's request. Those with the same `key` run one after another, and
-    /// all of them
-    /// share a limited number of connections; a waiting request holds none.
+    /// all of them share a limited number of connections; a waiting request holds none.
     pub(super) async fn write_for(&self, key: &str) -> Result<Session<'_>, StoreError> {
         let deadline = self.deadline();
         let alone = within(deadline, self.turns.alone(key)).await?;
@@ -191,8 +189,7 @@ impl Session<'_> {
     }
 
     /// Unwraps the result of a statement; after a timeout the connection is dropped, and the pool
-    /// replaces
-    /// it.
+    /// replaces it.
     fn told<T>(
         &mut self,
         told: Result<Result<T, sqlx::Error>, StoreError>,

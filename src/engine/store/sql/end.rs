@@ -141,8 +141,7 @@ impl This {
 }
 
 /// Sets the terminal status of a run, and stores its result in the same transaction. If
-/// cancellation was
-/// requested, a run that would be retried or released is cancelled.
+/// cancellation was requested, a run that would be retried or released is cancelled.
 async fn end(
     tx: &mut Session<'_>,
     id: TaskId,

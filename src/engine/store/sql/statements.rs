@@ -1,14 +1,12 @@
 //! The SQL statements.
 //!
 //! A change made by the store starts a new generation of the version, its high bits; changes
-//! reported
-//! by a run count up the low 20 bits. So any version reported before a crash is smaller than every
-//! version after it.
+//! reported by a run count up the low 20 bits. So any version reported before a crash is smaller
+//! than every version after it.
 //!
 //! The text is the same for both databases. Where their SQL differs, it uses a macro of the
-//! database's
-//! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`,
-//! `for_update_by_id`, `read_at`.
+//! database's module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`,
+//! `for_update`, `for_update_by_id`, `read_at`.
 
 /// The account that limits and turns are counted by: the owner, else the client, else `''`.
 macro_rules! account {
@@ -31,8 +29,7 @@ macro_rules! columns {
 }
 
 /// Skips one generation: a run that reports for weeks may have counted into the next one since its
-/// last
-/// report was saved.
+/// last report was saved.
 macro_rules! next_generation {
     () => {
         "version = ((version >> 20) + 2) << 20"
@@ -126,14 +123,11 @@ pub(super) const NEWEST: &str = concat!(
 );
 
 /// The queued tasks of `$kind` that may start by `$now`, at most `$most` per account, in the fair
-/// order: a
-/// task's turn is its index among the account's queued tasks, by priority and age, plus the number
-/// of
-/// the account's running tasks.
+/// order: a task's turn is its index among the account's queued tasks, by priority and age, plus
+/// the number of the account's running tasks.
 ///
 /// The accounts are found by skipping along the index from one to the next, so that a thousand
-/// tasks of
-/// one account cost as much as `$most`.
+/// tasks of one account cost as much as `$most`.
 macro_rules! fair {
     ($kind:literal, $now:literal, $most:literal) => {
         concat!(

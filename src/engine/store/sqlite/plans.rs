@@ -1,6 +1,5 @@
 //! Query plans of SQLite for frequent statements, with 100,000 ended tasks in the table: none may
-//! scan
-//! all of them.
+//! scan all of them.
 
 use std::sync::Arc;
 
