@@ -2,8 +2,9 @@
 //! reclaims the tasks of other workers whose leases expired.
 //!
 //! It has its own thread and runtime, so that CPU-bound tasks cannot delay renewals. A run without
-//! a confirmed renewal for 60 % of the lease is dropped here before any other worker may claim it;
-//! nothing more is written for it.
+//! a confirmed renewal for 60 % of the lease is dropped here before any other worker may claim it.
+//! Of a dropped run only a completed result or a final failure is still offered to the store, where
+//! the fence decides.
 //!
 //! Expired leases are searched for more often than leases are renewed, so that a dead worker's
 //! tasks continue within one lease. A lease is reclaimed only if it expired by a clock that was
@@ -56,8 +57,8 @@ fn search_every(options: &EngineOptions) -> Duration {
     options.heartbeat / searches_in_a_beat(options)
 }
 
-/// The duration of a lease as it is written: three search intervals shorter than `lease`, so that
-/// an expired lease is found, and its task runs again, within `lease`.
+/// The duration of a lease as it is written: three search intervals shorter than `lease`, but at
+/// least half of it, so that an expired lease is found, and its task runs again, within `lease`.
 pub(super) fn written_lease(options: &EngineOptions) -> Duration {
     options.lease.saturating_sub(search_every(options) * 3).max(options.lease / 2)
 }
@@ -243,8 +244,7 @@ fn give_up_unconfirmed(inner: &Inner) {
     }
 }
 
-/// Drops a run whose lease is lost; nothing more may be written for it. It does not count as
-/// cancelled.
+/// Drops a run whose lease is lost. It does not count as cancelled.
 fn lose(inner: &Inner, task: &RunningTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
     task.stop(Stop::LeaseLost);

@@ -35,7 +35,7 @@ pub(crate) enum Stop {
     Timeout,
     /// The process shuts down; the task continues elsewhere.
     Shutdown,
-    /// The lease is lost; nothing more may be written.
+    /// The lease is lost; another worker may have the task.
     LeaseLost,
 }
 

@@ -123,8 +123,8 @@ pub(super) const NEWEST: &str = concat!(
 );
 
 /// The queued tasks of `$kind` that may start by `$now`, at most `$most` per account, in the fair
-/// order: a task's turn is its index among the account's queued tasks, by priority and age, plus
-/// the number of the account's running tasks.
+/// order: a task's turn is its number among the account's queued tasks, by priority and age, plus
+/// the number of the account's running tasks of the kind.
 ///
 /// The accounts are found by skipping along the index from one to the next, so that a thousand
 /// tasks of one account cost as much as `$most`.
