@@ -2,13 +2,13 @@
 
 mod budget;
 mod files;
-mod patience;
+mod retry_backoff;
 
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::patience::Patience;
+use self::retry_backoff::RetryBackoff;
 use super::{
     EngineOptions, TaskError, clock::Clock, log::LogLimits, quota::Quota, running::RunningTask,
     store::Store, subscriptions::Subscriptions,
@@ -145,16 +145,16 @@ impl Context {
         let max = self.options.max_checkpoint_bytes;
         if json.len() > max {
             let size = json.len();
-            let detail = format!("checkpoint {key} has {size} bytes; at most {max} are kept");
+            let detail = format!("checkpoint {key} has {size} bytes; the maximum is {max}");
             return Err(TaskError::fail("checkpoint", detail));
         }
         let (id, run_seq) = (self.running.id, self.running.run_seq);
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             match self.store.save_checkpoint(id, run_seq, key, &json).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => return Err(TaskError::Cancelled),
-                Err(error) => patience.wait(self, error).await?,
+                Err(error) => backoff.wait(self, error).await?,
             }
         }
     }
@@ -166,11 +166,11 @@ impl Context {
     /// [`TaskError::Cancelled`] when the run is cancelled meanwhile, [`TaskError::Fail`] when the
     /// stored value does not fit the type.
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         let json = loop {
             match self.store.checkpoint(self.running.id, key).await {
                 Ok(json) => break json,
-                Err(error) => patience.wait(self, error).await?,
+                Err(error) => backoff.wait(self, error).await?,
             }
         };
         json.map(|json| serde_json::from_str(&json))

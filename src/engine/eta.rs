@@ -30,14 +30,14 @@ const LATER_DOUBT: f64 = 0.5;
 
 /// Stage durations and estimation accuracy of one kind.
 #[derive(Debug, Default)]
-pub(crate) struct Book {
+pub(crate) struct DurationHistory {
     history: Mutex<History>,
     /// When the history was last read.
     learned: Mutex<Option<Instant>>,
     accuracy: Mutex<Accuracy>,
 }
 
-impl Book {
+impl DurationHistory {
     /// Replaces the history by the stored one.
     pub(crate) fn learn(&self, history: History, now: Instant) {
         *lock(&self.history) = history;

@@ -30,7 +30,7 @@ use super::{
 };
 
 /// Share of the lease after which an unconfirmed run is dropped.
-const GIVE_UP: f64 = 0.6;
+const LEASE_TIMEOUT_SHARE: f64 = 0.6;
 
 /// Number of checks per lease of the time since the last confirmation, and the minimum interval.
 const LOOKS: u32 = 100;
@@ -40,7 +40,7 @@ const MIN_LOOK: Duration = Duration::from_millis(1);
 const SEARCHES: u32 = 30;
 /// Number of heartbeats for which the store's clock must have run evenly before leases expire by
 /// it: by then every living worker has renewed its own.
-const EVEN_BEATS: u32 = 2;
+const EVEN_RENEWALS: u32 = 2;
 
 /// A call of the lease keeper may take the lease divided by this.
 const CALL: u32 = 5;
@@ -66,7 +66,7 @@ pub(super) fn written_lease(options: &EngineOptions) -> Duration {
 /// How long a dropped run may take to stop: it ends before its lease does.
 pub(super) fn last_grace(options: &EngineOptions) -> Duration {
     // Two checks may pass before it is noticed.
-    let noticed = options.lease.mul_f64(GIVE_UP) + options.lease / LOOKS * 2;
+    let noticed = options.lease.mul_f64(LEASE_TIMEOUT_SHARE) + options.lease / LOOKS * 2;
     written_lease(options).saturating_sub(noticed)
 }
 
@@ -191,7 +191,7 @@ impl Search {
             self.behind = false;
             inner.wake_claimer();
         }
-        if self.clock.lasted(asked) < inner.options.heartbeat * EVEN_BEATS {
+        if self.clock.lasted(asked) < inner.options.heartbeat * EVEN_RENEWALS {
             return Ok(());
         }
         let taken = inner.store.rescue_expired(now).await?;
@@ -236,9 +236,9 @@ async fn run_lease_timeout_loop(inner: &Inner) {
 }
 
 fn give_up_unconfirmed(inner: &Inner) {
-    let longest = inner.options.lease.mul_f64(GIVE_UP);
+    let longest = inner.options.lease.mul_f64(LEASE_TIMEOUT_SHARE);
     for task in inner.running.all() {
-        if task.last_beat().elapsed() > longest {
+        if task.renewed_at().elapsed() > longest {
             lose(inner, &task);
         }
     }
@@ -273,7 +273,7 @@ mod tests {
             assert!(written + every * 2 < lease, "{options:?}");
             assert!(written >= lease.mul_f64(0.89), "{options:?}");
             assert_eq!(every * searches_in_a_beat(&options), heartbeat, "{options:?}");
-            let noticed = lease.mul_f64(GIVE_UP) + lease / LOOKS * 2;
+            let noticed = lease.mul_f64(LEASE_TIMEOUT_SHARE) + lease / LOOKS * 2;
             let last = last_grace(&options);
             assert!(noticed + last <= written && last > lease / 4, "{options:?}");
         }

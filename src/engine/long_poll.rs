@@ -18,7 +18,7 @@
 use crate::task::{AnswerReason, Status, Watch};
 
 /// Until the task has completed, a client's bar stops at this fraction.
-const UNFINISHED_MOST: f64 = 0.99;
+const MAX_UNFINISHED: f64 = 0.99;
 /// Minimum time between two corrections, in seconds.
 const SOONEST_CORRECTION_S: f64 = 0.7;
 /// No correction if the task is expected to end within this time, in seconds.
@@ -220,7 +220,7 @@ impl ClientState {
     /// Where the client's bar is at `now`; `None`: it shows none.
     pub fn predicted(&self, now: f64) -> Option<f64> {
         let age = (now - self.told_at).max(0.0);
-        self.progress.map(|told| (told + self.rate * age).min(UNFINISHED_MOST))
+        self.progress.map(|told| (told + self.rate * age).min(MAX_UNFINISHED))
     }
 
     fn deviates(&self, state: &TaskState, now: f64) -> bool {

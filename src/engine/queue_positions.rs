@@ -41,11 +41,11 @@ struct Order {
     asked: Option<Instant>,
     places: HashMap<TaskId, u32>,
     /// What was last reported, for tasks whose version has not advanced since.
-    told: HashMap<TaskId, Told>,
+    told: HashMap<TaskId, LastReported>,
 }
 
 /// The version and position last reported for a queued task.
-struct Told {
+struct LastReported {
     version: i64,
     place: Option<u32>,
     /// From this time on every new version is greater.
@@ -122,7 +122,7 @@ impl Order {
             }
             _ => {
                 let Snapshot { version, queue_position: place, .. } = *snapshot;
-                self.told.insert(snapshot.id, Told { version, place, until });
+                self.told.insert(snapshot.id, LastReported { version, place, until });
             }
         }
     }
@@ -136,7 +136,7 @@ impl Order {
     }
 }
 
-impl Told {
+impl LastReported {
     /// Whether it was reported for the same wait as this version.
     const fn is_of_wait(&self, version: i64) -> bool {
         self.version >> GENERATION == version >> GENERATION

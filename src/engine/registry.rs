@@ -13,8 +13,8 @@ use async_trait::async_trait;
 pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
 use super::{
-    Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError, eta::Book,
-    store::StoredInput,
+    Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError,
+    eta::DurationHistory, store::StoredInput,
 };
 use crate::task::{FieldError, KindInfo};
 
@@ -23,7 +23,7 @@ pub(crate) struct Kind {
     pub(crate) info: KindInfo,
     pub(crate) options: KindOptions,
     /// How long tasks of this kind take.
-    pub(crate) book: Arc<Book>,
+    pub(crate) durations: Arc<DurationHistory>,
     face: Arc<dyn DynamicTask>,
     origin: Origin,
 }
@@ -151,7 +151,7 @@ impl Registry {
             makes_files: T::MAKES_FILES,
         };
         let face = Arc::new(Typed::<T>(Arc::new(deps)));
-        self.insert(Kind { info, options, book: Arc::default(), face, origin: Origin::Typed });
+        self.insert(Kind { info, options, durations: Arc::default(), face, origin: Origin::Typed });
         self
     }
 

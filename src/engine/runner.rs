@@ -90,7 +90,7 @@ async fn is_passed_over(inner: &Inner) -> bool {
 fn start(inner: &Arc<Inner>, row: Row) {
     let Some(kind) = inner.kinds.now().claimed(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
-    let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.book)));
+    let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.durations)));
     inner.running.insert(Arc::clone(&running));
     inner.subscriptions.wake(running.id);
     let runs = inner.runs.clone();
@@ -257,7 +257,7 @@ fn completed(inner: &Inner, output: Output) -> Ending {
     if size > max {
         return Ending::Failed {
             code: Cow::Borrowed("result_too_large"),
-            message: format!("The result has {size} bytes; at most {max} are kept."),
+            message: format!("The result has {size} bytes; the maximum is {max}."),
             retryable: false,
         };
     }

@@ -65,7 +65,7 @@ impl RunningTasks {
 
     /// Drops lost runs whose lease expired and was reclaimed long ago.
     pub(crate) fn drop_lost(&self, longest: Duration) {
-        write(&self.lost).retain(|_, task| task.last_beat().elapsed() < longest);
+        write(&self.lost).retain(|_, task| task.renewed_at().elapsed() < longest);
     }
 
     /// Removes a run; a later run of the same task is not affected.

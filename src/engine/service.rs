@@ -273,7 +273,7 @@ impl Service {
     /// Returns the accuracy of this process's estimates, by kind.
     pub fn accuracy(&self) -> Vec<(String, Accuracy)> {
         let kinds = self.engine.inner().kinds.now();
-        kinds.all().map(|kind| (kind.info.kind.clone(), kind.book.accuracy())).collect()
+        kinds.all().map(|kind| (kind.info.kind.clone(), kind.durations.accuracy())).collect()
     }
 
     /// Whether the engine accepts work, that is, is not shutting down.

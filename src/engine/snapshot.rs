@@ -124,7 +124,7 @@ fn live_snapshot(task: &RunningTask, state: &State, t: f64, now_ms: i64) -> Snap
         cancel: receipt(state.cancel.as_ref(), &state.stopping),
         poll_after_ms: live_poll_after_ms(state, t, eta, now_ms),
         elapsed_ms: (t * 1000.0) as i64,
-        heartbeat_age_ms: Some(state.last_beat.elapsed().as_millis() as i64),
+        heartbeat_age_ms: Some(state.renewed_at.elapsed().as_millis() as i64),
         updated_age_ms: (now_ms - state.updated_at).max(0),
         created_at: task.created_at.clone(),
         started_at: Some(task.started_at.clone()),

@@ -1,6 +1,6 @@
 //! Daily budgets: reserve and settle within a run.
 
-use super::{Context, patience::Patience};
+use super::{Context, retry_backoff::RetryBackoff};
 use crate::engine::{
     TaskError,
     budget::{BudgetUsedUp, DailyBudget, Reservation, count, stored},
@@ -32,7 +32,7 @@ impl Context {
             limit: stored(budget.total.amount),
             limit_per_owner: stored(budget.per_owner.amount),
         };
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             match self.store.spend(&spend).await {
                 Ok(Spent::Granted { amount, day }) => {
@@ -42,7 +42,7 @@ impl Context {
                 Ok(Spent::UsedUp { scope, now }) => return Ok(Err(budget.used_up(scope, now))),
                 // The spending may have been counted despite the error; counting it twice is safer
                 // than not at all.
-                Err(error) => patience.wait(self, error).await?,
+                Err(error) => backoff.wait(self, error).await?,
             }
         }
     }
@@ -57,11 +57,11 @@ impl Context {
         if by == 0 {
             return Ok(());
         }
-        let mut patience = Patience::new();
+        let mut backoff = RetryBackoff::new();
         loop {
             match self.store.correct_spending(self.running.id, &name, day, by).await {
                 Ok(()) => return Ok(()),
-                Err(error) if by > 0 => patience.wait(self, error).await?,
+                Err(error) if by > 0 => backoff.wait(self, error).await?,
                 // The amount may have been returned despite the error; returning it twice would
                 // count too little.
                 Err(error) => {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{Kind, Origin, Registry};
 use crate::{
     engine::{
-        Context, DailyBudget, KindOptions, Output, Stages, TaskError, ValidationError, eta::Book,
-        store::StoredInput,
+        Context, DailyBudget, KindOptions, Output, Stages, TaskError, ValidationError,
+        eta::DurationHistory, store::StoredInput,
     },
     task::{KindInfo, UploadId},
 };
@@ -120,13 +120,13 @@ impl DynamicTask for Gone {
 }
 
 impl Registry {
-    pub(super) fn add_dynamic(&mut self, kind: DynamicKind, book: Arc<Book>) {
+    pub(super) fn add_dynamic(&mut self, kind: DynamicKind, durations: Arc<DurationHistory>) {
         let DynamicKind { info, options, task: face } = kind;
         if self.kinds.get(&info.kind).is_some_and(|kind| kind.origin == Origin::Typed) {
             tracing::warn!(task.kind = %info.kind, "the word belongs to a built-in kind");
             return;
         }
-        self.insert(Kind { info, options, book, face, origin: Origin::Dynamic });
+        self.insert(Kind { info, options, durations, face, origin: Origin::Dynamic });
     }
 
     /// Returns the same typed kinds with other dynamic ones. A kind that remains retains the
@@ -138,7 +138,7 @@ impl Registry {
             new.kinds.insert(kind.info.kind.clone(), Arc::clone(kind));
         }
         for kind in kinds {
-            let old = self.kinds.get(&kind.info.kind).map(|old| Arc::clone(&old.book));
+            let old = self.kinds.get(&kind.info.kind).map(|old| Arc::clone(&old.durations));
             new.add_dynamic(kind, old.unwrap_or_default());
         }
         new
@@ -155,8 +155,14 @@ impl Registry {
                 input_schema: serde_json::Value::Null,
                 makes_files: false,
             };
-            let (options, book) = (KindOptions::default(), Arc::default());
-            new.insert(Kind { info, options, book, face: Arc::new(Gone), origin: Origin::Gone });
+            let (options, durations) = (KindOptions::default(), Arc::default());
+            new.insert(Kind {
+                info,
+                options,
+                durations,
+                face: Arc::new(Gone),
+                origin: Origin::Gone,
+            });
         }
         new
     }

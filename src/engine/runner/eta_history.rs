@@ -9,11 +9,11 @@ const FRESH: Duration = Duration::from_secs(60);
 
 /// Reads the history of a kind unless it is recent. A failure does not prevent the run.
 pub(super) async fn learn(inner: &Inner, kind: &Kind) {
-    if kind.book.is_fresh(FRESH, Instant::now()) {
+    if kind.durations.is_fresh(FRESH, Instant::now()) {
         return;
     }
     match inner.store.stage_times(&kind.info.kind).await {
-        Ok(times) => kind.book.learn(History::new(times), Instant::now()),
+        Ok(times) => kind.durations.learn(History::new(times), Instant::now()),
         Err(error) => tracing::warn!(%error, "the times of earlier runs were not read"),
     }
 }
@@ -29,7 +29,7 @@ pub(super) async fn remember(inner: &Inner, kind: &Kind, running: &RunningTask) 
     }
     let times = running.stage_times();
     match inner.store.keep_stage_times(running.id, &running.kind, &times, most).await {
-        Ok(()) => kind.book.add(&times),
+        Ok(()) => kind.durations.add(&times),
         Err(error) => {
             tracing::warn!(task.id = %running.id, %error, "the run's times were not kept")
         }

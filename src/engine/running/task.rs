@@ -18,7 +18,7 @@ use super::meter::Meter;
 use crate::{
     engine::{
         Stages,
-        eta::{Book, Forecasts, Route},
+        eta::{DurationHistory, Forecasts, Route},
         log::RunLog,
         snapshot::rfc3339,
         store::{Resumption, Row, Stopping},
@@ -66,7 +66,7 @@ pub(crate) struct RunningTask {
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
     spans: Stages,
-    book: Arc<Book>,
+    durations: Arc<DurationHistory>,
     /// Bits of the overall progress; non-negative floats sort as their bits do.
     fraction: AtomicU64,
     /// Begin and width of the current stage: the bits of two `f32`, so that both are read at once.
@@ -91,14 +91,14 @@ pub(crate) struct State {
     pub(crate) stopping: Stopping,
     pub(crate) updated_at: i64,
     pub(crate) stop: Option<Stop>,
-    pub(crate) last_beat: Instant,
+    pub(crate) renewed_at: Instant,
     eta_range: Option<EtaRange>,
     meter: Meter,
     route: Route,
     forecasts: Forecasts,
     /// When the range was estimated, in seconds after the start.
     estimated_t: f64,
-    told: Told,
+    told: LastReported,
     saved_version: i64,
     log: RunLog,
     /// The version of the latest output: a line or a message.
@@ -116,7 +116,7 @@ fn unpack(span: u64) -> (f64, f64) {
 
 impl RunningTask {
     /// Creates the run of a task that was just claimed.
-    pub(crate) fn new(row: &Row, book: Arc<Book>) -> Self {
+    pub(crate) fn new(row: &Row, durations: Arc<DurationHistory>) -> Self {
         let now = Instant::now();
         let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
         let mut meter = Meter::default();
@@ -140,7 +140,7 @@ impl RunningTask {
             spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
             span: AtomicU64::new(pack(0.0, 1.0)),
-            book,
+            durations,
             dirty: AtomicBool::new(false),
             passed: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -154,13 +154,13 @@ impl RunningTask {
                 stopping: row.stopping.clone(),
                 updated_at: row.updated_at,
                 stop: None,
-                last_beat: now,
+                renewed_at: now,
                 eta_range: None,
                 meter,
                 route: Route::default(),
                 forecasts: Forecasts::default(),
                 estimated_t: 0.0,
-                told: Told { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
+                told: LastReported { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: RunLog::new(row.run_seq),
                 output_version: row.version,
@@ -210,7 +210,7 @@ impl RunningTask {
         state.route.enter(index, t);
         // The earlier estimate is of another stage, and may be from before the history was read.
         state.estimated_t = 0.0;
-        state.told = Told { t, progress, rate: 0.0 };
+        state.told = LastReported { t, progress, rate: 0.0 };
         state.touch(now_ms);
         state.step_version = state.version;
     }
@@ -278,11 +278,11 @@ impl RunningTask {
     }
 
     pub(crate) fn renewed(&self, at: Instant) {
-        self.lock().last_beat = at;
+        self.lock().renewed_at = at;
     }
 
-    pub(crate) fn last_beat(&self) -> Instant {
-        self.lock().last_beat
+    pub(crate) fn renewed_at(&self) -> Instant {
+        self.lock().renewed_at
     }
 
     /// Takes in reported progress, then passes the state to `read`.
@@ -304,14 +304,14 @@ impl RunningTask {
             state.meter.record(t, fraction);
             if state.progress != Some(fraction) {
                 state.progress = Some(fraction);
-                state.told = Told { t, progress: fraction, rate: state.meter.rate(t) };
+                state.told = LastReported { t, progress: fraction, rate: state.meter.rate(t) };
                 state.touch(now_ms);
             }
         }
         // An extrapolating bar must be corrected when its task stands still.
         let progress = state.progress.unwrap_or_default();
         if state.told.is_wrong(t, progress) {
-            state.told = Told { t, progress, rate: state.meter.rate(t) };
+            state.told = LastReported { t, progress, rate: state.meter.rate(t) };
             state.version += 1;
         }
         self.estimate(state, t);
@@ -319,13 +319,13 @@ impl RunningTask {
 }
 
 /// What watchers extrapolate from.
-struct Told {
+struct LastReported {
     t: f64,
     progress: f64,
     rate: f64,
 }
 
-impl Told {
+impl LastReported {
     /// Whether a bar extrapolated from it is visibly wrong by now.
     fn is_wrong(&self, t: f64, progress: f64) -> bool {
         let age = t - self.t;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Tasks to be started as one batch.
-struct Together {
+struct BatchStart {
     kind: Arc<Kind>,
     priority: i32,
     /// Distinguishes a repeated start from another one with the same key.
@@ -48,8 +48,8 @@ impl Service {
             request_hash.push('\n');
             inputs.push((name, input));
         }
-        let together = Together { kind, priority: start.priority, request_hash, inputs };
-        self.start_together(caller, together, idempotency_key).await
+        let batch_start = BatchStart { kind, priority: start.priority, request_hash, inputs };
+        self.start_together(caller, batch_start, idempotency_key).await
     }
 
     /// See [`Service::rerun_batch`].
@@ -81,19 +81,20 @@ impl Service {
             inputs.push((name, input));
         }
         // Not made from the inputs: more tasks may have failed by the time the request is repeated.
-        let together = Together { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
-        self.start_together(caller, together, idempotency_key).await.map(Some)
+        let batch_start =
+            BatchStart { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
+        self.start_together(caller, batch_start, idempotency_key).await.map(Some)
     }
 
     /// Queues all tasks, or none.
     async fn start_together(
         &self,
         caller: &Caller,
-        together: Together,
+        batch_start: BatchStart,
         idempotency_key: Option<&str>,
     ) -> Result<Batch, ServiceError> {
         let inner = self.engine.inner();
-        let Together { kind, priority, request_hash, inputs } = together;
+        let BatchStart { kind, priority, request_hash, inputs } = batch_start;
         inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
         let idempotency = self.idempotency(caller, word, || request_hash, idempotency_key)?;

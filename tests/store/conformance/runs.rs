@@ -50,7 +50,7 @@ pub(crate) async fn an_expired_lease_queues_the_task_again(f: &Fixture) {
 }
 
 pub(crate) async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixture) {
-    for (max_attempts, reason) in [(1, "is not begun again by itself"), (2, "all 2 attempts")] {
+    for (max_attempts, reason) in [(1, "is not retried automatically"), (2, "all 2 attempts")] {
         let new = NewTask { max_attempts, ..task() };
         f.queue(&new).await;
         for _ in 0..max_attempts {

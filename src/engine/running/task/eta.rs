@@ -40,9 +40,9 @@ impl RunningTask {
             done: (progress - begin) / width,
         });
         let present = Present { stages: &self.stages, at, in_stage_ms, pace };
-        let range = self.book.estimate(&present);
+        let range = self.durations.estimate(&present);
         state.forecasts.note(t, progress, range);
-        state.eta_range = range.filter(|_| self.book.accuracy().trusted());
+        state.eta_range = range.filter(|_| self.durations.accuracy().trusted());
     }
 
     /// Returns the duration of each stage, by name, of a completed run.
@@ -55,7 +55,7 @@ impl RunningTask {
 
     /// Judges the recorded estimates against the actual end.
     pub(crate) fn judge_forecasts(&self) {
-        self.book.judge(&self.lock().forecasts, self.taken.elapsed().as_secs_f64());
+        self.durations.judge(&self.lock().forecasts, self.taken.elapsed().as_secs_f64());
     }
 }
 

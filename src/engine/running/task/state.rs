@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{RunningTask, Told};
+use super::{LastReported, RunningTask};
 use crate::engine::long_poll::TaskState;
 
 impl RunningTask {
@@ -38,7 +38,7 @@ impl RunningTask {
         let mut state = self.lock();
         if state.version == known {
             let progress = state.progress.unwrap_or_default();
-            state.told = Told { t, progress, rate: state.meter.rate(t) };
+            state.told = LastReported { t, progress, rate: state.meter.rate(t) };
             state.version += 1;
         }
         state.version

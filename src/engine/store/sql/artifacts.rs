@@ -104,7 +104,7 @@ const DUE: &str = concat!(
 
 const MARK_DELETED: &str = "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE id = $1";
 
-const FORGET: &str = "DELETE FROM artifacts WHERE id = $1";
+const DELETE_ARTIFACT: &str = "DELETE FROM artifacts WHERE id = $1";
 
 /// Extends the retention of an upload, counted from now, when a task is started with it. Matches no
 /// upload of another owner, and no expired one.
@@ -117,7 +117,7 @@ const NOTE_USE: &str =
     "INSERT INTO upload_uses (upload_id, task_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
 /// Runs before the task is removed.
-pub(super) const DOOM_OF_TASKS: &str = concat!(
+pub(super) const MARK_FILES_DELETED: &str = concat!(
     "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND task_id IN ",
     json_list!("$1")
 );
@@ -286,7 +286,7 @@ impl ArtifactRows for This {
 
     async fn delete_artifact(&self, id: ArtifactId) -> Result<(), StoreError> {
         let mut tx = self.db.write().await?;
-        tx.execute(sqlx::query(FORGET).bind(id.to_string())).await?;
+        tx.execute(sqlx::query(DELETE_ARTIFACT).bind(id.to_string())).await?;
         tx.commit().await
     }
 }

@@ -21,7 +21,7 @@ const ADD: &str = "UPDATE daily_spending SET spent = CASE \
      WHERE name = $1 AND day = $2 AND scope = $3";
 
 /// A reservation of yesterday may be settled today.
-const FORGET: &str = "DELETE FROM daily_spending WHERE name = $1 AND day < $2 - 1";
+const DELETE_SPENDING: &str = "DELETE FROM daily_spending WHERE name = $1 AND day < $2 - 1";
 
 const READ: &str = "SELECT spent FROM daily_spending WHERE name = $1 AND day = $2 AND scope = $3";
 
@@ -68,7 +68,7 @@ impl This {
         for (_, key) in &scopes {
             tx.execute(sqlx::query(ADD).bind(name).bind(day).bind(key).bind(granted)).await?;
         }
-        tx.execute(sqlx::query(FORGET).bind(name).bind(day)).await?;
+        tx.execute(sqlx::query(DELETE_SPENDING).bind(name).bind(day)).await?;
         tx.commit().await?;
         Ok(Spent::Granted { amount: granted, day })
     }

@@ -19,10 +19,7 @@ const RELEASED: &str = "released";
 
 impl This {
     /// Reclaims the leases of processes known to be dead, except those of `spare`.
-    pub(super) async fn take_back_from_the_dead(
-        &self,
-        spare: &str,
-    ) -> Result<Vec<TaskId>, StoreError> {
+    pub(super) async fn rescue_rows(&self, spare: &str) -> Result<Vec<TaskId>, StoreError> {
         // In a shared store no process is known to be dead.
         if Self::SHARED { Ok(Vec::new()) } else { self.take_leases(spare, i64::MAX).await }
     }
@@ -68,11 +65,11 @@ impl This {
     pub(super) async fn bring_to_now(&self) -> Result<(), StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
-        tx.execute(sqlx::query(sql::REDATE_LEASES).bind(now)).await?;
+        tx.execute(sqlx::query(sql::CLAMP_LEASES).bind(now)).await?;
         let latest: Option<i64> = tx.value(sqlx::query(sql::LATEST_IN_QUEUE)).await?;
         let ahead = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0);
         if let Some(ahead) = ahead
-            && tx.execute(sqlx::query(sql::REDATE_QUEUE).bind(now).bind(ahead)).await? > 0
+            && tx.execute(sqlx::query(sql::CLAMP_QUEUE).bind(now).bind(ahead)).await? > 0
         {
             self.announce(&mut tx, &Change::Queued).await?;
         }

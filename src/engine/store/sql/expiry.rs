@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, artifacts::DOOM_OF_TASKS, map, read_at, statements as sql};
+use super::{DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, statements as sql};
 use crate::{
     engine::store::{Pruned, Row, StoreError, Tombstone},
     task::{Status, TaskId},
@@ -14,7 +14,7 @@ const OVERDUE: &str = concat!(
     for_update!()
 );
 
-const BURY: &str = concat!(
+const WRITE_TOMBSTONES: &str = concat!(
     "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, prune_at) ",
     "SELECT id, owner, kind, title, status, coalesce(finished_at, expires_at), expires_at, ",
     "expires_at + $2 FROM tasks WHERE id IN ",
@@ -25,7 +25,7 @@ const BURY: &str = concat!(
 /// Result, log and keys are deleted with the task.
 const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"));
 
-const FORGET: &str = "DELETE FROM tombstones WHERE id IN \
+const DELETE_TOMBSTONES: &str = "DELETE FROM tombstones WHERE id IN \
     (SELECT id FROM tombstones WHERE prune_at <= $1 ORDER BY prune_at LIMIT $2)";
 
 /// Among the ids in $1.
@@ -49,11 +49,11 @@ impl This {
         let removed: Vec<_> = rows.iter().map(map::task_id).collect::<Result<_, _>>()?;
         if !removed.is_empty() {
             let ids = serde_json::to_string(&removed).map_err(|e| map::corrupt("id", e))?;
-            tx.execute(sqlx::query(DOOM_OF_TASKS).bind(&ids).bind(now)).await?;
-            tx.execute(sqlx::query(BURY).bind(&ids).bind(known_ms)).await?;
+            tx.execute(sqlx::query(MARK_FILES_DELETED).bind(&ids).bind(now)).await?;
+            tx.execute(sqlx::query(WRITE_TOMBSTONES).bind(&ids).bind(known_ms)).await?;
             tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
         }
-        let forgotten = tx.execute(sqlx::query(FORGET).bind(now).bind(most)).await?;
+        let forgotten = tx.execute(sqlx::query(DELETE_TOMBSTONES).bind(now).bind(most)).await?;
         tx.commit().await?;
         Ok(Pruned { removed, forgotten })
     }

@@ -217,7 +217,7 @@ pub(super) const ENDED_LEASE: &str = "SELECT id FROM tasks \
     WHERE status IN ('running', 'cancelling') AND lease_until < $1 LIMIT 1";
 
 /// Leases renewed in the future of $1: as if renewed at $1.
-pub(super) const REDATE_LEASES: &str = concat!(
+pub(super) const CLAMP_LEASES: &str = concat!(
     "UPDATE tasks SET lease_until = $1 + lease_until - heartbeat_at, heartbeat_at = $1 ",
     "WHERE id IN (SELECT id FROM tasks WHERE status IN ('running', 'cancelling') ",
     "AND heartbeat_at > $1",
@@ -229,7 +229,7 @@ pub(super) const LATEST_IN_QUEUE: &str =
     "SELECT max(updated_at) FROM tasks WHERE status = 'queued'";
 
 /// Tasks queued in the future of $1: earlier by $2, in the same order, and none later than $1.
-pub(super) const REDATE_QUEUE: &str = concat!(
+pub(super) const CLAMP_QUEUE: &str = concat!(
     "UPDATE tasks SET run_at = run_at - $2, updated_at = updated_at - $2, ",
     next_generation!(),
     " WHERE id IN (SELECT id FROM tasks WHERE status = 'queued' AND updated_at > $1 ORDER BY run_at, id",
@@ -256,8 +256,8 @@ pub(super) const TAKE_CANCELLED: &str = concat!(
 pub(super) const TAKE_EXHAUSTED: &str = concat!(
     "UPDATE tasks SET status = 'error', sealed = NULL, error_code = 'worker_lost', error_message = ",
     "CASE max_attempts WHEN 1 THEN ",
-    "'The worker stopped without a word. The task is not begun again by itself.' ELSE ",
-    "'The worker stopped without a word, and all ' || max_attempts || ' attempts are used up.' END, ",
+    "'The worker was lost. The task is not retried automatically.' ELSE ",
+    "'The worker was lost, and all ' || max_attempts || ' attempts are used up.' END, ",
     "error_retryable = TRUE, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, lease_owner = NULL, ",
     "lease_until = NULL, ",
     next_generation!(),

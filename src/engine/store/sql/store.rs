@@ -109,7 +109,7 @@ impl Store for This {
     }
 
     async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError> {
-        self.take_back_from_the_dead(lease_owner).await
+        self.rescue_rows(lease_owner).await
     }
 
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError> {

@@ -9,12 +9,12 @@ use crate::engine::{TaskError, store::StoreError};
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// Retries for as long as a lease lasts: an outage that costs no lease costs no work.
-pub(super) struct Patience {
+pub(super) struct RetryBackoff {
     begun: Instant,
     pause: Duration,
 }
 
-impl Patience {
+impl RetryBackoff {
     pub(super) fn new() -> Self {
         Self { begun: Instant::now(), pause: PAUSE.0 }
     }
