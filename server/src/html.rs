@@ -2,7 +2,7 @@
 
 pub(crate) use milepost::html::{Html, escape};
 
-/// Appends formatted text. Writing to a `String` cannot fail; a full [`Html`] ignores it.
+/// Appends formatted text. Writing to a `String` cannot fail; a full `Html` ignores it.
 macro_rules! put {
     ($html:expr, $($arg:tt)*) => {{
         use std::fmt::Write as _;
