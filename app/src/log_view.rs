@@ -127,10 +127,10 @@ fn mark(
     place
 }
 
-/// CSS classes: `a1` for text in color 1, `bg g4` for background color 4, and letters for emphasis.
+/// CSS classes: `a1` for text in colour 1, `bg g4` for background colour 4, and letters for emphasis.
 fn classes(style: AnsiStyle) -> String {
     let AnsiStyle { bold, faint, italic, underline, inverse, text, background } = style;
-    // When colors are swapped, the default colors need names, too: 7 on 0, as on a terminal.
+    // When colours are swapped, the default colours need names, too: 7 on 0, as on a terminal.
     let (text, background) = match inverse {
         true => (Some(background.unwrap_or(0)), Some(text.unwrap_or(7))),
         false => (text, background),

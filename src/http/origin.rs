@@ -26,7 +26,8 @@ pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiE
     Ok(())
 }
 
-/// [`check`] for monitoring endpoints. A load balancer names no host or an IP address; that is accepted even if `public_origins` is set.
+/// [`check`] for monitoring endpoints. A load balancer names no host or an IP address; that is
+/// accepted even if `public_origins` is set.
 pub(super) fn check_monitor(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
     let host = host(request)?;
     match host.is_none_or(|host| host.is_own()) || host_allowed(host.as_ref(), options) {

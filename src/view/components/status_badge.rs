@@ -1,4 +1,4 @@
-//! Status as symbol and text, never as color alone.
+//! Status as symbol and text, never as colour alone.
 
 use leptos::prelude::*;
 

@@ -1,5 +1,5 @@
 //! SVG plot per column: a histogram of numbers and dates, bars for repeated values, or else the
-//! share of cells with a value. Colors come from the page's style, light or dark.
+//! share of cells with a value. Colours come from the page's style, light or dark.
 
 use jiff::{Timestamp, tz::TimeZone};
 

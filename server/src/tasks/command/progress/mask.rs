@@ -205,7 +205,7 @@ impl Mask {
         if bare.len() == text.len() {
             return hidden;
         }
-        // Hiding a secret is worth losing its colors.
+        // Hiding a secret is worth losing its colours.
         let (bare, hidden_bare) = (plain(&hidden), self.hidden(&bare, end));
         if *bare == *hidden_bare { hidden } else { hidden_bare }
     }

@@ -21,7 +21,8 @@ impl Daily {
     /// fewer if the daily budget has no more.
     ///
     /// # Errors
-    /// [`NarratorError::Daily`] if prompt and reply do not fit, [`NarratorError::Uncounted`] if the budget cannot be read.
+    /// [`NarratorError::Daily`] if prompt and reply do not fit,
+    /// [`NarratorError::Uncounted`] if the tokens cannot be counted.
     pub(super) async fn reserve(
         &self,
         prompt: u64,

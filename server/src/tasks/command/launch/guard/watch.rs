@@ -116,7 +116,8 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// Removes the control group if the server is gone or has dropped the run.
+    /// Removes the control group if the server will not: it is gone, or has given up on processes
+    /// that could not be killed.
     pub(super) fn remove_what_nobody_else_will(&self) {
         if let Some(group) =
             self.cgroup.as_ref().filter(|_| self.deaf || !self.end.remaining.is_empty())
