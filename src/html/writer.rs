@@ -22,9 +22,9 @@ impl Default for HtmlLimits {
 /// Supported elements without an end tag.
 const VOID: [&str; 5] = ["br", "col", "hr", "img", "input"];
 
-/// HTML fragment under construction. Content beyond the limits is omitted, open elements are
-/// closed, and a note states that content is missing. The fragment is therefore bounded and
-/// well-formed whatever is written to it.
+/// HTML fragment under construction. Content beyond the size limit is omitted, elements beyond the
+/// depth limit are reduced to their content, and a note states this. Open elements are closed. The
+/// fragment is therefore bounded and well-formed whatever is written to it.
 ///
 /// Write markup through [`fmt::Write`], in pieces of any size. Escape untrusted text with
 /// [`escape`], or write it with [`Html::text`].

@@ -29,8 +29,8 @@ pub(super) struct LogParams {
     /// `seq` of the last line received; 0 = from the beginning.
     #[serde(default)]
     after: i64,
-    /// Only lines that contain this text, ignoring case: 1 to 200 characters. Lines that do not
-    /// match are not counted in `left_out`.
+    /// Only lines that contain this text, ignoring case: 1 to 200 characters by default. Lines that
+    /// do not match are not counted in `left_out`.
     contains: Option<String>,
     /// `text`: the complete log as a text file, as with `Accept: text/plain`.
     #[param(inline)]
@@ -44,9 +44,9 @@ pub(super) enum LogFormat {
     Text,
 }
 
-/// Returns the task's log, oldest line first. JSON: at most 1,000 lines after `after`; `left_out`
-/// counts the lines missing before one. Text: all lines after it with time and stream, without
-/// escape sequences.
+/// Returns the task's log, oldest line first. JSON: lines after `after`, by default at most 1,000;
+/// `left_out` counts the lines missing before one. Text: all lines after it with time and stream,
+/// without escape sequences.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task"), LogParams),
     responses(

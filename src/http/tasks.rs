@@ -219,7 +219,7 @@ pub(super) struct ListParams {
     q: Option<String>,
     /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Rows per page: 50 by default, at most 200.
+    /// Rows per page. Default: 50. Maximum by default: 200.
     limit: Option<u32>,
 }
 

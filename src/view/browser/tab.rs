@@ -21,8 +21,8 @@ use crate::{
 const MOVING_MS: u32 = 250;
 /// Redraw interval of ages and durations while nothing moves, in milliseconds.
 const RESTING_MS: u32 = 1000;
-/// Maximum timer delay, in milliseconds. Browser timers take signed 32-bit values; the poll machine
-/// pauses no longer than this.
+/// Maximum timer delay, in milliseconds: the default maximum pause of the poll machine. Browser
+/// timers take signed 32-bit values.
 const MAX_TIMER_MS: u32 = 60_000;
 
 /// The tab's loop, shared by all watched tasks.

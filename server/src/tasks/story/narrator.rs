@@ -70,9 +70,9 @@ pub(super) trait Narrator: Send + Sync {
         sink: Sink<'_>,
     ) -> impl Future<Output = Result<String, NarratorError>> + Send;
 
-    /// Tokens used so far, plus the maximum that the next call can add (for the outline if
-    /// `outline` is `None`). Stored before the call, so that a crash in its middle forgets nothing.
-    /// Zero for a narrator without cost.
+    /// Maximum cost in tokens of the next call: for the outline if `outline` is `None`, otherwise
+    /// for the chapter after those in `done`. Reserved before the call, so that a crash in its
+    /// middle forgets nothing. Zero for a narrator without cost.
     fn at_stake(&self, brief: &Brief, outline: Option<&Outline>, done: &[String]) -> u64 {
         let _ = (brief, outline, done);
         0
