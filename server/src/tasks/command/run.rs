@@ -40,7 +40,6 @@ const MAX_IDLE: u32 = 10;
 const LAST_LINES: usize = 3;
 const MAX_LINE: usize = 300;
 
-/// See the module.
 pub(super) struct Run {
     definition: Arc<Definition>,
     values: Vec<Given>,
@@ -86,7 +85,6 @@ impl Run {
         }
     }
 
-    /// Runs the command.
     pub(super) async fn complete(self, deps: &CommandDeps) -> Result<Output, TaskError> {
         let keep = self.definition.keep_folder;
         let mut folder = RunFolder::make(&deps.runs, self.ctx.id(), self.ctx.attempt(), keep)
@@ -145,7 +143,6 @@ impl Run {
         }
     }
 
-    /// Prepares everything before the start.
     fn ready(
         &self,
         folder: &RunFolder,
@@ -200,8 +197,7 @@ impl Run {
         })
     }
 
-    /// Reads until all processes are gone. Returns the guard's last message; `None` if it sent
-    /// none.
+    /// Reads until all processes are gone; returns the guard's last message, if any.
     async fn follow(
         &mut self,
         process: &mut Process,
@@ -233,8 +229,7 @@ impl Run {
                 }
                 Message::Word(Some(word)) => {
                     last = self.hear(word).or(last);
-                    // A guard with processes that it could not kill sends no more messages and
-                    // keeps running.
+                    // A guard with unkillable processes sends nothing more and keeps running.
                     gone = last.as_ref().is_some_and(Word::names_what_remains);
                 }
                 Message::Word(None) => {
