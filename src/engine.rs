@@ -1,8 +1,8 @@
-//! The engine: a durable queue, the runner of its tasks, and what is known of them right now.
+//! The engine: a durable queue, the task runner, and the current state of running tasks.
 //!
-//! Knows neither Leptos nor axum. A task's life is one row of a [`store::Store`]; a worker holds it
-//! under a lease, and each of its writes carries the run's number, so that a worker which was thought
-//! dead and wakes up can change nothing.
+//! Depends on neither Leptos nor axum. Each task is one row of a [`store::Store`]. A worker runs it
+//! under a lease, and each of its writes carries the run's number (`run_seq`) as a fence: a worker
+//! that lost its lease can no longer change the row.
 
 mod admission;
 pub mod artifacts;
@@ -56,7 +56,7 @@ pub use service::{
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 
-/// Milliseconds as the store counts them.
+/// Converts a duration to the milliseconds that the store uses.
 fn millis(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

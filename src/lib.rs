@@ -1,11 +1,11 @@
-//! Milepost: any long job gets a page. Start it, watch it honestly, cancel it for real, collect its
-//! result; by polling, without WebSockets.
+//! Milepost: a page for every long-running job. Start a task, follow its progress, cancel it,
+//! collect its result; by polling, without WebSockets.
 //!
-//! * [`task`]: what a task is, on the wire.
-//! * [`poll`]: when to ask again, as a pure state machine.
+//! * [`task`]: the wire types of a task.
+//! * [`poll`]: the polling client as a pure state machine.
 //! * `view`: Leptos glue and components (features `ssr`, `hydrate`).
-//! * `engine`: the queue, the store and the runner (feature `ssr`).
-//! * `html`: one escape function, and a writer of HTML that keeps its limits (feature `ssr`).
+//! * `engine`: queue, store and runner (feature `ssr`).
+//! * `html`: one escape function, and an HTML writer with size limits (feature `ssr`).
 //! * `http`: the axum router over the engine (feature `ssr`).
 
 pub mod poll;

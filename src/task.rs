@@ -1,6 +1,6 @@
-//! What a task is, on the wire: the types that server, browser and command line share.
+//! The wire types of a task, shared by server, browser and command line.
 //!
-//! Depends on serde (and uuid for ids) alone and compiles to WASM.
+//! Depends only on serde (and uuid for ids) and compiles to WASM.
 
 mod ansi;
 mod batch;

@@ -40,9 +40,9 @@ for (const end of ["stop", "kill"] as const) {
     if (after.attempt === before) expectMonotone(bar);
     else expect(bar.filter((value, index) => value < (bar[index - 1] ?? 0)).length).toBeLessThanOrEqual(after.attempt - before);
     expect(await new Api(page.request).list(), "no second story").toHaveLength(1);
-    // The card tells why, where it went on, since when that is safe, and what it cost.
-    const [why, sentence] = end === "kill" ? ["worker_lost", "The worker was lost."] : ["released", "The worker was stopped."];
-    expect(after.resumed).toMatchObject({ why, step: 4 });
+    // The card shows the reason, where it went on, since when that is safe, and what it cost.
+    const [reason, sentence] = end === "kill" ? ["worker_lost", "The worker was lost."] : ["released", "The worker was stopped."];
+    expect(after.resumed).toMatchObject({ reason, step: 4 });
     const saved = `${after.resumed?.checkpoint_at?.slice(11, 19)} UTC`;
     const card = page.locator("#resumed");
     await expect(card).toContainText(`${sentence} Resumed at step 4 of 5, saved ${saved}`);

@@ -106,6 +106,7 @@ test("the policy is chosen, kept to, and its polls are counted", async ({ page, 
 });
 
 test("a policy can be chosen once the script hears of it", async ({ page, taskPage }) => {
+  await taskPage.alive();
   let letGo = (): void => undefined;
   const gate = new Promise<void>((resolve) => (letGo = resolve));
   await page.route("**/*.wasm", async (route) => {

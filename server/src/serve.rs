@@ -289,7 +289,7 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     }
 }
 
-/// Registers the built-in kinds.
+/// Registers the built-in kinds. To add a kind, see `docs/how-to-add.md`.
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
     let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();

@@ -1,4 +1,4 @@
-//! Places that are few, for connections or uploads: how many there are in all, and for one address.
+//! Limited slots for connections or uploads, in total and per client address.
 
 use std::{
     collections::HashMap,
@@ -7,20 +7,20 @@ use std::{
 
 use super::ClientAddress;
 
-/// An eighth of all places is kept for addresses that have none yet, so that a few addresses with many
-/// cannot shut out the rest.
+/// An eighth of all slots is reserved for addresses that hold none yet, so that a few addresses
+/// cannot take all of them.
 const NEWCOMERS: usize = 8;
 
-/// How many places there are.
+/// Numbers of slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MaxPlaces {
-    /// For all.
+    /// In total.
     pub in_all: usize,
-    /// For one address.
+    /// Per client address.
     pub per_client: usize,
 }
 
-/// Counts the places that are taken.
+/// Counts the slots in use.
 #[derive(Debug)]
 pub struct Admission {
     max: MaxPlaces,
@@ -30,20 +30,20 @@ pub struct Admission {
 #[derive(Debug, Default)]
 struct Taken {
     in_all: usize,
-    /// Of each address that has any.
+    /// Addresses that hold at least one slot.
     by_client: HashMap<ClientAddress, usize>,
 }
 
-/// Why there is no place.
+/// Why no slot is free.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
-    /// The address has as many as one may have.
+    /// The address holds its maximum.
     #[error("{max} from your address are open, the most that one may have")]
     Client {
         /// The limit.
         max: usize,
     },
-    /// All are taken.
+    /// All slots are in use.
     #[error("{max} are open, the most that there may be")]
     All {
         /// The limit.
@@ -52,16 +52,16 @@ pub enum Full {
 }
 
 impl Admission {
-    /// With all places free.
+    /// Creates an admission with all slots free.
     pub fn new(max: MaxPlaces) -> Arc<Self> {
         Arc::new(Self { max, taken: Mutex::default() })
     }
 
-    /// A place for this address. Without one only the number in all counts, as for a proxy that comes for
-    /// many.
+    /// Takes a slot for this address. Without an address only the total counts, as for a proxy that
+    /// serves many clients.
     ///
     /// # Errors
-    /// When there is none.
+    /// When no slot is free.
     pub fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let own = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
@@ -82,7 +82,7 @@ impl Admission {
     }
 }
 
-/// A place that is taken; free again when it is dropped.
+/// A slot in use, released on drop.
 #[derive(Debug)]
 pub struct Place {
     admission: Arc<Admission>,

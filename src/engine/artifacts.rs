@@ -1,8 +1,8 @@
-//! The bytes of files: what tasks make and what is given to them.
+//! The bytes of files: those that tasks make, and uploads.
 //!
-//! They are kept in an object store, a folder by default, under random keys: no name that anybody
-//! chose is ever a path. What there is, the [rows](super::store::ArtifactRows) say. Bytes go in and
-//! out in pieces; a whole file is never in memory.
+//! They are stored in an object store, a folder by default, under random keys: no user-supplied
+//! name is ever a path. The [rows](super::store::ArtifactRows) determine which files exist. Bytes
+//! are read and written in pieces; a whole file is never in memory.
 
 mod cleaning;
 mod file;
@@ -37,43 +37,42 @@ pub use self::{
 
 use super::store::ArtifactId;
 
-/// The least that S3 takes as a part of an upload is 5 MiB, but for the last.
+/// S3 requires parts of at least 5 MiB, except for the last.
 const REMOTE_PART: usize = 8 << 20;
-/// Where parts cost nothing.
+/// For stores where parts are cheap.
 const LOCAL_PART: usize = 256 << 10;
 
-/// Where the bytes of files are kept. Cheap to clone.
+/// The object store for the bytes of files. Cheap to clone.
 #[derive(Clone)]
 pub struct Artifacts {
     objects: Arc<dyn ObjectStore>,
     prefix: Key,
-    /// Where the objects are files on this machine.
+    /// The folder, if the objects are files on this machine.
     folder: Option<Arc<Path>>,
     part: usize,
 }
 
 impl fmt::Debug for Artifacts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The store's own words could hold a key.
+        // The store's own output could contain a key.
         f.debug_struct("Artifacts").field("folder", &self.folder).finish_non_exhaustive()
     }
 }
 
-/// The object store did not do what it was asked for. Trying again may help.
+/// The object store failed. A retry may help.
 #[derive(Debug, thiserror::Error)]
 #[error("the store of files does not answer: {0}")]
 pub struct ArtifactsError(#[from] object_store::Error);
 
 impl Artifacts {
-    /// In a folder, which is made where it is missing. What is written is on the disk when it is
-    /// said to be.
+    /// Stores files in a folder, which is created if missing. A completed write is on the disk.
     ///
     /// # Errors
-    /// When the folder cannot be made or written.
+    /// When the folder cannot be created or written.
     pub fn in_folder(path: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(path)?;
         let path = std::fs::canonicalize(path)?;
-        // Whether it can be written is better known now than at the first file.
+        // Fail now rather than at the first file if it is not writable.
         let probe = path.join(format!(".probe-{}", std::process::id()));
         std::fs::write(&probe, b"")?;
         std::fs::remove_file(&probe)?;
@@ -86,21 +85,22 @@ impl Artifacts {
         })
     }
 
-    /// In memory, for tests; gone with the process.
+    /// Stores files in memory, for tests.
     pub fn in_memory() -> Self {
         let objects = Arc::new(InMemory::new());
         Self { objects, prefix: Key::default(), folder: None, part: LOCAL_PART }
     }
 
-    /// In any object store, under a prefix that nothing else uses.
+    /// Stores files in any object store, under a prefix that nothing else uses.
     pub fn over(objects: Arc<dyn ObjectStore>, prefix: &str) -> Self {
         Self { objects, prefix: Key::from(prefix), folder: None, part: REMOTE_PART }
     }
 
-    /// Asks the object store for something, so that a wrong address or key is told at the start.
+    /// Sends a request to the object store, so that a wrong address or key is reported at the
+    /// start.
     ///
     /// # Errors
-    /// When it does not answer as it should.
+    /// When the object store fails.
     pub async fn probe(&self) -> Result<(), ArtifactsError> {
         match self.objects.head(&self.prefix.clone().join("probe")).await {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -108,17 +108,17 @@ impl Artifacts {
         }
     }
 
-    /// In folders of at most a few thousand files each, however many there are.
+    /// Spreads objects over 256 folders, so that none becomes large.
     fn key(&self, id: ArtifactId) -> Key {
         let id = id.to_string();
         self.prefix.clone().join(&id[..2]).join(id)
     }
 
-    /// Removes the bytes of a file, and what a writer that died left of them.
+    /// Removes the bytes of a file, and what a failed writer left of them.
     async fn remove(&self, id: ArtifactId) -> Result<(), ArtifactsError> {
         let key = self.key(id);
         if let Some(folder) = &self.folder {
-            // Where the object store gathers the parts before it gives them their name.
+            // Where the object store collects the parts before it renames them.
             let staged = folder.join(format!("{key}#1"));
             remove_file(staged).await.map_err(|source| object_store::Error::Generic {
                 store: "folder",

@@ -1,5 +1,5 @@
-//! Who did what, from where, and what came of it: one event for each act, with `target = "audit"`.
-//! No input and no secret is in it.
+//! Audit log: one event per call with caller, address, action and outcome, under `target =
+//! "audit"`. It contains no inputs and no secrets.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,12 @@ use super::Caller;
 /// The target of the events, for log filters.
 pub(crate) const TARGET: &str = "audit";
 
-/// Characters of an owner that are told: enough to tell owners apart, too few to be one.
+/// Characters of an owner id that are logged: enough to tell owners apart, too few to use as an id.
 const OWNER_CHARS: usize = 16;
-/// Characters of a path that are told.
+/// Characters of a path that are logged.
 const PATH_CHARS: usize = 100;
 
-/// An act that is told of.
+/// An audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Start,
@@ -27,7 +27,7 @@ pub(crate) enum Action {
     RerunBatch,
     BeginSession,
     EndSession,
-    /// A request that was refused before it was known what it asks for.
+    /// A request that was refused before its action was known.
     Request,
 }
 
@@ -50,7 +50,7 @@ impl Action {
     }
 }
 
-/// One act. It is told of when this is dropped, so that one whose caller went away is, too.
+/// One audited call. Logged on drop, so that calls whose client disconnected are included.
 pub(crate) struct Entry<'a> {
     caller: &'a Caller,
     action: Action,
@@ -58,13 +58,13 @@ pub(crate) struct Entry<'a> {
     pub(crate) kind: Option<String>,
     /// The task, the batch or the upload.
     pub(crate) id: Option<String>,
-    /// What a rerun was made from.
+    /// The task or batch that was rerun.
     pub(crate) rerun_of: Option<String>,
     pub(crate) outcome: Cow<'static, str>,
 }
 
 impl<'a> Entry<'a> {
-    /// An act that begins.
+    /// Begins an audited call.
     pub(crate) const fn new(caller: &'a Caller, action: Action) -> Self {
         let outcome = Cow::Borrowed("abandoned");
         Self { caller, action, kind: None, id: None, rerun_of: None, outcome }
@@ -88,13 +88,13 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// Tells of an act that is about no task.
+/// Logs an action that concerns no task.
 pub(crate) fn record(caller: &Caller, action: Action, outcome: impl Into<Cow<'static, str>>) {
     let mut entry = Entry::new(caller, action);
     entry.outcome = outcome.into();
 }
 
-/// Tells of a request to this path that was refused.
+/// Logs a refused request to this path.
 pub(crate) fn refused(caller: &Caller, path: &str, status: u16) {
     let mut entry = Entry::new(caller, Action::Request);
     entry.id = Some(path.chars().take(PATH_CHARS).collect());

@@ -1,45 +1,45 @@
-//! Daily budgets of what costs money, such as the tokens of a language model: in all and for each
-//! owner, counted in the store, so that a restart forgets nothing and several workers share them.
+//! Daily budgets of what costs money, such as the tokens of a language model: in total and per
+//! owner. They are counted in the store, so that restarts lose nothing and workers share them.
 //!
-//! A run reserves the most that a call can cost before it makes the call, and settles what it did cost
-//! afterwards. A crash between the two counts the whole reservation: never too little is counted.
+//! A run reserves the maximum cost of a call before it makes the call, and settles the actual cost
+//! afterwards. After a crash in between the whole reservation counts: never too little.
 
 use std::borrow::Cow;
 
 use super::store::{Scope, Spending};
 
-/// Milliseconds of a day; a budget's day is one of UTC.
+/// Milliseconds of a day; budgets use UTC days.
 const DAY_MS: i64 = 86_400_000;
 
-/// A limit of a day, and the setting that it comes from.
+/// A daily limit, and the setting that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DailyLimit {
-    /// How much; 0 = no limit.
+    /// The amount; 0: no limit.
     pub amount: u64,
-    /// What an operator sets to change it, such as `narrator.daily_tokens`.
+    /// The setting to change, such as `narrator.daily_tokens`.
     pub setting: Cow<'static, str>,
 }
 
-/// A daily budget of one kind of thing.
+/// A daily budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DailyBudget {
     /// Its name in the store and in the figures, such as `narrator_tokens`.
     pub name: Cow<'static, str>,
-    /// What people read, such as `language model's budget`.
+    /// Its display name, such as `language model's budget`.
     pub title: Cow<'static, str>,
-    /// For all together.
+    /// The limit for all callers together.
     pub total: DailyLimit,
-    /// For each owner, and for all that comes from one client address: an owner costs nothing to make.
+    /// The limit per owner and per client address: owners can be created freely.
     pub per_owner: DailyLimit,
-    /// The least that a run needs; with less left a start is refused. Default: 1.
+    /// Minimum amount that a run needs; with less left a start is refused. Default: 1.
     pub least: u64,
-    /// Whether tasks without an owner draw on it. Default: true.
+    /// Whether anonymous tasks draw on it. Default: true.
     pub anonymous: bool,
 }
 
 impl DailyBudget {
-    /// A budget without limits.
+    /// Creates a budget without limits.
     pub fn new(name: impl Into<Cow<'static, str>>, title: impl Into<Cow<'static, str>>) -> Self {
         let none = DailyLimit { amount: 0, setting: Cow::Borrowed("") };
         Self {
@@ -52,35 +52,35 @@ impl DailyBudget {
         }
     }
 
-    /// Limits it for all together; 0 = no limit.
+    /// Sets the limit for all callers together; 0: no limit.
     #[must_use]
     pub fn total(mut self, amount: u64, setting: impl Into<Cow<'static, str>>) -> Self {
         self.total = DailyLimit { amount, setting: setting.into() };
         self
     }
 
-    /// Limits it for each owner and each client address; 0 = no limit.
+    /// Sets the limit per owner and per client address; 0: no limit.
     #[must_use]
     pub fn per_owner(mut self, amount: u64, setting: impl Into<Cow<'static, str>>) -> Self {
         self.per_owner = DailyLimit { amount, setting: setting.into() };
         self
     }
 
-    /// The least that a run needs.
+    /// Sets the minimum amount that a run needs.
     #[must_use]
     pub fn least(mut self, amount: u64) -> Self {
         self.least = amount;
         self
     }
 
-    /// Whether tasks without an owner draw on it.
+    /// Sets whether anonymous tasks draw on it.
     #[must_use]
     pub fn anonymous(mut self, yes: bool) -> Self {
         self.anonymous = yes;
         self
     }
 
-    /// Whether enough is left for a run.
+    /// Checks that enough is left for a run.
     pub(super) fn check(&self, spending: &[Spending], now_ms: i64) -> Result<(), BudgetUsedUp> {
         let used_up = spending.iter().find(|one| {
             let limit = self.limit(one.scope).amount;
@@ -96,7 +96,7 @@ impl DailyBudget {
         }
     }
 
-    /// Says that a part of it is used up.
+    /// Creates the error for a limit that is reached.
     pub(super) fn used_up(&self, scope: Scope, now_ms: i64) -> BudgetUsedUp {
         let DailyLimit { amount, setting } = self.limit(scope);
         let whose = match scope {
@@ -115,19 +115,19 @@ impl DailyBudget {
     }
 }
 
-/// A daily budget has not enough left.
+/// Too little of a daily budget is left.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 #[non_exhaustive]
 pub struct BudgetUsedUp {
-    /// A sentence for people, with the setting.
+    /// A sentence for people, which names the setting.
     pub message: String,
-    /// Until the next day of UTC, in milliseconds.
+    /// Time until the next UTC day, in milliseconds.
     pub begins_anew_in_ms: i64,
 }
 
-/// What was reserved of a budget for one call. Settle it once the call's cost is known; one that is
-/// dropped counts in full.
+/// An amount reserved from a budget for one call. Settle it once the cost is known; if dropped, it
+/// counts in full.
 #[derive(Debug)]
 #[must_use = "what is not settled counts in full"]
 pub struct Reservation {
@@ -137,35 +137,35 @@ pub struct Reservation {
 }
 
 impl Reservation {
-    /// How much was reserved.
+    /// The reserved amount.
     pub const fn amount(&self) -> u64 {
         self.amount
     }
 }
 
-/// What was spent today of a budget, for operators.
+/// Today's spending from a budget, for operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BudgetFigures {
     /// The budget's name.
     pub name: Cow<'static, str>,
-    /// Spent or reserved today, by all.
+    /// The amount spent or reserved today, by all callers.
     pub spent: u64,
-    /// The limit for all; 0 = none.
+    /// The limit for all callers; 0: none.
     pub limit: u64,
 }
 
-/// The day of UTC of a time.
+/// Returns the UTC day of a time.
 pub(super) const fn day(now_ms: i64) -> i64 {
     now_ms.div_euclid(DAY_MS)
 }
 
-/// What the store counts is never negative.
+/// Converts from the store's signed integers; stored amounts are never negative.
 pub(super) fn count(amount: i64) -> u64 {
     u64::try_from(amount).unwrap_or(0)
 }
 
-/// As the store counts.
+/// Converts to the store's signed integers.
 pub(super) fn stored(amount: u64) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX)
 }

@@ -1,7 +1,7 @@
-//! What other processes change: starts wake the claimer, cancels reach the runs that are here, and who
-//! waits for news of a task hears of it.
+//! Changes made by other processes: starts wake the claimer, cancels reach runs in this process,
+//! and waiting requests are updated.
 //!
-//! A notification makes it quick; asking twice a second makes it sure.
+//! Notifications make this fast; polling twice per `queue_poll` makes it reliable.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,9 +14,9 @@ use super::{
 
 const MIN_TICK: Duration = Duration::from_millis(1);
 
-/// Follows the changes until the engine has closed. With no other processes there is nothing to do.
+/// Follows changes until the engine has closed. Not started if the store is not shared.
 pub(super) async fn run_changes_loop(inner: Arc<Inner>, mut changes: Changes) {
-    // Twice in the time within which a cancel has to be there: the question takes time, too.
+    // Twice within the time in which a cancel must arrive, because the query takes time, too.
     let mut ticks = tokio::time::interval((inner.options.queue_poll / 2).max(MIN_TICK));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -40,7 +40,7 @@ pub(super) async fn run_changes_loop(inner: Arc<Inner>, mut changes: Changes) {
     }
 }
 
-/// Tells the runs that are here and are to stop.
+/// Passes cancel requests to the runs in this process.
 async fn look_for_cancels(inner: &Inner) {
     let tasks = inner.running.all();
     if tasks.is_empty() {

@@ -1,4 +1,4 @@
-//! Where a caller is: the address that limits count by where an identity costs nothing.
+//! The client address, by which limits are counted, because identities are free.
 
 use std::{
     fmt,
@@ -10,16 +10,16 @@ use super::{
     store::Secret,
 };
 
-/// Bits of an IPv6 address that name a client's network; the rest is the client's own choice.
+/// Prefix length of an IPv6 client network; the client chooses the remaining bits.
 const NETWORK_BITS: u32 = 64;
 
-/// The address of a client as limits count it: IPv4 whole, IPv6 by its /64 network. Its text is
-/// `192.0.2.7` or `2001:db8:1:2::/64`.
+/// A client address as limits count it: a whole IPv4 address, or an IPv6 /64 network. Its text form
+/// is `192.0.2.7` or `2001:db8:1:2::/64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientAddress(IpAddr);
 
 impl From<IpAddr> for ClientAddress {
-    /// An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
+    /// Treats an IPv4-mapped IPv6 address (`::ffff:192.0.2.7`) as the IPv4 address.
     fn from(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(v6) if !v6.is_loopback() => {
@@ -40,7 +40,7 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// Turns addresses into what is stored of them. The same for all processes of one store.
+/// Hashes addresses for storage. The same for all processes of one store.
 pub(super) struct ClientKey(HashKey);
 
 impl ClientKey {
@@ -51,7 +51,7 @@ impl ClientKey {
         Self(HashKey::new(secret))
     }
 
-    /// A keyed hash: a dump of the table of tasks holds no addresses.
+    /// A keyed hash, so that a dump of the tasks table contains no addresses.
     pub(super) fn hash(&self, client: ClientAddress) -> String {
         hex(&self.0.hash(&[client.to_string().as_bytes()])[..16])
     }

@@ -1,4 +1,4 @@
-//! Time as a parameter.
+//! Clocks, so that tests can set the time.
 
 use std::{
     sync::{
@@ -8,13 +8,13 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// Where the engine and its store learn what time it is.
+/// The source of time for the engine and its store.
 pub trait Clock: Send + Sync + 'static {
     /// Milliseconds since the Unix epoch.
     fn now_ms(&self) -> i64;
 }
 
-/// The machine's clock.
+/// The system clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -25,13 +25,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// The clock of a store that many machines share, as it was last read, and what has passed since by a
-/// clock that nobody can set.
+/// A clock shared by many machines through the store: the last reading plus the monotonic time
+/// since.
 #[derive(Debug)]
 pub struct StoreClock(Mutex<(i64, Instant)>);
 
 impl StoreClock {
-    /// A clock that has just been read.
+    /// Creates a clock from a reading taken now.
     pub fn new(now_ms: i64) -> Self {
         Self(Mutex::new((now_ms, Instant::now())))
     }
@@ -49,17 +49,17 @@ impl Clock for StoreClock {
     }
 }
 
-/// A clock that a test moves by hand.
+/// A clock that a test advances manually.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
 impl ManualClock {
-    /// A clock that stands at `now_ms`.
+    /// Creates a clock that shows `now_ms`.
     pub const fn new(now_ms: i64) -> Self {
         Self(AtomicI64::new(now_ms))
     }
 
-    /// Moves the clock on (or back).
+    /// Advances the clock; a negative number sets it back.
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }

@@ -1,4 +1,4 @@
-//! What a running task holds in its hands.
+//! The handle that a running task receives.
 
 mod budget;
 mod files;
@@ -15,8 +15,11 @@ use super::{
 };
 use crate::task::{LogStream, TaskId};
 
-/// The way of a task to the world: reports go out, checkpoints are kept, the wish to cancel comes in.
-/// Cheap to clone.
+/// A task's handle to the engine: report progress, save checkpoints, observe cancellation. Cheap to
+/// clone.
+///
+/// A run is cancelled for any of these reasons: a cancel request, its time limit, a shutdown of the
+/// process, or a lost lease. All of them appear to the task as [`TaskError::Cancelled`].
 #[derive(Clone)]
 pub struct Context {
     running: Arc<RunningTask>,
@@ -39,20 +42,20 @@ impl Context {
         Self { running, store, clock, options, subscriptions, quota }
     }
 
-    /// This task.
+    /// The id of this task.
     pub fn id(&self) -> TaskId {
         self.running.id
     }
 
-    /// 1 for the first run, 2 for the run after a crash or a retry, ...
+    /// Number of this run: 1 for the first, 2 for the run after a crash or a retry, and so on.
     pub fn attempt(&self) -> u32 {
         self.running.attempt
     }
 
-    /// Enters a declared stage, counted from 0. In the store when this returns.
+    /// Enters a declared stage, counted from 0, and tries to store it before it returns.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when the task was told to stop.
+    /// [`TaskError::Cancelled`] when the run is cancelled.
     pub async fn stage(&self, index: usize) -> Result<(), TaskError> {
         self.check()?;
         self.running.enter(index, self.clock.now_ms());
@@ -61,13 +64,14 @@ impl Context {
         Ok(())
     }
 
-    /// Reports how far the present stage is, 0..=1 (the whole, for a task without stages). Costs
-    /// nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is ignored.
+    /// Reports the progress of the current stage, 0..=1 (of the whole task, if it has no stages).
+    /// Costs nanoseconds; call it as often as you like. Never moves the bar backwards; NaN is
+    /// ignored.
     pub fn progress(&self, fraction: f64) {
         self.running.report(fraction);
     }
 
-    /// Says what the task is doing right now, in a few words.
+    /// Sets the task's message: a few words on what it is doing now.
     pub fn message(&self, text: impl Into<String>) {
         self.running.message(self.options.cut(text.into()), self.clock.now_ms());
     }
@@ -77,10 +81,11 @@ impl Context {
         self.log_from(LogStream::Task, text);
     }
 
-    /// Adds a line that came from somewhere else to the task's log. Of what a run logs the first
-    /// half of [`EngineOptions::max_log_lines`] (and `max_log_bytes`) and the latest half are kept,
-    /// and how many are missing between them is told. Costs well under a microsecond. A text of
-    /// several lines becomes several lines.
+    /// Adds a line from another stream to the task's log. A text of several lines becomes several
+    /// lines. Costs well under a microsecond.
+    ///
+    /// Of each run, the first half and the latest half of [`EngineOptions::max_log_lines`] (and
+    /// `max_log_bytes`) are retained; the log reports how many lines are missing between them.
     pub fn log_from(&self, stream: LogStream, text: impl Into<String>) {
         let (text, now) = (text.into(), self.clock.now_ms());
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
@@ -93,47 +98,47 @@ impl Context {
         }
     }
 
-    /// Whether to go on. Call it between pieces of work that do not await.
+    /// Checks for cancellation. Call it between pieces of work that do not await.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when the task was told to stop.
+    /// [`TaskError::Cancelled`] when the run is cancelled.
     pub fn check(&self) -> Result<(), TaskError> {
         if self.running.token.is_cancelled() { Err(self.seen()) } else { Ok(()) }
     }
 
-    /// Returns once the task is told to stop.
+    /// Waits until the run is cancelled.
     pub async fn cancelled(&self) {
         self.running.token.cancelled().await;
         self.seen();
     }
 
-    /// Awaits something, but no longer than until the task is told to stop.
+    /// Awaits a future until it completes or the run is cancelled.
     ///
     /// # Errors
-    /// [`TaskError::Cancelled`] when the task was told to stop first; the future is dropped.
+    /// [`TaskError::Cancelled`] when the run is cancelled first; the future is dropped.
     pub async fn until_cancelled<F: Future>(&self, future: F) -> Result<F::Output, TaskError> {
         self.running.token.run_until_cancelled(future).await.ok_or_else(|| self.seen())
     }
 
-    /// Says what of this task's work stays if it is stopped now, such as `2 of 5 chapters`; the
-    /// receipt of a cancel tells it. The last word counts, also that of an earlier attempt.
+    /// Sets the description of the work that is preserved if the task is cancelled now, such as `2
+    /// of 5 chapters`; the cancel receipt shows it. The latest call counts, also one of an earlier
+    /// attempt.
     pub fn preserved(&self, what: impl Into<String>) {
         self.running.keep(self.options.cut(what.into()));
     }
 
-    /// The task knows now that it is to stop.
+    /// Records that the task has observed cancellation.
     fn seen(&self) -> TaskError {
         self.running.acknowledge(self.clock.now_ms());
         TaskError::Cancelled
     }
 
-    /// Keeps a value under a name for the next attempt. In the store when this returns; what was
-    /// kept is not worked for twice.
+    /// Stores a value under a key for the next attempt. It is in the store when this returns.
     ///
     /// # Errors
-    /// [`TaskError::Fail`] when the value is too large or no JSON, [`TaskError::Retry`] when the
-    /// store does not answer for a whole lease, [`TaskError::Cancelled`] when this run was lost or
-    /// told to stop meanwhile.
+    /// [`TaskError::Fail`] when the value is too large or cannot be written as JSON,
+    /// [`TaskError::Retry`] when the store is unavailable for as long as a lease lasts,
+    /// [`TaskError::Cancelled`] when this run is lost or cancelled meanwhile.
     pub async fn checkpoint(&self, key: &str, value: &impl Serialize) -> Result<(), TaskError> {
         let json = serde_json::to_string(value)
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))?;
@@ -154,12 +159,12 @@ impl Context {
         }
     }
 
-    /// Reads what an earlier attempt kept; `None` where it kept nothing under that name.
+    /// Reads a checkpoint of an earlier attempt; `None` if there is none under this key.
     ///
     /// # Errors
-    /// [`TaskError::Retry`] when the store does not answer for a whole lease,
-    /// [`TaskError::Cancelled`] when this run was told to stop meanwhile, [`TaskError::Fail`] when
-    /// what was kept does not fit the type.
+    /// [`TaskError::Retry`] when the store is unavailable for as long as a lease lasts,
+    /// [`TaskError::Cancelled`] when the run is cancelled meanwhile, [`TaskError::Fail`] when the
+    /// stored value does not fit the type.
     pub async fn restore<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, TaskError> {
         let mut patience = Patience::new();
         let json = loop {
@@ -173,14 +178,14 @@ impl Context {
             .map_err(|e| TaskError::fail("checkpoint", format!("checkpoint {key}: {e}")))
     }
 
-    /// Does blocking work on a thread of its own. The work sees the wish to cancel through
+    /// Runs blocking work on the blocking thread pool. The work observes cancellation through
     /// [`Context::check`]; a thread cannot be stopped from outside.
     ///
     /// # Errors
-    /// What the work returns.
+    /// Returns the error of the work.
     ///
     /// # Panics
-    /// When the work does, so that the engine records the panic.
+    /// Panics when the work panics, so that the engine records it.
     pub async fn blocking<T, F>(&self, work: F) -> Result<T, TaskError>
     where
         T: Send + 'static,
@@ -191,14 +196,14 @@ impl Context {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                // The runtime ends.
+                // The runtime is shutting down.
                 Err(_) => Err(TaskError::Cancelled),
             },
         }
     }
 
-    /// Writes what was reported. A store that does not answer is no reason to stop working: the
-    /// flusher tries again.
+    /// Writes unsaved reports. If the store is unavailable the task continues, and the flusher
+    /// retries.
     async fn save(&self) {
         let Some(write) = self.running.unsaved(self.clock.now_ms()) else { return };
         let written = self.store.save_progress(std::slice::from_ref(&write)).await;

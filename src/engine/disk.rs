@@ -1,41 +1,42 @@
-//! Room on the disk: what runs may need some to come to its end, so nothing new is taken in when
-//! little is left.
+//! Free disk space: running tasks may need some to finish, so new tasks and uploads are refused
+//! when little is left.
 
 use std::{io, sync::Arc, time::Duration};
 
-/// How long the file system may take to say how much room there is.
+/// Time limit for reading the free space.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
-/// Of a small disk no more than one part in so many is kept free.
+/// On a small disk, at most the total size divided by this is reserved.
 const SMALL: u64 = 10;
 
-/// A file system as it is now.
+/// Size and free space of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskSpace {
-    /// Bytes that may still be written.
+    /// Bytes that can still be written.
     pub free: u64,
-    /// Bytes in all.
+    /// Total size in bytes.
     pub total: u64,
 }
 
-/// Says how much room there is where data is stored.
+/// Reports the disk space where data is stored.
 pub trait Disk: std::fmt::Debug + Send + Sync + 'static {
-    /// The file system with the least room. May block.
+    /// Returns the file system with the least free space. May block.
     ///
     /// # Errors
-    /// When it cannot be told.
+    /// When the file system cannot be read.
     fn space(&self) -> io::Result<DiskSpace>;
 }
 
-/// Too little room.
+/// Too little free disk space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LittleSpace {
-    /// Bytes that may still be written.
+    /// Bytes that can still be written.
     pub free: u64,
     /// Bytes that must stay free.
     pub min: u64,
 }
 
-/// Whether there is too little room for anything new. Who cannot say is believed to have enough.
+/// Returns the shortage if there is too little space for anything new; `None` also if the space
+/// cannot be read.
 pub(super) async fn little_space(disk: &Arc<dyn Disk>, min_free_bytes: u64) -> Option<LittleSpace> {
     if min_free_bytes == 0 {
         return None;

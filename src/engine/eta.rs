@@ -1,8 +1,8 @@
-//! When a task will end, as a range: from how long the stages of its kind took before, and from how
-//! fast it moves now. Pure; durations are milliseconds.
+//! Estimates when a task will end, as a range: from the stage durations of earlier runs of its
+//! kind, and from its current pace. Pure; durations are milliseconds.
 //!
-//! A range that says little is not told at all: one whose far end is more than three times its near
-//! end, and any of a kind whose earlier ranges were wrong more often than right.
+//! Uninformative ranges are not reported: one whose far end is more than three times its near end
+//! (plus five seconds), and any of a kind whose recent ranges were wrong more often than right.
 
 mod accuracy;
 mod history;
@@ -18,88 +18,88 @@ pub(crate) use history::{History, Route};
 
 use crate::task::{EtaRange, StageInfo};
 
-/// A range may reach to so many times its near end, and this much further.
+/// A reported range may reach up to this multiple of its near end, plus `SLACK_MS`.
 const WIDEST: f64 = 3.0;
 const SLACK_MS: f64 = 5_000.0;
 
-/// How sure the present pace is of the rest of its own stage: the half width of its range as a share
-/// of what is left, when the stage has just begun and when it is nearly over.
+/// Uncertainty of the current pace for the rest of its stage: half the width of the range as a
+/// share of what is left, at the beginning of the stage and near its end.
 const PACE_DOUBT: (f64, f64) = (0.5, 0.1);
-/// And of a later stage, of which it knows the weight alone.
+/// The same for a later stage, of which only the weight is known.
 const LATER_DOUBT: f64 = 0.5;
 
-/// What is known of one kind: how long its stages took, and how good its estimates were.
+/// Stage durations and estimation accuracy of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     history: Mutex<History>,
-    /// When the history was read.
+    /// When the history was last read.
     learned: Mutex<Option<Instant>>,
     accuracy: Mutex<Accuracy>,
 }
 
 impl Book {
-    /// Replaces the history by what the store keeps.
+    /// Replaces the history by the stored one.
     pub(crate) fn learn(&self, history: History, now: Instant) {
         *lock(&self.history) = history;
         *lock(&self.learned) = Some(now);
     }
 
-    /// Whether the history was read no longer than `age` ago.
+    /// Whether the history was read at most `age` ago.
     pub(crate) fn is_fresh(&self, age: Duration, now: Instant) -> bool {
         lock(&self.learned).is_some_and(|then| now.duration_since(then) < age)
     }
 
-    /// Adds the times of a run that has just ended.
+    /// Adds the stage durations of a run that has just completed.
     pub(crate) fn add(&self, times: &[(String, i64)]) {
         let mut history = lock(&self.history);
         times.iter().for_each(|(stage, ms)| history.add(stage, *ms));
     }
 
-    /// The range to tell, if there is one worth it.
+    /// Returns the range to report, if it is informative.
     pub(crate) fn estimate(&self, present: &Present<'_>) -> Option<EtaRange> {
         estimate(&lock(&self.history), present)?.tell()
     }
 
-    /// Judges the estimates of a run that has ended.
+    /// Judges the estimates of a completed run.
     pub(crate) fn judge(&self, forecasts: &Forecasts, ended_t: f64) {
         let mut accuracy = lock(&self.accuracy);
         forecasts.judge(ended_t).for_each(|(range, left_ms)| accuracy.count(range, left_ms));
     }
 
-    /// How good the estimates were.
+    /// Returns the accuracy of the estimates.
     pub(crate) fn accuracy(&self) -> Accuracy {
         *lock(&self.accuracy)
     }
 }
 
 fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is guarded is replaced or counted, never left half written.
+    // The guarded data is replaced or counted, never half written.
     guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where a task is.
+/// The position of a task in its stages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Present<'a> {
-    /// Its stages; none: the whole is one.
+    /// Its stages; none: the whole is one stage.
     pub(crate) stages: &'a [StageInfo],
-    /// The present one, from 0.
+    /// The current stage, from 0.
     pub(crate) at: usize,
-    /// How long it has been in it.
+    /// Time in the current stage.
     pub(crate) in_stage_ms: f64,
-    /// What the present pace says, where the task moves.
+    /// The current pace, if the task makes progress.
     pub(crate) pace: Option<Pace>,
 }
 
-/// What the present pace of a stage says.
+/// The pace of the current stage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
-    /// How long the rest of the stage takes.
+    /// Estimated time for the rest of the stage.
     pub(crate) left_ms: f64,
-    /// How much of the stage is done, 0..=1.
+    /// Share of the stage that is done, 0..=1.
     pub(crate) done: f64,
 }
 
-/// How long something takes: most likely, and how much less or more it may be.
+/// A duration: the most likely value, and by how much it may be shorter or longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Span {
     pub(crate) mid: f64,
@@ -108,12 +108,12 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// So long, give or take a share of it.
+    /// A duration with a relative uncertainty.
     fn about(mid: f64, doubt: f64) -> Self {
         Self { mid, less: mid * doubt, more: mid * doubt }
     }
 
-    /// One after the other. The doubts are independent, so that they add up by their squares.
+    /// The sum of two durations; independent uncertainties add as squares.
     fn then(self, next: Self) -> Self {
         Self {
             mid: self.mid + next.mid,
@@ -122,8 +122,8 @@ impl Span {
         }
     }
 
-    /// What two who know different things say together: the surer one counts for more, and where they
-    /// disagree the range holds both.
+    /// Combines two estimates of the same duration: the more certain one has more weight, and if
+    /// they disagree the range covers both.
     fn and(self, other: Self) -> Self {
         let (a, b) = (self.less + self.more + 1.0, other.less + other.more + 1.0);
         let weight = b * b / (a * a + b * b);
@@ -133,7 +133,7 @@ impl Span {
         Self { mid, less: narrow(self.less, other.less), more: narrow(self.more, other.more) }
     }
 
-    /// As it is told; `None` where it says too little.
+    /// Returns the range to report; `None` if it is uninformative.
     pub(crate) fn tell(self) -> Option<EtaRange> {
         let low = (self.mid - self.less).max(0.0);
         let high = self.mid + self.more;
@@ -142,7 +142,7 @@ impl Span {
     }
 }
 
-/// How long the task will still take; `None` where nobody can know.
+/// Estimates the remaining time of a task; `None` if it cannot be known.
 pub(crate) fn estimate(history: &History, present: &Present<'_>) -> Option<Span> {
     let name = |at: usize| present.stages.get(at).map_or("", |stage| stage.name.as_str());
     let by_history = history.rest_of(name(present.at), present.in_stage_ms);
@@ -162,7 +162,7 @@ pub(crate) fn estimate(history: &History, present: &Present<'_>) -> Option<Span>
     Some(span)
 }
 
-/// How long a weight of 1 takes by the present pace.
+/// Time per unit of weight at the current pace.
 fn per_weight(present: &Present<'_>) -> Option<f64> {
     let weight = present.stages.get(present.at)?.weight;
     let Pace { left_ms, done } = present.pace?;

@@ -1,4 +1,4 @@
-//! What the parts of one engine share.
+//! State shared by the parts of one engine.
 
 use std::sync::Arc;
 
@@ -11,52 +11,52 @@ use super::{
     store::Store, subscriptions::Subscriptions,
 };
 
-/// Uniform in 0..=1.
+/// A random number, uniform in 0..=1.
 pub(super) fn random() -> f64 {
     f64::from(uuid::Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Inner {
     pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) kinds: Kinds,
-    /// Hides the addresses of clients in the store.
+    /// Hashes client addresses for storage.
     pub(super) client_key: ClientKey,
-    /// Hides inputs, which may hold secrets, in what tells a repeated start from another one.
+    /// Hashes requests, which may contain secrets, to recognise a repeated start.
     pub(super) request_key: HashKey,
     pub(super) options: Arc<EngineOptions>,
     pub(super) running: RunningTasks,
     pub(super) places: Places,
-    /// How much is stored.
+    /// Storage usage and limits.
     pub(super) quota: Arc<Quota>,
-    /// Places for uploads that are under way.
+    /// Slots for uploads in progress.
     pub(super) uploads: Arc<Admission>,
-    /// How often clients may start something.
+    /// Rate limits of starts and uploads.
     pub(super) rates: Rates,
-    /// The held requests.
+    /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
-    /// Held from taking a report out of the hub until it is in the store (or back in the hub), so
-    /// that an ending never overtakes a run's last words.
+    /// Held from taking a report until it is in the store (or returned), so that an ending never
+    /// overtakes the run's last report.
     pub(super) saving: Mutex<()>,
-    /// A fresh random id per process start.
+    /// A random id, new for each start of the process.
     pub(super) lease_owner: String,
-    /// Rung when there may be something to claim.
+    /// Wakes the claimer when there may be something to claim.
     pub(super) claim_wakeup: Notify,
     /// Cancelled when no more tasks are to be claimed.
     pub(super) closing: CancellationToken,
-    /// Cancelled when the flusher is to stop, after the last run.
+    /// Cancelled when the background loops are to stop, after the last run.
     pub(super) closed: CancellationToken,
     /// The supervisors of the runs.
     pub(super) runs: TaskTracker,
-    /// The claimer.
+    /// The claim loop.
     pub(super) claimer: TaskTracker,
-    /// The flusher, who follows other processes, and who looks after the held requests.
+    /// The other loops: flusher, pruner, changes of other processes, long polls.
     pub(super) flusher: TaskTracker,
 }
 
 impl Inner {
-    /// How long a lease is as it is written.
+    /// The duration of a lease as it is written to the store, in milliseconds.
     pub(super) fn lease_ms(&self) -> i64 {
         millis(leases::written_lease(&self.options))
     }
@@ -66,7 +66,7 @@ impl Inner {
         self.store.changes().is_none()
     }
 
-    /// Says that there may be something to claim.
+    /// Wakes the claimer: there may be something to claim.
     pub(super) fn wake_claimer(&self) {
         self.claim_wakeup.notify_one();
     }

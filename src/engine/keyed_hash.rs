@@ -1,27 +1,27 @@
-//! Keyed hashes: what is stored of an address, of a session and of an input tells nothing to somebody
-//! who has the database's rows without its keys.
+//! Keyed hashes of addresses, sessions and inputs: without the keys, the stored hashes reveal
+//! nothing.
 
 use hmac::{Hmac, Mac as _, digest::KeyInit};
 use sha2::Sha256;
 
 use super::store::Secret;
 
-/// Bytes of a block of SHA-256: a shorter key of HMAC is filled up with zeros.
+/// Block size of SHA-256 in bytes; HMAC pads a shorter key with zeros.
 const BLOCK: usize = 64;
 
-/// A key of HMAC-SHA-256. Made once, cheap to clone; shown nowhere.
+/// A key of HMAC-SHA-256. Computed once, cheap to clone, never displayed.
 #[derive(Clone)]
 pub(crate) struct HashKey(Hmac<Sha256>);
 
 impl HashKey {
-    /// From 256 bits that were chosen at random.
+    /// Creates a key from 256 random bits.
     pub(crate) fn new(bits: &Secret) -> Self {
         let mut block = [0; BLOCK];
         block[..bits.len()].copy_from_slice(bits);
         Self(<Hmac<_> as KeyInit>::new(&block.into()))
     }
 
-    /// The hash of these parts, one behind the other. Whoever hashes several of them separates them.
+    /// Hashes the concatenated parts. The caller has to separate variable-length parts.
     pub(crate) fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.0.clone();
         parts.iter().for_each(|part| mac.update(part));
@@ -29,7 +29,7 @@ impl HashKey {
     }
 }
 
-/// Bytes as text.
+/// Encodes bytes as hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn it_is_hmac_sha_256() {
-        // RFC 4231, test case 3, has a key of 20 bytes: zeros behind a key change nothing.
+        // RFC 4231, test case 3, has a key of 20 bytes: padding with zeros changes nothing.
         let mut key = [0; 32];
         key[..20].fill(0xaa);
         let hash = HashKey::new(&key).hash(&[&[0xdd; 20], &[0xdd; 30]]);

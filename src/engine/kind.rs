@@ -1,4 +1,4 @@
-//! What a developer writes: the [`Task`] trait and the types in its signatures.
+//! The [`Task`] trait and the types in its signatures.
 
 use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 
@@ -8,58 +8,59 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Context, DailyBudget};
 use crate::task::{FieldError, StageInfo, UploadId};
 
-/// A kind of task. The value is the input of one task: the start form, the validation of the API
-/// and the arguments of the command line all come from its JSON Schema.
+/// A kind of task. The value is the input of one task; its JSON Schema gives the start form, the
+/// validation of the API and the arguments of the command line.
 pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
-    /// The kind's word in the API and in the store; `[a-z0-9_-]`, never changed once used.
+    /// The kind's name in the API and in the store; `[a-z0-9_-]`. Never change it once used.
     const KIND: &'static str;
-    /// What people read.
+    /// The kind's display name.
     const TITLE: &'static str;
     /// One sentence for the start page.
     const DESCRIPTION: &'static str;
-    /// Whether it may call [`Context::save_file`].
+    /// Whether tasks of this kind may call [`Context::save_file`].
     const MAKES_FILES: bool = false;
-    /// What every task of this kind needs: clients, folders, settings.
+    /// Dependencies shared by all tasks of this kind: clients, folders, settings.
     type Deps: Send + Sync + 'static;
 
-    /// What people call this one task.
+    /// The title of this task.
     fn title(&self) -> String;
 
-    /// The stages in order, with their weights. Percent is derived from them.
+    /// The stages in order, with their weights; the overall progress is computed from them.
     fn stages(&self) -> Stages;
 
-    /// Whether the task may be queued; looks at prerequisites. By default: always.
+    /// Checks prerequisites before the task is queued. Default: always passes.
     fn check(&self, deps: &Self::Deps) -> impl Future<Output = Check> + Send {
         let _ = deps;
         async { Ok(()) }
     }
 
-    /// Tasks of one owner with the same key are never under way twice: the second start leads to
-    /// the first task. By default every start is a new task.
+    /// Returns a key that is unique among an owner's queued and running tasks of this kind: a
+    /// second start with the same key returns the first task. Default: `None`, every start is a new
+    /// task.
     fn unique_key(&self) -> Option<String> {
         None
     }
 
-    /// A text by which simple clients find the newest task of this kind among their own, such as its
-    /// subject. By default there is none.
+    /// Returns a key by which simple clients find their newest task of this kind, such as its
+    /// subject. Default: `None`.
     fn lookup_key(&self) -> Option<String> {
         None
     }
 
-    /// The daily budget that runs of this kind draw on by [`Context::reserve`]: a start is refused while
-    /// it is used up, and its figures are told to operators. By default there is none.
+    /// Returns the daily budget that runs of this kind draw on with [`Context::reserve`]. While it
+    /// is used up, starts are refused; its figures are exported for operators. Default: `None`.
     fn budget(deps: &Self::Deps) -> Option<DailyBudget> {
         let _ = deps;
         None
     }
 
-    /// The uploads that the input names, each with its field. The engine sees to it that they are
-    /// the caller's, and keeps them while the task has not ended. By default: none.
+    /// The uploads that the input names, each with its field. The engine checks that the caller may
+    /// use them, and retains them until the task has ended. Default: none.
     fn uploads(&self) -> Vec<(String, UploadId)> {
         Vec::new()
     }
 
-    /// Does the work. At least once: a crash runs it again, with its checkpoints at hand.
+    /// Runs the task, at least once: after a crash it runs again, with its checkpoints available.
     fn run(
         self,
         ctx: Context,
@@ -67,26 +68,26 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     ) -> impl Future<Output = Result<Output, TaskError>> + Send;
 }
 
-/// The answer of [`Task::check`].
+/// The result of [`Task::check`].
 pub type Check = Result<(), ValidationError>;
 
-/// Why a task is not queued; the caller gets it as a 400.
+/// Why a task is not queued; the caller receives it as a 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct ValidationError {
     /// A sentence for people.
     pub detail: String,
-    /// The fields at fault, if any.
+    /// The invalid fields, if any.
     pub errors: Vec<FieldError>,
 }
 
 impl ValidationError {
-    /// Refuses for a reason that is no single field's.
+    /// Creates an error that concerns no single field.
     pub fn new(detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), errors: Vec::new() }
     }
 
-    /// Refuses because of one field.
+    /// Creates an error of one field.
     pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let errors = vec![FieldError { field: field.into(), detail: detail.clone() }];
@@ -97,17 +98,16 @@ impl ValidationError {
 /// How tasks of one kind are run.
 #[derive(Clone, Debug)]
 pub struct KindOptions {
-    /// A run that takes longer fails with code `timeout`. Default: 1 hour.
+    /// Time limit of a run; a longer one fails with code `timeout`. Default: 1 hour.
     pub timeout: Duration,
-    /// How many run at once in one process. Default: 4.
+    /// Maximum number of tasks of this kind running at once in one process. Default: 4.
     pub concurrency: u32,
-    /// Runs in all, the first included. Default: 3.
+    /// Maximum number of runs, including the first. Default: 3.
     pub max_attempts: u32,
-    /// Whether a run that a shutdown cut short is given back to the queue. Without it the task fails
-    /// with code `interrupted`: for work that must not be begun twice. Default: true.
+    /// Whether a run that a shutdown interrupts is returned to the queue. If false, the task fails
+    /// with code `interrupted`: for work that must not start twice. Default: true.
     pub resume: bool,
-    /// How long a cancelled task may take to stop by itself before its future is dropped.
-    /// Default: 10 s.
+    /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
 }
 
@@ -128,7 +128,7 @@ impl Default for KindOptions {
 pub struct Stages(Vec<StageInfo>);
 
 impl Stages {
-    /// Stages by name and weight; a weight that is not a positive number counts as 1.
+    /// Creates stages from names and weights; a weight that is not a positive number counts as 1.
     pub fn new<N: Into<String>>(stages: impl IntoIterator<Item = (N, f64)>) -> Self {
         let stages = stages.into_iter().map(|(name, weight)| StageInfo {
             name: name.into(),
@@ -137,12 +137,12 @@ impl Stages {
         Self(stages.collect())
     }
 
-    /// No stages: the progress that the task reports is the whole.
+    /// No stages: the reported progress is that of the whole task.
     pub const fn none() -> Self {
         Self(Vec::new())
     }
 
-    /// Stages that were checked when they were stored.
+    /// Stages read from the store, validated when they were written.
     pub(super) const fn from_stored(stages: Vec<StageInfo>) -> Self {
         Self(stages)
     }
@@ -152,7 +152,7 @@ impl Stages {
         &self.0
     }
 
-    /// Where stage `index` (from 0) begins and how wide it is, as fractions of the whole.
+    /// Returns where stage `index` (from 0) begins and its width, as fractions of the whole.
     pub fn span(&self, index: usize) -> (f64, f64) {
         let total: f64 = self.0.iter().map(|stage| stage.weight).sum();
         let Some(stage) = self.0.get(index) else { return (0.0, 1.0) };
@@ -161,19 +161,19 @@ impl Stages {
     }
 }
 
-/// The result of a task: bytes with a media type. Pages choose their view by the media type.
+/// The result of a task: bytes with a media type, by which pages choose their view.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
-    /// Such as `text/markdown; charset=utf-8`.
+    /// The media type, such as `text/markdown; charset=utf-8`.
     pub media_type: Cow<'static, str>,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Name under which browsers save it; `[A-Za-z0-9._-]`.
+    /// File name for downloads; `[A-Za-z0-9._-]`.
     pub file_name: String,
 }
 
 impl Output {
-    /// A Markdown text.
+    /// Creates a Markdown result.
     pub fn markdown(text: String, file_name: impl Into<String>) -> Self {
         Self {
             media_type: Cow::Borrowed("text/markdown; charset=utf-8"),
@@ -182,7 +182,7 @@ impl Output {
         }
     }
 
-    /// A value as JSON, under a media type of its own such as `application/json`.
+    /// Creates a JSON result with the given media type, such as `application/json`.
     ///
     /// # Errors
     /// When the value cannot be written as JSON.
@@ -198,27 +198,27 @@ impl Output {
     }
 }
 
-/// How a run ends other than well. It carries the decision what happens next.
+/// Why a run did not complete. The variant decides what happens next.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TaskError {
-    /// The task saw that it was asked to stop.
+    /// The task observed that its run is cancelled, and stopped.
     #[error("cancelled")]
     Cancelled,
-    /// Another attempt may help; made while attempts are left.
+    /// Another attempt may help; the task is retried while attempts are left.
     #[error("{message}")]
     Retry {
-        /// A stable word for programs.
+        /// A stable code for programs.
         code: Cow<'static, str>,
         /// A sentence for people.
         message: String,
-        /// Not before this long from now; by default the engine's backoff.
+        /// Minimum delay before the retry; `None`: the engine's backoff.
         after: Option<Duration>,
     },
-    /// Trying again would not help.
+    /// A retry would not help; the task fails.
     #[error("{message}")]
     Fail {
-        /// A stable word for programs.
+        /// A stable code for programs.
         code: Cow<'static, str>,
         /// A sentence for people.
         message: String,
@@ -226,12 +226,12 @@ pub enum TaskError {
 }
 
 impl TaskError {
-    /// Trying again would not help.
+    /// Creates an error that is not retried.
     pub fn fail(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::Fail { code: code.into(), message: message.into() }
     }
 
-    /// Another attempt may help.
+    /// Creates an error that is retried after the engine's backoff.
     pub fn retry(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::Retry { code: code.into(), message: message.into(), after: None }
     }

@@ -1,13 +1,15 @@
-//! The heartbeat: renews this process's leases, learns of cancels and lost runs, and takes back what
-//! other workers left behind.
+//! The lease keeper: renews this process's leases, detects cancel requests and lost runs, and
+//! reclaims the tasks of other workers whose leases expired.
 //!
-//! It runs on a thread and a runtime of its own, so that CPU work in a task cannot keep it from
-//! beating. Without a confirmed beat for 60 % of the lease a run is given up here before anybody else
-//! may take it; nothing is written for it any more.
+//! It has its own thread and runtime, so that CPU-bound tasks cannot delay renewals. A run without
+//! a confirmed renewal for 60 % of the lease is dropped here before any other worker may claim it.
+//! Of a dropped run only a completed result or a final failure is still offered to the store, where
+//! the fence decides.
 //!
-//! Leases that have ended are looked for more often than the heart renewals, so that a dead worker's
-//! tasks go on within one lease. Only those are taken that had ended by a clock which was watched for
-//! a while and ran evenly: once it is set, each worker has time to renew what it has.
+//! Expired leases are searched for more often than leases are renewed, so that a dead worker's
+//! tasks continue within one lease. A lease is reclaimed only if it expired by a clock that was
+//! observed to run evenly for a while: after the clock is set, every worker has time to renew its
+//! leases.
 
 mod clock_monitor;
 
@@ -27,48 +29,48 @@ use super::{
     store::{Renewal, StoreError},
 };
 
-/// Share of the lease after which an unconfirmed run is given up.
+/// Share of the lease after which an unconfirmed run is dropped.
 const GIVE_UP: f64 = 0.6;
 
-/// How often in one lease the time since the last confirmation is looked at, and how often at most.
+/// Number of checks per lease of the time since the last confirmation, and the minimum interval.
 const LOOKS: u32 = 100;
 const MIN_LOOK: Duration = Duration::from_millis(1);
 
-/// How often in one lease those that have ended are searched for, at least.
+/// Minimum number of searches for expired leases per lease.
 const SEARCHES: u32 = 30;
-/// So many heartbeats the store's clock must have run evenly before a lease counts as ended by it: by
-/// then every worker that lives has renewed its own.
+/// Number of heartbeats for which the store's clock must have run evenly before leases expire by
+/// it: by then every living worker has renewed its own.
 const EVEN_BEATS: u32 = 2;
 
-/// Share of the lease that one call of the heart may take.
+/// A call of the lease keeper may take the lease divided by this.
 const CALL: u32 = 5;
 
-/// How often between two heartbeats it is searched.
+/// Number of searches between two heartbeats.
 fn searches_in_a_beat(options: &EngineOptions) -> u32 {
     let longest = (options.lease / SEARCHES).as_nanos().max(1);
     let searches = options.heartbeat.as_nanos().div_ceil(longest);
     u32::try_from(searches).unwrap_or(SEARCHES).clamp(1, SEARCHES)
 }
 
-/// How often leases that have ended are searched for.
+/// Interval between two searches for expired leases.
 fn search_every(options: &EngineOptions) -> Duration {
     options.heartbeat / searches_in_a_beat(options)
 }
 
-/// How long a lease is as it is written: it ends three searches earlier than promised, so that it is
-/// found, and its task is at work again, within the promised time.
+/// The duration of a lease as it is written: three search intervals shorter than `lease`, but at
+/// least half of it, so that an expired lease is found, and its task runs again, within `lease`.
 pub(super) fn written_lease(options: &EngineOptions) -> Duration {
     options.lease.saturating_sub(search_every(options) * 3).max(options.lease / 2)
 }
 
-/// How long a run that was given up may take to stop: it is gone before the lease is.
+/// How long a dropped run may take to stop: it ends before its lease does.
 pub(super) fn last_grace(options: &EngineOptions) -> Duration {
-    // Two looks may pass until it is noticed.
+    // Two checks may pass before it is noticed.
     let noticed = options.lease.mul_f64(GIVE_UP) + options.lease / LOOKS * 2;
     written_lease(options).saturating_sub(noticed)
 }
 
-/// The running heartbeat; stopped by [`LeaseKeeper::stop`].
+/// The running lease keeper; stopped by [`LeaseKeeper::stop`].
 #[derive(Default)]
 pub(super) struct LeaseKeeper {
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -76,10 +78,10 @@ pub(super) struct LeaseKeeper {
 }
 
 impl LeaseKeeper {
-    /// Starts to beat.
+    /// Starts to renew leases.
     ///
     /// # Errors
-    /// When the machine has no thread or runtime to give.
+    /// When no thread or runtime can be started.
     pub(super) fn start(&self, inner: Arc<Inner>) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let token = self.token.clone();
@@ -94,12 +96,12 @@ impl LeaseKeeper {
         Ok(())
     }
 
-    /// Stops to beat and waits for the thread.
+    /// Stops the renewals and waits for the thread.
     pub(super) async fn stop(&self) {
         self.token.cancel();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // Joining blocks, though only for the query under way.
+            // Joining blocks, but only for the query in progress.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
     }
@@ -120,23 +122,23 @@ async fn run_renewal_loop(inner: &Inner) {
     let (mut renewed, mut well) = (None::<Instant>, false);
     loop {
         ticks.tick().await;
-        // By the time that has passed: searches that take long do not make it late.
+        // By elapsed time, so that slow searches do not delay a renewal.
         if renewed.is_none_or(|at| at.elapsed() + every / 2 >= options.heartbeat) {
             renewed = Some(Instant::now());
             well = renew_leases(inner).await;
         }
-        // Whoever does not get through judges nobody else by it.
+        // A process that cannot reach the store does not judge other workers' leases.
         if well {
             search.go(inner).await;
         }
     }
 }
 
-/// One beat. Whether it reached the store.
+/// Renews all leases once. Returns whether the store was reached.
 async fn renew_leases(inner: &Inner) -> bool {
     let limit = inner.options.lease / CALL;
     let asked = Instant::now();
-    // A claim that is made from here on is not judged by this heartbeat.
+    // Tasks claimed after this point are not judged by this renewal.
     let tasks = inner.running.all();
     let runs: Vec<_> = tasks.iter().map(|task| task.id).collect();
     let renewal = inner.store.renew_leases(&inner.lease_owner, inner.lease_ms(), &runs);
@@ -151,11 +153,11 @@ async fn renew_leases(inner: &Inner) -> bool {
     false
 }
 
-/// The search for leases that have ended.
+/// The search for expired leases.
 struct Search {
     clock: ClockMonitor,
-    /// The clock was set back, or may have been before it was watched, and what is dated later than
-    /// now has not been brought to now yet.
+    /// The clock was set back, or may have been before it was observed, and future times have not
+    /// been clamped yet.
     behind: bool,
 }
 
@@ -198,13 +200,13 @@ impl Search {
             inner.wake_claimer();
             taken.iter().for_each(|id| inner.subscriptions.ask(*id));
         }
-        // Every lease that was not renewed for so long is taken by now.
+        // By now every lease that was not renewed for this long has been reclaimed.
         inner.running.drop_lost(inner.options.lease * 2);
         Ok(())
     }
 }
 
-/// Compares what the store says with what runs here.
+/// Compares the renewals with the tasks that run here.
 fn confirm(inner: &Inner, tasks: &[Arc<RunningTask>], renewals: &[Renewal], asked: Instant) {
     for task in tasks {
         let held = renewals
@@ -223,7 +225,7 @@ fn confirm(inner: &Inner, tasks: &[Arc<RunningTask>], renewals: &[Renewal], aske
     }
 }
 
-/// Looks at the time since the last confirmation, whatever the query under way is doing.
+/// Checks the time since the last confirmation, independently of the query in progress.
 async fn run_lease_timeout_loop(inner: &Inner) {
     let mut ticks = tokio::time::interval((inner.options.lease / LOOKS).max(MIN_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -242,7 +244,7 @@ fn give_up_unconfirmed(inner: &Inner) {
     }
 }
 
-/// Nothing may be written for this run any more; it is nobody's cancel.
+/// Drops a run whose lease is lost. It does not count as cancelled.
 fn lose(inner: &Inner, task: &RunningTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
     task.stop(Stop::LeaseLost);
@@ -250,7 +252,7 @@ fn lose(inner: &Inner, task: &RunningTask) {
     inner.subscriptions.ask(task.id);
 }
 
-/// How long until an exponential retry, with full jitter between a half and the whole.
+/// Exponential backoff with jitter between half and the whole delay.
 pub(super) fn backoff(base: Duration, max: Duration, attempt: u32, random: f64) -> Duration {
     let doubled = base.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1).min(20)));
     doubled.min(max).mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)

@@ -1,4 +1,4 @@
-//! Starting and stopping one engine.
+//! Starting and stopping an engine.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,13 +23,13 @@ use super::{
     subscriptions::{self, Subscriptions},
 };
 
-/// How long stopped runs may take to write their last words, beyond the longest grace of a kind.
+/// How long stopped runs may take to write their ending, beyond the longest grace period of a kind.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// The name of the secret, in the store, by which requests are hashed.
+/// Name of the secret, in the store, with which requests are hashed.
 const REQUEST_KEY: &str = "request";
 
-/// A running engine. Cheap to clone; [`Engine::shutdown`] ends it for all clones.
+/// A running engine. Cheap to clone; [`Engine::shutdown`] stops it for all clones.
 #[derive(Clone)]
 pub struct Engine(Arc<Running>);
 
@@ -38,8 +38,8 @@ struct Running {
     lease_keeper: LeaseKeeper,
 }
 
-/// An engine that nobody holds any more stops like a process that dies: its leases are left to be
-/// taken back.
+/// An engine whose last clone is dropped stops like a process that dies: its leases expire and its
+/// tasks are reclaimed.
 impl Drop for Running {
     fn drop(&mut self) {
         self.inner.closing.cancel();
@@ -51,10 +51,10 @@ impl Drop for Running {
 }
 
 impl Engine {
-    /// Takes back what an earlier process left behind, then starts to work.
+    /// Reclaims the tasks of an earlier process, then starts to work.
     ///
     /// # Errors
-    /// When the store does not answer or the machine has no thread to give.
+    /// When the store fails, or no thread can be started.
     pub async fn start(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
@@ -109,21 +109,22 @@ impl Engine {
         Ok(Self(Arc::new(Running { inner, lease_keeper })))
     }
 
-    /// What callers use.
+    /// Returns the service that callers use.
     pub fn service(&self) -> Service {
         Service::new(self.clone())
     }
 
-    /// [`Engine::drain`] and [`Engine::close`], for those whom nobody asks anything meanwhile.
+    /// [`Engine::drain`] and [`Engine::close`]; for programs that serve no requests meanwhile.
     pub async fn shutdown(&self) {
         self.drain().await;
         self.close().await;
     }
 
-    /// Answers the held requests and holds none any more, takes no more work, lets running tasks go on
-    /// for [`EngineOptions::drain`], and tells the rest to stop and gives them back to the queue
-    /// without costing an attempt. Leases are renewed until the last run has been written. What is
-    /// asked is answered as before; what is started waits for the next process.
+    /// Stops the work of this process: answers waiting requests and lets no request wait, claims no
+    /// more tasks, lets running tasks continue for [`EngineOptions::drain`], then stops the rest
+    /// and returns them to the queue without costing an attempt. Leases are renewed until the last
+    /// ending is written. The service remains available; tasks that are started wait for another
+    /// process.
     pub async fn drain(&self) {
         let Running { inner, lease_keeper } = &*self.0;
         inner.closing.cancel();
@@ -147,25 +148,25 @@ impl Engine {
         lease_keeper.stop().await;
     }
 
-    /// Closes the store; nothing can be answered any more. Called after [`Engine::drain`].
+    /// Closes the store; afterwards no call succeeds. Call it after [`Engine::drain`].
     pub async fn close(&self) {
         self.inner().store.close().await;
     }
 
-    /// Puts these dynamic kinds in the place of those that there were; the typed ones stay. Running
-    /// tasks are not touched. A task that waits is run by what its kind is when it starts. Where this
-    /// is the store's only process, tasks that wait for a kind that is no more fail with
-    /// `kind_removed`; otherwise they wait for a worker that knows it.
+    /// Replaces the dynamic kinds; typed kinds are unchanged. Running tasks are not affected; a
+    /// queued task runs with the definition of its kind at its start. If this is the store's only
+    /// process, queued tasks of a removed kind fail with `kind_removed`; otherwise they wait for a
+    /// worker that has the kind.
     ///
     /// # Errors
-    /// When the store does not answer; the kinds are replaced all the same.
+    /// When the store fails; the kinds are replaced nevertheless.
     pub async fn replace_dynamic_kinds(&self, kinds: Vec<DynamicKind>) -> Result<(), StoreError> {
         let inner = self.inner();
         let before = inner.kinds.now().words();
         let alone = inner.is_alone();
         inner.kinds.change(|old| {
             let new = old.with_others(kinds);
-            // Their running tasks may come back into the queue.
+            // Running tasks of removed kinds may return to the queue.
             if alone { new.with_gone(before) } else { new }
         });
         let found = find_gone(inner).await;
@@ -178,7 +179,7 @@ impl Engine {
     }
 }
 
-/// Learns which tasks wait for a kind that nobody here can run, and nobody elsewhere.
+/// Registers the kinds of queued tasks that no process can run.
 async fn find_gone(inner: &Inner) -> Result<(), StoreError> {
     if inner.options.worker && inner.is_alone() {
         let waiting = inner.store.waiting_kinds().await?;

@@ -1,5 +1,5 @@
-//! The log of one run: its first lines and its latest ones are kept, and the gap between them is
-//! known. Whatever the rate, memory and writes are bounded.
+//! The log of one run: its first and its latest lines are retained, and the gap between them is
+//! known. Memory and writes are bounded at any rate.
 
 use std::{
     collections::VecDeque,
@@ -9,51 +9,52 @@ use std::{
 use super::store::{LogEntry, LogGap};
 use crate::task::LogStream;
 
-/// A line's number has the run in its high bits, so that a later run never needs to ask where an
-/// earlier one stopped, a line that is written twice is still one line, and lines that are left out
-/// are counted by the numbers that are missing.
+/// The high bits of a line's number hold the run. A later run therefore needs no lookup of where an
+/// earlier one stopped, a line written twice is stored once, and missing numbers count the lines
+/// left out.
 const RUN_SHIFT: u32 = 36;
 const NUMBER_MASK: i64 = (1 << RUN_SHIFT) - 1;
 
-/// So many late lines are written with the next flush; where there are more they wait until the last
-/// such write is that long ago, so that a flood is written once a second and not four times.
+/// Up to this many late lines are written with the next flush. More than that wait until
+/// `FLOOD_PAUSE` has passed since the last such write, so that a flood is written once a second,
+/// not four times.
 const CALM_LINES: usize = 1_000;
 const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How much of a run's log is kept.
+/// How much of a run's log is retained.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogLimits {
-    /// Lines, a half of them the first ones.
+    /// Number of lines; half of them are the first ones.
     pub(crate) lines: u32,
-    /// Bytes of text, likewise.
+    /// Bytes of text, halved the same way.
     pub(crate) bytes: usize,
 }
 
-/// What of a log is to be written.
+/// What has to be written to the store.
 #[derive(Debug, Default)]
 pub(crate) struct Unwritten {
     pub(crate) lines: Vec<LogEntry>,
     pub(crate) gap: Option<LogGap>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(crate) struct RunLog {
     run_seq: i64,
-    /// Lines so far.
+    /// Number of lines so far.
     count: i64,
-    /// The last line of the beginning; `None` while it still grows.
+    /// The last line of the head; `None` while the head still grows.
     head_end: Option<i64>,
     head_bytes: usize,
-    /// Lines of the beginning that are not written.
+    /// Unwritten lines of the head.
     head: Vec<LogEntry>,
     /// Numbers and sizes of the latest lines, written or not.
     tail: VecDeque<(i64, usize)>,
     tail_bytes: usize,
-    /// Those of them that are not written.
+    /// Unwritten lines of the tail.
     late: VecDeque<LogEntry>,
     late_written: Option<Instant>,
-    /// Whether lines were left out since the last write.
+    /// Whether lines were dropped since the last write.
     dropped: bool,
 }
 
@@ -82,7 +83,7 @@ impl RunLog {
         let seq = (self.run_seq << RUN_SHIFT) + self.count;
         let size = text.len();
         let entry = LogEntry { seq, at, stream, text };
-        // At least one line of each end stays.
+        // Retain at least one line at each end.
         let half = (i64::from(limits.lines) / 2).max(1);
         if self.head_end.is_none() {
             let full = self.count > half || self.head_bytes + size > limits.bytes / 2;
@@ -114,7 +115,7 @@ impl RunLog {
         all || self.late.len() <= CALM_LINES || self.late_written.is_none_or(waited)
     }
 
-    /// Takes what is to be written; `all` also where a flood is to wait.
+    /// Takes what has to be written; with `all` also lines that a flood delays.
     pub(crate) fn take(&mut self, now: Instant, all: bool) -> Unwritten {
         let mut lines = std::mem::take(&mut self.head);
         if self.late.is_empty() || !self.late_may_go(now, all) {
@@ -126,14 +127,14 @@ impl RunLog {
         Unwritten { lines, gap: self.gap().filter(|_| dropped) }
     }
 
-    /// What lies between the first lines and the latest.
+    /// The gap between the head and the tail.
     fn gap(&self) -> Option<LogGap> {
         let (head_end, (tail_begin, _)) = (self.head_end?, self.tail.front()?);
         (head_end + 1 < *tail_begin).then_some(LogGap { after: head_end, before: *tail_begin })
     }
 
-    /// Takes lines back that did not reach the store.
-    pub(crate) fn reclaim_after_restart(&mut self, lines: Vec<LogEntry>) {
+    /// Takes back lines that did not reach the store.
+    pub(crate) fn put_back(&mut self, lines: Vec<LogEntry>) {
         let head_end = self.head_end.unwrap_or(i64::MAX);
         let tail_begin = self.tail.front().map_or(i64::MAX, |(seq, _)| *seq);
         let (mut head, late): (Vec<_>, Vec<_>) =
@@ -143,15 +144,15 @@ impl RunLog {
         for line in late.into_iter().rev().filter(|line| line.seq >= tail_begin) {
             self.late.push_front(line);
         }
-        // What an earlier write was to remove may still be there.
+        // Lines that an earlier write should have removed may still be stored.
         self.dropped = true;
         self.late_written = None;
     }
 }
 
-/// How many lines are missing between a line (or the beginning, 0) and the one that was found next.
+/// Returns how many lines are missing between a line (or the beginning, 0) and the next one found.
 pub(crate) fn left_out(before: i64, seq: i64) -> i64 {
-    // Numbers of an earlier version of this program: they have no gaps.
+    // Numbers written by an earlier version of this program have no gaps.
     if seq <= NUMBER_MASK {
         return 0;
     }
@@ -237,7 +238,7 @@ mod tests {
         add(&mut log, 1..=5, LIMITS);
         let failed = log.take(now, false);
         add(&mut log, 6..=7, LIMITS);
-        log.reclaim_after_restart(failed.lines);
+        log.put_back(failed.lines);
         let again = log.take(now, false);
         assert_eq!(numbers(&again), [1, 2, 3, 5, 6, 7]);
         assert_eq!(again.gap, Some(LogGap { after: BASE + 3, before: BASE + 5 }));

@@ -1,46 +1,48 @@
-//! When a held request must be answered: the paced policy's rule, from what a client was last told
-//! and how the task stands now.
+//! When a waiting request must be answered: the paced policy's rule, applied to what a client was
+//! last sent and the task's current state.
 //!
-//! Pure: the time and the random number are parameters, so that a benchmark runs this rule, the
-//! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any clock
-//! that only goes on; progress is 0..=1.
+//! Pure: the time and the random number are parameters, so a benchmark runs this rule, the
+//! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any
+//! monotonic clock; progress is 0..=1.
 //!
-//! Two things are not word for word the policy's text.
+//! Two additions to the text of the policy:
 //!
-//! * Another run of the task (its version has another generation) needs no budget. It is rare, and a
-//!   client that counted many early answers in a long first attempt would learn of the second one last.
-//! * In the first half second of a stage nothing is answered early. Many tasks have a last stage that
-//!   is over in no time; a client that was told of it would hear of the end half a second late, because
-//!   it does not ask again sooner. For the same reason the quick stages at the start are told as one.
+//! * A new run of the task (its version has another generation) needs no budget. It is rare, and a
+//!   client that received many early responses in a long first attempt would otherwise learn of the
+//!   second one last.
+//! * In the first half second of a stage there are no early responses. Many tasks have a very short
+//!   last stage; a client that was sent it would learn of the end half a second late, because it
+//!   does not poll again sooner. For the same reason short stages at the start are reported
+//!   together.
 
 use crate::task::{AnswerReason, Status, Watch};
 
-/// A client's bar stands still at this fraction until the task has completed.
+/// Until the task has completed, a client's bar stops at this fraction.
 const UNFINISHED_MOST: f64 = 0.99;
-/// A correction sooner than this after the last word would come before the next one, in seconds.
+/// Minimum time between two corrections, in seconds.
 const SOONEST_CORRECTION_S: f64 = 0.7;
-/// Who is about to hear of the end needs no correction, in seconds.
+/// No correction if the task is expected to end within this time, in seconds.
 const ABOUT_TO_END_S: f64 = 0.7;
-/// A stage that is younger may be over before a client that was told of it asks again, in seconds.
+/// A younger stage may be over before a client that was sent it polls again, in seconds.
 const YOUNG_STAGE_S: f64 = 0.5;
-/// The changes that one run reports count up the bits below.
+/// Changes reported by one run count up the bits below this one.
 const GENERATION_SHIFT: u32 = 20;
-/// The least share of the time it could be held after which a request is answered, so that requests
-/// that came together do not come back together.
+/// Minimum share of the longest wait before a request times out; requests that arrived together
+/// then do not return together.
 const MIN_SHARE: f64 = 0.9;
 
-/// How exact a page wants to be.
+/// How precise a client's bar has to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// One of many tasks, or a bar like any other.
+    /// One of many tasks, or an ordinary bar.
     #[default]
     Background,
-    /// A page that shows this task large.
+    /// The task that a page shows in the foreground.
     Foreground,
 }
 
 impl Detail {
-    /// How wrong a bar may be: 0.02 and 0.01 of the whole.
+    /// Permitted deviation of a bar: 0.02 and 0.01 of the whole.
     pub const fn deviation(self) -> f64 {
         match self {
             Self::Background => 0.02,
@@ -48,8 +50,9 @@ impl Detail {
         }
     }
 
-    /// How many answers a client may get early in the first `t_s` seconds of a run: one more while
-    /// it has had fewer than log2(1 + t/3) + t/40, and log2(1 + t) + t/4.
+    /// Budget of early responses in the first `t_s` seconds of a run: another one is allowed while
+    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t) + t/4
+    /// (foreground).
     pub fn budget(self, t_s: f64) -> f64 {
         let t = t_s.max(0.0);
         match self {
@@ -58,11 +61,11 @@ impl Detail {
         }
     }
 
-    /// From when on the budget allows another early answer after `early` of them, in seconds of the
-    /// run.
+    /// When the budget allows another early response after `early` of them, in seconds of the run.
     fn opens_at(self, early: u32) -> f64 {
         let early = f64::from(early);
-        // Each part alone would reach it: the logarithm after 3 * 2^early, the slope after 40 * early.
+        // Either term alone reaches it: the logarithm after 3 * 2^early, the slope after 40 *
+        // early.
         let (mut shut, mut open) = (0.0, 40.0 * early);
         for _ in 0..32 {
             let middle = f64::midpoint(shut, open);
@@ -76,35 +79,36 @@ impl Detail {
     }
 }
 
-/// How a task stands at one moment, as the server sees it.
+/// The state of a task at one moment, as the server knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TaskState {
-    /// Where it is in its life.
+    /// Its status.
     pub status: Status,
     /// Its version.
     pub version: i64,
-    /// The version with which its present stage was entered; 0 = before anybody could have looked.
+    /// The version with which the current stage was entered; 0: before any client could have
+    /// polled.
     pub step_version: i64,
-    /// The version with which it last said something, a message or a line of its log.
+    /// The version of its latest output: a message or a log line.
     pub output_version: i64,
-    /// 0..=1; `None` = the task cannot tell.
+    /// 0..=1; `None`: not known.
     pub progress: Option<f64>,
-    /// Seconds until its end, as [`Meter::eta`](super::Meter::eta) estimates; `None` = unknown.
+    /// Seconds until its end, as estimated by [`Meter::eta`](super::Meter::eta); `None`: not known.
     pub eta_s: Option<f64>,
-    /// Seconds since its present run began; 0 while it waits.
+    /// Seconds since the current run began; 0 while queued.
     pub t_s: f64,
-    /// Seconds since its present stage was entered, as far as is known.
+    /// Seconds since the current stage was entered, as far as known.
     pub stage_s: f64,
 }
 
 impl TaskState {
-    /// The changes that the store made by itself; see [`ClientState::reason`].
+    /// The generation of the version; see [`ClientState::reason`].
     pub(crate) const fn generation(&self) -> i64 {
         generation(self.version)
     }
 
-    /// Whether a client that knows this version knows all of it. Of a waiting task the bits below the
-    /// generation tell its place.
+    /// Whether a client that has this version is up to date. The bits below the generation of a
+    /// queued task hold its queue position and do not count.
     pub(crate) fn is_known_as(&self, version: i64) -> bool {
         let waits = self.status == Status::Queued;
         version == self.version || (waits && generation(version) == self.generation())
@@ -124,7 +128,7 @@ pub struct ClientState {
 }
 
 impl ClientState {
-    /// What a client says that it knows, in a request that came at `now`.
+    /// The state that a client reports in a request received at `now`.
     pub fn of(watch: &Watch, now: f64) -> Self {
         let finite = |number: f64| if number.is_finite() { number } else { 0.0 };
         Self {
@@ -138,7 +142,7 @@ impl ClientState {
         }
     }
 
-    /// A client that was told all of this at `now` and moves no bar by itself.
+    /// A client that knows all of `state` at `now` and does not extrapolate its bar.
     pub const fn knowing(state: &TaskState, now: f64) -> Self {
         Self {
             version: state.version,
@@ -151,7 +155,7 @@ impl ClientState {
         }
     }
 
-    /// A client that wants to hear of the end and of nothing else.
+    /// A client that waits for the end and nothing else.
     pub const fn until_the_end() -> Self {
         Self {
             version: 0,
@@ -164,20 +168,20 @@ impl ClientState {
         }
     }
 
-    /// The version that the client knows.
+    /// The version that the client has.
     pub const fn version(&self) -> i64 {
         self.version
     }
 
-    /// A client that names the present version and no progress knows the progress all the same.
+    /// Adds the progress for a client that sends the current version without one.
     pub fn complete(&mut self, state: &TaskState) {
         if self.progress.is_none() && state.is_known_as(self.version) {
             self.progress = state.progress;
         }
     }
 
-    /// Why this client must hear of the task at `now`; `None`: there is nothing that is worth an
-    /// answer. Where several reasons hold, the first in the order of [`AnswerReason`].
+    /// Returns why this client must be answered at `now`; `None`: no reason. If several apply, the
+    /// first in the order of [`AnswerReason`].
     pub fn reason(&self, state: &TaskState, now: f64) -> Option<AnswerReason> {
         let ended = state.status.is_terminal();
         if ended || self.end_only {
@@ -198,22 +202,22 @@ impl ClientState {
         if !due {
             return self.misses_words(state, now).then_some(AnswerReason::Output);
         }
-        // Last, because it costs a logarithm and most bars are right.
+        // Checked last, because it costs a logarithm and most bars are correct.
         let allowed = f64::from(self.early) < self.detail.budget(state.t_s);
         let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
         let said = || self.misses_words(state, now).then_some(AnswerReason::Output);
         allowed.then_some(reason).or_else(said)
     }
 
-    /// Whether the task has said something that a page which shows it large does not know. Such
-    /// answers cost no budget: they have a pace of their own.
+    /// Whether the task has output that a foreground page has not received. Such responses do not
+    /// count towards the budget; they have an interval of their own.
     fn misses_words(&self, state: &TaskState, now: f64) -> bool {
         self.detail == Detail::Foreground
             && self.version < state.output_version
             && now - self.told_at >= words_gap_s(state.t_s)
     }
 
-    /// Where the client's bar is at `now`; `None` = it shows none.
+    /// Where the client's bar is at `now`; `None`: it shows none.
     pub fn predicted(&self, now: f64) -> Option<f64> {
         let age = (now - self.told_at).max(0.0);
         self.progress.map(|told| (told + self.rate * age).min(UNFINISHED_MOST))
@@ -231,8 +235,8 @@ impl ClientState {
         }
     }
 
-    /// The earliest time at which a wrong bar could be answered for, however the task goes on within
-    /// its run. Before it only a stage could, and no sooner than the budget allows either.
+    /// The earliest time at which a wrong bar may be corrected or output be sent, whatever the task
+    /// does within its run. Before it only a new stage or status can cause a response.
     pub fn not_before(&self, state: &TaskState, now: f64) -> f64 {
         let begun = now - state.t_s;
         let bar = begun + self.detail.opens_at(self.early);
@@ -244,19 +248,20 @@ impl ClientState {
     }
 }
 
-/// Between two answers for what a task says, `t_s` seconds after its start: 1 s at first, 3 s from a
-/// minute and a half on.
+/// Minimum time between two responses for output, `t_s` seconds after the start: 1 s at first, 3 s
+/// after 90 s.
 const fn words_gap_s(t_s: f64) -> f64 {
     (t_s / 30.0).clamp(1.0, 3.0)
 }
 
-/// How long a request that may be held for `max_wait_s` is held at most; `random` is uniform in
-/// 0..1: the time is spread over its last tenth.
+/// How long a request with a maximum wait of `max_wait_s` waits; `random` is uniform in 0..1 and
+/// spreads the time over its last tenth.
 pub fn longest_hold_s(max_wait_s: f64, random: f64) -> f64 {
     max_wait_s * (MIN_SHARE + (1.0 - MIN_SHARE) * random.clamp(0.0, 1.0))
 }
 
-/// Each change that the store makes by itself (a claim, a cancel, an end) opens a generation.
+/// The generation of a version. Each change made by the store (a claim, a cancel, an end) starts a
+/// new one.
 const fn generation(version: i64) -> i64 {
     version >> GENERATION_SHIFT
 }

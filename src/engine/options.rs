@@ -1,4 +1,4 @@
-//! How the engine behaves: each limit and period, with its default.
+//! Options of the engine: limits and periods, each with its default.
 
 mod duration;
 mod long_poll;
@@ -16,10 +16,10 @@ pub use storage::StorageOptions;
 
 use super::{Artifacts, FileOptions, RateOptions};
 
-/// A setting that is out of range: its key, and what would be right.
+/// A setting that is out of range: its key and the accepted values.
 pub type Invalid = (&'static str, String);
 
-/// The settings of a list of key, value, minimum and maximum that are out of range.
+/// Returns the settings outside their range; each entry is key, value, minimum, maximum.
 pub(super) fn in_range<const N: usize>(
     settings: [(&'static str, u64, u64, u64); N],
 ) -> Vec<Invalid> {
@@ -27,14 +27,15 @@ pub(super) fn in_range<const N: usize>(
     wrong.map(|(key, _, min, max)| (key, format!("{min} to {max}"))).collect()
 }
 
-/// Options of one engine. `Default` gives the documented values. As a table of a configuration file
+/// Options of one engine. `Default` gives the documented values. In a configuration table
 /// (`Deserialize`) the keys of durations end with their unit: `lease_s`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineOptions {
-    /// Tasks that run at once in this process, whatever their kind. Default: 8.
+    /// Maximum number of tasks running at once in this process, over all kinds. Default: 8.
     pub concurrency: u32,
-    /// How long a worker may be silent before its tasks are reclaimed, in seconds. Default: 30.
+    /// Duration of a lease. A task whose lease is not renewed for this long may be reclaimed, in
+    /// seconds, 2 to 3,600. Default: 30.
     #[serde(rename = "lease_s", with = "seconds")]
     pub lease: Duration,
     /// Time between two renewals of the leases, in seconds; at most a third of `lease_s`. Default: 6.
@@ -43,75 +44,79 @@ pub struct EngineOptions {
     /// Minimum time between two writes of progress to the store. Default: 250 ms.
     #[serde(skip)]
     pub flush: Duration,
-    /// Time between two looks at the queue when nothing wakes the claimer. Default: 1 s.
+    /// Time between two checks of the queue when nothing wakes the claimer. Default: 1 s.
     #[serde(skip)]
     pub queue_poll: Duration,
-    /// How long running tasks may continue after TERM or [`Engine::shutdown`](super::Engine::shutdown), in
-    /// seconds. Default: 20.
+    /// Maximum time that running tasks may continue after TERM or
+    /// [`Engine::shutdown`](super::Engine::shutdown), in seconds, 0 to 3,600. Default: 20.
     #[serde(rename = "drain_s", with = "seconds")]
     pub drain: Duration,
-    /// First delay before a failed attempt is retried; it doubles each time. Default: 2 s.
+    /// Delay before the first retry of a failed attempt; doubles with each retry. Default: 2 s.
     #[serde(skip)]
     pub retry_base: Duration,
-    /// Longest delay before a failed attempt is retried. Default: 5 min.
+    /// Maximum delay before a retry. Default: 5 min.
     #[serde(skip)]
     pub retry_max: Duration,
-    /// Tasks of one owner that may wait in the queue. Default: 100.
+    /// Maximum number of queued tasks per owner. Default: 100.
     pub max_queued_per_owner: u32,
-    /// Tasks that may wait in the queue of all who come from one client address, whatever their
-    /// owners. Where many processes start tasks at the same moment, a few more. Default: 1,000.
+    /// Maximum number of queued tasks per client address, over all owners. Processes that start
+    /// tasks at the same moment may exceed it slightly. Default: 1,000.
     pub max_queued_per_client: u32,
-    /// Tasks that may wait in the queue in all; a few more, as above. Default: 10,000.
+    /// Maximum number of queued tasks in total; may be exceeded slightly, as above. Default:
+    /// 10,000.
     pub max_queued: u32,
-    /// Queued tasks of each kind that know their position in the queue; those behind do not.
-    /// At most [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
+    /// Number of queued tasks per kind that have a queue position; those behind have none. At most
+    /// [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
     pub max_queue_positions: u32,
-    /// Maximum age of the order that positions come from, in milliseconds. Default: 250.
+    /// Maximum age of the queue order from which positions are computed, in milliseconds. Default:
+    /// 250.
     #[serde(rename = "queue_order_ms", with = "milliseconds")]
     pub queue_order: Duration,
-    /// Bytes of one task's input as JSON. Default: 1 MiB.
+    /// Maximum size of one task's input as JSON, in bytes. Default: 1 MiB.
     pub max_input_bytes: usize,
-    /// Bytes of one task's result. Default: 16 MiB.
+    /// Maximum size of one task's result, in bytes. Default: 16 MiB.
     pub max_result_bytes: usize,
-    /// Bytes of one checkpoint as JSON. Default: 4 MiB.
+    /// Maximum size of one checkpoint as JSON, in bytes. Default: 4 MiB.
     pub max_checkpoint_bytes: usize,
-    /// Characters of a message or a log line; the rest is cut off. Default: 2,000.
+    /// Maximum length of a message or a log line, in characters; longer ones are cut. Default:
+    /// 2,000.
     pub max_message_chars: usize,
-    /// Log lines kept of one run: the first half of them and the latest half; how many are missing
-    /// between is told. Default: 10,000.
+    /// Maximum number of log lines retained per run: the first half and the latest half. The log
+    /// reports how many lines are missing between them. Default: 10,000.
     pub max_log_lines: u32,
-    /// Bytes of log kept of one run, likewise. Default: 4 MiB.
+    /// Maximum log size retained per run, in bytes, halved the same way. Default: 4 MiB.
     pub max_log_bytes: usize,
-    /// Earlier runs of a kind whose stages' durations are kept for estimates; 0 = none.
+    /// Number of earlier runs per kind whose stage durations are stored for estimates; 0: none.
     /// Default: 100.
     pub stage_history: u32,
-    /// Tasks that one poll may watch. Default: 100.
+    /// Maximum number of tasks watched by one poll. Default: 100.
     pub max_watched: usize,
-    /// Tasks that are started together; a page follows them with one poll. Default: 100.
+    /// Maximum number of tasks in a batch; a page follows a batch with one poll, so at most
+    /// `max_watched`. Default: 100.
     pub max_batch: usize,
-    /// Bytes of an idempotency key. Default: 255.
+    /// Maximum length of an idempotency key, in bytes. Default: 255.
     pub max_idempotency_key_bytes: usize,
-    /// Characters of a text searched for in a list. Default: 200.
+    /// Maximum length of a search text, in characters. Default: 200.
     pub max_search_chars: usize,
-    /// Rows on one page of a list, unless the caller asks for another number. Default: 50.
+    /// Rows per page of a list, unless the caller asks for another number. Default: 50.
     pub list_rows: u32,
-    /// Rows on one page of a list at most. Default: 200.
+    /// Maximum number of rows per page of a list. Default: 200.
     pub max_list_rows: u32,
-    /// Log lines in one answer at most. Default: 1,000.
+    /// Maximum number of log lines per response. Default: 1,000.
     pub max_log_lines_per_response: u32,
-    /// How long tasks are kept.
+    /// How long ended tasks are retained.
     #[serde(skip)]
     pub retention: RetentionOptions,
-    /// Where the bytes of files are kept; without a place there are no files. Default: none.
+    /// Where the bytes of files are stored; without it, files are not available. Default: none.
     #[serde(skip)]
     pub artifacts: Option<Artifacts>,
     /// Limits of files.
     #[serde(skip)]
     pub files: FileOptions,
-    /// How often one client may start something.
+    /// Rate limits per client.
     #[serde(skip)]
     pub rates: RateOptions,
-    /// Limits of what is stored.
+    /// Limits of stored data.
     #[serde(skip)]
     pub storage: StorageOptions,
     /// Limits and timing of long polls.
@@ -124,7 +129,8 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// Settings that are out of range or contradict each other: the key, and what would be right.
+    /// Returns settings that are out of range or contradict each other: the key and the accepted
+    /// values.
     pub fn invalid(&self) -> Vec<Invalid> {
         let mut invalid = in_range([
             ("lease_s", self.lease.as_secs(), 2, 3_600),
@@ -168,7 +174,7 @@ impl EngineOptions {
         invalid
     }
 
-    /// A text that somebody else made and people read, no longer than such texts may be.
+    /// Cuts a text to [`Self::max_message_chars`].
     pub(super) fn cut(&self, text: String) -> String {
         match text.char_indices().nth(self.max_message_chars) {
             Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,5 +1,5 @@
-//! Removes what has expired, a little at a time. Every worker does; the store sees to it that they
-//! share the work.
+//! Removes expired tasks and files in small batches. Every worker runs it; the store divides the
+//! work.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,10 +7,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::{artifacts, inner::Inner, millis};
 
-/// Between two batches, so that others get at the store.
+/// Pause between two batches, so that other writes get through.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Cleans until the engine closes.
+/// Prunes until the engine closes.
 pub(super) async fn run_prune_loop(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.options.retention.prune_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -23,7 +23,7 @@ pub(super) async fn run_prune_loop(inner: Arc<Inner>) {
     }
 }
 
-/// One batch; whether there may be more.
+/// Removes one batch; returns whether there may be more.
 async fn clean(inner: &Inner) -> bool {
     let most = inner.options.retention.prune_batch;
     match inner.store.clean(most, millis(inner.options.retention.tombstones)).await {

@@ -1,5 +1,5 @@
-//! Places in the queue: the fair order of each kind, asked of the store now and then and shared by
-//! all who ask meanwhile; and the version of a waiting task, which tells its place.
+//! Queue positions: the fair order of each kind, read from the store occasionally and shared by all
+//! requests meanwhile; and the version of a queued task, which encodes its position.
 
 use std::{
     collections::HashMap,
@@ -15,39 +15,40 @@ use super::{
 };
 use crate::task::{Snapshot, Status, TaskId};
 
-/// The places that a version can tell apart; [`EngineOptions::max_queue_positions`] is at most this.
+/// Maximum number of positions that a version can encode; upper bound of
+/// [`EngineOptions::max_queue_positions`].
 pub const MAX_PLACES: u32 = 255;
 
-/// A store's own changes count up the version from this bit on; those below are a run's, and of a
-/// waiting task nobody's.
+/// The store's own changes count up the version from this bit on; the bits below belong to a run,
+/// and are free while the task is queued.
 const GENERATION: u32 = 20;
 const PLACE_BITS: u32 = 8;
 const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
-/// Ticks are so many times the root of the seconds.
+/// Ticks per square root of the waiting time in seconds.
 const TICKS: f64 = 4.0;
 const TICK_MASK: i64 = (1 << (GENERATION - PLACE_BITS)) - 1;
 
-/// See the module.
+/// See the module documentation.
 #[derive(Default)]
 pub(super) struct Places(StdMutex<HashMap<String, Arc<Mutex<Order>>>>);
 
-/// The order of one kind, as it was at one moment.
+/// The order of one kind at one moment.
 #[derive(Default)]
 struct Order {
-    /// `None` before the first time, and after one that failed.
+    /// `None` before the first read, and after a failed one.
     read_at: Option<i64>,
-    /// When the store was asked last, whether it answered or not.
+    /// When the store was last asked, successfully or not.
     asked: Option<Instant>,
     places: HashMap<TaskId, u32>,
-    /// What was told last, of those whose versions have not moved on by themselves since.
+    /// What was last reported, for tasks whose version has not advanced since.
     told: HashMap<TaskId, Told>,
 }
 
-/// What was told of a waiting task.
+/// The version and position last reported for a queued task.
 struct Told {
     version: i64,
     place: Option<u32>,
-    /// From then on every version is greater.
+    /// From this time on every new version is greater.
     until: i64,
 }
 
@@ -57,8 +58,8 @@ impl Places {
         Arc::clone(orders.entry(kind.to_owned()).or_default())
     }
 
-    /// Puts the place of a waiting task into its snapshot, and into its version. Rows that were read
-    /// together by `read` ask the store for the order of a kind once together.
+    /// Adds the position of a queued task to its snapshot and its version. Rows that were read
+    /// together by `read` cause at most one read of the order of their kind.
     pub(super) async fn tell(
         &self,
         store: &dyn Store,
@@ -80,8 +81,8 @@ impl Places {
 }
 
 impl Order {
-    /// Where a task stands, from 1; `None` where it may not start yet, is too far back, or the store
-    /// does not tell.
+    /// Returns the position of a task, from 1; `None` if it may not start yet, is too far back, or
+    /// the store fails.
     async fn place(
         &mut self,
         store: &dyn Store,
@@ -112,8 +113,8 @@ impl Order {
         self.places.get(&row.id).copied()
     }
 
-    /// Tells what was told before where the version of what there is now would be smaller: a farther
-    /// place has to wait until the time that the version tells, too, has moved on.
+    /// Repeats the last report if the new version would be smaller: a position farther back is
+    /// reported once the time encoded in the version has advanced.
     fn hold_back(&mut self, snapshot: &mut Snapshot, until: i64) {
         match self.told.get(&snapshot.id) {
             Some(told) if told.is_of_wait(snapshot.version) && told.version > snapshot.version => {
@@ -126,37 +127,37 @@ impl Order {
         }
     }
 
-    /// Whether it is young enough, and not older than the task's wait.
+    /// Whether the order is recent enough, and not older than the task's wait.
     fn serves(&self, row: &Row, options: &EngineOptions) -> bool {
         let Some(read_at) = self.read_at else { return false };
         let knows = self.places.contains_key(&row.id) || row.updated_at.max(row.run_at) < read_at;
-        // Whoever asks at the same moment may have read the row a little earlier.
+        // A concurrent request may have read the row slightly earlier.
         knows && (row.read_at - read_at).abs() < millis(options.queue_order)
     }
 }
 
 impl Told {
-    /// Whether it was told of the same wait as this version.
+    /// Whether it was reported for the same wait as this version.
     const fn is_of_wait(&self, version: i64) -> bool {
         self.version >> GENERATION == version >> GENERATION
     }
 }
 
-/// A waiting task's version tells the time, too: finely at first and ever more coarsely, so that
-/// 4,095 ticks are twelve days.
+/// The time encoded in a queued task's version: fine at first, then ever coarser, so that 4,095
+/// ticks are twelve days.
 fn tick(waited_ms: i64) -> i64 {
     (TICKS * (waited_ms.max(0) as f64 / 1000.0).sqrt()) as i64
 }
 
-/// After how much waiting the tick has moved on, in milliseconds.
+/// The waiting time at which the tick advances, in milliseconds.
 fn next_tick_ms(waited_ms: i64) -> i64 {
     let next = (tick(waited_ms) + 1) as f64 / TICKS;
     (next * next * 1000.0).ceil() as i64 + 1
 }
 
-/// Puts the place into a waiting task's snapshot, and into its version: a nearer place is a greater
-/// version at once, a farther one as soon as the time that the version tells, too, has moved on.
-/// Each process makes the same version of the same place, whoever was asked before.
+/// Adds the position to a queued task's snapshot and its version: a position nearer the front gives
+/// a greater version at once, one farther back as soon as the encoded time has advanced. Every
+/// process computes the same version from the same position.
 fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
     snapshot.queue_position = place;
     if snapshot.status == Status::Queued {
@@ -166,7 +167,7 @@ fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
     }
 }
 
-/// Leaves a waiting task's version as the client knows it, where there is nothing new to tell it.
+/// Sets a queued task's version to the one that the client has if nothing new can be reported.
 pub(super) fn settle(snapshot: &mut Snapshot, known: i64) {
     let version = snapshot.version;
     let same_wait = known >> GENERATION == version >> GENERATION;

@@ -1,8 +1,8 @@
-//! How many bytes may be stored: for one owner, for all who come from one client address, and in all.
-//! That holds for somebody with a new identity for each request, too.
+//! Storage limits: per owner, per client address, and in total. They also hold for a client that
+//! uses a new identity for each request.
 //!
-//! The store's sums are read no oftener than needed: what was read a moment ago counts, with what has
-//! been let in since. Nobody is refused by an old figure.
+//! The sums of the store are cached: a recent figure counts, plus what was admitted since. A
+//! refusal is never based on an old figure.
 
 use std::{
     collections::HashMap,
@@ -20,15 +20,15 @@ use super::{
     store::{Store, StoreError, Usage, UsageOf},
 };
 
-/// How old a figure may be by which somebody is let in.
+/// Maximum age of a figure for an admission.
 const FRESH: Duration = Duration::from_secs(1);
-/// How old a figure may be by which somebody is refused.
+/// Maximum age of a figure for a refusal.
 const FRESH_TO_REFUSE: Duration = Duration::from_millis(100);
-/// Reading takes at most one part in so many of the time.
+/// Reading figures takes at most one part in this many of the time.
 const REST: u32 = 20;
-/// Of a file so many bytes are counted at once.
+/// Bytes of a file that are counted at once.
 const METER_BYTES: u64 = 1 << 20;
-/// What a row takes beside its input: as the store counts.
+/// Size of a row besides its input, as the store counts it.
 const ROW_BYTES: u64 = 1_024;
 
 /// Where bytes are stored.
@@ -40,23 +40,23 @@ pub enum Stored {
     Files,
 }
 
-/// Whose bytes are as many as they may be.
+/// Whose limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// One owner's.
+    /// The limit of the owner.
     Owner,
-    /// Those of all who come from one client address.
+    /// The limit of the client address.
     Client,
-    /// All.
+    /// The limit of the server.
     Everybody,
 }
 
-/// A limit of what is stored that is reached.
+/// A storage limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaReached {
-    /// Whose bytes.
+    /// Whose limit.
     pub whose: Whose,
-    /// Where.
+    /// Where the bytes are stored.
     pub stored: Stored,
     /// The limit in bytes.
     pub max: u64,
@@ -83,31 +83,31 @@ impl fmt::Display for QuotaReached {
     }
 }
 
-/// Who wants to store something.
+/// Who stores something.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Depositor<'d> {
     /// The owner, else the client.
     pub(super) account: &'d str,
-    /// The client, where it is known.
+    /// The client, if known.
     pub(super) client: Option<&'d str>,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Default)]
 pub(super) struct Quota(StdMutex<Figures>);
 
 #[derive(Default)]
 struct Figures {
     of: HashMap<UsageOf, Arc<Mutex<Figure>>>,
-    /// Old figures are dropped when there are so many.
+    /// Size of the map at which old figures are dropped.
     sweep_at: usize,
 }
 
-/// What one of them has.
+/// The usage of one account, one client or all.
 #[derive(Default)]
 struct Figure {
     read: Option<Instant>,
-    /// How long reading took.
+    /// How long the last read took.
     took: Duration,
     usage: Usage,
 }
@@ -131,7 +131,7 @@ impl Figure {
         }
     }
 
-    /// Counts so many bytes more, unless they do not fit.
+    /// Adds bytes if they fit; returns whether they did.
     async fn add(
         &mut self,
         store: &dyn Store,
@@ -157,7 +157,7 @@ impl Figure {
 }
 
 impl Quota {
-    /// Lets tasks with these inputs in, or says which limit is reached.
+    /// Admits tasks with these inputs, or returns the limit that is reached.
     pub(super) async fn admit_tasks(
         &self,
         store: &dyn Store,
@@ -175,8 +175,8 @@ impl Quota {
         self.admit(store, Stored::Rows, bytes, limits).await
     }
 
-    /// Lets so many bytes of a file in, or says which limit is reached. That of the owner the store
-    /// keeps by itself.
+    /// Admits bytes of a file, or returns the limit that is reached. The store checks the owner's
+    /// limit.
     async fn admit_file(
         &self,
         store: &dyn Store,
@@ -192,8 +192,8 @@ impl Quota {
         self.admit(store, Stored::Files, bytes, limits).await
     }
 
-    /// The bytes of a file as they come, until a limit is reached: then an error with
-    /// [`QuotaReached`] inside.
+    /// Passes the bytes of a file through until a limit is reached: then an error that contains
+    /// [`QuotaReached`].
     pub(super) fn meter<'q>(
         &'q self,
         store: &'q dyn Store,
@@ -237,7 +237,7 @@ impl Quota {
                 counted.push(figure);
                 continue;
             }
-            // It is not stored after all.
+            // Nothing is stored, so undo the counts.
             for figure in counted {
                 let mut figure = figure.lock().await;
                 let have = figure.stored(stored);

@@ -1,4 +1,4 @@
-//! How often one client may do what costs something, whoever it says that it is.
+//! Rate limits per client address, independent of the caller's identity.
 
 use std::{
     num::NonZeroU32,
@@ -10,19 +10,20 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use super::ClientAddress;
 
-/// Addresses that are remembered at once, in some 100 bytes each. What is more shares one limit.
+/// Maximum number of addresses tracked at once, at about 100 bytes each. Further ones share one
+/// limit.
 const MAX_CLIENTS: usize = 100_000;
 
-/// A full table is looked through at most this often.
+/// Minimum time between two clean-ups of a full table.
 const TIDY: Duration = Duration::from_secs(1);
 
-/// How often one client, by its address, may start something. Each number is also how much may come at
-/// once. `Default` gives the documented values; 0: as often as it likes.
+/// Rate limits per client address. Each number is also the permitted burst. `Default` gives the
+/// documented values; 0: no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateOptions {
-    /// Tasks that are started in a minute; a batch counts as each of its tasks. Default: 1,200.
+    /// Tasks started per minute; each task of a batch counts. Default: 1,200.
     pub starts_per_minute: u32,
-    /// Uploads that are begun in a minute. Default: 600.
+    /// Uploads begun per minute. Default: 600.
     pub uploads_per_minute: u32,
 }
 
@@ -32,7 +33,7 @@ impl Default for RateOptions {
     }
 }
 
-/// One client does something too often.
+/// A client exceeds a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{max} {what} a minute are the most from one address ({setting}); try again in {} s",
@@ -42,11 +43,11 @@ pub struct TooOften {
     what: &'static str,
     max: u32,
     setting: &'static str,
-    /// When there is room again, in milliseconds.
+    /// When to retry, in milliseconds.
     pub retry_after_ms: i64,
 }
 
-/// The limits of one engine.
+/// The rate limits of one engine.
 pub(super) struct Rates {
     pub(super) starts: RateLimit,
     pub(super) uploads: RateLimit,
@@ -70,7 +71,7 @@ impl Rates {
     }
 }
 
-/// A limit for each address, if there is one.
+/// A rate limit per address, or none.
 pub(crate) struct RateLimit {
     buckets: Option<Buckets>,
     what: &'static str,
@@ -78,16 +79,15 @@ pub(crate) struct RateLimit {
 }
 
 impl RateLimit {
-    /// So many in a minute; 0: as many as they like. `setting` says so.
+    /// At most `max` per minute; 0: no limit. `setting` names the option in errors.
     pub(crate) fn per_minute(max: u32, what: &'static str, setting: &'static str) -> Self {
         Self { buckets: Buckets::per_minute(max), what, setting }
     }
 
-    /// Counts what this client does, so many times at once. Of whom no address is known, nothing is
-    /// counted.
+    /// Counts `times` operations of this client. Nothing is counted without an address.
     ///
     /// # Errors
-    /// When it did too much already.
+    /// When the limit is exceeded.
     pub(crate) fn take(&self, client: Option<ClientAddress>, times: usize) -> Result<(), TooOften> {
         let (Some(buckets), Some(client)) = (&self.buckets, client) else { return Ok(()) };
         let Self { what, setting, .. } = *self;
@@ -101,31 +101,31 @@ impl RateLimit {
     }
 }
 
-/// What each client may still do.
+/// The remaining allowance of each client.
 struct Buckets {
     limiter: DefaultKeyedRateLimiter<Option<ClientAddress>>,
     burst: NonZeroU32,
     max_clients: usize,
-    /// When those who have done nothing for a while were last forgotten.
+    /// When idle clients were last removed.
     tidied: Mutex<Option<Instant>>,
 }
 
 impl Buckets {
-    /// `None` for 0, which is no limit.
+    /// `None` for 0, which means no limit.
     fn per_minute(max: u32) -> Option<Self> {
         let burst = NonZeroU32::new(max)?;
         let limiter = RateLimiter::dashmap(Quota::per_minute(burst));
         Some(Self { limiter, burst, max_clients: MAX_CLIENTS, tidied: Mutex::new(None) })
     }
 
-    /// An error says in how many milliseconds there is room again.
+    /// The error is the time until the next attempt can succeed, in milliseconds.
     fn take(&self, client: ClientAddress, times: usize) -> Result<(), i64> {
         let times = u32::try_from(times).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
-        // What never could be done at once takes all that there is.
+        // More than the burst could never pass; charge the whole burst instead.
         let times = times.min(self.burst);
         let taken = match self.limiter.check_key_n(&self.key(client), times) {
             Ok(taken) => taken,
-            // Not reached: as much as the burst fits.
+            // Unreachable: `times` is at most the burst.
             Err(_) => return Ok(()),
         };
         taken.map_err(|until| {
@@ -134,7 +134,7 @@ impl Buckets {
         })
     }
 
-    /// Those for whom there is no room have one limit together.
+    /// When the table is full, new clients share the key `None`.
     fn key(&self, client: ClientAddress) -> Option<ClientAddress> {
         if self.limiter.len() < self.max_clients {
             return Some(client);
@@ -143,7 +143,7 @@ impl Buckets {
         (self.limiter.len() < self.max_clients).then_some(client)
     }
 
-    /// Forgets those who have done nothing for a while; they are like somebody new.
+    /// Removes idle clients, whose allowance is full again.
     fn tidy(&self) {
         let mut tidied = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
@@ -189,7 +189,7 @@ mod tests {
     fn a_flood_of_addresses_takes_no_more_memory_than_there_is_room_for() {
         let limit = Buckets { max_clients: 10, ..Buckets::per_minute(2).unwrap() };
         let fine = (0..100).filter(|last| limit.take(client(*last), 1).is_ok()).count();
-        // Ten of their own, and two in the one that the rest share.
+        // Ten for each of their own limits, and two for the shared one.
         assert_eq!(fine, 12);
         assert_eq!(limit.limiter.len(), 11);
     }
@@ -211,7 +211,7 @@ mod tests {
             "1 starts a minute are the most from one address (http.rate.starts_per_minute); \
              try again in 60 s"
         );
-        // An embedder's callers without an address are its own business.
+        // Callers without an address are not limited.
         assert_eq!(limit.take(None, 1), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! Which kinds of task there are: the typed [`Task`]s and those known at run time behind one face.
+//! The registered kinds: typed [`Task`]s and kinds known at run time, behind one trait.
 
 mod dynamic;
 pub(super) mod secrets;
@@ -18,22 +18,22 @@ use super::{
 };
 use crate::task::{FieldError, KindInfo};
 
-/// A kind that is registered.
+/// A registered kind.
 pub(crate) struct Kind {
     pub(crate) info: KindInfo,
     pub(crate) options: KindOptions,
-    /// How long its tasks take.
+    /// How long tasks of this kind take.
     pub(crate) book: Arc<Book>,
     face: Arc<dyn DynamicTask>,
     origin: Origin,
 }
 
-/// How a kind came to be known.
+/// How a kind was registered.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
     Typed,
     Dynamic,
-    /// Tasks of it wait, and nothing here can run them.
+    /// Tasks of it are queued, but no definition is registered.
     Gone,
 }
 
@@ -70,7 +70,7 @@ impl<T: Task> DynamicTask for Typed<T> {
     }
 }
 
-/// Serde's words, at the field where they belong.
+/// Converts a serde error, attributed to the field that it concerns.
 fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> ValidationError {
     let path = error.path().to_string();
     let detail = error.into_inner().to_string();
@@ -88,7 +88,7 @@ fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> ValidationErr
 }
 
 impl Kind {
-    /// Reads and checks an input. What is refused is told without the secrets of the input.
+    /// Reads and validates an input. Errors do not repeat the secrets of the input.
     pub(crate) async fn prepare(
         &self,
         input: serde_json::Value,
@@ -98,7 +98,7 @@ impl Kind {
         self.face.prepare(input).await.map_err(hide)
     }
 
-    /// What a stored input was made from.
+    /// Returns the input from which a stored input was made.
     pub(crate) fn asked_for(
         &self,
         stored: &StoredInput,
@@ -106,17 +106,17 @@ impl Kind {
         self.face.asked_for(stored)
     }
 
-    /// What two starts are compared by.
+    /// Returns the value by which two starts are compared.
     pub(crate) fn comparable(&self, input: &serde_json::Value) -> String {
         self.face.comparable(input.clone()).to_string()
     }
 
-    /// The secrets that who starts it again enters anew.
+    /// Returns the secret fields that have to be entered again for a rerun.
     pub(crate) fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
         self.face.missing_secrets(stored)
     }
 
-    /// The daily budget that its runs draw on.
+    /// Returns the daily budget that runs of this kind draw on.
     pub(crate) fn budget(&self) -> Option<DailyBudget> {
         self.face.budget()
     }
@@ -135,12 +135,12 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// No kinds yet.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a kind. The last registration of a word counts.
+    /// Adds a kind. A later registration of the same name replaces it.
     #[must_use]
     pub fn with<T: Task>(mut self, deps: T::Deps, options: KindOptions) -> Self {
         let info = KindInfo {
@@ -155,7 +155,7 @@ impl Registry {
         self
     }
 
-    /// Adds a kind that is known at run time only. A word that a typed kind has stays with it.
+    /// Adds a kind known at run time only. It does not replace a typed kind of the same name.
     #[must_use]
     pub fn with_dynamic(mut self, kind: DynamicKind) -> Self {
         self.add_dynamic(kind, Arc::default());
@@ -169,28 +169,28 @@ impl Registry {
         }
     }
 
-    /// A kind that can be started.
+    /// Returns a kind that can be started.
     pub(crate) fn get(&self, kind: &str) -> Option<&Arc<Kind>> {
         self.kinds.get(kind).filter(|kind| kind.origin != Origin::Gone)
     }
 
-    /// What a claimed task of this kind is run by.
+    /// Returns the kind that runs a claimed task.
     pub(crate) fn claimed(&self, kind: &str) -> Option<&Arc<Kind>> {
         self.kinds.get(kind)
     }
 
-    /// The kinds that can be started, in the order of their registration.
+    /// Returns the kinds that can be started, in the order of their registration.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Kind>> {
         self.claimable().filter(|kind| kind.origin != Origin::Gone)
     }
 
-    /// The kinds whose tasks are taken from the queue.
+    /// Returns the kinds whose tasks are claimed.
     pub(crate) fn claimable(&self) -> impl Iterator<Item = &Arc<Kind>> {
         self.order.iter().filter_map(|word| self.kinds.get(word))
     }
 }
 
-/// The kinds as they are now. Whoever asks gets them as they were at that moment.
+/// The current registry; readers get a snapshot of it.
 pub(crate) struct Kinds(RwLock<Arc<Registry>>);
 
 impl Kinds {
@@ -202,7 +202,7 @@ impl Kinds {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts others in their place, made of those that there are.
+    /// Replaces the registry by one made from it.
     pub(crate) fn change(&self, change: impl FnOnce(&Registry) -> Registry) {
         let mut kinds = self.0.write().unwrap_or_else(PoisonError::into_inner);
         *kinds = Arc::new(change(&kinds));

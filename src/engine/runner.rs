@@ -1,4 +1,4 @@
-//! Runs tasks: claims them, watches over each run, and writes how it ended.
+//! Runs tasks: claims them, supervises each run, and writes how it ended.
 
 mod eta_history;
 
@@ -15,13 +15,13 @@ use super::{
     store::{Claim, Ending, Row, StoredResult},
 };
 
-/// Between two tries to write an ending that the store did not take.
+/// First and longest delay between two attempts to write an ending.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// Before a claim that found its rows taken is repeated; doubles each time, up to the queue's poll.
+/// First delay before a claim that skipped locked rows is repeated; doubles up to `queue_poll`.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
-/// However long another side asks to be left alone.
+/// Longest retry delay that a task may ask for.
 const MAX_RETRY: Duration = Duration::from_secs(24 * 3600);
 
 type Run = JoinHandle<Result<Output, TaskError>>;
@@ -38,13 +38,13 @@ pub(super) async fn run_claim_loop(inner: Arc<Inner>) {
             false => poll,
         };
         pause = if wait < poll { pause * 2 } else { FIRST_PAUSE };
-        // A start and an end wake the claimer; the poll finds retries that are due.
+        // Starts and ends wake the claimer; the poll finds retries that are due.
         let woken = tokio::time::timeout(wait, inner.claim_wakeup.notified());
         let _ = closing.run_until_cancelled(woken).await;
     }
 }
 
-/// Free places, by kind and in all.
+/// Returns the free slots, by kind and in total.
 fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
     let total = inner.options.concurrency.saturating_sub(inner.running.running_in_all());
     let kinds = inner.kinds.now();
@@ -55,7 +55,7 @@ fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
     (slots.filter(|(_, free)| *free > 0 && total > 0).collect(), total)
 }
 
-/// Takes exactly as many tasks as there are free places. Nothing is prefetched.
+/// Claims as many tasks as there are free slots. Nothing is prefetched.
 async fn claim(inner: &Arc<Inner>) {
     let (slots, total) = places(inner);
     if slots.is_empty() {
@@ -69,8 +69,8 @@ async fn claim(inner: &Arc<Inner>) {
     }
 }
 
-/// Whether tasks wait that a free place is for: a claim skips the rows that other workers are just
-/// taking, and sees only so many of them. Without other workers it takes all that there are.
+/// Whether queued tasks remain for free slots: a claim skips rows that other workers are claiming,
+/// and examines a limited number of rows. Without other workers it claims everything that fits.
 async fn is_passed_over(inner: &Inner) -> bool {
     if !inner.store.is_shared() {
         return false;
@@ -79,14 +79,14 @@ async fn is_passed_over(inner: &Inner) -> bool {
         match inner.store.queue(&kind, 1).await {
             Ok(waiting) if waiting.is_empty() => {}
             Ok(_) => return true,
-            // The claim has told it already, or the next will.
+            // The claim has logged the error, or the next one will.
             Err(_) => return false,
         }
     }
     false
 }
 
-/// Begins a claimed run.
+/// Starts a claimed run.
 fn start(inner: &Arc<Inner>, row: Row) {
     let Some(kind) = inner.kinds.now().claimed(&row.kind).cloned() else { return };
     let inner = Arc::clone(inner);
@@ -101,7 +101,7 @@ fn start(inner: &Arc<Inner>, row: Row) {
             None => None,
         };
         let completed = row.is_some() && matches!(ending, Some(Ending::Completed(_)));
-        // At once: while it is here it is told as it was before its end.
+        // Immediately: while it is here, snapshots show it as it was before its end.
         inner.running.remove(running.id, running.run_seq);
         match row {
             Some(row) => inner.subscriptions.tell(&row),
@@ -114,8 +114,8 @@ fn start(inner: &Arc<Inner>, row: Row) {
     });
 }
 
-/// Runs the task in a tokio task of its own, so that a panic is an error and no dead worker. `None`
-/// when nothing may be written.
+/// Runs the task in its own tokio task, so that a panic becomes an error. Returns `None` if nothing
+/// may be written.
 async fn watch_over(
     inner: &Arc<Inner>,
     kind: &Arc<Kind>,
@@ -127,12 +127,12 @@ async fn watch_over(
         Ok(input) => input.unwrap_or_default(),
         Err(error) => {
             tracing::warn!(task.id = %running.id, %error, "the input could not be read");
-            // The store has a moment to come back before the task is claimed again.
+            // Give the store time to recover before the task is claimed again.
             tokio::time::sleep(FINISH_RETRY.1).await;
             return Some(Ending::Released);
         }
     };
-    // A cancel that came between the claim and now found nobody to tell.
+    // A cancel request between the claim and now has not reached this run.
     if let Ok(Some(row)) = inner.store.get(running.id).await
         && let Some(cancel) = row.cancel
     {
@@ -172,7 +172,7 @@ async fn watch_over(
     ending(inner, kind, running, done)
 }
 
-/// Waits for a run that was told to stop, then drops its future.
+/// Waits for a stopped run to return, then drops its future.
 async fn stop_in_grace(
     mut run: Run,
     grace: Duration,
@@ -186,7 +186,7 @@ async fn stop_in_grace(
     }
 }
 
-/// What becomes of a run.
+/// Determines the ending of a run.
 fn ending(
     inner: &Inner,
     kind: &Kind,
@@ -197,14 +197,15 @@ fn ending(
     let lost = stopped == Some(Stop::LeaseLost);
     let cut = |message| inner.options.cut(message);
     Some(match done {
-        // Work that is whole counts, even if somebody asked to stop at the last moment.
+        // Completed work counts, even if cancellation was requested at the last moment.
         Ok(Ok(output)) => completed(inner, output),
         Ok(Err(TaskError::Fail { code, message })) => {
             Ending::Failed { code, message: cut(message), retryable: false }
         }
-        // Whole work and a final failure are offered even after a lost lease: the fence decides.
+        // Completed work and a final failure are written even after a lost lease: the fence
+        // decides.
         _ if lost => return None,
-        // An attempt that a shutdown cut short is not the task's fault.
+        // An attempt interrupted by a shutdown is not the task's fault.
         Ok(Err(TaskError::Retry { .. })) if stopped == Some(Stop::Shutdown) => Ending::Released,
         Ok(Err(TaskError::Retry { code, message, after })) => {
             retry(inner, kind, running, code, cut(message), after)
@@ -215,16 +216,16 @@ fn ending(
             tracing::error!(task.id = %running.id, "the task panicked");
             Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
         }
-        // Dropped by force after the grace.
+        // Dropped after the grace period.
         Err(_) => stopped_ending(kind, running, Ending::Forced),
     })
 }
 
-/// What becomes of a run that was told to stop and did; `cancelled` where somebody asked for that.
+/// The ending of a run that was stopped; `cancelled` if cancellation was requested.
 fn stopped_ending(kind: &Kind, running: &RunningTask, cancelled: Ending) -> Ending {
     match running.stopped() {
         Some(Stop::Cancel) => cancelled,
-        // Asked for during a shutdown: there is nobody to go on for.
+        // Cancellation was requested during a shutdown: do not requeue.
         Some(Stop::Shutdown) if running.cancel_asked() => cancelled,
         Some(Stop::Timeout) => Ending::Failed {
             code: Cow::Borrowed("timeout"),
@@ -242,7 +243,7 @@ fn stopped_ending(kind: &Kind, running: &RunningTask, cancelled: Ending) -> Endi
             retryable: true,
         },
         Some(Stop::Shutdown | Stop::LeaseLost) => Ending::Released,
-        // The runtime dropped it, or it says so though nobody asked.
+        // The runtime dropped it, or it returned `Cancelled` without a request.
         None => Ending::Failed {
             code: Cow::Borrowed("stopped"),
             message: "The task stopped by itself without a result.".to_owned(),
@@ -297,10 +298,10 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     }
 }
 
-/// Writes the ending, through outages, until it is written or the run is somebody else's. The row as
-/// it was written.
+/// Writes the ending, retrying through outages, until it is written or the run was lost. Returns
+/// the row as written.
 async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option<Row> {
-    // What was reported last belongs to the page of the ended task too.
+    // The last report belongs to the ended task, too.
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
@@ -328,7 +329,7 @@ async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option
     }
 }
 
-/// Writes what running tasks report, a few times a second in one transaction, until the engine has
+/// Writes the reports of running tasks every `flush`, in one transaction, until the engine has
 /// closed.
 pub(super) async fn run_flush_loop(inner: Arc<Inner>) {
     let mut ticks = tokio::time::interval(inner.options.flush);

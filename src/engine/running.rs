@@ -1,7 +1,7 @@
-//! What this process knows of the tasks that it runs, at once and without the store.
+//! The tasks that run in this process, available without the store.
 //!
-//! The hub is a cache: everything in it is in the store at most [`EngineOptions::flush`] later, and
-//! what matters (starts, cancels, ends) was in the store first.
+//! [`RunningTasks`] is a cache: everything in it is in the store at most [`EngineOptions::flush`]
+//! later, and what matters (starts, cancels, ends) was in the store first.
 //!
 //! [`EngineOptions::flush`]: super::EngineOptions::flush
 
@@ -20,17 +20,17 @@ pub(crate) use task::{RunningTask, State, Stop};
 use super::store::Row;
 use crate::task::TaskId;
 
-/// The tasks that run here.
+/// The tasks that run in this process.
 #[derive(Default)]
 pub(crate) struct RunningTasks {
     tasks: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
-    /// Runs that were given up here while the store may still say that they are at work. What was
-    /// told of them is newer than what the store knows.
+    /// Lost runs that the store may still show as running. What was reported of them is newer than
+    /// what the store knows.
     lost: RwLock<HashMap<TaskId, Arc<RunningTask>>>,
 }
 
 impl RunningTasks {
-    /// The run of a task that is here, unless the store is known to have moved on.
+    /// Returns the run of a task, unless the store is known to have moved on.
     pub(crate) fn get(&self, id: TaskId) -> Option<Arc<RunningTask>> {
         read(&self.tasks).get(&id).filter(|task| !task.is_passed()).cloned()
     }
@@ -39,14 +39,13 @@ impl RunningTasks {
         write(&self.lost).remove(&task.id);
         let before = write(&self.tasks).insert(task.id, task);
         if let Some(before) = before {
-            // A process that slept through a lease may claim a task anew before it hears that it had
-            // lost it.
+            // A process that slept through a lease may claim a task anew before it learns that it
+            // lost the first run.
             before.stop(Stop::LeaseLost);
         }
     }
 
-    /// Gives a run up: it does not run here any more. What it said is known until the store has moved
-    /// on.
+    /// Removes a run whose lease was lost. Its last state is retained until the store has moved on.
     pub(crate) fn lose(&self, id: TaskId, run_seq: i64) {
         let mut tasks = write(&self.tasks);
         if let Some(task) = tasks.remove(&id) {
@@ -58,18 +57,18 @@ impl RunningTasks {
         }
     }
 
-    /// The run that was given up here and that this row, as old as it may be, still shows.
+    /// Returns the lost run that this row, however old, still shows.
     pub(crate) fn lost(&self, row: &Row) -> Option<Arc<RunningTask>> {
         let task = read(&self.lost).get(&row.id).cloned()?;
         (row.shows_run(task.run_seq)).then_some(task)
     }
 
-    /// Forgets what was given up so long ago that its lease has ended and was taken.
+    /// Drops lost runs whose lease expired and was reclaimed long ago.
     pub(crate) fn drop_lost(&self, longest: Duration) {
         write(&self.lost).retain(|_, task| task.last_beat().elapsed() < longest);
     }
 
-    /// Forgets a run; a later run of the same task stays.
+    /// Removes a run; a later run of the same task is not affected.
     pub(crate) fn remove(&self, id: TaskId, run_seq: i64) {
         let mut tasks = write(&self.tasks);
         if tasks.get(&id).is_some_and(|task| task.run_seq == run_seq) {
@@ -81,12 +80,12 @@ impl RunningTasks {
         read(&self.tasks).values().cloned().collect()
     }
 
-    /// How many tasks of one kind run here.
+    /// Number of running tasks of one kind.
     pub(crate) fn running(&self, kind: &str) -> u32 {
         count(read(&self.tasks).values().filter(|task| task.kind == kind).count())
     }
 
-    /// How many tasks run here.
+    /// Number of running tasks.
     pub(crate) fn running_in_all(&self) -> u32 {
         count(read(&self.tasks).len())
     }
@@ -96,8 +95,8 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-// A poisoned lock means that a panic struck between two plain assignments; what is guarded is still
-// whole, so going on is right.
+// A poisoned lock means a panic between two plain assignments; the guarded data is still valid, so
+// it is safe to continue.
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The one door to the engine: what pages, API and simple clients call.
+//! The engine's public API: what pages, the HTTP API and simple clients call.
 
 mod acts;
 mod batch;
@@ -26,7 +26,7 @@ use super::{
 };
 use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
 
-/// The engine as its callers see it. Each call asks who calls. Cheap to clone.
+/// The engine as its callers see it. Each call takes the caller and checks access. Cheap to clone.
 #[derive(Clone)]
 pub struct Service {
     engine: Engine,
@@ -37,22 +37,22 @@ impl Service {
         Self { engine }
     }
 
-    /// What can be started.
+    /// Returns the kinds that can be started.
     pub fn kinds(&self) -> Vec<KindInfo> {
         self.engine.inner().kinds.now().all().map(|kind| kind.info.clone()).collect()
     }
 
-    /// One kind; `None` where there is none of that name.
+    /// Returns one kind; `None` if there is none of this name.
     pub fn kind(&self, kind: &str) -> Option<KindInfo> {
         self.engine.inner().kinds.now().get(kind).map(|kind| kind.info.clone())
     }
 
-    /// The freshest that is known of a row: this process may run the task.
+    /// Returns the most recent state of a task: from memory if it runs here, else from the row.
     async fn show(&self, row: &Row) -> Snapshot {
         self.show_one_of(row, Instant::now()).await
     }
 
-    /// The same of one of several rows that were all read by `read`.
+    /// The same for one of several rows that were all read by the time `read`.
     async fn show_one_of(&self, row: &Row, read: Instant) -> Snapshot {
         let inner = self.engine.inner();
         let running = inner.running.get(row.id);
@@ -77,16 +77,16 @@ impl Service {
         }
     }
 
-    /// Leaves the version of a waiting task as this client knows it, where there is nothing new to
-    /// tell: only with [`Snapshot::version`] equal to `known` is nothing new.
+    /// Sets the version of a queued task to `known`, the version that the client has, if nothing
+    /// visible has changed. Only [`Snapshot::version`] equal to `known` means no change.
     pub fn settle(snapshot: &mut Snapshot, known: i64) {
         queue_positions::settle(snapshot, known);
     }
 
-    /// One task; `None` where there is none that this caller may see.
+    /// Returns one task; `None` if there is none that this caller may see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Option<Snapshot>, ServiceError> {
         let inner = self.engine.inner();
         if let Some(running) = inner.running.get(id) {
@@ -96,8 +96,9 @@ impl Service {
         Ok(self.show_some(self.row(caller, id).await?).await)
     }
 
-    /// When to ask again about a task that runs here and still has this version, in milliseconds.
-    /// `None` says nothing: ask [`Service::get`]. The shortest way of the call that is made most.
+    /// Returns when to poll again for a task that runs here and still has this version, in
+    /// milliseconds. `None`: not known, use [`Service::get`]. The fast path of the most frequent
+    /// call.
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
         let inner = self.engine.inner();
         let running =
@@ -105,10 +106,10 @@ impl Service {
         snapshot::unchanged_running(&running, version, inner.clock.now_ms())
     }
 
-    /// The caller's tasks, newest first. Somebody without a session has none.
+    /// Lists the caller's tasks, newest first. A caller without a session has none.
     ///
     /// # Errors
-    /// When the filter makes no sense, and when the store fails.
+    /// When the filter is invalid, and when the store fails.
     pub async fn list(
         &self,
         caller: &Caller,
@@ -122,7 +123,7 @@ impl Service {
             return Err(ValidationError::field("q", detail).into());
         }
         let before = filter.cursor.as_deref().map(read_cursor).transpose()?;
-        // What makes no sense makes none for anybody.
+        // Validate first: an invalid filter is an error for every caller.
         let Some(owner) = caller.as_owner().map(str::to_owned) else {
             return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
         };
@@ -146,8 +147,8 @@ impl Service {
         Ok(TaskList { tasks, next_cursor })
     }
 
-    /// The caller's newest task of a kind with this lookup key: with a session its own, without one
-    /// the newest of nobody that was started from the same client address.
+    /// Returns the caller's newest task of a kind with this lookup key: with a session among the
+    /// owner's tasks, without one among the anonymous tasks started from the same client address.
     ///
     /// # Errors
     /// When the store fails.
@@ -158,7 +159,7 @@ impl Service {
         lookup_key: &str,
     ) -> Result<Option<Snapshot>, ServiceError> {
         let account = self.account(caller);
-        // Who is nobody from nowhere has nothing of its own.
+        // A caller with neither session nor address has no tasks of its own.
         if account.is_empty() {
             return Ok(None);
         }
@@ -178,7 +179,7 @@ impl Service {
         self.cancel_seen(caller, id).await
     }
 
-    /// Asks a task to stop that this caller may see.
+    /// Cancels a task whose visibility has been checked.
     async fn cancel_seen(
         &self,
         caller: &Caller,
@@ -200,10 +201,10 @@ impl Service {
         Ok(Some(Cancelled { accepted, snapshot: self.show(&row).await }))
     }
 
-    /// A task's result. `None` where there is no task that this caller may see.
+    /// Returns a task's result. `None` if there is no task that this caller may see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn result(
         &self,
         caller: &Caller,
@@ -216,11 +217,13 @@ impl Service {
         }))
     }
 
-    /// At most `EngineOptions::max_log_lines_per_response` log lines after number `after`. `None` where there is no task that this caller
-    /// may see.
+    /// Returns at most [`EngineOptions::max_log_lines_per_response`] log lines after number
+    /// `after`. `None` if there is no task that this caller may see.
+    ///
+    /// [`EngineOptions::max_log_lines_per_response`]: super::EngineOptions::max_log_lines_per_response
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn log(
         &self,
         caller: &Caller,
@@ -235,11 +238,12 @@ impl Service {
         Ok(Some(log_lines(after, entries)))
     }
 
-    /// At most `most` of the latest log lines after number `after`, oldest first; the first one tells
-    /// how many before it are not here. `None` where there is no task that this caller may see.
+    /// Returns at most `most` of the latest log lines after number `after`, oldest first; the first
+    /// line carries how many lines before it are left out. `None` if there is no task that this
+    /// caller may see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn log_since(
         &self,
         caller: &Caller,
@@ -257,7 +261,8 @@ impl Service {
         Ok(Some(log_lines(after, entries)))
     }
 
-    /// Tasks that wait and that run, for operators; also says whether the store answers.
+    /// Returns the numbers of queued and of running tasks, for operators; also a health check of
+    /// the store.
     ///
     /// # Errors
     /// When the store fails.
@@ -265,27 +270,27 @@ impl Service {
         Ok(self.engine.inner().store.counts().await?)
     }
 
-    /// How good the estimates of this process were, by kind.
+    /// Returns the accuracy of this process's estimates, by kind.
     pub fn accuracy(&self) -> Vec<(String, Accuracy)> {
         let kinds = self.engine.inner().kinds.now();
         kinds.all().map(|kind| (kind.info.kind.clone(), kind.book.accuracy())).collect()
     }
 
-    /// Whether the engine still takes work.
+    /// Whether the engine accepts work, that is, is not shutting down.
     pub fn is_open(&self) -> bool {
         !self.engine.inner().closing.is_cancelled()
     }
 }
 
 impl ListFilter {
-    /// Whether its cursor, if it has one, is one that a list may have given.
+    /// Whether the filter has no cursor, or one that a list may have returned.
     pub fn has_valid_cursor(&self) -> bool {
         self.cursor.as_deref().is_none_or(|cursor| read_cursor(cursor).is_ok())
     }
 }
 
-/// Lines as they are told, each with how many are missing before it; `before` is the line before the
-/// first.
+/// Converts log entries to wire lines, each with the number of lines left out before it; `before`
+/// is the number of the line before the first.
 fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     let line = |entry: LogEntry| {
         let LogEntry { seq, at, stream, text } = entry;

@@ -1,4 +1,5 @@
-//! From what the store and the hub know to what clients are told.
+//! Converts what the store and [`RunningTasks`](super::running::RunningTasks) know to the snapshots
+//! that clients receive.
 
 use crate::{
     engine::{
@@ -8,12 +9,13 @@ use crate::{
     task::{CancelReceipt, EtaRange, ResultLink, Resumed, Snapshot, Status, TaskFailure},
 };
 
-/// Longest and shortest time between two requests of a client that is not held, in seconds.
+/// Shortest and longest time between two requests of a client that does not use long polls, in
+/// seconds.
 const GAP_S: (f64, f64) = (0.5, 5.0);
-/// How far after the estimated end a client should ask, in seconds.
+/// How long after the estimated end a client should poll, in seconds.
 const AFTER_THE_END_S: f64 = 0.03;
 
-/// When a client that is not held should ask again, in milliseconds; `t_s` seconds have passed.
+/// When a client without long polls should poll again, in milliseconds; `t_s` seconds have passed.
 pub(crate) fn poll_after_ms(t_s: f64, eta_s: Option<f64>) -> i64 {
     let gap = (0.8 * t_s.max(1.0).sqrt()).clamp(GAP_S.0, GAP_S.1);
     let gap = match eta_s {
@@ -23,7 +25,7 @@ pub(crate) fn poll_after_ms(t_s: f64, eta_s: Option<f64>) -> i64 {
     (gap * 1000.0).round() as i64
 }
 
-/// A time as RFC 3339, to the millisecond.
+/// Formats a time as RFC 3339.
 pub(crate) fn rfc3339(ms: i64) -> String {
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
@@ -35,8 +37,8 @@ fn percent(progress: Option<f64>) -> Option<f64> {
 
 fn receipt(cancel: Option<&(i64, String)>, stopping: &Stopping) -> Option<CancelReceipt> {
     let (asked_at, by) = cancel?;
-    // The clocks of two machines may differ by a little; no step is told before the one that led to
-    // it.
+    // The clocks of two machines may differ slightly; no step is reported before the one that led
+    // to it.
     let mut last = *asked_at;
     let mut step = |at: Option<i64>| {
         let at = at?.max(last);
@@ -60,7 +62,7 @@ fn final_receipt(row: &Row) -> Option<CancelReceipt> {
     Some(CancelReceipt {
         stopped_at: Some(rfc3339(finished_at)),
         outcome: row.cancel_outcome,
-        // A task that came to its end has all of it.
+        // A completed task preserves everything.
         preserved: receipt.preserved.filter(|_| row.status == Status::Cancelled),
         ..receipt
     })
@@ -76,13 +78,13 @@ fn resumed(resumption: &Resumption) -> Resumed {
     }
 }
 
-/// A task that runs in this process.
+/// The snapshot of a task that runs in this process.
 pub(crate) fn of_running(task: &RunningTask, now_ms: i64) -> Snapshot {
     let t = task.taken.elapsed().as_secs_f64();
     task.with_state(now_ms, |state| live_snapshot(task, state, t, now_ms))
 }
 
-/// When to ask again about a task that runs in this process, if it still has this version.
+/// When to poll again for a task that runs in this process; `None` if its version has changed.
 pub(crate) fn unchanged_running(task: &RunningTask, version: i64, now_ms: i64) -> Option<i64> {
     let t = task.taken.elapsed().as_secs_f64();
     task.with_state(now_ms, |state| {
@@ -90,7 +92,7 @@ pub(crate) fn unchanged_running(task: &RunningTask, version: i64, now_ms: i64) -
     })
 }
 
-/// Once a task is asked to stop, what counts is how long ago that was.
+/// After a cancel request the interval depends on the time since the request.
 fn live_poll_after_ms(state: &State, t: f64, eta: Option<f64>, now_ms: i64) -> i64 {
     match &state.cancel {
         Some((asked_at, _)) => poll_after_ms((now_ms - asked_at) as f64 / 1000.0, None),
@@ -136,7 +138,7 @@ fn live_snapshot(task: &RunningTask, state: &State, t: f64, now_ms: i64) -> Snap
     }
 }
 
-/// A task that waits, has ended, or runs elsewhere.
+/// The snapshot of a task that is queued, has ended, or runs in another process.
 pub(crate) fn of_row(row: &Row) -> Snapshot {
     let now = row.read_at;
     let elapsed_ms = match (row.started_at, row.finished_at) {
@@ -205,11 +207,11 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
     }
 }
 
-/// Leaves nothing in a snapshot that is older than what was told of a run that was given up here: the
-/// store may know less of it, until the run is taken back.
+/// Corrects a snapshot that is older than what was reported of a run lost here: until the task is
+/// reclaimed, the store may know less of the run.
 pub(crate) fn not_before(snapshot: &mut Snapshot, told: Snapshot) {
     if snapshot.version <= told.version {
-        // Nobody knows how it goes on.
+        // How it continues is not known.
         *snapshot = Snapshot { rate_per_s: 0.0, eta_ms: None, eta_range_ms: None, ..told };
     } else if snapshot.progress < told.progress {
         snapshot.progress = told.progress;

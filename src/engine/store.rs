@@ -1,8 +1,8 @@
-//! Where the truth is kept. The engine speaks to a [`Store`]; each store owns its clock, so that
-//! all processes that share one agree on the time.
+//! Durable storage. The engine uses it through the [`Store`] trait. Each store owns its clock, so
+//! that all processes that share one agree on the time.
 //!
-//! Every write of a run carries its `run_seq` and counts only while the row still has it: a worker
-//! that was thought dead and wakes up can change nothing.
+//! Every write of a run carries its `run_seq` and takes effect only while the row still has it: a
+//! worker that lost its lease can no longer change the row.
 
 mod artifacts;
 mod budget;
@@ -28,17 +28,18 @@ pub use usage::{Usage, UsageOf};
 
 use crate::task::{BatchId, TaskId};
 
-/// What can go wrong between the engine and its store.
+/// Errors of a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The store did not answer, or answered with an error. Trying again may help.
+    /// The store failed or did not answer. A retry may help. While the database is away, callers get
+    /// 503, and an ending is retried until it is stored.
     #[error("the store does not answer: {0}")]
     Unavailable(#[source] sqlx::Error),
-    /// The disk of the store is full. Trying again may help once there is room.
+    /// The disk of the store is full. A retry may help once there is space.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] sqlx::Error),
-    /// What the store holds makes no sense to this version.
+    /// Stored data is unreadable to this version.
     #[error("the store holds an unreadable {what}: {detail}")]
     Corrupt {
         /// Which column or file.
@@ -61,7 +62,7 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// Why the schema of a database cannot be brought to this version, for the operator.
+/// Explains to the operator why a database's schema cannot be migrated to this version.
 pub(in crate::engine) fn migration_failure(error: &MigrateError) -> String {
     match error {
         MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => format!(
@@ -77,25 +78,25 @@ const POSTGRES_DISK_FULL: &str = "53100";
 /// The durable side of the engine.
 ///
 /// # Errors
-/// Each call fails with [`StoreError::Unavailable`] when the database does, or does not answer in
-/// time, and leaves the store as it was; of a commit that is not answered nobody knows. No call goes on
-/// for ever.
+/// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
+/// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
+/// Every call ends within a time limit.
 #[async_trait]
 pub trait Store: ArtifactRows {
-    /// The store's time, in milliseconds since the Unix epoch.
+    /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 
-    /// Queues a task, or says why not. One transaction decides over idempotency key, unique key and
-    /// limit.
+    /// Queues a task, or returns why it cannot. Idempotency key, unique key and limits are checked
+    /// in the same transaction.
     async fn insert(&self, new: &NewTask) -> Result<Inserted, StoreError>;
 
-    /// Queues several tasks of one owner, or none, in one transaction.
+    /// Queues several tasks of one owner in one transaction: all of them or none.
     async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError>;
 
     /// Reads the tasks of a batch, in their order.
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
 
-    /// The task that a start with this idempotency key and fingerprint led to; see
+    /// Returns the task started with this idempotency key and request hash; see
     /// [`NewTask::account`].
     async fn started(
         &self,
@@ -107,10 +108,10 @@ pub trait Store: ArtifactRows {
     /// Reads one task.
     async fn get(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
 
-    /// Reads those of these tasks that there are, in any order, with one statement.
+    /// Reads the existing rows among these tasks, in any order, with one statement.
     async fn get_all(&self, ids: &[TaskId]) -> Result<Vec<Row>, StoreError>;
 
-    /// Reads the inputs of those of these tasks that there are, in any order, with one statement.
+    /// Reads the inputs of the existing tasks among these, in any order, with one statement.
     async fn inputs(&self, ids: &[TaskId]) -> Result<Vec<(TaskId, StoredInput)>, StoreError>;
 
     /// Reads a task's input.
@@ -121,11 +122,10 @@ pub trait Store: ArtifactRows {
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
 
-    /// The first `limit` tasks of a kind that wait and may start now, in the order in which they are
-    /// claimed.
+    /// Returns the first `limit` queued tasks of a kind that may start now, in claim order.
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError>;
 
-    /// The account's newest task of a kind with this lookup key; see [`NewTask::account`].
+    /// Returns the account's newest task of a kind with this lookup key; see [`NewTask::account`].
     async fn newest(
         &self,
         account: &str,
@@ -133,12 +133,12 @@ pub trait Store: ArtifactRows {
         lookup_key: &str,
     ) -> Result<Option<Row>, StoreError>;
 
-    /// Takes queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
+    /// Claims queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
     /// the next attempt, the next `run_seq` and a lease.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
 
-    /// Renews the leases of `lease_owner` on these tasks and tells which runs it still has. A lease
-    /// that nobody works under any more is left to expire.
+    /// Renews the leases of `lease_owner` on these tasks and returns the runs that it still holds.
+    /// Leases of other tasks are left to expire.
     async fn renew_leases(
         &self,
         lease_owner: &str,
@@ -146,34 +146,35 @@ pub trait Store: ArtifactRows {
         runs: &[TaskId],
     ) -> Result<Vec<Renewal>, StoreError>;
 
-    /// Which of these runs of `lease_owner` somebody has asked to stop.
+    /// Returns those runs of `lease_owner` among these for which cancellation was requested.
     async fn cancels(&self, lease_owner: &str, runs: &[TaskId])
     -> Result<Vec<Renewal>, StoreError>;
 
-    /// What other processes change from now on; `None` where there are none. A hint: each is found
-    /// by asking, too.
+    /// Subscribes to changes made by other processes; `None` if the store is not shared. Changes
+    /// are hints: polling finds each of them, too.
     fn changes(&self) -> Option<Changes>;
 
-    /// Whether other processes may be at work at the same rows.
+    /// Whether other processes may work on the same rows.
     fn is_shared(&self) -> bool;
 
-    /// Ends or queues again what runs under a lease that ended before this time of the store's clock.
-    /// Tells which tasks.
+    /// Ends or requeues the running tasks whose lease expired before this time of the store's
+    /// clock. Returns those tasks.
     async fn rescue_expired(&self, ended_before: i64) -> Result<Vec<TaskId>, StoreError>;
 
-    /// The clock was set back: what is dated later than now is brought to now. A lease of that time
-    /// ends no later than one that is made now, and what waits keeps its order and does not wait until
-    /// the clock is where it was. Changes nothing where nothing is dated later than now.
+    /// After the clock was set back, brings times in the future to now. A lease of that time
+    /// expires no later than one made now; queued tasks retain their order and do not wait until
+    /// the clock catches up. Changes nothing if no time is in the future.
     async fn clamp_future_times(&self) -> Result<(), StoreError>;
 
-    /// Called once when a process starts. A store for one process takes back every lease but those
-    /// of `lease_owner`, expired or not; a shared store none, as others may be alive.
+    /// Called once when a process starts. A store for one process reclaims every lease except those
+    /// of `lease_owner`, expired or not; a shared store reclaims none, as other processes may be
+    /// alive.
     async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
 
-    /// Writes what running tasks report, in one transaction. Writes of lost runs are ignored.
+    /// Writes the reports of running tasks in one transaction. Writes of lost runs are ignored.
     async fn save_progress(&self, writes: &[ProgressWrite]) -> Result<(), StoreError>;
 
-    /// Keeps a checkpoint; false where the run was lost.
+    /// Stores a checkpoint; returns false if the run was lost.
     async fn save_checkpoint(
         &self,
         id: TaskId,
@@ -185,8 +186,8 @@ pub trait Store: ArtifactRows {
     /// Reads a checkpoint.
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError>;
 
-    /// Ends a run; `None` where the run was lost, else the row as it is now. Every write that ends a task
-    /// drops its sealed secrets, too.
+    /// Ends a run and returns the new row; `None` if the run was lost. Every write that ends a task
+    /// also drops its sealed secrets.
     async fn finish(
         &self,
         id: TaskId,
@@ -194,8 +195,8 @@ pub trait Store: ArtifactRows {
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError>;
 
-    /// Asks a task to stop. Queued: it is cancelled at once. Running: its worker learns of it with
-    /// the next heartbeat, or at once where it runs in the same process.
+    /// Requests cancellation of a task. A queued task is cancelled at once. The worker of a running
+    /// task learns of it at the next check for cancels, or at once if it is in the same process.
     async fn request_cancel(
         &self,
         id: TaskId,
@@ -211,8 +212,8 @@ pub trait Store: ArtifactRows {
     /// Reads the last `limit` log lines, oldest first.
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
 
-    /// Keeps how long the stages of a whole run took, by name in milliseconds; of each stage the
-    /// newest `most` are kept.
+    /// Stores how long the stages of a completed run took, by name in milliseconds; of each stage
+    /// the newest `most` are retained.
     async fn keep_stage_times(
         &self,
         id: TaskId,
@@ -221,34 +222,35 @@ pub trait Store: ArtifactRows {
         most: u32,
     ) -> Result<(), StoreError>;
 
-    /// How long the stages of a kind took, by name in milliseconds.
+    /// Returns how long the stages of a kind took, by name in milliseconds.
     async fn stage_times(&self, kind: &str) -> Result<Vec<(String, i64)>, StoreError>;
 
-    /// Keeps an ended task for at least `for_ms` milliseconds from now; one that is kept longer
-    /// already, or for ever, stays as it is, and so does what has not ended or has expired. The row
-    /// as it is then; `None` where there is none.
+    /// Extends the retention of an ended task to at least `for_ms` milliseconds from now. Unchanged
+    /// are a longer or unlimited retention, and tasks that have not ended or have expired. Returns
+    /// the row afterwards; `None` if there is none.
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
 
-    /// Removes at most `most` tasks whose time is over, with all that belongs to them, and leaves
-    /// their tombstones, to be known until `known_ms` milliseconds after they expired; forgets at
-    /// most `most` tombstones whose time is over too. Several processes may do it at once.
+    /// Removes at most `most` expired tasks with all their data and leaves tombstones, retained
+    /// until `known_ms` milliseconds after the expiry; deletes at most `most` outdated tombstones.
+    /// Several processes may call it at once.
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError>;
 
-    /// What is left of those of these tasks that were removed, in any order, with one statement.
+    /// Returns the tombstones of the removed tasks among these, in any order, with one statement.
     async fn tombstones(&self, ids: &[TaskId]) -> Result<Vec<Tombstone>, StoreError>;
 
-    /// What is left of a task that was removed; `None` where nothing is.
+    /// Returns the tombstone of a removed task; `None` if there is none.
     async fn tombstone(&self, id: TaskId) -> Result<Option<Tombstone>, StoreError> {
         Ok(self.tombstones(&[id]).await?.pop())
     }
 
-    /// A secret of that name: random, made when it is first asked for, the same for all processes.
+    /// Returns the secret of this name: random, created on first use, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
 
-    /// Takes from a daily budget for a run: as much as is left, from `least` to `most`, or nothing.
+    /// Reserves from a daily budget for a run: as much as is left, from `least` to `most`, or
+    /// nothing.
     async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError>;
 
-    /// Adds to what was spent for a task on a day; a negative number gives back.
+    /// Adds to a task's spending on a day; a negative number subtracts.
     async fn correct_spending(
         &self,
         task: TaskId,
@@ -257,7 +259,7 @@ pub trait Store: ArtifactRows {
         by: i64,
     ) -> Result<(), StoreError>;
 
-    /// What was spent today in all, by this owner and from this client, and the store's time.
+    /// Returns today's spending in total, by this owner and by this client, and the store's time.
     async fn spending(
         &self,
         name: &str,
@@ -265,15 +267,15 @@ pub trait Store: ArtifactRows {
         client: Option<&str>,
     ) -> Result<(Vec<Spending>, i64), StoreError>;
 
-    /// How many bytes are stored.
+    /// Returns how many bytes are stored.
     async fn usage(&self, of: &UsageOf) -> Result<Usage, StoreError>;
 
-    /// The kinds that tasks wait for.
+    /// Returns the kinds that have queued tasks.
     async fn waiting_kinds(&self) -> Result<Vec<String>, StoreError>;
 
-    /// How many tasks wait and run, for operators: (queued, running).
+    /// Returns the numbers of tasks, for operators: (queued, running).
     async fn counts(&self) -> Result<(i64, i64), StoreError>;
 
-    /// Writes everything out and lets go of files and connections.
+    /// Flushes pending writes and closes files and connections.
     async fn close(&self);
 }

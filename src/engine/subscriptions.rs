@@ -1,9 +1,9 @@
-//! Who waits for news of which task: the held requests, and the one place that decides whom to wake.
+//! Long polls: which waiting request watches which task, and when each is answered.
 //!
-//! There is an entry for each watched task and none for any other. Reports of progress wake nobody:
-//! as long as anything is watched, a tick looks at the watched tasks, and at what each waiting client
-//! was told last, and wakes only those whose time has come. What changes at a stroke (a start, a
-//! stage, a cancel, an end) makes that look come at once.
+//! There is an entry for each watched task and none for any other. Progress reports wake no
+//! request: while anything is watched, a periodic tick compares the watched tasks with what each
+//! client knows and answers only those that are due. A discrete change (a start, a stage, a cancel,
+//! an end) triggers that check immediately.
 
 mod limits;
 mod run;
@@ -29,20 +29,20 @@ use watched::WatchedTask;
 use super::{EngineOptions, running::RunningTasks, store::Row};
 use crate::task::{AnswerReason, TaskId};
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Subscriptions {
-    /// What seconds are counted from.
+    /// Start of the clock that [`Subscriptions::now_s`] reads.
     epoch: Instant,
     tasks: RwLock<HashMap<TaskId, Arc<WatchedTask>>>,
-    /// Tasks that changed at a stroke since the last look.
+    /// Tasks with a discrete change since the last check.
     dirty: Mutex<HashSet<TaskId>>,
-    /// Rung for a look before the next tick.
+    /// Wakes the tick loop before its next tick.
     wakeup: Notify,
-    /// Rows to be read at once.
+    /// Tasks whose rows are to be read immediately.
     urgent: Mutex<HashSet<TaskId>>,
-    /// Whether another process may have saved progress since the last reading.
+    /// Whether another process may have saved progress since the last read.
     stale: AtomicBool,
-    /// Rung when there is something to read.
+    /// Wakes the read loop.
     reading: Notify,
     draining: AtomicBool,
     next: AtomicU64,
@@ -65,13 +65,13 @@ impl Subscriptions {
         }
     }
 
-    /// Seconds on the clock of this hub.
+    /// Seconds since these subscriptions were created.
     pub(super) fn now_s(&self) -> f64 {
         self.epoch.elapsed().as_secs_f64()
     }
 
-    /// Waits for these tasks from now on. The caller looks at them after this ([`Subscription::check`]), so
-    /// that no change falls between.
+    /// Subscribes to these tasks. The caller checks them afterwards ([`Subscription::check`]), so
+    /// that no change is missed in between.
     pub(super) fn subscribe(
         self: &Arc<Self>,
         interests: impl IntoIterator<Item = (TaskId, Interest)>,
@@ -93,7 +93,7 @@ impl Subscriptions {
         interest: Interest,
         waiter: &Arc<Waiter>,
     ) -> Arc<WatchedTask> {
-        // While the map is locked nobody sweeps the entry away.
+        // While the map is locked, the entry cannot be swept.
         let tasks = self.tasks.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(watched) = tasks.get(&id) {
             watched.add(number, interest, waiter);
@@ -106,12 +106,12 @@ impl Subscriptions {
         Arc::clone(watched)
     }
 
-    /// The entry of a task that is watched, or was a moment ago.
+    /// Returns the entry of a task that is watched, or was a moment ago.
     pub(super) fn get(&self, id: TaskId) -> Option<Arc<WatchedTask>> {
         self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
-    /// What the store said a moment ago of a task that is watched.
+    /// Returns the row of a watched task if it was read a moment ago.
     pub(super) fn fresh(&self, id: TaskId) -> Option<Arc<Row>> {
         self.get(id)?.fresh(self.now_s())
     }
@@ -124,7 +124,7 @@ impl Subscriptions {
         self.tasks.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// A task that runs here changed at a stroke.
+    /// A task that runs here had a discrete change.
     pub(super) fn wake(&self, id: TaskId) {
         if self.get(id).is_some() {
             lock(&self.dirty).insert(id);
@@ -132,7 +132,7 @@ impl Subscriptions {
         }
     }
 
-    /// The store says how a task stands that does not run here.
+    /// Takes the current row of a task that does not run here.
     pub(super) fn tell(&self, row: &Row) {
         if let Some(watched) = self.get(row.id) {
             watched.tell(Some(row), self.now_s());
@@ -140,7 +140,7 @@ impl Subscriptions {
         }
     }
 
-    /// The store knows of a change at a stroke that nobody here does.
+    /// The store has a discrete change of this task that is not known here: read it.
     pub(super) fn ask(&self, id: TaskId) {
         if self.get(id).is_some() {
             lock(&self.urgent).insert(id);
@@ -148,7 +148,7 @@ impl Subscriptions {
         }
     }
 
-    /// Another process may have saved progress.
+    /// Another process may have saved progress: read all watched tasks.
     pub(super) fn ask_for_all(&self) {
         if !self.is_empty() {
             self.stale.store(true, Ordering::Release);
@@ -156,7 +156,7 @@ impl Subscriptions {
         }
     }
 
-    /// Answers every held request and holds none from now on.
+    /// Answers every waiting request and accepts none from now on.
     pub(super) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);
         for watched in self.all() {
@@ -164,26 +164,26 @@ impl Subscriptions {
         }
     }
 
-    /// Whether [`Subscriptions::drain`] was called. To be asked after sitting down.
+    /// Whether [`Subscriptions::drain`] was called. To be checked after subscribing.
     pub(super) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Forgets what nobody has watched for a while.
+    /// Removes entries that have had no request for a while.
     fn sweep(&self, now: f64) {
         let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
         tasks.retain(|_, watched| !watched.is_left(now));
     }
 }
 
-// As in the hub of running tasks: what is guarded is whole even after a panic.
+// As in `RunningTasks`: the guarded data is valid even after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One held request.
+/// One waiting request.
 struct Waiter {
-    /// The place of the reason among all of them; beyond the last, there is none yet.
+    /// Index of the reason in `REASONS`; beyond the last: none yet.
     reason: AtomicUsize,
     wakeup: Notify,
 }
@@ -193,7 +193,7 @@ impl Waiter {
         Self { reason: AtomicUsize::new(usize::MAX), wakeup: Notify::const_new() }
     }
 
-    /// Ends the waiting; of several reasons the first in their order stays.
+    /// Ends the wait; of several reasons the first in their order counts.
     fn answer(&self, reason: AnswerReason) {
         let place = REASONS.iter().position(|(known, _)| *known == reason);
         self.reason.fetch_min(place.unwrap_or(REASONS.len() - 1), Ordering::SeqCst);
@@ -205,7 +205,7 @@ impl Waiter {
     }
 }
 
-/// A held request's places at the tasks that it watches; dropped, it leaves them all.
+/// A waiting request's subscriptions to its tasks; removed when this is dropped.
 pub(super) struct Subscription {
     subscriptions: Arc<Subscriptions>,
     waiter: Arc<Waiter>,
@@ -213,20 +213,20 @@ pub(super) struct Subscription {
 }
 
 impl Subscription {
-    /// Looks how each task stands now and, unless there is something to tell already, lets the hub
-    /// watch over it from here on. Whether anything can still come.
+    /// Checks each task once and, unless there already is a reason to answer, includes the request
+    /// in the periodic checks from here on. Returns whether anything can still change.
     pub(super) fn check(&self, running: &RunningTasks, now_ms: i64) -> bool {
         let now = self.subscriptions.now_s();
-        // All of them: each begins to count.
+        // Check all of them, without short-circuiting: each has to be activated.
         self.at.iter().filter(|(at, number)| at.check(*number, running, now_ms, now)).count() > 0
     }
 
-    /// Why the request must be answered, if it must.
+    /// Returns why the request must be answered, if it must.
     pub(super) fn reason(&self) -> Option<AnswerReason> {
         self.waiter.reason()
     }
 
-    /// Returns once the request must be answered.
+    /// Waits until the request must be answered.
     pub(super) async fn answered(&self) -> AnswerReason {
         loop {
             if let Some(reason) = self.reason() {

@@ -1,33 +1,33 @@
-//! The bar: moved by dead reckoning, never backwards within an attempt.
+//! The progress bar: extrapolated, never backwards within an attempt.
 
-/// The highest percent of a task that has not completed.
+/// Until the task has completed, the bar stops at this percentage.
 const UNFINISHED_MOST: f64 = 99.0;
 
 /// One task's bar. Progress is in percent, the rate in percent per millisecond.
 #[derive(Clone, Debug)]
 pub(super) struct Bar {
-    /// What was shown last, or may have been.
+    /// The highest value that may have been shown.
     shown: f64,
-    /// What the server told, or where the bar was frozen; `None` = cannot tell.
+    /// The progress last received, or where the bar was frozen; `None`: not known.
     base: Option<f64>,
     rate: f64,
-    /// When `base` was true.
+    /// When `base` was current.
     at: u64,
-    /// The highest attempt seen: another one starts from 0, an earlier one that is given back does
-    /// not.
+    /// The highest attempt seen. A higher one starts from 0; a repeated lower one, after a release,
+    /// does not.
     attempt: u32,
     frozen: bool,
-    /// How long it may move without news.
+    /// How long it may extrapolate without news.
     reach: u64,
 }
 
 impl Bar {
-    /// A bar of which nothing is known yet.
+    /// Creates a bar without progress.
     pub(super) const fn new(reach: u64) -> Self {
         Self { shown: 0.0, base: None, rate: 0.0, at: 0, attempt: 0, frozen: false, reach }
     }
 
-    /// Takes what the server tells at `now`; the bar was drawn until `clock`. Returns whether a new
+    /// Takes progress received at `now`; the bar was drawn until `clock`. Returns whether a new
     /// attempt began.
     pub(super) fn tell(
         &mut self,
@@ -55,12 +55,12 @@ impl Bar {
         self.attempt
     }
 
-    /// What to show; `None` = cannot tell.
+    /// The value to show; `None`: not known.
     pub(super) fn value(&self, now: u64) -> Option<f64> {
         Some(self.predicted(now)?.min(UNFINISHED_MOST).max(self.shown))
     }
 
-    /// Whether it moves by itself at this moment.
+    /// Whether it moves at this moment.
     pub(super) fn moving(&self, now: u64) -> bool {
         let within_reach = now.saturating_sub(self.at) < self.reach;
         !self.frozen
@@ -69,7 +69,7 @@ impl Bar {
             && self.predicted(now).is_some_and(|p| p < UNFINISHED_MOST)
     }
 
-    /// Stops moving: nobody knows how things stand.
+    /// Stops the bar: the state of the task is not known.
     pub(super) fn freeze(&mut self, now: u64) {
         if !self.frozen {
             self.shown = self.value(now).unwrap_or(self.shown);
@@ -79,7 +79,7 @@ impl Bar {
         }
     }
 
-    /// Moves on from where it was frozen.
+    /// Continues from where it was frozen.
     pub(super) fn thaw(&mut self, now: u64) {
         if self.frozen {
             self.at = now;
@@ -87,8 +87,8 @@ impl Bar {
         }
     }
 
-    /// What the server needs to know to see how wrong this bar is: progress in percent, rate as
-    /// told (0..=1 per second), milliseconds since.
+    /// What the server needs to compute the deviation of this bar: progress in percent, rate as
+    /// received (0..=1 per second), milliseconds since.
     pub(super) fn basis(&self, now: u64) -> (Option<f64>, f64, i64) {
         let rate = if self.frozen { 0.0 } else { self.rate * 10.0 };
         let age = self.age(now);
@@ -100,7 +100,7 @@ impl Bar {
         self.base.map(|base| base + self.rate * age as f64)
     }
 
-    /// For how long it has moved.
+    /// How long it has been moving.
     fn age(&self, now: u64) -> u64 {
         now.saturating_sub(self.at).min(self.reach)
     }

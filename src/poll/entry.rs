@@ -1,4 +1,4 @@
-//! One watched task: what is known of it and how old that is.
+//! One watched task: its state and the age of that state.
 
 use super::{Config, Freshness, bar::Bar};
 use crate::task::{GoneReason, Snapshot, Status, TaskId, Watch};
@@ -7,7 +7,7 @@ use crate::task::{GoneReason, Snapshot, Status, TaskId, Watch};
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) id: TaskId,
-    /// How many watch it.
+    /// Number of watchers.
     pub(super) watchers: u32,
     pub(super) snapshot: Option<Snapshot>,
     /// The highest version seen, of any attempt.
@@ -15,32 +15,33 @@ pub(super) struct Entry {
     pub(super) bar: Bar,
     pub(super) gone: Option<GoneReason>,
     pub(super) timed_out: bool,
-    /// The request in flight is the one past the deadline.
+    /// Whether the request in flight is the last one, past the deadline.
     pub(super) last_poll: bool,
     /// When watching started, or started again.
     pub(super) since: u64,
-    /// Whether any request about it came back.
+    /// Whether any request about it was answered.
     pub(super) asked: bool,
     /// When the server last answered about it.
     pub(super) heard_at: Option<u64>,
-    /// When the durations in the snapshot were true.
+    /// When the durations in the snapshot were current.
     pub(super) told_at: u64,
-    /// When the user asked to cancel it, or the server first said so.
+    /// When the user requested cancellation, or the server first reported it.
     pub(super) cancel_at: Option<u64>,
-    /// How often it was "not found" in a row.
+    /// Number of "not found" responses in a row.
     pub(super) not_found: u32,
-    /// Answers that came early, for a deviation.
+    /// Number of early responses.
     pub(super) early: u32,
-    /// Whether it is shown large.
+    /// Whether it is shown in the foreground.
     pub(super) large: bool,
-    /// How many other tabs watch it, where this one asks for them.
+    /// Number of other tabs that watch it, if this tab polls for them.
     pub(super) peers: u32,
-    /// One of them has just come and waits for what is known: the next answer must tell all of it.
+    /// Another tab has just subscribed and waits for the state: the next request asks for the full
+    /// state.
     pub(super) owed: bool,
 }
 
 impl Entry {
-    /// `reach` is how long its bar may move without news, in milliseconds.
+    /// `reach` is how long its bar may extrapolate without news, in milliseconds.
     pub(super) fn new(id: TaskId, now: u64, reach: u64) -> Self {
         Self {
             id,
@@ -68,12 +69,12 @@ impl Entry {
         self.snapshot.as_ref().is_some_and(|snapshot| snapshot.status.is_terminal())
     }
 
-    /// Whether there is anything left to ask.
+    /// Whether it still has to be polled.
     pub(super) fn live(&self) -> bool {
         !self.terminal() && self.gone.is_none() && !self.timed_out
     }
 
-    /// Takes a snapshot if it is newer. `clock`: `now`, or the moment when the bar stopped being
+    /// Applies a snapshot if it is newer. `clock`: `now`, or the moment when the bar stopped being
     /// drawn. Returns whether anything changed.
     pub(super) fn apply(&mut self, mut new: Snapshot, now: u64, clock: u64) -> bool {
         if !self.live() && !self.timed_out {
@@ -82,7 +83,8 @@ impl Entry {
         clean(&mut new);
         if let Some(old) = &mut self.snapshot
             && new.attempt <= self.bar.attempt()
-            // An attempt that was given back is newer than anything, not only than the last.
+            // A snapshot with another attempt must be newer than all before it, not only than the
+            // last.
             && new.version <= if new.attempt == old.attempt { old.version } else { self.newest }
         {
             if new.version == old.version && new.attempt == old.attempt {
@@ -113,7 +115,8 @@ impl Entry {
         true
     }
 
-    /// The server says that it is not there. Soon after the start that may mean "not yet".
+    /// Takes a "not found" or "expired" response. Shortly after the start, "not found" may mean
+    /// "not yet".
     pub(super) fn not_there(&mut self, reason: GoneReason, now: u64, config: &Config) -> bool {
         self.not_found = self.not_found.saturating_add(1);
         let young = now.saturating_sub(self.since) < config.not_found_grace_ms;
@@ -125,10 +128,10 @@ impl Entry {
         self.gone.is_some()
     }
 
-    /// What to ask.
+    /// The entry of this task in a request.
     pub(super) fn watch(&self, now: u64, config: &Config) -> Watch {
         let (progress, rate, age_ms) = self.bar.basis(now);
-        // The beat of a task that does not change comes with no answer: ask for all of it.
+        // A response carries the heartbeat only with a changed task: ask for the full state.
         let unsure = self.still_for(now) >= config.silent_after_ms
             && now.saturating_sub(self.told_at) >= config.silent_after_ms / 2;
         let version = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.version);
@@ -143,13 +146,13 @@ impl Entry {
         }
     }
 
-    /// When it has been followed for long enough.
+    /// When it has been followed for the permitted time.
     pub(super) fn deadline(&self, config: &Config) -> u64 {
         config.deadline_ms.map_or(u64::MAX, |ms| self.since.saturating_add(ms))
     }
 
-    /// Age and estimated end for the pause without holding. After a request to cancel the chances
-    /// of the end start anew.
+    /// Age and estimated end for the pause without long polls. After a cancel request the age
+    /// counts from the request.
     pub(super) fn pace(&self, now: u64) -> (i64, Option<i64>) {
         if let Some(at) = self.cancel_at {
             return (signed(now.saturating_sub(at)), None);
@@ -158,14 +161,14 @@ impl Entry {
         (self.elapsed(now).unwrap_or_else(watched), self.eta(now))
     }
 
-    /// How long it has run by now.
+    /// Time that it has run so far.
     pub(super) fn elapsed(&self, now: u64) -> Option<i64> {
         let snapshot = self.snapshot.as_ref()?;
         let since = if self.live() { signed(now.saturating_sub(self.told_at)) } else { 0 };
         Some(snapshot.elapsed_ms.saturating_add(since))
     }
 
-    /// What is left by now; `None` when unknown or overdue.
+    /// Remaining time; `None` when unknown or overdue.
     pub(super) fn eta(&self, now: u64) -> Option<i64> {
         let eta = self.snapshot.as_ref()?.eta_ms?;
         let left = eta.saturating_sub(signed(now.saturating_sub(self.told_at)));
@@ -186,7 +189,7 @@ impl Entry {
         }
     }
 
-    /// What the server's own words are worth, the connection aside.
+    /// Freshness as reported by the server, regardless of the connection.
     pub(super) fn freshness(&self, now: u64, config: &Config) -> Freshness {
         let beat = self.snapshot.as_ref().and_then(|snapshot| snapshot.heartbeat_age_ms);
         let beat = u64::try_from(beat.unwrap_or(0)).unwrap_or(0);
@@ -199,18 +202,18 @@ impl Entry {
         }
     }
 
-    /// Whether the beat of the worker was told when the task had been still for a while already. What
-    /// was told before says nothing of a worker that was lost since.
+    /// Whether the heartbeat was reported when the task had already been unchanged for a while. An
+    /// earlier report says nothing about a worker lost since.
     fn told_still(&self, config: &Config) -> bool {
         let told = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.updated_age_ms);
         u64::try_from(told).is_ok_and(|told| told >= config.silent_after_ms / 2)
     }
 
-    /// How long a task at work has not changed.
+    /// How long a running task has not changed.
     fn still_for(&self, now: u64) -> u64 {
         let Some(snapshot) = self.snapshot.as_ref().filter(|_| self.at_work()) else { return 0 };
         let told = u64::try_from(snapshot.updated_age_ms).unwrap_or(0);
-        // Only what the server confirmed counts: silence of the line is no silence of the task.
+        // Only time confirmed by the server counts: without responses, the task may have changed.
         let until = self.heard_at.unwrap_or(self.told_at).min(now);
         told.saturating_add(until.saturating_sub(self.told_at))
     }
@@ -221,7 +224,7 @@ impl Entry {
     }
 }
 
-/// Makes the numbers of a snapshot what their documentation promises.
+/// Brings the numbers of a snapshot into their documented ranges.
 fn clean(snapshot: &mut Snapshot) {
     snapshot.progress = snapshot.progress.filter(|p| p.is_finite()).map(|p| p.clamp(0.0, 100.0));
     snapshot.elapsed_ms = snapshot.elapsed_ms.max(0);

@@ -1,93 +1,93 @@
-//! What goes into the machine and what comes out.
+//! Input and output of the machine.
 
 use super::{Policy, TabAction, TabEvent};
 use crate::task::{PollRequest, PollResponse, Problem, Snapshot, TaskId};
 
-/// Something happened.
+/// An input of the machine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// Somebody wants to see this task. Watched twice, it is asked for once and leaves with the
-    /// second [`Event::Unwatch`].
+    /// Watches a task. A task watched twice is polled once, and leaves with the second
+    /// [`Event::Unwatch`].
     Watch {
         /// The task.
         id: TaskId,
         /// What the server rendered into the page, if anything.
         snapshot: Option<Box<Snapshot>>,
     },
-    /// One who watched this task is gone.
+    /// Ends one watch of a task.
     Unwatch {
         /// The task.
         id: TaskId,
     },
     /// The request of this epoch was answered.
     Answer {
-        /// From [`Action::Send`].
+        /// The epoch from [`Action::Send`].
         epoch: u32,
-        /// The answer.
+        /// The response.
         response: PollResponse,
-        /// Its size as received, for the counters; 0 where unknown.
+        /// Its size as received, for the counters; 0 if unknown.
         bytes: u32,
     },
     /// The request of this epoch failed.
     Failure {
-        /// From [`Action::Send`].
+        /// The epoch from [`Action::Send`].
         epoch: u32,
-        /// How.
+        /// The failure.
         failure: Failure,
     },
-    /// The timer fired. Where the driver can ask for the visibility, it tells [`Event::Visible`]
-    /// first if that changed.
+    /// The timer fired. A driver that can query the visibility passes [`Event::Visible`] first if
+    /// it changed.
     Timer,
-    /// A snapshot that came by another way: the answer to a cancel, or another tab.
+    /// A snapshot from another source: the response to a cancel request, or another tab.
     Told {
-        /// The snapshot; merged by version, ignored if nobody watches the task.
+        /// The snapshot; merged by version, ignored if the task is not watched.
         snapshot: Box<Snapshot>,
     },
-    /// The user asked to cancel: `cancelling` is shown until the server says otherwise.
+    /// The user requested cancellation: `cancelling` is shown until the server reports another
+    /// status.
     CancelRequested {
         /// The task.
         id: TaskId,
     },
-    /// The request to cancel failed.
+    /// The cancel request failed.
     CancelFailed {
         /// The task.
         id: TaskId,
     },
-    /// `visibilitychange`. A machine starts visible.
+    /// `visibilitychange`. The initial state is visible.
     Visible(bool),
-    /// `online`, `offline`. A machine starts online.
+    /// `online`, `offline`. The initial state is online.
     Online(bool),
-    /// `pagehide`, `freeze`: let go of everything.
+    /// `pagehide`, `freeze`: stop all requests and timers.
     Freeze,
-    /// Something about the other tabs of the browser.
+    /// An event about the other tabs of the browser.
     Tabs(TabEvent),
-    /// `pageshow` of a page that comes back (`persisted`), `resume`, or a sleep that the driver
-    /// noticed: what was known is old.
+    /// `pageshow` of a restored page (`persisted`), `resume`, or a sleep that the driver detected:
+    /// the state is out of date.
     Resume,
-    /// Whether to go on asking, slowly, while hidden. A machine starts with `false`.
+    /// Whether to continue polling, slowly, while hidden. The initial value is `false`.
     NotifyHidden(bool),
-    /// Poll in another way from now on.
+    /// Changes the policy.
     SetPolicy(Policy),
-    /// The user does not want to watch; the tasks go on.
+    /// The user stops watching; the tasks continue.
     StopWatching,
-    /// The user wants to watch again.
+    /// The user resumes watching.
     ResumeWatching,
-    /// The user pressed the button of a machine that had given up, was refused, was signed out or
-    /// timed out.
+    /// The user asked to retry after the machine gave up, was refused, was signed out or timed out.
     TryAgain,
-    /// The answer to [`Action::RefreshSession`]: whether there is a session again. Where that could
-    /// not be found out, say nothing: the machine then finds out by asking.
+    /// The result of [`Action::RefreshSession`]: whether there is a session again. If it is not
+    /// known, omit this event: the machine finds out with the next request.
     SessionRefreshed(bool),
 }
 
 /// How a request failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// No answer: refused, reset, name not found.
+    /// No response: connection refused or reset, name not found.
     Network,
     /// The driver's own timeout.
     Timeout,
-    /// An answer that is not what was asked for, such as a login page.
+    /// The response is not of the expected form, such as a login page.
     Unreadable,
     /// An HTTP error.
     Status {
@@ -95,34 +95,34 @@ pub enum Failure {
         status: u16,
         /// `Retry-After` in milliseconds.
         retry_after_ms: Option<i64>,
-        /// The problem document, where there was one.
+        /// The problem document, if there was one.
         problem: Option<Box<Problem>>,
     },
 }
 
-/// Something to do. To be carried out in the order given.
+/// An output of the machine. Carry actions out in the given order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Send this request. There is none in flight.
+    /// Send this request. No other is in flight.
     Send {
-        /// To be given back with the answer.
+        /// Pass it back with the response.
         epoch: u32,
         /// The request.
         request: PollRequest,
     },
-    /// End the request in flight. Whatever still comes of it is ignored.
+    /// Abort the request in flight. Any late result is ignored.
     Abort,
-    /// Give [`Event::Timer`] after this time. Replaces the timer set before.
+    /// Pass [`Event::Timer`] after this time. Replaces the timer set before.
     SetTimer {
-        /// Milliseconds, at most 60,000; 0 = as soon as the present tick is over.
+        /// Milliseconds, at most 60,000; 0: as soon as the current tick is over.
         after_ms: u32,
     },
-    /// Forget the timer.
+    /// Cancel the timer.
     ClearTimer,
-    /// Try once, silently, to get a session; then give [`Event::SessionRefreshed`].
+    /// Try once, silently, to refresh the session; then pass [`Event::SessionRefreshed`].
     RefreshSession,
-    /// What [`super::Machine::view`] tells has changed.
+    /// The result of [`super::Machine::view`] has changed.
     Render,
-    /// Something about the other tabs of the browser; only after [`TabEvent::Joined`].
+    /// An action about the other tabs of the browser; only after [`TabEvent::Joined`].
     Tabs(TabAction),
 }

@@ -1,39 +1,39 @@
-//! How long a request may be held, learned from what lies between client and server.
+//! How long requests may wait, learned from the network between client and server.
 
 use super::HoldConfig;
 
-/// What was learned about holding.
+/// What was learned about long polls.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holding {
-    /// The hold in use, where it was shortened.
+    /// The current wait, if it was shortened.
     shortened_ms: Option<u64>,
-    /// No holding before this moment.
+    /// No long polls before this moment.
     off_until: u64,
-    /// The age at which the last held request was cut.
+    /// The age at which the last waiting request was cut.
     cut_age_ms: Option<u64>,
-    /// Held requests that were cut since the last answer.
+    /// Waiting requests cut since the last response.
     cuts: u32,
-    /// Since when no held request has been cut.
+    /// Since when no waiting request has been cut.
     clean_from: u64,
-    /// Unchanged answers in a row that came at once and did not say that they were held.
+    /// Number of unchanged responses in a row that came immediately and did not report a wait.
     instant: u32,
-    /// Held requests in a row of which nothing was heard.
+    /// Number of waiting requests in a row without any response.
     lost: u32,
 }
 
-/// How a held request ended that was not answered.
+/// How an unanswered request ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Loss {
-    /// The connection, or somebody between, ended it.
+    /// The connection was cut, possibly by an intermediary.
     Cut,
-    /// Nothing came until the client ended it.
+    /// Nothing arrived before the client's timeout.
     Timeout,
-    /// The server answered with an error.
+    /// The server responded with an error.
     Refused,
 }
 
 impl Holding {
-    /// How long to ask for now; 0 = no holding.
+    /// The wait to ask for now; 0: none.
     pub(super) fn wait_ms(&self, config: Option<&HoldConfig>, now: u64) -> u64 {
         match config {
             Some(config) if now >= self.off_until => {
@@ -43,7 +43,7 @@ impl Holding {
         }
     }
 
-    /// A request that might be held was answered after `age_ms`. `idle`: it told nothing.
+    /// Takes a response after `age_ms`, to a request that could wait. `idle`: it contained nothing.
     pub(super) fn answered(
         &mut self,
         config: &HoldConfig,
@@ -74,8 +74,8 @@ impl Holding {
         }
     }
 
-    /// A request that might be held was lost after `age_ms`. Returns whether that is no failure but
-    /// a first cut.
+    /// Takes the loss of a request that could wait, after `age_ms`. Returns whether it counts as a
+    /// first cut instead of a failure.
     pub(super) fn lost(&mut self, config: &HoldConfig, age_ms: u64, loss: Loss, now: u64) -> bool {
         if loss == Loss::Timeout {
             self.lost += 1;
@@ -112,8 +112,8 @@ impl Holding {
     }
 }
 
-/// Whether two cuts look like the work of one rule: both too early to hold at all, or within a
-/// fifth of each other.
+/// Whether two cuts look like the same time limit: both too early for long polls, or within a fifth
+/// of each other.
 fn about_the_same(config: &HoldConfig, a: u64, b: u64) -> bool {
     let (less, more) = (a.min(b), a.max(b));
     more < config.shortest_ms || more - less <= more / 5

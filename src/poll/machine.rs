@@ -1,8 +1,8 @@
-//! The machine: one loop for everything that is watched.
+//! The machine: one loop for all watched tasks.
 //!
-//! [`Machine::handle`] changes the state by the event, then settles: it derives from the state
-//! alone whether a request or a timer must be there, so that no order of events can leave the loop
-//! stuck or start a second one.
+//! [`Machine::handle`] applies the event to the state, then settles: whether a request or a timer
+//! is needed is derived from the state alone, so that no order of events can stall the loop or
+//! start a second one.
 
 mod answer;
 mod failure;
@@ -26,38 +26,38 @@ pub struct Machine {
     tabs: Tabs,
     visible: bool,
     online: bool,
-    /// `pagehide` or `freeze` came, and nothing since.
+    /// After `pagehide` or `freeze`, until the page is resumed or visible.
     frozen: bool,
     stopped: bool,
     notify_hidden: bool,
     halt: Halt,
-    /// A silent refresh was tried since the last good answer.
+    /// Whether a silent refresh was tried since the last successful response.
     refreshed: bool,
     woken: bool,
     flight: Option<Flight>,
     epoch: u32,
     /// When the next request, or the end of the wait for a session, is due.
     due: u64,
-    /// No request before this moment, because the server said so.
+    /// No request before this moment, as demanded by the server.
     not_before: u64,
     /// When the last request ended, however it did.
     ended_at: Option<u64>,
-    /// When the timer that is set fires.
+    /// When the current timer fires.
     timer_at: Option<u64>,
     /// The time of the last event.
     last_now: u64,
-    /// Answers since the loop started or was changed.
+    /// Responses since the loop started or the policy changed.
     polls: u32,
     failures: u32,
-    /// The server said itself that it cannot answer; believed at the first time.
+    /// The server responded with 503; one such response counts as unreachable.
     said_away: bool,
-    /// How long the machine has been failing while online and visible.
+    /// How long requests have been failing while online and visible.
     failing_ms: u64,
-    /// What the last answer asked to wait.
+    /// The pause that the last response asked for.
     told_pause_ms: u64,
-    /// Within what time to come back should the server be lost, as the last answer said.
+    /// Over what time to return if the server is lost, from the last response.
     spread_ms: u64,
-    /// Where the next request starts when more is watched than one can ask for.
+    /// Where the next request starts when more tasks are watched than fit into one.
     turn: usize,
     problem: Option<Box<Problem>>,
     count: Count,
@@ -68,12 +68,12 @@ pub struct Machine {
 struct Flight {
     sent_at: u64,
     wait_ms: u64,
-    /// When to wait no longer.
+    /// When the request times out.
     limit: u64,
     ids: Vec<TaskId>,
 }
 
-/// Why nothing is asked until something happens.
+/// Why no request is sent until an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Halt {
     None,
@@ -93,12 +93,12 @@ struct Count {
     last: Option<AnswerKind>,
     reason: Option<AnswerReason>,
     waited_ms: u64,
-    /// How long there has been something to ask, and nothing against asking.
+    /// Total time in which there was a task to poll and polling was possible.
     asking_ms: u64,
 }
 
 impl Machine {
-    /// A machine that watches nothing yet; visible and online.
+    /// Creates a machine that watches nothing; visible and online.
     pub fn new(config: Config) -> Self {
         Self {
             config,
@@ -132,8 +132,8 @@ impl Machine {
         }
     }
 
-    /// Takes one event and tells what to do. `now`: monotonic milliseconds. `random`: uniform in
-    /// `0.0..1.0`.
+    /// Handles one event and returns the actions to carry out. `now`: monotonic milliseconds.
+    /// `random`: uniform in `0.0..1.0`.
     pub fn handle(
         &mut self,
         event: Event,
@@ -158,7 +158,7 @@ impl Machine {
         self.config.policy
     }
 
-    /// Changes the state by the event. Returns whether a task changed.
+    /// Applies the event to the state. Returns whether a task changed.
     fn take(
         &mut self,
         event: Event,
@@ -175,14 +175,14 @@ impl Machine {
                 let changed = self.answered(&flight, response, bytes, now, random);
                 self.share(&flight.ids, actions);
                 if slept {
-                    // The answer may be from before the sleep.
+                    // The response may be from before the sleep.
                     self.due = now;
                 }
                 return changed;
             }
             Event::Failure { epoch, failure } => {
                 let Some(flight) = self.landed(epoch, now) else { return false };
-                // Sleep ends connections; that says nothing about the server.
+                // Sleep cuts connections; that says nothing about the server.
                 if !slept {
                     self.failed(&flight, failure, now, random, actions);
                 }
@@ -308,17 +308,17 @@ impl Machine {
         }
     }
 
-    /// Asks as soon as the floor allows, unless the server is failing.
+    /// Polls as soon as the floor allows, unless the server is failing.
     fn hurry(&mut self, now: u64) {
         if self.failures == 0 && self.halt == Halt::None {
             self.due = now;
         }
     }
 
-    /// Something suggests that what is known is old, and that asking may work again.
+    /// The state may be out of date, and requests may succeed again.
     fn wake(&mut self, now: u64) {
         self.freeze_bars(now);
-        // Who asks for this tab has woken, too.
+        // The tab that polls for this one has woken, too.
         self.tabs.quiet_until = now.saturating_add(self.config.leader_slack_ms);
         self.woken = self.entries.iter().any(Entry::live);
         if self.halt == Halt::GaveUp {

@@ -1,28 +1,28 @@
-//! The four policies: how long to wait before the next request.
+//! The four policies: the delay before the next request.
 
-/// How long to wait between two requests. Failures are waited for in the same way by all four.
+/// The delay between two requests. All four policies treat failures the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Policy {
     /// A fixed delay.
     Interval {
-        /// Milliseconds; under 500 counts as 500. Default: 2,000.
+        /// The delay in milliseconds; less than 500 counts as 500. Default: 2,000.
         every_ms: u32,
     },
     /// 1 s; 2 s after 10 polls; 5 s after 30.
     Adaptive,
     /// 1 s, 2 s, 4 s, 8 s, then 10 s.
     Backoff,
-    /// The server paces; by the task's age and estimated end where the server does not hold.
+    /// Paced by the server; without long polls, by the task's age and estimated end.
     #[default]
     Paced,
 }
 
 impl Policy {
-    /// All four, with their defaults, in the order in which a chooser shows them.
+    /// All four, with their defaults, in the order of a chooser.
     pub const ALL: [Self; 4] =
         [Self::Paced, Self::Interval { every_ms: 2_000 }, Self::Adaptive, Self::Backoff];
 
-    /// The word in settings and choosers.
+    /// The name in settings and choosers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Interval { .. } => "interval",
@@ -32,7 +32,7 @@ impl Policy {
         }
     }
 
-    /// Reads the word; `interval` gets its default delay. `None` for any other word.
+    /// Parses a name; `interval` gets its default delay. `None` for any other name.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| policy.as_str() == word)
     }
@@ -57,11 +57,12 @@ impl Policy {
         }
     }
 
-    /// How many requests this policy makes in that many milliseconds of watching, if each is answered
-    /// at once; `None` for [`Policy::Paced`], whose requests depend on the tasks and the server.
+    /// Number of requests that this policy sends in `ms` milliseconds of watching, if each is
+    /// answered immediately; `None` for [`Policy::Paced`], whose requests depend on the tasks and
+    /// the server.
     pub fn requests_in(self, ms: u64) -> Option<u32> {
         let (mut requests, mut left) = (1_u32, ms);
-        // Neither policy changes its delay after this many.
+        // After 30 requests no policy changes its delay.
         while requests < 30 {
             let delay = u64::from(self.delay_ms(requests)?);
             if left < delay {

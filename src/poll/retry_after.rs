@@ -1,8 +1,8 @@
-//! Reads `Retry-After`: seconds, or an HTTP date.
+//! Parses `Retry-After`: seconds, or an HTTP date.
 
-/// Milliseconds that a `Retry-After` header asks to wait; `None` where it cannot be read. A moment
-/// in the past is 0. `date` is the answer's `Date` header: the difference of the two needs no clock
-/// of ours. Only the preferred form of HTTP dates is read, as all servers write it.
+/// Returns the milliseconds that a `Retry-After` header asks to wait; `None` if it cannot be
+/// parsed. A date in the past gives 0. `date` is the response's `Date` header: the difference needs
+/// no local clock. Only the preferred form of HTTP dates is parsed, which all servers send.
 pub fn retry_after_ms(value: &str, date: Option<&str>) -> Option<i64> {
     let value = value.as_bytes().trim_ascii();
     if let Some(seconds) = number(value) {
@@ -12,8 +12,8 @@ pub fn retry_after_ms(value: &str, date: Option<&str>) -> Option<i64> {
     Some(seconds.max(0) * 1_000)
 }
 
-/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`. By bytes: text searching would be the larger part of what
-/// a page loads for this.
+/// Parses `Sun, 06 Nov 1994 08:49:37 GMT`. Works on bytes, because text search would be most of the
+/// code that a page loads for this.
 fn unix_seconds(text: &[u8]) -> Option<i64> {
     const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let (text, zone) = text.split_at_checked(25)?;
@@ -35,7 +35,7 @@ fn unix_seconds(text: &[u8]) -> Option<i64> {
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
-/// Reads digits, and nothing but digits.
+/// Parses digits only.
 pub(super) fn number(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -1,71 +1,68 @@
-//! What the tabs of a browser tell each other, so that one of them asks for all.
+//! Messages between the tabs of a browser, so that one tab polls for all.
 //!
-//! Words are short texts; the text of an answer goes with its word as it came from the server.
+//! Messages are short texts; a shared response is sent with its message, unchanged from the server.
 
 use super::retry_after::number;
 use crate::task::{PollResponse, TaskId};
 
-/// Something that comes from the other tabs, or from the lock that one of them holds.
+/// An event from the other tabs, or from the lock that one of them holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TabEvent {
-    /// There is a lock that one tab of the browser can hold, and a channel between them. A machine
-    /// starts alone.
+    /// Tabs can share a lock and a channel. Without this event a machine polls alone.
     Joined {
-        /// A number that no other tab has.
+        /// A number unique among the tabs.
         tab: u32,
     },
-    /// The lock asked for by [`TabAction::AskLock`] is this tab's.
+    /// This tab has the lock requested by [`TabAction::AskLock`].
     Granted,
-    /// Another tab said a word: the text of a [`TabAction::Say`].
+    /// A message from another tab: the text of a [`TabAction::Say`].
     Said(String),
-    /// Another tab was answered.
+    /// Another tab received a response.
     Answered {
         /// The text of its [`TabAction::Share`].
         word: String,
-        /// The answer.
+        /// The response.
         response: PollResponse,
     },
 }
 
-/// Something to do about the other tabs.
+/// An action about the other tabs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TabAction {
-    /// Ask for the lock and give [`TabEvent::Granted`] when it is there, however long that takes.
+    /// Request the lock and pass [`TabEvent::Granted`] once it is held, however long that takes.
     AskLock,
-    /// Let go of the lock, or ask no longer for it.
+    /// Release the lock, or withdraw the request for it.
     ReleaseLock,
-    /// Say this word to the other tabs.
+    /// Send this message to the other tabs.
     Say(String),
-    /// Hand the answer that was just given to the other tabs, with this word.
+    /// Forward the last response to the other tabs, with this message.
     Share(String),
 }
 
-/// A word, understood.
+/// A parsed message.
 #[derive(Debug, PartialEq)]
 pub(super) enum Word {
-    /// The tab that says it asks for all from now on.
+    /// The sending tab leads: it polls for all tabs from now on.
     Leads,
-    /// What the tab that says it watches, and whether it shows it large; nothing where it needs
-    /// nobody to ask.
+    /// What the sending tab watches, and whether in the foreground; empty if it needs no polling.
     Watches(u32, Vec<(TaskId, bool)>),
-    /// What an answer is about; the flags say nothing.
+    /// What a response is about; the flags have no meaning.
     Answer(Vec<(TaskId, bool)>),
 }
 
 const LEADS: &[u8] = b"l";
 const WATCHES: u8 = b'w';
 const ANSWER: u8 = b'a';
-/// The digits of a tab's number.
+/// Number of digits of a tab's number.
 const DIGITS: usize = 10;
-/// The bytes of an id and of the sign after it.
+/// Length of an id and the flag after it, in bytes.
 const TASK: usize = 37;
-/// After the id of a task that is shown large; a space after another.
+/// Flag of a task shown in the foreground; otherwise a space.
 const LARGE: u8 = b'!';
 
-// Fields of fixed lengths: reading anything freer would be the larger part of what a page loads for
-// this.
+// Fields have fixed lengths: a freer format would need most of the code that a page loads for this.
 impl Word {
-    /// Reads a word; `None` where a tab of another version said it.
+    /// Parses a message; `None` for one of another version.
     pub(super) fn read(text: &str) -> Option<Self> {
         let text = text.as_bytes();
         if text == LEADS {
@@ -85,7 +82,7 @@ impl Word {
         }
     }
 
-    /// The word as a text.
+    /// The text of the message.
     pub(super) fn text(&self) -> String {
         let (kind, mut tab, tasks) = match self {
             Self::Leads => return "l".to_owned(),
@@ -110,31 +107,31 @@ impl Word {
 /// What is known of the other tabs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tabs {
-    /// This tab's number; `None` = it asks for itself alone.
+    /// This tab's number; `None`: it polls alone.
     pub(super) me: Option<u32>,
-    /// Whether the lock was asked for, and not let go of since.
+    /// Whether the lock was requested, and not released since.
     pub(super) asked: bool,
-    /// Whether the lock is this tab's: it asks for all.
+    /// Whether this tab holds the lock and polls for all.
     pub(super) leads: bool,
-    /// While another leads: no request of this tab's own before this moment.
+    /// While another tab leads: no request of this tab before this moment.
     pub(super) quiet_until: u64,
-    /// When another tab was last heard to be answered.
+    /// When another tab last forwarded a response.
     pub(super) heard_at: Option<u64>,
-    /// Until then a tab that has come to lead takes what the one before it was still told.
+    /// Until then a new leading tab still accepts responses forwarded by its predecessor.
     pub(super) last_word_until: u64,
-    /// What was said last about what this tab watches.
+    /// What this tab last sent about the tasks that it watches.
     pub(super) said: Vec<(TaskId, bool)>,
-    /// Say it again, changed or not.
+    /// Send it again, even if unchanged.
     pub(super) say_again: bool,
-    /// What the others watch; known to the tab that leads.
+    /// The other tabs; known to the leading tab.
     pub(super) peers: Vec<Peer>,
 }
 
-/// Another tab, as the tab that leads knows it.
+/// Another tab, as known to the leading tab.
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) tab: u32,
     pub(super) tasks: Vec<(TaskId, bool)>,
-    /// Answers since it last said that it is there.
+    /// Responses forwarded since its last message.
     pub(super) unheard: u32,
 }

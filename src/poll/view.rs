@@ -1,4 +1,4 @@
-//! What can be seen of the machine: what to draw for a task, and the counters.
+//! What to draw for a task, and the counters of a machine.
 
 use super::Policy;
 use crate::task::{AnswerReason, GoneReason, Problem, Snapshot, Status};
@@ -8,39 +8,39 @@ use crate::task::{AnswerReason, GoneReason, Problem, Snapshot, Status};
 pub struct TaskView<'a> {
     /// The last snapshot; `None` until the first.
     pub snapshot: Option<&'a Snapshot>,
-    /// Its status, or `cancelling` where the user has just asked for it.
+    /// Its status, or `cancelling` once the user has requested cancellation.
     pub status: Option<Status>,
-    /// Percent 0..=100, dead reckoned, never less than before within an attempt, 100 on `completed`
-    /// only; `None` = cannot tell.
+    /// Percent 0..=100, extrapolated; never less than before within an attempt, and 100 on
+    /// `completed` only. `None`: not known.
     pub bar: Option<f64>,
-    /// Whether the bar moves by itself.
+    /// Whether the bar moves between responses.
     pub moving: bool,
-    /// How long the task has run (waited, while queued), by now.
+    /// Time that the task has run so far (waited, while queued).
     pub elapsed_ms: Option<i64>,
-    /// Estimated milliseconds until the end, by now; `None` when unknown or overdue.
+    /// Estimated milliseconds until the end; `None` when unknown or overdue.
     pub eta_ms: Option<i64>,
-    /// Milliseconds since the server last answered about this task; `None` before the first time.
+    /// Milliseconds since the server last answered about this task; `None` before the first answer.
     pub age_ms: Option<u64>,
-    /// How much the knowledge is worth.
+    /// Whether the state is current.
     pub freshness: Freshness,
-    /// Whether the task is still followed, and if not, why.
+    /// Whether the task is followed, and if not, why.
     pub phase: Phase,
-    /// What the server said when it refused.
+    /// The server's problem document for a refused request.
     pub problem: Option<&'a Problem>,
 }
 
-/// How much the knowledge of a task is worth.
+/// Whether the state of a task is current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// As good as it gets.
+    /// Current.
     Fresh,
-    /// The worker beats, the task does not move.
+    /// The worker has a heartbeat, but the task does not change.
     Silent,
-    /// The worker has not been heard of.
+    /// The worker has no heartbeat.
     LostWorker,
     /// The server does not answer.
     Unreachable,
-    /// The page slept or was hidden; the first answer is on its way.
+    /// The page slept or was hidden; a request is in flight.
     Woken,
     /// The browser is offline.
     Offline,
@@ -49,23 +49,24 @@ pub enum Freshness {
 /// Whether a task is followed, and if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// It is.
+    /// The task is followed.
     Watching,
-    /// Not while the page is hidden, frozen or offline; goes on by itself.
+    /// Not while the page is hidden, frozen or offline; continues automatically.
     Paused,
-    /// The user stopped watching; [`super::Event::ResumeWatching`] goes on.
+    /// The user stopped watching; [`super::Event::ResumeWatching`] continues.
     Stopped,
-    /// The task is at its terminal status.
+    /// The task has reached a terminal status.
     Ended,
-    /// The server does not tell it (any more).
+    /// The server does not report the task, or no longer.
     Gone(GoneReason),
-    /// It took longer than [`super::Config::deadline_ms`]; [`super::Event::TryAgain`] goes on.
+    /// The task took longer than [`super::Config::deadline_ms`]; [`super::Event::TryAgain`]
+    /// continues.
     TimedOut,
-    /// There is no session; [`super::Event::TryAgain`] goes on.
+    /// There is no session; [`super::Event::TryAgain`] continues.
     SignedOut,
-    /// The server could not be reached for too long; [`super::Event::TryAgain`] goes on.
+    /// The server was unreachable for too long; [`super::Event::TryAgain`] continues.
     GaveUp,
-    /// The server refuses the request for good; [`super::Event::TryAgain`] asks once more.
+    /// The server refuses the request; [`super::Event::TryAgain`] sends it again.
     Refused {
         /// The HTTP status.
         status: u16,
@@ -77,13 +78,13 @@ pub enum Phase {
 pub enum AnswerKind {
     /// Something changed.
     Changed,
-    /// A task came to its end, or is gone.
+    /// A task ended, or is gone.
     Ended,
     /// Nothing changed.
     Unchanged,
-    /// Nothing worth telling happened while the server held the request.
+    /// The request waited for its whole time, and nothing changed.
     Timeout,
-    /// No good answer.
+    /// The request failed.
     Failed,
 }
 
@@ -92,30 +93,30 @@ pub enum AnswerKind {
 pub struct Stats {
     /// Requests sent.
     pub requests: u32,
-    /// Good answers.
+    /// Successful responses.
     pub answers: u32,
     /// Requests that failed.
     pub failures: u32,
-    /// Failures since the last good answer.
+    /// Failures since the last successful response.
     pub failures_in_a_row: u32,
-    /// Bytes received, as far as the driver told.
+    /// Bytes received, as reported by the driver.
     pub bytes: u64,
     /// Whether a request is in flight.
     pub in_flight: bool,
-    /// Whether another tab of the browser asks for this one.
+    /// Whether another tab of the browser polls for this one.
     pub led: bool,
-    /// How long the request in flight may be held; 0 = not.
+    /// Maximum wait of the request in flight, in milliseconds; 0: none.
     pub hold_ms: u32,
-    /// Milliseconds until the next request; `None` where none is planned.
+    /// Milliseconds until the next request; `None` if none is planned.
     pub next_in_ms: Option<u32>,
-    /// How the last request ended; `None` before the first did.
+    /// How the last request ended; `None` before the first has.
     pub last: Option<AnswerKind>,
-    /// Why the server answered the last request when it did; `None` where it did not say.
+    /// Why the server answered the last request when it did; `None` if it did not state a reason.
     pub reason: Option<AnswerReason>,
-    /// How long the server has held requests, in all; as far as it told.
+    /// Total time that requests have waited at the server, in milliseconds, as reported by it.
     pub waited_ms: u64,
-    /// How long there has been something to ask and nothing against asking, by the last event: the
-    /// time for which [`Policy::requests_in`] tells what another policy would have asked.
+    /// Total time in which there was a task to poll and polling was possible, up to the last event:
+    /// the time for which [`Policy::requests_in`] returns the requests of another policy.
     pub asking_ms: u64,
     /// The policy in force.
     pub policy: Policy,

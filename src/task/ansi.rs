@@ -1,11 +1,11 @@
-//! Text with the escape sequences of a terminal (ECMA-48), as spans of plain text with a style. Only
-//! colours and emphasis are obeyed; everything else, and every other control character, is left out.
+//! Text with terminal escape sequences (ECMA-48), as spans of plain text with a style. Only colours
+//! and emphasis are interpreted; all other sequences and control characters are removed.
 
-/// More changes of style in one text are not obeyed: nobody's colours need them.
+/// Maximum number of style changes in one text; further ones are ignored.
 const MAX_CHANGES: usize = 64;
 
-/// How a piece of text looks. Colours are the 16 that every terminal has; finer ones are the nearest
-/// of them, so that a page's own palette stays readable.
+/// The style of a span. Colours are the 16 basic ones; others are mapped to the nearest, so that a
+/// page's palette stays readable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnsiStyle {
     /// Bold.
@@ -16,7 +16,7 @@ pub struct AnsiStyle {
     pub italic: bool,
     /// Underlined.
     pub underline: bool,
-    /// With text and background exchanged.
+    /// Text and background exchanged.
     pub inverse: bool,
     /// Colour of the text, 0..=15.
     pub text: Option<u8>,
@@ -24,7 +24,7 @@ pub struct AnsiStyle {
     pub background: Option<u8>,
 }
 
-/// The pieces of a text, each of one style. None is empty.
+/// Splits a text into spans of one style each. None is empty.
 pub fn spans(text: &str) -> Vec<(AnsiStyle, String)> {
     let (mut spans, mut style, mut run, mut changes) =
         (Vec::new(), AnsiStyle::default(), String::new(), 0);
@@ -53,12 +53,12 @@ pub fn spans(text: &str) -> Vec<(AnsiStyle, String)> {
     spans
 }
 
-/// The text alone.
+/// Returns the text without styles.
 pub fn plain(text: &str) -> String {
     spans(text).into_iter().map(|(_, text)| text).collect()
 }
 
-/// Reads what belongs to an escape character.
+/// Consumes the sequence after an escape character.
 fn sequence(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
     match chars.next() {
         Some('[') => {
@@ -89,7 +89,7 @@ fn sequence(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
     }
 }
 
-/// Select graphic rendition.
+/// Select Graphic Rendition.
 fn apply(parameters: &str, style: &mut AnsiStyle) {
     let mut codes = parameters.split([';', ':']).map(|code| match code {
         "" => 0,
@@ -120,7 +120,7 @@ fn apply(parameters: &str, style: &mut AnsiStyle) {
     }
 }
 
-/// One of 256 colours, or of 16 million.
+/// A colour of 256, or of 16 million.
 fn fine(codes: &mut impl Iterator<Item = u16>) -> Option<u8> {
     match codes.next()? {
         5 => match codes.next()? {
@@ -144,7 +144,8 @@ fn fine(codes: &mut impl Iterator<Item = u16>) -> Option<u8> {
     }
 }
 
-/// The basic colour that comes closest: its hue by what is strong, its brightness by how strong.
+/// The nearest basic colour: the hue by the dominant components, the brightness by the greatest
+/// one.
 fn nearest(red: u16, green: u16, blue: u16) -> u8 {
     let most = red.max(green).max(blue);
     if most < 48 {

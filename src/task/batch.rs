@@ -1,49 +1,49 @@
-//! Tasks that are started together.
+//! Batches: tasks started together.
 
 use serde::{Deserialize, Serialize};
 
 use super::{BatchId, Snapshot};
 
-/// Body of `POST /api/v1/batches`: one task for each input, or none at all.
+/// Body of `POST /api/v1/batches`: one task for each input, all of them or none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartBatch {
     /// A kind from `GET /api/v1/kinds`.
     pub kind: String,
-    /// Each fits that kind's `input_schema`.
+    /// One input per task; each must fit that kind's `input_schema`.
     pub inputs: Vec<serde_json::Value>,
-    /// Of each of the tasks; see [`StartTask::priority`](super::StartTask::priority). Default: 0.
+    /// Priority of each task; see [`StartTask::priority`](super::StartTask::priority). Default: 0.
     #[serde(default)]
     pub priority: i32,
 }
 
-/// Tasks that were started together, at one moment.
+/// Tasks that were started together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Batch {
-    /// The batch.
+    /// The id of the batch.
     pub id: BatchId,
     /// The kind of its tasks.
     pub kind: String,
-    /// Percent 0..=100 of the whole, each task counting the same: one that has ended, however it did,
-    /// is done; one that cannot tell how far it is has not begun.
+    /// Percent 0..=100 of the batch; every task has the same weight. A task that has ended counts
+    /// as done, whatever its status; one without known progress counts as 0.
     pub progress: f64,
-    /// How many have not ended.
+    /// Number of tasks that have not ended.
     pub unfinished: u32,
-    /// Its tasks in the order of the inputs. One that has expired is missing.
+    /// Its tasks in the order of the inputs, without expired ones.
     pub tasks: Vec<Snapshot>,
 }
 
-/// What a refusal's field says of a batch: `inputs[3].subject` is `subject` of the fourth input, and
-/// `inputs[3]` all of it. `None` where it is about no input.
+/// Parses the field of a batch error: `inputs[3].subject` is `subject` of the fourth input, and
+/// `inputs[3]` the whole input. `None` if it concerns no input.
 pub fn batch_input(field: &str) -> Option<(usize, &str)> {
     let (place, field) = field.strip_prefix("inputs[")?.split_once(']')?;
     Some((place.parse().ok()?, field.trim_start_matches('.')))
 }
 
 impl Batch {
-    /// Sums its tasks up. `None` where there are none.
+    /// Summarizes the tasks of a batch. `None` if there are none.
     pub fn of(id: BatchId, tasks: Vec<Snapshot>) -> Option<Self> {
         let kind = tasks.first()?.kind.clone();
         let done = |task: &Snapshot| match task.status.is_terminal() {

@@ -1,23 +1,23 @@
-//! Files that tasks make, and files that are given to them.
+//! Files that tasks make, and uploads.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Names one uploaded file. 122 random bits in the usual UUID spelling.
+/// Identifies one upload. 122 random bits as a hyphenated UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct UploadId(Uuid);
 
 impl UploadId {
-    /// Wraps a UUID that somebody else made.
+    /// Wraps an existing UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
 
-    /// The UUID inside.
+    /// Returns the UUID.
     pub const fn as_uuid(&self) -> &Uuid {
         &self.0
     }
@@ -29,7 +29,7 @@ impl fmt::Display for UploadId {
     }
 }
 
-/// The text is not the id of an upload.
+/// The text is not an upload id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidUploadId;
 
@@ -44,7 +44,7 @@ impl std::error::Error for InvalidUploadId {}
 impl FromStr for UploadId {
     type Err = InvalidUploadId;
 
-    /// Reads the hyphenated form only: one upload has one spelling.
+    /// Parses the hyphenated form only, so that each id has one spelling.
     fn from_str(text: &str) -> Result<Self, InvalidUploadId> {
         if text.len() != uuid::fmt::Hyphenated::LENGTH {
             return Err(InvalidUploadId);
@@ -57,7 +57,7 @@ impl FromStr for UploadId {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FileInfo {
-    /// Its name, which no other file of the task has.
+    /// Its name, unique within the task.
     pub name: String,
     /// Its media type.
     pub media_type: String,
@@ -65,7 +65,7 @@ pub struct FileInfo {
     pub size_bytes: i64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// When it was kept (RFC 3339).
+    /// When it was stored (RFC 3339).
     pub created_at: String,
     /// Path of the file on this server.
     pub href: String,
@@ -79,13 +79,13 @@ pub struct FileList {
     pub files: Vec<FileInfo>,
 }
 
-/// A file that was given, to be named in the input of a task.
+/// An uploaded file, to be named in the input of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Upload {
-    /// What the input of a task names it by.
+    /// The id to use in the input of a task.
     pub id: UploadId,
-    /// The name that it was given with, cleaned of what no name should have.
+    /// Its name as sent, cleaned of characters that are not permitted.
     pub name: String,
     /// Its media type.
     pub media_type: String,
@@ -93,6 +93,6 @@ pub struct Upload {
     pub size_bytes: i64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// When it is removed, unless a task that has not ended uses it (RFC 3339).
+    /// When it expires, unless a task that has not ended uses it (RFC 3339).
     pub expires_at: String,
 }

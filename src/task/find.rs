@@ -1,4 +1,4 @@
-//! Finding a text in a line of a log, whatever its case and its colours.
+//! Searching for a text in a log line, ignoring case and colours.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ pub fn is_in(line: &str, wanted: &str) -> bool {
     !wanted.is_empty() && folded(&plain(line)).contains(&folded(wanted))
 }
 
-/// Where a text is in a line, as numbers of characters of what [`plain`] makes of it. None overlaps
-/// another.
+/// Returns where a text occurs in a line, as ranges of characters of [`plain`]'s result. The ranges
+/// do not overlap.
 pub fn hits(line: &str, wanted: &str) -> Vec<Range<usize>> {
     if wanted.is_empty() {
         return Vec::new();
@@ -25,7 +25,7 @@ pub fn hits(line: &str, wanted: &str) -> Vec<Range<usize>> {
     line.match_indices(&wanted).map(hit).collect()
 }
 
-/// Each character as a small letter, where there is one: as many as before.
+/// Converts each character to lower case; the number of characters stays the same.
 fn folded(text: &str) -> String {
     text.chars().map(|c| c.to_lowercase().next().unwrap_or(c)).collect()
 }

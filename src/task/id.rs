@@ -1,11 +1,11 @@
-//! Ids: random, so that knowing one is a capability.
+//! Random ids; knowing the id of an anonymous task grants access to it.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A UUID with a meaning of its own.
+/// Defines a UUID type.
 macro_rules! id {
     ($(#[$about:meta])* $name:ident, $(#[$about_error:meta])* $error:ident, $what:literal) => {
         $(#[$about])*
@@ -15,12 +15,12 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Wraps a UUID that somebody else made.
+            /// Wraps an existing UUID.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
             }
 
-            /// The UUID inside.
+            /// Returns the UUID.
             pub const fn as_uuid(&self) -> &Uuid {
                 &self.0
             }
@@ -47,7 +47,7 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = $error;
 
-            /// Reads the hyphenated form only: one thing has one spelling.
+            /// Parses the hyphenated form only, so that each id has one spelling.
             fn from_str(text: &str) -> Result<Self, $error> {
                 if text.len() != uuid::fmt::Hyphenated::LENGTH {
                     return Err($error);
@@ -59,7 +59,7 @@ macro_rules! id {
 }
 
 id! {
-    /// Names one task, for ever. 122 random bits in the usual UUID spelling.
+    /// Identifies one task; never reused. 122 random bits as a hyphenated UUID.
     TaskId,
     /// The text is not a task id.
     InvalidTaskId,
@@ -67,7 +67,7 @@ id! {
 }
 
 id! {
-    /// Names tasks that were started together, for as long as one of them is kept.
+    /// Identifies a batch, as long as one of its tasks is retained.
     BatchId,
     /// The text is not a batch id.
     InvalidBatchId,

@@ -22,7 +22,8 @@ pub struct Watch {
     /// Milliseconds since they were received.
     #[serde(default)]
     pub age_ms: i64,
-    /// Responses that this client got before its wait was over, for a deviation of its bar.
+    /// Number of responses that this client received before the end of their wait, for a deviation,
+    /// a stage or an attempt.
     #[serde(default)]
     pub early_responses: u32,
     /// Whether the page shows this task in the foreground: a waiting request is then answered for
@@ -52,7 +53,7 @@ impl Watch {
 pub struct PollRequest {
     /// What is watched.
     pub watch: Vec<Watch>,
-    /// Longest wait for news, in milliseconds; 0 = answer immediately.
+    /// Longest wait for news, in milliseconds; 0: answer immediately.
     #[serde(default)]
     pub wait_ms: i64,
 }
@@ -62,7 +63,7 @@ pub struct PollRequest {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GoneReason {
-    /// No such task, or not yours: the two look the same.
+    /// No such task, or one of another owner; the response does not distinguish them.
     NotFound,
     /// It existed and has expired.
     Expired,
@@ -87,28 +88,29 @@ pub struct PollResponse {
     /// The watched tasks that cannot be reported.
     #[serde(default)]
     pub gone: Vec<Gone>,
-    /// When to ask again, in milliseconds after this answer.
+    /// When to poll again, in milliseconds after this response.
     pub poll_after_ms: f64,
-    /// How long the request waited, in milliseconds; absent where it did not wait.
+    /// How long the request waited, in milliseconds; absent if it did not wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waited_ms: Option<i64>,
-    /// Why the request was answered now; absent where the server does not say.
+    /// Why the request was answered now; absent if the server does not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<AnswerReason>,
-    /// Window for a random reconnect delay, in milliseconds, should the connection to this server be lost:
-    /// so many requests wait at it that they must not all return at once. Absent where they may.
+    /// Window for a random reconnect delay, in milliseconds, if the connection to this server is
+    /// lost. Sent when so many requests wait there that they must not all return at once; otherwise
+    /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread_ms: Option<f64>,
 }
 
-/// Why a poll was answered when it was. Where several apply, the first in this order.
+/// Why a poll was answered when it was. If several reasons apply, the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerReason {
-    /// A task came to its end, or is gone.
+    /// A task ended, or is gone.
     Ended,
-    /// Somebody asked to cancel a task.
+    /// Cancellation of a task was requested.
     Cancelling,
     /// Another attempt began.
     Attempt,
@@ -116,15 +118,15 @@ pub enum AnswerReason {
     Step,
     /// The client's bar became visibly wrong.
     Deviation,
-    /// The task wrote output: a message, or lines of its log.
+    /// The task wrote output: a message, or log lines.
     Output,
-    /// The client did not know the current version, and the request did not wait for that.
+    /// The client did not have the current version, and the request did not wait for that.
     Changed,
-    /// No news within the longest wait: the connection is alive.
+    /// No news within the longest wait; the connection is alive.
     Timeout,
     /// The server is shutting down; poll again a little later, at another server or the next process.
     ShuttingDown,
-    /// A limit of waiting requests was reached, or the caller asked not to wait.
+    /// A limit of waiting requests is reached, or the caller asked not to wait.
     NoWait,
     /// A value from a newer server.
     #[serde(other)]

@@ -1,4 +1,4 @@
-//! Errors on the wire: RFC 9457 problem documents.
+//! Error responses: RFC 9457 problem documents.
 
 use std::fmt;
 
@@ -10,43 +10,43 @@ use super::ExpiredTask;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// A URI that names the sort of problem; `about:blank` where the status says it all.
+    /// A URI that identifies the type of problem; `about:blank` if the status suffices.
     #[serde(rename = "type")]
     pub kind: String,
-    /// A few words, the same for each problem of the sort.
+    /// A short summary, the same for each problem of the type.
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// A sentence: what, where, what would be right.
+    /// A sentence for people: what is wrong, where, and what is accepted.
     pub detail: String,
-    /// What is wrong with single fields of the input.
+    /// Errors of single fields of the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// When to try again, in milliseconds; also told as `Retry-After`.
+    /// When to retry, in milliseconds; also sent as `Retry-After`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<i64>,
-    /// With 410: what it was. Told, and not read: `detail` says it in words.
+    /// With 410: the expired task. Serialized only; clients use `detail`.
     #[serde(default, deserialize_with = "unread", skip_serializing_if = "Option::is_none")]
     pub task: Option<Box<ExpiredTask>>,
 }
 
-/// What is wrong with one field.
+/// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field's path in the input, such as `subject`.
     pub field: String,
-    /// What would be right.
+    /// What is accepted.
     pub detail: String,
 }
 
-/// A browser has no use for it, and need not load what would read it.
+/// Skips the value: browsers do not use it and need not load its deserializer.
 fn unread<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<ExpiredTask>>, D::Error> {
     IgnoredAny::deserialize(value).map(|_| None)
 }
 
 impl Problem {
-    /// A problem whose status says it all.
+    /// Creates a problem of the type `about:blank`.
     pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank".to_owned(),
@@ -59,12 +59,12 @@ impl Problem {
         }
     }
 
-    /// The answer for a task that is not there and for one that is not yours.
+    /// The response for a task that does not exist or belongs to another owner.
     pub fn task_not_found() -> Self {
         Self::new(404, "Not Found", "Task not found")
     }
 
-    /// The answer for a batch that is not there and for one that is not yours.
+    /// The response for a batch that does not exist or belongs to another owner.
     pub fn batch_not_found() -> Self {
         Self::new(404, "Not Found", "Batch not found")
     }

@@ -16,22 +16,22 @@ pub struct Snapshot {
     pub title: String,
     /// Its status.
     pub status: Status,
-    /// Percent 0..=100, may be fractional; `null` when the task cannot tell.
+    /// Percent 0..=100, may be fractional; `null` when not known.
     pub progress: Option<f64>,
-    /// Progress (0..=1) per second that a client may extrapolate with; 0 = do not extrapolate.
+    /// Progress (0..=1) per second with which a client may extrapolate; 0: do not extrapolate.
     pub rate_per_s: f64,
     /// Estimated milliseconds until the end; `null` when unknown.
     pub eta_ms: Option<i64>,
     /// Range of that estimate; absent while it is too uncertain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_range_ms: Option<EtaRange>,
-    /// The present stage, counted from 1.
+    /// The current stage, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
-    /// How many stages there are.
+    /// Number of stages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_steps: Option<u32>,
-    /// The present stage's name.
+    /// Name of the current stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_step: Option<String>,
     /// All stages with their weights, in order.
@@ -44,10 +44,10 @@ pub struct Snapshot {
     pub attempt: u32,
     /// Grows with every visible change; survives restarts.
     pub version: i64,
-    /// Version of the last output: a message, or lines of the log, which can be read from then on.
+    /// Version of the latest output: a message, or log lines, which can be read from then on.
     #[serde(default)]
     pub output_version: i64,
-    /// Where the result is, once completed.
+    /// Link to the result, once completed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ResultLink>,
     /// Why it failed.
@@ -59,8 +59,8 @@ pub struct Snapshot {
     /// How the current attempt resumed an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<Resumed>,
-    /// While queued: its position among the tasks that may start now, from 1. Absent where it waits for
-    /// its start time, and where it is too far back to count.
+    /// While queued: its position among the tasks that may start now, from 1. Absent while it waits
+    /// for its start time, and if it is too far back to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
     /// Between two attempts: milliseconds until the next may start.
@@ -75,9 +75,9 @@ pub struct Snapshot {
     pub heartbeat_age_ms: Option<i64>,
     /// Milliseconds since the last visible change.
     pub updated_age_ms: i64,
-    /// When it was queued (RFC 3339, as are the others).
+    /// When it was queued (RFC 3339, as the other times).
     pub created_at: String,
-    /// When its present or last attempt started.
+    /// When its current or last attempt started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<String>,
     /// When it last changed.
@@ -85,12 +85,12 @@ pub struct Snapshot {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<String>,
-    /// When its result will be removed.
+    /// When the task and its result expire.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
 }
 
-/// Where a result is, and the value itself where it is small.
+/// The location of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ResultLink {
@@ -106,11 +106,11 @@ pub struct ResultLink {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct TaskFailure {
-    /// A stable word for programs, such as `timeout` or `panic`.
+    /// A stable code for programs, such as `timeout` or `panic`.
     pub code: String,
     /// A sentence for people.
     pub message: String,
-    /// Whether starting the same task again could help.
+    /// Whether starting the same task again may help.
     pub retryable: bool,
 }
 
@@ -118,14 +118,14 @@ pub struct TaskFailure {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct CancelReceipt {
-    /// When it was asked for.
+    /// When cancellation was requested.
     pub requested_at: String,
-    /// Who asked: `owner`, `anyone with the id`, or `operator`.
+    /// By whom: `owner`, `anyone with the id`, or `operator`.
     pub requested_by: String,
-    /// When the worker received it; absent where no worker had the task.
+    /// When the worker received it; absent if no worker had the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<String>,
-    /// When the task itself acknowledged it; absent where it never did.
+    /// When the task itself acknowledged it; absent if it never did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<String>,
     /// When the task stopped; absent until then.
@@ -134,27 +134,27 @@ pub struct CancelReceipt {
     /// How it stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<CancelOutcome>,
-    /// What of its work is preserved, in a few words.
+    /// The work that is preserved, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preserved: Option<String>,
 }
 
-/// How a task that was asked to cancel ended.
+/// How a task ended for which cancellation was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CancelOutcome {
     /// It had not started.
     NeverStarted,
-    /// It waited for another attempt; none was running.
+    /// No attempt was running; it was waiting for the next one.
     BetweenAttempts,
-    /// It stopped by itself when asked.
+    /// The task stopped when asked.
     Stopped,
     /// It did not stop within the grace period of its kind and was dropped.
     Forced,
     /// Its worker was lost meanwhile.
     WorkerLost,
-    /// It ended before the request reached it.
+    /// The task completed or failed before it stopped.
     TooLate,
     /// A value from a newer server.
     #[serde(other)]
@@ -169,10 +169,11 @@ pub struct Resumed {
     pub at: String,
     /// Why another one was needed.
     pub reason: ResumeReason,
-    /// The stage in which the earlier one stopped, from 1; absent where it had entered none.
+    /// The stage in which the earlier one stopped, from 1; absent if it had entered none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
-    /// When the last checkpoint was saved (RFC 3339); absent where there is none: all work is repeated.
+    /// When the last checkpoint was saved (RFC 3339); absent if there is none: all work is
+    /// repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkpoint_at: Option<String>,
     /// Work that is repeated, in milliseconds: from the last checkpoint (or the start) to the last
@@ -189,7 +190,7 @@ pub enum ResumeReason {
     WorkerLost,
     /// Its worker was shut down and released it.
     Released,
-    /// It failed with an error that is retryable.
+    /// It failed with a retryable error.
     Retry,
     /// A value from a newer server.
     #[serde(other)]
@@ -200,9 +201,9 @@ pub enum ResumeReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct EtaRange {
-    /// It will hardly end sooner.
+    /// It is unlikely to end sooner.
     pub low_ms: i64,
-    /// It will hardly end later.
+    /// It is unlikely to end later.
     pub high_ms: i64,
 }
 
@@ -210,17 +211,17 @@ pub struct EtaRange {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LogLine {
-    /// Grows along the log; pass the last one as `after` to get what follows.
+    /// Number of the line; pass the last one as `after` to read what follows.
     pub seq: i64,
-    /// When (RFC 3339).
+    /// When it was logged (RFC 3339).
     pub at: String,
-    /// Where it came from.
+    /// The stream it came from.
     #[serde(default)]
     pub stream: LogStream,
-    /// So many lines before this one were left out; 0 is not written.
+    /// Number of lines left out before this one; 0 is omitted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: i64,
-    /// The line. May hold escape sequences of a terminal.
+    /// The text. May contain terminal escape sequences.
     pub text: String,
 }
 
@@ -228,7 +229,7 @@ const fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// Where a line of a log came from.
+/// The stream that a log line came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,10 @@
-//! The six statuses of a task.
+//! The statuses of a task.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a task is in its life. The last three are terminal and absorbing.
+/// The status of a task. `completed`, `error` and `cancelled` are terminal: they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -13,26 +13,26 @@ pub enum Status {
     Queued,
     /// A worker runs it.
     Running,
-    /// Somebody asked to cancel it; the worker has not stopped yet.
+    /// Cancellation was requested; the worker has not stopped yet.
     Cancelling,
-    /// Ended well; there may be a result.
+    /// Completed; there may be a result.
     Completed,
-    /// Ended badly; there is an error.
+    /// Failed; there is an error.
     Error,
-    /// Ended because somebody asked for it.
+    /// Cancelled on request.
     Cancelled,
-    /// A word from a newer server. Never terminal, so that an old page goes on asking.
+    /// A value from a newer server. Never terminal, so that an old page continues to poll.
     #[serde(other)]
     Unknown,
 }
 
 impl Status {
-    /// Whether nothing will change any more.
+    /// Whether the status is terminal: nothing changes any more.
     pub const fn is_terminal(self) -> bool {
         matches!(self, Self::Completed | Self::Error | Self::Cancelled)
     }
 
-    /// The word on the wire.
+    /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -45,7 +45,7 @@ impl Status {
         }
     }
 
-    /// Reads the word on the wire; `None` for any other.
+    /// Parses the name on the wire; `None` for any other text.
     pub fn from_word(word: &str) -> Option<Self> {
         [
             Self::Queued,

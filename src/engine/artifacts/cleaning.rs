@@ -1,9 +1,9 @@
-//! Removes the bytes of files that are due, a few at a time.
+//! Removes the bytes of files that are due, in small batches.
 
 use super::Artifacts;
 use crate::engine::{inner::Inner, millis, store::StoreError};
 
-/// One batch; whether there may be more.
+/// Removes one batch; returns whether there may be more.
 pub(in crate::engine) async fn clean(inner: &Inner) -> bool {
     let Some(artifacts) = &inner.options.artifacts else { return false };
     match clean_some(inner, artifacts).await {
@@ -17,7 +17,7 @@ pub(in crate::engine) async fn clean(inner: &Inner) -> bool {
 
 async fn clean_some(inner: &Inner, artifacts: &Artifacts) -> Result<bool, StoreError> {
     let most = inner.options.retention.prune_batch;
-    // Whose bytes cannot be removed now is tried again with a later round.
+    // Bytes that cannot be removed now are retried in a later run.
     let retry_ms = millis(inner.options.retention.prune_interval).max(60_000);
     let due = inner.store.mark_artifacts_deleted(most, retry_ms).await?;
     for id in &due {

@@ -1,4 +1,4 @@
-//! A file as callers and tasks hold it.
+//! Files as callers and tasks see them.
 
 use std::{
     ops::Range,
@@ -16,7 +16,7 @@ use crate::{
     task::{FileInfo, TaskId, Upload},
 };
 
-/// A file that is there, not yet read.
+/// A stored file, not yet read.
 #[derive(Clone, Debug)]
 pub struct StoredFile {
     pub(in crate::engine) artifact: Artifact,
@@ -44,22 +44,22 @@ impl StoredFile {
         &self.artifact.sha256
     }
 
-    /// Its path on this server, as a file of this task.
+    /// The path of the file in the HTTP API, as a file of this task.
     pub fn href(&self, task: TaskId) -> String {
         href(task, self.name())
     }
 
-    /// Its bytes from `range.start` up to and without `range.end`, in pieces.
+    /// Reads the bytes from `range.start` up to, not including, `range.end`, in pieces.
     ///
     /// # Errors
-    /// When its bytes are missing, or the object store does not answer.
+    /// When the bytes are missing, or the object store fails.
     pub async fn read(&self, range: Range<u64>) -> Result<ByteStream, ReadError> {
         let end = range.end.min(self.size());
         self.artifacts.read(self.artifact.id, range.start.min(end)..end).await
     }
 }
 
-/// An upload that a task reads. Ends with an error where the bytes do.
+/// An upload that a task reads. Reading fails if the bytes end early.
 pub struct OpenFile {
     info: Upload,
     reader: StreamReader<ByteStream, Bytes>,
@@ -70,7 +70,7 @@ impl OpenFile {
         Self { info, reader: StreamReader::new(bytes) }
     }
 
-    /// What is known of the file.
+    /// The metadata of the file.
     pub const fn info(&self) -> &Upload {
         &self.info
     }
@@ -86,7 +86,7 @@ impl AsyncRead for OpenFile {
     }
 }
 
-/// A task's file as clients are told of it.
+/// The metadata of a task's file for clients.
 pub(in crate::engine) fn file_info(artifact: &Artifact) -> FileInfo {
     FileInfo {
         name: artifact.name.clone(),
@@ -98,7 +98,7 @@ pub(in crate::engine) fn file_info(artifact: &Artifact) -> FileInfo {
     }
 }
 
-/// An upload as clients are told of it.
+/// The metadata of an upload for clients.
 pub(in crate::engine) fn upload_info(artifact: &Artifact) -> Upload {
     Upload {
         id: artifact.id.as_upload(),
@@ -114,7 +114,7 @@ fn href(task: TaskId, name: &str) -> String {
     format!("/api/v1/tasks/{task}/files/{}", path_segment(name))
 }
 
-/// A text as one part of a path.
+/// Percent-encodes a text as one path segment.
 fn path_segment(text: &str) -> String {
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,32 +1,33 @@
-//! What a file may be called, and what is in it.
+//! File names and media types.
 //!
-//! Names come from anybody and go into pages, headers and other people's folders. None is ever a
-//! path here.
+//! Names come from anyone and appear in pages, headers and other people's folders. None is ever
+//! used as a path here.
 
-/// Bytes of a name.
+/// Maximum length of a name, in bytes.
 const MAX_BYTES: usize = 200;
-/// Bytes of a media type.
+/// Maximum length of a media type, in bytes.
 const MAX_MEDIA_BYTES: usize = 127;
-/// What nothing is known of.
+/// The media type of unknown data.
 const UNKNOWN: &str = "application/octet-stream";
 
-/// What is wrong with a name.
+/// Why a name is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidName {
-    /// There is none.
+    /// It is empty.
     #[error("a file needs a name")]
     Empty,
-    /// It has more bytes than a name may have.
+    /// It is longer than the limit.
     #[error("a file's name has at most 200 bytes")]
     TooLong,
     /// It begins with a dot.
     #[error("a file's name does not begin with a dot")]
     Dot,
-    /// It begins or ends with a blank.
+    /// It begins or ends with whitespace.
     #[error("a file's name does not begin or end with a blank")]
     Blank,
-    /// It holds a separator, or a character that does not show or turns the text around it.
+    /// It contains a path separator, a control character, or a character that changes the text
+    /// direction.
     #[error(
         "a file's name holds no slash, no backslash, no control characters and none that change \
          the direction of the text"
@@ -34,10 +35,10 @@ pub enum InvalidName {
     Character,
 }
 
-/// The name, if it can be one.
+/// Validates a name.
 ///
 /// # Errors
-/// Says what is wrong with it.
+/// Why the name is invalid.
 pub fn valid_name(name: &str) -> Result<&str, InvalidName> {
     if name.is_empty() {
         return Err(InvalidName::Empty);
@@ -57,8 +58,8 @@ pub fn valid_name(name: &str) -> Result<&str, InvalidName> {
     Ok(name)
 }
 
-/// A name that can be one, made of what a browser or a program said: the last part of a path, with
-/// what cannot be left out or replaced.
+/// Makes a valid name from one that a browser or a program sent: the last part of a path, without
+/// or with replacements for what is not permitted.
 pub fn clean_name(said: &str) -> String {
     let last = said.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().map(|c| if is_bad(c) { '_' } else { c }).collect();
@@ -70,14 +71,14 @@ pub fn clean_name(said: &str) -> String {
     }
 }
 
-/// Separators, controls (also of the text's direction), line ends, the byte order mark.
+/// Separators, control characters, text direction, line ends, byte order mark.
 fn is_bad(c: char) -> bool {
     c.is_control()
         || matches!(c, '/' | '\\' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}')
 }
 
-/// The media type that was said, where it is one; else what the name lets expect.
+/// The given media type if it is valid, else the one that the name suggests.
 pub(in crate::engine) fn media_type(said: Option<&str>, name: &str) -> String {
     match said.map(str::trim).filter(|said| is_media_type(said)) {
         Some(said) => said.to_ascii_lowercase(),
@@ -85,7 +86,7 @@ pub(in crate::engine) fn media_type(said: Option<&str>, name: &str) -> String {
     }
 }
 
-/// `type/subtype`, perhaps with parameters, in visible ASCII.
+/// Whether the text is `type/subtype`, with optional parameters, in visible ASCII.
 fn is_media_type(text: &str) -> bool {
     let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&c);
     let essence = text.split(';').next().unwrap_or_default().trim_end();

@@ -13,33 +13,34 @@ use crate::engine::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FileOptions {
-    /// Bytes of one file that a task makes. Default: 4 GiB.
+    /// Maximum size of one file that a task makes, in bytes. Default: 4 GiB.
     pub max_file_bytes: u64,
-    /// Files of one task. Default: 1,000.
+    /// Maximum number of files per task. Default: 1,000.
     pub max_files_per_task: u32,
-    /// Bytes of one upload. Default: 4 GiB.
+    /// Maximum size of one upload, in bytes. Default: 4 GiB.
     pub max_upload_bytes: u64,
-    /// Uploads of one owner that are there at once. Default: 1,000.
+    /// Maximum number of uploads per owner. Default: 1,000.
     pub max_uploads_per_owner: u32,
-    /// Bytes of all files and uploads of one owner; without a session, of one client address.
-    /// Default: 64 GiB.
+    /// Maximum size of all files and uploads of one owner, or of one client address for callers
+    /// without a session, in bytes. Default: 64 GiB.
     pub max_bytes_per_owner: u64,
-    /// Bytes of all files and uploads of all who come from one client address. Default: 128 GiB.
+    /// Maximum size of all files and uploads from one client address, in bytes. Default: 128 GiB.
     pub max_bytes_per_client: u64,
-    /// Bytes of all files and uploads. Default: 512 GiB.
+    /// Maximum size of all files and uploads, in bytes. Default: 512 GiB.
     pub max_bytes: u64,
-    /// How long an upload is kept after it came, or after the last start of a task with it, unless
-    /// such a task has not ended, in seconds. Default: 86,400 (a day).
+    /// Retention of an upload after it was stored, and after the last start of a task with it, in
+    /// seconds; it is also retained until such a task has ended. Default: 86,400 (a day).
     #[serde(rename = "keep_uploads_s", with = "seconds")]
     pub keep_uploads: Duration,
-    /// Uploads that this process takes in at once. Default: 64.
+    /// Maximum number of concurrent uploads to this process. Default: 64.
     pub max_concurrent_uploads: usize,
-    /// Uploads that this process takes in at once from one client, by its address. Default: 16.
+    /// Maximum number of concurrent uploads to this process per client address. Default: 16.
     pub max_concurrent_uploads_per_client: usize,
-    /// An upload of which nothing arrives for this long is cut off, in seconds. Default: 60.
+    /// An upload that sends nothing for this long is aborted, in seconds. Default: 60.
     #[serde(rename = "upload_idle_timeout_s", with = "seconds")]
     pub upload_idle_timeout: Duration,
-    /// A writer that is silent for this long is lost, and what it wrote is removed, in seconds. Default: 900.
+    /// A writer that is silent for this long is considered lost, and its bytes are removed, in
+    /// seconds. Default: 900.
     #[serde(rename = "writer_idle_timeout_s", with = "seconds")]
     pub writer_idle_timeout: Duration,
 }
@@ -64,7 +65,7 @@ impl Default for FileOptions {
 }
 
 impl FileOptions {
-    /// Settings that are out of range: the key, and what would be right.
+    /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
         in_range([
             ("keep_uploads_s", self.keep_uploads.as_secs(), 60, 365 * 86_400),
@@ -81,7 +82,7 @@ impl FileOptions {
         ])
     }
 
-    /// Places for uploads that are under way.
+    /// Slots for uploads in progress.
     pub(in crate::engine) fn max_places(&self) -> MaxPlaces {
         MaxPlaces {
             in_all: self.max_concurrent_uploads,

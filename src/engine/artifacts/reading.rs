@@ -1,4 +1,4 @@
-//! From a file to a stream of its bytes.
+//! Reading a file as a stream of bytes.
 
 use std::{io::SeekFrom, ops::Range};
 
@@ -11,17 +11,17 @@ use tokio_util::io::ReaderStream;
 use super::{Artifacts, ArtifactsError};
 use crate::engine::store::ArtifactId;
 
-/// Bytes as they come.
+/// Bytes in pieces.
 pub type ByteStream = BoxStream<'static, std::io::Result<Bytes>>;
 
-/// Bytes of one piece that is read from a disk.
+/// Bytes read from a disk at once.
 const PIECE: usize = 128 << 10;
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// Somebody has removed its bytes behind the server's back.
+    /// Its bytes were removed from outside the server.
     #[error("the bytes of the file are missing")]
     Missing,
     /// The object store failed.
@@ -30,14 +30,14 @@ pub enum ReadError {
 }
 
 impl Artifacts {
-    /// The bytes of a file from `range.start` up to and without `range.end`.
+    /// Reads a file from `range.start` up to, not including, `range.end`.
     pub(super) async fn read(
         &self,
         id: ArtifactId,
         range: Range<u64>,
     ) -> Result<ByteStream, ReadError> {
         if range.is_empty() {
-            // No object store has an empty range. Whether the bytes are there is asked all the same.
+            // Object stores reject empty ranges. Check that the bytes exist nevertheless.
             self.get(id, None).await?;
             return Ok(futures_util::stream::empty().boxed());
         }

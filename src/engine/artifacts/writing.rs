@@ -1,4 +1,4 @@
-//! From a stream of bytes to a file that is there for good, or not at all.
+//! Writes a stream of bytes as a file: completely, or not at all.
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::engine::{
     store::{Artifact, ArtifactId, NewArtifact, Store, StoreError, WriteRejected},
 };
 
-/// Bytes after which the store hears of a writer again.
+/// Number of bytes after which a writer renews its row.
 const NEWS_BYTES: u64 = 16 << 20;
 
-/// Why a file was not written. Nothing of it is left.
+/// Why a file was not written. Nothing of it remains.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
     /// The bytes could not be read to their end.
     #[error("the file ended before it was whole: {0}")]
     Cut(#[source] std::io::Error),
-    /// It is larger than it may be.
+    /// The file is larger than the limit.
     #[error("the file has more than {max} bytes, the most that is taken")]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         max: u64,
     },
-    /// As many bytes are stored as may be.
+    /// A storage limit is reached.
     #[error(transparent)]
     Quota(QuotaReached),
-    /// The rows say no.
+    /// The store rejected the file.
     #[error("{}", said(.0))]
     Refused(WriteRejected),
     /// The object store failed.
@@ -52,7 +52,7 @@ const fn said(why: &WriteRejected) -> &'static str {
     }
 }
 
-/// Writes a file of at most `max` bytes. Dropped before its end, it leaves nothing behind.
+/// Writes a file of at most `max` bytes. If dropped before its end, it leaves nothing behind.
 pub(in crate::engine) async fn write(
     artifacts: &Artifacts,
     store: &Arc<dyn Store>,
@@ -77,7 +77,7 @@ pub(in crate::engine) async fn write(
     written
 }
 
-/// Why no piece came: its sender, or those who count.
+/// Converts a read error: from the sender, or from the quota.
 fn unread(error: std::io::Error) -> WriteError {
     let inner = error.get_ref();
     if let Some(reached) = inner.and_then(|inner| inner.downcast_ref::<QuotaReached>()) {
@@ -90,7 +90,7 @@ fn unread(error: std::io::Error) -> WriteError {
     store.map_or(WriteError::Cut(std::io::ErrorKind::Other.into()), |error| (*error).into())
 }
 
-/// Holds what has to go unless the file becomes whole.
+/// Removes the incomplete file on drop.
 struct Writer {
     artifacts: Artifacts,
     store: Arc<dyn Store>,
@@ -127,7 +127,7 @@ impl Writer {
                 told = size;
             }
         }
-        // Who is heard of now has the whole silence for its last words.
+        // A renewal now gives the full timeout for the last part.
         self.renew(new, size).await?;
         self.put_last(buffer.freeze()).await?;
         let sha256 = format!("{:x}", hash.finalize());
@@ -138,7 +138,7 @@ impl Writer {
         Ok(artifact)
     }
 
-    // Not `&self`: what is being written cannot be shared.
+    // Takes `&mut self`, because the parts being written are not `Sync`.
     async fn renew(&mut self, new: &NewArtifact, size: u64) -> Result<(), WriteError> {
         let size = i64::try_from(size).unwrap_or(i64::MAX);
         self.store.renew_artifact(new, size).await?.map_err(WriteError::Refused)
@@ -155,7 +155,7 @@ impl Writer {
         Ok(parts.put_part(PutPayload::from_bytes(bytes)).await?)
     }
 
-    /// The rest of the bytes; after this they are safe.
+    /// Writes the remaining bytes; afterwards all are safe.
     async fn put_last(&mut self, bytes: Bytes) -> Result<(), ArtifactsError> {
         if self.parts.is_none() {
             let key = self.artifacts.key(self.id);
@@ -180,14 +180,14 @@ impl Drop for Writer {
         }
         let (artifacts, store) = (self.artifacts.clone(), Arc::clone(&self.store));
         let (id, parts) = (self.id, self.parts.take());
-        // Without a runtime the process ends, and the pruner of another finds the row.
+        // Without a runtime the process ends, and a later pruner finds the row.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { tidy(&artifacts, &*store, id, parts).await });
         }
     }
 }
 
-/// Removes the bytes and then the row. What fails is left to the pruner.
+/// Removes the bytes and then the row. Failures are left to the pruner.
 async fn tidy(
     artifacts: &Artifacts,
     store: &dyn Store,

@@ -1,4 +1,4 @@
-//! Daily budgets, as a run draws on them.
+//! Daily budgets: reserve and settle within a run.
 
 use super::{Context, patience::Patience};
 use crate::engine::{
@@ -8,16 +8,16 @@ use crate::engine::{
 };
 
 impl Context {
-    /// Whose task this is; `None` where it was started without a session.
+    /// The owner of this task; `None` if it was started without a session.
     pub fn owner(&self) -> Option<&str> {
         self.running.owner.as_deref()
     }
 
-    /// Takes from a daily budget before something is done that costs: as much as is left, from `least`
-    /// to `most`. Counted in the store when this returns; a crash counts it in full.
+    /// Reserves from a daily budget before costly work: as much as is left, from `least` to `most`.
+    /// The reservation is in the store when this returns; after a crash it counts in full.
     ///
     /// # Errors
-    /// The outer one as [`Context::checkpoint`]; the inner one where less than `least` is left.
+    /// The outer error as in [`Context::checkpoint`]; the inner one when less than `least` is left.
     pub async fn reserve(
         &self,
         budget: &DailyBudget,
@@ -40,16 +40,17 @@ impl Context {
                     return Ok(Ok(Reservation { name, day, amount }));
                 }
                 Ok(Spent::UsedUp { scope, now }) => return Ok(Err(budget.used_up(scope, now))),
-                // It may have been counted all the same; twice is better than not at all.
+                // The spending may have been counted despite the error; counting it twice is safer
+                // than not at all.
                 Err(error) => patience.wait(self, error).await?,
             }
         }
     }
 
-    /// Counts what it did cost instead of what was reserved.
+    /// Replaces the reserved amount by the amount used.
     ///
     /// # Errors
-    /// As [`Context::checkpoint`], where more was used than reserved and the store does not answer.
+    /// As [`Context::checkpoint`], when more was used than reserved and the store is unavailable.
     pub async fn settle(&self, reservation: Reservation, used: u64) -> Result<(), TaskError> {
         let by = stored(used).saturating_sub(stored(reservation.amount));
         let Reservation { name, day, .. } = reservation;
@@ -61,7 +62,8 @@ impl Context {
             match self.store.correct_spending(self.running.id, &name, day, by).await {
                 Ok(()) => return Ok(()),
                 Err(error) if by > 0 => patience.wait(self, error).await?,
-                // It may have been given back already; twice would count too little.
+                // The amount may have been returned despite the error; returning it twice would
+                // count too little.
                 Err(error) => {
                     tracing::warn!(task.id = %self.running.id, %error, "a reservation counts in full");
                     return Ok(());

@@ -1,4 +1,4 @@
-//! The files that a task makes and is given.
+//! Files that a task saves, and uploads that it reads.
 
 use tokio::io::AsyncRead;
 use tokio_util::io::ReaderStream;
@@ -17,21 +17,22 @@ use crate::{
     task::{FileInfo, UploadId},
 };
 
-/// Bytes that are taken from a reader at once.
+/// Bytes read from a reader at once.
 const PIECE: usize = 64 << 10;
 
 impl Context {
-    /// Keeps a file as part of the task's result, read to its end in pieces. It is there for good
-    /// when this returns, and not at all otherwise. Without a media type, the name's ending decides.
+    /// Saves a file as part of the task's result, reading it in pieces to its end. The file is
+    /// stored when this returns `Ok`, and discarded otherwise. Without a media type, the file name
+    /// extension decides.
     ///
-    /// A name is used once in a run; a later attempt that keeps the name again replaces the file.
+    /// A name can be used once per run; a later attempt that saves the same name replaces the file.
     ///
     /// # Errors
-    /// [`TaskError::Fail`] when the name cannot be one (`file_name`), is used (`file_exists`), or a
+    /// [`TaskError::Fail`] when the name is invalid (`file_name`) or in use (`file_exists`), a
     /// limit of [`FileOptions`](crate::engine::FileOptions) is reached (`file_too_large`,
-    /// `too_many_files`, `files_full`), when the reader fails (`file_unreadable`), and where no
-    /// place for files is configured (`no_artifacts`); [`TaskError::Retry`] when a store does not
-    /// answer; [`TaskError::Cancelled`] when the task was told to stop or this run was lost.
+    /// `too_many_files`, `files_full`), the reader fails (`file_unreadable`), or no storage for
+    /// files is configured (`no_artifacts`); [`TaskError::Retry`] when the database or the object
+    /// store is unavailable; [`TaskError::Cancelled`] when the run is cancelled or lost.
     pub async fn save_file(
         &self,
         name: &str,
@@ -64,8 +65,9 @@ impl Context {
     /// Opens an upload that the task named in [`Task::uploads`](crate::engine::Task::uploads).
     ///
     /// # Errors
-    /// [`TaskError::Fail`] where there is none (`upload`), [`TaskError::Retry`] when a store does
-    /// not answer.
+    /// [`TaskError::Fail`] when there is no such upload (`upload`) or no storage for files is
+    /// configured (`no_artifacts`), [`TaskError::Retry`] when the database or the object store is
+    /// unavailable.
     pub async fn open_file(&self, id: UploadId) -> Result<OpenFile, TaskError> {
         let artifacts = self.artifacts()?.clone();
         let artifact = self.store.upload_of(self.running.id, id).await.map_err(away)?;

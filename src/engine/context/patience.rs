@@ -1,14 +1,14 @@
-//! How long a task asks a store that does not answer.
+//! Retries of a task's store calls while the store is unavailable.
 
 use std::time::{Duration, Instant};
 
 use super::Context;
 use crate::engine::{TaskError, store::StoreError};
 
-/// Between two tries; doubles each time.
+/// First and longest delay between two tries; doubles each time.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
-/// Tries again for as long as a lease lasts: an outage that costs no lease costs no work either.
+/// Retries for as long as a lease lasts: an outage that costs no lease costs no work.
 pub(super) struct Patience {
     begun: Instant,
     pause: Duration,
@@ -19,11 +19,11 @@ impl Patience {
         Self { begun: Instant::now(), pause: PAUSE.0 }
     }
 
-    /// Waits a little before the next try.
+    /// Waits before the next try.
     ///
     /// # Errors
-    /// [`TaskError::Retry`] when it has taken too long or trying again cannot help,
-    /// [`TaskError::Cancelled`] when the task was told to stop meanwhile.
+    /// [`TaskError::Retry`] when the lease time has passed or a retry cannot help,
+    /// [`TaskError::Cancelled`] when the run is cancelled meanwhile.
     pub(super) async fn wait(&mut self, ctx: &Context, error: StoreError) -> Result<(), TaskError> {
         let passing = matches!(error, StoreError::Unavailable(_) | StoreError::Full(_));
         if !passing || self.begun.elapsed() >= ctx.options.lease {

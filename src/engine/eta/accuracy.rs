@@ -1,16 +1,16 @@
-//! How good earlier estimates were, for operators and for the question whether to tell the next.
+//! Accuracy of earlier estimates, for operators and to decide whether to report the next one.
 
 use crate::task::EtaRange;
 
-/// At which shares of the whole an estimate is noted, to be judged at the end.
+/// Progress at which an estimate is recorded, to be judged at the end.
 const CHECKPOINTS: [f64; 3] = [0.25, 0.5, 0.75];
 
-/// The estimates of one run.
+/// The recorded estimates of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Forecasts(Vec<(f64, EtaRange)>);
 
 impl Forecasts {
-    /// Notes an estimate, `t` seconds after the start, if the whole has come to the next share.
+    /// Records an estimate, `t` seconds after the start, if progress has reached the next share.
     pub(crate) fn note(&mut self, t: f64, progress: f64, range: Option<EtaRange>) {
         let due = CHECKPOINTS.get(self.0.len()).is_some_and(|&share| progress >= share);
         if let Some(range) = range.filter(|_| due) {
@@ -18,34 +18,34 @@ impl Forecasts {
         }
     }
 
-    /// The estimates, each with what was really left, in milliseconds.
+    /// Returns the estimates, each with the actual remaining time in milliseconds.
     pub(crate) fn judge(&self, ended_t: f64) -> impl Iterator<Item = (EtaRange, f64)> {
         self.0.iter().map(move |&(t, range)| (range, (ended_t - t).max(0.0) * 1_000.0))
     }
 }
 
-/// How the estimates of one kind came out. Counted since the process started.
+/// Accuracy of one kind's estimates, counted since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Accuracy {
-    /// Ranges that the end fell into.
+    /// Ranges that contained the end.
     pub inside: u64,
-    /// Ranges that the end came before.
+    /// Ranges that the end preceded.
     pub sooner: u64,
-    /// Ranges that the end came after.
+    /// Ranges that the end exceeded.
     pub later: u64,
-    /// Sum over all of the distance of the range's middle from the truth, in seconds.
+    /// Sum of the distances between the middle of a range and the actual end, in seconds.
     pub error_s: f64,
-    /// The last 64 in order, newest lowest; a bit is set where the end fell inside.
+    /// The last 64 results, newest in the lowest bit; a bit is set if the range contained the end.
     recent: u64,
 }
 
-/// So many of the last estimates decide whether the next is told.
+/// Number of recent estimates that decide whether the next is reported.
 const JUDGED: u32 = 20;
 
 impl Accuracy {
-    /// Counts one.
+    /// Counts one estimate.
     pub(crate) fn count(&mut self, range: EtaRange, left_ms: f64) {
-        // A second is as exactly as people read it.
+        // People read estimates to about a second.
         let inside =
             left_ms >= range.low_ms as f64 - 1_000.0 && left_ms <= range.high_ms as f64 + 1_000.0;
         self.recent = self.recent << 1 | u64::from(inside);
@@ -58,12 +58,13 @@ impl Accuracy {
         self.error_s += (middle - left_ms).abs() / 1_000.0;
     }
 
-    /// How many were counted.
+    /// Total number of estimates counted.
     pub fn total(&self) -> u64 {
         self.inside + self.sooner + self.later
     }
 
-    /// Whether the next is worth telling: half of the last were right, or there were few.
+    /// Whether to report the next estimate: at least half of the recent ones were right, or there
+    /// are few.
     pub(crate) fn trusted(&self) -> bool {
         let right = (self.recent & ((1 << JUDGED) - 1)).count_ones();
         self.total() < u64::from(JUDGED) || right * 2 >= JUDGED

@@ -1,20 +1,20 @@
-//! How long stages took: of a kind's earlier runs, and of the present one.
+//! Stage durations: of a kind's earlier runs, and of the current one.
 
 use std::collections::HashMap;
 
 use super::Span;
 
-/// From so many runs on, their times say something.
+/// Minimum number of runs for an estimate.
 const FEW: usize = 3;
-/// What counts as "hardly sooner" and "hardly later".
+/// The quantiles that count as "hardly sooner" and "hardly later".
 const QUANTILES: (f64, f64) = (0.1, 0.9);
 
-/// How long the stages of one kind took in whole runs, by the stage's name.
+/// Stage durations of one kind's completed runs, by the stage's name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History(HashMap<String, Vec<f64>>);
 
 impl History {
-    /// Adds what was kept, in any order.
+    /// Creates a history from stored durations, in any order.
     pub(crate) fn new(times: Vec<(String, i64)>) -> Self {
         let mut history = Self::default();
         for (stage, ms) in times {
@@ -23,7 +23,7 @@ impl History {
         history
     }
 
-    /// Adds the time of one stage.
+    /// Adds the duration of one stage.
     pub(crate) fn add(&mut self, stage: &str, ms: i64) {
         let ms = ms.max(0) as f64;
         let times = self.0.entry(stage.to_owned()).or_default();
@@ -31,13 +31,13 @@ impl History {
         times.insert(at, ms);
     }
 
-    /// How long a stage takes.
+    /// Estimates the duration of a whole stage.
     pub(super) fn whole(&self, stage: &str) -> Option<Span> {
         self.rest_of(stage, -1.0)
     }
 
-    /// How long a stage still takes that has taken `ms` by now: as long as those earlier ones that
-    /// took longer.
+    /// Estimates the rest of a stage that has taken `ms` so far, from the earlier ones that took
+    /// longer.
     pub(super) fn rest_of(&self, stage: &str, ms: f64) -> Option<Span> {
         let times = self.0.get(stage)?;
         let longer = &times[times.partition_point(|&time| time <= ms)..];
@@ -50,14 +50,14 @@ impl History {
     }
 }
 
-/// Of sorted numbers, at least one; between two of them by a straight line.
+/// A quantile of sorted numbers, at least one, interpolated linearly.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let place = q * (sorted.len() - 1) as f64;
     let (below, above) = (place.floor() as usize, place.ceil() as usize);
     sorted[below] + (sorted[above] - sorted[below]) * place.fract()
 }
 
-/// When the present run entered its stages, in seconds since its start.
+/// When the current run entered its stages, in seconds since its start.
 #[derive(Debug, Default)]
 pub(crate) struct Route {
     at: usize,
@@ -66,7 +66,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Enters a stage; to enter the present one again changes nothing.
+    /// Enters a stage; entering the current one again changes nothing.
     pub(crate) fn enter(&mut self, stage: usize, t: f64) {
         if stage != self.at {
             self.times.push((self.at, t - self.since_s));
@@ -74,13 +74,13 @@ impl Route {
         }
     }
 
-    /// The present stage, and how many milliseconds ago it began.
+    /// The current stage, and how many milliseconds ago it began.
     pub(crate) fn present(&self, t: f64) -> (usize, f64) {
         (self.at, (t - self.since_s).max(0.0) * 1_000.0)
     }
 
-    /// What each stage took, in milliseconds, of a run that ended after `t` seconds. A stage that was
-    /// entered twice counts once, with all its time.
+    /// Returns the duration of each stage, in milliseconds, of a run that ended after `t` seconds.
+    /// A stage entered twice is counted once, with its total time.
     pub(crate) fn end(&self, t: f64) -> Vec<(usize, i64)> {
         let mut all: Vec<(usize, i64)> = Vec::new();
         for &(stage, s) in self.times.iter().chain([&(self.at, t - self.since_s)]) {

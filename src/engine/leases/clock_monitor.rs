@@ -1,39 +1,39 @@
-//! Whether the store's clock has run evenly for as long as it was watched.
+//! Detects whether the store's clock runs evenly.
 //!
-//! A lease tells the time at which it ends. Once that clock is set forward, the leases of all who
-//! live have ended until their next heartbeat; whoever looks meanwhile must not believe it. Pure: the
-//! readings are parameters.
+//! A lease records the time at which it expires. If the clock is set forward, the leases of all
+//! living workers look expired until their next heartbeat, and must not be reclaimed meanwhile.
+//! Pure: the readings are parameters.
 
 use std::time::{Duration, Instant};
 
-/// What a reading says.
+/// The result of a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ClockSample {
-    /// As much has passed as by the clock that nobody can set.
+    /// The clock agrees with the monotonic clock.
     Even,
-    /// It was set forward, or this machine stood still.
+    /// It was set forward, or this machine was suspended.
     Forward,
     /// It was set back.
     Back,
 }
 
-/// See the module.
+/// See the module documentation.
 #[derive(Debug)]
 pub(super) struct ClockMonitor {
-    /// A reading may take so long, and is off by so much at most.
+    /// Permitted duration of a reading, and permitted deviation.
     tolerance: Duration,
     last: Option<(i64, Instant)>,
-    /// Since when nothing was seen that is not clock.
+    /// Since when the clock has run evenly.
     since: Instant,
 }
 
 impl ClockMonitor {
-    /// Watches from `now` on.
+    /// Observes the clock from `now` on.
     pub(super) const fn new(tolerance: Duration, now: Instant) -> Self {
         Self { tolerance, last: None, since: now }
     }
 
-    /// Takes a reading that was asked for at `asked`.
+    /// Takes a reading that was requested at `asked`.
     pub(super) fn read(&mut self, now_ms: i64, asked: Instant) -> ClockSample {
         let Some((before_ms, before)) = self.last.replace((now_ms, asked)) else {
             return ClockSample::Even;
@@ -51,7 +51,7 @@ impl ClockMonitor {
         reading
     }
 
-    /// For how long it has run evenly at `now`.
+    /// How long the clock has run evenly at `now`.
     pub(super) fn lasted(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
@@ -65,7 +65,7 @@ mod tests {
     fn what_passes_by_both_clocks_is_even_and_a_jump_begins_anew() {
         let (begin, second) = (Instant::now(), Duration::from_secs(1));
         let mut clock = ClockMonitor::new(second * 6, begin);
-        // Milliseconds of the store's clock at each second, and what they say.
+        // Milliseconds of the store's clock at each second, and the expected results.
         let hour = 3_600_000;
         let readings = [
             (0, ClockSample::Even),

@@ -5,7 +5,7 @@ use crate::{engine::Meter, task::TaskId};
 
 const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
 const VERSION: i64 = 3 << GENERATION_SHIFT;
-/// When the requests of the tables came.
+/// When the requests of the tables arrive.
 const NOW: f64 = 1_000.0;
 
 /// A task at 40 % after 100 s, in the stage that the client knows.
@@ -22,7 +22,7 @@ fn state() -> TaskState {
     }
 }
 
-/// A client that was told 40 % and no rate one second ago.
+/// A client that received 40 % and no rate one second ago.
 fn watch() -> Watch {
     Watch { progress: Some(40.0), age_ms: 1_000, ..Watch::at_version(ID, VERSION + 5) }
 }
@@ -52,7 +52,7 @@ fn what_a_status_or_a_version_says_is_answered_at_once_and_whatever_the_budget()
         (VERSION + 5, Status::Queued, next, Some(AnswerReason::Changed)),
         (0, Status::Running, VERSION, Some(AnswerReason::Changed)),
         (0, Status::Queued, VERSION, Some(AnswerReason::Changed)),
-        // Told by a server that this one has never heard of.
+        // Versions that this server never issued.
         (VERSION + 7, Status::Running, VERSION + 6, Some(AnswerReason::Changed)),
         (i64::MAX, Status::Running, VERSION, Some(AnswerReason::Changed)),
         (-1, Status::Running, VERSION, Some(AnswerReason::Changed)),
@@ -106,7 +106,7 @@ fn a_stage_is_told_within_the_budget_even_right_after_an_answer() {
     assert_eq!(reason(&Watch { early_responses: 8, ..client }, &entered), None);
 }
 
-/// Who was told of a last stage of a few milliseconds heard of the end half a second late.
+/// A client that was sent a last stage of a few milliseconds learned of the end half a second late.
 #[test]
 fn nothing_is_told_early_in_the_first_half_second_of_a_stage_but_the_end_is() {
     let entered = TaskState { step_version: VERSION + 7, progress: Some(0.9), ..state() };
@@ -123,7 +123,7 @@ fn a_bar_appears_and_disappears_like_any_deviation() {
     assert_eq!(reason(&blind, &state()), Some(AnswerReason::Deviation));
     assert_eq!(reason(&watch(), &unable), Some(AnswerReason::Deviation));
     assert_eq!(reason(&blind, &unable), None);
-    // Who names the present version only knows its progress.
+    // A client with the current version knows its progress.
     let mut client = ClientState::of(&Watch { version: VERSION + 9, ..blind }, NOW);
     client.complete(&state());
     assert_eq!(client.reason(&state(), NOW), None);
@@ -155,17 +155,16 @@ fn a_hold_is_spread_over_its_last_tenth() {
     assert_eq!([0.0, 0.5, 1.0].map(|random| longest_hold_s(20.0, random)), [18.0, 19.0, 20.0]);
 }
 
-/// A task that moves at each speed (of the whole per second) for some seconds, and may enter a stage
-/// then.
+/// Segments of seconds, speed (of the whole per second), and whether a stage is entered first.
 type Course = Vec<(f64, f64, bool)>;
 
 fn courses() -> impl Strategy<Value = Course> {
     prop::collection::vec((0.05..40.0f64, 0.0..0.2f64, any::<bool>()), 1..12)
 }
 
-/// Lets a client follow a task for as long as its course goes, every 50 ms of virtual time. Calls
-/// `check` with how long the task has run, at each request, and with each answer for a deviation:
-/// its time and the one that was named as the earliest.
+/// Lets a client follow a task along a course, in steps of 50 ms of virtual time. Calls `sent` with
+/// the number and the time of each request, and checks that no response for a deviation comes
+/// before the time from `not_before` or beyond the budget.
 fn follow(
     course: &Course,
     live: bool,
@@ -234,7 +233,7 @@ fn follow(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Test 68 of the polling contract; 18 s is the shortest hold.
+    /// Test 68 of the polling contract; 18 s is the shortest wait.
     #[test]
     fn on_random_progress_the_requests_stay_under_their_bound(
         course in courses(), live: bool, random in 0.0..1.0f64,

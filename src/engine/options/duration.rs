@@ -1,4 +1,4 @@
-//! Durations as whole numbers in settings; the unit is in the key (`lease_s`, `tick_ms`).
+//! Serde helpers for durations as whole numbers; the unit is in the key (`lease_s`, `tick_ms`).
 
 /// `#[serde(with = "seconds")]`
 pub(in crate::engine) mod seconds {

@@ -6,35 +6,37 @@ use serde::{Deserialize, Serialize};
 
 use super::{Invalid, in_range, milliseconds, seconds};
 
-/// Limits and timing of long polls: requests that wait for news. `Default` gives the documented values.
+/// Limits and timing of long polls. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LongPollOptions {
-    /// Longest wait of one request, whatever it asks for, in seconds. Proxies in front must allow more.
+    /// Maximum wait of one long poll, in seconds, 1 to 600. Proxies in front must allow more.
     /// Default: 20.
     #[serde(rename = "max_wait_s", with = "seconds")]
     pub max_wait: Duration,
-    /// Requests waiting at once in this process; further ones are answered immediately. Default: 20,000.
+    /// Maximum number of waiting requests in this process; further ones are answered immediately.
+    /// Default: 20,000.
     pub max_waiting: usize,
-    /// Requests waiting at once for all callers from one client address (IPv6: one /64 network).
-    /// Default: 5,000.
+    /// Maximum number of waiting requests per client address (IPv6: per /64 network). Default:
+    /// 5,000.
     pub max_waiting_per_client: usize,
-    /// Requests waiting at once for one owner; a browser needs one. Default: 20.
+    /// Maximum number of waiting requests per owner; a browser needs one. Default: 20.
     pub max_waiting_per_owner: usize,
-    /// Requests waiting at once for all callers without a session together. Default: 2,000.
+    /// Maximum number of waiting requests of all callers without a session together. Default:
+    /// 2,000.
     pub max_waiting_anonymous: usize,
-    /// Of these, from one client address. Default: 500.
+    /// Maximum number of those per client address. Default: 500.
     pub max_waiting_anonymous_per_client: usize,
-    /// Time between two checks of the watched tasks for bars that have become wrong, in milliseconds.
-    /// Default: 50.
+    /// Time between two checks whether a client's bar deviates from the progress of a watched task,
+    /// in milliseconds, 5 to 1,000. Default: 50.
     #[serde(rename = "tick_ms", with = "milliseconds")]
     pub tick: Duration,
-    /// Time between two reads of the watched tasks that run in other processes, where no notification
-    /// came, in milliseconds. Default: 1,000.
+    /// Time between two reads of watched tasks that run in other processes, when no notification
+    /// arrives, in milliseconds, 50 to 60,000. Default: 1,000.
     #[serde(rename = "poll_ms", with = "milliseconds")]
     pub poll: Duration,
-    /// On shutdown, clients are told to return within this time, each at a random moment, in
-    /// milliseconds. Default: 8,000.
+    /// On shutdown, the time over which clients are asked to return, each at a random moment, in
+    /// milliseconds, 0 to 60,000. Default: 8,000.
     #[serde(rename = "drain_spread_ms", with = "milliseconds")]
     pub drain_spread: Duration,
 }
@@ -56,7 +58,7 @@ impl Default for LongPollOptions {
 }
 
 impl LongPollOptions {
-    /// Settings that are out of range: the key, and what would be right.
+    /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
         let ms = |value: Duration| u64::try_from(value.as_millis()).unwrap_or(u64::MAX);
         in_range([

@@ -1,4 +1,4 @@
-//! How long tasks are kept.
+//! Retention of ended tasks.
 
 use std::time::Duration;
 
@@ -7,28 +7,29 @@ use serde::{Deserialize, Serialize};
 use super::{Invalid, in_range, seconds};
 
 const DAY_S: u64 = 86_400;
-/// A hundred years.
+/// 100 years.
 const MAX_S: u64 = 100 * 365 * DAY_S;
 
-/// How long tasks and their results are kept after their end. `Default` gives the documented values.
+/// How long ended tasks and their results are retained. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetentionOptions {
-    /// How long a task and its result are kept after the end, as it stands when the task is queued, in
-    /// seconds; 0: forever. Default: 2,592,000 (30 days).
+    /// Retention of a task and its result after its end, in seconds; 0: no limit. Fixed when the
+    /// task is queued. Default: 2,592,000 (30 days).
     #[serde(rename = "keep_s", with = "seconds")]
     pub keep: Duration,
-    /// How long from now a task is kept whose owner extends it, in seconds. Default: 7,776,000 (90 days).
+    /// Retention from now of a task that its owner extends, in seconds. Default: 7,776,000 (90
+    /// days).
     #[serde(rename = "extend_s", with = "seconds")]
     pub extend: Duration,
-    /// How long an expired task is still answered with 410 and what it was, in seconds; then it is as if
-    /// it had never existed. Default: 7,776,000 (90 days).
+    /// How long an expired task is answered with 410 and a summary, in seconds; afterwards it is
+    /// not found. Default: 7,776,000 (90 days).
     #[serde(rename = "tombstones_s", with = "seconds")]
     pub tombstones: Duration,
-    /// Time between two searches for expired tasks, in seconds. Default: 60.
+    /// Time between two runs of the pruner, in seconds. Default: 60.
     #[serde(rename = "prune_interval_s", with = "seconds")]
     pub prune_interval: Duration,
-    /// Tasks removed in one transaction. Default: 50.
+    /// Maximum number of tasks removed in one transaction, 1 to 10,000. Default: 50.
     pub prune_batch: u32,
 }
 
@@ -45,7 +46,7 @@ impl Default for RetentionOptions {
 }
 
 impl RetentionOptions {
-    /// Settings that are out of range: the key, and what would be right.
+    /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
         in_range([
             ("keep_s", self.keep.as_secs(), 0, MAX_S),

@@ -1,24 +1,24 @@
-//! Limits of what is stored.
+//! Limits of stored data.
 
 use std::sync::Arc;
 
 use crate::engine::Disk;
 
-/// How much may be stored before nothing new is taken in. What was taken in may come to its end.
-/// `Default` gives the documented values.
+/// Limits of stored data. At a limit, new tasks and uploads are refused; tasks already accepted may
+/// finish. `Default` gives the documented values.
 #[derive(Clone, Debug)]
 pub struct StorageOptions {
-    /// Bytes in the database of all tasks of one owner: inputs, logs, checkpoints and results, and
-    /// 1,024 for each task. Default: 1 GiB.
+    /// Maximum number of bytes in the database for all tasks of one owner: inputs, logs,
+    /// checkpoints and results, plus 1,024 for each task. Default: 1 GiB.
     pub max_bytes_per_owner: u64,
-    /// The same of all who come from one client address. Default: 4 GiB.
+    /// The same for all tasks of one client address. Default: 4 GiB.
     pub max_bytes_per_client: u64,
-    /// The same in all. Default: 64 GiB.
+    /// The same in total. Default: 64 GiB.
     pub max_bytes: u64,
-    /// Bytes of the disk that stay free for what runs; of a small disk a tenth. 0: none. Default:
-    /// 512 MiB.
+    /// Free disk space reserved for running tasks, in bytes; on a small disk, a tenth of it. 0:
+    /// none. Default: 512 MiB.
     pub min_free_bytes: u64,
-    /// Who knows how much of the disk is free; without anybody nothing is kept free. Default: none.
+    /// Reports the free disk space; without it, no space is reserved. Default: none.
     pub disk: Option<Arc<dyn Disk>>,
 }
 

@@ -1,4 +1,4 @@
-//! Kinds that are known at run time only, such as commands from a configuration file.
+//! Kinds known at run time only, such as commands from a configuration file.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -13,35 +13,34 @@ use crate::{
     task::{KindInfo, UploadId},
 };
 
-/// A kind of task whose word and input are known at run time only. Where they are known when the
-/// program is compiled, write a [`Task`](crate::engine::Task).
+/// A kind whose name and input are known at run time only. If they are known at compile time,
+/// implement [`Task`](crate::engine::Task) instead.
 #[async_trait]
 pub trait DynamicTask: Send + Sync + 'static {
-    /// Reads and checks the input of one task, before it is queued.
+    /// Reads and validates the input of one task before it is queued.
     ///
     /// # Errors
-    /// Why it is not queued; the caller gets it as a 400.
+    /// Why the task is not queued; the caller receives it as a 400.
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, ValidationError>;
 
-    /// What a stored input was made from by [`DynamicTask::prepare`]: it is shown (but for secrets) and
-    /// started again. Default: the stored input itself.
+    /// Returns the input from which [`DynamicTask::prepare`] made a stored input. It is shown
+    /// (without secrets) and used for reruns. Default: the stored input itself.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the stored input cannot be read.
     fn asked_for(&self, stored: &StoredInput) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::from_str(&stored.text)
     }
 
-    /// The fields of that which are missing, as secrets are not kept after the end of a task: who starts
-    /// it again enters them anew. Default: none.
+    /// Returns the fields missing from that input: secrets are dropped when a task ends, so a rerun
+    /// has to enter them again. Default: none.
     fn missing_secrets(&self, stored: &StoredInput) -> Vec<String> {
         let _ = stored;
         Vec::new()
     }
 
-    /// What two starts with one idempotency key are compared by. A plain hash of it is stored, so that a
-    /// kind with secrets puts something in their place that says nothing without a key. Default: the
-    /// input.
+    /// Returns the value by which two starts with the same idempotency key are compared. Only a
+    /// keyed hash of it is stored. Default: the input.
     fn comparable(&self, input: serde_json::Value) -> serde_json::Value {
         input
     }
@@ -51,22 +50,23 @@ pub trait DynamicTask: Send + Sync + 'static {
         None
     }
 
-    /// Does the work of an input that [`DynamicTask::prepare`] made, maybe in an earlier process or
-    /// by an earlier definition of the kind: check it again.
+    /// Runs an input that [`DynamicTask::prepare`] made, possibly in an earlier process or with an
+    /// earlier definition of the kind: validate it again.
     ///
     /// # Errors
-    /// How the run ends other than well.
+    /// Why the run did not complete.
     async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError>;
 }
 
-/// A start that fits its kind.
+/// A validated start.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// What is stored and given to the run.
+    /// The input that is stored and passed to the run.
     pub input: String,
-    /// Secrets, sealed by the kind: given to each run, and dropped by the write that ends the task.
+    /// Secrets, sealed by the kind: passed to each run, and dropped by the write that ends the
+    /// task.
     pub sealed: Option<String>,
-    /// What people call this one task.
+    /// The title of the task.
     pub title: String,
     /// The stages in order, with their weights.
     pub stages: Stages,
@@ -79,7 +79,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// A start that is a new task each time.
+    /// Creates a start without keys or uploads.
     pub fn new(input: impl Into<String>, title: impl Into<String>, stages: Stages) -> Self {
         Self {
             input: input.into(),
@@ -93,18 +93,18 @@ impl Prepared {
     }
 }
 
-/// A kind that is known at run time only.
+/// A kind known at run time only.
 #[derive(Clone)]
 pub struct DynamicKind {
-    /// Word, title, description, and the JSON Schema of the input.
+    /// Name, title, description, and the JSON Schema of the input.
     pub info: KindInfo,
     /// How its tasks are run.
     pub options: KindOptions,
-    /// Checks inputs and does the work.
+    /// Validates inputs and runs tasks.
     pub task: Arc<dyn DynamicTask>,
 }
 
-/// Ends the waiting tasks of a kind that is no more.
+/// Fails the queued tasks of a kind that is no longer registered.
 struct Gone;
 
 #[async_trait]
@@ -129,8 +129,8 @@ impl Registry {
         self.insert(Kind { info, options, book, face, origin: Origin::Dynamic });
     }
 
-    /// The same typed kinds with other dynamic ones. A kind that stays keeps what is known of how
-    /// long its tasks take.
+    /// Returns the same typed kinds with other dynamic ones. A kind that remains retains the
+    /// history of its durations.
     pub(crate) fn with_others(&self, kinds: Vec<DynamicKind>) -> Self {
         let mut new = Self::default();
         for kind in self.claimable().filter(|kind| kind.origin == Origin::Typed) {
@@ -144,7 +144,7 @@ impl Registry {
         new
     }
 
-    /// The same kinds, and these others whose waiting tasks are ended with the reason.
+    /// Returns the same kinds plus removed ones, whose queued tasks fail with the reason.
     pub(crate) fn with_gone(&self, words: impl IntoIterator<Item = String>) -> Self {
         let mut new = self.clone();
         for kind in words.into_iter().filter(|word| !self.kinds.contains_key(word)) {
@@ -161,7 +161,7 @@ impl Registry {
         new
     }
 
-    /// The words of all kinds, also of those that are gone.
+    /// Returns the names of all kinds, including removed ones.
     pub(crate) fn words(&self) -> BTreeSet<String> {
         self.kinds.keys().cloned().collect()
     }

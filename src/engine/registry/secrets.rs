@@ -1,20 +1,20 @@
-//! The fields of an input that go in and never come out: those that the schema calls `writeOnly`.
+//! Secret input fields: those that the schema marks `writeOnly` are accepted but never returned.
 
 use serde_json::Value;
 
 use crate::{engine::ValidationError, task::FieldError};
 
-/// A shorter secret is looked for in quotation marks only: its letters are everywhere.
+/// Shorter secrets are hidden only within quotation marks: their letters occur everywhere.
 const MIN_BYTES: usize = 4;
-/// What stands in a secret's place.
+/// Replacement text for a secret.
 const HIDDEN: &str = "***";
 
-/// Whether a field is a secret.
+/// Whether the schema marks a field as secret.
 pub(crate) fn is_secret(schema: &Value, field: &str) -> bool {
     schema["properties"][field]["writeOnly"] == true
 }
 
-/// The secrets of an input as they may be told, the longest first.
+/// Returns the secrets of an input in every form in which an error may quote them, longest first.
 pub(super) fn values(schema: &Value, input: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (name, value) in input.as_object().into_iter().flatten() {
@@ -30,7 +30,7 @@ pub(super) fn values(schema: &Value, input: &Value) -> Vec<String> {
 fn collect(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) if !text.is_empty() => {
-            // Messages quote texts as Rust and as JSON do.
+            // Errors quote texts in Rust's and in JSON's notation.
             let quoted = [format!("{text:?}"), value.to_string()];
             found.extend(quoted.iter().map(|quoted| quoted.trim_matches('"').to_owned()));
             found.push(text.clone());
@@ -42,8 +42,8 @@ fn collect(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// The refusal without these texts: neither in what it says nor in the names of its fields, which are
-/// the caller's keys unless the schema knows them.
+/// Removes these texts from the error's detail and from its field names, which are the caller's
+/// keys unless the schema knows them.
 pub(super) fn hide(
     refusal: ValidationError,
     secrets: &[String],
@@ -78,7 +78,7 @@ fn hide_in_text(text: &str, secrets: &[String]) -> String {
     text
 }
 
-/// A path such as `a.b[2]`, whose first part may be a field that the schema knows.
+/// Hides secrets in a path such as `a.b[2]`, whose first part may be a field that the schema knows.
 fn hide_in_field(field: &str, secrets: &[String], schema: &Value) -> String {
     let first = field.find(['.', '[']).unwrap_or(field.len());
     let known = [field.len(), first].into_iter().find(|end| {

@@ -1,13 +1,13 @@
-//! What earlier runs of a kind say about the next: read before a run, kept after it.
+//! Stage durations of earlier runs: read before a run, stored after it.
 
 use std::time::{Duration, Instant};
 
 use crate::engine::{eta::History, inner::Inner, registry::Kind, running::RunningTask};
 
-/// How old the history of a kind may be when a run of it starts: other processes add to it, too.
+/// Maximum age of a kind's history when a run starts; other processes add to it, too.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Reads the history of a kind, if it was not read lately. An estimate is no reason not to start.
+/// Reads the history of a kind unless it is recent. A failure does not prevent the run.
 pub(super) async fn learn(inner: &Inner, kind: &Kind) {
     if kind.book.is_fresh(FRESH, Instant::now()) {
         return;
@@ -18,8 +18,8 @@ pub(super) async fn learn(inner: &Inner, kind: &Kind) {
     }
 }
 
-/// Judges what was said of the end of a completed run, and keeps how long its stages took. A run that
-/// took up what an earlier one had done says nothing about whole runs.
+/// Judges the estimates of a completed run and stores its stage durations. A run that resumed an
+/// earlier one is left out: it is not a whole run.
 pub(super) async fn remember(inner: &Inner, kind: &Kind, running: &RunningTask) {
     running.judge_forecasts();
     let whole = running.run_seq == 1;

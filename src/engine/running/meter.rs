@@ -1,38 +1,38 @@
-//! How fast a task moves: slopes over the recent past, from sparse samples.
+//! Measures how fast a task moves: slopes over the recent past, from sparse samples.
 //!
 //! The formulas are those of the paced policy: a long and a short slope give the rate that clients
-//! extrapolate with, a middle one the time that is left. Only the present stage counts: weights are
-//! promises, and three quick stages at the start say nothing about the long one after them.
+//! extrapolate with, a medium one the remaining time. Only the current stage counts: weights are
+//! estimates, and three quick stages at the start say nothing about the long one after them.
 
-/// Samples kept; half of the older ones go when it is full.
+/// Maximum number of samples; when exceeded, half of the older ones are dropped.
 const CAPACITY: usize = 256;
-/// Shortest distance of two samples, in seconds.
+/// Minimum distance of two samples, in seconds.
 const SPACING_S: f64 = 0.2;
 
-/// A stage that is younger, in seconds, says nothing about its pace yet.
+/// Age below which a stage has no pace yet, in seconds.
 const TOO_YOUNG_S: f64 = 0.5;
 
-/// Samples of the present stage's progress (0..=1 of the whole) over the run's time in seconds. It
-/// reads no clock: each call is told how long the run has taken.
+/// Samples of the current stage: progress (0..=1 of the whole) over the run's time in seconds. It
+/// reads no clock; each call takes the time since the run's start.
 #[derive(Clone, Debug, Default)]
 pub struct Meter {
     samples: Vec<(f64, f64)>,
-    /// Whether anything was reported within the stage.
+    /// Whether progress was reported within the stage.
     moves: bool,
 }
 
 impl Meter {
-    /// A stage begins at `progress` after `t` seconds: what was before it does not count any more.
+    /// Begins a stage at `progress` after `t` seconds; earlier samples are dropped.
     pub fn begin(&mut self, t: f64, progress: f64) {
         self.samples.clear();
         self.samples.push((t, progress));
         self.moves = false;
     }
 
-    /// The stage reports that the whole stands at `progress` after `t` seconds.
+    /// Records progress of the whole after `t` seconds.
     pub fn record(&mut self, t: f64, progress: f64) {
         self.moves = true;
-        // The newest sample moves along until it is far enough from the one before.
+        // Update the newest sample until it is far enough from the one before.
         match self.samples.as_mut_slice() {
             [.., before, last] if t - before.0 < SPACING_S => *last = (t, last.1.max(progress)),
             _ => self.samples.push((t, progress)),
@@ -62,7 +62,7 @@ impl Meter {
         if span <= 0.0 { 0.0 } else { ((now - then) / span).max(0.0) }
     }
 
-    /// The progress at a time, between two samples by a straight line.
+    /// The progress at a time, interpolated linearly.
     fn at(&self, t: f64) -> f64 {
         let after = self.samples.partition_point(|&(at, _)| at <= t);
         match (after.checked_sub(1).map(|i| self.samples[i]), self.samples.get(after)) {
@@ -81,7 +81,7 @@ impl Meter {
         if short < long / 4.0 { short } else { (long + short) / 2.0 }
     }
 
-    /// Seconds until the end, seen after `t` seconds; `None` while the task does not move.
+    /// Seconds until the end, estimated after `t` seconds; `None` while the task makes no progress.
     pub fn eta(&self, t: f64) -> Option<f64> {
         let &(_, now) = self.samples.last()?;
         let slope = self.slope(t, (0.5 * t).max(2.0));

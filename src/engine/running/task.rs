@@ -1,4 +1,4 @@
-//! One running task: what it reports, what watchers were told, and how it is stopped.
+//! One running task: its reports, the state shown to watchers, and how it is stopped.
 
 mod eta;
 mod saving;
@@ -26,28 +26,28 @@ use crate::{
     task::{EtaRange, StageInfo, Status, TaskId},
 };
 
-/// Why a run was told to stop.
+/// Why a run was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Somebody asked for it.
+    /// Cancellation was requested.
     Cancel,
-    /// It took too long.
+    /// The time limit was exceeded.
     Timeout,
-    /// The process ends; the task goes on elsewhere.
+    /// The process shuts down; the task continues elsewhere.
     Shutdown,
-    /// The lease is gone; nothing may be written any more.
+    /// The lease is lost; another worker may have the task.
     LeaseLost,
 }
 
-/// Marks "the task cannot tell" in the atomic fraction.
+/// Marks unknown progress in the atomic fraction.
 const UNKNOWN: u64 = u64::MAX;
 
-/// A bar is corrected when it is off by this much of the whole, and not sooner after the last word
-/// than so many seconds (the paced policy's figures).
+/// A bar is corrected when it deviates by this share of the whole, and not sooner than this many
+/// seconds after the last report (the paced policy's figures).
 const VISIBLE: f64 = 0.02;
 const SOONEST_CORRECTION_S: f64 = 0.7;
 
-/// See the module.
+/// See the module documentation.
 pub(crate) struct RunningTask {
     pub(crate) id: TaskId,
     pub(crate) owner: Option<String>,
@@ -57,36 +57,35 @@ pub(crate) struct RunningTask {
     pub(crate) stages: Vec<StageInfo>,
     pub(crate) attempt: u32,
     pub(crate) run_seq: i64,
-    /// When it was queued and when this run began, as they are told.
+    /// When it was queued and when this run began, as RFC 3339.
     pub(crate) created_at: String,
     pub(crate) started_at: String,
-    /// What it took up of the run before.
+    /// How it resumed the run before.
     pub(crate) resumed: Option<Resumption>,
-    /// When this process took it, for durations.
+    /// When this process claimed it, for durations.
     pub(crate) taken: Instant,
     pub(crate) token: CancellationToken,
     spans: Stages,
     book: Arc<Book>,
-    /// Bits of the whole's fraction; fractions are not negative, so their bits sort as they do.
+    /// Bits of the overall progress; non-negative floats sort as their bits do.
     fraction: AtomicU64,
-    /// Where the present stage begins and how wide it is: the bits of two `f32`, so that both are
-    /// read at once.
+    /// Begin and width of the current stage: the bits of two `f32`, so that both are read at once.
     span: AtomicU64,
-    /// Whether something was reported since the last look.
+    /// Whether progress was reported since the last look.
     dirty: AtomicBool,
     /// Whether the store is known to have moved on.
     passed: AtomicBool,
     state: Mutex<State>,
 }
 
-/// What changes under the lock.
+/// The state under the lock.
 pub(crate) struct State {
     pub(crate) status: Status,
     pub(crate) version: i64,
     pub(crate) progress: Option<f64>,
     pub(crate) step: u32,
     pub(crate) message: Option<String>,
-    /// The version with which the present stage was entered.
+    /// The version with which the current stage was entered.
     step_version: i64,
     pub(crate) cancel: Option<(i64, String)>,
     pub(crate) stopping: Stopping,
@@ -102,7 +101,7 @@ pub(crate) struct State {
     told: Told,
     saved_version: i64,
     log: RunLog,
-    /// The version with which it last said something: a line or a message.
+    /// The version of the latest output: a line or a message.
     pub(crate) output_version: i64,
 }
 
@@ -116,7 +115,7 @@ fn unpack(span: u64) -> (f64, f64) {
 }
 
 impl RunningTask {
-    /// A run that was just claimed.
+    /// Creates the run of a task that was just claimed.
     pub(crate) fn new(row: &Row, book: Arc<Book>) -> Self {
         let now = Instant::now();
         let start = row.progress.or((!row.stages.is_empty()).then_some(0.0));
@@ -170,11 +169,11 @@ impl RunningTask {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // As in the hub: a panic cannot leave the plain values half written.
+        // As in `RunningTasks`: a panic cannot leave the plain values half written.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The hot call: a task reports how far it is within its present stage. A few nanoseconds.
+    /// The hot path: reports progress within the current stage. Takes a few nanoseconds.
     pub(crate) fn report(&self, within_stage: f64) {
         if within_stage.is_nan() {
             return;
@@ -184,9 +183,9 @@ impl RunningTask {
         self.dirty.store(true, Ordering::Release);
     }
 
-    /// Never backwards within an attempt.
+    /// Raises the progress; it never falls within an attempt.
     fn raise(&self, fraction: f64) {
-        // Minus zero is the sum of no weights, and its bits would sort above all others.
+        // Minus zero is the sum of no weights; its bits would sort above all others.
         let bits = fraction.clamp(0.0, 1.0).abs().to_bits();
         if self.fraction.load(Ordering::Relaxed) == UNKNOWN {
             // Two first reports may race; the maximum below settles it.
@@ -209,7 +208,7 @@ impl RunningTask {
         let (t, progress) = (self.taken.elapsed().as_secs_f64(), fraction.unwrap_or_default());
         state.meter.begin(t, progress);
         state.route.enter(index, t);
-        // What was estimated before, perhaps before the history was read, is of another stage.
+        // The earlier estimate is of another stage, and may be from before the history was read.
         state.estimated_t = 0.0;
         state.told = Told { t, progress, rate: 0.0 };
         state.touch(now_ms);
@@ -225,7 +224,7 @@ impl RunningTask {
         }
     }
 
-    /// Tells the run to stop. The first reason stays, but a lost lease renewals every other.
+    /// Stops the run. The first reason counts, but a lost lease replaces every other.
     pub(crate) fn stop(&self, reason: Stop) {
         {
             let mut state = self.lock();
@@ -236,12 +235,12 @@ impl RunningTask {
         self.token.cancel();
     }
 
-    /// Why it was told to stop, if it was.
+    /// Why it was stopped, if it was.
     pub(crate) fn stopped(&self) -> Option<Stop> {
         self.lock().stop
     }
 
-    /// Shows a cancel that is in the store already, and tells the run.
+    /// Shows a cancel request that is in the store already, and stops the run.
     pub(crate) fn cancel(&self, cancel: (i64, String), row_version: i64, now_ms: i64) {
         {
             let mut state = self.lock();
@@ -256,12 +255,12 @@ impl RunningTask {
         self.stop(Stop::Cancel);
     }
 
-    /// Whether somebody asked for a cancel.
+    /// Whether cancellation was requested.
     pub(crate) fn cancel_asked(&self) -> bool {
         self.lock().cancel.is_some()
     }
 
-    /// The task itself has seen that somebody asked it to stop; the first time counts.
+    /// Records that the task has observed the cancel request; the first time counts.
     pub(crate) fn acknowledge(&self, now_ms: i64) {
         let mut state = self.lock();
         if state.cancel.is_some() && state.stopping.acknowledged_at.is_none() {
@@ -270,7 +269,8 @@ impl RunningTask {
         }
     }
 
-    /// What of its work stays if it is stopped. Nobody sees it until then, so it is no new version.
+    /// Sets the description of the work preserved on cancellation. It is not visible until then, so
+    /// the version stays.
     pub(crate) fn keep(&self, text: String) {
         let mut state = self.lock();
         state.stopping.preserved = Some(text);
@@ -285,7 +285,7 @@ impl RunningTask {
         self.lock().last_beat
     }
 
-    /// Takes in what was reported, then shows the state.
+    /// Takes in reported progress, then passes the state to `read`.
     pub(crate) fn with_state<T>(&self, now_ms: i64, read: impl FnOnce(&State) -> T) -> T {
         let mut state = self.lock();
         self.look(&mut state, now_ms);
@@ -308,7 +308,7 @@ impl RunningTask {
                 state.touch(now_ms);
             }
         }
-        // A bar that extrapolates must learn that its task stands still.
+        // An extrapolating bar must be corrected when its task stands still.
         let progress = state.progress.unwrap_or_default();
         if state.told.is_wrong(t, progress) {
             state.told = Told { t, progress, rate: state.meter.rate(t) };
@@ -318,7 +318,7 @@ impl RunningTask {
     }
 }
 
-/// What watchers were told to extrapolate from.
+/// What watchers extrapolate from.
 struct Told {
     t: f64,
     progress: f64,
@@ -326,7 +326,7 @@ struct Told {
 }
 
 impl Told {
-    /// Whether a bar that was told so is visibly wrong by now.
+    /// Whether a bar extrapolated from it is visibly wrong by now.
     fn is_wrong(&self, t: f64, progress: f64) -> bool {
         let age = t - self.t;
         let predicted = (self.progress + self.rate * age).min(0.99);

@@ -1,5 +1,5 @@
-//! What changes something or hands something out. Each act is audited here and nowhere else; the work
-//! is done beside.
+//! Calls that change something or hand out data. Each is audited here and nowhere else; the sibling
+//! modules do the work.
 
 use std::{borrow::Cow, io};
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Service {
-    /// Queues a task. In the store when this returns.
+    /// Queues a task. It is in the store when this returns.
     ///
     /// # Errors
     /// See [`ServiceError`].
@@ -31,10 +31,11 @@ impl Service {
         audited(entry, self.start_task(caller, start, idempotency_key)).await
     }
 
-    /// Queues one task for each input, or none. In the store when this returns.
+    /// Queues one task for each input: all of them or none. They are in the store when this
+    /// returns.
     ///
     /// # Errors
-    /// See [`ServiceError`]; what is wrong with an input is told as `inputs[3].subject`.
+    /// See [`ServiceError`]; errors of an input name its field as `inputs[3].subject`.
     pub async fn start_batch(
         &self,
         caller: &Caller,
@@ -46,7 +47,7 @@ impl Service {
         audited(entry, self.start_tasks(caller, start, idempotency_key)).await
     }
 
-    /// Starts a new task with the same input, secrets included. `None` where there is no task that
+    /// Starts a new task with the same input, secrets included. `None` if there is no task that
     /// this caller may see.
     ///
     /// # Errors
@@ -62,12 +63,12 @@ impl Service {
         audited(entry, self.rerun_task(caller, id, idempotency_key)).await
     }
 
-    /// Starts the tasks of a batch that failed once more, as a batch of their own, with the same
-    /// inputs, secrets included: all of them or none. It belongs to who asks. `None` where there is
-    /// no batch that this caller may see.
+    /// Starts new tasks for the failed tasks of a batch, as a new batch of the caller, with the
+    /// same inputs, secrets included: all of them or none. `None` if there is no batch that this
+    /// caller may see.
     ///
     /// # Errors
-    /// See [`ServiceError`]; [`ServiceError::NothingFailed`] where none has failed (yet).
+    /// See [`ServiceError`]; [`ServiceError::NothingFailed`] if none has failed yet.
     pub async fn rerun_batch(
         &self,
         caller: &Caller,
@@ -79,10 +80,11 @@ impl Service {
         audited(entry, self.rerun_tasks(caller, id, idempotency_key)).await
     }
 
-    /// Asks a task to stop. Idempotent. `None` where there is no task that this caller may see.
+    /// Requests cancellation of a task. Idempotent. `None` if there is no task that this caller may
+    /// see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn cancel(
         &self,
         caller: &Caller,
@@ -91,11 +93,11 @@ impl Service {
         audited(about(caller, Action::Cancel, id), self.cancel_task(caller, id)).await
     }
 
-    /// Asks all tasks of a batch to stop. Idempotent. `None` where there is no batch that this caller
-    /// may see.
+    /// Requests cancellation of all tasks of a batch. Idempotent. `None` if there is no batch that
+    /// this caller may see.
     ///
     /// # Errors
-    /// When the store fails; some may have been asked then.
+    /// When the store fails; cancellation of some tasks may have been requested then.
     pub async fn cancel_batch(
         &self,
         caller: &Caller,
@@ -104,19 +106,20 @@ impl Service {
         audited(about(caller, Action::CancelBatch, id), self.cancel_tasks(caller, id)).await
     }
 
-    /// Keeps an ended task for `EngineOptions::keep_longer` from now; one that is kept longer
-    /// already stays as it is. `None` where there is no task that this caller may see.
+    /// Extends the retention of an ended task to
+    /// [`RetentionOptions::extend`](crate::engine::RetentionOptions::extend) from now; a longer
+    /// retention is left unchanged. `None` if there is no task that this caller may see.
     ///
     /// # Errors
-    /// When its time is over, and when the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn keep(&self, caller: &Caller, id: TaskId) -> Result<Option<Kept>, ServiceError> {
         audited(about(caller, Action::Keep, id), self.keep_task(caller, id)).await
     }
 
-    /// Takes in a file, piece by piece, for the input of a task. Kept when this returns; whatever
-    /// ends it before leaves nothing behind.
+    /// Stores an uploaded file, piece by piece, for the input of a task. It is stored when this
+    /// returns `Ok`; an upload that is interrupted leaves nothing behind.
     ///
-    /// `length` is how many bytes are announced, if that is known: what is too large is refused
+    /// `length` is the announced size in bytes, if known: a file that is too large is refused
     /// before it is sent.
     ///
     /// # Errors
@@ -133,7 +136,7 @@ impl Service {
         audited(entry, self.take_upload(caller, name, media, length, bytes)).await
     }
 
-    /// [`Service::result`], for whoever takes it away.
+    /// [`Service::result`], audited as a download.
     ///
     /// # Errors
     /// As there.
@@ -145,7 +148,7 @@ impl Service {
         audited(about(caller, Action::Download, id), self.result(caller, id)).await
     }
 
-    /// [`Service::file`], for whoever takes it away.
+    /// [`Service::file`], audited as a download.
     ///
     /// # Errors
     /// As there.
@@ -158,7 +161,7 @@ impl Service {
         audited(about(caller, Action::Download, id), self.file(caller, id, name)).await
     }
 
-    /// Any other text is the caller's own.
+    /// Only known kinds are audited; any other text is caller-supplied.
     fn known_kind(&self, kind: &str) -> Option<String> {
         self.engine.inner().kinds.now().get(kind).map(|kind| kind.info.kind.clone())
     }
@@ -182,9 +185,9 @@ async fn audited<T: Act>(
     result
 }
 
-/// What an act that was done tells of itself.
+/// What a completed call contributes to its audit entry.
 trait Act {
-    /// Adds what is known now; the outcome.
+    /// Adds the details known now and returns the outcome.
     fn tell(&self, entry: &mut Entry<'_>) -> &'static str;
 }
 

@@ -1,4 +1,4 @@
-//! Starting several tasks at once, and following them as one.
+//! Batches: starting several tasks at once and following them as one.
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -15,13 +15,13 @@ use crate::{
     task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
 };
 
-/// Tasks that are to be started together.
+/// Tasks to be started as one batch.
 struct Together {
     kind: Arc<Kind>,
     priority: i32,
-    /// What tells a repeated start from another one with the same key.
+    /// Distinguishes a repeated start from another one with the same key.
     request_hash: String,
-    /// The inputs, and what refusals call each of them.
+    /// The inputs, each with its name in errors.
     inputs: Vec<(String, Value)>,
 }
 
@@ -68,7 +68,7 @@ impl Service {
         let mut stored: HashMap<_, _> = stored.into_iter().collect();
         let mut inputs = Vec::with_capacity(failed.len());
         for id in failed {
-            // One whose time was over in between is left out.
+            // Leave out a task that expired in between.
             let Some(stored) = stored.remove(&id) else { continue };
             let name = format!("task {id}");
             let input = match self.asked_for_again(&first.kind, &stored) {
@@ -80,12 +80,12 @@ impl Service {
             };
             inputs.push((name, input));
         }
-        // Not of the inputs: more may have failed when the same wish comes twice.
+        // Not made from the inputs: more tasks may have failed by the time the request is repeated.
         let together = Together { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
         self.start_together(caller, together, idempotency_key).await.map(Some)
     }
 
-    /// Queues them all, or none.
+    /// Queues all tasks, or none.
     async fn start_together(
         &self,
         caller: &Caller,
@@ -115,7 +115,7 @@ impl Service {
         }
         differ(&new, &names)?;
         self.has_budget(caller, &kind).await?;
-        // The key leads to the first, which leads to the others.
+        // The key identifies the first task; the first task leads to the batch.
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;
         }
@@ -129,7 +129,8 @@ impl Service {
         }
     }
 
-    /// A batch; `None` where there is none that this caller may see, and where all of it has expired.
+    /// Returns a batch; `None` if there is none that this caller may see, or all its tasks have
+    /// expired.
     ///
     /// # Errors
     /// When the store fails.
@@ -145,18 +146,19 @@ impl Service {
         id: BatchId,
     ) -> Result<Option<Batch>, ServiceError> {
         let rows = self.rows_of(caller, id).await?;
-        // The last first: those that wait are not to start in the places of those that stop.
+        // Cancel in reverse order, so that queued tasks do not start in slots that cancelled ones
+        // free.
         for row in rows.iter().rev().filter(|row| !row.status.is_terminal()) {
             self.cancel_seen(caller, row.id).await?;
         }
         self.batch(caller, id).await
     }
 
-    /// With which others a task was started. `None` where it was started alone, and where there is no
-    /// task that this caller may see.
+    /// Returns the batch of a task. `None` if it was started alone, or there is no task that this
+    /// caller may see.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn batch_of(
         &self,
         caller: &Caller,
@@ -165,7 +167,7 @@ impl Service {
         Ok(self.row(caller, id).await?.and_then(|row| row.batch))
     }
 
-    /// Those of its tasks that this caller may see and that have not expired.
+    /// Reads the tasks of a batch that this caller may see and that have not expired.
     async fn rows_of(&self, caller: &Caller, id: BatchId) -> Result<Vec<Row>, StoreError> {
         let mut rows = self.engine.inner().store.batch(id).await?;
         rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
@@ -180,7 +182,7 @@ impl Service {
         Batch::of(id, tasks).ok_or_else(|| ValidationError::field("inputs", "is empty").into())
     }
 
-    /// Where a repeated start led before.
+    /// Returns the batch of the earlier start.
     async fn repeated(&self, row: &Row) -> Result<Batch, ServiceError> {
         let Some(id) = row.batch else { return Err(ServiceError::KeyReused) };
         let rows = self.engine.inner().store.batch(id).await?;
@@ -189,7 +191,7 @@ impl Service {
 
     async fn not_inserted(&self, name: &str, inserted: Inserted) -> Result<Batch, ServiceError> {
         match inserted {
-            // Two starts with one key at the same moment.
+            // Two starts with the same key at the same moment.
             Inserted::SameKey(row) => self.repeated(&row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
             full @ (Inserted::Full(_) | Inserted::ClientFull(_) | Inserted::AllFull(_)) => {
@@ -207,7 +209,7 @@ impl Service {
     }
 }
 
-/// The same refusal as part of a batch, where its input has this name.
+/// Attributes an error to the input of this name within a batch.
 fn at(name: &str, refusal: ValidationError) -> ValidationError {
     let ValidationError { detail, errors } = refusal;
     if errors.is_empty() {
@@ -221,7 +223,7 @@ fn at(name: &str, refusal: ValidationError) -> ValidationError {
     }
 }
 
-/// No two may be the same work: the second would lead to the first.
+/// Rejects two inputs with the same unique key: the second would return the first one's task.
 fn differ(new: &[NewTask], names: &[String]) -> Result<(), ValidationError> {
     let mut seen = HashMap::new();
     for (task, name) in new.iter().zip(names) {

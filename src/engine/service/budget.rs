@@ -1,4 +1,4 @@
-//! Daily budgets, as starts and operators see them.
+//! Daily budgets: checks at the start, figures for operators.
 
 use super::{Caller, Service, ServiceError};
 use crate::engine::{
@@ -8,7 +8,7 @@ use crate::engine::{
 };
 
 impl Service {
-    /// Refuses a start whose run would find the budget of its kind used up.
+    /// Refuses a start whose run would find its kind's budget used up.
     pub(super) async fn has_budget(
         &self,
         caller: &Caller,
@@ -24,7 +24,7 @@ impl Service {
         budget.check(&spending, now).map_err(ServiceError::from)
     }
 
-    /// What was spent today of the budgets of all kinds.
+    /// Returns today's spending from the budgets of all kinds.
     ///
     /// # Errors
     /// When the store fails.

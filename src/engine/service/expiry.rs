@@ -1,4 +1,4 @@
-//! What is there, what is over, and keeping it longer.
+//! Visible, expired and extended tasks.
 
 use std::collections::HashMap;
 
@@ -12,17 +12,17 @@ use crate::{
     task::{ExpiredTask, GoneReason, Snapshot, TaskId},
 };
 
-/// What became of the wish to keep a task longer.
+/// The result of [`Service::keep`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// False where it has not ended yet: it is kept from its end on.
+    /// False if the task has not ended yet: its retention starts with its end.
     pub ended: bool,
     /// The task.
     pub snapshot: Snapshot,
 }
 
 impl Service {
-    /// Whether tasks that are started now are removed some time after their end.
+    /// Whether tasks started now are removed some time after their end.
     pub fn expires(&self) -> bool {
         !self.engine.inner().options.retention.keep.is_zero()
     }
@@ -39,15 +39,15 @@ impl Service {
         }
         let inner = self.engine.inner();
         inner.store.keep(id, millis(inner.options.retention.extend)).await?;
-        // Its time may have been over just before.
+        // It may have expired just before.
         let row = self.row(caller, id).await?;
         Ok(self.show_some(row).await.map(|snapshot| Kept { ended: true, snapshot }))
     }
 
-    /// The row of a task that this caller may see.
+    /// Returns the row of a task that this caller may see.
     ///
     /// # Errors
-    /// [`ServiceError::Expired`] where its time is over, for as long as that is known.
+    /// [`ServiceError::Expired`] when the task has expired, as long as its tombstone is retained.
     pub(super) async fn row(
         &self,
         caller: &Caller,
@@ -68,8 +68,8 @@ impl Service {
         }
     }
 
-    /// The rows of these tasks, or why each cannot be told: two statements at most, however many they
-    /// are and whatever is known of them. What was just read is not read once more.
+    /// Returns each task's row, or why it is not visible, with at most two statements. `just_read`
+    /// rows are not read again.
     pub(super) async fn rows(
         &self,
         caller: &Caller,
@@ -98,7 +98,7 @@ impl Service {
         Ok(found)
     }
 
-    /// Those of these tasks that there are, with one statement; with none where nothing is asked for.
+    /// Reads the existing rows among these tasks with one statement; with none if `ids` is empty.
     pub(super) async fn read_rows(&self, ids: &mut Vec<TaskId>) -> Result<Vec<Row>, StoreError> {
         ids.sort_unstable();
         ids.dedup();
@@ -111,16 +111,16 @@ impl Service {
     }
 }
 
-/// What was read a moment ago.
+/// Rows read a moment ago.
 #[derive(Default)]
 pub(super) struct Reading {
-    /// Which tasks were asked for.
+    /// The ids that were looked up.
     pub(super) asked: Vec<TaskId>,
-    /// Those that there are.
+    /// The rows that exist.
     pub(super) rows: Vec<Row>,
 }
 
-/// Why a task cannot be told: that it is over is for those who might have seen it.
+/// Why a task is not visible; only callers who could have seen it learn that it expired.
 fn gone(caller: &Caller, owner: Option<&str>, expired: bool) -> GoneReason {
     if expired && caller.may_see(owner) { GoneReason::Expired } else { GoneReason::NotFound }
 }

@@ -1,4 +1,4 @@
-//! The files of tasks, and files that are given to them.
+//! Files of tasks, and uploads.
 
 use std::{io, time::Duration};
 
@@ -19,14 +19,14 @@ use crate::{
     task::{FileInfo, TaskId, Upload, UploadId},
 };
 
-/// When somebody may try again whom a server that stops has refused.
+/// When to retry an upload refused during shutdown, in milliseconds.
 const BUSY_MS: i64 = 5_000;
 
 impl Service {
-    /// A task's files, by name. `None` where there is no task that this caller may see.
+    /// Returns a task's files, by name. `None` if there is no task that this caller may see.
     ///
     /// # Errors
-    /// When its time is over, and when the store fails.
+    /// When the task has expired, and when the store fails.
     pub async fn files(
         &self,
         caller: &Caller,
@@ -39,11 +39,12 @@ impl Service {
         Ok(Some(artifacts.iter().map(file_info).collect()))
     }
 
-    /// One of a task's files. `None` where there is no task that this caller may see, or no such
-    /// file.
+    /// Returns one of a task's files. `None` if there is no task that this caller may see, or no
+    /// such file.
     ///
     /// # Errors
-    /// When the task's time is over, when no place for files is configured, and when the store fails.
+    /// When the task has expired, when no storage for files is configured, and when the store
+    /// fails.
     pub async fn file(
         &self,
         caller: &Caller,
@@ -59,7 +60,7 @@ impl Service {
         Ok(Some(StoredFile { artifact, artifacts: self.artifacts()?.clone() }))
     }
 
-    /// An upload that this caller may use; `None` where there is none, or no longer.
+    /// Returns an upload that this caller may use; `None` if there is none, or it has expired.
     ///
     /// # Errors
     /// When the store fails.
@@ -94,8 +95,8 @@ impl Service {
         inner.rates.uploads.take(caller.client(), 1)?;
         let busy = || ServiceError::Busy { retry_after_ms: BUSY_MS };
         let mut bytes = Box::pin(impatient(bytes, files.upload_idle_timeout).fuse());
-        // Whoever sends nothing takes no place. A shutdown does not wait for slow senders; what they have
-        // sent is removed.
+        // An upload takes a slot only once its first bytes arrive. A shutdown does not wait for
+        // slow senders; the bytes received are removed.
         let first = inner.closing.run_until_cancelled(bytes.next()).await.ok_or_else(busy)?;
         let _place = inner.uploads.enter(caller.client()).map_err(ServiceError::UploadsFull)?;
         let bytes = stream::iter(first).chain(bytes);
@@ -127,7 +128,7 @@ impl Service {
     }
 }
 
-/// The refusal of a start whose upload is not there, at the field that names it.
+/// The error of a start whose upload does not exist, at the field that names it.
 pub(super) fn no_upload(input: &str, id: UploadId) -> ValidationError {
     let input = serde_json::from_str(input).unwrap_or_default();
     let field = field_of(&input, &id.to_string()).unwrap_or_default();
@@ -137,7 +138,7 @@ pub(super) fn no_upload(input: &str, id: UploadId) -> ValidationError {
     )
 }
 
-/// The field with this value, or with a list that has it, at whatever depth.
+/// Returns the field with this value, or with a list that contains it, at any depth.
 fn field_of<'i>(input: &'i serde_json::Value, named: &str) -> Option<&'i str> {
     let names = |value: &serde_json::Value| match value {
         serde_json::Value::Array(values) => values.iter().any(|value| *value == named),
@@ -152,7 +153,7 @@ fn usable(caller: &Caller, upload: &Artifact) -> bool {
     caller.may_see(upload.owner.as_deref()) && !upload.is_expired()
 }
 
-/// Ends with an error where nothing comes for a while.
+/// Ends the stream with an error when no bytes arrive for `silence`.
 fn impatient(
     bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     silence: Duration,

@@ -1,4 +1,4 @@
-//! Searching the log of a task.
+//! Searching a task's log.
 
 use std::collections::VecDeque;
 
@@ -8,22 +8,25 @@ use crate::{
     task::{LogLine, TaskId, is_in_line},
 };
 
-/// Those lines of a log that contain a text.
+/// Log lines that contain a text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FoundLines {
-    /// The latest of them, oldest first; the first one tells how many are not here.
+    /// The latest matches, oldest first; the first one carries how many earlier matches are left
+    /// out.
     pub lines: Vec<LogLine>,
-    /// The number of the last line that was looked at; to read on after it.
+    /// The number of the last line searched; continue after it.
     pub seq: i64,
 }
 
 impl Service {
-    /// The first `EngineOptions::max_log_lines_per_response` lines after number `after` that contain a text,
-    /// whatever its case; colours are not in the way. What lies between them is not counted. `None`
-    /// where there is no task that this caller may see.
+    /// Returns the first [`EngineOptions::max_log_lines_per_response`] lines after number `after`
+    /// that contain a text, ignoring case and ANSI colours. Lines between matches are not counted
+    /// as left out. `None` if there is no task that this caller may see.
+    ///
+    /// [`EngineOptions::max_log_lines_per_response`]: crate::engine::EngineOptions::max_log_lines_per_response
     ///
     /// # Errors
-    /// When the text is empty or too long, and when the store fails.
+    /// When the text is empty or too long, when the task has expired, and when the store fails.
     pub async fn log_with(
         &self,
         caller: &Caller,
@@ -45,8 +48,8 @@ impl Service {
         Ok(Some(as_lines(found)))
     }
 
-    /// The latest `most` lines after number `after` that contain a text, as [`Service::log_with`] finds
-    /// them.
+    /// Returns the latest `most` lines after number `after` that contain a text, matched as by
+    /// [`Service::log_with`].
     ///
     /// # Errors
     /// As there.
@@ -88,8 +91,8 @@ impl Service {
         Err(ValidationError::field("contains", format!("has 1 to {max} characters")))
     }
 
-    /// Shows each line after `after` that contains the text, until `go_on` says no; the number of the
-    /// last line that was looked at.
+    /// Passes each line after `after` that contains the text to `go_on`, until it returns false.
+    /// Returns the number of the last line searched.
     async fn look_through(
         &self,
         id: TaskId,
@@ -100,7 +103,7 @@ impl Service {
         let inner = self.engine.inner();
         let piece = inner.options.max_log_lines_per_response.max(1);
         loop {
-            // A piece at a time: a whole log is not held in memory.
+            // Read in pieces, so that a whole log is never in memory.
             let entries = inner.store.log(id, after, piece).await?;
             let Some(last) = entries.last() else { return Ok(after) };
             after = last.seq;
@@ -114,7 +117,7 @@ impl Service {
     }
 }
 
-/// What is missing between hits says nothing.
+/// Lines between matches do not count as left out.
 fn as_lines(entries: Vec<LogEntry>) -> Vec<LogLine> {
     let mut lines = log_lines(0, entries);
     lines.iter_mut().for_each(|line| line.left_out = 0);

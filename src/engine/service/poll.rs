@@ -1,4 +1,5 @@
-//! Polling: what has changed among the watched tasks, now or as soon as there is something to tell.
+//! Polling: returns what has changed among the watched tasks, immediately or as soon as something
+//! does.
 
 use std::time::{Duration, Instant};
 
@@ -15,30 +16,32 @@ use crate::{
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch},
 };
 
-/// Longest time that a poll answer names, in milliseconds. Part of the contract with clients, so no
-/// setting.
+/// Longest interval that a poll response names, in milliseconds. Part of the contract with clients,
+/// hence not an option.
 const MAX_GAP_MS: i64 = 5_000;
 
-/// No client comes back sooner, in milliseconds, whatever it is told.
+/// Minimum time before a client sends its next request, whatever the response says, in
+/// milliseconds.
 const CLIENTS_FLOOR_MS: f64 = 500.0;
 
-/// When to come back to another server: evenly spread from the first moment at which clients do.
-/// Without that, all who were told of an earlier one would come at it.
+/// When to return to another server: spread evenly from the client's minimum on. A smaller value
+/// would make many clients return at that minimum together.
 fn return_after_ms(spread: Duration, random: f64) -> f64 {
     let most = spread.as_secs_f64() * 1_000.0;
     let least = CLIENTS_FLOOR_MS.min(most);
     least + random * (most - least)
 }
 
-/// Clients that lost a server come back over so much time for each request that it held, in
-/// milliseconds: some 670 of them a second.
+/// Time per waiting request over which clients return after they lose a server, in milliseconds:
+/// about 670 clients a second.
 const SPREAD_MS_EACH: f64 = 1.5;
-/// Clients come back within a second anyway, at different moments.
+/// Below this no spread is sent, in milliseconds: clients return at random moments within a second
+/// anyway.
 const SPREAD_FROM_MS: f64 = 1_000.0;
-/// Nobody waits longer than after several failures.
+/// Longest spread, in milliseconds: that of several failures in a row.
 const MAX_SPREAD_MS: f64 = 15_000.0;
 
-/// Within what time clients are to come back that lose a server which holds so many requests.
+/// Over what time clients should return if they lose a server with this many waiting requests.
 fn spread_ms(held: usize) -> Option<f64> {
     let spread = (held as f64 * SPREAD_MS_EACH).min(MAX_SPREAD_MS);
     (spread > SPREAD_FROM_MS).then_some(spread)
@@ -55,20 +58,20 @@ const fn nothing() -> PollResponse {
     }
 }
 
-/// What a call waits for that is about one task.
+/// What a request about one task waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitFor {
-    /// Anything visible that is newer than this version; `None`: than what there is now.
+    /// Anything visible newer than this version; `None`: newer than now.
     News(Option<i64>),
-    /// The end.
+    /// The end of the task.
     End,
 }
 
-/// How a request that could be held was.
+/// The outcome of a long poll.
 struct Held {
     reason: AnswerReason,
     waited_ms: Option<i64>,
-    /// What was read for it, unless it was held: then that is old.
+    /// The rows read for it; empty if it waited, because they would be old.
     read: Reading,
 }
 
@@ -79,12 +82,12 @@ impl Held {
 }
 
 impl Service {
-    /// Tells what has changed among the watched tasks: at once where `wait_ms` is 0; else as soon as
-    /// the [rule](crate::engine::hold) says that this client must learn something of one of them,
-    /// and then of all.
+    /// Returns what has changed among the watched tasks: immediately if `wait_ms` is 0; otherwise
+    /// as soon as the [rule](crate::engine::long_poll) requires an update for one of them, and then
+    /// for all.
     ///
     /// # Errors
-    /// When too many are watched, and when the store fails.
+    /// When too many tasks are watched, and when the store fails.
     pub async fn poll(
         &self,
         caller: &Caller,
@@ -106,9 +109,9 @@ impl Service {
             }
             _ => Held::not(AnswerReason::NoWait, Reading::default()),
         };
-        // Boxed, so that what is held is small.
+        // Boxed, so that a waiting request takes little memory.
         let mut answer = match Box::pin(self.changes(caller, &request.watch, read)).await {
-            // The store closes at the end of a shutdown; the next server tells what has changed.
+            // The store closes at the end of a shutdown; the next server returns the changes.
             Err(ServiceError::Store(_)) if reason == AnswerReason::ShuttingDown => nothing(),
             changes => changes?,
         };
@@ -117,7 +120,7 @@ impl Service {
             AnswerReason::ShuttingDown => {
                 return_after_ms(inner.options.long_poll.drain_spread, random())
             }
-            // The next request is held as well.
+            // The next request is a long poll, too.
             _ => 0.0,
         };
         answer.waited_ms = waited_ms;
@@ -126,9 +129,10 @@ impl Service {
         Ok(answer)
     }
 
-    /// Waits until there is something to tell about one task, or until the time is over. Returns for
-    /// how long it would have waited; `None` where it did not, because the server holds as many
-    /// requests as it may, or stops. Whether there is such a task is asked of [`Service::get`].
+    /// Waits until there is news of one task, or until the time is over. Returns the maximum wait
+    /// that applied; `None` if the request could not wait: a limit of waiting requests is reached,
+    /// the server is shutting down, or nothing more can change. Use [`Service::get`] to check that
+    /// the task exists.
     ///
     /// # Errors
     /// When the store fails.
@@ -148,7 +152,7 @@ impl Service {
         Ok((!refused).then(|| longest.min(self.engine.inner().options.long_poll.max_wait)))
     }
 
-    /// What operators are told of held requests.
+    /// Returns figures on waiting requests, for operators.
     pub fn held(&self) -> LongPollFigures {
         self.engine.inner().subscriptions.limits.figures()
     }
@@ -175,7 +179,7 @@ impl Service {
             return Ok(Held::not(AnswerReason::NoWait, Reading::default()));
         };
         let ids: Vec<_> = interests.iter().map(|(id, _)| *id).collect();
-        // Subscribed first, looked at after: no change falls between.
+        // Subscribe first, then check: no change is missed in between.
         let subscription = inner.subscriptions.subscribe(interests);
         if inner.subscriptions.is_draining() {
             return Ok(Held::not(AnswerReason::ShuttingDown, Reading::default()));
@@ -204,8 +208,9 @@ impl Service {
         Ok(Held { reason, waited_ms: Some(waited_ms), read: Reading::default() })
     }
 
-    /// Whether the caller may see all of these tasks. What the store says of those that do not run
-    /// here is kept for [`Subscription::check`](crate::engine::waiters::Subscription::check), and told.
+    /// Whether the caller may see all of these tasks. Rows of tasks that do not run here are stored
+    /// for [`Subscription::check`](crate::engine::subscriptions::Subscription::check), and
+    /// returned.
     async fn may_watch(
         &self,
         caller: &Caller,
@@ -240,7 +245,7 @@ impl Service {
         Ok((all, Reading { asked: unknown, rows }))
     }
 
-    /// What has changed, and when to ask again without being held.
+    /// Returns what has changed, and when to poll again without a long poll.
     async fn changes(
         &self,
         caller: &Caller,
@@ -287,8 +292,8 @@ impl Service {
         Ok(answer)
     }
 
-    /// What is known without reading: of a task that runs here, and of one that was read a moment ago.
-    /// When a task ends, its ten thousand watchers do not read it ten thousand times.
+    /// Returns what is known without reading the store: tasks that run here, and rows read a moment
+    /// ago. When a task ends, ten thousand watchers do not cause ten thousand reads.
     async fn recent(
         &self,
         caller: &Caller,

@@ -1,4 +1,4 @@
-//! What a task was started with, and starting it again.
+//! The input of a task, and reruns.
 
 use serde_json::Value;
 
@@ -13,11 +13,11 @@ use crate::{
 };
 
 impl Service {
-    /// What a task was started with, but for the fields that its kind's schema calls `writeOnly`:
-    /// secrets go in and never come out. `None` where there is no task that this caller may see.
+    /// Returns the input of a task without the fields that its kind's schema marks `writeOnly`:
+    /// secrets are never returned. `None` if there is no task that this caller may see.
     ///
     /// # Errors
-    /// When its kind is not here any more, its time is over, or the store fails.
+    /// When its kind is no longer registered, when the task has expired, and when the store fails.
     pub async fn input(
         &self,
         caller: &Caller,
@@ -44,7 +44,7 @@ impl Service {
         self.start_task(caller, start, idempotency_key).await.map(Some)
     }
 
-    /// What a task was started with, as it is stored, and its kind.
+    /// Returns a task's kind and its stored input.
     async fn stored_input(
         &self,
         caller: &Caller,
@@ -55,7 +55,7 @@ impl Service {
         Ok(stored.map(|stored| (row.kind, stored)))
     }
 
-    /// What a task was started with, but for secrets that are gone.
+    /// Returns a task's original input, without secrets that were dropped.
     async fn stored_start(
         &self,
         caller: &Caller,
@@ -66,7 +66,8 @@ impl Service {
         Ok(Some(StartTask::new(kind, input)))
     }
 
-    /// What was asked for, all of it: a start without a secret that was given would be another one.
+    /// Returns the complete original input. A missing secret is an error: without it the rerun
+    /// would be another task.
     pub(super) fn asked_for_again(
         &self,
         kind: &str,
@@ -88,7 +89,7 @@ impl Service {
         Err(ServiceError::SecretsNeeded { kind: kind.to_owned(), refusal })
     }
 
-    /// What was asked for, from what was stored.
+    /// Converts a stored input back to the original one.
     pub(super) fn asked_for(
         &self,
         kind: &str,

@@ -1,4 +1,4 @@
-//! Starting a task: what is checked, and what makes a repeated start one task.
+//! Starting a task: validation, limits and idempotency.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::{
     task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId},
 };
 
-/// A refusal may repeat what was entered, however long that is.
+/// Cuts an error to the length of messages, because it may quote the input.
 fn cut(refusal: ValidationError, options: &EngineOptions) -> ValidationError {
     let errors = refusal.errors.into_iter().map(|FieldError { field, detail }| FieldError {
         field: options.cut(field),
@@ -41,7 +41,7 @@ impl Service {
         self.may_be_sent(&start.input)?;
         let asked = || kind.comparable(&start.input);
         let idempotency = self.idempotency(caller, &start.kind, asked, idempotency_key)?;
-        // A repeated start needs nothing that the first one needed.
+        // A repeated start is subject to none of the checks below.
         if let Some((key, request_hash)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
         {
@@ -64,7 +64,7 @@ impl Service {
         Ok(self.started(&row, existing).await)
     }
 
-    /// The kind, where this caller may start it with this priority.
+    /// Returns the kind if this caller may start it with this priority.
     pub(super) fn may_start(
         &self,
         caller: &Caller,
@@ -86,7 +86,7 @@ impl Service {
         Ok(kind)
     }
 
-    /// Whether an input is not too large.
+    /// Checks the size of an input.
     pub(super) fn may_be_sent(&self, input: &serde_json::Value) -> Result<(), ValidationError> {
         let (bytes, max) = (input.to_string().len(), self.engine.inner().options.max_input_bytes);
         if bytes > max {
@@ -96,7 +96,7 @@ impl Service {
         Ok(())
     }
 
-    /// Whether there is room for these tasks, all of one caller.
+    /// Checks the storage limits for these tasks, all of one caller.
     pub(super) async fn may_store(&self, new: &[NewTask]) -> Result<(), ServiceError> {
         let Some(first) = new.first() else { return Ok(()) };
         self.has_space().await?;
@@ -109,7 +109,7 @@ impl Service {
         }
     }
 
-    /// Whether the disk has room for anything new.
+    /// Checks the free disk space.
     pub(super) async fn has_space(&self) -> Result<(), ServiceError> {
         let storage = &self.engine.inner().options.storage;
         let Some(disk) = &storage.disk else { return Ok(()) };
@@ -119,7 +119,7 @@ impl Service {
         }
     }
 
-    /// Why nothing more may wait.
+    /// The error for a reached queue limit.
     pub(super) fn queue_full(&self, full: &Inserted) -> ServiceError {
         let options = &self.engine.inner().options;
         match *full {
@@ -130,7 +130,7 @@ impl Service {
         }
     }
 
-    /// A task that is fit to be queued.
+    /// Prepares a validated task to be queued.
     pub(super) async fn new_task(
         &self,
         caller: &Caller,
@@ -155,7 +155,7 @@ impl Service {
             input: prepared.input,
             sealed: prepared.sealed,
             stages,
-            // An anonymous start is nobody else's, the caller's next one included.
+            // Anonymous tasks share no unique key, not even two of the same caller.
             unique_key: prepared.unique_key.filter(|_| caller.owner.is_some()),
             lookup_key: prepared.lookup_key,
             idempotency: None,
@@ -185,7 +185,7 @@ impl Service {
         ))
     }
 
-    /// What is stored of a caller's address.
+    /// Returns the keyed hash of a caller's address, as it is stored.
     pub(super) fn client(&self, caller: &Caller) -> Option<String> {
         caller.client.map(|client| self.engine.inner().client_key.hash(client))
     }
@@ -196,9 +196,10 @@ impl Service {
         owner.or_else(|| self.client(caller)).unwrap_or_default()
     }
 
-    /// The key as it is stored, with a keyed hash of what was asked for, as that may hold secrets. A key counts within its
-    /// account. Callers of whom nothing is known share one: their key holds the hash, too, so
-    /// that a key alone leads nobody to a stranger's task.
+    /// Returns the idempotency key as it is stored, and a keyed hash of the request, which may
+    /// contain secrets. A key counts within its account. Callers with neither owner nor address
+    /// share one account; their stored key contains the hash, so that a key alone does not lead to
+    /// another caller's task.
     pub(super) fn idempotency(
         &self,
         caller: &Caller,

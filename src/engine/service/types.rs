@@ -1,4 +1,4 @@
-//! What goes into the service and comes out of it.
+//! Arguments and results of the service.
 
 use std::{io, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     task::{ExpiredTask, FieldError, Problem, Snapshot, StartReceipt, Status},
 };
 
-/// Who asks.
+/// Who calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
     pub(in crate::engine) owner: Option<Arc<str>>,
@@ -19,34 +19,34 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Somebody without a session: starts tasks that belong to nobody, finds none in a list.
+    /// A caller without a session: starts anonymous tasks, and finds none in a list.
     pub const fn nobody() -> Self {
         Self { owner: None, client: None }
     }
 
-    /// Somebody with a session, named by a word that nobody else can have.
+    /// A caller with a session, identified by a unique owner id.
     pub fn owner(owner: impl Into<Arc<str>>) -> Self {
         Self { owner: Some(owner.into()), client: None }
     }
 
-    /// The same caller, who asks from this address; `None` = it is not known.
+    /// Sets the address from which the caller connects; `None`: not known.
     #[must_use]
     pub fn at(self, client: Option<ClientAddress>) -> Self {
         Self { client, ..self }
     }
 
-    /// From where the caller asks, where that is known.
+    /// The address from which the caller connects, if known.
     pub const fn client(&self) -> Option<ClientAddress> {
         self.client
     }
 
-    /// The owner's word, if there is one.
+    /// The owner id, if there is one.
     pub fn as_owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }
 
-    /// Who may follow and cancel a task: its owner; for a task that belongs to nobody, whoever has
-    /// its id.
+    /// Whether the caller may follow and cancel a task: only its owner may; an anonymous task is
+    /// open to anyone who has its id.
     pub(super) fn may_see(&self, owner: Option<&str>) -> bool {
         owner.is_none() || owner == self.as_owner()
     }
@@ -63,55 +63,57 @@ pub struct ListFilter {
     pub q: Option<String>,
     /// From an earlier page's `next_cursor`.
     pub cursor: Option<String>,
-    /// Rows on a page; 50 unless told otherwise, at most 200.
+    /// Rows per page. Default:
+    /// [`EngineOptions::list_rows`](crate::engine::EngineOptions::list_rows), at most
+    /// [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows).
     pub limit: Option<u32>,
 }
 
-/// A task that was started, or was there already.
+/// A task that was started, or existed already.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Started {
-    /// Which task, and whether it was there.
+    /// The task's id, and whether it existed.
     pub receipt: StartReceipt,
     /// The task.
     pub snapshot: Snapshot,
 }
 
-/// What became of a wish to cancel.
+/// The result of a cancel request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cancelled {
-    /// False where the task had ended already.
+    /// False if the task had ended already.
     pub accepted: bool,
     /// The task.
     pub snapshot: Snapshot,
 }
 
-/// What a task's result looks like to who asks for it.
+/// The state of a task's result.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ResultState {
-    /// Here it is.
+    /// The result.
     Ready(StoredResult),
-    /// The task is not finished, or ended without one.
+    /// The task has not ended, or ended without a result.
     None(Status),
 }
 
-/// Why the service says no.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServiceError {
-    /// What was asked for makes no sense.
+    /// The request is invalid.
     #[error("{0}")]
     Refused(#[from] ValidationError),
-    /// No such kind.
+    /// There is no such kind.
     #[error("{0}")]
     UnknownKind(String),
     /// Callers without a session may not start tasks here.
     #[error("starting a task needs a session here: open the page first, or send its cookie")]
     SessionNeeded,
-    /// The idempotency key was used for something else.
+    /// The idempotency key was used for another request.
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
-    /// The task is to be started again, and secrets of it are not kept any more: its start form, filled in
-    /// from the task, asks for them.
+    /// A rerun needs secrets that are no longer stored: the task's start form, filled in from the
+    /// task, asks for them.
     #[error("{refusal}")]
     SecretsNeeded {
         /// The kind of the task.
@@ -122,62 +124,62 @@ pub enum ServiceError {
     /// No task of the batch has failed.
     #[error("nothing to rerun: no task of this batch failed")]
     NothingFailed,
-    /// Its time is over.
+    /// The task has expired and was removed.
     #[error(
         "“{}” ended as `{}` at {}; it was kept until {} and then removed",
         .0.title, .0.status, .0.finished_at, .0.expired_at
     )]
     Expired(Box<ExpiredTask>),
-    /// Too much waits already.
+    /// The owner's queue limit is reached.
     #[error(
         "{queued} of your tasks wait in the queue already, as many as may \
          (engine.max_queued_per_owner); try again when some have started"
     )]
     QueueFull {
-        /// How many wait.
+        /// Number of queued tasks.
         queued: u32,
     },
-    /// The daily budget of its kind is used up.
+    /// The daily budget of the task's kind is used up.
     #[error(transparent)]
     BudgetUsedUp(#[from] BudgetUsedUp),
-    /// Too much waits already from one client address.
+    /// The queue limit of the client address is reached.
     #[error(
         "{queued} tasks from your network address wait in the queue already, as many as may \
          (engine.max_queued_per_client); try again when some have started"
     )]
     ClientQueueFull {
-        /// How many wait.
+        /// Number of queued tasks.
         queued: u32,
     },
-    /// Too much waits already in all.
+    /// The server's queue limit is reached.
     #[error(
         "{queued} tasks wait in the queue of this server already, as many as may \
          (engine.max_queued); try again when some have started"
     )]
     ServerQueueFull {
-        /// How many wait.
+        /// Number of queued tasks.
         queued: u32,
     },
-    /// As many bytes are stored as may be.
+    /// A storage limit is reached.
     #[error("{0}")]
     StorageFull(QuotaReached),
-    /// The disk has little room left.
+    /// The disk has too little free space.
     #[error(
         "the disk of the server has {} bytes left, and {} stay free for what runs \
          (storage.min_free_bytes); nothing new is taken in until there is more room",
         .0.free, .0.min
     )]
     DiskFull(LittleSpace),
-    /// No place for files is configured.
+    /// No storage for files is configured.
     #[error("there is no place for files here; an operator can name one (storage.artifacts)")]
     NoFiles,
-    /// A file is larger than it may be.
+    /// The file is larger than the limit.
     #[error("the file has more than {max} bytes, the most that is taken here")]
     TooLarge {
-        /// The limit.
+        /// The limit, in bytes.
         max: u64,
     },
-    /// A file did not come to its end.
+    /// The upload ended before it was complete.
     #[error("the file ended before it was whole: {0}")]
     Cut(io::Error),
     /// The owner has too many uploads.
@@ -185,39 +187,39 @@ pub enum ServiceError {
         "you have as many uploads as are kept; start a task with one, or wait until some expire"
     )]
     TooManyUploads,
-    /// The owner's files have as many bytes as they may have.
+    /// The owner's files have reached their size limit.
     #[error(
         "your files have as many bytes as are kept, {max} (files.max_bytes_per_owner); \
          wait until some expire"
     )]
     Full {
-        /// The limit.
+        /// The limit, in bytes.
         max: u64,
     },
-    /// The client does too much.
+    /// The client exceeds a rate limit.
     #[error(transparent)]
     TooOften(#[from] TooOften),
-    /// All places for uploads are taken, or those of the client's address.
+    /// All upload slots are in use, or all those of the client's address.
     #[error("of the uploads under way {}", uploads_full(.0))]
     UploadsFull(Full),
-    /// The server is about to stop.
+    /// The server is shutting down.
     #[error("the server stops and takes in no more files; try again soon")]
     Busy {
-        /// When to try again.
+        /// When to retry, in milliseconds.
         retry_after_ms: i64,
     },
     /// The bytes of a file cannot be read.
     #[error(transparent)]
     File(#[from] ReadError),
-    /// The object store does not answer.
+    /// The object store is unavailable.
     #[error(transparent)]
     Artifacts(#[from] ArtifactsError),
-    /// The store does not answer or makes no sense.
+    /// The store is unavailable, or its data is unreadable.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// When somebody may try again for whom there was no place.
+/// When to retry if all upload slots are in use, in milliseconds.
 const PLACE_MS: i64 = 5_000;
 
 fn uploads_full(full: &Full) -> String {
@@ -228,7 +230,7 @@ fn uploads_full(full: &Full) -> String {
     format!("{full} (files.{setting})")
 }
 
-/// No room, for a while at least.
+/// A 507 response, to be retried after a minute.
 fn full(detail: String) -> Problem {
     let mut problem = Problem::new(507, "Insufficient Storage", detail);
     problem.retry_after_ms = Some(60_000);

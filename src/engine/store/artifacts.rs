@@ -1,8 +1,9 @@
-//! What a store knows of files. Their bytes are elsewhere, in the object store.
+//! Metadata of files. Their bytes are in the object store.
 //!
-//! A file's row is there before its first byte (pending) and is ready only once the last one is
-//! safe; what is to go is deleted first, then its bytes go, then its row. So whatever process dies
-//! when: no row says more than the truth, and no bytes are without a row.
+//! A file's row is created before its first byte (pending) and becomes ready only once the last
+//! byte is safe. To delete a file, its row is marked first, then the bytes are removed, then the
+//! row. Whatever process fails at whatever point, no row claims more than is stored, and no bytes
+//! are without a row.
 
 use std::{fmt, str::FromStr};
 
@@ -12,17 +13,17 @@ use uuid::Uuid;
 use super::StoreError;
 use crate::task::{TaskId, UploadId};
 
-/// Names one file, and its bytes in the object store.
+/// Identifies one file, and its bytes in the object store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ArtifactId(Uuid);
 
 impl ArtifactId {
-    /// A new one, of 122 random bits.
+    /// Creates a new id with 122 random bits.
     pub fn random() -> Self {
         Self(Uuid::new_v4())
     }
 
-    /// The same as an upload's id.
+    /// The same id as an upload id.
     pub const fn as_upload(self) -> UploadId {
         UploadId::from_uuid(self.0)
     }
@@ -51,20 +52,20 @@ impl FromStr for ArtifactId {
 /// Where a file comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A run of a task, which is its owner's.
+    /// A run of a task; the file belongs to the task's owner.
     Run {
-        /// The task.
+        /// The task's id.
         task_id: TaskId,
-        /// The fence.
+        /// The run's number, the fence of its writes.
         run_seq: i64,
     },
-    /// Somebody who may name it in the input of a task.
+    /// An upload, to be named in the input of a task.
     Upload {
-        /// Whose it is; `None` = nobody's.
+        /// The owner; `None`: anonymous.
         owner: Option<String>,
-        /// From where it is sent: a keyed hash of the client address, where that is known.
+        /// The client that sends it: a keyed hash of the address, if that is known.
         client: Option<String>,
-        /// Retention unless a task uses it, in milliseconds.
+        /// Retention while no task uses it, in milliseconds.
         keep_ms: i64,
     },
 }
@@ -80,35 +81,35 @@ pub struct NewArtifact {
     pub name: String,
     /// Its media type.
     pub media_type: String,
-    /// A writer that is silent for so many milliseconds is lost.
+    /// A writer that sends nothing for this long is considered lost, in milliseconds.
     pub silence_ms: i64,
-    /// Files of the task, or uploads of the owner, at most.
+    /// Maximum number of files of the task, or of uploads of the owner.
     pub max_files: u32,
-    /// Bytes of all files of the owner at most.
+    /// Maximum size of all files of the owner together, in bytes.
     pub max_owner_bytes: i64,
 }
 
-/// Why a file is not written, or not any more.
+/// Why a file is not written, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRejected {
-    /// The run was lost, or the writer was silent for too long.
+    /// The run was lost, or the writer was idle for too long.
     Lost,
-    /// This run has a file of that name.
+    /// This run already has a file of that name.
     Duplicate,
-    /// There are as many files as there may be.
+    /// The maximum number of files is reached.
     TooMany,
-    /// The owner's files have as many bytes as they may.
+    /// The size limit of the owner's files is reached.
     Full,
 }
 
-/// A file whose bytes are whole.
+/// A completely stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// Its id.
     pub id: ArtifactId,
     /// The task that made it; `None`: an upload.
     pub task_id: Option<TaskId>,
-    /// Whose it is; `None` = nobody's.
+    /// The owner; `None`: anonymous.
     pub owner: Option<String>,
     /// Its name.
     pub name: String,
@@ -118,42 +119,42 @@ pub struct Artifact {
     pub size: i64,
     /// The SHA-256 of its bytes, in hexadecimal.
     pub sha256: String,
-    /// When its row was made.
+    /// When its row was created.
     pub created_at: i64,
-    /// When an upload is removed, unless a task that has not ended uses it.
+    /// When an upload expires, unless a task that has not ended uses it.
     pub expires_at: Option<i64>,
-    /// The store's time at the reading.
+    /// The store's time when the row was read.
     pub read_at: i64,
 }
 
 impl Artifact {
-    /// Whether its time is over; it may not have been removed yet.
+    /// Whether it has expired; it may not have been removed yet.
     pub fn is_expired(&self) -> bool {
         self.expires_at.is_some_and(|at| at <= self.read_at)
     }
 }
 
-/// The files' side of a [`Store`](super::Store).
+/// The part of a [`Store`](super::Store) that concerns files.
 ///
 /// # Errors
 /// As those of [`Store`](super::Store).
 #[async_trait]
 pub trait ArtifactRows: Send + Sync + 'static {
-    /// Makes the row of a file that is about to be written.
+    /// Creates the row of a file that is about to be written.
     async fn begin_artifact(
         &self,
         new: &NewArtifact,
     ) -> Result<Result<(), WriteRejected>, StoreError>;
 
-    /// The writer is alive and has written `size` bytes.
+    /// Records that the writer is alive and has written `size` bytes.
     async fn renew_artifact(
         &self,
         new: &NewArtifact,
         size: i64,
     ) -> Result<Result<(), WriteRejected>, StoreError>;
 
-    /// The bytes are whole and safe. From now on the file is seen, and one of the same name from an
-    /// earlier run of the task is deleted.
+    /// Completes a file whose bytes are safe. It becomes visible, and a file of the same name from
+    /// an earlier run of the task is deleted.
     async fn finish_artifact(
         &self,
         new: &NewArtifact,
@@ -161,35 +162,35 @@ pub trait ArtifactRows: Send + Sync + 'static {
         sha256: &str,
     ) -> Result<Result<Artifact, WriteRejected>, StoreError>;
 
-    /// A task's files, by name.
+    /// Returns a task's files, by name.
     async fn artifacts_of(&self, task_id: TaskId) -> Result<Vec<Artifact>, StoreError>;
 
-    /// A task's file of this name.
+    /// Returns a task's file of this name.
     async fn artifact_of(
         &self,
         task_id: TaskId,
         name: &str,
     ) -> Result<Option<Artifact>, StoreError>;
 
-    /// An upload.
+    /// Returns an upload.
     async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError>;
 
-    /// An upload that this task was started with.
+    /// Returns an upload that this task was started with.
     async fn upload_of(
         &self,
         task_id: TaskId,
         id: UploadId,
     ) -> Result<Option<Artifact>, StoreError>;
 
-    /// Dooms at most `most` files that are due: of removed tasks, of lost writers, uploads that
-    /// nobody uses, and those deleted `retry_ms` ago whose bytes could not be removed. Several
-    /// processes may do it at once; each file is told to one.
+    /// Marks at most `most` files as deleted that are due: those of removed tasks, those of lost
+    /// writers, uploads that no task uses, and those marked `retry_ms` ago whose bytes could not be
+    /// removed. Several processes may call it at once; each file is returned to one of them.
     async fn mark_artifacts_deleted(
         &self,
         most: u32,
         retry_ms: i64,
     ) -> Result<Vec<ArtifactId>, StoreError>;
 
-    /// Removes the row of a file whose bytes are gone, or were never there.
+    /// Removes the row of a file whose bytes are removed, or were never written.
     async fn delete_artifact(&self, id: ArtifactId) -> Result<(), StoreError>;
 }

@@ -1,59 +1,59 @@
-//! What goes into a store and comes out of it for daily budgets.
+//! Arguments and results of a store for daily budgets.
 
 use crate::task::TaskId;
 
 /// Whose spending is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Everybody's together.
+    /// All callers together.
     All,
-    /// One owner's.
+    /// One owner.
     Owner,
-    /// That of all who ask from one client address.
+    /// All callers from one client address.
     Client,
 }
 
-/// What a run takes from a daily budget.
+/// A reservation by a run from a daily budget.
 #[derive(Clone, Debug)]
 pub struct Spend {
     /// The budget's name.
     pub name: String,
-    /// The run's task; its owner and its client are counted.
+    /// The run's task; its owner and its client are charged.
     pub task: TaskId,
-    /// With less left nothing is taken.
+    /// Minimum amount; with less left nothing is taken.
     pub least: i64,
-    /// With more left this much is taken.
+    /// Maximum amount.
     pub most: i64,
-    /// For all together; 0 = no limit.
+    /// Limit for all together; 0: none.
     pub limit: i64,
-    /// For the owner and for the client, each; 0 = no limit.
+    /// Limit for the owner and for the client, each; 0: none.
     pub limit_per_owner: i64,
 }
 
-/// What became of it.
+/// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spent {
-    /// So much was taken, from the budget of this day.
+    /// This much was taken, from the budget of this day.
     Granted {
         /// From `least` to `most`.
         amount: i64,
-        /// Of UTC, counted from 1970.
+        /// Day of UTC, counted from 1970.
         day: i64,
     },
     /// Not enough is left.
     UsedUp {
-        /// Whose limit it is.
+        /// Whose limit is reached.
         scope: Scope,
         /// The store's time, in milliseconds.
         now: i64,
     },
 }
 
-/// What was spent today.
+/// Today's spending of one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spending {
-    /// By whom.
+    /// Whose spending.
     pub scope: Scope,
-    /// How much.
+    /// The amount.
     pub spent: i64,
 }

@@ -1,21 +1,22 @@
 //! The shared store: one PostgreSQL database for any number of processes.
 //!
-//! The clock is the database's own, so that machines whose clocks differ agree; a claim skips the
-//! rows that another worker is just taking; starts of one owner follow one another, and whoever waits
-//! for that holds no connection, so that one owner is in nobody's way. What one process
-//! changes the others learn by a notification, which is a hint: each change is found by asking, too.
+//! Time is the database's clock, so machines whose clocks differ agree. A claim skips rows that
+//! another worker is claiming. Starts of one owner run one after another; a waiting start holds no
+//! connection, so one owner cannot block others. Processes learn of each other's changes by
+//! notifications, which are hints: polling finds each change, too.
 //!
-//! What differs from SQLite: [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart) takes nothing, because other
-//! processes may be alive; [`Store::changes`](super::Store::changes) has something to
-//! tell; and `lower` knows all letters where SQLite's knows ASCII, so that a search for `É` finds `é`.
+//! Differences from SQLite: [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart)
+//! reclaims nothing, because other processes may be alive;
+//! [`Store::changes`](super::Store::changes) reports changes; and `lower` handles all letters where
+//! SQLite's handles ASCII only, so a search for `É` finds `é`.
 
-/// `$needle` occurs in `$text`.
+/// Whether `$text` contains `$needle`.
 macro_rules! contains {
     ($text:literal, $needle:literal) => {
         concat!("strpos(", $text, ", ", $needle, ") > 0")
     };
 }
-/// The texts of a JSON array.
+/// The strings of a JSON array.
 macro_rules! json_list {
     ($array:literal) => {
         concat!("(SELECT json_array_elements_text(", $array, "::json))")
@@ -38,8 +39,8 @@ macro_rules! first_of_each {
         concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
     };
 }
-/// The first of `ranked`, $5 at most, that nobody else is taking. As an array, so that it is chosen
-/// once.
+/// The first rows of `ranked`, at most $5, that no other worker is claiming. As an array, so that
+/// it is evaluated once.
 macro_rules! first_unlocked {
     () => {
         "(SELECT unnest(ARRAY(SELECT t.id FROM ranked JOIN tasks t ON t.id = ranked.id \
@@ -52,7 +53,7 @@ macro_rules! for_update {
         " FOR UPDATE"
     };
 }
-/// In the order of the ids, so that two transactions never wait for each other.
+/// In the order of the ids, so that transactions cannot deadlock.
 macro_rules! for_update_by_id {
     () => {
         " ORDER BY id FOR UPDATE"
@@ -63,7 +64,7 @@ macro_rules! skip_locked {
         " FOR UPDATE SKIP LOCKED"
     };
 }
-/// The column that tells the database's clock.
+/// The column that returns the database's clock.
 macro_rules! read_at {
     () => {
         "milepost_now() AS read_at, "
@@ -115,27 +116,26 @@ use crate::engine::clock::{Clock, StoreClock};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How the database is spoken to.
+/// Options of the PostgreSQL store.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresOptions {
-    /// Connections for all but heartbeats and notifications, which have one each: half of them read,
-    /// half of them write, and of those that write half are for what callers ask for, such as starts
-    /// and cancels. At least 3 are made. Default: 8.
+    /// Number of connections, without those for lease renewals and notifications, which have one
+    /// each. Half of them read and half write; half of the writing ones serve callers' requests
+    /// such as starts and cancels. At least 3. Default: 8.
     pub connections: u32,
-    /// How long a caller waits for a free connection before it is told that the store does not
-    /// answer. Default: 3 s.
+    /// Maximum wait for a free connection before a call fails. Default: 3 s.
     pub acquire_timeout: Duration,
-    /// How long one statement may take. Default: 10 s.
+    /// Time limit of one statement. Default: 10 s.
     pub statement_timeout: Duration,
-    /// How long a whole call may take, however many statements it has: a connection that hangs says
-    /// nothing of its own accord, for as long as the network lets it. Default: 20 s.
+    /// Time limit of a whole call, however many statements it has; without it, a hanging connection
+    /// would block until the network reports the failure. Default: 20 s.
     pub call_timeout: Duration,
-    /// After so long without a notification the connection that hears them is asked whether it is
-    /// alive. Meanwhile changes are found by asking, once a second. Default: 10 s.
+    /// After this time without a notification, the listening connection is checked. Until a dead
+    /// one is replaced, changes are found by polling, once a second. Default: 10 s.
     pub silence: Duration,
 }
 
-/// How long a connection may take to say that it is well, before its place goes to another.
+/// Time limit of the check that a released connection is alive; a failed one is replaced.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
 impl Default for PostgresOptions {
@@ -150,10 +150,10 @@ impl Default for PostgresOptions {
     }
 }
 
-/// See the module.
+/// See the module documentation.
 pub struct PostgresStore {
     db: Connections,
-    /// How the listener connects: by itself, since it keeps its connection.
+    /// The listener has a pool of its own, since it never returns its connection.
     listener: PgPoolOptions,
     connect: PgConnectOptions,
     silence: Duration,
@@ -163,10 +163,10 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects, and brings the tables up to date; processes that start together take turns.
+    /// Connects and migrates the schema; processes that start together take turns.
     ///
     /// # Errors
-    /// [`StoreError::Open`] with a sentence for the operator, which never holds the password.
+    /// [`StoreError::Open`] with a message for the operator, which never contains the password.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let connect: PgConnectOptions = url.parse().map_err(|_| {
             let right = "postgres://user:password@host:5432/database";
@@ -176,7 +176,7 @@ impl PostgresStore {
         let milliseconds = options.statement_timeout.as_millis().to_string();
         let connect = connect.application_name("milepost").options([
             ("statement_timeout", milliseconds.as_str()),
-            // A process that is stopped in the middle of a transaction does not lock out the others.
+            // A process suspended in the middle of a transaction does not lock out the others.
             ("idle_in_transaction_session_timeout", milliseconds.as_str()),
         ]);
         let place = format!(
@@ -192,7 +192,8 @@ impl PostgresStore {
             PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(options.acquire_timeout)
-                // One that hangs would keep its place in the pool until the network gives it up.
+                // A hanging connection would keep its place in the pool until the network reports
+                // the failure.
                 .after_release(|connection, _| {
                     Box::pin(async move {
                         let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
@@ -204,7 +205,8 @@ impl PostgresStore {
         let readers = options.connections.saturating_sub(writers).max(1);
         let readers = pool(readers).connect_with(connect.clone()).await;
         let readers = readers.map_err(|error| cannot(&error))?;
-        // Over a connection whose statements may take long: whoever comes second waits for the first.
+        // Migrate on a connection without a statement timeout: a second process waits for the
+        // first.
         let connecting = PgConnection::connect_with(&plain);
         let connecting = tokio::time::timeout(options.call_timeout, connecting).await;
         let mut migrating = connecting
@@ -231,8 +233,8 @@ impl PostgresStore {
         })
     }
 
-    /// The database's clock, for the engine: read again with each heartbeat, so that the clocks of
-    /// the machines play no part.
+    /// Returns the database's clock for the engine. It is read again with each renewal of leases,
+    /// so that the clocks of the machines do not matter.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.clock) as Arc<dyn Clock>
     }
@@ -247,7 +249,7 @@ impl PostgresStore {
         Ok(now)
     }
 
-    /// Tells the other processes once the transaction is committed.
+    /// Notifies the other processes when the transaction commits.
     async fn announce(&self, session: &mut Session<'_>, change: &Change) -> Result<(), StoreError> {
         let query = sqlx::query("SELECT pg_notify($1, $2)").bind(listen::CHANNEL);
         session.execute(query.bind(listen::word(change))).await?;
@@ -276,14 +278,13 @@ type DbRow = PgRow;
 type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
 const BEGIN: &str = "BEGIN";
 
-/// Of so many connections that write those for what callers ask for: what the tasks themselves write
-/// finds others.
+/// Number of writing connections for callers' requests; the rest serves the tasks' own writes.
 fn callers_share(writers: u32) -> usize {
     usize::try_from(writers / 2).unwrap_or(1).max(1)
 }
 
-/// Starts of one owner follow one another, so that keys and limits are looked at in peace. False where
-/// another has the lock: nobody waits for it inside a transaction.
+/// Serializes the starts of one account, so that keys and limits are checked consistently. Returns
+/// false if another transaction holds the lock; no transaction waits for it.
 async fn try_lock_owner(tx: &mut Session<'_>, account: &str) -> Result<bool, StoreError> {
     let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))";
     tx.value(sqlx::query(lock).bind(account)).await

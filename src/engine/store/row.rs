@@ -1,85 +1,85 @@
-//! What goes into a store and comes out of it.
+//! Arguments and results of a store.
 
 use std::borrow::Cow;
 
 use crate::task::{self, BatchId, LogStream, ResumeReason, StageInfo, Status, TaskId};
 
-/// One task as the store knows it, but for its input, which may be large. Times are milliseconds since the Unix epoch, by the store's
-/// clock.
+/// One task in the store, without its input, which may be large. Times are milliseconds since the
+/// Unix epoch, by the store's clock.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    /// The task.
+    /// The task's id.
     pub id: TaskId,
-    /// Whose it is; `None` = nobody's.
+    /// The owner; `None`: anonymous.
     pub owner: Option<String>,
-    /// From where it was started; see [`NewTask::client`](super::NewTask::client).
+    /// The client that started it; see [`NewTask::client`](super::NewTask::client).
     pub client: Option<String>,
     /// Its kind.
     pub kind: String,
-    /// What people call it.
+    /// Its title.
     pub title: String,
     /// Its stages.
     pub stages: Vec<StageInfo>,
-    /// Where it is in its life.
+    /// Its status.
     pub status: Status,
-    /// Runs so far.
+    /// Number of runs so far.
     pub attempt: u32,
-    /// Runs in all.
+    /// Maximum number of runs.
     pub max_attempts: u32,
-    /// The fence: grows with each claim.
+    /// The run's number, the fence of its writes: grows with each claim.
     pub run_seq: i64,
     /// See [`crate::task::Snapshot::version`].
     pub version: i64,
-    /// The version with which it last said something, a message or a line of its log.
+    /// The version of its latest output: a message or a log line.
     pub output_version: i64,
-    /// 0..=1; `None` = the task cannot tell.
+    /// 0..=1; `None`: not known.
     pub progress: Option<f64>,
-    /// How fast it moves; nothing while nobody runs it.
+    /// The pace of its progress; zero while it does not run.
     pub pace: StoredPace,
-    /// The present stage, from 1; 0 = none yet.
+    /// The current stage, from 1; 0: none yet.
     pub step: u32,
-    /// What the task says of itself.
+    /// The task's message.
     pub message: Option<String>,
-    /// Code, sentence, whether trying again may help.
+    /// Code, message, and whether a retry may help.
     pub error: Option<(String, String, bool)>,
-    /// When and by whom a cancel was asked for.
+    /// When and by whom cancellation was requested.
     pub cancel: Option<(i64, String)>,
-    /// How far that wish has come.
+    /// How far the cancellation has come.
     pub stopping: Stopping,
-    /// How it was over, once it was.
+    /// How the cancellation ended, once it has.
     pub cancel_outcome: Option<task::CancelOutcome>,
-    /// What the present or last run took up of the one before, if it did.
+    /// How the current or last run resumed the one before, if it did.
     pub resumed: Option<Resumption>,
     /// Media type and size of the result.
     pub result: Option<(String, i64)>,
-    /// When its worker was last heard of.
+    /// When its worker last renewed the lease.
     pub heartbeat_at: Option<i64>,
-    /// Not to be run before.
+    /// Earliest time of the next run.
     pub run_at: i64,
     /// When it was queued.
     pub created_at: i64,
-    /// When its present or last run started.
+    /// When its current or last run started.
     pub started_at: Option<i64>,
     /// When it last changed.
     pub updated_at: i64,
     /// When it ended.
     pub finished_at: Option<i64>,
-    /// When it is removed, once it has ended; `None` = never.
+    /// When it expires; `None`: not yet known, or never.
     pub expires_at: Option<i64>,
-    /// With which others it was started.
+    /// The batch that it belongs to.
     pub batch: Option<BatchId>,
-    /// The store's time at the reading.
+    /// The store's time when the row was read.
     pub read_at: i64,
 }
 
 impl Row {
-    /// Whether it shows this run at work, or was read before the run began.
+    /// Whether the row shows this run at work, or was read before the run began.
     pub(crate) fn shows_run(&self, run_seq: i64) -> bool {
         let at_work = matches!(self.status, Status::Running | Status::Cancelling);
         self.run_seq < run_seq || self.run_seq == run_seq && at_work
     }
 
-    /// What is left of it where its time is over; it may not have been removed yet.
+    /// Returns the tombstone of an expired task; the row may not have been removed yet.
     pub fn expired(&self) -> Option<Tombstone> {
         let expired_at = self.expires_at.filter(|&at| at <= self.read_at)?;
         Some(Tombstone {
@@ -94,38 +94,38 @@ impl Row {
     }
 }
 
-/// How far a wish to cancel has come with the run, and what the task leaves behind.
+/// How far a cancellation has come within the run, and what the task leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stopping {
-    /// When the run was told.
+    /// When the request reached the run.
     pub delivered_at: Option<i64>,
-    /// When the task itself had seen it.
+    /// When the task observed it.
     pub acknowledged_at: Option<i64>,
-    /// What of its work stays if it is stopped, in the task's own words; whether or not anybody
-    /// asked it to stop.
+    /// The work that is preserved if the task is cancelled, in the task's own words; set with or
+    /// without a cancel request.
     pub preserved: Option<String>,
 }
 
-/// How a run took up what the one before it had done.
+/// How a run resumed the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resumption {
     /// When the run began.
     pub at: i64,
     /// Why it was needed.
     pub reason: ResumeReason,
-    /// The stage in which the run before stopped, from 1; 0 = none yet.
+    /// The stage in which the run before stopped, from 1; 0: none yet.
     pub step: u32,
     /// When the run before had begun.
     pub began_at: i64,
-    /// When the last checkpoint was kept.
+    /// When the latest checkpoint was saved.
     pub checkpoint_at: Option<i64>,
-    /// The last sign of life of the run before.
+    /// When the run before was last known to be alive.
     pub seen_at: i64,
 }
 
 impl Resumption {
-    /// How much work is done again, in milliseconds: what came after the last checkpoint, or after
-    /// the beginning where the run before kept none of its own.
+    /// How much work is repeated, in milliseconds: the time since the latest checkpoint, or since
+    /// the beginning of the run before if that saved none.
     pub fn redone_ms(&self) -> i64 {
         let safe = self.checkpoint_at.map_or(self.began_at, |saved| saved.max(self.began_at));
         (self.seen_at - safe).max(0)
@@ -135,143 +135,144 @@ impl Resumption {
 /// Which tasks to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Whose.
+    /// The owner.
     pub owner: String,
     /// Only with this status.
     pub status: Option<Status>,
     /// Only of this kind.
     pub kind: Option<String>,
-    /// Only whose title contains this, whatever the case.
+    /// Only whose title contains this, ignoring case.
     pub q: Option<String>,
-    /// Only older than this one: `created_at` and id.
+    /// Only tasks older than this one: `created_at` and id.
     pub before: Option<(i64, TaskId)>,
-    /// At most so many.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// What a worker can take.
+/// What a worker can claim.
 #[derive(Clone, Debug)]
 pub struct Claim {
     /// A random id of this process.
     pub lease_owner: String,
-    /// How long the lease lasts, in milliseconds.
+    /// Duration of the lease, in milliseconds.
     pub lease_ms: i64,
-    /// Free places by kind.
+    /// Free slots by kind.
     pub slots: Vec<(String, u32)>,
-    /// Free places in all.
+    /// Free slots in total.
     pub total: u32,
 }
 
-/// One run that a worker still has.
+/// A run that a worker still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {
-    /// The task.
+    /// The task's id.
     pub id: TaskId,
-    /// Its run.
+    /// The run's number.
     pub run_seq: i64,
     /// The row's version.
     pub version: i64,
-    /// When and by whom a cancel was asked for.
+    /// When and by whom cancellation was requested.
     pub cancel: Option<(i64, String)>,
 }
 
-/// What a running task reports.
+/// A report of a running task.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProgressWrite {
-    /// The task.
+    /// The task's id.
     pub id: TaskId,
-    /// Its run.
+    /// The run's number.
     pub run_seq: i64,
-    /// The version that watchers have seen.
+    /// The version reported to watchers.
     pub version: i64,
-    /// See [`Row::output_version`]: the lines up to it are in the store, or among these.
+    /// See [`Row::output_version`]: the lines up to it are in the store, or in this report.
     pub output_version: i64,
     /// 0..=1.
     pub progress: Option<f64>,
-    /// How fast it moves.
+    /// The pace of its progress.
     pub pace: StoredPace,
-    /// The present stage, from 1; 0 = none yet.
+    /// The current stage, from 1; 0: none yet.
     pub step: u32,
-    /// What the task says of itself.
+    /// The task's message.
     pub message: Option<String>,
     /// When it last changed.
     pub updated_at: i64,
     /// New log lines.
     pub log: Vec<LogEntry>,
-    /// Lines that are not kept any more.
+    /// Log lines no longer retained.
     pub log_gap: Option<LogGap>,
-    /// How far a cancel has come. A time that was written once stays.
+    /// How far a cancellation has come. A time once written is not changed.
     pub stopping: Stopping,
 }
 
-/// How fast a running task moves, for servers that do not run it.
+/// The pace of a running task, for servers that do not run it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StoredPace {
-    /// Progress (0..=1) per second; 0 = not to be extrapolated.
+    /// Progress (0..=1) per second; 0: do not extrapolate.
     pub rate: f64,
-    /// When it will probably end.
+    /// Estimated time of its end.
     pub ends_at: Option<i64>,
-    /// Between when and when it will end.
+    /// Lower and upper bound of that estimate.
     pub ends_between: Option<(i64, i64)>,
 }
 
-/// Lines of a run's log that are left out: those between these two, which stay.
+/// Log lines of a run that were left out: those between these two, which are retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogGap {
-    /// The last line before it.
+    /// The last line before the gap.
     pub after: i64,
-    /// The first line after it.
+    /// The first line after the gap.
     pub before: i64,
 }
 
 /// One log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// Grows along the log.
+    /// Number of the line; grows along the log.
     pub seq: i64,
-    /// When.
+    /// When it was logged.
     pub at: i64,
-    /// Where it came from.
+    /// The stream it came from.
     pub stream: LogStream,
-    /// The line.
+    /// The text.
     pub text: String,
 }
 
 /// How a run ends.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ending {
-    /// Well, perhaps with a result.
+    /// Completed with a result.
     Completed(StoredResult),
-    /// For good, with code, sentence and whether starting anew may help.
+    /// Failed, without another attempt.
     Failed {
-        /// A stable word for programs.
+        /// A stable code for programs.
         code: Cow<'static, str>,
         /// A sentence for people.
         message: String,
-        /// Whether starting anew may help.
+        /// Whether a new start may help.
         retryable: bool,
     },
-    /// By itself, because somebody asked for it.
+    /// Stopped by the task after cancellation was requested.
     Cancelled,
-    /// Somebody asked for it; the grace ran out and it was dropped.
+    /// Cancelled, but still running at the end of the grace period; its future was dropped.
     Forced,
-    /// With another attempt to come after so many milliseconds.
+    /// Another attempt follows after a delay.
     Again {
-        /// Milliseconds from now.
+        /// The delay, in milliseconds from now.
         after_ms: i64,
-        /// Why.
+        /// Why the attempt failed.
         message: String,
     },
-    /// Given back unfinished, without costing an attempt.
+    /// Returned to the queue unfinished, without costing an attempt.
     Released,
 }
 
-/// What a task was started with, as it is stored.
+/// The stored input of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoredInput {
-    /// JSON; it is there as long as the task is.
+    /// The input as JSON; stored as long as the task.
     pub text: String,
-    /// Secrets of it that nobody can read without a key. They are gone with the task's last attempt.
+    /// Sealed secrets of the input, unreadable without a key. Dropped by the write that ends the
+    /// task.
     pub sealed: Option<String>,
 }
 
@@ -280,66 +281,66 @@ pub struct StoredInput {
 pub struct StoredResult {
     /// Its media type.
     pub media_type: String,
-    /// Name under which browsers save it.
+    /// File name for downloads.
     pub file_name: String,
     /// The bytes.
     pub bytes: Vec<u8>,
 }
 
-/// What was removed because its time was over.
+/// What one run of the pruner removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// Tasks that are tombstones now.
+    /// Tasks that were replaced by tombstones.
     pub removed: Vec<TaskId>,
-    /// How many tombstones are gone, too.
+    /// Number of tombstones deleted.
     pub forgotten: u64,
 }
 
-/// What is left of a task whose time is over.
+/// What is retained of an expired task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tombstone {
-    /// The task.
+    /// The task's id.
     pub id: TaskId,
-    /// Whose it was; `None` = nobody's.
+    /// The owner; `None`: anonymous.
     pub owner: Option<String>,
     /// Its kind.
     pub kind: String,
-    /// What people called it.
+    /// Its title.
     pub title: String,
-    /// How it ended.
+    /// Its final status.
     pub status: Status,
     /// When it ended.
     pub finished_at: i64,
-    /// When its time was over.
+    /// When it expired.
     pub expired_at: i64,
 }
 
 /// 256 random bits.
 pub type Secret = [u8; 32];
 
-/// What became of a wish to cancel.
+/// The result of a cancel request.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CancelOutcome {
-    /// It was under way; the row as it is now.
+    /// The task was queued or running; the row after the request.
     Accepted(Row),
-    /// It had ended already.
+    /// The task had ended already.
     AlreadyOver(Row),
 }
 
-/// What another process may have changed.
+/// A change that another process may have made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// There may be something to claim.
     Queued,
-    /// Somebody asked this task to stop.
+    /// Cancellation of this task was requested.
     Cancel(TaskId),
-    /// This task started, ended, or waits again.
+    /// This task started, ended, or was requeued.
     Task(TaskId),
-    /// Running tasks have saved their progress.
+    /// Running tasks saved their progress.
     Progress,
-    /// Nobody knows: the store was out of reach for a while.
+    /// Unknown: the store was unreachable for a while.
     Anything,
 }
 
-/// Changes as they come. Ends when the store is closed.
+/// Changes as they arrive. Ends when the store is closed.
 pub type Changes = tokio::sync::mpsc::Receiver<Change>;

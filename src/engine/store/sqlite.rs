@@ -1,16 +1,16 @@
 //! The embedded store: one SQLite file for one process.
 //!
-//! WAL; one connection writes, a small pool reads, and the heartbeat has a connection of its own.
-//! A lock file keeps a second process away, so that the leases of an earlier process
-//! can be taken back at once.
+//! WAL mode; one connection writes, a small pool reads, and lease renewals have a connection of
+//! their own. A lock file excludes a second process, so that the leases of an earlier process can
+//! be reclaimed immediately.
 
-/// `$needle` occurs in `$text`.
+/// Whether `$text` contains `$needle`.
 macro_rules! contains {
     ($text:literal, $needle:literal) => {
         concat!("instr(", $text, ", ", $needle, ") > 0")
     };
 }
-/// The texts of a JSON array.
+/// The strings of a JSON array.
 macro_rules! json_list {
     ($array:literal) => {
         concat!("(SELECT value FROM json_each(", $array, "))")
@@ -35,7 +35,7 @@ macro_rules! first_of_each {
         )
     };
 }
-/// The first of `ranked`, $5 at most. There is one writer, so nothing is locked.
+/// The first rows of `ranked`, at most $5. There is a single writer, so no row is locked.
 macro_rules! first_unlocked {
     () => {
         "(SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $5)"
@@ -46,7 +46,7 @@ macro_rules! for_update {
         ""
     };
 }
-/// There is no order of locks, and asking for one could make SQLite go through the whole table.
+/// No rows are locked, so no order is needed; ordering could make SQLite scan the whole table.
 macro_rules! for_update_by_id {
     () => {
         ""
@@ -57,7 +57,7 @@ macro_rules! skip_locked {
         ""
     };
 }
-/// The clock is this process's, so that no column tells it.
+/// The clock is that of this process, so no column is needed.
 macro_rules! read_at {
     () => {
         ""
@@ -116,13 +116,13 @@ use crate::engine::clock::Clock;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How the file is worked with.
+/// Options of the SQLite store.
 #[derive(Clone, Copy, Debug)]
 pub struct SqliteOptions {
-    /// How long a statement waits for the write lock, which a backup program may have, or for a free
-    /// connection. Default: 10 s.
+    /// How long a statement waits for the write lock, which a backup program may hold, or for a
+    /// free connection. Default: 10 s.
     pub busy_timeout: Duration,
-    /// How long a whole call may take, however many statements it has: a disk may hang. Default: 20 s.
+    /// Time limit of a whole call, however many statements it has; a disk may hang. Default: 20 s.
     pub call_timeout: Duration,
 }
 
@@ -132,12 +132,12 @@ impl Default for SqliteOptions {
     }
 }
 
-/// How long a connection may take to carry out what was left to do, before it is given up.
+/// Time limit for a released connection to finish pending work before it is dropped.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
-/// Connections that read.
+/// Number of reading connections.
 const READERS: u32 = 4;
 
-/// See the module.
+/// See the module documentation.
 pub struct SqliteStore {
     db: Connections,
     clock: Arc<dyn Clock>,
@@ -146,16 +146,16 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, makes it where it is missing, and brings its tables up to date.
+    /// Opens the database file, creates it if missing, and migrates its schema.
     ///
     /// # Errors
-    /// [`StoreError::Open`] with a sentence for the operator: the folder cannot be written, another
-    /// process has the file, or it is no database.
+    /// [`StoreError::Open`] with a message for the operator: the folder cannot be written, another
+    /// process uses the file, or it is not a database.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         Self::open_with(path, clock, SqliteOptions::default()).await
     }
 
-    /// The same with options of one's own.
+    /// [`SqliteStore::open`] with options.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -175,7 +175,7 @@ impl SqliteStore {
         let cannot = |error: &dyn std::fmt::Display| {
             StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
         };
-        // SQLite opens a file that may only be read, and fails at its first write.
+        // SQLite opens a read-only file, and fails only at the first write.
         match OpenOptions::new().write(true).open(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(cannot(&error));
@@ -200,7 +200,7 @@ impl SqliteStore {
         Ok(self.clock.now_ms())
     }
 
-    /// Whoever may be interested is in this process, and is told by the engine.
+    /// Everything concerned is in this process, and is notified by the engine.
     async fn announce(&self, _: &mut Session<'_>, _: &Change) -> Result<(), StoreError> {
         Ok(())
     }
@@ -213,8 +213,8 @@ impl SqliteStore {
         self.db.close().await;
     }
 
-    /// One process: whatever is leased by another was leased by one that has ended. The lock file
-    /// says so.
+    /// A single process, ensured by the lock file: leases of another owner are from a process that
+    /// has ended.
     const SHARED: bool = false;
 }
 
@@ -222,10 +222,10 @@ type This = SqliteStore;
 type Db = Sqlite;
 type DbRow = SqliteRow;
 type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
-/// A plain `BEGIN` that reads first cannot always become a writer later.
+/// A plain `BEGIN` that reads first cannot always be upgraded to a write.
 const BEGIN: &str = "BEGIN IMMEDIATE";
 
-/// There is one writer.
+/// There is a single writer.
 async fn try_lock_owner(_: &mut Session<'_>, _: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
@@ -243,13 +243,13 @@ fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
         .max_lifetime(None)
 }
 
-/// A full disk makes SQLite roll back by itself, and a connection that does not know it would refuse
-/// every later transaction. Such a connection is thrown away.
+/// On a full disk SQLite rolls back implicitly, and a connection unaware of it would refuse every
+/// later transaction. Such a connection is dropped.
 fn writer(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     pool.after_release(|connection, _| {
         Box::pin(async move {
-            // The ping carries out what a dropped transaction left to do; where the disk hangs the
-            // connection is in the way of nobody for long.
+            // The ping finishes the rollback of a dropped transaction; the time limit covers a disk
+            // that hangs.
             let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
             alive.map_err(|_| sqlx::Error::PoolTimedOut)??;
             Ok(!connection.is_in_transaction())
@@ -257,9 +257,9 @@ fn writer(pool: SqlitePoolOptions) -> SqlitePoolOptions {
     })
 }
 
-/// Takes the lock file beside the database.
+/// Locks the lock file beside the database.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    // However the file is spelt, and through whatever links: one file, one lock.
+    // One lock per file, whatever the spelling of its path or the links to it.
     let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let lock_path = PathBuf::from(format!("{}.lock", path.display()));
     let file = OpenOptions::new()

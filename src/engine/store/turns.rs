@@ -1,6 +1,6 @@
-//! Who may write next: the writes that callers ask for have a bounded share of the connections, and
-//! those about the same thing follow one another, so that one caller with many requests is one in
-//! the queue.
+//! Scheduling of callers' writes: they have a bounded share of the connections, and those with the
+//! same key run one after another, so that a caller with many requests occupies one position in the
+//! queue.
 
 use std::{
     collections::HashMap,
@@ -18,33 +18,33 @@ pub(super) struct Turns {
 #[derive(Default)]
 struct Queues {
     by_key: HashMap<String, Weak<Queue<()>>>,
-    /// The queues that nobody is in any more are removed when there are so many.
+    /// Size of the map at which unused queues are removed.
     sweep_at: usize,
 }
 
-/// Held while somebody is the only one with his key.
+/// Held while a caller is the only one with its key.
 pub(super) struct Alone {
     _guard: OwnedMutexGuard<()>,
 }
 
-/// Held while somebody writes.
+/// Held during a write.
 pub(super) struct Place<'t> {
-    /// There: the semaphore is never closed.
+    /// Always `Some`: the semaphore is never closed.
     _permit: Option<SemaphorePermit<'t>>,
 }
 
 impl Turns {
-    /// At most `places` write at once.
+    /// At most `places` writes run at once.
     pub(super) fn new(places: usize) -> Self {
         Self { queues: Mutex::default(), places: Semaphore::new(places) }
     }
 
-    /// Waits for those with the same key who came before.
+    /// Waits for earlier callers with the same key.
     pub(super) async fn alone(&self, key: &str) -> Alone {
         Alone { _guard: self.queue(key).lock_owned().await }
     }
 
-    /// Waits for a place among those who write; first come, first served.
+    /// Waits for a free write slot; first come, first served.
     pub(super) async fn place(&self) -> Place<'_> {
         Place { _permit: self.places.acquire().await.ok() }
     }
@@ -80,12 +80,12 @@ mod tests {
         let ada = take(&turns, "ada").await;
         let mut adas_next = Box::pin(take(&turns, "ada"));
         assert!(adas_next.as_mut().now_or_never().is_none());
-        // However many of ada's wait, the second place is bob's.
+        // However many of Ada's requests wait, the second slot is Bob's.
         let _bob = take(&turns, "bob").now_or_never().unwrap();
         let mut eve = Box::pin(take(&turns, "eve"));
         assert!(eve.as_mut().now_or_never().is_none());
         drop(ada);
-        // Eve has waited for longer than ada's next.
+        // Eve has waited longer than Ada's next request.
         assert!(adas_next.as_mut().now_or_never().is_none());
         let eve = eve.now_or_never().unwrap();
         drop(eve);

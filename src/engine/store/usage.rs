@@ -1,20 +1,20 @@
-//! How much is stored.
+//! Storage usage.
 
-/// Whose bytes are asked for.
+/// Whose usage is counted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum UsageOf {
     /// See [`NewTask::account`](super::NewTask::account).
     Account(String),
-    /// All who come from this client address.
+    /// All tasks and uploads from this client address.
     Client(String),
-    /// Everybody.
+    /// The whole store.
     All,
 }
 
 /// How many bytes are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// In the database: inputs, logs, checkpoints and results, and something for each row.
+    /// In the database: inputs, logs, checkpoints and results, plus a fixed number for each row.
     pub rows: u64,
     /// Of files and uploads.
     pub files: u64,

@@ -1,4 +1,4 @@
-//! How many requests may be held: in all, from one client address, for one owner, and for those who have no
+//! Limits of waiting requests: in total, per client address, per owner, and for callers without a
 //! session.
 
 use std::{
@@ -15,24 +15,24 @@ use crate::{
     task::AnswerReason,
 };
 
-/// Whose limit a request met that was not held.
+/// The limit that kept a request from waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LongPollLimit {
-    /// The owner's.
+    /// The limit of the owner.
     Owner,
-    /// That of all who have no session.
+    /// The limit of all callers without a session.
     Anonymous,
-    /// The server's.
+    /// The limit of the server.
     All,
-    /// That of the client's address, or of those from there who have no session.
+    /// The limit of the client address, or of its callers without a session.
     Client,
 }
 
 impl LongPollLimit {
-    /// In the order of [`LongPollFigures::refused`].
+    /// All limits, in the order of [`LongPollFigures::refused`].
     pub const ALL: [Self; 4] = [Self::Owner, Self::Anonymous, Self::All, Self::Client];
 
-    /// The word in metrics.
+    /// The label in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
@@ -43,20 +43,20 @@ impl LongPollLimit {
     }
 }
 
-/// What operators are told of held requests. Counters since the start of the process.
+/// Figures on long polls, for operators. Counters since the start of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LongPollFigures {
-    /// Requests that have a place now.
+    /// Requests that hold a slot now.
     pub now: usize,
-    /// Those of them that have found nothing to tell and wait.
+    /// Those of them that found no news and wait.
     pub waiting: usize,
-    /// Answers to requests that could be held, by the reason's word.
+    /// Responses to long polls, by the name of their reason.
     pub answers: Vec<(&'static str, u64)>,
-    /// Requests that were not held because of a limit.
+    /// Requests that did not wait because of a limit.
     pub refused: Vec<(LongPollLimit, u64)>,
 }
 
-/// The reasons that a server gives, and their words on the wire.
+/// The reasons that a server sends, and their names on the wire.
 pub(super) const REASONS: [(AnswerReason, &str); 10] = [
     (AnswerReason::Ended, "ended"),
     (AnswerReason::Cancelling, "cancelling"),
@@ -70,7 +70,7 @@ pub(super) const REASONS: [(AnswerReason, &str); 10] = [
     (AnswerReason::NoWait, "no_wait"),
 ];
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::engine) struct Limits {
     options: LongPollOptions,
     taken: Mutex<Taken>,
@@ -87,7 +87,7 @@ struct Taken {
     clients: HashMap<ClientAddress, OfClient>,
 }
 
-/// What is held for one client address.
+/// Slots in use by one client address.
 #[derive(Clone, Copy, Default)]
 struct OfClient {
     all: usize,
@@ -104,7 +104,7 @@ impl Limits {
         }
     }
 
-    /// A place for a request of this caller; `None` where a limit is reached.
+    /// Takes a slot for a request of this caller; `None` if a limit is reached.
     pub(in crate::engine) fn take(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
         let (owner, client) = (&caller.owner, caller.client);
         let mut taken = lock(&self.taken);
@@ -126,7 +126,7 @@ impl Limits {
         Some(Place { limits: Arc::clone(self), owner: owner.clone(), client, waits: false })
     }
 
-    /// The limit that one more request of this caller meets.
+    /// Returns the limit that another request of this caller would exceed.
     fn full(&self, taken: &Taken, caller: &Caller) -> Option<LongPollLimit> {
         let max = &self.options;
         let of_client = caller.client.and_then(|client| taken.clients.get(&client)).copied();
@@ -151,14 +151,14 @@ impl Limits {
         }
     }
 
-    /// Counts an answer.
+    /// Counts a response.
     pub(in crate::engine) fn count(&self, reason: AnswerReason) {
         if let Some(at) = REASONS.iter().position(|(known, _)| *known == reason) {
             self.answers[at].fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Requests that are held now.
+    /// Number of slots in use.
     pub(in crate::engine) fn held(&self) -> usize {
         lock(&self.taken).all
     }
@@ -208,8 +208,8 @@ impl Limits {
     }
 }
 
-/// One held request's place, free again when this is dropped: however the request ends, and when its
-/// client goes away.
+/// The slot of one long poll, released on drop: however the request ends, also when the client
+/// disconnects.
 pub(in crate::engine) struct Place {
     limits: Arc<Limits>,
     owner: Option<Arc<str>>,
@@ -218,7 +218,7 @@ pub(in crate::engine) struct Place {
 }
 
 impl Place {
-    /// It has looked for itself and found nothing to tell.
+    /// Counts the request as waiting: its first check found no news.
     pub(in crate::engine) fn waits(&mut self) {
         if !std::mem::replace(&mut self.waits, true) {
             lock(&self.limits.taken).waiting += 1;

@@ -1,5 +1,5 @@
-//! The two loops behind the held requests: one looks at what is watched, one reads what runs
-//! elsewhere. A store that hangs delays the second only.
+//! The two loops behind long polls: one checks the watched tasks, one reads those that run in other
+//! processes. A store that hangs delays the second loop only.
 
 use std::{
     collections::HashMap,
@@ -13,10 +13,10 @@ use crate::{
     task::{AnswerReason, TaskId},
 };
 
-/// So many tasks are looked at before others may have the thread.
+/// Number of tasks checked before the thread is yielded.
 const LOOKS_IN_A_ROW: usize = 32;
 
-/// Looks at the watched tasks, until the engine has closed. While nothing is watched it sleeps.
+/// Checks the watched tasks until the engine has closed. Sleeps while nothing is watched.
 pub(in crate::engine) async fn run_tick_loop(inner: Arc<Inner>) {
     let (subscriptions, tick) = (&inner.subscriptions, inner.options.long_poll.tick);
     let mut looked = Instant::now();
@@ -27,7 +27,7 @@ pub(in crate::engine) async fn run_tick_loop(inner: Arc<Inner>) {
             if idle {
                 woken.await;
             } else {
-                // Whether woken or not: it is time to look.
+                // The check is due whether the loop was woken or the tick elapsed.
                 let _ = tokio::time::timeout(tick.saturating_sub(looked.elapsed()), woken).await;
             }
         };
@@ -55,9 +55,9 @@ async fn look_at(inner: &Inner, tasks: &[Arc<WatchedTask>]) {
     }
 }
 
-/// Reads the watched tasks that do not run here, until the engine has closed: those that changed at a
-/// stroke at once; all of them when another process may have saved progress, no oftener than each
-/// [`watched::FRESH_S`]; and all of them now and then, in case that nobody was heard.
+/// Reads the watched tasks that do not run here, until the engine has closed: those with a discrete
+/// change immediately; all of them when another process may have saved progress, at most once per
+/// [`watched::FRESH_S`]; and all of them periodically, in case a notification was missed.
 pub(in crate::engine) async fn run_read_loop(inner: Arc<Inner>) {
     let subscriptions = &inner.subscriptions;
     let mut read_at = subscriptions.now_s();
@@ -70,7 +70,7 @@ pub(in crate::engine) async fn run_read_loop(inner: Arc<Inner>) {
         let rest = Duration::from_secs_f64((due - now).max(0.0));
         let woken = async {
             let woken = subscriptions.reading.notified();
-            // As above.
+            // Woken or not, continue.
             let _ = tokio::time::timeout(rest, woken).await;
         };
         if inner.closed.run_until_cancelled(woken).await.is_none() {
@@ -98,7 +98,8 @@ async fn read(inner: &Inner, tasks: Vec<Arc<WatchedTask>>) {
         Ok(rows) => rows,
         Err(error) => {
             tracing::warn!(%error, "the watched tasks were not read");
-            // Nobody knows how they stand: whoever waits is told so, instead of silence.
+            // Their state is not known: answer the waiting requests with a timeout instead of
+            // leaving them waiting.
             tasks.iter().for_each(|watched| watched.answer_all(AnswerReason::Timeout));
             return;
         }

@@ -1,4 +1,4 @@
-//! One watched task: who waits for news of it, and how it stands if it does not run here.
+//! One watched task: its waiting requests, and its state if it does not run here.
 
 use std::{
     collections::HashMap,
@@ -15,23 +15,23 @@ use crate::{
     task::{AnswerReason, Status, TaskId},
 };
 
-/// How long an entry is kept that nobody waits at, in seconds: a client that was answered comes back
-/// soon, and finds in which stage a task was that runs elsewhere.
+/// How long an entry without requests is retained, in seconds: a client that was answered returns
+/// soon and finds the stage of a task that runs in another process.
 const KEPT_S: f64 = 5.0;
-/// A row that was read this long ago still tells how a task stands, in seconds.
+/// Maximum age of a row that still counts as current, in seconds.
 pub(super) const FRESH_S: f64 = 0.25;
-/// What a held request waits for.
+/// What a waiting request waits for.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::engine) enum Interest {
-    /// Whatever the client must learn by the rule.
+    /// Whatever the rule of long polls requires for this client.
     ClientState(ClientState),
-    /// Anything visible after this version, or after now.
+    /// Anything visible after this version; `None`: after now.
     News(Option<i64>),
-    /// The end.
+    /// The end of the task.
     End,
 }
 
-/// See the module.
+/// See the module documentation.
 pub(in crate::engine) struct WatchedTask {
     id: TaskId,
     state: Mutex<State>,
@@ -41,29 +41,29 @@ pub(in crate::engine) struct WatchedTask {
 struct State {
     waiting: HashMap<u64, Waiting>,
     elsewhere: Elsewhere,
-    /// The highest version by which the task was judged.
+    /// The highest version that requests were checked against.
     seen: i64,
-    /// Status, generation and stage at the last look.
+    /// Status, generation and stage at the last check.
     last: Option<(Status, i64, i64)>,
-    /// Since when nobody has waited.
+    /// Since when there has been no waiting request.
     left_at: f64,
 }
 
 struct Waiting {
     waiter: Arc<Waiter>,
     interest: Interest,
-    /// `None` until the request has looked for itself; before this time no bar can be answered for.
+    /// `None` until the request has checked the task once; before this time no bar is corrected.
     not_before: Option<f64>,
 }
 
-/// What the store says.
+/// What the store knows.
 #[derive(Default)]
 struct Elsewhere {
     row: Option<Arc<Row>>,
     read_at: f64,
-    /// It is not there any more.
+    /// The task no longer exists.
     gone: bool,
-    /// With which version its present stage was first seen here; 0 = at the first reading.
+    /// The version with which its current stage was first seen here; 0: at the first read.
     step_version: i64,
     /// When that was.
     step_at: f64,
@@ -94,26 +94,26 @@ impl WatchedTask {
         self.id
     }
 
-    /// Takes what the store says; `None`: there is no such task.
+    /// Takes the row from the store; `None`: there is no such task.
     pub(in crate::engine) fn tell(&self, row: Option<&Row>, now: f64) {
         lock(&self.state).elsewhere.tell(row, now);
     }
 
-    /// What the store said a moment ago.
+    /// Returns the row if it was read a moment ago.
     pub(in crate::engine) fn fresh(&self, now: f64) -> Option<Arc<Row>> {
         let state = lock(&self.state);
         let fresh = now - state.elsewhere.read_at <= FRESH_S;
         state.elsewhere.row.clone().filter(|row| fresh && row.version >= state.seen)
     }
 
-    /// Whether the store may have something to say that is not known here.
+    /// Whether the store may have changes that are not known here.
     pub(super) fn may_change_elsewhere(&self, running: &RunningTasks) -> bool {
         let state = lock(&self.state);
         let over = state.elsewhere.row.as_ref().is_some_and(|row| row.status.is_terminal());
         !over && !state.elsewhere.gone && running.get(self.id).is_none()
     }
 
-    /// Judges for one who has just sat down. Whether anything can still come.
+    /// First check of a new request. Returns whether anything can still change.
     pub(super) fn check(&self, number: u64, running: &RunningTasks, now_ms: i64, now: f64) -> bool {
         let mut state = lock(&self.state);
         let running = running.get(self.id);
@@ -124,7 +124,7 @@ impl WatchedTask {
             waiting.waiter.answer(AnswerReason::Ended);
             return false;
         }
-        // Unknown for now: the next reading tells.
+        // Not known yet: the next read tells.
         let Some(mut task_state) = task_state else {
             waiting.not_before = Some(now);
             return true;
@@ -134,7 +134,7 @@ impl WatchedTask {
         !task_state.status.is_terminal()
     }
 
-    /// Judges for everybody who waits.
+    /// Checks all waiting requests.
     pub(super) fn look(&self, running: &RunningTasks, now_ms: i64, now: f64) {
         let mut state = lock(&self.state);
         if state.waiting.is_empty() {
@@ -164,7 +164,7 @@ impl WatchedTask {
 }
 
 impl State {
-    /// How the task stands; `None` while nobody here knows.
+    /// Returns the state of the task; `None` while it is not known here.
     fn task_state(
         &mut self,
         running: Option<&RunningTask>,
@@ -173,7 +173,8 @@ impl State {
     ) -> Option<TaskState> {
         let Some(running) = running else {
             let version = self.elsewhere.row.as_ref()?.version;
-            // Older than what was known of a run here that is over: the store is about to say more.
+            // Older than what was known of a run that ended here: the store will have a newer row
+            // soon.
             if version < self.seen {
                 return None;
             }
@@ -193,7 +194,7 @@ impl State {
 }
 
 impl Waiting {
-    /// The request has looked for itself, and its task stands like this.
+    /// Activates a request after its first check, with this state.
     fn begin(&mut self, task_state: &TaskState, now: f64) {
         let client = match self.interest {
             Interest::ClientState(mut client) => {
@@ -215,7 +216,7 @@ impl Waiting {
         self.not_before = Some(client.not_before(task_state, now));
     }
 
-    /// Answers if there is something to say. Whether it did.
+    /// Answers the request if there is a reason. Returns whether it did.
     fn judge(
         &mut self,
         task_state: &mut TaskState,
@@ -223,14 +224,14 @@ impl Waiting {
         now: f64,
     ) -> bool {
         let Interest::ClientState(client) = self.interest else {
-            // The first look found nothing to judge by.
+            // The state was not known at the first check.
             self.begin(task_state, now);
             return false;
         };
         let Some(reason) = client.reason(task_state, now) else { return false };
         if reason == AnswerReason::Deviation && client.version() == task_state.version {
-            // Clients take a newer version only. One is made for all of them; elsewhere, by the
-            // process that runs the task.
+            // Clients apply newer versions only, so a correction needs a new one, shared by all
+            // clients. For a task in another process, that process makes it.
             let Some(running) = running else { return false };
             task_state.version = running.correct(task_state.version);
         }
@@ -257,7 +258,7 @@ impl Elsewhere {
                 (self.step_version, self.step_at) = (row.version, now);
             }
             Some(_) => {}
-            // Whether the stage is the one that clients know shows in the bar.
+            // Whether clients know this stage shows in the bar.
             None => (self.step_version, self.step_at) = (0, f64::NEG_INFINITY),
         }
         self.row = Some(Arc::new(row.clone()));
@@ -272,7 +273,8 @@ impl Elsewhere {
         let queued = row.status == Status::Queued;
         Some(TaskState {
             status: row.status,
-            // The place in the queue is told in the bits below, and is no reason for an answer.
+            // The queue position is encoded in the bits below; a change of it is no reason to
+            // answer.
             version: if queued { long_poll::last_of_generation(row.version) } else { row.version },
             step_version: self.step_version,
             output_version: row.output_version,

@@ -1,4 +1,4 @@
-//! What a good answer does.
+//! Handling of successful responses.
 
 use super::{Flight, Machine, pause};
 use crate::{
@@ -7,14 +7,14 @@ use crate::{
 };
 
 impl Machine {
-    /// Takes the request of this epoch out of the air; `None` if it is not the one in flight.
+    /// Removes the request of this epoch from flight; `None` if it is not in flight.
     pub(super) fn landed(&mut self, epoch: u32, now: u64) -> Option<Flight> {
         let flight = self.flight.take_if(|_| epoch == self.epoch)?;
         self.ended_at = Some(now);
         Some(flight)
     }
 
-    /// Takes an answer. Returns whether a task changed.
+    /// Takes a response. Returns whether a task changed.
     pub(super) fn answered(
         &mut self,
         flight: &Flight,
@@ -34,7 +34,7 @@ impl Machine {
             pause::told_pause_ms(response.spread_ms.unwrap_or(0.0), self.config.longest_jitter_ms);
         let drained = response.reason == Some(AnswerReason::ShuttingDown);
         if drained {
-            // So that not all who were held come back at the same moment, whatever they do next.
+            // So that waiting requests do not all return at once, whatever these clients do next.
             self.not_before = now.saturating_add(self.told_pause_ms);
         }
         self.count.reason = response.reason;
@@ -61,7 +61,7 @@ impl Machine {
         changed
     }
 
-    /// Takes what an answer about these tasks tells. `early`: it came for a deviation.
+    /// Applies a response about these tasks. `early`: it came before the end of the wait.
     pub(super) fn apply(
         &mut self,
         ids: &[TaskId],
@@ -91,7 +91,7 @@ impl Machine {
         changed
     }
 
-    /// How long to wait after an answer before the next request.
+    /// The pause between a response and the next request.
     pub(super) fn pause(&self, now: u64, random: &mut dyn FnMut() -> f64) -> u64 {
         if self.entries.iter().any(|entry| entry.live() && (!entry.asked || entry.owed)) {
             return 0;
@@ -109,12 +109,12 @@ impl Machine {
             pause::gap_ms(elapsed, eta, unit)
         });
         let gap = gap.min().unwrap_or(0);
-        // Who has pressed cancel watches for the end; the server's pause is made for patience.
+        // After a cancel request the user waits for the end; ignore the server's pause.
         let cancelling = self.entries.iter().any(|entry| entry.live() && entry.cancel_at.is_some());
         if cancelling { gap } else { gap.max(self.told_pause_ms) }
     }
 
-    /// How long the server may hold the next request; 0 = not.
+    /// The maximum wait of the next request; 0: none.
     pub(super) fn wait_ms(&self, now: u64) -> u64 {
         let all_fit = self.live_count() <= self.config.ids_per_request as usize;
         if self.config.policy != Policy::Paced || !self.visible || !all_fit {
@@ -128,8 +128,8 @@ impl Machine {
     }
 }
 
-/// Whether an answer came for a deviation: as the server says, or else because a request that it
-/// might have held for longer was answered before.
+/// Whether a response came early for a task's news: by the server's reason, or else because a
+/// request was answered well before its maximum wait.
 pub(super) fn came_early(response: &PollResponse, request: Option<(&Flight, u64)>) -> bool {
     match (response.reason, request) {
         (Some(reason), _) => {
@@ -144,7 +144,7 @@ pub(super) fn came_early(response: &PollResponse, request: Option<(&Flight, u64)
 }
 
 impl Entry {
-    /// The request in flight is over; if it was the one past the deadline, so is the watching.
+    /// The request in flight is over; if it was the one past the deadline, watching ends, too.
     pub(super) fn end_of_poll(&mut self) {
         if std::mem::take(&mut self.last_poll) && self.live() {
             self.timed_out = true;

@@ -1,4 +1,4 @@
-//! What a failure does: which are final, which pass, and when to try again.
+//! Handling of failures: which are final, which are retried, and when.
 
 use super::{Flight, Halt, Machine, pause};
 use crate::poll::{Action, AnswerKind, Failure, long_poll::Loss};
@@ -19,7 +19,8 @@ impl Machine {
         for entry in self.entries.iter_mut().filter(|entry| flight.ids.contains(&entry.id)) {
             entry.end_of_poll();
         }
-        // A status was said by somebody who is there; only a server that is lost is lost to all.
+        // A status comes from a server that is alive; only a lost server is lost for all clients at
+        // once.
         let spread = if failure == Failure::Network { self.spread_ms } else { 0 };
         if self.was_cut(flight, &failure, now) {
             self.due = now + pause::after_cut_ms(spread, pause::unit(random));
@@ -48,7 +49,7 @@ impl Machine {
         }
     }
 
-    /// Tries again after full jitter, and not before the server wants it; gives up when it has
+    /// Retries after full jitter, and not before the server permits it; gives up when requests have
     /// failed for too long.
     pub(super) fn try_later(
         &mut self,
@@ -59,7 +60,7 @@ impl Machine {
     ) {
         self.failures = self.failures.saturating_add(1);
         if let Some(asked) = asked_ms {
-            // A server that says when to come back is not given up.
+            // A server that states when to return is not given up on.
             self.failing_ms = 0;
             let asked = u64::try_from(asked).unwrap_or(0).min(self.config.longest_retry_after_ms);
             self.not_before = now.saturating_add(asked);
@@ -75,7 +76,7 @@ impl Machine {
         self.slow_down_if_hidden();
     }
 
-    /// Tells the holding what was lost; true for a first cut, which is no failure.
+    /// Records a lost request; returns true for a first cut, which does not count as a failure.
     fn was_cut(&mut self, flight: &Flight, failure: &Failure, now: u64) -> bool {
         let Some(config) = self.config.hold.as_ref().filter(|_| flight.wait_ms > 0) else {
             return false;
@@ -89,7 +90,7 @@ impl Machine {
         self.holding.lost(config, age, loss, now)
     }
 
-    /// A 404 for the whole request right after the start.
+    /// Whether a 404 for the whole request may mean "not yet", shortly after the start.
     fn may_not_be_there_yet(&self, now: u64) -> bool {
         let grace = self.config.not_found_grace_ms;
         let young = |since: u64| now.saturating_sub(since) < grace;

@@ -1,4 +1,4 @@
-//! After each event: whether there must be a request or a timer, derived from the state alone.
+//! After each event: derives from the state alone whether a request or a timer is needed.
 
 use super::{Flight, Halt, Machine};
 use crate::{
@@ -6,15 +6,15 @@ use crate::{
     task::PollRequest,
 };
 
-/// The longest timer that every driver can set.
+/// The longest timer that every driver supports.
 const MAX_TIMER_MS: u64 = 60_000;
 
 impl Machine {
-    /// Counts the time since the last event. Returns whether the machine slept through it: then the
-    /// request in flight is ended, unless this is its end.
+    /// Accounts for the time since the last event. Returns whether the machine slept through it;
+    /// then the request in flight is aborted, unless this event is its result.
     pub(super) fn pass_time(&mut self, event: &Event, now: u64, actions: &mut Vec<Action>) -> bool {
         let late = self.timer_at.map_or(0, |at| now.saturating_sub(at));
-        // The timers of hidden pages are late by design.
+        // Timers of hidden pages are late by design.
         let seen = self.visible || matches!(event, Event::Visible(true));
         let slept = seen && late > self.config.slept_slack_ms;
         if slept {
@@ -36,7 +36,7 @@ impl Machine {
         slept
     }
 
-    /// Ends, starts and schedules what the state asks for.
+    /// Aborts, starts and schedules what the state requires.
     pub(super) fn settle(
         &mut self,
         fired: bool,
@@ -55,14 +55,14 @@ impl Machine {
             self.on_timer(now, random, actions);
         }
         self.settle_tabs(now, actions);
-        // One failure is enough to say that nobody knows how things stand.
+        // One failure is enough: the state of the tasks is not known.
         if self.failures > 0 || (self.flight.is_none() && !self.may_send()) {
             self.freeze_bars(now);
         }
         self.arm(now, actions);
     }
 
-    /// Stops the bars until the next answer: nobody knows how things stand.
+    /// Stops the bars until the next response: the state of the tasks is not known.
     pub(super) fn freeze_bars(&mut self, now: u64) {
         let clock = self.clock(now);
         for entry in &mut self.entries {
@@ -76,7 +76,8 @@ impl Machine {
             self.ended_at = Some(now);
             self.failed(&flight, Failure::Timeout, now, random, actions);
         } else if self.halt == Halt::Refreshing && self.may_run() && now >= self.due {
-            // No word about the session: whether there is one, the next answer tells.
+            // The result of the refresh is unknown; the next response shows whether there is a
+            // session.
             self.halt = Halt::None;
             self.try_later(None, 0, now, random);
         } else if self.flight.is_none() && self.may_send() && now >= self.earliest() {
@@ -122,7 +123,7 @@ impl Machine {
         at.max(floor).max(self.not_before).max(quiet)
     }
 
-    /// The moment until which bars may have moved: `now`, or where the machine fell asleep.
+    /// The moment until which bars may have moved: `now`, or when the machine fell asleep.
     pub(super) fn clock(&self, now: u64) -> u64 {
         let awake =
             self.timer_at.map_or(u64::MAX, |at| at.saturating_add(self.config.slept_slack_ms));
@@ -164,7 +165,7 @@ impl Machine {
         actions.push(Action::Send { epoch: self.epoch, request: PollRequest { watch, wait_ms } });
     }
 
-    /// When the machine must look again; `None` = not before another event.
+    /// When the machine must run again; `None`: not before another event.
     fn wake_up(&self) -> Option<u64> {
         match &self.flight {
             Some(flight) => Some(flight.limit),
@@ -184,7 +185,8 @@ impl Machine {
         let longest = if self.visible { self.config.longest_timer_ms } else { MAX_TIMER_MS };
         let after = at.saturating_sub(now).min(longest.clamp(1, MAX_TIMER_MS));
         let sooner = self.timer_at.is_none_or(|set| set != now + after);
-        // A look-out further ahead is moved only when it comes: no new timer for each event.
+        // A timer for the maximum interval stays until it fires, to avoid a new timer for each
+        // event.
         let in_time =
             after == longest && self.timer_at.is_some_and(|set| (now..=now + after).contains(&set));
         if sooner && !in_time {

@@ -1,4 +1,4 @@
-//! What can be seen of the machine.
+//! The visible state of the machine.
 
 use super::{Halt, Machine};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Machine {
-    /// What to draw for a task now; `None` if nobody watches it.
+    /// Returns what to draw for a task now; `None` if it is not watched.
     pub fn view(&self, id: TaskId, now: u64) -> Option<TaskView<'_>> {
         let entry = self.entries.iter().find(|entry| entry.id == id)?;
         let clock = self.clock(now);
@@ -25,7 +25,7 @@ impl Machine {
         })
     }
 
-    /// The counters.
+    /// Returns the counters.
     pub fn stats(&self, now: u64) -> Stats {
         let led = self.flight.is_none() && self.may_send() && self.follows();
         let next = self.flight.is_none() && self.may_send() && !led;
@@ -49,7 +49,7 @@ impl Machine {
         }
     }
 
-    /// What all tasks show alike; a change is drawn.
+    /// The state common to all tasks; a change is drawn.
     pub(super) fn render_key(&self) -> (Halt, bool, bool, bool, bool, bool, usize) {
         let running = self.flight.is_some() || self.may_send();
         let live = self.live_count();

@@ -1,4 +1,5 @@
-//! One tab asks for all: who that is, what the others need, and what they do while it is silent.
+//! One tab polls for all: which one leads, what the others need, and what they do while it is
+//! silent.
 
 use super::{Machine, answer::came_early};
 use crate::{
@@ -9,11 +10,11 @@ use crate::{
     task::{PollResponse, TaskId},
 };
 
-/// A tab that was not heard of for so many answers is gone.
+/// A tab is gone after more than this many forwarded responses without a message from it.
 const UNHEARD_MOST: u32 = 3;
 
 impl Machine {
-    /// Takes what comes from the other tabs. Returns whether a task changed.
+    /// Handles an event of the other tabs. Returns whether a task changed.
     pub(super) fn take_tabs(
         &mut self,
         event: TabEvent,
@@ -48,7 +49,7 @@ impl Machine {
         false
     }
 
-    /// Takes the answer that another tab got.
+    /// Applies a response forwarded by another tab.
     fn overhear(
         &mut self,
         ids: &[TaskId],
@@ -76,8 +77,8 @@ impl Machine {
         changed
     }
 
-    /// Who let go of the lock may have done so with its last task, and the lock may be here sooner than
-    /// the word of that. A tab that knows how things stand can wait for it.
+    /// The previous leader may have released the lock together with its last response, and the lock
+    /// may arrive first. A tab whose state is current can wait for that response.
     fn wait_for_the_last_word(&mut self, now: u64) {
         let silence = self.silence_ms();
         let fresh = self.tabs.heard_at.is_some_and(|at| now.saturating_sub(at) < silence);
@@ -85,24 +86,24 @@ impl Machine {
             if fresh { now.saturating_add(self.config.floor_ms) } else { 0 };
     }
 
-    /// How long a tab that leads may say nothing.
+    /// How long a leading tab may be silent.
     fn silence_ms(&self) -> u64 {
         let hold = self.hold_config().map_or(0, |hold| hold.longest_ms);
         hold.saturating_add(self.config.leader_slack_ms)
     }
 
-    /// Whether another tab asks for this one. A policy of its own is kept to by asking alone.
+    /// Whether another tab polls for this one. A tab with another policy polls alone.
     pub(super) fn follows(&self) -> bool {
         self.tabs.me.is_some() && !self.tabs.leads && self.config.policy == Policy::Paced
     }
 
-    /// The tab that leads is there: it asks, and nobody else does for a while.
+    /// The leading tab is alive: this tab sends no request for a while.
     fn hear(&mut self, quiet_ms: u64, now: u64, actions: &mut Vec<Action>) {
         self.tabs.quiet_until = now.saturating_add(quiet_ms);
         self.abort(now, actions);
     }
 
-    /// Another tab says what it watches.
+    /// Takes another tab's message about what it watches.
     fn peer(&mut self, tab: u32, tasks: Vec<(TaskId, bool)>, now: u64) {
         let at = self.tabs.peers.iter().position(|peer| peer.tab == tab);
         let before = at.map(|at| self.tabs.peers.swap_remove(at).tasks).unwrap_or_default();
@@ -110,7 +111,7 @@ impl Machine {
             let entry = self.entry_or_new(id, now);
             entry.peers += 1;
             entry.large |= large;
-            // It waits for what this tab may have known for long.
+            // The other tab waits for a state that this tab may have known for long.
             entry.owed |= entry.live() && !before.iter().any(|(known, _)| *known == id);
         }
         self.leave_to(&before);
@@ -122,7 +123,7 @@ impl Machine {
         }
     }
 
-    /// Another tab does not watch these any more.
+    /// Another tab no longer watches these tasks.
     fn leave_to(&mut self, tasks: &[(TaskId, bool)]) {
         for (id, _) in tasks {
             if let Some(entry) = self.entry(*id) {
@@ -132,7 +133,7 @@ impl Machine {
         self.drop_unwatched();
     }
 
-    /// Hands an answer to the others, if there are any, and forgets those who are gone.
+    /// Forwards a response to the other tabs, if there are any, and removes those that are gone.
     pub(super) fn share(&mut self, ids: &[TaskId], actions: &mut Vec<Action>) {
         if !self.tabs.leads || self.tabs.peers.is_empty() {
             return;
@@ -148,7 +149,7 @@ impl Machine {
         }
     }
 
-    /// Derives from the state who leads and what has to be said.
+    /// Derives from the state whether to lead and what to send.
     pub(super) fn settle_tabs(&mut self, now: u64, actions: &mut Vec<Action>) {
         let Some(me) = self.tabs.me else { return };
         let wanted = self.visible && self.may_send();
@@ -172,7 +173,7 @@ impl Machine {
         let own = self.entries.iter().filter(|entry| needs && entry.live());
         let own: Vec<_> = own.map(|entry| (entry.id, entry.large)).collect();
         if own != self.tabs.said {
-            // What is new to the tab that leads is answered at once.
+            // The leading tab answers at once for tasks that are new to it.
             let soon = now.saturating_add(self.config.leader_slack_ms);
             self.tabs.quiet_until = self.tabs.quiet_until.min(soon);
         } else if !self.tabs.say_again || own.is_empty() {

@@ -1,4 +1,4 @@
-//! Who watches what.
+//! Adding and removing watched tasks.
 
 use super::{Halt, Machine};
 use crate::{
@@ -7,14 +7,15 @@ use crate::{
 };
 
 impl Machine {
-    /// Somebody watches this task.
+    /// Adds a watcher of this task.
     pub(super) fn watch(&mut self, id: TaskId, snapshot: Option<Box<Snapshot>>, now: u64) -> bool {
         let clock = self.clock(now);
         let live = self.config.foreground;
         let entry = self.entry_or_new(id, now);
         entry.watchers = entry.watchers.saturating_add(1);
         entry.large |= live;
-        // What a later watcher begins with is as old as the page: told again, it would set the clocks back.
+        // A later watcher's snapshot is as old as its page: applying the same version would set the
+        // ages back.
         let known = entry.snapshot.as_ref().map(|known| (known.attempt, known.version));
         let news = |new: &Snapshot| known.is_none_or(|known| known < (new.attempt, new.version));
         if let Some(snapshot) = snapshot.filter(|snapshot| news(snapshot)) {
@@ -24,7 +25,7 @@ impl Machine {
         true
     }
 
-    /// One who watched it is gone.
+    /// Removes a watcher of this task.
     pub(super) fn unwatch(&mut self, id: TaskId) {
         if let Some(entry) = self.entry(id) {
             entry.watchers = entry.watchers.saturating_sub(1);
@@ -36,7 +37,7 @@ impl Machine {
         self.entries.iter_mut().find(|entry| entry.id == id)
     }
 
-    /// The entry of a task; made, and soon asked for, where there is none.
+    /// Returns the entry of a task; creates it, and polls soon, if there is none.
     pub(super) fn entry_or_new(&mut self, id: TaskId, now: u64) -> &mut Entry {
         let at = self.entries.iter().position(|entry| entry.id == id).unwrap_or_else(|| {
             let reach = self.config.reach();
@@ -48,7 +49,7 @@ impl Machine {
         &mut self.entries[at]
     }
 
-    /// Removes what nobody watches, here or in another tab.
+    /// Removes tasks that no watcher has, here or in another tab.
     pub(super) fn drop_unwatched(&mut self) {
         self.entries.retain(|entry| entry.watchers > 0 || entry.peers > 0);
         if let Some(flight) = &mut self.flight {

@@ -1,4 +1,4 @@
-//! When a running task will end: estimated a few times a second, and judged when it has ended.
+//! Estimates when a running task will end, and judges the estimates after its end.
 
 use super::{RunningTask, State};
 use crate::engine::{
@@ -7,11 +7,11 @@ use crate::engine::{
 };
 use crate::task::EtaRange;
 
-/// How often the end is estimated anew, in seconds.
+/// Minimum time between two estimates, in seconds.
 const ESTIMATE_EVERY_S: f64 = 0.25;
 
 impl RunningTask {
-    /// What a server elsewhere can tell of the pace.
+    /// The pace to store, for servers that do not run the task.
     pub(super) fn pace_at(&self, state: &State, now_ms: i64) -> StoredPace {
         let t = self.taken.elapsed().as_secs_f64();
         let (rate, eta) = state.pace(t);
@@ -23,7 +23,7 @@ impl RunningTask {
         }
     }
 
-    /// Estimates the end anew, a few times a second at most.
+    /// Updates the estimate, at most every `ESTIMATE_EVERY_S`.
     pub(super) fn estimate(&self, state: &mut State, t: f64) {
         let age = t - state.estimated_t;
         if age < ESTIMATE_EVERY_S && state.estimated_t > 0.0 {
@@ -33,7 +33,7 @@ impl RunningTask {
         let (at, in_stage_ms) = state.route.present(t);
         let (begin, width) = self.spans.span(at);
         let progress = state.progress.unwrap_or(begin);
-        // The meter tells of the whole by the stage's own slope.
+        // The meter estimates the end of the whole from the slope of the stage.
         let slope = state.meter.eta(t).filter(|eta| *eta > 0.0).map(|eta| (1.0 - progress) / eta);
         let pace = slope.filter(|slope| *slope > 0.0).map(|slope| Pace {
             left_ms: (begin + width - progress).max(0.0) / slope * 1_000.0,
@@ -45,7 +45,7 @@ impl RunningTask {
         state.eta_range = range.filter(|_| self.book.accuracy().trusted());
     }
 
-    /// What each stage took, by name, of a run that has come to its end.
+    /// Returns the duration of each stage, by name, of a completed run.
     pub(crate) fn stage_times(&self) -> Vec<(String, i64)> {
         let state = self.lock();
         let name = |at: usize| self.stages.get(at).map_or("", |stage| stage.name.as_str());
@@ -53,14 +53,14 @@ impl RunningTask {
         times.into_iter().map(|(at, ms)| (name(at).to_owned(), ms)).collect()
     }
 
-    /// Lets the kind's book judge what was said of the end, now that it is there.
+    /// Judges the recorded estimates against the actual end.
     pub(crate) fn judge_forecasts(&self) {
         self.book.judge(&self.lock().forecasts, self.taken.elapsed().as_secs_f64());
     }
 }
 
 impl State {
-    /// The range as it is `t` seconds after the start.
+    /// The range, `t` seconds after the start.
     pub(crate) fn eta_range_at(&self, t: f64) -> Option<EtaRange> {
         let passed_ms = ((t - self.estimated_t).max(0.0) * 1_000.0) as i64;
         let left = |ms: i64| (ms - passed_ms).max(0);

@@ -1,7 +1,7 @@
-//! What of a run goes to the store, its log included.
+//! What is saved of a run, its log included.
 //!
-//! A version that tells of lines is made for the write that brings them to the store, and is told here
-//! when they are there: whoever hears of lines finds them.
+//! Log lines get their version with the write that stores them, and the version is reported only
+//! afterwards: a client that learns of lines can read them.
 
 use std::time::Instant;
 
@@ -12,18 +12,18 @@ use crate::{
 };
 
 impl RunningTask {
-    /// Keeps a log line for the next write.
+    /// Retains a log line for the next write.
     pub(crate) fn log(&self, stream: LogStream, text: String, now_ms: i64, limits: LogLimits) {
         self.lock().log.add(stream, text, now_ms, limits);
     }
 
-    /// What watchers may have been told and the store does not know yet. To be followed by
+    /// Returns what watchers may have received and the store does not have yet. Follow it with
     /// [`RunningTask::settle`].
     pub(crate) fn unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, false)
     }
 
-    /// [`RunningTask::unsaved`] at the end of a run: also what a flood of lines keeps waiting.
+    /// [`RunningTask::unsaved`] at the end of a run: includes lines that a flood delays.
     pub(crate) fn last_unsaved(&self, now_ms: i64) -> Option<ProgressWrite> {
         self.unsaved_but(now_ms, true)
     }
@@ -54,35 +54,35 @@ impl RunningTask {
         })
     }
 
-    /// Takes in what became of a write: whether it reached the store.
+    /// Takes the result of a write: whether it reached the store.
     pub(crate) fn settle(&self, write: ProgressWrite, reached: bool) {
         if reached { self.saved(&write) } else { self.not_saved(write) }
     }
 
-    /// Tells of the lines of a write that is in the store.
+    /// Reports the lines of a write that reached the store.
     fn saved(&self, write: &ProgressWrite) {
         if write.log.is_empty() {
             return;
         }
         let mut state = self.lock();
         if state.version < write.version {
-            // Unless something is to be written that makes no version.
+            // Unless a change without a version remains to be written.
             if state.saved_version == state.version {
                 state.saved_version = write.version;
             }
             state.version = write.version;
         } else {
-            // Something else was told under that version meanwhile.
+            // That version was used for another change meanwhile.
             state.version += 1;
         }
         state.updated_at = state.updated_at.max(write.updated_at);
         state.output_version = state.version;
     }
 
-    /// Takes a write back that did not reach the store.
+    /// Takes back a write that did not reach the store.
     fn not_saved(&self, write: ProgressWrite) {
         let mut state = self.lock();
         state.saved_version = 0;
-        state.log.reclaim_after_restart(write.log);
+        state.log.put_back(write.log);
     }
 }

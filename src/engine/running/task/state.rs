@@ -1,4 +1,4 @@
-//! How a running task stands for those who wait for news of it.
+//! The state of a running task for long polls.
 
 use std::sync::atomic::Ordering;
 
@@ -6,7 +6,7 @@ use super::{RunningTask, Told};
 use crate::engine::long_poll::TaskState;
 
 impl RunningTask {
-    /// The store has moved on: nothing is told of this run any more. It has ended, or is about to be
+    /// The store has moved on: this run is no longer shown. It has ended, or is about to be
     /// stopped.
     pub(crate) fn pass(&self) {
         self.passed.store(true, Ordering::Relaxed);
@@ -16,7 +16,7 @@ impl RunningTask {
         self.passed.load(Ordering::Relaxed)
     }
 
-    /// How it stands for those who wait for news.
+    /// The current state, for long polls.
     pub(crate) fn task_state(&self, now_ms: i64) -> TaskState {
         let t_s = self.taken.elapsed().as_secs_f64();
         self.with_state(now_ms, |state| TaskState {
@@ -31,8 +31,8 @@ impl RunningTask {
         })
     }
 
-    /// Makes a newer version than `known`, so that a client whose bar is wrong takes what it is told.
-    /// However many are wrong at `known`, one is enough. Returns the version now.
+    /// Makes a version newer than `known`, so that clients with a wrong bar apply the correction.
+    /// One version serves all clients that are wrong at `known`. Returns the current version.
     pub(crate) fn correct(&self, known: i64) -> i64 {
         let t = self.taken.elapsed().as_secs_f64();
         let mut state = self.lock();

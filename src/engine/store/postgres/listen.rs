@@ -1,4 +1,4 @@
-//! What other processes change, as notifications of the database.
+//! Changes made by other processes, as notifications of the database.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::sync::mpsc;
 use super::{Change, Changes, PostgresStore};
 
 pub(super) const CHANNEL: &str = "milepost";
-/// Changes that wait for the engine; beyond, they are found by asking.
+/// Capacity of the channel to the engine; changes beyond it are found by polling.
 const WAITING: usize = 256;
-/// Between two tries to reach the database.
+/// Delay between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a connection that was asked something may take to answer.
+/// How long a statement on the connection may take.
 const ANSWER: Duration = Duration::from_secs(2);
 
 const QUEUED: &str = "queued";
@@ -20,7 +20,7 @@ const CANCEL: &str = "cancel ";
 const TASK: &str = "task ";
 const PROGRESS: &str = "progress";
 
-/// A change as the text of a notification.
+/// Encodes a change as the payload of a notification.
 pub(super) fn word(change: &Change) -> String {
     match change {
         Change::Queued | Change::Anything => QUEUED.to_owned(),
@@ -37,21 +37,21 @@ fn change(word: &str) -> Change {
         PROGRESS => Change::Progress,
         _ => {
             let task = || id_after(TASK).map(Change::Task);
-            // Or a word of a newer version.
+            // May also be a payload of a newer version.
             id_after(CANCEL).map(Change::Cancel).or_else(task).unwrap_or(Change::Anything)
         }
     }
 }
 
 impl PostgresStore {
-    /// Listens until the store is closed or nobody takes the changes any more.
+    /// Listens until the store is closed or the receiver is dropped.
     pub(super) fn listen(&self) -> Option<Changes> {
         let (told, changes) = mpsc::channel(WAITING);
         let (options, connect) = (self.listener.clone(), self.connect.clone());
         let (closing, silence) = (self.closing.clone(), self.silence);
         self.listening.spawn(closing.run_until_cancelled_owned(async move {
             while !told.is_closed() {
-                // A pool for each, so that a connection that hangs is in nobody's way.
+                // A new pool for each attempt, so that a hanging connection blocks nothing else.
                 let pool = options.clone().connect_lazy_with(connect.clone());
                 if let Err(error) = listen_once(&pool, silence, &told).await {
                     tracing::warn!(%error, "notifications of the database are not heard");
@@ -63,21 +63,21 @@ impl PostgresStore {
     }
 }
 
-/// Listens over one connection, until it is lost.
+/// Listens on one connection until it is lost.
 async fn listen_once(
     pool: &sqlx::PgPool,
     silence: Duration,
     told: &mpsc::Sender<Change>,
 ) -> Result<(), sqlx::Error> {
-    // The pool limits how long that takes; whatever is said over the connection has to be limited here.
+    // The pool limits the time to connect; statements on the connection are limited here.
     let mut listener = PgListener::connect_with(pool).await?;
     listener.ignore_pool_close_event(true);
     in_time(listener.listen(CHANNEL)).await?;
-    // Whatever was told before this moment was not heard.
+    // Notifications sent before this moment were missed.
     let mut heard = Change::Anything;
     let mut missed = false;
     loop {
-        // What a full channel has no place for makes the engine look at everything a little later.
+        // If the channel is full, the next message makes the engine check everything.
         match told.try_send(if missed { Change::Anything } else { heard }) {
             Ok(()) => missed = false,
             Err(mpsc::error::TrySendError::Full(_)) => missed = true,
@@ -90,8 +90,8 @@ async fn listen_once(
     }
 }
 
-/// The next notification; `None` once the connection is lost, and an error where it is silent for
-/// another reason than that there is nothing to say.
+/// Returns the next notification; `None` once the connection is lost. After a silence it checks
+/// that the connection answers, and fails if it does not.
 async fn hear(listener: &mut PgListener, silence: Duration) -> Result<Option<String>, sqlx::Error> {
     loop {
         match tokio::time::timeout(silence, listener.try_recv()).await {
@@ -105,7 +105,7 @@ async fn hear(listener: &mut PgListener, silence: Duration) -> Result<Option<Str
     }
 }
 
-/// Ends what is said over a connection that does not answer.
+/// Limits the time of a call on the connection.
 async fn in_time<T>(call: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let late = |_| sqlx::Error::Io(std::io::ErrorKind::TimedOut.into());
     tokio::time::timeout(ANSWER, call).await.map_err(late)?

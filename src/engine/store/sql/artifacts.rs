@@ -1,4 +1,4 @@
-//! The rows of files.
+//! Metadata of files.
 
 use async_trait::async_trait;
 use sqlx::Row as _;
@@ -26,7 +26,7 @@ macro_rules! columns {
     };
 }
 
-/// Whose it is, while the run is held.
+/// The owner and client of a run, while it holds its task.
 const ACCOUNT_OF_RUN: &str = concat!(
     "SELECT owner, client FROM tasks WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",
     for_update!()
@@ -57,7 +57,7 @@ const INSERT: &str = "INSERT INTO artifacts \
 const RENEW: &str = "UPDATE artifacts SET size = $2, due_at = $3 \
     WHERE id = $1 AND state = 'pending' RETURNING owner, client";
 
-/// The file of an earlier run makes room for this run's.
+/// Replaces the file of an earlier run.
 const REPLACE: &str = "UPDATE artifacts SET state = 'deleted', due_at = $4 \
     WHERE task_id = $1 AND name = $2 AND run_seq < $3 AND state = 'ready'";
 
@@ -92,8 +92,8 @@ const UPLOAD_OF: &str = concat!(
     "(SELECT upload_id FROM upload_uses WHERE task_id = $2)"
 );
 
-// Which upload is used by a task that has not ended, an upload row has to say by itself: it is
-// locked while a task is started with it.
+// Uploads in use are checked here, because the row of an upload is locked while a task is started
+// with it.
 const DUE: &str = concat!(
     "SELECT id FROM artifacts WHERE due_at <= $1 AND (state <> 'ready' OR NOT EXISTS ",
     "(SELECT 1 FROM upload_uses JOIN tasks ON tasks.id = upload_uses.task_id ",
@@ -106,8 +106,8 @@ const MARK_DELETED: &str = "UPDATE artifacts SET state = 'deleted', due_at = $2 
 
 const FORGET: &str = "DELETE FROM artifacts WHERE id = $1";
 
-/// Keeps an upload for the task that is started with it, and afterwards for as long as it was kept
-/// at first. Not one that is another's, or no more.
+/// Extends the retention of an upload, counted from now, when a task is started with it. Matches no
+/// upload of another owner, and no expired one.
 const USE: &str = "UPDATE artifacts SET due_at = \
     CASE WHEN due_at < $3 + due_at - created_at THEN $3 + due_at - created_at ELSE due_at END \
     WHERE id = $1 AND task_id IS NULL AND state = 'ready' AND due_at > $3 \
@@ -116,7 +116,7 @@ const USE: &str = "UPDATE artifacts SET due_at = \
 const NOTE_USE: &str =
     "INSERT INTO upload_uses (upload_id, task_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 
-/// Before its task is removed.
+/// Runs before the task is removed.
 pub(super) const DOOM_OF_TASKS: &str = concat!(
     "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND task_id IN ",
     json_list!("$1")
@@ -292,7 +292,7 @@ impl ArtifactRows for This {
 }
 
 impl This {
-    /// Uploads are what callers ask for; what a run writes is the engine's.
+    /// Uploads are callers' requests; the writes of a run are the engine's.
     async fn write_artifact(&self, new: &NewArtifact) -> Result<Session<'_>, StoreError> {
         match &new.source {
             Source::Run { .. } => self.db.write().await,
@@ -305,7 +305,8 @@ impl This {
     }
 }
 
-/// Notes that a task is started with an upload; false where there is none that its owner may use.
+/// Records that a task is started with an upload; returns false if there is none that its owner may
+/// use.
 pub(super) async fn note_use(
     tx: &mut Session<'_>,
     task_id: TaskId,
@@ -321,7 +322,7 @@ pub(super) async fn note_use(
     Ok(true)
 }
 
-/// Whose a file is, and from where it came.
+/// The owner and the client of a file.
 struct Account {
     owner: Option<String>,
     client: Option<String>,
@@ -332,7 +333,7 @@ impl Account {
         Ok(Self { owner: raw.try_get("owner")?, client: raw.try_get("client")? })
     }
 
-    /// See `account`.
+    /// See `account!`.
     fn key(&self) -> &str {
         self.owner.as_deref().or(self.client.as_deref()).unwrap_or_default()
     }

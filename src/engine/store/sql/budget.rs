@@ -1,4 +1,4 @@
-//! What is spent of daily budgets.
+//! Spending from daily budgets.
 
 use sqlx::Row as _;
 
@@ -11,8 +11,7 @@ use crate::{
     task::TaskId,
 };
 
-/// Makes the row where there is none and, in PostgreSQL, keeps it from others until the end of the
-/// transaction.
+/// Creates the row if missing and, in PostgreSQL, locks it until the end of the transaction.
 const OPEN: &str = "INSERT INTO daily_spending (name, day, scope, spent) VALUES ($1, $2, $3, 0) \
      ON CONFLICT (name, day, scope) DO UPDATE SET spent = daily_spending.spent RETURNING spent";
 
@@ -28,16 +27,16 @@ const READ: &str = "SELECT spent FROM daily_spending WHERE name = $1 AND day = $
 
 const WHOSE: &str = "SELECT owner, client FROM tasks WHERE id = $1";
 
-/// More than this is never counted at once, so that no sum overflows.
+/// Maximum amount counted at once, so that no sum overflows.
 const MAX_AMOUNT: i64 = 1 << 60;
 
-/// The counters of one caller, in the one order in which all take them.
+/// The counters of one caller, always locked in this order.
 fn scopes(owner: Option<&str>, client: Option<&str>) -> Vec<(Scope, String)> {
     let mut scopes = vec![(Scope::All, String::new())];
     scopes.extend(client.map(|client| (Scope::Client, format!("c:{client}"))));
     match (owner, client) {
         (Some(owner), _) => scopes.push((Scope::Owner, format!("o:{owner}"))),
-        // Of whom nothing is known all share one.
+        // Callers with neither owner nor address share one counter.
         (None, None) => scopes.push((Scope::Owner, "o:".to_owned())),
         (None, Some(_)) => {}
     }
@@ -62,7 +61,7 @@ impl This {
             }
             granted = granted.min(limit.saturating_sub(spent));
             if granted < spend.least {
-                // What was made on the way goes with the transaction.
+                // The rollback removes the rows created above.
                 return Ok(Spent::UsedUp { scope: *scope, now });
             }
         }
@@ -110,7 +109,7 @@ impl This {
     }
 }
 
-/// Owner and client of a task.
+/// Reads owner and client of a task.
 fn whose(row: &DbRow) -> Result<(Option<String>, Option<String>), StoreError> {
     Ok((row.try_get("owner")?, row.try_get("client")?))
 }

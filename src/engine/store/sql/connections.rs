@@ -1,9 +1,9 @@
-//! The only way to the database: no connection is handed out without a deadline.
+//! Access to the database: every connection comes with a deadline.
 //!
-//! The pools and the connections are private to this module. A call begins with [`Connections::read`],
-//! [`Connections::write`] or one of their kin; the [`Session`] that it gets limits all of it: waiting
-//! for a turn, waiting for a connection, each statement, the commit. A connection that hangs is
-//! discarded.
+//! The pools and connections are private to this module. A call begins with [`Connections::read`],
+//! [`Connections::write`] or a similar method; the [`Session`] that it gets limits the whole call:
+//! waiting for a turn, waiting for a connection, each statement, the commit. A connection that
+//! hangs is dropped.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::engine::store::{
     turns::{Alone, Place, Turns},
 };
 
-/// Between two tries to get an owner's lock that another process has.
+/// Delay between two attempts to lock an account that another process has locked.
 const LOCK_RETRY: Duration = Duration::from_millis(5);
 
-/// See the module.
+/// See the module documentation.
 pub(super) struct Connections {
     readers: Pool<Db>,
     writers: Pool<Db>,
@@ -29,8 +29,8 @@ pub(super) struct Connections {
 }
 
 impl Connections {
-    /// So many `callers_places` of the `writers` are for what callers ask for; the rest is the engine's
-    /// own.
+    /// `callers_places` of the writers serve callers' requests; the rest is reserved for the
+    /// engine.
     pub(super) fn new(
         readers: Pool<Db>,
         writers: Pool<Db>,
@@ -41,12 +41,12 @@ impl Connections {
         Self { readers, writers, session, call_timeout, turns: Turns::new(callers_places) }
     }
 
-    /// For statements that read, each by itself.
+    /// A session for reading statements, without a transaction.
     pub(super) async fn read(&self) -> Result<Session<'_>, StoreError> {
         Session::over(&self.readers, self.deadline()).await
     }
 
-    /// For the heartbeat, which waits for no other call.
+    /// A session for lease renewals, which wait for no other call.
     pub(super) async fn lease_session(&self) -> Result<Session<'_>, StoreError> {
         Session::over(&self.session, self.deadline()).await
     }
@@ -56,8 +56,8 @@ impl Connections {
         Session::begin(&self.writers, self.deadline()).await
     }
 
-    /// A transaction that a caller asked for. Those about the same thing, named by `key`, follow one
-    /// another, and all of them together have a share of the connections; whoever waits holds none.
+    /// A transaction for a caller's request. Those with the same `key` run one after another, and
+    /// all of them share a limited number of connections; a waiting request holds none.
     pub(super) async fn write_for(&self, key: &str) -> Result<Session<'_>, StoreError> {
         let deadline = self.deadline();
         let alone = within(deadline, self.turns.alone(key)).await?;
@@ -66,7 +66,7 @@ impl Connections {
         Ok(Session { _turn: Some((alone, place)), ..session })
     }
 
-    /// A transaction that only one caller at a time has for this account, in all processes.
+    /// A transaction that excludes others of the same account, in all processes.
     pub(super) async fn write_alone(&self, account: &str) -> Result<Session<'_>, StoreError> {
         let deadline = self.deadline();
         let alone = within(deadline, self.turns.alone(&format!("account {account}"))).await?;
@@ -77,13 +77,13 @@ impl Connections {
                 return Ok(Session { _turn: Some((alone, place)), ..session });
             }
             session.rollback().await?;
-            // Another process has it. Nobody waits for it with a connection in hand.
+            // Another process holds the lock. Do not wait for it while holding a connection.
             drop(place);
             tokio::time::sleep(LOCK_RETRY).await;
         }
     }
 
-    /// Lets go of all connections; of those that hang once their time is over.
+    /// Closes all connections; those that hang are dropped at the deadline.
     pub(super) async fn close(&self) {
         let close = async {
             self.readers.close().await;
@@ -100,18 +100,18 @@ impl Connections {
     }
 }
 
-/// A connection with a deadline, for one call. Dropped inside a transaction, it rolls back.
+/// A connection with a deadline, for one call. If dropped inside a transaction, it rolls back.
 pub(super) struct Session<'t> {
     over: Over,
     deadline: Instant,
-    /// Held while it lasts.
+    /// Held as long as the session.
     _turn: Option<(Alone, Place<'t>)>,
 }
 
 enum Over {
     Plain(PoolConnection<Db>),
     Within(Transaction<'static, Db>),
-    /// It hung and is gone.
+    /// The connection hung and was dropped.
     Nothing,
 }
 
@@ -143,12 +143,12 @@ impl Session<'_> {
         self.told(row)
     }
 
-    /// Reads the row that there is.
+    /// Reads exactly one row.
     pub(super) async fn one(&mut self, query: Statement<'_>) -> Result<DbRow, StoreError> {
         self.first(query).await?.ok_or_else(|| sqlx::Error::RowNotFound.into())
     }
 
-    /// Reads the first column of the row that there is.
+    /// Reads the first column of exactly one row.
     pub(super) async fn value<T>(&mut self, query: Statement<'_>) -> Result<T, StoreError>
     where
         T: for<'r> Decode<'r, Db> + Type<Db>,
@@ -156,14 +156,14 @@ impl Session<'_> {
         Ok(self.one(query).await?.try_get(0)?)
     }
 
-    /// Changes rows; how many.
+    /// Executes a statement; returns the number of rows changed.
     pub(super) async fn execute(&mut self, query: Statement<'_>) -> Result<u64, StoreError> {
         let (connection, deadline) = self.parts()?;
         let done = within(deadline, query.execute(connection)).await;
         Ok(self.told(done)?.rows_affected())
     }
 
-    /// Ends the transaction; what it changed stays.
+    /// Commits the transaction.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.over {
             Over::Within(tx) => Ok(within(self.deadline, tx.commit()).await??),
@@ -188,7 +188,8 @@ impl Session<'_> {
         }
     }
 
-    /// What the connection said; one that said nothing is discarded, and its place goes to another.
+    /// Unwraps the result of a statement; after a timeout the connection is dropped, and the pool
+    /// replaces it.
     fn told<T>(
         &mut self,
         told: Result<Result<T, sqlx::Error>, StoreError>,
@@ -199,14 +200,14 @@ impl Session<'_> {
         };
         match std::mem::replace(&mut self.over, Over::Nothing) {
             Over::Plain(connection) => drop(connection.detach()),
-            // Its pool asks whether it is alive, not for long, and closes it.
+            // The pool checks, within a time limit, whether it is alive, and closes it.
             over => drop(over),
         }
         Err(late)
     }
 }
 
-/// Ends what takes too long.
+/// Fails a call at the deadline.
 async fn within<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T, StoreError> {
     timeout_at(deadline, call).await.map_err(|_| late())
 }

@@ -1,4 +1,4 @@
-//! How runs end, and how tasks are asked to.
+//! Ending runs, and requesting cancellation.
 
 use sqlx::Row as _;
 
@@ -13,27 +13,27 @@ use crate::{
     task::{Status, TaskId},
 };
 
-// The words of the wire.
+// The names on the wire.
 const RETRY: &str = "retry";
 const RELEASED: &str = "released";
 
 impl This {
-    /// Takes the leases of processes that are known to be dead, but not those of `spare`.
+    /// Reclaims the leases of processes known to be dead, except those of `spare`.
     pub(super) async fn take_back_from_the_dead(
         &self,
         spare: &str,
     ) -> Result<Vec<TaskId>, StoreError> {
-        // Where others may be alive nobody is known to be dead.
+        // In a shared store no process is known to be dead.
         if Self::SHARED { Ok(Vec::new()) } else { self.take_leases(spare, i64::MAX).await }
     }
 
-    /// Whether there is anything to take: this is asked all the time.
+    /// Whether any lease expired before this time; a cheap check, made often.
     pub(super) async fn has_ended_leases(&self, before: i64) -> Result<bool, StoreError> {
         let ended = self.read_first(sqlx::query(sql::ENDED_LEASE).bind(before));
         Ok(ended.await?.is_some())
     }
 
-    /// Takes the leases that ended before this time, but not those of `spare`.
+    /// Reclaims the leases that expired before this time, except those of `spare`.
     pub(super) async fn take_leases(
         &self,
         spare: &str,
@@ -49,7 +49,7 @@ impl This {
                 taken.push(map::task_id(raw)?);
             }
             if !rows.is_empty() && statement != sql::TAKE_AGAIN {
-                // What has ended needs no checkpoints, as in every other end.
+                // Ended tasks need no checkpoints, as at every other end.
                 let over = serde_json::to_string(&taken).map_err(|e| map::corrupt("id", e))?;
                 tx.execute(sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over)).await?;
             }
@@ -64,7 +64,7 @@ impl This {
         Ok(taken)
     }
 
-    /// Brings what is dated later than now to now.
+    /// Moves future times to now.
     pub(super) async fn bring_to_now(&self) -> Result<(), StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
@@ -108,13 +108,14 @@ impl This {
         Ok(Some(row))
     }
 
+    /// Records a cancel: a queued task ends at once, a running one becomes `cancelling`.
     pub(super) async fn write_cancel(
         &self,
         id: TaskId,
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
-        // Between the two looks the task could start, or be given back.
+        // Lock the row: between the two statements the task could start, or be released.
         tx.execute(sqlx::query(sql::LOCK).bind(id.to_string())).await?;
         let now = self.now_in(&mut tx).await?;
         for statement in [sql::CANCEL_QUEUED, sql::CANCEL_RUNNING] {
@@ -140,8 +141,8 @@ impl This {
     }
 }
 
-/// Puts a run into its terminal status, with its result in the same transaction. Another attempt
-/// that is not made because somebody asked to stop is a stop.
+/// Sets the terminal status of a run, and stores its result in the same transaction. If
+/// cancellation was requested, a run that would be retried or released is cancelled.
 async fn end(
     tx: &mut Session<'_>,
     id: TaskId,
@@ -192,7 +193,7 @@ async fn end(
     map::row(&raw, now)
 }
 
-/// Puts a run back into the queue; `given_back` attempts are not counted.
+/// Returns a run to the queue; `given_back` attempts are not counted.
 async fn requeue(
     tx: &mut Session<'_>,
     id: TaskId,

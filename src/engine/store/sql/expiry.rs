@@ -1,4 +1,4 @@
-//! What is removed when its time is over, what is left of it, and keeping it longer.
+//! Removing expired tasks, their tombstones, and extending retention.
 
 use sqlx::Row as _;
 
@@ -8,7 +8,7 @@ use crate::{
     task::{Status, TaskId},
 };
 
-// Locked, so that none is kept longer, or removed by another process, in between.
+// Locked, so that no other transaction extends or removes a row in between.
 const OVERDUE: &str = concat!(
     "SELECT id FROM tasks WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2",
     for_update!()
@@ -22,13 +22,13 @@ const BURY: &str = concat!(
     " ON CONFLICT DO NOTHING"
 );
 
-/// Its result, its log and its keys go with it.
+/// Result, log and keys are deleted with the task.
 const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"));
 
 const FORGET: &str = "DELETE FROM tombstones WHERE id IN \
     (SELECT id FROM tombstones WHERE prune_at <= $1 ORDER BY prune_at LIMIT $2)";
 
-/// Those of $1.
+/// Among the ids in $1.
 const TOMBSTONES: &str = concat!(
     "SELECT ",
     read_at!(),
@@ -36,7 +36,7 @@ const TOMBSTONES: &str = concat!(
     json_list!("$1")
 );
 
-/// Never shortens, and never brings back what is over.
+/// Never shortens the retention, and never restores an expired task.
 const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
     version = ((version >> 20) + 1) << 20 WHERE id = $1 AND expires_at > $2 AND expires_at < $3";
 

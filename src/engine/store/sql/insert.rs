@@ -1,4 +1,4 @@
-//! What is queued.
+//! Queuing tasks.
 
 use sqlx::Row as _;
 
@@ -21,7 +21,7 @@ impl This {
         match &inserted {
             Inserted::Queued(_) => self.announce(&mut tx, &Change::Queued).await?,
             Inserted::UnderWay(row) => keep_key(&mut tx, new, row.id).await?,
-            // Nothing of it stays.
+            // Roll back.
             Inserted::NoUpload(_) => return Ok(inserted),
             _ => {}
         }
@@ -37,7 +37,7 @@ impl This {
         for (place, new) in new.iter().enumerate() {
             match queue(&mut tx, new, &mut waiting, now).await? {
                 Inserted::Queued(row) => rows.push(row),
-                // What was queued before it is rolled back.
+                // Rolls back the tasks queued before it.
                 other => return Ok(AllInserted::Not(place, Box::new(other))),
             }
         }
@@ -47,7 +47,7 @@ impl This {
     }
 }
 
-/// How many tasks wait.
+/// Numbers of queued tasks.
 struct Waiting {
     of_account: u32,
     of_client: u32,
@@ -67,7 +67,7 @@ impl Waiting {
         Ok(Self { of_account: count(0)?, of_client: count(1)?, in_all: count(2)? })
     }
 
-    /// Counts one more, unless there is no place for it.
+    /// Counts another task, unless a limit is reached.
     const fn add(&mut self, new: &NewTask) -> Option<Inserted> {
         let Self { of_account, of_client, in_all } = self;
         if *of_account >= new.max_queued {
@@ -84,7 +84,7 @@ impl Waiting {
     }
 }
 
-/// Queues one task, or says why not. What waits is counted once for all tasks of one transaction.
+/// Queues one task, or returns why not. The queued tasks are counted once per transaction.
 async fn queue(
     tx: &mut Session<'_>,
     new: &NewTask,
@@ -134,7 +134,7 @@ async fn queue(
     Ok(Inserted::Queued(row))
 }
 
-/// Notes where a start with an idempotency key led.
+/// Stores the task of a start with an idempotency key.
 async fn keep_key(tx: &mut Session<'_>, new: &NewTask, led_to: TaskId) -> Result<(), StoreError> {
     if let Some((key, request_hash)) = &new.idempotency {
         tx.execute(
@@ -149,7 +149,7 @@ async fn keep_key(tx: &mut Session<'_>, new: &NewTask, led_to: TaskId) -> Result
     Ok(())
 }
 
-/// Whether an insert leads to a task that exists.
+/// Returns the existing task that this start leads to, if there is one.
 async fn already_there(
     tx: &mut Session<'_>,
     new: &NewTask,

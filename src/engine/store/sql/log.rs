@@ -1,4 +1,4 @@
-//! Lines of logs: all of one write at once, however many.
+//! Log lines: all lines of one report are written at once.
 
 use sqlx::Row as _;
 
@@ -43,7 +43,7 @@ impl This {
     }
 }
 
-/// Writes a run's new lines and removes those that are not kept any more.
+/// Writes a run's new lines and removes those no longer retained.
 pub(super) async fn save(tx: &mut Session<'_>, write: &ProgressWrite) -> Result<(), StoreError> {
     if !write.log.is_empty() {
         let line = |line: &'_ LogEntry| {
@@ -72,7 +72,7 @@ pub(super) async fn save(tx: &mut Session<'_>, write: &ProgressWrite) -> Result<
     Ok(())
 }
 
-/// How a stream is stored.
+/// The stored number of a stream.
 const fn number(stream: LogStream) -> i64 {
     match stream {
         LogStream::Task => 0,

@@ -1,4 +1,4 @@
-//! From rows of the database to the engine's types.
+//! Conversion from database rows to the engine's types.
 
 use std::borrow::Cow;
 
@@ -81,7 +81,7 @@ pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     text.parse().map_err(|_| corrupt("id", &text))
 }
 
-/// Ids as a JSON array, for `json_list`.
+/// Ids as a JSON array, for `json_list!`.
 pub(super) fn ids(ids: &[TaskId]) -> Result<String, StoreError> {
     serde_json::to_string(ids).map_err(|error| corrupt("id", error))
 }
@@ -91,21 +91,21 @@ fn batch(raw: &DbRow) -> Result<Option<BatchId>, StoreError> {
     text.map(|text| text.parse().map_err(|_| corrupt("batch_id", &text))).transpose()
 }
 
-/// Reads who asked to cancel, and when.
+/// Reads by whom and when cancellation was requested.
 pub(super) fn cancel(raw: &DbRow) -> Result<Option<(i64, String)>, StoreError> {
     let at: Option<i64> = raw.try_get("cancel_requested_at")?;
     let by: Option<String> = raw.try_get("cancel_requested_by")?;
     Ok(at.zip(by))
 }
 
-// The words of the store are those of the wire.
+// Names are stored as they are on the wire.
 fn outcome(raw: &DbRow) -> Result<Option<CancelOutcome>, StoreError> {
     let word: Option<String> = raw.try_get("cancel_outcome")?;
     let read = |word: String| CancelOutcome::deserialize(word.into_deserializer());
     word.map(read).transpose().map_err(|error: NoWord| corrupt("cancel_outcome", error))
 }
 
-/// What the present run took up. A task that waits has resumed nothing yet.
+/// Reads how the current run resumed the one before. A queued task has resumed nothing yet.
 fn resumption(raw: &DbRow) -> Result<Option<Resumption>, StoreError> {
     let at: Option<i64> = raw.try_get("resumed_at")?;
     let reason: Option<String> = raw.try_get("resume_reason")?;
@@ -126,13 +126,13 @@ pub(super) fn corrupt(what: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Corrupt { what, detail: detail.to_string() }
 }
 
-/// Reads a number that is a count.
+/// Reads a non-negative number.
 fn small(raw: &DbRow, column: &'static str) -> Result<u32, StoreError> {
     let number: i64 = raw.try_get(column)?;
     u32::try_from(number).map_err(|_| corrupt(column, number))
 }
 
-/// A text as both databases can keep it: PostgreSQL knows no NUL.
+/// A text that both databases can store: PostgreSQL does not permit NUL.
 pub(super) fn storable(text: &str) -> Cow<'_, str> {
     if text.contains('\0') {
         Cow::Owned(text.replace('\0', "\u{fffd}"))

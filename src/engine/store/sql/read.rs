@@ -1,4 +1,4 @@
-//! What is read.
+//! Reads.
 
 use sqlx::Row as _;
 
@@ -13,7 +13,6 @@ use crate::{
 };
 
 impl This {
-    /// Reads the first row.
     pub(super) async fn read_first(
         &self,
         query: Statement<'_>,
@@ -21,7 +20,6 @@ impl This {
         self.db.read().await?.first(query).await
     }
 
-    /// Reads all rows.
     pub(super) async fn read_all(&self, query: Statement<'_>) -> Result<Vec<DbRow>, StoreError> {
         self.db.read().await?.all(query).await
     }

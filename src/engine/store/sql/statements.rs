@@ -1,14 +1,14 @@
-//! The statements, each with its one purpose.
+//! The SQL statements.
 //!
-//! A change that the store makes by itself opens a new generation of the version, its high bits;
-//! the changes that a run reports count up the low 20 bits. So a version told before a crash is
-//! always smaller than any told after it.
+//! A change made by the store starts a new generation of the version, its high bits; changes
+//! reported by a run count up the low 20 bits. So any version reported before a crash is smaller
+//! than every version after it.
 //!
-//! One text for both databases. Where their words differ, the text asks a macro of the database's
-//! module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`, `for_update`,
-//! `for_update_by_id`, `read_at`.
+//! The text is the same for both databases. Where their SQL differs, it uses a macro of the
+//! database's module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`,
+//! `for_update`, `for_update_by_id`, `read_at`.
 
-/// By what limits and turns are counted: the owner, else the client, else all of whom nothing is known.
+/// The account that limits and turns are counted by: the owner, else the client, else `''`.
 macro_rules! account {
     () => {
         "coalesce(owner, client, '')"
@@ -16,7 +16,7 @@ macro_rules! account {
 }
 pub(super) use account;
 
-/// The columns that [`super::map::row`] reads.
+/// The columns that [`super::map::row`] reads. A new column: see `docs/how-to-add.md`.
 macro_rules! columns {
     () => {
         concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
@@ -28,16 +28,15 @@ macro_rules! columns {
     };
 }
 
-/// The next generation of the version but one: a run that reports for weeks may have counted into the
-/// next since its last report was saved.
+/// Skips one generation: a run that reports for weeks may have counted into the next one since its
+/// last report was saved.
 macro_rules! next_generation {
     () => {
         "version = ((version >> 20) + 2) << 20"
     };
 }
 
-/// What the next run of a task is told of the one that ends without an end: why, and when it last
-/// showed a sign of life.
+/// Records for the next run why the current one stopped and when it was last known to be alive.
 macro_rules! to_resume {
     ($why:literal, $seen_at:literal) => {
         concat!(
@@ -53,14 +52,14 @@ macro_rules! to_resume {
 
 pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE id = $1");
 
-/// Those of $1.
+/// Among the ids in $1.
 pub(super) const GET_ALL: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE id IN ", json_list!("$1"));
 
 pub(super) const BATCH: &str =
     concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_index");
 
-/// Of those of $1.
+/// Among the ids in $1.
 pub(super) const INPUTS: &str =
     concat!("SELECT id, input, sealed FROM tasks WHERE id IN ", json_list!("$1"));
 
@@ -71,7 +70,7 @@ pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     " AND key = $2) AS led ON id = led.task_id"
 );
 
-/// A key that led to a task whose time is over leads nowhere.
+/// Frees a key whose task has expired.
 pub(super) const DROP_KEY: &str = "DELETE FROM starts WHERE owner_or_none = $1 AND key = $2";
 
 pub(super) const KEEP_KEY: &str =
@@ -84,8 +83,7 @@ pub(super) const UNDER_WAY: &str = concat!(
     " AND status IN ('queued', 'running')"
 );
 
-/// Those of the account $1.
-/// How many wait: of the account $1, of the client $2, and in all, which is counted up to $3.
+/// Counts queued tasks: of the account $1, of the client $2, and in total, up to $3.
 pub(super) const COUNT_QUEUED: &str = concat!(
     "SELECT (SELECT count(*) FROM tasks WHERE ",
     account!(),
@@ -124,12 +122,12 @@ pub(super) const NEWEST: &str = concat!(
     " ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 
-/// The waiting tasks of `$kind` whose time has come by `$now`, at most `$most` of each owner, in the fair order:
-/// an owner's next task stands behind as many tasks of each other owner as that owner has running or
-/// waiting before it. Within an owner, by priority and age. What belongs to nobody is its client's; see `account`.
+/// The queued tasks of `$kind` that may start by `$now`, at most `$most` per account, in the fair
+/// order: a task's turn is its number among the account's queued tasks, by priority and age, plus
+/// the number of the account's running tasks of the kind.
 ///
-/// The owners are found by hopping along the index from one to the next, so that a thousand tasks of
-/// one owner cost as much as `$most`.
+/// The accounts are found by skipping along the index from one to the next, so that a thousand
+/// tasks of one account cost as much as `$most`.
 macro_rules! fair {
     ($kind:literal, $now:literal, $most:literal) => {
         concat!(
@@ -176,12 +174,12 @@ macro_rules! fair {
     };
 }
 
-/// See `fair`; at most $5 tasks.
+/// Claims at most $5 tasks in the order of `fair!`.
 pub(super) const CLAIM: &str = concat!(
     fair!("$4", "$3", "$6"),
     "UPDATE tasks SET status = 'running', attempt = attempt + 1, run_seq = run_seq + 1, ",
     "lease_owner = $1, lease_until = $2, heartbeat_at = $3, started_at = $3, updated_at = $3, ",
-    // What an earlier attempt reported is not this attempt's; what a released run reported is.
+    // Reported progress counts for its own attempt only; a released run continues its attempt.
     "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
     "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
     "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
@@ -193,12 +191,12 @@ pub(super) const CLAIM: &str = concat!(
     columns!()
 );
 
-/// See `fair`.
+/// The order of `fair!`.
 pub(super) const QUEUE: &str =
     concat!(fair!("$1", "$2", "$3"), "SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $3");
 
-/// Rows are locked in the order of their ids, as [`SAVE_PROGRESS`] is called: two transactions never
-/// wait for each other.
+/// Locks rows in the order of their ids, as [`SAVE_PROGRESS`] does, so that transactions cannot
+/// deadlock.
 pub(super) const RENEW_LEASES: &str = concat!(
     "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE id IN ",
     json_list!("$4"),
@@ -207,18 +205,18 @@ pub(super) const RENEW_LEASES: &str = concat!(
     ") RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
 );
 
-/// Those of $1's runs in $2 that are to stop.
+/// The runs of $1 among $2 for which cancellation was requested.
 pub(super) const CANCELS: &str = concat!(
     "SELECT id, run_seq, version, cancel_requested_at, cancel_requested_by FROM tasks WHERE id IN ",
     json_list!("$2"),
     " AND lease_owner = $1 AND status = 'cancelling'"
 );
 
-/// Whether a lease ended before $1.
+/// Whether a lease expired before $1.
 pub(super) const ENDED_LEASE: &str = "SELECT id FROM tasks \
     WHERE status IN ('running', 'cancelling') AND lease_until < $1 LIMIT 1";
 
-/// Leases that were made later than now, $1, as if they were made now.
+/// Leases renewed in the future of $1: as if renewed at $1.
 pub(super) const REDATE_LEASES: &str = concat!(
     "UPDATE tasks SET lease_until = $1 + lease_until - heartbeat_at, heartbeat_at = $1 ",
     "WHERE id IN (SELECT id FROM tasks WHERE status IN ('running', 'cancelling') ",
@@ -230,7 +228,7 @@ pub(super) const REDATE_LEASES: &str = concat!(
 pub(super) const LATEST_IN_QUEUE: &str =
     "SELECT max(updated_at) FROM tasks WHERE status = 'queued'";
 
-/// What was queued later than now, $1, earlier by $2: in its old order, and none later than now.
+/// Tasks queued in the future of $1: earlier by $2, in the same order, and none later than $1.
 pub(super) const REDATE_QUEUE: &str = concat!(
     "UPDATE tasks SET run_at = run_at - $2, updated_at = updated_at - $2, ",
     next_generation!(),
@@ -239,14 +237,14 @@ pub(super) const REDATE_QUEUE: &str = concat!(
     ")"
 );
 
-/// Which leases are taken: not those of $1, and only those that ended before $3.
+/// The leases to reclaim: expired before $3, except those of $1.
 macro_rules! takeable {
     () => {
         " WHERE status IN ('running', 'cancelling') AND lease_owner <> $1 AND lease_until < $3"
     };
 }
 
-// Each row is taken by one of the three, even if a cancel comes between them.
+// Each row matches exactly one of the three, even if a cancel comes in between.
 pub(super) const TAKE_CANCELLED: &str = concat!(
     "UPDATE tasks SET status = 'cancelled', sealed = NULL, finished_at = $2, expires_at = $2 + keep_ms, updated_at = $2, ",
     "lease_owner = NULL, lease_until = NULL, cancel_outcome = 'worker_lost', ",
@@ -289,7 +287,7 @@ pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
     output_version = $15 \
     WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
 
-// The run's row is locked, so that nobody takes the run away between the look and the write.
+// Locks the run's row, so that it is not reclaimed between the check and the write.
 pub(super) const SAVE_LOG_LINES: &str = concat!(
     "INSERT INTO log_lines (task_id, seq, at, stream, text) ",
     "SELECT tasks.id, line.seq, line.at, line.stream, line.text FROM tasks, ",
@@ -336,7 +334,7 @@ pub(super) const SAVE_RESULT: &str = "INSERT INTO results (task_id, media_type, 
 
 pub(super) const DROP_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE task_id = $1";
 
-/// Those of the tasks in $1.
+/// Of the tasks in $1.
 pub(super) const DROP_ALL_CHECKPOINTS: &str =
     concat!("DELETE FROM checkpoints WHERE task_id IN ", json_list!("$1"));
 
@@ -349,7 +347,7 @@ pub(super) const REQUEUE: &str = concat!(
     columns!()
 );
 
-/// Keeps a task's status as it is until the transaction ends.
+/// Locks a task's status until the transaction ends.
 pub(super) const LOCK: &str = concat!("SELECT id FROM tasks WHERE id = $1", for_update!());
 
 pub(super) const CANCEL_QUEUED: &str = concat!(
@@ -391,6 +389,6 @@ pub(super) const COUNTS: &str = "SELECT \
     (SELECT count(*) FROM tasks WHERE status = 'queued'), \
     (SELECT count(*) FROM tasks WHERE status IN ('running', 'cancelling'))";
 
-/// The kinds of waiting tasks.
+/// The kinds of queued tasks.
 pub(super) const WAITING_KINDS: &str =
     "SELECT DISTINCT kind FROM tasks WHERE status = 'queued' ORDER BY kind";

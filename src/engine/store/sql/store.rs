@@ -1,4 +1,4 @@
-//! The calls of a [`Store`], each one line to where it is done.
+//! Implements [`Store`]: each method delegates to the module that does the work.
 
 use async_trait::async_trait;
 

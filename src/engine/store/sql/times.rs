@@ -1,4 +1,4 @@
-//! How long stages took.
+//! Stage durations.
 
 use sqlx::Row as _;
 

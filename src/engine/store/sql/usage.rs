@@ -1,11 +1,11 @@
-//! How much is stored. Triggers keep the bytes of each task (migration 100).
+//! Storage usage. Triggers maintain the bytes of each task; see the schema in `migrations`.
 
 use sqlx::Row as _;
 
 use super::{This, statements::account};
 use crate::engine::store::{StoreError, Usage, UsageOf};
 
-/// The bytes in the database and those of files.
+/// The bytes in the database, and those of files.
 macro_rules! usage {
     ($rows:expr, $files:expr) => {
         concat!(

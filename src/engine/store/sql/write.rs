@@ -1,4 +1,4 @@
-//! What is written, but for starts and ends.
+//! All writes except starts and ends.
 
 use sqlx::Row as _;
 use uuid::Uuid;
@@ -13,8 +13,8 @@ use crate::{
     task::TaskId,
 };
 
-/// Tasks of each owner that a claim looks at beyond its free places, in case that another worker is
-/// just taking the first.
+/// Number of tasks per owner that a claim examines beyond its free slots, in case another worker is
+/// claiming the first ones.
 const SURPLUS: i64 = 16;
 
 impl This {

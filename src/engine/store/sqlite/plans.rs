@@ -1,5 +1,5 @@
-//! How SQLite goes about the statements that are made all the time, with 100,000 ended tasks in the
-//! table: none may look at them all.
+//! Query plans of SQLite for frequent statements, with 100,000 ended tasks in the table: none may
+//! scan all of them.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::{SqliteStore, statements as sql};
 use crate::engine::clock::SystemClock;
 
-/// Ended tasks of a hundred owners, and a few that wait and run.
+/// Ended tasks of a hundred owners, and a few queued and running ones.
 const FILL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
     INSERT INTO tasks (id, owner, kind, title, stages, lookup_key, status, run_at, max_attempts, \
     version, created_at, updated_at, input, lease_owner, lease_until) \
@@ -16,7 +16,7 @@ const FILL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FRO
     CASE i % 10000 WHEN 1 THEN 'queued' WHEN 2 THEN 'running' ELSE 'completed' END, i, 3, 1, i, i, '{}', \
     CASE i % 10000 WHEN 2 THEN 'w' END, CASE i % 10000 WHEN 2 THEN i END FROM n";
 
-/// Indexes that hold only what waits or runs: all of such an index may be looked at.
+/// Indexes that contain only queued or running tasks: these may be scanned whole.
 const SMALL: [&str; 4] = ["tasks_queued", "tasks_leased", "tasks_waiting", "tasks_under_way"];
 
 #[tokio::test]
@@ -58,7 +58,8 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("counts", sql::COUNTS),
     ] {
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
-        // The connection that has the statistics; the readers may have been opened before them.
+        // Use the writing connection, which has the statistics; readers may have been opened
+        // before.
         let plan = writer.all(explain).await.unwrap();
         let steps: Vec<String> = plan.iter().map(|step| step.get("detail")).collect();
         assert!(!steps.is_empty(), "{name} has no plan");
@@ -68,7 +69,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     }
 }
 
-/// Whether a step goes through the whole table, or through an index of all of it.
+/// Whether a step scans the whole table, or a whole index of it.
 fn looks_at_all(step: &str) -> bool {
     let tables = ["SCAN tasks", "SCAN first", "SCAN starts", "SCAN checkpoints"];
     let table = tables.iter().any(|scan| step.starts_with(scan));

@@ -1,4 +1,5 @@
-//! Watches a running command, and stops it with all its descendants.
+//! Watches a running command, and stops it with all its descendants: child and grandchild alike get
+//! SIGTERM, then SIGKILL after the grace.
 
 use std::{
     os::fd::OwnedFd,
