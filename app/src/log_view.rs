@@ -127,7 +127,7 @@ fn mark(
     place
 }
 
-/// CSS classes: `a1` for text in colour 1, `bg g4` for background colour 4, and letters for emphasis.
+/// CSS classes: `a1` for text in colour 1, `bg g4` for background colour 4, letters for emphasis.
 fn classes(style: AnsiStyle) -> String {
     let AnsiStyle { bold, faint, italic, underline, inverse, text, background } = style;
     // When colours are swapped, the default colours need names, too: 7 on 0, as on a terminal.
