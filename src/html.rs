@@ -1,5 +1,5 @@
-//! HTML that is not made by a Leptos view: the one escape function, and a writer that keeps its
-//! limits whatever is written.
+//! HTML that no Leptos view renders: one escape function, and a writer with limits on size and
+//! depth.
 
 mod escape;
 mod writer;

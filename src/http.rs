@@ -1,12 +1,13 @@
-//! The axum router over the [`Service`]: the JSON API, the simple calls, the
-//! OpenAPI document, and the layers that say who asks.
+//! Axum router over the [`Service`]: the JSON API, the simple calls, the OpenAPI document, and the
+//! layers that identify the caller.
 //!
-//! # A sign-in of your own
+//! # Use your own sign-in
 //!
-//! Put a layer around the router that inserts a [`Caller`](crate::engine::Caller) into the extensions
-//! of each request: a caller that is there stays, and no session is read or made for that request.
-//! [`HttpOptions::session_cookie`] = false turns the cookie off for the requests that have none, too:
-//! they are anonymous, and [`Guard::making_sessions`] sets no cookie.
+//! Add a layer around the router that inserts a [`Caller`](crate::engine::Caller) into the
+//! extensions of each request. The router keeps a caller that is already present and neither reads
+//! nor creates a session for that request. Set [`HttpOptions::session_cookie`] to `false` to
+//! disable the cookie for all other requests, too: they are anonymous, and
+//! [`Guard::making_sessions`] sets no cookie.
 //!
 //! ```
 //! # use axum::{Router, extract::Request, middleware::{Next, from_fn}};
@@ -14,7 +15,7 @@
 //! fn tasks(service: Service) -> Router {
 //!     let options = HttpOptions { session_cookie: false, ..HttpOptions::default() };
 //!     http::router(service, &options).layer(from_fn(async |mut request: Request, next: Next| {
-//!         // Whom your own sign-in found.
+//!         // Replace this with your own sign-in.
 //!         if let Some(user) = request.headers().get("x-user").and_then(|user| user.to_str().ok()) {
 //!             let caller = Caller::owner(format!("user:{user}"));
 //!             request.extensions_mut().insert(caller);
@@ -24,12 +25,12 @@
 //! }
 //! ```
 //!
-//! # The address of a client
+//! # Client addresses
 //!
-//! Serve with `into_make_service_with_connect_info::<SocketAddr>()`: from the peer's address and
-//! [`HttpOptions::trusted_proxies`] the router finds the
-//! [`ClientAddress`](crate::engine::ClientAddress) that limits count by, and by which an anonymous
-//! caller finds its story and repeats its start.
+//! Serve with `into_make_service_with_connect_info::<SocketAddr>()`. From the peer's address and
+//! [`HttpOptions::trusted_proxies`] the router derives the
+//! [`ClientAddress`](crate::engine::ClientAddress). Rate limits count by it; anonymous callers find
+//! their stories and repeat their starts by it.
 
 mod batches;
 mod body;
@@ -78,45 +79,46 @@ pub use session::{SessionKey, end_session};
 
 use crate::engine::Service;
 
-/// How the router behaves.
+/// Options of the router.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Longest request body in bytes; a form of a page may be three times as long, and files have limits
-    /// of their own. Default: 2 MiB.
+    /// Maximum size of a request body in bytes. Forms of pages may be three times as large; files
+    /// have limits of their own. Default: 2 MiB.
     pub max_body_bytes: usize,
-    /// How long the next piece of a body is waited for. Default: 60 s.
+    /// Maximum wait for the next part of a request body. Default: 60 s.
     pub body_idle_timeout: Duration,
-    /// How long a body may come more slowly than `min_body_bytes_per_s`, counted from its beginning.
-    /// Default: 20 s.
+    /// Time at the beginning of a body during which it may arrive more slowly than
+    /// `min_body_bytes_per_s`. Default: 20 s.
     pub body_grace: Duration,
-    /// How slowly a body may come, in bytes a second: what it falls behind adds up, and ends it after
-    /// `body_grace`, or after `body_idle_timeout` where it came faster before; 0: as slowly as it likes.
-    /// Default: 500.
+    /// Minimum rate of a request body, in bytes per second. A deficit accumulates and ends the
+    /// request after `body_grace`, or after up to `body_idle_timeout` if the body was faster
+    /// before. 0: no minimum. Default: 500.
     pub min_body_bytes_per_s: u32,
-    /// Where pages of this server are opened, such as `https://milepost.example`; other hosts are not
-    /// answered then. Empty: IP addresses, names without a dot and names below `localhost` are answered,
-    /// which no other site can own. A request that names no host is answered by [`monitoring`] only.
-    /// Default: empty.
+    /// Origins under which this server is reachable, such as `https://milepost.example`; requests
+    /// to other hosts are refused. Empty: accepts IP addresses, names without a dot and names below
+    /// `localhost`, which no other site can own. Only [`monitoring`] accepts requests that name no
+    /// host. Default: empty.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
-    /// Seals the session cookies. Default: random, so that sessions end with the process; keep one
-    /// in the store ([`Store::secret`](crate::engine::store::Store::secret)) to outlive it.
+    /// Key that seals session cookies. Default: random, so sessions end with the process. Store a
+    /// key ([`Store::secret`](crate::engine::store::Store::secret)) to keep sessions across
+    /// restarts.
     pub session_key: SessionKey,
-    /// Whether only requests to this machine by its own names (`localhost`, `127.0.0.1`, `[::1]`) are
-    /// answered where `public_origins` is empty: right for a server that listens on the loopback
+    /// If `public_origins` is empty, accept only requests to this machine's loopback names
+    /// (`localhost`, `127.0.0.1`, `[::1]`). Use it for a server that listens on the loopback
     /// address. Default: false.
     pub local_only: bool,
-    /// Sessions that pages may make in a minute for one client, by its address; 0: any number. Default:
-    /// 600.
+    /// Maximum number of new sessions per minute and client address; 0: no limit. Default: 600.
     pub sessions_per_minute: u32,
-    /// Whether [`router`] answers `/healthz`, `/readyz` and `/metrics`; otherwise see [`monitoring`].
+    /// Whether [`router`] serves `/healthz`, `/readyz` and `/metrics`; see also [`monitoring`].
     /// Default: true.
     pub monitoring: bool,
-    /// Whether a session cookie says who asks, where no layer of the embedder did. Default: true.
+    /// Whether a session cookie identifies the caller if no layer of the embedder does. Default:
+    /// true.
     pub session_cookie: bool,
-    /// Proxies whose `X-Forwarded-For` says from where a request comes. Default: none, the peer's
-    /// address counts.
+    /// Proxies whose `X-Forwarded-For` is trusted for the client's address. Default: none; the
+    /// peer's address is used.
     pub trusted_proxies: Vec<TrustedProxy>,
 }
 
@@ -139,13 +141,13 @@ impl Default for HttpOptions {
     }
 }
 
-/// `/healthz`, `/readyz` and `/metrics`: for a listener of their own.
+/// Router for `/healthz`, `/readyz` and `/metrics`, to serve them on a listener of their own.
 pub fn monitoring(service: Service, options: &HttpOptions) -> Router {
     health::router(service, options)
 }
 
-/// `/api/...` and, unless [`HttpOptions::monitoring`] is off, `/healthz`, `/readyz` and `/metrics`. Who
-/// asks is read from the session cookie, never made here.
+/// Router for `/api/...` and, if [`HttpOptions::monitoring`] is set, for `/healthz`, `/readyz` and
+/// `/metrics`. It reads session cookies but never creates sessions.
 pub fn router(service: Service, options: &HttpOptions) -> Router {
     let (api, document) = api().split_for_parts();
     let router = api
@@ -161,7 +163,7 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
     }
 }
 
-/// The documented calls.
+/// All documented calls.
 fn api() -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(tasks::start, tasks::list))
@@ -185,19 +187,19 @@ fn api() -> OpenApiRouter<Service> {
         .merge(simple::routes())
         .layer(no_store())
         .layer(middleware::from_fn(foreign::refuse_to_be_run))
-        // Says so by itself: each layer of a router costs a box a request, and this is the call that is
-        // made most.
+        // Sets `no-store` itself: each layer of a router costs an allocation per request, and this
+        // is the most frequent call.
         .routes(routes!(tasks::get))
 }
 
-/// Answers about tasks are never kept by anybody on the way.
+/// Responses about tasks must not be stored by any cache.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 fn no_store() -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, NO_STORE)
 }
 
-/// Headers that each answer should carry; see the names.
+/// Adds the security headers that every response should carry.
 pub fn safe_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     let set = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))

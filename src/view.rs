@@ -1,9 +1,10 @@
-//! Leptos glue: [`use_task`] and [`use_tasks`] drive the [poll machine](crate::poll) in a browser,
-//! and the [`components`] show what it knows.
+//! Leptos integration: [`use_task`] and [`use_tasks`] drive the [poll machine](crate::poll) in a
+//! browser; the [`components`] render its state.
 //!
-//! There is one polling loop per tab, whatever is watched. How a request gets to the server is the
-//! embedding application's choice: it hands in a [`Transport`], over its own server functions or over the
-//! ready-made [`server_fns`] (the default). On the server nothing is polled; the first snapshot is rendered.
+//! Each tab has one polling loop for all tasks that it watches. The embedding application chooses
+//! how requests reach the server: it passes a [`Transport`] over its own server functions, or uses
+//! the ready-made [`server_fns`] (the default). On the server nothing is polled; only the first
+//! snapshot is rendered.
 
 pub mod components;
 pub mod json;

@@ -1,5 +1,5 @@
-//! The server functions of the pages, beside the library's own
-//! ([`milepost::view::server_fns`]): each gets the service, calls it and maps the error.
+//! Server functions of the pages, in addition to the library's ([`milepost::view::server_fns`]).
+//! Each gets the service, calls it and maps the error.
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
@@ -16,13 +16,13 @@ pub use milepost::view::server_fns::{ApiClient, ApiError};
 
 pub use self::{log_piece::LogPiece, result_view::ResultView};
 
-/// The name of the hidden field of a start form that makes two submits one task.
+/// Name of the hidden form field with the idempotency key, so that a double submit starts one task.
 pub(crate) const KEY_FIELD: &str = "_key";
 
-/// Starts a task from the values of its form, which are read by the kind's schema.
+/// Starts a task from form values, which are parsed by the kind's schema.
 ///
 /// # Errors
-/// When the kind is unknown, the values do not fit its schema, or its prerequisites are missing.
+/// If the kind is unknown, the values do not match its schema, or a prerequisite is missing.
 #[server(prefix = "/api/fn", endpoint = "start_task", input = Json, output = Json, client = ApiClient)]
 pub async fn start_task(
     kind: String,
@@ -34,10 +34,10 @@ pub async fn start_task(
     crate::forms::start(&service, &caller, &kind, &fields, key).await.map_err(ApiError::answer)
 }
 
-/// The result of a task, rendered where its media type has a viewer.
+/// Returns the result of a task, rendered if its media type has a viewer.
 ///
 /// # Errors
-/// When there is no such task for this caller, or no result yet.
+/// If the caller has no such task, or it has no result yet.
 #[server(prefix = "/api/fn", endpoint = "task_result", input = Json, output = Json, client = ApiClient)]
 pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     let (service, caller) = crate::context::service()?;
@@ -45,11 +45,11 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     crate::context::result(&service, &caller, &viewers, id).await.map_err(ApiError::answer)
 }
 
-/// The lines that a task has logged after line `after`; of many, the latest. Where `find` is not empty,
-/// only those that contain it.
+/// Returns log lines after line `after`, limited to the latest. If `find` is not empty, only lines
+/// that contain it.
 ///
 /// # Errors
-/// When there is no such task for this caller, or what is looked for is too long.
+/// If the caller has no such task, or `find` is too long.
 #[server(prefix = "/api/fn", endpoint = "task_log", input = Json, output = Json, client = ApiClient)]
 pub async fn task_log(id: TaskId, after: i64, find: String) -> Result<LogPiece, ApiError> {
     let (service, caller) = crate::context::service()?;

@@ -1,17 +1,18 @@
-//! The parts that `cargo leptos build --split` cuts off the page's module: each is loaded when it is needed.
+//! WASM chunks that `cargo leptos build --split` separates from the main module and that are loaded
+//! on demand.
 
 use leptos::{WasmSplitManifest, nonce::Nonce, prelude::*};
 use leptos_meta::Link;
 
-/// Lets the browser load a lazy island early, together with the module that will ask for it.
+/// Preloads the chunks of a lazy island together with the main module.
 #[component]
 pub fn Preload(
-    /// The island's name in snake case, such as `start_island`.
+    /// Name of the island in snake case, such as `start_island`.
     island: &'static str,
 ) -> impl IntoView {
     use_context::<WasmSplitManifest>().map(|WasmSplitManifest(manifest)| {
         let (folder, chunks, _) = manifest.get_value();
-        // After the name comes a number that each build makes anew.
+        // The name is followed by a number that changes with each build.
         let name = format!("{island}_loader_");
         let of_island = chunks.into_iter().filter(|(loader, _)| loader.starts_with(&name));
         let link = |chunk: String| {
@@ -22,7 +23,7 @@ pub fn Preload(
     })
 }
 
-/// Lets the browser load the script that loads the others together with the module's own, which imports it.
+/// Preloads the script that loads the chunks, together with the main module that imports it.
 pub(crate) fn preload_loader(nonce: Option<Nonce>) -> impl IntoView {
     use_context::<WasmSplitManifest>().map(|WasmSplitManifest(manifest)| {
         let href = manifest.with_value(|(folder, _, loader)| format!("{folder}/{loader}"));

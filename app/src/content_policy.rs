@@ -1,32 +1,32 @@
-//! What a page may load and run: nothing but what this server sent for it.
+//! Content security policy of the pages: load and run only what this server sent for the page.
 
 use axum::http::{HeaderValue, header};
 use leptos::{nonce::use_nonce, prelude::use_context};
 use leptos_axum::ResponseOptions;
 
-/// Sends the page's `Content-Security-Policy`. Scripts run with the nonce of this one answer alone, and
-/// what those load: neither a result that smuggles a script into a page nor a file of a task that is
-/// named as one is run, although both come from this server. Does nothing outside of an answer, where
+/// Sets the page's `Content-Security-Policy`. Only scripts with this response's nonce run, and
+/// scripts that they load. Neither a script smuggled into a page by a result nor a task's file used
+/// as a script is run, although both come from this server. Does nothing without a response, when
 /// the routes are collected.
 pub(crate) fn declare() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
-    // `cargo leptos watch` reloads pages over a socket on a port of its own.
+    // `cargo leptos watch` reloads pages over a WebSocket on a port of its own.
     let watched = std::env::var_os("LEPTOS_WATCH").is_some();
     if let Ok(value) = HeaderValue::from_str(&policy(&nonce, watched)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, value);
     }
 }
 
-/// The style sheet has the nonce, too; the bar's widths and positions are attributes.
+/// The style sheet carries the nonce, too; widths and positions of the bar are style attributes.
 fn policy(nonce: &str, watched: bool) -> String {
-    // A watched server exchanges its style sheet without loading the page again.
+    // In watch mode the style sheet is replaced without reloading the page.
     let (reload, styles) = if watched { (" ws: wss:", " 'self'") } else { ("", "") };
     [
         "default-src 'none'",
         &format!("script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'"),
-        // Otherwise what a script with the nonce starts would be allowed as a worker, too.
+        // Otherwise `strict-dynamic` would also allow workers started by a script with the nonce.
         "worker-src 'none'",
         &format!("style-src 'nonce-{nonce}'{styles}"),
         "style-src-attr 'unsafe-inline'",

@@ -1,4 +1,4 @@
-//! What pages and server functions find in their context.
+//! Context of pages and server functions.
 
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -14,8 +14,8 @@ use crate::{
     viewers::Viewers,
 };
 
-/// The service, and who asks. The server's middleware puts the [`Caller`] into the request; where it
-/// did not, nobody asks.
+/// Returns the service and the caller, which is anonymous if no middleware inserted a [`Caller`]
+/// into the request.
 pub(crate) fn service() -> Result<(Service, Caller), ApiError> {
     let service = use_context::<Service>();
     let caller = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Caller>().cloned());
@@ -25,12 +25,12 @@ pub(crate) fn service() -> Result<(Service, Caller), ApiError> {
     Ok((service, caller.unwrap_or_default()))
 }
 
-/// How results are shown.
+/// Viewers of results.
 pub(crate) fn viewers() -> Viewers {
     use_context().unwrap_or_default()
 }
 
-/// A task's result as a page shows it.
+/// A task's result, rendered for a page.
 pub(crate) async fn result(
     service: &Service,
     caller: &Caller,

@@ -1,4 +1,4 @@
-//! What the pages' forms post to, so that the whole loop works without a script.
+//! Form targets of the pages, so that everything works without a script.
 
 pub(crate) mod batch;
 mod entered;
@@ -23,20 +23,20 @@ use crate::{
     serve::{Site, render},
 };
 
-/// A start form that could not be taken: what was entered, and what is wrong with it.
+/// A rejected start form: the entered values and the problem.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rejected {
-    /// What was entered.
+    /// The entered values.
     pub(crate) entered: Vec<(String, String)>,
-    /// What is wrong.
+    /// The problem.
     pub(crate) problem: Problem,
 }
 
-/// A wish to cancel, or to keep, that could not be taken.
+/// Problem of a rejected action on a task, such as cancel or keep.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Notice(pub(crate) Problem);
 
-/// Starts a task from what was entered into its form.
+/// Starts a task from the values of its form.
 pub(crate) async fn start(
     service: &Service,
     caller: &Caller,
@@ -50,22 +50,22 @@ pub(crate) async fn start(
     let start = StartTask::new(kind, input);
     let other = key.map(|key| other_key(key, &start));
     let started = match service.start(caller, start.clone(), key).await {
-        // The same form, brought back and filled in anew: that is another start.
+        // The same form, changed after a rejection, is a different start.
         Err(ServiceError::KeyReused) => service.start(caller, start, other.as_deref()).await,
         started => started,
     };
     Ok(started?.receipt)
 }
 
-/// The key of another start from the same form. The same for the same input, so that a double click
-/// is one start here, too.
+/// Idempotency key for a changed start from the same form. Equal input gives an equal key, so that
+/// a double click starts one task here, too.
 fn other_key(key: &str, start: &StartTask) -> String {
     let mut hasher = DefaultHasher::new();
     (key, &start.kind, start.input.to_string()).hash(&mut hasher);
     format!("form-{:016x}", hasher.finish())
 }
 
-/// The answer where there is no such kind.
+/// Problem for an unknown kind.
 pub(crate) fn no_such_kind(kind: &str) -> Problem {
     let word: String = kind.chars().take(50).collect();
     Problem::new(404, "Not Found", format!("No kind of task is called “{word}”."))
@@ -77,7 +77,7 @@ fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
     problem
 }
 
-/// `POST /start/{kind}`: starts a task and leads to its page, or shows the form again.
+/// `POST /start/{kind}`: starts a task and redirects to its page, or shows the form again.
 pub(crate) async fn post_start(
     State(site): State<Site>,
     Path(kind): Path<String>,
@@ -90,7 +90,7 @@ pub(crate) async fn post_start(
     from_form(&site, request, start).await
 }
 
-/// `POST /start-several/{kind}`: starts one task a line and leads to the page of all of them.
+/// `POST /start-several/{kind}`: starts one task per line and redirects to the page of the batch.
 pub(crate) async fn post_several(
     State(site): State<Site>,
     Path(kind): Path<String>,
@@ -103,7 +103,7 @@ pub(crate) async fn post_several(
     from_form(&site, request, start).await
 }
 
-/// Starts what a form says and leads to its page, or shows the form again.
+/// Starts tasks from a form and redirects to their page, or shows the form again.
 async fn from_form(
     site: &Site,
     request: Request,
@@ -124,7 +124,7 @@ async fn from_form(
     }
 }
 
-/// `POST /tasks/{id}/cancel`: asks for a cancel and leads back to the task's page.
+/// `POST /tasks/{id}/cancel`: cancels the task and redirects to its page.
 pub(crate) async fn post_cancel(
     State(site): State<Site>,
     Path(id): Path<String>,
@@ -135,7 +135,7 @@ pub(crate) async fn post_cancel(
     post(&site, &id, parts, cancel).await
 }
 
-/// `POST /tasks/{id}/keep`: keeps the task longer and leads back to its page.
+/// `POST /tasks/{id}/keep`: extends the task's retention and redirects to its page.
 pub(crate) async fn post_keep(
     State(site): State<Site>,
     Path(id): Path<String>,
@@ -158,14 +158,14 @@ async fn post(
         Err(_) => return redirect_to(site, parts, &path, Err(Problem::task_not_found())).await,
     };
     let there = match done {
-        // Also where there is no such task (any more): its page says so.
+        // Also if the task does not exist (any more): its page reports that.
         Ok(()) | Err(ServiceError::Expired(_)) => Ok(path.clone()),
         Err(error) => Err(error.into()),
     };
     redirect_to(site, parts, &path, there).await
 }
 
-/// `POST /tasks/{id}/rerun`: starts a task with the same input and leads to its page.
+/// `POST /tasks/{id}/rerun`: starts a task with the same input and redirects to its page.
 pub(crate) async fn post_rerun(
     State(site): State<Site>,
     Path(id): Path<String>,
@@ -183,7 +183,7 @@ pub(crate) async fn post_rerun(
         Err(_) => Ok(None),
     };
     let again = match again {
-        // Its form asks for what is not kept.
+        // Show the start form, which asks for the secrets that are not stored.
         Err(ServiceError::SecretsNeeded { kind, refusal }) => {
             let form = page(parts, &format!("/start/{kind}?from={id}"));
             let problem = ServiceError::from(refusal).into();
@@ -196,12 +196,12 @@ pub(crate) async fn post_rerun(
     redirect_to(&site, parts, &format!("/tasks/{id}"), there).await
 }
 
-/// The session that was ended: its page says so.
+/// Marks an ended session for the page that reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forgotten;
 
-/// `POST /forget`: ends the session of this browser. The answer is a page by itself: one that the
-/// browser opened after it would begin the next session.
+/// `POST /forget`: ends the session of this browser. Responds with a page rather than a redirect,
+/// because opening another page would begin the next session.
 pub(crate) async fn post_forget(State(site): State<Site>, parts: Parts) -> Response {
     let cookie = end_session(&site.http, &caller(&parts));
     let mut response = render(&site, page(parts, "/forget"), Forgotten).await;
@@ -211,13 +211,13 @@ pub(crate) async fn post_forget(State(site): State<Site>, parts: Parts) -> Respo
     response
 }
 
-/// Who has sent a form.
+/// The caller who sent a form.
 fn caller(parts: &Parts) -> Caller {
     parts.extensions.get::<Caller>().cloned().unwrap_or_default()
 }
 
-/// The parts of a request and what its form says; nothing, where it says nothing that can be read. A
-/// problem where the form was too large or did not come.
+/// Returns the request's parts and the form values, which are empty if the form is unreadable. A
+/// problem if the form was too large or incomplete.
 async fn sent(site: &Site, request: Request) -> (Parts, Result<entered::Entered, Problem>) {
     let (parts, body) = request.into_parts();
     let check = parts.extensions.get::<BodyCheck>().cloned();
@@ -228,7 +228,7 @@ async fn sent(site: &Site, request: Request) -> (Parts, Result<entered::Entered,
     }
 }
 
-/// Leads to where a button's wish was carried out, or shows the page that it is on with what was wrong.
+/// Redirects after an action, or shows the page that the form was on with the problem.
 async fn redirect_to(
     site: &Site,
     parts: Parts,
@@ -241,22 +241,22 @@ async fn redirect_to(
     }
 }
 
-/// The key that makes two sends of one form one start.
+/// Idempotency key of a form.
 fn key(entered: &[(String, String)]) -> Option<&str> {
     let key = entered.iter().find(|(name, _)| name == KEY_FIELD);
     key.map(|(_, key)| key.as_str()).filter(|key| !key.is_empty())
 }
 
-/// After a post the browser gets a page that it may load again.
+/// Redirects after a `POST` to a page that can be reloaded.
 fn see_other(path: &str) -> Response {
     Redirect::to(path).into_response()
 }
 
-/// The request for the page that the form was on.
+/// Request for the page that the form was on.
 fn page(mut parts: Parts, path: &str) -> Request {
     parts.headers = HeaderMap::new();
     parts.method = Method::GET;
-    // A path that cannot be one is none of ours: its page says that there is nothing.
+    // An invalid path becomes `/`.
     parts.uri = path.parse().unwrap_or_default();
     Request::from_parts(parts, Body::empty())
 }

@@ -1,6 +1,6 @@
-//! What moves on a page. Each island begins with what the server knows, so that the browser's first
-//! rendering equals the server's. It gets that from the page, not as a property: a log that is on the page already
-//! would be sent twice.
+//! Interactive parts of the pages. Each island starts from the state that the server rendered, so
+//! that both renderings are equal. It reads the state from the page instead of a property, which
+//! would send a log twice.
 
 pub mod log;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]

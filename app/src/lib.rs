@@ -1,12 +1,12 @@
-//! Milepost's pages, islands and server functions: thin.
+//! Pages, islands and server functions of Milepost.
 //!
 //! * [`api`]: the server functions, called from the browser.
-//! * [`islands`]: what moves on a page.
-//! * `pages`, `shell`: the pages, rendered on the server alone (feature `ssr`).
-//! * `forms`: what the pages' forms post to; the whole loop works without a script.
-//! * `serve`: the router of all of it.
+//! * [`islands`]: interactive parts of the pages.
+//! * `pages`, `shell`: the pages, rendered on the server only (feature `ssr`).
+//! * `forms`: form targets; everything works without a script.
+//! * `serve`: the router.
 
-// The types of nested views are deep.
+// Nested views have deeply nested types.
 #![recursion_limit = "256"]
 
 pub mod api;

@@ -1,4 +1,4 @@
-//! Lines of a log as HTML, made on the server: what a task or a command has said is text and never
+//! Renders log lines as HTML on the server. Output of tasks and commands is always text, never
 //! markup.
 
 use std::{fmt::Write as _, iter::Peekable, ops::Range};
@@ -12,14 +12,14 @@ use milepost::{
 
 use crate::api::LogPiece;
 
-/// Lines that a page takes in at once; of more, the latest.
+/// Maximum number of lines that a page shows at once; of more, the latest.
 const MAX_LINES: u32 = 500;
 
-/// Stands where no line contains what is looked for, until one does.
+/// Placeholder until a line contains the searched text.
 pub(crate) const NOTHING_FOUND: &str = "<span class=\"gap\">No line contains this so far</span>";
 
-/// The lines after one, at most so many of the latest, and what is missing before them; where something
-/// is looked for, only those that contain it. `None` where there is no task that this caller may see.
+/// Renders the lines after `after`, limited to the latest, with a note about omitted lines. If
+/// `find` is not empty, only lines that contain it. `None` if the caller has no such task.
 pub(crate) async fn read_on(
     service: &Service,
     caller: &Caller,
@@ -37,14 +37,14 @@ pub(crate) async fn read_on(
         .map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find, limits) }))
 }
 
-/// The lines as HTML within the limits of a page: where not all fit, the latest.
+/// Renders the lines within the page's limits; if not all fit, the latest.
 fn piece(lines: &[LogLine], after: i64, find: &str, limits: HtmlLimits) -> LogPiece {
     let (mut room, mut shown) = (limits.max_bytes, Vec::new());
     for line in lines.iter().rev() {
         let mut html = Html::part(HtmlLimits { max_bytes: room, ..limits });
         write_line(&mut html, line, find);
         let is_full = html.is_full();
-        // Of the latest line at least the beginning is shown.
+        // The latest line is always shown, at least its beginning.
         if is_full && !shown.is_empty() {
             break;
         }
@@ -63,13 +63,13 @@ fn piece(lines: &[LogLine], after: i64, find: &str, limits: HtmlLimits) -> LogPi
     LogPiece { html, seq: lines.last().map_or(after, |line| line.seq) }
 }
 
-/// Room for what names a gap.
+/// Room for the note about omitted lines, in bytes.
 const MAX_GAP_BYTES: usize = 80;
 
-/// Names how many lines are missing.
+/// Writes the note about omitted lines.
 fn gap(html: &mut String, lines: i64) {
     if lines > 0 {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(html, "<span class=\"gap\">{lines} lines are not shown here</span>");
     }
 }
@@ -95,13 +95,13 @@ fn write_line(html: &mut Html, line: &LogLine, find: &str) {
     html.push_str("\n</span>");
 }
 
-/// Writes a text; what is full takes no more.
+/// Writes a text; a full page ignores it.
 fn put_text(html: &mut Html, text: &str) {
     let _ = html.text(text);
 }
 
-/// Writes a text that begins with character `place` of its line, with the hits in it marked; the place
-/// after it.
+/// Writes a text that begins at character `place` of its line, and marks the search hits in it.
+/// Returns the position after it.
 fn mark(
     html: &mut Html,
     text: &str,
@@ -127,10 +127,10 @@ fn mark(
     place
 }
 
-/// `a1`: text in colour 1; `bg g4`: on colour 4; and the first letters of the emphases.
+/// CSS classes: `a1` for text in colour 1, `bg g4` for background colour 4, letters for emphasis.
 fn classes(style: AnsiStyle) -> String {
     let AnsiStyle { bold, faint, italic, underline, inverse, text, background } = style;
-    // Exchanged, the page's own colours need names, too: 7 on 0 is what they are on a terminal.
+    // When colours are swapped, the default colours need names, too: 7 on 0, as on a terminal.
     let (text, background) = match inverse {
         true => (Some(background.unwrap_or(0)), Some(text.unwrap_or(7))),
         false => (text, background),

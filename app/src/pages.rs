@@ -1,4 +1,4 @@
-//! The pages, rendered on the server; islands for what moves.
+//! Pages, rendered on the server, with islands for interactive parts.
 
 pub mod batch;
 pub mod files;
@@ -36,11 +36,11 @@ use self::{
     tasks::TasksPage,
 };
 
-/// The site's name, as titles end with it.
+/// Name of the site, the last part of titles.
 pub(crate) const SITE: &str = "Milepost";
 
-/// Every page: the header, what the path asks for, the footer. All of a page is there before it is
-/// sent, so that its status is right and it is whole without a script.
+/// Every page: header, content by path, footer. A page is rendered completely before it is sent, so
+/// that its status is right and it works without a script.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -70,8 +70,8 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// What stands in `<title>`, of whatever page: the framework places it there as it is, so that every
-/// title is escaped here and nowhere else.
+/// Content of `<title>` for all pages. The framework inserts it unescaped, so this function escapes
+/// it, and no other code must.
 fn title_markup(title: String) -> String {
     if title.is_empty() { SITE.to_owned() } else { format!("{} · {SITE}", escape(&title)) }
 }

@@ -1,4 +1,4 @@
-//! Forms from JSON Schema: which fields there are, and what was entered as JSON.
+//! Forms from JSON Schema: the fields, and conversion of their values to JSON.
 
 mod entry;
 mod several;
@@ -12,76 +12,75 @@ pub use several::{one_of, several};
 use milepost::task::FieldError;
 use serde_json::{Map, Number, Value};
 
-/// A text that may be longer than this gets more than one line, unless it says how many it has
-/// (`format`: `line` or `textarea`) or is secret: those are not shown while they are typed.
+/// Texts that may be longer than this get several lines, unless `format` says otherwise (`line` or
+/// `textarea`) or they are secret: those are hidden while typed.
 const LONG_TEXT: u64 = 1_000;
-/// References are followed this deep; a schema that refers to itself ends here.
+/// Maximum depth of references; limits schemas that refer to themselves.
 const MAX_DEPTH: usize = 8;
 
-/// One field of a form.
+/// Field of a form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// Its name in the input.
+    /// Name in the input.
     pub name: String,
-    /// What people read.
+    /// Label.
     pub label: String,
-    /// What helps to fill it in.
+    /// Help text.
     pub help: Option<String>,
-    /// What could be entered.
+    /// Example values.
     pub examples: Vec<String>,
-    /// What is entered at first.
+    /// Default value.
     pub default: Option<String>,
-    /// Whether the input needs it.
+    /// Whether the input requires it.
     pub required: bool,
-    /// Whether it is never shown again (`writeOnly`).
+    /// Whether its value is never shown again (`writeOnly`).
     pub secret: bool,
-    /// What is entered into it.
+    /// Type of its value.
     pub sort: FieldType,
 }
 
-/// What is entered into a field.
+/// Type of a field's value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FieldType {
-    /// A text.
+    /// Text.
     Text {
-        /// Whether it may have more than one line.
+        /// Whether it may have several lines.
         long: bool,
-        /// The least number of characters.
+        /// Minimum length in characters.
         min: Option<u64>,
-        /// The greatest number of characters.
+        /// Maximum length in characters.
         max: Option<u64>,
-        /// What the whole of it has to look like, as a regular expression.
+        /// Regular expression that the whole text must match.
         pattern: Option<String>,
-        /// The same in the kind's own words (`x-pattern-description`).
+        /// Description of the pattern by the kind (`x-pattern-description`).
         pattern_description: Option<String>,
     },
-    /// A number.
+    /// Number.
     Number {
-        /// Whether it has to be whole.
+        /// Whether it must be an integer.
         whole: bool,
-        /// The least.
+        /// Minimum.
         min: Option<Number>,
-        /// The greatest.
+        /// Maximum.
         max: Option<Number>,
     },
-    /// Yes or no.
+    /// Boolean.
     Boolean,
-    /// One of these.
+    /// One of these values.
     Choice(Vec<String>),
-    /// A file; what is entered is the id of its upload.
+    /// File; the value is the id of its upload.
     File,
-    /// Several texts, one a line.
+    /// List of texts, one per line.
     List {
-        /// The least number of lines.
+        /// Minimum number of lines.
         min: Option<u64>,
-        /// The greatest number of lines.
+        /// Maximum number of lines.
         max: Option<u64>,
     },
 }
 
-/// The fields of an object's schema in the order of its `propertyOrder`; else those needed first, in
-/// the order in which the schema names them. What a form cannot ask for, such as a nested object, is
-/// left out.
+/// Fields of an object schema, ordered by its `propertyOrder`, or else required fields first, in
+/// schema order. Omits what a form cannot represent, such as nested objects.
 pub fn fields(schema: &Value) -> Vec<Field> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
@@ -110,7 +109,7 @@ pub fn fields(schema: &Value) -> Vec<Field> {
     fields
 }
 
-/// The names of what a form cannot ask for.
+/// Names of the properties that a form cannot represent.
 pub fn unasked(schema: &Value) -> Vec<String> {
     let root = resolve(schema, schema, 0);
     let Some(Value::Object(properties)) = root.get("properties") else { return Vec::new() };
@@ -119,10 +118,10 @@ pub fn unasked(schema: &Value) -> Vec<String> {
     names.cloned().collect()
 }
 
-/// What was entered, as the input of a task. Fields left empty are left out.
+/// Converts entered values to the input of a task. Empty fields are omitted.
 ///
 /// # Errors
-/// Names each field that is needed and empty, and each that is not what it should be.
+/// Names each required field that is empty, and each invalid value.
 pub fn read(fields: &[Field], entered: &[(String, String)]) -> Result<Value, Vec<FieldError>> {
     let mut input = Map::new();
     let mut errors = Vec::new();
@@ -140,8 +139,7 @@ pub fn read(fields: &[Field], entered: &[(String, String)]) -> Result<Value, Vec
     if errors.is_empty() { Ok(Value::Object(input)) } else { Err(errors) }
 }
 
-/// An input as it would have been entered; what no field asks for is left out, and so is what is
-/// secret.
+/// Converts an input to the values of its form. Omits secrets and properties without a field.
 pub fn write(fields: &[Field], input: &Value) -> Vec<(String, String)> {
     let entry = |field: &Field| {
         let value = input.get(&field.name).filter(|_| !field.secret)?;
@@ -216,7 +214,7 @@ fn sort(schema: &Map<String, Value>) -> Option<FieldType> {
     }
 }
 
-/// The type that is not `null`.
+/// The first type other than `null`.
 fn type_of(schema: &Map<String, Value>) -> Option<&str> {
     match schema.get("type")? {
         Value::String(name) => Some(name),
@@ -225,7 +223,7 @@ fn type_of(schema: &Map<String, Value>) -> Option<&str> {
     }
 }
 
-/// The schema with its references followed; what stands beside a reference comes first.
+/// Resolves the references of a schema; keys beside a reference take precedence.
 fn resolve(root: &Value, schema: &Value, depth: usize) -> Map<String, Value> {
     let Value::Object(schema) = schema else { return Map::new() };
     let mut resolved = schema.clone();
@@ -255,7 +253,7 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// `player_name` is `Player name`.
+/// Converts `player_name` to `Player name`.
 fn humanize(name: &str) -> String {
     let name = name.replace(['_', '-'], " ");
     let mut letters = name.chars();

@@ -1,4 +1,4 @@
-//! The router of the pages, their forms and the server functions.
+//! Router of the pages, their forms and the server functions.
 
 use axum::{
     Json, Router,
@@ -15,19 +15,19 @@ use milepost::{engine::Service, http::HttpOptions, task::Problem, view::server_f
 
 use crate::{forms, pages::App, shell::shell, viewers::Viewers};
 
-/// What the pages are made from. Cheap to clone.
+/// Shared state of the pages. Cheap to clone.
 #[derive(Clone)]
 pub struct Site {
-    /// The engine.
+    /// The service.
     pub service: Service,
-    /// How results are shown.
+    /// Viewers of results.
     pub viewers: Viewers,
-    /// Where the built site is, and what its files are called.
+    /// Location and file names of the built site.
     pub options: LeptosOptions,
-    /// How large the form of a task may be, in bytes. URL encoding makes up to three bytes of one, so
-    /// this is three times what the API takes.
+    /// Maximum size of a start form in bytes. URL encoding needs up to three bytes per byte, so
+    /// this is three times the limit of the API.
     pub max_body_bytes: usize,
-    /// How the sessions are made that a visitor can end.
+    /// Options of the sessions that a visitor can end.
     pub http: HttpOptions,
 }
 
@@ -37,9 +37,9 @@ impl FromRef<Site> for LeptosOptions {
     }
 }
 
-/// Pages, forms and server functions (`/api/fn/…`). The server puts a
-/// [`Caller`](milepost::engine::Caller) into the extensions of each request, serves the files of the
-/// built site, and sends what is neither to [`not_found`].
+/// Router of pages, forms and server functions (`/api/fn/…`). The server must insert a
+/// [`Caller`](milepost::engine::Caller) into the extensions of each request, serve the files of the
+/// built site, and route everything else to [`not_found`].
 pub fn router(site: Site) -> Router {
     let paths = generate_route_list(App);
     let (options, context) = (site.options.clone(), provide(&site));
@@ -58,7 +58,8 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn(only_json))
 }
 
-/// Server functions take JSON; the forms beside them are what browsers send by themselves.
+/// Requires JSON for server functions, except for the form targets, to which browsers post without
+/// a script.
 async fn only_json(request: Request, next: Next) -> Response {
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let media = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
@@ -74,12 +75,12 @@ async fn only_json(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The page for a path that is nothing.
+/// Page for unknown paths.
 pub async fn not_found(State(site): State<Site>, request: Request) -> Response {
     render(&site, request, ()).await
 }
 
-/// Renders the page of a request, with something more in its context.
+/// Renders the page of a request with an additional context value.
 pub(crate) async fn render<T>(site: &Site, request: Request<Body>, more: T) -> Response
 where
     T: Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The document around every page.
+//! HTML document around every page.
 
 use leptos::{
     config::LeptosOptions,
@@ -10,12 +10,12 @@ use leptos_meta::MetaTags;
 
 use crate::{chunks::preload_loader, content_policy, pages::App};
 
-/// The islands are hydrated when the browser is idle, which a busy one may not be for minutes: then a
-/// page would neither poll nor take a click. It waits half a second at most.
+/// Leptos hydrates islands when the browser is idle, which may take minutes on a busy one, during
+/// which a page neither polls nor reacts. This limits the wait to half a second.
 const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
     if(idle)window.requestIdleCallback=(call,options)=>idle(call,options??{timeout:500})}";
 
-/// The document. The scripts are those that hydrate the islands.
+/// HTML document with the scripts that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     content_policy::declare();
     let nonce = use_nonce();
@@ -42,8 +42,8 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The scripts that hydrate the islands. Leptos gives the nonce to the script and not to the link that
-/// loads its module early, which would be refused; and an attribute that is there twice counts as none.
+/// Scripts that hydrate the islands. Leptos adds the nonce to the script but not to the module
+/// preload link, which would be refused. Setting the attribute twice would make it invalid.
 fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
     let html = view! { <HydrationScripts options islands=true /> }.to_html();
     let link = "<link rel=\"modulepreload\"";

@@ -1,4 +1,4 @@
-//! How results and files become pages: by their media type, within limits.
+//! Renders results and files for pages, by media type and within limits.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -18,31 +18,31 @@ use crate::api::ResultView;
 type Failure = Box<dyn Error + Send + Sync>;
 type View = dyn Fn(&Preview<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;
 
-/// What of a file is read for a page.
+/// Maximum number of bytes read of a file for a page.
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
-/// What a viewer gets: as much as a page can show.
+/// Input of a viewer: as many bytes as a page can show.
 #[derive(Clone, Copy, Debug)]
 pub struct Preview<'b> {
     /// The first bytes.
     pub bytes: &'b [u8],
-    /// Whether these are all.
+    /// Whether these are all bytes.
     pub is_whole: bool,
-    /// Where all of it is to be had.
+    /// Download URL of the whole content.
     pub href: &'b str,
-    /// What it is called.
+    /// Name of the file.
     pub name: &'b str,
 }
 
-/// How much work the pages make of what they show.
+/// Limits of rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewLimits {
-    /// How much HTML one result or file becomes. Default: 1 MiB, 32 levels.
+    /// Size and depth of the HTML for one result or file. Default: 1 MiB, 32 levels.
     pub html: HtmlLimits,
-    /// Results and files that are rendered at once; others wait. Default: 2.
+    /// Maximum number of results and files rendered at once; others wait. Default: 2.
     pub max_concurrent: usize,
-    /// How long one may wait, and how long rendering it may take. After that the page is sent without
-    /// it. Default: 10 s.
+    /// Time limit for waiting, and for rendering; beyond it the page is sent without the content.
+    /// Default: 10 s.
     pub timeout: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Default for ViewLimits {
     }
 }
 
-/// Which media types can be shown, and how. Others are offered for download.
+/// Viewers by media type. Types without a viewer are offered for download.
 #[derive(Clone)]
 pub struct Viewers {
     views: Vec<(&'static str, Arc<View>)>,
@@ -67,14 +67,14 @@ impl Default for Viewers {
 }
 
 impl Viewers {
-    /// None yet.
+    /// Creates a set without viewers.
     pub fn new(limits: ViewLimits) -> Self {
         Self { views: Vec::new(), limits, turns: Arc::new(Semaphore::new(limits.max_concurrent)) }
     }
 
-    /// Shows this media type (its parameters do not matter) with `view`, which writes the bytes as
-    /// HTML. `text/*` stands for all of them, after those that are named. The HTML is placed in the
-    /// page as it is: the viewer escapes what it shows. It ends where the writer is full.
+    /// Registers `view` for a media type; parameters of the type are ignored. `text/*` matches all
+    /// text types without a viewer of their own. The HTML is inserted into the page as is, so the
+    /// viewer must escape untrusted content. Output beyond the limits is cut.
     #[must_use]
     pub fn with<E: Into<Failure>>(
         mut self,
@@ -88,7 +88,7 @@ impl Viewers {
         self
     }
 
-    /// How much HTML one thing on a page becomes.
+    /// Limits of the HTML for one thing on a page.
     pub(crate) const fn html_limits(&self) -> HtmlLimits {
         self.limits.html
     }
@@ -106,7 +106,7 @@ impl Viewers {
         Some(Arc::clone(view))
     }
 
-    /// A result as a page shows it.
+    /// Renders a result for a page.
     pub(crate) async fn view(&self, id: TaskId, result: StoredResult) -> ResultView {
         let href = format!("/api/v1/tasks/{id}/result");
         let StoredResult { media_type, file_name, bytes } = result;
@@ -125,7 +125,7 @@ impl Viewers {
         ResultView { file_name, media_type, size_bytes, html, problem, href }
     }
 
-    /// A task's file as a page shows it. What is large is read in part.
+    /// Renders a task's file for a page. Large files are read partially.
     pub(crate) async fn view_file(&self, id: TaskId, file: &StoredFile) -> ResultView {
         let href = file.href(id);
         let shown = match self.find(file.media_type()) {
@@ -155,14 +155,14 @@ impl Viewers {
         self.render(turn, view, Part { bytes, is_whole, href }, file.name().to_owned()).await
     }
 
-    /// Waits until it may be rendered.
+    /// Waits for a free rendering slot.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Late> {
         let turn = Arc::clone(&self.turns).acquire_owned();
         timeout(self.limits.timeout, turn).await.ok().and_then(Result::ok).ok_or(Late::Waiting)
     }
 
-    /// Renders on a thread that may be busy. What takes too long keeps its turn until it has ended, so
-    /// that there are never more at once.
+    /// Renders on a blocking thread. A rendering that exceeds the time limit occupies its slot
+    /// until it ends, so that the maximum is never exceeded.
     async fn render(
         &self,
         turn: OwnedSemaphorePermit,
@@ -176,12 +176,12 @@ impl Viewers {
             rendered(&*view, &part, &name, limits)
         });
         let rendered = timeout(self.limits.timeout, rendered).await.map_err(|_| Late::Rendering)?;
-        // A viewer that panicked: its message is for the log.
+        // The viewer panicked; the panic message is in the log.
         rendered.unwrap_or_else(|_| Err("it could not be shown".into()))
     }
 }
 
-/// What is read of a result or a file.
+/// The bytes to render of a result or a file.
 struct Part {
     bytes: Vec<u8>,
     is_whole: bool,
@@ -196,13 +196,13 @@ fn rendered(
 ) -> Result<String, Failure> {
     let mut html = Html::new(limits, href);
     match view(&Preview { bytes, is_whole: *is_whole, href, name }, &mut html) {
-        // Whoever writes into what is full ends with an error, and the beginning is there.
+        // A full writer makes the viewer fail; the beginning is still shown.
         Err(failure) if !html.is_full() => Err(failure),
         _ => Ok(html.finish()),
     }
 }
 
-/// What was not done in time.
+/// What exceeded its time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Late {
     Waiting,
@@ -230,7 +230,7 @@ fn told(shown: Option<Result<String, Failure>>) -> (Option<String>, Option<Strin
     }
 }
 
-/// As many of the first bytes as a page needs.
+/// Reads the first bytes, as many as a page needs.
 async fn read(file: &StoredFile) -> Result<Vec<u8>, Failure> {
     let mut pieces = file.read(0..MAX_FILE_BYTES).await?;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! Whatever is shown, a page stays small, and others are served meanwhile.
+//! Pages stay small whatever is shown, and slow renderings do not block others.
 
 use std::sync::{Barrier, mpsc};
 
@@ -64,7 +64,7 @@ async fn as_many_as_are_allowed_are_rendered_at_once_and_who_waits_too_long_is_t
         "text/slow",
         move |_: &Preview<'_>, html: &mut Html| {
             met.wait();
-            // Until the test lets go of it.
+            // Blocks until the test continues it.
             let _ = held.lock().map(|held| held.recv());
             html.text("late")
         },
@@ -77,7 +77,7 @@ async fn as_many_as_are_allowed_are_rendered_at_once_and_who_waits_too_long_is_t
     let waiting = shown(&viewers, "text/plain", b"x").await;
     assert!(waiting.problem.unwrap().contains("load this page again"));
     assert_eq!(first.await.unwrap().problem.as_deref(), Some("it takes too long to show"));
-    // It is still being rendered: the turn is free only when it has ended.
+    // The slot is free only after the rendering has ended.
     assert!(shown(&viewers, "text/plain", b"x").await.html.is_none());
     drop(release);
     let turn = Arc::clone(&viewers.turns).acquire_owned().await.unwrap();

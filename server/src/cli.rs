@@ -1,4 +1,4 @@
-//! The command line: what can be said, and how it ends.
+//! Command line: arguments, dispatch and exit codes.
 
 mod exit;
 
@@ -30,90 +30,91 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the server; prints its URL when it is ready
+    /// Run the server; prints its URL when ready
     Serve(ServerArgs),
-    /// Run tasks that servers with the same PostgreSQL database have queued
+    /// Run tasks from a PostgreSQL queue without serving HTTP
     Worker(WorkerArgs),
     /// Start a task
     Run(RunArgs),
-    /// Start an ended task again, or those tasks of a batch that failed
+    /// Start an ended task, or the failed tasks of a batch, once more
     Rerun(RerunArgs),
-    /// Tell how a task or a batch is doing
+    /// Show the state of a task or a batch
     Status(StatusArgs),
-    /// List tasks, the newest first
+    /// List tasks, newest first
     Ls(ListArgs),
-    /// Ask a task, or all tasks of a batch, to stop
+    /// Cancel a task, or all tasks of a batch
     Cancel(TaskOrBatchArgs),
     /// Keep an ended task and its result longer
     Keep(TaskArgs),
-    /// Fetch the result of a task, or one of its files
+    /// Download the result of a task, or one of its files
     Result(ResultArgs),
-    /// List the files that a task made
+    /// List the files of a task
     Files(TaskArgs),
-    /// Print the configuration in force, and where each value came from
+    /// Print the effective configuration with the source of each value
     Config(ServerArgs),
-    /// Show what a preset or a pattern sees in a command's output
+    /// Show what a preset or a pattern recognises in a command's output
     ProgressTest(ProgressTestArgs),
 }
 
 #[derive(Args, Clone, Debug, Default)]
 struct ServerArgs {
-    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:3000]
+    /// Address and port to listen on; port 0 picks a free port [default: 127.0.0.1:3000]
     #[arg(long, value_name = "HOST:PORT")]
     addr: Option<String>,
     /// Folder for the database [default: ./data]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Database, such as sqlite:///path/to/file [default: milepost.db in the data folder]
+    /// Database URL, such as sqlite:///path/to/file [default: milepost.db in the data folder]
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// File whose one line is the database's address, password and all; only its owner should be able
-    /// to read it
+    /// File that contains the database URL, including its password, as its only line; make it
+    /// readable by its owner only
     #[arg(long, value_name = "FILE", conflicts_with = "database")]
     database_file: Option<PathBuf>,
-    /// Folder with the built pages [default: target/site]
+    /// Folder of the built pages [default: target/site]
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
-    /// Folder with {subject}/research.md; stories are written there too [default: output]
+    /// Folder of {subject}/research.md, and of the stories written [default: output]
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Only answer requests: leave the tasks in the queue
+    /// Serve requests only; leave queued tasks to other processes
     #[arg(long)]
     no_worker: bool,
-    /// Configuration file [default: milepost.toml, if it is there]
+    /// Configuration file [default: milepost.toml, if it exists]
     #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
     config: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
 struct WorkerArgs {
-    /// Database that the servers use, such as postgres://user:password@host:5432/database
+    /// Database URL of the servers, such as postgres://user:password@host:5432/database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
-    /// File whose one line is the database's address, password and all; only its owner should be able
-    /// to read it
+    /// File that contains the database URL, including its password, as its only line; make it
+    /// readable by its owner only
     #[arg(long, value_name = "FILE", conflicts_with = "database")]
     database_file: Option<PathBuf>,
-    /// Tasks that run at once [default: 8]
+    /// Maximum number of tasks that run at once [default: 8]
     #[arg(long, value_name = "N")]
     concurrency: Option<u32>,
-    /// Folder with {subject}/research.md; stories are written there too [default: output]
+    /// Folder of {subject}/research.md, and of the stories written [default: output]
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Configuration file [default: milepost.toml, if it is there]
+    /// Configuration file [default: milepost.toml, if it exists]
     #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
     config: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
 struct Remote {
-    /// The server
+    /// URL of the server
     #[arg(long, env = "MILEPOST_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
     url: String,
-    /// Sent as a bearer token; others on this machine can read the command line, but not the variable
+    /// Bearer token; prefer the variable, because other users of this machine can read the command
+    /// line
     #[arg(long, env = "MILEPOST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     token: Option<String>,
-    /// File whose one line is the token; where there is no --token
+    /// File that contains the token as its only line; ignored if --token is given
     #[arg(long, env = "MILEPOST_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
@@ -124,25 +125,25 @@ const MOST: i64 = *PRIORITIES.end() as i64;
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
 struct RunArgs {
-    /// The kind of task, such as story or dataset
+    /// Kind of task, such as story or dataset
     #[arg(required_unless_present = "help")]
     kind: Option<String>,
-    /// Tell what can be given here; with a KIND, what inputs it takes
+    /// Print help; with a KIND, describe its inputs
     #[arg(long, short)]
     help: bool,
-    /// A field of the input; KEY=@FILE reads a file (and uploads it where the field is one), KEY=@-
-    /// the standard input, KEY=@@... means a text that begins with @
+    /// Input field. KEY=@FILE reads a file (and uploads it for file fields), KEY=@- reads standard
+    /// input, KEY=@@... is a text that begins with @
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
-    /// Start one task for each input in this file, as a batch: a JSON object a line, or a JSON list of
-    /// them; - is the standard input. What --input says counts where they do not say otherwise
+    /// Start a batch: one task for each input in this file, given as one JSON object per line or as
+    /// a JSON list; - reads standard input. Fields missing in an input are taken from --input
     #[arg(long = "inputs", value_name = "FILE")]
     file: Option<PathBuf>,
     /// Priority among your own queued tasks, -100 to 100; higher runs first
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
     priority: i32,
-    /// Watch it to its end; Ctrl-C cancels it
+    /// Follow it to its end; Ctrl-C cancels it
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -151,12 +152,12 @@ struct RunArgs {
 
 #[derive(Args, Debug)]
 struct RerunArgs {
-    /// The task, or the batch
+    /// ID of the task or the batch
     id: TaskId,
-    /// A field of the task's input that is to be another than before; see `milepost run --help`
+    /// Input field to change; see `milepost run --help`
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     inputs: Vec<Input>,
-    /// Watch it to its end; Ctrl-C cancels it
+    /// Follow it to its end; Ctrl-C cancels it
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -165,9 +166,9 @@ struct RerunArgs {
 
 #[derive(Args, Debug)]
 struct StatusArgs {
-    /// The task, or the batch
+    /// ID of the task or the batch
     id: TaskId,
-    /// Watch it to its end; Ctrl-C stops watching, the task goes on
+    /// Follow it to its end; Ctrl-C stops following, the task continues
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
@@ -182,7 +183,7 @@ struct ListArgs {
     /// Only tasks of this kind
     #[arg(long)]
     kind: Option<String>,
-    /// Rows
+    /// Maximum number of tasks
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     limit: u32,
     #[command(flatten)]
@@ -191,7 +192,7 @@ struct ListArgs {
 
 #[derive(Args, Debug)]
 struct TaskOrBatchArgs {
-    /// The task, or the batch
+    /// ID of the task or the batch
     id: TaskId,
     #[command(flatten)]
     remote: Remote,
@@ -199,7 +200,7 @@ struct TaskOrBatchArgs {
 
 #[derive(Args, Debug)]
 struct TaskArgs {
-    /// The task
+    /// ID of the task
     id: TaskId,
     #[command(flatten)]
     remote: Remote,
@@ -207,46 +208,46 @@ struct TaskArgs {
 
 #[derive(Args, Debug)]
 struct ResultArgs {
-    /// The task
+    /// ID of the task
     id: TaskId,
-    /// Not the result but the file of this name; `milepost files` lists them
+    /// Download this file instead of the result; `milepost files` lists the names
     #[arg(long, value_name = "NAME")]
     file: Option<String>,
-    /// Write it to this file instead of the standard output
+    /// Write to this file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
     remote: Remote,
 }
 
-/// Why the program could not do what was asked for. All of them are [`Exit::Misused`].
+/// Why a command failed. Every variant exits with [`Exit::Misused`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CliError {
-    /// The configuration is wrong.
+    /// Invalid configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The server could not be started.
+    /// The server could not start.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The server could not be asked, or refused.
+    /// The server could not be reached, or refused the request.
     #[error(transparent)]
     Client(#[from] ClientError),
-    /// What was to be tested is wrong.
+    /// Invalid arguments or rules of `progress-test`.
     #[error(transparent)]
     ProgressTest(#[from] ProgressTestError),
-    /// The standard output is closed or full.
+    /// Standard output is closed or full.
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
-    /// Nothing was asked for.
+    /// No command was given.
     #[error("say what to do; `milepost --help` lists it")]
     NoCommand,
 }
 
-/// Does what the command line says.
+/// Runs the command.
 ///
 /// # Errors
-/// When it cannot be done; a task that fails is no error but [`Exit::TaskFailed`].
+/// If the command fails. A failed task is not an error but [`Exit::TaskFailed`].
 pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     let Some(command) = cli.command.or_else(under_cargo_leptos) else {
         return Err(CliError::NoCommand);
@@ -302,7 +303,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-/// Starts one task or a batch, or tells how.
+/// Starts a task or a batch, or prints help about it.
 async fn run_task(args: RunArgs) -> Result<Exit, CliError> {
     let RunArgs { kind, help, inputs, file, priority, follow, remote } = args;
     let Some(kind) = kind else {
@@ -320,7 +321,7 @@ async fn run_task(args: RunArgs) -> Result<Exit, CliError> {
     }
 }
 
-/// `cargo leptos serve` and `watch` start the binary without arguments.
+/// `cargo leptos serve` and `cargo leptos watch` start the binary without arguments.
 fn under_cargo_leptos() -> Option<Command> {
     std::env::var_os("LEPTOS_OUTPUT_NAME").map(|_| Command::Serve(ServerArgs::default()))
 }
@@ -351,7 +352,7 @@ fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
 }
 
 fn read(config: Option<&Path>, flags: &Flags) -> Result<Configuration, ConfigError> {
-    // A variable that is no Unicode is none of ours.
+    // Variables that are not valid Unicode are never ours.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     Configuration::load(config, flags, variables)

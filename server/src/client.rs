@@ -1,4 +1,4 @@
-//! The commands that talk to a server, through its HTTP API alone.
+//! Commands that talk to a server over its HTTP API.
 
 mod api;
 mod batch;
@@ -32,10 +32,10 @@ pub use files::{file, files};
 pub use input::Input;
 pub use rerun::rerun;
 
-/// The token that stands in a file.
+/// Reads the token from a file.
 ///
 /// # Errors
-/// When the file cannot be read or does not hold one line.
+/// If the file cannot be read or does not contain exactly one line.
 pub fn read_token(file: &Path) -> Result<String, ClientError> {
     let (token, remark) = secrets::read_file(file)
         .map_err(|what| ClientError::Input(format!("the token cannot be taken: {what}")))?;
@@ -45,10 +45,10 @@ pub fn read_token(file: &Path) -> Result<String, ClientError> {
     Ok(token)
 }
 
-/// Starts a task; prints its id. With `follow`, watches it to its end.
+/// Starts a task and prints its id. With `follow`, follows it to its end.
 ///
 /// # Errors
-/// When the input does not fit the kind, the server refuses it or cannot be reached.
+/// If the input does not match the kind, or the server rejects it or cannot be reached.
 pub async fn run(
     api: &Api,
     kind: &str,
@@ -64,16 +64,16 @@ pub async fn run(
     if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
 
-/// Prints what is needed to start a task of a kind.
+/// Prints the inputs of a kind.
 ///
 /// # Errors
-/// When there is no such kind or the server cannot be reached.
+/// If the kind does not exist or the server cannot be reached.
 pub async fn help(api: &Api, kind: &str) -> Result<Exit, CliError> {
     print(&help::help(&kind_info(api, kind).await?))?;
     Ok(Exit::Done)
 }
 
-/// The kind, or what there is instead.
+/// Fetches a kind; if it is unknown, the error lists the existing kinds.
 async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
     match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
         Err(ClientError::Refused(problem)) if problem.status == 404 => {
@@ -86,10 +86,10 @@ async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
     }
 }
 
-/// Tells how a task or a batch is doing; with `follow`, to its end.
+/// Prints the state of a task or a batch; with `follow`, follows it to its end.
 ///
 /// # Errors
-/// When there is no such task or batch, or the server cannot be reached.
+/// If the task or batch does not exist, or the server cannot be reached.
 pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliError> {
     let snapshot = match batch::find(api, id).await? {
         Found::Task(snapshot) => *snapshot,
@@ -105,7 +105,7 @@ pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliErro
 /// Lists tasks, newest first.
 ///
 /// # Errors
-/// When the server refuses or cannot be reached.
+/// If the server refuses the request or cannot be reached.
 pub async fn list(
     api: &Api,
     status: Option<&str>,
@@ -125,10 +125,10 @@ pub async fn list(
     Ok(Exit::Done)
 }
 
-/// Asks a task, or all tasks of a batch, to stop; says what has become of that so far.
+/// Cancels a task or all tasks of a batch, and prints the receipt so far.
 ///
 /// # Errors
-/// When there is no such task or batch, or the server cannot be reached.
+/// If the task or batch does not exist, or the server cannot be reached.
 pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     let said =
         |snapshot: Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot));
@@ -138,20 +138,20 @@ pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Keeps an ended task longer; says until when.
+/// Extends the retention of an ended task and prints the new expiry.
 ///
 /// # Errors
-/// When there is no such task, it has not ended, or the server cannot be reached.
+/// If the task does not exist or has not ended, or the server cannot be reached.
 pub async fn keep(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     let snapshot = api.keep(id).await?;
     print(&format!("{id} {}\n", show::kept(&snapshot)))?;
     Ok(Exit::Done)
 }
 
-/// Fetches a result, to a file or to the standard output.
+/// Downloads a result to a file or to standard output.
 ///
 /// # Errors
-/// When there is no result (yet), it cannot be written, or the server cannot be reached.
+/// If there is no result (yet), it cannot be written, or the server cannot be reached.
 pub async fn result(api: &Api, id: TaskId, output: Option<&Path>) -> Result<Exit, CliError> {
     let bytes = match api.result(id).await {
         Ok(bytes) => bytes,
@@ -177,22 +177,22 @@ pub async fn result(api: &Api, id: TaskId, output: Option<&Path>) -> Result<Exit
     Ok(Exit::Done)
 }
 
-/// Writes to the standard output.
+/// Writes to standard output.
 ///
 /// # Errors
-/// When it is closed or full.
+/// If it is closed or full.
 pub fn print(text: &str) -> Result<(), std::io::Error> {
     let mut stdout = std::io::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Says something beside the answer, on the standard error; nobody may be listening.
+/// Writes a note to standard error; ignores write errors.
 fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "milepost: {text}");
 }
 
-/// Whether nothing will change any more.
+/// Whether the task has ended.
 const fn is_over(snapshot: &Snapshot) -> bool {
     matches!(snapshot.status, Status::Completed | Status::Error | Status::Cancelled)
 }

@@ -1,9 +1,9 @@
-//! What can be configured, and where each value came from.
+//! Configuration, with the source of each value.
 //!
-//! From weak to strong: built-in defaults, what `cargo leptos` says (`LEPTOS_SITE_ADDR`,
-//! `LEPTOS_SITE_ROOT`), the file (`milepost.toml`, or `--config`), variables (`MILEPOST_*`), the
-//! command line. The variable of a setting is its path in capitals: `http.addr` is
-//! `MILEPOST_HTTP_ADDR`.
+//! Sources from lowest to highest precedence: built-in defaults, `cargo leptos`
+//! (`LEPTOS_SITE_ADDR`, `LEPTOS_SITE_ROOT`), the file (`milepost.toml`, or `--config`), variables
+//! (`MILEPOST_*`), the command line. The variable of a setting is its path in capitals: `http.addr`
+//! is `MILEPOST_HTTP_ADDR`.
 
 mod commands;
 mod connections;

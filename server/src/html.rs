@@ -1,8 +1,8 @@
-//! What HTML is made with: texts from outside, and formatted text.
+//! Helpers for writing HTML.
 
 pub(crate) use milepost::html::{Html, escape};
 
-/// Appends formatted text. Writing to a `String` cannot fail; what is full takes no more.
+/// Appends formatted text. Writing to a `String` cannot fail; a full `Html` ignores it.
 macro_rules! put {
     ($html:expr, $($arg:tt)*) => {{
         use std::fmt::Write as _;

@@ -12,14 +12,14 @@ fn main() -> ExitCode {
     {
         return ExitCode::from(code);
     }
-    // A closed pipe, as in `milepost ls | head`, ends in a write error, not in a signal.
+    // Closed pipes, as in `milepost ls | head`, cause a write error rather than a signal.
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("cannot start: {error}")),
     };
     let end = runtime.block_on(cli::run(cli));
-    // Reading the standard input cannot be interrupted; nobody waits for it.
+    // A pending read of standard input cannot be interrupted, so do not wait for it.
     runtime.shutdown_background();
     match end {
         Ok(exit) => exit.into(),

@@ -1,12 +1,12 @@
-//! What this process is to the machine: who may read the files it makes, and who may look into it.
+//! Protection of this process: file modes and access to its memory.
 
 use std::{fs::File, io};
 
-/// Makes every file of this process its user's alone, and closes its memory and its environment to
-/// other processes of that user: both may hold secrets. A debugger needs root then.
+/// Restricts new files of this process to its user, and protects its memory and environment, which
+/// may hold secrets, from other processes of that user. Debugging it then requires root.
 ///
 /// # Errors
-/// When the kernel refuses.
+/// If the kernel refuses.
 #[cfg(target_os = "linux")]
 pub fn protect() -> io::Result<()> {
     use rustix::{
@@ -19,7 +19,7 @@ pub fn protect() -> io::Result<()> {
     Ok(())
 }
 
-/// What protects is Linux's.
+/// Does nothing: the protection is specific to Linux.
 ///
 /// # Errors
 /// None.
@@ -30,12 +30,13 @@ pub fn protect() -> io::Result<()> {
 
 static OPERATORS_UMASK: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
 
-/// The mask that this process was started with; `None` where it was never changed.
+/// The umask that the process was started with; `None` if it was never changed.
 pub(crate) fn operators_umask() -> Option<u32> {
     OPERATORS_UMASK.get().copied()
 }
 
-/// Gives a file the mode that it would have without [`protect`]: other programs read it.
+/// Gives a file the mode that it would have without [`protect`], so that other programs can read
+/// it.
 pub(crate) fn share(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(umask) = operators_umask() {

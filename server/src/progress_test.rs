@@ -1,4 +1,4 @@
-//! `milepost progress-test`: shows what a preset or a pattern sees in a log, piece by piece.
+//! `milepost progress-test`: shows what a preset or a pattern recognises in a log, piece by piece.
 
 use std::{
     io::{self, Read, Write},
@@ -16,10 +16,10 @@ use crate::{
     tasks::command::progress::{Limits, Reader, Rules, RulesError, Signal, Source, presets},
 };
 
-/// Characters of a piece of the log that are shown.
+/// Maximum number of characters shown of a piece of the log.
 const SHOWN_CHARS: usize = 72;
 
-/// What to test, and how.
+/// Arguments of `progress-test`.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Reads the log from the standard input. Exit codes: 0 progress was seen, 1 none \
@@ -27,16 +27,16 @@ const SHOWN_CHARS: usize = 72;
                   milepost progress-test rsync"
 )]
 pub struct ProgressTestArgs {
-    /// A preset; without one they are listed
+    /// Preset to test; without it, lists the presets
     #[arg(conflicts_with = "rules")]
     preset: Option<String>,
     /// TOML file with `progress = ...` as in a command's configuration
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// What is counted up to where the output does not say so, such as bytes for dd
+    /// Total if the output does not contain it, such as the number of bytes for dd
     #[arg(long, value_name = "NUMBER")]
     total: Option<f64>,
-    /// The stream that the log is of [default: patterns of both look at it]
+    /// Stream that the log comes from [default: apply the patterns of both streams]
     #[arg(long, value_enum, value_name = "STREAM")]
     stream: Option<Stream>,
 }
@@ -45,7 +45,7 @@ pub struct ProgressTestArgs {
 enum Stream {
     Stdout,
     Stderr,
-    /// JSON lines, as on the descriptor MILEPOST_PROGRESS_FD
+    /// JSON lines, as written to the descriptor MILEPOST_PROGRESS_FD
     Channel,
 }
 
@@ -53,26 +53,26 @@ enum Stream {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProgressTestError {
-    /// There is no such preset.
+    /// The preset does not exist.
     #[error(transparent)]
     Preset(RulesError),
-    /// The file cannot be read or its rules are wrong.
+    /// The file cannot be read, or its rules are invalid.
     #[error("{}: {detail}", file.display())]
     File {
         /// The file.
         file: PathBuf,
-        /// What is wrong.
+        /// The error.
         detail: String,
     },
-    /// The total counts up to nothing.
+    /// The total is not a positive number.
     #[error("--total is {0}; it is a number above 0")]
     Total(f64),
 }
 
-/// Reads a log and tells what is seen in it; without a preset or rules, tells which presets there are.
+/// Reads a log and prints what is recognised. Without a preset or rules, lists the presets.
 ///
 /// # Errors
-/// When the arguments or the rules are wrong, the log cannot be read or nothing can be written.
+/// If the arguments or rules are invalid, the log cannot be read, or the output cannot be written.
 pub fn run(
     args: &ProgressTestArgs,
     log: &mut impl Read,
@@ -133,7 +133,7 @@ struct Test<'a, W> {
     source: Source,
     out: &'a mut W,
     stages: Vec<String>,
-    /// What of the present piece is shown.
+    /// Text of the current piece to show.
     piece: String,
     sum: Sum,
 }
@@ -178,7 +178,7 @@ impl<W: Write> Test<'_, W> {
         Ok(if reports > 0 { Exit::Done } else { Exit::TaskFailed })
     }
 
-    /// One piece of the log and what was seen in it.
+    /// Prints one piece of the log and the signals recognised in it.
     fn tell(&mut self, signals: &[Signal]) -> io::Result<()> {
         let piece = std::mem::take(&mut self.piece);
         let piece: String = piece.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -214,7 +214,7 @@ impl<W: Write> Test<'_, W> {
     }
 }
 
-/// The presets: name, call, and what they need.
+/// Lists the presets: name, invocation and requirements.
 fn list(out: &mut impl Write) -> io::Result<()> {
     for preset in presets() {
         writeln!(out, "{:<8} {:<34} {}", preset.name, preset.call, preset.needs)?;

@@ -1,17 +1,19 @@
-//! Secrets of operators and callers: read from files of their own, and hidden in addresses.
+//! Secrets of operators and callers: read from files, and hidden in URLs.
 
 use std::{fs::File, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
 
-/// Bytes of a file with a secret.
+/// Maximum size of a secret file in bytes.
 const MAX_BYTES: u64 = 64 << 10;
-/// Parts of the names of query parameters whose values are secrets.
+/// Query parameters whose names contain one of these hold secrets.
 const SECRET_NAMES: [&str; 8] =
     ["password", "passwd", "pwd", "secret", "token", "key", "sig", "credential"];
 
-/// The one line of a file, and a remark where others than its owner may read or change it.
+/// Reads the only line of a file. Also returns a warning if others than its owner can read or
+/// change the file.
 ///
 /// # Errors
-/// What is wrong with the file. Nothing of what stands in it is told.
+/// If the file cannot be read or does not contain exactly one line. Messages never contain the
+/// file's contents.
 pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
     let shown = path.display();
     let cannot = |error: std::io::Error| format!("{shown} cannot be read: {error}");
@@ -40,7 +42,7 @@ pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
     Ok((text.to_owned(), remark))
 }
 
-/// A text whose addresses (`scheme://…`) are without passwords.
+/// Hides the passwords of all URLs (`scheme://…`) in a text.
 pub fn hide_in_addresses(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -56,18 +58,18 @@ pub fn hide_in_addresses(text: &str) -> String {
     shown + rest
 }
 
-/// An address after its `://`.
+/// Hides secrets in a URL, given without its scheme and `://`.
 fn hide_in_address(address: &str, web: bool) -> String {
     let (authority, tail) =
         address.split_at(address.find(['/', '?', '#']).unwrap_or(address.len()));
     let authority = match authority.rsplit_once('@') {
         Some((user, host)) => match user.split_once(':') {
             Some((user, _)) => format!("{user}:***@{host}"),
-            // Of a web address a name alone usually is a token.
+            // In web URLs, a user name without a password is usually a token.
             None if web => format!("***@{host}"),
             None => authority.to_owned(),
         },
-        // A password with a `/` in it looks like a port.
+        // A password that contains `/` looks like a port.
         None if tail.contains('@') && !has_port(authority) => return "…".to_owned(),
         None => authority.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! `milepost serve`: puts the parts together, runs them, and stops them in order.
+//! `milepost serve` and `milepost worker`: start-up, operation and orderly shutdown.
 
 mod artifacts;
 mod commands;
@@ -52,17 +52,17 @@ use self::{
 
 pub use error::ServeError;
 
-/// How long requests under way may take to be answered, once every task has ended or was given back.
+/// Time limit for pending responses at shutdown, after all tasks have ended or were released.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
-/// Connections to `http.metrics_addr`.
+/// Maximum number of connections to `http.metrics_addr`.
 const MAX_MONITORS: usize = 64;
 
-/// Runs the server until it is told to stop.
+/// Runs the server until a signal stops it.
 ///
 /// # Errors
-/// When it cannot start: the port is taken, a folder cannot be written, the database cannot be
-/// opened.
+/// If it cannot start, for example because the port is taken, a folder is not writable, or the
+/// database cannot be opened.
 pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let exposed = std::mem::take(&mut configuration.exposed);
     let (settings, commands, signals) = begin(configuration)?;
@@ -86,7 +86,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let viewers = settings.viewers.limits();
     let router = site::router(engine.service(), &settings.http, &options, viewers);
 
-    // Routes are made once and not for each connection.
+    // Builds the routes once instead of per connection.
     let router = router.with_state(());
     let (stop, stopped) = watch::channel(false);
     let limits = connection_options(&settings.http, &options);
@@ -105,24 +105,24 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
 
     told_to_stop(signals).await;
-    // Pages go on being answered while the tasks come to their end.
+    // Keeps serving pages while tasks finish.
     engine.drain().await;
     let _ = stop.send(true);
     if tokio::time::timeout(LAST_ANSWERS, server).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
-    // A monitor has nothing to lose.
+    // Connections of monitors need no orderly shutdown.
     drop(monitors);
-    // Last: until here whoever had asked was answered from the store.
+    // Closed last, so that pending requests are answered from the store.
     engine.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Runs tasks that servers have queued, until it is told to stop.
+/// Runs queued tasks until a signal stops it.
 ///
 /// # Errors
-/// When it cannot start: the database is not one that is shared, or cannot be opened.
+/// If it cannot start: the database is not shared (PostgreSQL), or cannot be opened.
 pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
     let exposed = std::mem::take(&mut configuration.exposed);
     let (mut settings, commands, signals) = begin(configuration)?;
@@ -141,7 +141,7 @@ pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// What keeps the processes of commands together on this machine, in one line.
+/// Describes in one line how this machine isolates the processes of commands.
 pub fn isolation(settings: &Settings) -> String {
     commands::describe(settings)
 }
@@ -156,11 +156,11 @@ fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signal
     std::fs::create_dir_all(data)
         .map_err(|error| ServeError::Folder { path: data.clone(), error })?;
     let commands = CommandKinds::new(&settings, commands, file)?;
-    // From here on a signal is seen, however early it comes.
+    // Signals are caught from here on, however early they arrive.
     Ok((settings, commands, Signals::new().map_err(ServeError::Signals)?))
 }
 
-/// Returns on the first signal; the second ends the process at once.
+/// Returns on the first signal; a second one exits the process immediately.
 async fn told_to_stop(mut signals: Signals) {
     signals.next().await;
     tracing::info!("stopping; a second signal stops at once");
@@ -172,19 +172,19 @@ async fn told_to_stop(mut signals: Signals) {
 
 fn log_to_stderr(filter: &str) {
     use std::io::IsTerminal as _;
-    // The configuration was checked; without a filter only errors are logged.
+    // The filter was validated with the configuration; an invalid one would log errors only.
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
-    // Only the first subscriber of a process counts.
+    // Only the first subscriber of a process takes effect.
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // A log that cannot be written, on a full disk say, is no reason to panic.
+        // Failing to write the log, for example on a full disk, must not panic.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
 }
 
-/// How many connections there may be, and what they may take their time for.
+/// Limits and timeouts of connections.
 fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> ConnectionOptions {
     let limits = &settings.connections;
     let files = files_limit::raise(limits.max_open);
@@ -214,7 +214,7 @@ async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(addr).await.map_err(|error| ServeError::listen(addr, error))
 }
 
-/// The address as one would type it: who listens everywhere is found at home.
+/// URL of the server; an unspecified address is replaced by the loopback address.
 fn url(mut addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {
@@ -229,7 +229,8 @@ async fn start_engine(
     settings: &Settings,
     commands: &CommandKinds,
 ) -> Result<(Engine, SessionKey), ServeError> {
-    // Before SQLite opens its files: closing any other handle of them in this process would drop its locks.
+    // Before SQLite opens its files: closing any other handle of them in this process would drop
+    // its locks.
     modes::tighten(settings);
     let (store, clock) = open_store(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
@@ -273,7 +274,7 @@ async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Cloc
     Ok((Arc::new(store), clock))
 }
 
-/// The file behind `sqlite:///path`; the default lies in the data folder.
+/// The file behind `sqlite:///path`; by default in the data folder.
 fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     let storage = &settings.storage;
     let Some(url) = storage.database.as_ref().map(DatabaseUrl::expose) else {
@@ -288,7 +289,7 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     }
 }
 
-/// Which kinds of task this server has. A new kind: see `docs/how-to-add.md`.
+/// Registers the built-in kinds. To add a kind, see `docs/how-to-add.md`.
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
     let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();

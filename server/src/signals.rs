@@ -1,8 +1,8 @@
-//! The wish to stop, and to read the configuration again, as operating systems tell it.
+//! Signals that stop the server or reload its configuration, per operating system.
 
 use std::io;
 
-/// Waits for INT and TERM.
+/// SIGINT and SIGTERM.
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -27,7 +27,7 @@ impl Signals {
     }
 }
 
-/// Waits for HUP.
+/// SIGHUP.
 #[cfg(unix)]
 pub(super) struct Hangups(tokio::signal::unix::Signal);
 
@@ -37,13 +37,13 @@ impl Hangups {
         tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).map(Self)
     }
 
-    /// Whether there was one; false when there will be none any more.
+    /// Waits for SIGHUP; returns false if none can arrive any more.
     pub(super) async fn next(&mut self) -> bool {
         self.0.recv().await.is_some()
     }
 }
 
-/// There is no HUP.
+/// Windows has no SIGHUP.
 #[cfg(windows)]
 pub(super) struct Hangups;
 
@@ -58,7 +58,7 @@ impl Hangups {
     }
 }
 
-/// Waits for Ctrl-C.
+/// Ctrl-C.
 #[cfg(windows)]
 pub(super) struct Signals(tokio::signal::windows::CtrlC);
 

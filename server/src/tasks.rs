@@ -1,4 +1,4 @@
-//! The built-in kinds of task. Nothing outside this module knows them by name.
+//! The built-in kinds of tasks.
 
 pub mod command;
 pub mod dataset;

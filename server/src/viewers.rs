@@ -1,7 +1,7 @@
-//! How results and files are shown on a page, by their media type.
+//! Viewers: show results and files on a page, by media type.
 //!
-//! A viewer writes the first bytes as HTML that is safe to place in a page. How much of it there may be
-//! is the writer's business. What has no viewer is offered as a download.
+//! A viewer renders the first bytes as HTML that is safe to insert into a page. The writer limits
+//! the amount of HTML. Media types without a viewer are offered as a download.
 
 mod image;
 mod json;
@@ -20,28 +20,28 @@ use crate::{
 
 pub use markdown::write_markdown;
 
-/// Writes the first bytes of a result or a file as safe HTML.
+/// Renders the first bytes of a result or a file as safe HTML.
 pub type Viewer = fn(&Preview<'_>, &mut Html) -> Result<(), ViewError>;
 
-/// Why something cannot be shown; it can still be downloaded.
+/// Why something cannot be shown. It can still be downloaded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ViewError {
-    /// It can only be shown as a whole, and is too large for that.
+    /// It can only be shown as a whole and is too large.
     #[error("it is larger than the {0} bytes that are shown on a page")]
     TooLarge(usize),
-    /// The bytes are not what their media type says.
+    /// The bytes do not match their media type.
     #[error("the result is not what its media type says: {0}")]
     Malformed(String),
-    /// The page is full; what was written until then is shown.
+    /// The size limit of the page is reached; what was written so far is shown.
     #[error("it is longer than a page")]
     Full(#[from] fmt::Error),
 }
 
-/// The largest of what is only shown as a whole.
+/// Maximum size in bytes of content that can only be shown as a whole.
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// Every media type that can be shown.
+/// All media types that can be shown.
 pub const VIEWERS: [(&str, Viewer); 15] = [
     ("text/markdown", markdown::view),
     (dataset::PROFILE_MEDIA_TYPE, view_profile),
@@ -81,8 +81,8 @@ const fn whole<'b>(beginning: &Preview<'b>) -> Result<&'b [u8], ViewError> {
     Ok(beginning.bytes)
 }
 
-/// As much of some bytes as `max_bytes`, as text, and whether that is all. Bytes that make no sense
-/// are U+FFFD; a character that the end of the part has split is left out.
+/// Decodes up to `max_bytes` as text; also returns whether that is all. Invalid bytes become
+/// U+FFFD; a character cut off at the end is omitted.
 fn text_of<'b>(beginning: &Preview<'b>, max_bytes: usize) -> (Cow<'b, str>, bool) {
     let bytes = beginning.bytes;
     let cut = bytes.len().min(max_bytes);

@@ -1,4 +1,4 @@
-//! Every viewer, with what has made others large, slow or wrong.
+//! Tests of all viewers with input that could make the output large, slow or wrong.
 
 use milepost::html::HtmlLimits;
 
@@ -17,12 +17,12 @@ fn written(
     }
 }
 
-/// What a viewer makes of all of these bytes.
+/// Renders complete bytes.
 pub(super) fn shown(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
     written(viewer, bytes, true, HtmlLimits::default())
 }
 
-/// What it makes of them where others follow.
+/// Renders bytes as the beginning of a longer content.
 pub(super) fn begun(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
     written(viewer, bytes, false, HtmlLimits::default())
 }
@@ -38,7 +38,7 @@ fn what_cannot_be_shown_is_told() {
     }
 }
 
-/// How deep elements stand in each other; fails where one is not closed.
+/// Returns the maximum nesting depth; panics if an element is not closed.
 fn depth(html: &str) -> usize {
     let (mut open, mut deepest) = (Vec::new(), 0);
     for tag in html.split('<').skip(1) {
@@ -55,7 +55,7 @@ fn depth(html: &str) -> usize {
     deepest
 }
 
-/// So many bytes made of a text again and again.
+/// Repeats a text up to a number of bytes.
 fn again(text: &str, bytes: usize) -> Vec<u8> {
     text.bytes().cycle().take(bytes).collect()
 }
@@ -64,7 +64,7 @@ fn nested(open: &str, inner: &str, close: &str, levels: usize) -> String {
     [&open.repeat(levels), inner, &close.repeat(levels)].concat()
 }
 
-/// Texts whose HTML would be large or deep, or that take a careless parser long.
+/// Texts whose HTML would be large or deeply nested, or that are slow to parse naively.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let mut all: Vec<(&'static str, Vec<u8>)> = [
         ("quotes", ">"),

@@ -1,15 +1,15 @@
-//! Text as HTML.
+//! HTML escaping.
 
 use std::fmt;
 
-/// Escapes a text for the content of any element and for quoted attributes: none of it is markup, also
-/// in elements whose text is not parsed for tags (`<textarea>`, `<title>`). Line ends become line
-/// feeds; other control characters, which HTML forbids, become the replacement character.
+/// Escapes a text for element content and quoted attributes, including elements whose text is not
+/// parsed for tags (`<textarea>`, `<title>`). Line endings become line feeds; other control
+/// characters, which HTML forbids, become the replacement character.
 pub const fn escape(text: &str) -> Escaped<'_> {
     Escaped(text)
 }
 
-/// What [`escape`] gives: written where it is displayed, without a copy.
+/// Result of [`escape`]: escapes while it is displayed, without a copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'t>(&'t str);
 
@@ -25,7 +25,7 @@ impl fmt::Display for Escaped<'_> {
                 '>' => "&gt;",
                 '"' => "&quot;",
                 '\'' => "&#39;",
-                // The line feed that follows is the line end.
+                // The line feed that follows is the line ending.
                 '\r' if rest.starts_with('\n') => "",
                 '\r' => "\n",
                 _ => "\u{fffd}",

@@ -1,15 +1,15 @@
-//! A writer of HTML that ends: in bytes, and in depth.
+//! HTML writer with limits on bytes and nesting depth.
 
 use std::fmt::{self, Write as _};
 
 use super::escape;
 
-/// How much HTML a page takes of one thing that it shows.
+/// Limits of an HTML fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HtmlLimits {
-    /// Bytes, the note about what is missing included. Default: 1 MiB.
+    /// Maximum size in bytes, including the notes about omitted content. Default: 1 MiB.
     pub max_bytes: usize,
-    /// Elements within each other. Default: 32.
+    /// Maximum nesting depth of elements. Default: 32.
     pub max_depth: usize,
 }
 
@@ -19,28 +19,28 @@ impl Default for HtmlLimits {
     }
 }
 
-/// Elements without an end tag that are written here.
+/// Supported elements without an end tag.
 const VOID: [&str; 5] = ["br", "col", "hr", "img", "input"];
 
-/// A fragment of HTML that is being written. What would exceed the limits is left out, the elements
-/// that are open then are closed, and a note says that it is not all; so whatever writes into it, the
-/// fragment is bounded and whole.
+/// HTML fragment under construction. Content beyond the size limit is omitted, elements beyond the
+/// depth limit are reduced to their content, and a note states this. Open elements are closed. The
+/// fragment is therefore bounded and well-formed whatever is written to it.
 ///
-/// It takes markup through [`fmt::Write`] in any pieces; text from outside is escaped before
-/// ([`escape`]) or goes through [`Html::text`].
+/// Write markup through [`fmt::Write`], in pieces of any size. Escape untrusted text with
+/// [`escape`], or write it with [`Html::text`].
 #[derive(Debug)]
 pub struct Html {
     limits: HtmlLimits,
     html: String,
     /// Names of the open elements.
     open: Vec<String>,
-    /// Bytes that are needed to end it: the end tags, and the notes.
+    /// Bytes reserved for the end tags and the notes.
     reserved: usize,
-    /// Open elements that are too deep to be there.
+    /// Number of open elements that were omitted because they are nested too deeply.
     skipped: usize,
-    /// The tag that is being written; empty between tags.
+    /// Tag being read; empty between tags.
     tag: String,
-    /// The quote that the tag's attribute value ends with.
+    /// Closing quote of the attribute value being read.
     quote: Option<char>,
     is_part: bool,
     is_full: bool,
@@ -50,7 +50,7 @@ pub struct Html {
 }
 
 impl Html {
-    /// An empty fragment. Where it does not hold all, its note says that all of it is to be had at
+    /// Creates an empty fragment. If content is omitted, its note links to the full content at
     /// `href`.
     pub fn new(limits: HtmlLimits, href: &str) -> Self {
         let part_note = format!(
@@ -79,7 +79,7 @@ impl Html {
         }
     }
 
-    /// An empty fragment without notes, for whoever says in other words that it is not all.
+    /// Creates an empty fragment without notes, for callers that report omitted content themselves.
     pub fn part(limits: HtmlLimits) -> Self {
         let (part_note, flat_note) = (String::new(), String::new());
         Self { reserved: 0, part_note, flat_note, ..Self::new(limits, "") }
@@ -90,30 +90,31 @@ impl Html {
         self.limits
     }
 
-    /// Writes a text that may come from anywhere.
+    /// Writes untrusted text, escaped.
     ///
     /// # Errors
-    /// When the fragment is full.
+    /// If the fragment is full.
     pub fn text(&mut self, text: &str) -> fmt::Result {
         write!(self, "{}", escape(text))
     }
 
-    /// Writes markup; what no longer fits is left out.
+    /// Writes markup; omits what does not fit.
     pub fn push_str(&mut self, markup: &str) {
         let _ = self.write_str(markup);
     }
 
-    /// Says that what is written is not all that there is.
+    /// Marks the fragment as incomplete, which adds the note.
     pub const fn is_only_the_beginning(&mut self) {
         self.is_part = true;
     }
 
-    /// Whether something did not fit; nothing more is taken then.
+    /// Whether content was omitted because the fragment is full. A full fragment accepts nothing
+    /// more.
     pub const fn is_full(&self) -> bool {
         self.is_full
     }
 
-    /// The fragment with its end tags, and a note where it is not all.
+    /// Closes open elements, adds the notes if content was omitted, and returns the HTML.
     pub fn finish(mut self) -> String {
         while let Some(name) = self.open.pop() {
             self.end_tag(&name);
@@ -127,13 +128,13 @@ impl Html {
         self.html
     }
 
-    /// Bytes that can still be written.
+    /// Bytes left for content.
     const fn room(&self) -> usize {
         self.limits.max_bytes.saturating_sub(self.html.len() + self.reserved)
     }
 
     fn put_text(&mut self, text: &str) {
-        // Between elements that are left out nothing is to be kept apart but what they would have.
+        // White space between omitted elements only has to separate their texts.
         if self.skipped > 0 && text.trim().is_empty() {
             self.separate(text);
             return;
@@ -144,7 +145,7 @@ impl Html {
             return;
         }
         let fitting = &text[..text.floor_char_boundary(room)];
-        // Half of a character reference would be shown as something else.
+        // Never cut a character reference in half.
         let whole = match fitting.rfind('&') {
             Some(at) if !fitting[at..].contains(';') => &fitting[..at],
             _ => fitting,
@@ -196,7 +197,7 @@ impl Html {
         self.html.push('>');
     }
 
-    /// Keeps apart what an element that is left out would have, by some space.
+    /// Separates the texts of omitted elements by white space.
     fn separate(&mut self, space: &str) {
         let is_apart = self.html.ends_with(['\n', ' ', '>']);
         if !is_apart && !space.is_empty() && self.room() > 0 {
@@ -204,7 +205,7 @@ impl Html {
         }
     }
 
-    /// Where the tag that is being written ends in a piece.
+    /// Finds the end of the current tag in `piece`.
     fn tag_end(&mut self, piece: &str) -> Option<usize> {
         for (at, c) in piece.char_indices() {
             match (self.quote, c) {
@@ -218,20 +219,20 @@ impl Html {
     }
 }
 
-/// Bytes of an end tag.
+/// Length of an end tag in bytes.
 const fn end_len(name: &str) -> usize {
     name.len() + "</>".len()
 }
 
 impl fmt::Write for Html {
     /// # Errors
-    /// When the fragment is full: whoever writes can end early.
+    /// If the fragment is full, so the caller can stop early.
     fn write_str(&mut self, mut piece: &str) -> fmt::Result {
         while !piece.is_empty() && !self.is_full {
             if self.tag.is_empty() {
                 let end = piece.find('<').unwrap_or(piece.len());
                 self.put_text(&piece[..end]);
-                // From here on it is a tag, the `<` included.
+                // A tag begins here, including the `<`.
                 let begun = usize::from(end < piece.len());
                 self.tag.push_str(&piece[end..end + begun]);
                 piece = &piece[end + begun..];

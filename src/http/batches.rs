@@ -18,8 +18,8 @@ use crate::{
     task::{Batch, BatchId, Problem, StartBatch},
 };
 
-/// Queues one task for each input: all of them, or none where one is refused. With the same
-/// `Idempotency-Key` again: the same batch, not a second one.
+/// Queues one task per input: all of them, or none if one is rejected. Repeating the request with
+/// the same `Idempotency-Key` returns the same batch.
 #[utoipa::path(post, path = "/api/v1/batches", tag = "batches",
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 255 bytes; makes a repeated start safe")),
@@ -39,7 +39,7 @@ pub(super) async fn start(
     Ok(queued(service.start_batch(&caller, start, idempotency_key(&headers)?).await?))
 }
 
-/// A batch with its tasks. To follow it, poll for its tasks.
+/// Returns a batch with its tasks. To follow it, poll its tasks.
 #[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches",
     params(("id" = BatchId, Path, description = "The batch")),
     responses(
@@ -56,7 +56,7 @@ pub(super) async fn get(
     batch.map(Json).ok_or_else(not_found)
 }
 
-/// Asks all of its tasks to stop. Idempotent.
+/// Cancels all tasks of a batch. Idempotent.
 #[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches",
     params(("id" = BatchId, Path, description = "The batch")),
     responses(
@@ -73,8 +73,8 @@ pub(super) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(batch)).into_response())
 }
 
-/// Starts those of its tasks that failed once more, with the same inputs, secrets included: a batch of
-/// their own, all of them or none. It belongs to who asks.
+/// Reruns the failed tasks of a batch with the same inputs, secrets included, as a new batch: all
+/// of them or none. The new batch belongs to the caller.
 #[utoipa::path(post, path = "/api/v1/batches/{id}/rerun", tag = "batches",
     params(
         ("id" = BatchId, Path, description = "The batch"),
@@ -98,7 +98,7 @@ pub(super) async fn rerun(
     Ok(queued(batch.ok_or_else(not_found)?))
 }
 
-/// A batch that has just been queued, and where to follow it.
+/// Response for a queued batch, with its location.
 fn queued(batch: Batch) -> Response {
     let path = format!("/api/v1/batches/{}", batch.id);
     started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path)

@@ -1,7 +1,7 @@
-//! The body of a request: how large it may be, and how slowly it may come.
+//! Request bodies: maximum size and minimum rate.
 //!
-//! One wrapper around each body that is not empty, whoever reads it. What it finds wrong ends the reading,
-//! and decides the answer whatever the reader made of the error.
+//! Each body that is not empty is wrapped once, independent of its reader. A violation ends the
+//! body and determines the response, whatever the handler made of the error.
 
 use std::{
     fmt,
@@ -24,23 +24,23 @@ use super::{
 };
 use crate::task::Problem;
 
-/// URL encoding makes up to three bytes of one: a form may be three times as large as the same input as
-/// JSON.
+/// URL encoding needs up to three bytes per byte, so a form may be three times as large as the same
+/// input in JSON.
 const FORM: usize = 3;
 
-/// Why a body was not read to its end.
+/// Why a body was not read completely.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFault {
-    /// It is larger than it may be.
+    /// It exceeds the maximum size.
     #[error("The body has more than {} ({setting})", size(.max))]
     TooLarge { max: usize, setting: &'static str },
-    /// Its sender sends nothing.
+    /// No data arrived within the idle timeout.
     #[error(
         "Nothing of the body came for {} s (http.connections.body_idle_timeout_s)",
         .timeout.as_secs_f64()
     )]
     Silent { timeout: Duration },
-    /// Its sender sends next to nothing.
+    /// It arrives below the minimum rate.
     #[error(
         "The body comes at less than {rate} bytes per second (http.connections.min_body_bytes_per_s)"
     )]
@@ -58,7 +58,7 @@ impl BodyFault {
     }
 }
 
-/// 2,097,152 as "2 MiB".
+/// Formats a size: 2,097,152 as "2 MiB".
 fn size(bytes: &usize) -> String {
     match *bytes {
         bytes if bytes.is_multiple_of(1 << 20) => format!("{} MiB", bytes >> 20),
@@ -67,12 +67,12 @@ fn size(bytes: &usize) -> String {
     }
 }
 
-/// In the extensions of each request with a body: what was found wrong with it.
+/// Request extension that reports what was wrong with the body.
 #[derive(Clone, Default)]
 pub struct BodyCheck(Arc<OnceLock<BodyFault>>);
 
 impl BodyCheck {
-    /// Why the body could not be read to its end, where it was too large or came too slowly.
+    /// The problem if the body was too large or too slow.
     pub fn problem(&self) -> Option<Problem> {
         self.0.get().map(|fault| fault.problem())
     }
@@ -84,10 +84,11 @@ impl fmt::Debug for BodyCheck {
     }
 }
 
-/// Limits the request's body, if it has one; `pages`: whether it is a form rather than a call.
+/// Wraps the request's body, if any, in its limits. `pages`: the request goes to a page (a form),
+/// not to the API.
 ///
 /// # Errors
-/// When its length says already that it is too large.
+/// If the declared length exceeds the limit.
 pub(super) fn check(
     request: &mut Request,
     options: &HttpOptions,
@@ -118,13 +119,13 @@ pub(super) fn check(
         check: check.clone(),
     });
     request.extensions_mut().insert(check.clone());
-    // In place of the one that is only for bodies that are read as a whole.
+    // Replaces axum's limit, which applies only to bodies that are read as a whole.
     DefaultBodyLimit::disable().apply(request);
     Ok(Some(check))
 }
 
-/// How many bytes, and the setting that says so; `None` where it is each file that has a limit, and where
-/// nobody reads it.
+/// Maximum size in bytes and the setting that defines it. `None` for file uploads, where each file
+/// has a limit, and for `GET` and `HEAD`, whose body is not read.
 fn limit(request: &Request, options: &HttpOptions, pages: bool) -> Option<(usize, &'static str)> {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return None;
@@ -148,7 +149,7 @@ fn limit(request: &Request, options: &HttpOptions, pages: bool) -> Option<(usize
     })
 }
 
-/// A body that ends with an error where something is wrong with it.
+/// Body that ends with an error on a violation.
 struct Checked {
     inner: Body,
     limit: Option<(usize, &'static str)>,
@@ -161,7 +162,7 @@ struct Checked {
 
 impl Checked {
     fn fail(&self, fault: BodyFault) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        // The first fault stays.
+        // Keep the first fault.
         let fault = *self.check.0.get_or_init(|| fault);
         Poll::Ready(Some(Err(axum::Error::new(fault))))
     }

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::*;
 
-/// A body of pieces, each after a time.
+/// Body of pieces, each with a delay and a size.
 fn pieces(pieces: Vec<(u64, usize)>) -> Body {
     Body::from_stream(stream::iter(pieces).then(async |(after_s, bytes)| {
         sleep(Duration::from_secs(after_s)).await;
@@ -14,7 +14,7 @@ fn pieces(pieces: Vec<(u64, usize)>) -> Body {
     }))
 }
 
-/// What is found wrong with a body, and how many of its bytes were read.
+/// Reads a body; returns the problem and the number of bytes read.
 async fn read(path: &str, media: &str, pages: bool, body: Body) -> (Option<Problem>, usize) {
     let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, media).body(body);
     let mut request = request.unwrap_or_else(|error| panic!("{error}"));
@@ -40,7 +40,7 @@ async fn a_body_may_be_as_large_as_the_setting_says() {
     let problem = problem.unwrap_or_else(|| panic!("a fault"));
     assert_eq!((problem.status, bytes), (413, 1024));
     assert_eq!(problem.detail, "The body has more than 1 KiB (http.max_body_bytes)");
-    // What says its length is refused before its first byte.
+    // A declared length over the limit is refused before the first byte.
     let (problem, bytes) = read("/api/v1/tasks", json, false, Body::from(vec![0; 1025])).await;
     assert_eq!((problem.map(|problem| problem.status), bytes), (Some(413), 0));
 }
@@ -84,7 +84,7 @@ async fn a_body_that_drips_is_not_waited_for() {
     assert_eq!(problem.status, 408);
     assert!(problem.detail.contains("less than 500 bytes per second"), "{problem}");
     assert_eq!(bytes, 2);
-    // What came fast at first buys no slow rest.
+    // A fast start does not pay for a slow rest.
     let drips = std::iter::once((0, 1_000_000)).chain((0..100).map(|_| (10, 1)));
     let (problem, bytes) = read("/api/v1/uploads", "", false, pieces(drips.collect())).await;
     assert_eq!((problem.map(|problem| problem.status), bytes), (Some(408), 1_000_006));

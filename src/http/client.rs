@@ -1,4 +1,4 @@
-//! From where a request comes: the peer, or behind trusted proxies whom they name.
+//! Client addresses: the peer, or the address that trusted proxies report.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,19 +15,19 @@ use crate::engine::ClientAddress;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// A proxy, or a network of them, whose `X-Forwarded-For` is believed: `192.0.2.1`, `10.0.0.0/8`,
+/// Proxy, or network of proxies, whose `X-Forwarded-For` is trusted: `192.0.2.1`, `10.0.0.0/8`,
 /// `2001:db8::/32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrustedProxy(IpNet);
 
 impl TrustedProxy {
-    /// Whether this is the address of the proxy, or of one of the network.
+    /// Whether the address belongs to the proxy or the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
 }
 
-/// The text is neither an address nor a network.
+/// The text is neither an IP address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not an IP address or a network such as 10.0.0.0/8")]
 pub struct InvalidProxy(String);
@@ -43,7 +43,8 @@ impl FromStr for TrustedProxy {
     }
 }
 
-/// A network of IPv4 addresses inside IPv6 as one of IPv4: addresses are compared so.
+/// Converts a network of IPv4-mapped IPv6 addresses to IPv4, the form in which addresses are
+/// compared.
 fn canonical(network: IpNet) -> IpNet {
     let inside = |net: ipnet::Ipv6Net| {
         let bits = net.prefix_len().checked_sub(96)?;
@@ -55,8 +56,9 @@ fn canonical(network: IpNet) -> IpNet {
     }
 }
 
-/// Finds out from where a request comes, and puts it into the extensions. What is there already
-/// stays; without [`ConnectInfo`] nothing is known. Whoever limits by address calls this first.
+/// Determines the client's address and inserts it into the request's extensions. Keeps an address
+/// that is already there; returns `None` without [`ConnectInfo`]. Call it before any limit by
+/// address.
 pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<ClientAddress> {
     if let Some(known) = request.extensions().get::<ClientAddress>() {
         return Some(*known);
@@ -67,8 +69,8 @@ pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<Cl
     Some(client)
 }
 
-/// The right-most address of `X-Forwarded-For` that is no trusted proxy's. An entry that is no
-/// address ends the search: the proxy that wrote it counts.
+/// The right-most address in `X-Forwarded-For` that is not a trusted proxy. An invalid entry ends
+/// the search at the proxy that wrote it.
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -> IpAddr {
     let mut current = peer.to_canonical();
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();
@@ -80,7 +82,7 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[TrustedProxy]) -
     current
 }
 
-/// One entry: an address, some proxies add the port.
+/// Parses one entry: an address, optionally with a port.
 fn entry(bytes: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(bytes).ok()?.trim();
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -115,7 +117,7 @@ mod tests {
         let trusted = ["10.0.0.0/8", "2001:db8:ffff::/48", "::ffff:172.16.0.0/108"];
         for (peer, lines, expected) in [
             ("10.0.0.1", &["198.51.100.9"][..], "198.51.100.9"),
-            // What the client itself sent stands further left.
+            // Entries that the client sent itself stand further left.
             ("10.0.0.1", &["1.1.1.1, 198.51.100.9"], "198.51.100.9"),
             ("10.0.0.1", &["1.1.1.1, 198.51.100.9, 10.0.0.2"], "198.51.100.9"),
             ("10.0.0.1", &["1.1.1.1", "198.51.100.9,10.0.0.2"], "198.51.100.9"),
@@ -125,7 +127,7 @@ mod tests {
             ("2001:db8:ffff::1", &["[2001:db8::9]:443"], "2001:db8::9"),
             ("10.0.0.1", &["[2001:db8::9]"], "2001:db8::9"),
             ("10.0.0.1", &["198.51.100.9:4711"], "198.51.100.9"),
-            // All are trusted: the first of them.
+            // All are trusted: use the left-most.
             ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
             ("10.0.0.1", &[], "10.0.0.1"),
         ] {

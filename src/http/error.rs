@@ -17,12 +17,12 @@ use utoipa::{
 use super::refusal::refuse_call;
 use crate::{engine::ServiceError, task::Problem};
 
-/// A problem that is on its way to the client.
+/// Error response with a problem document.
 #[derive(Debug)]
 pub struct ApiError(pub Problem);
 
 impl ApiError {
-    /// The answer for a task that is not there and for one that is not yours.
+    /// Response for a task that does not exist or belongs to somebody else.
     pub fn task_not_found() -> Self {
         Self(Problem::task_not_found())
     }
@@ -35,7 +35,7 @@ impl ApiError {
         Self(Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Error"), detail))
     }
 
-    /// Milliseconds to wait, as whole seconds for the header.
+    /// Value of `Retry-After`: whole seconds, rounded up.
     pub(super) fn retry_after(&self) -> Option<HeaderValue> {
         self.0.retry_after_ms.map(retry_after)
     }
@@ -45,7 +45,7 @@ impl ApiError {
     }
 }
 
-/// Milliseconds as the value of `Retry-After`: whole seconds, rounded up.
+/// Converts milliseconds to a value of `Retry-After`: whole seconds, rounded up.
 pub(super) fn retry_after(ms: i64) -> HeaderValue {
     HeaderValue::from((ms.max(0) + 999) / 1000)
 }
@@ -82,8 +82,8 @@ impl From<JsonRejection> for ApiError {
     }
 }
 
-/// Serde's words without the value that they quote, which may be a secret: `invalid type: string "x",
-/// expected u32` as `invalid type: string, expected u32`.
+/// Removes the quoted value, which may be a secret, from a message of serde: `invalid type: string
+/// "x", expected u32` becomes `invalid type: string, expected u32`.
 fn without_value(text: &str) -> String {
     let parts = ["invalid type: ", "invalid value: "].into_iter().find_map(|mark| {
         let (before, rest) = text.split_once(mark)?;
@@ -100,7 +100,7 @@ fn without_value(text: &str) -> String {
 
 impl From<BytesRejection> for ApiError {
     fn from(rejection: BytesRejection) -> Self {
-        // Where it was too large or came too slowly, the guard says so.
+        // The guard replaces this if the body was too large or too slow.
         Self::of(rejection.status(), "the body did not come to its end".to_owned())
     }
 }
@@ -111,15 +111,14 @@ impl From<QueryRejection> for ApiError {
     }
 }
 
-/// A path that names no task: to the caller there is no such task.
+/// A path that contains no valid id names no task.
 impl From<PathRejection> for ApiError {
     fn from(_: PathRejection) -> Self {
         Self::task_not_found()
     }
 }
 
-/// Why nothing is started: the answers that every call which starts something may give, in the OpenAPI
-/// document.
+/// Error responses of all calls that start something, for the OpenAPI document.
 pub(super) struct NotStarted;
 
 /// See [`NotStarted`].
@@ -148,7 +147,7 @@ impl IntoResponses for SimpleNotStarted {
     }
 }
 
-/// Why a simple call about a task is not answered as it should be.
+/// Error responses of the simple calls about a task.
 pub(super) struct SimpleNotFound;
 
 impl IntoResponses for SimpleNotFound {
@@ -162,7 +161,7 @@ impl IntoResponses for SimpleNotFound {
     }
 }
 
-/// Answers of one form.
+/// Builds responses that share a media type and a schema.
 fn answers(
     rows: impl Iterator<Item = (u16, &'static str)>,
     media_type: &str,

@@ -1,4 +1,4 @@
-//! What handlers take: bodies, ids and query strings whose errors are problem documents.
+//! Extractors for bodies, ids and query strings; their errors are problem documents.
 
 use std::str::FromStr;
 
@@ -15,7 +15,7 @@ use crate::{
     task::{BatchId, Problem, TaskId},
 };
 
-/// A JSON body.
+/// JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -27,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// A word in the path; bytes that are no text name nothing.
+/// Name in the path. Invalid UTF-8 is answered like an unknown task.
 pub(super) struct Word(pub(super) String);
 
 impl<S: Send + Sync> FromRequestParts<S> for Word {
@@ -39,7 +39,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Word {
     }
 }
 
-/// The task in the path.
+/// Task id in the path.
 pub(super) struct Id(pub(super) TaskId);
 
 impl<S: Send + Sync> FromRequestParts<S> for Id {
@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-/// The batch in the path.
+/// Batch id in the path.
 pub(super) struct InBatch(pub(super) BatchId);
 
 impl<S: Send + Sync> FromRequestParts<S> for InBatch {
@@ -61,14 +61,14 @@ impl<S: Send + Sync> FromRequestParts<S> for InBatch {
     }
 }
 
-/// The id in the path; a text that is none names nothing.
+/// Parses the id in the path; `None` if it is invalid.
 async fn in_path<T: FromStr>(parts: &mut Parts, state: &(impl Send + Sync)) -> Option<T> {
     let params = RawPathParams::from_request_parts(parts, state).await;
     let text = params.as_ref().ok().and_then(|params| params.iter().next());
     text.and_then(|(_, text)| text.parse().ok())
 }
 
-/// The values of `If-None-Match`; the other headers are not copied.
+/// Values of `If-None-Match`; other headers are not copied.
 pub(super) struct IfNoneMatch(pub(super) Vec<HeaderValue>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
@@ -79,7 +79,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
-/// A query string.
+/// Query string.
 pub(super) struct Params<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
@@ -91,7 +91,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Who asks, as a layer before found out; nobody where none did.
+/// Caller that an outer layer identified; anonymous if none did.
 pub(super) struct Who(pub(super) Caller);
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {

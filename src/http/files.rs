@@ -1,4 +1,4 @@
-//! The files that tasks make, as they are, whole or in part.
+//! Files that tasks produce, served whole or by range.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ use crate::{
     task::{FileList, Problem, TaskId},
 };
 
-/// The task's files, by name; also while it runs those that are whole.
+/// Lists the task's files by name. While the task runs, only complete files are listed.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/files", tag = "files",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
@@ -38,7 +38,7 @@ pub(super) async fn list(
     Ok(Json(FileList { files }))
 }
 
-/// A task and the name of one of its files, in the path.
+/// Task id and file name in the path.
 pub(super) struct OneFile(TaskId, String);
 
 impl<S: Send + Sync> FromRequestParts<S> for OneFile {
@@ -51,8 +51,8 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
     }
 }
 
-/// One of the task's files, with its own media type. One range of bytes can be asked for; several at
-/// once get the whole.
+/// Returns one of the task's files with its own media type. Supports a single byte range; a request
+/// for several ranges returns the whole file.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/files/{name}", tag = "files",
     params(
         ("id" = TaskId, Path, description = "The task"),
@@ -109,20 +109,20 @@ pub(super) async fn get(
     Ok(response)
 }
 
-/// Which bytes are asked for.
+/// Requested bytes.
 #[derive(Debug, PartialEq)]
 enum Wanted {
     All,
     Part(Range<u64>),
-    /// None that there are.
+    /// The range lies outside the file.
     Nothing,
 }
 
-/// A range that makes no sense as such is none, as RFC 9110 has it.
+/// Parses the `Range` header. An invalid range is ignored, as RFC 9110 requires.
 fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let Some(range) = text(header::RANGE) else { return Wanted::All };
-    // Anything but the present tag, a date included, means that the file may be another.
+    // Anything but the current tag, including a date, means that the file may have changed.
     if headers.contains_key(header::IF_RANGE) && text(header::IF_RANGE) != Some(etag) {
         return Wanted::All;
     }
@@ -130,7 +130,7 @@ fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     if ranges.ranges.len() > 1 {
         return Wanted::All;
     }
-    // An empty file has no bytes, whichever are asked for.
+    // An empty file satisfies no range.
     if size == 0 {
         return Wanted::Nothing;
     }
@@ -140,7 +140,7 @@ fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     }
 }
 
-/// Weak comparison, as `If-None-Match` asks for.
+/// Weak comparison, as `If-None-Match` requires.
 fn none_match(headers: &HeaderMap, etag: &str) -> bool {
     let lists = headers.get_all(header::IF_NONE_MATCH).iter();
     lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).any(|tag| {

@@ -1,8 +1,8 @@
-//! Answers whose bytes are somebody else's: results, files and logs of tasks.
+//! Responses with untrusted bytes: results, files and logs of tasks.
 //!
-//! A browser saves or shows them, and never runs them, although they come from this server's own
-//! address: they are refused where a page would run them, have no media type that is run, and may do
-//! nothing where they are opened by themselves.
+//! A browser may save or show them but must never run them, although they come from this server's
+//! origin. Requests to run them are refused, they never have an executable media type, and a
+//! sandbox confines them when opened directly.
 
 use axum::{
     extract::Request,
@@ -17,12 +17,13 @@ use crate::{engine::artifacts::clean_name, task::Problem};
 const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// What a browser may want an answer of ours for: to read it in a script, to open or save it, or to
-/// show it as a picture or play it. Everything else (`script`, `style`, `worker`, `iframe`, `object`,
-/// `manifest`, …) would run it, or let it act for this site.
+/// Fetch destinations that are accepted: read by a script, open or save, show as an image, play.
+/// All others (`script`, `style`, `worker`, `iframe`, `object`, `manifest`, …) would run the
+/// response or let it act for this site.
 const DESTINATIONS: [&[u8]; 5] = [b"empty", b"document", b"image", b"audio", b"video"];
 
-/// Media types that no browser runs, beside audio and video; their parameters are kept.
+/// Media types that no browser runs, in addition to audio and video. Their parameters are
+/// preserved.
 const AS_THEY_ARE: [&str; 15] = [
     "application/gzip",
     "application/json",
@@ -41,7 +42,7 @@ const AS_THEY_ARE: [&str; 15] = [
     "text/tab-separated-values",
 ];
 
-/// Other media types that are text, and are sent as that.
+/// Other textual media types, which are sent as `text/plain`.
 const AS_TEXT: [&str; 6] = [
     "application/ecmascript",
     "application/javascript",
@@ -51,11 +52,11 @@ const AS_TEXT: [&str; 6] = [
     "application/yaml",
 ];
 
-/// Bytes of a name in a header.
+/// Maximum length of a file name in a header, in bytes.
 const MAX_NAME_BYTES: usize = 200;
 
-/// Refuses a request that a browser makes in order to run the answer. A program that is no browser says
-/// nothing of that.
+/// Refuses requests in which a browser would run the response. Other clients send no
+/// `Sec-Fetch-Dest` and are accepted.
 pub(super) async fn refuse_to_be_run(request: Request, next: Next) -> Response {
     match check_destination(request.headers()) {
         Ok(()) => next.run(request).await,
@@ -76,15 +77,14 @@ fn check_destination(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError(Problem::new(status.as_u16(), "Forbidden", detail)))
 }
 
-/// Sets the headers of an answer with somebody else's bytes: what they are, and under which name they
-/// are saved.
+/// Sets the headers of a response with untrusted bytes: media type and file name.
 pub(super) fn describe(headers: &mut HeaderMap, said: &str, name: &str) {
     confine(headers);
     set(headers, header::CONTENT_TYPE, &media_type(said));
     set(headers, header::CONTENT_DISPOSITION, &disposition(name));
 }
 
-/// Whatever is in the answer: a browser neither guesses nor runs it, and no other site shows it.
+/// Confines a response: browsers neither sniff nor run it, and other sites cannot embed it.
 pub(super) fn confine(headers: &mut HeaderMap) {
     set(headers, CORP, "same-origin");
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -92,8 +92,8 @@ pub(super) fn confine(headers: &mut HeaderMap) {
     headers.append(header::VARY, HeaderValue::from_static("sec-fetch-dest"));
 }
 
-/// The media type with which it is sent: the one that was said where no browser runs that, `text/plain`
-/// where it is another text, else bytes.
+/// Media type to send: the declared one if no browser runs it, `text/plain` for other text,
+/// otherwise `application/octet-stream`.
 fn media_type(said: &str) -> String {
     let (essence, parameters) = said.split_at(said.find(';').unwrap_or(said.len()));
     let essence = essence.trim().to_ascii_lowercase();
@@ -111,8 +111,8 @@ fn media_type(said: &str) -> String {
     "application/octet-stream".to_owned()
 }
 
-/// The name without what would be something else in a folder or on a screen; twice, as RFC 6266 has it,
-/// where it is not plain: for old programs in ASCII, and as it is.
+/// `Content-Disposition` with a sanitised file name. A name that is not plain ASCII is sent twice,
+/// as RFC 6266 specifies: in ASCII for old clients, and encoded.
 fn disposition(name: &str) -> String {
     let name = clean_name(name);
     let name = &name[..name.floor_char_boundary(MAX_NAME_BYTES)];
@@ -134,7 +134,7 @@ fn disposition(name: &str) -> String {
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
 }
 
-/// A value that cannot be one leaves the header out.
+/// Sets a header; omits it if the value is invalid.
 pub(super) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

@@ -1,7 +1,7 @@
-//! The layer before everything: which requests are answered at all, and who asks.
+//! Outermost layer: decides which requests are served, and identifies the caller.
 //!
-//! A tower layer by hand, without a box per request: it stands before the status read, the call
-//! that is made most.
+//! A hand-written tower layer without an allocation per request, because it runs before the most
+//! frequent call, the status read.
 
 use std::{
     sync::Arc,
@@ -34,8 +34,8 @@ use crate::{
     task::Problem,
 };
 
-/// Refuses what comes from other sites' pages, limits the bodies, and puts a [`Caller`] into the
-/// extensions of every other request. One that an outer layer put there stays.
+/// Refuses cross-site requests, limits request bodies, and inserts a [`Caller`] into the extensions
+/// of all other requests. A caller that an outer layer inserted is preserved.
 #[derive(Clone)]
 pub struct Guard {
     options: Arc<HttpOptions>,
@@ -45,12 +45,12 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// For calls and files: reads the session, makes none.
+    /// For the API and files: reads sessions, never creates one.
     pub fn reading_sessions(options: &HttpOptions) -> Self {
         Self::new(options, false)
     }
 
-    /// For pages: reads the session, and makes one when a page is opened without.
+    /// For pages: reads sessions, and creates one when a page is opened without.
     pub fn making_sessions(options: &HttpOptions) -> Self {
         Self::new(options, true)
     }
@@ -67,9 +67,9 @@ impl Guard {
         }
     }
 
-    /// Who asks by the session cookie, and the cookie that the answer is to set: of a new session where
-    /// a page is opened without one, and of a session whose cookie has become old. A problem where this
-    /// client makes too many.
+    /// Reads the caller from the session cookie. Also returns the cookie to set: for a new session
+    /// when a page is opened without one, or to renew an old cookie. Returns a problem if this
+    /// client creates too many sessions.
     fn session(
         &self,
         headers: &HeaderMap,
@@ -110,7 +110,7 @@ impl<S> Layer<S> for Guard {
     }
 }
 
-/// What [`Guard`] makes.
+/// Service that [`Guard`] wraps around another.
 #[derive(Clone)]
 pub struct Guarded<S> {
     inner: S,
@@ -178,8 +178,8 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
     }
 }
 
-/// The answer to a request whose body may have been wrong: whatever was made of that, it is told in the
-/// same words everywhere. A page that tells of it by itself stays.
+/// Replaces the response if the request's body was rejected, so that every call reports it alike. A
+/// page that already reports the problem itself is preserved.
 fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
     let Some(problem) = body.problem() else { return response };
     let timed_out = problem.status == StatusCode::REQUEST_TIMEOUT;
@@ -193,7 +193,7 @@ fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
     response
 }
 
-/// The answer to a request that goes no further. What would have changed something is audited.
+/// Response to a refused request. Refused changes are audited.
 fn refused(request: &Request, refusal: ApiError) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! For those who watch over the server.
+//! Health checks and metrics.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ use crate::{
     task::Problem,
 };
 
-/// How long the number of tasks in the store is good for: however often somebody asks, the store is asked
-/// once in this time.
+/// How long counts are cached: the store is queried at most once in this time, however many
+/// requests arrive.
 const KEEP: Duration = Duration::from_secs(2);
 
 /// `/healthz`, `/readyz` and `/metrics`, for requests that name this server.
@@ -42,7 +42,7 @@ pub(super) fn router(service: Service, options: &HttpOptions) -> Router {
         .with_state(Arc::new(Monitor { service, counted: Mutex::new(None) }))
 }
 
-/// What the store is asked for.
+/// Counts read from the store.
 #[derive(Clone)]
 struct Counts {
     queued: i64,
@@ -52,7 +52,7 @@ struct Counts {
 
 struct Monitor {
     service: Service,
-    /// Locked while the store is asked: whoever else asks waits for the same answer.
+    /// Locked during the query, so that concurrent requests share its result.
     counted: Mutex<Option<(Instant, Result<Counts, Problem>)>>,
 }
 
@@ -75,7 +75,7 @@ impl Monitor {
     }
 }
 
-/// Whether work is taken: the store answers, and the server is not about to stop.
+/// Readiness: the store answers and the server is not shutting down.
 async fn ready(State(monitor): State<Arc<Monitor>>) -> Response {
     if !monitor.service.is_open() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
@@ -86,7 +86,7 @@ async fn ready(State(monitor): State<Arc<Monitor>>) -> Response {
     }
 }
 
-/// Figures in the text format of Prometheus.
+/// Metrics in the Prometheus text format.
 async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiError> {
     let Counts { queued, running, budgets } = monitor.counts().await?;
     let service = &monitor.service;
@@ -118,7 +118,7 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiErr
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
-/// The daily budgets.
+/// Metrics of the daily budgets.
 fn spent(text: &mut String, budgets: &[BudgetFigures]) {
     if budgets.is_empty() {
         return;
@@ -137,7 +137,7 @@ fn spent(text: &mut String, budgets: &[BudgetFigures]) {
     }
 }
 
-/// The held requests.
+/// Metrics of long polling.
 fn held(text: &mut String, figures: &LongPollFigures) {
     text.push_str(&format!(
         "# HELP milepost_long_polls Requests that are held now.\n\

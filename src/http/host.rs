@@ -1,9 +1,9 @@
-//! Hosts and origins as values: the same host may be written in several ways.
+//! Hosts and origins as values, because one host can be written in several ways.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A host as a `Host` header or an origin names it, with the port that it names. Nothing is copied: one is
-/// read for each request.
+/// Host with its optional port, as in a `Host` header or an origin. Borrows from the text, because
+/// one is parsed per request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Host<'t> {
     name: Name<'t>,
@@ -13,7 +13,7 @@ pub(super) struct Host<'t> {
 #[derive(Clone, Copy, Debug)]
 enum Name<'t> {
     Ip(IpAddr),
-    /// Without the dot of the root.
+    /// Without the trailing dot of the root.
     Domain(&'t str),
 }
 
@@ -30,7 +30,7 @@ impl PartialEq for Name<'_> {
 impl Eq for Name<'_> {}
 
 impl<'t> Host<'t> {
-    /// Reads `host`, `host:port`, `1.2.3.4:port` or `[::1]:port`; nothing else: no user, no path.
+    /// Parses `host`, `host:port`, `1.2.3.4:port` or `[::1]:port`; rejects users and paths.
     pub(super) fn parse(text: &'t str) -> Option<Self> {
         let (name, port) = match text.strip_prefix('[') {
             Some(rest) => {
@@ -47,7 +47,7 @@ impl<'t> Host<'t> {
                 (Self::name(name)?, port)
             }
         };
-        // `host:` names no port.
+        // `host:` has no port.
         let port = match port {
             None | Some("") => None,
             Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -70,8 +70,8 @@ impl<'t> Host<'t> {
         (name.len() <= 253 && name.split('.').all(label)).then_some(Name::Domain(name))
     }
 
-    /// Whether no other site's name can be made to mean it: an address, `localhost` and names below it,
-    /// and the names without a dot of a local network.
+    /// Whether no other site can make the name resolve to this server: IP addresses, `localhost`
+    /// and names below it, and names without a dot.
     pub(super) fn is_own(&self) -> bool {
         match self.name {
             Name::Ip(_) => true,
@@ -81,7 +81,7 @@ impl<'t> Host<'t> {
         }
     }
 
-    /// Whether it names this machine from itself; the port does not matter.
+    /// Whether it is a loopback name of this machine; ignores the port.
     pub(super) fn is_local(&self) -> bool {
         match self.name {
             Name::Ip(ip) => ip == Ipv4Addr::LOCALHOST || ip == Ipv6Addr::LOCALHOST,
@@ -89,14 +89,14 @@ impl<'t> Host<'t> {
         }
     }
 
-    /// Whether both are one place for a scheme whose port is this one where none is named.
+    /// Compares two hosts; a missing port is `default_port`.
     fn is(&self, other: &Host<'_>, default_port: u16) -> bool {
         let port = |host: &Host<'_>| host.port.unwrap_or(default_port);
         self.name == other.name && port(self) == port(other)
     }
 }
 
-/// `http://host:port`, as an `Origin` header or a setting says it.
+/// Origin, such as `http://host:port`, from an `Origin` header or a setting.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Origin<'t> {
     default_port: u16,
@@ -111,14 +111,14 @@ impl<'t> Origin<'t> {
         Some(Self { default_port: known?.1, host: Host::parse(host)? })
     }
 
-    /// Whether a page of this origin asks when it names this host.
+    /// Whether a request to `host` from a page of this origin is same-origin.
     pub(super) fn is_at(&self, host: &Host<'_>) -> bool {
         self.host.is(host, self.default_port)
     }
 
-    /// Whether both are the same place.
+    /// Whether both are the same origin.
     pub(super) fn is(&self, other: &Origin<'_>) -> bool {
-        // Each scheme has its port.
+        // The default port identifies the scheme.
         self.default_port == other.default_port && self.is_at(&other.host)
     }
 }

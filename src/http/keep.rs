@@ -1,4 +1,4 @@
-//! Keeping a task longer.
+//! Extends how long a task is retained.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 
@@ -12,8 +12,8 @@ use crate::{
     task::{Problem, Snapshot, TaskId},
 };
 
-/// Keeps an ended task and its result longer: at least as long from now as the server is set to, 90
-/// days unless told otherwise. Idempotent; `expires_at` of the answer says until when.
+/// Extends the retention of a finished task and its result: at least for the configured time from
+/// now, 90 days by default. Idempotent; `expires_at` of the response is the new expiry.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/keep", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task")),
     responses(

@@ -1,4 +1,4 @@
-//! What can be started.
+//! Kinds of tasks.
 
 use axum::{Json, extract::State};
 
@@ -8,14 +8,14 @@ use crate::{
     task::{KindInfo, Problem},
 };
 
-/// The kinds that can be started, with the JSON Schema of their input.
+/// Lists the kinds that can be started, with the JSON Schema of their input.
 #[utoipa::path(get, path = "/api/v1/kinds", tag = "kinds",
     responses((status = 200, body = Vec<KindInfo>)))]
 pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> {
     Json(service.kinds())
 }
 
-/// One kind.
+/// Returns one kind.
 #[utoipa::path(get, path = "/api/v1/kinds/{kind}", tag = "kinds",
     params(("kind" = String, Path, description = "Its word, such as `story`")),
     responses(

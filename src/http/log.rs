@@ -1,4 +1,4 @@
-//! The log of a task: read on from a line, or all of it as a text file.
+//! Task logs: incremental as JSON, or complete as a text file.
 
 use axum::{
     Json,
@@ -21,18 +21,18 @@ use crate::{
     task::{LogLine, LogStream, Problem, TaskId, plain},
 };
 
-/// Where to read on, and how.
+/// Parameters of a log request.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
-    /// The last line's `seq`; 0 = from the beginning.
+    /// `seq` of the last line received; 0 = from the beginning.
     #[serde(default)]
     after: i64,
-    /// Only lines that contain this, whatever the case: 1 to 200 characters. What lies between them is
-    /// not counted as left out.
+    /// Only lines that contain this text, ignoring case: 1 to 200 characters by default. Lines that
+    /// do not match are not counted in `left_out`.
     contains: Option<String>,
-    /// `text`: all of it as a text file, as with `Accept: text/plain`.
+    /// `text`: the complete log as a text file, as with `Accept: text/plain`.
     #[param(inline)]
     format: Option<LogFormat>,
 }
@@ -44,8 +44,8 @@ pub(super) enum LogFormat {
     Text,
 }
 
-/// What the task logged, oldest first. JSON: at most 1,000 lines after `after`; `left_out` counts the
-/// lines that are missing before one. Text: all lines after it, one a line with time and stream,
+/// Returns the task's log, oldest line first. JSON: lines after `after`, by default at most 1,000;
+/// `left_out` counts the lines missing before one. Text: all lines after it with time and stream,
 /// without escape sequences.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task"), LogParams),
@@ -76,7 +76,7 @@ pub(super) async fn log(
     })
 }
 
-/// What is read, piece by piece.
+/// Source of log lines, read in pages.
 struct Source {
     service: Service,
     caller: Caller,
@@ -94,7 +94,7 @@ impl Source {
     }
 }
 
-/// A file that grows piece by piece, so that no more than a piece is in memory.
+/// Streams the log as text, one page in memory at a time.
 fn as_text(source: Source, first: Vec<LogLine>) -> Response {
     let id = source.id;
     let pieces = stream::unfold((source, Some(first)), |(source, lines)| async move {
@@ -102,7 +102,7 @@ fn as_text(source: Source, first: Vec<LogLine>) -> Response {
         let text = lines.iter().map(text_line).collect::<String>();
         let next = match lines.last() {
             None => None,
-            // A task that is gone meanwhile ends the file; an error breaks it off.
+            // If the task was deleted in the meantime, the file ends; an error aborts the response.
             Some(last) => match source.read(last.seq).await {
                 Ok(next) => next.filter(|next| !next.is_empty()),
                 Err(error) => {
@@ -121,7 +121,8 @@ fn as_text(source: Source, first: Vec<LogLine>) -> Response {
     response
 }
 
-/// `2026-11-25T14:02:11.123Z stderr  text`, after a remark where lines are missing.
+/// Formats one line, `2026-11-25T14:02:11.123Z stderr  text`, preceded by a note if lines are
+/// missing.
 fn text_line(line: &LogLine) -> String {
     let stream = match line.stream {
         LogStream::Task => "task  ",

@@ -1,11 +1,11 @@
-//! The OpenAPI 3.1 document, collected from the handlers.
+//! OpenAPI 3.1 document, collected from the handlers.
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use utoipa::OpenApi;
 
 use crate::engine::Service;
 
-/// The head of the document.
+/// Header of the document.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -28,7 +28,7 @@ pub(super) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// Serves the collected document.
+/// Serves the document.
 pub(super) fn router(document: utoipa::openapi::OpenApi) -> Router<Service> {
     let json = serde_json::to_string_pretty(&document).unwrap_or_default();
     let serve =

@@ -1,4 +1,4 @@
-//! Keeps other sites' pages from acting in a visitor's name.
+//! Protection against cross-site requests.
 
 use axum::{
     extract::Request,
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::task::Problem;
 
-/// Refuses a request that changes something when a browser says that it comes from a page of another
-/// origin, and any request to a host that this server is not.
+/// Refuses unsafe requests that a browser sends from a page of another origin, and all requests to
+/// hosts other than this server.
 pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
     let host = host(request)?;
     if !host_allowed(host.as_ref(), options) {
@@ -26,8 +26,8 @@ pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiE
     Ok(())
 }
 
-/// [`check`] for those who watch over the server: a load balancer names no host, or the address, and may
-/// go on to do so where `public_origins` names where people come from.
+/// [`check`] for monitoring endpoints. A load balancer names no host or an IP address; that is
+/// accepted even if `public_origins` is set.
 pub(super) fn check_monitor(request: &Request, options: &HttpOptions) -> Result<(), ApiError> {
     let host = host(request)?;
     match host.is_none_or(|host| host.is_own()) || host_allowed(host.as_ref(), options) {
@@ -36,20 +36,20 @@ pub(super) fn check_monitor(request: &Request, options: &HttpOptions) -> Result<
     }
 }
 
-/// Whether this is an origin such as `https://host` or `http://host:port`, in the ASCII form in which
-/// browsers send it.
+/// Whether the text is an origin such as `https://host` or `http://host:port`, in the ASCII form
+/// that browsers send.
 pub fn is_origin(text: &str) -> bool {
     Origin::parse(text).is_some()
 }
 
-/// The host that the request names; none, where an old client names none.
+/// Host that the request names; `None` if an old client names none.
 fn host(request: &Request) -> Result<Option<Host<'_>>, ApiError> {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let (header, more) = (headers.next(), headers.next());
     if more.is_some() {
         return Err(ApiError::bad_request("the request has more than one Host header"));
     }
-    // What the request line names counts more: RFC 9112, 3.2.2.
+    // The request line takes precedence over the header: RFC 9112, 3.2.2.
     let named = match (request.uri().authority(), header) {
         (Some(authority), _) => Some(authority.as_str()),
         (None, Some(header)) => Some(header.to_str().unwrap_or("?")),
@@ -91,17 +91,17 @@ fn host_allowed(host: Option<&Host<'_>>, options: &HttpOptions) -> bool {
     let mut public = options.public_origins.iter().filter_map(|origin| Origin::parse(origin));
     match (options.public_origins.is_empty(), host) {
         (true, Some(host)) if options.local_only => host.is_local(),
-        // No other site's page can bring a visitor's browser to such a name.
+        // No other site can direct a visitor's browser to such a name.
         (true, Some(host)) => host.is_own(),
         (false, Some(host)) => public.any(|known| known.is_at(host)),
-        // Whose client is too old to name one is no browser, and no monitor: see `check_monitor`.
+        // A client that names no host is not a browser. Monitors are covered by `check_monitor`.
         (_, None) => false,
     }
 }
 
 fn origin_allowed(headers: &HeaderMap, host: Option<&Host<'_>>, options: &HttpOptions) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
-        // Programs send no origin; browsers that send none say where the request comes from.
+        // Programs send no `Origin`; browsers that omit it send `Sec-Fetch-Site`.
         let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
         return matches!(site, None | Some("same-origin" | "none"));
     };
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(status("/", &["nas", "nas"]), Some(400));
         assert_eq!(status("/", &["user@nas"]), Some(400));
         assert_eq!(status("/", &["evil.example"]), Some(421));
-        // The request line counts.
+        // The request line takes precedence.
         assert_eq!(status("http://evil.example/", &["nas"]), Some(421));
         assert_eq!(status("http://nas/", &["evil.example"]), None);
         assert_eq!(status("http://user@nas/", &["nas"]), Some(400));

@@ -1,8 +1,8 @@
-//! How slowly a peer may go: one that sends, or takes in, less than so many bytes a second is not waited
-//! for.
+//! Minimum transfer rate: gives up on a peer that sends or accepts fewer bytes per second than
+//! required.
 //!
-//! A peer has some time at the beginning. Each byte that moves buys more of it, and waiting uses it up, so
-//! that a byte now and then wins nothing. It never has more than a limit, however much has moved before.
+//! A peer starts with a time allowance. Each byte adds to it and waiting consumes it, so an
+//! occasional byte is not enough. The allowance is capped, however much was transferred before.
 
 use std::{
     pin::Pin,
@@ -12,16 +12,16 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Why a peer is not waited for any longer.
+/// Why a peer was given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TooSlow {
-    /// Nothing moved for as long as a peer may have.
+    /// Nothing was transferred for the maximum allowance.
     Silent,
-    /// Less than the rate moved.
+    /// Transfer was below the minimum rate.
     Slow,
 }
 
-/// See the module. The time in which nobody waits for the peer does not count.
+/// Time allowance of a peer; see the module. Only time spent waiting for the peer counts.
 #[derive(Debug)]
 pub struct Pace {
     max: Duration,
@@ -32,14 +32,14 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// A peer that has `grace` at the beginning and `max` at most, and moves `rate` bytes a second; 0: any
-    /// number, and it has `max` for each piece.
+    /// Creates an allowance of `grace` initially and `max` at most, for a minimum rate of `rate`
+    /// bytes per second. With `rate` 0 there is no minimum, and each piece may take `max`.
     pub fn new(grace: Duration, max: Duration, rate: u32) -> Self {
         let left = if rate == 0 { max } else { grace.min(max) };
         Self { max, rate, left, waiting: None, timer: None }
     }
 
-    /// So many bytes have moved.
+    /// Records transferred bytes.
     pub fn moved(&mut self, bytes: usize) {
         if bytes == 0 {
             return;
@@ -56,7 +56,7 @@ impl Pace {
         };
     }
 
-    /// Ready once the peer, for which somebody waits, has gone too slowly.
+    /// Waits for the peer; ready once it is too slow.
     pub fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
         let since = match self.waiting {
             Some(since) => since,
@@ -87,7 +87,8 @@ mod tests {
 
     const S: Duration = Duration::from_secs(1);
 
-    /// A peer that moves so many bytes after each second; after how many seconds it is given up.
+    /// Simulates a peer that moves the given bytes after each second; returns the seconds until it
+    /// is given up.
     async fn lost(mut pace: Pace, moves: impl IntoIterator<Item = usize>) -> (u64, TooSlow) {
         let begun = Instant::now();
         for bytes in moves {

@@ -1,4 +1,4 @@
-//! One request for everything that a page watches.
+//! One request for all tasks that a page watches.
 
 use axum::{Json, extract::State};
 
@@ -11,8 +11,8 @@ use crate::{
     task::{PollRequest, PollResponse, Problem},
 };
 
-/// What has changed among the watched tasks. With `wait_ms` the request is held until this client must
-/// learn something of one of them.
+/// Returns changes of the watched tasks. With `wait_ms` the request waits until one of them has
+/// something that this client must learn.
 #[utoipa::path(post, path = "/api/v1/tasks/poll", tag = "tasks",
     request_body = PollRequest,
     responses(

@@ -1,4 +1,4 @@
-//! `Prefer: wait=N` (RFC 7240): how long a caller is willing to wait for an answer that says more.
+//! `Prefer: wait=N` (RFC 7240): how long the caller accepts to wait for news.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -11,7 +11,7 @@ use axum::{
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// How long the caller would wait; `None` where it does not say so.
+/// Time that the caller accepts to wait; `None` if it states none.
 pub(super) struct Prefer(pub(super) Option<Duration>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Prefer {
@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Prefer {
     }
 }
 
-/// The first wait in one header line; what makes no sense is no preference.
+/// First `wait` preference in a header line; ignores invalid values.
 fn wait(line: &str) -> Option<Duration> {
     line.split(',').find_map(|preference| {
         let word = preference.split(';').next()?;
@@ -34,7 +34,7 @@ fn wait(line: &str) -> Option<Duration> {
     })
 }
 
-/// Says for how long the server would have waited, if it did as the caller preferred.
+/// Sets `Preference-Applied` to the maximum wait if the server honoured the preference.
 pub(super) fn applied(response: &mut Response, waited: Option<Duration>) {
     if let Some(waited) = waited
         && let Ok(value) = HeaderValue::from_str(&format!("wait={}", waited.as_secs()))

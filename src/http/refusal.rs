@@ -1,4 +1,4 @@
-//! Answers that are given before a call or a page is asked: each in the form that its reader understands.
+//! Responses given before a call or page is reached, each in the format of its reader.
 
 use axum::{
     Json,
@@ -9,14 +9,14 @@ use axum::{
 use super::ApiError;
 use crate::task::Problem;
 
-/// Who reads an answer, known from the path that was asked for.
+/// Reader of a response, derived from the requested path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// A client of the API, a server function's caller, a monitor: a problem document.
+    /// API client, server function or monitor: a problem document.
     Program,
-    /// A client of the simple calls: `{"detail": "…"}`.
+    /// Client of the simple calls: `{"detail": "…"}`.
     SimpleClient,
-    /// Somebody with a browser: a page.
+    /// Person with a browser: a page.
     Person,
 }
 
@@ -36,12 +36,12 @@ impl Reader {
     }
 }
 
-/// The answer to a request for this path that is refused as a whole.
+/// Response to a refused request for this path.
 pub fn refuse(path: &str, problem: Problem) -> Response {
     answer(Reader::of(path), problem)
 }
 
-/// The answer to a call that there is not: what is no simple one is one of the API.
+/// Response to a request for an unknown call, in the format of the simple calls or of the API.
 pub(super) fn refuse_call(path: &str, problem: Problem) -> Response {
     match Reader::of(path) {
         Reader::SimpleClient => answer(Reader::SimpleClient, problem),
@@ -74,7 +74,7 @@ pub(super) fn answer(reader: Reader, problem: Problem) -> Response {
     response
 }
 
-/// A page that needs nothing else of the server.
+/// Self-contained error page.
 fn page(problem: &Problem) -> String {
     let (status, title, detail) = (problem.status, escape(&problem.title), escape(&problem.detail));
     format!(

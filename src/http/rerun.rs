@@ -1,4 +1,4 @@
-//! What a task was started with, and starting it again.
+//! Input of a task, and rerunning it.
 
 use axum::{
     Json,
@@ -18,8 +18,8 @@ use crate::{
     task::{Problem, Snapshot, StartTask, TaskId},
 };
 
-/// What the task was started with, ready to be changed and sent to `POST /api/v1/tasks`. Fields that
-/// the kind's schema calls `writeOnly` are left out.
+/// Returns the input that the task was started with, ready to be changed and sent to `POST
+/// /api/v1/tasks`. Omits fields that the kind's schema marks `writeOnly`.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/input", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
@@ -39,8 +39,8 @@ pub(super) async fn input(
     start.map(Json).ok_or_else(ApiError::task_not_found)
 }
 
-/// Starts a new task with the same input. It belongs to who asks. Secrets of commands are dropped with the
-/// end of a task: the answer is then 400, and `errors` names the fields that are needed again.
+/// Starts a new task with the same input; it belongs to the caller. Secrets of commands are deleted
+/// when a task ends: the response is then 400, and `errors` names the fields to enter anew.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),

@@ -1,9 +1,9 @@
-//! Who asks: a session cookie, made when a page is first opened, made anew while pages are used, and
-//! ended when its browser asks for it.
+//! Session cookies: created when a page is first opened, renewed while pages are used, and ended on
+//! request.
 //!
-//! The cookie is 122 random bits, the hour it was set in, and a seal over both that only this server
-//! can make; the server keeps none of them. A keyed hash of the random part gives the owner's word,
-//! so that what is in the database opens no session.
+//! A cookie contains 122 random bits, the hour in which it was set, and a seal over both that only
+//! this server can create; the server stores none of them. The owner's id is a keyed hash of the
+//! random part, so the contents of the database open no session.
 
 use std::{
     collections::HashMap,
@@ -22,18 +22,18 @@ use crate::engine::{
 };
 
 const NAME: &str = "milepost_session";
-/// With this name a browser keeps the cookie from other hosts and from plain HTTP.
+/// The prefix makes browsers reject the cookie from other hosts and over plain HTTP.
 const SECURE_NAME: &str = "__Host-milepost_session";
-/// Characters of the random part, of the hour, and of the seal.
+/// Lengths in characters: random part, hour, seal.
 const RANDOM: usize = 32;
 const HOUR: usize = 8;
 const SEAL: usize = 32;
-/// The longest that browsers keep a cookie.
+/// Maximum age that browsers accept, in seconds.
 const MAX_AGE_S: u32 = 400 * 24 * 3600;
-/// A page that is opened with a cookie older than this sets it again.
+/// Age in hours after which opening a page renews the cookie.
 const RENEW_AFTER_H: u32 = 24;
 
-/// Seals session cookies. Shown nowhere.
+/// Key that seals session cookies. Never displayed.
 #[derive(Clone)]
 pub struct SessionKey(HashKey);
 
@@ -44,12 +44,12 @@ impl std::fmt::Debug for SessionKey {
 }
 
 impl SessionKey {
-    /// A key of 256 bits that were chosen at random.
+    /// Creates a key from 256 random bits.
     pub fn new(bits: [u8; 32]) -> Self {
         Self(HashKey::new(&bits))
     }
 
-    /// A new one.
+    /// Creates a random key.
     pub fn random() -> Self {
         let mut bits = [0; 32];
         bits[..16].copy_from_slice(Uuid::new_v4().as_bytes());
@@ -57,7 +57,8 @@ impl SessionKey {
         Self::new(bits)
     }
 
-    /// The seal over a text, and the owner's word of a random part: the halves of one HMAC-SHA-256.
+    /// Returns the seal over a text and the owner id of a random part: the halves of one
+    /// HMAC-SHA-256.
     fn halves(&self, text: &str) -> (u128, u128) {
         let digest = self.0.hash(&[text.as_bytes()]);
         let number = |half: &[u8]| half.iter().fold(0, |bits, byte| bits << 8 | u128::from(*byte));
@@ -65,17 +66,18 @@ impl SessionKey {
     }
 }
 
-/// A session that a request belongs to.
+/// Session of a request.
 #[derive(Clone)]
 pub(super) struct Session {
     pub(super) caller: Caller,
     random: String,
-    /// When its cookie was set, in hours since the Unix epoch. The first cookies did not tell.
+    /// When the cookie was set, in hours since the Unix epoch. `None` for cookies of the first
+    /// format.
     set_at: Option<u32>,
 }
 
 impl Session {
-    /// A new one, and the cookie that says so.
+    /// Creates a session and its cookie.
     pub(super) fn make(options: &HttpOptions, now: u32) -> (Self, Option<HeaderValue>) {
         let random = Uuid::new_v4().as_simple().to_string();
         let (_, owner) = options.session_key.halves(&random);
@@ -84,9 +86,9 @@ impl Session {
         (session, cookie)
     }
 
-    /// The cookie of a session that is in use, where it is to be set again.
+    /// Cookie that renews the session, if it is due.
     pub(super) fn renewed(&self, options: &HttpOptions, now: u32) -> Option<HeaderValue> {
-        // A clock that was set back makes no cookie younger than it is.
+        // A cookie from the future (the clock was set back) is not young; renew it.
         let young = |set_at: u32| set_at <= now && now - set_at < RENEW_AFTER_H;
         if self.set_at.is_some_and(young) { None } else { self.cookie(options, now) }
     }
@@ -104,8 +106,8 @@ pub(super) fn now() -> u32 {
     u32::try_from(since.as_secs() / 3600).unwrap_or(u32::MAX)
 }
 
-/// Ends the session of a caller in its browser: the `Set-Cookie` that takes the cookie away. Its tasks
-/// stay, and nobody can reach them any more. `None` where there are no sessions.
+/// Ends the caller's session in its browser: returns the `Set-Cookie` that deletes the cookie. The
+/// session's tasks remain but become unreachable. `None` if sessions are disabled.
 pub fn end_session(options: &HttpOptions, caller: &Caller) -> Option<HeaderValue> {
     if !options.session_cookie {
         return None;
@@ -114,13 +116,12 @@ pub fn end_session(options: &HttpOptions, caller: &Caller) -> Option<HeaderValue
     set_cookie("", 0, options)
 }
 
-/// Sessions that asked lately, by their cookie's value: whose seal was checked need not be checked
-/// again with each poll.
+/// Cache of recent sessions by cookie value, so that a poll does not verify the seal each time.
 #[derive(Default)]
 pub(super) struct Recent(Mutex<HashMap<Box<str>, Session>>);
 
 impl Recent {
-    /// As many as are remembered, in some 300 bytes each; then it starts anew.
+    /// Maximum number of entries, about 300 bytes each; the cache is cleared when full.
     const MAX: usize = 4_096;
 
     fn open(&self, value: &str, key: &SessionKey) -> Option<Session> {
@@ -138,7 +139,7 @@ impl Recent {
     }
 }
 
-/// Who asks; `None` without a session that was made here.
+/// Reads the session from the cookies; `None` without a valid one.
 pub(super) fn read(headers: &HeaderMap, options: &HttpOptions, recent: &Recent) -> Option<Session> {
     let name = name(options);
     headers
@@ -151,7 +152,7 @@ pub(super) fn read(headers: &HeaderMap, options: &HttpOptions, recent: &Recent) 
         .find_map(|(_, value)| recent.open(value, &options.session_key))
 }
 
-/// The session behind a value that was made here.
+/// Verifies a cookie value and returns its session.
 fn open(value: &str, key: &SessionKey) -> Option<Session> {
     let hexadecimal = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
     let tells = match value.len() {
@@ -165,7 +166,7 @@ fn open(value: &str, key: &SessionKey) -> Option<Session> {
     let (sealed, theirs) = value.split_at_checked(value.len() - SEAL)?;
     let (random, hour) = sealed.split_at_checked(RANDOM)?;
     let (seal, _) = key.halves(sealed);
-    // One comparison of two numbers: its time says nothing of where they differ.
+    // Compares two integers, which takes the same time wherever they differ.
     if u128::from_str_radix(theirs, 16).ok()? != seal {
         return None;
     }

@@ -1,10 +1,10 @@
-//! The simple calls: plain JSON, no header needed, kept for ever.
+//! The simple calls: plain JSON, no headers needed, permanently supported.
 //!
-//! They speak of `starting` for queued and `running` for cancelling, and of progress in whole
-//! percent; 100 is said of a completed task only.
+//! They report queued as `starting` and cancelling as `running`, and progress in whole percent;
+//! only completed tasks report 100.
 //!
-//! Wherever a task is named, its id and the subject of a story name it alike: a subject is that of the
-//! caller's newest story, see [`Service::newest`].
+//! Each call accepts a task id or the subject of a story. A subject names the caller's newest
+//! story; see [`Service::newest`].
 
 mod body;
 
@@ -39,10 +39,10 @@ pub(super) fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(story_progress))
 }
 
-/// An error of a simple call.
+/// Error of a simple call.
 #[derive(Serialize, ToSchema)]
 struct Detail {
-    /// A sentence.
+    /// Description of the error.
     detail: String,
 }
 
@@ -65,10 +65,10 @@ impl IntoResponse for SimpleError {
     }
 }
 
-/// Promised word for word.
+/// Part of the contract; do not change.
 const NO_RESEARCH: &str = "Research file not found";
 
-/// What is wrong, with the field where one is at fault.
+/// Error message, prefixed with the field if exactly one is invalid.
 fn sentence(problem: Problem) -> String {
     let detail = problem.detail;
     match problem.errors.as_slice() {
@@ -84,17 +84,17 @@ fn not_found() -> SimpleError {
     SimpleError(ApiError::task_not_found())
 }
 
-/// The kind that has subjects.
+/// The kind with subjects.
 const STORY: &str = "story";
 
-/// The task that is called so. What looks like an id is one first.
+/// Finds a task by id, then by subject.
 async fn find(service: &Service, caller: &Caller, name: &str) -> Result<Snapshot, SimpleError> {
     if let Ok(id) = name.parse::<TaskId>()
         && let Some(snapshot) = service.get(caller, id).await?
     {
         return Ok(snapshot);
     }
-    // As a start reads it: white space around a subject is not part of it.
+    // A start trims the subject, too.
     service.newest(caller, STORY, name.trim()).await?.ok_or_else(not_found)
 }
 
@@ -109,9 +109,9 @@ struct StartData {
 /// A started task.
 #[derive(Serialize, ToSchema)]
 struct StartedTask {
-    /// Follow it under `/api/status/{task_id}`.
+    /// Task id; follow the task under `/api/status/{task_id}`.
     task_id: TaskId,
-    /// Says what was started.
+    /// Confirmation of what was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
 }
@@ -140,29 +140,29 @@ async fn start(
     Ok(Json(StartedTask { task_id, message: None }))
 }
 
-/// A task in simple words; absent fields are left out.
+/// Status of a task; absent fields are omitted.
 #[derive(Serialize, ToSchema)]
 struct SimpleStatus {
     /// `starting`, `running`, `completed`, `error` or `cancelled`.
     status: &'static str,
-    /// Whole percent.
+    /// Progress in whole percent.
     progress: u32,
-    /// The present stage's name.
+    /// Name of the current stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_step: Option<String>,
-    /// The present stage, from 1.
+    /// Number of the current stage, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<u32>,
-    /// How many stages there are.
+    /// Number of stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_steps: Option<u32>,
-    /// What the task says of itself.
+    /// Message that the task reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
-    /// The result: JSON as it is, text as a string.
+    /// The result: JSON as is, text as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
-    /// Why it failed.
+    /// Why the task failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -204,7 +204,7 @@ async fn simple_status(
     }))
 }
 
-/// JSON as it is, text as a string, anything else by its link only.
+/// JSON as is, text as a string; other media types are omitted.
 fn plain_result(state: ResultState) -> Option<Value> {
     let ResultState::Ready(result) = state else { return None };
     let essence = result.media_type.split(';').next().unwrap_or_default().trim();
@@ -215,7 +215,7 @@ fn plain_result(state: ResultState) -> Option<Value> {
     is_text.then(|| Value::String(String::from_utf8_lossy(&result.bytes).into_owned()))
 }
 
-/// One task in simple words.
+/// Returns the status of a task.
 #[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
@@ -227,7 +227,7 @@ async fn status(
     simple_status(&service, &caller, name).await
 }
 
-/// The same under its other name.
+/// Alias of `/api/status/{task_id}`.
 #[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
@@ -239,14 +239,14 @@ async fn task_status(
     simple_status(&service, &caller, name).await
 }
 
-/// What became of a cancel.
+/// Outcome of a cancel.
 #[derive(Serialize, ToSchema)]
 struct SimpleCancelled {
-    /// `cancelled`; of a task that had ended otherwise, how it ended.
+    /// `cancelled`, or the final status if the task had already ended.
     status: &'static str,
 }
 
-/// Asks a task to stop.
+/// Cancels a task.
 #[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(SimpleNotFound, (status = 200, body = SimpleCancelled)))]
@@ -261,7 +261,7 @@ async fn cancel(
     Ok(Json(SimpleCancelled { status }))
 }
 
-/// A story to write.
+/// Story to write.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "says in the OpenAPI document what the body is")]
 struct CreateStory {
@@ -287,19 +287,19 @@ async fn create_story(
     Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
 }
 
-/// How far a story is.
+/// Progress of a story.
 #[derive(Serialize, ToSchema)]
 struct StoryProgress {
     /// `starting`, `running`, `completed`, `error` or `cancelled`.
     status: &'static str,
-    /// What happens right now.
+    /// Current activity.
     message: String,
-    /// Whole percent.
+    /// Progress in whole percent.
     progress: u32,
 }
 
-/// A story in three fields, by its id or by its subject: the caller's newest of that subject. Without a
-/// session the caller's are those that were started without one from the same address.
+/// Returns the progress of a story by its id or subject. A subject names the caller's newest story;
+/// callers without a session see stories started without one from the same address.
 #[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the story's subject")),
     responses(SimpleNotFound, (status = 200, body = StoryProgress)))]
@@ -313,7 +313,7 @@ async fn story_progress(
     Ok(Json(StoryProgress { status, message: in_words(snapshot), progress }))
 }
 
-/// What happens right now; of an ended story, how it ended.
+/// Current activity; for an ended story, how it ended.
 fn in_words(snapshot: Snapshot) -> String {
     let now = |otherwise: &str| {
         let now = snapshot.message.clone().or_else(|| snapshot.current_step.clone());

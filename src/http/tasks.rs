@@ -28,7 +28,7 @@ use crate::{
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
 
-/// Queues a task. With the same `Idempotency-Key` again: the same task, not a second one.
+/// Queues a task. Repeating the request with the same `Idempotency-Key` returns the same task.
 #[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks",
     params(
         ("Idempotency-Key" = Option<String>, Header,
@@ -64,13 +64,13 @@ pub(super) async fn start(
     Ok(started_at(response, &format!("/api/v1/tasks/{id}")))
 }
 
-/// The client's key for a start.
+/// Idempotency key of a start.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let key = headers.get(IDEMPOTENCY_KEY).map(HeaderValue::to_str).transpose();
     key.map_err(|_| ApiError::bad_request("an Idempotency-Key is visible ASCII"))
 }
 
-/// Says where to look for what was started, and when.
+/// Adds the location of a started task and when to poll it.
 pub(super) fn started_at(mut response: Response, path: &str) -> Response {
     let headers = response.headers_mut();
     if !headers.contains_key(header::RETRY_AFTER) {
@@ -83,10 +83,10 @@ pub(super) fn started_at(mut response: Response, path: &str) -> Response {
     response
 }
 
-/// A snapshot with its version as `ETag` and, while unfinished, when to ask again.
+/// Snapshot with its version as `ETag` and, while unfinished, `Retry-After`.
 pub(super) fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
     let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
-    // Room for a whole snapshot at once: this is the answer that is made most.
+    // Capacity for a whole snapshot: this is the most frequent response.
     let mut json = Vec::with_capacity(1_536);
     if let Err(error) = serde_json::to_writer(&mut json, &snapshot) {
         tracing::error!(task.id = %snapshot.id, %error, "a snapshot is no JSON");
@@ -107,13 +107,13 @@ fn not_modified(version: i64, poll_after_ms: Option<i64>) -> Response {
     paced(StatusCode::NOT_MODIFIED, Body::empty(), version, poll_after_ms)
 }
 
-/// Written into the response's own headers: a map that is moved into them costs as much again.
+/// Writes into the response's own headers; moving a prepared map into them would double the cost.
 fn paced(status: StatusCode, body: Body, version: i64, poll_after_ms: Option<i64>) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, NO_STORE);
-    // At most the 20 characters of a number, W/ and two quotes.
+    // Up to 20 characters of a number, `W/` and two quotes.
     let mut etag = BytesMut::with_capacity(24);
     if write!(etag, "W/\"{version}\"").is_ok()
         && let Ok(etag) = HeaderValue::from_maybe_shared(etag.freeze())
@@ -129,13 +129,13 @@ fn paced(status: StatusCode, body: Body, version: i64, poll_after_ms: Option<i64
 /// One entry of `If-None-Match`.
 #[derive(PartialEq)]
 enum Known {
-    /// Whatever there is.
+    /// `*`.
     Any,
-    /// This version.
+    /// A version.
     Version(i64),
 }
 
-/// What the client has. Weak comparison, as `If-None-Match` asks for.
+/// Entries of `If-None-Match`. Weak comparison, as the header requires.
 fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
     let lists = lists.iter();
     lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(|tag| {
@@ -145,7 +145,7 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
     })
 }
 
-/// One task, as it is now.
+/// Returns the current state of a task.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),
@@ -178,7 +178,7 @@ pub(super) async fn get(
     Ok(response)
 }
 
-/// The task as it is now, or that nothing has changed.
+/// Current state of the task, or 304 if it is unchanged.
 async fn now(
     service: &Service,
     caller: &Caller,
@@ -206,7 +206,7 @@ async fn now(
     Ok(snapshot_response(StatusCode::OK, snapshot))
 }
 
-/// What to list.
+/// Filter of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -215,15 +215,15 @@ pub(super) struct ListParams {
     status: Option<String>,
     /// Only tasks of this kind.
     kind: Option<String>,
-    /// Only tasks whose title contains this.
+    /// Only tasks whose title contains this text.
     q: Option<String>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Rows on a page: 50 unless told otherwise, at most 200.
+    /// Rows per page. Default: 50. Maximum by default: 200.
     limit: Option<u32>,
 }
 
-/// The caller's tasks, newest first.
+/// Lists the caller's tasks, newest first.
 #[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks",
     params(ListParams),
     responses(
@@ -251,7 +251,7 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
     })
 }
 
-/// Asks the task to stop. Idempotent.
+/// Cancels a task. Idempotent.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
@@ -272,7 +272,7 @@ pub(super) async fn cancel(
     Ok(snapshot_response(status, cancelled.snapshot))
 }
 
-/// The task's result, with its own media type.
+/// Returns the task's result with its own media type.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/result", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task")),
     responses(

@@ -1,4 +1,4 @@
-//! Files that are given: taken in as they come, never as a whole.
+//! Uploads, streamed to storage and never buffered whole.
 
 mod form;
 
@@ -26,29 +26,29 @@ use crate::{
     task::{Problem, Upload, UploadId},
 };
 
-/// What clients send that want to go on with an upload.
+/// Headers of clients that try to resume an upload.
 const RESUMING: [HeaderName; 3] = [
     header::CONTENT_RANGE,
     HeaderName::from_static("upload-offset"),
     HeaderName::from_static("tus-resumable"),
 ];
 
-/// Bytes of what else a form with an upload may hold.
+/// Maximum size of the text fields of an upload form, in bytes.
 const MAX_TEXT: usize = 64 << 10;
 
-/// How an upload is called.
+/// Parameters of an upload.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UploadParams {
-    /// The file's name, where the body is the file itself.
+    /// File name, if the body is the file itself.
     #[serde(default)]
     name: String,
 }
 
-/// Takes in a file for the input of a task: the body is the file, or a form with one
-/// (`multipart/form-data`). It is kept for a while, longer while a task uses it. An upload that is
-/// cut leaves nothing behind and is sent anew.
+/// Uploads a file for the input of a task. The body is the file, or a form (`multipart/form-data`)
+/// with one file. It is retained for a limited time, longer while a task uses it. An interrupted
+/// upload is discarded and must be sent again.
 #[utoipa::path(post, path = "/api/v1/uploads", tag = "files",
     params(UploadParams),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -93,7 +93,7 @@ pub(super) async fn create(
     Ok(response)
 }
 
-/// What is known of an upload.
+/// Returns the metadata of an upload.
 #[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "files",
     params(("id" = UploadId, Path, description = "The upload")),
     responses(
@@ -110,7 +110,7 @@ pub(super) async fn get(
     service.uploaded(&caller, id).await?.map(Json).ok_or_else(missing)
 }
 
-/// The file of a form that has one, and no second.
+/// Reads a form with exactly one file.
 async fn one_of_form(
     service: &Service,
     caller: &Caller,
@@ -134,7 +134,7 @@ fn unread(error: FormError) -> ApiError {
     ApiError::bad_request(error.to_string())
 }
 
-/// The body as it comes.
+/// Streams the body.
 pub fn pieces(body: Body) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     body.into_data_stream().map_err(io::Error::other)
 }

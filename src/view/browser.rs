@@ -1,5 +1,5 @@
-//! The driver of the poll machine in a browser: one loop per tab, with its timer, its one request,
-//! its listeners and the clock that moves the bar.
+//! Driver of the poll machine in a browser: one loop per tab, with its timer, its single request,
+//! its listeners and the redraw clock.
 
 mod listeners;
 mod running;
@@ -24,10 +24,10 @@ use crate::{
     task::{PollRequest, Problem, TaskId},
 };
 
-/// How long the server may take to answer a request to cancel, in milliseconds.
+/// Time limit for the response to a cancel request, in milliseconds.
 const CANCEL_MS: u32 = 10_000;
 
-/// Watches these tasks until the present reactive owner is cleaned up; gives the loop's counters.
+/// Watches the tasks until the current reactive owner is cleaned up; returns the loop's counters.
 pub(super) fn watch(
     views: Vec<RwSignal<TaskView>>,
     transport: Transport,
@@ -42,8 +42,8 @@ pub(super) fn watch(
         act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
     }
     act(Event::NotifyHidden(notify));
-    // Hydration takes the server's texts for what the first render reads, and would never correct
-    // one that had changed by then.
+    // Draw after hydration: hydration assumes that the server's texts match the first render and
+    // would never correct one that has changed since.
     tab::draw_soon();
     let counters = stats.clone();
     on_cleanup(move || {
@@ -57,13 +57,13 @@ pub(super) fn watch(
     stats.into()
 }
 
-/// Tells the machine what happened, does what it asks for, and draws what is known then.
+/// Passes an event to the machine, carries out its actions, and redraws.
 pub(super) fn dispatch(event: Event) {
     act(event);
     tab::draw();
 }
 
-/// Tells the machine what happened and does what it asks for.
+/// Passes an event to the machine and carries out its actions.
 fn act(event: Event) {
     for action in tab::handle(event) {
         match action {
@@ -71,7 +71,7 @@ fn act(event: Event) {
             Action::Abort => tab::set_request(None),
             Action::SetTimer { after_ms } => tab::set_timer(Some(after_ms)),
             Action::ClearTimer => tab::set_timer(None),
-            // A session that is over cannot be had again in silence: its tasks were its own.
+            // An expired session cannot be renewed silently: its tasks belonged to it.
             Action::RefreshSession => {
                 spawn_local(async { dispatch(Event::SessionRefreshed(false)) });
             }
@@ -81,13 +81,13 @@ fn act(event: Event) {
     }
 }
 
-/// A key that nobody else has.
+/// Random idempotency key.
 pub(super) fn random_key() -> String {
     let part = || (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
     format!("{:08x}{:08x}{:08x}{:08x}", part(), part(), part(), part())
 }
 
-/// Asks the server to cancel a task; `failed` is told why that failed.
+/// Asks the server to cancel a task; calls `failed` with the problem if that fails.
 pub(super) fn cancel(transport: Transport, id: TaskId, failed: impl FnOnce(Problem) + 'static) {
     dispatch(Event::CancelRequested { id });
     spawn_local(async move {
@@ -111,8 +111,8 @@ fn unanswered() -> Problem {
     Problem::new(0, "No answer", "The server did not answer.")
 }
 
-/// Moves the focus to the element `to` if it is within the element `from`, both by their ids: before
-/// what has it is hidden, which would lose it.
+/// Moves the focus to the element with id `to` if it is inside the element with id `from`. Call it
+/// before hiding `from`, which would lose the focus.
 pub fn move_focus(from: &str, to: &str) {
     let document = document();
     let (Some(from), Some(to)) = (document.get_element_by_id(from), document.get_element_by_id(to))
@@ -120,13 +120,13 @@ pub fn move_focus(from: &str, to: &str) {
         return;
     };
     if from.contains(document.active_element().as_deref()) {
-        // Refused by the browser only for what takes no focus.
+        // Browsers refuse this only for elements that cannot be focused.
         let _ = to.unchecked_into::<HtmlElement>().focus();
     }
 }
 
-/// Shows a percent as a ring in the tab's icon, the element `icon`; `None` brings back what the page
-/// came with.
+/// Shows the percent as a ring in the tab's icon, the element with id `icon`; `None` restores the
+/// page's icon.
 pub fn set_icon(percent: Option<u32>) {
     let Some(icon) = document().get_element_by_id("icon") else { return };
     let shown = match percent {
@@ -134,12 +134,12 @@ pub fn set_icon(percent: Option<u32>) {
         None => icon.get_attribute("data-href").unwrap_or_default(),
     };
     if icon.get_attribute("href").is_none_or(|href| href != shown) {
-        // Refused for names of attributes that are none.
+        // Fails only for invalid attribute names.
         let _ = icon.set_attribute("href", &shown);
     }
 }
 
-/// A ring up to where the percent stands, and the rest.
+/// Ring filled up to the percent.
 const RING_TO: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32' \
     fill='none' stroke-width='8'%3E%3Ccircle cx='16' cy='16' r='12' stroke='%23999' opacity='.4'/%3E\
     %3Ccircle cx='16' cy='16' r='12' stroke='%23d9541e' pathLength='100' transform='rotate(-90 16 16)' \
@@ -157,7 +157,7 @@ fn send(epoch: u32, request: PollRequest) {
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
             Ok(response) => {
-                // As the server has written it: for the counter, and for other tabs.
+                // The response text as received, for the byte counter and the other tabs.
                 let text = json::take_answer();
                 let bytes = text.len() as u32;
                 tab::keep_answer(text);

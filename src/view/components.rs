@@ -1,4 +1,4 @@
-//! What moves on a page: components that take signals and callbacks and fetch nothing.
+//! Components for tasks. They take signals and callbacks and fetch nothing, except [`run_task`].
 
 pub mod bar;
 pub mod cancel_button;

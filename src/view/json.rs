@@ -1,5 +1,5 @@
-//! JSON between the pages and the server. In the browser it is the engine's own parser and `serde-wasm-bindgen`, so that
-//! no page loads a second one; on the server it is `serde_json`.
+//! JSON between pages and server. Browsers use their built-in parser and `serde-wasm-bindgen`, so
+//! that no page loads a second one; the server uses `serde_json`.
 
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
 use serde::{Serialize, de::DeserializeOwned};
@@ -16,26 +16,26 @@ use self::server as platform;
 
 pub use self::platform::Error;
 
-/// Arguments and answers of a server function as JSON in the body of a `POST`: Leptos's codec of that, over
+/// Codec for arguments and results of a server function: JSON in the body of a `POST`, over
 /// [`JsonEncoding`].
 pub type Json = Post<JsonEncoding>;
 
-/// JSON, read and written by what the platform has for it.
+/// JSON encoding with the platform's implementation.
 pub struct JsonEncoding;
 
-/// Reads a value.
+/// Parses a value.
 ///
 /// # Errors
-/// When the text is not JSON, or not that of a `T`.
+/// If the text is not valid JSON or does not match `T`.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     platform::from_str(text)
 }
 
-/// Writes a value.
+/// Serialises a value.
 ///
 /// # Errors
-/// When JSON has no such value: a map with keys that are not texts. In the browser also an integer beyond 2^53, which
-/// the engine's numbers cannot hold.
+/// If JSON cannot represent the value: a map with keys that are not texts. In the browser also an
+/// integer beyond 2^53, which JavaScript numbers cannot hold.
 pub fn to_string<T: Serialize>(value: &T) -> Result<String, Error> {
     platform::to_string(value)
 }
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned + 'static> Decodes<T> for JsonEncoding {
     }
 }
 
-/// The text of the answer to a poll that was read last; empty where another codec has read it.
+/// Takes the text of the last poll response; empty if another codec read it.
 #[cfg(feature = "hydrate")]
 pub(super) fn take_answer() -> String {
     platform::take_answer()

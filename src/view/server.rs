@@ -1,4 +1,4 @@
-//! On the server nothing is polled: the first snapshot is what is rendered.
+//! Stubs for the server, which polls nothing and renders the first snapshot.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     task::{Problem, TaskId},
 };
 
-/// The counters of a loop that never runs.
+/// Counters of a loop that never runs.
 pub(super) fn watch(
     _views: Vec<RwSignal<TaskView>>,
     _transport: Transport,
@@ -23,7 +23,7 @@ pub(super) fn dispatch(_event: Event) {}
 /// Does nothing.
 pub(super) fn cancel(_transport: Transport, _id: TaskId, _failed: impl FnOnce(Problem) + 'static) {}
 
-/// Never asked for: a server starts nothing by itself.
+/// Never used: the server submits no forms.
 pub(super) fn random_key() -> String {
     String::new()
 }
@@ -31,7 +31,7 @@ pub(super) fn random_key() -> String {
 /// Does nothing.
 pub fn move_focus(_from: &str, _to: &str) {}
 
-/// Does nothing: the server renders the icon that stands for no task.
+/// Does nothing: the server renders the default icon.
 pub fn set_icon(_percent: Option<u32>) {}
 
 /// Does nothing: the server renders the title into the page's head.

@@ -1,9 +1,9 @@
-//! The ready-made server functions: start, follow and cancel a task.
+//! Ready-made server functions: start, follow and cancel a task.
 //!
-//! An embedding application that renders its pages with Leptos has them without a line of its own: it puts
-//! the [`Service`](crate::engine::Service) into the context of its Leptos routes, and a layer puts a
-//! [`Caller`](crate::engine::Caller) into each request. They are ordinary `POST`s with JSON in and out, below
-//! [`PREFIX`], for any client.
+//! To use them in an application that renders its pages with Leptos, put the
+//! [`Service`](crate::engine::Service) into the context of the Leptos routes, and add a layer that
+//! inserts a [`Caller`](crate::engine::Caller) into each request. They are ordinary `POST`s with
+//! JSON in and out, below [`PREFIX`], for any client.
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
@@ -34,13 +34,13 @@ pub use self::{
 use super::json::Json;
 use crate::task::{PollRequest, PollResponse, Snapshot, StartReceipt, TaskId};
 
-/// Where the server functions are.
+/// Path prefix of the server functions.
 pub const PREFIX: &str = "/api/fn";
 
-/// Starts a task. The same `idempotency_key` again is the same task.
+/// Starts a task. Repeating the call with the same `idempotency_key` returns the same task.
 ///
 /// # Errors
-/// When the kind is unknown, the input does not fit its schema, or its prerequisites are missing.
+/// If the kind is unknown, the input does not match its schema, or a prerequisite is missing.
 #[server(prefix = "/api/fn", endpoint = "run_task", input = Json, output = Json, client = ApiClient)]
 pub async fn run_task(
     kind: String,
@@ -53,10 +53,10 @@ pub async fn run_task(
     Ok(started.map_err(ApiError::answer)?.receipt)
 }
 
-/// A task as it is now: what a page begins with.
+/// Returns the current state of a task, for the first rendering of a page.
 ///
 /// # Errors
-/// When there is no such task for this caller, or the store does not answer.
+/// If the caller has no such task, or the store does not answer.
 #[server(prefix = "/api/fn", endpoint = "find_task", input = Json, output = Json, client = ApiClient)]
 pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
     let (service, caller) = server::service()?;
@@ -64,20 +64,20 @@ pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
     found.ok_or_else(ApiError::not_found)
 }
 
-/// Tells what changed of the watched tasks; may hold the request until something does.
+/// Returns changes of the watched tasks; may wait until there are any.
 ///
 /// # Errors
-/// When the request asks for too much, or the store does not answer.
+/// If the request exceeds a limit, or the store does not answer.
 #[server(prefix = "/api/fn", endpoint = "task_status", input = Json, output = Json, client = ApiClient)]
 pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError> {
     let (service, caller) = server::service()?;
     service.poll(&caller, &request).await.map_err(ApiError::answer)
 }
 
-/// Asks for a task to be cancelled. Asking twice is asking once.
+/// Cancels a task. Idempotent.
 ///
 /// # Errors
-/// When there is no such task for this caller.
+/// If the caller has no such task, or the store does not answer.
 #[server(prefix = "/api/fn", endpoint = "cancel_task", input = Json, output = Json, client = ApiClient)]
 pub async fn cancel_task(id: TaskId) -> Result<Snapshot, ApiError> {
     let (service, caller) = server::service()?;

@@ -5,60 +5,59 @@ use crate::{
     task::{GoneReason, Snapshot, StageInfo, Status},
 };
 
-/// How good the page's knowledge of a task is: what [`poll::Freshness`] and [`poll::Phase`] say, as
-/// one thing to tell people. Ages are milliseconds in whole seconds.
+/// Freshness of a task's data: [`poll::Freshness`] and [`poll::Phase`] combined for display. Ages
+/// are milliseconds, rounded down to whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Nothing is known yet.
+    /// No data yet.
     Loading,
-    /// What is shown was told this long ago, and all is well.
+    /// Data of this age, everything works.
     Live(i64),
-    /// The worker beats, but the task has not moved for this long.
+    /// The worker is alive, but the task has not progressed for this long.
     Silent(i64),
-    /// The worker was last heard of this long ago.
+    /// The last heartbeat of the worker was this long ago.
     LostWorker(i64),
-    /// The server does not answer; what is shown was told this long ago.
+    /// The server does not answer; the data has this age.
     Unreachable(i64),
-    /// The tab was asleep and has not heard from the server since.
+    /// The tab was suspended and has not heard from the server since.
     Woken,
     /// The browser has no network.
     Offline,
     /// The user stopped watching.
     Stopped,
-    /// Nothing will change any more.
+    /// The task has ended; nothing changes any more.
     Final,
-    /// The server says that there is no such task (any more).
+    /// The task does not exist, or not any more.
     Gone(GoneReason),
-    /// The page was told to follow the task for only so long.
+    /// The configured watch time is over.
     TimedOut,
-    /// The session is over; the server answers only after signing in again.
+    /// The session has ended; the server requires a new sign-in.
     SignedOut,
-    /// The page has stopped trying.
+    /// The loop gave up.
     GaveUp,
-    /// The server refused the page's question.
+    /// The server rejected the request.
     Refused,
 }
 
-/// One task as a page shows it. Owned, unlike [`poll::TaskView`], so that a signal can hold it.
+/// One task as shown by a page. Owned, unlike [`poll::TaskView`], so that a signal can hold it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TaskView {
-    /// What the server last told.
+    /// Last snapshot from the server.
     pub snapshot: Snapshot,
-    /// Its status, or `cancelling` where the user has just asked for it.
+    /// The task's status, or `cancelling` if the user has just requested it.
     pub status: Status,
-    /// Where the bar stands, in thousandths; `None` when the task cannot tell.
+    /// Position of the bar in thousandths; `None` if progress is unknown.
     pub permille: Option<u32>,
-    /// How long the task has run (waited, while queued) by now, in whole seconds of milliseconds.
+    /// Run time (waiting time while queued), in milliseconds rounded down to whole seconds.
     pub elapsed_ms: i64,
-    /// How long it will still take, in whole seconds of milliseconds, where that is known.
+    /// Remaining time, in milliseconds rounded down to whole seconds, if known.
     pub eta_ms: Option<i64>,
-    /// How good this knowledge is.
+    /// Freshness of this data.
     pub freshness: Freshness,
 }
 
 impl TaskView {
-    /// The view of a snapshot that was told just now: what the server renders, and what the browser
-    /// renders first.
+    /// View of a snapshot just received: the server's rendering and the browser's first.
     pub fn new(snapshot: Snapshot) -> Self {
         Self {
             status: snapshot.status,
@@ -70,7 +69,7 @@ impl TaskView {
         }
     }
 
-    /// Takes over what the machine knows by now; whether anything changed that can be seen.
+    /// Updates the view from the machine; returns whether anything visible changed.
     pub fn advance(&mut self, now: &poll::TaskView<'_>) -> bool {
         let Some(snapshot) = now.snapshot else {
             let freshness = freshness_of(now, 0);
@@ -95,7 +94,7 @@ impl TaskView {
         told || moved
     }
 
-    /// Whether the page follows the task by itself.
+    /// Whether the page is polling for the task.
     pub const fn watching(&self) -> bool {
         !self.over()
             && !matches!(
@@ -108,12 +107,12 @@ impl TaskView {
             )
     }
 
-    /// Whether there is nothing left to follow: the task has ended or is gone.
+    /// Whether there is nothing left to follow: the task has ended or does not exist.
     pub const fn over(&self) -> bool {
         self.status.is_terminal() || matches!(self.freshness, Freshness::Gone(_) | Freshness::Final)
     }
 
-    /// Whether the server may still take a request to cancel.
+    /// Whether a cancel request can still succeed.
     pub const fn can_cancel(&self) -> bool {
         !self.over()
             && !matches!(
@@ -122,8 +121,8 @@ impl TaskView {
             )
     }
 
-    /// Between what and what the time lies that it will still take, by now, in milliseconds; `None`
-    /// where the server tells no range, and where it is overdue.
+    /// Range of the remaining time in milliseconds; `None` if the server gives no range or the task
+    /// is overdue.
     pub fn eta_range_ms(&self) -> Option<(i64, i64)> {
         let range = self.snapshot.eta_range_ms.filter(|_| self.status == Status::Running)?;
         let since = (self.elapsed_ms - seconds(self.snapshot.elapsed_ms)).max(0);
@@ -131,7 +130,7 @@ impl TaskView {
         (high > 0).then_some((range.low_ms.saturating_sub(since).max(0), high))
     }
 
-    /// The percent that people read: whole, rounded down, so that 100 is only told at the end.
+    /// Progress in whole percent, rounded down, so that 100 appears only at the end.
     pub fn percent(&self) -> Option<u32> {
         self.permille.map(|permille| permille / 10)
     }
@@ -155,7 +154,7 @@ fn first_freshness(snapshot: &Snapshot) -> Freshness {
 
 fn freshness_of(now: &poll::TaskView<'_>, updated_age_ms: i64) -> Freshness {
     use poll::{Freshness as Line, Phase};
-    // What has not changed may have been confirmed since.
+    // An unchanged snapshot may have been confirmed since.
     let since_told = now.snapshot.zip(now.elapsed_ms);
     let since_told = since_told.map_or(0, |(told, by_now)| by_now.saturating_sub(told.elapsed_ms));
     let age = seconds(now.age_ms.map_or(0, |age| i64::try_from(age).unwrap_or(i64::MAX)));
@@ -182,7 +181,7 @@ fn freshness_of(now: &poll::TaskView<'_>, updated_age_ms: i64) -> Freshness {
     }
 }
 
-/// The bar of a snapshot in thousandths: clamped, 1000 exactly when completed.
+/// Bar position of a snapshot in thousandths: clamped, and 1000 only if completed.
 fn bar_of(snapshot: &Snapshot) -> Option<u32> {
     if snapshot.status == Status::Completed {
         return Some(1000);
@@ -191,26 +190,26 @@ fn bar_of(snapshot: &Snapshot) -> Option<u32> {
     Some(permille(percent).min(990))
 }
 
-/// Percent in thousandths. In range by the clamp, so the cast only drops the fraction.
+/// Percent in thousandths. The clamp keeps it in range, so the cast only drops the fraction.
 fn permille(percent: f64) -> u32 {
     (percent * 10.0).clamp(0.0, 1000.0) as u32
 }
 
-/// Whole seconds, so that a view does not change with each millisecond.
+/// Rounds down to whole seconds, so that a view does not change every millisecond.
 fn seconds(ms: i64) -> i64 {
     ms.max(0) / 1000 * 1000
 }
 
-/// How far a segment of the road is driven.
+/// Segment of the progress bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
-    /// Its share of the road, in thousandths.
+    /// Width in thousandths of the bar.
     pub weight: u32,
-    /// How much of it is done, in thousandths.
+    /// Completed part of the segment, in thousandths.
     pub done: u32,
 }
 
-/// Cuts the road into its stages by weight; one segment where there are no stages.
+/// Divides the bar into stages by weight; one segment without stages.
 pub fn segments(stages: &[StageInfo], permille: Option<u32>) -> Vec<Segment> {
     let at = f64::from(permille.unwrap_or_default());
     let total: f64 = stages.iter().map(|stage| stage.weight.max(0.0)).sum();

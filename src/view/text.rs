@@ -1,4 +1,4 @@
-//! Words and numbers as people read them. Pure; all in whole numbers.
+//! Display texts and number formats. Pure functions, integer arithmetic only.
 
 mod resumed;
 
@@ -7,7 +7,7 @@ use crate::task::Status;
 
 pub use resumed::resumed;
 
-/// A span of time in the two largest units that matter: `12 s`, `1 min 12 s`, `2 h 5 min`, `3 d`.
+/// Formats a duration in its two largest relevant units: `12 s`, `1 min 12 s`, `2 h 5 min`, `3 d`.
 pub fn duration(ms: i64) -> String {
     let seconds = ms.max(0) / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -26,8 +26,8 @@ pub fn duration(ms: i64) -> String {
     }
 }
 
-/// Between what and what the time lies that it will still take: `less than 10 s`,
-/// `about 20 to 35 s`, `about 2 to 3 min`, `about 2 h`.
+/// Formats a range of remaining time: `less than 10 s`, `about 20 to 35 s`, `about 2 to 3 min`,
+/// `about 2 h`.
 pub fn between(low_ms: i64, high_ms: i64) -> String {
     let (unit, step, name) = match high_ms / 1000 {
         ..60 => (5, 5, " s"),
@@ -43,7 +43,7 @@ pub fn between(low_ms: i64, high_ms: i64) -> String {
     }
 }
 
-/// The words of an age: `just now`, `4 s ago`.
+/// Formats an age: `just now`, `4 s ago`.
 pub fn ago(ms: i64) -> String {
     if ms < 1000 {
         return "just now".to_owned();
@@ -51,13 +51,12 @@ pub fn ago(ms: i64) -> String {
     format!("{} ago", duration(ms))
 }
 
-/// `Step 3 of 4: Writing`; what the status says where there are no steps. Changes with the stages
-/// alone.
+/// `Step 3 of 4: Writing`, or the status without steps. Changes only with the stage.
 pub fn stage_line(view: &TaskView) -> String {
     line(view, step_name(view))
 }
 
-/// `Step 3 of 4: Writing chapter 4 of 7`: the stage, and what the task says of itself.
+/// `Step 3 of 4: Writing chapter 4 of 7`: the stage and the task's message.
 pub fn step_line(view: &TaskView) -> String {
     if let Some(wait) = wait(view) {
         return wait;
@@ -65,13 +64,13 @@ pub fn step_line(view: &TaskView) -> String {
     let name = step_name(view);
     match view.snapshot.message.as_deref() {
         None | Some("") => line(view, name),
-        // The message says it all.
+        // The message contains the stage.
         Some(message) if message.starts_with(name) => line(view, message),
         Some(message) => line(view, &format!("{name} · {message}")),
     }
 }
 
-/// `3rd in line`, `Starts in 8 s`: what a waiting task waits for, where that is known.
+/// Why a queued task waits, if known: `3rd in line`, `Starts in 8 s`.
 fn wait(view: &TaskView) -> Option<String> {
     let snapshot = &view.snapshot;
     if !matches!(view.status, Status::Queued) {
@@ -109,12 +108,12 @@ fn line(view: &TaskView, what: &str) -> String {
     }
 }
 
-/// `42 %`; nothing where the task cannot tell.
+/// `42 %`; empty if progress is unknown.
 pub fn percent(view: &TaskView) -> String {
     view.percent().map(|percent| format!("{percent} %")).unwrap_or_default()
 }
 
-/// What `aria-valuetext` says: `42 percent, step 3 of 4, Writing chapter 4 of 7`.
+/// Text for `aria-valuetext`: `42 percent, step 3 of 4, Writing chapter 4 of 7`.
 pub fn value_text(view: &TaskView) -> String {
     let snapshot = &view.snapshot;
     let mut text = match view.percent() {
@@ -137,7 +136,7 @@ pub fn value_text(view: &TaskView) -> String {
     text
 }
 
-/// What a tab's title begins with: `42 % · The Drowned Lighthouse`.
+/// Tab title: `42 % · The Drowned Lighthouse`.
 pub fn tab_title(view: &TaskView) -> String {
     let text = match (view.status, view.percent()) {
         (Status::Running, Some(percent)) => format!("{percent} %"),
@@ -146,7 +145,7 @@ pub fn tab_title(view: &TaskView) -> String {
     format!("{text} · {}", view.snapshot.title)
 }
 
-/// One word for the status.
+/// Status in one word.
 pub const fn status_word(status: Status) -> &'static str {
     match status {
         Status::Queued => "Waiting",
@@ -159,7 +158,7 @@ pub const fn status_word(status: Status) -> &'static str {
     }
 }
 
-/// A sign for the status, beside the word; never instead of it.
+/// Symbol of the status, for use beside the text, never alone.
 pub const fn status_sign(status: Status) -> &'static str {
     match status {
         Status::Queued => "◷",
@@ -172,7 +171,7 @@ pub const fn status_sign(status: Status) -> &'static str {
     }
 }
 
-/// One sentence for the status.
+/// Status as a sentence.
 pub const fn status_sentence(status: Status) -> &'static str {
     match status {
         Status::Queued => "Waiting for a free worker",
@@ -185,12 +184,12 @@ pub const fn status_sentence(status: Status) -> &'static str {
     }
 }
 
-/// The time of day in an RFC 3339 text: `14:02:11`; the text itself where it is none.
+/// Time of day of an RFC 3339 timestamp: `14:02:11`; other texts are returned unchanged.
 pub fn clock(rfc3339: &str) -> &str {
     rfc3339.get(11..19).unwrap_or(rfc3339)
 }
 
-/// Date and time of day in an RFC 3339 text: `2026-11-23 14:02:11 UTC`.
+/// Date and time of an RFC 3339 timestamp: `2026-11-23 14:02:11 UTC`.
 pub fn date_time(rfc3339: &str) -> String {
     match (rfc3339.get(..10), rfc3339.get(11..19)) {
         (Some(date), Some(time)) => format!("{date} {time} UTC"),
@@ -198,7 +197,7 @@ pub fn date_time(rfc3339: &str) -> String {
     }
 }
 
-/// A size: `812 B`, `12 KB`, `3 MB`; units of 1,000.
+/// Formats a size in units of 1,000: `812 B`, `12 KB`, `3 MB`.
 pub fn bytes(count: i64) -> String {
     match count.max(0) {
         count @ 0..1000 => format!("{count} B"),

@@ -1,4 +1,4 @@
-//! How a request gets to the server: the embedding application's choice.
+//! How the embedding application sends requests to the server.
 
 use std::{
     future::{Future, ready},
@@ -15,8 +15,9 @@ use crate::{
 type Sent<T> = Pin<Box<dyn Future<Output = T>>>;
 type Sender<A, T, E> = dyn Fn(A) -> Sent<Result<T, E>> + Send + Sync;
 
-/// Two functions that ask the server. A future that is dropped must end its request: the loop drops
-/// the one in flight when nobody watches any more. Default: the ready-made [`server_fns`], shared.
+/// Functions that poll and cancel. Dropping a future must abort its request: the loop drops the
+/// request in flight when no task is watched any more. Default: the ready-made [`server_fns`],
+/// shared between tabs.
 #[derive(Clone)]
 pub struct Transport {
     poll: Arc<Sender<PollRequest, PollResponse, Failure>>,
@@ -31,7 +32,8 @@ impl Default for Transport {
 }
 
 impl Transport {
-    /// A transport made of what sends a poll and what asks for a cancel, such as two server functions.
+    /// Creates a transport from a poll function and a cancel function, such as two server
+    /// functions.
     pub fn new<P, F, C, E>(
         poll: impl Fn(PollRequest) -> P + Send + Sync + 'static,
         cancel: impl Fn(TaskId) -> C + Send + Sync + 'static,
@@ -45,8 +47,8 @@ impl Transport {
         Self { poll: erased(poll), cancel: erased(cancel), shared: false }
     }
 
-    /// A transport that only polls, for a part of a page that offers no cancel: what sends a cancel is then not
-    /// loaded with it. Asked for a cancel, it answers that there is none.
+    /// Creates a transport that only polls, for parts of a page without a cancel button: the code
+    /// of a cancel is then not loaded. Cancel requests fail.
     pub fn poll_only<P, F>(poll: impl Fn(PollRequest) -> P + Send + Sync + 'static) -> Self
     where
         P: Future<Output = Result<PollResponse, F>> + 'static,
@@ -62,14 +64,15 @@ impl Transport {
         Self::new(poll, refuse)
     }
 
-    /// Lets the tabs of a browser share one request: all of them must ask the same server for the same user. Only
-    /// answers that [`Json`](super::json::Json) has read can be shared. Default: each tab asks for itself.
+    /// Shares one request between the browser's tabs. All tabs must use the same server for the
+    /// same user, and responses must be read by [`Json`](super::json::Json). Default: each tab
+    /// polls on its own.
     #[must_use]
     pub fn shared(self) -> Self {
         Self { shared: true, ..self }
     }
 
-    /// Whether the tabs of a browser share one request.
+    /// Whether the browser's tabs share one request.
     pub fn is_shared(&self) -> bool {
         self.shared
     }
@@ -79,13 +82,13 @@ impl Transport {
         (self.poll)(request)
     }
 
-    /// Asks for a cancel.
+    /// Sends a cancel.
     pub fn cancel(&self, id: TaskId) -> Sent<Result<Snapshot, Problem>> {
         (self.cancel)(id)
     }
 }
 
-/// A function that sends something, without its types: two transports that poll alike share its code.
+/// Erases the function's type, so that transports with the same poll function share its code.
 fn erased<A, T, S, E, G>(send: impl Fn(A) -> S + Send + Sync + 'static) -> Arc<Sender<A, T, G>>
 where
     A: 'static,

@@ -8,17 +8,17 @@ use crate::{
     task::{Snapshot, Status, TaskId},
 };
 
-/// What is known of a task at first: what the server rendered, or its id alone.
+/// Initial knowledge of a task: a snapshot rendered by the server, or only its id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seed(Snapshot);
 
 impl Seed {
-    /// The snapshot to begin with; version 0 where only the id is known.
+    /// The initial snapshot; version 0 if only the id is known.
     pub fn snapshot(&self) -> &Snapshot {
         &self.0
     }
 
-    /// The snapshot to begin with.
+    /// The initial snapshot.
     pub fn into_snapshot(self) -> Snapshot {
         self.0
     }
@@ -72,42 +72,42 @@ impl From<TaskId> for Seed {
 /// [`use_tasks_with_options`](super::use_tasks_with_options).
 #[derive(Clone, Debug, Default)]
 pub struct UseTaskOptions {
-    /// Settings of the tab's polling loop; those of the first who watches hold for the tab.
+    /// Settings of the tab's polling loop; those of the first watcher apply to the whole tab.
     /// Default: [`Config::default`].
     pub config: Config,
-    /// Whether to go on asking, slowly, while the tab is hidden. Default: `false`.
+    /// Whether to keep polling, slowly, while the tab is hidden. Default: `false`.
     pub notify_hidden: bool,
 }
 
 /// Return type of [`use_task`].
 #[derive(Clone, Copy)]
 pub struct UseTaskReturn {
-    /// The task as it is to be shown now; it moves with time, too.
+    /// The task as shown now; also changes with time.
     pub view: Signal<TaskView>,
-    /// The counters of the tab's polling loop.
+    /// Counters of the tab's polling loop.
     pub stats: Signal<Stats>,
-    /// Why the last request to cancel failed; empty where it did not.
+    /// Why the last cancel request failed; empty if it did not.
     pub cancel_problem: Signal<String>,
-    /// Asks the server to cancel the task. Asked twice, it is asked for once.
+    /// Cancels the task. Ignored if it is already being cancelled.
     pub cancel: Callback<()>,
-    /// Polls in another way from now on; for the whole tab.
+    /// Changes the polling policy of the whole tab.
     pub set_policy: Callback<Policy>,
-    /// Whether to go on asking, slowly, while the tab is hidden; for the whole tab.
+    /// Sets whether the whole tab keeps polling, slowly, while hidden.
     pub notify_hidden: Callback<bool>,
-    /// Stops the tab's polling; the tasks go on.
+    /// Stops the tab's polling; the tasks continue.
     pub stop_watching: Callback<()>,
-    /// Polls again after [`stop_watching`](Self::stop_watching).
+    /// Resumes polling after [`stop_watching`](Self::stop_watching).
     pub resume_watching: Callback<()>,
-    /// Goes on after the loop has given up, was refused, was signed out or timed out.
+    /// Resumes after the loop gave up, was rejected, lost its session or timed out.
     pub try_again: Callback<()>,
 }
 
-/// Follows one task by polling, together with whatever else the tab watches.
+/// Follows one task by polling, together with all other tasks that the tab watches.
 ///
-/// The first snapshot is best what the server rendered; an id alone begins with
-/// [`Freshness::Loading`](super::Freshness::Loading). Polling ends with the task, and when the
-/// reactive owner is cleaned up: the timer is cleared, the request in flight is dropped, the
-/// listeners are removed.
+/// Pass the snapshot that the server rendered if possible; an id alone starts with
+/// [`Freshness::Loading`](super::Freshness::Loading). Polling ends with the task, or when the
+/// reactive owner is cleaned up: this clears the timer, drops the request in flight and removes the
+/// listeners.
 ///
 /// ```
 /// # use leptos::prelude::*;
@@ -123,10 +123,10 @@ pub struct UseTaskReturn {
 ///
 /// ## Server-Side Rendering
 ///
-/// On the server nothing is polled: `view` shows the first snapshot for ever, and the callbacks do
-/// nothing. The browser's first rendering shows the same.
+/// On the server nothing is polled: `view` stays at the first snapshot, and the callbacks do
+/// nothing. The browser's first rendering is the same.
 pub fn use_task(task: impl Into<Seed>, transport: Transport) -> UseTaskReturn {
-    // One task alone is shown large.
+    // A single task is the foreground of its page.
     let config = Config { foreground: true, ..Config::default() };
     use_task_with_options(task, transport, UseTaskOptions { config, ..UseTaskOptions::default() })
 }
@@ -147,8 +147,8 @@ pub fn use_task_with_options(
     let stats = platform::watch(vec![view], transport.clone(), options);
     let transport = StoredValue::new(transport);
     let cancel_problem = RwSignal::new(String::new());
-    // The answers by the time of a failure that the next answer makes stale: the server is there
-    // again. What the server itself refused stays refused.
+    // Number of responses at the time of a failure; the next response makes the failure stale,
+    // because the server is reachable again. A rejection by the server itself stays.
     let failed_at = StoredValue::new(u32::MAX);
     Effect::new(move |_| {
         let answers = stats.with(|stats| stats.answers);
@@ -160,7 +160,7 @@ pub fn use_task_with_options(
         }
     });
     let cancel = Callback::new(move |()| {
-        // Under way already: the machine shows `cancelling` from the first click on.
+        // Already under way: the machine shows `cancelling` from the first click on.
         if view.with_untracked(|view| view.status == Status::Cancelling) {
             return;
         }

@@ -1,4 +1,4 @@
-//! Follows many tasks with the one loop of the tab.
+//! Follows several tasks with the tab's polling loop.
 
 use leptos::prelude::*;
 
@@ -8,19 +8,19 @@ use crate::poll::{Event, Stats};
 /// Return type of [`use_tasks`].
 #[derive(Clone)]
 pub struct UseTasksReturn {
-    /// The tasks in the order given, each as it is to be shown now.
+    /// The tasks in the given order, each as shown now.
     pub views: Vec<Signal<TaskView>>,
-    /// The counters of the tab's polling loop.
+    /// Counters of the tab's polling loop.
     pub stats: Signal<Stats>,
-    /// Stops the tab's polling; the tasks go on.
+    /// Stops the tab's polling; the tasks continue.
     pub stop_watching: Callback<()>,
-    /// Polls again after [`stop_watching`](Self::stop_watching).
+    /// Resumes polling after [`stop_watching`](Self::stop_watching).
     pub resume_watching: Callback<()>,
-    /// Goes on after the loop has given up, was refused, was signed out or timed out.
+    /// Resumes after the loop gave up, was rejected, lost its session or timed out.
     pub try_again: Callback<()>,
 }
 
-/// Follows many tasks by polling: one request asks for all of them.
+/// Follows several tasks by polling; one request covers all of them.
 ///
 /// ## Server-Side Rendering
 ///

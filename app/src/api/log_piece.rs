@@ -1,12 +1,12 @@
-//! Lines of a log as a page shows them.
+//! Log lines rendered for a page.
 
 use serde::{Deserialize, Serialize};
 
-/// Lines of a log as a page shows them.
+/// Log lines rendered for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPiece {
-    /// The lines as safe HTML; empty where there are none.
+    /// The lines as safe HTML; empty if there are none.
     pub html: String,
-    /// The number of the last line.
+    /// Number of the last line.
     pub seq: i64,
 }

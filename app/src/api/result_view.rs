@@ -1,19 +1,19 @@
-//! A result, or a file, as a page shows it.
+//! A result or a file rendered for a page.
 
 use serde::{Deserialize, Serialize};
 
-/// A result as a page shows it.
+/// A result or a file rendered for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultView {
-    /// Where it can be fetched as it is.
+    /// Download URL.
     pub href: String,
-    /// The name under which browsers save it.
+    /// File name for the download.
     pub file_name: String,
-    /// Its media type.
+    /// Media type.
     pub media_type: String,
-    /// Its size in bytes.
+    /// Size in bytes.
     pub size_bytes: i64,
-    /// The result as safe HTML, where its media type has a viewer.
+    /// The content as safe HTML, if its media type has a viewer.
     pub html: Option<String>,
     /// Why the viewer could not show it.
     pub problem: Option<String>,

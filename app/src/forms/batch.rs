@@ -1,4 +1,4 @@
-//! Forms that are about several tasks at once.
+//! Forms that concern batches.
 
 use axum::{
     extract::{Path, Request, State},
@@ -13,7 +13,7 @@ use milepost::{
 use super::{caller, key, no_such_kind, not_as_it_should_be, redirect_to, sent};
 use crate::{schema, serve::Site};
 
-/// Starts one task a line.
+/// Starts one task per line.
 pub(super) async fn start(
     service: &Service,
     caller: &Caller,
@@ -28,7 +28,7 @@ pub(super) async fn start(
     service.start_batch(caller, batch, key).await.map_err(|error| at_the_fields(error.into()))
 }
 
-/// `inputs[3].subject` is line 4 of the field `subject`.
+/// Assigns errors to form fields: `inputs[3].subject` is line 4 of the field `subject`.
 fn at_the_fields(mut problem: Problem) -> Problem {
     for error in &mut problem.errors {
         if let Some((place, field)) = batch_input(&error.field) {
@@ -39,7 +39,7 @@ fn at_the_fields(mut problem: Problem) -> Problem {
     problem
 }
 
-/// `POST /batches/{id}/cancel`: asks all of its tasks to stop and leads back to its page.
+/// `POST /batches/{id}/cancel`: cancels all tasks of the batch and redirects to its page.
 pub(crate) async fn post_cancel(
     State(site): State<Site>,
     Path(id): Path<String>,
@@ -52,7 +52,7 @@ pub(crate) async fn post_cancel(
     lead_to(&site, parts, &id, cancelled).await
 }
 
-/// `POST /batches/{id}/rerun`: starts those that failed once more and leads to the page of those.
+/// `POST /batches/{id}/rerun`: reruns the failed tasks and redirects to the page of the new batch.
 pub(crate) async fn post_rerun(
     State(site): State<Site>,
     Path(id): Path<String>,
@@ -72,7 +72,7 @@ pub(crate) async fn post_rerun(
     lead_to(&site, parts, &id, again).await
 }
 
-/// Leads to the page of a batch, or shows that of batch `id` with what was wrong.
+/// Redirects to the page of a batch, or shows the page of batch `id` with the problem.
 async fn lead_to(
     site: &Site,
     parts: Parts,

@@ -1,4 +1,4 @@
-//! What was entered into a form, however the browser sends it: with files, those are uploads then.
+//! Reads form values in any encoding that browsers send; files become uploads.
 
 use axum::{
     extract::{Form, FromRequest as _, Request},
@@ -15,10 +15,10 @@ use milepost::{
 
 use crate::serve::Site;
 
-/// What was entered.
+/// Names and values of the fields.
 pub(super) type Entered = Vec<(String, String)>;
 
-/// Reads a form. A problem comes with what was entered until then.
+/// Reads a form. An error includes the values read so far.
 pub(super) async fn read(site: &Site, request: Request) -> Result<Entered, (Entered, Problem)> {
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let check = request.extensions().get::<BodyCheck>().cloned();
@@ -29,7 +29,7 @@ pub(super) async fn read(site: &Site, request: Request) -> Result<Entered, (Ente
             Err(rejection) => Err((Entered::new(), unread(rejection.status()))),
         },
     };
-    // The body knows better than its reader what was wrong with it.
+    // The body's own problem is more precise than the reader's.
     read.map_err(|(entered, problem)| {
         let known = check.and_then(|check| check.problem());
         (entered, known.map_or(problem, go_back))
@@ -42,7 +42,7 @@ async fn read_with_files(
     boundary: String,
 ) -> Result<Entered, (Entered, Problem)> {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    // What is not encoded needs a third of the room.
+    // Multipart values are not URL-encoded and need a third of the size.
     let mut form =
         uploads::Form::new(pieces(request.into_body()), boundary, site.max_body_bytes / 3);
     let mut entered = Entered::new();
@@ -50,7 +50,7 @@ async fn read_with_files(
         match form.next().await {
             Ok(None) => return Ok(entered),
             Ok(Some(Part::Text(field, text))) => entered.push((field, text)),
-            // Where no file was chosen, a browser sends one without a name and without bytes.
+            // Without a chosen file, browsers send an empty file without a name.
             Ok(Some(Part::File(file))) if file.name.is_empty() => {}
             Ok(Some(Part::File(file))) => match upload(site, &caller, *file).await {
                 Ok(field_and_id) => entered.push(field_and_id),
@@ -76,7 +76,7 @@ async fn upload(site: &Site, caller: &Caller, file: FormFile) -> Result<(String,
     }
 }
 
-/// What was entered is still in the browser.
+/// Adds a hint: the browser still has the entered values.
 fn go_back(mut problem: Problem) -> Problem {
     problem.detail.push_str(match problem.status {
         413 => ". Go back in your browser to find it again, and shorten it.",
@@ -85,13 +85,13 @@ fn go_back(mut problem: Problem) -> Problem {
     problem
 }
 
-/// The texts beside the files have a limit of their own.
+/// Problem of the size limit for texts beside files.
 fn too_long(max: usize) -> Problem {
     let detail = format!("{} (http.max_body_bytes)", FormError::TooLarge { max });
     go_back(Problem::new(413, "Content Too Large", detail))
 }
 
-/// Why a form could not be read.
+/// Problem of an unreadable form.
 fn unread(status: StatusCode) -> Problem {
     let title = status.canonical_reason().unwrap_or("Error");
     let detail = match status {

@@ -1,4 +1,4 @@
-//! In the browser an island reads what it begins with from the page, and forms can be read and sent.
+//! Browser side of the islands: reading the initial state, reading and sending forms.
 
 mod upload;
 
@@ -17,27 +17,26 @@ use crate::api::KEY_FIELD;
 
 pub(super) use self::upload::upload_files;
 
-/// What the island begins with; `None` where the page has nothing that fits.
+/// Initial state of the island; `None` if the page has none of this type.
 pub(super) fn initial_state<T: DeserializeOwned>() -> Option<T> {
     let text = document().get_element_by_id("initial-state")?.text_content()?;
     json::from_str(&text).ok()
 }
 
-/// The form of the button that was pressed, where its fields are valid. Where they are not, the
-/// browser says so itself.
+/// Form of the pressed button, if its fields are valid; otherwise the browser shows the errors.
 pub(super) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
     let button: HtmlButtonElement = event.current_target()?.dyn_into().ok()?;
     let form = button.form()?;
     let fields = form.elements();
     for place in 0..fields.length() {
-        // Inputs, selections and long texts are alike in what is asked of them here.
+        // Inputs, selects and text areas share the methods used here.
         let field = fields.item(place).map(JsCast::unchecked_into::<HtmlInputElement>);
         field.iter().for_each(say);
     }
     Some(form).filter(HtmlFormElement::check_validity)
 }
 
-/// Lets the browser say of a field what the server would say.
+/// Makes the browser show the server's message for an invalid field.
 fn say(field: &HtmlInputElement) {
     field.set_custom_validity("");
     let Some(messages) = field.get_attribute("data-messages").filter(|_| !field.check_validity())
@@ -55,7 +54,7 @@ fn say(field: &HtmlInputElement) {
     }
 }
 
-/// What was entered, and the key that makes two starts one.
+/// Form values and the idempotency key.
 pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<String>) {
     let mut fields = Vec::new();
     let mut key = None;
@@ -74,7 +73,7 @@ pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<
     (fields, key)
 }
 
-/// Asks the user, where they were not asked before, whether the page may notify them.
+/// Asks the user for permission to notify, unless already decided.
 pub(super) async fn may_notify() -> bool {
     let Ok(asked) = Notification::request_permission() else { return false };
     let answer = JsFuture::from(asked).await.ok();
@@ -83,19 +82,19 @@ pub(super) async fn may_notify() -> bool {
 
 /// Notifies the user.
 pub(super) fn notify(text: &str) {
-    // Some phones take notifications from service workers only.
+    // Some phones accept notifications only from service workers.
     let _ = Notification::new(text);
 }
 
-/// Lines that a page keeps; of more, the first go.
+/// Maximum number of log lines on a page; older ones are removed.
 const MAX_LINES: u32 = 5_000;
 
-/// Adds safe HTML to an element that scrolls. Whoever reads at its end goes on reading there; whoever
-/// has scrolled up is left where they are. With nothing to add, its end is shown.
+/// Appends safe HTML to a scrollable element. Keeps the end in view if it was, and the position
+/// otherwise. Empty `html` scrolls to the end.
 pub(super) fn append(element: &str, html: &str) {
     let Some(element) = document().get_element_by_id(element) else { return };
     let at_end = element.scroll_top() + element.client_height() + 8 >= element.scroll_height();
-    // Refused for elements without a parent only.
+    // Fails only for elements without a parent.
     let _ = element.insert_adjacent_html("beforeend", html);
     if at_end || html.is_empty() {
         while element.child_element_count() > MAX_LINES
@@ -107,14 +106,14 @@ pub(super) fn append(element: &str, html: &str) {
     }
 }
 
-/// Sends a form in the plain way.
+/// Submits a form without a script's help.
 pub(super) fn send(form: &HtmlFormElement) {
-    // Refused by the browser only while the document is going away.
+    // Browsers refuse this only while the document unloads.
     let _ = form.submit();
 }
 
 /// Opens another page of this site.
 pub(super) fn open(path: &str) {
-    // Refused by the browser only for addresses that are none.
+    // Browsers refuse this only for invalid URLs.
     let _ = window().location().assign(path);
 }

@@ -1,4 +1,4 @@
-//! The log of a task: it grows at its end, and stays where its reader has scrolled to.
+//! Log of a task. New lines are appended, and the scroll position is preserved.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -8,23 +8,23 @@ use milepost::{task::TaskId, view::TaskView};
 use super::platform::append;
 use crate::api;
 
-/// The element that holds the lines.
+/// Id of the element that contains the lines.
 const ELEMENT: &str = "log";
 
-/// The lines so far, and those that come.
+/// Shows the log lines and appends new ones.
 #[component]
 pub fn Log(
     /// The task.
     task_id: TaskId,
-    /// The task as it is shown.
+    /// View of the task.
     view: Signal<TaskView>,
-    /// The lines so far.
+    /// The lines so far, as HTML.
     html: String,
-    /// The number of the last of them.
+    /// Number of the last line.
     seq: i64,
-    /// What is looked for in them.
+    /// Text that the lines must contain; empty for all lines.
     find: String,
-    /// What one may do with them, as HTML.
+    /// Actions for the log, as HTML.
     acts: String,
 ) -> impl IntoView {
     let empty = RwSignal::new(seq == 0);
@@ -45,8 +45,8 @@ pub fn Log(
     }
 }
 
-/// Asks for new lines whenever the task has said something. One request at a time; one that failed is
-/// made again after the next answer of the poll.
+/// Requests new lines whenever the task has written output. One request at a time; a failed one is
+/// repeated after the next poll response.
 fn follow(view: Signal<TaskView>, id: TaskId, seq: i64, find: String, empty: RwSignal<bool>) {
     let told = move || view.try_with_untracked(Told::of);
     let known = Cell::new(view.with_untracked(Told::of).said);
@@ -79,25 +79,25 @@ fn follow(view: Signal<TaskView>, id: TaskId, seq: i64, find: String, empty: RwS
     });
 }
 
-/// How far the log was read.
+/// Read position in the log.
 struct Tail {
-    /// What the task had said by then.
+    /// Output version that was read.
     known: Cell<i64>,
-    /// The number of the last line.
+    /// Number of the last line.
     seq: Cell<i64>,
-    /// The answer of the poll after which it could not be read.
+    /// Poll response after which reading failed.
     failed: Cell<Option<i64>>,
-    /// Whether it is being read.
+    /// Whether a request is in flight.
     busy: Cell<bool>,
-    /// What is looked for.
+    /// Text that the lines must contain.
     find: String,
 }
 
-/// What of a view decides whether there are new lines.
+/// Values of a view that determine whether there are new lines.
 struct Told {
-    /// With which version the task last said something.
+    /// Version at which the task last wrote output.
     said: i64,
-    /// Which answer of the poll told so: each has another time.
+    /// Identifies the poll response by its elapsed time.
     answer: i64,
 }
 

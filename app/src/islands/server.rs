@@ -1,14 +1,14 @@
-//! On the server an island gets what it begins with from its context.
+//! Server side of the islands: provides the initial state.
 
 use leptos::{ev::MouseEvent, prelude::*};
 use serde::Serialize;
 
 use crate::api::ApiError;
 
-/// There are no forms to read on the server.
+/// Uninhabited: there are no forms to read on the server.
 pub(super) enum NoForm {}
 
-/// Never called: nothing is pressed on the server.
+/// Never called: there are no clicks on the server.
 pub(super) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
     None
 }
@@ -42,16 +42,16 @@ pub(super) fn append(_: &str, _: &str) {}
 /// Does nothing.
 pub(super) fn open(_: &str) {}
 
-/// What the island begins with; `None` where the page provided nothing.
+/// Initial state of the island from its context; `None` if the page provided none.
 pub(super) fn initial_state<T: Clone + 'static>() -> Option<T> {
     use_context()
 }
 
-/// What the island that follows begins with: as its context on the server, and in the page for the
-/// browser. The element comes before the island.
+/// Provides the initial state of the next island: as its context on the server, and in the page for
+/// the browser. Place it before the island.
 pub(crate) fn embed_state<T: Serialize + Clone + Send + Sync + 'static>(seed: T) -> impl IntoView {
-    // The wire types have no map with keys that are not texts, the only thing that could fail. Inside a script
-    // only `<` can end what is meant as data.
+    // Cannot fail: the wire types have no map with keys other than texts. Inside a script element,
+    // only `<` could end the data.
     let json = serde_json::to_string(&seed).unwrap_or_default().replace('<', "\\u003c");
     provide_context(seed);
     view! { <script type="application/json" id="initial-state" inner_html=json></script> }

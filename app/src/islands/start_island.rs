@@ -1,14 +1,13 @@
-//! The button of a start form: uploads the chosen files and starts the task without loading a page
-//! for nothing.
+//! Button of a start form: uploads the chosen files and starts the task without loading a page.
 
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
 use super::platform::{self, initial_state};
 use crate::api::{self, ApiError};
 
-/// The button that sends the form it stands in. The seed is the kind's word. Where something is wrong
-/// with a field, the form is sent in the plain way, and the server shows it there; what else is wrong
-/// is said beside the button, and the form stays as it is.
+/// Button that submits its form. The initial state is the kind's name. On invalid fields it submits
+/// the form without the script, and the server shows the errors at the fields; other problems
+/// appear beside the button and leave the form unchanged.
 #[island(lazy)]
 pub fn StartIsland() -> impl IntoView {
     initial_state::<String>().map(button)

@@ -1,5 +1,5 @@
-//! One task, what is not needed at once: what one may do with it, what became of it, its log, how the page polls.
-//! Loaded when the page follows the task already.
+//! Details of a task that are not needed at once: actions, outcome, log and polling panel. Loaded
+//! after the page follows the task.
 
 use leptos::{
     prelude::*,
@@ -21,8 +21,8 @@ use super::{
 };
 use crate::api::{self, ApiError, ResultView};
 
-/// Follows the task of the [`TaskIsland`](super::TaskIsland), in the same loop: the [`TaskState`] that the page
-/// planted.
+/// Follows the task of the [`TaskIsland`](super::TaskIsland) in the same loop, starting from the
+/// page's [`TaskState`].
 #[island(lazy)]
 pub fn TaskDetailsIsland() -> impl IntoView {
     initial_state::<TaskState>().map(follow)
@@ -40,7 +40,7 @@ fn follow(seed: TaskState) -> impl IntoView {
             let (html, text) = shown_as(api::task_result(task_id).await);
             problem.try_set(text);
             result.try_set(html);
-            // Only what is filled can take the focus.
+            // Only an element with content can take the focus.
             tick().await;
             if result.try_with_untracked(|html| !html.is_empty()).unwrap_or_default() {
                 move_focus("result-acts", "result-shown");
@@ -67,7 +67,7 @@ fn follow(seed: TaskState) -> impl IntoView {
     }
 }
 
-/// The result as HTML, or as text why there is none.
+/// The result as HTML, or a text with the reason why it cannot be shown.
 fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
     let why = match result {
         Ok(ResultView { html: Some(html), .. }) => return (html, String::new()),
@@ -78,7 +78,7 @@ fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
     (String::new(), why)
 }
 
-/// What the button says by which one asks to be notified; it is what is known of the wish, too.
+/// Labels of the notification button; the label is also its state.
 const ASK: &str = "Notify me at the end";
 const WISHED: &str = "You will be notified";
 const BLOCKED: &str = "Notifications are blocked";

@@ -1,5 +1,4 @@
-//! One task, large: how far it is. What one may do and what became of it is in
-//! [`task_details`](super::task_details).
+//! Progress of one task. Actions and the outcome are in [`task_details`](super::task_details).
 
 use leptos::prelude::*;
 use milepost::{
@@ -16,24 +15,24 @@ use serde::{Deserialize, Serialize};
 
 use super::platform::initial_state;
 
-/// What both islands of the page begin with.
+/// Initial state of both islands of the task page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TaskState {
     /// The task.
     pub snapshot: Snapshot,
-    /// The latest lines of its log as HTML; the browser finds them on the page.
+    /// Latest log lines as HTML; the browser finds them on the page.
     #[serde(skip)]
     pub log: String,
-    /// The number of the last of them.
+    /// Number of the last line.
     pub log_seq: i64,
-    /// What is looked for in it; only lines with that are shown.
+    /// Text that the log lines must contain; empty for all lines.
     pub find: String,
-    /// What one may do with the log, as HTML; the browser finds it on the page, too.
+    /// Actions for the log, as HTML; the browser finds them on the page.
     #[serde(skip)]
     pub log_acts: String,
 }
 
-/// Follows one task: the [`TaskState`] that the page planted. It is all that the page needs to be live.
+/// Follows one task, starting from the page's [`TaskState`]. This island alone makes the page live.
 #[island]
 pub fn TaskIsland() -> impl IntoView {
     initial_state::<TaskState>().map(follow)

@@ -1,4 +1,4 @@
-//! Many tasks, small: a row each, followed by one request.
+//! List of tasks, one row each, followed with one request.
 
 use leptos::prelude::*;
 use milepost::{
@@ -14,16 +14,16 @@ use serde::{Deserialize, Serialize};
 
 use super::platform::initial_state;
 
-/// What the island begins with.
+/// Initial state of the list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListState {
     /// The tasks.
     pub tasks: Vec<Snapshot>,
-    /// Whether one bar for all of them stands above.
+    /// Whether to show one bar for all tasks above the list.
     pub whole: bool,
 }
 
-/// Follows the tasks of a list: the [`ListState`] that the page planted.
+/// Follows the tasks of a list, starting from the page's [`ListState`].
 #[island(lazy)]
 pub fn TaskListIsland() -> impl IntoView {
     initial_state::<ListState>().map(follow)
@@ -33,7 +33,7 @@ fn follow(seed: ListState) -> impl IntoView {
     let ListState { tasks, whole } = seed;
     let list = use_tasks(tasks, Transport::default());
     let views = list.views.clone();
-    // What is wrong with the line is wrong for all rows alike; what is wrong with one task is told on
+    // Connection problems affect all rows alike and are shown once; problems of a task are shown on
     // its own page.
     let line = views.first().copied().map(|first| {
         let line = Signal::derive(move || {
@@ -63,17 +63,17 @@ fn follow(seed: ListState) -> impl IntoView {
     }
 }
 
-/// More than the thousandths of a bar.
+/// Greater than the maximum of a bar in thousandths.
 const PLACES: u32 = 1 << 10;
 
-/// One bar for all, each task counting the same; one that has ended, however it did, is done.
+/// One bar for all tasks with equal weight; a task that has ended in any way counts as done.
 fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
     let done = |view: &TaskView| match view.status.is_terminal() {
         true => 1_000,
         false => view.permille.unwrap_or_default(),
     };
     let count = views.len().max(1) as u32;
-    // One number, as other memos of the page are: another sort of memo would be more to load.
+    // Packed into one number, because a memo of another type would add code to load.
     let whole = Memo::new(move |_| {
         let ended = views.iter().filter(|view| view.with(|view| view.status.is_terminal())).count();
         let permille = views.iter().map(|view| view.with(done)).sum::<u32>() / count;
@@ -88,7 +88,7 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
                 value=move || (whole.get() % PLACES).to_string()
                 aria-label="All of them together"
             ></progress>
-            // A screen reader hears of each end, and not of each percent.
+            // Screen readers announce each end, but not each percent.
             <p>{percent} <span role="status">{ended}</span></p>
         </div>
     }

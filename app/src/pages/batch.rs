@@ -1,4 +1,4 @@
-//! `/batches/{id}`: tasks that were started together.
+//! `/batches/{id}`: the tasks of a batch.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -42,12 +42,12 @@ fn CancelAll(id: BatchId) -> impl IntoView {
     }
 }
 
-/// Starting those that failed once more; while none has, it appears with the first.
+/// Form to rerun the failed tasks. While none has failed, it is hidden until the first does.
 #[component]
 fn RunFailed(id: BatchId, failed: usize, unfinished: bool) -> impl IntoView {
     let key = uuid::Uuid::new_v4().to_string();
     let words = match (unfinished, failed) {
-        // More may fail while one looks on.
+        // More tasks may fail while the page is open.
         (true, _) => "Some tasks failed. Their pages show the errors.".to_owned(),
         (false, 1) => "One task failed. Its page shows the error.".to_owned(),
         (false, n) => format!("{n} of them failed. Their pages say why."),

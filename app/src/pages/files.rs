@@ -1,4 +1,4 @@
-//! The files that a task made: their list, and one of them as a page shows it.
+//! Files of a task: their list, and the view of one file.
 
 use axum::{
     extract::{FromRequestParts as _, Path},
@@ -14,18 +14,18 @@ use milepost::{
 use super::{parts::ask, result::Rendered, task::task_id};
 use crate::context;
 
-/// Files that are listed on the page of their task; all of them are on a page of their own.
+/// Maximum number of files listed on the task's page; a separate page lists all.
 const MAX_LISTED: usize = 100;
 
-/// The files of a task on its page. While it runs, the way to them, which the style shows once it
-/// has ended.
+/// Files of a task on its page. While the task runs, a link to them, which the style sheet reveals
+/// at its end.
 #[component]
 pub fn Files(
     /// The task.
     id: TaskId,
     /// Its files.
     mut files: Vec<FileInfo>,
-    /// Whether there may be others.
+    /// Whether more files may follow.
     unfinished: bool,
 ) -> impl IntoView {
     if files.is_empty() && !unfinished {
@@ -72,7 +72,7 @@ fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
     view! { <ul class="rows">{rows.collect::<Vec<_>>()}</ul> }
 }
 
-/// The last part of its address, which is the same for the page.
+/// Last segment of the file's URL, which the page's URL shares.
 fn page_of(file: &FileInfo) -> &str {
     file.href.rfind('/').map_or("", |slash| &file.href[slash..])
 }
@@ -100,7 +100,8 @@ pub fn FilesPage() -> impl IntoView {
     })
 }
 
-/// `/tasks/{id}/files/{name}`: one file, shown where its media type can be, and to be had as it is.
+/// `/tasks/{id}/files/{name}`: one file, shown if its media type has a viewer, with a download
+/// link.
 #[component]
 pub fn FilePage() -> impl IntoView {
     let id = task_id();
@@ -133,8 +134,8 @@ pub fn FilePage() -> impl IntoView {
     })
 }
 
-/// The name in the path `/tasks/{id}/files/{name}`. The router of the pages would decode what is
-/// decoded already: a file may be called `%2e%2e`.
+/// File name in the path `/tasks/{id}/files/{name}`. The router of the pages would decode it twice,
+/// which breaks names such as `%2e%2e`.
 async fn name_in_path(parts: Option<Parts>) -> String {
     let Some(mut parts) = parts else { return String::new() };
     let path = Path::<(String, String)>::from_request_parts(&mut parts, &()).await;

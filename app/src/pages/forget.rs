@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::forms::Forgotten;
 
-/// Says what it means to be forgotten and asks for it; afterwards, that it is done.
+/// Explains the consequences and asks for confirmation; afterwards, confirms it.
 #[component]
 pub fn ForgetPage() -> impl IntoView {
     match use_context::<Forgotten>() {

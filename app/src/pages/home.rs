@@ -1,4 +1,4 @@
-//! `/`: what can be started, and what was started lately.
+//! `/`: kinds that can be started, and recent tasks.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -6,10 +6,10 @@ use milepost::{engine::ListFilter, task::KindInfo};
 
 use super::parts::{LiveList, ask};
 
-/// How many of my tasks the page shows.
+/// Number of recent tasks shown.
 const RECENT: u32 = 5;
 
-/// A card per kind, and my latest tasks.
+/// A card per kind, and the caller's latest tasks.
 #[component]
 pub fn HomePage() -> impl IntoView {
     ask(|service, caller| async move {

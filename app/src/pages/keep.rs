@@ -1,11 +1,11 @@
-//! Until when a task is kept, and the wish to keep it longer. Rendered on the server alone: it moves
+//! Expiry of a task, and the form to extend it. Rendered on the server only, because it changes
 //! once a day.
 
 use jiff::{Timestamp, tz::TimeZone};
 use leptos::prelude::*;
 use milepost::task::{Snapshot, TaskId};
 
-/// Until when an ended task is kept; under one that has not ended, what appears with its end.
+/// Expiry of an ended task; for others, a form that appears at their end.
 #[component]
 pub fn Keep(
     /// The task.
@@ -13,7 +13,7 @@ pub fn Keep(
 ) -> impl IntoView {
     let ended = snapshot.status.is_terminal();
     let Some(until) = snapshot.expires_at else {
-        // It may end while the page is open. The style shows the form then.
+        // The task may end while the page is open; the style sheet then reveals the form.
         return (!ended).then(|| {
             view! {
                 <section class="keep later" aria-label="Retention">
@@ -47,7 +47,7 @@ fn KeepForm(id: TaskId) -> impl IntoView {
 /// `24 December 2026, 30 days from now`.
 fn words(at: Timestamp, now: Timestamp) -> String {
     let minutes = at.duration_since(now).as_mins().max(1);
-    // To the nearest, so that a month that has just begun is 30 days.
+    // Rounded, so that a retention of 30 days starts with 30.
     let (number, unit) = match minutes {
         2_880.. => ((minutes + 720) / 1_440, "day"),
         120..2_880 => ((minutes + 30) / 60, "hour"),

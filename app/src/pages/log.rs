@@ -1,15 +1,15 @@
-//! What one may do with the log of a task: find something in it, download it. Rendered on the server
-//! alone; the island shows it as it is.
+//! Actions for the log of a task: search and download. Rendered on the server only; the island
+//! inserts them unchanged.
 
 use leptos::prelude::*;
 use milepost::task::TaskId;
 
-/// Under the log, as HTML.
+/// The actions below the log, as HTML.
 pub(super) fn acts(
     id: TaskId,
-    // What is looked for; `None`: nobody has asked to look for anything.
+    // Searched text; `None` if the search was not opened.
     find: Option<&str>,
-    // Whether the page loads itself again where there is no script.
+    // Whether the page reloads itself without a script.
     refreshes: bool,
 ) -> String {
     let page = format!("/tasks/{id}");
@@ -18,7 +18,7 @@ pub(super) fn acts(
     let all = looked.is_some().then(|| {
         view! { <a href=format!("{page}#log-title")>"All lines"</a> }
     });
-    // Loading the page again would take away what is being typed.
+    // Reloading the page would discard what is being typed.
     let instead = refreshes.then(|| {
         view! {
             <noscript>

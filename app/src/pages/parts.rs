@@ -1,4 +1,4 @@
-//! What several pages are made of.
+//! Parts shared by several pages.
 
 use std::future::Future;
 
@@ -17,7 +17,7 @@ use crate::{
     islands::{TaskListIsland, server::embed_state, task_list::ListState},
 };
 
-/// A page that asks the service for something first; a problem becomes the page, with its status.
+/// Loads data from the service for a page; a problem is shown as the page, with its status.
 pub(super) fn ask<F, V>(load: impl FnOnce(Service, Caller) -> F) -> impl IntoView
 where
     F: Future<Output = Result<V, Problem>> + Send + 'static,
@@ -36,16 +36,16 @@ where
     })
 }
 
-/// Tasks that are followed as long as the page is open.
+/// Tasks that are followed while the page is open.
 #[component]
 pub fn LiveList(
     /// The tasks.
     tasks: Vec<Snapshot>,
-    /// Where a link loads the page again, where there is no script. Without it the page loads itself
-    /// again, which would take away what is being typed into a form.
+    /// URL of a reload link for pages without a script. Without it the page reloads itself, which
+    /// would discard what is being typed into a form.
     #[prop(optional)]
     again: Option<String>,
-    /// Whether one bar for all of them stands above.
+    /// Whether to show one bar for all tasks above the list.
     #[prop(optional)]
     whole: bool,
 ) -> impl IntoView {
@@ -70,10 +70,10 @@ pub fn LiveList(
     .into_any()
 }
 
-/// Loads the page again after a while, where there is no script.
+/// Reloads the page after some time if there is no script.
 #[component]
 pub fn Refresh(
-    /// How long a while; not at all where there is none.
+    /// Delay in seconds; `None` disables the reload.
     seconds: Option<i64>,
 ) -> impl IntoView {
     seconds.map(|seconds| {
@@ -85,12 +85,12 @@ pub fn Refresh(
     })
 }
 
-/// What loads this page again after so many seconds. It names the page: what a form has posted to is
-/// no page that could be loaded.
+/// Content of the refresh tag for this page. It names the page's URL, because the target of a form
+/// post cannot be loaded.
 pub(super) fn reload(seconds: i64) -> String {
     let here = use_location();
     let (path, query) = (here.pathname.get_untracked(), here.search.get_untracked());
     let query = if query.is_empty() { query } else { format!("?{query}") };
-    // Two slashes would begin another host's name.
+    // A leading `//` would name another host.
     format!("{seconds}; url=/{}{query}", path.trim_start_matches('/'))
 }

@@ -1,4 +1,4 @@
-//! The pages for what is not there and for what failed.
+//! Pages for missing things and for failures.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,10 +10,10 @@ use milepost::{
 use super::parts::reload;
 use crate::context::{set_retry_after, set_status};
 
-/// The page loads itself again after this long where the server cannot answer right now, in seconds.
+/// Reload delay while the server cannot answer, in seconds.
 const AGAIN_S: i64 = 3;
 
-/// No page has this path.
+/// Page for unknown paths.
 #[component]
 pub fn NotFound() -> impl IntoView {
     view! { <ProblemPage problem=Problem::new(404, "Not Found", "There is no page here.") /> }
@@ -22,7 +22,7 @@ pub fn NotFound() -> impl IntoView {
 /// A problem as a page of its own, with its status.
 #[component]
 pub fn ProblemPage(
-    /// What is wrong.
+    /// The problem.
     problem: Problem,
 ) -> impl IntoView {
     set_status(problem.status);
@@ -72,14 +72,14 @@ pub fn ProblemPage(
     }
 }
 
-/// Whether it may be there for somebody else.
+/// Whether the thing may exist for another owner.
 fn somebodys(problem: &Problem) -> bool {
     [Problem::task_not_found(), Problem::batch_not_found()]
         .iter()
         .any(|it| it.detail == problem.detail)
 }
 
-/// What is still known of a task that was removed.
+/// What is still known of a deleted task.
 #[component]
 fn WhatItWas(task: ExpiredTask) -> impl IntoView {
     let ended =

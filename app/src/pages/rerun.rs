@@ -1,18 +1,18 @@
-//! What one may do after a task: the same again, or something like it. Rendered on the server alone.
+//! Actions after a task: run it again, unchanged or edited. Rendered on the server only.
 
 use leptos::prelude::*;
 use milepost::task::{BatchId, TaskId};
 
 use crate::api::KEY_FIELD;
 
-/// Starting an ended task again; under one that has not ended, what appears with its end.
+/// Form to rerun an ended task; for others, it appears at their end.
 #[component]
 pub fn Rerun(
     /// The task.
     id: TaskId,
-    /// Its kind, where it can still be started.
+    /// Kind of the task, if it can still be started.
     kind: Option<String>,
-    /// With which others it was started.
+    /// Batch that the task belongs to.
     batch: Option<BatchId>,
 ) -> impl IntoView {
     let key = uuid::Uuid::new_v4().to_string();

@@ -1,4 +1,4 @@
-//! `/tasks/{id}/result`: what a task made.
+//! `/tasks/{id}/result`: the result of a task.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -7,7 +7,7 @@ use milepost::{task::Problem, view::text};
 use super::{parts::ask, task::task_id};
 use crate::{api::ResultView, context};
 
-/// The result, shown where its media type can be, and to be had as it is.
+/// The result, shown if its media type has a viewer, with a download link.
 #[component]
 pub fn ResultPage() -> impl IntoView {
     let id = task_id();
@@ -34,7 +34,7 @@ pub fn ResultPage() -> impl IntoView {
     })
 }
 
-/// A result as HTML; the reason where it cannot be shown.
+/// A result as HTML, or the reason why it cannot be shown.
 #[component]
 pub fn Rendered(
     /// The result.

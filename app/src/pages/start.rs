@@ -1,4 +1,4 @@
-//! `/start/{kind}`: the form that a kind's schema asks for.
+//! `/start/{kind}`: the start form, generated from the kind's schema.
 
 pub mod field;
 mod filled;
@@ -19,14 +19,14 @@ use crate::{
     schema,
 };
 
-/// The form; after a rejected start with what was entered, and with what is wrong at its field. A link
-/// may fill it in: `?subject=lighthouse` does, and `?from=TASK` with what that task was started with.
+/// Start form; after a rejected start with the entered values and the errors at their fields. A
+/// link can prefill it: `?subject=lighthouse`, or `?from=TASK` with the input of a task.
 #[component]
 pub fn StartPage() -> impl IntoView {
     form(false)
 }
 
-/// The form for several tasks: one a line.
+/// Start form for several tasks, one per line.
 #[component]
 pub fn SeveralPage() -> impl IntoView {
     form(true)
@@ -84,14 +84,15 @@ fn form(several: bool) -> impl IntoView {
     })
 }
 
-/// Where a problem may pass, the same start is tried again; otherwise it will be another.
+/// Reuses the idempotency key if the problem is transient, so that a retry is the same start;
+/// otherwise creates a new one.
 fn key(rejected: Option<&Rejected>) -> String {
     let same = rejected.filter(|rejected| matches!(rejected.problem.status, 429 | 500..));
     let same = same.and_then(|rejected| last(&rejected.entered, KEY_FIELD));
     same.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
 }
 
-/// What is said at a secret of a form that is shown again.
+/// Message at a secret field when the form is shown again.
 const ENTER_AGAIN: &str =
     "Please enter it again: it is not shown, and not kept until the task is started.";
 
@@ -116,7 +117,7 @@ fn inputs(
     fields.iter().map(input).collect()
 }
 
-/// Other ways to fill the form in.
+/// Other ways to fill in the form.
 #[component]
 fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> impl IntoView {
     let again = last.filter(|_| !several).map(|task| {
@@ -139,7 +140,7 @@ fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> i
     }
 }
 
-/// What is wrong, with a way to each field at fault.
+/// Summary of the errors, with a link to each invalid field.
 #[component]
 fn Summary(problem: Problem, fields: Vec<schema::Field>) -> impl IntoView {
     set_status(problem.status);

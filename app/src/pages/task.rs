@@ -23,15 +23,15 @@ use crate::{
     log_view,
 };
 
-/// The page does not load itself again sooner than this, in milliseconds.
+/// Minimum delay before the page reloads itself, in milliseconds.
 const FASTEST_REFRESH_MS: i64 = 2_000;
 
-/// One task, followed by its island; complete without a script, too.
+/// One task, followed by its island; complete without a script.
 #[component]
 pub fn TaskPage() -> impl IntoView {
     let id = task_id();
     let notice = use_context::<Notice>();
-    // Also where nothing is looked for yet: then there is a field to say what.
+    // Also set if the search text is still empty, which shows the search field.
     let asked = use_query_map().with_untracked(|query| query.get("log"));
     let limits = context::viewers().html_limits();
     ask(move |service, caller| async move {
@@ -72,7 +72,7 @@ pub fn TaskPage() -> impl IntoView {
     })
 }
 
-/// The id in the path; a text that is none is a task that is not there.
+/// Task id in the path; an invalid id is reported as an unknown task.
 pub(super) fn task_id() -> Result<TaskId, Problem> {
     let id = use_params_map().with_untracked(|params| params.get("id"));
     id.and_then(|id| id.parse().ok()).ok_or_else(Problem::task_not_found)

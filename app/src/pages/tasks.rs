@@ -1,4 +1,4 @@
-//! `/tasks`: my tasks, live.
+//! `/tasks`: the caller's tasks, live.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -11,11 +11,11 @@ use milepost::{
 
 use super::parts::{LiveList, ask};
 
-/// Rows on a page; one poll asks for all of them.
+/// Rows per page; one poll covers all of them.
 const ROWS: u32 = 50;
 const STRAYED: &str = "This link leads to no place in the list. The newest tasks are shown.";
 
-/// My tasks, newest first, by status, kind and words of the title.
+/// The caller's tasks, newest first, filtered by status, kind and title.
 #[component]
 pub fn TasksPage() -> impl IntoView {
     let query = use_query_map();
@@ -29,7 +29,7 @@ pub fn TasksPage() -> impl IntoView {
         cursor: asked("cursor"),
         limit: Some(ROWS),
     };
-    // An old or broken link still shows what there is, where a program is told that it is wrong.
+    // An old or invalid link still shows the list, while the API reports an error.
     let strayed = !filter.has_valid_cursor();
     if strayed {
         filter.cursor = None;
@@ -135,7 +135,7 @@ fn Empty(filtered: bool) -> impl IntoView {
     }
 }
 
-/// The same list from another place on.
+/// Link to the same list from another cursor.
 fn link(filter: &ListFilter, cursor: &str) -> String {
     let status = filter.status.map(Status::as_str);
     let pairs = [
@@ -155,7 +155,7 @@ fn link(filter: &ListFilter, cursor: &str) -> String {
     href
 }
 
-/// A text as part of a query (RFC 3986).
+/// Percent-encodes a text for a query (RFC 3986).
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

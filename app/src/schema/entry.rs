@@ -1,30 +1,30 @@
-//! What is entered into one field: as JSON, or what is wrong with it, in words that server and browser
-//! share.
+//! Converts the value of a field to JSON, or returns an error with a message shared by server and
+//! browser.
 
 use serde_json::{Number, Value};
 
 use super::{Field, FieldType};
 
-/// What can be wrong with what is entered.
+/// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldErrorKind {
-    /// Nothing is entered.
+    /// No value.
     Missing,
     /// Too few characters.
     Short,
     /// Too many characters.
     Long,
-    /// It does not look as it should.
+    /// Does not match the pattern.
     Pattern,
-    /// It is no number.
+    /// Not a number.
     NoNumber,
-    /// It is no whole number.
+    /// Not an integer.
     NotWhole,
     /// The number is too small.
     Low,
     /// The number is too large.
     High,
-    /// It is none of the choices.
+    /// Not one of the choices.
     NoChoice,
     /// Too few lines.
     Few,
@@ -33,7 +33,7 @@ pub enum FieldErrorKind {
 }
 
 impl Field {
-    /// What is wrong and what would be right, for people.
+    /// Message for an error: what is wrong and what would be valid.
     pub fn message(&self, wrong: FieldErrorKind) -> String {
         let (min, max) = self.bounds();
         match wrong {
@@ -59,7 +59,7 @@ impl Field {
         }
     }
 
-    /// The messages by the name under which a browser finds the same thing wrong (`ValidityState`).
+    /// Messages by the names that browsers use for the same errors (`ValidityState`).
     pub fn messages(&self) -> Value {
         let number = match self.sort {
             FieldType::Number { whole: true, .. } => FieldErrorKind::NotWhole,
@@ -106,7 +106,7 @@ impl Field {
     }
 }
 
-/// What was entered into a field as JSON; `None` where it may be left out and was.
+/// Converts a field's value to JSON; `None` if it is optional and empty.
 pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, FieldErrorKind> {
     if field.sort == FieldType::Boolean {
         return Ok(Some(Value::Bool(text.is_some_and(|text| text != "false"))));
@@ -115,13 +115,13 @@ pub(super) fn value(field: &Field, text: Option<&str>) -> Result<Option<Value>, 
     if text.trim().is_empty() {
         return if field.required { Err(FieldErrorKind::Missing) } else { Ok(None) };
     }
-    // Browsers send the lines of a text with CR LF, whatever was typed.
+    // Browsers send line breaks as CR LF.
     let text = text.replace("\r\n", "\n");
     match &field.sort {
         FieldType::Number { whole, min, max } => number(&text, *whole, min.as_ref(), max.as_ref()),
         FieldType::Choice(choices) if !choices.contains(&text) => Err(FieldErrorKind::NoChoice),
         FieldType::List { min, max } => list(&text, *min, *max),
-        // A pattern is left to the kind, which says in words what would be right.
+        // The kind checks the pattern, with a message of its own.
         FieldType::Text { min, max, .. } => {
             let length = text.chars().count() as u64;
             if min.is_some_and(|min| length < min) {

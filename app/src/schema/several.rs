@@ -1,23 +1,22 @@
-//! Several tasks from one form: one value a line.
+//! Several tasks from one form, one value per line.
 
 use milepost::task::FieldError;
 use serde_json::Value;
 
 use super::{Field, FieldType, read};
 
-/// Whether a field takes one value a line where several tasks are started; the others are the same for
-/// all of them. So is a secret: lines of text would show it while it is typed.
+/// Whether a field takes one value per line when several tasks are started; other fields are shared
+/// by all tasks. Secrets are always shared, because a text area would show them while typed.
 pub fn one_of(field: &Field) -> bool {
     !field.secret
         && matches!(field.sort, FieldType::Text { long: false, .. } | FieldType::Number { .. })
 }
 
-/// What was entered into a form for several tasks, as their inputs. A field with one line counts for
-/// all of them; those with more have the same number.
+/// Converts the values of a form for several tasks to their inputs. A field with one line applies
+/// to all tasks; fields with more lines must have equally many.
 ///
 /// # Errors
-/// Names each field that has another number of lines than the others, or a line that is not what it
-/// should be.
+/// Names each field with a different number of lines, and each invalid line.
 pub fn several(
     fields: &[Field],
     entered: &[(String, String)],
@@ -53,7 +52,7 @@ pub fn several(
     Ok(inputs)
 }
 
-/// Says in which line it is, where there are several.
+/// Adds the line number to errors of fields with several lines.
 fn in_line(
     errors: Vec<FieldError>,
     listed: &[(&Field, Vec<String>)],

@@ -1,24 +1,24 @@
-//! How the program ends, as a script sees it.
+//! Exit codes.
 
 use std::process::ExitCode;
 
 use milepost::task::Status;
 
-/// How the program ends.
+/// Result of the program for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// What was asked for was done.
+    /// Success.
     Done,
     /// The task failed.
     TaskFailed,
-    /// Bad usage or configuration, or no server.
+    /// Bad usage or configuration, or the server cannot be reached.
     Misused,
     /// The task was cancelled, or the program interrupted.
     Cancelled,
 }
 
 impl Exit {
-    /// What a task's status means to a script.
+    /// Exit code for a task's status.
     pub const fn of(status: Status) -> Self {
         match status {
             Status::Error => Self::TaskFailed,
@@ -27,7 +27,7 @@ impl Exit {
         }
     }
 
-    /// What those of several tasks mean: a failure first, then a cancel.
+    /// Exit code for several tasks: a failure takes precedence over a cancel.
     pub fn of_all(statuses: impl Iterator<Item = Status>) -> Self {
         statuses.map(Self::of).fold(Self::Done, |all, one| match (all, one) {
             (Self::TaskFailed, _) | (_, Self::TaskFailed) => Self::TaskFailed,

@@ -1,4 +1,4 @@
-//! The HTTP API, call by call.
+//! HTTP API, call by call.
 
 use std::{error::Error as _, time::Duration};
 
@@ -17,13 +17,13 @@ use serde::de::DeserializeOwned;
 
 use super::ClientError;
 
-/// For everything but polls and results, which may take their time.
+/// Response time limit, except for polls and results.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// What is read of an answer that is no result.
+/// Maximum size of a response other than a result, in bytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// One server.
+/// Connection to one server.
 #[derive(Clone, Debug)]
 pub struct Api {
     http: reqwest::Client,
@@ -32,10 +32,10 @@ pub struct Api {
 }
 
 impl Api {
-    /// The server at an address such as `http://127.0.0.1:3000`.
+    /// Creates a client for a server URL such as `http://127.0.0.1:3000`.
     ///
     /// # Errors
-    /// When the address is none.
+    /// If the URL or the token is invalid.
     pub fn new(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
         let wrong = || ClientError::Url { url: url.to_owned() };
         let parsed = reqwest::Url::parse(url).map_err(|_| wrong())?;
@@ -53,7 +53,7 @@ impl Api {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(CONNECT_WITHIN)
-            // A redirect would send the token elsewhere, or turn a POST into a GET.
+            // Following a redirect would send the token elsewhere, or turn a POST into a GET.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("milepost/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -62,12 +62,12 @@ impl Api {
         Ok(Self { http, base, has_token: token.is_some() })
     }
 
-    /// Whether the server can tell who asks.
+    /// Whether requests carry a token.
     pub const fn has_token(&self) -> bool {
         self.has_token
     }
 
-    /// The server's address.
+    /// The server's URL.
     pub fn base(&self) -> &str {
         &self.base
     }
@@ -97,7 +97,7 @@ impl Api {
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 
-    /// Starts a task with the same input as another.
+    /// Reruns a task.
     pub(super) async fn rerun(&self, id: TaskId) -> Result<Snapshot, ClientError> {
         let request = self.request(Method::POST, &format!("/api/v1/tasks/{id}/rerun"));
         self.json(request.timeout(ANSWER_WITHIN)).await
@@ -113,7 +113,7 @@ impl Api {
         self.json(request.timeout(ANSWER_WITHIN)).await
     }
 
-    /// Starts those tasks of a batch once more that failed.
+    /// Reruns the failed tasks of a batch.
     pub(super) async fn rerun_batch(&self, id: BatchId) -> Result<Batch, ClientError> {
         let request = self.request(Method::POST, &format!("/api/v1/batches/{id}/rerun"));
         self.json(request.timeout(ANSWER_WITHIN)).await
@@ -131,12 +131,12 @@ impl Api {
         Ok(bytes.into())
     }
 
-    /// An answer whose body is read by the caller, piece by piece.
+    /// Sends a request; the caller reads the response body piece by piece.
     pub(super) async fn open(&self, path: &str) -> Result<Response, ClientError> {
         self.send(self.request(Method::GET, path)).await
     }
 
-    /// Sends a file that may be larger than memory.
+    /// Uploads a file, which may be larger than memory.
     pub(super) async fn upload(
         &self,
         name: &str,
@@ -147,7 +147,8 @@ impl Api {
         self.json(request.header(header::CONTENT_LENGTH, length).body(body)).await
     }
 
-    /// One poll, as the poll machine wants it told: the answer and its size.
+    /// Sends one poll; returns the response and its size, or the failure, as the poll machine
+    /// expects.
     pub(super) async fn poll(&self, request: &PollRequest) -> Result<(PollResponse, u32), Failure> {
         let request = self.request(Method::POST, "/api/v1/tasks/poll").json(request);
         let response = request.send().await.map_err(|_| Failure::Network)?;
@@ -172,7 +173,7 @@ impl Api {
         serde_json::from_slice(&bytes).map_err(|error| self.strange(&error.to_string()))
     }
 
-    /// Sends; an answer that is no success becomes an error.
+    /// Sends a request; any status but success becomes an error.
     async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
@@ -187,7 +188,7 @@ impl Api {
     }
 
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> ClientError {
-        // The innermost cause says it best: "Connection refused".
+        // The innermost cause is the most useful, for example "Connection refused".
         let mut reason = error.to_string();
         let mut cause = error.source();
         while let Some(inner) = cause {
@@ -207,7 +208,7 @@ fn retry_after(headers: &HeaderMap) -> Option<i64> {
     retry_after_ms(text(header::RETRY_AFTER)?, text(header::DATE))
 }
 
-/// The body, up to a size that no honest answer has.
+/// Reads the body up to a maximum size.
 async fn read(mut response: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {
@@ -219,7 +220,7 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
     Some(body)
 }
 
-/// A text as one segment of a path: whatever is not plain is escaped.
+/// Percent-encodes a text as one path segment.
 pub(super) fn segment(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Several tasks that are started together.
+//! Batches of tasks.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::cli::{CliError, Exit};
 
-/// Starts a task for each input of a file, or none; prints the id of the batch. `common` fields count
-/// where an input does not say otherwise. With `follow`, watches them to their end.
+/// Starts a task for each input of a file, or none; prints the batch id. `common` provides fields
+/// that an input does not contain. With `follow`, follows the tasks to their end.
 ///
 /// # Errors
-/// When an input is wrong, the server refuses one or cannot be reached.
+/// If an input is invalid, or the server rejects one or cannot be reached.
 pub async fn run_all(
     api: &Api,
     kind: &str,
@@ -36,24 +36,24 @@ pub async fn run_all(
     started(api, batch, follow).await
 }
 
-/// Says which batch was started; with `follow`, watches it to its end.
+/// Prints the id of a started batch; with `follow`, follows it to its end.
 pub(super) async fn started(api: &Api, batch: Batch, follow: bool) -> Result<Exit, CliError> {
     print(&format!("{}\n", batch.id))?;
     if follow { follow::follow_all(api, batch, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
 
-/// What an id leads to.
+/// What an id refers to.
 pub(super) enum Found {
-    /// One task.
+    /// A task.
     Task(Box<Snapshot>),
-    /// Several.
+    /// A batch.
     Batch(Batch),
 }
 
-/// The task of this id, or the batch.
+/// Finds the task or the batch with this id.
 ///
 /// # Errors
-/// When it names neither, or the server cannot be reached.
+/// If neither exists, or the server cannot be reached.
 pub(super) async fn find(api: &Api, id: TaskId) -> Result<Found, ClientError> {
     let task = api.get(&format!("/api/v1/tasks/{id}")).await;
     let task = task.map(|task| Found::Task(Box::new(task)));
@@ -61,8 +61,7 @@ pub(super) async fn find(api: &Api, id: TaskId) -> Result<Found, ClientError> {
     or_batch(task, batch, id).await
 }
 
-/// Where an id names no task, what becomes of the batch that it names. Where it names neither, the
-/// answer is that of the task.
+/// Falls back to the batch if no task has this id. If neither exists, returns the task's error.
 pub(super) async fn or_batch<T>(
     task: Result<T, ClientError>,
     batch: impl AsyncFnOnce(BatchId) -> Result<T, ClientError>,
@@ -80,7 +79,7 @@ pub(super) async fn or_batch<T>(
     }
 }
 
-/// How a batch is doing; with `follow`, to its end.
+/// Prints the state of a batch; with `follow`, follows it to its end.
 pub(super) async fn status(api: &Api, batch: Batch, follow: bool) -> Result<Exit, CliError> {
     if follow {
         return follow::follow_all(api, batch, Interrupt::Leaves).await;

@@ -1,4 +1,4 @@
-//! Why a server could not be asked, and what it refused.
+//! Errors of client commands.
 
 use std::path::PathBuf;
 
@@ -6,45 +6,45 @@ use milepost::task::{FieldError, Problem};
 
 use crate::secrets::hide_in_addresses;
 
-/// Why a client command could not be done.
+/// Why a client command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The address of the server is none.
+    /// The server URL is invalid.
     #[error(
         "Invalid server URL \"{}\"; expected something like http://127.0.0.1:3000",
         hide_in_addresses(url)
     )]
     Url {
-        /// What was given.
+        /// The given URL.
         url: String,
     },
-    /// The token cannot be sent.
+    /// The token contains characters that cannot be sent.
     #[error("the token contains characters that cannot be sent")]
     Token,
-    /// Nobody answers.
+    /// The server cannot be reached.
     #[error(
         "cannot reach {}: {reason}; is `milepost serve` running there?",
         hide_in_addresses(url)
     )]
     Unreachable {
-        /// The server.
+        /// URL of the server.
         url: String,
-        /// Why, as far as it is known.
+        /// The reason, as far as known.
         reason: String,
     },
-    /// The answer is none of this program's server.
+    /// The response does not come from a Milepost server.
     #[error("{} answers, but not like milepost: {reason}", hide_in_addresses(url))]
     Strange {
-        /// The server.
+        /// URL of the server.
         url: String,
-        /// What is odd.
+        /// What is unexpected.
         reason: String,
     },
-    /// The server said no.
+    /// The server rejected the request.
     #[error("{}", refusal(.0))]
     Refused(Box<Problem>),
-    /// The arguments do not fit the kind.
+    /// The arguments do not match the kind.
     #[error("{0}")]
     Input(String),
     /// A file cannot be read or written.
@@ -52,25 +52,25 @@ pub enum ClientError {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// A terminal is no place for this result.
+    /// The result is not text and cannot be printed to a terminal.
     #[error("the result is no text; use -o FILE, or send the output to a file")]
     Binary,
     /// The task cannot be followed any more.
     #[error("{0}")]
     Lost(String),
-    /// HTTP could not be set up.
+    /// The HTTP client could not be set up.
     #[error("HTTP cannot be set up: {0}")]
     Setup(String),
 }
 
-/// The server's sentence, and below it what is wrong with which field.
+/// Formats the server's message, followed by the invalid fields.
 fn refusal(problem: &Problem) -> String {
     let mut text = super::show::printable(&problem.detail);
     for FieldError { field, detail } in &problem.errors {
-        // A refusal of one field often is that field's sentence already.
+        // The message often already contains the only field error.
         if !problem.detail.contains(detail.as_str()) || !problem.detail.contains(field.as_str()) {
             text.push_str(&super::show::printable(&format!("; {field}: {detail}")));
         }

@@ -1,4 +1,4 @@
-//! Files of tasks, and files for them: both in pieces, however large.
+//! Download and upload of files, streamed.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -13,15 +13,15 @@ use tokio_util::io::ReaderStream;
 use super::{Api, ClientError, Input, api::segment, print, show};
 use crate::cli::{CliError, Exit};
 
-/// What of a text is shown on a terminal.
+/// Maximum number of bytes of a text shown on a terminal.
 const MAX_ON_A_TERMINAL: usize = 1 << 20;
-/// Bytes that are read of a file at once.
+/// Buffer size for reading a file, in bytes.
 const PIECE: usize = 128 << 10;
 
 /// Lists the files of a task.
 ///
 /// # Errors
-/// When there is no such task or the server cannot be reached.
+/// If the task does not exist or the server cannot be reached.
 pub async fn files(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     let list: FileList = api.get(&format!("/api/v1/tasks/{id}/files")).await?;
     print(&show::files(&list.files))?;
@@ -31,10 +31,10 @@ pub async fn files(api: &Api, id: TaskId) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Fetches one file of a task, to a file or to the standard output.
+/// Downloads one file of a task to a file or to standard output.
 ///
 /// # Errors
-/// When there is no such file, it cannot be written, or the server cannot be reached.
+/// If the file does not exist or cannot be written, or the server cannot be reached.
 pub async fn file(
     api: &Api,
     id: TaskId,
@@ -50,7 +50,8 @@ pub async fn file(
     Ok(Exit::Done)
 }
 
-/// Under its name once it is whole: half a file is not mistaken for one.
+/// Renames the file to its name once it is complete, so that a partial file is not mistaken for
+/// one.
 async fn to_file(
     api: &Api,
     mut response: reqwest::Response,
@@ -70,7 +71,7 @@ async fn to_file(
     };
     let written = written.await;
     if written.is_err() {
-        // What is left of it is of no use; that it cannot be removed is the lesser trouble.
+        // The partial file is useless; failing to remove it is the lesser problem.
         let _ = tokio::fs::remove_file(half).await;
     }
     written
@@ -96,7 +97,7 @@ async fn to_terminal(api: &Api, mut response: reqwest::Response) -> Result<(), C
     Ok(print(&show::printable_text(&text))?)
 }
 
-/// Uploads the files that fields of the format `upload` name; their ids are the values then.
+/// Uploads the files named by fields of format `upload`, and replaces the values by the upload ids.
 pub(super) async fn uploaded(
     api: &Api,
     schema: &Value,

@@ -1,4 +1,4 @@
-//! Follows tasks to their end: the poll machine that pages use, driven by tokio.
+//! Follows tasks to their end with the same poll machine as the pages, driven by tokio.
 
 mod one;
 mod several;
@@ -22,52 +22,52 @@ use crate::{
     signals::Signals,
 };
 
-/// What Ctrl-C means.
+/// Effect of Ctrl-C.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Interrupt {
-    /// The first cancels what is followed and waits for its end, the second leaves.
+    /// The first cancels the tasks and waits for their end, the second leaves.
     Cancels,
-    /// It leaves; what is followed goes on.
+    /// It leaves; the tasks continue.
     Leaves,
 }
 
-/// How often the bar is drawn while it moves by itself.
+/// Redraw interval while the bar moves between responses.
 const FRAME: Duration = Duration::from_millis(200);
 
 type Reply = Result<(PollResponse, u32), Failure>;
 type Cancelling = Result<Vec<Snapshot>, ClientError>;
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What is followed, and how it is seen.
+/// The tasks being followed, and their display.
 trait Followed {
-    /// What it is called in a sentence.
+    /// Name in messages.
     const CALLED: &str;
-    /// Said when it is left.
+    /// Message when the user leaves.
     const LEFT: &str;
 
-    /// The tasks.
+    /// Ids of the tasks.
     fn ids(&self) -> &[TaskId];
 
-    /// Shows how it stands.
+    /// Draws the current state.
     fn draw(&mut self, machine: &Machine, now: u64);
 
-    /// Whether a bar moves by itself.
+    /// Whether a bar moves between responses.
     fn moves(&self, machine: &Machine, now: u64) -> bool;
 
-    /// Says something beside the bar.
+    /// Prints a message beside the bar.
     fn say(&self, text: &str);
 
-    /// Asks for all of it to be stopped.
+    /// Cancels all tasks.
     fn cancel(&self, api: Api) -> Pending<Cancelling>;
 
-    /// How it ended, if it did.
+    /// Returns the exit code once all tasks have ended.
     fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError>;
 }
 
-/// Follows a task; says how it ended.
+/// Follows a task and prints how it ended.
 ///
 /// # Errors
-/// When it cannot be followed to its end.
+/// If it cannot be followed to its end.
 pub(super) async fn follow(
     api: &Api,
     snapshot: Snapshot,
@@ -77,10 +77,10 @@ pub(super) async fn follow(
     to_the_end(api, one, vec![snapshot], interrupt).await
 }
 
-/// Follows all tasks of a batch; says how each of them ended.
+/// Follows all tasks of a batch and prints how each of them ended.
 ///
 /// # Errors
-/// When they cannot be followed to their end.
+/// If they cannot be followed to their end.
 pub(super) async fn follow_all(
     api: &Api,
     batch: Batch,
@@ -96,7 +96,7 @@ async fn to_the_end(
     snapshots: Vec<Snapshot>,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
-    // Before anything is seen: who sees the task may press Ctrl-C.
+    // Before anything is printed: the user may press Ctrl-C as soon as the task is visible.
     let signals = Signals::new()?;
     let mut driver = Driver::new(api.clone(), followed, signals);
     for snapshot in snapshots {
@@ -120,9 +120,9 @@ struct Driver<F> {
     followed: F,
     started: Instant,
     timer: Option<Instant>,
-    /// The poll in flight, with its epoch.
+    /// Poll in flight, with its epoch.
     poll: Option<(u32, Pending<Reply>)>,
-    /// The request to cancel in flight.
+    /// Cancel request in flight.
     cancel: Option<Pending<Cancelling>>,
     signals: Signals,
     interrupted: bool,
@@ -149,7 +149,7 @@ impl<F: Followed> Driver<F> {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Gives an event to the machine and carries out what it answers.
+    /// Passes an event to the machine and carries out its actions.
     fn tell(&mut self, event: Event) {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
@@ -167,10 +167,10 @@ impl<F: Followed> Driver<F> {
                         self.timer = Some(Instant::now() + after);
                     }
                     Action::ClearTimer => self.timer = None,
-                    // There is no session to refresh: a token is right or wrong.
+                    // There is no session to renew: a token is either valid or not.
                     Action::RefreshSession => events.push(Event::SessionRefreshed(false)),
                     Action::Render => self.draw(),
-                    // A command line has no other tabs.
+                    // The command line has no other tabs.
                     Action::Tabs(_) => {}
                 }
             }
@@ -182,7 +182,7 @@ impl<F: Followed> Driver<F> {
         self.followed.draw(&self.machine, now);
     }
 
-    /// Waits for the next thing to happen, and tells the machine.
+    /// Waits for the next event and passes it to the machine.
     async fn step(&mut self, interrupt: Interrupt) {
         let moving = self.followed.moves(&self.machine, self.now());
         tokio::select! {
@@ -214,7 +214,7 @@ impl<F: Followed> Driver<F> {
                 }
             }
             Err(error) => {
-                // The next Ctrl-C leaves: a server that is gone must not hold anybody.
+                // The next Ctrl-C leaves, even if the server is unreachable.
                 self.followed.say(&format!("{} could not be cancelled: {error}", F::CALLED));
                 for id in self.followed.ids().to_vec() {
                     self.tell(Event::CancelFailed { id });
@@ -238,7 +238,7 @@ impl<F: Followed> Driver<F> {
     }
 }
 
-/// Why a task cannot be followed any more, if that is so; `url` is the server's.
+/// Why a task cannot be followed any more, if so; `url` is the server's.
 fn lost(view: &TaskView<'_>, url: &str) -> Option<String> {
     let url = crate::secrets::hide_in_addresses(url);
     let said = view.problem.map(|problem| show::printable(&problem.detail));
@@ -256,7 +256,7 @@ fn lost(view: &TaskView<'_>, url: &str) -> Option<String> {
     })
 }
 
-/// Waits for what is under way; for ever, where nothing is.
+/// Waits for a pending future; never completes if there is none.
 async fn pending<T>(under_way: Option<&mut Pending<T>>) -> T {
     match under_way {
         Some(future) => future.await,

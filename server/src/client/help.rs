@@ -1,4 +1,4 @@
-//! `milepost run KIND --help`: the inputs of a kind, from the schema that its form is made of.
+//! `milepost run KIND --help`: the inputs of a kind, from the same schema as its form.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use milepost_app::schema::{self, Field, FieldType};
 
 use super::show::printable;
 
-/// Before what is said of a field.
+/// Indentation of a field's description.
 const INDENT: &str = "          ";
 
-/// What is needed to start a task of this kind.
+/// Help for starting a task of this kind.
 pub(super) fn help(info: &KindInfo) -> String {
     let kind = printable(&info.kind);
     let fields = schema::fields(&info.input_schema);
@@ -37,10 +37,10 @@ pub(super) fn help(info: &KindInfo) -> String {
     text
 }
 
-/// One field: its name, and what is to be known of it, a line each.
+/// One field: its name, then its properties, one per line.
 fn about(field: &Field) -> String {
     let mut text = format!("  {}", printable(&field.name));
-    // A box that nobody ticks says no.
+    // An unticked checkbox means false, so it is never required.
     if field.required && field.sort != FieldType::Boolean {
         text.push_str(" (required)");
     }
@@ -68,7 +68,7 @@ fn about(field: &Field) -> String {
     text
 }
 
-/// What is entered, and within which limits.
+/// Type and limits of a field.
 fn sort(sort: &FieldType) -> String {
     match sort {
         FieldType::Text { long, min, max, .. } => {
@@ -98,7 +98,7 @@ fn limits<T: ToString>(min: Option<&T>, max: Option<&T>, unit: &str) -> String {
     }
 }
 
-/// What an example gives: what is required, else the first field.
+/// Arguments for the example: the required fields, or else the first field.
 fn arguments(fields: &[Field]) -> Vec<String> {
     let mut shown: Vec<_> =
         fields.iter().filter(|field| field.required && field.sort != FieldType::Boolean).collect();
@@ -126,7 +126,7 @@ fn value(field: &Field) -> String {
     }
 }
 
-/// As a shell takes it.
+/// Quotes an argument for a shell.
 fn quoted(argument: &str) -> String {
     let argument = printable(argument);
     let plain = |c: char| c.is_ascii_alphanumeric() || "=@%+,./:_-".contains(c);

@@ -1,4 +1,4 @@
-//! From `--input KEY=VALUE` to JSON, typed by the kind's JSON Schema.
+//! Converts `--input KEY=VALUE` to JSON, typed by the kind's JSON Schema.
 
 use std::{
     io::Read as _,
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::ClientError;
 
-/// What is read of a file or of the standard input; the server's own limit is lower.
+/// Maximum size of a file or standard input, in bytes; the server's limit is lower.
 const LONGEST: u64 = 256 * 1024 * 1024;
 
 /// One `KEY=VALUE`.
@@ -47,12 +47,12 @@ impl FromStr for Input {
 }
 
 impl Input {
-    /// The field.
+    /// Name of the field.
     pub(super) fn key(&self) -> &str {
         &self.key
     }
 
-    /// The file that is meant, where one is.
+    /// The file, if the value names one.
     pub(super) fn file(&self) -> Option<&Path> {
         match &self.value {
             Given::File(path) => Some(path),
@@ -77,7 +77,7 @@ impl Given {
                 read(path, file)?
             }
         };
-        // Bytes that are no UTF-8 become U+FFFD, so that the task can tell on which lines they are.
+        // Invalid UTF-8 becomes U+FFFD, so that the task can report the affected lines.
         Ok(match String::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => {
@@ -88,7 +88,7 @@ impl Given {
     }
 }
 
-/// All of a file or of the standard input, under the name by which it is told.
+/// Reads a file or standard input completely; `path` is its name in errors.
 pub(super) fn read(path: PathBuf, from: impl std::io::Read) -> Result<Vec<u8>, ClientError> {
     let mut bytes = Vec::new();
     match from.take(LONGEST + 1).read_to_end(&mut bytes) {
@@ -100,10 +100,10 @@ pub(super) fn read(path: PathBuf, from: impl std::io::Read) -> Result<Vec<u8>, C
     }
 }
 
-/// The input as an object that fits the schema's types; the server checks the rest.
+/// Builds the input object with the schema's types; the server validates the rest.
 ///
 /// # Errors
-/// When a key is unknown or given twice, or a value is not of its type.
+/// If a key is unknown or repeated, or a value does not match its type.
 pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientError> {
     let properties = schema["properties"].as_object();
     let mut object = Map::new();
@@ -124,7 +124,7 @@ pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientE
     Ok(Value::Object(object))
 }
 
-/// A text as the JSON type that the schema asks for.
+/// Converts a text to the JSON type in the schema.
 fn convert(root: &Value, property: &Value, text: String) -> Result<Value, String> {
     let types = types(root, property, 0);
     let wants = |name: &str| types.contains(&name);
@@ -134,7 +134,7 @@ fn convert(root: &Value, property: &Value, text: String) -> Result<Value, String
     if wants("string") {
         return Ok(Value::String(text));
     }
-    // Numbers, booleans, lists and objects are written as in JSON.
+    // Numbers, booleans, lists and objects use JSON syntax.
     let parsed = serde_json::from_str::<Value>(&text);
     if types.is_empty() {
         return Ok(parsed.unwrap_or(Value::String(text)));
@@ -150,9 +150,9 @@ fn convert(root: &Value, property: &Value, text: String) -> Result<Value, String
     parsed.ok().filter(fits).ok_or_else(|| format!("must be of type {}", types.join(" or ")))
 }
 
-/// The JSON types that a property allows; empty where the schema does not say.
+/// JSON types that a property allows; empty if the schema does not specify any.
 fn types<'s>(root: &'s Value, property: &'s Value, depth: u8) -> Vec<&'s str> {
-    // A schema that refers to itself ends here.
+    // Limits the recursion of schemas that refer to themselves.
     const DEEPEST: u8 = 8;
     if depth > DEEPEST {
         return Vec::new();

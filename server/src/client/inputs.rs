@@ -1,5 +1,4 @@
-//! `--inputs FILE`: the inputs of several tasks, as JSON lines or as a JSON list. Whatever is wrong is
-//! told with its line.
+//! `--inputs FILE`: inputs of a batch as JSON lines or as a JSON list. Errors name the line.
 
 use std::path::Path;
 
@@ -8,27 +7,27 @@ use serde_json::{Deserializer, Map, Value};
 
 use super::{ClientError, input};
 
-/// What stands for the standard input.
+/// Name of standard input.
 const STDIN: &str = "-";
 
-/// The inputs of a file, each with its line.
+/// Inputs of a file, each with its line number.
 #[derive(Debug)]
 pub(super) struct Inputs {
     file: String,
     listed: Listed,
 }
 
-/// Inputs, each after its line.
+/// Inputs with their line numbers.
 type Listed = Vec<(usize, Map<String, Value>)>;
 
-/// What is wrong, and in which line.
+/// Line number and error.
 type Fault = (usize, String);
 
 impl Inputs {
-    /// Reads all of a file, or of the standard input where its name is `-`.
+    /// Reads a file, or standard input if the name is `-`.
     ///
     /// # Errors
-    /// When it cannot be read, or a line is no input.
+    /// If it cannot be read, or a line is not a valid input.
     pub(super) fn read(path: &Path) -> Result<Self, ClientError> {
         let (file, bytes) = if path == Path::new(STDIN) {
             let name = "the standard input";
@@ -48,7 +47,7 @@ impl Inputs {
         }
     }
 
-    /// The inputs; a field of `common` counts where an input has none of its own.
+    /// The inputs, with missing fields taken from `common`.
     pub(super) fn with(&self, common: &Map<String, Value>) -> Vec<Value> {
         let whole = |(_, own): &(usize, Map<String, Value>)| {
             let mut whole = common.clone();
@@ -58,7 +57,7 @@ impl Inputs {
         self.listed.iter().map(whole).collect()
     }
 
-    /// A refusal of all of them, at the lines that are to blame.
+    /// Converts a rejection by the server to errors at the lines concerned.
     pub(super) fn located(&self, refused: ClientError) -> ClientError {
         let ClientError::Refused(problem) = &refused else { return refused };
         match self.faults(problem) {
@@ -67,7 +66,7 @@ impl Inputs {
         }
     }
 
-    /// `None` where one of them is about no line.
+    /// `None` if one of the errors concerns no line.
     fn faults(&self, problem: &Problem) -> Option<Vec<String>> {
         let faults = problem.errors.iter().map(|error| {
             let (place, field) = batch_input(&error.field)?;
@@ -85,7 +84,7 @@ fn parse(bytes: &[u8]) -> Result<Listed, Fault> {
         let before = &bytes[..error.valid_up_to()];
         (line_of(before), "this is not UTF-8".to_owned())
     })?;
-    // Some programs begin a text with this mark.
+    // Some programs begin a text with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('[') { list(text) } else { lines(text) }
 }
@@ -99,7 +98,7 @@ fn lines(text: &str) -> Result<Listed, Fault> {
     Ok(listed)
 }
 
-/// Entry by entry, so that each has its line.
+/// Parses entry by entry, so that each has its line.
 fn list(text: &str) -> Result<Listed, Fault> {
     let mut listed = Vec::new();
     let mut rest = Rest { text, line: 1 };
@@ -129,7 +128,7 @@ fn list(text: &str) -> Result<Listed, Fault> {
     }
 }
 
-/// What is left of a text, and in which line it begins.
+/// Remaining text and its line number.
 struct Rest<'t> {
     text: &'t str,
     line: usize,
@@ -142,13 +141,13 @@ impl Rest<'_> {
         self.text = rest;
     }
 
-    /// The line of the next thing.
+    /// Skips white space and returns the line number.
     fn at(&mut self) -> usize {
         self.skip(self.text.len() - self.text.trim_start().len());
         self.line
     }
 
-    /// Whether this comes next; then it is passed.
+    /// Consumes `sign` if it comes next; returns whether it did.
     fn take(&mut self, sign: &str) -> bool {
         self.at();
         let comes = self.text.starts_with(sign);
@@ -168,7 +167,7 @@ fn object(value: Value, line: usize) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-/// Without the place: it is that in a part of the text.
+/// The error without its line, which is relative to the entry.
 fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);

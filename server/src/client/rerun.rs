@@ -1,5 +1,4 @@
-//! Starting again what has ended: a task as it was or with something changed, or those of a batch that
-//! failed.
+//! Reruns an ended task, optionally with changed input, or the failed tasks of a batch.
 
 use milepost::task::{Batch, Snapshot, StartTask, TaskId};
 use serde_json::{Map, Value};
@@ -12,11 +11,12 @@ enum Started {
     Batch(Batch),
 }
 
-/// Starts it and prints the new id; `inputs` are what is to be changed of a task's input. With
-/// `follow`, watches it to its end.
+/// Reruns a task or a batch and prints the new id; `inputs` are changes to the task's input. With
+/// `follow`, follows it to its end.
 ///
 /// # Errors
-/// When there is no such task or batch, an input is wrong, or the server refuses or cannot be reached.
+/// If the task or batch does not exist, an input is invalid, or the server rejects it or cannot be
+/// reached.
 pub async fn rerun(
     api: &Api,
     id: TaskId,
@@ -42,12 +42,12 @@ pub async fn rerun(
     }
 }
 
-/// Starts a task with the input of another one, but for what is given.
+/// Starts a task with the input of another, changed by `inputs`.
 async fn changed(api: &Api, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, ClientError> {
     let before = api.get(&format!("/api/v1/tasks/{id}/input")).await;
     let before: StartTask = match before {
         Err(ClientError::Refused(problem)) if problem.status == 404 => {
-            // Where the id is known after all, it is that of a batch.
+            // Check whether the id names a batch.
             batch::find(api, id).await?;
             let right = "this is a batch, which is run again as it was; name one of its tasks, or \
                          leave out --input";
@@ -66,7 +66,7 @@ async fn changed(api: &Api, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, 
     api.start(StartTask::new(before.kind, Value::Object(input))).await
 }
 
-/// Secrets never come out of the server: whoever changes an input has to give them anew.
+/// Warns that secrets must be given again: the server never returns them.
 fn tell_secrets(schema: &Value, input: &Map<String, Value>) {
     let fields = schema["properties"].as_object().into_iter().flatten();
     let secret = fields

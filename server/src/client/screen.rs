@@ -1,5 +1,5 @@
-//! What is seen of a task while it is followed: a bar on a terminal, otherwise a line per change.
-//! All of it on the standard error.
+//! Display of a followed task on standard error: a bar on a terminal, otherwise one line per
+//! change.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -11,14 +11,14 @@ use milepost::{
 
 use super::show;
 
-/// Steps of the bar: tenths of a percent.
+/// Length of the bar in tenths of a percent.
 const LENGTH: u64 = 1000;
 
-/// The place where a task is drawn.
+/// Display of the followed tasks.
 pub(super) struct Screen {
     bar: Option<ProgressBar>,
     last_line: String,
-    /// How the attempt was resumed that is seen.
+    /// Resume note shown last.
     resumed: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl Screen {
     pub(super) fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
-            // A template that is wrong shows the default bar.
+            // An invalid template falls back to the default bar.
             if let Ok(style) = ProgressStyle::with_template("{wide_bar} {prefix}\n{wide_msg}") {
                 bar.set_style(style);
             }
@@ -35,7 +35,7 @@ impl Screen {
         Self { bar, last_line: String::new(), resumed: None }
     }
 
-    /// Whether the bar can move between two answers.
+    /// Whether there is a bar, which can move between two responses.
     pub(super) const fn is_live(&self) -> bool {
         self.bar.is_some()
     }
@@ -68,7 +68,7 @@ impl Screen {
         }
     }
 
-    /// Several tasks as one bar.
+    /// Draws several tasks as one bar.
     pub(super) fn draw_all(&mut self, all: f64, mut text: String, freshness: Freshness) {
         if let Some(worry) = worry(freshness) {
             text = format!("{text} · {worry}");
@@ -87,7 +87,7 @@ impl Screen {
         }
     }
 
-    /// Says something without tearing the bar.
+    /// Prints a message without disturbing the bar.
     pub(super) fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| write(text)),
@@ -108,12 +108,12 @@ impl Screen {
 }
 
 fn write(line: &str) {
-    // Nobody may be listening; the task is followed all the same.
+    // Ignore write errors; following continues.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn percent(view: &TaskView<'_>) -> String {
-    // What is shown is never rounded up to the end.
+    // Round down, so that 100 % appears only at the end.
     view.bar.map_or_else(|| "-".to_owned(), |bar| format!("{:.0} %", bar.floor()))
 }
 

@@ -1,5 +1,5 @@
-//! Tasks as lines of text. What came from the server is cleaned of control characters: a terminal
-//! would obey them.
+//! Formats tasks as text. Control characters from the server are removed, because a terminal would
+//! interpret them.
 
 mod batch;
 mod past;
@@ -14,12 +14,12 @@ use milepost::{
 pub(super) use batch::{batch, counts, sum};
 pub(super) use past::{receipt, resumed};
 
-/// One line, without anything that a terminal would obey.
+/// Replaces control characters in a single line by spaces.
 pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Several lines, likewise.
+/// Removes control characters from a text with several lines.
 pub(super) fn printable_text(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
@@ -33,7 +33,7 @@ pub(super) fn step(snapshot: &Snapshot) -> Option<String> {
     })
 }
 
-/// A line for each file: its size, its media type and its name.
+/// One line per file: size, media type and name.
 pub(super) fn files(files: &[FileInfo]) -> String {
     let size = |file: &FileInfo| text::bytes(file.size_bytes);
     let media_type = |file: &FileInfo| printable(&file.media_type);
@@ -59,7 +59,7 @@ pub(super) fn duration(ms: i64) -> String {
     }
 }
 
-/// How a task ended (or is doing), in one line.
+/// How a task ended (or its state), in one line.
 pub(super) fn end(snapshot: &Snapshot) -> String {
     let spent = duration(snapshot.elapsed_ms);
     match (snapshot.status, &snapshot.error) {
@@ -74,7 +74,7 @@ pub(super) fn end(snapshot: &Snapshot) -> String {
     }
 }
 
-/// Until when an ended task is kept.
+/// Expiry of an ended task.
 pub(super) fn kept(snapshot: &Snapshot) -> String {
     match &snapshot.expires_at {
         Some(at) => format!("kept until {}", printable(&text::date_time(at))),
@@ -82,7 +82,7 @@ pub(super) fn kept(snapshot: &Snapshot) -> String {
     }
 }
 
-/// Everything worth knowing about one task.
+/// Details of one task, one line each.
 pub(super) fn details(snapshot: &Snapshot) -> String {
     let mut all = String::new();
     let mut line = |name: &str, value: &str| {

@@ -1,7 +1,7 @@
-//! `[commands.<word>]`: programs of this machine that people may start as tasks.
+//! `[commands.<name>]`: programs of this machine that can be started as tasks.
 //!
-//! Read again on SIGHUP. What is wrong is told with its line and with what would be right; then none
-//! of them is taken over.
+//! Reloaded on SIGHUP. Errors name the line and what would be valid; a file with errors changes
+//! nothing.
 
 mod check;
 mod env;
@@ -20,19 +20,19 @@ use super::{
 };
 use crate::tasks::command::Definition;
 
-/// The commands of one configuration file, in its order.
+/// The commands of a configuration file, in its order.
 #[derive(Clone, Debug, Default)]
 pub struct Commands {
-    /// What is declared.
+    /// The declared commands.
     pub definitions: Vec<Arc<Definition>>,
     raw: Vec<(String, raw::RawCommand)>,
 }
 
 impl Commands {
-    /// Reads the commands again: of this file, else of `milepost.toml`, if it is there.
+    /// Reloads the commands from this file, or else from `milepost.toml`, if it exists.
     ///
     /// # Errors
-    /// Every fault with its line.
+    /// Lists every fault with its line.
     pub fn again(file: Option<&Path>) -> Result<Self, ConfigError> {
         match super::layers::readable(file)? {
             Some(path) => Self::of(&super::layers::text(path)?, path),
@@ -40,13 +40,13 @@ impl Commands {
         }
     }
 
-    /// Reads the commands of a file. Nothing else in it is looked at.
+    /// Reads the commands of a file and ignores everything else in it.
     pub(super) fn of(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         Self::read(text, path, absolute.parent().unwrap_or(Path::new("/")))
     }
 
-    /// Reads the commands of a text that stands in `folder`.
+    /// Reads the commands of a text; `folder` is the folder of its file.
     fn read(text: &str, file: &Path, folder: &Path) -> Result<Self, ConfigError> {
         let mut faults = Faults::new(file, text);
         let document: Document = match toml::from_str(text) {

@@ -1,4 +1,4 @@
-//! What is read from a file, and what is said of mistakes.
+//! Tests of reading commands, and of the messages about mistakes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn fault(text: &str) -> String {
     read(text).expect_err("this is wrong")
 }
 
-/// A command with these lines more.
+/// A command with additional lines.
 fn with(lines: &str) -> String {
     format!("[commands.a]\nargv = ['p', '{{x}}']\n{lines}\n[commands.a.params.x]\ntype = 'text'\n")
 }

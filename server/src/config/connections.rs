@@ -2,37 +2,42 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many connections there may be, and what a peer may take its time for.
+/// Number of connections, and timeouts and minimum rates of peers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConnectionSettings {
-    /// Connections in all; more get 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN`. Default: half of the files
-    /// that the process may open (`ulimit -n`, the hard limit), at most 32,768.
+    /// Maximum number of connections; further ones get 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN`.
+    /// Default: half of the files that the process may open (`ulimit -n`, the hard limit), at most
+    /// 32,768.
     pub max_open: Option<usize>,
-    /// Connections from one address (IPv6: one /64 network), those of trusted proxies excepted; more get
-    /// 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN_PER_CLIENT`. Default: a quarter of `max_open`.
+    /// Maximum number of connections from one address (IPv6: one /64 network), except from trusted
+    /// proxies; further ones get 503. `MILEPOST_HTTP_CONNECTIONS_MAX_OPEN_PER_CLIENT`. Default: a
+    /// quarter of `max_open`.
     pub max_open_per_client: Option<usize>,
-    /// How long the head of a request may take, and how long a connection may be idle between two
-    /// requests, in seconds. `MILEPOST_HTTP_CONNECTIONS_IDLE_TIMEOUT_S`. Default: 30.
+    /// Time limit for the head of a request, and for idling between two requests, in seconds.
+    /// `MILEPOST_HTTP_CONNECTIONS_IDLE_TIMEOUT_S`. Default: 30.
     pub idle_timeout_s: u64,
-    /// How long the next piece of a body is waited for, in seconds; then 408.
+    /// Maximum wait for the next part of a request body, in seconds; then 408.
     /// `MILEPOST_HTTP_CONNECTIONS_BODY_IDLE_TIMEOUT_S`. Default: 60.
     pub body_idle_timeout_s: u64,
-    /// How long a body may come more slowly than `min_body_bytes_per_s`, counted from its beginning, in
-    /// seconds; then 408. `MILEPOST_HTTP_CONNECTIONS_BODY_GRACE_S`. Default: 20.
+    /// Time at the beginning of a body during which it may arrive more slowly than
+    /// `min_body_bytes_per_s`, in seconds; then 408. `MILEPOST_HTTP_CONNECTIONS_BODY_GRACE_S`.
+    /// Default: 20.
     pub body_grace_s: u64,
-    /// How slowly a body may come, and an answer be taken in, in bytes per second; 0: as slowly as it
-    /// likes. What a peer falls behind adds up over `body_grace_s` from the beginning, and over
-    /// `body_idle_timeout_s` or `write_idle_timeout_s` later on.
+    /// Minimum rate at which a body must arrive and a response must be accepted, in bytes per
+    /// second; 0: no minimum. A deficit accumulates over `body_grace_s` at the beginning, and over
+    /// `body_idle_timeout_s` or `write_idle_timeout_s` later.
     /// `MILEPOST_HTTP_CONNECTIONS_MIN_BODY_BYTES_PER_S`. Default: 500.
     pub min_body_bytes_per_s: u32,
-    /// How long a client may take in nothing of an answer that is being sent, in seconds; then the
+    /// Maximum time without the client accepting any part of a response, in seconds; then the
     /// connection is closed. `MILEPOST_HTTP_CONNECTIONS_WRITE_IDLE_TIMEOUT_S`. Default: 60.
     pub write_idle_timeout_s: u64,
-    /// Bytes of a refused request that are read and dropped, so that its sender can finish and see the
-    /// answer. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_BYTES`. Default: 268,435,456 (256 MiB).
+    /// Maximum number of bytes read and discarded from a refused request, so that its sender can
+    /// finish and see the response. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_BYTES`. Default:
+    /// 268,435,456 (256 MiB).
     pub max_discard_bytes: u64,
-    /// How long they are read for, in seconds. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_S`. Default: 30.
+    /// Time limit for discarding them, in seconds. `MILEPOST_HTTP_CONNECTIONS_MAX_DISCARD_S`.
+    /// Default: 30.
     pub max_discard_s: u64,
 }
 
@@ -53,17 +58,18 @@ impl Default for ConnectionSettings {
 }
 
 impl ConnectionSettings {
-    /// Most connections by default, however many files may be open.
+    /// Maximum number of connections by default, however many files may be open.
     const DEFAULT_MAX_OPEN: u64 = 32_768;
 
-    /// Connections in all, for a process that may open so many files (`None`: any number).
+    /// Maximum number of connections for a process that may open `max_files` files (`None`: no
+    /// limit).
     pub fn max_open(&self, max_files: Option<u64>) -> usize {
         let derived = max_files.map_or(Self::DEFAULT_MAX_OPEN, |max| max / 2);
         let derived = derived.clamp(16, Self::DEFAULT_MAX_OPEN);
         self.max_open.unwrap_or_else(|| usize::try_from(derived).unwrap_or(usize::MAX))
     }
 
-    /// Connections from one address, where there may be so many in all.
+    /// Maximum number of connections from one address, given the total maximum.
     pub fn max_open_per_client(&self, max_open: usize) -> usize {
         self.max_open_per_client.unwrap_or(max_open.div_ceil(4))
     }

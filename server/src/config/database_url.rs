@@ -1,21 +1,21 @@
-//! The address of the database, which may hold a password.
+//! Database URL, which may contain a password.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Where the database is. Shown without its password.
+/// Database URL. Displayed without its password.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// The address, password and all: for whoever connects.
+    /// The URL including the password, for connecting.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether a password is part of it.
+    /// Whether the URL contains a password.
     pub fn has_password(&self) -> bool {
         if !self.is_postgres() {
             return false;
@@ -28,7 +28,7 @@ impl DatabaseUrl {
         }
     }
 
-    /// Whether many processes can share it.
+    /// Whether it is a PostgreSQL database, which several processes can share.
     pub fn is_postgres(&self) -> bool {
         ["postgres://", "postgresql://"].iter().any(|scheme| self.0.starts_with(scheme))
     }
@@ -47,7 +47,7 @@ impl fmt::Display for DatabaseUrl {
         }
         match reqwest::Url::parse(&self.0) {
             Ok(mut url) if url.password().is_some() || url.query().is_some() => {
-                // A password may be a parameter as well.
+                // A query parameter may contain a password, too.
                 url.set_query(None);
                 let hidden = url.password().map(|_| "***");
                 let _ = url.set_password(hidden.map(str::to_owned).as_deref());

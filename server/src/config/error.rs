@@ -1,8 +1,8 @@
-//! What is wrong with a configuration: where, what, and what would be right.
+//! Configuration errors: position, fault, and what would be valid.
 
 use std::fmt;
 
-/// A configuration that cannot be used; every fault that was found.
+/// Invalid configuration, with all faults found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     faults: Vec<String>,
@@ -18,7 +18,7 @@ impl ConfigError {
     }
 }
 
-/// Keys and values may hold anything; a terminal obeys nothing of it.
+/// Escapes control characters of keys and values, which a terminal would interpret.
 fn one_line(fault: &str) -> String {
     let mut line = String::with_capacity(fault.len());
     for c in fault.chars() {

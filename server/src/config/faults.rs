@@ -4,7 +4,7 @@ use std::{ops::Range, path::Path};
 
 use crate::config::ConfigError;
 
-/// Collects what is wrong.
+/// Collects faults.
 pub(in crate::config) struct Faults<'t> {
     file: &'t Path,
     text: &'t str,
@@ -16,13 +16,13 @@ impl<'t> Faults<'t> {
         Self { file, text, found: Vec::new() }
     }
 
-    /// Something is wrong at this place: the key, and what would be right.
+    /// Adds a fault at a position: the key, and what would be valid.
     pub(in crate::config) fn at(&mut self, span: &Range<usize>, key: &str, what: &str) {
         let (file, line) = (self.file.display(), self.line(span));
         self.found.push(format!("{file}:{line}: `{key}`: {what}"));
     }
 
-    /// The text is no TOML, or something has the wrong type or an unknown name.
+    /// Adds a syntax error, a wrong type or an unknown key.
     pub(in crate::config) fn syntax(&mut self, error: &toml::de::Error) {
         let what = error.message().trim_end().replace('\n', "; ");
         self.found.push(match error.span() {

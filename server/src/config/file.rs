@@ -1,4 +1,4 @@
-//! The configuration file: what it says of settings, and in which lines.
+//! The configuration file: its settings and their lines.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, faults::Faults};
 
-/// What the file says of settings; commands are read by themselves.
+/// Settings of the file; commands are read separately.
 pub(super) struct SettingsFile {
     metadata: Metadata,
     data: Map<Profile, Dict>,
@@ -39,12 +39,12 @@ impl Provider for SettingsFile {
     }
 }
 
-/// In which lines of a file its keys stand.
+/// Line numbers of the keys in a file.
 #[derive(Debug, Default)]
 pub(super) struct Lines(BTreeMap<String, usize>);
 
 impl Lines {
-    /// Those of a text; of none, where it is no TOML.
+    /// Reads the line numbers of a text; empty if it is not valid TOML.
     pub(super) fn of(text: &str) -> Self {
         let mut lines = Self::default();
         if let Ok(table) = DeTable::parse(text) {
@@ -66,7 +66,7 @@ impl Lines {
         }
     }
 
-    /// The line of a key, else that of the nearest table around it.
+    /// The line of a key, or else of the nearest enclosing table.
     pub(super) fn line(&self, key: &str) -> Option<usize> {
         let mut key = key;
         loop {

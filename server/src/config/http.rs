@@ -1,4 +1,4 @@
-//! How the server is reached.
+//! `[http]`: how the server is reached.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -11,29 +11,29 @@ use super::{ConnectionSettings, RateSettings};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpSettings {
-    /// Address and port to listen on; port 0 takes a free one. `MILEPOST_HTTP_ADDR`, `--addr`.
+    /// Address and port to listen on; port 0 picks a free port. `MILEPOST_HTTP_ADDR`, `--addr`.
     /// Default: `127.0.0.1:3000`.
     pub addr: SocketAddr,
-    /// Folder with the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`.
-    /// Default: `target/site`.
+    /// Folder of the pages' scripts and styles. `MILEPOST_HTTP_SITE_DIR`, `--site`. Default:
+    /// `target/site`.
     pub site_dir: PathBuf,
-    /// Bytes of one request's body. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152: room for
-    /// the largest input and for what JSON and forms add to it.
+    /// Maximum size of a request body in bytes. `MILEPOST_HTTP_MAX_BODY_BYTES`. Default: 2,097,152,
+    /// which fits the largest input with the overhead of JSON and forms.
     pub max_body_bytes: usize,
-    /// Where pages of this server are opened, such as `https://tasks.example.org`; requests to any
-    /// other host are refused then. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
-    /// none: requests to IP addresses, to names without a dot and to names below `localhost` are
-    /// answered; on the loopback address only those to `localhost`, `127.0.0.1` and `[::1]`.
+    /// Origins under which this server is reachable, such as `https://tasks.example.org`; requests
+    /// to other hosts are refused. `MILEPOST_HTTP_PUBLIC_ORIGINS`, separated by commas. Default:
+    /// none. Then requests to IP addresses, names without a dot and names below `localhost` are
+    /// accepted; on the loopback address only those to `localhost`, `127.0.0.1` and `[::1]`.
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. `MILEPOST_HTTP_SECURE_COOKIE`. Default:
-    /// where all of `public_origins` are `https`.
+    /// true if all `public_origins` are `https`.
     pub secure_cookie: Option<bool>,
-    /// Proxies in front of this server, as addresses or networks such as `10.0.0.0/8`: behind them
-    /// the client is the right-most other address of `X-Forwarded-For`.
-    /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none, the peer is the client.
+    /// Proxies in front of this server, as addresses or networks such as `10.0.0.0/8`. Behind them,
+    /// the client is the right-most other address in `X-Forwarded-For`.
+    /// `MILEPOST_HTTP_TRUSTED_PROXIES`, separated by commas. Default: none; the peer is the client.
     pub trusted_proxies: Vec<String>,
-    /// Address and port for `/healthz`, `/readyz` and `/metrics`, which are not answered at `addr` then.
-    /// `MILEPOST_HTTP_METRICS_ADDR`. Default: none, they are answered at `addr`.
+    /// Address and port for `/healthz`, `/readyz` and `/metrics`, which are then not served at
+    /// `addr`. `MILEPOST_HTTP_METRICS_ADDR`. Default: none; they are served at `addr`.
     pub metrics_addr: Option<SocketAddr>,
     /// `[http.connections]`
     pub connections: ConnectionSettings,
@@ -58,7 +58,7 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
-    /// As the router takes them.
+    /// Options of the router.
     pub fn options(&self) -> HttpOptions {
         let origins = &self.public_origins;
         let https =
@@ -72,7 +72,7 @@ impl HttpSettings {
             min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
             monitoring: self.metrics_addr.is_none(),
             sessions_per_minute: self.rate.sessions_per_minute,
-            // What does not parse was refused when the configuration was read.
+            // Invalid values were rejected when the configuration was read.
             trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
             ..HttpOptions::default()
         }

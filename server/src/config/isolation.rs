@@ -1,19 +1,20 @@
-//! What keeps the processes of a command together.
+//! `[isolation]`: how the processes of a command are kept together.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What keeps the processes of a command together, also when it kills the process that guards it.
+/// How the processes of a command are kept together, even if the command kills its supervisor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IsolationSettings {
-    /// `auto`, or one of `cgroup`, `pid_namespace`, `process_tree`: then the server does not start where
-    /// the machine does not allow it. `MILEPOST_ISOLATION_MODE`. Default: `auto`, the first of the
-    /// three that the machine allows.
+    /// `auto`, or one of `cgroup`, `pid_namespace`, `process_tree`; the server does not start if
+    /// the machine does not support the chosen one. `MILEPOST_ISOLATION_MODE`. Default: `auto`, the
+    /// first of the three that the machine supports.
     pub mode: IsolationMode,
-    /// The control group (version 2) in which each run gets one of its own, as a folder such as
-    /// `/sys/fs/cgroup/milepost`. `MILEPOST_ISOLATION_CGROUP`. Default: the one that the server is in.
+    /// Control group (version 2) in which each run gets its own, as a folder such as
+    /// `/sys/fs/cgroup/milepost`. `MILEPOST_ISOLATION_CGROUP`. Default: the server's own control
+    /// group.
     pub cgroup: Option<PathBuf>,
 }
 
@@ -21,13 +22,13 @@ pub struct IsolationSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IsolationMode {
-    /// The strongest that the machine allows.
+    /// The strongest that the machine supports.
     #[default]
     Auto,
-    /// A control group for each run.
+    /// A control group per run.
     Cgroup,
-    /// A namespace of process ids for each run.
+    /// A PID namespace per run.
     PidNamespace,
-    /// The server adopts what outlives its guard, and hunts it down.
+    /// The server adopts processes that outlive their supervisor and kills them.
     ProcessTree,
 }

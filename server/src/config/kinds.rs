@@ -1,4 +1,4 @@
-//! How tasks of each kind are run.
+//! `[kinds.*]`: how tasks of each kind run.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,27 +9,28 @@ use crate::tasks::{dataset::Dataset, story::Story};
 
 const DAY_S: u64 = 86_400;
 
-/// `[kinds.{word}]`: one table per kind, such as `[kinds.story]`. A word that no kind has is refused.
+/// One table per kind, such as `[kinds.story]`. Unknown kinds are rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KindsSettings(BTreeMap<String, KindSettings>);
 
-/// How tasks of one kind are run. The variable of a setting has the kind's word in capitals, with `_`
-/// for `-`: `MILEPOST_KINDS_STORY_TIMEOUT_S`.
+/// How tasks of one kind run. Variables contain the kind's name in capitals, with `_` for `-`:
+/// `MILEPOST_KINDS_STORY_TIMEOUT_S`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KindSettings {
-    /// How long one attempt may take, in seconds; longer ones fail with code `timeout`.
-    /// `MILEPOST_KINDS_{KIND}_TIMEOUT_S`. Default: 3,600; of `dataset` 600.
+    /// Time limit of an attempt in seconds; beyond it the attempt fails with code `timeout`.
+    /// `MILEPOST_KINDS_{KIND}_TIMEOUT_S`. Default: 3,600; for `dataset` 600.
     pub timeout_s: u64,
-    /// Tasks of this kind that run at once in one process. `MILEPOST_KINDS_{KIND}_CONCURRENCY`.
-    /// Default: 4; of `dataset`, which takes a core and some 100 MB each, 2.
+    /// Maximum number of tasks of this kind that run at once in one process.
+    /// `MILEPOST_KINDS_{KIND}_CONCURRENCY`. Default: 4; for `dataset`, which takes a core and some
+    /// 100 MB each, 2.
     pub concurrency: u32,
-    /// Attempts in all, the first included, as it stands when the task is queued.
+    /// Maximum number of attempts, including the first, fixed when the task is queued.
     /// `MILEPOST_KINDS_{KIND}_MAX_ATTEMPTS`. Default: 3.
     pub max_attempts: u32,
-    /// How long a cancelled task may take to stop by itself before it is stopped by force, in
-    /// seconds. `MILEPOST_KINDS_{KIND}_CANCEL_GRACE_S`. Default: 10.
+    /// Time in seconds that a cancelled task has to stop on its own before it is stopped by force.
+    /// `MILEPOST_KINDS_{KIND}_CANCEL_GRACE_S`. Default: 10.
     pub cancel_grace_s: u64,
 }
 
@@ -48,7 +49,7 @@ impl Default for KindsSettings {
 }
 
 impl KindsSettings {
-    /// How tasks of a kind are run, as the engine takes it.
+    /// Options of a kind for the engine.
     pub fn options(&self, kind: &str) -> KindOptions {
         let KindSettings { timeout_s, concurrency, max_attempts, cancel_grace_s } =
             self.0.get(kind).cloned().unwrap_or_default();
@@ -61,7 +62,7 @@ impl KindsSettings {
         }
     }
 
-    /// Finds values that make no sense: the key and what would be right.
+    /// Validates the values; returns the invalid keys and what would be valid.
     pub(super) fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         for (kind, settings) in &self.0 {

@@ -1,4 +1,4 @@
-//! Lays the sources of settings over each other and remembers who said what.
+//! Merges the sources of settings and records the source of each value.
 
 mod secret_files;
 
@@ -19,7 +19,7 @@ use super::{
     file::{Lines, SettingsFile},
 };
 
-/// What the command line says; absent means that it says nothing.
+/// Settings given on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Flags {
     /// `--addr`
@@ -40,28 +40,28 @@ pub struct Flags {
     pub no_worker: bool,
 }
 
-/// Settings in force, and where each came from.
+/// The effective settings with their sources.
 #[derive(Debug)]
 pub struct Configuration {
     /// The settings.
     pub settings: Settings,
-    /// `[commands.<word>]`, from the file only.
+    /// `[commands.<name>]`, from the file only.
     pub commands: Commands,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
-    /// Remarks that do not stop the start, such as variables that mean nothing.
+    /// Warnings that do not prevent the start, such as unknown variables.
     pub remarks: Vec<String>,
-    /// Secrets that others can see; said once the program is ready.
+    /// Warnings about secrets visible to others; logged once the program is ready.
     pub exposed: Vec<String>,
     figment: Figment,
-    /// Of the file.
+    /// Line numbers of the file's keys.
     lines: Lines,
 }
 
-/// Who said what a setting is.
+/// Source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody: the built-in default.
+    /// Built-in default.
     Default,
     /// The development server, `cargo leptos`.
     CargoLeptos,
@@ -87,18 +87,17 @@ impl fmt::Display for Source {
 
 const DEFAULT_FILE: &str = "milepost.toml";
 const PREFIX: &str = "MILEPOST_";
-/// Variables that are no settings of the server.
+/// Variables of the client commands and of the command line, which are not settings.
 const OTHERS: [&str; 4] = ["URL", "TOKEN", "TOKEN_FILE", "CONFIG"];
 const CARGO_LEPTOS: &str = "cargo leptos";
 const ENVIRONMENT: &str = "environment";
 const COMMAND_LINE: &str = "command line";
 
 impl Configuration {
-    /// Reads everything. Without `file`, `milepost.toml` in the current folder is read if it is
-    /// there.
+    /// Reads all sources. Without `file`, reads `milepost.toml` in the current folder if it exists.
     ///
     /// # Errors
-    /// When the file cannot be read, a key is unknown, or a value is not what it must be.
+    /// If the file cannot be read, a key is unknown, or a value is invalid.
     pub fn load(
         file: Option<&Path>,
         flags: &Flags,
@@ -110,10 +109,10 @@ impl Configuration {
         Self::of(read, flags, variables)
     }
 
-    /// [`Configuration::load`] from the text of a file, if there is one, and its path.
+    /// [`Configuration::load`] from the text of a file, if any, and its path.
     ///
     /// # Errors
-    /// As there.
+    /// As [`Configuration::load`].
     pub fn of(
         file: Option<(&str, &Path)>,
         flags: &Flags,
@@ -140,7 +139,7 @@ impl Configuration {
         Ok(configuration.with_exposed_secrets())
     }
 
-    /// Where the value of a key such as `http.addr` came from.
+    /// Source of a key such as `http.addr`.
     pub fn source(&self, key: &str) -> Source {
         self.figment.find_metadata(key).map_or(Source::Default, source_of)
     }
@@ -164,7 +163,7 @@ impl Configuration {
         Err(ConfigError::new(faults.into_iter().map(tell).collect()))
     }
 
-    /// A fault with its place: the line, the variable or at least the source.
+    /// Formats a fault with its position: the line, the variable or at least the source.
     fn tell(&self, source: &Source, key: &str, what: &str) -> String {
         let line = self.lines.line(key);
         match (source, line, &self.file) {
@@ -172,7 +171,7 @@ impl Configuration {
             (Source::File(path), Some(line), _) => {
                 format!("{}:{line}: `{key}`: {what}", path.display())
             }
-            // Something else in its table makes the default wrong.
+            // Another key in its table makes the default invalid.
             (Source::Default, Some(line), Some(path)) => {
                 format!("{}:{line}: `{key}` (not set here): {what}", path.display())
             }
@@ -180,7 +179,7 @@ impl Configuration {
         }
     }
 
-    /// Names every unknown key at once, with the keys that there are.
+    /// Reports all unknown keys at once, with the existing keys.
     fn refuse_unknown(&self, defaults: &serde_json::Value) -> Result<(), ConfigError> {
         let mut faults = Vec::new();
         let data = self.figment.data().map_err(|error| ConfigError::one(error.to_string()))?;
@@ -236,7 +235,7 @@ fn source_of(metadata: &Metadata) -> Source {
     }
 }
 
-/// The file to read: the one that was asked for must be there.
+/// The file to read. A file that was named explicitly must exist.
 pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
     let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
     match std::fs::metadata(path) {
@@ -248,13 +247,13 @@ pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError
     }
 }
 
-/// All of a file.
+/// Reads a file.
 pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
         .map_err(|error| ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
 }
 
-/// Values under one name.
+/// Values from one source.
 struct Layer {
     name: &'static str,
     values: Dict,
@@ -332,12 +331,13 @@ fn environment(
     if faults.is_empty() { Ok((layer, remarks)) } else { Err(ConfigError::new(faults)) }
 }
 
-/// Kubernetes sets these in every container beside a service called `milepost`.
+/// Kubernetes sets these in every container next to a service called `milepost`.
 fn is_orchestrators(rest: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-/// The key whose path, joined by `_`, is this word, and its default. A variable's name has no `-`.
+/// Finds the key whose path, joined by `_`, is `word`, and its default. Names of variables contain
+/// no `-`.
 fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serde_json::Value)> {
     tree.as_object()?.iter().find_map(|(key, value)| {
         let rest = word.strip_prefix(&*key.replace('-', "_"))?;
@@ -355,7 +355,7 @@ fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
     tree.as_object()?.keys().find(belongs).map(String::as_str)
 }
 
-/// Every key below, in full.
+/// Full paths of all keys below `tree`.
 fn keys(tree: &serde_json::Value, path: &str) -> Vec<String> {
     match tree.as_object() {
         None => vec![path.to_owned()],

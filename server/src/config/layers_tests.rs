@@ -1,4 +1,4 @@
-//! Which source wins, and what is said of mistakes.
+//! Tests of precedence, and of the messages about mistakes.
 
 use super::*;
 
@@ -235,7 +235,7 @@ fn a_default_that_the_file_makes_wrong_is_told_at_its_table() {
 }
 
 proptest::proptest! {
-    /// Lines of a whole file exchanged for others: what is refused is told with its place, a line each.
+    /// Replaces lines of a complete file; each fault must be one line and name its position.
     #[test]
     fn whatever_stands_in_a_file_each_fault_is_one_line_and_has_a_place(
         changes in proptest::collection::vec((0_usize..400, "[-a-z_.0-9 =\\[\\]{}'\",#\u{1b}\n]{0,24}", 0_usize..400), 0..4),
@@ -261,7 +261,7 @@ proptest::proptest! {
     }
 }
 
-/// A file with a secret that only its owner can read.
+/// A secret file that only its owner can read.
 fn secret_file(folder: &tempfile::TempDir, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.path().join("secret");
@@ -283,7 +283,7 @@ fn a_secret_can_stand_in_a_file_of_its_own() {
         with_file("", &[], &flags),
         with_file("", &[("MILEPOST_STORAGE_DATABASE_FILE", path)], &Flags::default()),
         with_file(&by_table, &[], &Flags::default()),
-        // The stronger source wins, whichever of the two it names.
+        // The source with higher precedence wins, whichever of the two it sets.
         with_file("[storage]\ndatabase = 'sqlite:///x'\n", &[], &flags),
     ] {
         let configuration = configuration.unwrap();

@@ -1,11 +1,11 @@
-//! `milepost config`: what is in force and where it came from, as a file that could be used.
+//! `milepost config`: the effective configuration with its sources, as a usable file.
 
 use std::fmt::Write as _;
 
 use super::{Configuration, layers};
 use crate::secrets;
 
-/// Every setting as TOML, each with its variable and its source. Secrets are not shown.
+/// Prints every setting as TOML with its variable and its source. Secrets are hidden.
 pub fn print(configuration: &Configuration) -> String {
     let tree = serde_json::to_value(&configuration.settings).unwrap_or_default();
     let mut text = String::new();
@@ -16,7 +16,7 @@ pub fn print(configuration: &Configuration) -> String {
     secrets::hide_in_addresses(&text)
 }
 
-/// One table: its values, then the tables in it.
+/// Prints a table: its values, then its sub-tables.
 fn table(text: &mut String, path: &str, values: &serde_json::Value, configuration: &Configuration) {
     let (tables, plain): (Vec<_>, Vec<_>) =
         values.as_object().into_iter().flatten().partition(|(_, value)| value.is_object());
@@ -41,7 +41,7 @@ fn line(key: &str, value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::Null => format!("# {key} is not set"),
         _ if secret => format!("# {key} is set and not shown"),
-        // The JSON of texts, numbers, booleans and lists of them is TOML too.
+        // The JSON of texts, numbers, booleans and lists of them is valid TOML.
         value => format!("{key} = {value}"),
     }
 }

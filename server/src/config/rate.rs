@@ -1,20 +1,20 @@
-//! How often one client may do what costs something.
+//! Rate limits per client.
 
 use milepost::engine::RateOptions;
 use serde::{Deserialize, Serialize};
 
-/// How often one client, by its address (IPv6: by its /64 network), may do what costs something; more gets
-/// 429. Each number may also come at once.
+/// Rate limits per client address (IPv6: /64 network); requests beyond them get 429. Each number is
+/// also the burst size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RateSettings {
-    /// Tasks that one client may start in a minute, a batch counting as each of its tasks; 0: no limit.
+    /// Tasks that a client may start per minute; each task of a batch counts. 0: no limit.
     /// `MILEPOST_HTTP_RATE_STARTS_PER_MINUTE`. Default: 1,200.
     pub starts_per_minute: u32,
-    /// Uploads that one client may begin in a minute; 0: no limit.
+    /// Uploads that a client may begin per minute; 0: no limit.
     /// `MILEPOST_HTTP_RATE_UPLOADS_PER_MINUTE`. Default: 600.
     pub uploads_per_minute: u32,
-    /// Sessions that pages may make for one client in a minute; 0: no limit.
+    /// Sessions that pages may create for a client per minute; 0: no limit.
     /// `MILEPOST_HTTP_RATE_SESSIONS_PER_MINUTE`. Default: 600.
     pub sessions_per_minute: u32,
 }
@@ -26,7 +26,7 @@ impl Default for RateSettings {
 }
 
 impl RateSettings {
-    /// As the engine takes them.
+    /// Options of the engine.
     pub fn options(&self) -> RateOptions {
         RateOptions {
             starts_per_minute: self.starts_per_minute,

@@ -1,4 +1,4 @@
-//! One struct per concern. Units are in the names.
+//! Settings, one struct per concern. Names include units.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::tasks::{
     story::{ApiKey, NarratorSettings, StorySettings},
 };
 
-/// Everything that can be configured.
+/// All settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -46,49 +46,50 @@ pub struct Settings {
     pub log: LogSettings,
 }
 
-/// Where things are kept.
+/// Where data is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageSettings {
-    /// Folder for the database; made if it is not there. `MILEPOST_STORAGE_DATA_DIR`, `--data`.
-    /// Default: `data`.
+    /// Folder for the database; created if missing. `MILEPOST_STORAGE_DATA_DIR`, `--data`. Default:
+    /// `data`.
     pub data_dir: PathBuf,
     /// `sqlite:///path/to/file` for one process, `postgres://user:password@host:5432/database` for
-    /// many. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file `milepost.db` in the data
-    /// folder.
+    /// several. `MILEPOST_STORAGE_DATABASE`, `--database`. Default: the file `milepost.db` in the
+    /// data folder.
     pub database: Option<DatabaseUrl>,
-    /// A file whose one line is `database`, so that a password stands neither on the command line
-    /// nor in the environment; only its owner should be able to read it.
+    /// File that contains `database` as its only line, so that a password appears neither on the
+    /// command line nor in the environment; make it readable by its owner only.
     /// `MILEPOST_STORAGE_DATABASE_FILE`, `--database-file`. Default: none.
     pub database_file: Option<PathBuf>,
-    /// Folder for the files that tasks make and are given, or `s3://bucket/prefix`: a bucket of an
-    /// S3-compatible store, whose address, region and keys are in the environment, as
-    /// `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
-    /// `MILEPOST_STORAGE_ARTIFACTS`. Default: the folder `artifacts` in the data folder.
+    /// Storage for uploads and files of tasks: a folder, or `s3://bucket/prefix` for a bucket of an
+    /// S3-compatible store, whose endpoint, region and keys are read from `AWS_ENDPOINT_URL`,
+    /// `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. `MILEPOST_STORAGE_ARTIFACTS`.
+    /// Default: the folder `artifacts` in the data folder.
     pub artifacts: Option<String>,
-    /// Connections of this process to PostgreSQL, beside one for heartbeats and one for
-    /// notifications: half of them read, half of them write. At least 3 are made. `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
+    /// Connections of this process to PostgreSQL, in addition to one for heartbeats and one for
+    /// notifications: half for reading, half for writing; at least 3.
+    /// `MILEPOST_STORAGE_CONNECTIONS`. Default: 8.
     pub connections: u32,
-    /// The key that seals the secrets of commands in the database: 64 hexadecimal digits, the same for
-    /// all servers and workers with one database. `MILEPOST_STORAGE_SECRET_KEY`. Default: the file
-    /// `secret.key` in the data folder, made where it is missing.
+    /// Key that seals the secrets of commands in the database: 64 hexadecimal digits, identical for
+    /// all servers and workers of a database. `MILEPOST_STORAGE_SECRET_KEY`. Default: the file
+    /// `secret.key` in the data folder, created if missing.
     pub secret_key: Option<ApiKey>,
-    /// Bytes in the database of all tasks of one owner: inputs, logs, checkpoints and results, and
-    /// 1,024 for each task. Beyond, nothing of that owner is started until some expire; what runs
-    /// comes to its end. `MILEPOST_STORAGE_MAX_BYTES_PER_OWNER`. Default: 1,073,741,824 (1 GiB).
+    /// Maximum number of bytes in the database for all tasks of one owner: inputs, logs,
+    /// checkpoints and results, and 1,024 per task. Beyond it the owner cannot start tasks until
+    /// some expire; running tasks continue. `MILEPOST_STORAGE_MAX_BYTES_PER_OWNER`. Default:
+    /// 1,073,741,824 (1 GiB).
     pub max_bytes_per_owner: u64,
-    /// The same of all who come from one client address (IPv6: one /64 network), whatever their
+    /// The same for all tasks from one client address (IPv6: one /64 network), whatever their
     /// owners. `MILEPOST_STORAGE_MAX_BYTES_PER_CLIENT`. Default: 4,294,967,296 (4 GiB).
     pub max_bytes_per_client: u64,
-    /// The same in all. `MILEPOST_STORAGE_MAX_BYTES`. Default: 68,719,476,736 (64 GiB).
+    /// The same in total. `MILEPOST_STORAGE_MAX_BYTES`. Default: 68,719,476,736 (64 GiB).
     pub max_bytes: u64,
-    /// Bytes that stay free on the disk of the data folder, and on that of the files: with less,
-    /// nothing is started and no file is taken in; what runs comes to its end. Of a small disk a
-    /// tenth stays free; 0: nothing. `MILEPOST_STORAGE_MIN_FREE_BYTES`. Default: 536,870,912
-    /// (512 MiB).
+    /// Bytes to keep free on the disks of the data folder and of the files. With less, no task can
+    /// be started and no file uploaded; running tasks continue. On a small disk a tenth is kept
+    /// free. 0: no limit. `MILEPOST_STORAGE_MIN_FREE_BYTES`. Default: 536,870,912 (512 MiB).
     pub min_free_bytes: u64,
-    /// Folder with `{subject}/research.md`, and where stories go. `MILEPOST_STORAGE_OUTPUT_DIR`,
-    /// `--output-dir`. Default: `output`.
+    /// Folder of `{subject}/research.md`, and of the stories written.
+    /// `MILEPOST_STORAGE_OUTPUT_DIR`, `--output-dir`. Default: `output`.
     pub output_dir: PathBuf,
 }
 
@@ -110,12 +111,12 @@ impl Default for StorageSettings {
     }
 }
 
-/// What is logged, to the standard error.
+/// Logging to standard error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogSettings {
     /// Directives such as `warn,milepost=debug`. `MILEPOST_LOG_FILTER`. Default:
-    /// `warn,milepost=info,milepost_server=info,milepost_app=info,audit=info`; `audit` says who did
+    /// `warn,milepost=info,milepost_server=info,milepost_app=info,audit=info`; `audit` logs who did
     /// what.
     pub filter: String,
 }
@@ -128,7 +129,7 @@ impl Default for LogSettings {
 }
 
 impl Settings {
-    /// Finds values that are well-formed and make no sense: the key and what would be right.
+    /// Validates well-formed values; returns the invalid keys and what would be valid.
     pub(super) fn faults(&self) -> Vec<(String, String)> {
         let mut faults = Vec::new();
         let mut require = |fine: bool, key, right: &str| {
@@ -149,7 +150,7 @@ impl Settings {
             storage,
             story,
             narrator,
-            // Whether it can be had is the machine's word.
+            // Depends on the machine; checked at start.
             isolation: _,
         } = self;
         require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
@@ -211,7 +212,7 @@ impl Settings {
     }
 }
 
-/// A folder, or a bucket; no other scheme.
+/// Whether the text is a folder or an S3 bucket.
 fn is_place(text: &str) -> bool {
     match text.split_once("://") {
         Some(("s3", rest)) => {

@@ -1,4 +1,4 @@
-//! How much the pages make of results, files and logs.
+//! `[viewers]`: limits of showing results, files and logs.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use milepost::html::HtmlLimits;
 use milepost_app::viewers::ViewLimits;
 use serde::{Deserialize, Serialize};
 
-/// How much of a result, a file or a log a page shows, and how much work that may be.
+/// How much of a result, a file or a log a page shows, and how much work that may take.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ViewerSettings {
-    /// Bytes of HTML that one result, file or log becomes; after that the page says that it is only the
-    /// beginning, and where all of it is. `MILEPOST_VIEWERS_MAX_HTML_BYTES`. Default: 1,048,576.
+    /// Maximum size of the HTML for one result, file or log, in bytes; beyond it the page states
+    /// that only the beginning is shown and links to the rest. `MILEPOST_VIEWERS_MAX_HTML_BYTES`.
+    /// Default: 1,048,576.
     pub max_html_bytes: usize,
-    /// Elements within each other, and levels by which JSON is indented; what is deeper is shown
-    /// without its levels. `MILEPOST_VIEWERS_MAX_DEPTH`. Default: 32.
+    /// Maximum nesting depth of elements and of JSON indentation; deeper content is shown without
+    /// further nesting. `MILEPOST_VIEWERS_MAX_DEPTH`. Default: 32.
     pub max_depth: usize,
-    /// Results and files that are rendered at once; others wait. `MILEPOST_VIEWERS_MAX_CONCURRENT`.
-    /// Default: 2.
+    /// Maximum number of results and files rendered at once; others wait.
+    /// `MILEPOST_VIEWERS_MAX_CONCURRENT`. Default: 2.
     pub max_concurrent: usize,
-    /// How long one of them may wait, and how long rendering it may take, in seconds; after that the
-    /// page is sent without it and says so. `MILEPOST_VIEWERS_TIMEOUT_S`. Default: 10.
+    /// Time limit for waiting, and for rendering, in seconds; beyond it the page is sent without
+    /// the content and says so. `MILEPOST_VIEWERS_TIMEOUT_S`. Default: 10.
     pub timeout_s: u64,
 }
 
@@ -33,7 +34,7 @@ impl Default for ViewerSettings {
 }
 
 impl ViewerSettings {
-    /// As the pages take them.
+    /// Limits for the pages.
     pub fn limits(&self) -> ViewLimits {
         ViewLimits {
             html: HtmlLimits { max_bytes: self.max_html_bytes, max_depth: self.max_depth },

@@ -1,4 +1,4 @@
-//! Where the bytes of files are kept: a folder, or a bucket of an S3-compatible store.
+//! Storage of files: a folder, or a bucket of an S3-compatible store.
 
 mod connector;
 
@@ -11,10 +11,10 @@ use self::connector::Connector;
 use super::ServeError;
 use crate::config::{DatabaseUrl, StorageSettings};
 
-/// How long a request to the bucket is repeated. Whoever waits for it is told, and tries again.
+/// Time limit for retrying a request to the bucket; then the caller gets an error.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Opens the place that the settings name.
+/// Opens the storage named in the settings.
 pub(super) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
     let Some(place) = &storage.artifacts else {
         if storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
@@ -43,7 +43,7 @@ async fn bucket(place: &str, rest: &str) -> Result<Artifacts, ServeError> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let retry =
         RetryConfig { backoff: BackoffConfig::default(), max_retries: 4, retry_timeout: PATIENCE };
-    // AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and their like.
+    // Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and so on.
     let plain = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|url| url.starts_with("http://"));
     let objects = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)

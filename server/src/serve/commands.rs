@@ -1,4 +1,4 @@
-//! The commands of the configuration as kinds of the engine: at the start, and again on SIGHUP.
+//! Registers the configured commands as kinds of the engine, at start and on SIGHUP.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use crate::{
     tasks::command::{self, CommandDeps, CommandTasks, SecretKey},
 };
 
-/// The same as the server would have it, in one line.
+/// Describes the isolation that the server would use, in one line.
 #[cfg(target_os = "linux")]
 pub(super) fn describe(settings: &Settings) -> String {
     let isolation = command::launch::Isolation::probe(&settings.isolation, Path::new(PROGRAM));
@@ -27,10 +27,10 @@ pub(super) fn describe(_: &Settings) -> String {
     "none; commands run on Linux only".to_owned()
 }
 
-/// By this name the same program is found also after its file was replaced by another version.
+/// Path of the running program, valid even after its file was replaced by another version.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// What keeps the processes of a run together on this machine.
+/// Determines the isolation of commands on this machine.
 #[cfg(target_os = "linux")]
 fn isolation(
     settings: &Settings,
@@ -63,12 +63,12 @@ pub(super) struct CommandKinds {
 }
 
 impl CommandKinds {
-    /// These commands, whose runs have their folders below the data folder; `file` is where they come
-    /// from.
+    /// Creates the kinds of these commands. Runs get folders below the data folder; `file` is the
+    /// configuration file to reload.
     ///
     /// # Errors
-    /// When the key of their secrets cannot be read or made, or this machine cannot isolate them as the
-    /// settings say.
+    /// If the key of their secrets cannot be read or created, or this machine does not support the
+    /// configured isolation.
     pub(super) fn new(
         settings: &Settings,
         commands: Commands,
@@ -95,7 +95,7 @@ impl CommandKinds {
         Ok(Self { tasks, commands, file, runs })
     }
 
-    /// How many there are.
+    /// Number of commands.
     pub(super) fn number(&self) -> usize {
         self.commands.definitions.len()
     }
@@ -105,7 +105,7 @@ impl CommandKinds {
         kinds.into_iter().fold(registry, Registry::with_dynamic)
     }
 
-    /// Ends and removes what an earlier process left behind.
+    /// Kills and removes what an earlier process left behind.
     pub(super) async fn clean(&self) {
         let runs = self.runs.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || command::clean(&runs)).await {
@@ -113,8 +113,8 @@ impl CommandKinds {
         }
     }
 
-    /// From now on the commands are read again on SIGHUP. Those that run are not touched; where the
-    /// file is wrong, everything stays as it is.
+    /// Reloads the commands on SIGHUP. Running commands are not affected; if the file is invalid,
+    /// nothing changes.
     pub(super) fn reload_on_hangup(&self, engine: Engine) -> io::Result<()> {
         let mut hangups = Hangups::new()?;
         let (tasks, file) = (Arc::clone(&self.tasks), self.file.clone());

@@ -1,7 +1,7 @@
-//! Connections: accepted, served by HTTP/1.1, and brought to their end.
+//! Connections: accepting, serving HTTP/1.1, and closing.
 //!
-//! `axum::serve` would do, but for what thousands of held requests cost: it asks of each connection
-//! first whether it speaks HTTP/2, which doubles the buffer that every one keeps.
+//! Replaces `axum::serve`, which costs too much with thousands of long polls: it checks each
+//! connection for HTTP/2 first, which doubles the buffer of each.
 
 use std::{
     collections::VecDeque,
@@ -31,58 +31,59 @@ use super::{
     io::{Discard, Io, close},
 };
 
-/// How long to wait before connections are accepted again, where the system has no more to give.
+/// Pause before accepting again when the system has run out of resources.
 const RECOVER: Duration = Duration::from_secs(1);
-/// What a connection gets for which there is no place: time for one request and its refusal.
+/// Limits of a connection beyond the maximum: enough for one request and its refusal.
 const REFUSED: Bounds = Bounds {
     idle_timeout: Duration::from_secs(2),
     write_timeout: Duration::from_secs(2),
     min_bytes_per_s: 0,
     discard: Discard { max_bytes: 1 << 20, longest: Duration::from_secs(1), min_bytes_per_s: 0 },
 };
-/// When somebody may try again for whom there was no place.
+/// `Retry-After` of such a refusal, in milliseconds.
 const FULL_MS: i64 = 5_000;
-/// Once the server stops, connections that are answered have so long to notice.
+/// Time that connections have at shutdown to notice it after their last response.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// How connections are served.
+/// Options of serving connections.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionOptions {
     pub(super) max_open: MaxPlaces,
     pub(super) bounds: Bounds,
-    /// Connections from these are those of many clients.
+    /// Connections from these addresses carry many clients and have no limit per client.
     pub(super) trusted_proxies: Vec<TrustedProxy>,
 }
 
-/// What a peer may take its time for.
+/// Timeouts and minimum rates of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bounds {
-    /// For the head of a request, the first and each further one.
+    /// Time limit for the head of each request.
     pub(super) idle_timeout: Duration,
-    /// For taking in some of an answer.
+    /// Maximum time without accepting any part of a response.
     pub(super) write_timeout: Duration,
-    /// As much of an answer is taken in at least, once it has fallen behind by `write_timeout`.
+    /// Minimum rate at which a response must be accepted, enforced after a deficit of
+    /// `write_timeout`.
     pub(super) min_bytes_per_s: u32,
-    /// For what was sent and is not wanted.
+    /// Limits for discarding unread data.
     pub(super) discard: Discard,
 }
 
-/// Turns true when the server is to stop.
+/// Becomes true when the server shuts down.
 pub(super) type Stop = watch::Receiver<bool>;
 
-/// Returns once the server is to stop; where nobody is left to say so, that is the end as well.
+/// Waits for the shutdown; a dropped sender counts as one.
 async fn stopped(stop: &mut Stop) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Serves until told to stop, and then until the last request is answered.
+/// Serves until shutdown, then until the last request is answered.
 pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     options: ConnectionOptions,
     mut stop: Stop,
 ) {
-    // Each connection has one of these; when all are dropped there is none any more.
+    // Each connection holds a receiver; when all are dropped, no connection is left.
     let (alive, open) = watch::channel(());
     let admission = Admission::new(options.max_open);
     let mut refused = Refused::new(options.max_open);
@@ -115,13 +116,13 @@ pub(super) async fn serve(
             }
         }
     }
-    // Who comes from here on is refused at once.
+    // New connections are refused from here on.
     drop(listener);
     drop(open);
     alive.closed().await;
 }
 
-/// The address that the connections of a peer count for.
+/// Address under which a peer's connections are counted; `None` for trusted proxies.
 fn client(peer: IpAddr, proxies: &[TrustedProxy]) -> Option<ClientAddress> {
     let trusted = proxies.iter().any(|proxy| proxy.contains(peer));
     (!trusted).then(|| peer.into())
@@ -139,8 +140,8 @@ fn refusal(full: Full) -> Problem {
     problem
 }
 
-/// The connections that are being told that there is no place. Whoever is not done goes when others come:
-/// a flood of silent ones keeps nobody from an answer.
+/// Connections that are being refused. The oldest is dropped when too many wait, so that silent
+/// peers cannot prevent others from getting their refusal.
 struct Refused {
     tasks: VecDeque<AbortHandle>,
     max: usize,
@@ -166,14 +167,14 @@ struct Conversation {
     router: Router,
     peer: SocketAddr,
     bounds: Bounds,
-    /// What is answered, whatever is asked.
+    /// Response to all requests, if the connection is refused.
     refusal: Option<Problem>,
 }
 
 impl Conversation {
-    /// To its end; once it is to stop, to the end of the request under way.
+    /// Serves the connection to its end; at shutdown, to the end of the current request.
     async fn hold(self, stream: TcpStream, mut stop: Stop) {
-        // An answer is not kept back to wait for more. Fails only where the connection is gone already.
+        // Send responses without delay. Fails only if the connection is already closed.
         let _ = stream.set_nodelay(true);
         let Self { router, peer, bounds, refusal } = self;
         let Bounds { write_timeout, min_bytes_per_s, .. } = bounds;
@@ -188,7 +189,7 @@ impl Conversation {
             stopped(&mut stop).await;
             sleep(LAST_WORDS).await;
         };
-        // On the heap: thousands of connections do not keep room for their end.
+        // Boxed, so that thousands of connections do not reserve memory for it.
         tokio::select! {
             () = Box::pin(close(stream, bounds.discard)) => {}
             () = patience => {}
@@ -213,9 +214,9 @@ async fn speak(
     let mut stopping = false;
     loop {
         tokio::select! {
-            // A connection that breaks is its client's business.
+            // A broken connection concerns only its client.
             _ = connection.as_mut() => return,
-            // Looked at again: it hears from nobody else that a body is not read any more.
+            // Poll the connection again: nothing else tells it that a body is no longer read.
             () = rest.notified() => {}
             () = stopped(stop), if !stopping => {
                 stopping = true;
@@ -227,7 +228,7 @@ async fn speak(
 
 async fn recover(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    // The client was gone before it was accepted.
+    // The client disconnected before it was accepted.
     if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         return;
     }

@@ -1,4 +1,4 @@
-//! How much room is left where data is stored.
+//! Free disk space where data is stored.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -6,7 +6,7 @@ use milepost::engine::{Disk, DiskSpace, StorageOptions};
 
 use crate::config::StorageSettings;
 
-/// The folders that data is stored in.
+/// Folders in which data is stored.
 #[derive(Debug)]
 struct Folders(Vec<PathBuf>);
 
@@ -22,7 +22,7 @@ impl Disk for Folders {
     }
 }
 
-/// The limits of what is stored. `database` is the file of the database, if it is one.
+/// Storage limits. `database` is the database file, if it is a file.
 pub(super) fn storage(settings: &StorageSettings, database: Option<PathBuf>) -> StorageOptions {
     let files = match &settings.artifacts {
         None => Some(settings.data_dir.join("artifacts")),

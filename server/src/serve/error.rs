@@ -1,4 +1,4 @@
-//! Why the server cannot start: one clear line each.
+//! Errors that prevent the server from starting.
 
 use std::{io, net::SocketAddr, path::PathBuf};
 
@@ -10,39 +10,39 @@ use crate::tasks::{command::SealError, story::InvalidEndpoint};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// Something else uses the address, or this machine does not have it.
+    /// The address is in use, or does not belong to this machine.
     #[error("cannot listen on {addr}: {}; choose another with --addr", reason(.error))]
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// A folder cannot be made or written.
+    /// A folder cannot be created or written.
     #[error("cannot write to the folder {}: {error}; choose another with --data", path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Where files are kept cannot be used.
+    /// The storage of files cannot be used.
     #[error("files cannot be kept in {place}: {error}; see storage.artifacts")]
     Artifacts {
-        /// The place.
+        /// The storage as configured.
         place: String,
-        /// Why.
+        /// The cause.
         error: String,
     },
-    /// The database is named in a way that is not understood.
+    /// The database URL is invalid.
     #[error(
         "{url} names no database; it looks like sqlite:///path/to/file or postgres://host/database"
     )]
     Database {
-        /// What was given.
+        /// The given URL.
         url: String,
     },
-    /// A worker without servers to work for.
+    /// A worker needs a database that it shares with servers.
     #[error(
         "a worker needs the database of its servers: --database postgres://host/database; with SQLite \
          the server works by itself"
@@ -51,23 +51,23 @@ pub enum ServeError {
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The narrator's endpoint cannot be used as it is set.
+    /// The narrator's endpoint is invalid.
     #[error(transparent)]
     Narrator(#[from] InvalidEndpoint),
     /// The key of the commands' secrets cannot be used.
     #[error(transparent)]
     SecretKey(#[from] SealError),
-    /// The machine does not allow the isolation of commands that the settings ask for.
+    /// The machine does not support the configured isolation of commands.
     #[cfg(target_os = "linux")]
     #[error("{0}; allow it, or set isolation.mode to auto")]
     Isolation(#[from] crate::tasks::command::launch::IsolationError),
-    /// Signals cannot be waited for.
+    /// Signals cannot be handled.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),
-    /// The process cannot be closed to others.
+    /// The process cannot be protected from others.
     #[error("cannot protect this process from others of its user (PR_SET_DUMPABLE): {0}")]
     Process(io::Error),
-    /// The URL could not be printed.
+    /// The URL cannot be printed.
     #[error("cannot print the URL: {0}")]
     Announce(io::Error),
 }

@@ -1,10 +1,11 @@
-//! How many files the process may have open, connections included.
+//! Limit of open files of the process, which includes connections.
 
-/// More than this is of no use here, and some programs close each file that they might have.
+/// Default goal. A higher limit has no use here, and some programs close every possible descriptor
+/// at start.
 #[cfg(target_os = "linux")]
 const ENOUGH: u64 = 131_072;
 
-/// Raises the limit as far as it goes without special rights; `None`: there is no limit that is known.
+/// Raises the limit as far as possible without privileges; `None` means that no limit is known.
 #[cfg(target_os = "linux")]
 pub(super) fn raise(wanted: Option<usize>) -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -26,7 +27,7 @@ pub(super) fn raise(wanted: Option<usize>) -> Option<u64> {
     }
 }
 
-/// Nothing is known of such a limit here.
+/// Does nothing: no such limit is known here.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn raise(_: Option<usize>) -> Option<u64> {
     None

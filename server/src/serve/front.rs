@@ -1,9 +1,9 @@
-//! What stands before the router on each connection: who the peer is, and what becomes of a body that
-//! nobody reads to its end.
+//! Runs before the router on each connection: passes on the peer's address, and discards bodies
+//! that are not read to their end.
 //!
-//! A sender that is refused while it still sends must be able to finish, or it never sees the answer. So
-//! whoever lets go of a body, this reads the rest and drops it, within bounds, while the answer is on
-//! its way.
+//! A client whose request is refused while it still sends must be able to finish, or it never sees
+//! the response. Therefore, when a body is dropped, its rest is read and discarded, within limits,
+//! while the response is sent.
 
 use std::{
     convert::Infallible,
@@ -37,14 +37,15 @@ use tower::Service as _;
 
 use super::io::Discard;
 
-/// The service of one connection.
+/// Service of one connection.
 pub(super) struct Front {
     router: Router,
     peer: SocketAddr,
     discard: Discard,
-    /// Told when the connection has to be looked at again: the rest of a body is read, or given up.
+    /// Notified when the rest of a body was read or given up, so that the connection is polled
+    /// again.
     rest: Arc<Notify>,
-    /// Why this connection is answered with nothing but this.
+    /// Response to all requests, if the connection is refused.
     refusal: Option<Problem>,
 }
 
@@ -63,7 +64,7 @@ impl Front {
         Self { router, peer, discard, rest, refusal }
     }
 
-    /// Why this request is not passed on.
+    /// Why this request is not passed to the router.
     fn refused(&self, request: &hyper::Request<Incoming>) -> Option<Problem> {
         let named =
             || request.headers().contains_key(header::HOST) || request.uri().authority().is_some();
@@ -71,7 +72,7 @@ impl Front {
             let detail = "a request of HTTP/1.1 names its host: Host: example.org";
             return Some(Problem::new(400, "Bad Request", detail));
         }
-        // Whether the server lives can be asked also where it is full.
+        // `/healthz` must work even if the server is full.
         self.refusal.clone().filter(|_| request.uri().path() != "/healthz")
     }
 }
@@ -91,7 +92,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Front {
             return Either::Left(ready(Ok(refuse(request.uri().path(), problem))));
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        // A router is always ready, and cheap to clone.
+        // A router is always ready and cheap to clone.
         let answer = self.router.clone().call(request);
         Either::Right(match unread {
             None => Either::Left(answer),
@@ -101,8 +102,8 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Front {
 }
 
 impl Front {
-    /// The body for the router; and, where the connection must end if it is not read whole, whether it
-    /// was not.
+    /// Returns the body for the router, and a flag that is true while the body is unread if the
+    /// connection must then be closed.
     fn body(&self, incoming: Incoming, expects: bool) -> (Body, Option<Arc<AtomicBool>>) {
         if incoming.is_end_stream() {
             return (Body::empty(), None);
@@ -120,7 +121,7 @@ impl Front {
     }
 }
 
-/// Says that the connection ends with this answer, if the body was not read.
+/// Closes the connection after the response if the body was not read.
 fn closing(unread: Arc<AtomicBool>) -> Closing {
     Box::new(move |answer| {
         answer.map(|mut response| {
@@ -134,13 +135,13 @@ fn closing(unread: Arc<AtomicBool>) -> Closing {
     })
 }
 
-/// A body whose rest is read and dropped when its reader lets go of it.
+/// Body whose rest is read and discarded when it is dropped.
 struct Watched {
-    /// There until the end of the body, or the drop.
+    /// Present until the end of the body, or the drop.
     incoming: Option<Incoming>,
-    /// The bounds; none where the rest is known to be larger.
+    /// Limits; `None` if the body is known to exceed them.
     discard: Option<Discard>,
-    /// Whether the sender was told to send: with `Expect: 100-continue` the first read does.
+    /// Whether the client is sending: with `Expect: 100-continue` only after the first read.
     asked: bool,
     unread: Option<Arc<AtomicBool>>,
     rest: Arc<Notify>,
@@ -188,7 +189,7 @@ impl Drop for Watched {
         if !self.asked {
             return;
         }
-        // Without a runtime the process ends.
+        // Without a runtime the process is exiting.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(drop_rest(incoming, discard, Arc::clone(&self.rest)));
         }
@@ -200,6 +201,6 @@ async fn drop_rest(mut incoming: Incoming, discard: Discard, rest: Arc<Notify>) 
     let bytes = |frame: Frame<Bytes>| frame.data_ref().map_or(0, Bytes::len);
     while discarding.goes_on(incoming.frame().map(|frame| Some(bytes(frame?.ok()?)))).await {}
     drop(incoming);
-    // Nothing else tells the connection that nobody reads any more.
+    // Nothing else tells the connection that the body is no longer read.
     rest.notify_one();
 }

@@ -1,5 +1,5 @@
-//! The bytes of a connection: a peer that takes nothing in is given up, and the stream comes back at the end,
-//! so that it can be closed without losing the last answer.
+//! Bytes of a connection. Gives up peers that accept no data, and returns the stream at the end, so
+//! that it can be closed without losing the last response.
 
 use std::{
     future::poll_fn,
@@ -17,15 +17,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// A peer that was told everything and is silent for so long has nothing more to say.
+/// Maximum time without data from a peer while discarding.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// How much is read and dropped of what nobody asked for, and for how long.
+/// Limits for reading and discarding unwanted data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Discard {
     pub(super) max_bytes: u64,
     pub(super) longest: Duration,
-    /// Of a sender that is slower, and of one that is silent, nothing more is read.
+    /// Minimum rate of the sender.
     pub(super) min_bytes_per_s: u32,
 }
 
@@ -36,7 +36,7 @@ impl Discard {
     }
 }
 
-/// What was read and dropped so far.
+/// State of discarding.
 pub(super) struct Discarding {
     left: u64,
     pace: Pace,
@@ -44,7 +44,7 @@ pub(super) struct Discarding {
 }
 
 impl Discarding {
-    /// Waits for a read, which says how many bytes it got; whether another one is to follow.
+    /// Awaits a read, which returns the number of bytes; returns whether to read again.
     pub(super) async fn goes_on(&mut self, read: impl Future<Output = Option<usize>>) -> bool {
         if self.left == 0 {
             return false;
@@ -62,17 +62,17 @@ impl Discarding {
     }
 }
 
-/// A stream whose peer must go on reading.
+/// Stream whose peer must keep reading.
 pub(super) struct Io {
-    /// There until the drop.
+    /// Present until the drop.
     stream: Option<TcpStream>,
     back: Option<oneshot::Sender<TcpStream>>,
-    /// That of a peer that reads.
+    /// Time allowance of the reading peer.
     pace: Pace,
 }
 
 impl Io {
-    /// The stream for the server, and the same once the server has done with it.
+    /// Returns the stream for the server, and a receiver that yields it when the server is done.
     pub(super) fn new(stream: TcpStream, pace: Pace) -> (Self, oneshot::Receiver<TcpStream>) {
         let (back, done) = oneshot::channel();
         (Self { stream: Some(stream), back: Some(back), pace }, done)
@@ -101,7 +101,7 @@ impl Io {
 impl Drop for Io {
     fn drop(&mut self) {
         if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
-            // Nobody waits for it where the connection was given up.
+            // Nobody waits for it if the connection was given up.
             let _ = back.send(stream);
         }
     }
@@ -141,7 +141,7 @@ impl AsyncWrite for Io {
         self.stream.as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
-    // Neither waits for the peer: the system has taken in what was written.
+    // Neither waits for the peer: the system has accepted what was written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Some(stream) => Pin::new(stream).poll_flush(cx),
@@ -157,10 +157,10 @@ impl AsyncWrite for Io {
     }
 }
 
-/// Ends a connection. A system that still has bytes for a closed socket resets the connection, and the
-/// peer may lose the answer that it has not read: so what still comes is read first, within bounds.
+/// Closes a connection. A socket closed with unread data is reset, and the peer may lose the
+/// response. Therefore incoming data is read first, within limits.
 pub(super) async fn close(mut stream: TcpStream, discard: Discard) {
-    // What goes wrong now is the peer's business.
+    // Errors now concern only the peer.
     if stream.shutdown().await.is_ok() {
         let mut buffer = vec![0_u8; 16 << 10];
         let mut discarding = discard.begin();

@@ -1,8 +1,8 @@
-//! The modes of what earlier versions made, and of what was made under another mask: put right at the
-//! start, so that nobody else on the machine reads what tasks were given and made.
+//! Corrects the modes of files from earlier versions or another umask at start, so that no other
+//! user of the machine can read inputs and results of tasks.
 //!
-//! Only what is Milepost's by its name and this user's is touched. Links are not followed, and a folder
-//! that holds anything else (`/`, a home, a project) is left as it is.
+//! Changes only files that belong to Milepost by their name and to this user. Does not follow
+//! links, and leaves folders alone that contain anything else (`/`, a home, a project).
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::tighten;
@@ -25,17 +25,18 @@ mod linux {
 
     use crate::{config::Settings, serve::database, tasks::command::KEY_FILE};
 
-    /// What the data folder holds beside the files of the database.
+    /// Entries of the data folder in addition to the database files.
     const OWN: [&str; 3] = ["artifacts", "runs", KEY_FILE];
-    /// What a database consists of, by the endings of its name.
+    /// Suffixes of the files of a database.
     const DATABASE: [&str; 5] = ["", "-wal", "-shm", "-journal", ".lock"];
 
-    /// Its name where the operator gave none; may lie there from before PostgreSQL was used.
+    /// Default name of the database file; may be left over from before a switch to PostgreSQL.
     const USUAL_DATABASE: &str = "milepost.db";
 
-    /// Puts the modes right and logs what was changed. Call it before the database is opened: POSIX drops
-    /// all locks that a process has on a file when it closes any handle of it, and without its locks SQLite
-    /// truncates what another of its connections has mapped (SIGBUS, a malformed database).
+    /// Corrects the modes and logs the changes. Call it before the database is opened: POSIX drops
+    /// all locks that a process has on a file when it closes any handle of it, and without its
+    /// locks SQLite truncates what another of its connections has mapped (SIGBUS, a malformed
+    /// database).
     pub(in crate::serve) fn tighten(settings: &Settings) {
         let data = &settings.storage.data_dir;
         let folders = [data.clone(), artifacts(settings), data.join("runs")];
@@ -52,7 +53,7 @@ mod linux {
         }
     }
 
-    /// A file elsewhere may be something else that was named by mistake.
+    /// A file elsewhere may have been named by mistake.
     fn is_a_database(path: &Path) -> bool {
         let mut head = [0; 16];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
@@ -72,9 +73,9 @@ mod linux {
         name.into()
     }
 
-    /// A folder in which everything is Milepost's.
+    /// Corrects a folder in which everything belongs to Milepost.
     fn folder_of_its_own(path: &Path, database: Option<&Path>) {
-        // The operator may name it through a link; what is in it may not be one.
+        // The operator may name it through a link; its entries must not be links.
         let Ok(path) = fs::canonicalize(path) else { return };
         let home = std::env::var_os("HOME").and_then(|home| fs::canonicalize(home).ok());
         if path.parent().is_none() || Some(&path) == home.as_ref() {
@@ -95,7 +96,7 @@ mod linux {
         fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
     }
 
-    /// An entry that is not Milepost's.
+    /// Finds an entry that does not belong to Milepost.
     fn foreign(folder: &Path, database: Option<&Path>) -> io::Result<Option<String>> {
         let named = database.and_then(Path::file_name).map_or(&b""[..], |name| name.as_bytes());
         let is_of_database = |bytes: &[u8], own: &[u8]| {
@@ -115,14 +116,14 @@ mod linux {
         Ok(None)
     }
 
-    /// The folders of artifacts (`a3`), those of runs and their locks (`{id}-1`, `{id}.lock`), `kept`.
+    /// Folders of artifacts (`a3`), of runs and their locks (`{id}-1`, `{id}.lock`), and `kept`.
     fn is_own_name(name: &str) -> bool {
         let of_id = name.get(..36).is_some_and(|id| id.parse::<TaskId>().is_ok());
         let shard = name.len() == 2 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         of_id || shard || name == "kept" || name.starts_with(".probe-")
     }
 
-    /// Takes from group and others what they have. `None` where there is nothing to do.
+    /// Removes all permissions of group and others; `None` if there is nothing to do.
     fn put_right(path: &Path, kind: FileType) -> io::Result<Option<u32>> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
@@ -133,11 +134,11 @@ mod linux {
         };
         let stat = fstat(&file)?;
         let ours = stat.st_uid == rustix::process::geteuid().as_raw();
-        // A second name of a file may lie anywhere.
+        // Another hard link to the file may be anywhere.
         let single = kind == FileType::Directory || stat.st_nlink == 1;
         let before = stat.st_mode & 0o7777;
         let right = FileType::from_raw_mode(stat.st_mode) == kind && ours && single;
-        // With the sticky bit it is everybody's, like /tmp.
+        // A folder with the sticky bit is shared, like /tmp.
         if !right || before & 0o1000 != 0 || before & 0o077 == 0 {
             return Ok(None);
         }

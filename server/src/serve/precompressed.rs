@@ -1,4 +1,4 @@
-//! Which files of the site are served as they were compressed at build time.
+//! Which files of the site are served as compressed at build time.
 
 use std::{
     ffi::OsString,
@@ -7,10 +7,10 @@ use std::{
     time::SystemTime,
 };
 
-/// Whether what is compressed beside a file is of the file as it is now. A build without compression
-/// (`cargo leptos watch`, a copy by hand) may leave an older one there.
+/// Whether the compressed variants of a file are up to date. A build without compression (`cargo
+/// leptos watch`, a manual copy) may leave older ones.
 pub(super) async fn is_current(site_dir: &Path, path: &str) -> bool {
-    // The built files have plain names; of any other, the file itself is served.
+    // Built files have plain names; others are served uncompressed.
     if path.contains(['%', '\\']) || path.contains("..") {
         return false;
     }

@@ -1,4 +1,4 @@
-//! Who can reach the server, and what they can start: one line for the operator.
+//! Log line for the operator: who can reach the server, and what they can start.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use milepost::engine::EngineOptions;
 
 use crate::config::HttpSettings;
 
-/// The line. `addr` is where the server listens in fact.
+/// The log line. `addr` is the actual listening address.
 pub(super) fn line(
     addr: SocketAddr,
     http: &HttpSettings,

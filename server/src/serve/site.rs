@@ -1,4 +1,4 @@
-//! One router of API, pages and files.
+//! Router of API, pages and files.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ use tower_http::{
 use super::precompressed;
 use crate::{config::HttpSettings, viewers};
 
-/// Everything that the server answers.
+/// The complete router.
 pub(super) fn router(
     service: Service,
     settings: &HttpSettings,
@@ -59,17 +59,17 @@ fn is_api(path: &str) -> bool {
         || ["/healthz", "/readyz", "/metrics"].contains(&path)
 }
 
-/// What people see travels compressed, and is one visitor's own where it does not say otherwise.
+/// Compresses responses, and marks them private unless they set a cache policy.
 fn guarded(router: Router, guard: Guard) -> Router {
     let own = HeaderValue::from_static("private, no-cache");
     router
         .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, own))
-        // One more than the default: pages are 7 % smaller.
+        // One level above the default makes pages 7 % smaller.
         .layer(CompressionLayer::new().quality(CompressionLevel::Precise(5)))
         .layer(guard)
 }
 
-/// The built site's files; what is none of them is the page that says so.
+/// Files of the built site; other paths get the page "not found".
 fn files(settings: &HttpSettings, site: &Site) -> Router {
     let (hashed, site) = (site.options.hash_files, site.clone());
     let pkg = format!("/{}/", site.options.site_pkg_dir);
@@ -79,8 +79,8 @@ fn files(settings: &HttpSettings, site: &Site) -> Router {
     Router::new().fallback(move |request: Request| {
         let (plain, compressed) = (plain.clone(), compressed.clone());
         let (folder, site) = (folder.clone(), site.clone());
-        // With their hash in their names they never change; otherwise each visit asks again, and
-        // `Last-Modified` makes the answer short.
+        // Files with a hash in their name never change. Others are revalidated on each visit, which
+        // `Last-Modified` makes cheap.
         let for_ever = hashed && request.uri().path().starts_with(&pkg);
         let missing = serve::not_found(axum::extract::State(site), copy(&request));
         async move {
@@ -98,7 +98,7 @@ fn files(settings: &HttpSettings, site: &Site) -> Router {
     })
 }
 
-/// The request without its body: what a page about its path needs.
+/// The request without its body, for a page about its path.
 fn copy(request: &Request) -> Request {
     let mut copy = Request::new(axum::body::Body::empty());
     *copy.method_mut() = request.method().clone();
@@ -112,12 +112,12 @@ fn cached(mut response: Response, for_ever: bool) -> Response {
     let policy = if for_ever { "public, max-age=31536000, immutable" } else { "no-cache" };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
-    // Compressed or not: what is kept on the way is kept for those who asked alike.
+    // Caches must distinguish clients by their supported compression.
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     response
 }
 
-/// Warns of a site whose islands cannot be loaded: its module asks for parts that nobody has cut off.
+/// Warns about a site whose islands cannot load, because its module was built without `--split`.
 fn warn_of_whole_module(options: &LeptosOptions) {
     let path = Path::new(&*options.site_root).join(&*options.site_pkg_dir);
     let script = path.join(format!("{}.js", options.output_name));
@@ -127,7 +127,7 @@ fn warn_of_whole_module(options: &LeptosOptions) {
     }
 }
 
-/// What `cargo leptos` says where it runs this program, otherwise the names of the workspace.
+/// Options from `cargo leptos` if it runs this program, otherwise the names of the workspace.
 fn leptos_options(settings: &HttpSettings) -> LeptosOptions {
     let told = std::env::var_os("LEPTOS_OUTPUT_NAME").and_then(|_| get_configuration(None).ok());
     let mut options = match told {

@@ -1,8 +1,9 @@
-//! The kinds of task that an operator declares as `[commands.<word>]`: programs of this machine.
+//! Kinds that an operator declares as `[commands.<name>]`: programs of this machine.
 //!
-//! * [`Definition`]: a command as it was declared; `values`, `argv`, `schema`: its parameters.
-//! * [`launch`]: the process and its guard; `run`: one run from its start to its result.
-//! * [`CommandTasks`]: the kinds for the engine, also when the configuration is read again.
+//! * [`Definition`]: a declared command; `values`, `argv`, `schema`: its parameters.
+//! * [`launch`]: the process and its supervisor ("guard"); `run`: one run from its start to its
+//!   result.
+//! * [`CommandTasks`]: the kinds for the engine, including reloads of the configuration.
 
 mod argv;
 #[cfg(target_os = "linux")]
@@ -49,35 +50,35 @@ pub use folder::clean;
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 pub use seal::{KEY_FILE, SealError, SecretKey};
 
-/// How much longer than a command's own grace the engine waits before it drops the run: the guard
-/// needs a moment to kill, and the run to write its last words.
+/// Time that the engine waits beyond a command's own grace before it drops the run: the guard needs
+/// a moment to kill, and the run to report its end.
 const LAST_WORDS: Duration = Duration::from_secs(20);
-/// Earlier definitions that are remembered for tasks that wait.
+/// Maximum number of earlier definitions remembered for queued tasks.
 const MAX_EARLIER: usize = 500;
-/// Characters of a parameter's value in a task's title.
+/// Maximum number of characters of a parameter's value in a task's title.
 const MAX_IN_TITLE: usize = 60;
 
-/// What every command needs.
+/// Dependencies of all commands.
 #[derive(Debug)]
 pub struct CommandDeps {
-    /// Where each run has a folder of its own.
+    /// Folder with a subfolder for each run.
     pub runs: PathBuf,
-    /// This program, which also is the guard of its commands.
+    /// This program, which also serves as the guard of its commands.
     pub program: PathBuf,
-    /// What seals the secrets of tasks while they are stored.
+    /// Key that seals the secrets of stored tasks.
     pub key: SecretKey,
-    /// What keeps the processes of a run together.
+    /// Isolation of the processes of a run.
     #[cfg(target_os = "linux")]
     pub isolation: launch::Isolation,
 }
 
-/// The commands of this process, as they are now and as they were.
+/// The current and earlier commands of this process.
 pub struct CommandTasks {
     deps: Arc<CommandDeps>,
     earlier: Arc<Earlier>,
 }
 
-/// What tasks that wait may have been started with, by fingerprint.
+/// Definitions with which queued tasks may have been started, by fingerprint.
 #[derive(Default)]
 struct Earlier(Mutex<HashMap<String, Arc<Definition>>>);
 
@@ -100,13 +101,13 @@ fn key(word: &str, fingerprint: &str) -> String {
 }
 
 impl CommandTasks {
-    /// No commands yet.
+    /// Creates an empty set of commands.
     pub fn new(deps: CommandDeps) -> Self {
         Self { deps: Arc::new(deps), earlier: Arc::default() }
     }
 
-    /// The kinds for these definitions. Tasks that were started with earlier ones and wait still are
-    /// run by those.
+    /// Creates the kinds for these definitions. Queued tasks that were started with earlier
+    /// definitions still run with those.
     pub fn kinds(&self, definitions: &[Arc<Definition>]) -> Vec<DynamicKind> {
         definitions.iter().map(|definition| self.kind(definition)).collect()
     }
@@ -138,18 +139,18 @@ impl CommandTasks {
     }
 }
 
-/// The input as it is stored: what was asked for, and of which definition.
+/// The stored input of a task: its parameters, and the definition that they belong to.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     definition: String,
-    /// Without the secret ones.
+    /// Parameters without secrets.
     params: Value,
-    /// The names of the secret ones that were given. They are stored apart, sealed; see [`seal`].
+    /// Names of the secrets given, which are stored separately and sealed; see [`seal`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     secrets: Vec<String>,
 }
 
-/// One kind.
+/// Kind of one command.
 struct CommandTask {
     definition: Arc<Definition>,
     deps: Arc<CommandDeps>,
@@ -157,7 +158,7 @@ struct CommandTask {
 }
 
 impl CommandTask {
-    /// What a task was started with.
+    /// The definition that a task was started with.
     fn definition_of(&self, stored: &Stored) -> Option<Arc<Definition>> {
         if self.definition.fingerprint == stored.definition {
             return Some(Arc::clone(&self.definition));
@@ -165,7 +166,7 @@ impl CommandTask {
         self.earlier.get(&self.definition.word, &stored.definition)
     }
 
-    /// The parameters, secrets included, where those are still there.
+    /// The parameters, including the secrets if they are still stored.
     fn open(&self, mut params: Value, sealed: Option<&str>) -> Result<Value, SealError> {
         if let Some(sealed) = sealed {
             self.deps.key.put_back(&mut params, sealed, &self.definition.word)?;
@@ -230,7 +231,7 @@ impl DynamicTask for CommandTask {
                           again.";
             TaskError::fail("definition_changed", reason)
         })?;
-        // It was checked by whoever queued it, which may have been another version or machine.
+        // Validate again: the task may have been queued by another version or machine.
         let params = self.open(stored.params, input.sealed.as_deref());
         let params = params.map_err(|e| TaskError::fail("secret_key", e.to_string()))?;
         let values = values::read(&definition, &params)
@@ -249,7 +250,7 @@ async fn run_it(
     run::Run::new(definition, values, ctx).complete(deps).await
 }
 
-/// What ends a command for certain is Linux's.
+/// Commands run on Linux only, because only there all their processes can be killed reliably.
 #[cfg(not(target_os = "linux"))]
 async fn run_it(
     _: Arc<Definition>,
@@ -265,7 +266,7 @@ impl Definition {
         key(&self.word, &self.fingerprint)
     }
 
-    /// What it does, how long it may take, and what a crash means for it.
+    /// What the command does, its time limit, and whether it is retried after a crash.
     fn description_for_people(&self) -> String {
         let s = self.limits.timeout.as_secs();
         let limit = match s {
@@ -288,12 +289,12 @@ impl Definition {
         Stages::new(self.all_stages())
     }
 
-    /// Those that are declared, else those that its way of telling progress brings.
+    /// The declared stages, or else those of the progress rules.
     fn all_stages(&self) -> Vec<(String, f64)> {
         if self.stages.is_empty() { self.progress.stages() } else { self.stages.clone() }
     }
 
-    /// `Archive a folder: photos`; the first value that is needed, and no secret.
+    /// `Archive a folder: photos`: the title and the first required value that is not secret.
     fn title_of(&self, values: &[Given]) -> String {
         let named = self.params.iter().zip(values);
         let told = named

@@ -1,14 +1,14 @@
-//! The task kind `dataset`: a profile of CSV, given as a text or as a file.
+//! Kind `dataset`: profiles CSV, given as a text or as a file.
 //!
-//! The first record names the columns. What is odd (ragged rows, an unclosed quote, traces of a
-//! wrong encoding, names that are missing or repeated) is told in the profile with line numbers and
-//! stops nothing; only a text without a header is refused.
+//! The first record names the columns. Irregularities (ragged rows, an unclosed quote, traces of a
+//! wrong encoding, missing or repeated names) are reported in the profile with line numbers and do
+//! not stop the task; only a text without a header is rejected.
 //!
 //! * [`profile`]: the result, as JSON.
-//! * `process`: the stages as pure functions, over a text and over a file the same; `file`: what
-//!   brings an upload to them.
+//! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
+//!   upload for them.
 //! * `unpack`, `feed`, `records`: from bytes to records; `dialect`, `header`: how to read them.
-//! * `value`, `column`, `values`, `spread`, `stats`: what is remembered of them.
+//! * `value`, `column`, `values`, `spread`, `stats`: statistics of columns.
 //! * `html`, `plot`, `text`: the profile as a page.
 
 mod column;
@@ -59,11 +59,11 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
     pub data: Option<String>,
-    /// Instead of a text: a file with it, of any size, also packed (gzip, Zstandard).
+    /// CSV file of any size, instead of a text; may be compressed (gzip, Zstandard).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", title = "CSV file", extend("format" = "upload"))]
     pub file: Option<UploadId>,
-    /// What to call it.
+    /// Name of the data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name", length(max = MAX_NAME_CHARACTERS))]
     pub name: Option<String>,
@@ -168,12 +168,12 @@ impl Task for Dataset {
     }
 }
 
-/// The records of a text, read as a profile reads them.
+/// Records of a text, read in the same way as for a profile.
 pub(crate) fn records(text: &str) -> csv::Reader<&[u8]> {
     dialect::reader(text, dialect::delimiter(text))
 }
 
-/// The first two stages over a text.
+/// Runs the first two stages on a text.
 async fn of_text(
     ctx: &Context,
     data: String,
@@ -190,7 +190,7 @@ async fn of_text(
     ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
 }
 
-/// What the stages call as they go: reports, and stops when the task was told to.
+/// Callback for the stages: reports progress, and fails if the task was stopped.
 fn tick(ctx: &Context) -> impl FnMut(f64) -> Result<(), TaskError> {
     |done| {
         ctx.progress(done);
@@ -204,7 +204,7 @@ impl From<LoadError> for TaskError {
     }
 }
 
-/// The profile of a text, for tests.
+/// Profile of a text, for tests.
 #[cfg(test)]
 fn profile_text(text: &str) -> profile::Profile {
     let go_on = &mut |_: f64| Ok::<(), LoadError>(());

@@ -1,13 +1,13 @@
-//! The task kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`.
+//! Kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`.
 //!
-//! Two narrators can write it: one behind an OpenAI-compatible endpoint ([`NarratorSettings`]), and,
-//! where none is configured, the built-in one, which works offline from the research text itself. A
-//! finished chapter is a checkpoint: a crash never pays for it twice. What is finished so far also
-//! stands at `{output}/{subject}/story.md`.
+//! There are two narrators: one behind an OpenAI-compatible endpoint ([`NarratorSettings`]), and,
+//! if none is configured, the built-in one, which works offline from the research text. Each
+//! finished chapter is a checkpoint, so that a crash never pays for it twice. The finished chapters
+//! are also written to `{output}/{subject}/story.md`.
 //!
-//! * `input`, `settings`, `library`: what a story is started with, what operators set, the files.
-//! * `research`, `sentences`, `lexicon`: the research text, read.
-//! * `narrator`: what both narrators are; `builtin` and `chat`: the two.
+//! * `input`, `settings`, `library`: input of a story, settings, files.
+//! * `research`, `sentences`, `lexicon`: reading the research text.
+//! * `narrator`: interface of narrators; `builtin` and `chat`: the two narrators.
 //! * `write`: the run, from the first stage to the last.
 
 mod builtin;
@@ -46,13 +46,13 @@ pub use self::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// What it is about: the folder with the research file, such as lighthouse or sourdough.
+    /// Subject of the story: the folder of the research file, such as lighthouse or sourdough.
     pub subject: Subject,
-    /// Who it is for: the protagonist.
+    /// Name of the protagonist.
     pub player: PlayerName,
 }
 
-/// What every story needs.
+/// Dependencies of all stories.
 pub struct StoryDeps {
     library: Library,
     max_name_chars: usize,
@@ -61,10 +61,10 @@ pub struct StoryDeps {
 }
 
 impl StoryDeps {
-    /// Reads and writes below `output_dir`; connects to nothing yet.
+    /// Reads and writes below `output_dir`; does not connect yet.
     ///
     /// # Errors
-    /// When an endpoint is configured and its settings cannot be used.
+    /// If the configured endpoint is invalid.
     pub fn new(
         output_dir: PathBuf,
         story: &StorySettings,
@@ -112,12 +112,12 @@ impl Task for Story {
         match found {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(ValidationError::field("subject", error.to_string())),
-            // The runtime ends.
+            // The runtime is shutting down.
             Err(_) => Err(ValidationError::new("the server is stopping")),
         }
     }
 
-    /// The same work is the same whole input. Neither text has a line end in it.
+    /// Equal input is equal work. Neither text contains a line ending.
     fn unique_key(&self) -> Option<String> {
         Some(format!("{}\n{}", self.subject, self.player))
     }

@@ -1,4 +1,4 @@
-//! Pictures: the browser fetches them, as pictures and nothing else.
+//! Images, loaded by the browser as images only.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use milepost_app::viewers::Preview;
@@ -6,14 +6,14 @@ use milepost_app::viewers::Preview;
 use super::ViewError;
 use crate::html::{Html, escape, put};
 
-/// In an `img` no picture runs a script, whatever it holds.
+/// An `img` element never runs a script, whatever the image contains.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (href, name) = (escape(beginning.href), escape(beginning.name));
     put!(html, "<p class=\"picture\"><img src=\"{href}\" alt=\"{name}\"></p>");
     Ok(())
 }
 
-/// A drawing is XML, which no address of ours answers with: it is in the page itself.
+/// SVG is XML, which the server never sends as an image; therefore it is embedded in the page.
 pub(super) fn view_svg(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     // Base64 makes four bytes of three; the rest is room for the tag.
     let most = html.limits().max_bytes / 4 * 3;

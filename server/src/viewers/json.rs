@@ -1,5 +1,5 @@
-//! JSON, indented. Numbers and texts stay as they are written: a reader that made values of them
-//! could change them.
+//! Indented JSON. Numbers and texts are preserved as written; parsing them into values could change
+//! them.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde::de::IgnoredAny;
 use super::{ViewError, text};
 use crate::html::Html;
 
-/// Spaces of a level.
+/// Spaces per level.
 const STEP: usize = 2;
 
-/// The value over many lines; a part of one, and what is no JSON, as a text.
+/// Renders complete, valid JSON over several lines; other content as text.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let json = std::str::from_utf8(beginning.bytes).ok().filter(|_| beginning.is_whole);
     let is_json = |json: &&str| serde_json::from_str::<IgnoredAny>(json).is_ok();
@@ -23,8 +23,7 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
     Ok(())
 }
 
-/// Writes a text that is JSON with line feeds and indents. From `max_depth` on nothing moves further
-/// to the right.
+/// Writes valid JSON with line feeds and indentation, which stops growing at `max_depth`.
 fn indent(json: &str, max_depth: usize, mut write: impl FnMut(&str) -> fmt::Result) -> fmt::Result {
     let spaces = " ".repeat(STEP * max_depth);
     let line = |write: &mut dyn FnMut(&str) -> fmt::Result, depth: usize| {
@@ -62,7 +61,7 @@ fn indent(json: &str, max_depth: usize, mut write: impl FnMut(&str) -> fmt::Resu
     Ok(())
 }
 
-/// Bytes of the token that a text begins with: a mark, a text in quotes, or a word.
+/// Length in bytes of the first token: punctuation, a string, or a literal.
 fn token_len(rest: &str, first: char) -> usize {
     let bytes = rest.as_bytes();
     match first {

@@ -1,4 +1,4 @@
-//! Markdown that anyone may have written, as safe HTML.
+//! Untrusted Markdown, rendered as safe HTML.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -8,14 +8,14 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use super::ViewError;
 use crate::html::Html;
 
-/// The text as HTML; of a long one, the beginning.
+/// Renders the text, or the beginning of a long one.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
-    // HTML is hardly ever shorter than its Markdown, and what the parser takes in costs time.
+    // HTML is rarely shorter than its Markdown, and parsing more than needed costs time.
     let cut = beginning.bytes.len().min(html.limits().max_bytes);
     let is_whole = beginning.is_whole && cut == beginning.bytes.len();
     let text = match std::str::from_utf8(&beginning.bytes[..cut]) {
         Ok(text) => text,
-        // The end of the part has split a character.
+        // The cut split a character.
         Err(error) if error.error_len().is_none() && !is_whole => {
             std::str::from_utf8(&beginning.bytes[..error.valid_up_to()]).unwrap_or_default()
         }
@@ -27,22 +27,23 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
     Ok(write_markdown(html, text)?)
 }
 
-/// Writes Markdown as HTML. HTML in it is shown as text; a link leads to `http`, `https`, `mailto` or
-/// within this site, otherwise its text stays alone; of an image its description stays; headings
-/// move down one level, because the page has an `h1` of its own.
+/// Renders Markdown as HTML. HTML in it is shown as text. Links are preserved only to `http`,
+/// `https`, `mailto` or within this site; images are replaced by their description. Headings move
+/// down one level, because the page has its own `h1`.
 ///
 /// # Errors
-/// When `html` takes no more.
+/// If `html` is full.
 pub fn write_markdown(html: &mut impl Write, text: &str) -> std::fmt::Result {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     html::write_html_fmt(html, tame(Parser::new_ext(&shallow(text), options)))
 }
 
-/// Quotes and lists within each other, counted by their marks and by two columns of space each. The
-/// parser looks at all that are open for each line, and there may be as many lines as bytes.
+/// Maximum nesting depth of quotes and lists, counted by their markers and by two columns of
+/// indentation each. For each line the parser examines all open ones, and there may be as many
+/// lines as bytes.
 const MAX_CONTAINERS: usize = 128;
 
-/// The text, in which the marks of deeper quotes and lists are text.
+/// The text, with the markers of deeper quotes and lists escaped.
 fn shallow(text: &str) -> Cow<'_, str> {
     let mut shallow = String::new();
     let mut copied = 0;
@@ -62,7 +63,7 @@ fn shallow(text: &str) -> Cow<'_, str> {
     Cow::Owned(shallow)
 }
 
-/// Where a line's marks become too many.
+/// Position at which a line exceeds the depth.
 fn too_deep(line: &[u8]) -> Option<usize> {
     let mut half_columns = 0;
     for (at, byte) in line.iter().enumerate() {
@@ -83,7 +84,7 @@ fn too_deep(line: &[u8]) -> Option<usize> {
 }
 
 fn tame<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Event<'t>> {
-    // Whether each open link was kept: its end must match its start.
+    // Whether each open link was preserved: its end must match its start.
     let mut links = Vec::new();
     events.filter_map(move |event| match event {
         Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
@@ -105,8 +106,8 @@ fn tame<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Eve
     })
 }
 
-/// An address without a scheme is relative. Whatever a browser would strip from a scheme (tabs,
-/// control characters) makes it none of the three.
+/// A URL without a scheme is relative. Tabs and control characters, which browsers strip from a
+/// scheme, make it none of the three.
 fn is_safe(address: &str) -> bool {
     let scheme_end =
         address.find([':', '/', '?', '#']).filter(|at| address[*at..].starts_with(':'));

@@ -1,4 +1,4 @@
-//! CSV as a table: the first rows and columns of it.
+//! CSV as a table: its first rows and columns.
 
 use milepost_app::viewers::Preview;
 
@@ -12,7 +12,7 @@ const MAX_ROWS: usize = 200;
 const MAX_COLUMNS: usize = 50;
 const MAX_CHARS: usize = 200;
 
-/// The first record as the head, and the next ones as rows.
+/// Renders the first record as the header and the next ones as rows.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (text, is_whole) = text_of(beginning, usize::MAX);
     let mut reader = dataset::records(text.trim_start_matches('\u{feff}'));
@@ -52,7 +52,7 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
     Ok(())
 }
 
-/// The beginning of a cell, and what says that there is more of it.
+/// The beginning of a cell, and an ellipsis if it continues.
 fn short(cell: &str) -> (&str, &'static str) {
     match cell.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => (&cell[..end], "…"),

@@ -1,20 +1,20 @@
-//! Plain text, and the beginning of a long one.
+//! Plain text, or the beginning of a long one.
 
 use milepost_app::viewers::Preview;
 
 use super::{ViewError, text_of};
 use crate::html::Html;
 
-/// More text than this makes a page slow.
+/// Maximum size of a text in bytes; more makes a page slow.
 const MAX_BYTES: usize = 256 << 10;
 
-/// The text as it is; bytes that make no sense as U+FFFD.
+/// Renders the text as is, with invalid bytes as U+FFFD.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (text, is_whole) = text_of(beginning, MAX_BYTES);
     if !is_whole {
         html.is_only_the_beginning();
     }
-    // The first line feed after the tag is dropped by browsers; so the text gets one of its own.
+    // Browsers drop the first line feed after the tag, so add one.
     html.push_str("<pre class=\"plain\" tabindex=\"0\">\n");
     html.text(&text)?;
     html.push_str("</pre>");

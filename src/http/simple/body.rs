@@ -1,4 +1,4 @@
-//! The bodies of the simple calls: JSON objects of texts, whatever a request says that it sends.
+//! Bodies of the simple calls: JSON objects of texts, whatever the declared content type.
 
 use axum::{
     body::Bytes,
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::super::ApiError;
 
-/// Some editors and languages put it before a text.
+/// UTF-8 byte order mark, which some editors and languages prepend.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A JSON object.
+/// JSON object.
 pub(super) struct Object(Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for Object {
@@ -24,7 +24,10 @@ impl<S: Send + Sync> FromRequest<S> for Object {
 }
 
 impl Object {
-    /// The text in this field; anything else is refused in words that name the field.
+    /// Removes and returns the text in a field.
+    ///
+    /// # Errors
+    /// If the field is missing or not a text; the message names it.
     pub(super) fn text(&mut self, field: &str) -> Result<String, ApiError> {
         let found = match self.0.remove(field) {
             Some(Value::String(text)) => return Ok(text),

@@ -1,4 +1,4 @@
-//! `multipart/form-data`, part by part: texts of a limited size, files as streams.
+//! Streaming `multipart/form-data`: size-limited texts, files as streams.
 
 use std::{
     future::ready,
@@ -13,37 +13,37 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use multer::{Field, Multipart};
 
-/// Parts of one form.
+/// Maximum number of parts in a form.
 const MAX_PARTS: usize = 1_000;
-/// What the names of fields and files, and what separates them, may add to the texts; and what of a
-/// file comes in one piece with them, which is up to 400 KiB.
+/// Allowance in bytes for field names, file names and delimiters in addition to the texts, and for
+/// file bytes that arrive in the same piece (up to 400 KiB).
 const MAX_AROUND: usize = 1 << 20;
 
-/// A form whose parts come one after the other.
+/// Form read part by part.
 pub struct Form {
     parts: Multipart<'static>,
-    /// Bytes that came since a file last gave some.
+    /// Bytes received since a file last yielded data.
     beside: Arc<AtomicUsize>,
     seen: usize,
     max_text: usize,
     texts_left: usize,
 }
 
-/// One part of a form.
+/// Part of a form.
 pub enum Part {
-    /// What was entered into a field: its name and the text.
+    /// Text field: name and value.
     Text(String, String),
-    /// A file. It is read, or dropped, before the next part.
+    /// File. Read or drop it before the next part.
     File(Box<FormFile>),
 }
 
-/// A file in a form.
+/// File in a form.
 pub struct FormFile {
-    /// The field.
+    /// Name of the field.
     pub field: String,
-    /// Its name as the sender has it; empty where none was chosen.
+    /// File name given by the sender; empty if no file was chosen.
     pub name: String,
-    /// Its media type as the sender has it.
+    /// Media type given by the sender.
     pub media_type: Option<String>,
     bytes: Field<'static>,
     beside: Arc<AtomicUsize>,
@@ -53,27 +53,27 @@ pub struct FormFile {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormError {
-    /// It is none, or did not come to its end.
+    /// The body is not a valid form, or is incomplete.
     #[error("the form cannot be read: {0}")]
     Unreadable(#[from] multer::Error),
-    /// Its texts have too many bytes.
+    /// The texts exceed the size limit.
     #[error("The fields of the form have more than {max} bytes")]
     TooLarge {
-        /// How many they may have.
+        /// The limit in bytes.
         max: usize,
     },
-    /// It has too many parts.
+    /// The form has too many parts.
     #[error("a form has at most {MAX_PARTS} parts")]
     TooMany,
 }
 
 impl Form {
-    /// The boundary of a form with this content type; `None` where it is no such form.
+    /// Boundary of a `multipart/form-data` content type; `None` for other types.
     pub fn boundary(content_type: Option<&str>) -> Option<String> {
         multer::parse_boundary(content_type?).ok()
     }
 
-    /// A form that is read from a body; its texts have at most `max_text` bytes together.
+    /// Reads a form from a body. Its texts may have `max_text` bytes in total.
     pub fn new(
         body: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
         boundary: String,
@@ -82,7 +82,7 @@ impl Form {
         let beside = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&beside);
         let most = max_text.saturating_add(MAX_AROUND);
-        // The parser gathers a part's head and skips what nobody reads, however long it is.
+        // The parser buffers part headers and skips unread parts without a limit of its own.
         let body = body.map(move |piece| {
             let piece = piece?;
             let before = count.fetch_add(piece.len(), Ordering::Relaxed);
@@ -96,10 +96,10 @@ impl Form {
         Self { parts, beside, seen: 0, max_text, texts_left: max_text }
     }
 
-    /// The next part; `None` after the last.
+    /// Returns the next part; `None` after the last.
     ///
     /// # Errors
-    /// When the form cannot be read.
+    /// If the form cannot be read.
     pub async fn next(&mut self) -> Result<Option<Part>, FormError> {
         let Some(mut field) = self.parts.next_field().await? else { return Ok(None) };
         self.seen += 1;
@@ -126,7 +126,7 @@ impl Form {
         Ok(Some(Part::Text(name, String::from_utf8_lossy(&text).into_owned())))
     }
 
-    /// The bytes of a file that is the form's last: another one after it is an error.
+    /// Streams the bytes of the form's last file; a second file after it is an error.
     pub fn last(
         mut self,
         file: FormFile,
@@ -146,7 +146,7 @@ impl Form {
 }
 
 impl FormFile {
-    /// Its bytes as they come.
+    /// Streams the file's bytes.
     pub fn bytes(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let Self { bytes, beside, .. } = self;
         stream::unfold(Some(bytes), move |bytes| {
@@ -166,7 +166,7 @@ impl FormFile {
     }
 }
 
-/// Said to the sender: what it sent makes no sense.
+/// Error that blames the sender's data.
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }

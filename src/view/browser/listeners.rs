@@ -1,4 +1,4 @@
-//! What the browser tells of the page: seen or hidden, frozen or woken, on or off the network.
+//! Page events of the browser: visible or hidden, frozen or resumed, online or offline.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -7,7 +7,7 @@ use web_sys::{EventTarget, PageTransitionEvent, VisibilityState};
 use super::{dispatch, sharing};
 use crate::poll::Event;
 
-/// A listener that is removed when it is dropped.
+/// Event listener that is removed on drop.
 struct Listener {
     target: EventTarget,
     name: &'static str,
@@ -17,17 +17,17 @@ struct Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let call = self.call.as_ref().unchecked_ref();
-        // Fails for no known reason; and then there would be nobody to tell.
+        // No known failure, and nothing to do about one.
         let _ = self.target.remove_event_listener_with_callback(self.name, call);
     }
 }
 
-/// The listeners of the tab; removed when dropped.
+/// The tab's listeners; removed on drop.
 pub(super) struct Listeners {
     _all: Vec<Listener>,
 }
 
-/// Listens for everything that the machine wants to know.
+/// Listens for all events that the machine handles.
 pub(super) fn listen() -> Listeners {
     let on_window = |name, call: fn(JsValue)| on(window().into(), name, call);
     let on_document = |name, call: fn(JsValue)| on(document().into(), name, call);
@@ -41,7 +41,8 @@ pub(super) fn listen() -> Listeners {
                 sharing::leave();
             }),
             on_window("pageshow", |event| {
-                // The first `pageshow` comes with the page itself; only a restored one is news.
+                // The first `pageshow` belongs to the page load; only a page restored from the
+                // cache counts.
                 if event.unchecked_into::<PageTransitionEvent>().persisted() {
                     sharing::join();
                     dispatch(Event::Resume);
@@ -53,19 +54,19 @@ pub(super) fn listen() -> Listeners {
     }
 }
 
-/// Whether the tab can be seen right now.
+/// Whether the tab is visible now.
 pub(super) fn visible() -> bool {
     document().visibility_state() != VisibilityState::Hidden
 }
 
-/// Whether the browser has a network right now, as far as it knows.
+/// Whether the browser reports a network connection.
 pub(super) fn online() -> bool {
     window().navigator().on_line()
 }
 
 fn on(target: EventTarget, name: &'static str, call: fn(JsValue)) -> Listener {
     let call = Closure::<dyn FnMut(JsValue)>::new(call);
-    // Fails for no known reason; the page would then only learn late that it was hidden.
+    // No known failure. Without the listener the page would only notice late that it was hidden.
     let _ = target.add_event_listener_with_callback(name, call.as_ref().unchecked_ref());
     Listener { target, name, call }
 }

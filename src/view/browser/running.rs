@@ -1,4 +1,4 @@
-//! A future that runs by itself and ends when its handle is dropped.
+//! Spawned future that is dropped together with its handle.
 
 use std::{
     cell::RefCell,
@@ -10,7 +10,7 @@ use std::{
 
 use leptos::task::spawn_local;
 
-/// A future on its way; dropping this drops it.
+/// Handle of a running future; dropping it drops the future.
 pub(super) struct Running(Rc<RefCell<Slot>>);
 
 #[derive(Default)]
@@ -20,15 +20,15 @@ struct Slot {
 }
 
 impl Running {
-    /// Runs a future.
+    /// Spawns a future.
     pub(super) fn start(future: impl Future<Output = ()> + 'static) -> Self {
         let slot = Rc::new(RefCell::new(Slot { future: Some(Box::pin(future)), waker: None }));
         let running = Self(Rc::clone(&slot));
         spawn_local(poll_fn(move |context| {
-            // Taken out while it is polled: it may end by dropping its own handle.
+            // Taken out of the slot while polled, because it may drop its own handle.
             let Some(mut future) = slot.borrow_mut().future.take() else { return Poll::Ready(()) };
             let ready = future.as_mut().poll(context).is_ready();
-            // Alone with the slot: the handle was dropped meanwhile.
+            // No other reference is left: the handle was dropped during the poll.
             if ready || Rc::strong_count(&slot) == 1 {
                 return Poll::Ready(());
             }
@@ -45,7 +45,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         let Slot { future, waker } = self.0.take();
         drop(future);
-        // The task that polled it sees that there is nothing left, and ends.
+        // Wakes the polling task, which finds an empty slot and ends.
         if let Some(waker) = waker {
             waker.wake();
         }

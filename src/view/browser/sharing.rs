@@ -1,4 +1,5 @@
-//! The other tabs of the browser: the lock that one of them holds, and the channel between them.
+//! Coordination with the browser's other tabs: a lock that one tab holds, and a channel between all
+//! of them.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,16 +17,17 @@ use crate::{
     view::json,
 };
 
-/// The name of lock and channel. Another number where tabs of an earlier build would not understand.
+/// Name of the lock and the channel. Change the number when the message format changes
+/// incompatibly.
 const NAME: &str = "milepost-1";
 
-/// What this tab shares with the others.
+/// Lock manager and channel of this tab.
 struct Sharing {
     channel: BroadcastChannel,
     locks: Object,
-    /// Ends the wait for the lock.
+    /// Cancels the pending lock request.
     asked: Cell<Option<AbortController>>,
-    /// Lets go of the lock.
+    /// Resolver of the held lock's promise: releases the lock.
     held: Cell<Option<Function>>,
     _heard: Closure<dyn FnMut(JsValue)>,
 }
@@ -38,7 +40,7 @@ fn sharing() -> Option<Rc<Sharing>> {
     SHARING.with_borrow(Clone::clone)
 }
 
-/// Joins the other tabs, where the browser has locks and channels.
+/// Joins the other tabs if the browser supports locks and channels.
 pub(super) fn join() {
     let shared = tab::transport().is_some_and(|transport| transport.is_shared());
     let Some(sharing) = shared.then(Sharing::new).flatten() else { return };
@@ -47,7 +49,7 @@ pub(super) fn join() {
     dispatch(Event::Tabs(TabEvent::Joined { tab }));
 }
 
-/// Leaves them. An open channel would keep the page out of the back-forward cache.
+/// Leaves the other tabs. An open channel would keep the page out of the back-forward cache.
 pub(super) fn leave() {
     if let Some(sharing) = SHARING.take() {
         sharing.let_go();
@@ -55,7 +57,7 @@ pub(super) fn leave() {
     }
 }
 
-/// Does what the machine wants of the other tabs.
+/// Carries out an action that concerns the other tabs.
 pub(super) fn act(action: TabAction) {
     match action {
         TabAction::AskLock => ask(),
@@ -73,7 +75,7 @@ pub(super) fn act(action: TabAction) {
 
 fn post(text: &str) {
     if let Some(sharing) = sharing() {
-        // Fails only on a channel that is closed.
+        // Fails only if the channel is closed.
         let _ = sharing.channel.post_message(&JsValue::from_str(text));
     }
 }
@@ -83,7 +85,7 @@ fn ask() {
     let request = get(&sharing.locks, "request").and_then(|request| request.dyn_into().ok());
     let (Some::<Function>(request), Ok(abort)) = (request, AbortController::new()) else { return };
     let options = Object::new();
-    // Fails on frozen objects only.
+    // Fails only for frozen objects.
     let _ = Reflect::set(&options, &JsValue::from_str("signal"), &abort.signal());
     sharing.asked.set(Some(abort));
     let of = Rc::clone(&sharing);
@@ -91,14 +93,14 @@ fn ask() {
         let promise = Promise::new(&mut |resolve, _| of.held.set(Some(resolve)));
         match SHARING.with_borrow(Option::is_some) {
             true => dispatch(Event::Tabs(TabEvent::Granted)),
-            // Too late: the page is on its way out.
+            // Too late: the page is being left.
             false => of.let_go(),
         }
         JsValue::from(promise)
     });
     let name = JsValue::from_str(NAME);
     if let Ok(asked) = request.call3(&sharing.locks, &name, &options, &granted) {
-        // A wait that is ended is told as an error, which is none.
+        // An aborted lock request rejects its promise, which is not an error.
         let ignore = Closure::<dyn FnMut(JsValue)>::new(|_| {});
         let _ = asked.unchecked_into::<Promise>().catch(&ignore);
         ignore.forget();
@@ -118,13 +120,13 @@ impl Sharing {
         Some(Self { channel, locks, asked: Cell::new(None), held: Cell::new(None), _heard: heard })
     }
 
-    /// Lets go of the lock, or of the wait for it.
+    /// Releases the lock, or cancels the request for it.
     fn let_go(&self) {
         if let Some(asked) = self.asked.take() {
             asked.abort();
         }
         if let Some(held) = self.held.take() {
-            // It is a promise's own function and does not fail.
+            // The resolver of a promise does not fail.
             let _ = held.call0(&JsValue::NULL);
         }
     }

@@ -1,5 +1,5 @@
-//! The state of the tab's loop. Nothing is called while it is borrowed: every function takes what it
-//! needs and lets go.
+//! State of the tab's loop. Functions never call out while the state is borrowed: each takes what
+//! it needs and releases the borrow first.
 
 use std::cell::RefCell;
 
@@ -17,24 +17,25 @@ use crate::{
     task::TaskId,
 };
 
-/// How often the bar is drawn while it moves, in milliseconds.
+/// Redraw interval while the bar moves, in milliseconds.
 const MOVING_MS: u32 = 250;
-/// How often ages and durations are drawn while nothing moves, in milliseconds.
+/// Redraw interval of ages and durations while nothing moves, in milliseconds.
 const RESTING_MS: u32 = 1000;
-/// The browser's timers take signed 32-bit milliseconds; and no pause is longer than this anyway.
+/// Maximum timer delay, in milliseconds: the default maximum pause of the poll machine. Browser
+/// timers take signed 32-bit values.
 const MAX_TIMER_MS: u32 = 60_000;
 
-/// One loop, whatever is watched.
+/// The tab's loop, shared by all watched tasks.
 pub(super) struct Tab {
     machine: Machine,
     transport: Transport,
-    /// The counters, once for each who watches.
+    /// Counters, one signal per watcher.
     stats: Vec<ArcRwSignal<Stats>>,
     views: Vec<RwSignal<TaskView>>,
     timer: Option<Timeout>,
     redraw: Option<Timeout>,
     request: Option<Running>,
-    /// The text of the last answer.
+    /// Text of the last response.
     answer: String,
     visible: bool,
     _listeners: Listeners,
@@ -48,8 +49,9 @@ fn with<T>(call: impl FnOnce(&mut Tab) -> T) -> Option<T> {
     TAB.with_borrow_mut(|tab| tab.as_mut().map(call))
 }
 
-/// The tab's loop, made if this is the first who watches.
-/// The counters that it gives begin as the server has rendered them, also where the loop is further by now.
+/// Registers a watcher, creating the loop if it is the first.
+///
+/// The returned counters start as rendered by the server, even if the loop has already progressed.
 pub(super) fn open(transport: Transport, config: Config) -> ArcRwSignal<Stats> {
     let made = with(|_| ()).is_none();
     let stats = ArcRwSignal::new(Machine::new(config.clone()).stats(0));
@@ -64,48 +66,49 @@ pub(super) fn open(transport: Transport, config: Config) -> ArcRwSignal<Stats> {
     stats
 }
 
-/// Draws this task from now on.
+/// Adds a task to draw.
 pub(super) fn add(view: RwSignal<TaskView>) -> TaskId {
     with(|tab| tab.views.push(view));
     view.with_untracked(|view| view.snapshot.id)
 }
 
-/// Counts for this one no more.
+/// Removes a watcher's counters.
 pub(super) fn remove_stats(stats: &ArcRwSignal<Stats>) {
     with(|tab| tab.stats.retain(|other| other != stats));
 }
 
-/// Draws it no more.
+/// Removes a task from drawing.
 pub(super) fn remove(view: RwSignal<TaskView>) {
     with(|tab| tab.views.retain(|&other| other != view));
 }
 
-/// Lets go of everything when nobody watches.
+/// Closes the loop if no task is watched any more.
 pub(super) fn close_if_unused() {
     let unused = with(|tab| tab.views.is_empty()).unwrap_or(false);
     if unused {
-        // Dropped outside of the borrow: it removes listeners and ends a request.
+        // Dropped outside the borrow: it removes listeners and aborts a request.
         drop(TAB.take());
         sharing::leave();
     }
 }
 
-/// How requests get to the server.
+/// The transport of the loop.
 pub(super) fn transport() -> Option<Transport> {
     with(|tab| tab.transport.clone())
 }
 
-/// Keeps the text of an answer, for as long as it is handled.
+/// Stores the text of the response being handled.
 pub(super) fn keep_answer(text: String) {
     with(|tab| tab.answer = text);
 }
 
-/// The text of the answer that is handled.
+/// Takes the text of the response being handled.
 pub(super) fn take_answer() -> String {
     with(|tab| std::mem::take(&mut tab.answer)).unwrap_or_default()
 }
 
-/// Gives the machine an event, after telling it whether the tab is seen, if that changed unheard.
+/// Passes an event to the machine. Before a timer event, reports a visibility change that caused no
+/// event.
 pub(super) fn handle(event: Event) -> Vec<Action> {
     let (now, visible) = (now(), listeners::visible());
     let mut random = js_sys::Math::random;
@@ -127,9 +130,9 @@ pub(super) fn handle(event: Event) -> Vec<Action> {
     .unwrap_or_default()
 }
 
-/// Replaces the request in flight; the one before is ended.
+/// Replaces the request in flight and aborts the previous one.
 pub(super) fn set_request(request: Option<Running>) {
-    // Dropped outside of the borrow: it may call into the transport.
+    // Dropped outside the borrow: it may call into the transport.
     drop(with(|tab| std::mem::replace(&mut tab.request, request)));
 }
 
@@ -140,12 +143,12 @@ pub(super) fn set_timer(after_ms: Option<u32>) {
     with(|tab| tab.timer = timer);
 }
 
-/// Draws as soon as what is rendered right now is done.
+/// Redraws as soon as the current rendering is done.
 pub(super) fn draw_soon() {
     with(|tab| tab.redraw = Some(Timeout::new(0, draw)));
 }
 
-/// Draws what is known by now, and again a little later while something is seen to move.
+/// Redraws all views, and schedules the next redraw while something changes with time.
 pub(super) fn draw() {
     let Some((views, stats)) = with(|tab| (tab.views.clone(), tab.stats.clone())) else { return };
     let now = now();

@@ -1,11 +1,11 @@
-//! The road: a task's stages as segments by weight, driven as far as the task has come.
+//! Progress bar with one segment per stage.
 
 use leptos::prelude::*;
 
 use super::reads::{holds, says, tells};
 use crate::view::{TaskView, segments, text};
 
-/// The road, and a native `<progress>` that carries the value for those who cannot see it.
+/// Progress bar, with a native `<progress>` for assistive technology.
 #[component]
 pub fn Bar(
     /// The task.
@@ -41,7 +41,7 @@ fn segment(view: Signal<TaskView>, index: u32) -> impl IntoView {
     view! { <i style=style></i> }
 }
 
-/// The names of the stages under their segments.
+/// Names of the stages, aligned with their segments.
 #[component]
 pub fn StageLabels(
     /// The task.
@@ -75,12 +75,12 @@ fn post(view: Signal<TaskView>, index: u32) -> impl IntoView {
     }
 }
 
-/// The stages of a task never change, but they may become known late.
+/// Number of stages. Stages of a task never change, but may become known late.
 fn stage_count(view: Signal<TaskView>) -> Memo<u32> {
     Memo::new(move |_| view.with(|view| view.snapshot.stages.len() as u32))
 }
 
-/// A small bar for a row of a list; the row's text says the number.
+/// Small progress bar for a row of a list; the row's text shows the number.
 #[component]
 pub fn MiniBar(
     /// The task.
@@ -101,7 +101,7 @@ pub fn MiniBar(
     }
 }
 
-/// Thousandths as a percentage: `333` is `33.3%`.
+/// Formats thousandths as a percentage: `333` is `33.3%`.
 fn tenths(permille: u32) -> String {
     format!("{}.{}%", permille / 10, permille % 10)
 }

@@ -1,4 +1,4 @@
-//! Asks for a cancel, says that it was asked for, and shows the receipt.
+//! Cancel button and cancel receipt.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
@@ -8,22 +8,22 @@ use crate::{
     view::{TaskView, text},
 };
 
-/// A cancel button that works as a plain form, too. Two clicks are one.
+/// Cancel button that also works as a plain form. Ignores repeated clicks.
 #[component]
 pub fn CancelButton(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
-    /// Where the form posts to when there is no script.
+    /// URL that the form posts to without a script.
     #[prop(into)]
     action: String,
-    /// Ask the server to cancel the task.
+    /// Called to cancel the task.
     #[prop(into)]
     on_cancel: Callback<()>,
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        // `aria-disabled` keeps the focus where it is; so the second click is refused here.
+        // `aria-disabled` keeps the focus on the button, so repeated clicks are ignored here.
         if !view.with_untracked(asked) {
             on_cancel.run(());
         }
@@ -36,7 +36,7 @@ pub fn CancelButton(
             on:submit=submit
             hidden=holds(view, |view| !view.can_cancel())
         >
-            // Without a script, the form says by itself which task is meant.
+            // Without a script, the button submits the task's id.
             <button
                 class="cancel"
                 name="id"
@@ -48,7 +48,7 @@ pub fn CancelButton(
     }
 }
 
-/// Who asked for the cancel and when, and what has become of it.
+/// Cancel receipt: who asked and when, and the outcome.
 #[component]
 pub fn CancelNote(
     /// The task.
@@ -73,7 +73,7 @@ fn label(view: &TaskView) -> String {
 fn receipt(view: &TaskView) -> String {
     let Some(receipt) = &view.snapshot.cancel else { return String::new() };
     let who = match receipt.requested_by.as_str() {
-        // Nobody but the owner sees an owner's task.
+        // Only the owner sees a task that has an owner.
         "owner" | "you" => "You asked",
         "operator" => "The operator asked",
         _ => "Somebody with the task's address asked",

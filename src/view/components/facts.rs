@@ -1,4 +1,4 @@
-//! The facts under the bar, and the times of a task's life.
+//! Facts below the bar, and timestamps of a task.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     view::{Freshness, TaskView, text},
 };
 
-/// Running for, how much is left, how old the news is.
+/// Run time, remaining time, age of the last update, attempt.
 #[component]
 pub fn Facts(
     /// The task.
@@ -25,7 +25,7 @@ pub fn Facts(
     }
 }
 
-/// When the task was queued, started and ended, and until when its result is kept.
+/// When the task was queued, started and finished, and when its result expires.
 #[component]
 pub fn Times(
     /// The task.
@@ -42,7 +42,7 @@ pub fn Times(
     }
 }
 
-/// A fact; hidden while there is nothing to tell.
+/// One fact; hidden while its value is empty.
 fn fact(
     view: Signal<TaskView>,
     label: fn(&TaskView) -> String,
@@ -66,11 +66,11 @@ fn spent_label(view: &TaskView) -> String {
 }
 
 fn remaining(view: &TaskView) -> String {
-    // Where the server tells no range, an estimate says too little.
+    // Show an estimate only if the server gives a range.
     view.eta_range_ms().map(|(low, high)| text::between(low, high)).unwrap_or_default()
 }
 
-/// Nothing where nothing will change any more.
+/// Age of the last update; empty once nothing changes any more.
 fn updated(view: &TaskView) -> String {
     match view.freshness {
         Freshness::Final => String::new(),

@@ -1,4 +1,4 @@
-//! How good the page's knowledge is, in words that differ where the causes differ.
+//! Freshness of the page's data, with a distinct text for each cause.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::{
     view::{Freshness, TaskView, text},
 };
 
-/// A few words: `4 s ago`, `offline`.
+/// Freshness in a few words: `4 s ago`, `offline`.
 #[component]
 pub fn FreshnessText(
     /// The task.
@@ -18,7 +18,7 @@ pub fn FreshnessText(
     view! { <span class="fresh">{says(view, |view| short(view.freshness))}</span> }
 }
 
-/// A sentence where something is wrong; nothing where all is well.
+/// Sentence about a problem; empty without one.
 #[component]
 pub fn FreshnessNote(
     /// The task.
@@ -32,21 +32,21 @@ pub fn FreshnessNote(
     }
 }
 
-/// Stops watching, and goes on. It is one button, so that the focus stays on it.
+/// Button that stops and resumes watching. A single element, so that it keeps the focus.
 #[component]
 pub fn WatchButton(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
-    /// When there is no such button.
+    /// When the button is hidden.
     hidden: fn(&TaskView) -> bool,
-    /// Stop.
+    /// Called to stop watching.
     #[prop(into)]
     on_stop: Callback<()>,
-    /// Go on after a stop.
+    /// Called to resume after a stop.
     #[prop(into)]
     on_resume: Callback<()>,
-    /// Go on after the loop ended by itself.
+    /// Called to resume after the loop ended on its own.
     #[prop(into)]
     on_retry: Callback<()>,
 ) -> impl IntoView {
@@ -71,7 +71,7 @@ fn label(view: &TaskView) -> String {
     label.to_owned()
 }
 
-/// A few words.
+/// Freshness in a few words.
 pub(super) fn short(freshness: Freshness) -> String {
     let words = match freshness {
         Freshness::Live(age)
@@ -129,7 +129,7 @@ fn long(freshness: Freshness) -> String {
     sentence.to_owned()
 }
 
-/// Whole tens of seconds, so that a screen reader is not told each second anew.
+/// Rounds to tens of seconds, so that a screen reader does not announce every second.
 fn said(before: &str, age_ms: i64, after: &str) -> String {
     format!("{before}{}{after}", text::duration(age_ms / 10_000 * 10_000))
 }

@@ -1,11 +1,11 @@
-//! What a screen reader hears: changes of the stage and the end, never each percent.
+//! Announcements for screen readers: stage changes and the end, never each percent.
 
 use leptos::prelude::*;
 
 use super::reads::says;
 use crate::view::{TaskView, text};
 
-/// A polite live region that stays calm.
+/// Polite live region that announces stage changes and the end.
 #[component]
 pub fn LiveRegion(
     /// The task.

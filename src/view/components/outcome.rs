@@ -1,4 +1,4 @@
-//! How a task ended: its result, or why there is none.
+//! Outcome of a task: its result or its error.
 
 use leptos::prelude::*;
 
@@ -8,22 +8,22 @@ use crate::{
     view::{TaskView, text},
 };
 
-/// Where the result is, once there is one.
+/// Links to the result, once there is one.
 #[component]
 pub fn ResultCard(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
-    /// The page that shows the result.
+    /// URL of the page that shows the result.
     #[prop(into)]
     page: String,
-    /// The result as HTML, once it was asked for. Placed into the page as it is.
+    /// The result as HTML, once requested. Inserted into the page as is.
     #[prop(into)]
     shown: Signal<String>,
-    /// Why it cannot be shown.
+    /// Why the result cannot be shown.
     #[prop(into)]
     problem: Signal<String>,
-    /// Ask for the result.
+    /// Called to request the result.
     #[prop(into)]
     on_show: Callback<()>,
 ) -> impl IntoView {
@@ -63,13 +63,13 @@ pub fn ResultCard(
     }
 }
 
-/// Why the task failed, and whether trying again could help.
+/// Why the task failed, and whether a retry could help.
 #[component]
 pub fn ErrorCard(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
-    /// The form that starts a task of this kind.
+    /// URL of the form that starts a task of this kind.
     #[prop(into)]
     again: String,
 ) -> impl IntoView {

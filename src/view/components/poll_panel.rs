@@ -1,4 +1,4 @@
-//! How this page polls: the policy, the counters, and a way to stop.
+//! Panel about polling: policy, counters, and the choice of a policy.
 
 use leptos::prelude::*;
 
@@ -8,17 +8,17 @@ use crate::{
     view::text,
 };
 
-/// Shows the polling loop and lets one choose its policy.
+/// Shows the polling loop and lets the user choose its policy.
 #[component]
 pub fn PollPanel(
     /// The counters.
     #[prop(into)]
     stats: Signal<Stats>,
-    /// Poll in another way.
+    /// Called to change the policy.
     #[prop(into)]
     on_policy: Callback<Policy>,
 ) -> impl IntoView {
-    // What is chosen before the script is there would be shown and not done.
+    // Before the script runs, a choice would be displayed but have no effect.
     let deaf = move || stats.with(sleeps);
     let choice = move |offered: Policy| {
         let word = offered.as_str();
@@ -30,7 +30,8 @@ pub fn PollPanel(
                     name="policy"
                     value=word
                     checked=chosen
-                    // A browser that comes back would tick what was ticked then.
+                    // Without this, a browser restores the previous choice when the page is
+                    // reopened.
                     autocomplete="off"
                     on:change=move |_| on_policy.run(offered)
                 />
@@ -86,7 +87,7 @@ const fn meaning(policy: Policy) -> &'static str {
     }
 }
 
-/// Nothing was asked, and nobody is about to ask.
+/// Whether the loop is not running: no request sent, in flight or planned.
 const fn sleeps(stats: &Stats) -> bool {
     stats.requests == 0 && stats.next_in_ms.is_none() && !stats.in_flight && !stats.led
 }
@@ -101,7 +102,7 @@ fn next(stats: &Stats) -> String {
     }
 }
 
-/// What this policy would have asked in the same time.
+/// Number of requests that this policy would have sent in the same time.
 fn compared(offered: Policy, stats: &Stats) -> String {
     match offered.requests_in(stats.asking_ms) {
         Some(count) if offered.as_str() != stats.policy.as_str() => {
@@ -111,7 +112,7 @@ fn compared(offered: Policy, stats: &Stats) -> String {
     }
 }
 
-/// Why the last answer came when it came.
+/// Reason for the last response.
 fn last(stats: &Stats) -> &'static str {
     match (stats.reason, stats.last) {
         (_, None) => "none yet",

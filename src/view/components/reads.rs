@@ -1,13 +1,13 @@
-//! Closures that read one thing from a view.
+//! Closures that read one value of a view.
 //!
-//! They take plain functions, so that all of them are of three types: each further type of closure in
-//! a template costs the page about a kilobyte of WASM.
+//! They take plain functions, so that there are only three closure types: each further type in a
+//! template adds about a kilobyte of WASM to the page.
 
 use leptos::prelude::*;
 
 use crate::view::TaskView;
 
-/// A text that follows the view.
+/// Text that follows the view.
 pub(super) fn says(
     view: Signal<TaskView>,
     what: fn(&TaskView) -> String,
@@ -15,7 +15,7 @@ pub(super) fn says(
     move || view.with(what)
 }
 
-/// An attribute that follows the view; absent where there is nothing to say.
+/// Attribute that follows the view; omitted for `None`.
 pub(super) fn tells(
     view: Signal<TaskView>,
     what: fn(&TaskView) -> Option<String>,
@@ -23,7 +23,7 @@ pub(super) fn tells(
     move || view.with(what)
 }
 
-/// Whether the view is like that.
+/// Condition that follows the view.
 pub(super) fn holds(
     view: Signal<TaskView>,
     what: fn(&TaskView) -> bool,

@@ -1,4 +1,4 @@
-//! How the present attempt took up what an earlier one had done.
+//! Note about a resumed attempt.
 
 use leptos::prelude::*;
 

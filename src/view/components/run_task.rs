@@ -1,4 +1,4 @@
-//! A form that starts a task, and below it the task: progress, cancel, result or error.
+//! Form that starts a task, with its progress, cancel button and result or error below it.
 
 mod follow;
 mod result;
@@ -27,10 +27,10 @@ pub use self::starter::Starter;
 
 /// Starts a task and follows it to its end.
 ///
-/// The children are the fields of its form; `input` is read when the form is sent. What is wrong with the input,
-/// or with what the task needs, is shown at the form. Two clicks start one task; after its end the button starts
-/// another. Everything stops when the component is unmounted: timers, the request in flight, the listeners. The
-/// task goes on.
+/// The children are the fields of its form; `input` is read on submit. Errors of the input or of
+/// the task's prerequisites appear at the form. A double click starts only one task; after it has
+/// ended, the button starts another. Unmounting the component stops timers, the request in flight
+/// and the listeners; the task continues on the server.
 ///
 /// ```
 /// # use leptos::prelude::*;
@@ -53,28 +53,30 @@ pub use self::starter::Starter;
 /// # }
 /// ```
 ///
-/// It asks the ready-made [`server_fns`](crate::view::server_fns); an application with server functions of its own
-/// hands them in as `start` and `transport`. It works in an island and in a page that is hydrated as a whole. All
-/// tasks of a tab are followed by one loop, so that they share the policy set last and the transport set first.
+/// By default it uses the ready-made [`server_fns`](crate::view::server_fns); to use server
+/// functions of your own, pass them as `start` and `transport`. It works in an island and in a
+/// fully hydrated page. All tasks of a tab share one loop and therefore the policy set last and the
+/// transport set first.
 ///
-/// Without a script, the form posts to `action`; the fields' names are then those of the input. The ready-made
-/// action leads back to the page that the form was on, with `?task=ID` added; the page hands that task in as `task`.
+/// Without a script, the form posts to `action`, so its fields must be named like those of the
+/// input. The ready-made action redirects to the form's page with `?task=ID` added; pass that task
+/// as `task`.
 ///
 /// ## Server-Side Rendering
 ///
-/// The server renders the form and, where `task` is given, the task as it is then.
+/// The server renders the form and, if `task` is given, the task's current state.
 #[component]
 pub fn RunTask(
-    /// The kind of task.
+    /// Kind of the task.
     #[prop(into)]
     kind: String,
-    /// What the task is started with.
+    /// Input of the task.
     #[prop(into)]
     input: Signal<Value>,
-    /// When to ask again; [`Policy::Interval`] carries its interval. Default: [`Policy::Paced`].
+    /// When to poll; [`Policy::Interval`] carries its interval. Default: [`Policy::Paced`].
     #[prop(into, optional)]
     policy: Signal<Policy>,
-    /// Told once, when the task has ended: completed, failed or cancelled.
+    /// Called once when the task has ended: completed, failed or cancelled.
     #[prop(into, optional)]
     on_done: Option<Callback<Snapshot>>,
     /// Starts the task. Default: [`run_task`](crate::view::server_fns::run_task).
@@ -83,18 +85,18 @@ pub fn RunTask(
     /// Polls and cancels. Default: [`Transport::default`].
     #[prop(optional)]
     transport: Transport,
-    /// A task that is there already.
+    /// Existing task to show initially.
     #[prop(optional_no_strip, into)]
     task: Option<Seed>,
-    /// Where the form posts to without a script. Default: a ready-made server function.
+    /// URL that the form posts to without a script. Default: a ready-made server function.
     #[prop(into, default = RunTaskForm::PATH.to_owned())]
     action: String,
-    /// The fields of the form.
+    /// Fields of the form.
     children: Children,
 ) -> impl IntoView {
     let shown = RwSignal::new(task);
     let problem = RwSignal::new(sent_without_script());
-    // Under way from the click until the task has ended.
+    // True from the click until the task has ended.
     let busy = RwSignal::new(false);
     let tried = StoredValue::new(None);
     let form = Form { kind: kind.clone(), input, start, shown, problem, busy, tried };
@@ -135,7 +137,7 @@ pub fn RunTask(
     }
 }
 
-/// What is needed to send the form.
+/// State needed to submit the form.
 #[derive(Clone)]
 struct Form {
     kind: String,
@@ -144,12 +146,13 @@ struct Form {
     shown: RwSignal<Option<Seed>>,
     problem: RwSignal<Option<Problem>>,
     busy: RwSignal<bool>,
-    /// What was sent without an answer, and its key: sent again, it is the same task.
+    /// Input and idempotency key of a submit without a response; repeating it starts no second
+    /// task.
     tried: StoredValue<Option<(Value, String)>>,
 }
 
 impl Form {
-    /// Starts the task. The form is taken from the first click on.
+    /// Starts the task. The form stays busy from the first click on.
     fn send(self) -> impl Future<Output = ()> {
         let Self { kind, input, start, shown, problem, busy, tried } = self;
         busy.set(true);
@@ -160,7 +163,7 @@ impl Form {
         tried.set_value(Some((input.clone(), key.clone())));
         async move {
             let started = start.start(StartTask::new(kind, input), key).await;
-            // Otherwise it may have been started all the same.
+            // On other errors the task may have been started, so keep the key.
             if started.as_ref().err().is_none_or(|problem| (400..500).contains(&problem.status)) {
                 tried.set_value(None);
             }
@@ -175,7 +178,7 @@ impl Form {
     }
 }
 
-/// What is wrong, field by field where that is known.
+/// The problem, field by field if known.
 #[component]
 fn ProblemNote(problem: RwSignal<Option<Problem>>) -> impl IntoView {
     let words = move || problem.with(|problem| problem.as_ref().map(sentence).unwrap_or_default());
@@ -194,7 +197,7 @@ fn sentence(problem: &Problem) -> String {
     errors.map(|error| format!("{}: {}", error.field, error.detail)).collect::<Vec<_>>().join("; ")
 }
 
-/// Why the form that was sent before the script was there was refused: it is in the page's address.
+/// Problem of a form that was submitted without a script, taken from the page's URL.
 fn sent_without_script() -> Option<Problem> {
     let error = use_context::<ServerActionError>()?;
     let ours = error.path() == RunTaskForm::PATH;

@@ -1,11 +1,11 @@
-//! The status as a sign and a word, never as a colour alone.
+//! Status as symbol and text, never as colour alone.
 
 use leptos::prelude::*;
 
 use super::reads::says;
 use crate::view::{TaskView, text};
 
-/// The status as a sign and a word.
+/// Status as symbol and text.
 #[component]
 pub fn StatusBadge(
     /// The task.

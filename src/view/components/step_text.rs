@@ -1,11 +1,11 @@
-//! `Step 3 of 4: Writing`, and the percent beside it.
+//! Current step, such as `Step 3 of 4: Writing`, and the percent.
 
 use leptos::prelude::*;
 
 use super::reads::says;
 use crate::view::{TaskView, text};
 
-/// The present step, and what the task says of itself.
+/// Current step and the task's message.
 #[component]
 pub fn StepText(
     /// The task.
@@ -15,7 +15,7 @@ pub fn StepText(
     view! { <p class="step">{says(view, text::step_line)}</p> }
 }
 
-/// The percent as a number; nothing where the task cannot tell.
+/// Progress in percent; empty if unknown.
 #[component]
 pub fn Percent(
     /// The task.

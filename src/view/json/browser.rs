@@ -1,4 +1,4 @@
-//! In the browser JSON is the engine's.
+//! JSON in the browser, with its built-in parser.
 
 use std::{any::TypeId, cell::RefCell};
 
@@ -14,9 +14,10 @@ thread_local! {
     static ANSWER: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Reads the body of an answer. The text of a poll's is kept: other tabs are told it as it is.
+/// Parses a response body. Stores the text of a poll response, so that it can be forwarded to other
+/// tabs unchanged.
 pub(super) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, Error> {
-    // JSON is UTF-8; of anything else the parser says what is wrong.
+    // JSON is UTF-8; for other bytes the parser reports the error.
     let text = String::from_utf8_lossy(bytes);
     let value = from_str(&text)?;
     if TypeId::of::<T>() == TypeId::of::<PollResponse>() {

@@ -1,4 +1,4 @@
-//! On the server JSON is `serde_json`'s.
+//! JSON on the server, with `serde_json`.
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,6 +1,6 @@
-//! The client of the server functions: Leptos's own request, sent by gloo-net, with three things that polling
-//! asks for. Nothing is cached; a call that is dropped ends its request, also while the body is on its way; an
-//! error that a proxy wrote keeps its status and its `Retry-After`.
+//! Client of the server functions: Leptos's own request, sent by gloo-net, with three properties
+//! that polling requires. Nothing is cached. Dropping a call aborts its request, even while the
+//! body is being received. An error written by a proxy keeps its status and its `Retry-After`.
 
 use std::future::Future;
 
@@ -19,13 +19,14 @@ use web_sys::{AbortController, RequestCache, RequestInit};
 use super::ApiError;
 use crate::{poll::retry_after_ms, task::Problem, view::json};
 
-/// Sends server functions from the browser, which has one thread: what is `Send` here is so in name only.
+/// Sends server functions from the browser. Browsers have one thread, so `Send` is only nominal
+/// here.
 pub struct ApiClient;
 
-/// An answer whose body has not been read.
+/// Response whose body has not been read.
 pub struct ApiResponse(SendWrapper<(Response, AbortOnDrop)>);
 
-/// Ends its request when it is dropped. An abort after the body was read is none.
+/// Aborts its request on drop. Has no effect after the body was read.
 struct AbortOnDrop(Option<AbortController>);
 
 impl Drop for AbortOnDrop {
@@ -45,7 +46,8 @@ impl Client<ApiError> for ApiClient {
             let abort = AbortOnDrop(AbortController::new().ok());
             let init = RequestInit::new();
             init.set_cache(RequestCache::NoStore);
-            // In place of Leptos's own signal, which is fired by taking the request out of its wrapper.
+            // Replaces Leptos's own signal, which fires when the request is taken out of its
+            // wrapper.
             init.set_signal(abort.0.as_ref().map(AbortController::signal).as_ref());
             let request = web_sys::Request::from(request);
             let request = web_sys::Request::new_with_request_and_init(&request, &init);
@@ -113,7 +115,7 @@ impl ClientRes<ApiError> for ApiResponse {
     }
 }
 
-/// A text of this server; dropped, the request ends.
+/// Fetches a text from this server; dropping the future aborts the request.
 pub(in crate::view) async fn get_text(path: &str) -> Result<String, Problem> {
     let abort = AbortOnDrop(AbortController::new().ok());
     let signal = abort.0.as_ref().map(AbortController::signal);
@@ -127,7 +129,7 @@ fn no_answer() -> ApiError {
     ApiError::from_server_fn_error(ServerFnErrorErr::Request(detail))
 }
 
-/// The problem document of an answer; one of our own where a proxy wrote the answer.
+/// The response's problem document, or a substitute if a proxy wrote the response.
 fn problem(response: &Response, text: &str) -> ApiError {
     json::from_str(text).unwrap_or_else(|_| {
         let detail = match response.status() {

@@ -1,4 +1,4 @@
-//! The error of the server functions: a problem document.
+//! Error of the server functions: a problem document.
 
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::platform;
 use crate::{poll::Failure, task::Problem, view::json::JsonEncoding};
 
-/// A problem document as the error of a server function. Its status is below 100 where the browser found the
-/// error: [`ApiError::NO_ANSWER`], [`ApiError::UNREADABLE`].
+/// Problem document as the error of a server function. Errors detected in the browser have a status
+/// below 100: [`ApiError::NO_ANSWER`], [`ApiError::UNREADABLE`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ApiError(pub Problem);
 
 impl ApiError {
-    /// The status of an error that the browser found: no answer came.
+    /// Status of a browser-side error: no response arrived.
     pub const NO_ANSWER: u16 = 0;
-    /// The status of an error that the browser found: the answer could not be read.
+    /// Status of a browser-side error: the response could not be read.
     pub const UNREADABLE: u16 = 1;
 }
 
@@ -30,7 +30,7 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
                 (400, "Bad Request", detail)
             }
-            // Said in fixed words: the detail is the server's own business.
+            // Fixed text: the detail must not leave the server.
             _ => (500, "Internal Server Error", "The server could not answer.".to_owned()),
         };
         platform::from_framework(Problem::new(status, title, detail))

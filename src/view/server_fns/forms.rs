@@ -1,4 +1,4 @@
-//! What forms post to without a script: in Leptos's default encoding, that of forms.
+//! Form targets without a script, in Leptos's default form encoding.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,8 @@ use leptos::server;
 use super::{ApiClient, ApiError};
 use crate::task::TaskId;
 
-/// Starts a task from a form whose fields are named as those of the input, and leads back to the form's page with
-/// `?task=ID`.
+/// Starts a task from a form whose fields are named like those of the input, and redirects to the
+/// form's page with `?task=ID`.
 ///
 /// # Errors
 /// As [`run_task`](super::run_task).
@@ -25,7 +25,7 @@ pub async fn run_task_form(
     Ok(())
 }
 
-/// Asks for a task to be cancelled, and leads back to the form's page.
+/// Cancels a task, and redirects to the form's page.
 ///
 /// # Errors
 /// As [`cancel_task`](super::cancel_task).

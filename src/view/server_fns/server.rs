@@ -1,4 +1,4 @@
-//! What the server functions find in their context, and how they answer.
+//! Context and responses of the server functions.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,8 @@ use crate::{
     task::{Problem, TaskId},
 };
 
-/// The service, and who asks: nobody where no layer has put a [`Caller`] into the request.
+/// Returns the service and the caller, which is anonymous if no layer inserted a [`Caller`] into
+/// the request.
 pub(super) fn service() -> Result<(Service, Caller), ApiError> {
     let caller = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Caller>().cloned());
     let service = use_context::<Service>().ok_or_else(|| {
@@ -23,14 +24,14 @@ pub(super) fn service() -> Result<(Service, Caller), ApiError> {
     Ok((service, caller.unwrap_or_default()))
 }
 
-/// The error of a call that could not be read: its status is the answer's.
+/// Error of a call that could not be read; sets the status of the response.
 pub(super) fn from_framework(problem: Problem) -> ApiError {
     ApiError::answer(problem)
 }
 
-/// The error of a body that is not what the call takes.
+/// Error of a request body that could not be decoded.
 pub(super) fn undecodable(detail: String) -> ApiError {
-    // axum's words for a body that is longer than its layers let it be.
+    // axum's message for a body beyond the limit of its layers.
     if detail.contains("length limit exceeded") {
         let detail = "The request body is too large.";
         return ApiError::answer(Problem::new(413, "Content Too Large", detail));
@@ -39,8 +40,8 @@ pub(super) fn undecodable(detail: String) -> ApiError {
     ApiError::answer(Problem::new(400, "Bad Request", detail))
 }
 
-/// The input of a task as a form has sent it: what the schema calls a number or a boolean is read as one, what
-/// was left empty is left out.
+/// Converts form fields to the input of a task: parses numbers and booleans by the schema and omits
+/// empty fields.
 pub(super) fn read_form(schema: &Value, fields: HashMap<String, String>) -> Value {
     let read = |(name, text): (String, String)| {
         let kind = schema["properties"][&name]["type"].as_str().unwrap_or_default();
@@ -51,7 +52,7 @@ pub(super) fn read_form(schema: &Value, fields: HashMap<String, String>) -> Valu
     fields.into_iter().filter(|(_, text)| !text.is_empty()).map(read).collect()
 }
 
-/// Whether a form was sent by a browser without a script, which is led on by its answer.
+/// Whether the form was submitted without a script, so that the response must be a redirect.
 fn wants_page() -> bool {
     let parts = use_context::<Parts>();
     let accept = parts.as_ref().and_then(|parts| parts.headers.get(header::ACCEPT));
@@ -60,23 +61,23 @@ fn wants_page() -> bool {
         .is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Why a form was refused: a browser is led back to the form by Leptos, which puts the error into the address.
+/// Error of a form. Without a script, Leptos redirects to the form with the error in the URL.
 pub(super) fn refuse(problem: impl Into<Problem>) -> ApiError {
     let problem = problem.into();
     if wants_page() { ApiError(problem) } else { ApiError::answer(problem) }
 }
 
-/// Leads the browser back to the page that the form was on, which shows this task.
+/// Redirects to the form's page, which shows this task.
 pub(super) fn lead_back(id: TaskId) {
     let parts = use_context::<Parts>();
     let referer =
         parts.as_ref().and_then(|parts| parts.headers.get(header::REFERER)?.to_str().ok());
     let page = referer.and_then(|referer| referer.parse::<Uri>().ok()).unwrap_or_default();
-    // Two slashes would begin another server's name.
+    // A leading `//` would name another host.
     leptos_axum::redirect(&format!("/{}?task={id}", page.path().trim_start_matches('/')));
 }
 
-/// Sets the status of the answer.
+/// Sets the status of the response.
 pub fn set_status(status: u16) {
     let options = use_context::<ResponseOptions>();
     if let (Some(options), Ok(status)) = (options, StatusCode::from_u16(status)) {
@@ -84,7 +85,7 @@ pub fn set_status(status: u16) {
     }
 }
 
-/// Says when to come back, in milliseconds; the header has whole seconds.
+/// Sets `Retry-After` from milliseconds, rounded up to whole seconds.
 pub fn set_retry_after(ms: i64) {
     if let Some(options) = use_context::<ResponseOptions>() {
         let seconds = ms.max(0).saturating_add(999) / 1000;
@@ -93,7 +94,7 @@ pub fn set_retry_after(ms: i64) {
 }
 
 impl ApiError {
-    /// The problem as the answer of a server function, with its status and its `Retry-After`.
+    /// Returns the problem as an error and sets the response's status and `Retry-After`.
     pub fn answer(problem: impl Into<Problem>) -> Self {
         let problem = problem.into();
         set_status(problem.status);
@@ -103,7 +104,7 @@ impl ApiError {
         Self(problem)
     }
 
-    /// The answer for a task that is not there and for one that is not the caller's.
+    /// Error for a task that does not exist or belongs to somebody else.
     pub fn not_found() -> Self {
         Self::answer(Problem::task_not_found())
     }

@@ -1,10 +1,10 @@
-//! How an attempt took up what an earlier one had done, in a sentence.
+//! How an attempt was resumed, as a sentence.
 
 use super::{clock, duration};
 use crate::task::{ResumeReason, Snapshot};
 
-/// `The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s repeated.`; nothing where
-/// the task has resumed nothing.
+/// `The worker was lost. Resumed at step 3 of 4, saved 14:02:11 UTC, 38 s repeated.`; empty if the
+/// task was not resumed.
 pub fn resumed(snapshot: &Snapshot) -> String {
     let Some(resumed) = &snapshot.resumed else { return String::new() };
     let reason = match resumed.reason {

@@ -1,6 +1,6 @@
-//! Sends the chosen files of a form before the form itself, and tells how far that is.
+//! Uploads the chosen files of a form before the form itself, with progress.
 //!
-//! By `XMLHttpRequest`: `fetch` does not tell what has been sent.
+//! Uses `XMLHttpRequest`, because `fetch` reports no upload progress.
 
 use js_sys::{Array, Promise};
 use milepost::{task::Problem, view::json};
@@ -11,14 +11,14 @@ use web_sys::{File, FormData, HtmlFormElement, HtmlInputElement, ProgressEvent, 
 
 use crate::api::ApiError;
 
-/// What of the answer is needed.
+/// The part of the response that is needed.
 #[derive(Deserialize)]
 struct Uploaded {
     id: String,
 }
 
-/// Uploads each chosen file. Its id takes the place that the form has for it, and the choice is
-/// taken back, so that whoever sends the form next sends no file twice.
+/// Uploads all chosen files. Stores each id in the hidden field of the form and clears the file
+/// input, so that submitting the form again sends no file twice.
 pub(in crate::islands) async fn upload_files(
     form: &HtmlFormElement,
     told: impl Fn(u32) + Clone + 'static,
@@ -30,7 +30,7 @@ pub(in crate::islands) async fn upload_files(
         else {
             continue;
         };
-        // Where none was chosen there is one without a name.
+        // Without a chosen file, the entry has no name.
         if file.name().is_empty() {
             continue;
         }
@@ -62,7 +62,7 @@ async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, Api
     }))
 }
 
-/// The status and the text of the answer; the status is 0 where there was none.
+/// Returns the status and text of the response; the status is 0 without a response.
 async fn exchange(
     file: &File,
     path: &str,
@@ -76,7 +76,7 @@ async fn exchange(
     request.upload()?.set_onprogress(Some(progress.as_ref().unchecked_ref()));
     let ended = Promise::new(&mut |ended, _| request.set_onloadend(Some(&ended)));
     request.send_with_opt_blob(Some(file))?;
-    // Whoever leaves the page ends the request with it.
+    // Leaving the page aborts the request.
     JsFuture::from(ended).await?;
     request.set_onloadend(None);
     let text = request.response_text()?.unwrap_or_default();

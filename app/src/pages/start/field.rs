@@ -1,11 +1,11 @@
-//! One field of a form, with its label, its help and its error.
+//! Form field with label, help and error.
 
 use leptos::prelude::*;
 use milepost::html::escape;
 
 use crate::schema::{Field, FieldType, one_of};
 
-/// What every input has.
+/// Attributes of all inputs.
 struct Common {
     id: String,
     name: String,
@@ -13,20 +13,21 @@ struct Common {
     required: bool,
     invalid: Option<&'static str>,
     described: Option<String>,
-    /// What a browser says of it; see [`Field::messages`].
+    /// Messages for the browser; see [`Field::messages`].
     messages: String,
 }
 
-/// A field with its label, its help and its error; the two are what describes the input.
+/// Form field with label, help and error; help and error describe the input for assistive
+/// technology.
 #[component]
 pub fn FormField(
-    /// What is asked for.
+    /// The field.
     field: Field,
-    /// What is entered.
+    /// The entered value.
     value: Option<String>,
-    /// What is wrong with it.
+    /// The error.
     error: Option<String>,
-    /// Whether it takes one value a line, for several tasks.
+    /// Whether it takes one value per line, for several tasks.
     #[prop(optional)]
     several: bool,
 ) -> impl IntoView {
@@ -41,7 +42,7 @@ pub fn FormField(
         messages,
         id: id.clone(),
         name: field.name,
-        // Whoever sees the page would see a secret, and so would whatever keeps it.
+        // Never send a secret back: anyone who sees or stores the page would see it.
         value: value.filter(|_| !field.secret),
         required: field.required,
         invalid: error.is_some().then_some("true"),
@@ -93,12 +94,12 @@ fn long_text(common: Common, min: Option<u64>, max: Option<u64>) -> AnyView {
     view! { <TextArea common rows="12" min max /> }.into_any()
 }
 
-/// One value a line.
+/// Text area with one value per line.
 fn lines(common: Common) -> AnyView {
     view! { <TextArea common rows="6" min=None max=None /> }.into_any()
 }
 
-/// The only `<textarea>`: the framework does not escape what stands in this element.
+/// The only use of `<textarea>`: the framework does not escape its content.
 #[component]
 fn TextArea(
     common: Common,
@@ -106,7 +107,7 @@ fn TextArea(
     min: Option<u64>,
     max: Option<u64>,
 ) -> impl IntoView {
-    // The first line feed after the tag is dropped by browsers; so the text gets one of its own.
+    // Browsers drop the first line feed after the tag, so add one.
     let text = common.value.map(|value| format!("\n{}", escape(&value))).unwrap_or_default();
     view! {
         <textarea
@@ -125,12 +126,12 @@ fn TextArea(
     }
 }
 
-/// How a short text has to look.
+/// Constraints of a short text.
 struct Shape {
     min: Option<u64>,
     max: Option<u64>,
     pattern: Option<String>,
-    /// In words; a browser shows it with its own message where there is no script.
+    /// Description of the pattern; without a script, the browser shows it with its own message.
     pattern_description: Option<String>,
 }
 
@@ -197,7 +198,8 @@ fn checkbox(common: Common) -> AnyView {
     .into_any()
 }
 
-/// Beside the file there is the id of one that was uploaded before, as by the script of the page.
+/// File input with a hidden field for the id of a file that was already uploaded, for example by
+/// the page's script.
 fn file(common: Common) -> AnyView {
     let uploaded = common.value.filter(|id| !id.is_empty());
     let note = uploaded.is_some().then(|| {

@@ -1,4 +1,4 @@
-//! What a start form is filled in with.
+//! Initial values of a start form.
 
 use leptos_router::params::ParamsMap;
 use milepost::{
@@ -8,16 +8,16 @@ use milepost::{
 
 use crate::{forms::Rejected, schema};
 
-/// What is in the form when it is shown.
+/// Initial values of a start form.
 pub(super) struct Filled {
-    /// By the names of the fields.
+    /// Names and values of the fields.
     pub(super) entered: Vec<(String, String)>,
-    /// The task of this kind that was started last, where the form is empty and could have its input.
+    /// The last started task of this kind, if the form is empty and could use its input.
     pub(super) last: Option<Snapshot>,
 }
 
 impl Filled {
-    /// What was entered and refused; else what a link asks for; else the defaults.
+    /// The entered values of a rejected start, or else those of a link, or else the defaults.
     pub(super) async fn of(
         service: &Service,
         caller: &Caller,
@@ -26,7 +26,7 @@ impl Filled {
         query: &ParamsMap,
         rejected: Option<&Rejected>,
     ) -> Result<Self, Problem> {
-        // A form that could not be read begins anew.
+        // An unreadable form starts from scratch.
         if let Some(rejected) = rejected.filter(|rejected| !rejected.entered.is_empty()) {
             let mut entered = rejected.entered.clone();
             let secret = |name: &str| fields.iter().any(|field| field.secret && field.name == name);
@@ -52,8 +52,8 @@ impl Filled {
     }
 }
 
-/// What the link says of the form's fields. Secrets do not come from links: those are kept and shown in
-/// many places.
+/// Values from the link's query. Secrets are never taken from links, which are stored and displayed
+/// in many places.
 fn linked(fields: &[schema::Field], query: &ParamsMap) -> Vec<(String, String)> {
     let fields = fields.iter().filter(|field| !field.secret);
     fields.filter_map(|field| Some((field.name.clone(), query.get(&field.name)?))).collect()

@@ -1,4 +1,4 @@
-//! One task, with a bar of its own.
+//! A single task with its own bar.
 
 use milepost::{poll::Machine, task::TaskId};
 

@@ -1,4 +1,4 @@
-//! The tasks of a batch, with one bar for all and a line for each that has ended.
+//! The tasks of a batch, with one bar for all and a line for each ended task.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ use crate::{
 pub(super) struct Several {
     batch: BatchId,
     ids: Vec<TaskId>,
-    /// How those ended that have; nothing of one that is not there any more.
+    /// Final statuses of ended tasks; `None` for tasks that no longer exist.
     ended: HashMap<TaskId, Option<Status>>,
     screen: Screen,
 }
@@ -28,7 +28,7 @@ impl Several {
         Self { batch: batch.id, ids, ended: HashMap::new(), screen: Screen::new() }
     }
 
-    /// Tells each task that has ended since the last look.
+    /// Prints a line for each task that has ended since the last call.
     fn tell_ends(&mut self, machine: &Machine, now: u64) {
         for id in &self.ids {
             let Some(view) = machine.view(*id, now).filter(|_| !self.ended.contains_key(id)) else {
@@ -70,7 +70,8 @@ impl Followed for Several {
                 percent += 100.0;
             } else if let Some(view) = machine.view(*id, now) {
                 percent += view.bar.unwrap_or(0.0);
-                // The way to the server is the same for all; a worker is the task's own matter.
+                // The connection is the same for all tasks; a lost worker affects only its own
+                // task.
                 if matches!(view.freshness, Freshness::Unreachable | Freshness::Offline) {
                     freshness = view.freshness;
                 }
@@ -99,7 +100,7 @@ impl Followed for Several {
     }
 
     fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError> {
-        // What was over before it was followed is drawn nowhere else.
+        // Tasks that had ended before are printed only here.
         self.tell_ends(machine, now);
         if self.ended.len() == self.ids.len() {
             let exit = Exit::of_all(self.statuses());

@@ -1,4 +1,4 @@
-//! Several tasks that were started together.
+//! Formats batches as text.
 
 use milepost::task::{Batch, Status};
 
@@ -30,7 +30,7 @@ pub(in crate::client) fn sum(statuses: impl Iterator<Item = Status> + Clone) -> 
     }
 }
 
-/// Everything worth knowing about a batch: a few lines, and one for each of its tasks.
+/// Details of a batch, then one line per task.
 pub(in crate::client) fn batch(batch: &Batch) -> String {
     let all = batch.tasks.len();
     let ended = all.saturating_sub(usize::try_from(batch.unfinished).unwrap_or(all));

@@ -1,4 +1,4 @@
-//! What has happened to a task: the receipt of a cancel, and how an attempt was resumed.
+//! Formats cancel receipts and resumed attempts.
 
 use std::fmt::Write as _;
 
@@ -9,11 +9,11 @@ use milepost::{
 
 use super::printable;
 
-/// What the lines of a receipt have before them, and as wide as the first: they stand in a column.
+/// Prefixes of the first and of further receipt lines; of equal width, so that they align.
 const FIRST: &str = "cancel   ";
 const NEXT: &str = "         ";
 
-/// What became of the wish to cancel, a line per step; nothing where there was none.
+/// Cancel receipt, one line per step; empty if no cancel was requested.
 pub(in crate::client) fn receipt(snapshot: &Snapshot) -> String {
     let mut all = String::new();
     for (at, step) in snapshot.cancel.iter().flat_map(steps).enumerate() {
@@ -51,7 +51,7 @@ fn steps(receipt: &CancelReceipt) -> Vec<String> {
     steps
 }
 
-/// How the present attempt was resumed, in a sentence; nothing where it was not.
+/// How the current attempt was resumed, if it was.
 pub(in crate::client) fn resumed(snapshot: &Snapshot) -> Option<String> {
     snapshot.resumed.as_ref().map(|_| printable(&text::resumed(snapshot)))
 }

@@ -1,4 +1,4 @@
-//! From what stands in the file to a [`Definition`], or to what is wrong with it.
+//! Validates a command and converts it to a [`Definition`].
 
 use std::{
     collections::BTreeMap,
@@ -25,14 +25,14 @@ use crate::tasks::{
 };
 
 const MB: u64 = 1 << 20;
-/// The longest word of a kind, and the longest name of a parameter.
+/// Maximum length of the names of kinds and parameters.
 const MAX_WORD: usize = 40;
-/// Words that are taken.
+/// Names of the built-in kinds.
 const BUILT_IN: [&str; 2] = [Story::KIND, Dataset::KIND];
-/// Stands for the folder of the configuration file.
+/// Placeholder for the folder of the configuration file.
 const CONFIG_DIR: &str = "{config_dir}";
 
-/// One command that is looked at.
+/// The command being validated.
 pub(super) struct Checker<'r> {
     pub(super) word: &'r str,
     pub(super) raw: &'r RawCommand,
@@ -131,7 +131,7 @@ impl Checker<'_> {
         None
     }
 
-    /// With the folder of the file where it says so.
+    /// Replaces the placeholder by the file's folder.
     fn placed(&self, text: &str) -> String {
         let folder = self.folder.to_string_lossy().replace('{', "{{").replace('}', "}}");
         text.replace(CONFIG_DIR, &folder)
@@ -150,7 +150,7 @@ impl Checker<'_> {
         names.map(|name| name.get_ref().clone()).collect()
     }
 
-    /// Each name is one that a parameter sets; what no parameter may set is not allowed either.
+    /// Each allowed name must be set by some parameter and must not be forbidden.
     fn allow_env(&self, faults: &mut Faults<'_>) {
         let params = self.raw.params.iter().flatten();
         let set: Vec<_> = params
@@ -287,7 +287,7 @@ impl Checker<'_> {
     fn fingerprint(&self) -> String {
         let essence = serde_json::to_string(&self.raw.essence()).unwrap_or_default();
         let mut hash = Sha256::new().chain_update(&essence);
-        // Two machines may have their files in different folders, where nothing depends on it.
+        // Without such a dependency, the file may be in different folders on different machines.
         if essence.contains(CONFIG_DIR) || self.raw.folder.is_some() {
             hash = hash.chain_update([0]).chain_update(&*self.folder.to_string_lossy());
         }
@@ -295,11 +295,11 @@ impl Checker<'_> {
     }
 }
 
-/// What names of variables are.
+/// Rule for names of variables.
 pub(super) const VARIABLE: &str = "names of variables have letters, digits and _; those that begin \
                                    with MILEPOST_ are this program's own";
 
-/// Whether a command may have a variable of this name.
+/// Whether a command may set a variable of this name.
 pub(super) fn is_variable(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
@@ -307,7 +307,7 @@ pub(super) fn is_variable(name: &str) -> bool {
         && !name.starts_with("MILEPOST_")
 }
 
-/// `[a-z][a-z0-9_]*`, and one more character.
+/// `[a-z][a-z0-9_]*`, and one more allowed character.
 pub(super) fn is_word(word: &str, also: char) -> bool {
     let mut letters = word.chars();
     word.len() <= MAX_WORD

@@ -1,21 +1,23 @@
-//! Which variables a parameter may set. Whoever starts a task chooses its value, and programs take
-//! options, code, files and servers from variables. Nobody knows all of their names, so that the list
-//! is one of what is allowed: `PARAM_…`, and what the command names in `allow_env`.
+//! Environment variables that a parameter may set. The person who starts a task chooses the value,
+//! and programs take options, code, files and servers from variables. No list of dangerous names is
+//! complete, so this is a list of allowed ones: `PARAM_…`, and the names in the command's
+//! `allow_env`.
 
-/// What a parameter may do with a variable.
+/// Rule for a variable set by a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Set it.
+    /// Allowed.
     Free,
-    /// Set it where `allow_env` names it.
+    /// Allowed only if listed in `allow_env`.
     OnlyIfAllowed,
-    /// Nothing: it decides over which code any program runs.
+    /// Forbidden: it determines which code any program runs.
     Never,
 }
 
-/// What every parameter may set begins so: no program reads such names unless it was written for them.
+/// Prefix of variables that every parameter may set: only programs written for it read them.
 const FREE: &str = "PARAM_";
-/// What the dynamic linker, the C library and shells read before the program has its say.
+/// Variables read by the dynamic linker, the C library and shells before the program's own code
+/// runs.
 const NEVER: [&str; 12] = [
     "PATH",
     "IFS",
@@ -30,10 +32,10 @@ const NEVER: [&str; 12] = [
     "LOCPATH",
     "GLIBC_TUNABLES",
 ];
-/// Families of the same.
+/// Prefixes of such variables.
 const NEVER_BEGIN: [&str; 3] = ["LD_", "DYLD_", "BASH_FUNC_"];
 
-/// The rule for a name.
+/// Rule for a name.
 pub(super) fn rule(name: &str) -> Rule {
     if NEVER.contains(&name) || NEVER_BEGIN.iter().any(|family| name.starts_with(family)) {
         return Rule::Never;
@@ -44,7 +46,7 @@ pub(super) fn rule(name: &str) -> Rule {
     }
 }
 
-/// What is said of a name that no parameter may set.
+/// Error for a variable that no parameter may set.
 pub(super) fn never(name: &str) -> String {
     format!(
         "{name} decides over which code runs, before the program does: no parameter may set it, and \
@@ -52,7 +54,8 @@ pub(super) fn never(name: &str) -> String {
     )
 }
 
-/// What is said of a name that a parameter of the command `word` may set only where `allow_env` names it.
+/// Error for a variable that a parameter of the command `word` may set only if `allow_env` lists
+/// it.
 pub(super) fn not_allowed(name: &str, word: &str) -> String {
     let free = name.trim_start_matches('_').to_ascii_uppercase();
     format!(

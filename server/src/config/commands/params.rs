@@ -1,4 +1,4 @@
-//! The parameters of a command.
+//! Parameters of a command.
 
 use std::cmp::Ordering::{Equal, Less};
 
@@ -12,15 +12,15 @@ use super::{
 };
 use crate::tasks::command::{Param, ParamType, Pattern, Text};
 
-/// The longest text that can be asked for; an argument of a process has at most 128 KiB.
+/// Maximum length of a text; a process argument has at most 128 KiB.
 const MAX_TEXT: usize = 30_000;
-/// Where the operator does not say.
+/// Default maximum length of a text.
 const USUAL_TEXT: usize = 1_000;
 const MAX_ITEMS: usize = 1_000;
-/// What is said to people in a line.
+/// Maximum length of single-line descriptions.
 const MAX_WORDS: usize = 200;
 
-/// The keys that belong to each type, beside those of all.
+/// Keys specific to each type.
 const TYPES: [(&str, &[&str]); 7] = [
     ("text", &["pattern", "pattern_description", "min_length", "max_length", "multiline"]),
     ("integer", &["min", "max"]),
@@ -43,7 +43,7 @@ const TYPES: [(&str, &[&str]); 7] = [
     ),
 ];
 
-/// Checks those of the command `word`; they come back in the order of the file.
+/// Validates the parameters of the command `word`; returns them in the file's order.
 pub(super) fn check(
     word: &str,
     command: &RawCommand,
@@ -180,7 +180,7 @@ impl One<'_> {
         let raw = self.raw.get_ref();
         let mut whole = |at: &At<f64>, key| {
             let number = *at.as_ref()?.get_ref();
-            // Beyond this, not every whole number is one of these.
+            // Beyond this, `f64` cannot represent every integer.
             if number.fract() != 0.0 || number.abs() > 9e15 {
                 let span = at.as_ref().map_or(0..0, Spanned::span);
                 faults.at(&span, &format!("{}.{key}", self.key), "must be a whole number");
@@ -193,7 +193,7 @@ impl One<'_> {
     }
 
     fn ordered<T: PartialOrd>(&self, min: Option<T>, max: Option<T>, faults: &mut Faults<'_>) {
-        // Not in order is also what is no number.
+        // NaN is not in order, either.
         let above = |min: &T, max: &T| !matches!(min.partial_cmp(max), Some(Less | Equal));
         let (low, high) = (min.as_ref().or(max.as_ref()), max.as_ref().or(min.as_ref()));
         if low.zip(high).is_some_and(|(min, max)| above(min, max)) {
@@ -272,7 +272,7 @@ impl One<'_> {
 }
 
 impl RawParam {
-    /// The keys that belong to some types only, where they are given.
+    /// The given keys that are specific to some types.
     fn own_keys(&self) -> Vec<(&'static str, std::ops::Range<usize>)> {
         fn place<T>(at: &At<T>) -> Option<std::ops::Range<usize>> {
             at.as_ref().map(Spanned::span)

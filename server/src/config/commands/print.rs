@@ -6,13 +6,13 @@ use toml::Spanned;
 
 use super::{Commands, raw::RawCommand};
 
-/// The commands as TOML. Values of variables may be secrets and are not shown.
+/// Prints the commands as TOML. Values of variables may be secrets and are hidden.
 pub(in crate::config) fn print(commands: &Commands) -> String {
     let mut text = String::new();
     for (word, raw) in &commands.raw {
         let shown = toml::to_string(&hidden(raw)).unwrap_or_default();
         let _ = writeln!(text, "\n[commands.{word}]");
-        // Tables below belong to this one.
+        // Sub-tables get the prefix of this command.
         for line in shown.lines() {
             let table = line.trim_start_matches('[');
             let brackets = &line[..line.len() - table.len()];

@@ -1,21 +1,21 @@
-//! The commands as they stand in the file, each value with its place.
+//! Commands as written in the file, each value with its position.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-/// The part of the file that is looked at.
+/// The part of the file that is read here.
 #[derive(Deserialize)]
 pub(super) struct Document {
     #[serde(default)]
     pub(super) commands: BTreeMap<String, Spanned<RawCommand>>,
 }
 
-/// Where a value stands, if it is there.
+/// An optional value with its position.
 pub(super) type At<T> = Option<Spanned<T>>;
 
-/// `[commands.<word>]`. What each key means stands in `docs/commands.md`.
+/// `[commands.<name>]`. `docs/commands.md` describes each key.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCommand {
@@ -46,7 +46,7 @@ pub(super) struct RawCommand {
     pub(super) params: Option<BTreeMap<String, Spanned<RawParam>>>,
 }
 
-/// One element of `argv`, or several that are left out together.
+/// One element of `argv`, or several that are omitted together.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(untagged, expecting = "expected a text, or a list of texts that belong together")]
 pub(super) enum RawElement {
@@ -54,7 +54,7 @@ pub(super) enum RawElement {
     Group(Vec<String>),
 }
 
-/// One of `stages`.
+/// An element of `stages`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawStage {
@@ -67,7 +67,7 @@ const fn one() -> f64 {
     1.0
 }
 
-/// `[commands.<word>.params.<name>]`.
+/// `[commands.<name>.params.<name>]`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParam {
@@ -100,7 +100,7 @@ impl RawCommand {
         allowed.any(|allowed| allowed.get_ref() == name)
     }
 
-    /// What decides over what is done: not what people read, and not what it may use.
+    /// The part that determines what is run, without descriptions and limits.
     pub(super) fn essence(&self) -> Self {
         let params = self.params.clone().map(|params| {
             let bare = |param: Spanned<RawParam>| {

@@ -1,5 +1,4 @@
-//! Secrets that stand in files of their own, so that neither the command line nor the environment
-//! shows them.
+//! Secrets in separate files, so that neither the command line nor the environment exposes them.
 
 use std::path::PathBuf;
 
@@ -17,8 +16,8 @@ const FILES: [(&str, &str); 2] =
     [("storage.database", "storage.database_file"), ("narrator.key", "narrator.key_file")];
 
 impl Configuration {
-    /// Takes what the files say that settings name. The stronger source wins: a flag with the value
-    /// itself counts more than a variable with a file.
+    /// Reads the secrets from the files that settings name. The source with higher precedence wins:
+    /// a flag with the value overrides a variable with a file.
     pub(super) fn with_secret_files(mut self) -> Result<Self, ConfigError> {
         let mut faults = Vec::new();
         for (key, file_key) in FILES {
@@ -47,7 +46,7 @@ impl Configuration {
         if faults.is_empty() { Ok(self) } else { Err(ConfigError::new(faults)) }
     }
 
-    /// Remarks a secret that stands on the command line.
+    /// Adds a warning if a secret is on the command line.
     pub(super) fn with_exposed_secrets(mut self) -> Self {
         let database = self.settings.storage.database.as_ref();
         if database.is_some_and(|url| url.has_password())
@@ -63,7 +62,7 @@ impl Configuration {
         self
     }
 
-    /// What a key is set to; empty texts count as nothing.
+    /// Value of a key; empty texts count as unset.
     fn text_of(&self, key: &str) -> Option<String> {
         let value = self.figment.find_value(key).ok()?;
         value.as_str().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -71,7 +70,7 @@ impl Configuration {
 }
 
 impl Source {
-    /// Of two sources the one with the higher rank wins.
+    /// Precedence; the higher one wins.
     const fn rank(&self) -> u8 {
         match self {
             Self::Default => 0,
@@ -83,7 +82,7 @@ impl Source {
     }
 }
 
-/// What a file says, as a layer of its own.
+/// A layer with the value from a file.
 struct SecretFile {
     path: PathBuf,
     values: Value,

@@ -1,4 +1,4 @@
-//! The HTTP client of the object store: the one that this program has anyway.
+//! HTTP client of the object store, based on the `reqwest` client that this program uses anyway.
 
 use std::{error::Error as _, time::Duration};
 
@@ -13,10 +13,10 @@ use object_store::{
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Between two pieces of an answer.
+/// Maximum time between two parts of a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Connects by `reqwest`.
+/// Connects with `reqwest`.
 #[derive(Debug)]
 pub(super) struct Connector;
 
@@ -52,8 +52,8 @@ impl HttpService for Client {
     }
 }
 
-/// What failed, as the object store decides by it whether to try again; without the address, which
-/// may be signed.
+/// Converts an error to the kinds by which the object store decides on retries, without the URL,
+/// which may be signed.
 fn failed(error: reqwest::Error) -> HttpError {
     let mut kind = if error.is_timeout() {
         HttpErrorKind::Timeout

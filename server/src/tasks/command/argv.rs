@@ -1,5 +1,5 @@
-//! From the declared command line and the values of a start to the arguments of a process. There is
-//! no shell anywhere: an argument is one element, whatever is in it.
+//! Builds the arguments of a process from the declared command line and the values of a start. No
+//! shell is involved: each element is one argument, whatever it contains.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use super::{
     values::Given,
 };
 
-/// A command line with places for parameters.
+/// Command line with placeholders for parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
     parts: Vec<Part>,
 }
 
-/// Elements that are there together or not at all.
+/// Elements that are present or omitted together.
 #[derive(Clone, Debug, PartialEq)]
 struct Part(Vec<Element>);
 
@@ -24,28 +24,28 @@ struct Element(Vec<Piece>);
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
     Text(String),
-    /// The parameter's number.
+    /// Index of a parameter.
     Param(usize),
 }
 
 /// What is wrong with a declared command line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unfit {
-    /// It has no first element, or that is not fixed.
+    /// The first element is missing or not constant.
     Program,
     /// A `{` without `}`, or a `}` without `{`.
     Brace(String),
-    /// No such parameter.
+    /// Unknown parameter.
     Unknown(String),
-    /// A list, or a boolean, amid other text.
+    /// A list or a boolean inside other text.
     Amid(String),
     /// A boolean without `flag`.
     NoFlag(String),
-    /// A parameter that is used nowhere.
+    /// A parameter that is never used.
     Unused(String),
-    /// A secret in the command line.
+    /// A secret on the command line.
     Secret(String),
-    /// NUL.
+    /// NUL character.
     Nul,
 }
 
@@ -81,10 +81,10 @@ impl fmt::Display for Unfit {
 }
 
 impl Template {
-    /// Reads the declared elements; a group is a list of several that are left out together.
+    /// Parses the declared elements; a group is a list of elements that are omitted together.
     ///
     /// # Errors
-    /// What is wrong with them.
+    /// Describes the first fault.
     pub fn new(groups: &[Vec<String>], params: &[Param]) -> Result<Self, Unfit> {
         let read = |group: &Vec<String>| {
             let elements = group.iter().map(|text| Element::new(text, params));
@@ -111,7 +111,7 @@ impl Template {
         self.parts.iter().flat_map(|part| &part.0).flat_map(|element| &element.0)
     }
 
-    /// The program.
+    /// Name or path of the program.
     pub fn program(&self) -> &str {
         match self.parts.first().and_then(|part| part.0.first()).map(|element| &*element.0) {
             Some([Piece::Text(text)]) => text,
@@ -119,10 +119,10 @@ impl Template {
         }
     }
 
-    /// The arguments for these values, one for each parameter.
+    /// Builds the arguments from values, one per parameter.
     ///
     /// # Errors
-    /// The number of the parameter whose value would be taken for an option.
+    /// The index of the parameter whose value would be interpreted as an option.
     pub fn expand(&self, params: &[Param], values: &[Given]) -> Result<Vec<String>, usize> {
         let mut argv = Vec::new();
         let mut guarded = false;
@@ -225,8 +225,8 @@ impl Element {
         argv.push(text.collect());
     }
 
-    /// Whose value makes an argument of this element an option, if that was not declared. What
-    /// begins with fixed text is what the operator wrote.
+    /// Parameter whose value turns the argument into an undeclared option, if any. Elements that
+    /// begin with constant text are as the operator wrote them.
     fn culprit(&self, params: &[Param]) -> Option<usize> {
         let before_text = self.0.iter().map_while(|piece| match piece {
             Piece::Param(index) => Some(*index),
@@ -239,17 +239,17 @@ impl Element {
         own.next()
     }
 
-    /// What comes after `--` is no option.
+    /// Whether this is `--`, after which nothing is an option.
     fn is_guard(&self) -> bool {
         matches!(&*self.0, [Piece::Text(text)] if text == "--")
     }
 }
 
 impl ParamType {
-    /// Whether each of its values was written by the operator.
+    /// Whether the operator wrote all possible values.
     const fn is_declared(&self) -> bool {
         match self {
-            // The path of a file is absolute.
+            // Paths of files are absolute.
             Self::Choice(_) | Self::Boolean { .. } | Self::File => true,
             Self::List { choices, .. } => !choices.is_empty(),
             _ => false,

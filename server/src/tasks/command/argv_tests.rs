@@ -1,4 +1,4 @@
-//! No value becomes more, or something else, than the argument that the operator had in mind.
+//! Values never become more or other arguments than the operator intended.
 
 use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ fn a_value_never_becomes_an_option_unless_that_was_declared() {
     let line: &[&[&str]] = &[&["p"], &["{a}"], &["{b}"]];
     assert_eq!(refused(&both, line, &[given("--"), given("-x")]), Some(0), "a guard is declared");
     assert_eq!(refused(&both, &[&["p"], &["{a}{b}"]], &[given(""), given("-x")]), Some(0));
-    // A guard that is left out guards nothing.
+    // An omitted `--` protects nothing.
     assert_eq!(
         refused(&both, &[&["p"], &["{b}", "--"], &["{a}"]], &[given("-x"), Given::Absent]),
         Some(0)

@@ -1,4 +1,5 @@
-//! The files of a run that become results. Their names are as hostile as all else that a command makes.
+//! Collects the result files of a run. File names are untrusted, like everything that a command
+//! creates.
 
 use std::{
     collections::BTreeSet,
@@ -13,24 +14,24 @@ use rustix::fs::OFlags;
 
 use super::progress::Mask;
 
-/// Where the files lie in a run's folder that it was given. None of them is a result.
+/// Subfolder for the input files of a run, which are never results.
 pub(super) const INPUTS: &str = "inputs";
-/// Folders below folders that are looked into, and entries that are looked at.
+/// Maximum depth of folders, and maximum number of entries to examine.
 const DEEPEST: usize = 32;
 const MAX_ENTRIES: usize = 200_000;
-/// Bytes of a file's name.
+/// Maximum length of a file name in bytes.
 const MAX_NAME: usize = 180;
 
-/// A file that is to be kept.
+/// File to collect.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
     path: PathBuf,
-    /// What it is called from now on; no two are called the same.
+    /// Unique name of the result file.
     pub(super) name: String,
 }
 
 impl Found {
-    /// Opens it, unless it is something else meanwhile.
+    /// Opens the file, unless it was replaced by something else in the meantime.
     pub(super) fn open(&self) -> io::Result<File> {
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let flags = i32::try_from(flags.bits()).unwrap_or_default();
@@ -39,8 +40,8 @@ impl Found {
     }
 }
 
-/// The regular files in `folder` whose paths match one of the patterns, by path. Links are followed
-/// nowhere: a command could make them lead anywhere. Secrets are hidden in their names.
+/// Finds the regular files in `folder` whose paths match one of the patterns, in order of path.
+/// Does not follow links, which a command could point anywhere. Hides secrets in the names.
 pub(super) fn find(folder: &Path, patterns: &[String], mask: &Mask) -> io::Result<Vec<Found>> {
     if patterns.is_empty() {
         return Ok(Vec::new());
@@ -85,7 +86,7 @@ fn compile(patterns: &[String]) -> Result<GlobSet, globset::Error> {
     set.build()
 }
 
-/// `out/a.csv` is `out_a.csv`, and what was called so already gets a number.
+/// Unique file name: `out/a.csv` becomes `out_a.csv`, with a number if the name is taken.
 fn free_name(text: &str, taken: &BTreeSet<String>) -> String {
     let fine = |c: char| {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{feff}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -1,4 +1,4 @@
-//! A command as the operator declared it, checked and ready to be used.
+//! Validated declaration of a command.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -7,67 +7,68 @@ use serde_json::Value;
 
 use super::{argv::Template, progress::Rules};
 
-/// One `[commands.<word>]`.
+/// A `[commands.<name>]` table.
 #[derive(Clone, Debug)]
 pub struct Definition {
-    /// The kind's word.
+    /// Name of the kind.
     pub word: String,
-    /// What people read.
+    /// Title.
     pub title: String,
-    /// One sentence for the start page.
+    /// Description for the start page, one sentence.
     pub description: String,
-    /// What is started, with places for the parameters.
+    /// Program and arguments, with placeholders for parameters.
     pub argv: Template,
-    /// The parameters, in the order of the file.
+    /// Parameters in the order of the file.
     pub params: Vec<Param>,
-    /// Where it works; `None`: in the run's own folder.
+    /// Working directory; `None`: the run's own folder.
     pub folder: Option<PathBuf>,
-    /// Variables of the server that it may see.
+    /// Variables of the server that are passed to the command.
     pub env: Vec<String>,
-    /// Variables that are given to it.
+    /// Variables set for the command.
     pub set_env: BTreeMap<String, String>,
-    /// What it may use.
+    /// Resource limits.
     pub limits: Limits,
     /// Exit codes that mean success.
     pub success: Vec<i32>,
-    /// Names and weights; empty: none.
+    /// Names and weights of the stages; may be empty.
     pub stages: Vec<(String, f64)>,
-    /// How its progress is found in what it prints.
+    /// How progress is recognised in the output.
     pub progress: Rules,
-    /// Patterns of the files in the run's own folder that become results.
+    /// Patterns of the files in the run's folder that become results.
     pub results: Vec<String>,
-    /// Whether it gets a terminal.
+    /// Whether the command gets a terminal.
     pub pty: bool,
-    /// Whether it may become another user, as `sudo` and other setuid programs do.
+    /// Whether the command may change its user, as `sudo` and other setuid programs do.
     pub new_privileges: bool,
-    /// Whether the run's own folder stays.
+    /// Whether the run's folder is preserved after the end.
     pub keep_folder: bool,
-    /// Tells whether two definitions do the same with the same parameters; hexadecimal.
+    /// Hash of everything that determines what the command does; hexadecimal.
     pub fingerprint: String,
 }
 
-/// What one run may use.
+/// Limits of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A run that takes longer is stopped. Default: 1 hour.
+    /// Time limit; a run that exceeds it is stopped. Default: 1 hour.
     pub timeout: Duration,
-    /// Between TERM and KILL. Default: 5 s.
+    /// Time between SIGTERM and SIGKILL. Default: 5 s.
     pub grace: Duration,
-    /// Runs at once in one process of the server. Default: 2.
+    /// Maximum number of concurrent runs per server process. Default: 2.
     pub concurrency: u32,
-    /// Runs in all, after crashes too. Default: 1, as a command may not bear being run twice.
+    /// Maximum number of attempts, including those after crashes. Default: 1, because repeating a
+    /// command may be harmful.
     pub max_attempts: u32,
-    /// Bytes of output that are kept, half of them from its beginning. Default: 256 KiB.
+    /// Bytes of output to store, half of them from its beginning. Default: 256 KiB.
     pub output_bytes: usize,
-    /// Address space of each process, in bytes. Default: not limited.
+    /// Address space of each process in bytes. Default: unlimited.
     pub memory_bytes: Option<u64>,
-    /// Memory of all its processes together, in bytes. Default: not limited.
+    /// Total memory of all processes in bytes. Default: unlimited.
     pub total_memory_bytes: Option<u64>,
-    /// Processor time of each process, in seconds. Default: not limited.
+    /// CPU time of each process in seconds. Default: unlimited.
     pub cpu_s: Option<u64>,
-    /// Size of each file that is written, in bytes. Default: not limited.
+    /// Size of each written file in bytes. Default: unlimited.
     pub file_bytes: Option<u64>,
-    /// Processes at once. Default: 256.
+    /// Maximum number of concurrent processes. Default: 256.
     pub processes: u32,
 }
 
@@ -88,88 +89,88 @@ impl Default for Limits {
     }
 }
 
-/// One declared parameter.
+/// Declared parameter.
 #[derive(Clone, Debug)]
 pub struct Param {
-    /// Its name in the input.
+    /// Name in the input.
     pub name: String,
-    /// What people read.
+    /// Label.
     pub title: Option<String>,
-    /// What helps to fill it in.
+    /// Help text.
     pub description: Option<String>,
-    /// Whether a start needs it.
+    /// Whether a start must provide it.
     pub required: bool,
-    /// What it is where the start does not say.
+    /// Default value.
     pub default: Option<Value>,
-    /// Whether its value is shown nowhere.
+    /// Whether its value is never shown.
     pub secret: bool,
     /// Whether its value may look like an option.
     pub allow_leading_dash: bool,
-    /// The variable that it is given by.
+    /// Environment variable that passes the value.
     pub env: Option<String>,
-    /// What it is.
+    /// Type of the value.
     pub sort: ParamType,
 }
 
-/// What a parameter is.
+/// Type of a parameter.
 #[derive(Clone, Debug)]
 pub enum ParamType {
-    /// A text.
+    /// Text.
     Text(Text),
-    /// A whole number.
+    /// Integer.
     Integer {
-        /// The least.
+        /// Minimum.
         min: Option<i64>,
-        /// The greatest.
+        /// Maximum.
         max: Option<i64>,
     },
-    /// A number.
+    /// Number.
     Number {
-        /// The least.
+        /// Minimum.
         min: Option<f64>,
-        /// The greatest.
+        /// Maximum.
         max: Option<f64>,
     },
-    /// One of these.
+    /// One of these values.
     Choice(Vec<String>),
-    /// Yes or no; yes adds the flag.
+    /// Boolean; true adds the flag.
     Boolean {
-        /// What is added where it is yes.
+        /// Argument added if true.
         flag: Option<String>,
     },
-    /// A file that is sent before the start; its value is its path.
+    /// File uploaded before the start; the value is its path.
     File,
-    /// Several texts.
+    /// List of texts.
     List {
-        /// Each of them.
+        /// Constraints of each item.
         items: Text,
-        /// Each is one of these, unless there are none.
+        /// Allowed items; empty: any.
         choices: Vec<String>,
-        /// The least number of items.
+        /// Minimum number of items.
         min: usize,
-        /// The greatest number of items.
+        /// Maximum number of items.
         max: usize,
     },
 }
 
-/// What a text must be.
+/// Constraints of a text.
 #[derive(Clone, Debug)]
 pub struct Text {
-    /// What it matches from its first to its last character.
+    /// Pattern that the whole text must match.
     pub pattern: Option<Pattern>,
-    /// What the pattern asks for, in the operator's words.
+    /// Description of the pattern by the operator.
     pub pattern_description: Option<String>,
-    /// The least number of characters.
+    /// Minimum number of characters.
     pub min: usize,
-    /// The greatest number of characters.
+    /// Maximum number of characters.
     pub max: usize,
-    /// Whether it may hold line breaks and tabs.
+    /// Whether it may contain line breaks and tabs.
     pub multiline: bool,
 }
 
 impl Text {
-    /// What is said of a text that does not match the pattern, in forms too; `None` where there is
-    /// none.
+    /// Message for a text that does not match the pattern, also used in forms; `None` without a
+    /// pattern.
     pub fn mismatch(&self) -> Option<String> {
         let pattern = self.pattern.as_ref()?;
         let pattern_description = self.pattern_description.clone();
@@ -180,7 +181,7 @@ impl Text {
     }
 }
 
-/// A pattern that a whole text matches.
+/// Regular expression that must match a whole text.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
@@ -188,23 +189,23 @@ pub struct Pattern {
 }
 
 impl Pattern {
-    /// Compiles it.
+    /// Compiles a pattern.
     ///
     /// # Errors
-    /// When it is no regular expression of the crate `regex`.
+    /// If it is not a regular expression of the crate `regex`.
     pub fn new(source: &str) -> Result<Self, regex::Error> {
-        // By itself first: `a)(b` would make sense inside the brackets below.
+        // First on its own: `a)(b` would be valid inside the group below.
         let by_itself = Regex::new(source)?;
         let whole = Regex::new(&format!(r"\A(?:{})\z", by_itself.as_str()))?;
         Ok(Self { source: source.to_owned(), whole })
     }
 
-    /// As the operator wrote it.
+    /// The pattern as written by the operator.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether all of the text matches.
+    /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
         self.whole.is_match(text)
     }

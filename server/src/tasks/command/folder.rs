@@ -1,4 +1,4 @@
-//! The folders of runs: each run has one of its own, and beside it the lock that its guard holds.
+//! Folders of runs. Each run has its own folder, and a lock file beside it that its guard holds.
 
 use std::{
     collections::BTreeSet,
@@ -11,27 +11,27 @@ use std::{
 
 use milepost::task::TaskId;
 
-/// Where the folders go that are kept.
+/// Subfolder of preserved run folders.
 const KEPT: &str = "kept";
-/// How long a start waits for guards of an earlier process, and how often it looks.
+/// How long a start waits for guards of an earlier process, and its polling interval.
 const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// The folder of one run.
+/// Folder of one run.
 pub(super) struct RunFolder {
     name: String,
     path: PathBuf,
     record: PathBuf,
     lock: PathBuf,
     kept: Option<PathBuf>,
-    /// Whether the run has ended and nothing of it is left.
+    /// Whether the run has ended and all its processes are gone.
     over: bool,
-    /// Whether something is left that the record names: the next start looks at it.
+    /// Whether processes named in the record may remain; the next start checks them.
     keeps_record: bool,
 }
 
 impl RunFolder {
-    /// Makes it, empty.
+    /// Creates an empty folder.
     pub(super) fn make(runs: &Path, id: TaskId, attempt: u32, keep: bool) -> io::Result<Self> {
         make_private(runs)?;
         let runs = fs::canonicalize(runs)?;
@@ -39,7 +39,7 @@ impl RunFolder {
         let kept = keep.then(|| runs.join(KEPT).join(&name));
         let path = runs.join(&name);
         let record = record_of(&runs, &name);
-        // The same attempt, given back by a shutdown and begun anew.
+        // The same attempt, released by a shutdown and started again.
         if path.exists() {
             fs::remove_dir_all(&path)?;
         }
@@ -64,7 +64,7 @@ impl RunFolder {
         &self.name
     }
 
-    /// The file beside it that says what holds the run together.
+    /// File beside the folder that records the isolation of the run.
     pub(super) fn record(&self) -> &Path {
         &self.record
     }
@@ -73,18 +73,18 @@ impl RunFolder {
         &self.lock
     }
 
-    /// What the record names is there still.
+    /// Marks that processes named in the record remain.
     pub(super) const fn keep_record(&mut self) {
         self.keeps_record = true;
     }
 
-    /// Nothing of the run is left.
+    /// Marks that all processes of the run are gone.
     pub(super) const fn is_over(&mut self) {
         self.over = true;
     }
 }
 
-/// Removes it, or puts it where it is kept. What may still be written to is left for [`clean`].
+/// Removes or preserves the folder. A folder that may still be written to is left for [`clean`].
 impl Drop for RunFolder {
     fn drop(&mut self) {
         if !self.over {
@@ -124,8 +124,8 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// Ends and removes what runs of an earlier process left behind. A guard that is still at work has a
-/// few seconds to come to its end; blocks for as long.
+/// Kills and removes what runs of an earlier process left behind. Blocks for up to a few seconds
+/// while guards finish.
 pub fn clean(runs: &Path) {
     clean_until(runs, Instant::now() + PATIENCE);
 }
@@ -137,7 +137,7 @@ fn clean_until(runs: &Path, deadline: Instant) {
     }
 }
 
-/// The runs, `{id}-{attempt}`, that have a folder or a record here.
+/// Names of the runs, `{id}-{attempt}`, with a folder or a record here.
 fn runs_in(runs: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(runs).into_iter().flatten().flatten();
     let named = entries.filter_map(|entry| {
@@ -195,7 +195,7 @@ fn kill_stopped_guard(record: &Path) {
     super::launch::Record::read(record).kill_stopped_guard();
 }
 
-/// Whether nothing is left. What is known is said.
+/// Kills the remaining processes of a run and logs the outcome. Returns whether all are gone.
 #[cfg(target_os = "linux")]
 fn end_what_is_left(record: &Path, run: &str, folder: &Path, lock: &Path) -> bool {
     use super::launch::{Record, wire};

@@ -1,8 +1,8 @@
-//! What is kept of a command's output: its beginning and its end.
+//! Retains the beginning and the end of a command's output.
 
 use std::collections::VecDeque;
 
-/// Keeps the first and the last bytes of whatever comes, in constant memory.
+/// Retains the first and last bytes of a stream in constant memory.
 pub(super) struct Kept {
     head: Vec<u8>,
     tail: VecDeque<u8>,
@@ -11,12 +11,12 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Keeps at most `most` bytes, half of them from the beginning.
+    /// Retains at most `most` bytes, half of them from the beginning.
     pub(super) fn new(most: usize) -> Self {
         Self { head: Vec::new(), tail: VecDeque::new(), half: most / 2, seen: 0 }
     }
 
-    /// Adds what came.
+    /// Adds bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.seen = self.seen.saturating_add(bytes.len() as u64);
         let (head, rest) = bytes.split_at(bytes.len().min(self.half - self.head.len()));
@@ -27,12 +27,12 @@ impl Kept {
         self.tail.extend(rest);
     }
 
-    /// Bytes that are not kept.
+    /// Number of bytes not retained.
     pub(super) fn omitted(&self) -> u64 {
         self.seen - (self.head.len() + self.tail.len()) as u64
     }
 
-    /// What is kept, with the gap named. Bytes that are no UTF-8 become U+FFFD.
+    /// The retained text with a note in the gap. Invalid UTF-8 becomes U+FFFD.
     pub(super) fn text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
         let omitted = self.omitted();

@@ -1,19 +1,19 @@
-//! Starting a command so that it can be ended for certain.
+//! Starts commands so that they can be killed reliably.
 //!
-//! Between the server and the command stands a small process of this program, the guard. It adopts
-//! whatever the command leaves behind (a "child subreaper"), so that nothing can hide from it, not
-//! even what starts a session of its own. It ends all of it when the server says so, when the command
-//! has ended, or when the socket to the server closes: also after a `kill -9` of the server. While
-//! anything is left it holds the lock of the run, which the next attempt waits for.
+//! A small supervisor process of this program, the guard, runs between the server and the command.
+//! As a "child subreaper" it adopts all processes that the command leaves behind, even those that
+//! start a session of their own. It kills all of them when the server asks for it, when the command
+//! has ended, or when the socket to the server closes, which includes a `kill -9` of the server.
+//! While any process remains, it holds the lock of the run, for which the next attempt waits.
 //!
-//! A command of the same user may kill its guard. What holds then is [`Isolation`]: a control group or a
-//! namespace of processes for each run, which nothing leaves; where the machine allows neither, the
-//! server adopts what the guard had and hunts it down.
+//! A command that runs as the same user may kill its guard. [`Isolation`] covers that case: each
+//! run gets a control group or a PID namespace, which no process can leave. If the machine supports
+//! neither, the server adopts the orphaned processes and kills them.
 //!
 //! * `Process`: the server's side.
-//! * `isolation`, `cgroup`, `namespace`, `hunt`: what ends a run without its guard.
-//! * `guard`, `exec`: what the guard does, and what becomes the command.
-//! * `wire`: what they say to each other.
+//! * `isolation`, `cgroup`, `namespace`, `hunt`: kill a run without its guard.
+//! * `guard`, `exec`: the guard, and the process that becomes the command.
+//! * `wire`: the protocol between server and guard.
 
 mod cgroup;
 mod descendants;
@@ -33,14 +33,14 @@ pub use isolation::{Isolation, IsolationError};
 pub(super) use isolation::{Record, RunIsolation};
 pub(super) use process::Process;
 
-/// The hidden subcommands of this program.
+/// Hidden subcommands of this program.
 const GUARD: &str = "__guard-command";
 const EXEC: &str = "__exec-command";
 const NAMESPACE: &str = "__enter-namespace";
 const PROBE: &str = "__probe-namespace";
 
-/// What this program does instead of everything else, if it was started by itself for a command.
-/// `None` where it was not.
+/// Runs the guard, or another helper of commands, if this process was started for that; `None`
+/// otherwise. Call it before anything else.
 pub fn run_guard_if_asked(mut args: impl Iterator<Item = std::ffi::OsString>) -> Option<u8> {
     let what = args.next()?;
     if (what == GUARD || what == NAMESPACE)

@@ -1,4 +1,4 @@
-//! In which forms a secret is looked for in what a command says.
+//! Forms in which a secret is recognised in a command's output.
 
 use base64::{
     Engine as _,
@@ -9,37 +9,38 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::progress::Mask;
 
-/// Shorter secrets would hide half of every text, and are none.
+/// Minimum length of a secret; shorter ones would hide half of every text.
 const MIN_BYTES: usize = 4;
-/// A shorter piece of Base64 says little and hides too much: it holds fewer than five bytes.
+/// Minimum length of a Base64 piece; a shorter one reveals fewer than five bytes but would hide too
+/// much.
 const MIN_BASE64: usize = 5;
 
-/// What RFC 3986 leaves as it is, as most programs do.
+/// Unreserved characters of RFC 3986, as most programs use them.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// The same and `/`.
+/// Unreserved characters and `/`.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
-/// What JavaScript's `encodeURIComponent` encodes.
+/// Characters that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet =
     &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
 
-/// Hides these secrets, each whole and line by line, as they are and as programs like to write them:
-/// percent-encoded, escaped for JSON, HTML and a shell, and in Base64.
+/// Hides the secrets, whole and line by line, verbatim and in common encodings: percent-encoded,
+/// escaped for JSON, HTML and shells, and Base64.
 pub(super) fn mask<'s>(secrets: impl Iterator<Item = &'s str>) -> Mask {
     let pieces = secrets.flat_map(|secret| {
-        // A terminal ends lines with both.
+        // A terminal ends lines with both characters.
         let whole = [secret.to_owned(), secret.replace('\n', "\r\n")];
         whole.into_iter().chain(secret.lines().map(str::to_owned))
     });
     let pieces = pieces.flat_map(|piece| [piece.trim().to_owned(), piece]);
     let pieces: Vec<_> = pieces.filter(|piece| piece.len() >= MIN_BYTES).collect();
-    // Base64 is what programs break into lines.
+    // Programs wrap Base64, so it is matched across line breaks.
     Mask::with_loose(
         pieces.iter().flat_map(|piece| forms(piece)),
         pieces.iter().flat_map(|piece| base64(piece.as_bytes())),
     )
 }
 
-/// The error without secrets.
+/// Hides the secrets in an error.
 pub(super) fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
     if let TaskError::Fail { message, .. } | TaskError::Retry { message, .. } = &mut error {
         *message = mask.hide(message);
@@ -69,7 +70,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// `%2F` as `%2f`; what is encoded has no other `%`.
+/// Converts `%2F` to `%2f`; encoded text has no other `%`.
 fn small_digits(encoded: &str) -> String {
     let mut pieces = encoded.split('%');
     let mut small = pieces.next().unwrap_or_default().to_owned();
@@ -82,7 +83,7 @@ fn small_digits(encoded: &str) -> String {
     small
 }
 
-/// As programs write JSON that keep to ASCII.
+/// JSON with non-ASCII characters escaped.
 fn ascii_json(json: &str) -> String {
     let mut ascii = String::with_capacity(json.len());
     for c in json.chars() {
@@ -97,8 +98,8 @@ fn ascii_json(json: &str) -> String {
     ascii
 }
 
-/// Base64 of whatever holds the secret: as it looks after 0, 1 and 2 other bytes, without the
-/// characters at its ends that other bytes share; also in URLs.
+/// Base64 forms of any text that contains the secret: at all three alignments, without the
+/// characters at the ends that depend on other bytes; also URL-safe.
 fn base64(secret: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for before in 0..3 {
@@ -158,7 +159,7 @@ mod tests {
         }
     }
 
-    /// Base64 in lines of this length, each with this end.
+    /// Base64 in lines of this length with this line ending.
     fn wrapped(bytes: &[u8], columns: usize, end: &str) -> String {
         let encoded = STANDARD_NO_PAD.encode(bytes);
         let lines: Vec<_> =
@@ -166,7 +167,7 @@ mod tests {
         lines.join(end)
     }
 
-    /// Without what stands between the characters of Base64.
+    /// Removes what may separate Base64 characters.
     fn joined(text: &str) -> String {
         let breaks = ["\\r", "\\n", "%0D", "%0A"];
         let text = breaks.iter().fold(text.to_owned(), |text, mark| text.replace(mark, ""));
@@ -191,7 +192,7 @@ mod tests {
                 ] {
                     let text = [&vec![b'.'; before][..], secret.as_bytes(), b"xyz"].concat();
                     let shown = joined(&mask.hide(&wrapped(&text, columns, end)));
-                    // What other bytes share, and what is too little before a break, stays.
+                    // Characters shared with other bytes, and short pieces before a break, remain.
                     let others = STANDARD_NO_PAD.encode(vec![b'.'; before]).len();
                     assert!(shown.contains("***") && shown.len() <= others + 3 + 3 + 6, "{shown}");
                 }
@@ -212,8 +213,8 @@ mod tests {
     }
 
     proptest! {
-        /// However Base64 is broken into lines, read in pieces and cut off: no five characters of it, which
-        /// hold less than four bytes, are left that are the secret's alone.
+        /// However Base64 is wrapped, chunked and cut, no five characters that belong only to the
+        /// secret remain; five characters hold less than four bytes.
         #[test]
         fn no_break_and_no_cut_leaves_a_piece_of_base64(
             lines in proptest::collection::vec("[a-zA-Z0-9+/=é-]{6,90}", 1..4),
@@ -239,7 +240,7 @@ mod tests {
                 let shown = joined(&String::from_utf8(shown).unwrap());
                 for piece in alone.as_bytes().windows(5) {
                     let piece = std::str::from_utf8(piece).unwrap();
-                    // Dots are no secret, and neither is what they look like.
+                    // The dots around the secret, and their encoding, are not secret.
                     let others = STANDARD_NO_PAD.encode(format!("{before}{}", ".".repeat(after.len() + 9)));
                     prop_assert!(others.contains(piece) || !shown.contains(piece), "{} in {}", piece, shown);
                 }

@@ -1,9 +1,9 @@
-//! Progress from what a command says: bytes in, signals out. No clock, no input, no output; every byte
-//! is hostile.
+//! Progress from a command's output: bytes in, signals out. No clock and no I/O; all bytes are
+//! untrusted.
 //!
-//! A command says how far it is on a channel of its own ([`Source::Channel`], JSON lines on the
-//! descriptor that `MILEPOST_PROGRESS_FD` names), or [`Rules`] find it in what it prints. What it prints
-//! can never speak for the channel.
+//! A command reports progress on a channel of its own ([`Source::Channel`], JSON lines on the
+//! descriptor named by `MILEPOST_PROGRESS_FD`), or [`Rules`] recognise it in the output. Output can
+//! never be mistaken for the channel.
 
 mod channel;
 mod escape;
@@ -24,31 +24,31 @@ pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};
 pub use rules::{Rules, RulesError};
 
-/// Where bytes of a command come from.
+/// Source of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// Its standard output.
+    /// Standard output.
     Stdout,
-    /// Its standard error.
+    /// Standard error.
     Stderr,
-    /// The descriptor that `MILEPOST_PROGRESS_FD` names.
+    /// The descriptor named by `MILEPOST_PROGRESS_FD`.
     Channel,
 }
 
-/// What a command has said, in the order in which it is to be done.
+/// Event recognised in the output; handle events in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Signal {
-    /// How far the present stage is (the whole, where there are no stages): 0..=1, never NaN.
+    /// Progress of the current stage, or of the whole without stages: 0..=1, never NaN.
     Fraction(f64),
-    /// It has entered this stage, counted from 0. Never an earlier one than before.
+    /// Index of the stage entered, from 0. Never decreases.
     Stage(usize),
-    /// What it does right now.
+    /// Current activity.
     Message(String),
-    /// What stays if it is stopped now.
+    /// What is preserved if the command is stopped now.
     Preserved(String),
-    /// A line for the log, without its end. May hold escape sequences.
+    /// Line for the log, without its line ending. May contain escape sequences.
     Line {
-        /// Where it was said; [`Source::Channel`] for what the reader itself has to say.
+        /// Source of the line; [`Source::Channel`] for messages of the reader itself.
         source: Source,
         /// The line.
         text: String,

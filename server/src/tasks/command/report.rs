@@ -1,32 +1,32 @@
-//! The result of a command: how it ended and what it said, as JSON and as a part of a page.
+//! Result of a command: how it ended and its output, as JSON and as part of a page.
 
 use milepost::task::plain;
 use serde::{Deserialize, Serialize};
 
 use crate::html::{Html, escape, put};
 
-/// The media type of a [`Report`].
+/// Media type of a [`Report`].
 pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
 
-/// How a command ended. Grows by addition only.
+/// How a command ended. Fields are added, never removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Its exit code.
+    /// Exit code.
     pub exit_code: i32,
-    /// How long it ran, in milliseconds.
+    /// Run time in milliseconds.
     pub duration_ms: u64,
-    /// How much it wrote to its standard output and standard error, in bytes.
+    /// Total size of standard output and standard error in bytes.
     pub output_bytes: u64,
-    /// How much of that is not in `output`, in bytes.
+    /// Number of those bytes that are missing in `output`.
     pub omitted_bytes: u64,
-    /// What it wrote, in the order in which it came; with a gap that is named where it was too long.
+    /// Output in order of arrival; if it was too long, with a marked gap.
     pub output: String,
-    /// Names of the files that were collected.
+    /// Names of the collected files.
     #[serde(default)]
     pub files: Vec<String>,
 }
 
-/// Writes the report, safe to place in a page whatever the command wrote.
+/// Writes the report as HTML that is safe for any output.
 pub fn write_html(html: &mut Html, report: &Report) {
     html.push_str("<dl>");
     let seconds = report.duration_ms as f64 / 1000.0;
@@ -54,8 +54,8 @@ pub fn write_html(html: &mut Html, report: &Report) {
     }
 }
 
-/// What a terminal would have shown at the end: of a line that was written over, its last state, and
-/// no sequences.
+/// The output as a terminal would finally show it: last states of overwritten lines, without escape
+/// sequences.
 fn at_the_end(output: &str) -> String {
     let last = |line: &str| {
         let line = line.trim_end_matches('\r');
@@ -64,8 +64,8 @@ fn at_the_end(output: &str) -> String {
     output.split('\n').map(last).collect::<Vec<_>>().join("\n")
 }
 
-/// Neither markup nor what would turn the text around it: control characters are shown by their
-/// pictures, and marks of direction by nothing.
+/// Makes control characters visible and removes direction marks, which would affect the text around
+/// them.
 fn harmless(text: &str) -> String {
     let seen = |c: char| match c {
         '\n' | '\t' => Some(c),

@@ -30,31 +30,30 @@ use super::{
     values::Given,
 };
 
-/// Bytes that are read at once.
+/// Buffer size for reading, in bytes.
 const CHUNK: usize = 64 << 10;
-/// A report that stands at the end of a line without an end is read after this long.
+/// An unfinished last line is treated as a report after this pause.
 const IDLE: Duration = Duration::from_millis(300);
-/// Without a guard its streams are given so many times as long.
+/// Multiple of that pause for which streams are read after the guard is gone.
 const MAX_IDLE: u32 = 10;
-/// Lines of the standard error that an error tells, and how much of each.
+/// Lines of standard error in an error message, and the maximum length of each.
 const LAST_LINES: usize = 3;
 const MAX_LINE: usize = 300;
 
-/// See the module.
 pub(super) struct Run {
     definition: Arc<Definition>,
     values: Vec<Given>,
     ctx: Context,
     mask: Mask,
-    /// Of the standard output and the standard error.
+    /// Filters of standard output and standard error.
     masked: [MaskedStream; 2],
     reader: Reader,
     kept: Kept,
-    /// Bytes of output in all.
+    /// Total bytes of output.
     output_bytes: u64,
     last_lines: Vec<String>,
     signals: Vec<Signal>,
-    /// What was ended without the guard.
+    /// Result of killing processes without the guard.
     hunt: Option<Hunt>,
 }
 
@@ -86,7 +85,6 @@ impl Run {
         }
     }
 
-    /// Runs it.
     pub(super) async fn complete(self, deps: &CommandDeps) -> Result<Output, TaskError> {
         let keep = self.definition.keep_folder;
         let mut folder = RunFolder::make(&deps.runs, self.ctx.id(), self.ctx.attempt(), keep)
@@ -95,7 +93,7 @@ impl Run {
             })?;
         let mask = self.mask.clone();
         let ended = self.run_in(&mut folder, deps).await.map_err(|error| hide_in(&mask, error));
-        // A large folder takes its time.
+        // Removing a large folder takes time.
         let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
         ended
     }
@@ -145,7 +143,6 @@ impl Run {
         }
     }
 
-    /// All that there is to do before its start.
     fn ready(
         &self,
         folder: &RunFolder,
@@ -159,7 +156,7 @@ impl Run {
         Ok((Arc::new(isolation), request))
     }
 
-    /// What holds the run together whatever becomes of its guard.
+    /// Creates the isolation, which holds whatever happens to the guard.
     fn isolate(&self, folder: &RunFolder, deps: &CommandDeps) -> Result<RunIsolation, TaskError> {
         let Definition { limits, new_privileges, .. } = &*self.definition;
         let made = deps.isolation.of_run(
@@ -200,7 +197,7 @@ impl Run {
         })
     }
 
-    /// Listens until nothing is left of it. The guard's last word; `None` where it had none.
+    /// Reads until all processes are gone; returns the guard's last message, if any.
     async fn follow(
         &mut self,
         process: &mut Process,
@@ -232,13 +229,13 @@ impl Run {
                 }
                 Message::Word(Some(word)) => {
                     last = self.hear(word).or(last);
-                    // A guard that could not end everything says no more, and stays.
+                    // A guard with unkillable processes sends nothing more and keeps running.
                     gone = last.as_ref().is_some_and(Word::names_what_remains);
                 }
                 Message::Word(None) => {
                     gone = true;
                     if last.is_none() {
-                        // Somebody killed the guard: what it guarded does not go on meanwhile.
+                        // The guard was killed: kill its processes before continuing.
                         guard.close().await;
                         self.hunt(isolation).await;
                     }
@@ -258,13 +255,13 @@ impl Run {
         last
     }
 
-    /// Takes in what was read; nothing is the end.
+    /// Processes bytes read; an empty slice is the end.
     fn take(&mut self, source: Source, bytes: &[u8]) {
         let [stdout, stderr] = &mut self.masked;
         let masked = match source {
             Source::Stdout => stdout,
             Source::Stderr => stderr,
-            // A line of JSON is read first.
+            // JSON lines are parsed before secrets are hidden.
             Source::Channel if bytes.is_empty() => {
                 return self.reader.end(source, &mut self.signals);
             }
@@ -280,7 +277,7 @@ impl Run {
         }
     }
 
-    /// What is a last word comes back.
+    /// Handles a message of the guard; returns it if it is the last.
     fn hear(&self, word: Word) -> Option<Word> {
         match word {
             Word::Waiting => self.ctx.message("Waiting for the end of an earlier attempt"),
@@ -294,12 +291,12 @@ impl Run {
         None
     }
 
-    /// Passes on what the reader found; it has hidden the secrets.
+    /// Forwards signals of the reader, which has hidden the secrets.
     async fn tell(&mut self) {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Fraction(fraction) => self.ctx.progress(fraction),
-                // Told to stop: then the stage does not matter any more.
+                // Fails only if the task was stopped, when the stage no longer matters.
                 Signal::Stage(index) => _ = self.ctx.stage(index).await,
                 Signal::Message(text) => self.ctx.message(text),
                 Signal::Preserved(text) => self.ctx.preserved(text),
@@ -326,7 +323,7 @@ impl Run {
         self.ctx.log_from(stream, text);
     }
 
-    /// What the end of the command means.
+    /// Converts the end of the command to a result or an error.
     async fn judge(
         self,
         end: End,
@@ -360,7 +357,7 @@ impl Run {
         Err(TaskError::fail(code, message))
     }
 
-    /// Signals by which the kernel tells that a limit was passed have names.
+    /// Describes a signal; names the limit for signals of the kernel.
     fn by_signal(&self, signal: i32) -> String {
         let limits = &self.definition.limits;
         match (rustix::process::Signal::from_named_raw(signal), limits.cpu_s, limits.file_bytes) {
@@ -394,7 +391,7 @@ impl Run {
     }
 }
 
-/// What there is to do.
+/// Next event of a run.
 enum Message {
     Bytes(Source, usize),
     Word(Option<Word>),

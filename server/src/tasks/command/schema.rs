@@ -1,17 +1,17 @@
-//! The JSON Schema of a command's parameters: the start form, the command line's help and other
-//! programs read it; the server checks by [`super::values`].
+//! JSON Schema of a command's parameters, used by the start form, the command line's help and other
+//! programs. The server validates with [`super::values`].
 
 use serde_json::{Map, Value, json};
 
 use super::definition::{Definition, Param, ParamType, Text};
 
-/// The schema of a start's input.
+/// Schema of a start's input.
 pub(super) fn schema(definition: &Definition) -> Value {
     let properties: Map<String, Value> =
         definition.params.iter().map(|param| (param.name.clone(), property(param))).collect();
     let required = definition.params.iter().filter(|param| param.required);
     let required: Vec<_> = required.map(|param| param.name.as_str()).collect();
-    // An object of JSON has no order; a form has, and it is that of the configuration.
+    // JSON objects are unordered, but a form follows the order of the configuration.
     let order: Vec<_> = definition.params.iter().map(|param| param.name.as_str()).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -70,7 +70,7 @@ fn numeric(name: &str, min: Value, max: Value) -> Vec<(&'static str, Value)> {
 }
 
 fn text(text: &Text) -> Vec<(&'static str, Value)> {
-    // What only this server's kind of patterns knows would stop others from reading the schema.
+    // Omits patterns with syntax that only this server supports, so that others can use the schema.
     let common = |source: &&str| !source.contains("(?") || source.contains("(?:");
     let pattern = text.pattern.as_ref().map(|pattern| pattern.source()).filter(common);
     let pattern = pattern.map(|source| format!("^(?:{source})$"));
@@ -85,7 +85,7 @@ fn text(text: &Text) -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Without what is not said.
+/// Omits absent keys.
 fn object(pairs: Vec<(&'static str, Value)>) -> Map<String, Value> {
     let said = pairs.into_iter().filter(|(_, value)| !value.is_null());
     said.map(|(key, value)| (key.to_owned(), value)).collect()

@@ -1,8 +1,8 @@
-//! Secret parameters at rest: sealed with a key that is not in the database.
+//! Secret parameters at rest, sealed with a key that is not in the database.
 //!
-//! A task's input is stored while it waits and for as long as its result is kept. Whoever reads the
-//! database, a backup of it or a freed page finds `{"sealed": "…"}` there; the key lies in a file beside
-//! the data, or in a setting that several servers and workers share.
+//! Inputs of tasks are stored while they wait and as long as their results are retained. The
+//! database, its backups and its freed pages contain only `{"sealed": "…"}`. The key is in a file
+//! in the data folder, or in a setting that several servers and workers share.
 
 use std::{
     fs,
@@ -19,62 +19,62 @@ use ring::{
 };
 use serde_json::{Map, Value};
 
-/// The name of the key's file in the data folder.
+/// Name of the key file in the data folder.
 pub const KEY_FILE: &str = "secret.key";
-/// Bytes of a key.
+/// Length of a key in bytes.
 const KEY_LEN: usize = 32;
-/// What a key looks like as a text.
+/// Format of a key.
 const FORM: &str = "64 hexadecimal digits, such as `openssl rand -hex 32` prints";
 
-/// What seals secrets. ChaCha20-Poly1305 with a random nonce for each text.
+/// Key that seals secrets: ChaCha20-Poly1305 with a random nonce for each text.
 #[derive(Clone)]
 pub struct SecretKey(Arc<Keys>);
 
 struct Keys {
     sealing: LessSafeKey,
-    /// By what secrets are compared: made of the same bytes, and says nothing of the other.
+    /// Key for comparing secrets, derived from the same bytes; reveals nothing about the other.
     comparing: hmac::Key,
 }
 
-/// It is shown nowhere.
+/// The key is never displayed.
 impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretKey")
     }
 }
 
-/// Why there is no key, or a text cannot be sealed or opened.
+/// Why a key is unavailable, or a text cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The key's text.
+    /// The text is not a key.
     #[error("{0} holds no key; expected {FORM}")]
     Form(String),
-    /// The key's file.
+    /// The key file cannot be read or created.
     #[error("the key of secrets, {path}, cannot be read or made: {error}")]
     File {
-        /// Where it lies.
+        /// Path of the file.
         path: String,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Another key has sealed it, or it was changed.
+    /// The text was sealed with another key, or modified.
     #[error(
         "The secrets of this task were sealed with another key than this process has. Give all \
          servers and workers the same file secret.key in their data folders, or the same \
          MILEPOST_STORAGE_SECRET_KEY, and start the task again."
     )]
     OtherKey,
-    /// The machine has no random numbers.
+    /// No random numbers are available.
     #[error("the secrets cannot be sealed: no random numbers")]
     Random,
 }
 
 impl SecretKey {
-    /// From the text of a setting, or of a file.
+    /// Parses a key from a setting or a file.
     ///
     /// # Errors
-    /// When it is no key; `place` says where it stands.
+    /// If the text is not a key; `place` names its location.
     pub fn parse(text: &str, place: &str) -> Result<Self, SealError> {
         let form = || SealError::Form(place.to_owned());
         let text = text.trim();
@@ -91,10 +91,10 @@ impl SecretKey {
         Ok(Self(Arc::new(Keys { sealing: LessSafeKey::new(key), comparing })))
     }
 
-    /// Reads the key of a data folder; makes both where they are missing.
+    /// Reads the key of a data folder; creates folder and key if missing.
     ///
     /// # Errors
-    /// When the file cannot be read or made, or holds something else.
+    /// If the file cannot be read or created, or does not contain a key.
     pub fn of_folder(data: &Path) -> Result<Self, SealError> {
         let path = data.join(KEY_FILE);
         let place = path.display().to_string();
@@ -106,7 +106,7 @@ impl SecretKey {
     /// Seals a text for tasks of one kind.
     ///
     /// # Errors
-    /// When the machine has no random numbers.
+    /// If no random numbers are available.
     pub fn seal(&self, text: &str, kind: &str) -> Result<String, SealError> {
         let mut sealed = vec![0; NONCE_LEN];
         SystemRandom::new().fill(&mut sealed).map_err(|_| SealError::Random)?;
@@ -120,10 +120,10 @@ impl SecretKey {
         Ok(BASE64_STANDARD.encode(sealed))
     }
 
-    /// Opens what was sealed for tasks of this kind.
+    /// Opens a text sealed for tasks of this kind.
     ///
     /// # Errors
-    /// When it was sealed with another key or for another kind, or was changed.
+    /// If it was sealed with another key or for another kind, or was modified.
     pub fn open(&self, sealed: &str, kind: &str) -> Result<String, SealError> {
         let mut bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::OtherKey)?;
         let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(SealError::OtherKey)?;
@@ -133,13 +133,13 @@ impl SecretKey {
         String::from_utf8(text.to_vec()).map_err(|_| SealError::OtherKey)
     }
 
-    /// What stands for a text where two are compared: equal for equal ones, and nothing to guess by
+    /// Keyed hash of a text for comparisons: equal for equal texts, and useless for guessing
     /// without the key.
     pub(super) fn comparable(&self, text: &str) -> String {
         BASE64_STANDARD.encode(hmac::sign(&self.0.comparing, text.as_bytes()))
     }
 
-    /// Takes the secrets out of the parameters; what they are when sealed, if there are any.
+    /// Removes the secrets from the parameters and returns them sealed, if there are any.
     ///
     /// # Errors
     /// As [`SecretKey::seal`].
@@ -157,7 +157,7 @@ impl SecretKey {
         self.seal(&Value::Object(secrets).to_string(), kind).map(Some)
     }
 
-    /// Puts the secrets back to the parameters.
+    /// Adds the sealed secrets to the parameters.
     ///
     /// # Errors
     /// As [`SecretKey::open`].
@@ -177,7 +177,7 @@ impl SecretKey {
     }
 }
 
-/// Several processes may begin at once: one of them makes the file, whole, and all read it.
+/// Several processes may start at once: one of them creates the complete file, and all read it.
 fn read_or_make(data: &Path, path: &Path) -> io::Result<String> {
     match fs::read_to_string(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -197,7 +197,7 @@ fn read_or_make(data: &Path, path: &Path) -> io::Result<String> {
     }
     writeln!(file)?;
     file.sync_all()?;
-    // Unlike a rename it never takes the place of one that is there.
+    // Unlike a rename, a link never replaces an existing file.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {

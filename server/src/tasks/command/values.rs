@@ -1,4 +1,4 @@
-//! From the input of a start to the values of the parameters. Everything in it is hostile.
+//! Converts the input of a start to parameter values. All input is untrusted.
 
 use milepost::{
     engine::ValidationError,
@@ -8,28 +8,28 @@ use serde_json::{Map, Value};
 
 use super::definition::{Definition, Param, ParamType, Text};
 
-/// The value of one parameter.
+/// Value of one parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Given {
-    /// Not there; of a boolean: no.
+    /// Absent; false for booleans.
     Absent,
     /// One argument.
     Text(String),
     /// Several arguments.
     List(Vec<String>),
-    /// Of a boolean: yes.
+    /// True.
     Yes,
-    /// A file that was sent before; its path, once it lies in the run's folder.
+    /// Uploaded file; replaced by its path once it is in the run's folder.
     Upload(UploadId),
 }
 
 impl Given {
-    /// Whether nothing is said.
+    /// Whether there is no value.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// As one text; empty where it is none.
+    /// The text; empty for other values.
     pub fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,
@@ -38,10 +38,10 @@ impl Given {
     }
 }
 
-/// Checks an input: the values of all parameters, in their order.
+/// Validates an input and returns the values of all parameters in order.
 ///
 /// # Errors
-/// Each field that is wrong, and what would be right.
+/// Names each invalid field and what would be valid.
 pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>, ValidationError> {
     let empty = Map::new();
     let object = match input {
@@ -58,7 +58,8 @@ pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>,
     for name in object.keys().filter(|name| params.iter().all(|param| param.name != **name)) {
         let known: Vec<_> = params.iter().map(|param| param.name.as_str()).collect();
         let detail = format!("unknown; there are: {}", known.join(", "));
-        // Whole: what is cut cannot be seen to be a secret. The engine hides that, and cuts then.
+        // Not truncated, because a truncated secret cannot be recognised. The engine hides secrets
+        // first, then truncates.
         errors.push(FieldError { field: name.clone(), detail });
     }
     let mut values = Vec::with_capacity(params.len());
@@ -83,7 +84,7 @@ pub(super) fn read(definition: &Definition, input: &Value) -> Result<Vec<Given>,
 }
 
 impl Param {
-    /// The value of this parameter, or its default.
+    /// Value of this parameter, or its default.
     fn read(&self, value: Option<&Value>) -> Result<Given, String> {
         match value.filter(|value| !value.is_null()).or(self.default.as_ref()) {
             Some(value) => match self.sort.read(value)? {
@@ -101,10 +102,10 @@ impl Param {
 }
 
 impl ParamType {
-    /// Checks a value; also what the operator gives as a default.
+    /// Validates a value; also used for the operator's defaults.
     ///
     /// # Errors
-    /// What would be right.
+    /// What would be valid.
     pub fn read(&self, value: &Value) -> Result<Given, String> {
         match self {
             Self::Text(text) => text.read(value).map(Given::Text),

@@ -1,4 +1,4 @@
-//! What is taken for a value, and what is said of the rest.
+//! Tests of accepted values and of the messages for others.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is remembered of a column while the rows go by.
+//! Statistics of a column, collected row by row.
 
 use super::{
     profile::{ColumnProfile, DataType, Lengths, Numeric, Scalar, TypeCounts},
@@ -9,10 +9,10 @@ use super::{
     warnings::{Warnings, shorten},
 };
 
-/// Of a long text so much is compared; a profile shows less of it.
+/// Maximum length of a text for comparisons; a profile shows less.
 const MAX_COMPARED: usize = 1 << 10;
 
-/// One column so far.
+/// Statistics of one column so far.
 #[derive(Debug, Default)]
 pub(super) struct Column {
     missing: i64,
@@ -23,11 +23,11 @@ pub(super) struct Column {
     numbers: Option<(f64, f64)>,
     dates: Option<(Dated, Dated)>,
     texts: Texts,
-    /// Where the first number, boolean, date and text are.
+    /// Line and text of the first number, boolean, date and text.
     firsts: [Option<(u64, String)>; 4],
 }
 
-/// A date and how it was written.
+/// A date and its text.
 type Dated = (DateKey, Box<str>);
 
 /// Extremes of values as texts.
@@ -58,7 +58,7 @@ impl Texts {
 }
 
 impl Column {
-    /// Takes the cell of one row; `None` where the row is too short to have one.
+    /// Adds the cell of one row; `None` if the row is too short.
     pub(super) fn add(
         &mut self,
         cell: Option<&str>,
@@ -128,7 +128,7 @@ impl Column {
         }
     }
 
-    /// Says what the column is.
+    /// Completes the profile of the column.
     pub(super) fn finish(mut self, name: String, warnings: &mut Warnings) -> ColumnProfile {
         let data_type = self.types.data_type();
         let count = self.count();
@@ -177,7 +177,7 @@ impl Column {
         Numeric { mean, std_dev, q25, median, q75 }
     }
 
-    /// About how many bytes its values take, for tests.
+    /// Approximate memory of the values in bytes, for tests.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.values.bytes()
@@ -211,7 +211,7 @@ impl Column {
         }
     }
 
-    /// A column that is text only because of a few values is most likely damaged there.
+    /// Warns if a column is text only because of a few values, which are probably damaged.
     fn warn_of_odd_values(&self, name: &str, warnings: &mut Warnings) {
         let TypeCounts { integer, number, boolean, date, text } = self.types;
         let groups =
@@ -233,7 +233,7 @@ impl Column {
     }
 }
 
-/// Takes a value into the least and the greatest.
+/// Extends the range from the least to the greatest value.
 fn widen<T: Copy>(ends: &mut Option<(T, T)>, value: T, min: fn(T, T) -> T, max: fn(T, T) -> T) {
     *ends = Some(
         ends.map_or((value, value), |(least, greatest)| (min(least, value), max(greatest, value))),

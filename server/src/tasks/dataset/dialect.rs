@@ -1,17 +1,17 @@
-//! Which character separates the cells.
+//! Detects the delimiter of the cells.
 //!
-//! The rule: read the beginning of the text once with each candidate; the best candidate is the one
-//! with which most records have as many cells as the header (and the header more than one); between
-//! equals, the one with more cells; then `,` before `;`, tab and `|`. Where none splits the header,
-//! there is one column.
+//! Rule: parse the beginning of the text with each candidate. The best candidate gives the most
+//! records with as many cells as the header, which must have more than one. Ties are broken by the
+//! number of cells, then by the order `,`, `;`, tab, `|`. If no candidate splits the header, there
+//! is one column.
 
-/// In order of preference between equals.
+/// Candidates in order of preference.
 const CANDIDATES: [u8; 4] = [b',', b';', b'\t', b'|'];
-/// The beginning of the text that is looked at.
+/// Size of the sample at the beginning of the text.
 const SAMPLE_BYTES: usize = 64 * 1024;
 const SAMPLE_RECORDS: usize = 100;
 
-/// The separator of the text.
+/// Detects the delimiter of a text.
 pub(super) fn delimiter(text: &str) -> u8 {
     let sample = sample(text);
     let mut best = (b',', (0, 0));
@@ -24,7 +24,7 @@ pub(super) fn delimiter(text: &str) -> u8 {
     best.0
 }
 
-/// Whole lines where possible: half a record at the end would speak against the right candidate.
+/// Ends with a complete line if possible: a partial record would count against the right candidate.
 fn sample(text: &str) -> &str {
     if text.len() <= SAMPLE_BYTES {
         return text;
@@ -33,7 +33,7 @@ fn sample(text: &str) -> &str {
     sample.rfind('\n').map_or(sample, |end| &sample[..end])
 }
 
-/// Records in a thousand that have as many cells as the header, and the header's cells.
+/// Records per thousand with as many cells as the header, and the number of header cells.
 fn score(sample: &str, delimiter: u8) -> (usize, usize) {
     let mut reader = reader(sample, delimiter);
     let mut record = csv::ByteRecord::new();
@@ -51,7 +51,7 @@ fn score(sample: &str, delimiter: u8) -> (usize, usize) {
     (alike * 1000 / seen.max(1), header)
 }
 
-/// Reads a text that is in memory; its records are those of `Records`.
+/// Reads a text in memory; yields the same records as `Records`.
 pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
         .delimiter(delimiter)

@@ -2,60 +2,60 @@
 
 use super::text;
 
-/// Why CSV cannot be profiled at all.
+/// Why CSV cannot be profiled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// Nothing but blanks.
+    /// The text is blank.
     #[error("the text is empty: give CSV text whose first line names the columns")]
     Empty,
-    /// More columns than allowed.
+    /// Too many columns.
     #[error(
         "line {line}: the header has {found} columns, at most {limit} are allowed; is it really a \
          header?"
     )]
     TooManyColumns {
-        /// Where the header begins.
+        /// Line of the header.
         line: u64,
-        /// Columns in the header.
+        /// Number of columns.
         found: usize,
         /// The configured limit.
         limit: usize,
     },
-    /// A row that does not end.
+    /// A row is too long.
     #[error(
         "line {line}: a row begins here that has more than {}; is a quote never closed, or is it \
          no CSV?", size(*.limit as u64)
     )]
     RowTooLong {
-        /// Where the row begins.
+        /// Line where the row begins.
         line: u64,
         /// The configured limit.
         limit: usize,
     },
-    /// More comes out of a packed file than allowed.
+    /// A compressed file expands beyond the limit.
     #[error("line {line}: more than {} come out of the file; that is the limit here", size(*.limit))]
     Unpacked {
-        /// How far it was read.
+        /// Last line read.
         line: u64,
         /// The configured limit.
         limit: u64,
     },
-    /// A file of another sort.
+    /// The file has another format.
     #[error("the file is no CSV: {0}")]
     NotCsv(String),
-    /// The file breaks off, or is not what it begins like.
+    /// The file is truncated or corrupt.
     #[error("the file cannot be read beyond line {line}: {reason}")]
     Unreadable {
-        /// How far it was read.
+        /// Last line read.
         line: u64,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
 impl LoadError {
-    /// A stable word for programs.
+    /// Stable error code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty_input",

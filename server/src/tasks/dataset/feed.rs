@@ -1,4 +1,5 @@
-//! From the bytes of a file to UTF-8, piece by piece, with what is odd about the whole.
+//! Decodes the bytes of a file to UTF-8, piece by piece, and collects irregularities of the whole
+//! file.
 
 use std::io::{self, Read};
 
@@ -8,7 +9,7 @@ use memchr::{memchr_iter, memmem};
 
 use super::warnings::Warnings;
 
-/// Bytes that are decoded at once; encoding and separator are told from the first of them.
+/// Bytes decoded at once; encoding and delimiter are detected from the first piece.
 const PIECE: usize = 64 << 10;
 const REPLACEMENT: &str = "\u{fffd}";
 
@@ -16,47 +17,47 @@ const REPLACEMENT: &str = "\u{fffd}";
 pub(super) struct Feed<'f> {
     file: Box<dyn Read + Send + 'f>,
     decoder: Decoder,
-    /// Bytes that are read and not yet decoded: the first `left` of them.
+    /// Bytes read but not yet decoded: the first `left` of them.
     raw: Vec<u8>,
     left: usize,
     /// Whether the file has no more bytes, and the decoder no more text.
     ended: bool,
     finished: bool,
-    /// Text that is decoded: what lies between is not yet taken.
+    /// Decoded text, of which `taken..decoded` is not yet consumed.
     text: Vec<u8>,
     taken: usize,
     decoded: usize,
-    /// What is known of all pieces so far.
+    /// Facts about all pieces so far.
     seen: Seen,
 }
 
-/// What is known of all pieces so far.
+/// Facts about all pieces so far.
 pub(super) struct Seen {
-    /// How many there were, and the bytes of text in them.
+    /// Number of pieces, and bytes of text in them.
     pub(super) pieces: u64,
     pub(super) bytes: u64,
     /// Whether there was anything but white space and byte order marks.
     pub(super) written: bool,
-    /// What ends a line: the line feed, or, as on old Macs, the carriage return.
+    /// Line ending: the line feed, or the carriage return as on old Macs.
     pub(super) line_end: u8,
     line: u64,
     nul: Spot,
     replaced: Spot,
 }
 
-/// What the beginning of a file tells of it.
+/// Facts from the beginning of a file.
 pub(super) struct Beginning {
-    /// The first bytes as text, whole lines where possible.
+    /// The first bytes as text, complete lines if possible.
     pub(super) sample: String,
     pub(super) encoding: &'static Encoding,
-    /// Whether the encoding was guessed, as nothing says it.
+    /// Whether the encoding was guessed, because nothing states it.
     pub(super) guessed: bool,
-    /// Control characters in so many bytes of the sample, where there are too many for a text.
+    /// Number of control characters and of bytes in the sample, if there are too many for a text.
     pub(super) binary: Option<(usize, usize)>,
 }
 
 impl<'f> Feed<'f> {
-    /// Looks at the beginning of a file; `known` is its encoding, where that is beyond doubt.
+    /// Reads the beginning of a file; `known` is its encoding, if certain.
     pub(super) fn open(
         mut file: Box<dyn Read + Send + 'f>,
         known: Option<&'static Encoding>,
@@ -81,7 +82,7 @@ impl<'f> Feed<'f> {
             left,
             ended,
             finished: false,
-            // Three bytes for each of UTF-8 at most, and some that the decoder holds back.
+            // UTF-8 needs at most three bytes per byte, and the decoder may hold back some.
             text: vec![0; PIECE * 3 + 16],
             taken: 0,
             decoded: 0,
@@ -98,7 +99,7 @@ impl<'f> Feed<'f> {
         Ok((feed, Beginning { sample, encoding, guessed, binary }))
     }
 
-    /// Text that was not yet taken; none at the end.
+    /// Returns text that is not yet consumed; empty at the end.
     pub(super) fn text(&mut self) -> io::Result<&[u8]> {
         while self.taken == self.decoded && !self.finished {
             self.decode()?;
@@ -106,7 +107,7 @@ impl<'f> Feed<'f> {
         Ok(&self.text[self.taken..self.decoded])
     }
 
-    /// So many bytes of the text need not be given again.
+    /// Consumes bytes of the text.
     pub(super) fn take(&mut self, bytes: usize) {
         self.taken = (self.taken + bytes).min(self.decoded);
     }
@@ -126,7 +127,7 @@ impl<'f> Feed<'f> {
             self.decoder.decode_to_utf8(raw, &mut self.text, self.ended);
         self.raw.copy_within(read..self.left, 0);
         self.left -= read;
-        // Then the decoder has said its last word and must not be asked again.
+        // The decoder has finished and must not be called again.
         self.finished = self.ended && result == CoderResult::InputEmpty;
         (self.taken, self.decoded) = (0, written);
         self.seen.note(&self.text[..written]);
@@ -138,7 +139,7 @@ impl Seen {
     fn note(&mut self, text: &[u8]) {
         self.pieces += 1;
         self.bytes += text.len() as u64;
-        // What is decoded are whole characters.
+        // Decoded pieces consist of whole characters.
         self.written = self.written || std::str::from_utf8(text).is_ok_and(|text| !is_blank(text));
         let (line, end) = (self.line, self.line_end);
         let line_at = |at: usize| line + count(end, &text[..at]);
@@ -147,7 +148,7 @@ impl Seen {
         self.line += count(end, text);
     }
 
-    /// Tells what was odd about the whole, at its end.
+    /// Adds warnings about the whole file, at its end.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
         self.replaced.warn(
             warnings,
@@ -164,12 +165,12 @@ impl Seen {
     }
 }
 
-/// How often a byte occurs.
+/// Number of occurrences of a byte.
 pub(super) fn count(byte: u8, text: &[u8]) -> u64 {
     memchr_iter(byte, text).count() as u64
 }
 
-/// How often something occurs, and where first.
+/// Number of occurrences, and the line of the first.
 #[derive(Default)]
 struct Spot {
     count: u64,
@@ -193,12 +194,12 @@ impl Spot {
     }
 }
 
-/// Whether a text has nothing but white space and byte order marks.
+/// Whether a text contains only white space and byte order marks.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|char| char.is_whitespace() || char == '\u{feff}')
 }
 
-/// What the bytes say, and whether it is a guess: where they say nothing, what they look like.
+/// Detects the encoding; also returns whether it is a guess.
 fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
     if let Some((encoding, _)) = Encoding::for_bom(sample) {
         return (encoding, false);
@@ -208,7 +209,7 @@ fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
     }
     let is_utf_8 = match std::str::from_utf8(sample) {
         Ok(_) => true,
-        // A character that the end of the sample has split.
+        // A character cut off at the end of the sample is valid.
         Err(error) => error.error_len().is_none() && !is_whole,
     };
     if is_utf_8 {
@@ -219,7 +220,8 @@ fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
     (detector.guess(None, Utf8Detection::Deny), true)
 }
 
-/// UTF-16 without a mark: separators, digits and line ends have a NUL each, all on the same side.
+/// UTF-16 without a byte order mark: delimiters, digits and line endings contain a NUL each, all on
+/// the same side.
 fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
     let (mut first, mut second) = (0, 0);
     for pair in sample.chunks_exact(2) {
@@ -234,7 +236,7 @@ fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// What ends the first line: a carriage return with no line feed behind it, or a line feed.
+/// Ending of the first line: a carriage return not followed by a line feed, or a line feed.
 fn line_end(sample: &[u8]) -> u8 {
     let first = sample.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
     let lone = first.is_some_and(|at| {
@@ -243,7 +245,7 @@ fn line_end(sample: &[u8]) -> u8 {
     if lone { b'\r' } else { b'\n' }
 }
 
-/// Control characters that no text has, where there are more than one in 50 bytes.
+/// Counts control characters that do not occur in texts, if there are more than one in 50 bytes.
 fn binary(sample: &[u8]) -> Option<(usize, usize)> {
     let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
     let controls = sample.iter().filter(odd).count();
@@ -256,7 +258,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives so many bytes at a time.
+    /// Reader that returns a fixed number of bytes at a time.
     struct Slowly<'b>(&'b [u8], usize);
 
     impl Read for Slowly<'_> {

@@ -1,4 +1,4 @@
-//! The first two stages over an upload.
+//! Runs the first two stages on an upload.
 
 use std::{
     io::{self, Read},
@@ -21,11 +21,11 @@ use super::{
     text, tick,
 };
 
-/// Bytes of one piece, and how many wait to be read.
+/// Bytes of one piece, and maximum number of queued pieces.
 const PIECE: usize = 256 << 10;
 const WAITING: usize = 4;
 
-/// What the rows say, and what the file is called.
+/// Processes an upload; returns its statistics and its name.
 pub(super) async fn process(
     ctx: &Context,
     id: UploadId,
@@ -48,13 +48,13 @@ pub(super) async fn process(
         let table = ctx.blocking(open).await?;
         ctx.stage(1).await?;
         let columns = text::count(i64::try_from(table.columns()).unwrap_or(i64::MAX), "column");
-        // What sketches hold is not kept: after a crash all of the file is read again.
+        // Sketches are not checkpointed: after a crash the file is read again from the beginning.
         let again = if ctx.attempt() > 1 { ", read again from the beginning" } else { "" };
         ctx.message(format!("{name}: {columns}{again}"));
         let limits = Arc::clone(settings);
         ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
     };
-    // Whichever ends first ends the other: nobody takes the pieces, or none comes any more.
+    // Either side's end also ends the other: the pieces are no longer consumed, or no more arrive.
     let (processed, sent) = tokio::join!(work, ctx.until_cancelled(send(file, sender)));
     sent??;
     Ok((processed?, name))
@@ -72,7 +72,7 @@ async fn send(mut file: OpenFile, sender: Sender<Bytes>) -> Result<(), TaskError
     }
 }
 
-/// The other end, for work that blocks.
+/// Receiving end, as a blocking reader.
 struct Pieces {
     receiver: Receiver<Bytes>,
     piece: Bytes,
@@ -85,7 +85,7 @@ impl Read for Pieces {
             match self.receiver.blocking_recv() {
                 Some(piece) => self.piece = piece,
                 None if self.left == 0 => return Ok(0),
-                // The sender was stopped, and has told why.
+                // The sender stopped and has reported why.
                 None => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }

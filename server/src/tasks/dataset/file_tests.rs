@@ -1,4 +1,4 @@
-//! Files: the same as the text in them, whatever their pieces, and hostile ones.
+//! Files give the same profiles as their texts, whatever the pieces; and hostile files.
 
 use std::io::{self, Read, Write as _};
 
@@ -10,7 +10,7 @@ fn go_on(_: f64) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Gives so many bytes at a time.
+/// Reader that returns a fixed number of bytes at a time.
 struct Slowly<R>(R, usize);
 
 impl<R: Read> Read for Slowly<R> {
@@ -39,7 +39,7 @@ fn of_text(text: &str) -> Result<Profile, LoadError> {
     generate(process(table, &settings, &mut go_on)?, None, &mut go_on)
 }
 
-/// Without what a text does not have.
+/// Removes what a text does not have.
 fn bare(profile: Profile) -> Profile {
     Profile { encoding: None, packing: None, ..profile }
 }
@@ -135,7 +135,7 @@ fn a_packed_file_that_is_cut_is_told_with_the_line_up_to_which_it_was_read() {
     }
 }
 
-/// Bytes that are made as they are read.
+/// Bytes generated as they are read.
 struct Made<F> {
     left: u64,
     at: u64,
@@ -174,12 +174,12 @@ fn a_bomb_is_stopped_at_the_limit() {
         let LoadError::Unpacked { line, limit: 1_000_000 } = error else { panic!("{error}") };
         assert!((200_000..=250_001).contains(&line), "{line}");
     }
-    // A bomb of blank lines comes to no row, and so to no look at whether to stop.
+    // A bomb of blank lines yields no rows, and thus no check for cancellation.
     let blank = gzip(&b"\n".repeat(50_000_000));
     assert_eq!(of_file(&blank).unwrap_err().code(), "row_too_long");
 }
 
-/// Rows of numbers that are all different, to be made as they are read.
+/// Rows of distinct numbers, generated as they are read.
 fn rows(count: u64) -> impl Read + Send {
     let made = move |at: u64| {
         let (row, place) = (at / 24, at % 24);

@@ -1,4 +1,4 @@
-//! The names of the columns.
+//! Names of the columns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::{
     warnings::{Warnings, shorten},
 };
 
-/// The names in a record.
+/// Names in a record.
 pub(super) fn names(record: &Record<'_>, max_columns: usize) -> Result<Vec<String>, LoadError> {
     let (line, found) = (record.line, record.len());
     if found > max_columns {
@@ -17,13 +17,13 @@ pub(super) fn names(record: &Record<'_>, max_columns: usize) -> Result<Vec<Strin
     Ok(record.iter().map(|name| shorten(name.trim())).collect())
 }
 
-/// Gives nameless columns a name and repeated names a number.
+/// Names unnamed columns, and numbers repeated names.
 pub(super) fn unique_names(names: Vec<String>, line: u64, warnings: &mut Warnings) -> Vec<String> {
     let mut taken: HashSet<String> = names.iter().cloned().collect();
     let mut used = HashSet::new();
     let mut next: HashMap<String, u64> = HashMap::new();
     let rename = |base: &str, first: u64, taken: &mut HashSet<String>, next: &mut HashMap<_, _>| {
-        // The last number per base is remembered: a thousand equal names stay linear.
+        // Remembers the last number per name, so that a thousand equal names take linear time.
         let number = next.entry(base.to_owned()).or_insert(first);
         loop {
             let name = format!("{base}_{number}");

@@ -1,6 +1,6 @@
-//! A profile as HTML: an overview, then a section per column with facts, a plot and the most
-//! frequent values. Everything that came from outside is escaped; nothing needs a script or a
-//! `style` attribute, so that a strict content security policy holds.
+//! Profile as HTML: an overview, then a section per column with facts, a plot and the most frequent
+//! values. All content is escaped, and no scripts or `style` attributes are used, so a strict
+//! content security policy holds.
 
 use super::{
     plot,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::html::{Html, escape, put};
 
-/// Writes the profile, safe to place in a page. Its headings begin at `h2`.
+/// Writes the profile as HTML that is safe to insert into a page. Headings start at `h2`.
 pub fn write_html(html: &mut Html, profile: &Profile) {
     html.push_str("<article class=\"profile\">");
     summary(html, profile);
@@ -168,7 +168,7 @@ fn scalar(value: Option<&Scalar>) -> String {
     }
 }
 
-/// What "about" means here.
+/// Explains the accuracy of approximate figures.
 fn note(html: &mut Html, column: &ColumnProfile) {
     let mut told = Vec::new();
     if let Some(error) = column.distinct_error {
@@ -198,7 +198,7 @@ fn top(html: &mut Html, column: &ColumnProfile) {
     }
     let caption = match column.top_error {
         None => "Most frequent values".to_owned(),
-        // Whatever is not told is no more frequent than that.
+        // No other value can be more frequent than this.
         Some(error) if column.top.is_empty() => {
             let most = count(error.saturating_mul(2), "time");
             put!(html, "<p class=\"profile-unique\">No value occurs more than {most}.</p>");

@@ -1,4 +1,4 @@
-//! The page of a profile.
+//! Tests of the profile's page.
 
 use super::*;
 use crate::tasks::dataset::{

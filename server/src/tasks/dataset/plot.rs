@@ -1,5 +1,5 @@
-//! A plot per column, as SVG: a histogram of numbers and dates, bars for values that occur often, and
-//! else how many cells have a value. Colours come from the page's style, light or dark.
+//! SVG plot per column: a histogram of numbers and dates, bars for repeated values, or else the
+//! share of cells with a value. Colours come from the page's style, light or dark.
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -9,18 +9,18 @@ use super::{
 };
 use crate::html::{Html, escape, put};
 
-/// Width of a plot and height of a histogram, in its own units.
+/// Width of a plot and height of a histogram, in SVG units.
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 96.0;
-/// Height of a bar and what is around it; where bars begin, and how long they are at most.
+/// Height of a row and its bar; start and maximum length of bars.
 const ROW: f64 = 20.0;
 const BAR: f64 = 14.0;
 const BARS_FROM: f64 = 150.0;
 const BARS_WIDE: f64 = 180.0;
-/// Characters of a label beside a bar.
+/// Maximum length of a bar's label in characters.
 const LABEL: usize = 20;
 
-/// The plot that says most of a column.
+/// Writes the most informative plot of a column.
 pub(super) fn plot(html: &mut Html, place: usize, column: &ColumnProfile) {
     if !column.histogram.is_empty() {
         histogram(html, place, column);
@@ -31,7 +31,7 @@ pub(super) fn plot(html: &mut Html, place: usize, column: &ColumnProfile) {
     }
 }
 
-/// Opens a figure with a picture in it, named and described for those who do not see it.
+/// Opens a figure with an image that has a name and a description for assistive technology.
 fn open(html: &mut Html, place: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
     let stretch = if sort == "bars" { "xMinYMid meet" } else { "none" };
     put!(
@@ -95,7 +95,7 @@ fn range(bins: &[Bin], bin: &Bin, column: &ColumnProfile) -> String {
     }
 }
 
-/// A place on the axis: a number, a day, or, where all are within some days, a time.
+/// Axis label: a number, a date, or a time if all values lie within a few days.
 fn label(bins: &[Bin], value: f64, column: &ColumnProfile) -> String {
     const DAYS: f64 = 5.0 * 86_400.0;
     let time = (column.data_type == DataType::Date)
@@ -137,7 +137,7 @@ fn bars(html: &mut Html, place: usize, column: &ColumnProfile) {
     close(html, None);
 }
 
-/// How many cells have a value: all that there is to see where each occurs once.
+/// Number of cells with a value, if each value occurs once.
 fn filled(html: &mut Html, place: usize, column: &ColumnProfile) {
     let rows = column.count.saturating_add(column.missing);
     let title = format!("Cells of {} that have a value", column.name);

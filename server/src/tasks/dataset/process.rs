@@ -1,5 +1,5 @@
-//! The stages: from bytes to a header, from the rows to what is remembered of the columns, and from
-//! that to a profile. In the same memory whatever the size.
+//! Stages: read the header, process the rows to statistics, and generate the profile. Memory does
+//! not depend on the size of the input.
 
 use std::{
     io::Read,
@@ -25,7 +25,7 @@ use super::{
     warnings::Warnings,
 };
 
-/// CSV whose header is read.
+/// CSV after its header was read.
 pub(super) struct Table<'f> {
     records: Records<'f>,
     header: Vec<String>,
@@ -33,19 +33,19 @@ pub(super) struct Table<'f> {
     encoding: Option<&'static Encoding>,
     packing: Option<&'static str>,
     warnings: Warnings,
-    /// Bytes of the text or the file, packed as it is: all, and those that were read.
+    /// Size of the text or file in bytes, as stored, and the number of bytes read.
     size: u64,
     read: Arc<AtomicU64>,
 }
 
 impl Table<'_> {
-    /// How many columns there are.
+    /// Number of columns.
     pub(super) const fn columns(&self) -> usize {
         self.header.len()
     }
 }
 
-/// What the rows say.
+/// Statistics of all rows.
 pub(super) struct Processed {
     profile: Profile,
     header: Vec<String>,
@@ -54,13 +54,13 @@ pub(super) struct Processed {
 }
 
 impl Processed {
-    /// Records after the header.
+    /// Number of records after the header.
     pub(super) const fn rows(&self) -> i64 {
         self.profile.rows
     }
 }
 
-/// Reads the header of a text.
+/// Opens a text and reads its header.
 pub(super) fn open_text<'t>(
     text: impl Read + Send + 't,
     size: u64,
@@ -72,7 +72,7 @@ pub(super) fn open_text<'t>(
     open(text, Some(UTF_8), (size, read), settings)
 }
 
-/// Finds out how a file is packed, encoded and separated, and reads its header.
+/// Detects compression, encoding and delimiter of a file, and reads its header.
 pub(super) fn open_file<'f>(
     file: impl Read + Send + 'f,
     size: u64,
@@ -117,7 +117,7 @@ fn open<'f>(
     Ok(Table { records, header, delimiter, encoding, packing, warnings, size, read })
 }
 
-/// Reads every row; `tick` is told how far it is and may stop it.
+/// Processes all rows; calls `tick` with the progress, which may stop it.
 pub(super) fn process<E: From<LoadError>>(
     table: Table<'_>,
     settings: &DatasetSettings,
@@ -193,7 +193,7 @@ fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
-/// Says what each column is; `tick` is told how far it is and may stop it.
+/// Generates the profile; calls `tick` with the progress, which may stop it.
 pub(super) fn generate<E>(
     processed: Processed,
     name: Option<String>,
@@ -210,7 +210,7 @@ pub(super) fn generate<E>(
     Ok(profile)
 }
 
-/// Counts what is read, up to a limit.
+/// Counts the bytes read, up to a limit.
 struct Counted<R> {
     file: R,
     read: Arc<AtomicU64>,

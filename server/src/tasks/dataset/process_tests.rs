@@ -1,4 +1,4 @@
-//! Whole profiles: tables of cases, and properties of any text.
+//! Complete profiles: tables of cases, and properties of any text.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-/// What goes on and looks at what it is told.
+/// Callback that continues, and checks the progress.
 fn go_on(done: f64) -> Result<(), LoadError> {
     assert!((0.0..=1.0).contains(&done), "{done} is no share");
     Ok(())
@@ -189,7 +189,7 @@ fn a_stop_between_rows_is_obeyed() {
     assert_eq!(asked, 1);
 }
 
-/// The quantile by its definition, without the shortcuts.
+/// Quantile by its definition, without optimisations.
 fn naive_quantile(values: &[f64], share: f64) -> f64 {
     let place = (values.len() - 1) as f64 * share;
     let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);

@@ -1,4 +1,4 @@
-//! Records of CSV, one after the other, each with the line on which it begins.
+//! Reads CSV records one by one, each with the line where it begins.
 
 use std::ops::Range;
 
@@ -12,20 +12,20 @@ use super::{
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads records from a feed; holds one of them.
+/// Reads records from a feed; buffers one record.
 pub(super) struct Records<'f> {
     feed: Feed<'f>,
-    /// Its own count of lines is that of line feeds.
+    /// Its own line numbers count line feeds only.
     core: csv_core::Reader,
-    /// The cells of the record, one behind the other, and where each ends.
+    /// Cells of the record, concatenated, and the end of each.
     cells: Vec<u8>,
     ends: Vec<usize>,
     max_bytes: usize,
-    /// The line of what is read next.
+    /// Current line.
     line: u64,
-    /// Whether the first record has begun. Before it a byte order mark is no text.
+    /// Whether the first record has begun. A byte order mark before it is not text.
     begun: bool,
-    /// Where a record begins with a quote in it that is never closed.
+    /// Line of a record with a quote that is never closed.
     unclosed: Option<u64>,
 }
 
@@ -33,36 +33,36 @@ pub(super) struct Records<'f> {
 pub(super) struct Record<'r> {
     text: &'r str,
     ends: &'r [usize],
-    /// The line, from 1, on which it begins.
+    /// Line where it begins, from 1.
     pub(super) line: u64,
-    /// Whether a byte is a character in all of it.
+    /// Whether all characters are ASCII, so that each is one byte.
     pub(super) is_ascii: bool,
 }
 
-/// The parts of the buffers that a record fills: its cells, and where each of them ends.
+/// Filled parts of the buffers: cells, and their ends.
 type Filled = (Range<usize>, Range<usize>);
 
 impl<'r> Record<'r> {
-    /// How many cells it has.
+    /// Number of cells.
     pub(super) const fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// A cell.
+    /// Returns a cell.
     pub(super) fn get(&self, index: usize) -> Option<&'r str> {
         let end = *self.ends.get(index)?;
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         self.text.get(start..end)
     }
 
-    /// All of them.
+    /// Returns all cells.
     pub(super) fn iter(&self) -> impl Iterator<Item = &'r str> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 }
 
-/// How many bytes of line ends, and of byte order marks where they are no text, a text begins with. The
-/// reader of CSV drops one mark by itself, but only where it comes in one piece.
+/// Length of the line endings, and byte order marks if `marks`, at the beginning of a text. The CSV
+/// reader skips a single mark itself, but only if it arrives in one piece.
 fn blank(text: &[u8], marks: bool) -> usize {
     let mut at = 0;
     loop {
@@ -92,7 +92,7 @@ impl<'f> Records<'f> {
         self.feed.seen()
     }
 
-    /// Tells what was odd about the whole, at its end.
+    /// Adds warnings about the whole file, at its end.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
         self.feed.seen().warn(warnings);
         if self.unclosed.is_some() {
@@ -102,8 +102,8 @@ impl<'f> Records<'f> {
         }
     }
 
-    /// The next record; blank lines are none, and no more of them than a row may have bytes, so
-    /// that this returns soon whatever the file.
+    /// Reads the next record and skips blank lines. At most as many bytes of blank lines are
+    /// accepted as a row may have, so that this returns soon for any file.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, LoadError> {
         let first = self.line;
         if self.pass_blank_lines()? > self.max_bytes {
@@ -112,13 +112,13 @@ impl<'f> Records<'f> {
         let line = self.line;
         self.begun = true;
         let Some((cells, ends)) = self.fill(line)? else { return Ok(None) };
-        // Separators and quotes split no character, so that this is never wrong.
+        // Delimiters and quotes never split a character, so the text is valid.
         let text = std::str::from_utf8(&self.cells[cells]).unwrap_or_default();
         let record = Record { text, ends: &self.ends[ends], line, is_ascii: text.is_ascii() };
         Ok(Some(record))
     }
 
-    /// How many bytes they had; stops at more than a row may have.
+    /// Skips blank lines and returns their size in bytes; stops beyond the maximum size of a row.
     fn pass_blank_lines(&mut self) -> Result<usize, LoadError> {
         let line_end = self.feed.seen().line_end;
         let mut bytes = 0;
@@ -135,7 +135,7 @@ impl<'f> Records<'f> {
         }
     }
 
-    /// Reads a record into the buffers; which parts of them it fills.
+    /// Reads a record into the buffers and returns the filled parts.
     fn fill(&mut self, line: u64) -> Result<Option<Filled>, LoadError> {
         let line_end = self.feed.seen().line_end;
         let (mut cells, mut ends, mut bytes) = (0, 0, 0);
@@ -162,7 +162,7 @@ impl<'f> Records<'f> {
         }
     }
 
-    /// The file ends within a record. A line feed ends it, unless a quote is open.
+    /// Ends the file within a record. A line feed ends the record, unless a quote is open.
     fn finish(&mut self, line: u64, cells: usize, ends: usize) -> Filled {
         self.ends.push(0);
         let (result, ..) = self.core.read_record(b"\n", &mut [0; 2], &mut self.ends[ends..]);
@@ -175,7 +175,7 @@ impl<'f> Records<'f> {
     }
 }
 
-/// Why reading beyond a line failed.
+/// Error for a file that cannot be read beyond a line.
 pub(super) fn unreadable(line: u64, error: std::io::Error) -> LoadError {
     let error = match error.downcast::<LoadError>() {
         Ok(LoadError::Unpacked { limit, .. }) => return LoadError::Unpacked { line, limit },

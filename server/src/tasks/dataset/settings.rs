@@ -1,39 +1,41 @@
-//! Limits of the kind `dataset`.
+//! Settings of the kind `dataset`.
 
 use serde::{Deserialize, Serialize};
 
-/// No setting raises the size of a text beyond this many characters: all of it is in memory.
+/// Hard limit of a text's size in characters, whatever the settings: the whole text is in memory.
 pub(super) const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
-/// Nor that of the name.
+/// Hard limit of a name's length in characters.
 pub(super) const MAX_NAME_CHARACTERS: usize = 100;
 
 /// Limits of the kind `dataset`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatasetSettings {
-    /// Bytes of one text. `MILEPOST_DATASET_MAX_BYTES`. Default: 1,000,000. The limits on a
-    /// request's body and on a task's input apply too.
+    /// Maximum size of a text in bytes. `MILEPOST_DATASET_MAX_BYTES`. Default: 1,000,000. The
+    /// limits on a request's body and on a task's input also apply.
     pub max_bytes: usize,
-    /// Bytes of one file, as it is. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default: 4,294,967,296.
+    /// Maximum size of a file in bytes, as stored. `MILEPOST_DATASET_MAX_FILE_BYTES`. Default:
+    /// 4,294,967,296.
     pub max_file_bytes: u64,
-    /// Bytes that come out of a packed file. `MILEPOST_DATASET_MAX_UNPACKED_BYTES`. Default:
-    /// 34,359,738,368.
+    /// Maximum uncompressed size of a file in bytes. `MILEPOST_DATASET_MAX_UNPACKED_BYTES`.
+    /// Default: 34,359,738,368.
     pub max_unpacked_bytes: u64,
-    /// Characters of the name, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`. Default: 100.
+    /// Maximum length of a name in characters, 1 to 100. `MILEPOST_DATASET_MAX_NAME_CHARS`.
+    /// Default: 100.
     pub max_name_chars: usize,
-    /// Columns of the header. `MILEPOST_DATASET_MAX_COLUMNS`. Default: 1,000.
+    /// Maximum number of columns. `MILEPOST_DATASET_MAX_COLUMNS`. Default: 1,000.
     pub max_columns: usize,
-    /// Bytes of one row, with the line breaks in its quotes. `MILEPOST_DATASET_MAX_ROW_BYTES`.
-    /// Default: 4,194,304. The longest row is in memory.
+    /// Maximum size of a row in bytes, including quoted line breaks.
+    /// `MILEPOST_DATASET_MAX_ROW_BYTES`. Default: 4,194,304. The longest row is in memory.
     pub max_row_bytes: usize,
-    /// Bytes in which a column's different values are kept; a column that needs more is told about
-    /// right, by sketches of a fixed size. `MILEPOST_DATASET_MAX_COLUMN_MEMORY`. Default:
+    /// Memory for the distinct values of a column, in bytes; beyond it the column is profiled
+    /// approximately, with sketches of fixed size. `MILEPOST_DATASET_MAX_COLUMN_MEMORY`. Default:
     /// 16,777,216.
     pub max_column_memory: usize,
     /// The same for all columns of a data set together. `MILEPOST_DATASET_MAX_MEMORY`. Default:
     /// 67,108,864.
     pub max_memory: usize,
-    /// Warnings about rows that a profile lists; the rest is counted.
+    /// Maximum number of row warnings listed in a profile; further ones are only counted.
     /// `MILEPOST_DATASET_MAX_WARNINGS`. Default: 100.
     pub max_warnings: usize,
 }

@@ -1,4 +1,4 @@
-//! How the numbers of a column are spread: each with its count, or what a KLL sketch keeps of them.
+//! Distribution of a column's numbers: exact counts, or a KLL sketch.
 
 use datasketches::{
     common::SearchCriteria,
@@ -10,16 +10,16 @@ use super::{
     stats::{self, Counted},
 };
 
-/// The numbers of a column, at least one.
+/// Distribution of at least one number.
 pub(super) enum Spread {
-    /// All of them, in order.
+    /// All numbers in order.
     Exact(Vec<Counted>),
-    /// About where they are.
+    /// Approximate ranks.
     About(KllSketch<KllFloat<f64>>),
 }
 
 impl Spread {
-    /// The quartiles.
+    /// Quartiles.
     pub(super) fn quartiles(&self) -> [Option<f64>; 3] {
         let shares = [0.25, 0.5, 0.75];
         match self {
@@ -34,7 +34,7 @@ impl Spread {
         }
     }
 
-    /// Equally wide bins.
+    /// Histogram with bins of equal width.
     pub(super) fn histogram(&self, whole: bool) -> Vec<Bin> {
         match self {
             Self::Exact(sorted) => {
@@ -65,7 +65,7 @@ impl Spread {
         }
     }
 
-    /// By which share of the numbers a rank is off at most, in 99 of 100 cases.
+    /// Maximum rank error as a share of all numbers, in 99 of 100 cases.
     pub(super) fn rank_error(&self) -> Option<f64> {
         match self {
             Self::Exact(_) => None,

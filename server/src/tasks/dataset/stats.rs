@@ -1,4 +1,4 @@
-//! Numbers about numbers, safe from overflow.
+//! Statistics of numbers, safe from overflow.
 
 use super::profile::Bin;
 
@@ -28,10 +28,10 @@ impl Moments {
     }
 }
 
-/// A number and how often it occurs.
+/// A number and its number of occurrences.
 pub(super) type Counted = (f64, u64);
 
-/// The quantile of numbers in order, with linear interpolation between neighbours.
+/// Quantile of sorted numbers, with linear interpolation between neighbours.
 pub(super) fn quantile(sorted: &[Counted], share: f64) -> Option<f64> {
     let total: u64 = sorted.iter().map(|(_, count)| count).sum();
     let last = total.checked_sub(1)?;
@@ -44,7 +44,7 @@ pub(super) fn quantile(sorted: &[Counted], share: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// The number at a place, from 0.
+/// The number at a rank, from 0.
 fn at(sorted: &[Counted], place: u64) -> Option<f64> {
     let mut passed = 0;
     let here = |(_, count): &&Counted| {
@@ -54,11 +54,11 @@ fn at(sorted: &[Counted], place: u64) -> Option<f64> {
     sorted.iter().find(here).map(|(value, _)| *value)
 }
 
-/// At most this many bars: what a small plot can show.
+/// Maximum number of bins, as many as a small plot can show.
 const MAX_BINS: usize = 20;
 
-/// Equally wide bins over so many numbers, by Sturges' rule; `below` says how many of them are less
-/// than a number. Whole numbers get whole edges.
+/// Bins of equal width by Sturges' rule; `below` returns how many numbers are less than its
+/// argument. Integers get integer edges.
 pub(super) fn histogram(
     (least, greatest): (f64, f64),
     total: u64,
@@ -81,9 +81,9 @@ pub(super) fn histogram(
     bins
 }
 
-/// Where the bins begin and end.
+/// Edges of the bins.
 fn edges(least: f64, greatest: f64, count: u64, whole: bool) -> Vec<f64> {
-    // Doubles hold every whole number up to 2^53; differences need some room below.
+    // Doubles represent every integer up to 2^53; differences need some room below.
     const EXACT: f64 = 1_125_899_906_842_624.0;
     let wanted = (count.max(1).ilog2() as usize + 2).min(MAX_BINS);
     let whole = whole && least.abs() < EXACT && greatest.abs() < EXACT;

@@ -1,7 +1,7 @@
-//! Numbers as people read them.
+//! Numbers formatted for people.
 
-/// A whole number with its thousands apart, and a word in the number that it asks for: `word`
-/// takes an `s`, or is given as `one|many`, or is empty.
+/// Formats an integer with grouped thousands and a noun in singular or plural: `word` takes an `s`,
+/// is given as `one|many`, or is empty.
 pub(super) fn count(value: i64, word: &str) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() + 8 + word.len());
@@ -22,7 +22,7 @@ pub(super) fn count(value: i64, word: &str) -> String {
     format!("{text} {}", if value == 1 { one } else { many })
 }
 
-/// A number with six significant digits; very large and very small ones with an exponent.
+/// Formats a number with six significant digits; very large and very small ones with an exponent.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 {
@@ -40,7 +40,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// A size in bytes.
+/// Formats a size in bytes.
 pub(super) fn bytes(value: i64) -> String {
     const KIB: f64 = 1024.0;
     let size = value as f64;

@@ -1,4 +1,4 @@
-//! Packed files, told by their first bytes: gzip and Zstandard.
+//! Decompresses gzip and Zstandard files, which are detected by their first bytes.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -8,13 +8,13 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 const BUFFER: usize = 64 << 10;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-/// What Zstandard files may begin with instead: a frame for others, to be passed over.
+/// Magic of a skippable frame, with which Zstandard files may begin.
 const ZSTD_SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
-/// The most memory that a Zstandard file may ask for: what the format wants every reader to have,
-/// and what its program needs up to level 19.
+/// Maximum window size of a Zstandard file: what the format requires of every decoder, and what its
+/// program uses up to level 19.
 const MAX_WINDOW: u64 = 8 << 20;
 
-/// Files that are taken for CSV by mistake, and what would be right.
+/// Other formats that are mistaken for CSV, with advice.
 const OTHERS: [(&[u8], &str); 7] = [
     (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "it is an old spreadsheet; save the sheet as CSV"),
@@ -25,19 +25,19 @@ const OTHERS: [(&[u8], &str); 7] = [
     (b"%PDF-", "it is a PDF"),
 ];
 
-/// What a file turned out to be.
+/// Detected content of a file.
 pub(super) struct Unpacked<'f> {
-    /// The bytes in it.
+    /// The uncompressed bytes.
     pub(super) bytes: Box<dyn Read + Send + 'f>,
-    /// What it was packed with.
+    /// Name of the compression.
     pub(super) packing: Option<&'static str>,
     /// Why it cannot be CSV.
     pub(super) other: Option<&'static str>,
 }
 
-/// Unpacks a file where it is packed.
+/// Decompresses a file if it is compressed.
 pub(super) fn unpack<'f>(file: impl Read + Send + 'f) -> io::Result<Unpacked<'f>> {
-    // A first read may bring a few bytes only.
+    // A single read may return only a few bytes.
     let mut start = Vec::with_capacity(16);
     let mut file = file;
     (&mut file).take(16).read_to_end(&mut start)?;
@@ -56,12 +56,12 @@ pub(super) fn unpack<'f>(file: impl Read + Send + 'f) -> io::Result<Unpacked<'f>
     Ok(Unpacked { bytes, packing, other })
 }
 
-/// The first byte of a frame to be passed over.
+/// First byte of a skippable frame.
 const fn is_skipped(byte: &u8) -> bool {
     *byte & 0xf0 == 0x50
 }
 
-/// One Zstandard frame after the other.
+/// Reads Zstandard frames one after the other.
 struct Frames<R: BufRead> {
     state: Option<State<R>>,
 }
@@ -100,7 +100,7 @@ impl<R: BufRead> Read for Frames<R> {
     }
 }
 
-/// Passes over a frame that is meant for others: four bytes of magic, its length, so many bytes.
+/// Skips a skippable frame: four bytes of magic, its length, and its content.
 fn pass(file: &mut impl Read) -> io::Result<()> {
     let mut head = [0; 8];
     file.read_exact(&mut head)?;

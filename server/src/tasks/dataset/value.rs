@@ -1,17 +1,15 @@
-//! What a single cell is.
+//! Classifies a single cell.
 //!
-//! * Missing: empty, blank, or one of the markers that databases and statistics programs write.
+//! * Missing: empty, blank, or a marker written by databases and statistics programs.
 //! * A number with a leading zero (`007`) is an identifier and stays text.
-//! * `NaN` means "no value": missing. `inf` and numbers beyond a double are text: they have no
-//!   place in a mean.
-//! * A whole number beyond 64 bits is a number.
+//! * `NaN` is missing. `inf` and numbers beyond a double are text, because they would spoil a mean.
+//! * An integer beyond 64 bits is a number.
 
-/// What programs write where there is no value; compared exactly, so that a name such as `Na`
-/// stays a name.
+/// Markers of missing values; compared exactly, so that a name such as `Na` stays a name.
 const MISSING: [&str; 12] =
     ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None", "NaN", "nan", "-NaN", "-nan"];
 
-/// One cell, read. Borrows nothing: the text stays with the caller.
+/// A classified cell. Does not borrow the text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Cell {
     Missing,
@@ -23,7 +21,7 @@ pub(super) enum Cell {
 }
 
 impl Cell {
-    /// A number by its size, a date by its seconds since 1970-01-01T00:00Z.
+    /// Numbers by value, dates by their seconds since 1970-01-01T00:00Z.
     pub(super) fn number(self) -> Option<f64> {
         match self {
             Self::Integer(value) => Some(value as f64),
@@ -34,14 +32,14 @@ impl Cell {
     }
 }
 
-/// Orders dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Without an offset a
-/// time counts as UTC.
+/// Sort key of dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Times without an
+/// offset are UTC.
 pub(super) type DateKey = (i64, u32);
 
-/// Reads a cell that has no blanks around it.
+/// Classifies a cell without surrounding blanks.
 pub(super) fn classify(text: &str) -> Cell {
     let Some(first) = text.bytes().next() else { return Cell::Missing };
-    // Most texts are told apart by their first byte; only what may be more is looked at closely.
+    // The first byte identifies most texts; only the others are parsed.
     let cell = match first {
         b'0'..=b'9' => number(text).or_else(|| date(text).map(Cell::Date)),
         b'+' | b'-' | b'.' => number(text),
@@ -86,8 +84,8 @@ fn number(text: &str) -> Option<Cell> {
     text.parse().ok().filter(|value: &f64| value.is_finite()).map(Cell::Number)
 }
 
-/// `YYYY-MM-DD` or `YYYY/MM/DD`, and after `T` or a blank `HH:MM[:SS[.fraction]]` with `Z` or an
-/// offset, or without.
+/// Parses `YYYY-MM-DD` or `YYYY/MM/DD`, optionally followed by `T` or a blank and
+/// `HH:MM[:SS[.fraction]]`, optionally with `Z` or an offset.
 fn date(text: &str) -> Option<DateKey> {
     let bytes = text.as_bytes();
     if bytes.len() < 10 || !text.is_ascii() {
@@ -108,7 +106,7 @@ fn date(text: &str) -> Option<DateKey> {
     Some((midnight + seconds, nanos))
 }
 
-/// Seconds after midnight UTC and nanoseconds.
+/// Seconds after midnight UTC, and nanoseconds.
 fn time(text: &str) -> Option<(i64, u32)> {
     let (clock, offset) = match text.find(['Z', 'z', '+', '-']) {
         Some(at) => (&text[..at], offset_seconds(&text[at..])?),
@@ -152,7 +150,7 @@ fn offset_seconds(text: &str) -> Option<i64> {
     Some(sign * (hours * 3600 + minutes * 60))
 }
 
-/// A number of two or four digits within bounds.
+/// Parses a number of two or four digits within bounds.
 fn fixed(text: &str, least: i64, greatest: i64) -> Option<i64> {
     let plain = matches!(text.len(), 2 | 4) && text.bytes().all(|byte| byte.is_ascii_digit());
     let value = if plain { text.parse().ok()? } else { return None };
@@ -168,7 +166,7 @@ const fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
+/// Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
 const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

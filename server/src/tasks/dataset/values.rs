@@ -1,5 +1,5 @@
-//! The different values of a column: each with how often it occurs, or, once they take too much
-//! memory, sketches of them (Apache DataSketches).
+//! Distinct values of a column with their counts, or sketches of them once they exceed the memory
+//! limit (Apache DataSketches).
 
 use std::collections::HashMap;
 
@@ -13,38 +13,39 @@ use datasketches::{
 
 use super::{profile::TopValue, spread::Spread, stats::Counted, value, warnings::shorten};
 
-/// How many most frequent values a profile names.
+/// Number of most frequent values in a profile.
 const TOP: usize = 10;
-/// What an entry takes beside its text: two words and a count, room to grow, the allocator's part.
+/// Memory of an entry in addition to its text: two words and a count, spare capacity, allocator
+/// overhead.
 const ENTRY_BYTES: usize = 64;
-/// A longer text is counted, but not named once there are sketches.
+/// Longer texts are counted, but not listed once there are sketches.
 const MAX_NAMED: usize = 256;
 
-/// How much may be remembered, so that memory does not grow with the data.
+/// Memory limits, so that memory does not grow with the data.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    /// Bytes for one column.
+    /// Bytes per column.
     per_column: usize,
-    /// Bytes left for all columns together.
+    /// Bytes left for all columns.
     left: usize,
     sizes: Sizes,
 }
 
-/// How large a column's sketches are.
+/// Sizes of a column's sketches.
 #[derive(Clone, Copy, Debug)]
 struct Sizes {
-    /// The registers' number is two to this power; a byte each.
+    /// Binary logarithm of the number of registers, one byte each.
     distinct: u8,
-    /// Counters of frequent values, each with a text.
+    /// Number of counters of frequent values, each with a text.
     frequent: usize,
-    /// About a third of the numbers that are kept.
+    /// About a third of the retained numbers.
     ranks: u16,
 }
 
 impl Budget {
-    /// So many bytes for one column, and for all of them together.
+    /// Creates limits in bytes, per column and for all columns.
     pub(super) const fn new(per_column: usize, all: usize, columns: usize) -> Self {
-        // At most some 300 KB a column, or, where there are many, 40 KB.
+        // At most about 300 KB per column, or 40 KB if there are many.
         let sizes = if columns <= 100 {
             Sizes { distinct: 13, frequent: 1024, ranks: 1000 }
         } else {
@@ -54,34 +55,34 @@ impl Budget {
     }
 }
 
-/// The different values so far.
+/// Distinct values so far.
 #[derive(Debug)]
 pub(super) enum Values {
-    /// All of them, and the bytes that they take.
+    /// All values, and their memory in bytes.
     All(HashMap<Box<str>, u64, RandomState>, usize),
-    /// How they are spread.
+    /// Sketches.
     About(Box<Sketches>),
 }
 
-/// What is kept of too many values.
+/// Sketches of too many values.
 #[derive(Debug)]
 pub(super) struct Sketches {
-    /// How many different values there were when the sketches were begun.
+    /// Number of distinct values when the sketches began.
     at_least: usize,
     distinct: HllSketch,
     frequent: FrequentItemsSketch<String>,
-    /// As long as all values are numbers, or all are dates.
+    /// Present while all values are numbers, or all are dates.
     ranks: Option<KllSketch<KllFloat<f64>>>,
 }
 
-/// What is known of a column's different values.
+/// Summary of a column's distinct values.
 pub(super) struct Summary {
     pub(super) distinct: usize,
-    /// The estimate, and by which share it is off at most.
+    /// The estimate and its maximum relative error.
     pub(super) estimate: Option<(f64, f64)>,
     pub(super) top: Vec<TopValue>,
     pub(super) top_error: Option<u64>,
-    /// Of numbers or dates.
+    /// Distribution of numbers or dates.
     pub(super) spread: Option<Spread>,
 }
 
@@ -92,7 +93,7 @@ impl Default for Values {
 }
 
 impl Values {
-    /// Takes a value; `number` stands for it as long as all of the column are numbers, or all dates.
+    /// Adds a value; `number` represents it while all values are numbers, or all are dates.
     pub(super) fn add(&mut self, text: &str, number: Option<f64>, budget: &mut Budget) {
         if let Self::All(values, used) = self {
             if let Some(count) = values.get_mut(text) {
@@ -115,7 +116,7 @@ impl Values {
         }
     }
 
-    /// About how many bytes they take, for tests.
+    /// Approximate memory in bytes, for tests.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         match self {
@@ -131,7 +132,7 @@ impl Values {
         }
     }
 
-    /// What they say; `ordered` where all are numbers, or all dates.
+    /// Summarises the values; `ordered` if all are numbers, or all are dates.
     pub(super) fn summary(self, ordered: bool) -> Summary {
         match self {
             Self::All(values, _) => Summary {
@@ -146,7 +147,7 @@ impl Values {
     }
 }
 
-/// The numbers behind the values, in order.
+/// The values as sorted numbers.
 fn numbers(values: &HashMap<Box<str>, u64, RandomState>) -> Vec<Counted> {
     let mut numbers: Vec<Counted> = values
         .iter()
@@ -208,13 +209,14 @@ impl Sketches {
     }
 }
 
-/// A sketch of numbers that occur many times: from the highest bit of their counts to the lowest,
-/// doubled at each step, so that a million of one number are not a million steps.
+/// Sketch of numbers with many occurrences. Processes the bits of their counts from the highest to
+/// the lowest and doubles the sketch at each step, so that a million occurrences do not take a
+/// million steps.
 fn ranks(mut sketch: KllSketch<KllFloat<f64>>, numbers: &[Counted]) -> KllSketch<KllFloat<f64>> {
     let most = numbers.iter().map(|(_, count)| *count).max().unwrap_or(0);
     for bit in (0..u64::BITS - most.leading_zeros()).rev() {
         let half = sketch.clone();
-        // Fails beyond 2^64 numbers only.
+        // Fails only beyond 2^64 numbers.
         let _ = sketch.merge(&half);
         for (number, _) in numbers.iter().filter(|(_, count)| count >> bit & 1 == 1) {
             if let Ok(number) = KllFloat::<f64>::new(*number) {
@@ -225,7 +227,7 @@ fn ranks(mut sketch: KllSketch<KllFloat<f64>>, numbers: &[Counted]) -> KllSketch
     sketch
 }
 
-/// The most frequent values; between equals, in order.
+/// The most frequent values; ties in order of value.
 fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
     let by_rank = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
     if values.len() > TOP {
@@ -248,7 +250,7 @@ mod tests {
         let mut budget = Budget::new(bytes, bytes, 1);
         let mut values = Values::default();
         for index in 0..count {
-            // Each number from 0 once, in no order, and between them a tenth of sevens.
+            // Each number from 0 once in mixed order, with a tenth of sevens in between.
             let value = u64::from(index) * 7_919 % u64::from(count);
             values.add(&value.to_string(), Some(value as f64), &mut budget);
             if index % 9 == 0 {

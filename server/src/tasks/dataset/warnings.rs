@@ -1,9 +1,9 @@
-//! Collects what was odd: a limited number in full, the rest as a count; what is odd about the whole
-//! stands before what is odd in a row, and is never left out.
+//! Collects warnings: a limited number of row warnings, the rest as a count. Warnings about the
+//! whole file come first and are never omitted.
 
 use super::profile::Warning;
 
-/// What was odd so far.
+/// Warnings so far.
 #[derive(Clone, Debug)]
 pub(super) struct Warnings {
     whole: Vec<Warning>,
@@ -17,7 +17,7 @@ impl Warnings {
         Self { whole: Vec::new(), items: Vec::new(), total: 0, limit }
     }
 
-    /// Adds one; `message` is only called for one that is kept.
+    /// Adds a row warning; calls `message` only if it is stored.
     pub(super) fn add(&mut self, code: &str, line: Option<u64>, message: impl FnOnce() -> String) {
         self.total += 1;
         if self.items.len() < self.limit {
@@ -26,7 +26,7 @@ impl Warnings {
         }
     }
 
-    /// Adds one about the whole; there are a few of them at most.
+    /// Adds a warning about the whole file; there are only a few of them.
     pub(super) fn add_whole(&mut self, code: &str, line: Option<u64>, message: String) {
         self.total += 1;
         let line = line.map(|line| i64::try_from(line).unwrap_or(i64::MAX));
@@ -40,7 +40,7 @@ impl Warnings {
     }
 }
 
-/// Cuts a text that came from outside to what a page can show.
+/// Truncates an untrusted text to what a page can show.
 pub(super) fn shorten(text: &str) -> String {
     const LIMIT: usize = 120;
     match text.char_indices().nth(LIMIT) {

@@ -1,5 +1,5 @@
-//! The narrator that needs nothing but the research text. It works offline, is deterministic, and
-//! tells at the pace of a fast reader.
+//! Narrator that needs only the research text. It works offline, is deterministic, and writes at
+//! the pace of a fast reader.
 
 mod beats;
 mod compose;
@@ -19,7 +19,7 @@ pub(super) use self::compose::{Tale, compose};
 pub(super) use self::voice::plain;
 use super::narrator::{Brief, Narrator, NarratorError, Outline, Plan, Report, Sink};
 
-/// Tells one story.
+/// Narrator of one story.
 pub(super) struct BuiltIn {
     words_per_second: f64,
     because: Option<&'static str>,
@@ -27,18 +27,18 @@ pub(super) struct BuiltIn {
 }
 
 impl BuiltIn {
-    /// Tells so many words a second; 0 = as fast as it can.
+    /// Writes `words_per_second`; 0: as fast as possible.
     pub(super) fn new(words_per_second: f64) -> Self {
         Self { words_per_second, because: None, tale: OnceCell::new() }
     }
 
-    /// The same, who says why no other narrator tells.
+    /// Adds the reason why no other narrator writes the story.
     pub(super) fn because(self, reason: &'static str) -> Self {
         Self { because: Some(reason), ..self }
     }
 
-    /// The story, put together once. The same brief gives the same story, so that a later attempt
-    /// goes on with the very chapters that an earlier one began.
+    /// The story, composed once. The same brief gives the same story, so that a later attempt
+    /// continues with the chapters of an earlier one.
     async fn tale(&self, brief: &Brief) -> Result<&Tale, NarratorError> {
         let work = || async {
             let brief = brief.clone();

@@ -1,4 +1,4 @@
-//! The narrator behind an OpenAI-compatible endpoint.
+//! Narrator behind an OpenAI-compatible endpoint.
 
 mod daily;
 mod ledger;
@@ -28,12 +28,12 @@ use super::{
     settings::NarratorSettings,
 };
 
-/// Room for an outline, in tokens.
+/// Maximum tokens of an outline.
 const OUTLINE_TOKENS: u64 = 1_500;
-/// Variety of the prose; the protocol's scale goes to 2.
+/// Sampling temperature; the protocol's scale goes to 2.
 const TEMPERATURE: f64 = 0.8;
 
-/// One client for all stories: it keeps its connections.
+/// Client shared by all stories, so that connections are reused.
 #[derive(Clone)]
 pub struct Endpoint {
     http: reqwest::Client,
@@ -43,23 +43,23 @@ pub struct Endpoint {
     pause: Arc<dyn Pause>,
 }
 
-/// The endpoint cannot be used as it is set.
+/// The endpoint's settings are invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("the narrator's settings cannot be used: {0}")]
 pub struct InvalidEndpoint(String);
 
 impl Endpoint {
-    /// Prepares a client; connects to nothing yet.
+    /// Creates a client; does not connect yet.
     ///
     /// # Errors
-    /// When the URL is none, or TLS cannot be set up.
+    /// If the URL is invalid, or TLS cannot be set up.
     pub(super) fn new(settings: &NarratorSettings) -> Result<Self, InvalidEndpoint> {
         let base = settings.endpoint().unwrap_or_default().trim_end_matches('/');
         let url = reqwest::Url::parse(&format!("{base}/chat/completions"))
             .map_err(|error| InvalidEndpoint(error.to_string()))?;
         let http = reqwest::Client::builder()
             .connect_timeout(NarratorSettings::seconds(settings.connect_timeout_s))
-            // The key must not follow a redirect to somebody else.
+            // The key must not follow a redirect to another server.
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("milepost/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -73,19 +73,19 @@ impl Endpoint {
         })
     }
 
-    /// A narrator for the story of a run that has cost `spent` tokens already.
+    /// Narrator for a story that has already cost `spent` tokens.
     pub(super) fn narrator(&self, spent: u64, ctx: &Context) -> Chat {
         let daily = Daily::new(ctx.clone(), Arc::clone(&self.daily));
         Chat { daily: Some(daily), ..self.unlimited(spent) }
     }
 
-    /// One that no day's budget is counted for.
+    /// Narrator without a daily budget.
     fn unlimited(&self, spent: u64) -> Chat {
         let ledger = Ledger::new(spent, self.settings.token_budget);
         Chat { endpoint: self.clone(), ledger, daily: None }
     }
 
-    /// What all stories may cost a day.
+    /// Daily budget of all stories.
     pub(super) fn daily_budget(&self) -> &DailyBudget {
         &self.daily
     }
@@ -95,14 +95,14 @@ impl Endpoint {
         self.settings.allow_anonymous || ctx.owner().is_some()
     }
 
-    /// Host and port, without anything secret.
+    /// Host and port, without secrets.
     fn address(&self) -> String {
         let host = self.url.host_str().unwrap_or_default();
         self.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 }
 
-/// Writes one story.
+/// Narrator of one story.
 pub(super) struct Chat {
     endpoint: Endpoint,
     ledger: Ledger,
@@ -199,7 +199,7 @@ impl Chat {
         }
     }
 
-    /// One request; what it has cost is charged whatever comes of it.
+    /// One request; its cost is charged whatever the outcome.
     async fn attempt(
         &self,
         messages: &[Message],
@@ -228,7 +228,8 @@ impl Chat {
         let response = match self.send(&request).await {
             Ok(response) => response,
             Err(error) => {
-                // Who was asked and did not answer may have worked all the same: it counts in full.
+                // An endpoint that did not answer may have done the work, so the full reservation
+                // counts.
                 if !error.may_have_cost() {
                     self.settle(held, 0).await;
                 }
@@ -252,14 +253,14 @@ impl Chat {
         }
     }
 
-    /// Counts for the day what a call did cost.
+    /// Counts the actual cost of a call towards the daily budget.
     async fn settle(&self, held: Option<Reservation>, used: u64) {
         if let Some((daily, held)) = self.daily.as_ref().zip(held) {
             daily.settle(held, used).await;
         }
     }
 
-    /// Endpoints may repeat what they were sent.
+    /// Removes the key from an error, because endpoints may repeat their input.
     fn without_key(&self, error: NarratorError) -> NarratorError {
         let Some(key) = self.endpoint.settings.key.as_ref().map(|key| key.expose()) else {
             return error;
@@ -299,9 +300,9 @@ impl Chat {
 }
 
 fn prompt_tokens(messages: &[Message]) -> u64 {
-    // A few tokens frame each message.
+    // Each message has an overhead of a few tokens.
     messages.iter().map(|message| estimate(&message.content) + 4).sum()
 }
 
-/// How long to read the body of a refusal.
+/// Time limit for reading the body of a refusal.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(10);

@@ -1,26 +1,26 @@
-//! What a story is started with: two short texts that are safe as a folder's name.
+//! Input of a story: two short texts that are safe as folder names.
 
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// How long a subject and a name may be, in characters; a setting may only say less.
+/// Maximum length of a subject and a name in characters; settings may only lower it.
 pub const MAX_CHARS: usize = 100;
 
-/// What holds for both texts as a regular expression (ECMA 262), for forms. The types below are
-/// what decides.
+/// Rule for both texts as a regular expression (ECMA 262), for forms. The types below are
+/// authoritative.
 const PATTERN: &str = r"^\s*[^\s.\/\\][^\/\\]*$";
 
-/// What the two are called where one does not fit.
+/// Names of the two texts in messages.
 const SUBJECT: &str = "the subject";
 const PLAYER: &str = "the player's name";
 
-/// The text does not fit; the message says what would.
+/// Invalid text; the message says what would be valid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidText {
-    /// Nothing but white space.
+    /// Only white space.
     #[error("{what} is empty; give 1 to {MAX_CHARS} characters")]
     Empty {
         /// Which text.
@@ -31,45 +31,45 @@ pub enum InvalidText {
     TooLong {
         /// Which text.
         what: &'static str,
-        /// How many it has.
+        /// Number of characters.
         chars: usize,
     },
-    /// It could name a hidden file, the folder itself, the one above or a path through others: what
-    /// `PATTERN` is about. Forms say the same in the browser.
+    /// It could name a hidden file, the folder itself, its parent or a nested path: the cases that
+    /// `PATTERN` excludes. Forms show the same message in the browser.
     #[error("{what} starts with a dot or has a / or \\ in it; leave those out")]
     Path {
         /// Which text.
         what: &'static str,
     },
-    /// It has a character that nobody sees.
+    /// An invisible character.
     #[error("{what} has a control character at character {position}; use visible characters")]
     Control {
         /// Which text.
         what: &'static str,
-        /// Where, counted from 1.
+        /// Position, from 1.
         position: usize,
     },
 }
 
-/// Names the folder of the research file: one path segment, never a way out of its parent.
+/// Name of the folder of the research file: a single path segment that cannot leave its parent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subject(String);
 
-/// The name of the story's protagonist.
+/// Name of the story's protagonist.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PlayerName(String);
 
 impl Subject {
-    /// The text, trimmed.
+    /// The trimmed text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl PlayerName {
-    /// The text, trimmed.
+    /// The trimmed text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -179,8 +179,7 @@ fn validate(what: &'static str, text: &str) -> Result<String, InvalidText> {
     }
 }
 
-/// Control characters, line ends, and the marks that turn the direction of the text around them:
-/// with those a name could pass for another one.
+/// Control characters, line endings, and direction marks, with which a name could imitate another.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,5 +1,5 @@
-//! What a text talks about: its names, its things, its years and figures. English grammar helps
-//! where the text is English; elsewhere the frequency of long words has to do.
+//! What a text is about: its names, things, years and figures. Uses grammar for English texts, and
+//! the frequency of long words for others.
 
 mod english;
 
@@ -9,30 +9,30 @@ pub(super) use self::english::{is_anaphoric, is_stopword};
 use self::english::{is_function_word, is_month_or_day};
 use super::sentences::{Word, words};
 
-/// How many key terms are kept.
+/// Maximum number of key terms.
 const MAX_TERMS: usize = 24;
 
-/// Something that the text names again and again, or a proper name.
+/// Proper name, or something that the text mentions repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Term {
-    /// As it stands in running text, with its article: `the bell`, `salt`, `Keziah Trewin`.
+    /// Form in running text, with its article: `the bell`, `salt`, `Keziah Trewin`.
     pub(super) shown: String,
-    /// The lower-case words by which it is found again, the longest form first.
+    /// Lower-case words by which it is found, the longest form first.
     pub(super) keys: Vec<String>,
     /// Whether it is a proper name.
     pub(super) name: bool,
-    /// In how many sentences it stands.
+    /// Number of sentences that contain it.
     pub(super) count: usize,
 }
 
-/// The key terms of a text.
+/// Key terms of a text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lexicon {
-    /// Most telling first.
+    /// The most significant first.
     pub(super) terms: Vec<Term>,
     /// Whether the text is English.
     pub(super) english: bool,
-    /// Whether it tells of what was, rather than of what is.
+    /// Whether the text is in the past tense.
     pub(super) past: bool,
     /// Years per sentence.
     pub(super) years: f64,
@@ -60,7 +60,7 @@ struct Counts {
 }
 
 impl Lexicon {
-    /// Reads all sentences of a text.
+    /// Builds the lexicon from all sentences of a text.
     pub(super) fn build<'a>(sentences: impl Iterator<Item = &'a str> + Clone) -> Self {
         let mut counts = Counts::default();
         let mut total = 0_usize;
@@ -83,7 +83,7 @@ impl Lexicon {
         }
     }
 
-    /// Which terms stand in a sentence, most telling first.
+    /// Indices of the terms in a sentence, the most significant first.
     pub(super) fn terms_in(&self, sentence: &str) -> Vec<usize> {
         let haystack = padded(sentence);
         let holds = |term: &Term| term.keys.iter().any(|key| haystack.contains(key.as_str()));
@@ -91,7 +91,7 @@ impl Lexicon {
     }
 }
 
-/// Lower-case words with a space before and after each, so that whole words can be looked for.
+/// Lower-case words surrounded by spaces, for searching whole words.
 fn padded(text: &str) -> String {
     let mut out = String::from(" ");
     for word in words(text) {
@@ -101,7 +101,7 @@ fn padded(text: &str) -> String {
     out
 }
 
-/// A word without its possessive ending.
+/// Removes a possessive ending.
 fn bare(word: &str) -> &str {
     word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")).unwrap_or(word)
 }
@@ -131,7 +131,7 @@ impl Counts {
         }
     }
 
-    /// Takes a word for a noun when an article or a preposition leads to it and its phrase ends.
+    /// Counts a word as a noun if an article or a preposition precedes it and its phrase ends.
     fn count_noun(&mut self, words: &[Word<'_>], lower: &[String], i: usize) {
         let text = lower[i].as_str();
         let ends = words[i].closed || lower.get(i + 1).is_some_and(|next| is_stopword(next));
@@ -143,7 +143,7 @@ impl Counts {
             && words[i - 1].joined
             && english::may_qualify(before)
             && !is_capitalised(words[i - 1].text);
-        // `the clockwork holds the lens`: rather a verb.
+        // `the clockwork holds the lens`: more likely a verb.
         if pair && text.ends_with('s') && !words[i].closed {
             return;
         }
@@ -160,7 +160,7 @@ impl Counts {
         }
     }
 
-    /// Capitalised words that do not owe it to their place.
+    /// Counts names: words whose capital letter is not due to their position.
     fn count_names(&mut self, words: &[Word<'_>]) {
         let mut i = 0;
         while i < words.len() {
@@ -199,7 +199,7 @@ impl Counts {
         for (word, noun) in &self.nouns {
             let seen = noun.the + noun.bare + noun.other;
             let uses = self.lower.get(word).copied().unwrap_or(0);
-            // A word that is mostly something else, such as a verb, is no noun to speak of.
+            // A word that is mostly something else, such as a verb, is not a significant noun.
             if uses < 2 || seen * 3 < uses {
                 continue;
             }
@@ -222,7 +222,7 @@ impl Counts {
         sorted(found)
     }
 
-    /// Names, the short form of a person counted with the full one.
+    /// Terms for names; a person's short form counts towards the full name.
     fn name_terms(&self) -> Vec<(f64, Term)> {
         let full: Vec<(&String, &usize)> =
             self.names.iter().filter(|(name, _)| name.contains(' ')).collect();
@@ -240,7 +240,7 @@ impl Counts {
             }
             let mut keys = vec![format!(" {} ", name.to_lowercase())];
             let mut count = *count;
-            // `Gannet Stone` is not meant by every stone.
+            // Not every stone refers to `Gannet Stone`.
             if owners(last).len() == 1
                 && name.contains(' ')
                 && !self.lower.contains_key(&last.to_lowercase())
@@ -254,7 +254,7 @@ impl Counts {
         terms
     }
 
-    /// Without grammar: the long words that come up again.
+    /// Without grammar: repeated long words.
     fn plain_terms(&self) -> Vec<Term> {
         let mut found = Vec::new();
         for (word, count) in self.lower.iter().chain(&self.capital) {
@@ -270,7 +270,7 @@ impl Counts {
     }
 }
 
-/// By weight, then by name: a hash map's order must not show.
+/// Sorted by weight, then by name, so that the order of the hash map has no effect.
 fn sorted(mut found: Vec<(f64, Term)>) -> Vec<Term> {
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.shown.cmp(&b.1.shown)));
     let mut seen = BTreeSet::new();
@@ -281,7 +281,7 @@ fn is_name_part(word: &str) -> bool {
     is_capitalised(word) && word.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'))
 }
 
-/// The years that a sentence names: four digits with a word before that says so.
+/// Years in a sentence: four digits after a word that introduces a year.
 pub(super) fn years(sentence: &str) -> Vec<u32> {
     let words = words(sentence);
     let mut years = Vec::new();
@@ -297,7 +297,7 @@ pub(super) fn years(sentence: &str) -> Vec<u32> {
     years
 }
 
-/// The figures of a sentence with what they count: `178 steps`, `31 m`.
+/// Figures in a sentence with their units: `178 steps`, `31 m`.
 pub(super) fn figures(sentence: &str) -> Vec<String> {
     let words = words(sentence);
     let mut figures = Vec::new();

@@ -1,4 +1,4 @@
-//! The files of a subject: its research, which is read, and its story, which is written.
+//! Files of a subject: its research, which is read, and its story, which is written.
 
 use std::{
     fs::{self, File},
@@ -12,53 +12,53 @@ use super::input::Subject;
 pub(super) const RESEARCH_FILE: &str = "research.md";
 /// Name of the story in a subject's folder.
 pub(super) const STORY_FILE: &str = "story.md";
-/// How the last line of an unfinished story begins.
+/// Beginning of the last line of an unfinished story.
 pub(super) const UNFINISHED: &str = "*This story is being written: ";
-/// Bytes at the end of a story in which its last line lies.
+/// Bytes at the end of a story that contain its last line.
 const TAIL: u64 = 1024;
 
 /// Why a file of a subject could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum LibraryError {
-    /// There is no research for the subject. Simple clients rely on the text.
+    /// The subject has no research file. Simple clients depend on this text.
     #[error("Research file not found")]
     Missing,
     /// A link leads out of the subject's folder.
     #[error("{0} leads out of the folder of its subject; put the file itself there, not a link")]
     Outside(String),
-    /// A folder, a pipe or a device.
+    /// Not a regular file.
     #[error("{0} is not a regular file")]
     NotAFile(String),
-    /// More than the limit.
+    /// The file exceeds the size limit.
     #[error(
         "{path} has more than {max} bytes; shorten it or raise MILEPOST_STORY_MAX_RESEARCH_BYTES"
     )]
     TooLarge {
-        /// Which file.
+        /// Path of the file.
         path: String,
         /// The limit in bytes.
         max: u64,
     },
-    /// Not UTF-8.
+    /// The file is not UTF-8.
     #[error("{path} is not UTF-8: line {line} has an invalid byte; save the file as UTF-8")]
     Encoding {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// The line of the first invalid byte, counted from 1.
+        /// Line of the first invalid byte, from 1.
         line: usize,
     },
-    /// The operating system said no.
+    /// Error of the operating system.
     #[error("{path}: {source}")]
     Io {
-        /// Which file.
+        /// Path of the file.
         path: String,
-        /// What it said.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// The folder with a subfolder for each subject. All calls block.
+/// Folder with a subfolder for each subject. All calls block.
 #[derive(Clone, Debug)]
 pub(super) struct Library {
     root: PathBuf,
@@ -66,15 +66,15 @@ pub(super) struct Library {
 }
 
 impl Library {
-    /// Reads and writes below `root`; a research file may have `max_bytes`.
+    /// Reads and writes below `root`; a research file may have up to `max_bytes`.
     pub(super) fn new(root: PathBuf, max_bytes: u64) -> Self {
         Self { root, max_bytes }
     }
 
-    /// Where the research file really is, once it is known to be a regular file in its folder.
+    /// Path of the research file, verified to be a regular file in its folder.
     ///
     /// # Errors
-    /// [`LibraryError::Missing`] without one, others when it cannot be used.
+    /// [`LibraryError::Missing`] if there is none, others if it cannot be used.
     pub(super) fn locate(&self, subject: &Subject) -> Result<PathBuf, LibraryError> {
         let folder = self.folder(subject)?;
         let shown = self.shown(subject, RESEARCH_FILE);
@@ -83,17 +83,17 @@ impl Library {
             return Err(LibraryError::Outside(shown));
         }
         let meta = fs::metadata(&path).map_err(|error| io_error(&shown, error))?;
-        // Opening a pipe would wait for its writer for ever.
+        // Opening a pipe would wait forever for its writer.
         if !meta.is_file() {
             return Err(LibraryError::NotAFile(shown));
         }
         Ok(path)
     }
 
-    /// The research text, without a byte order mark.
+    /// Reads the research text, without a byte order mark.
     ///
     /// # Errors
-    /// As [`Self::locate`]; also when it is too large or no UTF-8.
+    /// As [`Self::locate`]; also if it is too large or not UTF-8.
     pub(super) fn read(&self, subject: &Subject) -> Result<String, LibraryError> {
         let path = self.locate(subject)?;
         let shown = self.shown(subject, RESEARCH_FILE);
@@ -113,17 +113,17 @@ impl Library {
         Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
     }
 
-    /// Puts the story beside its research. Readers see the old text or the new one, never a part.
-    /// Several stories of one subject may be under way: the last whole one stays, and the chapters of
-    /// an unfinished one ([`UNFINISHED`]) never replace it. False where they were not written.
+    /// Writes the story atomically beside its research. If several stories of a subject are under
+    /// way, the last finished one wins, and an unfinished one ([`UNFINISHED`]) never replaces it.
+    /// Returns false if the text was not written.
     ///
     /// # Errors
-    /// When the folder is not there any more or cannot be written.
+    /// If the folder is missing or cannot be written.
     pub(super) fn save_story(&self, subject: &Subject, text: &str) -> Result<bool, LibraryError> {
         let folder = self.folder(subject)?;
         let shown = self.shown(subject, STORY_FILE);
-        // Between the look and the write nobody else finishes; let go of when it is dropped. A file
-        // system without locks has to do without.
+        // Prevents another story from finishing between the check and the write; released on drop.
+        // File systems without locks have no such protection.
         let lock = File::open(&folder).map_err(|error| io_error(&shown, error))?;
         let _ = lock.lock();
         if is_unfinished(text.as_bytes()) && has_whole_story(&folder.join(STORY_FILE)) {
@@ -132,11 +132,11 @@ impl Library {
         let draft = folder.join(format!(".{STORY_FILE}.{:016x}.tmp", rand::random::<u64>()));
         let saved = write_synced(&draft, text).and_then(|()| {
             fs::rename(&draft, folder.join(STORY_FILE))?;
-            // The rename itself lives in the folder.
+            // The rename is stored in the folder.
             File::open(&folder)?.sync_all()
         });
         saved.map_err(|error| {
-            // The first error is the one to tell; the draft may not even exist.
+            // Report the first error; the draft may not even exist.
             let _ = fs::remove_file(&draft);
             io_error(&shown, error)
         })?;
@@ -154,7 +154,7 @@ impl Library {
         Ok(folder)
     }
 
-    /// The path as people know it: relative to where the server runs, not the canonical one.
+    /// The path for messages: relative to where the server runs, not canonical.
     fn shown(&self, subject: &Subject, file: &str) -> String {
         self.root.join(subject.as_str()).join(file).display().to_string()
     }
@@ -165,7 +165,7 @@ fn is_unfinished(text: &[u8]) -> bool {
     line.is_some_and(|line| line.starts_with(UNFINISHED.as_bytes()))
 }
 
-/// Whether there is a file that does not end like an unfinished story.
+/// Whether the file exists and does not end like an unfinished story.
 fn has_whole_story(path: &Path) -> bool {
     let tail = || {
         let mut file = File::open(path)?;
@@ -175,14 +175,14 @@ fn has_whole_story(path: &Path) -> bool {
         file.take(TAIL).read_to_end(&mut tail)?;
         io::Result::Ok(tail)
     };
-    // Opening a pipe would wait for its writer for ever.
+    // Opening a pipe would wait forever for its writer.
     path.is_file()
         && tail().is_ok_and(|tail| !tail.trim_ascii().is_empty() && !is_unfinished(&tail))
 }
 
 fn write_synced(path: &Path, text: &str) -> io::Result<()> {
     let mut file = File::create_new(path)?;
-    // Other programs read stories: the operator's own mask counts, not the server's.
+    // Other programs read stories, so the operator's umask applies, not the server's.
     crate::process::share(&file)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -194,7 +194,7 @@ fn canonical(path: &Path, shown: &str) -> Result<PathBuf, LibraryError> {
 
 fn io_error(shown: &str, source: io::Error) -> LibraryError {
     match source.kind() {
-        // A subject longer than the file system's names cannot have a folder either.
+        // A subject longer than a file name cannot have a folder, either.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => {
             LibraryError::Missing
         }

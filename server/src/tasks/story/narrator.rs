@@ -1,4 +1,4 @@
-//! What a narrator is: somebody who outlines a story and writes it chapter by chapter.
+//! Interface of narrators, which outline a story and write it chapter by chapter.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::research::Research;
 
-/// What a story is written from.
+/// Material of a story.
 #[derive(Clone, Debug)]
 pub(super) struct Brief {
     /// The subject's name.
@@ -15,11 +15,11 @@ pub(super) struct Brief {
     pub(super) player: String,
     /// The research text.
     pub(super) text: Arc<str>,
-    /// The same, read.
+    /// The parsed research text.
     pub(super) research: Arc<Research>,
 }
 
-/// The plan of a story.
+/// Outline of a story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Outline {
     /// Plain text.
@@ -28,30 +28,30 @@ pub(super) struct Outline {
     pub(super) chapters: Vec<Plan>,
 }
 
-/// The plan of one chapter.
+/// Plan of one chapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Plan {
     /// Plain text.
     pub(super) title: String,
-    /// What happens; empty where the narrator needs no reminder.
+    /// What happens; empty if the narrator does not need it.
     pub(super) summary: String,
 }
 
-/// What a narrator tells while it works.
+/// Report of a narrator while it works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Report<'a> {
-    /// How much of the chapter is there, 0..=1.
+    /// Completed part of the chapter, 0..=1.
     Written(f64),
-    /// Something that the reader of the log should know.
+    /// Note for the log.
     Note(&'a str),
 }
 
-/// Where reports go.
+/// Receiver of reports.
 pub(super) type Sink<'a> = &'a (dyn Fn(Report<'_>) + Send + Sync);
 
 /// Writes stories. Dropping a future stops its work at once.
 pub(super) trait Narrator: Send + Sync {
-    /// Who wrote it, for the end of the story; Markdown.
+    /// Credit at the end of the story, in Markdown.
     fn credit(&self, brief: &Brief) -> String;
 
     /// Plans the story.
@@ -61,7 +61,7 @@ pub(super) trait Narrator: Send + Sync {
         sink: Sink<'_>,
     ) -> impl Future<Output = Result<Outline, NarratorError>> + Send;
 
-    /// Writes the chapter after those in `done`; Markdown without its heading.
+    /// Writes the chapter after those in `done`, in Markdown without its heading.
     fn chapter(
         &self,
         brief: &Brief,
@@ -70,21 +70,21 @@ pub(super) trait Narrator: Send + Sync {
         sink: Sink<'_>,
     ) -> impl Future<Output = Result<String, NarratorError>> + Send;
 
-    /// Tokens used so far, and the most that the call for chapter `index` (`None`: the outline) can
-    /// add; kept before the call so that a crash in its middle forgets nothing. Zero for a narrator
-    /// that costs nothing.
+    /// Maximum cost in tokens of the next call: for the outline if `outline` is `None`, otherwise
+    /// for the chapter after those in `done`. Reserved before the call, so that a crash in its
+    /// middle forgets nothing. Zero for a narrator without cost.
     fn at_stake(&self, brief: &Brief, outline: Option<&Outline>, done: &[String]) -> u64 {
         let _ = (brief, outline, done);
         0
     }
 
-    /// Tokens used so far and the budget, where there is one.
+    /// Tokens used so far and the budget, if any.
     fn spending(&self) -> Option<(u64, Option<u64>)> {
         None
     }
 }
 
-/// Why a narrator stopped. The message is for the person who waits, or for the operator.
+/// Why a narrator stopped. The message is for the user or the operator.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum NarratorError {
@@ -93,7 +93,7 @@ pub(super) enum NarratorError {
         "the narrator's endpoint refused the key ({status}); set MILEPOST_NARRATOR_KEY to a valid one"
     )]
     WrongKey {
-        /// What it answered.
+        /// The status.
         status: u16,
     },
     /// 404, or 400 with the protocol's code for it.
@@ -102,45 +102,45 @@ pub(super) enum NarratorError {
          MILEPOST_NARRATOR_MODEL, and that MILEPOST_NARRATOR_URL ends with the version, such as /v1"
     )]
     UnknownModel {
-        /// The model asked for.
+        /// The requested model.
         model: String,
-        /// What it answered.
+        /// The status.
         status: u16,
     },
-    /// Nobody listens there.
+    /// The connection could not be established.
     #[error("cannot connect to the narrator at {address}: {detail}; check MILEPOST_NARRATOR_URL")]
     Unreachable {
         /// Host and port.
         address: String,
-        /// The last cause.
+        /// The innermost cause.
         detail: String,
     },
-    /// The account has no credit left: waiting does not help.
+    /// The account has no credit left; waiting does not help.
     #[error("the narrator's endpoint says that the account's quota is used up")]
     Quota,
-    /// 429 for longer than the patience.
+    /// 429 even after the retries.
     #[error("the narrator's endpoint is too busy (429)")]
     Busy {
-        /// How long it asked to wait.
+        /// Requested delay.
         after: Option<Duration>,
     },
-    /// 5xx for longer than the patience.
+    /// 5xx even after the retries.
     #[error("the narrator's endpoint failed ({status})")]
     Server {
-        /// What it answered.
+        /// The status.
         status: u16,
-        /// How long it asked to wait.
+        /// Requested delay.
         after: Option<Duration>,
     },
     /// Any other refusal.
     #[error("the narrator's endpoint refused the request ({status}): {detail}")]
     Rejected {
-        /// What it answered.
+        /// The status.
         status: u16,
-        /// Its words, shortened.
+        /// Its message, shortened.
         detail: String,
     },
-    /// The story would cost more than it may.
+    /// The story would exceed its token budget.
     #[error(
         "the story's token budget is used up: {spent} of {budget} tokens; raise \
          MILEPOST_NARRATOR_TOKEN_BUDGET or shorten the research"
@@ -151,36 +151,36 @@ pub(super) enum NarratorError {
         /// Tokens allowed.
         budget: u64,
     },
-    /// The budget of the day is used up; the message says which.
+    /// The daily budget is used up; the message says which.
     #[error("{0}")]
     Daily(String),
-    /// The day's tokens cannot be counted, so that none are spent.
+    /// The tokens of the day cannot be counted, so none are spent.
     #[error("the tokens of the day cannot be counted: {0}")]
     Uncounted(String),
-    /// The answer is not what the protocol says.
+    /// The answer violates the protocol.
     #[error("the narrator's endpoint sent something that is no chat completion: {0}")]
     Malformed(String),
-    /// The connection was lost before the first word.
+    /// The connection was lost before the first text.
     #[error("the connection to the narrator was lost: {0}")]
     Lost(String),
-    /// The stream ended before the text did.
+    /// The stream ended before the text was complete.
     #[error("the narrator's answer was cut off in the middle")]
     Cut,
-    /// The built-in narrator stopped: a defect of its own, or the server is stopping.
+    /// The built-in narrator stopped, because of a defect or because the server is stopping.
     #[error("the built-in narrator stopped: {0}")]
     Composing(String),
-    /// Nothing came for too long.
+    /// A timeout expired.
     #[error("the narrator sent {what} for {seconds} s")]
     TimedOut {
-        /// What was waited for.
+        /// What was missing.
         what: &'static str,
-        /// How long.
+        /// The timeout in seconds.
         seconds: f64,
     },
 }
 
 impl NarratorError {
-    /// A stable word for programs.
+    /// Stable error code.
     pub(super) const fn code(&self) -> &'static str {
         match self {
             Self::WrongKey { .. } => "narrator_key",
@@ -201,7 +201,7 @@ impl NarratorError {
         }
     }
 
-    /// Whether the same call may work a little later.
+    /// Whether the same call may succeed later.
     pub(super) const fn is_transient(&self) -> bool {
         matches!(
             self,
@@ -215,12 +215,12 @@ impl NarratorError {
         )
     }
 
-    /// Whether a call that failed so before its answer may have cost something all the same.
+    /// Whether a call that failed before its answer may still have cost tokens.
     pub(super) const fn may_have_cost(&self) -> bool {
         matches!(self, Self::TimedOut { .. } | Self::Lost(_))
     }
 
-    /// How long the endpoint asked to wait.
+    /// Delay requested by the endpoint.
     pub(super) const fn after(&self) -> Option<Duration> {
         match self {
             Self::Busy { after } | Self::Server { after, .. } => *after,

@@ -1,10 +1,10 @@
-//! Reads a research file as a reader would: its title, its sections, their sentences.
+//! Parses a research file: its title, sections and sentences.
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::sentences;
 
-/// Sections with these headings tell of the text, not of its subject.
+/// Headings of sections about the text rather than its subject.
 const BACK_MATTER: &[&str] = &[
     "references",
     "sources",
@@ -22,18 +22,18 @@ const BACK_MATTER: &[&str] = &[
     "contents",
 ];
 
-/// A research file, read.
+/// A parsed research file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Research {
-    /// The text's own title.
+    /// Title of the text.
     pub(super) title: Option<String>,
-    /// What stands before the first section.
+    /// Paragraphs before the first section.
     pub(super) preamble: Vec<Paragraph>,
-    /// The sections in order; none is empty.
+    /// Sections in order; none is empty.
     pub(super) sections: Vec<Section>,
 }
 
-/// A heading and what stands below it, deeper headings included.
+/// A heading and its paragraphs, including those of deeper headings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
     /// Without numbering.
@@ -45,30 +45,30 @@ pub(super) struct Section {
 /// One block of text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Paragraph {
-    /// Sentences, or the items of a list, or the rows of a table; at least one.
+    /// Sentences, list items or table rows; at least one.
     pub(super) sentences: Vec<String>,
-    /// Whether they run on from one to the next.
+    /// Whether they form continuous text.
     pub(super) prose: bool,
 }
 
 impl Research {
-    /// Reads Markdown. Nothing in it is an error.
+    /// Parses Markdown. Never fails.
     pub(super) fn read(markdown: &str) -> Self {
         arrange(Reader::default().read(markdown))
     }
 
-    /// Every paragraph in order.
+    /// All paragraphs in order.
     pub(super) fn paragraphs(&self) -> impl Iterator<Item = &Paragraph> {
         self.preamble.iter().chain(self.sections.iter().flat_map(|section| &section.paragraphs))
     }
 
-    /// Whether there is nothing to tell.
+    /// Whether there are no paragraphs.
     pub(super) fn is_empty(&self) -> bool {
         self.paragraphs().next().is_none()
     }
 }
 
-/// A heading with its level (0 for what stands before the first) and its own paragraphs.
+/// A heading with its level (0 before the first heading) and its own paragraphs.
 #[derive(Debug, Default)]
 struct Block {
     level: u8,
@@ -85,7 +85,7 @@ struct Reader {
     list_depth: u32,
     header: Vec<String>,
     row: Vec<String>,
-    /// Inside something that is not text: metadata, a footnote, an HTML block.
+    /// Nesting depth in content that is not text: metadata, footnotes, HTML blocks.
     skipped: u32,
 }
 
@@ -176,7 +176,7 @@ impl Reader {
         }
     }
 
-    /// A row reads as `Height: 31 m; range: 17 miles`.
+    /// Formats a row as `Height: 31 m; range: 17 miles`.
     fn end_row(&mut self) {
         let cells = std::mem::take(&mut self.row);
         let told: Vec<String> = cells
@@ -191,7 +191,7 @@ impl Reader {
         push_item(&mut self.list, &told.join("; "));
     }
 
-    /// Code is no prose: its lines are items.
+    /// The lines of code are items, not prose.
     fn end_code(&mut self) {
         let code = std::mem::take(&mut self.text);
         for line in code.lines() {
@@ -202,7 +202,7 @@ impl Reader {
         }
     }
 
-    /// Ends the running text: an item within a list, else a paragraph.
+    /// Ends the running text: an item within a list, otherwise a paragraph.
     fn flush(&mut self) {
         let text = std::mem::take(&mut self.text);
         if self.heading.is_some() || text.trim().is_empty() {
@@ -215,7 +215,7 @@ impl Reader {
         self.push(sentences::split(&text), true);
     }
 
-    /// Ends a list. Items that are sentences read as prose.
+    /// Ends a list. Items that are sentences form prose.
     fn flush_list(&mut self) {
         let items = std::mem::take(&mut self.list);
         if !items.is_empty() && items.iter().all(|item| item.ends_with(['.', '!', '?', '。'])) {
@@ -262,7 +262,7 @@ fn unnumbered(heading: &str) -> String {
     stripped.trim().trim_end_matches(':').to_owned()
 }
 
-/// Finds the title and the level of the chapters.
+/// Determines the title and the heading level of chapters.
 fn arrange(mut blocks: Vec<Block>) -> Research {
     let mut research = Research::default();
     let mut preamble = std::mem::take(&mut blocks[0].paragraphs);

@@ -1,6 +1,6 @@
-//! Cuts running text into sentences, and sentences into words.
+//! Splits text into sentences, and sentences into words.
 
-/// Words before a full stop that does not end a sentence.
+/// Abbreviations, whose full stop does not end a sentence.
 const ABBREVIATIONS: &[&str] = &[
     "mr", "mrs", "ms", "dr", "prof", "rev", "hon", "capt", "col", "gen", "lt", "sgt", "st", "sr",
     "jr", "no", "nos", "vol", "fig", "figs", "ch", "p", "pp", "ed", "eds", "cf", "vs", "etc", "ca",
@@ -8,7 +8,7 @@ const ABBREVIATIONS: &[&str] = &[
     "dec", "al",
 ];
 
-/// The sentences of one paragraph, white space collapsed, none empty.
+/// Sentences of one paragraph, with collapsed white space; none is empty.
 pub(super) fn split(paragraph: &str) -> Vec<String> {
     let text = collapse(paragraph);
     let chars: Vec<(usize, char)> = text.char_indices().collect();
@@ -35,7 +35,7 @@ pub(super) fn split(paragraph: &str) -> Vec<String> {
     sentences
 }
 
-/// Whether `c` after `before` ends a sentence, given what follows it.
+/// Whether `c` after `before` ends a sentence, given the text after it.
 fn ends_here(before: &str, c: char, after: &[(usize, char)]) -> bool {
     let mut after = after.iter().map(|(_, c)| *c);
     if after.next() != Some(' ') {
@@ -80,7 +80,7 @@ fn push(sentences: &mut Vec<String>, text: &str) {
     }
 }
 
-/// White space as single spaces, control characters away, `[12]` away.
+/// Collapses white space, and removes control characters and references such as `[12]`.
 pub(super) fn collapse(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -103,34 +103,34 @@ pub(super) fn collapse(text: &str) -> String {
     out
 }
 
-/// What follows a reference such as `[12]`, when `text` starts with one.
+/// The text after a reference such as `[12]`, if `text` starts with one.
 fn citation(text: &str) -> Option<&str> {
     let inner = text.strip_prefix('[')?;
     let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
     if digits == 0 || digits > 3 { None } else { inner[digits..].strip_prefix(']') }
 }
 
-/// One word of a sentence, and what stands right beside it.
+/// One word of a sentence, and its surroundings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word<'a> {
-    /// The word without punctuation around it.
+    /// The word without surrounding punctuation.
     pub(super) text: &'a str,
-    /// It is the sentence's first.
+    /// Whether it is the first of the sentence.
     pub(super) first: bool,
-    /// Only white space stands between it and the word before.
+    /// Whether only white space separates it from the previous word.
     pub(super) joined: bool,
-    /// Punctuation follows, or nothing.
+    /// Whether punctuation or the end follows.
     pub(super) closed: bool,
 }
 
-/// The words of a sentence in order.
+/// Words of a sentence in order.
 pub(super) fn words(sentence: &str) -> Vec<Word<'_>> {
     let mut words: Vec<Word<'_>> = Vec::new();
     let mut joined = true;
     for piece in sentence.split([' ', '—', '–', '/']) {
         let text = piece.trim_matches(|c: char| !c.is_alphanumeric());
         if text.is_empty() {
-            // A dash by itself, or one that two words were cut at.
+            // A dash on its own, or one at which words were split.
             joined = false;
             if let Some(last) = words.last_mut() {
                 last.closed = true;

@@ -1,4 +1,4 @@
-//! What an operator can set for stories. Each field names its variable and its default.
+//! Settings of stories. Each field names its variable and its default.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -7,16 +7,17 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::{chat::MIN_REPLY, input::MAX_CHARS};
 
-/// `[story]`: the kind `story`, whoever narrates.
+/// `[story]`: settings of the kind `story` for both narrators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorySettings {
-    /// Bytes of a research file. `MILEPOST_STORY_MAX_RESEARCH_BYTES`. Default: 2,000,000.
+    /// Maximum size of a research file in bytes. `MILEPOST_STORY_MAX_RESEARCH_BYTES`. Default:
+    /// 2,000,000.
     pub max_research_bytes: u64,
-    /// Characters of a subject and of a player's name, 1 to 100. `MILEPOST_STORY_MAX_NAME_CHARS`.
-    /// Default: 100.
+    /// Maximum length of a subject and of a player's name in characters, 1 to 100.
+    /// `MILEPOST_STORY_MAX_NAME_CHARS`. Default: 100.
     pub max_name_chars: usize,
-    /// How fast the built-in narrator tells, in words a second; 0 = as fast as it can.
+    /// Speed of the built-in narrator in words per second; 0: unlimited.
     /// `MILEPOST_STORY_WORDS_PER_SECOND`. Default: 120.
     pub words_per_second: f64,
 }
@@ -27,51 +28,52 @@ impl Default for StorySettings {
     }
 }
 
-/// `[narrator]`: an endpoint that speaks the OpenAI chat completions protocol. Without a URL the
-/// built-in narrator writes the stories.
+/// `[narrator]`: endpoint of the OpenAI chat completions protocol. Without a URL the built-in
+/// narrator writes the stories.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NarratorSettings {
-    /// Where the endpoint is, up to and with its version, such as `http://127.0.0.1:8080/v1`.
+    /// Base URL of the endpoint, including its version, such as `http://127.0.0.1:8080/v1`.
     /// `MILEPOST_NARRATOR_URL`. Default: none.
     pub url: Option<String>,
-    /// The model; needed with a URL. `MILEPOST_NARRATOR_MODEL`. Default: none.
+    /// Name of the model; required with a URL. `MILEPOST_NARRATOR_MODEL`. Default: none.
     pub model: String,
-    /// Sent as a bearer token; left out for an endpoint without keys. Never logged.
+    /// API key, sent as a bearer token; omitted for endpoints without keys. Never logged.
     /// `MILEPOST_NARRATOR_KEY`. Default: none.
     pub key: Option<ApiKey>,
-    /// A file whose one line is `key`. `MILEPOST_NARRATOR_KEY_FILE`. Default: none.
+    /// File that contains `key` as its only line. `MILEPOST_NARRATOR_KEY_FILE`. Default: none.
     pub key_file: Option<PathBuf>,
-    /// Tokens that one story may cost in all, prompts included and over all attempts; 0 = no limit.
+    /// Maximum tokens of one story, including prompts and all attempts; 0: no limit.
     /// `MILEPOST_NARRATOR_TOKEN_BUDGET`. Default: 120,000.
     pub token_budget: u64,
-    /// Tokens that all stories of a day of UTC may cost together, prompts included; 0 = no limit.
+    /// Maximum tokens of all stories per day (UTC), including prompts; 0: no limit.
     /// `MILEPOST_NARRATOR_DAILY_TOKENS`. Default: 2,000,000.
     pub daily_tokens: u64,
-    /// Tokens that the stories of one owner may cost a day, and those of all who ask from one address;
-    /// 0 = no limit. `MILEPOST_NARRATOR_DAILY_TOKENS_PER_OWNER`. Default: 500,000.
+    /// Maximum tokens per day for the stories of one owner, and for those from one client address;
+    /// 0: no limit. `MILEPOST_NARRATOR_DAILY_TOKENS_PER_OWNER`. Default: 500,000.
     pub daily_tokens_per_owner: u64,
-    /// Whether the model also writes for callers without a session; for them the built-in narrator
-    /// does otherwise. `MILEPOST_NARRATOR_ALLOW_ANONYMOUS`. Default: false.
+    /// Whether the model also writes for callers without a session; otherwise the built-in narrator
+    /// does. `MILEPOST_NARRATOR_ALLOW_ANONYMOUS`. Default: false.
     pub allow_anonymous: bool,
-    /// Tokens of the research in each prompt; what is longer is told in part.
+    /// Maximum tokens of the research in each prompt; longer research is included in part.
     /// `MILEPOST_NARRATOR_RESEARCH_TOKENS`. Default: 8,000.
     pub research_tokens: u64,
-    /// Tokens of one chapter. `MILEPOST_NARRATOR_CHAPTER_TOKENS`. Default: 1,200.
+    /// Maximum tokens of one chapter. `MILEPOST_NARRATOR_CHAPTER_TOKENS`. Default: 1,200.
     pub chapter_tokens: u64,
-    /// Chapters at most, 1 to 20. `MILEPOST_NARRATOR_CHAPTERS`. Default: 7.
+    /// Maximum number of chapters, 1 to 20. `MILEPOST_NARRATOR_CHAPTERS`. Default: 7.
     pub chapters: u32,
-    /// How long a connection may take. `MILEPOST_NARRATOR_CONNECT_TIMEOUT_S`. Default: 10.
+    /// Connection timeout in seconds. `MILEPOST_NARRATOR_CONNECT_TIMEOUT_S`. Default: 10.
     pub connect_timeout_s: f64,
-    /// How long the first word may take. `MILEPOST_NARRATOR_FIRST_TOKEN_TIMEOUT_S`. Default: 120.
+    /// Maximum wait for the first text, in seconds. `MILEPOST_NARRATOR_FIRST_TOKEN_TIMEOUT_S`.
+    /// Default: 120.
     pub first_token_timeout_s: f64,
-    /// How long the stream may be silent. `MILEPOST_NARRATOR_IDLE_TIMEOUT_S`. Default: 30.
+    /// Maximum silence of the stream, in seconds. `MILEPOST_NARRATOR_IDLE_TIMEOUT_S`. Default: 30.
     pub idle_timeout_s: f64,
-    /// Further tries of one call after 429, 5xx or a lost connection, before its first word.
-    /// `MILEPOST_NARRATOR_RETRIES`. Default: 5.
+    /// Maximum number of retries of a call after 429, 5xx or a lost connection, before its first
+    /// text. `MILEPOST_NARRATOR_RETRIES`. Default: 5.
     pub retries: u32,
-    /// The longest wait between two tries. Where the endpoint asks for more, the task goes back to
-    /// the queue for as long. `MILEPOST_NARRATOR_MAX_WAIT_S`. Default: 60.
+    /// Maximum delay between two tries, in seconds. If the endpoint requests more, the task returns
+    /// to the queue for that time. `MILEPOST_NARRATOR_MAX_WAIT_S`. Default: 60.
     pub max_wait_s: f64,
 }
 
@@ -98,7 +100,7 @@ impl Default for NarratorSettings {
     }
 }
 
-/// A secret: shown nowhere, and written as `…`.
+/// A secret: never displayed, and serialised as `…`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct ApiKey(String);
@@ -109,7 +111,7 @@ impl ApiKey {
         Self(key.into())
     }
 
-    /// The key itself, for the one place that needs it.
+    /// The key itself, for sending it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -127,7 +129,7 @@ impl Serialize for ApiKey {
     }
 }
 
-/// Values that are well-formed and make no sense: the key, and what would be right.
+/// Well-formed but invalid values: the key, and what would be valid.
 pub type Faults = Vec<(&'static str, String)>;
 
 fn faults<const N: usize>(rules: [(bool, &'static str, &str); N]) -> Faults {
@@ -136,7 +138,7 @@ fn faults<const N: usize>(rules: [(bool, &'static str, &str); N]) -> Faults {
 }
 
 impl StorySettings {
-    /// Finds values that make no sense.
+    /// Validates the values.
     pub fn faults(&self) -> Faults {
         let words = self.words_per_second;
         faults([
@@ -148,12 +150,12 @@ impl StorySettings {
 }
 
 impl NarratorSettings {
-    /// The endpoint, where one is configured. An empty text counts as none.
+    /// The endpoint, if one is configured. An empty text counts as none.
     pub fn endpoint(&self) -> Option<&str> {
         self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
     }
 
-    /// What all stories may cost a day.
+    /// Daily budget of all stories.
     pub(super) fn daily_budget(&self) -> DailyBudget {
         DailyBudget::new("narrator_tokens", "language model's budget")
             .total(self.daily_tokens, "narrator.daily_tokens")
@@ -162,7 +164,7 @@ impl NarratorSettings {
             .anonymous(self.allow_anonymous)
     }
 
-    /// Finds values that make no sense. What only an endpoint needs is asked for only with one.
+    /// Validates the values. Settings that only an endpoint needs are checked only with one.
     pub fn faults(&self) -> Faults {
         let Some(endpoint) = self.endpoint() else { return Vec::new() };
         let url = reqwest::Url::parse(endpoint);
@@ -189,7 +191,7 @@ impl NarratorSettings {
         ])
     }
 
-    /// A setting in seconds as a duration.
+    /// Converts a setting in seconds to a duration.
     pub(super) fn seconds(value: f64) -> Duration {
         Duration::try_from_secs_f64(value).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! For tests: a local endpoint of the chat completions protocol that follows a script, one step for each request.
+//! Test endpoint of the chat completions protocol that follows a script, one step per request.
 
 use std::{
     collections::VecDeque,
@@ -17,7 +17,7 @@ use axum::{
 use futures_util::{StreamExt, stream};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
-/// What the server does with one request.
+/// Response of the server to one request.
 pub(super) enum Step {
     Status { status: u16, headers: Vec<(String, String)>, body: String },
     Stream { chunks: Vec<Bytes>, end: End },
@@ -26,26 +26,26 @@ pub(super) enum Step {
 /// How a stream ends.
 pub(super) enum End {
     Whole,
-    /// The connection is closed in the middle, once the test says so.
+    /// The connection is closed in the middle, when the test says so.
     Cut(oneshot::Receiver<()>),
-    /// Nothing more comes; the sender is dropped with the stream.
+    /// Nothing more arrives; the sender is dropped with the stream.
     Hang(oneshot::Sender<Infallible>),
 }
 
-/// One request as it came in.
+/// A received request.
 #[derive(Clone)]
 pub(super) struct Seen {
     pub(super) key: Option<String>,
     pub(super) body: serde_json::Value,
 }
 
-/// A piece of a reply as an event.
+/// Part of a reply as an event.
 pub(super) fn event(content: &str) -> String {
     let chunk = serde_json::json!({"choices": [{"delta": {"content": content}}]});
     format!("data: {chunk}\n\n")
 }
 
-/// A whole reply, word by word, with its cost.
+/// A complete reply, word by word, with its cost.
 pub(super) fn reply(text: &str, tokens: u64) -> Vec<String> {
     let mut events: Vec<String> = text.split_inclusive(' ').map(event).collect();
     events.push("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n".to_owned());
@@ -69,20 +69,20 @@ impl Step {
         Self::Stream { chunks: bytes(chunks), end: End::Whole }
     }
 
-    /// Every byte by itself, so that letters and lines are split.
+    /// Every byte in its own chunk, so that characters and lines are split.
     pub(super) fn bytewise(chunks: &[String]) -> Self {
         let whole = chunks.concat().into_bytes();
         let chunks = whole.chunks(1).map(Bytes::copy_from_slice).collect();
         Self::Stream { chunks, end: End::Whole }
     }
 
-    /// The sender cuts the connection; so does dropping it.
+    /// The sender closes the connection; dropping it does, too.
     pub(super) fn cut(chunks: &[String]) -> (Self, oneshot::Sender<()>) {
         let (cut, when) = oneshot::channel();
         (Self::Stream { chunks: bytes(chunks), end: End::Cut(when) }, cut)
     }
 
-    /// The receiver tells when the server's side is dropped.
+    /// The receiver resolves when the server's side is dropped.
     pub(super) fn hang(chunks: &[String]) -> (Self, Dropped) {
         let (guard, dropped) = oneshot::channel();
         (Self::Stream { chunks: bytes(chunks), end: End::Hang(guard) }, Dropped(dropped))
@@ -142,7 +142,7 @@ struct Script {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
-/// The running endpoint; it stops when dropped.
+/// The running endpoint; stops on drop.
 pub(super) struct Server {
     address: std::net::SocketAddr,
     script: Script,

@@ -1,4 +1,4 @@
-//! Stories through the real engine, on a temporary store and folder.
+//! Stories in the real engine, on a temporary store and folder.
 
 use std::{
     fs,
@@ -285,7 +285,7 @@ async fn a_wrong_key_fails_at_once_and_is_not_repeated() {
     assert_eq!(server.seen().len(), 1);
 }
 
-/// A narrator behind this server with so many tokens a day.
+/// Settings of a narrator behind this server with daily token budgets.
 fn a_day(server: &Server, all: u64, per_owner: u64) -> NarratorSettings {
     NarratorSettings { daily_tokens: all, daily_tokens_per_owner: per_owner, ..endpoint(server) }
 }
@@ -345,7 +345,7 @@ async fn no_model_writes_for_anonymous_callers_unless_told_so() {
     let server = Server::start(steps).await;
     let anonymous = Caller::nobody().at(Some(ClientAddress::from(IpAddr::from([192, 0, 2, 7]))));
     for allow_anonymous in [false, true] {
-        // A budget that is used up is none of a story's that needs no model.
+        // A used-up budget does not affect a story that needs no model.
         let settings = NarratorSettings {
             allow_anonymous,
             daily_tokens: if allow_anonymous { 0 } else { 1 },

@@ -1,4 +1,4 @@
-//! The run of a story, from the first stage to the last, whoever narrates.
+//! The run of a story, from the first stage to the last, with either narrator.
 
 use std::sync::{
     Arc,
@@ -29,11 +29,11 @@ const TOKENS: &str = "tokens";
 /// Checkpoint: the outline.
 const PLAN: &str = "plan";
 
-/// Why a story is told by the built-in narrator though there is a model.
+/// Why the built-in narrator writes a story although a model is configured.
 const NOT_FOR_ANONYMOUS: &str =
     "the language model is not available to anonymous callers (narrator.allow_anonymous)";
 
-/// An outline and what it was made of; finished chapters go with one plan only.
+/// An outline and the fingerprint of its sources; finished chapters belong to one outline only.
 #[derive(Serialize, Deserialize)]
 struct KeptPlan {
     made_of: String,
@@ -47,7 +47,7 @@ struct KeptChapter {
     text: String,
 }
 
-/// Writes the story with the narrator that is configured.
+/// Writes the story with the configured narrator.
 pub(super) async fn run(
     story: Story,
     ctx: &Context,
@@ -101,7 +101,7 @@ async fn read(story: &Story, ctx: &Context, library: &Library) -> Result<Brief, 
     })
 }
 
-/// Everything that one story is written with.
+/// Everything needed to write one story.
 struct Desk<'a> {
     ctx: &'a Context,
     library: Library,
@@ -153,8 +153,8 @@ impl<'a> Desk<'a> {
         Ok(Output::markdown(story, file_name(self.subject.as_str())))
     }
 
-    /// What the plan was made of: with another research text, or another narrator, the chapters of
-    /// an earlier attempt would not fit together.
+    /// Fingerprint of the sources: with another research text or narrator, the chapters of an
+    /// earlier attempt would not fit.
     fn fingerprint(&self, credit: &str) -> String {
         let mut hash = Sha256::new();
         hash.update(credit.as_bytes());
@@ -186,7 +186,7 @@ impl<'a> Desk<'a> {
         Ok(kept.outline)
     }
 
-    /// The chapters that an earlier attempt finished.
+    /// Restores the chapters that an earlier attempt finished.
     async fn restore(&self, made_of: &str, total: usize) -> Result<Vec<String>, TaskError> {
         let mut chapters = Vec::new();
         while chapters.len() < total {
@@ -231,7 +231,8 @@ impl<'a> Desk<'a> {
         self.settle(narrator, written).await
     }
 
-    /// Counts what the next call can cost as used: a crash in its middle must not forget it.
+    /// Counts the maximum cost of the next call as used, so that a crash in its middle does not
+    /// forget it.
     async fn reserve<N: Narrator>(&self, narrator: &N, tokens: u64) -> Result<(), TaskError> {
         match narrator.spending() {
             Some((spent, _)) => self.ctx.checkpoint(TOKENS, &spent.saturating_add(tokens)).await,
@@ -239,7 +240,7 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Replaces the reservation by what the call did cost.
+    /// Replaces the reservation by the actual cost.
     async fn settle<N: Narrator, T>(
         &self,
         narrator: &N,
@@ -271,7 +272,7 @@ fn finished<N: Narrator>(narrator: &N, number: usize, outline: &Outline, text: &
     }
 }
 
-/// The story as Markdown; with `credit` once it is whole.
+/// The story as Markdown; with `credit` once it is finished.
 fn manuscript(
     brief: &Brief,
     outline: &Outline,
@@ -298,7 +299,7 @@ fn manuscript(
     out
 }
 
-/// A name that is safe everywhere.
+/// File name of ASCII letters, digits and dashes.
 fn file_name(subject: &str) -> String {
     let safe: String =
         subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -308,8 +309,8 @@ fn file_name(subject: &str) -> String {
 
 impl From<NarratorError> for TaskError {
     fn from(error: NarratorError) -> Self {
-        // Nobody listening is a wrong address far more often than a restart; it was tried several
-        // times already.
+        // A refused connection is a wrong address far more often than a restart, and it was retried
+        // several times already.
         let hopeless = matches!(error, NarratorError::Unreachable { .. });
         if hopeless || !error.is_transient() {
             return Self::fail(error.code(), error.to_string());

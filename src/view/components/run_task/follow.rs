@@ -17,8 +17,8 @@ use crate::{
         use_task_with_options,
     },
 };
-/// Follows one task until it is unmounted. `going` is told whether it is under way, whenever that changes; `on_done`
-/// once, when it has ended.
+/// Follows one task until unmounted. Calls `going` with whether the task is active, initially and
+/// on changes; calls `on_done` once when it has ended.
 pub(super) fn follow(
     task: Seed,
     transport: Transport,
@@ -30,14 +30,14 @@ pub(super) fn follow(
     let options = UseTaskOptions { config, ..UseTaskOptions::default() };
     let task = use_task_with_options(task, transport, options);
     let UseTaskReturn { view, cancel, cancel_problem, set_policy, .. } = task;
-    // The tab's loop may be there already, with another policy.
+    // The tab's loop may already exist with another policy.
     Effect::new(move |_| set_policy.run(policy.get()));
     Effect::new(move |ended: Option<bool>| {
         let over = view.with(|view| view.over());
         if ended.is_none_or(|ended| ended != over) {
             going(!over);
         }
-        // One that had ended before it was shown was told of then.
+        // A task that had ended before it was shown does not count.
         if ended == Some(false) && over {
             on_done.run(view.get_untracked().snapshot);
         }

@@ -1,4 +1,4 @@
-//! The result of a task: a text is shown, anything else is a link.
+//! Result of a task: text is shown, other media types are linked.
 
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 
@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// Longer texts are a link, in bytes.
+/// Maximum size of a text that is shown, in bytes; larger texts are linked.
 const MAX_TEXT_BYTES: i64 = 1 << 20;
 
 /// The result, once there is one.

@@ -1,4 +1,4 @@
-//! How a task is started: the embedding application's choice.
+//! How the embedding application starts tasks.
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -11,14 +11,15 @@ type Sent = Pin<Box<dyn Future<Output = Result<StartReceipt, Problem>>>>;
 
 type Start = dyn Fn(StartTask, String) -> Sent + Send + Sync;
 
-/// A function that starts a task. Default: the ready-made server function
+/// Function that starts a task. Default: the ready-made server function
 /// [`run_task`](server_fns::run_task).
 #[derive(Clone)]
 pub struct Starter(Arc<Start>);
 
 impl Starter {
-    /// Starts by this function, such as a server function of the application's own. It gets what to start, and an
-    /// `Idempotency-Key`: the same one again where no answer came.
+    /// Starts tasks with this function, such as a server function of the application. It receives
+    /// the start and an `Idempotency-Key`, which stays the same when a start without a response is
+    /// repeated.
     pub fn new<F, E>(start: impl Fn(StartTask, String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<StartReceipt, E>> + 'static,

@@ -1,5 +1,5 @@
-//! A control group (version 2) for each run: nothing leaves it by forking, all of it is killed by one
-//! write, and its memory and its processes are limited as a whole.
+//! Control group (version 2) per run. Processes cannot leave it by forking, one write kills all of
+//! them, and memory and processes are limited in total.
 
 use std::{
     fs, io,
@@ -10,25 +10,25 @@ use std::{
 
 use super::{stat, wire::Remaining};
 
-/// Between two looks whether it is empty.
+/// Interval of checks whether a group is empty.
 const LOOK: Duration = Duration::from_millis(5);
-/// What groups of runs are called: this, the task and the attempt.
+/// Name prefix of groups, followed by task and attempt.
 const PREFIX: &str = "milepost-";
-/// Processes and threads that a run may have for each process of `max_processes`. Beyond that number
-/// it is ended; this is the wall for what forks faster than it is counted.
+/// Hard limit on processes and threads of a run, per allowed process. The guard stops a run beyond
+/// its allowed processes; this limit stops forks that are faster than the guard counts.
 const THREADS: u64 = 16;
 
-/// A group in which this process may make others.
+/// Group in which this process may create others.
 #[derive(Clone, Debug)]
 pub(crate) struct Parent {
     folder: PathBuf,
-    /// Whether its groups can be limited in memory.
+    /// Whether its groups can have memory limits.
     pub(crate) memory: bool,
-    /// Whether their processes can be limited.
+    /// Whether its groups can have process limits.
     pub(crate) pids: bool,
 }
 
-/// The limits of one run.
+/// Limits of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) memory_bytes: Option<u64>,
@@ -36,10 +36,10 @@ pub(crate) struct Limits {
 }
 
 impl Parent {
-    /// The one that the operator names, else that of this process.
+    /// Finds the parent group: the one named by the operator, or else that of this process.
     ///
     /// # Errors
-    /// Why no group can be made in it.
+    /// Why no group can be created in it.
     pub(crate) fn find(named: Option<&Path>) -> Result<Self, String> {
         let folder = match named {
             Some(named) => named.to_owned(),
@@ -66,14 +66,14 @@ impl Parent {
         &self.folder
     }
 
-    /// Makes the group of a run.
+    /// Creates the group of a run.
     ///
     /// # Errors
-    /// When it cannot be made or limited.
+    /// If it cannot be created or limited.
     pub(crate) fn make(&self, run: &str, limits: Limits) -> io::Result<Cgroup> {
         let group = Cgroup { folder: self.folder.join(format!("{PREFIX}{run}")) };
         match fs::create_dir(&group.folder) {
-            // The same attempt, given back by a shutdown and begun anew.
+            // The same attempt, released by a shutdown and started again.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 group.end(Instant::now() + Duration::from_secs(1));
             }
@@ -85,7 +85,8 @@ impl Parent {
         }
         if let Some(bytes) = limits.memory_bytes.filter(|_| self.memory) {
             fs::write(group.folder.join("memory.max"), bytes.to_string())?;
-            // All of it or nothing: half a command is of no use. Not every kernel counts swap.
+            // Out of memory kills the whole group, because a partial command is useless. Not every
+            // kernel limits swap.
             let _ = fs::write(group.folder.join("memory.oom.group"), "1");
             let _ = fs::write(group.folder.join("memory.swap.max"), "0");
         }
@@ -93,7 +94,7 @@ impl Parent {
     }
 }
 
-/// The group of one run.
+/// Group of one run.
 #[derive(Debug)]
 pub(crate) struct Cgroup {
     folder: PathBuf,
@@ -104,7 +105,7 @@ impl Cgroup {
         Self { folder }
     }
 
-    /// The group of this run that an earlier process made. A file that says something else names none.
+    /// Group of this run that an earlier process created; `None` if the recorded folder is not one.
     pub(crate) fn of_run(folder: PathBuf, run: &str) -> Option<Self> {
         let named = folder.file_name().and_then(|name| name.to_str());
         let is_group = folder.join("cgroup.kill").exists();
@@ -115,12 +116,12 @@ impl Cgroup {
         &self.folder
     }
 
-    /// Moves this process into it.
+    /// Moves this process into the group.
     pub(crate) fn join(&self) -> io::Result<()> {
         fs::write(self.folder.join("cgroup.procs"), "0")
     }
 
-    /// All processes in it, and in groups that they made below it.
+    /// All processes in the group and its subgroups.
     pub(crate) fn processes(&self) -> Vec<i32> {
         let mut found = Vec::new();
         for folder in self.folders() {
@@ -130,12 +131,12 @@ impl Cgroup {
         found
     }
 
-    /// Kills all of it at a stroke: also what forks, also other users' processes.
+    /// Kills all processes at once, including forking ones and those of other users.
     pub(crate) fn kill(&self) -> io::Result<()> {
         fs::write(self.folder.join("cgroup.kill"), "1")
     }
 
-    /// Kills all of it, waits until it is gone and removes it. What is there still.
+    /// Kills all processes, waits until they are gone, and removes the group. Returns what remains.
     pub(crate) fn end(&self, until: Instant) -> Vec<Remaining> {
         loop {
             let left: Vec<_> =
@@ -151,19 +152,19 @@ impl Cgroup {
         }
     }
 
-    /// Whether the kernel ended something of it for its memory.
+    /// Whether the kernel killed a process of the group for lack of memory.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
         let events = fs::read_to_string(self.folder.join("memory.events")).unwrap_or_default();
         let killed = events.lines().find_map(|line| line.strip_prefix("oom_kill "));
         killed.is_some_and(|number| number.trim() != "0")
     }
 
-    /// Whether it is there.
+    /// Whether the group exists.
     pub(crate) fn is_there(&self) -> bool {
         self.folder.exists()
     }
 
-    /// Removes it; what still ends in it comes first.
+    /// Removes the group; fails while processes are ending in it.
     pub(super) fn remove(&self) -> io::Result<()> {
         for folder in self.folders().iter().rev() {
             match fs::remove_dir(folder) {
@@ -174,7 +175,7 @@ impl Cgroup {
         Ok(())
     }
 
-    /// It and all below it, parents first.
+    /// The group and all its subgroups, parents first.
     fn folders(&self) -> Vec<PathBuf> {
         let mut folders = vec![self.folder.clone()];
         let mut at = 0;
@@ -193,7 +194,7 @@ fn words(path: &Path) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
-/// The group that this process is in.
+/// Group of this process.
 fn own() -> Option<PathBuf> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
@@ -201,21 +202,23 @@ fn own() -> Option<PathBuf> {
     own_folder(&mounts, path)
 }
 
-/// Where the group `path` lies among these mounts.
+/// Folder of the group `path` in the given mounts.
 fn own_folder(mounts: &str, path: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         let (mount, kind) = line.split_once(" - ")?;
         let mut fields = mount.split(' ').skip(3);
         let (root, place) = (fields.next()?, fields.next()?);
-        // Outside of what is mounted, as in a container that shares its group: nowhere.
+        // Groups outside the mount are not accessible, for example in a container that shares its
+        // group.
         let within = Path::new(path).strip_prefix(root).ok()?;
         let leaves = path.split('/').any(|part| part == "..");
         (kind.starts_with("cgroup2 ") && !leaves).then(|| Path::new(place).join(within))
     })
 }
 
-/// Lets the groups below be limited, where this group has the means and was given to this process: a
-/// group that limits those below it may have no processes of its own, so that this one moves aside.
+/// Enables controllers for subgroups if this group supports them and is delegated to this process.
+/// A group with limited subgroups must not contain processes, so this process moves to a subgroup
+/// first.
 fn enable_controllers(folder: &Path) {
     let control = folder.join("cgroup.subtree_control");
     let there = words(&folder.join("cgroup.controllers"));
@@ -235,7 +238,8 @@ fn enable_controllers(folder: &Path) {
     }
 }
 
-/// Whether a service manager gave this group away (`Delegate=yes`), and nothing else is in it.
+/// Whether a service manager delegated this group (`Delegate=yes`) and it contains only this
+/// process.
 fn is_ours_alone(folder: &Path) -> bool {
     let delegated = ["user.delegate", "trusted.delegate"].iter().any(|name| {
         let mut value = [0_u8; 8];

@@ -1,15 +1,15 @@
-//! All processes that come from this one, whatever sessions and groups they are in.
+//! Finds all descendants of a process, in any session and group.
 
 use std::fs;
 
 use super::stat;
 
-/// The process ids of everything below `root`, parents before their children.
+/// Process ids of all descendants of `root`, parents before their children.
 pub(super) fn of(root: i32) -> Vec<i32> {
     if lists_children(root) { by_children(root) } else { by_parents(root) }
 }
 
-/// The children of one process; those that have ended and were not waited for too.
+/// Children of a process, including zombies.
 pub(super) fn children(parent: i32) -> Vec<i32> {
     if !lists_children(parent) {
         return by_parents(parent)
@@ -30,7 +30,7 @@ fn lists_children(of: i32) -> bool {
     fs::exists(format!("/proc/{of}/task/{of}/children")).unwrap_or(false)
 }
 
-/// Where it does: costs as much as there are.
+/// Cost: proportional to the number of descendants.
 fn by_children(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut next = vec![root];
@@ -45,7 +45,7 @@ fn by_children(root: i32) -> Vec<i32> {
     found
 }
 
-/// Where it does not: every process of the machine is looked at.
+/// Cost: reads every process of the machine.
 fn by_parents(root: i32) -> Vec<i32> {
     let ids = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = ids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

@@ -1,5 +1,4 @@
-//! What becomes the command: a process that gives itself a session and limits, and then its place to
-//! the program.
+//! Process that becomes the command: sets its session and limits, then executes the program.
 
 use std::{
     ffi::OsString, io::Write as _, os::unix::process::CommandExt as _, path::PathBuf,
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{cgroup::Cgroup, hunt::Mark, wire::KernelLimits};
 
-/// What it is told by its first argument; the command line comes after.
+/// Settings, passed as the first argument; the command line follows.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Settings {
     pub(super) guard: i32,
@@ -27,10 +26,10 @@ pub(super) struct Settings {
     pub(super) mark: Option<Mark>,
 }
 
-/// Becomes the command. Comes back only where that fails: then the reason is on what was the standard
+/// Executes the command. Returns only on failure, after writing the reason to the original standard
 /// input.
 pub(super) fn exec(args: impl Iterator<Item = OsString>) -> u8 {
-    // Closes when the program has taken over.
+    // Closed by a successful exec.
     let Ok(complaints) = fcntl_dupfd_cloexec(stdio::stdin(), 10) else { return 127 };
     let why = match become_it(args) {
         Ok(never) => match never {},
@@ -77,7 +76,7 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
     })
 }
 
-/// The terminal, or nothing.
+/// Makes the terminal, or else /dev/null, the standard input.
 fn take_input(pty: bool) -> rustix::io::Result<()> {
     if pty {
         rustix::process::ioctl_tiocsctty(stdio::stdout())?;
@@ -96,9 +95,9 @@ fn limit(limits: &KernelLimits) -> rustix::io::Result<()> {
         None => Ok(()),
     };
     set(Resource::Core, Some(0), 0)?;
-    // XCPU first, KILL a little later.
+    // SIGXCPU first, SIGKILL a little later.
     set(Resource::Cpu, limits.cpu_s, 2)?;
     set(Resource::Fsize, limits.file_bytes, 0)?;
-    // The last one: from here on memory may be short.
+    // Set last, because memory may be short afterwards.
     set(Resource::As, limits.memory_bytes, 0)
 }

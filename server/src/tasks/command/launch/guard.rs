@@ -1,5 +1,5 @@
-//! The guard of one command: see [`super`]. It prints nothing: the standard output and the standard
-//! error are the command's.
+//! Guard of one command; see [`super`]. It prints nothing, because standard output and standard
+//! error belong to the command.
 
 mod watch;
 
@@ -31,14 +31,13 @@ use super::{
     wire::{End, GUARD_ENDED, MAX_SPAWN_REQUEST, SpawnRequest, Word},
 };
 
-/// How often the processes are counted, and what was adopted is let go of.
+/// Interval of counting processes and reaping adopted ones.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs one command for the server at the other end of the standard input. The exit code is of no
-/// meaning to anybody.
+/// Runs one command for the server at the other end of standard input. The exit code is not used.
 pub(super) fn guard() -> u8 {
     let asked = listen_to_signals();
-    // What it is told holds the secrets of the run. It asks for no more than the server has.
+    // The request contains the run's secrets, so protect this process, too.
     let settled = namespace::settle();
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     let Ok(channel) = receive_channel() else { return 2 };
@@ -57,7 +56,8 @@ pub(super) fn guard() -> u8 {
             let mut watch = Watch::new(&request, leader, asked);
             let end = watch.until_all_is_gone();
             say(&why.map_or(Word::Ended(end), Word::Failed));
-            // The next attempt begins when nothing of this one is left, however long that takes.
+            // The next attempt must wait until nothing of this one remains, however long that
+            // takes.
             watch.wait_for_what_remains();
             watch.remove_what_nobody_else_will();
         }
@@ -67,28 +67,29 @@ pub(super) fn guard() -> u8 {
     0
 }
 
-/// Lets go of the lock. A server that finds it after a crash knows that nothing was left.
+/// Marks the lock file and releases it. The mark tells a server that finds it after a crash that
+/// nothing remained.
 fn end_well(mut lock: File) {
     let _ = lock.write_all(GUARD_ENDED);
 }
 
-/// Says that nothing was started.
+/// Reports that nothing was started.
 pub(super) fn fail(why: &str) {
     say(&Word::Failed(why.to_owned()));
 }
 
-/// Somebody may end the guard by hand, or a service manager everything at once: then the command is
-/// ended in order, too.
+/// On SIGTERM, SIGINT or SIGHUP, for example from an operator or a service manager, the command is
+/// stopped in order.
 fn listen_to_signals() -> Arc<AtomicBool> {
     let asked = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGHUP] {
-        // Without it the signal ends the guard, and the server the command.
+        // Without the handler, the signal kills the guard, and the server kills the command.
         let _ = signal_hook::flag::register(signal, Arc::clone(&asked));
     }
     asked
 }
 
-/// The writing end of the command's channel of progress.
+/// Receives the writing end of the command's progress channel.
 fn receive_channel() -> rustix::io::Result<OwnedFd> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -129,7 +130,7 @@ fn say(word: &Word) {
     let mut line = serde_json::to_vec(word).unwrap_or_default();
     line.push(b'\n');
     let mut rest = &*line;
-    // The standard input is a socket: it goes both ways. Nobody may listen any more.
+    // Standard input is a socket, so it can be written. The server may be gone.
     while !rest.is_empty() {
         match write(stdin(), rest) {
             Ok(n) => rest = &rest[n..],
@@ -139,8 +140,8 @@ fn say(word: &Word) {
     }
 }
 
-/// Waits until nothing of an earlier attempt is left. `None` where the server has gone or changed its
-/// mind.
+/// Waits until nothing of an earlier attempt remains. `None` if the server is gone or has
+/// cancelled.
 fn lock(request: &SpawnRequest) -> Option<File> {
     let file = OpenOptions::new().create(true).append(true).open(&request.lock);
     let file = match file {
@@ -154,7 +155,7 @@ fn lock(request: &SpawnRequest) -> Option<File> {
     loop {
         match file.try_lock() {
             Ok(()) => {
-                // Of an earlier attempt.
+                // Left by an earlier attempt.
                 let _ = file.set_len(0);
                 return Some(file);
             }
@@ -183,7 +184,7 @@ fn timespec(duration: Duration) -> Timespec {
     }
 }
 
-/// Starts the command; also where its complaint can be read if it did not become one.
+/// Starts the command. Also returns a pipe that contains an error message if exec fails.
 fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::PipeReader), String> {
     let me = getpid();
     set_child_subreaper(Some(me)).map_err(|error| format!("no guard can be set: {error}"))?;
@@ -198,8 +199,8 @@ fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::Pipe
     };
     let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
     let (errors, complaints) = std::io::pipe().map_err(|error| error.to_string())?;
-    // It stays open in the command. As the first descriptor that the guard was given it has one
-    // digit: shells know no others.
+    // Stays open in the command. As the first descriptor received, its number has one digit; shells
+    // support no others.
     fcntl_setfd(&channel, FdFlags::empty()).map_err(|error| error.to_string())?;
     let number = channel.as_raw_fd().to_string();
     let mut command = Command::new("/proc/self/exe");
@@ -215,7 +216,7 @@ fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::Pipe
     Ok((leader.ok_or("it has no process id")?, errors))
 }
 
-/// Why it did not become the command; `None` where it did.
+/// Reads why exec failed; `None` if it succeeded.
 fn complaint(mut errors: std::io::PipeReader) -> Option<String> {
     let mut why = String::new();
     let _ = errors.read_to_string(&mut why);

@@ -1,9 +1,10 @@
-//! What is ended without a guard.
+//! Kills processes without a guard.
 //!
-//! A process whose parent ends becomes a child of the nearest "child subreaper" above: of the guard,
-//! and where that was killed, of the server. A command is in a session of its own, and what it starts
-//! never comes back into the server's; so a child of the server in another session has outlived its
-//! guard. What outlived the server too is found by its session, by its environment, or by a [`Mark`].
+//! An orphaned process becomes a child of the nearest "child subreaper": of its guard, or of the
+//! server if the guard was killed. A command has a session of its own, and its descendants can
+//! never return to the server's session. Therefore a child of the server in another session has
+//! outlived its guard. Processes that also outlived the server are found by their session, their
+//! environment, or a [`Mark`].
 
 use std::{
     fs,
@@ -27,28 +28,28 @@ use super::{
     wire::Remaining,
 };
 
-/// How long it is tried at once; the engine gives a run a little longer for its last words.
+/// Time limit of the attempts; the engine gives a run a little longer to report its end.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// Tries without a pause: what forks and ends at once has to be caught in between.
+/// Number of attempts without a pause, to catch processes that fork and exit at once.
 const AT_ONCE: u32 = 1_000;
-/// Between later tries: doubles from the first to the second.
+/// Pause between later attempts; doubles from the first value to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 
-/// What a hunt came to.
+/// Result of a hunt.
 #[derive(Debug, Default)]
 pub(crate) struct Hunt {
-    /// How many processes it ended.
+    /// Number of processes killed.
     pub(crate) ended: usize,
-    /// What it could not end.
+    /// Processes that could not be killed.
     pub(crate) remaining: Vec<Remaining>,
 }
 
-/// Whatever outlives its guard from now on becomes a child of this process.
+/// Makes this process adopt everything that outlives its guard from now on.
 pub(super) fn adopt_orphans() -> rustix::io::Result<()> {
     set_child_subreaper(Some(rustix::process::getpid()))
 }
 
-/// Ends every process that outlived its guard.
+/// Kills all processes that outlived their guard.
 pub(crate) fn end_orphans() -> Hunt {
     let me = rustix::process::getpid().as_raw_pid();
     let own_session = stat::session(me);
@@ -59,7 +60,7 @@ pub(crate) fn end_orphans() -> Hunt {
             if stat::session(child) == own_session {
                 continue;
             }
-            // One that has ended is let go of.
+            // Reap processes that have ended.
             if !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)) | Err(Errno::CHILD)) {
                 found.push(child);
                 found.extend(descendants::of(child));
@@ -69,8 +70,8 @@ pub(crate) fn end_orphans() -> Hunt {
     })
 }
 
-/// Ends every process whose `MILEPOST_RUN_DIR` is this folder, or that is in the session of the run, or
-/// has its mark.
+/// Kills all processes whose `MILEPOST_RUN_DIR` is this folder, that are in the run's session, or
+/// that have its mark.
 pub(crate) fn end_all_of(folder: &Path, session: Option<Session>, mark: Option<Mark>) -> Hunt {
     let variable = format!("MILEPOST_RUN_DIR={}", folder.display());
     let me = rustix::process::getpid().as_raw_pid();
@@ -87,13 +88,13 @@ pub(crate) fn end_all_of(folder: &Path, session: Option<Session>, mark: Option<M
     })
 }
 
-/// The session of a command: its first process.
+/// Session of a command, identified by its first process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session(pub(crate) Identity);
 
 impl Session {
-    /// A number that the kernel has given anew is another session's: then its first process is there
-    /// and began at another time.
+    /// Whether the process is in this session. If the kernel has reused the id, its first process
+    /// exists with another start time.
     fn has(self, pid: i32) -> bool {
         let Identity { id, since } = self.0;
         let anew = stat::start_time(id).is_some_and(|began| began != since);
@@ -104,26 +105,26 @@ impl Session {
     }
 }
 
-/// What a run's processes inherit whatever they make of their session and their environment: a number
-/// of its own as the most file locks that they may have (`RLIMIT_LOCKS`). No kernel looks at it, and
-/// without rights a process can make it less, but never what it was.
+/// Mark that all processes of a run inherit, whatever they do to their session and environment: a
+/// random number as the limit of file locks (`RLIMIT_LOCKS`). No kernel enforces it, and without
+/// privileges a process can lower but never restore it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark(u64);
 
 impl Mark {
-    /// Below this no number is another one's by chance only.
+    /// Minimum, so that no other process has the number by chance.
     const MIN: u64 = 1 << 40;
 
-    /// A new one; `None` where the limit of this process itself leaves no room.
+    /// Creates a random mark; `None` if this process's own limit leaves no room.
     pub(crate) fn random() -> Option<Self> {
         let below = getrlimit(Resource::Locks).maximum.unwrap_or(u64::MAX) / 2;
         (below >= Self::MIN).then(|| Self(below + rand::random::<u64>() % below))
     }
 
-    /// Puts it on this process.
+    /// Sets the mark on this process.
     pub(super) fn put_on(self) {
         let limit = Rlimit { current: Some(self.0), maximum: Some(self.0) };
-        // Where that is not allowed the run has no mark.
+        // If this is not permitted, the run has no mark.
         let _ = setrlimit(Resource::Locks, limit);
     }
 
@@ -132,13 +133,13 @@ impl Mark {
     }
 }
 
-/// A process that has ended has no environment any more.
+/// Whether the process has this variable. Ended processes have no environment.
 fn has(process: i32, mark: &[u8]) -> bool {
     let environment = fs::read(format!("/proc/{process}/environ"));
     environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|variable| variable == mark))
 }
 
-/// Kills what is found until nothing is, or for as long as it has patience.
+/// Kills what `find` returns until it returns nothing, within the time limit.
 fn hunt(find: impl Fn() -> Vec<i32>) -> Hunt {
     let until = Instant::now() + PATIENCE;
     let (mut told, mut tries, mut pause) = (Vec::new(), 0_u32, PAUSES.0);
@@ -163,7 +164,7 @@ fn hunt(find: impl Fn() -> Vec<i32>) -> Hunt {
             return Hunt { ended: told.len().saturating_sub(remaining.len()), remaining };
         }
         tries = tries.saturating_add(1);
-        // Nothing else may be done than wait for what refuses.
+        // Processes that refuse signals can only be waited for.
         if tries > AT_ONCE || refused.len() == found.len() {
             thread::sleep(pause);
             pause = (pause * 2).min(PAUSES.1);

@@ -1,4 +1,5 @@
-//! What keeps the processes of a run together, also when its guard is killed: what this machine allows.
+//! Isolation of a run's processes, which holds even if the guard is killed, as far as this machine
+//! supports it.
 
 use std::{
     fs, io,
@@ -17,14 +18,14 @@ use super::{
 };
 use crate::config::{IsolationMode, IsolationSettings};
 
-/// How long a group may take to be empty.
+/// Time limit for emptying a group.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What is in force in this process.
+/// Isolation in effect in this process.
 #[derive(Clone, Debug)]
 pub struct Isolation {
     layer: Layer,
-    /// What was tried first and why it cannot be had.
+    /// Stronger options that are not available, with the reasons.
     tried: Vec<String>,
 }
 
@@ -35,7 +36,7 @@ enum Layer {
     Tree,
 }
 
-/// The operator wants what the machine does not allow.
+/// The machine does not support the configured isolation.
 #[derive(Debug, thiserror::Error)]
 #[error("isolation.mode {mode} cannot be had on this machine: {reason}")]
 pub struct IsolationError {
@@ -44,10 +45,10 @@ pub struct IsolationError {
 }
 
 impl Isolation {
-    /// Tries what the settings say, the strongest first.
+    /// Tries the configured options, the strongest first.
     ///
     /// # Errors
-    /// When the settings name one that this machine does not allow.
+    /// If the settings name an option that this machine does not support.
     pub fn probe(settings: &IsolationSettings, program: &Path) -> Result<Self, IsolationError> {
         let mode = settings.mode;
         let mut tried = Vec::new();
@@ -113,15 +114,15 @@ impl Isolation {
         text
     }
 
-    /// Whether the memory of a whole run can be limited.
+    /// Whether the total memory of a run can be limited.
     pub(crate) const fn limits_memory(&self) -> bool {
         matches!(&self.layer, Layer::Cgroup(parent) if parent.memory)
     }
 
-    /// What holds one run together. `new_privileges`: whether the command may become another user.
+    /// Creates the isolation of one run. `new_privileges`: whether the command may change its user.
     ///
     /// # Errors
-    /// When its control group cannot be made.
+    /// If its control group cannot be created.
     pub(crate) fn of_run(
         &self,
         run: &str,
@@ -143,29 +144,29 @@ impl Isolation {
     }
 }
 
-/// What holds one run together.
+/// Isolation of one run.
 #[derive(Debug)]
 pub(crate) struct RunIsolation {
     cgroup: Option<Cgroup>,
-    /// Whether its guard is the first process of a namespace.
+    /// Whether its guard is the first process of a PID namespace.
     pub(crate) namespace: bool,
-    /// By what its processes are known once neither server nor guard is left.
+    /// Mark by which its processes are found without server and guard.
     pub(crate) mark: Option<Mark>,
 }
 
 impl RunIsolation {
-    /// The folder of its control group.
+    /// Folder of its control group.
     pub(crate) fn cgroup(&self) -> Option<PathBuf> {
         self.cgroup.as_ref().map(|group| group.folder().to_owned())
     }
 
-    /// Whether the kernel ended something of it for its memory.
+    /// Whether the kernel killed a process of the run for lack of memory.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
         self.cgroup.as_ref().is_some_and(Cgroup::ran_out_of_memory)
     }
 
-    /// Ends what is left of a run without a guard; blocks for some seconds at most. `guard` is gone: in
-    /// a namespace everything else is, too.
+    /// Kills what remains of a run after its guard is gone; blocks for some seconds at most. In a
+    /// namespace, everything is gone with the guard.
     pub(crate) fn end_what_is_left(&self) -> Hunt {
         let mut ended = 0;
         if let Some(group) = &self.cgroup {
@@ -179,7 +180,7 @@ impl RunIsolation {
         Hunt { ended: ended.max(hunt.ended), ..hunt }
     }
 
-    /// Removes the group of a run of which nothing is left. Whether there is none any more.
+    /// Removes the group of a run without processes. Returns whether it is gone.
     pub(crate) fn remove(&self) -> bool {
         let Some(group) = &self.cgroup else { return true };
         group.end(Instant::now() + PATIENCE);
@@ -192,24 +193,24 @@ impl RunIsolation {
     }
 }
 
-/// A run that did not come to its start, or was dropped.
+/// For a run that did not start or was dropped.
 impl Drop for RunIsolation {
     fn drop(&mut self) {
         if let Some(group) = &self.cgroup {
-            // Fails where anything is in it: that is its guard's to end.
+            // Fails while processes remain, which its guard will kill.
             let _ = group.remove();
         }
     }
 }
 
-/// What is written beside a run's folder, for a server that finds it after a crash.
+/// Record beside a run's folder, for a server that finds it after a crash.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Record {
-    /// The start of the machine that the ids belong to.
+    /// Boot id to which the process ids belong.
     boot: String,
     cgroup: Option<PathBuf>,
     session: Option<Session>,
-    /// Whether its guard is the first process of a namespace: nothing outlives that.
+    /// Whether the guard is the first process of a PID namespace, which nothing outlives.
     #[serde(default)]
     namespace: bool,
     #[serde(default)]
@@ -221,7 +222,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// Of a run that begins.
+    /// Record of a run that is starting.
     pub(crate) fn new(isolation: &RunIsolation) -> Self {
         Self {
             boot: boot(),
@@ -233,8 +234,8 @@ impl Record {
         }
     }
 
-    /// The command runs, as the leader of a session, under this guard. In a namespace it has another
-    /// number here, and nothing outlives its guard.
+    /// Adds the processes of a started command: its session leader and its guard. In a namespace
+    /// the leader has another id here, and nothing outlives the guard.
     pub(crate) fn with_processes(self, leader: i32, guard: Option<i32>) -> Self {
         let session = Identity::of(leader).filter(|_| !self.namespace).map(Session);
         Self { session, guard: guard.and_then(Identity::of), ..self }
@@ -244,14 +245,14 @@ impl Record {
         fs::write(path, serde_json::to_vec(self)?)
     }
 
-    /// What an earlier process wrote; nothing is known where it cannot be read.
+    /// Reads the record of an earlier process; empty if it cannot be read.
     pub(crate) fn read(path: &Path) -> Self {
         let bytes = fs::read(path).ok();
         bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
-    /// Kills a guard that a command has stopped before the server was killed: nobody else will ever
-    /// let it go on, and it holds the lock of the run.
+    /// Kills a guard that its command had stopped (SIGSTOP) before the server was killed: nothing
+    /// else would continue it, and it holds the lock of the run.
     pub(crate) fn kill_stopped_guard(&self) {
         let alone = !self.server.is_some_and(Identity::is_alive);
         let guard = self.guard.filter(|guard| alone && self.boot == boot() && guard.is_stopped());
@@ -260,12 +261,12 @@ impl Record {
         }
     }
 
-    /// Whether something can be missed of a command that has outlived both server and guard.
+    /// Whether processes may be missed of a command that outlived both server and guard.
     pub(crate) const fn can_miss(&self) -> bool {
         self.session.is_some() && self.cgroup.is_none() && !self.namespace
     }
 
-    /// Ends what is left of the run `run` in this folder after a crash.
+    /// Kills what remains of the run `run` in this folder after a crash.
     pub(crate) fn end_what_is_left(self, run: &str, folder: &Path) -> Hunt {
         let same_boot = self.boot == boot();
         let group = self.cgroup.and_then(|folder| Cgroup::of_run(folder, run));

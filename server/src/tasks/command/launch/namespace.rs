@@ -1,6 +1,6 @@
-//! A namespace of process ids for each run, where no control group can be made: its guard is the first
-//! process in it. The command sees no process but its own, cannot signal the guard, and when the guard
-//! ends, whatever the reason, the kernel ends all the others.
+//! PID namespace per run, used if no control group can be created. The guard is its first process:
+//! the command sees only its own processes and cannot signal the guard, and when the guard ends for
+//! any reason, the kernel kills all others.
 
 use std::{
     fs,
@@ -18,23 +18,23 @@ use rustix::{
 
 use super::{GUARD, NAMESPACE, PROBE};
 
-/// What the probe says.
+/// Output of the probe.
 const PRIVILEGED: &str = "privileged";
 const USER: &str = "user";
 
-/// How a namespace is come by.
+/// How a namespace can be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     /// As root.
     Privileged,
-    /// In a user namespace, in which programs like `sudo` gain nothing.
+    /// In a user namespace, in which programs such as `sudo` gain no privileges.
     User,
 }
 
-/// Whether this machine lets this process make one.
+/// Tests whether this process can create a namespace on this machine.
 ///
 /// # Errors
-/// Why it does not.
+/// Why it cannot.
 pub(crate) fn probe(program: &Path) -> Result<Way, String> {
     let mut command = Command::new(program);
     let output = command.args([NAMESPACE, PROBE]).env_clear().stdin(Stdio::null()).output();
@@ -49,7 +49,7 @@ pub(crate) fn probe(program: &Path) -> Result<Way, String> {
     }
 }
 
-/// Makes a namespace, starts the guard as its first process, and waits for its end.
+/// Creates a namespace, starts the guard as its first process, and waits for its end.
 pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
     let probing = args.next().is_some_and(|what| what == PROBE);
     match enter_and(if probing { PROBE } else { GUARD }, probing) {
@@ -66,7 +66,7 @@ pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
     }
 }
 
-/// What is said where a run has no namespace.
+/// Error of a run without a namespace.
 pub(super) fn unfit(why: &str) -> String {
     format!("its processes cannot be kept together: {why}")
 }
@@ -94,7 +94,8 @@ fn unshare() -> Result<Way, String> {
     map("setgroups", "deny".to_owned())?;
     map("uid_map", format!("{user} {user} 1"))?;
     map("gid_map", format!("{group} {group} 1"))?;
-    // The first process mounts /proc. It would lose the right to it with its own program.
+    // The first process mounts /proc; without this, executing its program would drop the right to
+    // do so.
     keep_mounting().map_err(|error| format!("the right to mount: {error}"))?;
     Ok(Way::User)
 }
@@ -106,10 +107,10 @@ fn keep_mounting() -> rustix::io::Result<()> {
     rustix::thread::configure_capability_in_ambient_set(CapabilitySet::SYS_ADMIN, true)
 }
 
-/// What the first process of a namespace does first; nothing in any other.
+/// Prepares the first process of a namespace; does nothing in other processes.
 ///
 /// # Errors
-/// Why it cannot guard.
+/// Why it cannot act as guard.
 pub(super) fn settle() -> Result<(), String> {
     if !is_first() {
         return Ok(());
@@ -117,7 +118,7 @@ pub(super) fn settle() -> Result<(), String> {
     let told = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(told("PR_SET_PDEATHSIG"))?;
-    // By its session the server tells what outlived a guard from the guards themselves.
+    // The server distinguishes guards from orphans by their session.
     rustix::process::setsid().map_err(told("a session"))?;
     mount_change("/proc", MountPropagationFlags::PRIVATE).map_err(told("/proc is not private"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
@@ -131,12 +132,12 @@ pub(super) fn settle() -> Result<(), String> {
     set_capabilities(None, nothing).map_err(told("capabilities"))
 }
 
-/// Whether this is the first process of a namespace.
+/// Whether this is the first process of a PID namespace.
 pub(super) fn is_first() -> bool {
     getpid().is_init()
 }
 
-/// The first process of a namespace that is only tried.
+/// First process of a probed namespace.
 pub(super) fn try_out() -> u8 {
     let settled = if is_first() { settle() } else { Err("it is not the first".to_owned()) };
     let own = fs::read_link("/proc/self").is_ok_and(|link| link == Path::new("1"));

@@ -1,4 +1,4 @@
-//! The server's side of a command that runs.
+//! Server's side of a running command.
 
 use std::{
     io::{self, IoSlice},
@@ -33,53 +33,54 @@ use super::{
     wire::{HANDSHAKE, SpawnRequest, TERMINATE, Word},
 };
 
-/// How long a guard may take to end, after its last word or its killing: in a namespace all else ends
-/// before it.
+/// Time limit for a guard to exit after its last message or its kill; in a namespace all other
+/// processes end before it.
 const LAST_MOMENTS: Duration = Duration::from_secs(4);
 
-/// How long after the grace a guard may take for its last word; it tells what may not be ended within
-/// 5 s. After that somebody has stopped it (SIGSTOP), and it is killed: the rest is ended without it.
+/// Time limit for a guard's last message after the grace; it reports unkillable processes within 5
+/// s. A guard that exceeds it was stopped (SIGSTOP); it is killed, and the rest is killed without
+/// it.
 const OVERDUE: Duration = Duration::from_secs(8);
 
-/// A command under its guard. Dropped, all of it is killed.
+/// Command under its guard. Dropping it kills all its processes.
 pub(crate) struct Process {
-    /// What it writes.
+    /// Output streams.
     pub(crate) streams: Streams,
-    /// What ends it.
+    /// Connection to the guard.
     pub(crate) guard: Guard,
 }
 
-/// What a command writes.
+/// Output streams of a command.
 pub(crate) struct Streams {
-    /// To its standard output; with a terminal, all that it prints.
+    /// Standard output; with a terminal, all its output.
     pub(crate) stdout: Stream,
-    /// To its standard error.
+    /// Standard error.
     pub(crate) stderr: Stream,
-    /// To its channel of progress.
+    /// Progress channel.
     pub(crate) channel: Stream,
 }
 
 impl Streams {
-    /// Whether nothing more comes.
+    /// Whether all streams have ended.
     pub(crate) const fn have_ended(&self) -> bool {
         self.stdout.has_ended() && self.stderr.has_ended() && self.channel.has_ended()
     }
 }
 
-/// The other end of the socket.
+/// Connection to a guard.
 pub(crate) struct Guard {
     words: Lines<BufReader<OwnedReadHalf>>,
     control: OwnedWriteHalf,
     process: Child,
-    /// When its last word is due, once it was asked to end everything.
+    /// Deadline of its last message, once it was asked to stop everything.
     due: Option<Instant>,
 }
 
 impl Process {
-    /// Starts a guard by this program, in a namespace of processes or not, and the command by the guard.
+    /// Starts a guard from this program, optionally in a PID namespace, which starts the command.
     ///
     /// # Errors
-    /// When there are no more processes or descriptors.
+    /// If no more processes or descriptors are available.
     pub(crate) async fn start(
         program: &Path,
         request: &SpawnRequest,
@@ -92,10 +93,11 @@ impl Process {
         let mut command = Command::new(program);
         command.arg(if namespace { NAMESPACE } else { GUARD });
         command.env_clear().stdin(Stdio::from(OwnedFd::from(theirs)));
-        // Away from the terminal's Ctrl-C. Never killed itself: it has to end what it guards.
+        // Its own process group keeps it away from the terminal's Ctrl-C. Never kill it on drop: it
+        // must stop what it guards.
         command.stdout(stdout).stderr(stderr).process_group(0).kill_on_drop(false);
         let process = command.spawn()?;
-        // With it go this process's copies of what the command writes to.
+        // Closes this process's copies of the command's writing ends.
         drop(command);
         greet(&ours, &OwnedFd::from(channel_writer))?;
         ours.set_nonblocking(true)?;
@@ -115,13 +117,13 @@ impl Process {
 }
 
 impl Guard {
-    /// Its process id, while it is there.
+    /// Process id of the guard while it runs.
     pub(crate) fn pid(&self) -> Option<i32> {
         self.process.id().and_then(|id| id.try_into().ok())
     }
 
-    /// The guard's next word; `None` when it has gone, or was killed as it said nothing in time. May be
-    /// dropped while it waits.
+    /// Returns the guard's next message; `None` when it has ended, or was killed because its
+    /// message was overdue. Cancel safe.
     pub(crate) async fn word(&mut self) -> Option<Word> {
         let line = match self.due {
             None => self.words.next_line().await,
@@ -137,21 +139,21 @@ impl Guard {
         serde_json::from_str(&line.ok().flatten()?).ok()
     }
 
-    /// Asks the guard to end all of it, with this grace.
+    /// Asks the guard to stop everything with this grace.
     pub(crate) async fn terminate(&mut self, grace: Duration) {
         self.due = Some(Instant::now() + grace.saturating_add(OVERDUE));
-        // A guard that has gone hears nothing, and has nothing left to end.
+        // A guard that is gone has nothing left to stop.
         let _ = self.control.write_all(&[TERMINATE]).await;
     }
 
-    /// Lets go of a guard that has said its last word. One that waits for what it could not end is left
-    /// to that.
+    /// Waits for a guard after its last message. A guard that waits for unkillable processes is
+    /// left running.
     pub(crate) async fn close(&mut self) {
         let _ = tokio::time::timeout(LAST_MOMENTS, self.process.wait()).await;
     }
 }
 
-/// The reading ends of the standard output and the standard error, and what the command gets.
+/// Creates the reading ends of standard output and standard error, and the ends for the command.
 fn outputs(pty: bool) -> io::Result<([OwnedFd; 2], Stdio, Stdio)> {
     let (stderr, stderr_writer) = io::pipe()?;
     if !pty {
@@ -166,12 +168,12 @@ fn outputs(pty: bool) -> io::Result<([OwnedFd; 2], Stdio, Stdio)> {
     let theirs = rustix::fs::open(&*name, flags, rustix::fs::Mode::empty())?;
     let size = Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 };
     tcsetwinsize(&theirs, size)?;
-    // A terminal has one output; the other pipe ends at once.
+    // A terminal has a single output; the other pipe ends at once.
     drop(stderr_writer);
     Ok(([ours, stderr.into()], theirs.try_clone()?.into(), theirs.into()))
 }
 
-/// Gives the guard the writing end of the channel.
+/// Sends the guard the writing end of the channel.
 fn greet(guard: &StdStream, channel: &OwnedFd) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);

@@ -1,4 +1,4 @@
-//! What the server and the guard of a command say to each other.
+//! Protocol between the server and the guard of a command.
 
 use std::path::PathBuf;
 
@@ -6,63 +6,63 @@ use serde::{Deserialize, Serialize};
 
 use super::hunt::Mark;
 
-/// What is to be run: the server's first word, after its length in four bytes.
+/// What to run: the server's first message, after its length in four bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SpawnRequest {
-    /// The program and its arguments.
+    /// Program and arguments.
     pub(crate) argv: Vec<String>,
-    /// All of its environment, but for the channel of progress.
+    /// Complete environment, except for the progress channel.
     pub(crate) env: Vec<(String, String)>,
-    /// Where it works.
+    /// Working directory.
     pub(crate) folder: PathBuf,
-    /// The file that is locked while anything of it is left.
+    /// File that stays locked while any process of the run remains.
     pub(crate) lock: PathBuf,
-    /// Between TERM and KILL, in milliseconds.
+    /// Time between SIGTERM and SIGKILL, in milliseconds.
     pub(crate) grace_ms: u64,
     /// Whether its output is a terminal.
     pub(crate) pty: bool,
-    /// Which bits its files do not get; `None`: as this process has it.
+    /// Umask; `None`: that of this process.
     pub(crate) umask: Option<u32>,
-    /// Whether it may become another user, as `sudo` does.
+    /// Whether it may change its user, as `sudo` does.
     pub(crate) new_privileges: bool,
-    /// The control group of the run; `None` where it has none.
+    /// Control group of the run, if any.
     pub(crate) cgroup: Option<PathBuf>,
-    /// By what its processes are known.
+    /// Mark that identifies its processes.
     pub(crate) mark: Option<Mark>,
-    /// Processes at once.
+    /// Maximum number of concurrent processes.
     pub(crate) processes: u32,
-    /// What the kernel watches over.
+    /// Limits enforced by the kernel.
     pub(crate) limits: KernelLimits,
 }
 
 /// Limits of each process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KernelLimits {
-    /// Bytes of address space.
+    /// Address space in bytes.
     pub(crate) memory_bytes: Option<u64>,
-    /// Seconds of processor time.
+    /// CPU time in seconds.
     pub(crate) cpu_s: Option<u64>,
-    /// Bytes of each written file.
+    /// Size of each written file in bytes.
     pub(crate) file_bytes: Option<u64>,
 }
 
-/// What the guard says, a line of JSON each.
+/// Message of the guard, one line of JSON each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Word {
-    /// Something of an earlier attempt is left; the command starts when it is gone.
+    /// Processes of an earlier attempt remain; the command starts when they are gone.
     Waiting,
     /// The command runs, as the leader of this session.
     Started(i32),
-    /// These may not be ended; they are waited for a little longer.
+    /// These processes may not be signalled; the guard waits a little longer.
     Refused(Vec<Remaining>),
     /// The command could not be started.
     Failed(String),
-    /// The command has ended, and nothing of it is left but what is named.
+    /// The command has ended, and only the named processes remain.
     Ended(End),
 }
 
 impl Word {
-    /// Whether it is the last one of a guard that stays, as it could not end everything.
+    /// Whether this is the last message of a guard that keeps running because processes remain.
     pub(crate) const fn names_what_remains(&self) -> bool {
         matches!(self, Self::Ended(End { remaining, .. }) if !remaining.is_empty())
     }
@@ -71,30 +71,30 @@ impl Word {
 /// How a command ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct End {
-    /// Its exit code, if it had one.
+    /// Exit code, if any.
     pub(crate) code: Option<i32>,
-    /// The signal that ended it, if one did.
+    /// Signal that terminated it, if any.
     pub(crate) signal: Option<i32>,
-    /// How many processes it left behind, which were ended.
+    /// Number of processes that it left behind and that were killed.
     pub(crate) left: u32,
-    /// Whether it had more processes than it may, and was ended for that.
+    /// Whether it was killed for exceeding the maximum number of processes.
     pub(crate) too_many: bool,
-    /// How many processes there were when it began to be ended.
+    /// Number of processes when stopping began.
     #[serde(default)]
     pub(crate) stopped: u32,
-    /// What could not be ended.
+    /// Processes that could not be killed.
     #[serde(default)]
     pub(crate) remaining: Vec<Remaining>,
 }
 
-/// A process that could not be ended.
+/// Process that could not be killed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remaining {
-    /// Its id.
+    /// Process id.
     pub(crate) pid: i32,
-    /// The name of its program.
+    /// Program name.
     pub(crate) name: String,
-    /// Why it is still there.
+    /// Why it still exists.
     pub(crate) reason: String,
 }
 
@@ -105,7 +105,7 @@ impl std::fmt::Display for Remaining {
     }
 }
 
-/// The first few of them, for a message.
+/// Formats the first few processes for a message.
 pub(crate) fn list(remaining: &[Remaining]) -> String {
     const FEW: usize = 5;
     let named: Vec<_> = remaining.iter().take(FEW).map(ToString::to_string).collect();
@@ -113,15 +113,15 @@ pub(crate) fn list(remaining: &[Remaining]) -> String {
     format!("{}{more}", named.join(", "))
 }
 
-/// The server's later words, a byte each: end it, with grace.
+/// Later messages of the server, one byte each: stop everything, with grace.
 pub(crate) const TERMINATE: u8 = b'T';
-/// End it at once. The same as saying nothing any more.
+/// Kill everything at once; closing the connection has the same effect.
 pub(crate) const KILL: u8 = b'K';
-/// What a descriptor is sent along with.
+/// Byte that accompanies the descriptor.
 pub(crate) const HANDSHAKE: u8 = b'H';
 
-/// What a guard writes into the lock of its run when nothing of it is left.
+/// Content of a run's lock file when nothing remains.
 pub(crate) const GUARD_ENDED: &[u8] = b"ended\n";
 
-/// The longest order: more than the kernel takes for a command line and its environment.
+/// Maximum size of a request: more than the kernel allows for a command line and its environment.
 pub(crate) const MAX_SPAWN_REQUEST: usize = 8 << 20;

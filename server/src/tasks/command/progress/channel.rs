@@ -1,4 +1,4 @@
-//! JSON lines on the descriptor that is the command's own for progress.
+//! JSON lines on the progress channel.
 
 use serde_json::{Map, Value};
 
@@ -7,10 +7,10 @@ use super::{
     tracker::{HARDLY_ABOVE_ONE, Place, StageRef, Tracker, one_line},
 };
 
-/// Characters of a bad line that are told.
+/// Maximum number of characters shown of an invalid line.
 const EXCERPT_CHARS: usize = 80;
 
-/// Parts the bytes into lines and knows whether a bad one was told.
+/// Splits bytes into lines, and reports only the first invalid one.
 pub(super) struct Channel {
     most: usize,
     line: Vec<u8>,
@@ -21,12 +21,12 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// A line has at most so many bytes.
+    /// Accepts lines of up to `most` bytes.
     pub(super) fn new(most: usize) -> Self {
         Self { most, line: Vec::new(), too_long: false, number: 0, told: false, speaks: false }
     }
 
-    /// Whether something good has come.
+    /// Whether a valid line was received.
     pub(super) const fn speaks(&self) -> bool {
         self.speaks
     }
@@ -49,7 +49,7 @@ impl Channel {
         }
     }
 
-    /// A line is whole, or the channel is closed.
+    /// Ends a line, or the channel.
     pub(super) fn end(&mut self, tracker: &mut Tracker, out: &mut Vec<Signal>) {
         if self.too_long {
             self.number += 1;
@@ -76,7 +76,8 @@ impl Channel {
         self.too_long = false;
     }
 
-    /// Once: a program that is wrong in one line is wrong in all. `line` is an excerpt of it.
+    /// Reports the first problem only: a program that writes one invalid line usually writes many.
+    /// `line` is an excerpt.
     fn complain(&mut self, problem: &str, line: &str, out: &mut Vec<Signal>) {
         if std::mem::replace(&mut self.told, true) {
             return;
@@ -99,7 +100,7 @@ fn read(line: &[u8]) -> Result<Map<String, Value>, String> {
     }
 }
 
-/// Does what the fields say; the first that is wrong is told, the others count.
+/// Applies the fields; returns the first problem, but applies the other fields.
 fn apply(
     fields: &Map<String, Value>,
     tracker: &mut Tracker,
@@ -109,7 +110,7 @@ fn apply(
     if let Some(stage) = fields.get("stage").filter(|value| !value.is_null()) {
         match enter(stage, tracker, out) {
             Ok(Place::Present) => {}
-            // What else it says is of a stage that is over.
+            // The rest concerns a stage that is over.
             Ok(_) => return None,
             Err(wrong) => problem = Some(wrong),
         }
@@ -149,7 +150,7 @@ fn apply(
         (None, Some(_)) => {
             problem.get_or_insert_with(|| "percent is more than 100".to_owned());
         }
-        // A total of 0 counts for nothing, also not for an earlier total.
+        // A total of 0 is ignored, and so are counts towards an earlier total.
         (None, None) if total != Some(0.0) => tracker.counted(done, out),
         (None, None) => {}
     }

@@ -1,11 +1,11 @@
-//! Escape sequences: patterns see the text without them.
+//! Escape sequences: patterns match the text without them.
 
 use std::borrow::Cow;
 
 const ESCAPE: char = '\u{1b}';
 const BELL: char = '\u{7}';
 
-/// The text without escape sequences. A sequence that does not end ends the text.
+/// Removes escape sequences. An unterminated sequence ends the text.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if !text.contains(ESCAPE) {
         return Cow::Borrowed(text);
@@ -22,14 +22,14 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Skips what belongs to an escape character (ECMA-48).
+/// Skips the rest of an escape sequence (ECMA-48).
 fn skip(chars: &mut std::str::Chars<'_>) {
     match chars.next() {
-        // A control sequence: parameters, then one final character.
+        // Control sequence: parameters, then one final character.
         Some('[') => {
             chars.by_ref().find(|c| matches!(c, '\u{40}'..='\u{7e}'));
         }
-        // A string, such as a window title: up to BEL or ESC \.
+        // String, such as a window title, up to BEL or ESC \.
         Some(']' | 'P' | 'X' | '^' | '_') => {
             while let Some(c) = chars.next() {
                 if c == BELL || (c == ESCAPE && chars.next() != Some(ESCAPE)) {
@@ -37,7 +37,7 @@ fn skip(chars: &mut std::str::Chars<'_>) {
                 }
             }
         }
-        // Intermediate characters, as in a choice of character set, then one more.
+        // Intermediate characters, as in a character set selection, then one more.
         Some(' '..='/') => {
             chars.by_ref().find(|c| !matches!(c, ' '..='/'));
         }

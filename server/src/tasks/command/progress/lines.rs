@@ -1,24 +1,25 @@
-//! A stream of bytes as a terminal would show it: lines whose state changes. Bounded memory, whatever
-//! comes; how the bytes are cut into chunks changes nothing.
+//! Interprets bytes as a terminal would: lines whose content changes. Memory is bounded, and chunk
+//! boundaries make no difference.
 
 use std::borrow::Cow;
 
 const BACKSPACE: u8 = 8;
 
-/// A report at a backspace costs as many bytes of looking as the line is long; each byte that comes
-/// pays for so many. Carriage returns need no such bound, as what they end had to come first.
+/// Work allowance per byte: reporting a state at a backspace costs as much as the line is long, so
+/// each byte received pays for this much. Carriage returns need no limit, because each ends content
+/// that had to be received first.
 const CREDIT_PER_BYTE: usize = 32;
 const MAX_CREDIT: usize = 1 << 18;
 
-/// Something to look at.
+/// Something to match.
 pub(super) enum Piece<'a> {
-    /// A state of a line that a carriage return, a backspace or its end has completed.
+    /// State of a line, completed by a carriage return, a backspace or a line ending.
     State(Cow<'a, str>),
-    /// A whole line in its last state, and how many bytes of it were left out.
+    /// A complete line in its last state, and the number of bytes omitted.
     Line(Cow<'a, str>, u64),
 }
 
-/// What of a line is there.
+/// Content of a line.
 #[derive(Default)]
 struct Held {
     bytes: Vec<u8>,
@@ -36,7 +37,7 @@ impl Held {
         self.bytes.is_empty() && self.cut == 0
     }
 
-    /// The text; what is no UTF-8 is replaced, a character that is cut off is left out.
+    /// The text. Invalid UTF-8 is replaced; a cut-off character is omitted.
     fn text(&self, may_go_on: bool) -> Cow<'_, str> {
         let bytes = match std::str::from_utf8(&self.bytes) {
             Err(error) if error.error_len().is_none() && (may_go_on || self.cut > 0) => {
@@ -54,7 +55,7 @@ impl Held {
         }
         for _ in 0..4 {
             match self.bytes.pop() {
-                // A continuation of the character before.
+                // Continuation byte of the previous character.
                 Some(0x80..=0xBF) => {}
                 _ => return,
             }
@@ -66,15 +67,15 @@ impl Held {
 pub(super) struct Lines {
     most: usize,
     now: Held,
-    /// The last state that was not empty, of a line that a carriage return began anew.
+    /// Last non-empty state of a line restarted by a carriage return.
     before: Held,
-    /// Whether a backspace came last.
+    /// Whether the last character was a backspace.
     rubbing: bool,
     credit: usize,
 }
 
 impl Lines {
-    /// Of each line at most so many bytes are held.
+    /// Retains at most `most` bytes per line.
     pub(super) fn new(most: usize) -> Self {
         let (now, before) = (Held::default(), Held::default());
         Self { most, now, before, rubbing: false, credit: MAX_CREDIT }
@@ -93,14 +94,14 @@ impl Lines {
         self.take(bytes);
     }
 
-    /// The stream is over.
+    /// Ends the stream.
     pub(super) fn end(&mut self, each: &mut dyn FnMut(Piece<'_>)) {
         if !self.now.is_empty() || !self.before.is_empty() {
             self.end_line(each);
         }
     }
 
-    /// What stands there now, as if it were complete; it may go on all the same.
+    /// Reports the current content as if it were complete; it may still grow.
     pub(super) fn idle(&self, each: &mut dyn FnMut(Piece<'_>)) {
         if !self.now.is_empty() {
             each(Piece::State(self.now.text(true)));
@@ -115,7 +116,7 @@ impl Lines {
         self.credit =
             self.credit.saturating_add(bytes.len().saturating_mul(CREDIT_PER_BYTE)).min(MAX_CREDIT);
         let room = self.most.saturating_sub(self.now.bytes.len());
-        // What follows a cut does not belong to what stands before it.
+        // Text after the omitted part must not be joined to the text before it.
         let taken = if self.now.cut > 0 { 0 } else { room.min(bytes.len()) };
         self.now.bytes.extend_from_slice(&bytes[..taken]);
         self.now.cut += (bytes.len() - taken) as u64;

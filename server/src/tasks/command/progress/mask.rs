@@ -1,23 +1,23 @@
-//! Hides secrets in what a command says, wherever its bytes are cut. Secrets are looked for before
-//! anything is cut to a length, so that no piece of one is left.
+//! Hides secrets in a command's output, wherever chunks end. Secrets are searched before anything
+//! is truncated, so that no part of one remains.
 
 use std::{fmt, sync::Arc};
 
 use super::escape::plain;
 
-/// What stands in a secret's place.
+/// Replacement of a secret.
 const HIDDEN: &[u8] = b"***";
-/// Bytes of the beginning of a secret that count as one at the end of what was cut.
+/// Minimum length in bytes of a secret's beginning that is hidden at the end of truncated text.
 const MIN_PIECE: usize = 4;
-/// Bytes between two characters of a loose text at most. More of them are no line break.
+/// Maximum number of bytes between two characters of a loose text; more are not a line break.
 const MAX_GAP: usize = 64;
-/// Characters of a loose text before its first gap. With fewer, many a line would be held back until the
-/// next one comes.
+/// Characters of a loose text before its first gap. With fewer, many lines would be delayed until
+/// the next one arrives.
 const MIN_RUN: usize = 2;
-/// What is left of a loose text once a shorter beginning is missing.
+/// Minimum length of the rest of a loose text whose beginning is missing.
 const MIN_REST: usize = 5;
 
-/// Texts that nobody is to see. Cheap to clone.
+/// Texts to hide. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Mask(Arc<Needles>);
 
@@ -25,20 +25,20 @@ pub struct Mask(Arc<Needles>);
 #[derive(Default)]
 struct Needles(Vec<(u8, Vec<Needle>)>);
 
-/// A text that is looked for. It is shown nowhere.
+/// A text to search for. Never displayed.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Needle {
     text: Vec<u8>,
-    /// After so many of its bytes there may be line breaks between any two; `None`: nowhere.
+    /// Number of bytes after which line breaks may occur between any two; `None`: nowhere.
     loose_after: Option<usize>,
 }
 
-/// What of a needle stands at the beginning of a text.
+/// Match of a needle at the beginning of a text.
 enum Found {
     Nothing,
-    /// The text ended after so many bytes of the needle.
+    /// The text ended after this many bytes of the needle.
     Begun(usize),
-    /// All of it, in so many bytes of the text.
+    /// A complete match of this many bytes of the text.
     Whole(usize),
 }
 
@@ -47,8 +47,8 @@ impl Needle {
         Self { text, loose_after: None }
     }
 
-    /// The text, and the same without its first few characters: where a line ends after those, the rest
-    /// is looked for by itself.
+    /// The text, and its suffixes without the first few characters: if a line ends after those, the
+    /// rest is matched on its own.
     fn loose(text: &[u8]) -> impl Iterator<Item = Self> {
         let run = |text: &[u8]| text.len().saturating_sub(MIN_REST).clamp(1, MIN_RUN);
         (0..run(text).min(text.len())).filter_map(move |missing| {
@@ -78,7 +78,7 @@ impl Needle {
     }
 }
 
-/// Bytes of line breaks and blanks at the beginning of a text, also as JSON and URLs write them;
+/// Length of line breaks and blanks at the beginning of a text, including JSON and URL escapes;
 /// `None`: too many.
 fn gap(text: &[u8]) -> Option<usize> {
     let mut length = 0;
@@ -86,7 +86,7 @@ fn gap(text: &[u8]) -> Option<usize> {
         length += match text.get(length..)? {
             [b' ' | b'\t' | b'\r' | b'\n', ..] => 1,
             [b'\\', b'n' | b'r' | b't' | b'\n', ..] => 2,
-            // As some write a slash.
+            // Escaped slash.
             [b'\\', b'/', ..] => 1,
             [b'%', b'0', b'a' | b'A' | b'd' | b'D', ..] => 3,
             _ => return Some(length),
@@ -103,14 +103,14 @@ impl fmt::Debug for Mask {
     }
 }
 
-/// What follows the bytes that are looked at.
+/// What follows the given bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// More of them: what may become a secret is held back.
+    /// More bytes: a possible secret is held back.
     Open,
     /// Nothing.
     Whole,
-    /// Something that was cut off: what begins like a secret is one.
+    /// Truncated text: the beginning of a secret counts as one.
     Cut,
 }
 
@@ -120,8 +120,8 @@ impl Needles {
         found.ok().and_then(|index| self.0.get(index)).map_or(&[], |(_, needles)| needles)
     }
 
-    /// Writes the bytes without secrets and tells how many it has dealt with. The first `covered`
-    /// bytes belong to a secret that was found before.
+    /// Writes the bytes without secrets and returns how many were processed. The first `covered`
+    /// bytes belong to a secret that was already replaced.
     fn hide(&self, bytes: &[u8], covered: &mut usize, end: End, out: &mut Vec<u8>) -> usize {
         for (at, first) in bytes.iter().enumerate() {
             let rest = &bytes[at..];
@@ -139,7 +139,7 @@ impl Needles {
             }
             let cut = (end == End::Cut && begun >= MIN_PIECE).then_some(rest.len());
             if let Some(length) = cut.or(whole) {
-                // Two that overlap are hidden as one.
+                // Overlapping secrets are replaced once.
                 if at >= *covered {
                     out.extend_from_slice(HIDDEN);
                 }
@@ -154,13 +154,13 @@ impl Needles {
 }
 
 impl Mask {
-    /// Hides these texts; empty ones are none.
+    /// Hides these texts; empty ones are ignored.
     pub fn new(texts: impl IntoIterator<Item = String>) -> Self {
         Self::with_loose(texts, [])
     }
 
-    /// Hides the first ones as they are, and the others, which have no blanks, also where lines are
-    /// broken within them.
+    /// Hides `exact` texts verbatim, and `loose` texts, which contain no blanks, also across line
+    /// breaks.
     pub fn with_loose(
         exact: impl IntoIterator<Item = String>,
         loose: impl IntoIterator<Item = String>,
@@ -186,12 +186,12 @@ impl Mask {
         self.0.0.is_empty()
     }
 
-    /// The text without secrets, also without those that escape sequences interrupt.
+    /// Hides secrets in a text, including those interrupted by escape sequences.
     pub fn hide(&self, text: &str) -> String {
         self.hide_to(text, End::Whole)
     }
 
-    /// [`Mask::hide`] where the end of the text was cut off.
+    /// [`Mask::hide`] for truncated text.
     pub(super) fn hide_cut(&self, text: &str) -> String {
         self.hide_to(text, End::Cut)
     }
@@ -205,7 +205,7 @@ impl Mask {
         if bare.len() == text.len() {
             return hidden;
         }
-        // Colours are worth less than a secret in two of them.
+        // Hiding a secret is worth losing its colours.
         let (bare, hidden_bare) = (plain(&hidden), self.hidden(&bare, end));
         if *bare == *hidden_bare { hidden } else { hidden_bare }
     }
@@ -216,14 +216,14 @@ impl Mask {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// For bytes that come in pieces.
+    /// Hides secrets in bytes that arrive in chunks.
     pub fn stream(&self) -> MaskedStream {
         MaskedStream { mask: self.clone(), held: Vec::new(), covered: 0 }
     }
 }
 
-/// Hides secrets in a stream, however it is cut into pieces. What may become a secret is held back
-/// until that is known; it has fewer bytes than the longest secret and the gaps in it.
+/// Hides secrets in a stream, however it is chunked. Holds back a possible secret until it is
+/// decided: fewer bytes than the longest secret and its gaps.
 #[derive(Debug)]
 pub struct MaskedStream {
     mask: Mask,
@@ -232,7 +232,7 @@ pub struct MaskedStream {
 }
 
 impl MaskedStream {
-    /// What of these bytes, and of those that were held back, can be shown.
+    /// Returns the bytes that can be shown now.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         if self.mask.is_empty() {
             return bytes.to_vec();
@@ -241,7 +241,7 @@ impl MaskedStream {
         self.pass_on(End::Open)
     }
 
-    /// The stream is over, maybe in the middle of a secret: the rest.
+    /// Ends the stream, possibly inside a secret, and returns the rest.
     pub fn end(&mut self) -> Vec<u8> {
         self.pass_on(End::Cut)
     }

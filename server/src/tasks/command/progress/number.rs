@@ -1,11 +1,11 @@
-//! Numbers as programs write them for people: separators, units, times. What is no number, or a
-//! negative one, is `None`.
+//! Parses numbers formatted for people: separators, units, times. Invalid and negative numbers are
+//! `None`.
 
-/// Longer texts are no numbers.
+/// Maximum length; longer texts are not numbers.
 const MAX_BYTES: usize = 48;
 
-/// An amount: `1,234,567`, `1.5 GiB`, `12 MB`, `00:01:02.5` (in seconds), `1 234`. `kB`, `MB`, ... are
-/// powers of 1,000; `KiB`, `MiB`, ... and the bare letters are powers of 1,024.
+/// Parses an amount: `1,234,567`, `1.5 GiB`, `12 MB`, `00:01:02.5` (in seconds), `1 234`. `kB`,
+/// `MB`, ... are powers of 1,000; `KiB`, `MiB`, ... and bare letters are powers of 1,024.
 pub(super) fn amount(text: &str) -> Option<f64> {
     let text = text.trim();
     if text.len() > MAX_BYTES {
@@ -20,13 +20,13 @@ pub(super) fn amount(text: &str) -> Option<f64> {
     value.is_finite().then_some(value)
 }
 
-/// A percentage without its sign; here a comma is always a decimal one.
+/// Parses a percentage; here a comma is always decimal.
 pub(super) fn percent(text: &str) -> Option<f64> {
     let text = text.trim();
     if text.len() > MAX_BYTES { None } else { decimal(text.trim_end_matches('%').trim_end(), true) }
 }
 
-/// Hours, minutes and seconds as seconds.
+/// Converts hours, minutes and seconds to seconds.
 fn time(text: &str) -> Option<f64> {
     let mut parts = text.split(':');
     let mut seconds = 0.0;
@@ -36,16 +36,16 @@ fn time(text: &str) -> Option<f64> {
     (parts.next().is_none() && seconds.is_finite()).then_some(seconds)
 }
 
-/// Digits with separators.
+/// Parses digits with separators.
 fn decimal(text: &str, comma_is_decimal: bool) -> Option<f64> {
     let (points, commas) = (text.matches('.').count(), text.matches(',').count());
     let decimal = match (points, commas) {
         (0, 0) => None,
         (1, 0) => Some('.'),
         (0, 1) => (comma_is_decimal || !is_grouped(text)).then_some(','),
-        // Several of one kind part thousands.
+        // Several separators of one kind group thousands.
         (_, 0) | (0, _) => None,
-        // The last one is the decimal one, and there is one of it.
+        // The last separator is decimal and must occur once.
         _ => {
             let last = if text.rfind('.') > text.rfind(',') { '.' } else { ',' };
             if text.matches(last).count() > 1 {
@@ -69,14 +69,14 @@ fn decimal(text: &str, comma_is_decimal: bool) -> Option<f64> {
     plain.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// Whether the one comma parts thousands: `1,234`, but neither `0,123` nor `1,5`.
+/// Whether the only comma groups thousands: `1,234`, but neither `0,123` nor `1,5`.
 fn is_grouped(text: &str) -> bool {
     text.split_once(',').is_some_and(|(before, after)| {
         (1..=3).contains(&before.len()) && before != "0" && after.len() == 3
     })
 }
 
-/// What a unit stands for; `None` where it is none of size.
+/// Factor of a unit; `None` if it is not a unit of size.
 fn scale(unit: &str) -> Option<f64> {
     let mut unit = unit.trim();
     if matches!(unit.to_ascii_lowercase().as_str(), "" | "b" | "byte" | "bytes") {

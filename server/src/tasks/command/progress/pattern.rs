@@ -1,4 +1,4 @@
-//! A pattern over what a command prints, and what it finds.
+//! Pattern over a command's output, and its matches.
 
 use std::sync::Arc;
 
@@ -6,19 +6,19 @@ use regex::{Captures, Regex, RegexBuilder};
 
 use super::{Source, number};
 
-/// Characters of one pattern.
+/// Maximum length of a pattern in characters.
 const MAX_CHARS: usize = 1_000;
-/// Bytes of a compiled pattern, and of what matching keeps.
+/// Maximum size of a compiled pattern, and of its matching state, in bytes.
 const MAX_BYTES: usize = 1 << 18;
 
-/// The groups that mean something.
+/// Groups with a meaning.
 pub(super) const GROUPS: [&str; 8] =
     ["percent", "fraction", "done", "total", "left", "stage", "message", "instead"];
-/// Presets may also use these: whether the program knows its own total yet.
+/// Groups for presets only: whether the program knows its total yet.
 const SURE: &str = "sure";
 const UNSURE: &str = "unsure";
 
-/// Which streams a pattern looks at.
+/// Streams that a pattern applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Streams {
     pub(super) stdout: bool,
@@ -39,45 +39,45 @@ impl Streams {
     }
 }
 
-/// A compiled pattern. Cheap to clone.
+/// Compiled pattern. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     regex: Regex,
     pub(super) streams: Streams,
-    /// What matches is not for the log.
+    /// Whether matching lines are omitted from the log.
     pub(super) hide: bool,
-    /// The group that is meant where the groups have no names.
+    /// Meaning of the first group if no group has a name.
     first: Option<&'static str>,
-    /// What matches is within this stage.
+    /// Stage to which matches belong.
     stage: Option<Arc<str>>,
-    /// What `done` counts, in the units of `total`.
+    /// Unit of `done` in units of `total`.
     scale: f64,
-    /// Of several totals the largest counts.
+    /// Whether the largest of several totals is used.
     largest: bool,
-    /// What is said instead of a fraction: the text before and after the group `instead`.
+    /// Message instead of a fraction: text before and after the group `instead`.
     say: (&'static str, &'static str),
 }
 
-/// What one piece of output says.
+/// Matches in one piece of output.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Seen {
     pub(super) fraction: Option<f64>,
     pub(super) done: Option<f64>,
     pub(super) left: Option<f64>,
     pub(super) total: Option<f64>,
-    /// Of the totals so far the largest counts.
+    /// Whether the largest total so far is used.
     pub(super) largest: bool,
     pub(super) stage: Option<String>,
     pub(super) message: Option<String>,
-    /// The message where no fraction is known.
+    /// Message if no fraction is known.
     pub(super) instead: Option<String>,
-    /// Whether the program knows its total, where it says so.
+    /// Whether the program knows its total, if it reports that.
     pub(super) sure: Option<bool>,
     pub(super) hide: bool,
 }
 
 impl Pattern {
-    /// Compiles a pattern; says what is wrong with it.
+    /// Compiles a pattern, or returns what is wrong with it.
     pub(super) fn new(text: &str, streams: Streams) -> Result<Self, String> {
         if text.is_empty() {
             return Err("the pattern is empty".to_owned());
@@ -109,58 +109,58 @@ impl Pattern {
         })
     }
 
-    /// What matches is not for the log.
+    /// Omits matching lines from the log.
     pub(super) fn hidden(mut self) -> Self {
         self.hide = true;
         self
     }
 
-    /// What matches is within that stage.
+    /// Assigns matches to a stage.
     pub(super) fn within(mut self, stage: &str) -> Self {
         self.stage = Some(stage.into());
         self
     }
 
-    /// Where no group has a name, the first means this.
+    /// Sets the meaning of the first group for patterns without named groups.
     pub(super) fn meaning(mut self, group: &'static str) -> Self {
         self.first = Some(group);
         self
     }
 
-    /// `done` counts things of this size.
+    /// Sets the unit of `done`.
     pub(super) fn scaled(mut self, scale: f64) -> Self {
         self.scale = scale;
         self
     }
 
-    /// Of several totals the largest counts.
+    /// Uses the largest of several totals.
     pub(super) fn with_largest(mut self) -> Self {
         self.largest = true;
         self
     }
 
-    /// What is said where no fraction is known.
+    /// Sets the message for matches without a fraction.
     pub(super) fn saying(mut self, before: &'static str, after: &'static str) -> Self {
         self.say = (before, after);
         self
     }
 
-    /// Whether the pattern has a group of this name.
+    /// Whether the pattern has a group with this name.
     pub(super) fn has(&self, group: &str) -> bool {
         self.regex.capture_names().flatten().any(|name| name == group)
     }
 
-    /// A group that means nothing, if there is one.
+    /// A named group without a meaning, if any.
     pub(super) fn unknown_group(&self) -> Option<&str> {
         self.regex.capture_names().flatten().find(|name| !GROUPS.contains(name))
     }
 
-    /// How many groups there are beside the whole.
+    /// Number of groups, not counting the whole match.
     pub(super) fn groups(&self) -> usize {
         self.regex.captures_len() - 1
     }
 
-    /// Adds what the text says to what others have seen in it; the first word counts.
+    /// Adds the matches in a text to earlier ones, which take precedence.
     pub(super) fn look(&self, text: &str, seen: &mut Seen) {
         if self.hide && self.first.is_none() && self.stage.is_none() && self.groups() == 0 {
             seen.hide |= self.regex.is_match(text);

@@ -1,15 +1,15 @@
-//! Ready-made patterns for programs, each held against the real program's output by a test.
+//! Ready-made patterns for programs, each tested against the program's real output.
 
 use super::pattern::{Pattern, Streams};
 
-/// What a preset is for.
+/// Description of a preset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PresetInfo {
-    /// Its name in a configuration.
+    /// Name in a configuration.
     pub name: &'static str,
-    /// How the program is to be called.
+    /// How to invoke the program.
     pub call: &'static str,
-    /// What it needs to be told beside, if anything.
+    /// Additional settings that it needs, if any.
     pub needs: &'static str,
 }
 
@@ -39,13 +39,13 @@ const PRESETS: &[PresetInfo] = {
     ]
 };
 
-/// A preset's patterns and stages.
+/// Patterns and stages of a preset.
 pub(super) struct Preset {
     pub(super) patterns: Vec<Pattern>,
     pub(super) stages: &'static [(&'static str, f64)],
 }
 
-/// The preset of that name, or `None`. The patterns are tested to compile.
+/// The preset with this name. Tests ensure that the patterns compile.
 pub(super) fn preset(name: &str) -> Option<Preset> {
     let (patterns, stages): (Result<Vec<_>, String>, &[_]) = match name {
         "apt" => (apt(), &[("Downloading", 40.0), ("Installing", 60.0)]),
@@ -79,8 +79,8 @@ fn apt() -> Result<Vec<Pattern>, String> {
     Ok(vec![line("dlstatus")?.within("Downloading"), line("pmstatus")?.within("Installing")])
 }
 
-/// The meter has a column of percent for what is received and one for what is sent. The first column
-/// says 100 where the total is not known.
+/// The meter has one percent column for received and one for sent data. The first column shows 100
+/// if the total is unknown.
 fn curl() -> Result<Vec<Pattern>, String> {
     let of = |text| Pattern::new(text, Streams::STDERR);
     Ok(vec![
@@ -97,8 +97,8 @@ fn dd() -> Result<Vec<Pattern>, String> {
     Ok(vec![Pattern::new(text, Streams::STDERR)?.saying("", " copied")])
 }
 
-/// The length is that of the longest input; the time is told as `-progress` does, and as the
-/// statistics line does.
+/// The duration is that of the longest input; the position is printed by `-progress` and in the
+/// statistics line.
 fn ffmpeg() -> Result<Vec<Pattern>, String> {
     let of = |text| Pattern::new(text, Streams::BOTH);
     Ok(vec![
@@ -124,7 +124,8 @@ fn git() -> Result<Vec<Pattern>, String> {
     Ok(vec![Pattern::new(text, Streams::STDERR)?])
 }
 
-/// Bare numbers are percent (`-n`), two are seconds and bytes (`-n -t -b`); without `-n` there is a bar.
+/// A bare number is a percentage (`-n`); two are seconds and bytes (`-n -t -b`). Without `-n` there
+/// is a bar.
 fn pv() -> Result<Vec<Pattern>, String> {
     let of = |text| Pattern::new(text, Streams::STDERR);
     Ok(vec![
@@ -134,7 +135,7 @@ fn pv() -> Result<Vec<Pattern>, String> {
     ])
 }
 
-/// While the list of files still grows (`ir-chk`), so does what the percent is of.
+/// While the file list still grows (`ir-chk`), the percentage has no fixed base.
 fn rsync() -> Result<Vec<Pattern>, String> {
     let text = concat!(
         r"^ *(?<instead>\d[\d.,']*[KMGTP]?) +(?<percent>\d{1,3})% +\S+/s +[\d:]+",
@@ -157,7 +158,7 @@ fn tar() -> Result<Vec<Pattern>, String> {
     ])
 }
 
-/// The dots that it prints into a file, and the bar.
+/// The dots printed to a file, and the bar.
 fn wget() -> Result<Vec<Pattern>, String> {
     let of = |text| Pattern::new(text, Streams::STDERR);
     Ok(vec![

@@ -1,4 +1,4 @@
-//! One run of a command: its streams in, signals out.
+//! Reads the streams of one run and produces signals.
 
 use super::{
     Rules, Signal, Source,
@@ -10,17 +10,17 @@ use super::{
     tracker::Tracker,
 };
 
-/// What a reader holds at most. `Default` gives the documented values.
+/// Limits of a reader. `Default` gives the documented values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a line that are held and looked at; the rest is counted. Default: 8,192.
+    /// Bytes of a line that are retained and matched; the rest is only counted. Default: 8,192.
     pub line_bytes: usize,
-    /// Characters of a line that go into the log; how much is left out is said there. Default: 1,900,
-    /// so that line and remark stay below the engine's `max_message_chars`.
+    /// Characters of a line for the log, followed by a note about omitted text. Default: 1,900, so
+    /// that line and note fit into the engine's `max_message_chars`.
     pub line_chars: usize,
-    /// Characters of a message. Default: 200.
+    /// Maximum length of a message in characters. Default: 200.
     pub message_chars: usize,
-    /// Bytes of a line on the channel; a longer one is bad. Default: 16,384.
+    /// Maximum length of a channel line in bytes; longer ones are invalid. Default: 16,384.
     pub channel_bytes: usize,
 }
 
@@ -30,7 +30,7 @@ impl Default for Limits {
     }
 }
 
-/// Reads what one run of a command says. Bounded memory; how the bytes are cut changes nothing.
+/// Reads the output of one run. Memory is bounded, and chunk boundaries make no difference.
 pub struct Reader {
     rules: Rules,
     limits: Limits,
@@ -38,7 +38,7 @@ pub struct Reader {
     any_stream: bool,
     stdout: Lines,
     stderr: Lines,
-    /// Whether the last state of a stream tells progress only.
+    /// Whether the last state of a stream contains only progress.
     hide_stdout: bool,
     hide_stderr: bool,
     channel: Channel,
@@ -46,7 +46,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader that follows these rules.
+    /// Creates a reader with these rules.
     pub fn new(rules: &Rules, limits: Limits) -> Self {
         let mut tracker = Tracker::new(limits.message_chars);
         tracker.set_stages(rules.stages().into_iter().map(|(name, _)| name).collect());
@@ -67,16 +67,16 @@ impl Reader {
         }
     }
 
-    /// The stages of the task, in its order; without this they are [`Rules::stages`].
+    /// Sets the stages of the task in order. Default: [`Rules::stages`].
     #[must_use]
     pub fn with_stages(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.tracker.set_stages(names.into_iter().collect());
         self
     }
 
-    /// Hides these secrets in lines and messages, before they are cut to their lengths. Of the standard
-    /// output and error whole secrets must be hidden already, by a [`super::MaskedStream`]: what is cut
-    /// off a line that is too long is not looked at here.
+    /// Hides these secrets in lines and messages before truncating them. Standard output and error
+    /// must already be filtered by a [`super::MaskedStream`], because text cut off long lines is
+    /// not searched here.
     #[must_use]
     pub fn with_mask(mut self, mask: Mask) -> Self {
         self.tracker.set_mask(mask.clone());
@@ -84,21 +84,21 @@ impl Reader {
         self
     }
 
-    /// What is counted up to, where the output does not say so. What is no positive number is ignored.
+    /// Sets the total, for output that does not contain it. Ignored unless positive.
     #[must_use]
     pub fn with_total(mut self, total: f64) -> Self {
         self.tracker.set_total(total);
         self
     }
 
-    /// Patterns look at both streams, whichever they are meant for: a terminal merges them.
+    /// Applies patterns to both streams, whichever they are meant for: a terminal merges them.
     #[must_use]
     pub fn on_any_stream(mut self) -> Self {
         self.any_stream = true;
         self
     }
 
-    /// Takes in bytes of one stream, cut anywhere.
+    /// Processes bytes of one stream, in chunks of any size.
     pub fn push(&mut self, source: Source, bytes: &[u8], out: &mut Vec<Signal>) {
         if source == Source::Channel {
             return self.channel.push(bytes, &mut self.tracker, out);
@@ -106,16 +106,15 @@ impl Reader {
         self.on_lines(source, out, |lines, each| lines.push(bytes, each));
     }
 
-    /// A stream has been silent for a while: what stands in its last line counts as a report, though
-    /// it may go on. Programs that begin their reports with a carriage return complete them only with
-    /// the next.
+    /// Treats the unfinished last line of a silent stream as a report. Programs that begin reports
+    /// with a carriage return complete them only with the next one.
     pub fn idle(&mut self, source: Source, out: &mut Vec<Signal>) {
         if source != Source::Channel {
             self.on_lines(source, out, |lines, each| lines.idle(each));
         }
     }
 
-    /// A stream is over.
+    /// Ends a stream.
     pub fn end(&mut self, source: Source, out: &mut Vec<Signal>) {
         if source == Source::Channel {
             return self.channel.end(&mut self.tracker, out);
@@ -145,7 +144,7 @@ impl Reader {
                     tracker.see(seen, out);
                 }
             }
-            // Its last state came before.
+            // Its last state was already reported.
             Piece::Line(text, cut) => {
                 if !std::mem::take(hide) {
                     let text = if cut > 0 { mask.hide_cut(&text) } else { mask.hide(&text) };
@@ -156,7 +155,7 @@ impl Reader {
     }
 }
 
-/// What the patterns for this stream, or all of them, see in a text.
+/// Matches the patterns for this stream, or all of them, in a text.
 fn look(patterns: &[Pattern], stream: Option<Source>, text: &str) -> Seen {
     let mut seen = Seen::default();
     if !patterns.is_empty() {
@@ -170,7 +169,7 @@ fn look(patterns: &[Pattern], stream: Option<Source>, text: &str) -> Seen {
     seen
 }
 
-/// A line as the log keeps it: blanks at its end are gone, and what is left out is counted.
+/// Line for the log: without trailing blanks, and with a note about omitted text.
 fn for_log(text: &str, cut: u64, most: usize) -> String {
     let text = text.trim_end();
     let kept = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);

@@ -1,4 +1,4 @@
-//! How progress is found in a command's output, as its configuration says.
+//! Configured rules for recognising progress in a command's output.
 
 mod form;
 
@@ -12,12 +12,12 @@ use super::{
     presets::{preset, presets},
 };
 
-/// Patterns in all; presets beside.
+/// Maximum number of patterns, not counting presets.
 const MAX_PATTERNS: usize = 50;
 
-/// How progress is found in what a command prints: `progress = "rsync"`, the name of a preset, or a
-/// table of patterns (docs/commands.md). The default finds none; the channel is always listened to.
-/// Cheap to clone.
+/// Rules for recognising progress in a command's output: `progress = "rsync"`, the name of a
+/// preset, or a table of patterns (docs/commands.md). The default recognises nothing; the channel
+/// is always read. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Rules {
     form: Arc<Form>,
@@ -25,13 +25,13 @@ pub struct Rules {
     stages: Arc<[(String, f64)]>,
 }
 
-/// What is wrong with rules, and where.
+/// Invalid rules, with the position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {detail}")]
 pub struct RulesError {
-    /// Where in the table, such as `stages[1].pattern`.
+    /// Position in the table, such as `stages[1].pattern`.
     pub path: String,
-    /// What is wrong and what would be right.
+    /// What is wrong and what would be valid.
     pub detail: String,
 }
 
@@ -42,26 +42,25 @@ impl RulesError {
 }
 
 impl Rules {
-    /// The rules of a preset.
+    /// Rules of a preset.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// If the preset does not exist.
     pub fn preset(name: &str) -> Result<Self, RulesError> {
         Self::from_form(Form { preset: Some(name.to_owned()), short: true, ..Form::default() })
     }
 
-    /// Names and weights of the stages that the rules bring, for a command that declares none.
+    /// Names and weights of the rules' stages, for commands that declare none.
     pub fn stages(&self) -> Vec<(String, f64)> {
         self.stages.to_vec()
     }
 
-    /// What is counted up to where the output does not say so.
+    /// The total, for output that does not contain it.
     pub fn total(&self) -> Option<f64> {
         self.form.total
     }
 
-    /// A stage that the rules name and that is not among the declared ones; what is said of it would
-    /// count for nothing.
+    /// A stage that the rules use but the command does not declare; its progress would be ignored.
     pub fn unknown_stage(&self, declared: &[String]) -> Option<String> {
         let known =
             |name: &str| declared.iter().any(|d| d.trim().eq_ignore_ascii_case(name.trim()));

@@ -1,4 +1,4 @@
-//! What the whole reader does.
+//! Tests of the complete reader.
 
 mod channel;
 mod properties;
@@ -8,7 +8,7 @@ mod streams;
 
 use super::{Limits, Reader, Rules, Signal, Source};
 
-/// What comes of bytes that arrive in chunks of one size.
+/// Signals from bytes that arrive in chunks of one size.
 fn read_in(mut reader: Reader, source: Source, bytes: &[u8], chunk: usize) -> Vec<Signal> {
     let mut out = Vec::new();
     for chunk in bytes.chunks(chunk.max(1)) {
@@ -22,7 +22,7 @@ fn read(rules: &Rules, source: Source, bytes: impl AsRef<[u8]>) -> Vec<Signal> {
     read_in(Reader::new(rules, Limits::default()), source, bytes.as_ref(), usize::MAX)
 }
 
-/// Rules as they stand in a file.
+/// Rules from TOML.
 fn rules(toml: &str) -> Rules {
     use figment::{
         Figment,

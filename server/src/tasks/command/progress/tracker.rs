@@ -1,8 +1,8 @@
-//! What a command has said so far, and what follows from its next word.
+//! Progress so far, and the signals that follow from new reports.
 
 use super::{Mask, Signal, pattern::Seen};
 
-/// A fraction that is above one by rounding only.
+/// Maximum fraction that exceeds one only by rounding.
 pub(super) const HARDLY_ABOVE_ONE: f64 = 1.001;
 
 /// See the module.
@@ -14,25 +14,25 @@ pub(super) struct Tracker {
     message_chars: usize,
     mask: Mask,
     fraction: Option<f64>,
-    /// The program counts up to a total that still grows.
+    /// Whether the total still grows.
     unsure: bool,
 }
 
-/// A stage as it is named.
+/// Reference to a stage.
 pub(super) enum StageRef<'a> {
     Name(&'a str),
     /// From 1.
     Number(u64),
 }
 
-/// Where a named stage lies.
+/// Position of a stage relative to the current one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// It is or has become the present one.
+    /// It is, or has become, the current stage.
     Present,
-    /// It lies behind: stages never go back.
+    /// It is over: stages never go back.
     Behind,
-    /// There is no such stage.
+    /// The stage does not exist.
     Nowhere,
 }
 
@@ -58,9 +58,9 @@ impl Tracker {
         self.mask = mask;
     }
 
-    /// A text of the command in one line, without secrets and no longer than that.
+    /// The text in one line, without secrets and truncated.
     pub(super) fn shown(&self, text: &str, most: usize) -> String {
-        // What was broken into lines may end in the middle of a secret.
+        // A line may end inside a secret.
         one_line(&self.mask.hide_cut(text), most)
     }
 
@@ -74,7 +74,7 @@ impl Tracker {
         }
     }
 
-    /// Takes in what patterns have seen in one piece.
+    /// Processes the matches in one piece of output.
     pub(super) fn see(&mut self, seen: Seen, out: &mut Vec<Signal>) {
         if let Some(sure) = seen.sure {
             self.unsure = !sure;
@@ -96,20 +96,20 @@ impl Tracker {
         }
     }
 
-    /// Done, or left, of the total.
+    /// Fraction of the total, from the amount done or left.
     fn count(&self, done: Option<f64>, left: Option<f64>) -> Option<f64> {
         let total = self.total?;
         Some(done.or_else(|| left.map(|left| total - left))? / total)
     }
 
-    /// Counts of a channel: each may come by itself.
+    /// Processes counts of the channel, which may arrive separately.
     pub(super) fn counted(&mut self, done: Option<f64>, out: &mut Vec<Signal>) {
         if let Some(fraction) = self.count(done, None) {
             self.move_to(fraction, out);
         }
     }
 
-    /// Says how far it is; false where that is no fraction.
+    /// Reports a fraction; false if it is invalid.
     pub(super) fn move_to(&mut self, fraction: f64, out: &mut Vec<Signal>) -> bool {
         if !fraction.is_finite() || fraction < 0.0 {
             return false;
@@ -143,13 +143,13 @@ impl Tracker {
         }
         self.stage = Some(index);
         self.fraction = None;
-        // The message of a stage ends with it.
+        // Messages belong to a stage and end with it.
         self.message = None;
         out.push(Signal::Stage(index));
         Place::Present
     }
 
-    /// Says what it does; not twice the same.
+    /// Reports a message, unless it is unchanged.
     pub(super) fn say(&mut self, text: &str, out: &mut Vec<Signal>) {
         let text = self.shown(text, self.message_chars);
         if !text.is_empty() && self.message.as_ref() != Some(&text) {
@@ -166,7 +166,7 @@ impl Tracker {
     }
 }
 
-/// Without control characters and blanks at the ends, and no longer than that.
+/// Removes control characters and surrounding blanks, and truncates.
 pub(super) fn one_line(text: &str, most: usize) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     let mut plain: String = plain.skip_while(|c| c.is_whitespace()).take(most + 1).collect();

@@ -1,4 +1,4 @@
-//! What surrounds a run: its variables and its limits.
+//! Environment of a run: variables and limits.
 
 use crate::tasks::command::{
     definition::{Definition, Limits},
@@ -7,7 +7,8 @@ use crate::tasks::command::{
     values::Given,
 };
 
-/// Nothing of the server's environment but what was allowed: it may hold keys.
+/// Variables of a run. Only allowed variables of the server are passed on, because others may hold
+/// keys.
 pub(super) fn of(
     definition: &Definition,
     values: &[Given],
@@ -32,7 +33,7 @@ pub(super) fn of(
     env
 }
 
-/// The limits that the kernel watches over.
+/// Limits enforced by the kernel.
 pub(super) const fn limits(limits: &Limits) -> KernelLimits {
     let Limits { memory_bytes, cpu_s, file_bytes, .. } = *limits;
     KernelLimits { memory_bytes, cpu_s, file_bytes }

@@ -1,4 +1,4 @@
-//! The files that a command is given, and those that it makes.
+//! Input and result files of a command.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::tasks::command::{
     values::Given,
 };
 
-/// Puts the uploads among the values into the run's folder; their values are their paths then.
+/// Copies uploads into the run's folder and replaces their ids by paths.
 pub(super) async fn bring_in(
     ctx: &Context,
     params: &[Param],
@@ -24,7 +24,7 @@ pub(super) async fn bring_in(
 ) -> Result<(), TaskError> {
     for (param, value) in params.iter().zip(values) {
         if let Given::Upload(id) = value {
-            // Each in a folder of its own, as two may have one name.
+            // Each in its own folder, because names may collide.
             let path = copy(ctx, *id, &folder.join(INPUTS).join(&param.name)).await?;
             *value = Given::Text(path);
         }
@@ -32,7 +32,7 @@ pub(super) async fn bring_in(
     Ok(())
 }
 
-/// Copies an upload into a folder, under its name. Its path.
+/// Copies an upload into a folder under its name. Returns the path.
 async fn copy(ctx: &Context, id: UploadId, folder: &Path) -> Result<String, TaskError> {
     let mut upload = ctx.open_file(id).await?;
     let name = upload.info().name.clone();
@@ -47,11 +47,11 @@ async fn copy(ctx: &Context, id: UploadId, folder: &Path) -> Result<String, Task
     ctx.until_cancelled(written).await?.map_err(|error| {
         TaskError::retry("folder", format!("the file cannot be put into the run's folder: {error}"))
     })?;
-    // Names of uploads are text, and the folders are Milepost's own.
+    // Names of uploads and of Milepost's folders are valid text.
     Ok(path.to_string_lossy().into_owned())
 }
 
-/// Keeps the files that the command was declared to make. Their names, without secrets.
+/// Stores the result files of the command. Returns their names, without secrets.
 pub(super) async fn keep_results(
     ctx: &Context,
     definition: &Definition,

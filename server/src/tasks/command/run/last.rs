@@ -1,4 +1,4 @@
-//! The end of a run: what is known of its processes, and nothing else, is said.
+//! End of a run. Reports only what is known about its processes.
 
 use std::sync::Arc;
 
@@ -13,19 +13,19 @@ use crate::tasks::command::{
     },
 };
 
-/// What the control group tells at the end.
+/// State of the control group at the end.
 #[derive(Default)]
 pub(super) struct Ended {
     pub(super) out_of_memory: bool,
-    /// It is there still; the next start of the server removes it.
+    /// Whether the group could not be removed; the next start of the server removes it.
     pub(super) group_stays: bool,
 }
 
-/// The guard's last word.
+/// Last message of the guard.
 pub(super) enum Last {
     Ended(End),
     Failed(String),
-    /// It had none.
+    /// The guard ended without one.
     Gone(Hunt),
 }
 
@@ -38,8 +38,8 @@ fn not_stopped(remaining: &[Remaining]) -> String {
 }
 
 impl Run {
-    /// Ends what the guard did not, and removes what held the run together. Blocking, but short where
-    /// nothing is left.
+    /// Kills what the guard did not, and removes the isolation. Blocks, but only briefly if nothing
+    /// remains.
     pub(super) async fn after(
         &mut self,
         isolation: Arc<RunIsolation>,
@@ -63,14 +63,14 @@ impl Run {
         (tokio::task::spawn_blocking(work).await.unwrap_or_default(), last)
     }
 
-    /// Ends what a killed guard has left.
+    /// Kills what a killed guard left behind.
     pub(super) async fn hunt(&mut self, isolation: &Arc<RunIsolation>) {
         let isolation = Arc::clone(isolation);
         let hunt = tokio::task::spawn_blocking(move || isolation.end_what_is_left());
         self.hunt = hunt.await.ok();
     }
 
-    /// The guard was killed. What is known of the rest is said.
+    /// Error for a killed guard, with what is known about the remaining processes.
     pub(super) fn lost(&self, hunt: &Hunt, folder: &mut RunFolder) -> TaskError {
         let Hunt { ended, remaining } = hunt;
         let killed = "The supervisor process of the command was killed";
@@ -92,14 +92,14 @@ impl Run {
         TaskError::fail("lost", format!("{killed}. {rest}"))
     }
 
-    /// Not all of it could be ended: then nothing else counts.
+    /// Processes remain that could not be killed: this takes precedence over everything else.
     pub(super) fn not_stopped(&self, remaining: &[Remaining]) -> TaskError {
         let what = not_stopped(remaining);
         self.ctx.log(what.clone());
         TaskError::fail("not_stopped", what)
     }
 
-    /// Says that nothing is left, where it was told to stop.
+    /// Reports that all processes are gone, if the task was asked to stop.
     pub(super) fn is_stopped(&self, end: &End) -> Result<(), TaskError> {
         self.ctx.check().inspect_err(|_| {
             let what = match end.stopped {

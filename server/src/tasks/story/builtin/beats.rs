@@ -1,8 +1,8 @@
-//! Lines that answer to what a passage holds: a figure, a year, a name, something met before.
+//! Lines that react to the content of a passage: a figure, a year, a name, something met before.
 //!
-//! Slots: `{p}` the player, `{x}` a term as it stands in a sentence and `{X}` at its start, `{n}` a
-//! figure, `{y}` `{z}` years and `{d}` the years between them, `{h}` an earlier heading,
-//! `{names}` `{figures}` counts of both so far, `{list}` names met so far.
+//! Slots: `{p}` the player, `{x}` a term within a sentence and `{X}` at its start, `{n}` a figure,
+//! `{y}` `{z}` years and `{d}` the years between them, `{h}` an earlier heading, `{names}`
+//! `{figures}` counts of both so far, `{list}` names met so far.
 
 use super::voice::{Deck, Dice};
 
@@ -30,7 +30,7 @@ pub(super) struct Beats {
 }
 
 impl Beats {
-    /// Shuffles everything.
+    /// Creates and shuffles the decks.
     pub(super) fn new(dice: &mut Dice) -> Self {
         Self {
             figure: Deck::new(FIGURE, dice),
@@ -159,7 +159,7 @@ const ASK_TURN: &[&str] = &["As simple as that?", "Without exception?", "And tha
 const ASK: &[&str] =
     &["Go on.", "What else?", "Is there more?", "And after that?", "What comes next?"];
 
-/// A third of the way in, the protagonist guesses; at two thirds the guess is given up.
+/// After a third of the story the protagonist guesses; after two thirds they drop the guess.
 const GUESS: &[&str] = &[
     "Perhaps {x} was the answer. {p} wrote that down in pencil, so that it could be rubbed out.",
     "If there had been money on it, {p} would have put it on {x}. At the foot of the page, very \

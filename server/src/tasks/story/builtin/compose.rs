@@ -1,4 +1,4 @@
-//! Puts a story together: frame, passages, what the protagonist makes of them.
+//! Composes a story from a frame, passages and the protagonist's reactions.
 
 use super::{
     super::{lexicon::Lexicon, research::Research},
@@ -10,25 +10,25 @@ use super::{
     voice::{Deck, Dice, capital, fill, is_quotable, joined, plain, speech},
 };
 
-/// A whole story.
+/// A complete story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Tale {
-    /// Its title, as plain text.
+    /// Title as plain text.
     pub(in super::super) title: String,
-    /// Its chapters; at least one.
+    /// Chapters; at least one.
     pub(in super::super) chapters: Vec<TaleChapter>,
 }
 
-/// A chapter of it.
+/// A chapter of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct TaleChapter {
-    /// As plain text.
+    /// Title as plain text.
     pub(in super::super) title: String,
     /// Markdown.
     pub(in super::super) text: String,
 }
 
-/// How a passage is told.
+/// How a passage is presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Narrated,
@@ -49,13 +49,13 @@ struct Composer<'a> {
     lists: Deck,
     hooks: Deck,
     dice: Dice,
-    /// Which opening, with the answer and the farewell that go with it.
+    /// Index of the opening, and of the answer and farewell that belong to it.
     variant: usize,
     tag: usize,
     titles: Vec<String>,
 }
 
-/// Writes the story. `text` is what `research` was read from; it must not be blank.
+/// Composes a story. `research` must have been read from `text`, which must not be blank.
 pub(in super::super) fn compose(
     text: &str,
     research: &Research,
@@ -97,7 +97,7 @@ impl Composer<'_> {
     fn chapter(&mut self, i: usize, chapters: &[Chapter]) -> TaleChapter {
         let chapter = &chapters[i];
         let mut parts = Vec::new();
-        // Now and then a chapter opens in the middle of things.
+        // Some chapters open with a passage directly.
         let cold =
             i > 0 && i % 3 == 2 && chapter.runs.first().is_some_and(|run| self.can_narrate(run));
         if i == 0 {
@@ -129,7 +129,7 @@ impl Composer<'_> {
         TaleChapter { title: chapter.title.clone(), text: parts.join("\n\n") }
     }
 
-    /// The line that goes with the opening.
+    /// The line that belongs to the opening.
     fn variant(&self, lines: &[&'static str]) -> String {
         let line = lines[self.variant % lines.len()];
         let question = plain(&self.thread.question);
@@ -149,7 +149,7 @@ impl Composer<'_> {
         run.prose && self.lexicon.english && run.sentences.iter().all(|s| is_quotable(s))
     }
 
-    /// The next way of telling in turn that suits the passage.
+    /// The next mode in turn that suits the passage.
     fn mode(&self, run: &Run, turn: usize) -> Mode {
         let turns = [Mode::Narrated, Mode::Asked, Mode::Read, Mode::Spoken];
         let suits = |mode: &Mode| match mode {
@@ -171,7 +171,7 @@ impl Composer<'_> {
         }
         match mode {
             Mode::Narrated => {
-                // What is rather than was needs a line to lead into it from the past tense.
+                // A text in the present tense needs a transition from the past tense of the story.
                 let led = !self.lexicon.past || self.dice.below(3) == 0;
                 let lead = if led { self.react.lead() } else { None };
                 let lead = lead.map(|lead| lead + " ").unwrap_or_default();
@@ -200,7 +200,7 @@ impl Composer<'_> {
         speech(&sentences, tag)
     }
 
-    /// The question comes back, with its answer.
+    /// Repeats the question and gives its answer.
     fn end(&mut self, parts: &mut Vec<String>) {
         parts.push(self.variant(self.frame.answers));
         let answer: Vec<&str> = self.thread.answer.iter().map(String::as_str).collect();

@@ -1,8 +1,8 @@
-//! Where and how the protagonist meets the text: five settings with lines of their own.
+//! Settings in which the protagonist meets the text: five frames with lines of their own.
 //!
-//! A line is drawn at most once in a story. Slots: `{p}` the player, `{topic}` the text's title,
-//! `{q}` the question, `{next}` the next chapter's heading, `{ps}` the player's. No line says
-//! anything about the subject, and none needs a pronoun for the player.
+//! A line is used at most once in a story. Slots: `{p}` the player, `{topic}` the text's title,
+//! `{q}` the question, `{next}` the next chapter's heading, `{ps}` the player's. No line makes a
+//! statement about the subject, and none needs a pronoun for the player.
 
 mod archive;
 mod cafe;
@@ -12,30 +12,30 @@ mod workshop;
 
 use super::{super::lexicon::Lexicon, voice::Dice};
 
-/// One setting.
+/// Lines of one setting.
 pub(super) struct Frame {
-    /// Ways to begin; each is several paragraphs and asks `{q}`. The first answer and the first
-    /// farewell go with the first opening, and so on.
+    /// Openings of several paragraphs that ask `{q}`. The first answer and the first farewell
+    /// belong to the first opening, and so on.
     pub(super) openings: &'static [&'static str],
-    /// Ways into a later chapter; its heading stands right above.
+    /// Beginnings of later chapters, below their headings.
     pub(super) arrivals: &'static [&'static str],
-    /// Ways into a passage that is read; each ends with a colon.
+    /// Introductions of a quoted passage; each ends with a colon.
     pub(super) readings: &'static [&'static str],
-    /// Ways into a list or a table.
+    /// Introductions of a list or a table.
     pub(super) lists: &'static [&'static str],
-    /// What happens around.
+    /// Events in the surroundings.
     pub(super) asides: &'static [&'static str],
-    /// Ways out of a chapter, with `{next}`.
+    /// Endings of a chapter, with `{next}`.
     pub(super) hooks: &'static [&'static str],
-    /// Ways to the answer, with `{q}`.
+    /// Introductions of the answer, with `{q}`.
     pub(super) answers: &'static [&'static str],
-    /// The last lines.
+    /// Last lines.
     pub(super) farewells: &'static [&'static str],
-    /// Who speaks, as it stands after a quotation.
+    /// Speaker tags after a quotation.
     pub(super) tags: &'static [&'static str],
 }
 
-/// Texts of what was get the settings with a past, the others those with a table to work at.
+/// Chooses a historical setting for texts in the past tense with years, otherwise a practical one.
 pub(super) fn choose(lexicon: &Lexicon, dice: &mut Dice) -> &'static Frame {
     let history = [&archive::FRAME, &train::FRAME, &museum::FRAME];
     let matters = [&workshop::FRAME, &cafe::FRAME];

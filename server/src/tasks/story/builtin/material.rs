@@ -1,4 +1,4 @@
-//! Chooses what to tell: chapters, and in each the passages that say most.
+//! Selects the content: chapters, and the most informative passages of each.
 
 use std::collections::HashSet;
 
@@ -11,20 +11,20 @@ use super::{
     voice::capital,
 };
 
-/// At most so many chapters: each frame has lines for as many.
+/// Maximum number of chapters, for which each frame has enough lines.
 const MAX_CHAPTERS: usize = 9;
-/// Words of the text itself that a chapter tells, more or less.
+/// Approximate number of words of the text itself per chapter.
 const CHAPTER_WORDS: usize = 200;
 const MAX_RUNS: usize = 4;
-/// Sentences in one passage.
+/// Maximum number of sentences in a passage.
 const MAX_RUN: usize = 3;
 const MAX_ITEMS: usize = 5;
-/// A text without headings gets a chapter for so many sentences.
+/// Sentences per chapter for a text without headings.
 const SENTENCES_PER_CHAPTER: usize = 9;
-/// A longer sentence is cut; such are rarely sentences.
+/// Maximum length of a sentence in characters; longer ones are truncated and rarely are sentences.
 const MAX_SENTENCE_CHARS: usize = 600;
 
-/// A passage: sentences that stand together in the text, or items of a list.
+/// A passage: consecutive sentences of the text, or items of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Run {
     /// In order.
@@ -33,16 +33,16 @@ pub(super) struct Run {
     pub(super) prose: bool,
 }
 
-/// What one chapter tells.
+/// Content of one chapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chapter {
     /// The text's own heading, or one made of its terms.
     pub(super) title: String,
-    /// At least one, unless all it had is the story's answer.
+    /// At least one, unless the chapter contains only the story's answer.
     pub(super) runs: Vec<Run>,
 }
 
-/// The chapters of a text, without the sentences that the story keeps for its end.
+/// Chapters of a text, without the sentences reserved for the end.
 pub(super) fn chapters(
     research: &Research,
     lexicon: &Lexicon,
@@ -56,7 +56,7 @@ pub(super) fn chapters(
             runs: runs(&section.paragraphs, lexicon, kept),
         })
         .collect();
-    // A last section that only has the answer still is where the story ends.
+    // A last section that contains only the answer is preserved as the end of the story.
     let ending = sections
         .last()
         .filter(|last| last.paragraphs.iter().flat_map(|p| &p.sentences).any(|s| kept.contains(s)));
@@ -74,7 +74,7 @@ pub(super) fn chapters(
 fn sections(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     let mut sections = if research.sections.len() >= 2 {
         let mut sections = research.sections.clone();
-        // What stands before the first heading opens the first chapter.
+        // Text before the first heading belongs to the first chapter.
         sections[0].paragraphs.splice(0..0, research.preamble.iter().cloned());
         sections
     } else {
@@ -82,7 +82,7 @@ fn sections(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     };
     let group = sections.len() / MAX_CHAPTERS;
     if group > 1 {
-        // Far too many to weigh each against its neighbours.
+        // Too many to compare each with its neighbours.
         sections = sections.chunks(group).map(merged).collect();
     }
     while sections.len() > MAX_CHAPTERS {
@@ -113,7 +113,7 @@ fn merged(group: &[Section]) -> Section {
     }
 }
 
-/// Cuts a text without headings where its words change most.
+/// Splits a text without headings where its words change most.
 fn by_topic(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     let paragraphs: Vec<Paragraph> = research.paragraphs().flat_map(pieces).collect();
     let sentences: usize = paragraphs.iter().map(|p| p.sentences.len()).sum();
@@ -145,7 +145,7 @@ fn by_topic(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     sections
 }
 
-/// A paragraph in pieces of a few sentences, cut where a sentence stands on its own feet.
+/// Splits a paragraph into pieces of a few sentences, before self-contained sentences.
 fn pieces(paragraph: &Paragraph) -> Vec<Paragraph> {
     let mut pieces: Vec<Paragraph> = Vec::new();
     for sentence in &paragraph.sentences {
@@ -163,7 +163,7 @@ fn pieces(paragraph: &Paragraph) -> Vec<Paragraph> {
     pieces
 }
 
-/// A heading for paragraphs that have none: their foremost terms, or their first words.
+/// Heading for paragraphs without one: their main terms, or their first words.
 fn title_from(paragraphs: &[Paragraph], lexicon: &Lexicon) -> String {
     let sentences = || paragraphs.iter().flat_map(|p| &p.sentences);
     let mut counts = vec![0_usize; lexicon.terms.len()];
@@ -172,7 +172,7 @@ fn title_from(paragraphs: &[Paragraph], lexicon: &Lexicon) -> String {
             counts[term] += 1;
         }
     }
-    // What is frequent here and rare elsewhere names the part best.
+    // Terms that are frequent here and rare elsewhere describe the part best.
     let share = |i: usize| counts[i] * counts[i] * 1000 / lexicon.terms[i].count.max(1);
     let mut best: Vec<usize> = (0..counts.len()).filter(|i| counts[*i] > 0).collect();
     best.sort_by_key(|i| (std::cmp::Reverse(share(*i)), *i));
@@ -195,7 +195,7 @@ fn first_words(sentence: &str) -> String {
     format!("{} …", whole.trim_end_matches([',', ':', ';']))
 }
 
-/// The passages of one chapter in the order of the text.
+/// Passages of one chapter in the order of the text.
 fn runs(paragraphs: &[Paragraph], lexicon: &Lexicon, kept: &HashSet<String>) -> Vec<Run> {
     let candidates: Vec<(f64, Run)> = paragraphs
         .iter()
@@ -203,7 +203,7 @@ fn runs(paragraphs: &[Paragraph], lexicon: &Lexicon, kept: &HashSet<String>) -> 
         .filter_map(|piece| best_run(&piece, lexicon, kept))
         .collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
-    // The first passage leads in; it gets a head start.
+    // The first passage introduces the chapter and gets a bonus.
     let worth = |i: usize| candidates[i].0 + if i == 0 { 1.5 } else { 0.0 };
     order.sort_by(|a, b| worth(*b).total_cmp(&worth(*a)).then(a.cmp(b)));
     let (mut chosen, mut told) = (Vec::new(), 0);
@@ -219,12 +219,12 @@ fn runs(paragraphs: &[Paragraph], lexicon: &Lexicon, kept: &HashSet<String>) -> 
     chosen.into_iter().map(|i| candidates[i].1.clone()).collect()
 }
 
-/// Words, or what comes to the same where none are set apart.
+/// Number of words, or an equivalent for scripts without word separators.
 fn length_of(sentence: &str) -> usize {
     words(sentence).len().max(sentence.chars().count() / 8)
 }
 
-/// The sentences of a paragraph that say most and can stand alone.
+/// The most informative sentences of a paragraph that are self-contained.
 fn best_run(
     paragraph: &Paragraph,
     lexicon: &Lexicon,
@@ -240,7 +240,7 @@ fn best_run(
     let weights: Vec<f64> = usable.iter().map(|sentence| weight(sentence, lexicon)).collect();
     let mut best: Option<(f64, usize, usize)> = None;
     for start in (0..usable.len()).filter(|i| *i == 0 || !lexicon.english || !leans(&usable[*i])) {
-        // A passage ends before a sentence that is kept for later.
+        // A passage ends before a sentence reserved for later.
         let free = usable[start..].iter().take(MAX_RUN).take_while(|s| !kept.contains(*s)).count();
         let end = start + free;
         if free == 0 {
@@ -258,7 +258,7 @@ fn best_run(
     Some((score, Run { sentences, prose: true }))
 }
 
-/// Whether a sentence speaks of something that only the one before it names.
+/// Whether a sentence refers to something that only the previous one names.
 fn leans(sentence: &str) -> bool {
     const PRONOUNS: &[&str] = &[
         "it", "he", "she", "they", "him", "them", "his", "hers", "its", "their", "this", "these",
@@ -268,7 +268,7 @@ fn leans(sentence: &str) -> bool {
     is_anaphoric(sentence) || opening.any(|word| PRONOUNS.contains(&word.as_str()))
 }
 
-/// How much a sentence tells.
+/// Information content of a sentence.
 fn weight(sentence: &str, lexicon: &Lexicon) -> f64 {
     let words = words(sentence);
     let content = words.iter().filter(|w| !is_stopword(&w.text.to_lowercase())).count() as f64;
@@ -283,7 +283,7 @@ fn weight(sentence: &str, lexicon: &Lexicon) -> f64 {
     content.sqrt() * 0.4 + (terms.len() as f64).min(4.0) * 0.3 + names * 0.4 + figures * 0.5 + sized
 }
 
-/// Ends an overlong sentence after a whole word.
+/// Truncates an overlong sentence after a whole word.
 fn cut(sentence: &str) -> String {
     let Some((at, _)) = sentence.char_indices().nth(MAX_SENTENCE_CHARS) else {
         return sentence.to_owned();

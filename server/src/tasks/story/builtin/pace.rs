@@ -1,16 +1,16 @@
-//! Streams a text out word by word at a steady rate.
+//! Writes a text word by word at a steady rate.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-/// How often words come: often enough to look steady, seldom enough to cost nothing.
+/// Update interval: short enough to look steady, long enough to be cheap.
 const TICK: Duration = Duration::from_millis(50);
-/// A longer run of letters counts as several words; Chinese, for one, has no spaces.
+/// Longer runs of letters count as several words, for example in Chinese, which has no spaces.
 const LETTERS_PER_WORD: usize = 12;
 
-/// Yields the text's words as they become due and tells the share that is out. Dropping the future
-/// stops it. The rate is that of the clock: a late tick catches up.
+/// Returns the text at the given rate and reports the completed share. Dropping the future stops
+/// it. A late tick catches up with the clock.
 pub(super) async fn tell(text: &str, words_per_second: f64, told: impl Fn(f64)) -> String {
     if words_per_second <= 0.0 {
         told(1.0);
@@ -34,7 +34,7 @@ pub(super) async fn tell(text: &str, words_per_second: f64, told: impl Fn(f64)) 
     out
 }
 
-/// The words, each with the white space after it.
+/// Words with the white space after them.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(char::is_whitespace)
 }

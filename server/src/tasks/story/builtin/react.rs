@@ -1,4 +1,4 @@
-//! What the protagonist makes of the passages: questions, notes, things met before, a guess.
+//! The protagonist's reactions to passages: questions, notes, recurring things, a guess.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,12 +13,12 @@ use super::{
     voice::{Deck, Dice, capital, plain},
 };
 
-/// Subtractions of years in one story.
+/// Maximum number of calculated year spans per story.
 const MAX_SPANS: u32 = 2;
-/// Questions that would fit any passage.
+/// Maximum number of questions that would fit any passage.
 const MAX_VAGUE: u32 = 3;
 
-/// The protagonist's mind over the length of a story.
+/// State of the protagonist during a story.
 pub(super) struct Reactions<'a> {
     lexicon: &'a Lexicon,
     thread: &'a Thread,
@@ -27,9 +27,9 @@ pub(super) struct Reactions<'a> {
     beats: Beats,
     asides: Deck,
     chapter: usize,
-    /// Where each term came up first.
+    /// Chapter in which each term first appeared.
     seen: HashMap<usize, usize>,
-    /// Terms that have had a line of their own.
+    /// Terms that already had a line of their own.
     noted: Vec<usize>,
     figures: BTreeSet<String>,
     guess: Option<usize>,
@@ -69,12 +69,12 @@ impl<'a> Reactions<'a> {
         }
     }
 
-    /// A chapter begins.
+    /// Begins a chapter.
     pub(super) fn enter(&mut self, chapter: usize) {
         self.chapter = chapter;
     }
 
-    /// A line into plain telling.
+    /// Introduction of a narrated passage.
     pub(super) fn lead(&mut self) -> Option<String> {
         self.beats.lead.draw(&[("p", &self.player)])
     }
@@ -88,8 +88,8 @@ impl<'a> Reactions<'a> {
         plain(&self.lexicon.terms[term].shown)
     }
 
-    /// A question that the passage answers. One that would fit any passage needs something before
-    /// it (`followed`).
+    /// Question that the passage answers. A question that would fit any passage requires text
+    /// before it (`followed`).
     pub(super) fn question(&mut self, run: &Run, followed: bool) -> Option<String> {
         let first = run.sentences.first()?;
         let lower = first.to_lowercase();
@@ -125,7 +125,7 @@ impl<'a> Reactions<'a> {
         Some(format!("“{asked}” {verb} {}.", self.player))
     }
 
-    /// What the protagonist, or the room, makes of a passage.
+    /// Reaction of the protagonist or the surroundings to a passage.
     pub(super) fn to(&mut self, run: &Run, dice: &mut Dice) -> Option<String> {
         let told = run.sentences.join(" ");
         let terms = self.literal(&told);
@@ -147,7 +147,7 @@ impl<'a> Reactions<'a> {
         })
     }
 
-    /// The terms of a passage that stand there just as they are shown: `on board` is no board.
+    /// Terms that appear in a passage literally: `on board` does not mention a board.
     fn literal(&self, told: &str) -> Vec<usize> {
         let lower = told.to_lowercase();
         let stands = |term: &usize| {
@@ -162,7 +162,7 @@ impl<'a> Reactions<'a> {
         self.beats.figure.draw(&[("p", &self.player), ("n", &figure)])
     }
 
-    /// A name or a thing that is new.
+    /// Line about a new name or thing.
     fn term_beat(&mut self, terms: &[usize], name: bool) -> Option<String> {
         let fresh = |term: &&usize| {
             self.lexicon.terms[**term].name == name
@@ -176,7 +176,7 @@ impl<'a> Reactions<'a> {
         deck.draw(&[("p", &self.player), ("x", &shown), ("X", &capital(&shown))])
     }
 
-    /// At most every other chapter, and never in the first: there the question is fresh.
+    /// At most in every other chapter, and never in the first, where the question is new.
     fn thread_beat(&mut self, terms: &[usize]) -> Option<String> {
         if self.chapter == 0 || self.threads * 2 >= self.chapter {
             return None;
@@ -190,7 +190,7 @@ impl<'a> Reactions<'a> {
         self.beats.thread.draw(&slots)
     }
 
-    /// Something rare that an earlier chapter had and the last one had not.
+    /// A rare term that appeared in an earlier chapter but not in the previous one.
     fn callback(&mut self, terms: &[usize]) -> Option<String> {
         if self.callbacks * 2 > self.chapter {
             return None;
@@ -221,7 +221,7 @@ impl<'a> Reactions<'a> {
         self.beats.span.draw(&[("p", &self.player), ("y", &y), ("z", &z), ("d", &d)])
     }
 
-    /// What was told is known from now on.
+    /// Records the terms of a passage as known.
     pub(super) fn remember(&mut self, run: &Run) {
         for sentence in &run.sentences {
             for term in self.literal(sentence) {
@@ -230,8 +230,8 @@ impl<'a> Reactions<'a> {
         }
     }
 
-    /// The line that a long story has at the end of some chapters: a guess, a tally, the names,
-    /// the guess given up.
+    /// Line at the end of some chapters of a long story: a guess, a tally, the names, dropping the
+    /// guess.
     pub(super) fn arc(&mut self, chapters: usize) -> Option<String> {
         if chapters < 4 || !self.lexicon.english {
             return None;
@@ -251,7 +251,7 @@ impl<'a> Reactions<'a> {
         if at + 3 == chapters { self.recap() } else { None }
     }
 
-    /// The foremost thing of this chapter that the question does not name.
+    /// The main term of this chapter that the question does not contain.
     fn guess(&mut self) -> Option<String> {
         let mut fresh: Vec<usize> = self
             .seen
@@ -266,7 +266,7 @@ impl<'a> Reactions<'a> {
         self.beats.guess.draw(&[("p", &self.player), ("x", &shown), ("X", &capital(&shown))])
     }
 
-    /// Names told so far, in the order of the text's own weight.
+    /// Known names, the most significant of the text first.
     fn names(&self) -> Vec<String> {
         let known = |i: &usize| self.lexicon.terms[*i].name && self.seen.contains_key(i);
         (0..self.lexicon.terms.len()).filter(known).map(|i| self.shown(i)).collect()

@@ -1,4 +1,4 @@
-//! Whole stories.
+//! Complete stories.
 
 use std::collections::HashSet;
 
@@ -51,7 +51,7 @@ fn the_question_of_the_text_is_asked_first_and_answered_last() {
     }
 }
 
-/// Every line of a story that is not the text's own appears once.
+/// Every line that does not come from the text occurs once.
 #[test]
 fn no_line_of_the_narrator_comes_twice() {
     for (text, player) in
@@ -67,7 +67,7 @@ fn no_line_of_the_narrator_comes_twice() {
     }
 }
 
-/// What is quoted or narrated stands in the text, word for word.
+/// Everything quoted or narrated occurs verbatim in the text.
 #[test]
 fn facts_are_the_texts_own_sentences() {
     let research = Research::read(LIGHTHOUSE);

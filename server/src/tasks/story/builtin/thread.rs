@@ -1,4 +1,4 @@
-//! The question that a story opens with and the place in the text that answers it.
+//! The question that opens a story, and its answer in the text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,24 +11,23 @@ use super::{
     voice::capital,
 };
 
-/// A question and its answer, both out of the text.
+/// A question and its answer, both from the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Thread {
-    /// Asked in the beginning.
+    /// Question asked at the beginning.
     pub(super) question: String,
-    /// The sentences that answer it, kept for the end.
+    /// Sentences that answer it, reserved for the end.
     pub(super) answer: Vec<String>,
-    /// Sentences that must not be told elsewhere: the answer, and the question where the text
-    /// itself asks it.
+    /// Sentences reserved for the thread: the answer, and the question if the text itself asks it.
     pub(super) kept: HashSet<String>,
-    /// The terms in the question, by index in the lexicon.
+    /// Terms in the question, by index in the lexicon.
     pub(super) terms: Vec<usize>,
-    /// Where the question is made of two terms: how they are shown.
+    /// Display forms of the two terms of the question, if it has two.
     pub(super) pair: Option<(String, String)>,
 }
 
-/// Finds the best thread that the text offers: a question of its own, two things that meet late
-/// in it, or one thing; else its last word.
+/// Finds the best thread of a text: its own question, two terms that meet late in it, or one term;
+/// otherwise its last sentence.
 pub(super) fn find(research: &Research, lexicon: &Lexicon) -> Thread {
     let prose: Vec<&String> =
         research.paragraphs().filter(|p| p.prose).flat_map(|p| &p.sentences).collect();
@@ -46,7 +45,7 @@ fn thread(question: String, answer: &str) -> Thread {
     Thread { question, answer, kept, terms: Vec::new(), pair: None }
 }
 
-/// Words of content, as a set.
+/// Set of content words.
 fn content(sentence: &str) -> HashSet<String> {
     let lower = words(sentence).into_iter().map(|word| word.text.to_lowercase());
     lower.filter(|word| word.chars().count() >= 3 && !is_stopword(word)).collect()
@@ -56,7 +55,7 @@ fn is_question(sentence: &str) -> bool {
     sentence.ends_with(['?', '？', '؟'])
 }
 
-/// The text asks something early and comes back to it late.
+/// The text asks a question early and returns to it late.
 fn own_question(sentences: &[&String], lexicon: &Lexicon) -> Option<Thread> {
     let early = (sentences.len() / 3).max(1).min(sentences.len());
     let asked = |s: &str| is_question(s) && (15..=260).contains(&s.len()) && !is_anaphoric(s);
@@ -98,7 +97,7 @@ fn contents_cause(sentence: &str) -> bool {
     ["because", "so that", "the reason", "therefore"].iter().any(|word| lower.contains(word))
 }
 
-/// A sentence that may be the answer: late, of a good length, on its own feet.
+/// Sentences that may be the answer: late, of suitable length, self-contained.
 fn candidates<'a>(sentences: &[&'a String]) -> Vec<(usize, &'a String)> {
     let late = sentences.len() * 3 / 5;
     let mut found: Vec<(usize, &String)> =
@@ -107,7 +106,7 @@ fn candidates<'a>(sentences: &[&'a String]) -> Vec<(usize, &'a String)> {
     found
 }
 
-/// Two key terms that hardly meet before one late sentence brings them together.
+/// Two key terms that rarely meet before a late sentence combines them.
 fn two_terms(sentences: &[&String], lexicon: &Lexicon) -> Option<Thread> {
     if !lexicon.english {
         return None;
@@ -152,7 +151,7 @@ fn pairs(found: &[usize]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// One thing, and the late sentence that says most about it.
+/// One term, and the late sentence with the most information about it.
 fn one_term(sentences: &[&String], lexicon: &Lexicon) -> Option<Thread> {
     let (i, term) = candidates(sentences)
         .into_iter()
@@ -164,13 +163,13 @@ fn one_term(sentences: &[&String], lexicon: &Lexicon) -> Option<Thread> {
     Some(thread)
 }
 
-/// The text has nothing to ask about; then its end has to do.
+/// Fallback for a text without a thread: its last sentence.
 fn last_word(sentences: &[&String]) -> Thread {
     let answer = sentences.last().map_or("", |last| last.as_str());
     let question = "What does it come to, in the end?".to_owned();
     let mut thread = thread(question, answer);
     if sentences.len() == 1 {
-        // It is all there is: told first, and found again at the end.
+        // The only sentence is used first and repeated at the end.
         thread.kept.clear();
     }
     thread

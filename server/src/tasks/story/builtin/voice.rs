@@ -1,14 +1,14 @@
-//! The narrator's craft with single lines: choosing without repeating, filling in, quoting.
+//! Tools for single lines: selection without repetition, slots, quotations.
 
 use sha2::{Digest, Sha256};
 
-/// A small generator (SplitMix64) whose sequence never changes: the same research, subject and
-/// player give the same story on every machine and with every version of every library.
+/// Random number generator (SplitMix64) with a stable sequence: the same research, subject and
+/// player give the same story on every machine and with every library version.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(u64);
 
 impl Dice {
-    /// Seeds from texts; their lengths count, so that ("ab", "c") differs from ("a", "bc").
+    /// Seeds from texts, including their lengths, so that ("ab", "c") differs from ("a", "bc").
     pub(super) fn new(texts: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for text in texts {
@@ -27,13 +27,13 @@ impl Dice {
         z ^ (z >> 31)
     }
 
-    /// A number below `n`; 0 when there is none.
+    /// A number below `n`; 0 if `n` is 0.
     pub(super) fn below(&mut self, n: usize) -> usize {
         if n == 0 { 0 } else { (self.next() % n as u64) as usize }
     }
 }
 
-/// Lines of which each is used at most once.
+/// Lines that are each used at most once.
 #[derive(Clone, Debug)]
 pub(super) struct Deck(Vec<&'static str>);
 
@@ -47,13 +47,13 @@ impl Deck {
         Self(lines)
     }
 
-    /// The next line with its slots filled; `None` once all are used.
+    /// The next line with its slots filled; `None` if all are used.
     pub(super) fn draw(&mut self, slots: &[(&str, &str)]) -> Option<String> {
         self.0.pop().map(|line| fill(line, slots))
     }
 }
 
-/// Replaces `{name}` by its value. Values are not looked into again.
+/// Replaces `{name}` by its value. Values are not expanded again.
 pub(super) fn fill(line: &str, slots: &[(&str, &str)]) -> String {
     let mut out = String::with_capacity(line.len() + 32);
     let mut rest = line;
@@ -73,7 +73,7 @@ pub(super) fn fill(line: &str, slots: &[(&str, &str)]) -> String {
     out
 }
 
-/// Makes plain text safe inside Markdown: it shows as it is and can start nothing.
+/// Escapes plain text for Markdown: it is displayed as is and starts no markup.
 pub(in super::super) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
@@ -92,7 +92,7 @@ pub(in super::super) fn plain(text: &str) -> String {
     out
 }
 
-/// Whether the text can stand between quotation marks.
+/// Whether the text can be placed in quotation marks.
 pub(super) fn is_quotable(text: &str) -> bool {
     !text.contains(['"', '“', '”', '„', '«', '»'])
 }
@@ -107,7 +107,7 @@ pub(super) fn speech(sentences: &[&str], tag: &str) -> String {
     out
 }
 
-/// A sentence's end as it is before `said she`.
+/// Ending of a sentence before `said she`.
 fn before_tag(sentence: &str) -> String {
     if sentence.ends_with(['?', '!', '…']) || sentence.ends_with("...") {
         return sentence.to_owned();
@@ -116,7 +116,7 @@ fn before_tag(sentence: &str) -> String {
     format!("{open},")
 }
 
-/// Sentences in a row, each ended.
+/// Joins sentences, each with a final punctuation mark.
 pub(super) fn joined(sentences: &[&str]) -> String {
     let ended: Vec<String> = sentences.iter().map(|sentence| ended(&plain(sentence))).collect();
     ended.join(" ")
@@ -131,7 +131,7 @@ fn ended(sentence: &str) -> String {
     }
 }
 
-/// The first letter upper case.
+/// Capitalises the first letter.
 pub(super) fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())

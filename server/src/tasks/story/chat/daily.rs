@@ -1,4 +1,4 @@
-//! The day's budget of tokens, as one story draws on it.
+//! Daily token budget, as used by one story.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ impl Daily {
         Self { ctx, budget }
     }
 
-    /// Takes what a call can cost: its prompt and a reply of at most `reply` tokens, of fewer where the
-    /// day has no more.
+    /// Reserves the maximum cost of a call: its prompt and a reply of at most `reply` tokens, or
+    /// fewer if the daily budget has no more.
     ///
     /// # Errors
-    /// [`NarratorError::Daily`] when there is no room for prompt and reply,
-    /// [`NarratorError::Uncounted`] when it cannot be counted.
+    /// [`NarratorError::Daily`] if prompt and reply do not fit,
+    /// [`NarratorError::Uncounted`] if the tokens cannot be counted.
     pub(super) async fn reserve(
         &self,
         prompt: u64,
@@ -37,7 +37,7 @@ impl Daily {
         }
     }
 
-    /// Counts what the call did cost.
+    /// Replaces the reservation by the actual cost.
     pub(super) async fn settle(&self, reservation: Reservation, used: u64) {
         let reserved = reservation.amount();
         if let Err(error) = self.ctx.settle(reservation, used).await {

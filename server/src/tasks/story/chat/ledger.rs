@@ -1,10 +1,10 @@
-//! What a story has cost so far, in tokens.
+//! Token cost of a story so far.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::narrator::NarratorError;
 
-/// The shortest reply that is worth asking for.
+/// Minimum length of a useful reply, in tokens.
 pub(in super::super) const MIN_REPLY: u64 = 128;
 
 /// Counts tokens against a budget.
@@ -15,7 +15,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Goes on from `spent`; a budget of 0 is none.
+    /// Continues from `spent`; a budget of 0 means none.
     pub(super) fn new(spent: u64, budget: u64) -> Self {
         Self { spent: AtomicU64::new(spent), budget: (budget > 0).then_some(budget) }
     }
@@ -28,17 +28,17 @@ impl Ledger {
         self.budget
     }
 
-    /// Adds what a call has cost.
+    /// Adds the cost of a call.
     pub(super) fn charge(&self, tokens: u64) {
-        // `fetch_update` cannot fail: the closure always gives a value.
+        // `fetch_update` cannot fail: the closure always returns a value.
         let add = |spent: u64| Some(spent.saturating_add(tokens));
         let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// How long the reply to a prompt may be, at most `wanted` tokens.
+    /// Maximum length of the reply to a prompt, up to `wanted` tokens.
     ///
     /// # Errors
-    /// [`NarratorError::Budget`] when there is no room for prompt and reply.
+    /// [`NarratorError::Budget`] if prompt and reply do not fit.
     pub(super) fn allow(&self, prompt: u64, wanted: u64) -> Result<u64, NarratorError> {
         let Some(budget) = self.budget else { return Ok(wanted) };
         let spent = self.spent();
@@ -50,7 +50,7 @@ impl Ledger {
     }
 }
 
-/// Tokens of a text, roughly: four Latin letters make one, other scripts cost about one a letter.
+/// Estimated tokens of a text: four ASCII characters per token, one other character per token.
 pub(super) fn estimate(text: &str) -> u64 {
     let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
     let other = text.chars().filter(|c| !c.is_ascii()).count() as u64;

@@ -1,4 +1,4 @@
-//! What an endpoint means when it does not answer with a story.
+//! Interprets failures of an endpoint.
 
 use std::{error::Error, time::SystemTime};
 
@@ -11,12 +11,12 @@ use super::{
     wire::{ErrorBody, Refusal},
 };
 
-/// No more of a refusal is read, in bytes.
+/// Maximum number of bytes read of a refusal.
 const MAX_BODY: usize = 16 * 1024;
-/// No more of its words are told, in characters.
+/// Maximum number of characters of its message to report.
 const MAX_DETAIL: usize = 300;
 
-/// The request found nobody, or lost them.
+/// Error of a request that could not be sent, or whose connection was lost.
 pub(super) fn not_sent(error: &reqwest::Error, address: &str) -> NarratorError {
     let mut cause: &dyn Error = error;
     while let Some(deeper) = cause.source() {
@@ -30,7 +30,7 @@ pub(super) fn not_sent(error: &reqwest::Error, address: &str) -> NarratorError {
     }
 }
 
-/// Reads an answer other than 2xx.
+/// Error of a response other than 2xx.
 pub(super) async fn read(response: Response, settings: &NarratorSettings) -> NarratorError {
     let status = response.status();
     let after = retry::retry_after(response.headers(), SystemTime::now());
@@ -52,7 +52,7 @@ pub(super) async fn read(response: Response, settings: &NarratorSettings) -> Nar
     }
 }
 
-/// An error in the middle of a stream that began well.
+/// Error in the middle of a stream.
 pub(super) fn in_stream(error: &ErrorBody) -> NarratorError {
     if error.is("insufficient_quota") {
         return NarratorError::Quota;
@@ -67,14 +67,14 @@ fn unknown_model(settings: &NarratorSettings, status: StatusCode) -> NarratorErr
     NarratorError::UnknownModel { model: settings.model.clone(), status: status.as_u16() }
 }
 
-/// The endpoint's words, shortened.
+/// The endpoint's message, shortened.
 fn told(error: &ErrorBody) -> String {
     let message = error.message();
     let message = if message.is_empty() { "it gave no reason" } else { message };
     message.chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect()
 }
 
-/// The beginning of the body; what does not come in time is left.
+/// Reads the beginning of the body within the time limit.
 async fn body(response: Response) -> Vec<u8> {
     let mut body = Vec::new();
     let mut stream = response.bytes_stream();
@@ -86,7 +86,7 @@ async fn body(response: Response) -> Vec<u8> {
             }
         }
     };
-    // Whatever came until then has to do.
+    // Use what arrived until then.
     let _ = tokio::time::timeout(REFUSAL_PATIENCE, read).await;
     body.truncate(MAX_BODY);
     body

@@ -1,4 +1,4 @@
-//! When to try again: what the endpoint asks for, else longer and longer.
+//! Delays of retries: as requested by the endpoint, or else exponential.
 
 use std::{
     future::Future,
@@ -8,10 +8,10 @@ use std::{
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// The first wait without `Retry-After`; it doubles from try to try.
+/// First delay without `Retry-After`; doubles with each try.
 const BASE: Duration = Duration::from_secs(1);
 
-/// Waits; a parameter, so that tests need no clock.
+/// Waits; replaceable in tests.
 pub(in super::super) trait Pause: Send + Sync {
     /// Returns after `duration`.
     fn pause(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
@@ -27,7 +27,7 @@ impl Pause for TokioPause {
     }
 }
 
-/// `Retry-After` in seconds or as an HTTP date; one in the past is zero.
+/// Parses `Retry-After` in seconds or as an HTTP date; a date in the past is zero.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse::<f64>() {
@@ -37,10 +37,10 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// The wait before try `tries + 1` (1 after the first failure); `jitter` is 0..1.
+/// Delay before try `tries + 1` (1 after the first failure); `jitter` is 0..1.
 pub(super) fn backoff(tries: u32, longest: Duration, jitter: f64) -> Duration {
     let doubled = BASE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
-    // At least half, so that a lucky draw does not hammer a server in trouble.
+    // At least half, so that a low jitter does not overload a failing server.
     doubled.min(longest).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 

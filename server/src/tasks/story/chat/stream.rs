@@ -12,35 +12,35 @@ use super::{
     wire::Chunk,
 };
 
-/// Bytes of the stream per token asked for: the frame around a token is larger than the token.
+/// Maximum stream bytes per requested token; the frame around a token is larger than the token.
 const BYTES_PER_TOKEN: u64 = 2_048;
-/// What any stream may have on top, in bytes.
+/// Additional allowance for any stream, in bytes.
 const BYTES_FREE: u64 = 1 << 20;
-/// Letters per token, for the bar.
+/// Characters per token, for the progress bar.
 const CHARS_PER_TOKEN: f64 = 4.0;
 
-/// A whole reply.
+/// A complete reply.
 pub(super) struct Reply {
     pub(super) text: String,
-    /// Whether the limit on its length ended it.
+    /// Whether the length limit ended it.
     pub(super) cut: bool,
 }
 
-/// A try that failed.
+/// A failed try.
 pub(super) struct Broken {
     pub(super) error: NarratorError,
-    /// Whether words had come already.
+    /// Whether text had already arrived.
     pub(super) started: bool,
 }
 
 impl Broken {
-    /// Before any word.
+    /// Failure before any text.
     pub(super) const fn early(error: NarratorError) -> Self {
         Self { error, started: false }
     }
 }
 
-/// What a stream may take.
+/// Limits of a stream.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) first: Duration,
@@ -55,7 +55,7 @@ pub(super) struct End {
     pub(super) cut: bool,
 }
 
-/// Reads the reply into `text`, which keeps what came even when the end is an error.
+/// Reads the reply into `text`, which retains what arrived even on an error.
 pub(super) async fn read(
     response: Response,
     limits: Limits,
@@ -72,7 +72,7 @@ pub(super) async fn read(
     }
 }
 
-/// The body, until it gets larger than any reply of that length can be.
+/// The body, limited to the maximum size of a reply of that length.
 fn limited(
     response: Response,
     limits: Limits,
@@ -124,7 +124,7 @@ async fn read_events(
     }
 }
 
-/// Adds one event; true when it says that the reply is complete.
+/// Processes one event; true if the reply is complete.
 fn take(chunk: Chunk, text: &mut String, end: &mut End) -> Result<bool, NarratorError> {
     if let Some(error) = &chunk.error {
         return Err(refusal::in_stream(error));
@@ -136,7 +136,7 @@ fn take(chunk: Chunk, text: &mut String, end: &mut End) -> Result<bool, Narrator
         end.usage = Some(usage.total_tokens);
     }
     let mut finished = false;
-    // Only the first choice is ours; none other was asked for.
+    // Only the first choice was requested.
     for choice in chunk.choices.into_iter().flatten().take(1) {
         if let Some(content) = choice.delta.and_then(|delta| delta.content) {
             text.push_str(&content);
@@ -156,7 +156,7 @@ fn take(chunk: Chunk, text: &mut String, end: &mut End) -> Result<bool, Narrator
     Ok(finished)
 }
 
-/// An endpoint that does not stream sends everything at once.
+/// Reads the reply of an endpoint that does not stream.
 async fn read_whole(
     bytes: impl Stream<Item = Result<impl AsRef<[u8]>, NarratorError>>,
     limits: Limits,

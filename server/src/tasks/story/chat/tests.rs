@@ -1,4 +1,4 @@
-//! The narrator against a local server that speaks the protocol.
+//! Tests of the narrator against a local server of the protocol.
 
 use std::{
     pin::Pin,
@@ -20,7 +20,7 @@ use super::{
 
 const KEY: &str = "sk-very-secret";
 
-/// Notes the waits and does not wait.
+/// Records the delays and does not wait.
 #[derive(Default)]
 struct Noted(Mutex<Vec<Duration>>);
 
@@ -36,7 +36,7 @@ struct Bench {
     pauses: Arc<Noted>,
     notes: Mutex<Vec<String>>,
     written: Mutex<Vec<f64>>,
-    /// Dropped with the first word.
+    /// Dropped when the first text arrives.
     first_word: Mutex<Option<oneshot::Sender<()>>>,
 }
 

@@ -1,4 +1,4 @@
-//! The bodies of the chat completions protocol, as much of them as is used.
+//! Bodies of the chat completions protocol, as far as used.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,20 +13,20 @@ pub(super) struct Request<'a> {
     pub(super) stream_options: StreamOptions,
 }
 
-/// Asks for the token counts at the end of the stream.
+/// Requests the token counts at the end of the stream.
 #[derive(Debug, Serialize)]
 pub(super) struct StreamOptions {
     pub(super) include_usage: bool,
 }
 
-/// One turn of the conversation.
+/// One message of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Message {
     pub(super) role: &'static str,
     pub(super) content: String,
 }
 
-/// One event of the stream, and also a whole answer from an endpoint that does not stream.
+/// One event of the stream, or the complete answer of an endpoint that does not stream.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Chunk {
     pub(super) choices: Option<Vec<Choice>>,
@@ -36,7 +36,7 @@ pub(super) struct Chunk {
     pub(super) error: Option<ErrorBody>,
 }
 
-/// A piece of the reply.
+/// Part of the reply.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Choice {
     #[serde(default, alias = "message")]
@@ -45,14 +45,14 @@ pub(super) struct Choice {
     pub(super) finish_reason: Option<String>,
 }
 
-/// What the piece adds.
+/// Text added by the part.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Delta {
     #[serde(default)]
     pub(super) content: Option<String>,
 }
 
-/// What a call has cost.
+/// Cost of a call.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(super) struct Usage {
     #[serde(default)]
@@ -65,7 +65,7 @@ pub(super) struct Refusal {
     pub(super) error: ErrorBody,
 }
 
-/// Endpoints disagree about its form: an object, or only a text.
+/// Endpoints differ in its form: an object, or only a text.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum ErrorBody {
@@ -87,7 +87,7 @@ impl Default for ErrorBody {
 }
 
 impl ErrorBody {
-    /// The words for people.
+    /// Message for people.
     pub(super) fn message(&self) -> &str {
         match self {
             Self::Object { message, .. } => message.as_deref().unwrap_or_default(),
@@ -95,7 +95,7 @@ impl ErrorBody {
         }
     }
 
-    /// Whether the words for programs include `word`.
+    /// Whether its code or type is `word`.
     pub(super) fn is(&self, word: &str) -> bool {
         match self {
             Self::Object { code, kind, .. } => {

@@ -1,8 +1,8 @@
-//! The few closed classes of English words that the lexicon leans on.
+//! Closed classes of English words used by the lexicon.
 
 use std::{collections::HashSet, sync::LazyLock};
 
-/// Looked up for every word of a text that may be very long.
+/// A set, because it is searched for every word of a text that may be very long.
 type Words = LazyLock<HashSet<&'static str>>;
 
 static FUNCTION_WORDS: Words = LazyLock::new(|| {
@@ -33,7 +33,7 @@ static STOPWORDS: Words = LazyLock::new(|| {
         .collect()
 });
 
-/// Nouns that say nothing about a text.
+/// Nouns that characterise no text.
 static VAGUE: Words = LazyLock::new(|| {
     "time times way ways year years day days thing things part parts end number people kind \
      place hand side work first last second third lot case point fact example course result \
@@ -57,12 +57,12 @@ pub(super) fn is_preposition(word: &str) -> bool {
     PREPOSITIONS.contains(word)
 }
 
-/// Words of grammar rather than of content.
+/// Whether the word is grammatical rather than content.
 pub(in super::super) fn is_stopword(word: &str) -> bool {
     STOPWORDS.contains(word)
 }
 
-/// Whether a lower-case word can be the head of a noun phrase worth naming.
+/// Whether a lower-case word can be the head of a significant noun phrase.
 pub(super) fn may_be_noun(word: &str) -> bool {
     word.chars().count() >= 3
         && word.chars().all(char::is_alphabetic)
@@ -99,7 +99,7 @@ pub(super) fn leads_to_year(word: &str) -> bool {
     LEADS.contains(word) || capital.is_some_and(|month| is_month_or_day(&month))
 }
 
-/// Whether a sentence leans on the one before it.
+/// Whether a sentence refers to the one before it.
 pub(in super::super) fn is_anaphoric(sentence: &str) -> bool {
     static LEANING: Words = LazyLock::new(|| {
         "he she it they this these that those such his her its their but however and yet so \

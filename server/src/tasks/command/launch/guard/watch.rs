@@ -1,5 +1,5 @@
-//! A command that runs: waits for its end, or brings it about, with all that came from it.
-//! Child and grandchild alike get TERM, then KILL after the grace.
+//! Watches a running command, and stops it with all its descendants: child and grandchild alike get
+//! SIGTERM, then SIGKILL after the grace.
 
 use std::{
     os::fd::OwnedFd,
@@ -26,32 +26,33 @@ use super::{
     LOOK, say, timespec,
 };
 
-/// Between two tries to end what does not end: doubles from the first to the second.
+/// Pause between attempts to kill what does not end; doubles from the first value to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// What has not gone for so long after the first KILL is told to the server as what it is.
+/// Processes that remain this long after the first SIGKILL are reported to the server.
 const GIVE_UP: Duration = Duration::from_secs(5);
-/// Looks for more before a KILL. What forks and ends at once would be looked for without end.
+/// Maximum number of searches for new processes before a SIGKILL; processes that fork and exit at
+/// once would otherwise prolong them forever.
 const LOOKS: usize = 8;
 
-/// What the guard knows while it watches.
+/// State of the guard while it watches.
 pub(super) struct Watch<'o> {
     request: &'o SpawnRequest,
     cgroup: Option<Cgroup>,
     me: i32,
     leader: Pid,
-    /// Readable once the leader has ended.
+    /// Readable once the command's first process has ended.
     leader_fd: Option<OwnedFd>,
     leader_ended: bool,
     end: End,
-    /// When grace is over, once it was told to end.
+    /// When the grace ends, once the command was asked to stop.
     kill_at: Option<Instant>,
-    /// Before the next KILL.
+    /// Pause before the next kill.
     pause: Duration,
-    /// Those that may not be signalled were told of.
+    /// Whether processes that may not be signalled were reported.
     told: bool,
-    /// Nobody speaks any more.
+    /// Whether the connection to the server is closed.
     deaf: bool,
-    /// Whether a signal asked to end it.
+    /// Whether a signal asked the guard to stop.
     asked: Arc<AtomicBool>,
 }
 
@@ -73,7 +74,7 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// Returns when nothing is left of the command, or nothing that can be ended.
+    /// Returns when all processes are gone, or the rest cannot be killed.
     pub(super) fn until_all_is_gone(&mut self) -> End {
         loop {
             if self.reap() && self.cgroup_is_empty() {
@@ -105,7 +106,7 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// Waits for what could not be ended, and tries again now and then.
+    /// Waits for processes that could not be killed, and retries periodically.
     pub(super) fn wait_for_what_remains(&mut self) {
         if self.end.remaining.is_empty() {
             return;
@@ -116,7 +117,8 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// Removes the control group where the server has gone, or has dropped the run.
+    /// Removes the control group if the server will not: it is gone, or has given up on processes
+    /// that could not be killed.
     pub(super) fn remove_what_nobody_else_will(&self) {
         if let Some(group) =
             self.cgroup.as_ref().filter(|_| self.deaf || !self.end.remaining.is_empty())
@@ -125,8 +127,8 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// Lets go of what has ended; whether that was all. What a process leaves behind when it ends is
-    /// the guard's child from then on, so that without children nothing is left.
+    /// Reaps ended processes; returns whether all are gone. Orphans become children of the guard,
+    /// so no children means that nothing remains.
     fn reap(&mut self) -> bool {
         loop {
             match wait(WaitOptions::NOHANG) {
@@ -148,7 +150,8 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// What left the guard's family, as a child of a child of another's, is in the group still.
+    /// The control group still contains processes that left the guard's descendants by being
+    /// adopted elsewhere.
     fn cgroup_is_empty(&mut self) -> bool {
         let Some(group) = &self.cgroup else { return true };
         let empty = !group.processes().into_iter().any(stat::is_alive);
@@ -173,7 +176,7 @@ impl<'o> Watch<'o> {
         u32::try_from(self.all().len()).unwrap_or(u32::MAX)
     }
 
-    /// Waits for the server, for the end of the command, or for this long.
+    /// Waits for the server, the end of the command, or this long.
     fn listen(&mut self, longest: Duration) {
         let mut descriptors = Vec::with_capacity(2);
         if !self.deaf {
@@ -199,7 +202,7 @@ impl<'o> Watch<'o> {
                 }
             }
             Err(Errno::INTR) => {}
-            // The server is gone, or has dropped the run.
+            // The server is gone or has dropped the run.
             _ => {
                 self.deaf = true;
                 self.kill_now();
@@ -210,13 +213,13 @@ impl<'o> Watch<'o> {
     fn kill_now(&mut self) {
         self.end.stopped = self.end.stopped.max(self.count());
         let now = Instant::now();
-        // Grace that is over already is not begun anew.
+        // An expired grace must not start again.
         if self.kill_at.is_none_or(|at| at > now) {
             self.kill_at = Some(now);
         }
     }
 
-    /// TERM to everything there is, and a limit to its patience.
+    /// Sends SIGTERM to all processes and starts the grace.
     fn terminate(&mut self) {
         let all = self.all();
         let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
@@ -227,15 +230,16 @@ impl<'o> Watch<'o> {
             if signal(process, Signal::TERM) == Err(Errno::PERM) {
                 refused.push(process);
             }
-            // What is stopped does not hear.
+            // A stopped process handles SIGTERM only after SIGCONT.
             let _ = signal(process, Signal::CONT);
         }
         self.tell_of(&refused);
     }
 
-    /// First nothing may make anything new, then nothing may be left. Those that may not be signalled.
+    /// Stops all processes first, so that they cannot fork, then kills them. Returns those that may
+    /// not be signalled.
     fn kill_all(&self) -> Vec<i32> {
-        // At a stroke, where the kernel does it: nothing forks in between.
+        // The kernel can kill all at once, without forks in between.
         if let Some(group) = &self.cgroup {
             let _ = group.kill();
         } else if namespace::is_first() {
@@ -257,14 +261,14 @@ impl<'o> Watch<'o> {
         stopped.into_iter().filter(refuses).collect()
     }
 
-    /// Longer after each try: what does not end at once may take a while, or never end.
+    /// Grows after each attempt: what does not end at once may take long or never end.
     fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(PAUSES.1);
         pause
     }
 
-    /// Says once which processes may not be signalled.
+    /// Reports once which processes may not be signalled.
     fn tell_of(&mut self, refused: &[i32]) {
         if !self.told && !refused.is_empty() {
             self.told = true;
@@ -275,8 +279,8 @@ impl<'o> Watch<'o> {
     }
 }
 
-/// To a process that may have ended meanwhile. Its id is not another's: only this process reaps what
-/// is below it, but for children of those below, which are then signalled at worst a moment late.
+/// Signals a process that may already have ended. The id cannot belong to another process: only the
+/// guard reaps its children; children of descendants may at worst be signalled a moment late.
 fn signal(process: i32, signal: Signal) -> rustix::io::Result<()> {
     match Pid::from_raw(process) {
         Some(process) => kill_process(process, signal),

@@ -1,4 +1,4 @@
-//! The table as it is written.
+//! Rules as written in the configuration.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use serde::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Form {
-    /// Whether only the preset's name was written.
+    /// Whether only the name of a preset was given.
     #[serde(skip)]
     pub(super) short: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub(super) struct Form {
     pub(super) stages: Vec<StageForm>,
 }
 
-/// A stage and how it is told that it has begun.
+/// A stage, and the pattern that marks its beginning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StageForm {
@@ -54,7 +54,7 @@ pub(super) enum StreamName {
     Stderr,
 }
 
-/// One pattern, or a list of them.
+/// One pattern, or a list of patterns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Texts(pub(super) Vec<String>);
 
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-/// Reads a preset's name or a table.
+/// Reads the name of a preset, or a table.
 pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Form, D::Error> {
     struct NameOrTable;
     impl<'de> Visitor<'de> for NameOrTable {

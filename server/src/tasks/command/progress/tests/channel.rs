@@ -1,4 +1,4 @@
-//! JSON lines.
+//! Tests of JSON lines.
 
 use super::*;
 

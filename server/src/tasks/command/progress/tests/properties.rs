@@ -1,10 +1,10 @@
-//! Whatever comes, and however it is cut.
+//! Properties for any bytes in any chunks.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::*;
 
-/// Bytes as programs make them, mixed with noise.
+/// Typical program output mixed with noise.
 fn output() -> impl Strategy<Value = Vec<u8>> {
     let words = vec![
         "\r",

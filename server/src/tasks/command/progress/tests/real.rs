@@ -1,4 +1,4 @@
-//! The presets on what the real programs have printed (tests/fixtures/progress, made by
+//! Presets on output of the real programs (tests/fixtures/progress, made by
 //! `scripts/progress-fixtures`).
 
 use super::*;
@@ -16,7 +16,7 @@ macro_rules! fixture {
 
 const CHUNKS: [usize; 7] = [1, 2, 3, 7, 64, 1000, usize::MAX];
 
-/// What a preset sees; the same however the bytes are cut.
+/// Signals of a preset; asserts that chunk boundaries make no difference.
 fn seen(rules: &Rules, source: Source, bytes: &[u8]) -> Vec<Signal> {
     let reader = || Reader::new(rules, Limits::default());
     let whole = read_in(reader(), source, bytes, usize::MAX);
@@ -47,7 +47,7 @@ fn rsync_tells_the_percent_of_the_whole_copy() {
 #[test]
 fn rsync_has_no_bar_while_its_list_of_files_grows() {
     let seen = seen(&preset("rsync"), Source::Stdout, fixture!("rsync-incremental"));
-    // It said 49, 37, 99 and 79 % before it knew all files.
+    // rsync printed 49, 37, 99 and 79 % before it knew all files.
     assert_eq!(percents(&seen), [79, 89, 99]);
     let first = messages(&seen)[0];
     assert_eq!(first, "0 copied, the list of files still grows");
@@ -59,7 +59,7 @@ fn ffmpeg_counts_up_to_the_length_of_its_input() {
     let mut reader = Reader::new(&rules, Limits::default());
     let mut out = Vec::new();
     let stderr = fixture!("ffmpeg-progress.stderr");
-    // Its last words come after the work.
+    // The final statistics follow the work.
     let last_words = stderr.windows(6).position(|word| word == b"frame=").expect("statistics");
     reader.push(Source::Stderr, &stderr[..last_words], &mut out);
     let of_input = lines(&out).len();

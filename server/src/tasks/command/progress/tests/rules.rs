@@ -1,4 +1,4 @@
-//! Rules as they are written, and what is refused.
+//! Tests of valid and invalid rules.
 
 use figment::{
     Figment,

@@ -1,4 +1,4 @@
-//! Lines, carriage returns, backspaces, broken text, enormous text.
+//! Lines, carriage returns, backspaces, invalid text, huge text.
 
 use super::*;
 
@@ -114,7 +114,7 @@ fn a_cut_never_splits_a_character() {
 
 #[test]
 fn backspaces_on_a_long_line_cost_no_more_than_what_came() {
-    // Each of them would have the whole line looked at: 250,000 times 8 kB.
+    // Without the allowance, each would match the whole line: 250,000 times 8 kB.
     let mut text = vec![b'x'; 8_000];
     text.extend(b"\x08x".repeat(250_000));
     let slow = rules("[progress]\npercent = '(?:[a-z]{1,20}){1,20}(\\d+)%'");
