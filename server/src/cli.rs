@@ -240,7 +240,7 @@ pub enum CliError {
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
     /// No command was given.
-    #[error("say what to do; `milepost --help` lists it")]
+    #[error("a command is missing; `milepost --help` lists them")]
     NoCommand,
 }
 

@@ -60,7 +60,7 @@ pub(super) async fn get(
 #[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches",
     params(("id" = BatchId, Path, description = "The batch")),
     responses(
-        (status = 202, body = Batch, description = "Asked to stop, or stopped"),
+        (status = 202, body = Batch, description = "Cancellation requested, or cancelled"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -81,13 +81,13 @@ pub(super) async fn cancel(
         ("Idempotency-Key" = Option<String>, Header,
             description = "1 to 255 bytes; makes a repeated start safe")),
     responses(NotStarted,
-        (status = 202, body = Batch, description = "All that failed are queued again"),
+        (status = 202, body = Batch, description = "All failed tasks are queued again as a new batch"),
         (status = 400, body = Problem, content_type = "application/problem+json",
-            description = "One may not be started now; it is named"),
+            description = "One task cannot be started now; `errors` names it"),
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No such batch, or all of it has expired"),
         (status = 409, body = Problem, content_type = "application/problem+json",
-            description = "None has failed")))]
+            description = "No task of the batch failed")))]
 pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,

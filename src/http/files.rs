@@ -27,7 +27,7 @@ use crate::{
         (status = 200, body = FileList),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(service): State<Service>,
@@ -64,12 +64,12 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
     responses(
         (status = 200, description = "The file", content_type = "application/octet-stream"),
         (status = 206, description = "The range", content_type = "application/octet-stream"),
-        (status = 304, description = "It still has that `ETag`"),
+        (status = 304, description = "Not modified"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "The task's time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 416, body = Problem, content_type = "application/problem+json",
-            description = "It has no such bytes; `Content-Range` says how many it has"),
+            description = "Range not satisfiable; `Content-Range` has the size"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,

@@ -97,9 +97,9 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiErr
          milepost_tasks{{status=\"running\"}} {running}\n"
     );
     text.push_str(
-        "# HELP milepost_eta_ranges_total Told ranges of a task's end, by where the end fell.\n\
+        "# HELP milepost_eta_ranges_total Reported ranges of a task's end, by where the end fell.\n\
          # TYPE milepost_eta_ranges_total counter\n\
-         # HELP milepost_eta_error_seconds_total Distance of the ranges' middles from the end.\n\
+         # HELP milepost_eta_error_seconds_total Distance of the middle of the ranges from the end.\n\
          # TYPE milepost_eta_error_seconds_total counter\n",
     );
     for (kind, accuracy) in service.accuracy() {
@@ -140,10 +140,10 @@ fn spent(text: &mut String, budgets: &[BudgetFigures]) {
 /// Metrics of long polling.
 fn held(text: &mut String, figures: &LongPollFigures) {
     text.push_str(&format!(
-        "# HELP milepost_long_polls Requests that are held now.\n\
+        "# HELP milepost_long_polls Requests waiting for news now.\n\
          # TYPE milepost_long_polls gauge\n\
          milepost_long_polls {}\n\
-         # HELP milepost_long_poll_responses_total Answers to requests that could be held, by reason.\n\
+         # HELP milepost_long_poll_responses_total Responses to long polls, by reason.\n\
          # TYPE milepost_long_poll_responses_total counter\n",
         figures.now
     ));
@@ -153,7 +153,7 @@ fn held(text: &mut String, figures: &LongPollFigures) {
         ));
     }
     text.push_str(
-        "# HELP milepost_long_poll_limit_hits_total Requests not held because of a limit.\n\
+        "# HELP milepost_long_poll_limit_hits_total Long polls answered immediately because of a limit.\n\
          # TYPE milepost_long_poll_limit_hits_total counter\n",
     );
     for (scope, count) in &figures.refused {

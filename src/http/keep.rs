@@ -21,9 +21,9 @@ use crate::{
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json",
-            description = "Not finished: it is kept from its end on"),
+            description = "Not finished: retention begins at the end"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over"),
+            description = "The task has expired"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn keep(
     State(service): State<Service>,

@@ -56,7 +56,7 @@ pub(super) enum LogFormat {
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn log(
     State(service): State<Service>,

@@ -16,10 +16,10 @@ use crate::engine::Service;
     ),
     tags(
         (name = "tasks", description = "Start, follow, list, cancel, collect"),
-        (name = "files", description = "What tasks make and are given beside values"),
+        (name = "files", description = "Files that tasks write, and uploads"),
         (name = "batches", description = "Several tasks at once"),
-        (name = "kinds", description = "What can be started"),
-        (name = "simple", description = "Plain JSON for the smallest clients, kept for ever"),
+        (name = "kinds", description = "Kinds of tasks"),
+        (name = "simple", description = "Plain JSON for the smallest clients; stable"),
     )
 )]
 struct Document;

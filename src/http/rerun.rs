@@ -25,10 +25,10 @@ use crate::{
     responses(
         (status = 200, body = StartTask),
         (status = 400, body = Problem, content_type = "application/problem+json",
-            description = "Its kind is not here any more"),
+            description = "Its kind no longer exists"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn input(
     State(service): State<Service>,
@@ -47,11 +47,11 @@ pub(super) async fn input(
         ("Idempotency-Key" = Option<String>, Header,
             description = "1 to 255 bytes; makes a repeated start safe")),
     responses(NotStarted,
-        (status = 202, body = Snapshot, description = "Queued, or under way already"),
+        (status = 202, body = Snapshot, description = "Queued, or already queued or running"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was")))]
+            description = "The task has expired; `task` describes what it was")))]
 pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,

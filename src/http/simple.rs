@@ -129,7 +129,7 @@ async fn start_kind(
 /// Profiles a text as a data set.
 #[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
     responses(SimpleNotStarted, (status = 200, body = StartedTask),
-        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
+        (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn start(
     State(service): State<Service>,
     Who(caller): Who,
@@ -274,7 +274,7 @@ struct CreateStory {
 /// Starts a story.
 #[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
     responses(SimpleNotStarted, (status = 200, body = StartedTask),
-        (status = 400, body = Detail, description = "The body or the input makes no sense")))]
+        (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn create_story(
     State(service): State<Service>,
     Who(caller): Who,

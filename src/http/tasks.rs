@@ -37,7 +37,7 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
             description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     request_body = StartTask,
     responses(NotStarted,
-        (status = 202, body = Snapshot, description = "Queued, or under way already"),
+        (status = 202, body = Snapshot, description = "Queued, or already queued or running"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json")))]
@@ -155,10 +155,10 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
                 `ETag` (without one, than now), or for so many seconds")),
     responses(
         (status = 200, body = Snapshot),
-        (status = 304, description = "Nothing has changed since that `ETag`"),
+        (status = 304, description = "Not modified since that `ETag`"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
@@ -255,12 +255,12 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
-        (status = 202, body = Snapshot, description = "Asked to stop, or stopped"),
-        (status = 200, body = Snapshot, description = "Had ended already; this is how"),
+        (status = 202, body = Snapshot, description = "Cancellation requested, or cancelled"),
+        (status = 200, body = Snapshot, description = "The task had already ended; its final state"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(
     State(service): State<Service>,
@@ -279,7 +279,7 @@ pub(super) async fn cancel(
         (status = 200, description = "The result", content_type = "application/octet-stream"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
-            description = "Its time is over; `task` says what it was"),
+            description = "The task has expired; `task` describes what it was"),
         (status = 409, body = Problem, content_type = "application/problem+json",
             description = "Not finished, or ended without a result"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]

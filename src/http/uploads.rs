@@ -59,12 +59,12 @@ pub(super) struct UploadParams {
         (status = 403, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 429, body = Problem, content_type = "application/problem+json",
-            description = "Too many uploads of yours are there"),
+            description = "Too many uploads of this owner"),
         (status = 501, body = Problem, content_type = "application/problem+json",
             description = "No place for files is configured"),
         (status = 503, body = Problem, content_type = "application/problem+json"),
         (status = 507, body = Problem, content_type = "application/problem+json",
-            description = "As many bytes are kept as may be, or the disk is full")))]
+            description = "A storage limit is reached, or the disk is full")))]
 pub(super) async fn create(
     State(service): State<Service>,
     Who(caller): Who,
