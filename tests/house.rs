@@ -107,7 +107,8 @@ fn features_are_asked_for_on_modules_only() {
             for pair in lines.windows(2) {
                 let asks = pair[0].trim().starts_with("#[cfg(") && pair[0].contains("feature");
                 let item = pair[1].trim();
-                let bare = item.trim_start_matches("pub(crate) ").trim_start_matches("pub ");
+                let bare = item.trim_start_matches("pub(crate) ").trim_start_matches("pub(super) ");
+                let bare = bare.trim_start_matches("pub ");
                 let fine = ["mod ", "use ", "#["].iter().any(|start| bare.starts_with(start));
                 if asks && !fine {
                     faults.push(format!("{file}: {} before `{item}`", pair[0].trim()));

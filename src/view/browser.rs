@@ -158,7 +158,7 @@ fn send(epoch: u32, request: PollRequest) {
         dispatch(match asked.await {
             Ok(response) => {
                 // The response text as received, for the byte counter and the other tabs.
-                let text = json::take_answer();
+                let text = json::browser::take_answer();
                 let bytes = text.len() as u32;
                 tab::keep_answer(text);
                 Event::Answer { epoch, response, bytes }

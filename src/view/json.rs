@@ -5,7 +5,7 @@ use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType
 use serde::{Serialize, de::DeserializeOwned};
 
 #[cfg(feature = "hydrate")]
-mod browser;
+pub(super) mod browser;
 #[cfg(not(feature = "hydrate"))]
 mod server;
 
@@ -62,10 +62,4 @@ impl<T: DeserializeOwned + 'static> Decodes<T> for JsonEncoding {
     fn decode(bytes: Bytes) -> Result<T, Error> {
         platform::decode(&bytes)
     }
-}
-
-/// Takes the text of the last poll response; empty if another codec read it.
-#[cfg(feature = "hydrate")]
-pub(super) fn take_answer() -> String {
-    platform::take_answer()
 }

@@ -26,7 +26,8 @@ pub(super) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, E
     Ok(value)
 }
 
-pub(super) fn take_answer() -> String {
+/// The text of the poll response that was read last; empty where another codec read it.
+pub(in crate::view) fn take_answer() -> String {
     ANSWER.take()
 }
 
