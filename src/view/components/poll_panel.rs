@@ -61,7 +61,7 @@ pub fn PollPanel(
             <dl class="facts">
                 {fact("Requests", |stats| stats.requests.to_string())}
                 {fact("Received", |stats| text::bytes(stats.bytes.min(1 << 40) as i64))}
-                {fact("Held", |stats| text::duration(stats.waited_ms.min(1 << 40) as i64))}
+                {fact("Waited", |stats| text::duration(stats.waited_ms.min(1 << 40) as i64))}
                 {fact("Failed", |stats| stats.failures.to_string())} {fact("Next", next)}
                 {fact("Last answer", |stats| last(stats).to_owned())}
             </dl>
@@ -80,7 +80,7 @@ const fn name(policy: Policy) -> &'static str {
 
 const fn meaning(policy: Policy) -> &'static str {
     match policy {
-        Policy::Paced => "the server answers when there is something to tell",
+        Policy::Paced => "the server responds when there is news",
         Policy::Interval { .. } => "every 2 s",
         Policy::Adaptive => "every 1 s, later 2 s, later 5 s",
         Policy::Backoff => "1 s, 2 s, 4 s, 8 s, then every 10 s",
