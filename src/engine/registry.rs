@@ -93,6 +93,16 @@ impl Kind {
         &self,
         input: serde_json::Value,
     ) -> Result<Prepared, ValidationError> {
+        // Serde takes a list for a struct, too.
+        if self.info.input_schema["type"] == "object" && !input.is_object() {
+            let found = match input {
+                serde_json::Value::Null => "missing",
+                serde_json::Value::Array(_) => "an array",
+                _ => "a single value",
+            };
+            let detail = format!("the input must be a JSON object; it is {found}");
+            return Err(ValidationError::new(detail));
+        }
         let secrets = secrets::values(&self.info.input_schema, &input);
         let hide = |refusal| secrets::hide(refusal, &secrets, &self.info.input_schema);
         self.face.prepare(input).await.map_err(hide)

@@ -70,11 +70,15 @@ impl From<ServiceError> for ApiError {
     }
 }
 
+const AXUMS_PREFIX: &str = "Failed to deserialize the JSON body into the target type: ";
+
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
         match rejection {
             JsonRejection::JsonDataError(error) => {
-                Self::bad_request(without_value(&error.body_text()))
+                let text = error.body_text();
+                let reason = text.strip_prefix(AXUMS_PREFIX).unwrap_or(&text);
+                Self::bad_request(format!("invalid JSON body: {}", without_value(reason)))
             }
             JsonRejection::BytesRejection(rejection) => rejection.into(),
             other => Self::of(other.status(), other.body_text()),

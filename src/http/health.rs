@@ -96,26 +96,34 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiErr
          milepost_tasks{{status=\"queued\"}} {queued}\n\
          milepost_tasks{{status=\"running\"}} {running}\n"
     );
+    estimates(&mut text, &service.accuracy());
+    spent(&mut text, &budgets);
+    held(&mut text, &service.held());
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
+}
+
+/// Metrics of the estimates of the time left.
+fn estimates(text: &mut String, accuracy: &[(String, Accuracy)]) {
     text.push_str(
         "# HELP milepost_eta_ranges_total Reported ranges of a task's end, by where the end fell.\n\
-         # TYPE milepost_eta_ranges_total counter\n\
-         # HELP milepost_eta_error_seconds_total Distance of the middle of the ranges from the end.\n\
-         # TYPE milepost_eta_error_seconds_total counter\n",
+         # TYPE milepost_eta_ranges_total counter\n",
     );
-    for (kind, accuracy) in service.accuracy() {
-        let Accuracy { inside, sooner, later, error_s, .. } = accuracy;
+    for (kind, Accuracy { inside, sooner, later, .. }) in accuracy {
         for (end, count) in [("inside", inside), ("sooner", sooner), ("later", later)] {
             text.push_str(&format!(
                 "milepost_eta_ranges_total{{kind=\"{kind}\",end=\"{end}\"}} {count}\n"
             ));
         }
+    }
+    text.push_str(
+        "# HELP milepost_eta_error_seconds_total Distance of the middle of the ranges from the end.\n\
+         # TYPE milepost_eta_error_seconds_total counter\n",
+    );
+    for (kind, Accuracy { error_s, .. }) in accuracy {
         text.push_str(&format!(
             "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
         ));
     }
-    spent(&mut text, &budgets);
-    held(&mut text, &service.held());
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }
 
 /// Metrics of the daily budgets.
@@ -125,15 +133,17 @@ fn spent(text: &mut String, budgets: &[BudgetFigures]) {
     }
     text.push_str(
         "# HELP milepost_budget_spent Spent or reserved of a daily budget since 00:00 UTC.\n\
-         # TYPE milepost_budget_spent gauge\n\
-         # HELP milepost_budget_limit The budget of a day; 0 is no limit.\n\
+         # TYPE milepost_budget_spent gauge\n",
+    );
+    for BudgetFigures { name, spent, .. } in budgets {
+        text.push_str(&format!("milepost_budget_spent{{budget=\"{name}\"}} {spent}\n"));
+    }
+    text.push_str(
+        "# HELP milepost_budget_limit The budget of a day; 0 is no limit.\n\
          # TYPE milepost_budget_limit gauge\n",
     );
-    for BudgetFigures { name, spent, limit, .. } in budgets {
-        text.push_str(&format!(
-            "milepost_budget_spent{{budget=\"{name}\"}} {spent}\n\
-             milepost_budget_limit{{budget=\"{name}\"}} {limit}\n"
-        ));
+    for BudgetFigures { name, limit, .. } in budgets {
+        text.push_str(&format!("milepost_budget_limit{{budget=\"{name}\"}} {limit}\n"));
     }
 }
 

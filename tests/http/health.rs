@@ -36,6 +36,25 @@ async fn figures_are_for_operators() {
     );
 }
 
+/// The text format asks for the samples of a metric in one group, below its HELP and TYPE.
+#[tokio::test]
+async fn the_samples_of_a_metric_are_one_group() {
+    let f = fixture().await;
+    let text = String::from_utf8(f.get("/metrics", "").await.bytes).unwrap();
+    let mut groups: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let name = match line.strip_prefix("# ") {
+            Some(comment) => comment.split(' ').nth(1).unwrap(),
+            None => line.split(['{', ' ']).next().unwrap(),
+        };
+        if groups.last() != Some(&name) {
+            assert!(line.starts_with("# HELP ") && !groups.contains(&name), "{name}: {text}");
+            groups.push(name);
+        }
+    }
+    assert!(groups.contains(&"milepost_eta_error_seconds_total"), "{groups:?}");
+}
+
 #[tokio::test]
 async fn a_flood_of_calls_reaches_the_store_once() {
     let f = fixture().await;

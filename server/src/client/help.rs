@@ -110,6 +110,9 @@ fn arguments(fields: &[Field]) -> Vec<String> {
 }
 
 fn value(field: &Field) -> String {
+    if field.secret {
+        return "@FILE".to_owned();
+    }
     if let Some(known) = field.examples.first().or(field.default.as_ref()) {
         return known.clone();
     }

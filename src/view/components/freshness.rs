@@ -104,7 +104,7 @@ fn long(freshness: Freshness) -> String {
             return said(
                 "Worker lost, last heartbeat ",
                 age,
-                " ago. If it stays away, the task goes on from its last checkpoint.",
+                " ago. If it does not return, another worker continues the task.",
             );
         }
         Freshness::Unreachable(_) => {

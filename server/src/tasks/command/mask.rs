@@ -22,6 +22,21 @@ const PATH: &AsciiSet = &UNRESERVED.remove(b'/');
 /// Characters that JavaScript's `encodeURIComponent` encodes.
 const COMPONENT: &AsciiSet =
     &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+/// Characters that JavaScript's `encodeURI` encodes.
+const URI: &AsciiSet = &COMPONENT
+    .remove(b';')
+    .remove(b',')
+    .remove(b'/')
+    .remove(b'?')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'&')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b'#');
+/// Characters that forms encode (`application/x-www-form-urlencoded`).
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// Hides the secrets, whole and line by line, verbatim and in common encodings: percent-encoded,
 /// escaped for JSON, HTML and shells, and Base64.
@@ -50,24 +65,76 @@ pub(super) fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
 
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
-    for set in [NON_ALPHANUMERIC, UNRESERVED, PATH, COMPONENT] {
+    forms.extend(percent_encoded(secret));
+    forms.extend(json(secret));
+    forms.extend(html(secret));
+    forms.extend(shell(secret));
+    forms
+}
+
+fn percent_encoded(secret: &str) -> Vec<String> {
+    let mut forms = Vec::new();
+    for set in [NON_ALPHANUMERIC, UNRESERVED, PATH, COMPONENT, URI, FORM] {
         let encoded = utf8_percent_encode(secret, set).to_string();
         let form = encoded.replace("%20", "+");
         forms.extend([small_digits(&form), form, small_digits(&encoded), encoded]);
     }
+    let each: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    forms.extend([each.to_lowercase(), each]);
+    forms
+}
+
+/// JSON strings without their quotes, as written by Python, Go, PHP, JavaScript and .NET.
+fn json(secret: &str) -> Vec<String> {
     let json = serde_json::Value::from(secret).to_string();
     let json = json.trim_start_matches('"');
-    let json = json.strip_suffix('"').unwrap_or(json);
-    forms.extend([json.to_owned(), json.replace('/', "\\/"), ascii_json(json)]);
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    let quoted = html.replace('"', "&quot;");
-    forms.extend([quoted.replace('\'', "&#39;"), quoted.replace('\'', "&#x27;"), quoted, html]);
-    let backslashes = |text: &str| -> String {
-        let plain = |c: char| c.is_alphanumeric() || "-_./,:@%+=".contains(c);
-        text.chars().flat_map(|c| (!plain(c)).then_some('\\').into_iter().chain([c])).collect()
-    };
-    forms.extend([secret.replace('\'', "'\\''"), backslashes(secret)]);
+    let json = json.strip_suffix('"').unwrap_or(json).to_owned();
+    let mut forms = vec![json.replace('/', "\\/"), json];
+    for escaped in [&['<', '>', '&'][..], &['<', '>', '&', '\'', '+']] {
+        let unicode = |text: &String| {
+            let escape =
+                |text: String, c: &char| text.replace(*c, &format!("\\u{:04x}", u32::from(*c)));
+            escaped.iter().fold(text.clone(), escape)
+        };
+        forms.extend(forms[..2].iter().map(unicode).collect::<Vec<_>>());
+    }
+    forms.extend(forms.iter().map(|form| ascii_json(form)).collect::<Vec<_>>());
+    // The digits of `\u00e4` in capitals.
+    forms.extend(forms.iter().map(|form| capital_digits(form)).collect::<Vec<_>>());
     forms
+}
+
+fn html(secret: &str) -> Vec<String> {
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let doubles = ["\"", "&quot;", "&#34;"].map(|quote| html.replace('"', quote));
+    let singles = ["'", "&#39;", "&#039;", "&#x27;", "&apos;"];
+    doubles.iter().flat_map(|html| singles.map(|quote| html.replace('\'', quote))).collect()
+}
+
+/// Within single quotes, within double quotes, and with backslashes.
+fn shell(secret: &str) -> [String; 4] {
+    let backslashes = |special: &dyn Fn(char) -> bool| -> String {
+        secret.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+    };
+    [
+        secret.replace('\'', "'\\''"),
+        secret.replace('\'', "'\"'\"'"),
+        backslashes(&|c| "\\\"$`".contains(c)),
+        backslashes(&|c| !c.is_alphanumeric() && !"-_./,:@%+=".contains(c)),
+    ]
+}
+
+/// Converts `\u00e4` to `\u00E4`.
+fn capital_digits(json: &str) -> String {
+    let mut pieces = json.split("\\u");
+    let mut capital = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at_checked(4).unwrap_or((piece, ""));
+        capital.push_str("\\u");
+        capital.push_str(&digits.to_ascii_uppercase());
+        capital.push_str(rest);
+    }
+    capital
 }
 
 /// Converts `%2F` to `%2f`; encoded text has no other `%`.
@@ -130,6 +197,16 @@ mod tests {
         let mask = mask([SECRET].into_iter());
         for text in [
             SECRET,
+            "p/%C3%A4%20%22w'%3C0rd%3E&%25",
+            "%70%2F%C3%A4%20%22%77%27%3C%30%72%64%3E%26%25",
+            r#"p/ä \"w'\u003c0rd\u003e\u0026%"#,
+            r#"p\/\u00e4 \"w'<0rd>&%"#,
+            r#"p/\u00E4 \"w\u0027\u003C0rd\u003E\u0026%"#,
+            "p/ä &#34;w&#39;&lt;0rd&gt;&amp;%",
+            "p/ä &quot;w&#039;&lt;0rd&gt;&amp;%",
+            "p/ä &quot;w&apos;&lt;0rd&gt;&amp;%",
+            r#"p/ä "w'"'"'<0rd>&%"#,
+            r#"p/ä \"w'<0rd>&%"#,
             "p%2F%C3%A4%20%22w%27%3C0rd%3E%26%25",
             "p%2f%c3%a4%20%22w%27%3c0rd%3e%26%25",
             "p/%C3%A4%20%22w%27%3C0rd%3E%26%25",

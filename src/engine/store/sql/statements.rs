@@ -267,7 +267,7 @@ pub(super) const TAKE_EXHAUSTED: &str = concat!(
 
 pub(super) const TAKE_AGAIN: &str = concat!(
     "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $2, message = ",
-    "'The worker was lost; the task goes on from its last checkpoint.', ",
+    "'The worker was lost; the task is retried from its last checkpoint, if it has one.', ",
     to_resume!(
         "'worker_lost'",
         "CASE WHEN heartbeat_at > updated_at THEN heartbeat_at ELSE updated_at END"
