@@ -157,7 +157,7 @@ done
     }
     await expect(taskPage.status("Done")).toBeVisible();
     await expect(page.getByRole("status").filter({ hasText: "Completed" })).toHaveCount(1);
-    const words = (await told()).filter((text) => !text.startsWith("Running"));
+    const words = (await told()).filter((text) => !text.startsWith("In progress"));
     expect(words).toEqual(["Step 1 of 3: Looking", "Step 2 of 3: Packing", "Step 3 of 3: Checking", "Completed"]);
     // The bar moved far oftener, and can be asked for.
     const { bar } = await taskPage.shown();

@@ -175,7 +175,7 @@ pub const fn status_sign(status: Status) -> &'static str {
 pub const fn status_sentence(status: Status) -> &'static str {
     match status {
         Status::Queued => "Waiting for a free worker",
-        Status::Running => "Running",
+        Status::Running => "In progress",
         Status::Cancelling => "Cancelling…",
         Status::Completed => "Completed",
         Status::Error => "This task failed",
