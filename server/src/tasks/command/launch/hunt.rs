@@ -54,19 +54,21 @@ pub(crate) fn end_orphans() -> Hunt {
     let me = rustix::process::getpid().as_raw_pid();
     let own_session = stat::session(me);
     hunt(|| {
-        let mut found = Vec::new();
+        let mut scan = Scan::default();
         for child in descendants::children(me) {
             let Some(pid) = Pid::from_raw(child) else { continue };
             if stat::session(child) == own_session {
                 continue;
             }
-            // Reap processes that have ended.
-            if !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)) | Err(Errno::CHILD)) {
-                found.push(child);
-                found.extend(descendants::of(child));
+            // Reap processes that have ended. Their children were adopted after the list was read.
+            if matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_)) | Err(Errno::CHILD)) {
+                scan.reaped = true;
+            } else {
+                scan.alive.push(child);
+                scan.alive.extend(descendants::of(child));
             }
         }
-        found
+        scan
     })
 }
 
@@ -84,7 +86,7 @@ pub(crate) fn end_all_of(folder: &Path, session: Option<Session>, mark: Option<M
                 || has(pid, variable.as_bytes())
         };
         let found = ids.filter(|pid| *pid != me && is_of(*pid));
-        found.filter(|pid| stat::is_alive(*pid)).collect()
+        Scan { alive: found.filter(|pid| stat::is_alive(*pid)).collect(), reaped: false }
     })
 }
 
@@ -139,15 +141,30 @@ fn has(process: i32, mark: &[u8]) -> bool {
     environment.is_ok_and(|all| all.split(|byte| *byte == 0).any(|variable| variable == mark))
 }
 
-/// Kills what `find` returns until it returns nothing, within the time limit.
-fn hunt(find: impl Fn() -> Vec<i32>) -> Hunt {
+/// What one look at the processes found.
+#[derive(Default)]
+struct Scan {
+    alive: Vec<i32>,
+    /// Whether a process had ended. It may have started others that this look did not see.
+    reaped: bool,
+}
+
+/// Kills what `find` returns until two looks in a row find nothing, within the time limit. One is not
+/// enough: a process that forks and exits can be between the two.
+fn hunt(find: impl Fn() -> Scan) -> Hunt {
     let until = Instant::now() + PATIENCE;
     let (mut told, mut tries, mut pause) = (Vec::new(), 0_u32, PAUSES.0);
+    let mut quiet = false;
     loop {
-        let found = find();
+        let Scan { alive: found, reaped } = find();
         if found.is_empty() {
-            return Hunt { ended: told.len(), remaining: Vec::new() };
+            if quiet || Instant::now() > until {
+                return Hunt { ended: told.len(), remaining: Vec::new() };
+            }
+            quiet = !reaped;
+            continue;
         }
+        quiet = false;
         let mut refused = Vec::new();
         for process in &found {
             let Some(pid) = Pid::from_raw(*process) else { continue };
