@@ -1,7 +1,7 @@
 /** A task that has ended is run again, as it was or changed; a form is filled in by a link. */
 
 import { Api } from "../fixtures/api.ts";
-import { Commands } from "../fixtures/commands.ts";
+import { Commands, WHISPER } from "../fixtures/commands.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { answered, expect, test } from "../fixtures/test.ts";
 
@@ -94,18 +94,7 @@ test.describe("somebody else's task", () => {
 });
 
 test.describe("a secret", () => {
-  const commands = new Commands(`[commands.whisper]
-title = "Whisper"
-argv = ["true"]
-[commands.whisper.params.token]
-type = "text"
-secret = true
-required = true
-env = "PARAM_TOKEN"
-[commands.whisper.params.word]
-type = "text"
-env = "PARAM_WORD"
-`);
+  const commands = new Commands(WHISPER);
   test.use({ settings: commands.settings });
 
   test("comes neither from a link nor from an earlier task", async ({ startPage, taskPage, page }) => {

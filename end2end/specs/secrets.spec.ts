@@ -1,22 +1,11 @@
 /** A secret that is entered into a form is shown by no page afterwards. */
 
-import { Commands } from "../fixtures/commands.ts";
+import { Commands, WHISPER } from "../fixtures/commands.ts";
 import { answered, expect, test } from "../fixtures/test.ts";
 
 const SECRET = "open-sesame";
 
-const commands = new Commands(`[commands.whisper]
-title = "Whisper"
-argv = ["true", "{word}"]
-[commands.whisper.params.token]
-type = "text"
-secret = true
-required = true
-env = "PARAM_TOKEN"
-[commands.whisper.params.word]
-type = "text"
-required = true
-`);
+const commands = new Commands(WHISPER);
 
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {

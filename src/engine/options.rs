@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use duration::whole_ms;
 pub(super) use duration::{milliseconds, seconds};
 pub use long_poll::LongPollOptions;
 pub use retention::RetentionOptions;
@@ -157,7 +158,7 @@ impl EngineOptions {
         };
         require(
             self.heartbeat.as_secs() >= 1
-                && self.heartbeat * 3 <= self.lease.max(Duration::from_secs(3)),
+                && self.heartbeat.saturating_mul(3) <= self.lease.max(Duration::from_secs(3)),
             "heartbeat_s",
             "at least 1 and at most a third of engine.lease_s",
         );

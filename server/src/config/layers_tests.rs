@@ -135,6 +135,8 @@ fn values_that_make_no_sense_are_told_with_what_would_be_right() {
         "{told}"
     );
     assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
+    let told = fault("[engine]\nheartbeat_s = 9223372036854775807\n", &[]);
+    assert!(told.contains("`engine.heartbeat_s`: must be at least 1"), "{told}");
     let told = fault("[engine]\nlist_rows = 300\nmax_watched = 0\n", &[]);
     assert!(
         told.contains("`engine.list_rows`: must be at least 1 and at most engine.max"),

@@ -1,5 +1,10 @@
 //! Serde helpers for durations as whole numbers; the unit is in the key (`lease_s`, `tick_ms`).
 
+/// Whole milliseconds; the maximum if there are more.
+pub(super) fn whole_ms(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// `#[serde(with = "seconds")]`
 pub(in crate::engine) mod seconds {
     use std::time::Duration;
@@ -30,7 +35,7 @@ pub(in crate::engine) mod milliseconds {
         value: &Duration,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        to.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+        to.serialize_u64(super::whole_ms(*value))
     }
 
     pub(in crate::engine) fn deserialize<'de, D: Deserializer<'de>>(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, in_range, milliseconds, seconds};
+use super::{Invalid, in_range, milliseconds, seconds, whole_ms};
 
 /// Limits and timing of long polls. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,12 +60,11 @@ impl Default for LongPollOptions {
 impl LongPollOptions {
     /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
-        let ms = |value: Duration| u64::try_from(value.as_millis()).unwrap_or(u64::MAX);
         in_range([
             ("max_wait_s", self.max_wait.as_secs(), 1, 600),
-            ("tick_ms", ms(self.tick), 5, 1_000),
-            ("poll_ms", ms(self.poll), 50, 60_000),
-            ("drain_spread_ms", ms(self.drain_spread), 0, 60_000),
+            ("tick_ms", whole_ms(self.tick), 5, 1_000),
+            ("poll_ms", whole_ms(self.poll), 50, 60_000),
+            ("drain_spread_ms", whole_ms(self.drain_spread), 0, 60_000),
         ])
     }
 }

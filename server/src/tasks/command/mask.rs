@@ -126,28 +126,25 @@ fn shell(secret: &str) -> [String; 4] {
 
 /// Converts `\u00e4` to `\u00E4`.
 fn capital_digits(json: &str) -> String {
-    let mut pieces = json.split("\\u");
-    let mut capital = pieces.next().unwrap_or_default().to_owned();
-    for piece in pieces {
-        let (digits, rest) = piece.split_at_checked(4).unwrap_or((piece, ""));
-        capital.push_str("\\u");
-        capital.push_str(&digits.to_ascii_uppercase());
-        capital.push_str(rest);
-    }
-    capital
+    with_digits(json, "\\u", 4, str::to_ascii_uppercase)
 }
 
 /// Converts `%2F` to `%2f`; encoded text has no other `%`.
 fn small_digits(encoded: &str) -> String {
-    let mut pieces = encoded.split('%');
-    let mut small = pieces.next().unwrap_or_default().to_owned();
+    with_digits(encoded, "%", 2, str::to_ascii_lowercase)
+}
+
+/// Converts the digits that follow each `mark`.
+fn with_digits(text: &str, mark: &str, digits: usize, convert: fn(&str) -> String) -> String {
+    let mut pieces = text.split(mark);
+    let mut converted = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        let (digits, rest) = piece.split_at(piece.len().min(2));
-        small.push('%');
-        small.push_str(&digits.to_ascii_lowercase());
-        small.push_str(rest);
+        let (digits, rest) = piece.split_at_checked(digits).unwrap_or((piece, ""));
+        converted.push_str(mark);
+        converted.push_str(&convert(digits));
+        converted.push_str(rest);
     }
-    small
+    converted
 }
 
 /// JSON with non-ASCII characters escaped.
