@@ -17,7 +17,7 @@ const RULES: &[(&str, &[&str])] = &[
 /// The one file of a layer that knows what serves it: the server functions' own side of the server.
 const DOORS: &[&str] = &["src/view/server_fns/server.rs"];
 
-/// Words that only `server/src/tasks` and the simple calls may know.
+/// Words that only the crates in `tasks` and the simple calls may know.
 const KINDS: &[&str] = &["\"story\"", "\"dataset\""];
 
 fn sources(folder: &Path, found: &mut Vec<(String, String)>) {

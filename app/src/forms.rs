@@ -14,12 +14,12 @@ use axum::{
 use milepost::{
     engine::{Caller, Service, ServiceError},
     http::{BodyCheck, end_session},
+    schema,
     task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
 
 use crate::{
     api::KEY_FIELD,
-    schema,
     serve::{Site, render},
 };
 

@@ -25,8 +25,6 @@ mod log_view;
 #[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
-pub mod schema;
-#[cfg(feature = "ssr")]
 pub mod serve;
 #[cfg(feature = "ssr")]
 mod shell;

@@ -1,1 +1,1 @@
-../../server/src/tasks/command/progress.rs
+../../tasks/command/src/progress.rs

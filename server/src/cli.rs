@@ -1,18 +1,17 @@
 //! Command line: arguments, dispatch and exit codes.
 
-mod exit;
-
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use milepost::task::{PRIORITIES, TaskId};
+use milepost_cli::{
+    Api, CliError as CommandError, Exit, Input,
+    progress_test::{self, ProgressTestArgs},
+};
 
-pub use self::exit::Exit;
 use crate::{
-    client::{self, ClientError, Input},
     config::{self, ConfigError, Configuration, Flags},
     process,
-    progress_test::{self, ProgressTestArgs, ProgressTestError},
     serve::{self, ServeError},
 };
 
@@ -230,15 +229,9 @@ pub enum CliError {
     /// The server could not start.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The server could not be reached, or refused the request.
+    /// A command that needs no server in this process failed.
     #[error(transparent)]
-    Client(#[from] ClientError),
-    /// Invalid arguments or rules of `progress-test`.
-    #[error(transparent)]
-    ProgressTest(#[from] ProgressTestError),
-    /// Standard output is closed or full.
-    #[error("cannot write: {0}")]
-    Output(#[from] std::io::Error),
+    Command(#[from] CommandError),
     /// No command was given.
     #[error("a command is missing; `milepost --help` lists them")]
     NoCommand,
@@ -270,54 +263,61 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             let configuration = load(&args)?;
             let text = config::print(&configuration);
             let isolation = serve::isolation(&configuration.settings);
-            client::print(&format!("{text}\n# isolation of commands in force: {isolation}\n"))?;
+            milepost_cli::print(&format!(
+                "{text}\n# isolation of commands in force: {isolation}\n"
+            ))
+            .map_err(CommandError::Output)?;
             Ok(Exit::Done)
         }
         Command::ProgressTest(args) => {
             let out = &mut std::io::BufWriter::new(std::io::stdout());
-            progress_test::run(&args, &mut std::io::stdin().lock(), out)
+            Ok(progress_test::run(&args, &mut std::io::stdin().lock(), out)?)
         }
-        Command::Run(args) => run_task(args).await,
+        Command::Run(args) => Ok(run_task(args).await?),
         Command::Rerun(RerunArgs { id, inputs, follow, remote }) => {
-            Ok(client::rerun(&connect(&remote)?, id, inputs, follow).await?)
+            Ok(milepost_cli::rerun(&connect(&remote)?, id, inputs, follow).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
-            Ok(client::status(&connect(&remote)?, id, follow).await?)
+            Ok(milepost_cli::status(&connect(&remote)?, id, follow).await?)
         }
         Command::Ls(ListArgs { status, kind, limit, remote }) => {
             let (status, kind) = (status.as_deref(), kind.as_deref());
-            Ok(client::list(&connect(&remote)?, status, kind, limit).await?)
+            Ok(milepost_cli::list(&connect(&remote)?, status, kind, limit).await?)
         }
         Command::Cancel(TaskOrBatchArgs { id, remote }) => {
-            Ok(client::cancel(&connect(&remote)?, id).await?)
+            Ok(milepost_cli::cancel(&connect(&remote)?, id).await?)
         }
-        Command::Keep(TaskArgs { id, remote }) => Ok(client::keep(&connect(&remote)?, id).await?),
+        Command::Keep(TaskArgs { id, remote }) => {
+            Ok(milepost_cli::keep(&connect(&remote)?, id).await?)
+        }
         Command::Result(ResultArgs { id, file, output, remote }) => {
             let (api, output) = (connect(&remote)?, output.as_deref());
             Ok(match file {
-                Some(name) => client::file(&api, id, &name, output).await?,
-                None => client::result(&api, id, output).await?,
+                Some(name) => milepost_cli::file(&api, id, &name, output).await?,
+                None => milepost_cli::result(&api, id, output).await?,
             })
         }
-        Command::Files(TaskArgs { id, remote }) => Ok(client::files(&connect(&remote)?, id).await?),
+        Command::Files(TaskArgs { id, remote }) => {
+            Ok(milepost_cli::files(&connect(&remote)?, id).await?)
+        }
     }
 }
 
 /// Starts a task or a batch, or prints help about it.
-async fn run_task(args: RunArgs) -> Result<Exit, CliError> {
+async fn run_task(args: RunArgs) -> Result<Exit, CommandError> {
     let RunArgs { kind, help, inputs, file, priority, follow, remote } = args;
     let Some(kind) = kind else {
         let mut cli = Cli::command();
         cli.build();
         let run = cli.find_subcommand_mut("run").map(clap::Command::render_long_help);
-        client::print(&run.unwrap_or_default().to_string())?;
+        milepost_cli::print(&run.unwrap_or_default().to_string())?;
         return Ok(Exit::Done);
     };
     let api = connect(&remote)?;
     match file {
-        _ if help => client::help(&api, &kind).await,
-        Some(file) => client::run_all(&api, &kind, &file, inputs, priority, follow).await,
-        None => client::run(&api, &kind, inputs, priority, follow).await,
+        _ if help => milepost_cli::help(&api, &kind).await,
+        Some(file) => milepost_cli::run_all(&api, &kind, &file, inputs, priority, follow).await,
+        None => milepost_cli::run(&api, &kind, inputs, priority, follow).await,
     }
 }
 
@@ -326,12 +326,12 @@ fn under_cargo_leptos() -> Option<Command> {
     std::env::var_os("LEPTOS_OUTPUT_NAME").map(|_| Command::Serve(ServerArgs::default()))
 }
 
-fn connect(remote: &Remote) -> Result<client::Api, ClientError> {
+fn connect(remote: &Remote) -> Result<Api, CommandError> {
     let token = match (&remote.token, &remote.token_file) {
-        (None, Some(file)) => Some(client::read_token(file)?),
+        (None, Some(file)) => Some(milepost_cli::read_token(file)?),
         (token, _) => token.clone(),
     };
-    client::Api::new(&remote.url, token.as_deref())
+    Ok(Api::new(&remote.url, token.as_deref())?)
 }
 
 fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {

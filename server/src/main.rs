@@ -3,13 +3,12 @@
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
-use milepost_server::cli::{self, Cli, Exit};
+use milepost_cli::{CliError as CommandError, Exit};
+use milepost_server::cli::{self, Cli, CliError};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    if let Some(code) =
-        milepost_server::tasks::command::launch::run_guard_if_asked(std::env::args_os().skip(1))
-    {
+    if let Some(code) = milepost_command::launch::run_guard_if_asked(std::env::args_os().skip(1)) {
         return ExitCode::from(code);
     }
     // Closed pipes, as in `milepost ls | head`, cause a write error rather than a signal.
@@ -23,7 +22,9 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match end {
         Ok(exit) => exit.into(),
-        Err(cli::CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+        Err(CliError::Command(CommandError::Output(error)))
+            if error.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
             Exit::Done.into()
         }
         Err(error) => complain(&error.to_string()),

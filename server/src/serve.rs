@@ -32,16 +32,14 @@ use milepost::{
     },
     http::{self, HttpOptions, SessionKey},
 };
+use milepost_cli::signals::Signals;
+use milepost_dataset::Dataset;
+use milepost_story::{InvalidEndpoint, Story, StoryDeps};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    client,
     config::{Configuration, DatabaseUrl, HttpSettings, Settings},
-    signals::Signals,
-    tasks::{
-        dataset::Dataset,
-        story::{InvalidEndpoint, Story, StoryDeps},
-    },
+    process,
 };
 
 use self::{
@@ -100,7 +98,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let kinds = engine.service().kinds();
     let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
     tracing::info!("{line}");
-    client::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
+    milepost_cli::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
 
@@ -132,7 +130,7 @@ pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
     settings.engine.worker = true;
     let (engine, _) = start_engine(&settings, &commands).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
-    client::print("ready\n").map_err(ServeError::Announce)?;
+    milepost_cli::print("ready\n").map_err(ServeError::Announce)?;
     tracing::info!(concurrency = settings.engine.concurrency, "ready");
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
     told_to_stop(signals).await;
@@ -293,7 +291,8 @@ fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
 fn registry(settings: &Settings) -> Result<Registry, InvalidEndpoint> {
     let kinds = &settings.kinds;
     let output = settings.storage.output_dir.clone();
-    let story = StoryDeps::new(output, &settings.story, &settings.narrator)?;
+    let story = StoryDeps::new(output, &settings.story, &settings.narrator)?
+        .with_umask(process::umask_at_start());
     Ok(Registry::new()
         .with::<Story>(story, kinds.options(Story::KIND))
         .with::<Dataset>(settings.dataset.clone(), kinds.options(Dataset::KIND)))

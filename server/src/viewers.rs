@@ -11,12 +11,10 @@ mod text;
 
 use std::{borrow::Cow, fmt};
 
+use milepost::html::Html;
 use milepost_app::viewers::Preview;
-
-use crate::{
-    html::Html,
-    tasks::{command, dataset},
-};
+use milepost_command as command;
+use milepost_dataset as dataset;
 
 pub use markdown::write_markdown;
 

@@ -7,11 +7,12 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, Service, ServiceError},
+    schema,
     task::{Batch, BatchId, FieldError, Problem, StartBatch, batch_input},
 };
 
 use super::{caller, key, no_such_kind, not_as_it_should_be, redirect_to, sent};
-use crate::{schema, serve::Site};
+use crate::serve::Site;
 
 /// Starts one task per line.
 pub(super) async fn start(

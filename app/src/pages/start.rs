@@ -6,7 +6,10 @@ mod filled;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use milepost::task::{Problem, Snapshot};
+use milepost::{
+    schema,
+    task::{Problem, Snapshot},
+};
 
 use self::{field::FormField, filled::Filled};
 use super::parts::ask;
@@ -16,7 +19,6 @@ use crate::{
     context::set_status,
     forms::{Rejected, no_such_kind},
     islands::{StartIsland, server::embed_state},
-    schema,
 };
 
 /// Start form; after a rejected start with the entered values and the errors at their fields. A

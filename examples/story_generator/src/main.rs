@@ -14,7 +14,7 @@ use milepost::{
     },
     http::{Guard, HttpOptions},
 };
-use milepost_server::tasks::story::{NarratorSettings, Story, StoryDeps, StorySettings};
+use milepost_story::{NarratorSettings, Story, StoryDeps, StorySettings};
 use story_generator::{App, shell};
 use tower_http::services::ServeDir;
 

@@ -13,12 +13,13 @@ use std::{path::Path, sync::Arc};
 
 pub(super) use print::print;
 
+use milepost_command::Definition;
+
 use self::{check::Checker, raw::Document};
 use super::{
     ConfigError,
     faults::{self, Faults},
 };
-use crate::tasks::command::Definition;
 
 /// The commands of a configuration file, in its order.
 #[derive(Clone, Debug, Default)]

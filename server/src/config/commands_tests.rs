@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use milepost_command::ParamType;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tasks::command::ParamType;
 
 fn read(text: &str) -> Result<Commands, String> {
     Commands::read(text, Path::new("milepost.toml"), Path::new("/etc/milepost"))

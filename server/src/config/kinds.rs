@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use milepost::engine::{KindOptions, Task as _};
+use milepost_dataset::Dataset;
+use milepost_story::Story;
 use serde::{Deserialize, Serialize};
-
-use crate::tasks::{dataset::Dataset, story::Story};
 
 const DAY_S: u64 = 86_400;
 

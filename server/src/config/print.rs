@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Configuration, layers};
-use crate::secrets;
+use milepost_cli::secrets;
 
 /// Prints every setting as TOML with its variable and its source. Secrets are hidden.
 pub fn print(configuration: &Configuration) -> String {

@@ -6,13 +6,12 @@ use milepost::{
     engine::{EngineOptions, FileOptions, LongPollOptions, RetentionOptions},
     http::{TrustedProxy, is_origin},
 };
+use milepost_command::IsolationSettings;
+use milepost_dataset::DatasetSettings;
+use milepost_story::{ApiKey, NarratorSettings, StorySettings};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, HttpSettings, IsolationSettings, KindsSettings, ViewerSettings};
-use crate::tasks::{
-    dataset::DatasetSettings,
-    story::{ApiKey, NarratorSettings, StorySettings},
-};
+use super::{DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
 
 /// All settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

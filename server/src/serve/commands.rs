@@ -7,12 +7,13 @@ use std::{
 };
 
 use milepost::engine::{Engine, Registry};
+use milepost_cli::signals::Hangups;
+use milepost_command::{self as command, CommandDeps, CommandTasks, SecretKey};
 
 use super::ServeError;
 use crate::{
     config::{Commands, Settings},
-    signals::Hangups,
-    tasks::command::{self, CommandDeps, CommandTasks, SecretKey},
+    process,
 };
 
 /// Describes the isolation that the server would use, in one line.
@@ -87,6 +88,7 @@ impl CommandKinds {
         let deps = CommandDeps {
             runs: runs.clone(),
             program,
+            umask: process::umask_at_start(),
             key,
             #[cfg(target_os = "linux")]
             isolation,

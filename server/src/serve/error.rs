@@ -3,8 +3,8 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use milepost::engine::store::StoreError;
-
-use crate::tasks::{command::SealError, story::InvalidEndpoint};
+use milepost_command::SealError;
+use milepost_story::InvalidEndpoint;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub enum ServeError {
     /// The machine does not support the configured isolation of commands.
     #[cfg(target_os = "linux")]
     #[error("{0}; allow it, or set isolation.mode to auto")]
-    Isolation(#[from] crate::tasks::command::launch::IsolationError),
+    Isolation(#[from] milepost_command::launch::IsolationError),
     /// Signals cannot be handled.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),

@@ -23,7 +23,9 @@ mod linux {
 
     use milepost::task::TaskId;
 
-    use crate::{config::Settings, serve::database, tasks::command::KEY_FILE};
+    use milepost_command::KEY_FILE;
+
+    use crate::{config::Settings, serve::database};
 
     /// Entries of the data folder in addition to the database files.
     const OWN: [&str; 3] = ["artifacts", "runs", KEY_FILE];

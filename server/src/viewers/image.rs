@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use milepost_app::viewers::Preview;
 
 use super::ViewError;
-use crate::html::{Html, escape, put};
+use milepost::html::{Html, escape, put};
 
 /// An `img` element never runs a script, whatever the image contains.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {

@@ -7,7 +7,7 @@ use milepost_app::viewers::Preview;
 use serde::de::IgnoredAny;
 
 use super::{ViewError, text};
-use crate::html::Html;
+use milepost::html::Html;
 
 /// Spaces per level.
 const STEP: usize = 2;

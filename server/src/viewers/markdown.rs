@@ -6,7 +6,7 @@ use milepost_app::viewers::Preview;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use super::ViewError;
-use crate::html::Html;
+use milepost::html::Html;
 
 /// Renders the text, or the beginning of a long one.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {

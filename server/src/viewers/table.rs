@@ -2,11 +2,10 @@
 
 use milepost_app::viewers::Preview;
 
+use milepost::html::{Html, escape, put};
+use milepost_dataset as dataset;
+
 use super::{ViewError, text_of};
-use crate::{
-    html::{Html, escape, put},
-    tasks::dataset,
-};
 
 const MAX_ROWS: usize = 200;
 const MAX_COLUMNS: usize = 50;

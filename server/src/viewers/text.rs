@@ -3,7 +3,7 @@
 use milepost_app::viewers::Preview;
 
 use super::{ViewError, text_of};
-use crate::html::Html;
+use milepost::html::Html;
 
 /// Maximum size of a text in bytes; more makes a page slow.
 const MAX_BYTES: usize = 256 << 10;

@@ -22,7 +22,8 @@ async fn test(place: &Place, args: &[&str], log: &[u8]) -> Said {
 }
 
 fn fixture(name: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/progress");
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../tasks/command/tests/fixtures/progress");
     std::fs::read(folder.join(name)).unwrap()
 }
 

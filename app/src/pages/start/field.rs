@@ -1,9 +1,11 @@
 //! Form field with label, help and error.
 
 use leptos::prelude::*;
-use milepost::html::escape;
 
-use crate::schema::{Field, FieldType, one_of};
+use milepost::{
+    html::escape,
+    schema::{Field, FieldType, one_of},
+};
 
 /// Attributes of all inputs.
 struct Common {

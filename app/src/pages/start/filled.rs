@@ -3,10 +3,11 @@
 use leptos_router::params::ParamsMap;
 use milepost::{
     engine::{Caller, ListFilter, Service},
+    schema,
     task::{Problem, Snapshot, TaskId},
 };
 
-use crate::{forms::Rejected, schema};
+use crate::forms::Rejected;
 
 /// Initial values of a start form.
 pub(super) struct Filled {

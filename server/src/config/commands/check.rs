@@ -8,6 +8,9 @@ use std::{
 };
 
 use milepost::engine::Task as _;
+use milepost_command::{Definition, Limits, Param, Template, progress::Rules};
+use milepost_dataset::Dataset;
+use milepost_story::Story;
 use serde::Deserialize as _;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
@@ -17,11 +20,6 @@ use super::{
     faults::Faults,
     params,
     raw::{At, RawCommand, RawElement},
-};
-use crate::tasks::{
-    command::{Definition, Limits, Template, progress::Rules},
-    dataset::Dataset,
-    story::Story,
 };
 
 const MB: u64 = 1 << 20;
@@ -105,11 +103,7 @@ impl Checker<'_> {
         Some(value.to_owned())
     }
 
-    fn argv(
-        &self,
-        params: &[crate::tasks::command::Param],
-        faults: &mut Faults<'_>,
-    ) -> Option<Template> {
+    fn argv(&self, params: &[Param], faults: &mut Faults<'_>) -> Option<Template> {
         let Some(argv) = &self.raw.argv else {
             let right = "needs `argv`, the program and its arguments: [\"tar\", \"--create\", …]";
             faults.at(&self.span, &self.key(""), right);

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering::{Equal, Less};
 
+use milepost_command::{Param, ParamType, Pattern, Text};
 use toml::Spanned;
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
     faults::Faults,
     raw::{At, RawCommand, RawParam},
 };
-use crate::tasks::command::{Param, ParamType, Pattern, Text};
 
 /// Maximum length of a text; a process argument has at most 128 KiB.
 const MAX_TEXT: usize = 30_000;

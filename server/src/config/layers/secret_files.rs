@@ -9,7 +9,7 @@ use figment::{
 };
 
 use super::{ConfigError, Configuration, Source};
-use crate::secrets;
+use milepost_cli::secrets;
 
 /// Settings that may hold a secret, and the settings that name a file with it instead.
 const FILES: [(&str, &str); 2] =

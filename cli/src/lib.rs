@@ -1,0 +1,200 @@
+//! The commands of `milepost` that need no server in this process: those that talk to one over its
+//! HTTP API, and `progress-test`.
+
+mod api;
+mod batch;
+mod error;
+mod exit;
+mod files;
+mod follow;
+mod help;
+mod input;
+mod inputs;
+pub mod progress_test;
+mod rerun;
+mod screen;
+pub mod secrets;
+mod show;
+pub mod signals;
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::Path,
+};
+
+use milepost::task::{KindInfo, Snapshot, StartTask, Status, TaskId, TaskList};
+
+use self::{batch::Found, follow::Interrupt};
+
+pub use api::Api;
+pub use batch::run_all;
+pub use error::{CliError, ClientError};
+pub use exit::Exit;
+pub use files::{file, files};
+pub use input::Input;
+pub use rerun::rerun;
+
+/// Reads the token from a file.
+///
+/// # Errors
+/// If the file cannot be read or does not contain exactly one line.
+pub fn read_token(file: &Path) -> Result<String, ClientError> {
+    let (token, remark) = secrets::read_file(file)
+        .map_err(|what| ClientError::Input(format!("the token cannot be taken: {what}")))?;
+    if let Some(remark) = remark {
+        note(&remark);
+    }
+    Ok(token)
+}
+
+/// Starts a task and prints its id. With `follow`, follows it to its end.
+///
+/// # Errors
+/// If the input does not match the kind, or the server rejects it or cannot be reached.
+pub async fn run(
+    api: &Api,
+    kind: &str,
+    inputs: Vec<Input>,
+    priority: i32,
+    follow: bool,
+) -> Result<Exit, CliError> {
+    let info = kind_info(api, kind).await?;
+    let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
+    let input = input::typed(&info.input_schema, inputs)?;
+    let started = api.start(StartTask { priority, ..StartTask::new(kind, input) }).await?;
+    print(&format!("{}\n", started.id))?;
+    if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
+}
+
+/// Prints the inputs of a kind.
+///
+/// # Errors
+/// If the kind does not exist or the server cannot be reached.
+pub async fn help(api: &Api, kind: &str) -> Result<Exit, CliError> {
+    print(&help::help(&kind_info(api, kind).await?))?;
+    Ok(Exit::Done)
+}
+
+/// Fetches a kind; if it is unknown, the error lists the existing kinds.
+async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
+    match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
+        Err(ClientError::Refused(problem)) if problem.status == 404 => {
+            let kinds: Vec<KindInfo> = api.get("/api/v1/kinds").await?;
+            let kinds: Vec<_> = kinds.into_iter().map(|info| info.kind).collect();
+            let kinds = show::printable(&kinds.join(", "));
+            Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
+        }
+        answer => answer,
+    }
+}
+
+/// Prints the state of a task or a batch; with `follow`, follows it to its end.
+///
+/// # Errors
+/// If the task or batch does not exist, or the server cannot be reached.
+pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliError> {
+    let snapshot = match batch::find(api, id).await? {
+        Found::Task(snapshot) => *snapshot,
+        Found::Batch(batch) => return batch::status(api, batch, follow).await,
+    };
+    if follow {
+        return follow::follow(api, snapshot, Interrupt::Leaves).await;
+    }
+    print(&show::details(&snapshot))?;
+    Ok(Exit::of(snapshot.status))
+}
+
+/// Lists tasks, newest first.
+///
+/// # Errors
+/// If the server refuses the request or cannot be reached.
+pub async fn list(
+    api: &Api,
+    status: Option<&str>,
+    kind: Option<&str>,
+    limit: u32,
+) -> Result<Exit, CliError> {
+    let limit = limit.to_string();
+    let query = [("status", status), ("kind", kind), ("limit", Some(limit.as_str()))];
+    let list: TaskList = api.get_with("/api/v1/tasks", &query).await?;
+    print(&show::table(&list.tasks))?;
+    if list.tasks.is_empty() && !api.has_token() {
+        note(
+            "no tasks are listed for a caller without a token: such tasks belong to nobody, and \
+              only their id leads to them",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// Cancels a task or all tasks of a batch, and prints the receipt so far.
+///
+/// # Errors
+/// If the task or batch does not exist, or the server cannot be reached.
+pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+    let said =
+        |snapshot: Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot));
+    let task = api.cancel(id).await.map(said);
+    let of_batch = async |id| api.cancel_batch(id).await.map(|batch| show::batch(&batch));
+    print(&batch::or_batch(task, of_batch, id).await?)?;
+    Ok(Exit::Done)
+}
+
+/// Extends the retention of an ended task and prints the new expiry.
+///
+/// # Errors
+/// If the task does not exist or has not ended, or the server cannot be reached.
+pub async fn keep(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+    let snapshot = api.keep(id).await?;
+    print(&format!("{id} {}\n", show::kept(&snapshot)))?;
+    Ok(Exit::Done)
+}
+
+/// Downloads a result to a file or to standard output.
+///
+/// # Errors
+/// If there is no result (yet), it cannot be written, or the server cannot be reached.
+pub async fn result(api: &Api, id: TaskId, output: Option<&Path>) -> Result<Exit, CliError> {
+    let bytes = match api.result(id).await {
+        Ok(bytes) => bytes,
+        Err(ClientError::Refused(problem)) if problem.status == 409 => {
+            let snapshot: Snapshot = api.get(&format!("/api/v1/tasks/{id}")).await?;
+            note(&show::end(&snapshot));
+            return match Exit::of(snapshot.status) {
+                Exit::Done => Err(ClientError::Refused(problem).into()),
+                exit => Ok(exit),
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match output {
+        Some(path) => std::fs::write(path, &bytes)
+            .map_err(|error| ClientError::File { path: path.to_owned(), error })?,
+        None if std::io::stdout().is_terminal() => {
+            let text = String::from_utf8(bytes).map_err(|_| ClientError::Binary)?;
+            print(&show::printable_text(&text))?;
+        }
+        None => std::io::stdout().write_all(&bytes)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+/// If it is closed or full.
+pub fn print(text: &str) -> Result<(), std::io::Error> {
+    let mut stdout = std::io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Writes a note to standard error; ignores write errors.
+fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "milepost: {text}");
+}
+
+/// Whether the task has ended.
+const fn is_over(snapshot: &Snapshot) -> bool {
+    matches!(snapshot.status, Status::Completed | Status::Error | Status::Cancelled)
+}

@@ -1,0 +1,401 @@
+//! One run of a command, from its start to its result.
+
+mod environment;
+mod files;
+mod last;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use milepost::{
+    engine::{Context, Output, TaskError},
+    task::LogStream,
+};
+
+use self::last::Last;
+use super::{
+    CommandDeps,
+    definition::{Definition, Limits},
+    folder::RunFolder,
+    kept::Kept,
+    launch::{
+        Hunt, Process, Record, RunIsolation,
+        wire::{End, SpawnRequest, Word, list},
+    },
+    mask::{hide_in, mask},
+    progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
+    report::{MEDIA_TYPE, Report},
+    values::Given,
+};
+
+/// Buffer size for reading, in bytes.
+const CHUNK: usize = 64 << 10;
+/// An unfinished last line is treated as a report after this pause.
+const IDLE: Duration = Duration::from_millis(300);
+/// Multiple of that pause for which streams are read after the guard is gone.
+const MAX_IDLE: u32 = 10;
+/// Lines of standard error in an error message, and the maximum length of each.
+const LAST_LINES: usize = 3;
+const MAX_LINE: usize = 300;
+
+pub(super) struct Run {
+    definition: Arc<Definition>,
+    values: Vec<Given>,
+    ctx: Context,
+    mask: Mask,
+    /// Filters of standard output and standard error.
+    masked: [MaskedStream; 2],
+    reader: Reader,
+    kept: Kept,
+    /// Total bytes of output.
+    output_bytes: u64,
+    last_lines: Vec<String>,
+    signals: Vec<Signal>,
+    /// Result of killing processes without the guard.
+    hunt: Option<Hunt>,
+}
+
+impl Run {
+    pub(super) fn new(definition: Arc<Definition>, values: Vec<Given>, ctx: Context) -> Self {
+        let secrets = definition.params.iter().zip(&values).filter(|(param, _)| param.secret);
+        let mask = mask(secrets.map(|(_, value)| value.as_text()));
+        let stages = definition.all_stages().into_iter().map(|(name, _)| name);
+        let mut reader = Reader::new(&definition.progress, ReaderLimits::default())
+            .with_stages(stages)
+            .with_mask(mask.clone());
+        if definition.pty {
+            reader = reader.on_any_stream();
+        }
+        let kept = Kept::new(definition.limits.output_bytes);
+        let masked = [mask.stream(), mask.stream()];
+        Self {
+            definition,
+            values,
+            ctx,
+            mask,
+            masked,
+            reader,
+            kept,
+            output_bytes: 0,
+            last_lines: Vec::new(),
+            signals: Vec::new(),
+            hunt: None,
+        }
+    }
+
+    pub(super) async fn complete(self, deps: &CommandDeps) -> Result<Output, TaskError> {
+        let keep = self.definition.keep_folder;
+        let mut folder = RunFolder::make(&deps.runs, self.ctx.id(), self.ctx.attempt(), keep)
+            .map_err(|error| {
+                TaskError::retry("folder", format!("the run has no folder: {error}"))
+            })?;
+        let mask = self.mask.clone();
+        let ended = self.run_in(&mut folder, deps).await.map_err(|error| hide_in(&mask, error));
+        // Removing a large folder takes time.
+        let _ = tokio::task::spawn_blocking(move || drop(folder)).await;
+        ended
+    }
+
+    async fn run_in(
+        mut self,
+        folder: &mut RunFolder,
+        deps: &CommandDeps,
+    ) -> Result<Output, TaskError> {
+        let brought =
+            files::bring_in(&self.ctx, &self.definition.params, &mut self.values, folder.path());
+        if let Err(error) = brought.await {
+            folder.is_over();
+            return Err(error);
+        }
+        let (isolation, request) = self.ready(folder, deps).inspect_err(|_| folder.is_over())?;
+        let started = Instant::now();
+        let start = Process::start(&deps.program, &request, isolation.namespace);
+        let mut process = start.await.map_err(|error| {
+            folder.is_over();
+            TaskError::retry("start", format!("no process can be started: {error}"))
+        })?;
+        let last = self.follow(&mut process, folder, &isolation).await;
+        if !last.as_ref().is_some_and(Word::names_what_remains) {
+            process.guard.close().await;
+        }
+        let duration = started.elapsed();
+        let (isolation, last) = self.after(isolation, last).await;
+        if isolation.group_stays {
+            folder.keep_record();
+        }
+        match last {
+            Last::Gone(hunt) => Err(self.lost(&hunt, folder)),
+            Last::Failed(why) => {
+                folder.is_over();
+                self.ctx.check()?;
+                let program = self.definition.argv.program();
+                Err(TaskError::fail("start", format!("{program} could not be started: {why}")))
+            }
+            Last::Ended(end) if !end.remaining.is_empty() => Err(self.not_stopped(&end.remaining)),
+            Last::Ended(end) => {
+                folder.is_over();
+                self.is_stopped(&end)?;
+                let out_of_memory = isolation.out_of_memory;
+                self.judge(end, out_of_memory, duration, folder).await
+            }
+        }
+    }
+
+    fn ready(
+        &self,
+        folder: &RunFolder,
+        deps: &CommandDeps,
+    ) -> Result<(Arc<RunIsolation>, SpawnRequest), TaskError> {
+        let isolation = self.isolate(folder, deps)?;
+        let request = self.request(folder, &isolation, deps)?;
+        Record::new(&isolation).write(folder.record()).map_err(|error| {
+            TaskError::retry("folder", format!("the run cannot be recorded: {error}"))
+        })?;
+        Ok((Arc::new(isolation), request))
+    }
+
+    /// Creates the isolation, which holds whatever happens to the guard.
+    fn isolate(&self, folder: &RunFolder, deps: &CommandDeps) -> Result<RunIsolation, TaskError> {
+        let Definition { limits, new_privileges, .. } = &*self.definition;
+        let made = deps.isolation.of_run(
+            folder.name(),
+            *new_privileges,
+            limits.total_memory_bytes,
+            limits.processes,
+        );
+        made.map_err(|error| {
+            TaskError::retry("start", format!("the run has no control group: {error}"))
+        })
+    }
+
+    fn request(
+        &self,
+        folder: &RunFolder,
+        isolation: &RunIsolation,
+        deps: &CommandDeps,
+    ) -> Result<SpawnRequest, TaskError> {
+        let Definition { argv, params, limits, pty, .. } = &*self.definition;
+        let argv = argv.expand(params, &self.values).map_err(|index| {
+            let name = &params[index].name;
+            TaskError::fail("input", format!("{name}: must not begin with -"))
+        })?;
+        let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
+        Ok(SpawnRequest {
+            argv,
+            env: environment::of(&self.definition, &self.values, folder),
+            folder: work,
+            lock: folder.lock().to_owned(),
+            grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
+            pty: *pty,
+            umask: deps.umask,
+            new_privileges: self.definition.new_privileges,
+            cgroup: isolation.cgroup(),
+            mark: isolation.mark,
+            processes: limits.processes,
+            limits: environment::limits(limits),
+        })
+    }
+
+    /// Reads until all processes are gone; returns the guard's last message, if any.
+    async fn follow(
+        &mut self,
+        process: &mut Process,
+        folder: &RunFolder,
+        isolation: &Arc<RunIsolation>,
+    ) -> Option<Word> {
+        let ctx = self.ctx.clone();
+        let Process { streams, guard } = process;
+        let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
+        let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
+        while !(gone && (streams.have_ended() || idle > MAX_IDLE)) {
+            let heard = tokio::select! {
+                n = streams.stdout.read(&mut out) => Message::Bytes(Source::Stdout, n),
+                n = streams.stderr.read(&mut err) => Message::Bytes(Source::Stderr, n),
+                n = streams.channel.read(&mut own) => Message::Bytes(Source::Channel, n),
+                word = guard.word(), if !gone => Message::Word(word),
+                () = ctx.cancelled(), if !told => Message::Stop,
+                () = tokio::time::sleep(IDLE) => Message::Nothing,
+            };
+            match heard {
+                Message::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
+                Message::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
+                Message::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
+                Message::Word(Some(Word::Started(leader))) => {
+                    let record = Record::new(isolation).with_processes(leader, guard.pid());
+                    if let Err(error) = record.write(folder.record()) {
+                        tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
+                    }
+                }
+                Message::Word(Some(word)) => {
+                    last = self.hear(word).or(last);
+                    // A guard with unkillable processes sends nothing more and keeps running.
+                    gone = last.as_ref().is_some_and(Word::names_what_remains);
+                }
+                Message::Word(None) => {
+                    gone = true;
+                    if last.is_none() {
+                        // The guard was killed: kill its processes before continuing.
+                        guard.close().await;
+                        self.hunt(isolation).await;
+                    }
+                }
+                Message::Stop => {
+                    told = true;
+                    guard.terminate(self.definition.limits.grace).await;
+                }
+                Message::Nothing => {
+                    idle += u32::from(gone);
+                    self.reader.idle(Source::Stdout, &mut self.signals);
+                    self.reader.idle(Source::Stderr, &mut self.signals);
+                }
+            }
+            self.tell().await;
+        }
+        last
+    }
+
+    /// Processes bytes read; an empty slice is the end.
+    fn take(&mut self, source: Source, bytes: &[u8]) {
+        let [stdout, stderr] = &mut self.masked;
+        let masked = match source {
+            Source::Stdout => stdout,
+            Source::Stderr => stderr,
+            // JSON lines are parsed before secrets are hidden.
+            Source::Channel if bytes.is_empty() => {
+                return self.reader.end(source, &mut self.signals);
+            }
+            Source::Channel => return self.reader.push(source, bytes, &mut self.signals),
+        };
+        self.output_bytes = self.output_bytes.saturating_add(bytes.len() as u64);
+        let is_over = bytes.is_empty();
+        let bytes = if is_over { masked.end() } else { masked.push(bytes) };
+        self.kept.push(&bytes);
+        self.reader.push(source, &bytes, &mut self.signals);
+        if is_over {
+            self.reader.end(source, &mut self.signals);
+        }
+    }
+
+    /// Handles a message of the guard; returns it if it is the last.
+    fn hear(&self, word: Word) -> Option<Word> {
+        match word {
+            Word::Waiting => self.ctx.message("Waiting for the end of an earlier attempt"),
+            Word::Started(_) => {}
+            Word::Refused(processes) => {
+                self.ctx
+                    .message(format!("Waiting for what cannot be stopped: {}", list(&processes)));
+            }
+            last @ (Word::Failed(_) | Word::Ended(_)) => return Some(last),
+        }
+        None
+    }
+
+    /// Forwards signals of the reader, which has hidden the secrets.
+    async fn tell(&mut self) {
+        for signal in std::mem::take(&mut self.signals) {
+            match signal {
+                Signal::Fraction(fraction) => self.ctx.progress(fraction),
+                // Fails only if the task was stopped, when the stage no longer matters.
+                Signal::Stage(index) => _ = self.ctx.stage(index).await,
+                Signal::Message(text) => self.ctx.message(text),
+                Signal::Preserved(text) => self.ctx.preserved(text),
+                Signal::Line { source, text } => self.line(source, text),
+            }
+        }
+    }
+
+    fn line(&mut self, source: Source, text: String) {
+        if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
+            let short: String = text.trim().chars().take(MAX_LINE).collect();
+            if !short.is_empty() {
+                if self.last_lines.len() == LAST_LINES {
+                    self.last_lines.remove(0);
+                }
+                self.last_lines.push(short);
+            }
+        }
+        let stream = match source {
+            Source::Stdout => LogStream::Stdout,
+            Source::Stderr => LogStream::Stderr,
+            Source::Channel => LogStream::Task,
+        };
+        self.ctx.log_from(stream, text);
+    }
+
+    /// Converts the end of the command to a result or an error.
+    async fn judge(
+        self,
+        end: End,
+        out_of_memory: bool,
+        duration: Duration,
+        folder: &RunFolder,
+    ) -> Result<Output, TaskError> {
+        if end.left > 0 {
+            let left = end.left;
+            self.ctx.log(format!("Ended {left} processes that the command left behind."));
+        }
+        let Limits { processes, total_memory_bytes, .. } = self.definition.limits;
+        let (code, how) = match (end.code, end.signal) {
+            _ if end.too_many => ("processes", format!("had more than {processes} processes")),
+            _ if out_of_memory => {
+                let mb = total_memory_bytes.unwrap_or_default() >> 20;
+                ("memory", format!("used more than {mb} MiB of memory in all"))
+            }
+            (Some(code), _) if self.definition.success.contains(&code) => {
+                return self.report(code, duration, folder).await;
+            }
+            (Some(code), _) => ("exit_code", format!("ended with exit code {code}")),
+            (None, Some(signal)) => ("signal", self.by_signal(signal)),
+            (None, None) => ("lost", "ended in an unknown way".to_owned()),
+        };
+        let mut message = format!("{} {how}.", self.definition.argv.program());
+        for line in &self.last_lines {
+            message.push('\n');
+            message.push_str(line);
+        }
+        Err(TaskError::fail(code, message))
+    }
+
+    /// Describes a signal; names the limit for signals of the kernel.
+    fn by_signal(&self, signal: i32) -> String {
+        let limits = &self.definition.limits;
+        match (rustix::process::Signal::from_named_raw(signal), limits.cpu_s, limits.file_bytes) {
+            (Some(rustix::process::Signal::XCPU), Some(s), _) => {
+                format!("used more than {s} s of processor time")
+            }
+            (Some(rustix::process::Signal::XFSZ), _, Some(bytes)) => {
+                format!("wrote a file of more than {bytes} bytes")
+            }
+            _ => format!("was ended by signal {signal}"),
+        }
+    }
+
+    async fn report(
+        self,
+        exit_code: i32,
+        duration: Duration,
+        folder: &RunFolder,
+    ) -> Result<Output, TaskError> {
+        let (definition, mask) = (&self.definition, &self.mask);
+        let files = files::keep_results(&self.ctx, definition, mask, folder.path()).await?;
+        let report = Report {
+            exit_code,
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            output_bytes: self.output_bytes,
+            omitted_bytes: self.kept.omitted(),
+            output: self.mask.hide(&self.kept.text()),
+            files,
+        };
+        Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
+    }
+}
+
+/// Next event of a run.
+enum Message {
+    Bytes(Source, usize),
+    Word(Option<Word>),
+    Stop,
+    Nothing,
+}

@@ -1,0 +1,171 @@
+//! Tests of accepted values and of the messages for others.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    argv::Template,
+    definition::{Limits, Pattern},
+    progress::Rules,
+    schema::schema,
+};
+
+fn text(pattern: Option<&str>) -> ParamType {
+    let pattern = pattern.map(|pattern| Pattern::new(pattern).unwrap());
+    ParamType::Text(Text { pattern, pattern_description: None, min: 1, max: 10, multiline: false })
+}
+
+fn param(name: &str, sort: ParamType) -> Param {
+    Param {
+        name: name.to_owned(),
+        title: None,
+        description: None,
+        required: false,
+        default: None,
+        secret: false,
+        allow_leading_dash: false,
+        env: Some("X".to_owned()),
+        sort,
+    }
+}
+
+fn command(params: Vec<Param>) -> Definition {
+    Definition {
+        word: "c".to_owned(),
+        title: "C".to_owned(),
+        description: String::new(),
+        argv: Template::new(&[vec!["p".to_owned()]], &params).unwrap(),
+        params,
+        folder: None,
+        env: Vec::new(),
+        set_env: std::collections::BTreeMap::new(),
+        limits: Limits::default(),
+        success: vec![0],
+        stages: Vec::new(),
+        progress: Rules::default(),
+        results: Vec::new(),
+        pty: false,
+        keep_folder: false,
+        new_privileges: false,
+        fingerprint: String::new(),
+    }
+}
+
+fn one(sort: ParamType, value: serde_json::Value) -> Result<Given, String> {
+    let definition = command(vec![param("a", sort)]);
+    let read = read(&definition, &json!({"a": value}));
+    read.map(|mut values| values.remove(0)).map_err(|refusal| refusal.errors[0].detail.clone())
+}
+
+#[test]
+fn each_kind_of_value_is_checked() {
+    let given = |text: &str| Ok(Given::Text(text.to_owned()));
+    let right = |text: &str| Err(text.to_owned());
+    assert_eq!(one(text(None), json!("ä b")), given("ä b"));
+    assert_eq!(one(text(None), json!("")), right("must not be empty"));
+    assert_eq!(one(text(None), json!("12345678901")), right("must have at most 10 characters"));
+    assert_eq!(one(text(None), json!(5)), right("must be a text"));
+    assert_eq!(one(text(Some("[a-z]+")), json!("ab1")), right("must match the pattern [a-z]+"));
+    let integer = || ParamType::Integer { min: Some(0), max: Some(9) };
+    assert_eq!(one(integer(), json!(9)), given("9"));
+    assert_eq!(one(integer(), json!(10)), right("must be at most 9"));
+    assert_eq!(one(integer(), json!(-1)), right("must be at least 0"));
+    assert_eq!(one(integer(), json!(1.5)), right("must be a whole number"));
+    assert_eq!(one(integer(), json!("1")), right("must be a whole number"));
+    let number = || ParamType::Number { min: None, max: None };
+    assert_eq!(one(number(), json!(1.5)), given("1.5"));
+    let choice = || ParamType::Choice(vec!["a".to_owned(), "b".to_owned()]);
+    assert_eq!(one(choice(), json!("b")), given("b"));
+    assert_eq!(one(choice(), json!("c")), right("must be one of: a, b"));
+    let boolean = || ParamType::Boolean { flag: None };
+    assert_eq!(one(boolean(), json!(true)), Ok(Given::Yes));
+    assert_eq!(one(boolean(), json!(false)), Ok(Given::Absent));
+    assert_eq!(one(boolean(), json!("yes")), right("must be true or false"));
+    let items =
+        Text { pattern: None, pattern_description: None, min: 1, max: 10, multiline: false };
+    let list = || ParamType::List { items: items.clone(), choices: Vec::new(), min: 0, max: 2 };
+    let two = Given::List(vec!["a".to_owned(), "b".to_owned()]);
+    assert_eq!(one(list(), json!(["a", "b"])), Ok(two));
+    assert_eq!(one(list(), json!(["a", ""])), right("item 2: must not be empty"));
+    assert_eq!(one(list(), json!(["a", "b", "c"])), right("must have 0 to 2 items"));
+}
+
+#[test]
+fn control_characters_are_refused() {
+    for bad in ["a\0", "a\nb", "a\rb", "\u{1b}[2J", "a\tb", "\u{85}"] {
+        let told = one(text(None), json!(bad)).unwrap_err();
+        assert_eq!(told, "must be one line without control characters", "{bad:?}");
+    }
+    let long = ParamType::Text(Text {
+        pattern: None,
+        pattern_description: None,
+        min: 0,
+        max: 10,
+        multiline: true,
+    });
+    assert_eq!(one(long.clone(), json!("a\n\tb")), Ok(Given::Text("a\n\tb".to_owned())));
+    assert!(one(long.clone(), json!("a\0")).is_err() && one(long, json!("a\r\n")).is_err());
+}
+
+#[test]
+fn what_is_missing_unknown_or_wrong_is_told_at_its_field_all_at_once() {
+    let needed = Param { required: true, ..param("a", text(None)) };
+    let usual = Param {
+        default: Some(json!(3)),
+        ..param("n", ParamType::Integer { min: None, max: None })
+    };
+    let definition = command(vec![needed, usual]);
+    let refusal = read(&definition, &json!({"../x": 1, "n": "many"})).unwrap_err();
+    let told: Vec<_> = refusal.errors.iter().map(|e| (&*e.field, &*e.detail)).collect();
+    let right = [
+        ("../x", "unknown; there are: a, n"),
+        ("a", "is required"),
+        ("n", "must be a whole number"),
+    ];
+    assert_eq!(told, right);
+    let values = read(&definition, &json!({"a": "x", "n": null})).unwrap();
+    assert_eq!(values, [Given::Text("x".to_owned()), Given::Text("3".to_owned())]);
+    assert!(read(&definition, &json!([1])).is_err());
+    assert!(read(&definition, &json!(null)).is_err());
+}
+
+#[test]
+fn a_secret_has_no_place_in_a_title_or_a_schema() {
+    let key = Param { secret: true, required: true, ..param("key", text(None)) };
+    let name = Param { required: true, ..param("name", text(None)) };
+    let definition = command(vec![key, name]);
+    let values = read(&definition, &json!({"key": "hush", "name": "photos"})).unwrap();
+    assert_eq!(definition.title_of(&values), "C: photos");
+    let schema = schema(&definition);
+    assert_eq!(schema["properties"]["key"]["writeOnly"], json!(true));
+    assert_eq!(schema["required"], json!(["key", "name"]));
+}
+
+proptest! {
+    #[test]
+    fn what_is_taken_has_no_control_characters_and_fits(value in any::<String>()) {
+        if let Ok(Given::Text(text)) = one(text(None), json!(value)) {
+            prop_assert_eq!(&text, &value);
+            prop_assert!(!text.chars().any(char::is_control));
+            prop_assert!((1..=10).contains(&text.chars().count()));
+        }
+    }
+}
+
+#[test]
+fn a_form_says_in_the_browser_what_a_refusal_says() {
+    let pattern = Some(Pattern::new("[a-z]+").unwrap());
+    for pattern_description in [Some("Small letters only.".to_owned()), None] {
+        let sort = ParamType::Text(Text {
+            pattern: pattern.clone(),
+            pattern_description,
+            min: 1,
+            max: 9,
+            multiline: false,
+        });
+        let refusal = one(sort.clone(), json!("A")).unwrap_err();
+        let told = schema(&command(vec![param("a", sort)]));
+        assert_eq!(told["properties"]["a"]["x-pattern-description"], refusal);
+    }
+}

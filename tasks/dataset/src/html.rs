@@ -1,0 +1,235 @@
+//! Profile as HTML: an overview, then a section per column with facts, a plot and the most frequent
+//! values. All content is escaped, and no scripts or `style` attributes are used, so a strict
+//! content security policy holds.
+
+use super::{
+    plot,
+    profile::{ColumnProfile, Profile, Scalar, Warning},
+    text::{bytes, count, number},
+};
+use milepost::html::{Html, escape, put};
+
+/// Writes the profile as HTML that is safe to insert into a page. Headings start at `h2`.
+pub fn write_html(html: &mut Html, profile: &Profile) {
+    html.push_str("<article class=\"profile\">");
+    summary(html, profile);
+    warnings(html, &profile.warnings, profile.warnings_total);
+    overview(html, &profile.columns);
+    for (index, column) in profile.columns.iter().enumerate() {
+        if html.is_full() {
+            break;
+        }
+        section(html, index + 1, column);
+    }
+    html.push_str("</article>");
+}
+
+fn summary(html: &mut Html, profile: &Profile) {
+    let separator = match profile.delimiter.as_str() {
+        "," => "commas",
+        ";" => "semicolons",
+        "\t" => "tabs",
+        "|" => "vertical bars",
+        _ => "another character",
+    };
+    html.push_str("<p class=\"profile-summary\">");
+    if let Some(name) = &profile.name {
+        put!(html, "<strong>{}</strong>: ", escape(name));
+    }
+    put!(
+        html,
+        "{}, {}, {}, separated by {separator}",
+        count(profile.rows, "row"),
+        count(i64::try_from(profile.columns.len()).unwrap_or(i64::MAX), "column"),
+        bytes(profile.bytes),
+    );
+    if let Some(encoding) = &profile.encoding {
+        put!(html, ", read as {}", escape(encoding));
+    }
+    if let Some(packing) = &profile.packing {
+        put!(html, ", unpacked from {}", escape(packing));
+    }
+    html.push_str(".</p>");
+}
+
+fn warnings(html: &mut Html, warnings: &[Warning], total: i64) {
+    if warnings.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<section class=\"profile-warnings\" aria-labelledby=\"profile-warnings\">\
+         <h2 id=\"profile-warnings\">What was odd</h2><ul>",
+    );
+    for warning in warnings {
+        put!(html, "<li data-code=\"{}\">", escape(&warning.code));
+        if let Some(line) = warning.line {
+            put!(html, "<span class=\"profile-line\">Line {line}</span> ");
+        }
+        put!(html, "{}</li>", escape(&warning.message));
+    }
+    html.push_str("</ul>");
+    let rest = total - i64::try_from(warnings.len()).unwrap_or(i64::MAX);
+    if rest > 0 {
+        put!(html, "<p>And {} that are not listed.</p>", count(rest, "more oddity|more oddities"));
+    }
+    html.push_str("</section>");
+}
+
+fn overview(html: &mut Html, columns: &[ColumnProfile]) {
+    html.push_str(
+        "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Columns at a \
+         glance\"><table class=\"profile-overview\"><caption>Columns at a glance</caption><thead>\
+         <tr><th scope=\"col\">Column</th><th scope=\"col\">Type</th><th scope=\"col\">Values</th>\
+         <th scope=\"col\">Missing</th><th scope=\"col\">Distinct</th><th scope=\"col\">Least</th>\
+         <th scope=\"col\">Greatest</th></tr></thead><tbody>",
+    );
+    for (index, column) in columns.iter().enumerate() {
+        put!(
+            html,
+            "<tr><th scope=\"row\"><a href=\"#column-{}\">{}</a></th><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            index + 1,
+            escape(&column.name),
+            column.data_type.as_str(),
+            count(column.count, ""),
+            count(column.missing, ""),
+            distinct(column),
+            scalar(column.min.as_ref()),
+            scalar(column.max.as_ref()),
+        );
+    }
+    html.push_str("</tbody></table></div>");
+}
+
+fn section(html: &mut Html, place: usize, column: &ColumnProfile) {
+    put!(
+        html,
+        "<section class=\"profile-column\" id=\"column-{place}\" \
+         aria-labelledby=\"column-{place}-name\"><h2 id=\"column-{place}-name\">{} \
+         <span class=\"profile-type\">{}</span></h2>",
+        escape(&column.name),
+        column.data_type.as_str(),
+    );
+    facts(html, column);
+    note(html, column);
+    plot::plot(html, place, column);
+    top(html, column);
+    html.push_str("</section>");
+}
+
+fn facts(html: &mut Html, column: &ColumnProfile) {
+    html.push_str("<dl class=\"profile-facts\">");
+    let mut fact = |name: &str, value: &str| {
+        put!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
+    };
+    fact("Values", &count(column.count, ""));
+    fact("Missing", &count(column.missing, ""));
+    fact("Distinct", &distinct(column));
+    if column.min.is_some() {
+        fact("Least", &scalar(column.min.as_ref()));
+        fact("Greatest", &scalar(column.max.as_ref()));
+    }
+    if let Some(numeric) = &column.numeric {
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
+        fact("Mean", &shown(numeric.mean));
+        fact("Standard deviation", &shown(numeric.std_dev));
+        let about = if column.rank_error.is_none() { "" } else { "about " };
+        for (name, value) in [
+            ("First quartile", numeric.q25),
+            ("Median", numeric.median),
+            ("Third quartile", numeric.q75),
+        ] {
+            fact(name, &format!("{about}{}", shown(value)));
+        }
+    }
+    if let Some(lengths) = &column.lengths {
+        let span = format!("{} to {}", count(lengths.min, ""), count(lengths.max, "character"));
+        fact("Length", &span);
+        fact("Mean length", &number(lengths.mean));
+    }
+    html.push_str("</dl>");
+}
+
+fn distinct(column: &ColumnProfile) -> String {
+    let found = count(column.distinct, "");
+    match column.distinct_estimate {
+        _ if column.distinct_exact => found,
+        Some(estimate) => format!("about {}", count(estimate, "")),
+        None => format!("at least {found}"),
+    }
+}
+
+fn scalar(value: Option<&Scalar>) -> String {
+    match value {
+        None => "–".to_owned(),
+        Some(Scalar::Integer(value)) => value.to_string(),
+        Some(Scalar::Number(value)) => number(*value),
+        Some(Scalar::Text(text)) => escape(text).to_string(),
+    }
+}
+
+/// Explains the accuracy of approximate figures.
+fn note(html: &mut Html, column: &ColumnProfile) {
+    let mut told = Vec::new();
+    if let Some(error) = column.distinct_error {
+        let error = number(error * 100.0);
+        told.push(format!("the number of different values within {error} % in 19 of 20 cases"));
+    }
+    if let Some(error) = column.rank_error {
+        let error = number(error * 100.0);
+        told.push(format!(
+            "quartiles and bars within {error} % of the values in rank, in 99 of 100 cases"
+        ));
+    }
+    if !told.is_empty() {
+        put!(
+            html,
+            "<p class=\"profile-about\">Too many different values to keep them all, so that some \
+             figures are about right: {}.</p>",
+            told.join("; "),
+        );
+    }
+}
+
+fn top(html: &mut Html, column: &ColumnProfile) {
+    if column.count > 1 && column.distinct_exact && column.distinct == column.count {
+        html.push_str("<p class=\"profile-unique\">Every value is different.</p>");
+        return;
+    }
+    let caption = match column.top_error {
+        None => "Most frequent values".to_owned(),
+        // No other value can be more frequent than this.
+        Some(error) if column.top.is_empty() => {
+            let most = count(error.saturating_mul(2), "time");
+            put!(html, "<p class=\"profile-unique\">No value occurs more than {most}.</p>");
+            return;
+        }
+        Some(0) => "Most frequent values".to_owned(),
+        Some(error) => {
+            format!("Most frequent values; each at most {} more often", count(error, "time"))
+        }
+    };
+    if column.top.is_empty() {
+        return;
+    }
+    put!(
+        html,
+        "<table class=\"profile-top\"><caption>{caption}</caption><thead><tr>\
+         <th scope=\"col\">Value</th><th scope=\"col\">Count</th><th scope=\"col\">Share</th></tr>\
+         </thead><tbody>",
+    );
+    for value in &column.top {
+        let share = 100.0 * value.count as f64 / column.count.max(1) as f64;
+        put!(
+            html,
+            "<tr><td>{}</td><td>{}</td><td>{share:.1} %</td></tr>",
+            escape(&value.value),
+            count(value.count, ""),
+        );
+    }
+    html.push_str("</tbody></table>");
+}
+
+#[cfg(test)]
+#[path = "html_tests.rs"]
+mod tests;

@@ -1,0 +1,161 @@
+//! SVG plot per column: a histogram of numbers and dates, bars for repeated values, or else the
+//! share of cells with a value. Colours come from the page's style, light or dark.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    profile::{Bin, ColumnProfile, DataType, TopValue},
+    text::{count, number},
+};
+use milepost::html::{Html, escape, put};
+
+/// Width of a plot and height of a histogram, in SVG units.
+const WIDTH: f64 = 400.0;
+const HEIGHT: f64 = 96.0;
+/// Height of a row and its bar; start and maximum length of bars.
+const ROW: f64 = 20.0;
+const BAR: f64 = 14.0;
+const BARS_FROM: f64 = 150.0;
+const BARS_WIDE: f64 = 180.0;
+/// Maximum length of a bar's label in characters.
+const LABEL: usize = 20;
+
+/// Writes the most informative plot of a column.
+pub(super) fn plot(html: &mut Html, place: usize, column: &ColumnProfile) {
+    if !column.histogram.is_empty() {
+        histogram(html, place, column);
+    } else if column.top.iter().any(|value| value.count > 1) {
+        bars(html, place, column);
+    } else {
+        filled(html, place, column);
+    }
+}
+
+/// Opens a figure with an image that has a name and a description for assistive technology.
+fn open(html: &mut Html, place: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
+    let stretch = if sort == "bars" { "xMinYMid meet" } else { "none" };
+    put!(
+        html,
+        "<figure class=\"profile-plot profile-{sort}\"><svg viewBox=\"0 0 {WIDTH} {height}\" \
+         role=\"img\" aria-labelledby=\"plot-{place}-title plot-{place}-desc\" \
+         preserveAspectRatio=\"{stretch}\"><title id=\"plot-{place}-title\">{}</title>\
+         <desc id=\"plot-{place}-desc\">{}</desc>",
+        escape(title),
+        escape(desc),
+    );
+}
+
+fn close(html: &mut Html, ends: Option<(String, String)>) {
+    html.push_str("</svg>");
+    if let Some((first, last)) = ends {
+        let (first, last) = (escape(&first), escape(&last));
+        put!(html, "<figcaption><span>{first}</span> <span>{last}</span></figcaption>");
+    }
+    html.push_str("</figure>");
+}
+
+fn histogram(html: &mut Html, place: usize, column: &ColumnProfile) {
+    let bins = &column.histogram;
+    let Some(fullest) = bins.iter().max_by_key(|bin| bin.count) else { return };
+    let all: i64 = bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.count));
+    let desc = format!(
+        "{}; the tallest, {}, holds {} of {}.",
+        count(i64::try_from(bins.len()).unwrap_or(i64::MAX), "bar"),
+        range(bins, fullest, column),
+        count(fullest.count, ""),
+        count(all, "value"),
+    );
+    let title = format!("Histogram of {}", column.name);
+    open(html, place, ("histogram", HEIGHT), &title, &desc);
+    let tallest = fullest.count.max(1) as f64;
+    let step = WIDTH / bins.len() as f64;
+    for (index, bin) in bins.iter().enumerate() {
+        let height = HEIGHT * (bin.count.max(0) as f64 / tallest);
+        put!(
+            html,
+            "<rect x=\"{:.2}\" y=\"{:.2}\" width=\"{:.2}\" height=\"{height:.2}\">\
+             <title>{}: {}</title></rect>",
+            index as f64 * step + step * 0.04,
+            HEIGHT - height,
+            step * 0.92,
+            range(bins, bin, column),
+            count(bin.count, "value"),
+        );
+    }
+    let label = |value| label(bins, value, column);
+    close(html, bins.first().zip(bins.last()).map(|(a, z)| (label(a.from), label(z.to))));
+}
+
+fn range(bins: &[Bin], bin: &Bin, column: &ColumnProfile) -> String {
+    let label = |value| label(bins, value, column);
+    if bin.from == bin.to {
+        label(bin.from)
+    } else {
+        format!("{} to {}", label(bin.from), label(bin.to))
+    }
+}
+
+/// Axis label: a number, a date, or a time if all values lie within a few days.
+fn label(bins: &[Bin], value: f64, column: &ColumnProfile) -> String {
+    const DAYS: f64 = 5.0 * 86_400.0;
+    let time = (column.data_type == DataType::Date)
+        .then(|| Timestamp::from_second(value as i64).ok())
+        .flatten();
+    let Some(time) = time else { return number(value) };
+    let time = time.to_zoned(TimeZone::UTC).datetime();
+    let wide = bins.first().zip(bins.last()).is_some_and(|(a, z)| z.to - a.from > DAYS);
+    if wide || bins.len() == 1 {
+        time.date().to_string()
+    } else {
+        time.to_string().replace('T', " ")
+    }
+}
+
+/// The most frequent values, one bar below the other.
+fn bars(html: &mut Html, place: usize, column: &ColumnProfile) {
+    let most = column.top.iter().map(|value| value.count).max().unwrap_or(1).max(1);
+    let title = format!("Most frequent values of {}", column.name);
+    let told = |value: &TopValue| format!("{}: {}", value.value, count(value.count, ""));
+    let desc = column.top.iter().map(told).collect::<Vec<_>>().join("; ");
+    open(html, place, ("bars", ROW * column.top.len() as f64), &title, &desc);
+    for (index, value) in column.top.iter().enumerate() {
+        let y = index as f64 * ROW;
+        let length = BARS_WIDE * (value.count.max(0) as f64 / most as f64);
+        let baseline = y + ROW - 6.0;
+        put!(
+            html,
+            "<text x=\"{:.0}\" y=\"{baseline:.0}\" text-anchor=\"end\">{}</text>\
+             <rect x=\"{BARS_FROM}\" y=\"{:.0}\" width=\"{length:.2}\" height=\"{BAR}\"/>\
+             <text x=\"{:.2}\" y=\"{baseline:.0}\">{}</text>",
+            BARS_FROM - 6.0,
+            escape(&cut(&value.value)),
+            y + (ROW - BAR) / 2.0,
+            BARS_FROM + length + 6.0,
+            count(value.count, ""),
+        );
+    }
+    close(html, None);
+}
+
+/// Number of cells with a value, if each value occurs once.
+fn filled(html: &mut Html, place: usize, column: &ColumnProfile) {
+    let rows = column.count.saturating_add(column.missing);
+    let title = format!("Cells of {} that have a value", column.name);
+    let desc = format!("{} of {}.", count(column.count, ""), count(rows, "cell"));
+    open(html, place, ("filled", BAR), &title, &desc);
+    let length = WIDTH * (column.count.max(0) as f64 / rows.max(1) as f64);
+    put!(
+        html,
+        "<rect class=\"profile-rest\" width=\"{WIDTH}\" height=\"{BAR}\"/>\
+         <rect width=\"{length:.2}\" height=\"{BAR}\"/>",
+    );
+    let ends = (count(column.count, "value"), format!("{} missing", count(column.missing, "")));
+    close(html, Some(ends));
+}
+
+fn cut(label: &str) -> String {
+    match label.char_indices().nth(LABEL) {
+        Some((end, _)) => format!("{}…", &label[..end]),
+        None => label.to_owned(),
+    }
+}

@@ -1,0 +1,154 @@
+//! Kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`.
+//!
+//! There are two narrators: one behind an OpenAI-compatible endpoint ([`NarratorSettings`]), and,
+//! if none is configured, the built-in one, which works offline from the research text. Each
+//! finished chapter is a checkpoint, so that a crash never pays for it twice. The finished chapters
+//! are also written to `{output}/{subject}/story.md`.
+//!
+//! * `input`, `settings`, `library`: input of a story, settings, files.
+//! * `research`, `sentences`, `lexicon`: reading the research text.
+//! * `narrator`: interface of narrators; `builtin` and `chat`: the two narrators.
+//! * `write`: the run, from the first stage to the last.
+
+mod builtin;
+mod chat;
+mod input;
+mod lexicon;
+mod library;
+mod narrator;
+mod research;
+mod sentences;
+mod settings;
+mod write;
+
+#[cfg(test)]
+mod test_server;
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, sync::Arc};
+
+use milepost::engine::{
+    Check, Context, DailyBudget, Output, Stages, Task, TaskError, ValidationError,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::library::{Library, LibraryError};
+
+pub use self::{
+    chat::{Endpoint, InvalidEndpoint},
+    input::{InvalidText, MAX_CHARS, PlayerName, Subject},
+    settings::{ApiKey, Faults, NarratorSettings, StorySettings},
+};
+
+/// Writes a story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// Subject of the story: the folder of the research file, such as lighthouse or sourdough.
+    pub subject: Subject,
+    /// Name of the protagonist.
+    pub player: PlayerName,
+}
+
+/// Dependencies of all stories.
+pub struct StoryDeps {
+    library: Library,
+    max_name_chars: usize,
+    words_per_second: f64,
+    endpoint: Option<Endpoint>,
+}
+
+impl StoryDeps {
+    /// Reads and writes below `output_dir`; does not connect yet.
+    ///
+    /// # Errors
+    /// If the configured endpoint is invalid.
+    pub fn new(
+        output_dir: PathBuf,
+        story: &StorySettings,
+        narrator: &NarratorSettings,
+    ) -> Result<Self, InvalidEndpoint> {
+        let endpoint = narrator.endpoint().map(|_| Endpoint::new(narrator)).transpose()?;
+        let library = Library::new(output_dir, story.max_research_bytes);
+        let StorySettings { max_name_chars, words_per_second, .. } = *story;
+        Ok(Self { library, max_name_chars, words_per_second, endpoint })
+    }
+
+    /// Writes stories with the file modes that this umask leaves, so that other programs can read
+    /// them whatever the umask of this process is. Default: `None`, that of the process.
+    pub fn with_umask(self, umask: Option<u32>) -> Self {
+        Self { library: self.library.with_umask(umask), ..self }
+    }
+}
+
+impl Task for Story {
+    const KIND: &'static str = "story";
+    const TITLE: &'static str = "Story";
+    const DESCRIPTION: &'static str =
+        "Writes a story from a research file, with you as its protagonist, while you watch.";
+    type Deps = StoryDeps;
+
+    fn title(&self) -> String {
+        format!("Story: {}, for {}", self.subject, self.player)
+    }
+
+    fn stages(&self) -> Stages {
+        Stages::new([
+            ("Initializing story creation", 1.0),
+            ("Reading research", 2.0),
+            ("Outlining", 4.0),
+            ("Writing", 90.0),
+            ("Finalizing", 3.0),
+        ])
+    }
+
+    async fn check(&self, deps: &StoryDeps) -> Check {
+        let names = [("subject", self.subject.as_str()), ("player", self.player.as_str())];
+        for (field, name) in names {
+            let (chars, max) = (name.chars().count(), deps.max_name_chars);
+            if chars > max {
+                let detail = format!("it has {chars} characters; at most {max} are allowed here");
+                return Err(ValidationError::field(field, detail));
+            }
+        }
+        let (library, subject) = (deps.library.clone(), self.subject.clone());
+        let found = tokio::task::spawn_blocking(move || library.locate(&subject)).await;
+        match found {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(ValidationError::field("subject", error.to_string())),
+            // The runtime is shutting down.
+            Err(_) => Err(ValidationError::new("the server is stopping")),
+        }
+    }
+
+    /// Equal input is equal work. Neither text contains a line ending.
+    fn unique_key(&self) -> Option<String> {
+        Some(format!("{}\n{}", self.subject, self.player))
+    }
+
+    fn lookup_key(&self) -> Option<String> {
+        Some(self.subject.as_str().to_owned())
+    }
+
+    fn budget(deps: &StoryDeps) -> Option<DailyBudget> {
+        deps.endpoint.as_ref().map(|endpoint| endpoint.daily_budget().clone())
+    }
+
+    async fn run(self, ctx: Context, deps: Arc<StoryDeps>) -> Result<Output, TaskError> {
+        write::run(self, &ctx, &deps).await
+    }
+}
+
+impl From<LibraryError> for TaskError {
+    fn from(error: LibraryError) -> Self {
+        let code = match error {
+            LibraryError::Missing => "research_missing",
+            LibraryError::TooLarge { .. } => "research_too_large",
+            LibraryError::Encoding { .. } => "research_encoding",
+            _ => "files",
+        };
+        Self::fail(code, error.to_string())
+    }
+}
