@@ -40,11 +40,20 @@ impl Default for KindSettings {
     }
 }
 
+/// The built-in kinds and how their tasks run by default. No command may have one of these names.
+fn built_in() -> [(&'static str, KindSettings); 2] {
+    let dataset = KindSettings { timeout_s: 600, concurrency: 2, ..KindSettings::default() };
+    [(Story::KIND, KindSettings::default()), (Dataset::KIND, dataset)]
+}
+
+/// Whether a kind of this name is built in.
+pub(super) fn is_built_in(name: &str) -> bool {
+    built_in().iter().any(|(kind, _)| *kind == name)
+}
+
 impl Default for KindsSettings {
     fn default() -> Self {
-        let dataset = KindSettings { timeout_s: 600, concurrency: 2, ..KindSettings::default() };
-        let kinds = [(Story::KIND, KindSettings::default()), (Dataset::KIND, dataset)];
-        Self(kinds.map(|(kind, settings)| (kind.to_owned(), settings)).into())
+        Self(built_in().map(|(kind, settings)| (kind.to_owned(), settings)).into())
     }
 }
 

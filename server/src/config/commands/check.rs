@@ -7,10 +7,7 @@ use std::{
     time::Duration,
 };
 
-use milepost::engine::Task as _;
 use milepost_command::{Definition, Limits, Param, Template, progress::Rules};
-use milepost_dataset::Dataset;
-use milepost_story::Story;
 use serde::Deserialize as _;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
@@ -21,12 +18,11 @@ use super::{
     params,
     raw::{At, RawCommand, RawElement},
 };
+use crate::config::kinds::is_built_in;
 
 const MB: u64 = 1 << 20;
 /// Maximum length of the names of kinds and parameters.
 const MAX_WORD: usize = 40;
-/// Names of the built-in kinds.
-const BUILT_IN: [&str; 2] = [Story::KIND, Dataset::KIND];
 /// Placeholder for the folder of the configuration file.
 const CONFIG_DIR: &str = "{config_dir}";
 
@@ -45,7 +41,7 @@ impl Checker<'_> {
             let right = "a kind's word has 1 to 40 of a-z, 0-9, - and _, and begins with a letter";
             faults.at(&self.span, &self.key(""), right);
         }
-        if BUILT_IN.contains(&self.word) {
+        if is_built_in(self.word) {
             faults.at(&self.span, &self.key(""), "this word belongs to a built-in kind of task");
         }
         let title = self.text(&self.raw.title, "title", 100, faults);
