@@ -20,7 +20,7 @@ mod book;
 mod clients;
 mod fleet;
 #[expect(dead_code, reason = "the kit has one schema and one server")]
-#[path = "../../tests/support/postgres.rs"]
+#[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
 mod watch;
 mod work;
@@ -72,12 +72,13 @@ struct Args {
     /// Unfinished tasks at most.
     #[arg(long, default_value_t = 24)]
     open: usize,
-    /// The program; by default the one that was built with the kit.
-    #[arg(long, env = "MILEPOST_BIN", default_value = env!("CARGO_BIN_EXE_milepost"))]
+    /// The program; by default the one beside this program.
+    #[arg(long, env = "MILEPOST_BIN", default_value_os_t = beside())]
     bin: PathBuf,
-    /// Cargo says so to a benchmark.
-    #[arg(long, hide = true)]
-    bench: bool,
+}
+
+fn beside() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("milepost")
 }
 
 fn main() -> ExitCode {

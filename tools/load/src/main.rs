@@ -22,11 +22,11 @@
 mod book;
 mod client;
 #[expect(dead_code, reason = "a load draws no bar")]
-#[path = "../../benches/support/driver.rs"]
+#[path = "../../../benches/support/driver.rs"]
 mod driver;
 mod program;
 mod report;
-#[path = "../../benches/support/wire.rs"]
+#[path = "../../../benches/support/wire.rs"]
 mod wire;
 
 use std::{path::PathBuf, process::ExitCode, rc::Rc, time::Duration};
@@ -77,12 +77,13 @@ struct Args {
     /// Only kills, stops and starts it: the second part.
     #[arg(long)]
     returns_only: bool,
-    /// The program; by default the one that was built with the harness.
-    #[arg(long, env = "MILEPOST_BIN", default_value = env!("CARGO_BIN_EXE_milepost"))]
+    /// The program; by default the one beside this program.
+    #[arg(long, env = "MILEPOST_BIN", default_value_os_t = beside())]
     bin: PathBuf,
-    /// Cargo says so to a benchmark.
-    #[arg(long, hide = true)]
-    bench: bool,
+}
+
+fn beside() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("milepost")
 }
 
 fn main() -> ExitCode {

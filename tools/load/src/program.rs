@@ -20,7 +20,7 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Words of the story that the built-in narrator makes of the sample.
 const WORDS: f64 = 1_100.0;
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../output/lighthouse/research.md");
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../output/lighthouse/research.md");
 
 /// Lets this process and its children open so many files; else how many they may.
 pub(crate) fn allow_files(wanted: u64) -> Result<(), u64> {

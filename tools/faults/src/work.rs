@@ -81,7 +81,7 @@ impl Pool {
 
 /// The research files that come with the repository.
 fn samples() -> Vec<(String, String)> {
-    let output = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../output");
+    let output = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../output");
     ["lighthouse", "sourdough"]
         .map(|subject| {
             let path = output.join(subject).join("research.md");
