@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -36,9 +36,6 @@ pub(super) struct Inner {
     pub(super) rates: Rates,
     /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
-    /// Held from taking a report until it is in the store (or returned), so that an ending never
-    /// overtakes the run's last report.
-    pub(super) saving: Mutex<()>,
     /// A random id, new for each start of the process.
     pub(super) lease_owner: String,
     /// Wakes the claimer when there may be something to claim.

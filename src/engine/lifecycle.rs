@@ -76,7 +76,6 @@ impl Engine {
             subscriptions: Arc::new(Subscriptions::new(&options)),
             options: Arc::new(options),
             running: RunningTasks::default(),
-            saving: Mutex::default(),
             lease_owner: Uuid::new_v4().to_string(),
             claim_wakeup: Notify::new(),
             closing: CancellationToken::new(),

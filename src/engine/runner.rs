@@ -305,7 +305,7 @@ async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option
     let mut delay = FINISH_RETRY.0;
     loop {
         let written = async {
-            let _order = inner.saving.lock().await;
+            let _order = running.saving.lock().await;
             if let Some(write) = running.last_unsaved(inner.clock.now_ms()) {
                 let written = inner.store.save_progress(std::slice::from_ref(&write)).await;
                 running.settle(write, written.is_ok());
@@ -340,14 +340,15 @@ pub(super) async fn run_flush_loop(inner: Arc<Inner>) {
 }
 
 async fn flush(inner: &Inner) {
-    let _order = inner.saving.lock().await;
     let now = inner.clock.now_ms();
     let mut writes = Vec::new();
     let mut tasks = Vec::new();
     for task in inner.running.all() {
+        // Its ending is being written, which includes its last report.
+        let Ok(order) = Arc::clone(&task.saving).try_lock_owned() else { continue };
         if let Some(write) = task.unsaved(now) {
             writes.push(write);
-            tasks.push(task);
+            tasks.push((task, order));
         }
     }
     if writes.is_empty() {
@@ -357,7 +358,7 @@ async fn flush(inner: &Inner) {
     if let Err(error) = &written {
         tracing::warn!(%error, "progress was not saved");
     }
-    for (task, write) in tasks.iter().zip(writes) {
+    for ((task, _order), write) in tasks.iter().zip(writes) {
         task.settle(write, written.is_ok());
     }
 }

@@ -166,6 +166,29 @@ async fn a_fresh_claim_is_not_judged_by_an_older_heartbeat() {
 }
 
 #[tokio::test]
+async fn an_ending_that_hangs_delays_no_other_task() {
+    let (_folder, path) = folder();
+    let (store, f) = faulty_at(&path, quick(), Gates::default()).await;
+    let hung = f.start(&[reach("at work"), gate("end")]).await;
+    f.gates.pass("at work").await;
+    store.set_end_of(hung, Fault::Wait);
+    f.gates.open("end");
+    until(async || store.met("finish") == 1, "the ending is under way").await;
+
+    let steps = [Step::Log("news".to_owned()), reach("spoken"), gate("end of the other")];
+    let other = f.start(&steps).await;
+    f.gates.pass("spoken").await;
+    let log = async || f.service.log(&f.ada, other, 0).await.unwrap().expect("a log");
+    until(async || !log().await.is_empty(), "its report is written").await;
+    f.gates.open("end of the other");
+    assert_eq!(f.ended(other).await.status, Status::Completed);
+    assert_eq!(f.get(hung).await.status, Status::Running);
+
+    store.heal();
+    assert_eq!(f.ended(hung).await.status, Status::Completed);
+}
+
+#[tokio::test]
 async fn a_worker_that_hears_of_nothing_finds_starts_and_cancels_by_asking() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();

@@ -76,6 +76,9 @@ pub(crate) struct RunningTask {
     /// Whether the store is known to have moved on.
     passed: AtomicBool,
     state: Mutex<State>,
+    /// Held from taking a report until it is in the store (or returned), so that the ending never
+    /// overtakes the run's last report.
+    pub(crate) saving: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The state under the lock.
@@ -165,6 +168,7 @@ impl RunningTask {
                 log: RunLog::new(row.run_seq),
                 output_version: row.version,
             }),
+            saving: Arc::default(),
         }
     }
 
