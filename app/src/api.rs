@@ -3,9 +3,6 @@
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
-mod log_piece;
-mod result_view;
-
 use leptos::prelude::*;
 use milepost::{
     task::{StartReceipt, TaskId},
@@ -14,10 +11,7 @@ use milepost::{
 
 pub use milepost::view::server_fns::{ApiClient, ApiError};
 
-pub use self::{log_piece::LogPiece, result_view::ResultView};
-
-/// Name of the hidden form field with the idempotency key, so that a double submit starts one task.
-pub(crate) const KEY_FIELD: &str = "_key";
+use crate::wire::{LogPiece, ResultView};
 
 /// Starts a task from form values, which are parsed by the kind's schema.
 ///

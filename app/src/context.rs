@@ -7,12 +7,10 @@ use milepost::{
     task::{Problem, TaskId},
 };
 
+use milepost::view::server_fns::ApiError;
 pub(crate) use milepost::view::server_fns::{set_retry_after, set_status};
 
-use crate::{
-    api::{ApiError, ResultView},
-    viewers::Viewers,
-};
+use crate::{viewers::Viewers, wire::ResultView};
 
 /// Returns the service and the caller, which is anonymous if no middleware inserted a [`Caller`]
 /// into the request.

@@ -11,15 +11,7 @@ pub mod task_island;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_list;
 
-#[cfg(not(feature = "ssr"))]
-mod browser;
-#[cfg(feature = "ssr")]
-pub(crate) mod server;
-
-#[cfg(not(feature = "ssr"))]
-use self::browser as platform;
-#[cfg(feature = "ssr")]
-use self::server as platform;
+pub(crate) mod platform;
 
 pub use start_island::StartIsland;
 pub use task_details::TaskDetailsIsland;

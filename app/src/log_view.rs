@@ -10,7 +10,7 @@ use milepost::{
     view::text,
 };
 
-use crate::api::LogPiece;
+use crate::wire::LogPiece;
 
 /// Maximum number of lines that a page shows at once; of more, the latest.
 const MAX_LINES: u32 = 500;

@@ -1,41 +1,22 @@
 //! Router of the pages, their forms and the server functions.
 
+use std::pin::Pin;
+
 use axum::{
     Json, Router,
-    body::Body,
-    extract::{DefaultBodyLimit, FromRef, Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::post,
 };
-use leptos::{config::LeptosOptions, prelude::*};
+use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use milepost::{engine::Service, http::HttpOptions, task::Problem, view::server_fns};
+use milepost::{task::Problem, view::server_fns};
 
-use crate::{forms, pages::App, shell::shell, viewers::Viewers};
+use crate::{forms, outcome::Outcome, pages::App, shell::shell, site::SiteState};
 
-/// Shared state of the pages. Cheap to clone.
-#[derive(Clone)]
-pub struct Site {
-    /// The service.
-    pub service: Service,
-    /// Viewers of results.
-    pub viewers: Viewers,
-    /// Location and file names of the built site.
-    pub options: LeptosOptions,
-    /// Maximum size of a start form in bytes. URL encoding needs up to three bytes per byte, so
-    /// this is three times the limit of the API.
-    pub max_body_bytes: usize,
-    /// Options of the sessions that a visitor can end.
-    pub http: HttpOptions,
-}
-
-impl FromRef<Site> for LeptosOptions {
-    fn from_ref(site: &Site) -> Self {
-        site.options.clone()
-    }
-}
+pub use crate::site::Site;
 
 /// Router of pages, forms and server functions (`/api/fn/…`). The server must insert a
 /// [`Caller`](milepost::engine::Caller) into the extensions of each request, serve the files of the
@@ -44,8 +25,12 @@ pub fn router(site: Site) -> Router {
     let paths = generate_route_list(App);
     let (options, context) = (site.options.clone(), provide(&site));
     let limit = DefaultBodyLimit::max(site.max_body_bytes);
+    let render = |site, request, outcome| -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(render(site, request, outcome))
+    };
+    let state = SiteState { site, render };
     Router::new()
-        .leptos_routes_with_context(&site, paths, context, move || shell(options.clone()))
+        .leptos_routes_with_context(&state, paths, context, move || shell(options.clone()))
         .route("/start/{kind}", post(forms::post_start).layer(limit))
         .route("/start-several/{kind}", post(forms::post_several).layer(limit))
         .route("/forget", post(forms::post_forget))
@@ -54,7 +39,7 @@ pub fn router(site: Site) -> Router {
         .route("/tasks/{id}/rerun", post(forms::post_rerun))
         .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
         .route("/batches/{id}/rerun", post(forms::batch::post_rerun))
-        .with_state(site)
+        .with_state(state)
         .layer(from_fn(only_json))
 }
 
@@ -77,18 +62,20 @@ async fn only_json(request: Request, next: Next) -> Response {
 
 /// Page for unknown paths.
 pub async fn not_found(State(site): State<Site>, request: Request) -> Response {
-    render(&site, request, ()).await
+    render(site, request, None).await
 }
 
-/// Renders the page of a request with an additional context value.
-pub(crate) async fn render<T>(site: &Site, request: Request<Body>, more: T) -> Response
-where
-    T: Clone + Send + Sync + 'static,
-{
-    let (options, context) = (site.options.clone(), provide(site));
+/// Renders the page of a request, with what a form led to.
+async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Response {
+    let (options, context) = (site.options.clone(), provide(&site));
     let context = move || {
         context();
-        provide_context(more.clone());
+        match outcome.clone() {
+            Some(Outcome::Rejected(rejected)) => provide_context(rejected),
+            Some(Outcome::Notice(notice)) => provide_context(notice),
+            Some(Outcome::Forgotten(forgotten)) => provide_context(forgotten),
+            None => {}
+        }
     };
     let handler =
         leptos_axum::render_app_async_with_context(context, move || shell(options.clone()));

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::api::ResultView;
+use crate::wire::ResultView;
 
 type Failure = Box<dyn Error + Send + Sync>;
 type View = dyn Fn(&Preview<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;

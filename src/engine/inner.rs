@@ -6,9 +6,9 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases, millis,
-    queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds, running::RunningTasks,
-    store::Store, subscriptions::Subscriptions,
+    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases::timing,
+    millis, queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds,
+    running::RunningTasks, store::Store, subscriptions::Subscriptions,
 };
 
 /// A random number, uniform in 0..=1.
@@ -55,7 +55,7 @@ pub(super) struct Inner {
 impl Inner {
     /// The duration of a lease as it is written to the store, in milliseconds.
     pub(super) fn lease_ms(&self) -> i64 {
-        millis(leases::written_lease(&self.options))
+        millis(timing::written_lease(&self.options))
     }
 
     /// Whether no other process shares the store.

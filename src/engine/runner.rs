@@ -9,7 +9,7 @@ use tokio::{task::JoinHandle, time::MissedTickBehavior};
 use super::{
     Context, Output, TaskError,
     inner::{Inner, random},
-    leases::{backoff, last_grace},
+    leases::timing::{backoff, last_grace},
     registry::Kind,
     running::{RunningTask, Stop},
     store::{Claim, Ending, Row, StoredResult},

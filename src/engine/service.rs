@@ -19,7 +19,7 @@ pub use poll::WaitFor;
 pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
-    Accuracy, ValidationError,
+    Accuracy, ValidationError, clock,
     lifecycle::Engine,
     log, queue_positions, snapshot,
     store::{CancelOutcome, ListQuery, LogEntry, Row},
@@ -295,7 +295,7 @@ fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     let line = |entry: LogEntry| {
         let LogEntry { seq, at, stream, text } = entry;
         let left_out = log::left_out(std::mem::replace(&mut before, seq), seq);
-        LogLine { seq, at: snapshot::rfc3339(at), stream, left_out, text }
+        LogLine { seq, at: clock::rfc3339(at), stream, left_out, text }
     };
     entries.into_iter().map(line).collect()
 }

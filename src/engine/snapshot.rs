@@ -3,6 +3,7 @@
 
 use crate::{
     engine::{
+        clock::rfc3339,
         running::{RunningTask, State},
         store::{Resumption, Row, Stopping},
     },
@@ -23,11 +24,6 @@ pub(crate) fn poll_after_ms(t_s: f64, eta_s: Option<f64>) -> i64 {
         _ => gap,
     };
     (gap * 1000.0).round() as i64
-}
-
-/// Formats a time as RFC 3339.
-pub(crate) fn rfc3339(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
 }
 
 fn percent(progress: Option<f64>) -> Option<f64> {
@@ -243,11 +239,5 @@ mod tests {
         ] {
             assert_eq!(poll_after_ms(t, eta), expected, "after {t} s, {eta:?} s left");
         }
-    }
-
-    #[test]
-    fn times_are_rfc_3339() {
-        assert_eq!(rfc3339(1_700_000_000_123), "2023-11-14T22:13:20.123Z");
-        assert_eq!(rfc3339(i64::MAX), "1970-01-01T00:00:00Z");
     }
 }

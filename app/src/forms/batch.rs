@@ -11,8 +11,8 @@ use milepost::{
     task::{Batch, BatchId, FieldError, Problem, StartBatch, batch_input},
 };
 
-use super::{caller, key, no_such_kind, not_as_it_should_be, redirect_to, sent};
-use crate::serve::Site;
+use super::respond::{caller, key, not_as_it_should_be, redirect_to, sent};
+use crate::{outcome::no_such_kind, site::SiteState};
 
 /// Starts one task per line.
 pub(super) async fn start(
@@ -42,40 +42,40 @@ fn at_the_fields(mut problem: Problem) -> Problem {
 
 /// `POST /batches/{id}/cancel`: cancels all tasks of the batch and redirects to its page.
 pub(crate) async fn post_cancel(
-    State(site): State<Site>,
+    State(state): State<SiteState>,
     Path(id): Path<String>,
     parts: Parts,
 ) -> Response {
     let cancelled = match id.parse::<BatchId>() {
-        Ok(batch) => site.service.cancel_batch(&caller(&parts), batch).await,
+        Ok(batch) => state.site.service.cancel_batch(&caller(&parts), batch).await,
         Err(_) => Ok(None),
     };
-    lead_to(&site, parts, &id, cancelled).await
+    lead_to(&state, parts, &id, cancelled).await
 }
 
 /// `POST /batches/{id}/rerun`: reruns the failed tasks and redirects to the page of the new batch.
 pub(crate) async fn post_rerun(
-    State(site): State<Site>,
+    State(state): State<SiteState>,
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let (parts, entered) = sent(&site, request).await;
+    let (parts, entered) = sent(&state.site, request).await;
     let entered = match entered {
         Ok(entered) => entered,
         Err(problem) => {
-            return redirect_to(&site, parts, &format!("/batches/{id}"), Err(problem)).await;
+            return redirect_to(&state, parts, &format!("/batches/{id}"), Err(problem)).await;
         }
     };
     let again = match id.parse::<BatchId>() {
-        Ok(batch) => site.service.rerun_batch(&caller(&parts), batch, key(&entered)).await,
+        Ok(batch) => state.site.service.rerun_batch(&caller(&parts), batch, key(&entered)).await,
         Err(_) => Ok(None),
     };
-    lead_to(&site, parts, &id, again).await
+    lead_to(&state, parts, &id, again).await
 }
 
 /// Redirects to the page of a batch, or shows the page of batch `id` with the problem.
 async fn lead_to(
-    site: &Site,
+    state: &SiteState,
     parts: Parts,
     id: &str,
     batch: Result<Option<Batch>, ServiceError>,
@@ -83,7 +83,7 @@ async fn lead_to(
     let batch = batch.map_err(Problem::from);
     let there = batch.and_then(|batch| batch.ok_or_else(Problem::batch_not_found));
     let there = there.map(|batch| format!("/batches/{}", batch.id));
-    redirect_to(site, parts, &format!("/batches/{id}"), there).await
+    redirect_to(state, parts, &format!("/batches/{id}"), there).await
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use milepost::{
     task::{FieldError, Problem},
 };
 
-use crate::serve::Site;
+use crate::site::Site;
 
 /// Names and values of the fields.
 pub(super) type Entered = Vec<(String, String)>;

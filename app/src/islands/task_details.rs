@@ -19,7 +19,10 @@ use super::{
     platform::{initial_state, may_notify, notify},
     task_island::TaskState,
 };
-use crate::api::{self, ApiError, ResultView};
+use crate::{
+    api::{self, ApiError},
+    wire::ResultView,
+};
 
 /// Follows the task of the [`TaskIsland`](super::TaskIsland) in the same loop, starting from the
 /// page's [`TaskState`].

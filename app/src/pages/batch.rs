@@ -5,8 +5,8 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use milepost::task::{BatchId, Problem, Status};
 
-use super::{parts::LiveList, parts::ask, task::NoticeNote};
-use crate::{api::KEY_FIELD, forms::Notice};
+use super::parts::{LiveList, NoticeNote, ask};
+use crate::{outcome::Notice, wire::KEY_FIELD};
 
 /// All tasks of a batch with one bar.
 #[component]

@@ -11,7 +11,10 @@ use milepost::{
     view::text,
 };
 
-use super::{parts::ask, result::Rendered, task::task_id};
+use super::{
+    parts::{ask, task_id},
+    result::Rendered,
+};
 use crate::context;
 
 /// Maximum number of files listed on the task's page; a separate page lists all.

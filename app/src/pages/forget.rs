@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::forms::Forgotten;
+use crate::outcome::Forgotten;
 
 /// Explains the consequences and asks for confirmation; afterwards, confirms it.
 #[component]

@@ -3,18 +3,18 @@
 use std::future::Future;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use leptos_router::hooks::use_params_map;
 use milepost::{
     engine::{Caller, Service},
-    task::{Problem, Snapshot},
+    task::{Problem, Snapshot, TaskId},
+    view::server_fns::ApiError,
 };
 
-use super::problem::ProblemPage;
+use super::problem::{ProblemPage, reload};
 use crate::{
-    api::ApiError,
     chunks::Preload,
-    context,
-    islands::{TaskListIsland, server::embed_state, task_list::ListState},
+    context::{self, set_status},
+    islands::{TaskListIsland, platform::embed_state, task_list::ListState},
 };
 
 /// Loads data from the service for a page; a problem is shown as the page, with its status.
@@ -85,12 +85,19 @@ pub fn Refresh(
     })
 }
 
-/// Content of the refresh tag for this page. It names the page's URL, because the target of a form
-/// post cannot be loaded.
-pub(super) fn reload(seconds: i64) -> String {
-    let here = use_location();
-    let (path, query) = (here.pathname.get_untracked(), here.search.get_untracked());
-    let query = if query.is_empty() { query } else { format!("?{query}") };
-    // A leading `//` would name another host.
-    format!("{seconds}; url=/{}{query}", path.trim_start_matches('/'))
+/// Task id in the path; an invalid id is reported as an unknown task.
+pub(super) fn task_id() -> Result<TaskId, Problem> {
+    let id = use_params_map().with_untracked(|params| params.get("id"));
+    id.and_then(|id| id.parse().ok()).ok_or_else(Problem::task_not_found)
+}
+
+/// Problem of a rejected action, above the content of a page.
+#[component]
+pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
+    set_status(problem.status);
+    view! {
+        <p class="note bad" role="alert">
+            {problem.detail}
+        </p>
+    }
 }

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_location;
 use milepost::{
     task::{ExpiredTask, Problem},
     view::text,
 };
 
-use super::parts::reload;
 use crate::context::{set_retry_after, set_status};
 
 /// Reload delay while the server cannot answer, in seconds.
@@ -100,4 +100,14 @@ fn WhatItWas(task: ExpiredTask) -> impl IntoView {
             </div>
         </dl>
     }
+}
+
+/// Content of the refresh tag for this page. It names the page's URL, because the target of a form
+/// post cannot be loaded.
+pub(super) fn reload(seconds: i64) -> String {
+    let here = use_location();
+    let (path, query) = (here.pathname.get_untracked(), here.search.get_untracked());
+    let query = if query.is_empty() { query } else { format!("?{query}") };
+    // A leading `//` would name another host.
+    format!("{seconds}; url=/{}{query}", path.trim_start_matches('/'))
 }

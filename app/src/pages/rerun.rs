@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use milepost::task::{BatchId, TaskId};
 
-use crate::api::KEY_FIELD;
+use crate::wire::KEY_FIELD;
 
 /// Form to rerun an ended task; for others, it appears at their end.
 #[component]

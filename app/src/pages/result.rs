@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{task::Problem, view::text};
 
-use super::{parts::ask, task::task_id};
-use crate::{api::ResultView, context};
+use super::parts::{ask, task_id};
+use crate::{context, wire::ResultView};
 
 /// The result, shown if its media type has a viewer, with a download link.
 #[component]

@@ -14,11 +14,11 @@ use milepost::{
 use self::{field::FormField, filled::Filled};
 use super::parts::ask;
 use crate::{
-    api::KEY_FIELD,
     chunks::Preload,
     context::set_status,
-    forms::{Rejected, no_such_kind},
-    islands::{StartIsland, server::embed_state},
+    islands::{StartIsland, platform::embed_state},
+    outcome::{Rejected, no_such_kind},
+    wire::KEY_FIELD,
 };
 
 /// Start form; after a rejected start with the entered values and the errors at their fields. A

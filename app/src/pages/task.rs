@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_query_map;
 use milepost::{
-    task::{Problem, TaskId},
+    task::Problem,
     view::{TaskView, text},
 };
 
@@ -12,15 +12,15 @@ use super::{
     files::Files,
     keep::Keep,
     log,
-    parts::{Refresh, ask},
+    parts::{NoticeNote, Refresh, ask, task_id},
     rerun::Rerun,
 };
 use crate::{
-    api::LogPiece,
-    context::{self, set_status},
-    forms::Notice,
-    islands::{TaskDetailsIsland, TaskIsland, server::embed_state, task_island::TaskState},
+    context,
+    islands::{TaskDetailsIsland, TaskIsland, platform::embed_state, task_island::TaskState},
     log_view,
+    outcome::Notice,
+    wire::LogPiece,
 };
 
 /// Minimum delay before the page reloads itself, in milliseconds.
@@ -70,20 +70,4 @@ pub fn TaskPage() -> impl IntoView {
             {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
     })
-}
-
-/// Task id in the path; an invalid id is reported as an unknown task.
-pub(super) fn task_id() -> Result<TaskId, Problem> {
-    let id = use_params_map().with_untracked(|params| params.get("id"));
-    id.and_then(|id| id.parse().ok()).ok_or_else(Problem::task_not_found)
-}
-
-#[component]
-pub(super) fn NoticeNote(problem: Problem) -> impl IntoView {
-    set_status(problem.status);
-    view! {
-        <p class="note bad" role="alert">
-            {problem.detail}
-        </p>
-    }
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod env;
+mod names;
 mod params;
 mod print;
 mod raw;

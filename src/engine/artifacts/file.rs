@@ -12,7 +12,7 @@ use tokio_util::io::StreamReader;
 
 use super::{Artifacts, ByteStream, ReadError};
 use crate::{
-    engine::{snapshot::rfc3339, store::Artifact},
+    engine::{clock::rfc3339, store::Artifact},
     task::{FileInfo, TaskId, Upload},
 };
 

@@ -18,9 +18,9 @@ use super::meter::Meter;
 use crate::{
     engine::{
         Stages,
+        clock::rfc3339,
         eta::{DurationHistory, Forecasts, Route},
         log::RunLog,
-        snapshot::rfc3339,
         store::{Resumption, Row, Stopping},
     },
     task::{EtaRange, StageInfo, Status, TaskId},

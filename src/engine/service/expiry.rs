@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{Caller, Service, ServiceError};
 use crate::{
     engine::{
+        clock::rfc3339,
         millis,
-        snapshot::rfc3339,
         store::{Row, StoreError, Tombstone},
     },
     task::{ExpiredTask, GoneReason, Snapshot, TaskId},

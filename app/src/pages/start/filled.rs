@@ -7,7 +7,7 @@ use milepost::{
     task::{Problem, Snapshot, TaskId},
 };
 
-use crate::forms::Rejected;
+use crate::outcome::Rejected;
 
 /// Initial values of a start form.
 pub(super) struct Filled {

@@ -15,14 +15,13 @@ use toml::Spanned;
 use super::{
     env,
     faults::Faults,
+    names::{VARIABLE, is_variable, is_word},
     params,
     raw::{At, RawCommand, RawElement},
 };
 use crate::config::kinds::is_built_in;
 
 const MB: u64 = 1 << 20;
-/// Maximum length of the names of kinds and parameters.
-const MAX_WORD: usize = 40;
 /// Placeholder for the folder of the configuration file.
 const CONFIG_DIR: &str = "{config_dir}";
 
@@ -283,26 +282,6 @@ impl Checker<'_> {
         }
         format!("{:x}", hash.finalize())
     }
-}
-
-/// Rule for names of variables.
-pub(super) const VARIABLE: &str = "names of variables have letters, digits and _; those that begin \
-                                   with MILEPOST_ are this program's own";
-
-/// Whether a command may set a variable of this name.
-pub(super) fn is_variable(name: &str) -> bool {
-    let mut letters = name.chars();
-    letters.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-        && !name.starts_with("MILEPOST_")
-}
-
-/// `[a-z][a-z0-9_]*`, and one more allowed character.
-pub(super) fn is_word(word: &str, also: char) -> bool {
-    let mut letters = word.chars();
-    word.len() <= MAX_WORD
-        && letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == also)
 }
 
 fn is_program(program: &str) -> bool {

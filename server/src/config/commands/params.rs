@@ -6,9 +6,9 @@ use milepost_command::{Param, ParamType, Pattern, Text};
 use toml::Spanned;
 
 use super::{
-    check::{VARIABLE, is_variable, is_word},
     env::{self, Rule},
     faults::Faults,
+    names::{VARIABLE, is_variable, is_word},
     raw::{At, RawCommand, RawParam},
 };
 

@@ -1,6 +1,18 @@
-//! A result or a file rendered for a page.
+//! What pages and server functions exchange, in addition to the library's wire types.
 
 use serde::{Deserialize, Serialize};
+
+/// Name of the hidden form field with the idempotency key, so that a double submit starts one task.
+pub(crate) const KEY_FIELD: &str = "_key";
+
+/// Log lines rendered for a page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPiece {
+    /// The lines as safe HTML; empty if there are none.
+    pub html: String,
+    /// Number of the last line.
+    pub seq: i64,
+}
 
 /// A result or a file rendered for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, FormData, HtmlFormElement, HtmlInputElement, ProgressEvent, XmlHttpRequest};
 
-use crate::api::ApiError;
+use milepost::view::server_fns::ApiError;
 
 /// The part of the response that is needed.
 #[derive(Deserialize)]
@@ -19,7 +19,7 @@ struct Uploaded {
 
 /// Uploads all chosen files. Stores each id in the hidden field of the form and clears the file
 /// input, so that submitting the form again sends no file twice.
-pub(in crate::islands) async fn upload_files(
+pub(crate) async fn upload_files(
     form: &HtmlFormElement,
     told: impl Fn(u32) + Clone + 'static,
 ) -> Result<(), ApiError> {

@@ -3,47 +3,47 @@
 use leptos::{ev::MouseEvent, prelude::*};
 use serde::Serialize;
 
-use crate::api::ApiError;
+use milepost::view::server_fns::ApiError;
 
 /// Uninhabited: there are no forms to read on the server.
-pub(super) enum NoForm {}
+pub(crate) enum NoForm {}
 
 /// Never called: there are no clicks on the server.
-pub(super) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
+pub(crate) fn valid_form(_: &MouseEvent) -> Option<NoForm> {
     None
 }
 
 /// Never called.
-pub(super) fn entered(form: &NoForm) -> (Vec<(String, String)>, Option<String>) {
+pub(crate) fn entered(form: &NoForm) -> (Vec<(String, String)>, Option<String>) {
     match *form {}
 }
 
 /// Never called.
-pub(super) async fn upload_files(form: &NoForm, _: impl Fn(u32)) -> Result<(), ApiError> {
+pub(crate) async fn upload_files(form: &NoForm, _: impl Fn(u32)) -> Result<(), ApiError> {
     match *form {}
 }
 
 /// Never called.
-pub(super) fn send(form: &NoForm) {
+pub(crate) fn send(form: &NoForm) {
     match *form {}
 }
 
 /// Never called.
-pub(super) async fn may_notify() -> bool {
+pub(crate) async fn may_notify() -> bool {
     false
 }
 
 /// Never called.
-pub(super) fn notify(_: &str) {}
+pub(crate) fn notify(_: &str) {}
 
 /// Never called.
-pub(super) fn append(_: &str, _: &str) {}
+pub(crate) fn append(_: &str, _: &str) {}
 
 /// Does nothing.
-pub(super) fn open(_: &str) {}
+pub(crate) fn open(_: &str) {}
 
 /// Initial state of the island from its context; `None` if the page provided none.
-pub(super) fn initial_state<T: Clone + 'static>() -> Option<T> {
+pub(crate) fn initial_state<T: Clone + 'static>() -> Option<T> {
     use_context()
 }
 

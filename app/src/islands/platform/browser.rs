@@ -13,18 +13,18 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, HtmlInputElement, Notification};
 
-use crate::api::KEY_FIELD;
+use crate::wire::KEY_FIELD;
 
-pub(super) use self::upload::upload_files;
+pub(crate) use self::upload::upload_files;
 
 /// Initial state of the island; `None` if the page has none of this type.
-pub(super) fn initial_state<T: DeserializeOwned>() -> Option<T> {
+pub(crate) fn initial_state<T: DeserializeOwned>() -> Option<T> {
     let text = document().get_element_by_id("initial-state")?.text_content()?;
     json::from_str(&text).ok()
 }
 
 /// Form of the pressed button, if its fields are valid; otherwise the browser shows the errors.
-pub(super) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
+pub(crate) fn valid_form(event: &MouseEvent) -> Option<HtmlFormElement> {
     let button: HtmlButtonElement = event.current_target()?.dyn_into().ok()?;
     let form = button.form()?;
     let fields = form.elements();
@@ -55,7 +55,7 @@ fn say(field: &HtmlInputElement) {
 }
 
 /// Form values and the idempotency key.
-pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<String>) {
+pub(crate) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<String>) {
     let mut fields = Vec::new();
     let mut key = None;
     let Ok(data) = FormData::new_with_form(form) else { return (fields, key) };
@@ -74,14 +74,14 @@ pub(super) fn entered(form: &HtmlFormElement) -> (Vec<(String, String)>, Option<
 }
 
 /// Asks the user for permission to notify, unless already decided.
-pub(super) async fn may_notify() -> bool {
+pub(crate) async fn may_notify() -> bool {
     let Ok(asked) = Notification::request_permission() else { return false };
     let answer = JsFuture::from(asked).await.ok();
     answer.and_then(|word| word.as_string()).is_some_and(|word| word == "granted")
 }
 
 /// Notifies the user.
-pub(super) fn notify(text: &str) {
+pub(crate) fn notify(text: &str) {
     // Some phones accept notifications only from service workers.
     let _ = Notification::new(text);
 }
@@ -91,7 +91,7 @@ const MAX_LINES: u32 = 5_000;
 
 /// Appends safe HTML to a scrollable element. Keeps the end in view if it was, and the position
 /// otherwise. Empty `html` scrolls to the end.
-pub(super) fn append(element: &str, html: &str) {
+pub(crate) fn append(element: &str, html: &str) {
     let Some(element) = document().get_element_by_id(element) else { return };
     let at_end = element.scroll_top() + element.client_height() + 8 >= element.scroll_height();
     // Fails only for elements without a parent.
@@ -107,13 +107,13 @@ pub(super) fn append(element: &str, html: &str) {
 }
 
 /// Submits a form without a script's help.
-pub(super) fn send(form: &HtmlFormElement) {
+pub(crate) fn send(form: &HtmlFormElement) {
     // Browsers refuse this only while the document unloads.
     let _ = form.submit();
 }
 
 /// Opens another page of this site.
-pub(super) fn open(path: &str) {
+pub(crate) fn open(path: &str) {
     // Browsers refuse this only for invalid URLs.
     let _ = window().location().assign(path);
 }

@@ -1,0 +1,80 @@
+//! What all forms do: read, redirect, show a page again.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, Method, request::Parts},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use milepost::{
+    engine::Caller,
+    http::BodyCheck,
+    task::{FieldError, Problem},
+};
+
+use super::entered;
+use crate::{
+    outcome::{Notice, Outcome},
+    site::{Site, SiteState},
+    wire::KEY_FIELD,
+};
+
+/// Problem for values that do not match the schema.
+pub(super) fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
+    let mut problem = Problem::new(400, "Bad Request", "Some fields are missing or invalid.");
+    problem.errors = errors;
+    problem
+}
+
+/// The caller who sent a form.
+pub(super) fn caller(parts: &Parts) -> Caller {
+    parts.extensions.get::<Caller>().cloned().unwrap_or_default()
+}
+
+/// Returns the request's parts and the form values, which are empty if the form is unreadable. A
+/// problem if the form was too large or incomplete.
+pub(super) async fn sent(
+    site: &Site,
+    request: Request,
+) -> (Parts, Result<entered::Entered, Problem>) {
+    let (parts, body) = request.into_parts();
+    let check = parts.extensions.get::<BodyCheck>().cloned();
+    let entered = entered::read(site, Request::from_parts(parts.clone(), body)).await;
+    match check.and_then(|check| check.problem()) {
+        Some(problem) => (parts, Err(problem)),
+        None => (parts, Ok(entered.unwrap_or_default())),
+    }
+}
+
+/// Redirects after an action, or shows the page that the form was on with the problem.
+pub(super) async fn redirect_to(
+    state: &SiteState,
+    parts: Parts,
+    on: &str,
+    there: Result<String, Problem>,
+) -> Response {
+    match there {
+        Ok(there) => see_other(&there),
+        Err(problem) => state.render(page(parts, on), Outcome::Notice(Notice(problem))).await,
+    }
+}
+
+/// Idempotency key of a form.
+pub(super) fn key(entered: &[(String, String)]) -> Option<&str> {
+    let key = entered.iter().find(|(name, _)| name == KEY_FIELD);
+    key.map(|(_, key)| key.as_str()).filter(|key| !key.is_empty())
+}
+
+/// Redirects after a `POST` to a page that can be reloaded.
+pub(super) fn see_other(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+/// Request for the page that the form was on.
+pub(super) fn page(mut parts: Parts, path: &str) -> Request {
+    parts.headers = HeaderMap::new();
+    parts.method = Method::GET;
+    // An invalid path becomes `/`.
+    parts.uri = path.parse().unwrap_or_default();
+    Request::from_parts(parts, Body::empty())
+}

@@ -1,0 +1,37 @@
+//! What a form's page tells after the form was sent, handed to the page as a context value.
+
+use milepost::task::Problem;
+
+/// What a form led to, if not to another page.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// A start was rejected.
+    Rejected(Rejected),
+    /// Another action was rejected.
+    Notice(Notice),
+    /// The session was ended.
+    Forgotten(Forgotten),
+}
+
+/// A rejected start form: the entered values and the problem.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rejected {
+    /// The entered values.
+    pub(crate) entered: Vec<(String, String)>,
+    /// The problem.
+    pub(crate) problem: Problem,
+}
+
+/// Problem of a rejected action on a task, such as cancel or keep.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Notice(pub(crate) Problem);
+
+/// Marks an ended session for the page that reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Forgotten;
+
+/// Problem for an unknown kind.
+pub(crate) fn no_such_kind(kind: &str) -> Problem {
+    let word: String = kind.chars().take(50).collect();
+    Problem::new(404, "Not Found", format!("No kind of task is called “{word}”."))
+}
