@@ -6,7 +6,7 @@
 
 mod admission;
 pub mod artifacts;
-pub(crate) mod audit;
+pub mod audit;
 mod budget;
 mod changes;
 mod client;
@@ -46,8 +46,7 @@ pub use lifecycle::Engine;
 pub use options::{EngineOptions, Invalid, LongPollOptions, RetentionOptions, StorageOptions};
 pub use queue_positions::MAX_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
-pub(crate) use rates::RateLimit;
-pub use rates::{RateOptions, TooOften};
+pub use rates::{RateLimit, RateOptions, TooOften};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use running::Meter;
 pub use service::{

@@ -13,11 +13,11 @@ pub mod poll;
 pub mod schema;
 pub mod task;
 
-#[cfg(feature = "ssr")]
+#[cfg(feature = "engine")]
 pub mod engine;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "engine")]
 pub mod html;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "http")]
 pub mod http;
-#[cfg(feature = "view")]
+#[cfg(feature = "leptos")]
 pub mod view;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::Caller;
 
 /// The target of the events, for log filters.
-pub(crate) const TARGET: &str = "audit";
+pub const TARGET: &str = "audit";
 
 /// Characters of an owner id that are logged: enough to tell owners apart, too few to use as an id.
 const OWNER_CHARS: usize = 16;
@@ -15,17 +15,29 @@ const PATH_CHARS: usize = 100;
 
 /// An audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+#[non_exhaustive]
+pub enum Action {
+    /// A task is started.
     Start,
+    /// A task is cancelled.
     Cancel,
+    /// A task is rerun.
     Rerun,
+    /// The retention of a task is extended.
     Keep,
+    /// A file is uploaded.
     Upload,
+    /// A result or a file is downloaded.
     Download,
+    /// A batch is started.
     StartBatch,
+    /// A batch is cancelled.
     CancelBatch,
+    /// The failed tasks of a batch are rerun.
     RerunBatch,
+    /// A session begins.
     BeginSession,
+    /// A session is ended by its caller.
     EndSession,
     /// A request that was refused before its action was known.
     Request,
@@ -88,14 +100,14 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// Logs an action that concerns no task.
-pub(crate) fn record(caller: &Caller, action: Action, outcome: impl Into<Cow<'static, str>>) {
+/// Logs an action that concerns no task, such as the beginning of a session.
+pub fn record(caller: &Caller, action: Action, outcome: impl Into<Cow<'static, str>>) {
     let mut entry = Entry::new(caller, action);
     entry.outcome = outcome.into();
 }
 
 /// Logs a refused request to this path.
-pub(crate) fn refused(caller: &Caller, path: &str, status: u16) {
+pub fn refused(caller: &Caller, path: &str, status: u16) {
     let mut entry = Entry::new(caller, Action::Request);
     entry.id = Some(path.chars().take(PATH_CHARS).collect());
     entry.outcome = Cow::Owned(status.to_string());

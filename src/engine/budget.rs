@@ -6,10 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::store::{Scope, Spending};
-
-/// Milliseconds of a day; budgets use UTC days.
-const DAY_MS: i64 = 86_400_000;
+use super::store::{DAY_MS, Scope, Spending};
 
 /// A daily limit, and the setting that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,11 +150,6 @@ pub struct BudgetFigures {
     pub spent: u64,
     /// The limit for all callers; 0: none.
     pub limit: u64,
-}
-
-/// Returns the UTC day of a time.
-pub(super) const fn day(now_ms: i64) -> i64 {
-    now_ms.div_euclid(DAY_MS)
 }
 
 /// Converts from the store's signed integers; stored amounts are never negative.

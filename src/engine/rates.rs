@@ -71,16 +71,18 @@ impl Rates {
     }
 }
 
-/// A rate limit per address, or none.
-pub(crate) struct RateLimit {
+/// A rate limit per client address, or none. One that an HTTP layer owns counts apart from those of
+/// the engine.
+pub struct RateLimit {
     buckets: Option<Buckets>,
     what: &'static str,
     setting: &'static str,
 }
 
 impl RateLimit {
-    /// At most `max` per minute; 0: no limit. `setting` names the option in errors.
-    pub(crate) fn per_minute(max: u32, what: &'static str, setting: &'static str) -> Self {
+    /// At most `max` per minute; 0: no limit. Errors name `what` is counted and the `setting` that
+    /// limits it.
+    pub fn per_minute(max: u32, what: &'static str, setting: &'static str) -> Self {
         Self { buckets: Buckets::per_minute(max), what, setting }
     }
 
@@ -88,7 +90,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// When the limit is exceeded.
-    pub(crate) fn take(&self, client: Option<ClientAddress>, times: usize) -> Result<(), TooOften> {
+    pub fn take(&self, client: Option<ClientAddress>, times: usize) -> Result<(), TooOften> {
         let (Some(buckets), Some(client)) = (&self.buckets, client) else { return Ok(()) };
         let Self { what, setting, .. } = *self;
         let max = buckets.burst.get();

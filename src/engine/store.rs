@@ -7,17 +7,24 @@
 mod artifacts;
 mod budget;
 mod new_task;
+#[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
+#[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod sql_error;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod turns;
 mod usage;
 
+use std::error::Error;
+
 use async_trait::async_trait;
-use sqlx::migrate::MigrateError;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, WriteRejected};
-pub use budget::{Scope, Spend, Spending, Spent};
+pub(in crate::engine) use budget::DAY_MS;
+pub use budget::{Scope, Spend, Spending, Spent, day};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
     CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap, ProgressWrite,
@@ -35,10 +42,10 @@ pub enum StoreError {
     /// The store failed or did not answer. A retry may help. While the database is away, callers get
     /// 503, and an ending is retried until it is stored.
     #[error("the store does not answer: {0}")]
-    Unavailable(#[source] sqlx::Error),
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
     /// The disk of the store is full. A retry may help once there is space.
     #[error("the disk of the database is full: {0}")]
-    Full(#[source] sqlx::Error),
+    Full(#[source] Box<dyn Error + Send + Sync>),
     /// Stored data is unreadable to this version.
     #[error("the store holds an unreadable {what}: {detail}")]
     Corrupt {
@@ -51,29 +58,6 @@ pub enum StoreError {
     #[error("{0}")]
     Open(String),
 }
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|error| error.code());
-        match code.as_deref() {
-            Some(SQLITE_FULL | POSTGRES_DISK_FULL) => Self::Full(error),
-            _ => Self::Unavailable(error),
-        }
-    }
-}
-
-/// Explains to the operator why a database's schema cannot be migrated to this version.
-pub(in crate::engine) fn migration_failure(error: &MigrateError) -> String {
-    match error {
-        MigrateError::VersionMissing(_) | MigrateError::VersionMismatch(_) => format!(
-            "its schema was made by another version of Milepost ({error}); use that version, or a new database"
-        ),
-        other => other.to_string(),
-    }
-}
-
-const SQLITE_FULL: &str = "13";
-const POSTGRES_DISK_FULL: &str = "53100";
 
 /// The durable side of the engine.
 ///

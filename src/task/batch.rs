@@ -6,7 +6,7 @@ use super::{BatchId, Snapshot};
 
 /// Body of `POST /api/v1/batches`: one task for each input, all of them or none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartBatch {
     /// A kind from `GET /api/v1/kinds`.
@@ -20,7 +20,7 @@ pub struct StartBatch {
 
 /// Tasks that were started together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Batch {
     /// The id of the batch.
     pub id: BatchId,

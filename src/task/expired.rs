@@ -6,7 +6,7 @@ use super::Status;
 
 /// What is known of a task that was removed after its retention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ExpiredTask {
     /// Its kind, such as `story`.
     pub kind: String,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Identifies one upload. 122 random bits as a hyphenated UUID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct UploadId(Uuid);
 
@@ -55,7 +55,7 @@ impl FromStr for UploadId {
 
 /// A file that a task made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct FileInfo {
     /// Its name, unique within the task.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct FileInfo {
 
 /// The files of a task, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct FileList {
     /// The files.
     pub files: Vec<FileInfo>,
@@ -81,7 +81,7 @@ pub struct FileList {
 
 /// An uploaded file, to be named in the input of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Upload {
     /// The id to use in the input of a task.
     pub id: UploadId,

@@ -6,7 +6,7 @@ use super::TaskId;
 
 /// One declared stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct StageInfo {
     /// Its display name, such as `Processing data`.
     pub name: String,
@@ -16,7 +16,7 @@ pub struct StageInfo {
 
 /// A kind of task that can be started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct KindInfo {
     /// The name used in `POST /api/v1/tasks`.
     pub kind: String,
@@ -37,7 +37,7 @@ pub const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
 
 /// Body of `POST /api/v1/tasks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StartTask {
     /// A kind from `GET /api/v1/kinds`.
@@ -48,7 +48,7 @@ pub struct StartTask {
     /// Priority among your own queued tasks, -100 to 100; higher runs first. Tasks of other owners
     /// are not affected. Default: 0.
     #[serde(default)]
-    #[cfg_attr(feature = "ssr", schema(minimum = -100, maximum = 100))]
+    #[cfg_attr(feature = "http", schema(minimum = -100, maximum = 100))]
     pub priority: i32,
 }
 

@@ -6,7 +6,7 @@ use super::{Snapshot, TaskId};
 
 /// What the client knows of one task. Any server can answer from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Watch {
     /// The task.
     pub id: TaskId,
@@ -49,7 +49,7 @@ impl Watch {
 
 /// Body of `POST /api/v1/tasks/poll`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct PollRequest {
     /// What is watched.
     pub watch: Vec<Watch>,
@@ -60,7 +60,7 @@ pub struct PollRequest {
 
 /// Why a watched task is no longer reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GoneReason {
     /// No such task, or one of another owner; the response does not distinguish them.
@@ -71,7 +71,7 @@ pub enum GoneReason {
 
 /// A watched task that cannot be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Gone {
     /// The task.
     pub id: TaskId,
@@ -81,7 +81,7 @@ pub struct Gone {
 
 /// Response to a poll.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct PollResponse {
     /// The tasks whose version differs from the one in the request.
     pub tasks: Vec<Snapshot>,
@@ -105,7 +105,7 @@ pub struct PollResponse {
 
 /// Why a poll was answered when it was. If several reasons apply, the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerReason {
     /// A task ended, or is gone.

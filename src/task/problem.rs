@@ -8,7 +8,7 @@ use super::ExpiredTask;
 
 /// A problem document (RFC 9457). Also the error type of the server functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A URI that identifies the type of problem; `about:blank` if the status suffices.
     #[serde(rename = "type")]
@@ -32,7 +32,7 @@ pub struct Problem {
 
 /// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field's path in the input, such as `subject`.
     pub field: String,

@@ -6,7 +6,7 @@ use super::{StageInfo, Status, TaskId};
 
 /// The state of one task at one moment. Clients compute with the durations; the times are for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// The task.
     pub id: TaskId,
@@ -92,7 +92,7 @@ pub struct Snapshot {
 
 /// The location of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ResultLink {
     /// Path of the result on this server.
     pub href: String,
@@ -104,7 +104,7 @@ pub struct ResultLink {
 
 /// Why a task failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct TaskFailure {
     /// A stable code for programs, such as `timeout` or `panic`.
     pub code: String,
@@ -116,7 +116,7 @@ pub struct TaskFailure {
 
 /// A cancel request, step by step. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct CancelReceipt {
     /// When cancellation was requested.
     pub requested_at: String,
@@ -141,7 +141,7 @@ pub struct CancelReceipt {
 
 /// How a task ended for which cancellation was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CancelOutcome {
     /// It had not started.
@@ -163,7 +163,7 @@ pub enum CancelOutcome {
 
 /// How an attempt resumed an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct Resumed {
     /// When the attempt began (RFC 3339).
     pub at: String,
@@ -183,7 +183,7 @@ pub struct Resumed {
 
 /// Why a task was run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ResumeReason {
     /// Its worker was lost.
@@ -199,7 +199,7 @@ pub enum ResumeReason {
 
 /// An estimate as a range, in milliseconds from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct EtaRange {
     /// It is unlikely to end sooner.
     pub low_ms: i64,
@@ -209,7 +209,7 @@ pub struct EtaRange {
 
 /// One line that a task logged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct LogLine {
     /// Number of the line; pass the last one as `after` to read what follows.
     pub seq: i64,
@@ -231,7 +231,7 @@ const fn is_zero(number: &i64) -> bool {
 
 /// The stream that a log line came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LogStream {
     /// The task itself.
@@ -245,7 +245,7 @@ pub enum LogStream {
 
 /// One page of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Snapshot>,

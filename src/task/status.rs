@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The status of a task. `completed`, `error` and `cancelled` are terminal: they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Waits for a free worker.

@@ -105,7 +105,7 @@ impl Faulty {
         }
         match fault {
             None => Ok(()),
-            Some(Fault::Fail(_)) => Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut)),
+            Some(Fault::Fail(_)) => Err(StoreError::Unavailable("the test says so".into())),
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Wait) => {
                 healed.await;

@@ -21,7 +21,7 @@ async fn clean_some(inner: &Inner, artifacts: &Artifacts) -> Result<bool, StoreE
     let retry_ms = millis(inner.options.retention.prune_interval).max(60_000);
     let due = inner.store.mark_artifacts_deleted(most, retry_ms).await?;
     for id in &due {
-        if let Err(error) = artifacts.remove(*id).await {
+        if let Err(error) = artifacts.blobs.remove(*id).await {
             tracing::warn!(artifact.id = %id, %error, "a file that is due was not removed");
             continue;
         }

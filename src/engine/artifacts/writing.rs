@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
-use object_store::{MultipartUpload, ObjectStoreExt as _, PutPayload};
 use sha2::{Digest, Sha256};
 
-use super::{Artifacts, ArtifactsError};
+use super::{Artifacts, ArtifactsError, blobs::Parts};
 use crate::engine::{
     QuotaReached,
     store::{Artifact, ArtifactId, NewArtifact, Store, StoreError, WriteRejected},
@@ -95,7 +94,7 @@ struct Writer {
     artifacts: Artifacts,
     store: Arc<dyn Store>,
     id: ArtifactId,
-    parts: Option<Box<dyn MultipartUpload>>,
+    parts: Option<Box<dyn Parts>>,
     whole: bool,
 }
 
@@ -106,7 +105,7 @@ impl Writer {
         max: u64,
         bytes: impl Stream<Item = std::io::Result<Bytes>> + Send,
     ) -> Result<Artifact, WriteError> {
-        let part = self.artifacts.part;
+        let part = self.artifacts.blobs.part_bytes();
         let (mut hash, mut size, mut told) = (Sha256::new(), 0_u64, 0_u64);
         let mut buffer = BytesMut::new();
         let mut bytes = std::pin::pin!(bytes);
@@ -147,20 +146,15 @@ impl Writer {
     async fn put_part(&mut self, bytes: Bytes) -> Result<(), ArtifactsError> {
         let parts = match &mut self.parts {
             Some(parts) => parts,
-            None => {
-                let key = self.artifacts.key(self.id);
-                self.parts.insert(self.artifacts.objects.put_multipart(&key).await?)
-            }
+            None => self.parts.insert(self.artifacts.blobs.put_in_parts(self.id).await?),
         };
-        Ok(parts.put_part(PutPayload::from_bytes(bytes)).await?)
+        parts.put(bytes).await
     }
 
     /// Writes the remaining bytes; afterwards all are safe.
     async fn put_last(&mut self, bytes: Bytes) -> Result<(), ArtifactsError> {
         if self.parts.is_none() {
-            let key = self.artifacts.key(self.id);
-            self.artifacts.objects.put(&key, PutPayload::from_bytes(bytes)).await?;
-            return Ok(());
+            return self.artifacts.blobs.put(self.id, bytes).await;
         }
         if !bytes.is_empty() {
             self.put_part(bytes).await?;
@@ -192,13 +186,13 @@ async fn tidy(
     artifacts: &Artifacts,
     store: &dyn Store,
     id: ArtifactId,
-    parts: Option<Box<dyn MultipartUpload>>,
+    parts: Option<Box<dyn Parts>>,
 ) {
     let tidied = async {
         if let Some(mut parts) = parts {
-            parts.abort().await.map_err(ArtifactsError)?;
+            parts.abort().await?;
         }
-        artifacts.remove(id).await?;
+        artifacts.blobs.remove(id).await?;
         store.delete_artifact(id).await?;
         Ok::<_, WriteError>(())
     };

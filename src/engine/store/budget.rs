@@ -2,6 +2,14 @@
 
 use crate::task::TaskId;
 
+/// Milliseconds of a day; budgets use UTC days.
+pub(in crate::engine) const DAY_MS: i64 = 86_400_000;
+
+/// Returns the number of the UTC day of a time in milliseconds. Daily budgets are counted by it.
+pub const fn day(now_ms: i64) -> i64 {
+    now_ms.div_euclid(DAY_MS)
+}
+
 /// Whose spending is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {

@@ -111,7 +111,7 @@ use sqlx::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError, migration_failure};
+use super::{Change, Changes, StoreError, sql_error::migration_failure};
 use crate::engine::clock::{Clock, StoreClock};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");

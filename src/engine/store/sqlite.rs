@@ -111,7 +111,7 @@ use sqlx::{
 };
 
 use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError, migration_failure};
+use super::{Change, Changes, StoreError, sql_error::migration_failure};
 use crate::engine::clock::Clock;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");

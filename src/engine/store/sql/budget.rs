@@ -4,10 +4,7 @@ use sqlx::Row as _;
 
 use super::{DbRow, This};
 use crate::{
-    engine::{
-        budget::day,
-        store::{Scope, Spend, Spending, Spent, StoreError},
-    },
+    engine::store::{Scope, Spend, Spending, Spent, StoreError, day},
     task::TaskId,
 };
 

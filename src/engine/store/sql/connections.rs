@@ -213,5 +213,5 @@ async fn within<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T
 }
 
 fn late() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()).into()
 }
