@@ -30,7 +30,7 @@
 //! Serve with `into_make_service_with_connect_info::<SocketAddr>()`. From the peer's address and
 //! [`HttpOptions::trusted_proxies`] the router derives the
 //! [`ClientAddress`](crate::engine::ClientAddress). Rate limits count by it; anonymous callers find
-//! their stories and repeat their starts by it.
+//! their tasks and repeat their starts by it.
 
 mod batches;
 mod body;
@@ -44,6 +44,7 @@ mod health;
 mod host;
 mod keep;
 mod kinds;
+mod links;
 mod log;
 mod openapi;
 mod origin;
@@ -72,6 +73,7 @@ pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
 pub use error::ApiError;
 pub use guard::{Guard, Guarded};
+pub use links::Links;
 pub use origin::is_origin;
 pub use pace::{Pace, TooSlow};
 pub use refusal::refuse;

@@ -4,6 +4,7 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use milepost::{
     engine::{Caller, ResultState, Service},
+    http::Links,
     task::{Problem, TaskId},
 };
 
@@ -37,7 +38,9 @@ pub(crate) async fn result(
 ) -> Result<ResultView, Problem> {
     match service.result(caller, id).await? {
         None => Err(Problem::task_not_found()),
-        Some(ResultState::Ready(result)) => Ok(viewers.view(id, result).await),
+        Some(ResultState::Ready(result)) => {
+            Ok(viewers.view(Links::default().result(id), result).await)
+        }
         Some(ResultState::None(status)) if status.is_terminal() => {
             Err(Problem::new(404, "Not Found", "This task ended without a result."))
         }

@@ -6,7 +6,6 @@ use futures_util::StreamExt as _;
 use milepost::{
     engine::{StoredFile, store::StoredResult},
     html::{Html, HtmlLimits},
-    task::TaskId,
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -106,9 +105,8 @@ impl Viewers {
         Some(Arc::clone(view))
     }
 
-    /// Renders a result for a page.
-    pub(crate) async fn view(&self, id: TaskId, result: StoredResult) -> ResultView {
-        let href = format!("/api/v1/tasks/{id}/result");
+    /// Renders a result for a page; `href` is its URL.
+    pub(crate) async fn view(&self, href: String, result: StoredResult) -> ResultView {
         let StoredResult { media_type, file_name, bytes } = result;
         let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let shown = match self.find(&media_type) {
@@ -125,9 +123,8 @@ impl Viewers {
         ResultView { file_name, media_type, size_bytes, html, problem, href }
     }
 
-    /// Renders a task's file for a page. Large files are read partially.
-    pub(crate) async fn view_file(&self, id: TaskId, file: &StoredFile) -> ResultView {
-        let href = file.href(id);
+    /// Renders a task's file for a page; `href` is its URL. Large files are read partially.
+    pub(crate) async fn view_file(&self, href: String, file: &StoredFile) -> ResultView {
         let shown = match self.find(file.media_type()) {
             Some(view) => Some(self.file(file, view, href.clone()).await),
             None => None,

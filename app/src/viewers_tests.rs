@@ -16,10 +16,10 @@ fn text(beginning: &Preview<'_>, html: &mut Html) -> Result<(), Failure> {
     Ok(html.text(std::str::from_utf8(beginning.bytes)?)?)
 }
 
-const ID: &str = "00000000-0000-4000-8000-000000000000";
+const HREF: &str = "/api/v1/tasks/00000000-0000-4000-8000-000000000000/result";
 
 async fn shown(viewers: &Viewers, media_type: &str, bytes: &[u8]) -> ResultView {
-    viewers.view(ID.parse().unwrap(), result(media_type, bytes)).await
+    viewers.view(HREF.to_owned(), result(media_type, bytes)).await
 }
 
 #[tokio::test]
@@ -46,7 +46,7 @@ async fn what_is_larger_than_a_page_takes_is_shown_in_part_with_a_link_to_all() 
     let html = shown(&viewers, "text/plain", &vec![b'<'; 2 << 20]).await.html.unwrap();
     assert!(html.len() <= 1 << 20, "{}", html.len());
     assert!(html.contains("Only the beginning is shown."), "no note");
-    assert!(html.contains(&format!("href=\"/api/v1/tasks/{ID}/result\"")), "no link");
+    assert!(html.contains(&format!("href=\"{HREF}\"")), "no link");
 }
 
 #[tokio::test]

@@ -16,12 +16,6 @@ mod writing;
 
 use std::{fmt, sync::Arc};
 
-pub(super) use self::{
-    cleaning::clean,
-    file::{file_info, upload_info},
-    name::media_type,
-    writing::write,
-};
 pub use self::{
     blobs::ArtifactsError,
     file::{OpenFile, StoredFile},
@@ -29,6 +23,12 @@ pub use self::{
     options::FileOptions,
     reading::{ByteStream, ReadError},
     writing::WriteError,
+};
+pub(super) use self::{
+    cleaning::clean,
+    file::{file_info, upload_info},
+    name::media_type,
+    writing::write,
 };
 
 use self::blobs::Blobs;

@@ -170,7 +170,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         version: row.version,
         output_version: row.output_version,
         result: row.result.as_ref().map(|(media_type, size_bytes)| ResultLink {
-            href: format!("/api/v1/tasks/{}/result", row.id),
+            href: None,
             media_type: media_type.clone(),
             size_bytes: *size_bytes,
         }),

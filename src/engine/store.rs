@@ -10,10 +10,10 @@ mod new_task;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
-#[cfg(feature = "sqlite")]
-pub mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_error;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod turns;
 mod usage;

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    ApiError,
+    ApiError, Links,
     error::NotStarted,
     extract::{Body, InBatch, Who},
     tasks::{idempotency_key, started_at},
@@ -33,10 +33,12 @@ use crate::{
 pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
+    links: Links,
     headers: HeaderMap,
     Body(start): Body<StartBatch>,
 ) -> Result<Response, ApiError> {
-    Ok(queued(service.start_batch(&caller, start, idempotency_key(&headers)?).await?))
+    let batch = service.start_batch(&caller, start, idempotency_key(&headers)?).await?;
+    Ok(queued(batch, &links))
 }
 
 /// Returns a batch with its tasks. To follow it, poll its tasks.
@@ -51,9 +53,11 @@ pub(super) async fn get(
     State(service): State<Service>,
     Who(caller): Who,
     InBatch(id): InBatch,
+    links: Links,
 ) -> Result<Json<Batch>, ApiError> {
-    let batch = service.batch(&caller, id).await?;
-    batch.map(Json).ok_or_else(not_found)
+    let mut batch = service.batch(&caller, id).await?.ok_or_else(not_found)?;
+    links.fill_in(&mut batch.tasks);
+    Ok(Json(batch))
 }
 
 /// Cancels all tasks of a batch. Idempotent.
@@ -68,8 +72,10 @@ pub(super) async fn cancel(
     State(service): State<Service>,
     Who(caller): Who,
     InBatch(id): InBatch,
+    links: Links,
 ) -> Result<Response, ApiError> {
-    let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
+    let mut batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
+    links.fill_in(&mut batch.tasks);
     Ok((StatusCode::ACCEPTED, Json(batch)).into_response())
 }
 
@@ -92,15 +98,17 @@ pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,
     InBatch(id): InBatch,
+    links: Links,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let batch = service.rerun_batch(&caller, id, idempotency_key(&headers)?).await?;
-    Ok(queued(batch.ok_or_else(not_found)?))
+    Ok(queued(batch.ok_or_else(not_found)?, &links))
 }
 
 /// Response for a queued batch, with its location.
-fn queued(batch: Batch) -> Response {
-    let path = format!("/api/v1/batches/{}", batch.id);
+fn queued(mut batch: Batch, links: &Links) -> Response {
+    links.fill_in(&mut batch.tasks);
+    let path = links.batch(batch.id);
     started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path)
 }
 

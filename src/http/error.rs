@@ -14,7 +14,7 @@ use utoipa::{
     openapi::{self, RefOr},
 };
 
-use super::refusal::refuse_call;
+use super::{Links, refusal::refuse_call};
 use crate::{engine::ServiceError, task::Problem};
 
 /// Error response with a problem document.
@@ -179,16 +179,24 @@ fn answers(
     rows.map(|(status, description)| (status.to_string(), answer(description))).collect()
 }
 
-pub(super) async fn no_such_call(uri: Uri) -> Response {
-    let path: String = uri.path().chars().take(100).collect();
-    let detail = format!("there is no call {path}; see /api/openapi.json");
+/// Maximum number of characters of a path in an error message.
+const MAX_PATH_CHARS: usize = 100;
+
+pub(super) async fn no_such_call(links: Links, uri: Uri) -> Response {
+    let path = shown(&links, &uri);
+    let detail = format!("there is no call {path}; see {}", links.openapi());
     refuse_call(uri.path(), Problem::new(404, "Not Found", detail))
 }
 
-pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
-    let path: String = uri.path().chars().take(100).collect();
-    let detail = format!("{path} does not answer to {method}; see /api/openapi.json");
+pub(super) async fn no_such_method(method: Method, links: Links, uri: Uri) -> Response {
+    let path = shown(&links, &uri);
+    let detail = format!("{path} does not answer to {method}; see {}", links.openapi());
     refuse_call(uri.path(), Problem::new(405, "Method Not Allowed", detail))
+}
+
+/// The requested path, shortened.
+fn shown(links: &Links, uri: &Uri) -> String {
+    links.prefix().chars().chain(uri.path().chars()).take(MAX_PATH_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::{
-    ApiError,
+    ApiError, Links,
     extract::{Id, Who},
     foreign::{self, set},
 };
@@ -33,8 +33,10 @@ pub(super) async fn list(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
+    links: Links,
 ) -> Result<Json<FileList>, ApiError> {
-    let files = service.files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let mut files = service.files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    links.fill_in_files(id, &mut files);
     Ok(Json(FileList { files }))
 }
 

@@ -3,7 +3,7 @@
 use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{
-    ApiError,
+    ApiError, Links,
     extract::{Id, Who},
     tasks::snapshot_response,
 };
@@ -29,6 +29,7 @@ pub(super) async fn keep(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
+    links: Links,
 ) -> Result<Response, ApiError> {
     let kept = service.keep(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
     if !kept.ended {
@@ -36,5 +37,5 @@ pub(super) async fn keep(
         let detail = format!("the task is `{status}`; it is kept from its end on");
         return Err(ApiError(Problem::new(409, "Conflict", detail)));
     }
-    Ok(snapshot_response(StatusCode::OK, kept.snapshot))
+    Ok(snapshot_response(StatusCode::OK, kept.snapshot, &links))
 }

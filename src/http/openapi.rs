@@ -1,9 +1,23 @@
 //! OpenAPI 3.1 document, collected from the handlers.
 
-use axum::{Router, http::header, response::IntoResponse, routing::get};
-use utoipa::OpenApi;
+use std::sync::Arc;
 
+use axum::{
+    Json, Router,
+    http::header,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use utoipa::{
+    OpenApi,
+    openapi::{OpenApi as OpenApiDocument, ServerBuilder},
+};
+
+use super::Links;
 use crate::engine::Service;
+
+/// Path of the document.
+pub(super) const PATH: &str = "/api/openapi.json";
 
 /// Header of the document.
 #[derive(OpenApi)]
@@ -22,16 +36,39 @@ use crate::engine::Service;
         (name = "simple", description = "Plain JSON for the smallest clients; stable"),
     )
 )]
-struct Document;
+struct Header;
 
-pub(super) fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+pub(super) fn document() -> OpenApiDocument {
+    Header::openapi()
 }
 
-/// Serves the document.
-pub(super) fn router(document: utoipa::openapi::OpenApi) -> Router<Service> {
-    let json = serde_json::to_string_pretty(&document).unwrap_or_default();
-    let serve =
-        move || async move { ([(header::CONTENT_TYPE, "application/json")], json).into_response() };
-    Router::new().route("/api/openapi.json", get(serve))
+/// Serves the document. Where the router is nested, the document names that path as its server.
+pub(super) fn router(document: OpenApiDocument) -> Router<Service> {
+    let document = Arc::new(Document::new(document));
+    let serve = move |links: Links| async move { document.response(&links) };
+    Router::new().route(PATH, get(serve))
+}
+
+/// The document, and its JSON for a router that is not nested.
+struct Document {
+    document: OpenApiDocument,
+    json: String,
+}
+
+impl Document {
+    fn new(document: OpenApiDocument) -> Self {
+        let json = serde_json::to_string_pretty(&document).unwrap_or_default();
+        Self { document, json }
+    }
+
+    fn response(&self, links: &Links) -> Response {
+        if links.prefix().is_empty() {
+            return ([(header::CONTENT_TYPE, "application/json")], self.json.clone())
+                .into_response();
+        }
+        let server = ServerBuilder::new().url(links.prefix()).build();
+        let mut document = self.document.clone();
+        document.servers = Some(vec![server]);
+        Json(document).into_response()
+    }
 }

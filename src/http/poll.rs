@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 
 use super::{
-    ApiError,
+    ApiError, Links,
     extract::{Body, Who},
 };
 use crate::{
@@ -22,7 +22,10 @@ use crate::{
 pub(super) async fn poll(
     State(service): State<Service>,
     Who(caller): Who,
+    links: Links,
     Body(request): Body<PollRequest>,
 ) -> Result<Json<PollResponse>, ApiError> {
-    Ok(Json(service.poll(&caller, &request).await?))
+    let mut changes = service.poll(&caller, &request).await?;
+    links.fill_in(&mut changes.tasks);
+    Ok(Json(changes))
 }

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    ApiError,
+    ApiError, Links,
     error::NotStarted,
     extract::{Id, Who},
     tasks::{idempotency_key, snapshot_response, started_at},
@@ -56,10 +56,11 @@ pub(super) async fn rerun(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
+    links: Links,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let started = service.rerun(&caller, id, idempotency_key(&headers)?).await?;
     let started = started.ok_or_else(ApiError::task_not_found)?;
-    let path = format!("/api/v1/tasks/{}", started.receipt.id);
-    Ok(started_at(snapshot_response(StatusCode::ACCEPTED, started.snapshot), &path))
+    let response = snapshot_response(StatusCode::ACCEPTED, started.snapshot, &links);
+    Ok(started_at(response, &links.task(started.receipt.id)))
 }

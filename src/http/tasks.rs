@@ -14,7 +14,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    ApiError, NO_STORE,
+    ApiError, Links, NO_STORE,
     error::{NotStarted, retry_after},
     extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
     foreign,
@@ -45,6 +45,7 @@ pub(super) async fn start(
     State(service): State<Service>,
     Who(caller): Who,
     Prefer(wait): Prefer,
+    links: Links,
     headers: HeaderMap,
     JsonBody(start): JsonBody<StartTask>,
 ) -> Result<Response, ApiError> {
@@ -59,9 +60,9 @@ pub(super) async fn start(
     {
         started.snapshot = snapshot;
     }
-    let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot);
+    let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot, &links);
     prefer::applied(&mut response, waited);
-    Ok(started_at(response, &format!("/api/v1/tasks/{id}")))
+    Ok(started_at(response, &links.task(id)))
 }
 
 /// Idempotency key of a start.
@@ -84,7 +85,12 @@ pub(super) fn started_at(mut response: Response, path: &str) -> Response {
 }
 
 /// Snapshot with its version as `ETag` and, while unfinished, `Retry-After`.
-pub(super) fn snapshot_response(status: StatusCode, snapshot: Snapshot) -> Response {
+pub(super) fn snapshot_response(
+    status: StatusCode,
+    mut snapshot: Snapshot,
+    links: &Links,
+) -> Response {
+    links.fill_in([&mut snapshot]);
     let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
     // Capacity for a whole snapshot: this is the most frequent response.
     let mut json = Vec::with_capacity(1_536);
@@ -166,14 +172,15 @@ pub(super) async fn get(
     Id(id): Id,
     Prefer(wait): Prefer,
     IfNoneMatch(lists): IfNoneMatch,
+    links: Links,
 ) -> Result<Response, ApiError> {
-    let Some(longest) = wait else { return now(&service, &caller, id, &lists).await };
+    let Some(longest) = wait else { return now(&service, &caller, id, &lists, &links).await };
     let version = known(&lists).find_map(|tag| match tag {
         Known::Version(version) => Some(version),
         Known::Any => None,
     });
     let waited = service.wait(&caller, id, WaitFor::News(version), longest).await?;
-    let mut response = now(&service, &caller, id, &lists).await?;
+    let mut response = now(&service, &caller, id, &lists, &links).await?;
     prefer::applied(&mut response, waited);
     Ok(response)
 }
@@ -184,6 +191,7 @@ async fn now(
     caller: &Caller,
     id: TaskId,
     lists: &[HeaderValue],
+    links: &Links,
 ) -> Result<Response, ApiError> {
     for tag in known(lists) {
         if let Known::Version(version) = tag
@@ -203,7 +211,7 @@ async fn now(
         let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
         return Ok(not_modified(version, after_ms));
     }
-    Ok(snapshot_response(StatusCode::OK, snapshot))
+    Ok(snapshot_response(StatusCode::OK, snapshot, links))
 }
 
 /// Filter of a list.
@@ -233,12 +241,15 @@ pub(super) struct ListParams {
 pub(super) async fn list(
     State(service): State<Service>,
     Who(caller): Who,
+    links: Links,
     Params(params): Params<ListParams>,
 ) -> Result<Json<TaskList>, ApiError> {
     let status = params.status.as_deref().map(read_status).transpose()?;
     let ListParams { kind, q, cursor, limit, .. } = params;
     let filter = ListFilter { status, kind, q, cursor, limit };
-    Ok(Json(service.list(&caller, &filter).await?))
+    let mut list = service.list(&caller, &filter).await?;
+    links.fill_in(&mut list.tasks);
+    Ok(Json(list))
 }
 
 fn read_status(word: &str) -> Result<Status, ApiError> {
@@ -266,10 +277,11 @@ pub(super) async fn cancel(
     State(service): State<Service>,
     Who(caller): Who,
     Id(id): Id,
+    links: Links,
 ) -> Result<Response, ApiError> {
     let cancelled = service.cancel(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
     let status = if cancelled.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(snapshot_response(status, cancelled.snapshot))
+    Ok(snapshot_response(status, cancelled.snapshot, &links))
 }
 
 /// Returns the task's result with its own media type.

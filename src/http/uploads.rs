@@ -18,7 +18,7 @@ use utoipa::IntoParams;
 pub use self::form::{Form, FormError, FormFile, Part};
 
 use super::{
-    ApiError,
+    ApiError, Links,
     extract::{Params, Who},
 };
 use crate::{
@@ -68,6 +68,7 @@ pub(super) struct UploadParams {
 pub(super) async fn create(
     State(service): State<Service>,
     Who(caller): Who,
+    links: Links,
     Params(UploadParams { name }): Params<UploadParams>,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -85,7 +86,7 @@ pub(super) async fn create(
             service.upload(&caller, &name, media, length, pieces(body)).await?
         }
     };
-    let location = format!("/api/v1/uploads/{}", upload.id);
+    let location = links.upload(upload.id);
     let mut response = (StatusCode::CREATED, Json(upload)).into_response();
     if let Ok(location) = HeaderValue::from_str(&location) {
         response.headers_mut().insert(header::LOCATION, location);

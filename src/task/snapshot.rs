@@ -94,8 +94,11 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ResultLink {
-    /// Path of the result on this server.
-    pub href: String,
+    /// Path of the result on this server. The HTTP API fills it in; `None` if the snapshot comes
+    /// from the service itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "http", schema(value_type = String, required))]
+    pub href: Option<String>,
     /// Its media type.
     pub media_type: String,
     /// Its size in bytes.

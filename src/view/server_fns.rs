@@ -2,8 +2,9 @@
 //!
 //! To use them in an application that renders its pages with Leptos, put the
 //! [`Service`](crate::engine::Service) into the context of the Leptos routes, and add a layer that
-//! inserts a [`Caller`](crate::engine::Caller) into each request. They are ordinary `POST`s with
-//! JSON in and out, below [`PREFIX`], for any client.
+//! inserts a [`Caller`](crate::engine::Caller) into each request. If the router of the API is
+//! nested, put its [`Links`](crate::http::Links) there, too. They are ordinary `POST`s with JSON in
+//! and out, below [`PREFIX`], for any client.
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
@@ -60,8 +61,11 @@ pub async fn run_task(
 #[server(prefix = "/api/fn", endpoint = "find_task", input = Json, output = Json, client = ApiClient)]
 pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
     let (service, caller) = server::service()?;
+    let links = server::links();
     let found = service.get(&caller, id).await.map_err(ApiError::answer)?;
-    found.ok_or_else(ApiError::not_found)
+    let mut snapshot = found.ok_or_else(ApiError::not_found)?;
+    links.fill_in([&mut snapshot]);
+    Ok(snapshot)
 }
 
 /// Returns changes of the watched tasks; may wait until there are any.
@@ -71,7 +75,10 @@ pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
 #[server(prefix = "/api/fn", endpoint = "task_status", input = Json, output = Json, client = ApiClient)]
 pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError> {
     let (service, caller) = server::service()?;
-    service.poll(&caller, &request).await.map_err(ApiError::answer)
+    let links = server::links();
+    let mut changes = service.poll(&caller, &request).await.map_err(ApiError::answer)?;
+    links.fill_in(&mut changes.tasks);
+    Ok(changes)
 }
 
 /// Cancels a task. Idempotent.
@@ -81,6 +88,9 @@ pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError>
 #[server(prefix = "/api/fn", endpoint = "cancel_task", input = Json, output = Json, client = ApiClient)]
 pub async fn cancel_task(id: TaskId) -> Result<Snapshot, ApiError> {
     let (service, caller) = server::service()?;
+    let links = server::links();
     let cancelled = service.cancel(&caller, id).await.map_err(ApiError::answer)?;
-    Ok(cancelled.ok_or_else(ApiError::not_found)?.snapshot)
+    let mut snapshot = cancelled.ok_or_else(ApiError::not_found)?.snapshot;
+    links.fill_in([&mut snapshot]);
+    Ok(snapshot)
 }

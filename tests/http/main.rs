@@ -10,5 +10,6 @@ mod files;
 mod fixture;
 mod health;
 mod long_poll;
+mod nested;
 mod session;
 mod tasks;

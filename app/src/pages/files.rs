@@ -7,6 +7,7 @@ use axum::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{
+    http::Links,
     task::{FileInfo, Problem, TaskId},
     view::text,
 };
@@ -58,7 +59,8 @@ pub fn Files(
 #[component]
 fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
     let rows = files.into_iter().map(|file| {
-        let page = format!("/tasks/{id}/files{}", page_of(&file));
+        let href = Links::default().file(id, &file.name);
+        let page = format!("/tasks/{id}/files{}", last_segment(&href));
         let size = text::bytes(file.size_bytes);
         view! {
             <li>
@@ -66,7 +68,7 @@ fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
                     <a href=page>{file.name.clone()}</a>
                     <small>{file.media_type} ", " {size}</small>
                 </span>
-                <a href=file.href download=file.name.clone() aria-label=format!("Download {}", file.name)>
+                <a href=href download=file.name.clone() aria-label=format!("Download {}", file.name)>
                     "Download"
                 </a>
             </li>
@@ -76,8 +78,8 @@ fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
 }
 
 /// Last segment of the file's URL, which the page's URL shares.
-fn page_of(file: &FileInfo) -> &str {
-    file.href.rfind('/').map_or("", |slash| &file.href[slash..])
+fn last_segment(href: &str) -> &str {
+    href.rfind('/').map_or("", |slash| &href[slash..])
 }
 
 /// `/tasks/{id}/files`.
@@ -115,7 +117,7 @@ pub fn FilePage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let missing = || Problem::new(404, "Not Found", "This task has no such file.");
         let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
-        let shown = viewers.view_file(id, &file).await;
+        let shown = viewers.view_file(Links::default().file(id, &name), &file).await;
         let size = text::bytes(shown.size_bytes);
         Ok(view! {
             <Title text=format!("{name}: {}", snapshot.title) />

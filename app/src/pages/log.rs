@@ -2,7 +2,7 @@
 //! inserts them unchanged.
 
 use leptos::prelude::*;
-use milepost::task::TaskId;
+use milepost::{http::Links, task::TaskId};
 
 /// The actions below the log, as HTML.
 pub(super) fn acts(
@@ -13,7 +13,7 @@ pub(super) fn acts(
     refreshes: bool,
 ) -> String {
     let page = format!("/tasks/{id}");
-    let file = format!("/api/v1/tasks/{id}/log?format=text");
+    let file = format!("{}?format=text", Links::default().log(id));
     let looked = find.filter(|find| !find.is_empty()).map(str::to_owned);
     let all = looked.is_some().then(|| {
         view! { <a href=format!("{page}#log-title")>"All lines"</a> }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
+    http::Links,
     task::Problem,
     view::{TaskView, text},
 };
@@ -36,7 +37,8 @@ pub fn TaskPage() -> impl IntoView {
     let limits = context::viewers().html_limits();
     ask(move |service, caller| async move {
         let id = id?;
-        let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        let mut snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
+        Links::default().fill_in([&mut snapshot]);
         let kind = service.kind(&snapshot.kind);
         let makes_files = kind.as_ref().is_some_and(|kind| kind.makes_files);
         let kind = kind.map(|kind| kind.title);

@@ -13,7 +13,7 @@ use tokio_util::io::StreamReader;
 use super::{Artifacts, ByteStream, ReadError};
 use crate::{
     engine::{clock::rfc3339, store::Artifact},
-    task::{FileInfo, TaskId, Upload},
+    task::{FileInfo, Upload},
 };
 
 /// A stored file, not yet read.
@@ -42,11 +42,6 @@ impl StoredFile {
     /// The SHA-256 of its bytes, in hexadecimal.
     pub fn sha256(&self) -> &str {
         &self.artifact.sha256
-    }
-
-    /// The path of the file in the HTTP API, as a file of this task.
-    pub fn href(&self, task: TaskId) -> String {
-        href(task, self.name())
     }
 
     /// Reads the bytes from `range.start` up to, not including, `range.end`, in pieces.
@@ -94,7 +89,7 @@ pub(in crate::engine) fn file_info(artifact: &Artifact) -> FileInfo {
         size_bytes: artifact.size,
         sha256: artifact.sha256.clone(),
         created_at: rfc3339(artifact.created_at),
-        href: artifact.task_id.map(|task| href(task, &artifact.name)).unwrap_or_default(),
+        href: None,
     }
 }
 
@@ -107,32 +102,5 @@ pub(in crate::engine) fn upload_info(artifact: &Artifact) -> Upload {
         size_bytes: artifact.size,
         sha256: artifact.sha256.clone(),
         expires_at: rfc3339(artifact.expires_at.unwrap_or(artifact.created_at)),
-    }
-}
-
-fn href(task: TaskId, name: &str) -> String {
-    format!("/api/v1/tasks/{task}/files/{}", path_segment(name))
-}
-
-/// Percent-encodes a text as one path segment.
-fn path_segment(text: &str) -> String {
-    let mut segment = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            segment.push(char::from(byte));
-        } else {
-            segment.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    segment
-}
-
-#[cfg(test)]
-mod tests {
-    use super::path_segment;
-
-    #[test]
-    fn any_name_is_one_part_of_a_path() {
-        assert_eq!(path_segment("a b/ä%?#.csv"), "a%20b%2F%C3%A4%25%3F%23.csv");
     }
 }

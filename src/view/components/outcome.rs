@@ -40,7 +40,7 @@ pub fn ResultCard(
                 </a>
                 <a
                     class="btn"
-                    href=tells(view, |view| link(view).map(|link| link.href.clone()))
+                    href=tells(view, |view| link(view)?.href.clone())
                     download=""
                 >
                     "Download"

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::ApiError;
 use crate::{
     engine::{Caller, Service},
+    http::Links,
     task::{Problem, TaskId},
 };
 
@@ -22,6 +23,11 @@ pub(super) fn service() -> Result<(Service, Caller), ApiError> {
         ApiError::answer(Problem::new(500, "Internal Server Error", detail))
     })?;
     Ok((service, caller.unwrap_or_default()))
+}
+
+/// Returns the URLs of the API.
+pub(super) fn links() -> Links {
+    use_context().unwrap_or_default()
 }
 
 /// Error of a call that could not be read; sets the status of the response.

@@ -17,7 +17,7 @@ const MAX_TEXT_BYTES: i64 = 1 << 20;
 /// The result, once there is one.
 pub(super) fn result_text(view: Signal<TaskView>) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    let href = Memo::new(move |_| view.with(|view| text_of(view).map(|link| link.href.clone())));
+    let href = Memo::new(move |_| view.with(|view| text_of(view)?.href.clone()));
     Effect::new(move |_| {
         let Some(href) = href.get() else { return };
         spawn_local_scoped_with_cancellation(async move {
@@ -29,8 +29,8 @@ pub(super) fn result_text(view: Signal<TaskView>) -> impl IntoView {
         });
     });
     view! {
-        <p hidden=holds(view, |view| view.snapshot.result.is_none())>
-            <a href=tells(view, |view| view.snapshot.result.as_ref().map(|link| link.href.clone()))>
+        <p hidden=holds(view, |view| href_of(view).is_none())>
+            <a href=tells(view, href_of)>
                 "Open the result"
             </a>
         </p>
@@ -38,6 +38,10 @@ pub(super) fn result_text(view: Signal<TaskView>) -> impl IntoView {
             {text}
         </pre>
     }
+}
+
+fn href_of(view: &TaskView) -> Option<String> {
+    view.snapshot.result.as_ref()?.href.clone()
 }
 
 fn text_of(view: &TaskView) -> Option<&ResultLink> {
