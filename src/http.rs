@@ -1,5 +1,16 @@
-//! Axum router over the [`Service`]: the JSON API, the simple calls, the OpenAPI document, and the
-//! layers that identify the caller.
+//! Axum router over the [`Service`]: the JSON API, the OpenAPI document, and the layers that identify
+//! the caller.
+//!
+//! # Nest it
+//!
+//! `Router::new().nest("/jobs", http::router(service, &options))` serves links that work: the router
+//! derives the path from the request. Outside of the router, [`Links`] builds them.
+//!
+//! # Add calls
+//!
+//! [`router_with`] adds calls of your own, which share the guard, the error format and the OpenAPI
+//! document. Their handlers can take the [`Caller`](crate::engine::Caller) and [`Links`] as arguments
+//! and return [`ApiError`].
 //!
 //! # Use your own sign-in
 //!
@@ -54,7 +65,6 @@ mod prefer;
 mod refusal;
 mod rerun;
 mod session;
-mod simple;
 mod tasks;
 pub mod uploads;
 
@@ -62,22 +72,23 @@ use std::time::Duration;
 
 use axum::{
     Router,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, Uri, header},
     middleware,
 };
 use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
-pub use error::ApiError;
+pub use error::{ApiError, NotStarted};
 pub use guard::{Guard, Guarded};
 pub use links::Links;
 pub use origin::is_origin;
 pub use pace::{Pace, TooSlow};
 pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
+pub use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Service;
 
@@ -122,6 +133,12 @@ pub struct HttpOptions {
     /// Proxies whose `X-Forwarded-For` is trusted for the client's address. Default: none; the
     /// peer's address is used.
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// Paths below which errors are plain JSON, `{"detail": "…"}`, for calls that [`router_with`]
+    /// adds. Elsewhere they are problem documents, or pages. Default: none.
+    pub plain_error_paths: &'static [&'static str],
+    /// Prefixes of the paths of pages with a form for files (`multipart/form-data`), to which
+    /// `max_body_bytes` does not apply: the handler must limit each file. Default: none.
+    pub file_form_paths: &'static [&'static str],
 }
 
 impl Default for HttpOptions {
@@ -139,6 +156,8 @@ impl Default for HttpOptions {
             monitoring: true,
             session_cookie: true,
             trusted_proxies: Vec::new(),
+            plain_error_paths: &[],
+            file_form_paths: &[],
         }
     }
 }
@@ -151,11 +170,23 @@ pub fn monitoring(service: Service, options: &HttpOptions) -> Router {
 /// Router for `/api/...` and, if [`HttpOptions::monitoring`] is set, for `/healthz`, `/readyz` and
 /// `/metrics`. It reads session cookies but never creates sessions.
 pub fn router(service: Service, options: &HttpOptions) -> Router {
-    let (api, document) = api().split_for_parts();
+    router_with(service, options, OpenApiRouter::new())
+}
+
+/// [`router`] with further calls, which also appear in its OpenAPI document.
+pub fn router_with(
+    service: Service,
+    options: &HttpOptions,
+    more: OpenApiRouter<Service>,
+) -> Router {
+    let (api, document) = api(more).split_for_parts();
+    let plain = options.plain_error_paths;
     let router = api
         .merge(openapi::router(document))
-        .fallback(error::no_such_call)
-        .method_not_allowed_fallback(error::no_such_method)
+        .fallback(async move |links: Links, uri: Uri| error::no_such_call(&links, &uri, plain))
+        .method_not_allowed_fallback(async move |method: Method, links: Links, uri: Uri| {
+            error::no_such_method(&method, &links, &uri, plain)
+        })
         .layer(Guard::reading_sessions(options))
         .with_state(service.clone());
     let router = Router::new().merge(router);
@@ -166,7 +197,7 @@ pub fn router(service: Service, options: &HttpOptions) -> Router {
 }
 
 /// All documented calls.
-fn api() -> OpenApiRouter<Service> {
+fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
     OpenApiRouter::with_openapi(openapi::document())
         .routes(routes!(tasks::start, tasks::list))
         .routes(routes!(tasks::cancel))
@@ -186,7 +217,7 @@ fn api() -> OpenApiRouter<Service> {
         .routes(routes!(poll::poll))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::get))
-        .merge(simple::routes())
+        .merge(more)
         .layer(no_store())
         .layer(middleware::from_fn(foreign::refuse_to_be_run))
         // Sets `no-store` itself: each layer of a router costs an allocation per request, and this

@@ -4,4 +4,5 @@ pub mod cli;
 pub mod config;
 pub mod process;
 pub mod serve;
+mod simple;
 pub mod viewers;

@@ -10,11 +10,11 @@ use axum::{
 use super::{
     ApiError, Links,
     error::NotStarted,
-    extract::{Body, InBatch, Who},
+    extract::{Body, InBatch},
     tasks::{idempotency_key, started_at},
 };
 use crate::{
-    engine::Service,
+    engine::{Caller, Service},
     task::{Batch, BatchId, Problem, StartBatch},
 };
 
@@ -32,7 +32,7 @@ use crate::{
         (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     links: Links,
     headers: HeaderMap,
     Body(start): Body<StartBatch>,
@@ -51,7 +51,7 @@ pub(super) async fn start(
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     InBatch(id): InBatch,
     links: Links,
 ) -> Result<Json<Batch>, ApiError> {
@@ -70,7 +70,7 @@ pub(super) async fn get(
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     InBatch(id): InBatch,
     links: Links,
 ) -> Result<Response, ApiError> {
@@ -96,7 +96,7 @@ pub(super) async fn cancel(
             description = "No task of the batch failed")))]
 pub(super) async fn rerun(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     InBatch(id): InBatch,
     links: Links,
     headers: HeaderMap,

@@ -137,7 +137,7 @@ fn limit(request: &Request, options: &HttpOptions, pages: bool) -> Option<(usize
         essence.eq_ignore_ascii_case("multipart/form-data")
     });
     let files = match pages {
-        true => multipart && path.starts_with("/start/"),
+        true => multipart && options.file_form_paths.iter().any(|root| path.starts_with(root)),
         false => path == "/api/v1/uploads",
     };
     if files && request.method() == Method::POST {

@@ -18,7 +18,11 @@ fn pieces(pieces: Vec<(u64, usize)>) -> Body {
 async fn read(path: &str, media: &str, pages: bool, body: Body) -> (Option<Problem>, usize) {
     let request = axum::http::Request::post(path).header(header::CONTENT_TYPE, media).body(body);
     let mut request = request.unwrap_or_else(|error| panic!("{error}"));
-    let options = HttpOptions { max_body_bytes: 1024, ..HttpOptions::default() };
+    let options = HttpOptions {
+        max_body_bytes: 1024,
+        file_form_paths: &["/start/"],
+        ..HttpOptions::default()
+    };
     let check = match check(&mut request, &options, pages) {
         Ok(check) => check,
         Err(problem) => return (Some(problem), 0),

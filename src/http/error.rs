@@ -27,7 +27,8 @@ impl ApiError {
         Self(Problem::task_not_found())
     }
 
-    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
+    /// Response 400 with this detail.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
         Self(Problem::new(400, "Bad Request", detail))
     }
 
@@ -36,11 +37,12 @@ impl ApiError {
     }
 
     /// Value of `Retry-After`: whole seconds, rounded up.
-    pub(super) fn retry_after(&self) -> Option<HeaderValue> {
+    pub fn retry_after(&self) -> Option<HeaderValue> {
         self.0.retry_after_ms.map(retry_after)
     }
 
-    pub(super) fn status(&self) -> StatusCode {
+    /// Status of the response.
+    pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 }
@@ -122,8 +124,9 @@ impl From<PathRejection> for ApiError {
     }
 }
 
-/// Error responses of all calls that start something, for the OpenAPI document.
-pub(super) struct NotStarted;
+/// Error responses of all calls that start something, for the OpenAPI document. Responses for an
+/// invalid body or input depend on the call and are not included.
+pub struct NotStarted;
 
 /// See [`NotStarted`].
 const NOT_STARTED: [(u16, &str); 5] = [
@@ -138,30 +141,6 @@ impl IntoResponses for NotStarted {
     fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
         let rows = NOT_STARTED.into_iter().chain([(422, "The key was used for another start")]);
         answers(rows, "application/problem+json", "Problem")
-    }
-}
-
-/// [`NotStarted`] of the simple calls.
-pub(super) struct SimpleNotStarted;
-
-impl IntoResponses for SimpleNotStarted {
-    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let rows = NOT_STARTED.into_iter().chain([(413, "The body is too large")]);
-        answers(rows, "application/json", "Detail")
-    }
-}
-
-/// Error responses of the simple calls about a task.
-pub(super) struct SimpleNotFound;
-
-impl IntoResponses for SimpleNotFound {
-    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let rows = [
-            (404, "There is no such task, or it is not yours"),
-            (410, "The task's time is over"),
-            (503, "The database does not answer"),
-        ];
-        answers(rows.into_iter(), "application/json", "Detail")
     }
 }
 
@@ -182,16 +161,21 @@ fn answers(
 /// Maximum number of characters of a path in an error message.
 const MAX_PATH_CHARS: usize = 100;
 
-pub(super) async fn no_such_call(links: Links, uri: Uri) -> Response {
-    let path = shown(&links, &uri);
+pub(super) fn no_such_call(links: &Links, uri: &Uri, plain: &[&str]) -> Response {
+    let path = shown(links, uri);
     let detail = format!("there is no call {path}; see {}", links.openapi());
-    refuse_call(uri.path(), Problem::new(404, "Not Found", detail))
+    refuse_call(uri.path(), Problem::new(404, "Not Found", detail), plain)
 }
 
-pub(super) async fn no_such_method(method: Method, links: Links, uri: Uri) -> Response {
-    let path = shown(&links, &uri);
+pub(super) fn no_such_method(
+    method: &Method,
+    links: &Links,
+    uri: &Uri,
+    plain: &[&str],
+) -> Response {
+    let path = shown(links, uri);
     let detail = format!("{path} does not answer to {method}; see {}", links.openapi());
-    refuse_call(uri.path(), Problem::new(405, "Method Not Allowed", detail))
+    refuse_call(uri.path(), Problem::new(405, "Method Not Allowed", detail), plain)
 }
 
 /// The requested path, shortened.

@@ -91,13 +91,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// Caller that an outer layer identified; anonymous if none did.
-pub(super) struct Who(pub(super) Caller);
-
-impl<S: Send + Sync> FromRequestParts<S> for Who {
+/// The caller that an outer layer identified, such as [`Guard`](super::Guard); anonymous if none did.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<Caller>().cloned().unwrap_or_default()))
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
     }
 }

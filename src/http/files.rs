@@ -12,11 +12,11 @@ use axum::{
 
 use super::{
     ApiError, Links,
-    extract::{Id, Who},
+    extract::Id,
     foreign::{self, set},
 };
 use crate::{
-    engine::{Service, ServiceError, StoredFile},
+    engine::{Caller, Service, ServiceError, StoredFile},
     task::{FileList, Problem, TaskId},
 };
 
@@ -31,7 +31,7 @@ use crate::{
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     links: Links,
 ) -> Result<Json<FileList>, ApiError> {
@@ -75,7 +75,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     OneFile(id, name): OneFile,
     method: Method,
     headers: HeaderMap,

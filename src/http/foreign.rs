@@ -172,7 +172,7 @@ mod tests {
     fn nothing_is_sent_as_what_a_browser_runs() {
         for (said, sent) in [
             ("text/markdown; charset=utf-8", "text/markdown; charset=utf-8"),
-            ("application/vnd.milepost.command+json", "application/vnd.milepost.command+json"),
+            ("application/vnd.example.report+json", "application/vnd.example.report+json"),
             ("image/png", "image/png"),
             ("video/mp4", "video/mp4"),
             ("Text/HTML; charset=utf-8", "text/plain; charset=utf-8"),

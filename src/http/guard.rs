@@ -133,10 +133,10 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
-        let pages = self.guard.makes_sessions;
+        let (pages, plain) = (self.guard.makes_sessions, options.plain_error_paths);
         let client = client::note(&mut request, &options.trusted_proxies);
         if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(ready(Ok(refused(&request, refusal))));
+            return Either::Left(ready(Ok(refused(&request, refusal, options))));
         }
         let known = request.extensions_mut().remove::<Caller>();
         let opens = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -145,7 +145,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
             None => match self.guard.session(request.headers(), opens, client) {
                 Ok(session) => session,
                 Err(refusal) => {
-                    return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
+                    return Either::Left(ready(Ok(refuse(request.uri().path(), refusal, plain))));
                 }
             },
         };
@@ -154,10 +154,10 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         let body = match body::check(&mut request, options, pages) {
             Ok(body) => body,
             Err(refusal) => {
-                return Either::Left(ready(Ok(refuse(request.uri().path(), refusal))));
+                return Either::Left(ready(Ok(refuse(request.uri().path(), refusal, plain))));
             }
         };
-        let reader = body.as_ref().map(|_| Reader::of(request.uri().path()));
+        let reader = body.as_ref().map(|_| Reader::of(request.uri().path(), plain));
         let response = self.inner.call(request);
         if cookie.is_none() && body.is_none() {
             return Either::Right(Either::Left(response));
@@ -194,12 +194,12 @@ fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
 }
 
 /// Response to a refused request. Refused changes are audited.
-fn refused(request: &Request, refusal: ApiError) -> Response {
+fn refused(request: &Request, refusal: ApiError, options: &HttpOptions) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();
         let client = request.extensions().get::<ClientAddress>().copied();
         let status = refusal.status().as_u16();
         audit::refused(&known.at(client), request.uri().path(), status);
     }
-    refuse(request.uri().path(), refusal.0)
+    refuse(request.uri().path(), refusal.0, options.plain_error_paths)
 }

@@ -2,13 +2,9 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{
-    ApiError, Links,
-    extract::{Id, Who},
-    tasks::snapshot_response,
-};
+use super::{ApiError, Links, extract::Id, tasks::snapshot_response};
 use crate::{
-    engine::Service,
+    engine::{Caller, Service},
     task::{Problem, Snapshot, TaskId},
 };
 
@@ -27,7 +23,7 @@ use crate::{
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn keep(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     links: Links,
 ) -> Result<Response, ApiError> {

@@ -17,7 +17,7 @@ pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> 
 
 /// Returns one kind.
 #[utoipa::path(get, path = "/api/v1/kinds/{kind}", tag = "kinds",
-    params(("kind" = String, Path, description = "Its name, such as `story`")),
+    params(("kind" = String, Path, description = "Its name, such as `report`")),
     responses(
         (status = 200, body = KindInfo),
         (status = 404, body = Problem, content_type = "application/problem+json")))]

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError,
-    extract::{Id, Params, Who},
+    extract::{Id, Params},
     foreign,
 };
 use crate::{
@@ -60,7 +60,7 @@ pub(super) enum LogFormat {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn log(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     headers: HeaderMap,
     Params(params): Params<LogParams>,

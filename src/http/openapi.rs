@@ -33,7 +33,6 @@ pub(super) const PATH: &str = "/api/openapi.json";
         (name = "files", description = "Files that tasks write, and uploads"),
         (name = "batches", description = "Several tasks at once"),
         (name = "kinds", description = "Kinds of tasks"),
-        (name = "simple", description = "Plain JSON for the smallest clients; stable"),
     )
 )]
 struct Header;

@@ -2,12 +2,9 @@
 
 use axum::{Json, extract::State};
 
-use super::{
-    ApiError, Links,
-    extract::{Body, Who},
-};
+use super::{ApiError, Links, extract::Body};
 use crate::{
-    engine::Service,
+    engine::{Caller, Service},
     task::{PollRequest, PollResponse, Problem},
 };
 
@@ -21,7 +18,7 @@ use crate::{
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn poll(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     links: Links,
     Body(request): Body<PollRequest>,
 ) -> Result<Json<PollResponse>, ApiError> {

@@ -7,28 +7,27 @@ use axum::{
 };
 
 use super::ApiError;
-use crate::task::Problem;
+use crate::{html::escape, task::Problem};
 
 /// Reader of a response, derived from the requested path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reader {
     /// API client, server function or monitor: a problem document.
     Program,
-    /// Client of the simple calls: `{"detail": "…"}`.
-    SimpleClient,
+    /// Client of plain calls: `{"detail": "…"}`.
+    PlainClient,
     /// Person with a browser: a page.
     Person,
 }
 
 impl Reader {
-    pub(super) fn of(path: &str) -> Self {
+    /// `plain`: see [`HttpOptions::plain_error_paths`](super::HttpOptions::plain_error_paths).
+    pub(super) fn of(path: &str, plain: &[&str]) -> Self {
         let below = |root: &str| {
             path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         match path {
-            _ if ["/api/task", "/api/status", "/api/story"].into_iter().any(below) => {
-                Self::SimpleClient
-            }
+            _ if plain.iter().any(|root| below(root)) => Self::PlainClient,
             "/healthz" | "/readyz" | "/metrics" => Self::Program,
             _ if below("/api") => Self::Program,
             _ => Self::Person,
@@ -36,15 +35,17 @@ impl Reader {
     }
 }
 
-/// Response to a refused request for this path.
-pub fn refuse(path: &str, problem: Problem) -> Response {
-    answer(Reader::of(path), problem)
+/// Response to a refused request for this path, in the format of its reader: a problem document
+/// below `/api` and for monitors, plain JSON below the paths in `plain` (see
+/// [`HttpOptions::plain_error_paths`](super::HttpOptions::plain_error_paths)), otherwise a page.
+pub fn refuse(path: &str, problem: Problem, plain: &[&str]) -> Response {
+    answer(Reader::of(path, plain), problem)
 }
 
-/// Response to a request for an unknown call, in the format of the simple calls or of the API.
-pub(super) fn refuse_call(path: &str, problem: Problem) -> Response {
-    match Reader::of(path) {
-        Reader::SimpleClient => answer(Reader::SimpleClient, problem),
+/// Response to a request for an unknown call, in the format of the plain calls or of the API.
+pub(super) fn refuse_call(path: &str, problem: Problem, plain: &[&str]) -> Response {
+    match Reader::of(path, plain) {
+        Reader::PlainClient => answer(Reader::PlainClient, problem),
         Reader::Program | Reader::Person => answer(Reader::Program, problem),
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn answer(reader: Reader, problem: Problem) -> Response {
     }
     let (status, retry_after) = (error.status(), error.retry_after());
     let mut response = match reader {
-        Reader::SimpleClient => {
+        Reader::PlainClient => {
             let detail = serde_json::json!({ "detail": error.0.detail });
             (status, Json(detail)).into_response()
         }
@@ -85,19 +86,6 @@ fn page(problem: &Problem) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,15 +97,14 @@ mod tests {
             ("/api", Reader::Program),
             ("/api/fn/poll", Reader::Program),
             ("/metrics", Reader::Program),
-            ("/api/task/start", Reader::SimpleClient),
-            ("/api/status/x", Reader::SimpleClient),
-            ("/api/story/create", Reader::SimpleClient),
-            ("/api/storyboard", Reader::Program),
+            ("/api/plain", Reader::PlainClient),
+            ("/api/plain/x", Reader::PlainClient),
+            ("/api/plainer", Reader::Program),
             ("/apis", Reader::Person),
-            ("/start/story", Reader::Person),
+            ("/start/report", Reader::Person),
             ("/", Reader::Person),
         ] {
-            assert_eq!(Reader::of(path), reader, "{path}");
+            assert_eq!(Reader::of(path, &["/api/plain"]), reader, "{path}");
         }
     }
 

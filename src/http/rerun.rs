@@ -10,11 +10,11 @@ use axum::{
 use super::{
     ApiError, Links,
     error::NotStarted,
-    extract::{Id, Who},
+    extract::Id,
     tasks::{idempotency_key, snapshot_response, started_at},
 };
 use crate::{
-    engine::Service,
+    engine::{Caller, Service},
     task::{Problem, Snapshot, StartTask, TaskId},
 };
 
@@ -32,15 +32,15 @@ use crate::{
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn input(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Json<StartTask>, ApiError> {
     let start = service.input(&caller, id).await?;
     start.map(Json).ok_or_else(ApiError::task_not_found)
 }
 
-/// Starts a new task with the same input; it belongs to the caller. Secrets of commands are deleted
-/// when a task ends: the response is then 400, and `errors` names the fields to enter anew.
+/// Starts a new task with the same input; it belongs to the caller. Secrets are deleted when a task
+/// ends: the response is then 400, and `errors` names the fields to enter anew.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),
@@ -54,7 +54,7 @@ pub(super) async fn input(
             description = "The task has expired; `task` describes what it was")))]
 pub(super) async fn rerun(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     links: Links,
     headers: HeaderMap,

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Links, NO_STORE,
     error::{NotStarted, retry_after},
-    extract::{Body as JsonBody, Id, IfNoneMatch, Params, Who},
+    extract::{Body as JsonBody, Id, IfNoneMatch, Params},
     foreign,
     prefer::{self, Prefer},
 };
@@ -43,7 +43,7 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
         (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Prefer(wait): Prefer,
     links: Links,
     headers: HeaderMap,
@@ -168,7 +168,7 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     Prefer(wait): Prefer,
     IfNoneMatch(lists): IfNoneMatch,
@@ -240,7 +240,7 @@ pub(super) struct ListParams {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     links: Links,
     Params(params): Params<ListParams>,
 ) -> Result<Json<TaskList>, ApiError> {
@@ -275,7 +275,7 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn cancel(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
     links: Links,
 ) -> Result<Response, ApiError> {
@@ -297,7 +297,7 @@ pub(super) async fn cancel(
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn result(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Id(id): Id,
 ) -> Result<Response, ApiError> {
     match service.download_result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {

@@ -17,10 +17,7 @@ use utoipa::IntoParams;
 
 pub use self::form::{Form, FormError, FormFile, Part};
 
-use super::{
-    ApiError, Links,
-    extract::{Params, Who},
-};
+use super::{ApiError, Links, extract::Params};
 use crate::{
     engine::{Caller, Service},
     task::{Problem, Upload, UploadId},
@@ -67,7 +64,7 @@ pub(super) struct UploadParams {
             description = "A storage limit is reached, or the disk is full")))]
 pub(super) async fn create(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     links: Links,
     Params(UploadParams { name }): Params<UploadParams>,
     request: Request,
@@ -103,7 +100,7 @@ pub(super) async fn create(
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Upload>, ApiError> {
     let missing = || ApiError(Problem::new(404, "Not Found", "Upload not found"));

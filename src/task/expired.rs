@@ -8,7 +8,7 @@ use super::Status;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ExpiredTask {
-    /// Its kind, such as `story`.
+    /// Its kind, such as `report`.
     pub kind: String,
     /// Its title.
     pub title: String,

@@ -10,9 +10,9 @@ use super::{StageInfo, Status, TaskId};
 pub struct Snapshot {
     /// The task.
     pub id: TaskId,
-    /// Its kind, such as `story`.
+    /// Its kind, such as `report`.
     pub kind: String,
-    /// Its title, such as `Story: lighthouse, for Ada`.
+    /// Its title, such as `Report: lighthouses`.
     pub title: String,
     /// Its status.
     pub status: Status,
@@ -240,9 +240,9 @@ pub enum LogStream {
     /// The task itself.
     #[default]
     Task,
-    /// A command's standard output.
+    /// Standard output of a process.
     Stdout,
-    /// A command's standard error.
+    /// Standard error of a process.
     Stderr,
 }
 

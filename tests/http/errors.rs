@@ -80,54 +80,6 @@ async fn an_unknown_call_and_a_wrong_method_are_told() {
 }
 
 #[tokio::test]
-async fn the_simple_calls_are_told_everything_in_the_simple_shape() {
-    let f = fixture().await;
-    let evil = ("origin", "https://evil.example");
-    for (method, path, headers, status) in [
-        ("GET", "/api/task/nowhere", &[][..], 404),
-        ("GET", "/api/status", &[], 404),
-        ("PUT", "/api/task/start", &[], 405),
-        ("POST", "/api/status/x", &[], 405),
-        ("GET", "/api/story/create", &[], 405),
-        ("POST", "/api/task/start", &[evil], 403),
-        ("GET", "/api/status/x", &[("host", "evil.example")], 421),
-    ] {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let answer = f.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!(answer.status, status, "{method} {path}");
-        assert_eq!(answer.header("content-type"), "application/json", "{method} {path}");
-        f.fits("Detail", &answer.json());
-        assert_eq!(answer.json().as_object().unwrap().len(), 1, "{method} {path}");
-        assert_eq!(answer.header("allow").is_empty(), status != 405, "{method} {path}");
-    }
-}
-
-#[tokio::test]
-async fn the_openapi_document_names_the_errors_of_the_simple_calls() {
-    let f = fixture().await;
-    let document = f.get("/api/openapi.json", "").await.json();
-    let starts = ["400", "401", "403", "413", "429", "503", "507"];
-    for (path, method, statuses) in [
-        ("/api/task/start", "post", &starts[..]),
-        ("/api/story/create", "post", &starts),
-        ("/api/status/{task_id}", "get", &["404", "410", "503"]),
-        ("/api/task/status/{task_id}", "get", &["404", "410", "503"]),
-        ("/api/story/progress/{task_id}", "get", &["404", "410", "503"]),
-        ("/api/task/{task_id}/cancel", "delete", &["404", "410", "503"]),
-    ] {
-        let responses = &document["paths"][path][method]["responses"];
-        for status in statuses {
-            let schema = &responses[status]["content"]["application/json"]["schema"];
-            assert_eq!(schema["$ref"], "#/components/schemas/Detail", "{path} {status}");
-        }
-        assert_eq!(responses.as_object().unwrap().len(), statuses.len() + 1, "{path}");
-    }
-}
-
-#[tokio::test]
 async fn the_openapi_document_names_every_call() {
     let f = fixture().await;
     let document = f.get("/api/openapi.json", "").await.json();
@@ -137,12 +89,6 @@ async fn the_openapi_document_names_every_call() {
     assert_eq!(
         paths,
         [
-            "/api/status/{task_id}",
-            "/api/story/create",
-            "/api/story/progress/{task_id}",
-            "/api/task/start",
-            "/api/task/status/{task_id}",
-            "/api/task/{task_id}/cancel",
             "/api/v1/batches",
             "/api/v1/batches/{id}",
             "/api/v1/batches/{id}/cancel",
@@ -185,11 +131,6 @@ async fn without_a_store_every_call_answers_503() {
         f.problem(&answer, 503);
         assert_eq!(answer.header("retry-after"), "2", "{path}");
     }
-    for path in [format!("/api/status/{id}"), "/api/story/progress/x".to_owned()] {
-        let answer = f.get(&path, ADA).await;
-        assert_eq!(answer.status, 503, "{path}");
-        assert_eq!(answer.json(), json!({ "detail": "The database does not answer." }));
-    }
 }
 
 #[tokio::test]
@@ -198,21 +139,6 @@ async fn a_log_from_nowhere_is_a_bad_request() {
     let id = f.start(ADA, "echo", json!({ "text": "x" })).await;
     for bad in ["after=x", "before=1", "after=99999999999999999999"] {
         f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?{bad}"), ADA).await, 400);
-    }
-}
-
-#[tokio::test]
-async fn the_simple_calls_refuse_in_plain_json() {
-    let f = fixture().await;
-    let long = json!({ "data": "x".repeat(3 << 20) });
-    let answer = f.post("/api/task/start", ADA, &long).await;
-    assert_eq!(answer.status, 413);
-    assert!(answer.json()["detail"].is_string());
-    for body in [json!({}), json!({ "subject": 1, "player": "Ada" })] {
-        let answer = f.post("/api/story/create", ADA, &body).await;
-        assert_eq!(answer.status, 400);
-        assert_eq!(answer.header("content-type"), "application/json");
-        assert!(answer.json()["detail"].is_string());
     }
 }
 

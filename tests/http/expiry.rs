@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
-use axum::{
-    body::Body,
-    http::{Method, Request, header},
-};
 use milepost::engine::{EngineOptions, RetentionOptions};
 use serde_json::json;
 
-use crate::fixture::{ADA, Answer, BOB, Fixture, fixture, fixture_of, options, quick};
+use crate::fixture::{ADA, BOB, Fixture, fixture, fixture_of, options, quick};
 
 /// Everything is over a moment after its end.
 async fn short_lived() -> Fixture {
@@ -64,27 +60,6 @@ async fn what_has_expired_says_what_it_was_with_410() {
     assert_eq!(told["gone"], json!([{ "id": id, "reason": "expired" }]));
     let told = f.post("/api/v1/tasks/poll", BOB, &watch).await.json();
     assert_eq!(told["gone"], json!([{ "id": id, "reason": "not_found" }]));
-}
-
-#[tokio::test]
-async fn the_simple_calls_say_it_in_their_one_way() {
-    let f = short_lived().await;
-    let id = expired(&f).await;
-    let simple = |answer: &Answer| {
-        assert_eq!(answer.status, 410);
-        let body = answer.json();
-        assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
-        assert!(body["detail"].as_str().unwrap().contains("Echo of x"), "{body}");
-    };
-    for path in [format!("/api/status/{id}"), format!("/api/task/status/{id}")] {
-        simple(&f.get(&path, ADA).await);
-    }
-    let cancel = Request::builder()
-        .method(Method::DELETE)
-        .uri(format!("/api/task/{id}/cancel"))
-        .header(header::HOST, "here")
-        .header(header::COOKIE, ADA);
-    simple(&f.send(cancel.body(Body::empty()).unwrap()).await);
 }
 
 #[tokio::test]

@@ -11,5 +11,6 @@ mod fixture;
 mod health;
 mod long_poll;
 mod nested;
+mod own_calls;
 mod session;
 mod tasks;

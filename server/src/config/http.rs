@@ -6,6 +6,7 @@ use milepost::http::HttpOptions;
 use serde::{Deserialize, Serialize};
 
 use super::{ConnectionSettings, RateSettings};
+use crate::simple;
 
 /// How the server is reached.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +75,8 @@ impl HttpSettings {
             sessions_per_minute: self.rate.sessions_per_minute,
             // Invalid values were rejected when the configuration was read.
             trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
+            plain_error_paths: simple::PATHS,
+            file_form_paths: &["/start/"],
             ..HttpOptions::default()
         }
     }

@@ -36,6 +36,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tower::Service as _;
 
 use super::io::Discard;
+use crate::simple;
 
 /// Service of one connection.
 pub(super) struct Front {
@@ -89,7 +90,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Front {
         let (body, unread) = self.body(incoming, expects);
         let mut request = Request::from_parts(parts, body);
         if let Some(problem) = refused {
-            return Either::Left(ready(Ok(refuse(request.uri().path(), problem))));
+            return Either::Left(ready(Ok(refuse(request.uri().path(), problem, simple::PATHS))));
         }
         request.extensions_mut().insert(ConnectInfo(self.peer));
         // A router is always ready and cheap to clone.

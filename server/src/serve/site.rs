@@ -24,7 +24,7 @@ use tower_http::{
 };
 
 use super::precompressed;
-use crate::{config::HttpSettings, viewers};
+use crate::{config::HttpSettings, simple, viewers};
 
 /// The complete router.
 pub(super) fn router(
@@ -43,7 +43,7 @@ pub(super) fn router(
         http: options.clone(),
     };
     warn_of_whole_module(&site.options);
-    let api = http::router(service, options);
+    let api = http::router_with(service, options, simple::routes());
     let files = guarded(files(settings, &site), Guard::reading_sessions(options));
     let pages = guarded(serve::router(site), Guard::making_sessions(options));
     let router = pages.fallback(move |request: Request| {

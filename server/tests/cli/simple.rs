@@ -1,6 +1,8 @@
 //! The simple calls, as the smallest clients make them: plain JSON, no cookie, no header of their
 //! own. And what is kept from being anybody's.
 
+mod refusals;
+
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Kinds known at run time only, such as commands from a configuration file.
+//! Kinds known at run time only, such as those of a configuration file.
 
 use std::{collections::BTreeSet, sync::Arc};
 

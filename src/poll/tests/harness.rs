@@ -21,8 +21,8 @@ pub(super) fn plain() -> Config {
 pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
     Snapshot {
         id,
-        kind: "story".to_owned(),
-        title: "Story: lighthouse, for Ada".to_owned(),
+        kind: "report".to_owned(),
+        title: "Report: lighthouses".to_owned(),
         status: Status::Running,
         progress: Some(40.0),
         rate_per_s: 0.0,

@@ -42,8 +42,8 @@ pub use self::starter::Starter;
 /// let subject = RwSignal::new(String::new());
 /// view! {
 ///     <RunTask
-///         kind="story"
-///         input=Signal::derive(move || json!({ "subject": subject.get(), "player": "Ada" }))
+///         kind="report"
+///         input=Signal::derive(move || json!({ "subject": subject.get() }))
 ///         policy=Policy::Interval { every_ms: 1_000 }
 ///         on_done=|task: Snapshot| leptos::logging::log!("{} has ended", task.title)
 ///     >

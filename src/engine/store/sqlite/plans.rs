@@ -12,7 +12,7 @@ use crate::engine::clock::SystemClock;
 const FILL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
     INSERT INTO tasks (id, owner, kind, title, stages, lookup_key, status, run_at, max_attempts, \
     version, created_at, updated_at, input, lease_owner, lease_until) \
-    SELECT 'task ' || i, 'owner ' || (i % 100), 'story', 'a story', '[]', 'key ' || i, \
+    SELECT 'task ' || i, 'owner ' || (i % 100), 'report', 'a report', '[]', 'key ' || i, \
     CASE i % 10000 WHEN 1 THEN 'queued' WHEN 2 THEN 'running' ELSE 'completed' END, i, 3, 1, i, i, '{}', \
     CASE i % 10000 WHEN 2 THEN 'w' END, CASE i % 10000 WHEN 2 THEN i END FROM n";
 

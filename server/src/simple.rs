@@ -8,29 +8,41 @@
 
 mod body;
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
-    extract::State,
+    extract::{Path, State, rejection::PathRejection},
+    http::header,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use serde_json::{Value, json};
-use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-use self::body::Object;
-use super::{
-    ApiError,
-    error::{SimpleNotFound, SimpleNotStarted},
-    extract::{Who, Word},
-};
-use crate::{
-    engine::{Caller, ResultState, Service},
+use milepost::{
+    engine::{Caller, ResultState, Service, Task as _},
+    http::{ApiError, NotStarted, OpenApiRouter},
     task::{FieldError, Problem, Snapshot, StartTask, Status, TaskId},
 };
+use milepost_dataset::Dataset;
+use milepost_story::Story;
+use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::{
+    IntoResponses, OpenApi, ToSchema,
+    openapi::{self, RefOr},
+};
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new()
+use self::body::Object;
+
+/// Paths of the calls; their errors are plain JSON.
+pub(crate) const PATHS: &[&str] = &["/api/task", "/api/status", "/api/story"];
+
+/// Their part of the OpenAPI document.
+#[derive(OpenApi)]
+#[openapi(tags((name = "simple", description = "Plain JSON for the smallest clients; stable")))]
+struct Document;
+
+pub(crate) fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(start))
         .routes(routes!(status))
         .routes(routes!(task_status))
@@ -38,6 +50,9 @@ pub(super) fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(create_story))
         .routes(routes!(story_progress))
 }
+
+/// Text in the path. Invalid UTF-8 is answered like an unknown task.
+type Name = Result<Path<String>, PathRejection>;
 
 /// Error of a simple call.
 #[derive(Serialize, ToSchema)]
@@ -59,10 +74,47 @@ impl IntoResponse for SimpleError {
         let (status, retry_after) = (self.0.status(), self.0.retry_after());
         let mut response = (status, Json(Detail { detail: sentence(self.0.0) })).into_response();
         if let Some(retry_after) = retry_after {
-            response.headers_mut().insert(axum::http::header::RETRY_AFTER, retry_after);
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
         }
         response
     }
+}
+
+/// [`NotStarted`] in plain JSON.
+struct PlainNotStarted;
+
+impl IntoResponses for PlainNotStarted {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        let all = NotStarted::responses().into_iter();
+        // These calls take no idempotency key.
+        let known = all.filter(|(status, _)| status != "422").filter_map(|(status, response)| {
+            let RefOr::T(response) = response else { return None };
+            Some((status, plain(response.description)))
+        });
+        known.chain([("413".to_owned(), plain("The body is too large"))]).collect()
+    }
+}
+
+/// Error responses of the calls about a task.
+struct PlainNotFound;
+
+impl IntoResponses for PlainNotFound {
+    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+        [
+            ("404", "There is no such task, or it is not yours"),
+            ("410", "The task's time is over"),
+            ("503", "The database does not answer"),
+        ]
+        .into_iter()
+        .map(|(status, description)| (status.to_owned(), plain(description)))
+        .collect()
+    }
+}
+
+fn plain(description: impl Into<String>) -> RefOr<openapi::Response> {
+    let detail = openapi::Content::new(Some(openapi::Ref::from_schema_name("Detail")));
+    let response = openapi::ResponseBuilder::new().description(description);
+    response.content("application/json", detail).into()
 }
 
 /// Part of the contract; do not change.
@@ -84,9 +136,6 @@ fn not_found() -> SimpleError {
     SimpleError(ApiError::task_not_found())
 }
 
-/// The kind with subjects.
-const STORY: &str = "story";
-
 /// Finds a task by id, then by subject.
 async fn find(service: &Service, caller: &Caller, name: &str) -> Result<Snapshot, SimpleError> {
     if let Ok(id) = name.parse::<TaskId>()
@@ -95,7 +144,7 @@ async fn find(service: &Service, caller: &Caller, name: &str) -> Result<Snapshot
         return Ok(snapshot);
     }
     // A start trims the subject, too.
-    service.newest(caller, STORY, name.trim()).await?.ok_or_else(not_found)
+    service.newest(caller, Story::KIND, name.trim()).await?.ok_or_else(not_found)
 }
 
 /// Text to profile.
@@ -128,15 +177,15 @@ async fn start_kind(
 
 /// Profiles a text as a data set.
 #[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
-    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+    responses(PlainNotStarted, (status = 200, body = StartedTask),
         (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn start(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     body: Result<Object, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
     let data = body?.text("data")?;
-    let task_id = start_kind(&service, &caller, "dataset", json!({ "data": data })).await?;
+    let task_id = start_kind(&service, &caller, Dataset::KIND, json!({ "data": data })).await?;
     Ok(Json(StartedTask { task_id, message: None }))
 }
 
@@ -185,7 +234,7 @@ fn whole_percent(snapshot: &Snapshot) -> u32 {
 async fn simple_status(
     service: &Service,
     caller: &Caller,
-    name: Result<Word, ApiError>,
+    name: Name,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
     let snapshot = find(service, caller, &name?.0).await?;
     let result = match snapshot.status {
@@ -218,11 +267,11 @@ fn plain_result(state: ResultState) -> Option<Value> {
 /// Returns the status of a task.
 #[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
+    responses(PlainNotFound, (status = 200, body = SimpleStatus)))]
 async fn status(
     State(service): State<Service>,
-    Who(caller): Who,
-    name: Result<Word, ApiError>,
+    caller: Caller,
+    name: Name,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
     simple_status(&service, &caller, name).await
 }
@@ -230,11 +279,11 @@ async fn status(
 /// Alias of `/api/status/{task_id}`.
 #[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses(SimpleNotFound, (status = 200, body = SimpleStatus)))]
+    responses(PlainNotFound, (status = 200, body = SimpleStatus)))]
 async fn task_status(
     State(service): State<Service>,
-    Who(caller): Who,
-    name: Result<Word, ApiError>,
+    caller: Caller,
+    name: Name,
 ) -> Result<Json<SimpleStatus>, SimpleError> {
     simple_status(&service, &caller, name).await
 }
@@ -249,11 +298,11 @@ struct SimpleCancelled {
 /// Cancels a task.
 #[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
-    responses(SimpleNotFound, (status = 200, body = SimpleCancelled)))]
+    responses(PlainNotFound, (status = 200, body = SimpleCancelled)))]
 async fn cancel(
     State(service): State<Service>,
-    Who(caller): Who,
-    name: Result<Word, ApiError>,
+    caller: Caller,
+    name: Name,
 ) -> Result<Json<SimpleCancelled>, SimpleError> {
     let id = find(&service, &caller, &name?.0).await?.id;
     let cancelled = service.cancel(&caller, id).await?.ok_or_else(not_found)?;
@@ -273,17 +322,17 @@ struct CreateStory {
 
 /// Starts a story.
 #[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
-    responses(SimpleNotStarted, (status = 200, body = StartedTask),
+    responses(PlainNotStarted, (status = 200, body = StartedTask),
         (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn create_story(
     State(service): State<Service>,
-    Who(caller): Who,
+    caller: Caller,
     body: Result<Object, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
     let mut body = body?;
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
-    let task_id = start_kind(&service, &caller, STORY, input).await?;
+    let task_id = start_kind(&service, &caller, Story::KIND, input).await?;
     Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
 }
 
@@ -302,11 +351,11 @@ struct StoryProgress {
 /// callers without a session see stories started without one from the same address.
 #[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple",
     params(("task_id" = String, Path, description = "The task's id, or the story's subject")),
-    responses(SimpleNotFound, (status = 200, body = StoryProgress)))]
+    responses(PlainNotFound, (status = 200, body = StoryProgress)))]
 async fn story_progress(
     State(service): State<Service>,
-    Who(caller): Who,
-    name: Result<Word, ApiError>,
+    caller: Caller,
+    name: Name,
 ) -> Result<Json<StoryProgress>, SimpleError> {
     let snapshot = find(&service, &caller, &name?.0).await?;
     let (status, progress) = (word(snapshot.status), whole_percent(&snapshot));

@@ -4,9 +4,8 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
+use milepost::http::ApiError;
 use serde_json::{Map, Value};
-
-use super::super::ApiError;
 
 /// UTF-8 byte order mark, which some editors and languages prepend.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
