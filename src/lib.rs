@@ -1,13 +1,32 @@
 //! Milepost: a page for every long-running job. Start a task, follow its progress, cancel it,
 //! collect its result; by polling, without WebSockets.
 //!
-//! * [`task`]: the wire types of a task.
-//! * [`poll`]: the polling client as a pure state machine.
-//! * [`schema`]: an input's JSON Schema as the fields of a form.
-//! * `view`: Leptos glue and components (features `ssr`, `hydrate`).
-//! * `engine`: queue, store and runner (feature `ssr`).
-//! * `html`: one escape function, and an HTML writer with size limits (feature `ssr`).
-//! * `http`: the axum router over the engine (feature `ssr`).
+//! # Features
+//!
+//! Each layer is a feature, and compiles what it needs and nothing else. None is on by default.
+//!
+//! | Feature | Module | For | Turns on |
+//! | --- | --- | --- | --- |
+//! | (none) | [`task`], [`poll`], [`schema`] | wire types, the polling client as a pure state machine, an input's JSON Schema as form fields; serde only, also for WebAssembly | |
+//! | `engine` | `engine`, `html` | queue, runner and service; an HTML writer with size limits for results | |
+//! | `sqlite` | `engine::store::sqlite` | the store in one file, for one process | `engine` |
+//! | `postgres` | `engine::store::postgres` | the store in PostgreSQL, for several processes | `engine` |
+//! | `files` | constructors of `engine::Artifacts` | files of tasks and uploads, in a folder or an object store; without it they are refused | `engine` |
+//! | `http` | `http` | the axum router over the service: JSON API, OpenAPI document, sessions, metrics | `engine` |
+//! | `leptos` | `view` | `use_task`, components and server functions; needs `ssr` or `hydrate` | |
+//! | `ssr` | `view` | the server's side of `view` | `leptos`, `http` |
+//! | `hydrate` | `view` | the browser's side of `view` | `leptos` |
+//!
+//! `ssr` and `hydrate` exclude each other: build them apart, and never with `--all-features`.
+//!
+//! | Program | Features |
+//! | --- | --- |
+//! | An axum server with its queue in SQLite | `sqlite`, `http` |
+//! | The same, and its tasks read and write files | `sqlite`, `http`, `files` |
+//! | A worker beside other processes | `postgres` |
+//! | A server that renders its pages with Leptos | `ssr`, a store, perhaps `files` |
+//! | The pages' WebAssembly | `hydrate` |
+//! | A client with an HTTP library of its own | none |
 
 pub mod poll;
 pub mod schema;
