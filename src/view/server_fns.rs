@@ -1,10 +1,9 @@
 //! Ready-made server functions: start, follow and cancel a task.
 //!
-//! To use them in an application that renders its pages with Leptos, put the
-//! [`Service`](crate::engine::Service) into the context of the Leptos routes, and add a layer that
-//! inserts a [`Caller`](crate::engine::Caller) into each request. If the router of the API is
-//! nested, put its [`Links`](crate::http::Links) there, too. They are ordinary `POST`s with JSON in
-//! and out, below [`PREFIX`], for any client.
+//! To use them in an application that renders its pages with Leptos, put the `engine::Service` into
+//! the context of the Leptos routes, and add a layer that inserts an `engine::Caller` into each
+//! request. If the router of the API is nested, put its `http::Links` there, too. They are ordinary
+//! `POST`s with JSON in and out, below [`PREFIX`], for any client.
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
