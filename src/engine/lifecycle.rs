@@ -54,13 +54,17 @@ impl Engine {
     /// Reclaims the tasks of an earlier process, then starts to work.
     ///
     /// # Errors
-    /// When the store fails, or no thread can be started.
+    /// [`StoreError::Open`] when the options cannot work, such as a period of zero or a duration
+    /// beyond 100 years, or no thread can be started; otherwise when the store fails.
     pub async fn start(
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         registry: Registry,
         options: EngineOptions,
     ) -> Result<Self, StoreError> {
+        if let Some((key, right)) = options.unusable().into_iter().next() {
+            return Err(StoreError::Open(format!("the engine's option {key} must be {right}")));
+        }
         let client_key = ClientKey::new(&store.secret(ClientKey::NAME).await?);
         let request_key = HashKey::new(&store.secret(REQUEST_KEY).await?);
         let inner = Arc::new(Inner {
@@ -137,7 +141,7 @@ impl Engine {
             }
             let kinds = inner.kinds.now();
             let grace = kinds.all().map(|kind| kind.options.cancel_grace).max();
-            let longest = grace.unwrap_or_default() + LAST_WORDS;
+            let longest = grace.unwrap_or_default().saturating_add(LAST_WORDS);
             if tokio::time::timeout(longest, inner.runs.wait()).await.is_err() {
                 tracing::warn!("some runs did not stop; the next process takes them back");
             }

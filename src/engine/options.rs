@@ -4,6 +4,7 @@ mod duration;
 mod long_poll;
 mod retention;
 mod storage;
+mod usable;
 
 use std::time::Duration;
 
@@ -131,13 +132,31 @@ pub struct EngineOptions {
 
 impl EngineOptions {
     /// Returns settings that are out of range or contradict each other: the key and the accepted
-    /// values.
+    /// values. [`Engine::start`](super::Engine::start) accepts wider ranges, for tests.
     pub fn invalid(&self) -> Vec<Invalid> {
-        let mut invalid = in_range([
+        let ranges = in_range([
             ("lease_s", self.lease.as_secs(), 2, 3_600),
             ("drain_s", self.drain.as_secs(), 0, 3_600),
             ("max_queue_positions", self.max_queue_positions.into(), 0, super::MAX_PLACES.into()),
         ]);
+        let fits = self.heartbeat.as_secs() >= 1 && self.heartbeat_fits();
+        let right = "at least 1 and at most a third of engine.lease_s";
+        ranges.into_iter().chain(self.contradictory(fits, ("heartbeat_s", right))).collect()
+    }
+
+    /// Whether a lease is renewed in time. Settings are whole seconds, so one of 2 s is renewed each
+    /// second.
+    fn heartbeat_fits(&self) -> bool {
+        self.heartbeat.saturating_mul(3) <= self.lease.max(Duration::from_secs(3))
+    }
+
+    /// Counts of zero, and options that contradict each other. `heartbeat`: the error if that does
+    /// not fit.
+    fn contradictory(
+        &self,
+        heartbeat_fits: bool,
+        heartbeat: (&'static str, &'static str),
+    ) -> impl Iterator<Item = Invalid> {
         let at_least_one = [
             ("concurrency", self.concurrency as usize),
             ("max_queued_per_owner", self.max_queued_per_owner as usize),
@@ -150,29 +169,20 @@ impl EngineOptions {
             ("max_search_chars", self.max_search_chars),
         ];
         let zero = at_least_one.into_iter().filter(|(_, value)| *value == 0);
-        invalid.extend(zero.map(|(key, _)| (key, "at least 1".to_owned())));
-        let mut require = |fine: bool, key, right: &str| {
-            if !fine {
-                invalid.push((key, right.to_owned()));
-            }
-        };
-        require(
-            self.heartbeat.as_secs() >= 1
-                && self.heartbeat.saturating_mul(3) <= self.lease.max(Duration::from_secs(3)),
-            "heartbeat_s",
-            "at least 1 and at most a third of engine.lease_s",
-        );
-        require(
-            (1..=self.max_watched).contains(&self.max_batch),
-            "max_batch",
-            "at least 1 and at most engine.max_watched",
-        );
-        require(
-            (1..=self.max_list_rows).contains(&self.list_rows),
-            "list_rows",
-            "at least 1 and at most engine.max_list_rows",
-        );
-        invalid
+        let zero = zero.map(|(key, _)| (key, "at least 1"));
+        let relations = [
+            (heartbeat_fits, heartbeat),
+            (
+                (1..=self.max_watched).contains(&self.max_batch),
+                ("max_batch", "at least 1 and at most engine.max_watched"),
+            ),
+            (
+                (1..=self.max_list_rows).contains(&self.list_rows),
+                ("list_rows", "at least 1 and at most engine.max_list_rows"),
+            ),
+        ];
+        let broken = relations.into_iter().filter(|(fine, _)| !fine).map(|(_, error)| error);
+        zero.chain(broken).map(|(key, right)| (key, right.to_owned()))
     }
 
     /// Cuts a text to [`Self::max_message_chars`].

@@ -1,8 +1,14 @@
 //! One task from its start to its end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use milepost::{engine::KindOptions, task::Status};
+use milepost::{
+    engine::{
+        Engine, EngineOptions, KindOptions, LongPollOptions, Registry, RetentionOptions,
+        clock::SystemClock, store::sqlite::SqliteStore,
+    },
+    task::Status,
+};
 
 use crate::fixture::{Step, engine_at, folder, gate, is, kind, quick, reach};
 
@@ -192,4 +198,36 @@ async fn no_more_run_at_once_than_the_kind_allows() {
     f.until(second, is(Status::Running)).await;
     f.gates.open("b");
     f.ended(second).await;
+}
+
+#[tokio::test]
+async fn an_engine_with_options_that_cannot_work_does_not_start() {
+    let (_folder, path) = folder();
+    let clock = Arc::new(SystemClock);
+    let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
+    let retention = RetentionOptions { prune_interval: Duration::ZERO, ..Default::default() };
+    let long_poll = LongPollOptions { tick: Duration::MAX, ..Default::default() };
+    for (options, key) in [
+        (EngineOptions { lease: Duration::MAX, ..quick() }, "lease"),
+        (EngineOptions { lease: Duration::ZERO, ..quick() }, "lease"),
+        (EngineOptions { drain: Duration::MAX, ..quick() }, "drain"),
+        (EngineOptions { flush: Duration::ZERO, ..quick() }, "flush"),
+        (EngineOptions { heartbeat: Duration::from_secs(11), ..quick() }, "heartbeat"),
+        (EngineOptions { concurrency: 0, ..quick() }, "concurrency"),
+        (EngineOptions { retention, ..quick() }, "retention.prune_interval"),
+        (EngineOptions { long_poll, ..quick() }, "long_poll.tick"),
+    ] {
+        let started = Engine::start(store.clone(), clock.clone(), Registry::new(), options).await;
+        let error = started.err().expect("an error").to_string();
+        assert!(error.starts_with(&format!("the engine's option {key} must be ")), "{error}");
+    }
+    // The longest durations that are accepted work, to the end of a shutdown.
+    let longest = Duration::from_secs(100 * 365 * 86_400);
+    let patient = KindOptions { timeout: Duration::MAX, cancel_grace: Duration::MAX, ..kind() };
+    drop(store);
+    let options = EngineOptions { lease: longest, drain: longest, flush: longest, ..quick() };
+    let f = engine_at(&path, options, patient).await;
+    let id = f.start(&[Step::Log("hello".to_owned())]).await;
+    assert_eq!(f.ended(id).await.status, Status::Completed);
+    f.engine.shutdown().await;
 }
