@@ -1,5 +1,5 @@
 //! The status read under load, beside a bare axum handler that sends as many bytes, in one run.
-//! `cargo bench -p milepost --features ssr --bench load`
+//! `cargo bench -p milepost --features sqlite,http --bench load`
 //!
 //! Slices of load on the one and on the other take turns, so that a machine whose speed drifts
 //! treats both alike; the figure is the median of the ratios of neighbours. Server, handler and load

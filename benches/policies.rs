@@ -1,6 +1,6 @@
 //! Every policy on five shapes of progress and three laws of duration, in virtual time: the real
 //! client machine against the real rules of the server.
-//! `cargo bench -p milepost --features ssr --bench policies`
+//! `cargo bench -p milepost --features sqlite,http --bench policies`
 //!
 //! The same figures in each run, by seed. `bar error` is the mean distance of the bar from what the
 //! task has reported. Exits 1 where the paced policy does not have fewer requests

@@ -1,4 +1,4 @@
-//! What one report and one status read cost. `cargo bench -p milepost --features ssr --bench status`
+//! What one report and one status read cost. `cargo bench -p milepost --features sqlite,http --bench status`
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on fails")]
 
