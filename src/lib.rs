@@ -19,5 +19,7 @@ pub mod engine;
 pub mod html;
 #[cfg(feature = "ssr")]
 pub mod http;
+#[cfg(feature = "ssr")]
+mod read_json;
 #[cfg(feature = "view")]
 pub mod view;
