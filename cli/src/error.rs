@@ -88,14 +88,14 @@ fn refusal(problem: &Problem) -> String {
         message.contains(&error.field) && message.contains(error.detail.as_str())
     };
     let named = |error: &FieldError| format!("{}: {}", error.field, error.detail);
-    let fields = errors.iter().filter(|error| !is_in(error)).map(named);
+    let missing: Vec<_> = errors.iter().filter(|error| !is_in(error)).collect();
     // The error of one field, without the field, or with the beginning of its path.
     let repeats = |FieldError { field, detail }: &FieldError| {
         let place = message.strip_suffix(detail.as_str()).map(|place| place.trim_end_matches(": "));
-        place.is_some_and(|place| place != field && field.starts_with(place))
+        place.is_some_and(|place| field.starts_with(place))
     };
-    let message = Some(message.clone()).filter(|_| !errors.iter().any(repeats));
-    let parts: Vec<_> = message.into_iter().chain(fields).collect();
+    let message = Some(message.clone()).filter(|_| !missing.iter().any(|error| repeats(error)));
+    let parts: Vec<_> = message.into_iter().chain(missing.into_iter().map(named)).collect();
     super::show::printable(&parts.join("; "))
 }
 
@@ -113,6 +113,7 @@ mod tests {
             ("x", &[("a", "x"), ("b", "x")], "a: x; b: x"),
             ("inputs[1]: gone", &[("inputs[1].a", "gone")], "inputs[1].a: gone"),
             ("no `a`", &[("kind", "no `a`")], "kind: no `a`"),
+            ("status is one of a", &[("status", "status is one of a")], "status is one of a"),
         ] {
             let mut problem = Problem::new(400, "Bad Request", detail);
             let error = |(field, detail): &(&str, &str)| FieldError {
