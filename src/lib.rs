@@ -38,5 +38,7 @@ pub mod engine;
 pub mod html;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "engine")]
+pub mod read_json;
 #[cfg(feature = "leptos")]
 pub mod view;

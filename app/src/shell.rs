@@ -42,10 +42,12 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Scripts that hydrate the islands. Leptos adds the nonce to the script but not to the module
-/// preload link, which would be refused. Setting the attribute twice would make it invalid.
+/// Scripts that hydrate the islands, without their indentation. Leptos adds the nonce to the script
+/// but not to the module preload link, which would be refused. Setting the attribute twice would
+/// make it invalid.
 fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
     let html = view! { <HydrationScripts options islands=true /> }.to_html();
+    let html = html.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
     let link = "<link rel=\"modulepreload\"";
     InertElement::new(match nonce {
         Some(nonce) => html.replace(link, &format!("{link} nonce=\"{}\"", &*nonce)),

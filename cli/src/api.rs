@@ -170,7 +170,11 @@ impl Api {
     async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, ClientError> {
         let response = self.send(request).await?;
         let bytes = read(response).await.ok_or_else(|| self.strange("the answer breaks off"))?;
-        serde_json::from_slice(&bytes).map_err(|error| self.strange(&error.to_string()))
+        serde_json::from_slice(&bytes).map_err(|error| match error.is_data() {
+            // Serde's message would name types of Rust.
+            true => self.strange("its JSON has another form"),
+            false => self.strange(&error.to_string()),
+        })
     }
 
     /// Sends a request; any status but success becomes an error.

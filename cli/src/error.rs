@@ -81,14 +81,47 @@ pub enum ClientError {
     Setup(String),
 }
 
-/// Formats the server's message, followed by the invalid fields.
+/// Formats the server's message, followed by the invalid fields that it does not contain.
 fn refusal(problem: &Problem) -> String {
-    let mut text = super::show::printable(&problem.detail);
-    for FieldError { field, detail } in &problem.errors {
-        // The message often already contains the only field error.
-        if !problem.detail.contains(detail.as_str()) || !problem.detail.contains(field.as_str()) {
-            text.push_str(&super::show::printable(&format!("; {field}: {detail}")));
+    let Problem { detail: message, errors, .. } = problem;
+    let is_in = |error: &&FieldError| {
+        message.contains(&error.field) && message.contains(error.detail.as_str())
+    };
+    let named = |error: &FieldError| format!("{}: {}", error.field, error.detail);
+    let missing: Vec<_> = errors.iter().filter(|error| !is_in(error)).collect();
+    // The error of one field, without the field, or with the beginning of its path.
+    let repeats = |FieldError { field, detail }: &FieldError| {
+        let place = message.strip_suffix(detail.as_str()).map(|place| place.trim_end_matches(": "));
+        place.is_some_and(|place| field.starts_with(place))
+    };
+    let message = Some(message.clone()).filter(|_| !missing.iter().any(|error| repeats(error)));
+    let parts: Vec<_> = message.into_iter().chain(missing.into_iter().map(named)).collect();
+    super::show::printable(&parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_each_field_and_says_nothing_twice() {
+        for (detail, errors, text) in [
+            ("the server stops", &[][..], "the server stops"),
+            ("not found", &[("subject", "not found")], "subject: not found"),
+            ("a: is required", &[("a", "is required")], "a: is required"),
+            ("Some are wrong.", &[("a", "x"), ("b", "y")], "Some are wrong.; a: x; b: y"),
+            ("x", &[("a", "x"), ("b", "x")], "a: x; b: x"),
+            ("inputs[1]: gone", &[("inputs[1].a", "gone")], "inputs[1].a: gone"),
+            ("no `a`", &[("kind", "no `a`")], "kind: no `a`"),
+            ("status is one of a", &[("status", "status is one of a")], "status is one of a"),
+        ] {
+            let mut problem = Problem::new(400, "Bad Request", detail);
+            let error = |(field, detail): &(&str, &str)| FieldError {
+                field: (*field).to_owned(),
+                detail: (*detail).to_owned(),
+            };
+            problem.errors = errors.iter().map(error).collect();
+            assert_eq!(refusal(&problem), text);
         }
     }
-    text
 }

@@ -43,9 +43,9 @@ const test = base.extend<{ words: string; app: string; calls: string[] }>({
 });
 
 /** Opens the page and waits until its script listens. */
-async function open(page: Page): Promise<void> {
+async function open(page: Page, path = "/"): Promise<void> {
   await page.addInitScript(countTimers);
-  await page.goto("/");
+  await page.goto(path);
   // The script listens once it shows what belongs to a choice.
   await page.getByText("Polling").click();
   await expect(async () => {
@@ -105,6 +105,22 @@ test("what is missing is said at the form, and nothing is followed", async ({ pa
   expect(calls).toEqual(["run_task"]);
 });
 
+test("in an island a story is started once, followed to its end, and shown", async ({ page, calls }) => {
+  await open(page, "/island");
+  await expect(page.locator("leptos-island form")).toHaveCount(1);
+  await page.getByLabel("Player").fill("Ada");
+  await page.getByRole("button", { name: "Start" }).dblclick();
+  await expect(page.getByRole("progressbar")).toBeAttached();
+  await expect(page.locator("pre.result")).toContainText("Ada");
+  await expect(page.locator(".pct")).toHaveText("100 %");
+  await expect(page.locator("#done")).toContainText("has ended");
+  expect(calls.filter((name) => name === "run_task")).toHaveLength(1);
+
+  await page.getByLabel("Subject").fill("nowhere");
+  await page.getByRole("button", { name: "Run again" }).click();
+  await expect(page.getByRole("alert")).toContainText("Research file not found");
+});
+
 test.describe("of a long story", () => {
   test.use({ words: "10" });
 
@@ -115,6 +131,21 @@ test.describe("of a long story", () => {
     await page.getByRole("button", { name: "Cancel the task" }).click();
     await expect(page.locator(".badge")).toContainText("Cancelled");
     await expect(page.getByRole("button", { name: "Run again" })).toBeVisible();
+  });
+
+  test("an island shows the progress, and its cancel stops the task", async ({ page, calls }) => {
+    await open(page, "/island");
+    await start(page);
+    await expect(page.locator(".step")).toContainText("Writing");
+    await expect.poll(() => calls.filter((name) => name === "task_status").length).toBeGreaterThan(1);
+    await page.getByRole("button", { name: "Cancel the task" }).click();
+    await expect(page.locator(".badge")).toContainText("Cancelled");
+    await expect(page.getByRole("button", { name: "Run again" })).toBeVisible();
+    // Nothing is left to follow.
+    const made = calls.length;
+    await page.clock.install();
+    await page.clock.runFor(120_000);
+    expect(calls).toHaveLength(made);
   });
 
   for (const policy of ["paced", "interval", "adaptive", "backoff"]) {

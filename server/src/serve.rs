@@ -122,11 +122,11 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
 /// # Errors
 /// If it cannot start: the database is not shared (PostgreSQL), or cannot be opened.
 pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
-    let exposed = std::mem::take(&mut configuration.exposed);
-    let (mut settings, commands, signals) = begin(configuration)?;
-    if !settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
+    if !configuration.settings.storage.is_shared() {
         return Err(ServeError::Alone);
     }
+    let exposed = std::mem::take(&mut configuration.exposed);
+    let (mut settings, commands, signals) = begin(configuration)?;
     settings.engine.worker = true;
     let (engine, _) = start_engine(&settings, &commands).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
@@ -147,6 +147,10 @@ pub fn isolation(settings: &Settings) -> String {
 fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signals), ServeError> {
     let Configuration { settings, commands, file, remarks, .. } = configuration;
     log_to_stderr(&settings.log.filter);
+    // A configuration that cannot work leaves nothing behind.
+    if !settings.storage.is_shared() {
+        database(&settings)?;
+    }
     for remark in remarks {
         tracing::warn!("{remark}");
     }
@@ -237,8 +241,7 @@ async fn start_engine(
         commands.clean().await;
     }
     let artifacts = Some(artifacts::open(&settings.storage).await?);
-    let postgres = settings.storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres);
-    let file = if postgres { None } else { Some(database(settings)?) };
+    let file = if settings.storage.is_shared() { None } else { Some(database(settings)?) };
     let storage = disk::storage(&settings.storage, file);
     let options = EngineOptions {
         artifacts,

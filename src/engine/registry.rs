@@ -16,7 +16,10 @@ use super::{
     Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError,
     eta::DurationHistory, store::StoredInput,
 };
-use crate::task::{FieldError, KindInfo};
+use crate::{
+    read_json::{self, JsonError},
+    task::{FieldError, KindInfo},
+};
 
 /// A registered kind.
 pub(crate) struct Kind {
@@ -42,7 +45,7 @@ struct Typed<T: Task>(Arc<T::Deps>);
 #[async_trait]
 impl<T: Task> DynamicTask for Typed<T> {
     async fn prepare(&self, input: serde_json::Value) -> Result<Prepared, ValidationError> {
-        let task: T = serde_path_to_error::deserialize(input).map_err(refuse)?;
+        let task: T = read_json::from_value(input).map_err(refuse)?;
         let check: Check = task.check(&self.0).await;
         check?;
         let input = serde_json::to_string(&task)
@@ -63,27 +66,22 @@ impl<T: Task> DynamicTask for Typed<T> {
     }
 
     async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
-        let task: T = serde_json::from_str(&input.text).map_err(|error| {
-            TaskError::fail("input", format!("the stored input is unreadable: {error}"))
+        let task: T = read_json::from_slice(input.text.as_bytes()).map_err(|error| {
+            let detail = error.sentence("the input");
+            TaskError::fail("input", format!("the stored input is unreadable: {detail}"))
         })?;
         task.run(ctx, Arc::clone(&self.0)).await
     }
 }
 
-/// Converts a serde error, attributed to the field that it concerns.
-fn refuse(error: serde_path_to_error::Error<serde_json::Error>) -> ValidationError {
-    let path = error.path().to_string();
-    let detail = error.into_inner().to_string();
-    let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    let field = match missing {
-        Some(name) => name.to_owned(),
-        None if path == "." => return ValidationError::new(detail),
-        None => path,
-    };
-    let detail = if missing.is_some() { "is required".to_owned() } else { detail };
-    ValidationError {
-        detail: format!("{field}: {detail}"),
-        errors: vec![FieldError { field, detail }],
+/// Converts an error of the input, attributed to the field that it concerns.
+fn refuse(error: JsonError) -> ValidationError {
+    match error.into_field() {
+        (None, detail) => ValidationError::new(format!("the input {detail}")),
+        (Some(field), detail) => ValidationError {
+            detail: format!("{field}: {detail}"),
+            errors: vec![FieldError { field, detail }],
+        },
     }
 }
 
@@ -93,12 +91,10 @@ impl Kind {
         &self,
         input: serde_json::Value,
     ) -> Result<Prepared, ValidationError> {
-        // Serde takes a list for a struct, too.
         if self.info.input_schema["type"] == "object" && !input.is_object() {
             let found = match input {
                 serde_json::Value::Null => "missing",
-                serde_json::Value::Array(_) => "an array",
-                _ => "a single value",
+                _ => read_json::kind_of(&input),
             };
             let detail = format!("the input must be a JSON object; it is {found}");
             return Err(ValidationError::new(detail));

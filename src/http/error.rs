@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     Json,
-    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    extract::rejection::{BytesRejection, PathRejection, QueryRejection},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{Links, refusal::refuse_call};
-use crate::{engine::ServiceError, task::Problem};
+use crate::{engine::ServiceError, read_json::JsonError, task::Problem};
 
 /// Error response with a problem document.
 #[derive(Debug)]
@@ -25,6 +25,19 @@ impl ApiError {
     /// Response for a task that does not exist or belongs to somebody else.
     pub fn task_not_found() -> Self {
         Self(Problem::task_not_found())
+    }
+
+    /// Response to a query string whose parameters are invalid.
+    pub(super) fn query(error: JsonError) -> Self {
+        Self::unreadable(&error, "The query string")
+    }
+
+    fn unreadable(error: &JsonError, whole: &str) -> Self {
+        let mut problem = Problem::new(400, "Bad Request", error.sentence(whole));
+        if let Some(field) = error.field_error() {
+            problem.errors = vec![field];
+        }
+        Self(problem)
     }
 
     /// Response 400 with this detail.
@@ -72,35 +85,9 @@ impl From<ServiceError> for ApiError {
     }
 }
 
-const AXUMS_PREFIX: &str = "Failed to deserialize the JSON body into the target type: ";
-
-impl From<JsonRejection> for ApiError {
-    fn from(rejection: JsonRejection) -> Self {
-        match rejection {
-            JsonRejection::JsonDataError(error) => {
-                let text = error.body_text();
-                let reason = text.strip_prefix(AXUMS_PREFIX).unwrap_or(&text);
-                Self::bad_request(format!("invalid JSON body: {}", without_value(reason)))
-            }
-            JsonRejection::BytesRejection(rejection) => rejection.into(),
-            other => Self::of(other.status(), other.body_text()),
-        }
-    }
-}
-
-/// Removes the quoted value, which may be a secret, from a message of serde: `invalid type: string
-/// "x", expected u32` becomes `invalid type: string, expected u32`.
-fn without_value(text: &str) -> String {
-    let parts = ["invalid type: ", "invalid value: "].into_iter().find_map(|mark| {
-        let (before, rest) = text.split_once(mark)?;
-        let (found, expected) = rest.rsplit_once(", expected ")?;
-        Some((before, mark, found.split(['"', '`']).next().unwrap_or_default(), expected))
-    });
-    match parts {
-        Some((before, mark, found, expected)) => {
-            format!("{before}{mark}{}, expected {expected}", found.trim_end())
-        }
-        None => text.to_owned(),
+impl From<JsonError> for ApiError {
+    fn from(error: JsonError) -> Self {
+        Self::unreadable(&error, "The body")
     }
 }
 
@@ -112,8 +99,8 @@ impl From<BytesRejection> for ApiError {
 }
 
 impl From<QueryRejection> for ApiError {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::of(rejection.status(), rejection.body_text())
+    fn from(_: QueryRejection) -> Self {
+        Self::bad_request("The query string cannot be read.")
     }
 }
 
@@ -181,24 +168,4 @@ pub(super) fn no_such_method(
 /// The requested path, shortened.
 fn shown(links: &Links, uri: &Uri) -> String {
     links.prefix().chars().chain(uri.path().chars()).take(MAX_PATH_CHARS).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_said_of_a_value_does_not_quote_it() {
-        for (text, shown) in [
-            (
-                "inputs: invalid type: string \"hu\\\"sh, expected `x`\", expected a sequence at line 1",
-                "inputs: invalid type: string, expected a sequence at line 1",
-            ),
-            ("invalid value: integer `4711`, expected u8", "invalid value: integer, expected u8"),
-            ("invalid type: null, expected u8", "invalid type: null, expected u8"),
-            ("missing field `kind` at line 1", "missing field `kind` at line 1"),
-        ] {
-            assert_eq!(without_value(text), shown);
-        }
-    }
 }

@@ -3,28 +3,42 @@
 use std::str::FromStr;
 
 use axum::{
-    Json,
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
 use crate::{
     engine::Caller,
+    read_json,
     task::{BatchId, Problem, TaskId},
 };
 
-/// JSON body.
+/// JSON object as the body.
 pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let Json(value) = Json::from_request(request, state).await?;
-        Ok(Self(value))
+        if !is_json(request.headers()) {
+            let detail = "This call takes a body of the type application/json.";
+            return Err(ApiError(Problem::new(415, "Unsupported Media Type", detail)));
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        Ok(Self(read_json::from_slice(&bytes)?))
     }
+}
+
+/// Whether the declared type is `application/json` or one made of it (`…+json`).
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let essence = media.and_then(|media| media.split(';').next()).unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    let sub = essence.strip_prefix("application/");
+    sub.is_some_and(|sub| sub == "json" || sub.ends_with("+json"))
 }
 
 /// Name in the path. Invalid UTF-8 is answered like an unknown task.
@@ -86,8 +100,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Query(value) = Query::from_request_parts(parts, state).await?;
-        Ok(Self(value))
+        let Query(pairs) = Query::from_request_parts(parts, state).await?;
+        read_json::from_query(pairs).map(Self).map_err(ApiError::query)
     }
 }
 

@@ -39,8 +39,9 @@ pub(super) async fn input(
     start.map(Json).ok_or_else(ApiError::task_not_found)
 }
 
-/// Starts a new task with the same input; it belongs to the caller. Secrets are deleted when a task
-/// ends: the response is then 400, and `errors` names the fields to enter anew.
+/// Starts a new task with the input of an ended one; it belongs to the caller. Secrets of commands
+/// are deleted when a task ends: the response is then 400, and `errors` names the fields to enter
+/// anew.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
     params(
         ("id" = TaskId, Path, description = "The task"),
@@ -50,6 +51,8 @@ pub(super) async fn input(
         (status = 202, body = Snapshot, description = "Queued, or already queued or running"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, body = Problem, content_type = "application/problem+json",
+            description = "The task has not ended"),
         (status = 410, body = Problem, content_type = "application/problem+json",
             description = "The task has expired; `task` describes what it was")))]
 pub(super) async fn rerun(

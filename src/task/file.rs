@@ -1,57 +1,8 @@
 //! Files that tasks make, and uploads.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-/// Identifies one upload. 122 random bits as a hyphenated UUID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct UploadId(Uuid);
-
-impl UploadId {
-    /// Wraps an existing UUID.
-    pub const fn from_uuid(uuid: Uuid) -> Self {
-        Self(uuid)
-    }
-
-    /// Returns the UUID.
-    pub const fn as_uuid(&self) -> &Uuid {
-        &self.0
-    }
-}
-
-impl fmt::Display for UploadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_hyphenated().fmt(f)
-    }
-}
-
-/// The text is not an upload id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InvalidUploadId;
-
-impl fmt::Display for InvalidUploadId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the id of an upload is a UUID such as 4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55")
-    }
-}
-
-impl std::error::Error for InvalidUploadId {}
-
-impl FromStr for UploadId {
-    type Err = InvalidUploadId;
-
-    /// Parses the hyphenated form only, so that each id has one spelling.
-    fn from_str(text: &str) -> Result<Self, InvalidUploadId> {
-        if text.len() != uuid::fmt::Hyphenated::LENGTH {
-            return Err(InvalidUploadId);
-        }
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidUploadId)
-    }
-}
+use super::UploadId;
 
 /// A file that a task made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

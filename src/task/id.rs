@@ -2,14 +2,14 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
 /// Defines a UUID type.
 macro_rules! id {
     ($(#[$about:meta])* $name:ident, $(#[$about_error:meta])* $error:ident, $what:literal) => {
         $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
         #[serde(transparent)]
         pub struct $name(Uuid);
@@ -55,6 +55,12 @@ macro_rules! id {
                 Uuid::try_parse(text).map(Self).map_err(|_| $error)
             }
         }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(text: D) -> Result<Self, D::Error> {
+                String::deserialize(text)?.parse().map_err(D::Error::custom)
+            }
+        }
     };
 }
 
@@ -72,4 +78,12 @@ id! {
     /// The text is not a batch id.
     InvalidBatchId,
     "a batch id"
+}
+
+id! {
+    /// Identifies one upload. 122 random bits as a hyphenated UUID.
+    UploadId,
+    /// The text is not an upload id.
+    InvalidUploadId,
+    "the id of an upload"
 }

@@ -23,7 +23,7 @@ pub type Json = Post<JsonEncoding>;
 /// JSON encoding with the platform's implementation.
 pub struct JsonEncoding;
 
-/// Parses a value.
+/// Parses a value; on the server, a structure: an object.
 ///
 /// # Errors
 /// If the text is not valid JSON or does not match `T`.

@@ -119,6 +119,7 @@ async fn a_task_is_started_again_with_its_input_and_secrets_do_not_come_out() {
     f.fits("StartTask", &input);
     assert_eq!((&input["kind"], &input["input"]["text"]), (&json!("echo"), &json!("x")));
     assert!(!input.to_string().contains("hush"), "{input}");
+    f.until(ADA, &id, "completed").await;
     let key = [("idempotency-key", "k-1")];
     let again = f.post_with(&format!("{task}/rerun"), ADA, &json!({}), &key).await;
     assert_eq!(again.status, 202, "{}", again.json());

@@ -270,3 +270,22 @@ async fn kinds_come_with_the_schema_of_their_input() {
     assert_eq!((&echo, &echo["input_schema"]["required"]), (&kinds[0], &json!(["text"])));
     assert_eq!(f.problem(&f.get("/api/v1/kinds/nothing", "").await, 404), "Kind not found");
 }
+
+#[tokio::test]
+async fn a_task_that_has_not_ended_is_not_rerun() {
+    let f = fixture().await;
+    let running = f.start(ADA, "endless", json!({})).await;
+    f.until(ADA, &running, "running").await;
+    let queued = f.start(ADA, "endless", json!({})).await;
+    for (id, status) in [(&running, "running"), (&queued, "queued")] {
+        let path = format!("/api/v1/tasks/{id}/rerun");
+        let detail = f.problem(&f.post(&path, ADA, &json!({})).await, 409);
+        assert_eq!(detail, format!("the task is `{status}`; it can be rerun once it has ended"));
+        f.problem(&f.post(&path, BOB, &json!({})).await, 404);
+    }
+    assert_eq!(f.get("/api/v1/tasks", ADA).await.json()["tasks"].as_array().unwrap().len(), 2);
+    f.post(&format!("/api/v1/tasks/{running}/cancel"), ADA, &json!({})).await;
+    f.until(ADA, &running, "cancelled").await;
+    let again = f.post(&format!("/api/v1/tasks/{running}/rerun"), ADA, &json!({})).await;
+    assert_eq!(again.status, 202, "{}", again.json());
+}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{engine::ListFilter, task::KindInfo};
 
-use super::parts::{LiveList, ask};
+use super::parts::{FormStyle, LiveList, ask};
 
 /// Number of recent tasks shown.
 const RECENT: u32 = 5;
@@ -19,6 +19,7 @@ pub fn HomePage() -> impl IntoView {
         let kinds = service.kinds();
         Ok(view! {
             <Title text="Start a task" />
+            <FormStyle />
             <h1 class="h">"Start a task"</h1>
             <ul class="kinds">{kinds.into_iter().map(card).collect::<Vec<_>>()}</ul>
             <section aria-labelledby="recent">

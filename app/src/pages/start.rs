@@ -12,7 +12,7 @@ use milepost::{
 };
 
 use self::{field::FormField, filled::Filled};
-use super::parts::ask;
+use super::parts::{FormStyle, ask};
 use crate::{
     chunks::Preload,
     context::set_status,
@@ -54,6 +54,7 @@ fn form(several: bool) -> impl IntoView {
                 if rejected.is_some() { "Not started. " } else { "" },
                 heading,
             ) />
+            <FormStyle />
             <p class="kicker">
                 <a href="/">"Start a task"</a>
             </p>

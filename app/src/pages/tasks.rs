@@ -9,7 +9,7 @@ use milepost::{
     view::text,
 };
 
-use super::parts::{LiveList, ask};
+use super::parts::{FormStyle, LiveList, ask};
 
 /// Rows per page; one poll covers all of them.
 const ROWS: u32 = 50;
@@ -47,6 +47,7 @@ pub fn TasksPage() -> impl IntoView {
         let kinds = service.kinds();
         Ok(view! {
             <Title text="My tasks" />
+            <FormStyle />
             <h1 class="h">"My tasks"</h1>
             <Filters kinds filter />
             {strayed.then(|| view! { <p class="soft" role="status">{STRAYED}</p> })}

@@ -1,11 +1,13 @@
 //! A story generator: subject and player in, story out. The whole pattern in two files: the pages are here, the
-//! server is in `main.rs`.
+//! server is in `main.rs`. `island.rs` shows the same form as an island.
 //!
 //! Run it in the repository's folder, then open <http://127.0.0.1:3100>:
 //!
 //! ```text
 //! cargo leptos serve -p story_generator
 //! ```
+
+pub mod island;
 
 use leptos::{hydration::HydrationScripts, prelude::*};
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
@@ -147,10 +149,14 @@ fn About() -> impl IntoView {
     }
 }
 
-/// Called by the page's script once this module is loaded.
+/// Called by the page's script once this module is loaded. On a page with islands, the script then
+/// hydrates each of them; every other page is the application.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(App);
+    match document().query_selector("leptos-island") {
+        Ok(Some(_)) => leptos::mount::hydrate_islands(),
+        _ => leptos::mount::hydrate_body(App),
+    }
 }

@@ -4,9 +4,9 @@
 
 use std::{env, net::SocketAddr, path::Path, sync::Arc};
 
-use axum::Router;
+use axum::{Router, routing::get};
 use leptos::prelude::*;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos_axum::{LeptosRoutes, generate_route_list, render_app_async_with_context};
 use milepost::{
     engine::{
         Engine, EngineOptions, KindOptions, Registry, clock::SystemClock,
@@ -15,7 +15,7 @@ use milepost::{
     http::{Guard, HttpOptions},
 };
 use milepost_story::{NarratorSettings, Story, StoryDeps, StorySettings};
-use story_generator::{App, shell};
+use story_generator::{App, island, shell};
 use tower_http::services::ServeDir;
 
 #[tokio::main]
@@ -36,6 +36,11 @@ async fn main() -> anyhow::Result<()> {
     let leptos = get_configuration(None)?.leptos_options;
     let http = HttpOptions { local_only: true, ..HttpOptions::default() };
     let (context, document) = (service.clone(), leptos.clone());
+    let (island_context, island_document) = (service.clone(), leptos.clone());
+    let island_page = render_app_async_with_context(
+        move || provide_context(island_context.clone()),
+        move || island::shell(island_document.clone()),
+    );
     let pages = Router::new()
         .leptos_routes_with_context(
             &leptos,
@@ -43,6 +48,7 @@ async fn main() -> anyhow::Result<()> {
             move || provide_context(context.clone()),
             move || shell(document.clone()),
         )
+        .route("/island", get(island_page))
         .nest_service("/pkg", ServeDir::new(format!("{}/pkg", leptos.site_root)))
         .layer(Guard::making_sessions(&http))
         .with_state(leptos.clone());

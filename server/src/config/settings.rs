@@ -120,6 +120,13 @@ pub struct LogSettings {
     pub filter: String,
 }
 
+impl StorageSettings {
+    /// Whether several processes share the database: PostgreSQL.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.database.as_ref().is_some_and(DatabaseUrl::is_postgres)
+    }
+}
+
 impl Default for LogSettings {
     fn default() -> Self {
         let filter = "warn,milepost=info,milepost_server=info,milepost_app=info,audit=info";

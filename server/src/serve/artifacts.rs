@@ -9,7 +9,7 @@ use object_store::{BackoffConfig, RetryConfig, aws::AmazonS3Builder};
 
 use self::connector::Connector;
 use super::ServeError;
-use crate::config::{DatabaseUrl, StorageSettings};
+use crate::config::StorageSettings;
 
 /// Time limit for retrying a request to the bucket; then the caller gets an error.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Opens the storage named in the settings.
 pub(super) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
     let Some(place) = &storage.artifacts else {
-        if storage.database.as_ref().is_some_and(DatabaseUrl::is_postgres) {
+        if storage.is_shared() {
             tracing::warn!(
                 "files are kept on this machine only; where there are several, name a place that \
                  all of them reach: storage.artifacts"

@@ -78,13 +78,14 @@ impl CommandKinds {
         let storage = &settings.storage;
         let data = &storage.data_dir;
         let runs = data.join("runs");
+        let program = PathBuf::from(PROGRAM);
+        #[cfg(target_os = "linux")]
+        let isolation = isolation(settings, &commands, &program)?;
+        // Last, so that a start that fails leaves no key behind.
         let key = match &storage.secret_key {
             Some(key) => SecretKey::parse(key.expose(), "storage.secret_key")?,
             None => SecretKey::of_folder(data)?,
         };
-        let program = PathBuf::from(PROGRAM);
-        #[cfg(target_os = "linux")]
-        let isolation = isolation(settings, &commands, &program)?;
         let deps = CommandDeps {
             runs: runs.clone(),
             program,

@@ -42,8 +42,7 @@ mod linux {
     pub(in crate::serve) fn tighten(settings: &Settings) {
         let data = &settings.storage.data_dir;
         let folders = [data.clone(), artifacts(settings), data.join("runs")];
-        let shared = settings.storage.database.as_ref().is_some_and(|url| url.is_postgres());
-        let database = if shared { None } else { database(settings).ok() };
+        let database = if settings.storage.is_shared() { None } else { database(settings).ok() };
         let database = database.filter(|path| path.starts_with(data) || is_a_database(path));
         for folder in folders {
             folder_of_its_own(&folder, database.as_deref());

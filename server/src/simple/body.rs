@@ -4,11 +4,8 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
-use milepost::http::ApiError;
+use milepost::{http::ApiError, read_json};
 use serde_json::{Map, Value};
-
-/// UTF-8 byte order mark, which some editors and languages prepend.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// JSON object.
 pub(super) struct Object(Map<String, Value>);
@@ -18,7 +15,7 @@ impl<S: Send + Sync> FromRequest<S> for Object {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = Bytes::from_request(request, state).await?;
-        read(&bytes).map(Self).map_err(ApiError::bad_request)
+        Ok(read_json::object(&bytes).map(Self)?)
     }
 }
 
@@ -31,32 +28,9 @@ impl Object {
         let found = match self.0.remove(field) {
             Some(Value::String(text)) => return Ok(text),
             None => return Err(ApiError::bad_request(format!("{field}: is required, a text"))),
-            Some(other) => kind(&other),
+            Some(other) => read_json::kind_of(&other),
         };
         Err(ApiError::bad_request(format!("{field}: must be a text, not {found}")))
-    }
-}
-
-fn read(bytes: &[u8]) -> Result<Map<String, Value>, String> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    if bytes.trim_ascii().is_empty() {
-        return Err("The body is empty; a JSON object was expected".to_owned());
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(format!("The body must be a JSON object, not {}", kind(&other))),
-        Err(error) => Err(format!("The body is not JSON: {error}")),
-    }
-}
-
-const fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 
@@ -65,7 +39,8 @@ mod tests {
     use super::*;
 
     fn text(body: &[u8]) -> Result<String, String> {
-        let mut object = Object(read(body)?);
+        let object = read_json::object(body).map_err(|error| error.to_string())?;
+        let mut object = Object(object);
         object.text("data").map_err(|error| error.0.detail)
     }
 

@@ -159,6 +159,9 @@ async fn what_the_server_refuses_is_told_in_one_line() {
     run(&["run", "nonsense"]).await.is_refused_with("no kind nonsense; there are: ");
     run(&["run", "dataset"]).await.is_refused_with("data");
     run(&["run", "dataset", "-i", "data= "]).await.is_refused_with("the text is empty");
+    let nowhere = run(&["run", "story", "-i", "subject=nowhere", "-i", "player=Ada"]).await;
+    nowhere.is_refused_with("subject: Research file not found");
+    assert_eq!(nowhere.stderr.matches("Research file not found").count(), 1, "{nowhere:?}");
     run(&["run", "dataset", "-i", "colour=red"]).await.is_refused_with("unknown input colour");
     run(&["run", "dataset", "-i", "data=@gone.csv"]).await.is_refused_with("gone.csv");
     let nobody = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55";

@@ -43,6 +43,21 @@ async fn a_folder_that_cannot_be_written_is_told_in_one_line() {
 }
 
 #[tokio::test]
+async fn a_start_that_cannot_work_leaves_nothing_behind() {
+    let place = Place::new();
+    let alone = "a worker needs the database of its servers";
+    for (args, told) in [
+        (&["worker"][..], alone),
+        (&["worker", "--database", "sqlite:///tmp/never/m.db"], alone),
+        (&["serve", "--addr", "127.0.0.1:0", "--database", "sqlite::memory:"], "names no database"),
+    ] {
+        place.run(args).await.is_refused_with(told);
+        let left: Vec<_> = std::fs::read_dir(place.path("")).unwrap().collect();
+        assert!(left.is_empty(), "{args:?} left {left:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_is_in_use_is_told_in_one_line() {
     let place = Place::new();
     let _first = place.serve(&[], &[]).await;

@@ -92,6 +92,64 @@ async fn a_wrong_call_is_answered_with_a_problem_and_never_with_500() {
     }
 }
 
+/// Server functions with what each needs: all of those that take JSON.
+const CALLS: [(&str, &str); 7] = [
+    ("run_task", r#"{"kind":"story","input":{},"idempotency_key":null}"#),
+    ("find_task", r#"{"id":"ID"}"#),
+    ("task_status", r#"{"request":{"watch":[],"wait_ms":0}}"#),
+    ("cancel_task", r#"{"id":"ID"}"#),
+    ("start_task", r#"{"kind":"story","fields":[["a","b"]],"idempotency_key":"k"}"#),
+    ("task_result", r#"{"id":"ID"}"#),
+    ("task_log", r#"{"id":"ID","after":0,"find":""}"#),
+];
+
+#[tokio::test]
+async fn a_body_that_does_not_fit_is_told_in_words_by_every_server_function() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[FAST]).await;
+    let refused = async |name: &str, body: String| {
+        let (status, problem) = problem(post(&server, name, JSON, body.clone()).await).await;
+        let detail = problem["detail"].as_str().unwrap().to_owned();
+        assert_eq!(status, 400, "{name} {body}: {detail}");
+        for word in ["struct", "expected", "sequence", "invalid", "UUID parsing", "::", "hush"] {
+            assert!(!problem.to_string().contains(word), "{name} {body}: {problem}");
+        }
+        detail
+    };
+    for (name, body) in CALLS {
+        let body: Value = serde_json::from_str(&body.replace("ID", NEVER)).unwrap();
+        let fields = body.as_object().unwrap();
+        // The arguments in their order.
+        let positions = Value::Array(fields.values().cloned().collect()).to_string();
+        for (body, found) in
+            [(&*positions, "a list"), ("[]", "a list"), ("null", "null"), ("\"hush\"", "a text")]
+        {
+            let detail = refused(name, body.to_owned()).await;
+            assert_eq!(detail, format!("The body must be a JSON object, not {found}"), "{name}");
+        }
+        for field in
+            fields.keys().filter(|field| !["input", "idempotency_key"].contains(&&***field))
+        {
+            let mut wrong = body.clone();
+            wrong[field] = json!({ "hush": ["hush"] });
+            let detail = refused(name, wrong.to_string()).await;
+            assert!(detail.starts_with(field.as_str()), "{name}: {detail}");
+            wrong.as_object_mut().unwrap().remove(field);
+            assert_eq!(refused(name, wrong.to_string()).await, format!("{field}: is required"));
+        }
+    }
+    let detail = refused("cancel_task", json!({ "id": "hush" }).to_string()).await;
+    assert!(detail.starts_with("id: a task id is a UUID such as "), "{detail}");
+    for (name, form) in
+        [("cancel_task_form", "id=hush"), ("cancel_task_form", ""), ("run_task_form", "")]
+    {
+        let (status, problem) =
+            problem(post(&server, name, "application/x-www-form-urlencoded", form).await).await;
+        assert_eq!(status, 400, "{name}: {problem}");
+        assert_eq!(problem["detail"], "The fields of the form are not those of this call.");
+    }
+}
+
 #[tokio::test]
 async fn a_form_without_a_script_starts_a_task_and_is_led_back_to_its_page() {
     let place = Place::with_research();

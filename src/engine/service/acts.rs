@@ -47,11 +47,11 @@ impl Service {
         audited(entry, self.start_tasks(caller, start, idempotency_key)).await
     }
 
-    /// Starts a new task with the same input, secrets included. `None` if there is no task that
-    /// this caller may see.
+    /// Starts a new task with the input of an ended one, secrets included. `None` if there is no
+    /// task that this caller may see.
     ///
     /// # Errors
-    /// See [`ServiceError`].
+    /// See [`ServiceError`]; [`ServiceError::NotEnded`] if the task has not ended.
     pub async fn rerun(
         &self,
         caller: &Caller,
@@ -256,6 +256,7 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::UnknownKind(_) => "unknown_kind",
         ServiceError::SessionNeeded => "session_needed",
         ServiceError::KeyReused => "key_reused",
+        ServiceError::NotEnded(_) => "not_ended",
         ServiceError::NothingFailed => "nothing_failed",
         ServiceError::Expired(_) => "expired",
         ServiceError::QueueFull { .. } => "queue_full",

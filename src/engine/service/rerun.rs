@@ -7,7 +7,7 @@ use crate::{
     engine::{
         ValidationError,
         registry::secrets,
-        store::{StoreError, StoredInput},
+        store::{Row, StoreError, StoredInput},
     },
     task::{FieldError, StartTask, TaskId},
 };
@@ -38,20 +38,19 @@ impl Service {
         id: TaskId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Started>, ServiceError> {
-        let Some((kind, stored)) = self.stored_input(caller, id).await? else { return Ok(None) };
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        if !row.status.is_terminal() {
+            return Err(ServiceError::NotEnded(row.status));
+        }
+        let Some((kind, stored)) = self.stored_input(row).await? else { return Ok(None) };
         let input = self.asked_for_again(&kind, &stored)?;
         let start = StartTask::new(kind, input);
         self.start_task(caller, start, idempotency_key).await.map(Some)
     }
 
     /// Returns a task's kind and its stored input.
-    async fn stored_input(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-    ) -> Result<Option<(String, StoredInput)>, ServiceError> {
-        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
-        let stored = self.engine.inner().store.input(id).await?;
+    async fn stored_input(&self, row: Row) -> Result<Option<(String, StoredInput)>, ServiceError> {
+        let stored = self.engine.inner().store.input(row.id).await?;
         Ok(stored.map(|stored| (row.kind, stored)))
     }
 
@@ -61,7 +60,8 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
-        let Some((kind, stored)) = self.stored_input(caller, id).await? else { return Ok(None) };
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let Some((kind, stored)) = self.stored_input(row).await? else { return Ok(None) };
         let input = self.asked_for(&kind, &stored)?;
         Ok(Some(StartTask::new(kind, input)))
     }

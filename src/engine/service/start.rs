@@ -18,6 +18,9 @@ use crate::{
     task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId},
 };
 
+/// Maximum length of a kind's name that an error repeats, in bytes.
+const MAX_KIND_NAME: usize = 50;
+
 /// Cuts an error to the length of messages, because it may quote the input.
 fn cut(refusal: ValidationError, options: &EngineOptions) -> ValidationError {
     let errors = refusal.errors.into_iter().map(|FieldError { field, detail }| FieldError {
@@ -178,11 +181,11 @@ impl Service {
     pub(super) fn unknown(&self, kind: &str) -> ServiceError {
         let kinds = self.engine.inner().kinds.now();
         let known: Vec<_> = kinds.all().map(|kind| kind.info.kind.as_str()).collect();
-        let word: String = kind.chars().take(50).collect();
-        ServiceError::UnknownKind(format!(
-            "there is no kind `{word}`; there are: {}",
-            known.join(", ")
-        ))
+        // Repeat only what could be the name of a kind: the text is the caller's.
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+        let named = kind.len() <= MAX_KIND_NAME && !kind.is_empty() && kind.bytes().all(is_name);
+        let named = if named { format!("kind `{kind}`") } else { "such kind".to_owned() };
+        ServiceError::UnknownKind(format!("there is no {named}; there are: {}", known.join(", ")))
     }
 
     /// Returns the keyed hash of a caller's address, as it is stored.

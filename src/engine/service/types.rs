@@ -121,6 +121,9 @@ pub enum ServiceError {
         /// The fields to be entered.
         refusal: ValidationError,
     },
+    /// The task to rerun has not ended.
+    #[error("the task is `{0}`; it can be rerun once it has ended")]
+    NotEnded(Status),
     /// No task of the batch has failed.
     #[error("nothing to rerun: no task of this batch failed")]
     NothingFailed,
@@ -253,7 +256,9 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
-            ServiceError::NothingFailed => Self::new(409, "Conflict", detail),
+            ServiceError::NotEnded(_) | ServiceError::NothingFailed => {
+                Self::new(409, "Conflict", detail)
+            }
             ServiceError::Expired(task) => {
                 let mut problem = Self::new(410, "Gone", detail);
                 problem.task = Some(task);

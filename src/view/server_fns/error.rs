@@ -27,9 +27,12 @@ impl FromServerFnError for ApiError {
             ServerFnErrorErr::Request(detail) => (Self::NO_ANSWER, "No answer", detail),
             ServerFnErrorErr::Response(detail) => (Self::UNREADABLE, "Unreadable answer", detail),
             ServerFnErrorErr::Deserialization(detail) => return platform::undecodable(detail),
-            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
-                (400, "Bad Request", detail)
-            }
+            // Only forms are read by the framework, and its detail names types.
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => (
+                400,
+                "Bad Request",
+                "The fields of the form are not those of this call.".to_owned(),
+            ),
             // Fixed text: the detail must not leave the server.
             _ => (500, "Internal Server Error", "The server could not answer.".to_owned()),
         };

@@ -35,14 +35,13 @@ pub(super) fn from_framework(problem: Problem) -> ApiError {
     ApiError::answer(problem)
 }
 
-/// Error of a request body that could not be decoded.
+/// Error of a request body that could not be decoded; `detail` is a sentence.
 pub(super) fn undecodable(detail: String) -> ApiError {
     // axum's message for a body beyond the limit of its layers.
     if detail.contains("length limit exceeded") {
         let detail = "The request body is too large.";
         return ApiError::answer(Problem::new(413, "Content Too Large", detail));
     }
-    let detail = format!("The request body is not valid JSON for this call: {detail}");
     ApiError::answer(Problem::new(400, "Bad Request", detail))
 }
 

@@ -228,7 +228,8 @@ impl DynamicTask for CommandTask {
 
     async fn run(&self, input: &StoredInput, ctx: Context) -> Result<Output, TaskError> {
         let stored: Stored = serde_json::from_str(&input.text).map_err(|error| {
-            TaskError::fail("input", format!("the stored input is unreadable: {error}"))
+            tracing::error!(%error, "the stored input of a command is unreadable");
+            TaskError::fail("input", "the stored input is unreadable")
         })?;
         let definition = self.definition_of(&stored).ok_or_else(|| {
             let reason = "This command was changed by the operator after it was started. Start it \

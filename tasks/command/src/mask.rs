@@ -286,6 +286,70 @@ mod tests {
         assert_eq!(stream.push(b"Another\n"), format!("{}\nAnother\n", &encoded[..2]).as_bytes());
     }
 
+    /// What programs put around each line of Base64.
+    const AROUND: [(&str, &str); 14] = [
+        ("> ", ""),
+        ("key: ", ""),
+        ("key:", ""),
+        ("key=", ";"),
+        (">> > ", "\\"),
+        ("# ", " #"),
+        ("| ", " |"),
+        ("\"", "\","),
+        ("  - ", ""),
+        ("00000010: ", ""),
+        ("2026-12-01T10:00:00.123Z INFO worker[7]: ", ""),
+        ("\u{1b}[32mkey\u{1b}[0m: ", "\u{1b}[0m"),
+        ("<li>", "</li>"),
+        ("@x;base64,", ""),
+    ];
+
+    /// Number of characters of the longest run that is left of a line, besides what is around it.
+    fn left(line: &str, (before, after): (&str, &str)) -> usize {
+        let [line, before, after] = [line, before, after].map(milepost::task::plain);
+        let line = line.strip_prefix(&*before).unwrap_or(&line);
+        let line = line.strip_suffix(&*after).unwrap_or(line);
+        line.split("***").map(str::len).max().unwrap_or_default()
+    }
+
+    #[test]
+    fn base64_is_hidden_whatever_stands_before_and_after_each_of_its_lines() {
+        let key = format!("-----BEGIN KEY-----\n{}\n-----END KEY-----\n", "q8/+w".repeat(60));
+        let number = "1234567890".repeat(4);
+        for secret in ["hush-hush-hush and more of it", &number, &key] {
+            let mask = mask([secret].into_iter());
+            for (around, columns, shift) in AROUND
+                .into_iter()
+                .flat_map(|around| [16, 40, 64, 76].map(|columns| (around, columns)))
+                .flat_map(|(around, columns)| [0, 1, 2].map(|shift| (around, columns, shift)))
+            {
+                let text = ["...", secret, "..."].concat();
+                let between = format!("{}\n{}", around.1, around.0);
+                let encoded = wrapped(&text.as_bytes()[shift..], columns, &between);
+                let text = format!("{}{encoded}{}\n", around.0, around.1);
+                let mut stream = mask.stream();
+                let mut streamed: Vec<u8> =
+                    text.as_bytes().chunks(7).flat_map(|bytes| stream.push(bytes)).collect();
+                streamed.extend(stream.end());
+                let streamed = String::from_utf8(streamed).unwrap();
+                for shown in [mask.hide(&text), streamed] {
+                    for line in shown.lines() {
+                        // The dots around the secret, and less than a fragment beside a break.
+                        assert!(left(line, around) <= 5 + 4, "{around:?} {columns}: {line}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn other_text_is_shown_as_it_is() {
+        let key = "q8/+w".repeat(60);
+        let mask = mask(["hush-hush-hush", &key].into_iter());
+        let text = include_str!("mask.rs").split("SECRET: &str").next().unwrap_or_default();
+        assert!(text.len() > 5_000 && mask.hide(text) == text);
+    }
+
     proptest! {
         /// However Base64 is wrapped, chunked and cut, no five characters that belong only to the
         /// secret remain; five characters hold less than four bytes.

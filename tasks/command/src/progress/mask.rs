@@ -1,8 +1,11 @@
 //! Hides secrets in a command's output, wherever chunks end. Secrets are searched before anything
 //! is truncated, so that no part of one remains.
 
+mod fragments;
+
 use std::{fmt, sync::Arc};
 
+use self::fragments::Fragments;
 use super::escape::plain;
 
 /// Replacement of a secret.
@@ -21,9 +24,14 @@ const MIN_REST: usize = 5;
 #[derive(Clone, Default)]
 pub struct Mask(Arc<Needles>);
 
-/// The texts by their first byte.
+/// What is searched for.
 #[derive(Default)]
-struct Needles(Vec<(u8, Vec<Needle>)>);
+struct Needles {
+    /// The texts by their first byte.
+    texts: Vec<(u8, Vec<Needle>)>,
+    /// Fragments of the loose texts.
+    fragments: Fragments,
+}
 
 /// A text to search for. Never displayed.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +42,7 @@ struct Needle {
 }
 
 /// Match of a needle at the beginning of a text.
+#[derive(Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
     /// The text ended after this many bytes of the needle.
@@ -116,8 +125,8 @@ enum End {
 
 impl Needles {
     fn beginning_with(&self, first: u8) -> &[Needle] {
-        let found = self.0.binary_search_by_key(&first, |(first, _)| *first);
-        found.ok().and_then(|index| self.0.get(index)).map_or(&[], |(_, needles)| needles)
+        let found = self.texts.binary_search_by_key(&first, |(first, _)| *first);
+        found.ok().and_then(|index| self.texts.get(index)).map_or(&[], |(_, needles)| needles)
     }
 
     /// Writes the bytes without secrets and returns how many were processed. The first `covered`
@@ -126,8 +135,9 @@ impl Needles {
         for (at, first) in bytes.iter().enumerate() {
             let rest = &bytes[at..];
             let (mut begun, mut whole) = (0, None);
-            for needle in self.beginning_with(*first) {
-                match needle.look_at(rest) {
+            let texts = self.beginning_with(*first).iter().map(|needle| needle.look_at(rest));
+            for found in texts.chain([self.fragments.look_at(rest)]) {
+                match found {
                     Found::Nothing => {}
                     Found::Begun(seen) => begun = begun.max(seen),
                     Found::Whole(length) => whole = whole.max(Some(length)),
@@ -159,31 +169,32 @@ impl Mask {
         Self::with_loose(texts, [])
     }
 
-    /// Hides `exact` texts verbatim, and `loose` texts, which contain no blanks, also across line
-    /// breaks.
+    /// Hides `exact` texts verbatim, and `loose` texts, which are Base64, also across line breaks
+    /// and in fragments.
     pub fn with_loose(
         exact: impl IntoIterator<Item = String>,
         loose: impl IntoIterator<Item = String>,
     ) -> Self {
         let exact = exact.into_iter().map(|text| Needle::exact(text.into_bytes()));
         let loose: Vec<String> = loose.into_iter().collect();
+        let fragments = Fragments::new(loose.iter().map(String::as_bytes));
         let loose = loose.iter().flat_map(|text| Needle::loose(text.as_bytes()));
         let mut all: Vec<Needle> = exact.chain(loose).collect();
         all.sort();
         all.dedup();
-        let mut needles: Vec<(u8, Vec<Needle>)> = Vec::new();
+        let mut texts: Vec<(u8, Vec<Needle>)> = Vec::new();
         for needle in all {
             let Some(first) = needle.text.first().copied() else { continue };
-            match needles.last_mut().filter(|(last, _)| *last == first) {
+            match texts.last_mut().filter(|(last, _)| *last == first) {
                 Some((_, group)) => group.push(needle),
-                None => needles.push((first, vec![needle])),
+                None => texts.push((first, vec![needle])),
             }
         }
-        Self(Arc::new(Needles(needles)))
+        Self(Arc::new(Needles { texts, fragments }))
     }
 
     fn is_empty(&self) -> bool {
-        self.0.0.is_empty()
+        self.0.texts.is_empty()
     }
 
     /// Hides secrets in a text, including those interrupted by escape sequences.

@@ -109,9 +109,7 @@ async fn read_events(
             finished = true;
             break;
         }
-        let chunk = serde_json::from_str(&event.data).map_err(|error| {
-            NarratorError::Malformed(format!("an event that is no JSON: {error}"))
-        })?;
+        let chunk = serde_json::from_str(&event.data).map_err(|e| unread("an event", &e))?;
         finished |= take(chunk, text, &mut end)?;
         let wanted = limits.tokens as f64 * CHARS_PER_TOKEN;
         sink(Report::Written(text.chars().count() as f64 / wanted.max(1.0)));
@@ -168,14 +166,21 @@ async fn read_whole(
     });
     let body =
         tokio::time::timeout(limits.first, body).await.map_err(|_| timed_out(limits, text))??;
-    let chunk = serde_json::from_slice(&body)
-        .map_err(|error| NarratorError::Malformed(format!("a body that is no JSON: {error}")))?;
+    let chunk = serde_json::from_slice(&body).map_err(|e| unread("a body", &e))?;
     let mut end = End::default();
     take(chunk, text, &mut end)?;
     if text.is_empty() {
         return Err(NarratorError::Malformed("a reply without a word".to_owned()));
     }
     Ok(end)
+}
+
+/// Error for JSON that cannot be read. Of valid JSON serde's message would name types of Rust.
+fn unread(what: &str, error: &serde_json::Error) -> NarratorError {
+    NarratorError::Malformed(match error.is_data() {
+        true => format!("{what} of another form"),
+        false => format!("{what} that is no JSON: {error}"),
+    })
 }
 
 const fn patience(limits: Limits, text: &str) -> Duration {

@@ -258,6 +258,8 @@ async fn garbage_is_told_as_such() {
     let garbage = [
         vec!["data: {not json\n\n".to_owned()],
         vec!["data: {\"hello\":1}\n\n".to_owned()],
+        vec!["data: [[]]\n\n".to_owned()],
+        vec!["data: {\"choices\":[7]}\n\n".to_owned()],
         vec!["data: [DONE]\n\n".to_owned()],
         vec!["data: {\"error\":{\"message\":\"boom\"}}\n\n".to_owned()],
     ];
@@ -265,6 +267,8 @@ async fn garbage_is_told_as_such() {
         let server = Server::start(vec![Step::stream(&chunks)]).await;
         let error = Bench::new(&server, |_| ()).chapter().await.unwrap_err();
         assert!(matches!(error.code(), "narrator_malformed" | "narrator_rejected"), "{error}");
+        let text = error.to_string();
+        assert!(!text.contains("struct") && !text.contains("invalid type"), "{text}");
     }
     let server = Server::start(vec![Step::status(200, &[], "<html>")]).await;
     let error = Bench::new(&server, |_| ()).chapter().await.unwrap_err();
