@@ -47,6 +47,7 @@ mod batches;
 mod body;
 mod client;
 mod error;
+mod etag;
 mod extract;
 mod files;
 mod foreign;

@@ -22,6 +22,7 @@ use self::respond::{caller, key, not_as_it_should_be, page, redirect_to, see_oth
 use crate::{
     outcome::{Forgotten, Outcome, Rejected, no_such_kind},
     site::SiteState,
+    wire::path_of,
 };
 
 /// Starts a task from the values of its form.
@@ -61,7 +62,7 @@ pub(crate) async fn post_start(
 ) -> Response {
     let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
         let receipt = start(&state.site.service, caller, &kind, entered, key).await?;
-        Ok(format!("/tasks/{}", receipt.id))
+        Ok(path_of(&receipt))
     };
     from_form(&state, request, start).await
 }
@@ -172,7 +173,7 @@ pub(crate) async fn post_rerun(
         again => again.map_err(Problem::from),
     };
     let there = again.and_then(|started| started.ok_or_else(Problem::task_not_found));
-    let there = there.map(|started| format!("/tasks/{}", started.receipt.id));
+    let there = there.map(|started| path_of(&started.receipt));
     redirect_to(&state, parts, &format!("/tasks/{id}"), there).await
 }
 

@@ -1,9 +1,19 @@
 //! What pages and server functions exchange, in addition to the library's wire types.
 
+use milepost::task::StartReceipt;
 use serde::{Deserialize, Serialize};
 
 /// Name of the hidden form field with the idempotency key, so that a double submit starts one task.
 pub(crate) const KEY_FIELD: &str = "_key";
+
+/// Parameter of a task's page: the start led to a task that was already under way.
+pub(crate) const EXISTING: &str = "existing";
+
+/// Path of the page of a started task.
+pub(crate) fn path_of(receipt: &StartReceipt) -> String {
+    let id = receipt.id;
+    if receipt.existing { format!("/tasks/{id}?{EXISTING}") } else { format!("/tasks/{id}") }
+}
 
 /// Log lines rendered for a page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

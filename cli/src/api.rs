@@ -6,7 +6,7 @@ use milepost::{
     poll::{Failure, retry_after_ms},
     task::{
         Batch, BatchId, PollRequest, PollResponse, Problem, Snapshot, StartBatch, StartTask,
-        TaskId, Upload,
+        StartedTask, TaskId, Upload,
     },
 };
 use reqwest::{
@@ -87,7 +87,7 @@ impl Api {
         self.json(request).await
     }
 
-    pub(super) async fn start(&self, start: StartTask) -> Result<Snapshot, ClientError> {
+    pub(super) async fn start(&self, start: StartTask) -> Result<StartedTask, ClientError> {
         let request = self.request(Method::POST, "/api/v1/tasks").json(&start);
         self.json(request.timeout(ANSWER_WITHIN)).await
     }

@@ -22,7 +22,7 @@ use std::{
     path::Path,
 };
 
-use milepost::task::{KindInfo, Snapshot, StartTask, Status, TaskId, TaskList};
+use milepost::task::{KindInfo, Snapshot, StartTask, StartedTask, Status, TaskId, TaskList};
 
 use self::{batch::Found, follow::Interrupt};
 
@@ -61,8 +61,12 @@ pub async fn run(
     let info = kind_info(api, kind).await?;
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
-    let started = api.start(StartTask { priority, ..StartTask::new(kind, input) }).await?;
+    let start = StartTask { priority, ..StartTask::new(kind, input) };
+    let StartedTask { existing, snapshot: started } = api.start(start).await?;
     print(&format!("{}\n", started.id))?;
+    if existing {
+        note("this work was already under way; nothing new was started");
+    }
     if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
 

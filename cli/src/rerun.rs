@@ -63,7 +63,7 @@ async fn changed(api: &Api, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, 
     };
     input.extend(changes);
     tell_secrets(&info.input_schema, &input);
-    api.start(StartTask::new(before.kind, Value::Object(input))).await
+    Ok(api.start(StartTask::new(before.kind, Value::Object(input))).await?.snapshot)
 }
 
 /// Warns that secrets must be given again: the server never returns them.

@@ -19,7 +19,7 @@ use axum::{
 use milepost::{
     engine::{Caller, ResultState, Service, Task as _},
     http::{ApiError, NotStarted, OpenApiRouter},
-    task::{FieldError, Problem, Snapshot, StartTask, Status, TaskId},
+    task::{FieldError, Problem, Snapshot, StartReceipt, StartTask, Status, TaskId},
 };
 use milepost_dataset::Dataset;
 use milepost_story::Story;
@@ -163,6 +163,14 @@ struct StartedTask {
     /// Confirmation of what was started.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
+    /// Present and true if the same work was already under way: `task_id` is that task.
+    #[serde(skip_serializing_if = "is_false")]
+    existing: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 async fn start_kind(
@@ -170,9 +178,9 @@ async fn start_kind(
     caller: &Caller,
     kind: &str,
     input: Value,
-) -> Result<TaskId, SimpleError> {
+) -> Result<StartReceipt, SimpleError> {
     let start = StartTask::new(kind, input);
-    Ok(service.start(caller, start, None).await?.receipt.id)
+    Ok(service.start(caller, start, None).await?.receipt)
 }
 
 /// Profiles a text as a data set.
@@ -185,8 +193,9 @@ async fn start(
     body: Result<Object, ApiError>,
 ) -> Result<Json<StartedTask>, SimpleError> {
     let data = body?.text("data")?;
-    let task_id = start_kind(&service, &caller, Dataset::KIND, json!({ "data": data })).await?;
-    Ok(Json(StartedTask { task_id, message: None }))
+    let input = json!({ "data": data });
+    let StartReceipt { id, existing } = start_kind(&service, &caller, Dataset::KIND, input).await?;
+    Ok(Json(StartedTask { task_id: id, message: None, existing }))
 }
 
 /// Status of a task; absent fields are omitted.
@@ -332,8 +341,12 @@ async fn create_story(
     let mut body = body?;
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
-    let task_id = start_kind(&service, &caller, Story::KIND, input).await?;
-    Ok(Json(StartedTask { task_id, message: Some("Story creation started") }))
+    let StartReceipt { id, existing } = start_kind(&service, &caller, Story::KIND, input).await?;
+    let message = match existing {
+        true => "The same story is already being created",
+        false => "Story creation started",
+    };
+    Ok(Json(StartedTask { task_id: id, message: Some(message), existing }))
 }
 
 /// Progress of a story.

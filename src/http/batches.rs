@@ -1,20 +1,28 @@
 //! `/api/v1/batches`: several tasks at once.
 
+use std::time::{Duration, Instant};
+
 use axum::{
     Json,
+    body::Body as ResponseBody,
     extract::State,
-    http::{HeaderMap, StatusCode},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
+use sha2::{Digest as _, Sha256};
+
 use super::{
-    ApiError, Links,
-    error::NotStarted,
-    extract::{Body, InBatch},
+    ApiError, Links, NO_STORE,
+    error::{NotStarted, retry_after},
+    etag::{Known, known},
+    extract::{Body, IfNoneMatch, InBatch},
+    foreign,
+    prefer::{self, Prefer},
     tasks::{idempotency_key, started_at},
 };
 use crate::{
-    engine::{Caller, Service},
+    engine::{Caller, Service, WaitFor},
     task::{Batch, BatchId, Problem, StartBatch},
 };
 
@@ -43,9 +51,14 @@ pub(super) async fn start(
 
 /// Returns a batch with its tasks. To follow it, poll its tasks.
 #[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches",
-    params(("id" = BatchId, Path, description = "The batch")),
+    params(
+        ("id" = BatchId, Path, description = "The batch"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once all tasks have ended, or after so many seconds")),
     responses(
         (status = 200, body = Batch),
+        (status = 304, description = "Not modified since that `ETag`"),
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No such batch, or all of it has expired"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -53,11 +66,77 @@ pub(super) async fn get(
     State(service): State<Service>,
     caller: Caller,
     InBatch(id): InBatch,
+    prefer: Prefer,
+    IfNoneMatch(known_tags): IfNoneMatch,
     links: Links,
-) -> Result<Json<Batch>, ApiError> {
+) -> Result<Response, ApiError> {
     let mut batch = service.batch(&caller, id).await?.ok_or_else(not_found)?;
+    let waited = wait_for_all(&service, &caller, &batch, prefer).await?;
+    if waited.is_some() {
+        batch = service.batch(&caller, id).await?.ok_or_else(not_found)?;
+    }
+    let tag = tag(&batch);
+    let is_known = |known| known == Known::Any || known == Known::Value(&tag);
+    let mut response = match known(&known_tags).any(is_known) {
+        true => described(StatusCode::NOT_MODIFIED, &batch, ResponseBody::empty()),
+        false => shown(StatusCode::OK, batch, &links),
+    };
+    prefer::applied(&mut response, waited);
+    Ok(response)
+}
+
+/// Waits until all tasks of the batch have ended, or the time is over. Returns the maximum wait
+/// that applied to the first, for `Preference-Applied`.
+async fn wait_for_all(
+    service: &Service,
+    caller: &Caller,
+    batch: &Batch,
+    prefer: Prefer,
+) -> Result<Option<Duration>, ApiError> {
+    let Some(longest) = prefer.wait else { return Ok(None) };
+    let (begin, mut applied) = (Instant::now(), None);
+    for task in batch.tasks.iter().filter(|task| !task.status.is_terminal()) {
+        let left = applied.unwrap_or(longest).saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            break;
+        }
+        let Some(waited) = service.wait(caller, task.id, WaitFor::End, left).await? else { break };
+        // Less than was asked for: the server's limit.
+        applied.get_or_insert(if waited < left { waited } else { longest });
+    }
+    Ok(applied)
+}
+
+/// Tag of a batch: changes with the version of any of its tasks.
+fn tag(batch: &Batch) -> String {
+    let mut versions = Sha256::new();
+    for task in &batch.tasks {
+        versions.update(task.id.as_uuid().as_bytes());
+        versions.update(task.version.to_be_bytes());
+    }
+    format!("{:x}", versions.finalize())[..32].to_owned()
+}
+
+fn shown(status: StatusCode, mut batch: Batch, links: &Links) -> Response {
     links.fill_in(&mut batch.tasks);
-    Ok(Json(batch))
+    let (parts, body) = Json(&batch).into_response().into_parts();
+    let mut response = described(status, &batch, body);
+    response.headers_mut().extend(parts.headers);
+    response
+}
+
+/// A response with the tag of the batch and, while a task is unfinished, when to poll again.
+fn described(status: StatusCode, batch: &Batch, body: ResponseBody) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+    foreign::set(headers, header::ETAG, &format!("W/\"{}\"", tag(batch)));
+    let unfinished = batch.tasks.iter().filter(|task| !task.status.is_terminal());
+    if let Some(after_ms) = unfinished.map(|task| task.poll_after_ms).min() {
+        headers.insert(header::RETRY_AFTER, retry_after(after_ms));
+    }
+    response
 }
 
 /// Cancels all tasks of a batch. Idempotent.
@@ -74,9 +153,8 @@ pub(super) async fn cancel(
     InBatch(id): InBatch,
     links: Links,
 ) -> Result<Response, ApiError> {
-    let mut batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
-    links.fill_in(&mut batch.tasks);
-    Ok((StatusCode::ACCEPTED, Json(batch)).into_response())
+    let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
+    Ok(shown(StatusCode::ACCEPTED, batch, &links))
 }
 
 /// Reruns the failed tasks of a batch with the same inputs, secrets included, as a new batch: all
@@ -106,10 +184,9 @@ pub(super) async fn rerun(
 }
 
 /// Response for a queued batch, with its location.
-fn queued(mut batch: Batch, links: &Links) -> Response {
-    links.fill_in(&mut batch.tasks);
+fn queued(batch: Batch, links: &Links) -> Response {
     let path = links.batch(batch.id);
-    started_at((StatusCode::ACCEPTED, Json(batch)).into_response(), &path)
+    started_at(shown(StatusCode::ACCEPTED, batch, links), &path)
 }
 
 fn not_found() -> ApiError {

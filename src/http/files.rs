@@ -10,8 +10,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use http_range_header::{StartPosition, SyntacticallyCorrectRange};
+
 use super::{
     ApiError, Links,
+    etag::{Known, known},
     extract::Id,
     foreign::{self, set},
 };
@@ -83,11 +86,14 @@ pub(super) async fn get(
     let missing = || ApiError(Problem::new(404, "Not Found", "File not found"));
     let file = service.download_file(&caller, id, &name).await?.ok_or_else(missing)?;
     let etag = format!("\"{}\"", file.sha256());
-    if none_match(&headers, &etag) {
+    let is_known = |tag| tag == Known::Any || tag == Known::Value(file.sha256());
+    if known(headers.get_all(header::IF_NONE_MATCH)).any(is_known) {
         return Ok(described(StatusCode::NOT_MODIFIED, &file, &etag, Body::empty()));
     }
     let size = file.size();
-    let (status, range) = match wanted(&headers, &etag, size) {
+    // Only `GET` has ranges.
+    let wanted = if method == Method::HEAD { Wanted::All } else { wanted(&headers, &etag, size) };
+    let (status, range) = match wanted {
         Wanted::All => (StatusCode::OK, 0..size),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Wanted::Nothing => return Ok(unsatisfiable(size)),
@@ -132,23 +138,18 @@ fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     if ranges.ranges.len() > 1 {
         return Wanted::All;
     }
-    // An empty file satisfies no range.
+    // Of an empty file, what begins at its beginning or at its end is all of it.
     if size == 0 {
-        return Wanted::Nothing;
+        let all = |range: &SyntacticallyCorrectRange| match range.start {
+            StartPosition::Index(first) => first == 0,
+            StartPosition::FromLast(_) => true,
+        };
+        return if ranges.ranges.iter().all(all) { Wanted::All } else { Wanted::Nothing };
     }
     match ranges.validate(size).ok().and_then(|ranges| ranges.into_iter().next()) {
         Some(range) => Wanted::Part(*range.start()..*range.end() + 1),
         None => Wanted::Nothing,
     }
-}
-
-/// Weak comparison, as `If-None-Match` requires.
-fn none_match(headers: &HeaderMap, etag: &str) -> bool {
-    let lists = headers.get_all(header::IF_NONE_MATCH).iter();
-    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).any(|tag| {
-        let tag = tag.trim();
-        tag == "*" || tag.trim_start_matches("W/") == etag
-    })
 }
 
 fn described(status: StatusCode, file: &StoredFile, etag: &str, body: Body) -> Response {
@@ -203,8 +204,15 @@ mod tests {
             }
             assert_eq!(wanted(&headers, ETAG, 10), expected, "{range} {if_range:?}");
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(header::RANGE, HeaderValue::from_static("bytes=0-"));
-        assert_eq!(wanted(&headers, ETAG, 0), Wanted::Nothing);
+        for (range, expected) in [
+            ("bytes=0-", Wanted::All),
+            ("bytes=0-99", Wanted::All),
+            ("bytes=-5", Wanted::All),
+            ("bytes=1-", Wanted::Nothing),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RANGE, HeaderValue::from_static(range));
+            assert_eq!(wanted(&headers, ETAG, 0), expected, "{range} of an empty file");
+        }
     }
 }

@@ -139,7 +139,7 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
             return Either::Left(ready(Ok(refused(&request, refusal, options))));
         }
         let known = request.extensions_mut().remove::<Caller>();
-        let opens = matches!(*request.method(), Method::GET | Method::HEAD);
+        let opens = *request.method() == Method::GET;
         let (caller, cookie) = match known {
             Some(known) => (known, None),
             None => match self.guard.session(request.headers(), opens, client) {

@@ -1,4 +1,5 @@
-//! `Prefer: wait=N` (RFC 7240): how long the caller accepts to wait for news.
+//! `Prefer: wait=N` (RFC 7240): how long the caller accepts to wait for news, or with `until=end`
+//! for the end.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -8,30 +9,60 @@ use axum::{
     response::Response,
 };
 
+use crate::{
+    engine::{Caller, Service, ServiceError, WaitFor},
+    task::TaskId,
+};
+
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// Time that the caller accepts to wait; `None` if it states none.
-pub(super) struct Prefer(pub(super) Option<Duration>);
+/// What the caller accepts to wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Prefer {
+    /// Longest time; `None` if it states none.
+    pub(super) wait: Option<Duration>,
+    /// Whether to wait for the end, although there are news before (`until=end`).
+    pub(super) until_end: bool,
+}
+
+impl Prefer {
+    /// Waits for the end of a task. Returns the maximum wait that applied, for [`applied`].
+    pub(super) async fn end_of(
+        self,
+        service: &Service,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Duration>, ServiceError> {
+        match self.wait {
+            Some(longest) => service.wait(caller, id, WaitFor::End, longest).await,
+            None => Ok(None),
+        }
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Prefer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let mut lines = parts.headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
-        Ok(Self(lines.find_map(wait)))
+        let lines = parts.headers.get_all(PREFER).iter().filter_map(|line| line.to_str().ok());
+        Ok(read(lines))
     }
 }
 
-/// First `wait` preference in a header line; ignores invalid values.
-fn wait(line: &str) -> Option<Duration> {
-    line.split(',').find_map(|preference| {
-        let word = preference.split(';').next()?;
-        let (name, value) = word.split_once('=')?;
-        let seconds = value.trim().trim_matches('"').parse::<u32>().ok()?;
-        let waits = name.trim().eq_ignore_ascii_case("wait") && seconds > 0;
-        waits.then(|| Duration::from_secs(u64::from(seconds)))
-    })
+/// First `wait` and `until` among the preferences and their parameters; ignores invalid values.
+fn read<'h>(lines: impl Iterator<Item = &'h str>) -> Prefer {
+    let mut prefer = Prefer::default();
+    for preference in lines.flat_map(|line| line.split([',', ';'])) {
+        let Some((name, value)) = preference.split_once('=') else { continue };
+        let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+        if name.eq_ignore_ascii_case("wait") && prefer.wait.is_none() {
+            let seconds = value.parse::<u32>().ok().filter(|seconds| *seconds > 0);
+            prefer.wait = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        }
+        prefer.until_end |= name.eq_ignore_ascii_case("until") && value.eq_ignore_ascii_case("end");
+    }
+    prefer
 }
 
 /// Sets `Preference-Applied` to the maximum wait if the server honoured the preference.
@@ -59,7 +90,17 @@ mod tests {
             ("waiting=5", None),
             ("", None),
         ] {
-            assert_eq!(wait(line), seconds.map(Duration::from_secs), "{line}");
+            let wait = seconds.map(Duration::from_secs);
+            assert_eq!(read([line].into_iter()), Prefer { wait, until_end: false }, "{line}");
+        }
+        for lines in [
+            ["wait=20; until=end", ""],
+            ["wait=20;until=\"END\"", ""],
+            ["until=end, wait=20", "wait=5"],
+            ["wait=20", "until=end"],
+        ] {
+            let wait = Some(Duration::from_secs(20));
+            assert_eq!(read(lines.into_iter()), Prefer { wait, until_end: true }, "{lines:?}");
         }
     }
 }

@@ -1,21 +1,17 @@
 //! Input of a task, and rerunning it.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{Json, extract::State, http::HeaderMap, response::Response};
 
 use super::{
     ApiError, Links,
     error::NotStarted,
     extract::Id,
-    tasks::{idempotency_key, snapshot_response, started_at},
+    prefer::Prefer,
+    tasks::{answer_start, idempotency_key},
 };
 use crate::{
     engine::{Caller, Service},
-    task::{Problem, Snapshot, StartTask, TaskId},
+    task::{Problem, StartTask, StartedTask, TaskId},
 };
 
 /// Returns the input that the task was started with, ready to be changed and sent to `POST
@@ -46,9 +42,11 @@ pub(super) async fn input(
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("Idempotency-Key" = Option<String>, Header,
-            description = "1 to 255 bytes; makes a repeated start safe")),
+            description = "1 to 255 bytes; makes a repeated start safe"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     responses(NotStarted,
-        (status = 202, body = Snapshot, description = "Queued, or already queued or running"),
+        (status = 202, body = StartedTask, description = "Queued, or already queued or running"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 409, body = Problem, content_type = "application/problem+json",
@@ -59,11 +57,11 @@ pub(super) async fn rerun(
     State(service): State<Service>,
     caller: Caller,
     Id(id): Id,
+    prefer: Prefer,
     links: Links,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let started = service.rerun(&caller, id, idempotency_key(&headers)?).await?;
     let started = started.ok_or_else(ApiError::task_not_found)?;
-    let response = snapshot_response(StatusCode::ACCEPTED, started.snapshot, &links);
-    Ok(started_at(response, &links.task(started.receipt.id)))
+    Ok(answer_start(&service, &caller, started, prefer, &links).await?)
 }

@@ -16,13 +16,14 @@ use utoipa::IntoParams;
 use super::{
     ApiError, Links, NO_STORE,
     error::{NotStarted, retry_after},
+    etag::{Known, known},
     extract::{Body as JsonBody, Id, IfNoneMatch, Params},
     foreign,
     prefer::{self, Prefer},
 };
 use crate::{
-    engine::{Caller, ListFilter, ResultState, Service, WaitFor},
-    task::{FieldError, Problem, Snapshot, StartTask, Status, TaskId, TaskList},
+    engine::{Caller, ListFilter, ResultState, Service, ServiceError, Started, WaitFor},
+    task::{FieldError, Problem, Snapshot, StartTask, StartedTask, Status, TaskId, TaskList},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -37,32 +38,56 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
             description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     request_body = StartTask,
     responses(NotStarted,
-        (status = 202, body = Snapshot, description = "Queued, or already queued or running"),
+        (status = 202, body = StartedTask, description = "Queued, or already queued or running"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 415, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn start(
     State(service): State<Service>,
     caller: Caller,
-    Prefer(wait): Prefer,
+    prefer: Prefer,
     links: Links,
     headers: HeaderMap,
     JsonBody(start): JsonBody<StartTask>,
 ) -> Result<Response, ApiError> {
-    let mut started = service.start(&caller, start, idempotency_key(&headers)?).await?;
+    let started = service.start(&caller, start, idempotency_key(&headers)?).await?;
+    Ok(answer_start(&service, &caller, started, prefer, &links).await?)
+}
+
+/// Waits for the end if the caller prefers that, and answers a start.
+pub(super) async fn answer_start(
+    service: &Service,
+    caller: &Caller,
+    mut started: Started,
+    prefer: Prefer,
+    links: &Links,
+) -> Result<Response, ServiceError> {
     let id = started.receipt.id;
-    let waited = match wait {
-        Some(longest) => service.wait(&caller, id, WaitFor::End, longest).await?,
-        None => None,
-    };
+    let waited = prefer.end_of(service, caller, id).await?;
     if waited.is_some()
-        && let Some(snapshot) = service.get(&caller, id).await?
+        && let Some(snapshot) = service.get(caller, id).await?
     {
         started.snapshot = snapshot;
     }
-    let mut response = snapshot_response(StatusCode::ACCEPTED, started.snapshot, &links);
+    let mut response = started_response(started, links);
     prefer::applied(&mut response, waited);
     Ok(started_at(response, &links.task(id)))
+}
+
+fn started_response(started: Started, links: &Links) -> Response {
+    let Started { receipt, mut snapshot } = started;
+    links.fill_in([&mut snapshot]);
+    let (version, after_ms) = (snapshot.version, after_ms(&snapshot));
+    let body = Json(StartedTask { existing: receipt.existing, snapshot });
+    let (parts, body) = body.into_response().into_parts();
+    let mut response = paced(StatusCode::ACCEPTED, body, version, after_ms);
+    response.headers_mut().extend(parts.headers);
+    response
+}
+
+/// When to poll again; `None` for an ended task.
+fn after_ms(snapshot: &Snapshot) -> Option<i64> {
+    (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms)
 }
 
 /// Idempotency key of a start.
@@ -74,9 +99,6 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, ApiEr
 /// Adds the location of a started task and when to poll it.
 pub(super) fn started_at(mut response: Response, path: &str) -> Response {
     let headers = response.headers_mut();
-    if !headers.contains_key(header::RETRY_AFTER) {
-        headers.insert(header::RETRY_AFTER, retry_after(1_000));
-    }
     if let Ok(path) = HeaderValue::from_str(path) {
         headers.insert(header::LOCATION, path.clone());
         headers.insert(OPERATION_LOCATION, path);
@@ -91,7 +113,7 @@ pub(super) fn snapshot_response(
     links: &Links,
 ) -> Response {
     links.fill_in([&mut snapshot]);
-    let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
+    let after_ms = after_ms(&snapshot);
     // Capacity for a whole snapshot: this is the most frequent response.
     let mut json = Vec::with_capacity(1_536);
     if let Err(error) = serde_json::to_writer(&mut json, &snapshot) {
@@ -132,22 +154,11 @@ fn paced(status: StatusCode, body: Body, version: i64, poll_after_ms: Option<i64
     response
 }
 
-/// One entry of `If-None-Match`.
-#[derive(PartialEq)]
-enum Known {
-    /// `*`.
-    Any,
-    /// A version.
-    Version(i64),
-}
-
-/// Entries of `If-None-Match`. Weak comparison, as the header requires.
-fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
-    let lists = lists.iter();
-    lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(',')).filter_map(|tag| {
-        let tag = tag.trim();
-        let version = tag.trim_start_matches("W/").trim_matches('"').parse().ok();
-        if tag == "*" { Some(Known::Any) } else { version.map(Known::Version) }
+/// Versions in `If-None-Match`.
+fn known_versions(lists: &[HeaderValue]) -> impl Iterator<Item = i64> {
+    known(lists).filter_map(|tag| match tag {
+        Known::Value(version) => version.parse().ok(),
+        Known::Any => None,
     })
 }
 
@@ -158,7 +169,8 @@ fn known(lists: &[HeaderValue]) -> impl Iterator<Item = Known> {
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
         ("Prefer" = Option<String>, Header,
             description = "`wait=20`: hold the request until there is something newer than that \
-                `ETag` (without one, than now), or for so many seconds")),
+                `ETag` (without one, than now), or for so many seconds; with `; until=end`, until \
+                the task has ended")),
     responses(
         (status = 200, body = Snapshot),
         (status = 304, description = "Not modified since that `ETag`"),
@@ -170,16 +182,18 @@ pub(super) async fn get(
     State(service): State<Service>,
     caller: Caller,
     Id(id): Id,
-    Prefer(wait): Prefer,
+    prefer: Prefer,
     IfNoneMatch(lists): IfNoneMatch,
     links: Links,
 ) -> Result<Response, ApiError> {
-    let Some(longest) = wait else { return now(&service, &caller, id, &lists, &links).await };
-    let version = known(&lists).find_map(|tag| match tag {
-        Known::Version(version) => Some(version),
-        Known::Any => None,
-    });
-    let waited = service.wait(&caller, id, WaitFor::News(version), longest).await?;
+    let Some(longest) = prefer.wait else {
+        return now(&service, &caller, id, &lists, &links).await;
+    };
+    let wait_for = match prefer.until_end {
+        true => WaitFor::End,
+        false => WaitFor::News(known_versions(&lists).next()),
+    };
+    let waited = service.wait(&caller, id, wait_for, longest).await?;
     let mut response = now(&service, &caller, id, &lists, &links).await?;
     prefer::applied(&mut response, waited);
     Ok(response)
@@ -193,23 +207,19 @@ async fn now(
     lists: &[HeaderValue],
     links: &Links,
 ) -> Result<Response, ApiError> {
-    for tag in known(lists) {
-        if let Known::Version(version) = tag
-            && let Some(after_ms) = service.unchanged(caller, id, version)
-        {
+    for version in known_versions(lists) {
+        if let Some(after_ms) = service.unchanged(caller, id, version) {
             return Ok(not_modified(version, Some(after_ms)));
         }
     }
     let mut snapshot = service.get(caller, id).await?.ok_or_else(ApiError::task_not_found)?;
-    for tag in known(lists) {
-        if let Known::Version(version) = tag {
-            Service::settle(&mut snapshot, version);
-        }
+    for version in known_versions(lists) {
+        Service::settle(&mut snapshot, version);
     }
     let version = snapshot.version;
-    if known(lists).any(|tag| tag == Known::Any || tag == Known::Version(version)) {
-        let after_ms = (!snapshot.status.is_terminal()).then_some(snapshot.poll_after_ms);
-        return Ok(not_modified(version, after_ms));
+    let is_any = || known(lists).any(|tag| tag == Known::Any);
+    if known_versions(lists).any(|known| known == version) || is_any() {
+        return Ok(not_modified(version, after_ms(&snapshot)));
     }
     Ok(snapshot_response(StatusCode::OK, snapshot, links))
 }
@@ -264,7 +274,10 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
 
 /// Cancels a task. Idempotent.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
-    params(("id" = TaskId, Path, description = "The task")),
+    params(
+        ("id" = TaskId, Path, description = "The task"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     responses(
         (status = 202, body = Snapshot, description = "Cancellation requested, or cancelled"),
         (status = 200, body = Snapshot, description = "The task had already ended; its final state"),
@@ -277,16 +290,28 @@ pub(super) async fn cancel(
     State(service): State<Service>,
     caller: Caller,
     Id(id): Id,
+    prefer: Prefer,
     links: Links,
 ) -> Result<Response, ApiError> {
-    let cancelled = service.cancel(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let mut cancelled = service.cancel(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
     let status = if cancelled.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
-    Ok(snapshot_response(status, cancelled.snapshot, &links))
+    let waited = prefer.end_of(&service, &caller, id).await?;
+    if waited.is_some()
+        && let Some(snapshot) = service.get(&caller, id).await?
+    {
+        cancelled.snapshot = snapshot;
+    }
+    let mut response = snapshot_response(status, cancelled.snapshot, &links);
+    prefer::applied(&mut response, waited);
+    Ok(response)
 }
 
 /// Returns the task's result with its own media type.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/result", tag = "tasks",
-    params(("id" = TaskId, Path, description = "The task")),
+    params(
+        ("id" = TaskId, Path, description = "The task"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     responses(
         (status = 200, description = "The result", content_type = "application/octet-stream"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -299,11 +324,14 @@ pub(super) async fn result(
     State(service): State<Service>,
     caller: Caller,
     Id(id): Id,
+    prefer: Prefer,
 ) -> Result<Response, ApiError> {
+    let waited = prefer.end_of(&service, &caller, id).await?;
     match service.download_result(&caller, id).await?.ok_or_else(ApiError::task_not_found)? {
         ResultState::Ready(result) => {
             let mut response = Response::new(Body::from(result.bytes));
             foreign::describe(response.headers_mut(), &result.media_type, &result.file_name);
+            prefer::applied(&mut response, waited);
             Ok(response)
         }
         ResultState::None(status) => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TaskId;
+use super::{Snapshot, TaskId};
 
 /// One declared stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,4 +67,16 @@ pub struct StartReceipt {
     /// True if the start led to an existing task (same idempotency key, or the same unique key as a
     /// queued or running task).
     pub existing: bool,
+}
+
+/// Answer to `POST /api/v1/tasks`: the task, and whether it existed before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub struct StartedTask {
+    /// True if the start led to an existing task: the same idempotency key, or the same work as a
+    /// queued or running task.
+    pub existing: bool,
+    /// The task.
+    #[serde(flatten)]
+    pub snapshot: Snapshot,
 }

@@ -45,6 +45,35 @@ async fn a_batch_is_started_and_followed_as_one() {
 }
 
 #[tokio::test]
+async fn a_batch_has_a_tag_and_is_waited_for() {
+    let f = roomy().await;
+    let batch = f.post("/api/v1/batches", ADA, &echoes(&["a", "b", "c"])).await.json();
+    let path = path(&batch);
+    let ended = f.get_with(&path, ADA, &[("prefer", "wait=20")]).await;
+    f.fits("Batch", &ended.json());
+    assert_eq!(ended.json()["unfinished"], 0);
+    assert_eq!(ended.header("retry-after"), "");
+    let etag = ended.header("etag").to_owned();
+    for known in
+        [&*etag, &etag.replacen("W/", "", 1), &format!("{}-gzip\"", &etag[..etag.len() - 1])]
+    {
+        let unchanged = f.get_with(&path, ADA, &[("if-none-match", known)]).await;
+        assert_eq!((unchanged.status.as_u16(), unchanged.bytes.len()), (304, 0), "{known}");
+        assert_eq!(unchanged.header("etag"), etag);
+    }
+
+    let batch = json!({ "kind": "endless", "inputs": [{}] });
+    let batch = f.post("/api/v1/batches", ADA, &batch).await;
+    assert_eq!(batch.header("retry-after"), "1");
+    let path = self::path(&batch.json());
+    let waited = f.get_with(&path, ADA, &[("prefer", "wait=1")]).await;
+    assert_eq!(waited.header("preference-applied"), "wait=1");
+    assert_eq!(waited.json()["unfinished"], 1);
+    assert_ne!(waited.header("etag"), batch.header("etag"), "it began meanwhile");
+    f.post(&format!("{path}/cancel"), ADA, &json!({})).await;
+}
+
+#[tokio::test]
 async fn an_input_at_fault_keeps_out_the_whole_batch_and_is_named() {
     let f = roomy().await;
     let body = json!({ "kind": "echo", "inputs": [{ "text": "a" }, { "txt": "b" }] });

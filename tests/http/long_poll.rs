@@ -53,6 +53,11 @@ async fn a_status_request_waits_for_news_and_says_so() {
     let unchanged = f.get_with(&path, ADA, &[("if-none-match", &etag), ("prefer", "wait=1")]).await;
     assert_eq!(unchanged.status, 304);
     assert_eq!(unchanged.header("preference-applied"), "wait=1");
+    // As Apache makes it where it compresses.
+    let compressed = format!("W/\"{}-gzip\"", told["version"]);
+    let headers = [("if-none-match", &*compressed), ("prefer", "wait=1")];
+    let unchanged = f.get_with(&path, ADA, &headers).await;
+    assert_eq!((unchanged.status.as_u16(), unchanged.header("etag")), (304, &*etag));
     let cancel = async {
         until_held(&f, 1).await;
         f.post(&format!("{path}/cancel"), ADA, &json!({})).await
@@ -62,6 +67,11 @@ async fn a_status_request_waits_for_news_and_says_so() {
     assert_eq!(changed.status, 200);
     assert_eq!(changed.header("preference-applied"), "wait=20");
     assert!(["cancelling", "cancelled"].contains(&changed.json()["status"].as_str().unwrap()));
+    // The client's version is known, so that there is news at once.
+    let begin = std::time::Instant::now();
+    let headers = [("if-none-match", &*compressed), ("prefer", "wait=20")];
+    assert_eq!(f.get_with(&path, ADA, &headers).await.status, 200);
+    assert!(begin.elapsed().as_secs() < 10);
     let plain = f.get(&path, ADA).await;
     assert_eq!(plain.header("preference-applied"), "");
     let foreign = f.get_with(&path, "", &[("prefer", "wait=20")]).await;
@@ -75,9 +85,50 @@ async fn a_start_that_waits_comes_back_with_the_end() {
     let answer = f.post_with("/api/v1/tasks", ADA, &body, &[("prefer", "wait=20")]).await;
     assert_eq!(answer.status, 202);
     assert_eq!(answer.header("preference-applied"), "wait=20");
-    let snapshot = answer.json();
-    f.fits("Snapshot", &snapshot);
-    assert_eq!(snapshot["status"], "completed");
+    let started = answer.json();
+    f.fits("StartedTask", &started);
+    assert_eq!((&started["status"], &started["existing"]), (&json!("completed"), &json!(false)));
+    assert_eq!(answer.header("retry-after"), "", "there is nothing to come");
+}
+
+#[tokio::test]
+async fn each_call_about_a_task_waits_for_its_end_on_request() {
+    let f = fixture().await;
+    let id = f.start(ADA, "endless", json!({})).await;
+    f.until(ADA, &id, "running").await;
+    let path = format!("/api/v1/tasks/{id}");
+    let result = format!("{path}/result");
+    let until_end = [("prefer", "wait=20; until=end")];
+    let wait = [("prefer", "wait=20")];
+    let cancel = async {
+        until_held(&f, 2).await;
+        f.post_with(&format!("{path}/cancel"), ADA, &json!({}), &wait).await
+    };
+    let (state, result, cancelled) =
+        tokio::join!(f.get_with(&path, ADA, &until_end), f.get_with(&result, ADA, &wait), cancel);
+    for ended in [&state, &cancelled] {
+        assert_eq!(ended.json()["status"], "cancelled");
+        assert_eq!(ended.header("preference-applied"), "wait=20");
+        assert_eq!(ended.header("retry-after"), "");
+    }
+    assert!(f.problem(&result, 409).contains("ended as `cancelled`"));
+
+    let (rerun, a_second) = (format!("{path}/rerun"), [("prefer", "wait=1")]);
+    let rerun = f.post_with(&rerun, ADA, &json!({}), &a_second).await;
+    f.fits("StartedTask", &rerun.json());
+    assert_eq!((rerun.status.as_u16(), rerun.header("preference-applied")), (202, "wait=1"));
+    assert_eq!(rerun.json()["status"], "running");
+}
+
+#[tokio::test]
+async fn a_repeated_start_says_that_the_task_exists() {
+    let f = fixture().await;
+    let body = json!({ "kind": "echo", "input": { "text": "hello" } });
+    let key = [("idempotency-key", "k1")];
+    for existing in [false, true] {
+        let started = f.post_with("/api/v1/tasks", ADA, &body, &key).await.json();
+        assert_eq!(started["existing"], existing, "{started}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
 use super::platform::{self, initial_state};
-use crate::api::{self, ApiError};
+use crate::{
+    api::{self, ApiError},
+    wire::path_of,
+};
 
 /// Button that submits its form. The initial state is the kind's name. On invalid fields it submits
 /// the form without the script, and the server shows the errors at the fields; other problems
@@ -38,7 +41,7 @@ fn button(kind: String) -> impl IntoView {
             label.set("Starting…".to_owned());
             let (fields, key) = platform::entered(&form);
             match api::start_task(kind, fields, key).await {
-                Ok(receipt) => platform::open(&format!("/tasks/{}", receipt.id)),
+                Ok(receipt) => platform::open(&path_of(&receipt)),
                 Err(ApiError(refused)) if refused.errors.is_empty() => problem.set(refused.detail),
                 Err(_) => platform::send(&form),
             }

@@ -21,7 +21,7 @@ use crate::{
     islands::{TaskDetailsIsland, TaskIsland, platform::embed_state, task_island::TaskState},
     log_view,
     outcome::Notice,
-    wire::LogPiece,
+    wire::{EXISTING, LogPiece},
 };
 
 /// Minimum delay before the page reloads itself, in milliseconds.
@@ -34,6 +34,7 @@ pub fn TaskPage() -> impl IntoView {
     let notice = use_context::<Notice>();
     // Also set if the search text is still empty, which shows the search field.
     let asked = use_query_map().with_untracked(|query| query.get("log"));
+    let existing = use_query_map().with_untracked(|query| query.get(EXISTING)).is_some();
     let limits = context::viewers().html_limits();
     ask(move |service, caller| async move {
         let id = id?;
@@ -64,6 +65,14 @@ pub fn TaskPage() -> impl IntoView {
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
+            {existing
+                .then(|| {
+                    view! {
+                        <p class="note" role="status">
+                            "This work was already under way: nothing new was started."
+                        </p>
+                    }
+                })}
             {embed_state(TaskState { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
             <TaskIsland />
             <TaskDetailsIsland />
