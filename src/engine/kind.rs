@@ -215,6 +215,25 @@ pub enum TaskError {
         /// Minimum delay before the retry; `None`: the engine's backoff.
         after: Option<Duration>,
     },
+    /// The task waits for something outside of it, and then runs again from its checkpoints. The
+    /// attempt does not count; how often it waits is for the task to limit.
+    #[error("{message}")]
+    Wait {
+        /// A stable code for programs.
+        code: Cow<'static, str>,
+        /// A sentence for people: what it waits for.
+        message: String,
+        /// The delay; at most a day. `None`: the engine's shortest.
+        after: Option<Duration>,
+    },
+    /// The task fails now, and a new start may help once something outside of it has changed.
+    #[error("{message}")]
+    GaveUp {
+        /// A stable code for programs.
+        code: Cow<'static, str>,
+        /// A sentence for people.
+        message: String,
+    },
     /// A retry would not help; the task fails.
     #[error("{message}")]
     Fail {

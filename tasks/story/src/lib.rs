@@ -39,7 +39,10 @@ use self::library::{Library, LibraryError};
 pub use self::{
     chat::{Endpoint, InvalidEndpoint},
     input::{InvalidText, MAX_CHARS, PlayerName, Subject},
-    settings::{ApiKey, Faults, NarratorSettings, StorySettings},
+    settings::{
+        ApiKey, ExtraBody, ExtraHeaders, Faults, NarratorSettings, Omission, StorySettings,
+        TokenField,
+    },
 };
 
 /// Writes a story.

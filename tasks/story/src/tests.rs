@@ -222,7 +222,7 @@ async fn a_finished_chapter_is_never_paid_twice() {
     let id = house.start().await;
     let snapshot = house.end(id).await;
     assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
-    assert_eq!(snapshot.attempt, 2);
+    assert_eq!(snapshot.attempt, 1, "a reply that broke off is no failure of the story");
     let story = house.result(id).await;
     assert!(
         story.starts_with("# Low Water\n\n*A story for Ada in 2 chapters*\n\n## Mud\n\nAda walked")
@@ -248,7 +248,7 @@ async fn what_was_spent_is_known_after_a_restart_of_the_task() {
     let id = house.start().await;
     let snapshot = house.end(id).await;
     let failure = snapshot.error.unwrap();
-    assert_eq!((failure.code.as_str(), snapshot.attempt), ("token_budget", 2), "{failure:?}");
+    assert_eq!(failure.code, "token_budget", "{failure:?}");
     assert_eq!(server.seen().len(), 3);
 }
 

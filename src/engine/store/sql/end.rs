@@ -92,6 +92,10 @@ impl This {
                 let run_at = now.saturating_add(*after_ms);
                 requeue(&mut tx, id, run_at, 0, Some(message), RETRY, now).await?
             }
+            Ending::Waiting { after_ms, message } if !cancel_asked => {
+                let run_at = now.saturating_add(*after_ms);
+                requeue(&mut tx, id, run_at, 1, Some(message), RETRY, now).await?
+            }
             Ending::Released if !cancel_asked => {
                 requeue(&mut tx, id, now, 1, None, RELEASED, now).await?
             }
@@ -158,7 +162,7 @@ async fn end(
             (Status::Error, "too_late")
         }
         Ending::Forced => (Status::Cancelled, "forced"),
-        Ending::Cancelled | Ending::Again { .. } | Ending::Released => {
+        Ending::Cancelled | Ending::Again { .. } | Ending::Waiting { .. } | Ending::Released => {
             (Status::Cancelled, "stopped")
         }
     };

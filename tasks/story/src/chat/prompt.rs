@@ -181,11 +181,19 @@ pub(super) fn tidy(text: &str, cut: bool) -> String {
     if !cut {
         return body.to_owned();
     }
-    let end = body.rfind(['.', '!', '?', '。', '”']).map(|at| {
-        let width = body[at..].chars().next().map_or(0, char::len_utf8);
-        at + width
+    let end = body.rfind(['.', '!', '?', '…', '。', '！', '？']).map(|at| {
+        // With the quotation marks and emphasis that close after it.
+        let mark = body[at..].chars().next().map_or(0, char::len_utf8);
+        let rest = &body[at + mark..];
+        let closing = |c: char| {
+            matches!(
+                c,
+                '”' | '"' | '’' | '\'' | '»' | '«' | '“' | '）' | ')' | '」' | '』' | '*' | '_'
+            )
+        };
+        body.len() - rest.trim_start_matches(closing).len()
     });
-    body[..end.unwrap_or(body.len())].to_owned()
+    body[..end.unwrap_or(body.len())].trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -241,7 +249,16 @@ mod tests {
     #[test]
     fn a_chapter_loses_its_heading_and_a_cut_one_its_last_half_sentence() {
         assert_eq!(tidy("## One\n\nIt rose. It fell.\n", false), "It rose. It fell.");
-        assert_eq!(tidy("It rose. It fe", true), "It rose.");
+        for (cut, whole) in [
+            ("It rose. It fe", "It rose."),
+            ("“It rose.” She sai", "“It rose.”"),
+            ("*It rose!* Sh", "*It rose!*"),
+            ("潮が満ちた。そし", "潮が満ちた。"),
+            ("It rose… and", "It rose…"),
+            ("no end at all", "no end at all"),
+        ] {
+            assert_eq!(tidy(cut, true), whole);
+        }
         assert_eq!(tidy("# One", false), "");
     }
 }
