@@ -47,6 +47,13 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
         None
     }
 
+    /// Returns the description with what only the dependencies know, such as who does the work.
+    /// Default: [`Task::DESCRIPTION`].
+    fn description(deps: &Self::Deps) -> Cow<'static, str> {
+        let _ = deps;
+        Cow::Borrowed(Self::DESCRIPTION)
+    }
+
     /// Returns the daily budget that runs of this kind draw on with [`Context::reserve`]. While it
     /// is used up, starts are refused; its figures are exported for operators. Default: `None`.
     fn budget(deps: &Self::Deps) -> Option<DailyBudget> {

@@ -1,6 +1,7 @@
 //! Narrator behind an OpenAI-compatible endpoint.
 
 mod call;
+mod check;
 mod daily;
 mod endpoint;
 mod ledger;
@@ -18,13 +19,16 @@ use std::sync::atomic::AtomicBool;
 
 use milepost::task::TaskId;
 
-pub use self::endpoint::{Endpoint, InvalidEndpoint};
 pub(super) use self::ledger::MIN_REPLY;
 use self::{
     call::{Length, prompt_tokens},
     daily::Daily,
     ledger::Ledger,
     wire::Message,
+};
+pub use self::{
+    check::{NarratorCheck, check},
+    endpoint::{Endpoint, InvalidEndpoint},
 };
 use super::narrator::{Brief, Narrator, NarratorError, Outline, Report, Sink};
 

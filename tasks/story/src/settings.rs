@@ -239,6 +239,16 @@ impl NarratorSettings {
         self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
     }
 
+    /// Who writes stories, for people: the model and its host, or the built-in narrator.
+    pub fn writer(&self) -> String {
+        match self.endpoint().map(Address::read) {
+            Some(Ok(address)) => {
+                format!("the model “{}” at {}", self.model.trim(), address.host())
+            }
+            _ => "the built-in narrator".to_owned(),
+        }
+    }
+
     /// The key, if one is configured. An empty text counts as none.
     pub(super) fn key(&self) -> Option<&str> {
         self.key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty())

@@ -12,7 +12,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     http::{HeaderMap, Response, StatusCode},
-    routing::post,
+    routing::{get, post},
 };
 use futures_util::{StreamExt, stream};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -152,8 +152,10 @@ pub(super) struct Server {
 impl Server {
     pub(super) async fn start(steps: Vec<Step>) -> Self {
         let script = Script { steps: Arc::new(Mutex::new(steps.into())), seen: Arc::default() };
-        let app =
-            Router::new().route("/v1/chat/completions", post(complete)).with_state(script.clone());
+        let app = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/models", get(models))
+            .with_state(script.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -189,4 +191,9 @@ async fn complete(
             .body(Body::from("the script is over"))
             .unwrap(),
     }
+}
+
+async fn models(State(script): State<Script>) -> Response<Body> {
+    let step = script.steps.lock().unwrap().pop_front();
+    step.map_or_else(|| Response::new(Body::empty()), Step::answer)
 }

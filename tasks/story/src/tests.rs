@@ -171,6 +171,21 @@ async fn the_start_form_knows_the_limits() {
 }
 
 #[tokio::test]
+async fn the_start_form_says_who_will_write() {
+    let description = async |narrator: NarratorSettings| {
+        let house = House::new(0.0, narrator).await;
+        house.service.kind("story").unwrap().description
+    };
+    let offline = description(NarratorSettings::default()).await;
+    assert!(offline.ends_with("Written by the built-in narrator."), "{offline}");
+    let url = Some("https://ada:hush@example.org:8443/v1".to_owned());
+    let model = NarratorSettings { url, model: "m".to_owned(), ..NarratorSettings::default() };
+    let told = description(NarratorSettings { allow_anonymous: true, ..model.clone() }).await;
+    assert!(told.ends_with("Written by the model “m” at example.org:8443."), "{told}");
+    assert!(description(model).await.ends_with("without a session, by the built-in narrator."));
+}
+
+#[tokio::test]
 async fn a_start_leads_to_the_same_story_only() {
     let house = House::new(1.0, NarratorSettings::default()).await;
     let id = house.start().await;

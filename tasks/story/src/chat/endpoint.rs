@@ -109,11 +109,6 @@ impl Endpoint {
         self.settings.allow_anonymous || ctx.owner().is_some()
     }
 
-    /// Who writes: the model and its host.
-    pub(in super::super) fn describe(&self) -> String {
-        format!("the model “{}” at {}", self.settings.model.trim(), self.address.host())
-    }
-
     /// Whether it has ever answered.
     pub(super) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)

@@ -11,6 +11,8 @@ use super::{
     wire::Message,
 };
 
+/// Tokens of a prompt besides the research: instructions, plan, and the end of the chapter before.
+pub(super) const PROMPT_TOKENS: u64 = 800;
 /// Characters of the previous chapter that are included for the next one.
 const TAIL_CHARS: usize = 1_200;
 /// Maximum length of a title from the model, in characters.
