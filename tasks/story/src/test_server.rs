@@ -11,7 +11,7 @@ use axum::{
     Json, Router,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Response, StatusCode},
+    http::{HeaderMap, Response, StatusCode, Uri},
     routing::{get, post},
 };
 use futures_util::{StreamExt, stream};
@@ -36,6 +36,8 @@ pub(super) enum End {
 #[derive(Clone)]
 pub(super) struct Seen {
     pub(super) key: Option<String>,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Option<String>,
     pub(super) body: serde_json::Value,
 }
 
@@ -179,11 +181,17 @@ impl Drop for Server {
 
 async fn complete(
     State(script): State<Script>,
+    uri: Uri,
     headers: HeaderMap,
     Json(body): Json<serde_json::Value>,
 ) -> Response<Body> {
     let key = headers.get("authorization").map(|key| key.to_str().unwrap().to_owned());
-    script.seen.lock().unwrap().push(Seen { key, body });
+    script.seen.lock().unwrap().push(Seen {
+        key,
+        headers,
+        query: uri.query().map(str::to_owned),
+        body,
+    });
     match script.steps.lock().unwrap().pop_front() {
         Some(step) => step.answer(),
         None => Response::builder()

@@ -378,3 +378,5 @@ async fn no_model_writes_for_anonymous_callers_unless_told_so() {
         assert_eq!(server.seen().len(), if allow_anonymous { 3 } else { 0 });
     }
 }
+
+mod outages;

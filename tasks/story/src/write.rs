@@ -6,7 +6,7 @@ mod stall;
 
 use std::{sync::Arc, time::SystemTime};
 
-use milepost::engine::{Context, Output, TaskError};
+use milepost::engine::{Context, Output, RERUN_KEYS, TaskError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,7 @@ const TOKENS: &str = "tokens";
 /// Checkpoint: the step that waits for its endpoint.
 const STALL: &str = "stall";
 /// Checkpoint: the outline.
-const PLAN: &str = "plan";
+const PLAN: &str = "rerun:plan";
 
 /// Why the built-in narrator writes a story although a model is configured.
 const NOT_FOR_ANONYMOUS: &str =
@@ -270,5 +270,5 @@ impl<'a> Desk<'a> {
 }
 
 fn key(chapter: usize) -> String {
-    format!("chapter-{}", chapter + 1)
+    format!("{RERUN_KEYS}chapter-{}", chapter + 1)
 }

@@ -46,7 +46,7 @@ impl This {
                 taken.push(map::task_id(raw)?);
             }
             if !rows.is_empty() && statement != sql::TAKE_AGAIN {
-                // Ended tasks need no checkpoints, as at every other end.
+                // Ended tasks need no checkpoints but those for a rerun, as at every other end.
                 let over = serde_json::to_string(&taken).map_err(|e| map::corrupt("id", e))?;
                 tx.execute(sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over)).await?;
             }
@@ -125,7 +125,7 @@ impl This {
             if let Some(raw) = raw {
                 let row = map::row(&raw, now)?;
                 if row.status.is_terminal() {
-                    let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string());
+                    let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(false);
                     tx.execute(query).await?;
                 }
                 self.announce(&mut tx, &Change::Cancel(id)).await?;
@@ -176,7 +176,8 @@ async fn end(
         )
         .await?;
     }
-    tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string())).await?;
+    let completed = result.is_some();
+    tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(completed)).await?;
     let raw = tx
         .one(
             sqlx::query(sql::FINISH)

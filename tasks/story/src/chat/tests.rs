@@ -19,6 +19,8 @@ use super::{
     *,
 };
 
+mod endpoints;
+
 const KEY: &str = "sk-very-secret";
 
 /// Records the delays and does not wait.
