@@ -82,7 +82,7 @@ impl Narrator for Chat {
         let reply = self.call(&messages, length, sink).await?;
         let text = prompt::tidy(&reply.text, reply.cut);
         if text.is_empty() {
-            return Err(NarratorError::Empty);
+            return Err(NarratorError::Empty { thought: 0 });
         }
         Ok(text)
     }

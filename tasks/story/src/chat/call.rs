@@ -82,7 +82,7 @@ impl Chat {
             self.warn(&error);
             let (retries, longest) = self.patience(&error, longest);
             let patient = error.after().is_none_or(|after| after <= longest);
-            if broken.started || tries > retries || !patient {
+            if broken.started || error.had_begun() || tries > retries || !patient {
                 return Err(error);
             }
             let wait = retry::delay(error.after(), tries, longest, rand::random::<f64>());
@@ -177,14 +177,16 @@ impl Chat {
             End::Stop => return Ok(Reply { text: reply.text, cut: false }),
             End::Length if started => return Ok(Reply { text: reply.text, cut: true }),
             End::Length => NarratorError::OnlyThought { limit: max_tokens },
-            End::Empty => NarratorError::Empty,
+            End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },
             End::Refused(word) => refused(&word),
             End::Fault(fault) => {
                 changed = !started && self.adapt(200, &fault, sink);
                 self.fault(fault, started)
             }
             End::Other(fault) => match decide(200, &fault, false, None) {
-                Verdict::Final(_) => malformed(fault.message),
+                Verdict::Final(_) => {
+                    malformed(format!("{}; check MILEPOST_NARRATOR_URL", fault.message))
+                }
                 Verdict::Passing(..) => self.fault(fault, false),
             },
             End::Failed(word) => NarratorError::Ended(word),

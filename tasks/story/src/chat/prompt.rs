@@ -11,6 +11,9 @@ use super::{
     wire::Message,
 };
 
+/// Characters that end a sentence.
+const ENDS: [char; 15] =
+    ['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔', '።', '។', '။', '։', '།'];
 /// Tokens of a prompt besides the research: instructions, plan, and the end of the chapter before.
 pub(super) const PROMPT_TOKENS: u64 = 800;
 /// Characters of the previous chapter that are included for the next one.
@@ -183,7 +186,7 @@ pub(super) fn tidy(text: &str, cut: bool) -> String {
     if !cut {
         return body.to_owned();
     }
-    let end = body.rfind(['.', '!', '?', '…', '。', '！', '？']).map(|at| {
+    let end = body.rfind(ENDS).map(|at| {
         // With the quotation marks and emphasis that close after it.
         let mark = body[at..].chars().next().map_or(0, char::len_utf8);
         let rest = &body[at + mark..];
@@ -257,6 +260,7 @@ mod tests {
             ("*It rose!* Sh", "*It rose!*"),
             ("潮が満ちた。そし", "潮が満ちた。"),
             ("It rose… and", "It rose…"),
+            ("वह उठा। वह", "वह उठा।"),
             ("no end at all", "no end at all"),
         ] {
             assert_eq!(tidy(cut, true), whole);

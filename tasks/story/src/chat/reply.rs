@@ -11,6 +11,7 @@ mod documents;
 mod fault;
 mod finish;
 mod json;
+mod signs;
 mod text;
 mod thinking;
 mod words;

@@ -32,7 +32,8 @@ impl Pause for TokioPause {
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
     let seconds = |text: &str| {
-        let seconds = text.parse::<f64>().ok()?;
+        let first = text.split([',', 's']).next().unwrap_or_default();
+        let seconds = first.trim().parse::<f64>().ok()?;
         Duration::try_from_secs_f64(seconds.max(0.0)).ok()
     };
     let exact = headers.get("retry-after-ms").and_then(text);
@@ -80,6 +81,9 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         assert_eq!(retry_after(&headers("7"), now), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(&headers("0.25"), now), Some(Duration::from_millis(250)));
+        for odd in ["7, 7", "7s", " 7 "] {
+            assert_eq!(retry_after(&headers(odd), now), Some(Duration::from_secs(7)), "{odd}");
+        }
         let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
         assert_eq!(retry_after(&headers(&date), now), Some(Duration::from_secs(90)));
         assert_eq!(

@@ -57,7 +57,7 @@ pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> 
     let whole = header(response.headers(), CONTENT_TYPE).contains("json");
     let mut bytes = response.bytes_stream();
     let ends = Instant::now() + limits.reply;
-    let mut completed = None;
+    let (mut completed, mut written) = (None, 0);
     let broken = loop {
         let begun = reader.written_chars() > 0;
         let silence = match (begun, whole) {
@@ -76,8 +76,11 @@ pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> 
         if reader.is_over() {
             break None;
         }
-        if reader.is_complete() {
-            completed.get_or_insert_with(|| Instant::now() + limits.usage);
+        // Some endpoints announce the end with each event.
+        let goes_on = written < reader.written_chars();
+        written = reader.written_chars();
+        if reader.is_complete() && (goes_on || completed.is_none()) {
+            completed = Some(Instant::now() + limits.usage);
         }
     };
     Received { reply: reader.end(broken.is_none()), broken }

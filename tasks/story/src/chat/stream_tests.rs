@@ -77,6 +77,13 @@ async fn a_complete_reply_is_taken_whatever_the_connection_does_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn text_that_follows_an_announced_end_is_text() {
+    let ended = ONCE.replace("}}]}", "},\"finish_reason\":\"stop\"}]}");
+    let (received, _) = receive(EVENTS, &[&ended, &ended, &ended], 1, After::Silence).await;
+    assert_eq!((received.reply.text.as_str(), received.reply.end), ("OnceOnceOnce", End::Stop));
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_and_empty_events_are_signs_of_life_up_to_the_limit_of_the_whole() {
     for ping in [": ping\n\n", "data: {\"choices\":[{\"delta\":{\"content\":\"\"}}]}\n\n"] {
         let chunks = [ping, ping, ping, ONCE, STOP];

@@ -76,7 +76,9 @@ impl Dialect {
             return Some("it is asked without stream_options");
         }
         let tokens = if self.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
-        if !self.token_field_fixed && about(tokens) {
+        let limit = ["range", "too large", "at most", "less than", "maximum", "greater than"];
+        let value = limit.iter().any(|word| text.contains(word));
+        if !self.token_field_fixed && about(tokens) && !value {
             self.token_field_fixed = true;
             self.completion_tokens = !self.completion_tokens;
             return Some(match self.completion_tokens {
@@ -190,6 +192,7 @@ mod tests {
         let before = dialect;
         for (status, text) in [
             (400, "max_tokens is too large: 1200. This model supports at most 100"),
+            (400, "Invalid max_tokens value, the valid range of max_tokens is [1, 800]"),
             (429, "Unsupported parameter: temperature"),
             (400, "messages must not be empty"),
             (400, ""),

@@ -22,7 +22,7 @@ pub(in super::super) enum NarratorError {
     /// The endpoint knows no such model.
     #[error(
         "the narrator's endpoint does not know the model “{model}” ({status}){}; check \
-         MILEPOST_NARRATOR_MODEL, and that MILEPOST_NARRATOR_URL ends with the version, such as /v1",
+         MILEPOST_NARRATOR_MODEL; `milepost check` lists the models",
         words(.detail)
     )]
     UnknownModel {
@@ -144,8 +144,11 @@ pub(in super::super) enum NarratorError {
     #[error("the narrator's endpoint sent something that is no chat completion: {0}")]
     Malformed(String),
     /// The reply ended well, but without a word.
-    #[error("the narrator's endpoint sent a reply without a word")]
-    Empty,
+    #[error("the narrator's endpoint sent a reply without a word{}", instead(*.thought))]
+    Empty {
+        /// Tokens of thinking that came instead, estimated.
+        thought: u64,
+    },
     /// The reply ended for a reason that is no good end.
     #[error("the narrator's endpoint ended the reply early: {0}")]
     Ended(String),
@@ -169,6 +172,11 @@ pub(in super::super) enum NarratorError {
         /// The timeout in seconds.
         seconds: f64,
     },
+}
+
+/// How much a model thought instead of writing, as the end of a sentence.
+fn instead(tokens: u64) -> String {
+    if tokens == 0 { String::new() } else { format!(", only {tokens} tokens of thinking") }
 }
 
 /// The endpoint's words as the end of a sentence.
@@ -196,7 +204,7 @@ impl NarratorError {
             Self::Daily(_) => "daily_budget",
             Self::Uncounted(_) => "store",
             Self::Malformed(_) | Self::Garbled(_) => "narrator_malformed",
-            Self::Empty => "narrator_empty",
+            Self::Empty { .. } => "narrator_empty",
             Self::Lost(_) => "narrator_lost",
             Self::Ended(_) | Self::Cut => "narrator_cut",
             Self::Composing(_) => "narrator_stopped",
@@ -212,7 +220,7 @@ impl NarratorError {
             | Self::Loading { .. }
             | Self::Server { .. }
             | Self::Uncounted(_)
-            | Self::Empty
+            | Self::Empty { .. }
             | Self::Ended(_)
             | Self::Garbled(_)
             | Self::Lost(_)
@@ -234,7 +242,7 @@ impl NarratorError {
 
     /// Whether the call had begun to write, so that each further one costs.
     pub(in super::super) const fn had_begun(&self) -> bool {
-        matches!(self, Self::Empty | Self::Ended(_) | Self::Garbled(_) | Self::Cut)
+        matches!(self, Self::Empty { .. } | Self::Ended(_) | Self::Garbled(_) | Self::Cut)
     }
 
     /// Delay requested by the endpoint.

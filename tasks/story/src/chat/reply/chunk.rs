@@ -107,8 +107,9 @@ fn take_choice(chunk: &mut Chunk, choice: &Map<String, Value>) {
         chunk.tools = calls.into_iter().any(is_something);
     }
     if delta.is_none() && message.is_none() {
-        // The older protocol of completions.
-        chunk.text = string(choice, "text").unwrap_or_default();
+        // The older protocol of completions, and a delta that is a text.
+        let text = ["text", "delta"].iter().find_map(|key| string(choice, key));
+        chunk.text = text.unwrap_or_default();
     }
     let reasons = ["finish_reason", "finishReason", "done_reason", "stop_reason"];
     chunk.finish = reasons.iter().find_map(|key| string(choice, key)).filter(|it| is_reason(it));

@@ -60,7 +60,9 @@ pub(crate) struct Cleaned {
 pub(crate) fn clean(text: &str, cut: bool) -> Cleaned {
     let (text, thought_chars) = without_thinking(text, cut);
     let text = without_marks(&text);
-    Cleaned { text: unfenced(text).trim().to_owned(), thought_chars }
+    let text = unfenced(text).trim().replace("\r\n", "\n");
+    let text = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    Cleaned { text, thought_chars }
 }
 
 fn without_marks(text: &str) -> &str {
@@ -182,6 +184,7 @@ mod tests {
             ("It rose.<end_of_turn>\n", "It rose."),
             ("It rose.<｜end▁of▁sentence｜>", "It rose."),
             ("I <3 you.", "I <3 you."),
+            ("It rose.\r\n\u{1b}[1mIt\0 fell.", "It rose.\n[1mIt fell."),
         ];
         for (text, clean) in cases {
             assert_eq!(told(text), clean, "{text}");

@@ -2,7 +2,14 @@
 
 use std::time::Duration;
 
-use super::Fault;
+use super::{
+    Fault,
+    signs::{
+        ADDRESS_WORDS, BUSY_WORDS, CONTEXT_WORDS, FILTER_CODES, KEY_CODES, KEY_WORDS,
+        LOADING_WORDS, MEMORY_WORDS, MODEL_CODES, MODEL_WORDS, PASSING_CODES, PASSING_WORDS,
+        QUOTA_CODES, QUOTA_WORDS, TOO_LARGE_WORDS,
+    },
+};
 
 /// What an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,162 +49,6 @@ pub(crate) enum Verdict {
     Passing(Cause, Option<Duration>),
 }
 
-/// Codes and types of errors that pass.
-const PASSING_CODES: [&str; 34] = [
-    "rate_limit_exceeded",
-    "rate_limit_error",
-    "rate_limit",
-    "rate_limited",
-    "ratelimited",
-    "ratelimiterror",
-    "too_many_requests",
-    "toomanyrequests",
-    "tokens_limit_reached",
-    "resource_exhausted",
-    "throttlingexception",
-    "throttling",
-    "overloaded_error",
-    "overloaded",
-    "engine_overloaded",
-    "engine_overloaded_error",
-    "server_overloaded",
-    "serveroverloaded",
-    "capacity_exceeded",
-    "server_error",
-    "internal_server_error",
-    "internalservererror",
-    "internal_error",
-    "internal",
-    "api_error",
-    "apiconnectionerror",
-    "service_unavailable",
-    "serviceunavailable",
-    "service_unavailable_error",
-    "unavailable_error",
-    "unavailable",
-    "bad_gateway",
-    "timeout",
-    "timeout_error",
-];
-/// Words of errors that pass, where the status does not tell.
-const PASSING_WORDS: [&str; 28] = [
-    "rate limit",
-    "ratelimit",
-    "too many requests",
-    "too many concurrent",
-    "overloaded",
-    "over capacity",
-    "at capacity",
-    "no capacity",
-    "no available",
-    "try again",
-    "retry later",
-    "temporarily",
-    "timed out",
-    "timeout",
-    "unavailable",
-    "bad gateway",
-    "server busy",
-    "is busy",
-    "internal server error",
-    "server error",
-    "connection error",
-    "connection reset",
-    "connection refused",
-    "unexpected eof",
-    "econnreset",
-    "encountered while running",
-    "terminated",
-    "upstream",
-];
-/// Words of busy endpoints among them.
-const BUSY_WORDS: [&str; 6] =
-    ["rate limit", "ratelimit", "too many", "tokens_limit", "throttl", "resource_exhausted"];
-const LOADING_WORDS: [&str; 9] = [
-    "loading model",
-    "model is loading",
-    "currently loading",
-    "model loading",
-    "still loading",
-    "is being loaded",
-    "is starting",
-    "warming up",
-    "cold start",
-];
-const QUOTA_CODES: [&str; 6] = [
-    "insufficient_quota",
-    "billing_hard_limit_reached",
-    "billing_not_active",
-    "insufficient_balance",
-    "insufficient_credits",
-    "payment_required",
-];
-const QUOTA_WORDS: [&str; 8] = [
-    "insufficient balance",
-    "insufficient credit",
-    "insufficient quota",
-    "credit balance",
-    "more credits",
-    "out of credits",
-    "billing details",
-    "balance is not enough",
-];
-const MEMORY_WORDS: [&str; 3] =
-    ["more system memory", "not enough memory to load", "insufficient system resources"];
-const CONTEXT_WORDS: [&str; 12] = [
-    "context length",
-    "context window",
-    "context size",
-    "maximum context",
-    "context_length",
-    "max_model_len",
-    "prompt is too long",
-    "input is too long",
-    "too many tokens",
-    "exceed_context_size",
-    "tokens to keep from the initial prompt",
-    "maximum input length",
-];
-const FILTER_CODES: [&str; 5] = [
-    "content_filter",
-    "content_policy_violation",
-    "responsibleaipolicyviolation",
-    "data_inspection_failed",
-    "moderation_blocked",
-];
-const KEY_CODES: [&str; 4] =
-    ["invalid_api_key", "authentication_error", "invalid_authentication", "no_api_key"];
-const KEY_WORDS: [&str; 5] = [
-    "incorrect api key",
-    "invalid api key",
-    "api key not valid",
-    "invalid api-key",
-    "authenticationerror",
-];
-const MODEL_CODES: [&str; 6] = [
-    "model_not_found",
-    "deploymentnotfound",
-    "invalid_model",
-    "model_not_available",
-    "unknown_model",
-    "unavailable_model",
-];
-const MODEL_WORDS: [&str; 13] = [
-    "not found",
-    "does not exist",
-    "doesn't exist",
-    "not exist",
-    "unknown model",
-    "invalid model",
-    "not a valid model",
-    "no such model",
-    "try pulling it",
-    "not loaded",
-    "no models loaded",
-    "no endpoints found",
-    "unsupported model",
-];
-
 /// Decides about an error. `status` is that of the response, which is 200 for an error within a
 /// stream; `started`: a part of the text had arrived; `after`: the delay that a header asks for.
 pub(crate) fn decide(
@@ -218,19 +69,21 @@ pub(crate) fn decide(
         status => status,
     };
     let about_model = text.contains("model") || text.contains("deployment");
-    if has(&MEMORY_WORDS) {
+    if has(MEMORY_WORDS) {
         Verdict::Final(Cause::Memory)
-    } else if coded(&QUOTA_CODES) || has(&QUOTA_WORDS) && after.is_none() || status == 402 {
+    } else if coded(QUOTA_CODES) || has(QUOTA_WORDS) && after.is_none() || status == 402 {
         Verdict::Final(Cause::Quota)
-    } else if has(&CONTEXT_WORDS) && !has(&BUSY_WORDS) && status != 429 {
+    } else if has(TOO_LARGE_WORDS) || has(CONTEXT_WORDS) && !has(BUSY_WORDS) && status != 429 {
         Verdict::Final(Cause::Context)
-    } else if coded(&FILTER_CODES) {
+    } else if coded(FILTER_CODES) {
         Verdict::Final(Cause::Filter)
-    } else if coded(&KEY_CODES) || has(&KEY_WORDS) || status == 401 {
+    } else if coded(KEY_CODES) || has(KEY_WORDS) || status == 401 {
         Verdict::Final(Cause::Key)
-    } else if has(&LOADING_WORDS) {
+    } else if has(ADDRESS_WORDS) {
+        Verdict::Final(Cause::Address)
+    } else if has(LOADING_WORDS) {
         Verdict::Passing(Cause::Loading, after)
-    } else if coded(&MODEL_CODES) || about_model && has(&MODEL_WORDS) && status < 500 {
+    } else if coded(MODEL_CODES) || about_model && has(MODEL_WORDS) && status < 500 {
         Verdict::Final(Cause::Model)
     } else {
         by_status(status, fault, &text, started, after)
@@ -246,7 +99,7 @@ fn by_status(
 ) -> Verdict {
     let coded = PASSING_CODES.iter().any(|code| fault.is(code));
     let told = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let busy = told(&BUSY_WORDS)
+    let busy = told(BUSY_WORDS)
         || fault.codes.iter().any(|code| {
             let spaced = code.replace(['_', '-'], " ");
             BUSY_WORDS.iter().any(|word| code.contains(word) || spaced.contains(word))
@@ -257,10 +110,10 @@ fn by_status(
         408 | 409 | 424 | 425 | 499 => passing(),
         501 | 505 | 511 => Verdict::Final(Cause::Request),
         500..=599 => passing(),
-        200..=299 if coded || told(&PASSING_WORDS) || started => passing(),
+        200..=299 if coded || told(PASSING_WORDS) || started => passing(),
         // Other statuses for a limit of requests.
         400 | 403 | 404 | 422 if busy => passing(),
-        400 if coded || told(&["overloaded", "try again later", "temporarily"]) => passing(),
+        400 if coded || told(&["overloaded", "try again", "temporarily"]) => passing(),
         403 => Verdict::Final(Cause::Forbidden),
         300..=399 | 404 | 405 | 410 => Verdict::Final(Cause::Address),
         _ => Verdict::Final(Cause::Request),

@@ -93,7 +93,7 @@ fn words_count_where_a_status_is_used_for_many_things() {
         (
             503,
             r#"{"error":"Model x is currently loading","estimated_time":20.0}"#,
-            Passing(Loading, None),
+            Passing(Loading, secs(20.0)),
         ),
         (
             500,
@@ -153,6 +153,23 @@ fn words_count_where_a_status_is_used_for_many_things() {
             429,
             r#"{"error":{"message":"Too many tokens per minute, context window"}}"#,
             Passing(Busy, None),
+        ),
+        (400, r#"{"error":{"message":"Model unloaded."}}"#, Passing(Loading, None)),
+        (500, r#"{"error":"unable to load model: /blobs/x"}"#, Final(Memory)),
+        (
+            200,
+            r#"{"error":"Unexpected endpoint or method. (POST /chat/completions)"}"#,
+            Final(Address),
+        ),
+        (
+            429,
+            r#"{"error":{"message":"Request too large for model x","code":"rate_limit_exceeded"}}"#,
+            Final(Context),
+        ),
+        (
+            400,
+            r#"{"error":{"message":"No deployments available, Try again in 60 seconds"}}"#,
+            Passing(Server, secs(60.0)),
         ),
         (
             503,

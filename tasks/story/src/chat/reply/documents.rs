@@ -8,6 +8,8 @@ use std::io::Write as _;
 
 use flate2::write::MultiGzDecoder;
 
+use super::text::decode;
+
 /// First bytes of gzip.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Bytes of the beginning to retain, for messages.
@@ -197,7 +199,7 @@ impl Documents {
     fn emit(&mut self, framed: bool, out: &mut Vec<Document>) {
         let json = std::mem::take(&mut self.json);
         let whole = json.depth == 0 && !json.in_string;
-        let text = String::from_utf8_lossy(&json.bytes).into_owned();
+        let text = decode(&json.bytes);
         let error = is_error(&self.name);
         out.push(match () {
             () if is_done(&text) => Document::Done,
@@ -212,6 +214,11 @@ impl Documents {
         let (field, value) = (&line[..colon], line.get(colon + 1..).unwrap_or_default());
         match field.trim_ascii_end() {
             field if field.eq_ignore_ascii_case(b"data") => self.data(value, out),
+            // Early versions of llama.cpp.
+            field if field.eq_ignore_ascii_case(b"error") => {
+                self.name = field.to_ascii_lowercase();
+                self.data(value, out);
+            }
             field if field.eq_ignore_ascii_case(b"event") => {
                 self.name = value.trim_ascii().to_ascii_lowercase();
             }
@@ -230,7 +237,7 @@ impl Documents {
                 value = inner.trim_ascii();
             }
             if !matches!(value.first(), Some(b'{' | b'[') | None) {
-                let text = String::from_utf8_lossy(value).into_owned();
+                let text = decode(value);
                 let error = is_error(&self.name);
                 out.push(if is_done(&text) {
                     Document::Done

@@ -125,7 +125,8 @@ impl Fault {
         self.status = self.status.or_else(|| statuses.next());
         let param = object.get("param").and_then(Value::as_str).filter(|param| !param.is_empty());
         self.param = self.param.take().or_else(|| param.map(str::to_owned));
-        let delays = ["retry_after", "retryAfter", "retryDelay", "retry_after_seconds"];
+        let delays =
+            ["retry_after", "retryAfter", "retryDelay", "retry_after_seconds", "estimated_time"];
         let delay =
             delays.iter().filter_map(|key| object.get(*key)).find_map(|value| match value {
                 Value::String(text) => text.trim_end_matches('s').parse().ok(),

@@ -179,6 +179,19 @@ fn text_is_joined_whatever_it_is_split_into() {
     good(&[raw("\"\\ud83d\""), raw("\"\\ude00 rose.\""), stop()].concat(), "😀 rose.");
     good(&[raw("[{\"type\":\"text\",\"text\":\"It \"}]"), c("rose."), stop()].concat(), "It rose.");
     good(&format!("\u{feff}{}{}", c("It rose."), stop()), "It rose.");
+    let (one, two) = (c("It ro\u{f6}"), stop());
+    let split = one.as_bytes().iter().position(|byte| *byte == 0xc3).unwrap();
+    let mut bytes = one.as_bytes()[..=split].to_vec();
+    bytes.extend_from_slice(
+        b"\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"",
+    );
+    bytes.extend_from_slice(&one.as_bytes()[split + 1..]);
+    bytes.extend_from_slice(two.as_bytes());
+    assert_eq!(read(&bytes, 3, true).text, "It ro\u{f6}", "a character in two events");
+    let text = "data: {\"choices\":[{\"delta\":\"It rose.\",\"finish_reason\":\"stop\"}]}\n\n";
+    good(text, "It rose.");
+    let repeated = "data: {\"choices\":[{\"message\":{\"content\":\" It rose.\"},\"finish_reason\":\"stop\"}]}\n\n";
+    good(&[&c("It "), &c("rose."), repeated].concat(), "It rose.");
     let both = "data: {\"choices\":[{\"delta\":{\"content\":\"It rose.\"},\"message\":{\"content\":\"It rose.\"},\"finish_reason\":\"stop\"}]}\n\n";
     good(both, "It rose.");
     let growing = |text: &str| {
@@ -193,6 +206,7 @@ fn text_is_joined_whatever_it_is_split_into() {
 #[test]
 fn an_error_is_told_in_the_words_of_the_endpoint() {
     let errors = [
+        "error: {\"code\":500,\"message\":\"no\"}\n\n",
         "data: {\"error\":{\"message\":\"no\"}}\n\n",
         "data: {\"object\":\"error\",\"message\":\"no\"}\n\n",
         "event: error\ndata: {\"message\":\"no\"}\n\n",

@@ -24,7 +24,12 @@ pub(super) fn clean(text: &str) -> String {
                 while chars.next().is_some_and(|c| !c.is_ascii_alphabetic()) {}
             }
         } else {
-            plain.push(if is_unseen(c) { ' ' } else { c });
+            plain.push(match c {
+                c if is_unseen(c) => ' ',
+                // Marks of half characters, which only the text joins.
+                '\u{10f000}'..='\u{10f8ff}' => char::REPLACEMENT_CHARACTER,
+                c => c,
+            });
         }
     }
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");

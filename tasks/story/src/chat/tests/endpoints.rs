@@ -78,7 +78,7 @@ async fn a_failure_within_a_stream_passes_and_is_tried_again() {
         r#"{"error":{"code":429,"message":"slow down"}}"#,
         r#"{"error":{"code":"502","message":"Provider returned error"}}"#,
         r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#,
-        r#"{"choices":[{"delta":{},"finish_reason":"error"}]}"#,
+        r#"{"choices":[{"delta":{},"error":{"code":503,"message":"x"},"finish_reason":"error"}]}"#,
     ];
     for failure in failures {
         let server = Server::start(vec![events(&[failure]), ok()]).await;
