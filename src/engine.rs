@@ -38,7 +38,7 @@ pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
 pub use budget::{BudgetFigures, BudgetUsedUp, DailyBudget, DailyLimit, Reservation};
 pub use client::ClientAddress;
-pub use context::Context;
+pub use context::{Context, RERUN_KEYS};
 pub use disk::{Disk, DiskSpace, LittleSpace};
 pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Stages, Task, TaskError, ValidationError};

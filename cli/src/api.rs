@@ -50,14 +50,17 @@ impl Api {
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .default_headers(headers)
             .connect_timeout(CONNECT_WITHIN)
             // Following a redirect would send the token elsewhere, or turn a POST into a GET.
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("milepost/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| ClientError::Setup(error.to_string()))?;
+            .user_agent(concat!("milepost/", env!("CARGO_PKG_VERSION")));
+        if is_loopback(&parsed) {
+            // No proxy leads to this machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| ClientError::Setup(error.to_string()))?;
         let base = url.trim_end_matches('/').to_owned();
         Ok(Self { http, base, has_token: token.is_some() })
     }
@@ -237,6 +240,15 @@ pub(super) fn segment(text: &str) -> String {
     escaped
 }
 
+/// Whether a URL leads to this machine.
+fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,5 +267,18 @@ mod tests {
     fn a_kind_cannot_leave_its_segment() {
         assert_eq!(segment("data-set_1"), "data-set_1");
         assert_eq!(segment("../x?y"), "%2E%2E%2Fx%3Fy");
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_names() {
+        let loopback = |url: &str| is_loopback(&reqwest::Url::parse(url).unwrap());
+        for url in
+            ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:1", "http://a.localhost"]
+        {
+            assert!(loopback(url), "{url}");
+        }
+        for url in ["http://10.0.0.1", "https://localhost.example.org"] {
+            assert!(!loopback(url), "{url}");
+        }
     }
 }

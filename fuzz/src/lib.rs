@@ -2,6 +2,7 @@
 //! in seconds and not with all of the server.
 
 pub mod progress;
+mod reply;
 
 use progress::{Limits, Reader, Rules, Signal, Source};
 
@@ -37,4 +38,27 @@ pub fn check(signals: &[Signal], limits: Limits) {
             }
         }
     }
+}
+
+/// Reads a reply in one piece and in chunks: the result must be the same, and sane.
+pub fn check_reply(bytes: &[u8], chunk: usize, whole: bool) {
+    let expected = read_reply(bytes, usize::MAX, whole);
+    assert_eq!(read_reply(bytes, chunk, whole), expected);
+    if expected.end == reply::End::Stop {
+        assert!(!expected.text.trim().is_empty());
+    }
+    let fault = reply::Fault::read(bytes);
+    assert!(fault.message.chars().count() <= 301 && !fault.message.chars().any(char::is_control));
+    for status in [200, 400, 403, 404, 429, 500] {
+        let _ = reply::decide(status, &fault, whole, None);
+    }
+}
+
+fn read_reply(bytes: &[u8], chunk: usize, whole: bool) -> reply::Reply {
+    let mut reader = reply::Reader::new(1 << 16);
+    for chunk in bytes.chunks(chunk.max(1)) {
+        reader.push(chunk);
+        let _ = (reader.is_complete(), reader.is_over(), reader.text_chars(), reader.thought_tokens());
+    }
+    reader.end(whole)
 }

@@ -1,5 +1,7 @@
 //! Command line: arguments, dispatch and exit codes.
 
+mod check;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
@@ -49,6 +51,8 @@ enum Command {
     Result(ResultArgs),
     /// List the files of a task
     Files(TaskArgs),
+    /// Call the language model once, and print what it costs and what is wrong
+    Check(ServerArgs),
     /// Print the effective configuration with the source of each value
     Config(ServerArgs),
     /// Show what a preset or a pattern recognises in a command's output
@@ -259,6 +263,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             serve::work(read(config.as_deref(), &flags)?).await?;
             Ok(Exit::Done)
         }
+        Command::Check(args) => check::check(&load(&args)?).await,
         Command::Config(args) => {
             let configuration = load(&args)?;
             let text = config::print(&configuration);

@@ -97,7 +97,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let server = tokio::spawn(connections::serve(listener, router, limits, stopped));
     let kinds = engine.service().kinds();
     let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
-    tracing::info!("{line}");
+    tracing::info!("{line}; stories are written by {}", settings.narrator.writer());
     milepost_cli::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));

@@ -15,6 +15,10 @@ use super::{
 };
 use crate::task::{LogStream, TaskId};
 
+/// Beginning of the keys of checkpoints that a rerun takes along: finished work that is valid for
+/// the same input. They count towards the storage limits until the failed task expires.
+pub const RERUN_KEYS: &str = "rerun:";
+
 /// A task's handle to the engine: report progress, save checkpoints, observe cancellation. Cheap to
 /// clone.
 ///
@@ -134,6 +138,8 @@ impl Context {
     }
 
     /// Stores a value under a key for the next attempt. It is in the store when this returns.
+    /// With a key that begins with [`RERUN_KEYS`], it outlives a task that fails or is cancelled, and
+    /// a rerun of that task finds it.
     ///
     /// # Errors
     /// [`TaskError::Fail`] when the value is too large or cannot be written as JSON,

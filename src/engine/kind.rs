@@ -47,6 +47,13 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
         None
     }
 
+    /// Returns the description with what only the dependencies know, such as who does the work.
+    /// Default: [`Task::DESCRIPTION`].
+    fn description(deps: &Self::Deps) -> Cow<'static, str> {
+        let _ = deps;
+        Cow::Borrowed(Self::DESCRIPTION)
+    }
+
     /// Returns the daily budget that runs of this kind draw on with [`Context::reserve`]. While it
     /// is used up, starts are refused; its figures are exported for operators. Default: `None`.
     fn budget(deps: &Self::Deps) -> Option<DailyBudget> {
@@ -214,6 +221,25 @@ pub enum TaskError {
         message: String,
         /// Minimum delay before the retry; `None`: the engine's backoff.
         after: Option<Duration>,
+    },
+    /// The task waits for something outside of it, and then runs again from its checkpoints. The
+    /// attempt does not count; how often it waits is for the task to limit.
+    #[error("{message}")]
+    Wait {
+        /// A stable code for programs.
+        code: Cow<'static, str>,
+        /// A sentence for people: what it waits for.
+        message: String,
+        /// The delay; at most a day. `None`: the engine's shortest.
+        after: Option<Duration>,
+    },
+    /// The task fails now, and a new start may help once something outside of it has changed.
+    #[error("{message}")]
+    GaveUp {
+        /// A stable code for programs.
+        code: Cow<'static, str>,
+        /// A sentence for people.
+        message: String,
     },
     /// A retry would not help; the task fails.
     #[error("{message}")]

@@ -152,7 +152,7 @@ impl Registry {
         let info = KindInfo {
             kind: T::KIND.to_owned(),
             title: T::TITLE.to_owned(),
-            description: T::DESCRIPTION.to_owned(),
+            description: T::description(&deps).into_owned(),
             input_schema: schemars::schema_for!(T).to_value(),
             makes_files: T::MAKES_FILES,
         };

@@ -202,11 +202,22 @@ fn ending(
         Ok(Err(TaskError::Fail { code, message })) => {
             Ending::Failed { code, message: cut(message), retryable: false }
         }
+        Ok(Err(TaskError::GaveUp { code, message })) => {
+            Ending::Failed { code, message: cut(message), retryable: true }
+        }
         // Completed work and a final failure are written even after a lost lease: the fence
         // decides.
         _ if lost => return None,
         // An attempt interrupted by a shutdown is not the task's fault.
-        Ok(Err(TaskError::Retry { .. })) if stopped == Some(Stop::Shutdown) => Ending::Released,
+        Ok(Err(TaskError::Retry { .. } | TaskError::Wait { .. }))
+            if stopped == Some(Stop::Shutdown) =>
+        {
+            Ending::Released
+        }
+        Ok(Err(TaskError::Wait { message, after, .. })) => {
+            let after = after.unwrap_or(inner.options.retry_base);
+            Ending::Waiting { after_ms: delay_ms(after), message: again(&cut(message)) }
+        }
         Ok(Err(TaskError::Retry { code, message, after })) => {
             retry(inner, kind, running, code, cut(message), after)
         }
@@ -280,11 +291,18 @@ fn retry(
         return Ending::Failed { code, message, retryable: true };
     }
     let options = &inner.options;
-    let after = after.map(|after| after.min(MAX_RETRY)).unwrap_or_else(|| {
+    let after = after.unwrap_or_else(|| {
         backoff(options.retry_base, options.retry_max, running.attempt, random())
     });
-    let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-    Ending::Again { after_ms, message: format!("Will try again: {message}") }
+    Ending::Again { after_ms: delay_ms(after), message: again(&message) }
+}
+
+fn delay_ms(after: Duration) -> i64 {
+    i64::try_from(after.min(MAX_RETRY).as_millis()).unwrap_or(i64::MAX)
+}
+
+fn again(message: &str) -> String {
+    format!("Will try again: {message}")
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

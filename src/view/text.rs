@@ -70,7 +70,7 @@ pub fn step_line(view: &TaskView) -> String {
     }
 }
 
-/// Why a queued task waits, if known: `3rd in line`, `Starts in 8 s`.
+/// Why a queued task waits, if known: `3rd in line`, `Starts in 8 s · Will try again: too busy`.
 fn wait(view: &TaskView) -> Option<String> {
     let snapshot = &view.snapshot;
     if !matches!(view.status, Status::Queued) {
@@ -78,7 +78,13 @@ fn wait(view: &TaskView) -> Option<String> {
     }
     if let Some(starts_in_ms) = snapshot.starts_in_ms {
         let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
-        return Some(format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed))));
+        let starts = format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed)));
+        // Why it waits.
+        let reason = snapshot.message.as_deref().filter(|reason| !reason.is_empty());
+        return Some(match reason {
+            Some(reason) => format!("{starts} · {reason}"),
+            None => starts,
+        });
     }
     snapshot.queue_position.map(|place| format!("{} in line", ordinal(place)))
 }
@@ -293,6 +299,8 @@ mod tests {
             view.elapsed_ms = view.snapshot.elapsed_ms + passed;
             assert_eq!(step_line(&view), told);
         }
+        view.snapshot.message = Some("Will try again: busy".to_owned());
+        assert_eq!(step_line(&view), "Starts in 0 s · Will try again: busy");
         assert_eq!(stage_line(&view), "Waiting for a free worker");
     }
 

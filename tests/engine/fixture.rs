@@ -52,6 +52,9 @@ pub(crate) enum Step {
     /// Fails for now on the first attempt only.
     RetryOnce,
     RetryAlways,
+    /// Waits in the queue so often.
+    WaitTimes(u32),
+    GiveUp,
     Panic,
 }
 
@@ -154,6 +157,18 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::RetryOnce if ctx.attempt() > 1 => {}
         Step::RetryOnce | Step::RetryAlways => {
             return Err(TaskError::retry("busy", "The other side is busy."));
+        }
+        Step::GiveUp => {
+            let (code, message) = ("away".into(), "The other side is away.".to_owned());
+            return Err(TaskError::GaveUp { code, message });
+        }
+        Step::WaitTimes(times) => {
+            let waited: u32 = ctx.restore("waited").await?.unwrap_or_default();
+            ctx.checkpoint("waited", &(waited + 1)).await?;
+            if waited < times {
+                let (code, message) = ("busy".into(), "The other side is busy.".to_owned());
+                return Err(TaskError::Wait { code, message, after: None });
+            }
         }
         Step::Panic => panic!("the script says so"),
     }

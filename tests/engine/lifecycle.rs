@@ -184,6 +184,23 @@ async fn attempts_are_used_up() {
 }
 
 #[tokio::test]
+async fn a_task_that_waits_uses_up_no_attempts() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), KindOptions { max_attempts: 2, ..kind() }).await;
+    let done = f.ended(f.start(&[Step::WaitTimes(5)]).await).await;
+    assert_eq!((done.status, done.attempt), (Status::Completed, 1));
+}
+
+#[tokio::test]
+async fn a_task_that_gives_up_may_be_started_again() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let done = f.ended(f.start(&[Step::GiveUp]).await).await;
+    let error = done.error.expect("an error");
+    assert_eq!((error.code.as_str(), error.retryable, done.attempt), ("away", true, 1));
+}
+
+#[tokio::test]
 async fn no_more_run_at_once_than_the_kind_allows() {
     let (_folder, path) = folder();
     let f = engine_at(&path, quick(), KindOptions { concurrency: 1, ..kind() }).await;

@@ -11,6 +11,7 @@ mod expiry;
 mod log;
 mod queue;
 mod receipts;
+mod rerun;
 mod runs;
 mod sealed;
 mod totals;
@@ -25,6 +26,7 @@ pub(crate) use expiry::*;
 pub(crate) use log::*;
 pub(crate) use queue::*;
 pub(crate) use receipts::*;
+pub(crate) use rerun::*;
 pub(crate) use runs::*;
 pub(crate) use sealed::*;
 pub(crate) use totals::*;
@@ -66,7 +68,7 @@ macro_rules! conformance {
             log_lines_are_kept_once_and_in_order, when_a_run_last_said_something_is_known_to_all, lines_that_are_left_out_are_gone,
             ten_thousand_lines_are_one_write, a_finished_task_has_its_result,
             a_failed_task_has_its_error, a_retry_waits_for_its_time,
-            a_release_gives_the_attempt_back, a_queued_task_is_cancelled_at_once,
+            a_release_gives_the_attempt_back, a_rerun_takes_along_what_is_marked_for_it, a_queued_task_is_cancelled_at_once,
             a_running_task_is_asked_to_stop, two_cancels_are_one, a_cancel_beats_a_retry,
             a_cancel_before_the_first_run_says_that_it_never_started, a_cancel_between_two_runs_is_told_as_such,
             the_end_says_how_a_cancel_ended, an_end_that_nobody_asked_for_has_no_receipt,

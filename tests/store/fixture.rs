@@ -49,6 +49,7 @@ pub(crate) fn task() -> NewTask {
         max_queued_in_all: 1_000,
         uploads: Vec::new(),
         batch: None,
+        rerun_of: None,
     }
 }
 

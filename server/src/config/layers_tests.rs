@@ -347,3 +347,28 @@ fn passwords_in_addresses_are_not_printed() {
     assert!(!printed.contains("hush"), "{printed}");
     assert!(printed.contains("https://ada:***@h/v1?api-key=***"), "{printed}");
 }
+
+#[test]
+fn a_narrator_has_fields_and_headers_as_a_table_or_in_a_variable() {
+    let file = "[narrator]\nurl = 'http://h/v1'\nmodel = 'm'\nomit = ['stream', 'system']\n\
+                [narrator.extra_body]\ntop_k = 5\n[narrator.extra_headers]\nX-Title = 'hush'\n";
+    let table = with_file(file, &[], &Flags::default()).unwrap();
+    let pairs = [
+        ("MILEPOST_NARRATOR_EXTRA_BODY", "{\"top_k\":5}"),
+        ("MILEPOST_NARRATOR_EXTRA_HEADERS", "{\"X-Title\":\"hush\"}"),
+        ("MILEPOST_NARRATOR_OMIT", "stream, system"),
+        ("MILEPOST_NARRATOR_URL", "http://h/v1"),
+        ("MILEPOST_NARRATOR_MODEL", "m"),
+    ];
+    let variables = with_file("", &pairs, &Flags::default()).unwrap();
+    assert_eq!(table.settings.narrator, variables.settings.narrator);
+    let printed = super::super::print(&table);
+    assert!(!printed.contains("hush"), "{printed}");
+    let again = with_file(&printed, &[], &Flags::default()).unwrap().settings.narrator;
+    assert_eq!(again.extra_body, table.settings.narrator.extra_body);
+    for wrong in ["extra_body = 5", "extra_body = '[]'", "omit = ['x']", "token_field = 'x'"] {
+        let file = format!("[narrator]\n{wrong}\n");
+        let error = with_file(&file, &[], &Flags::default()).unwrap_err().to_string();
+        assert!(error.contains(":2: `narrator."), "{error}");
+    }
+}

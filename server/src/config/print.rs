@@ -35,7 +35,7 @@ fn table(text: &mut String, path: &str, values: &serde_json::Value, configuratio
 }
 
 fn line(key: &str, value: &serde_json::Value) -> String {
-    let secret = ["key", "token", "secret", "password"]
+    let secret = ["key", "token", "secret", "password", "extra_headers"]
         .iter()
         .any(|word| key == *word || key.ends_with(&format!("_{word}")));
     match value {

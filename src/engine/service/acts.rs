@@ -28,7 +28,7 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let mut entry = Entry::new(caller, Action::Start);
         entry.kind = self.known_kind(&start.kind);
-        audited(entry, self.start_task(caller, start, idempotency_key)).await
+        audited(entry, self.start_task(caller, start, idempotency_key, None)).await
     }
 
     /// Queues one task for each input: all of them or none. They are in the store when this

@@ -21,8 +21,8 @@ struct BatchStart {
     priority: i32,
     /// Distinguishes a repeated start from another one with the same key.
     request_hash: String,
-    /// The inputs, each with its name in errors.
-    inputs: Vec<(String, Value)>,
+    /// The inputs, each with its name in errors, and the task that it runs again.
+    inputs: Vec<(String, Value, Option<TaskId>)>,
 }
 
 impl Service {
@@ -46,7 +46,7 @@ impl Service {
             self.may_be_sent(&input).map_err(|refusal| at(&name, refusal))?;
             request_hash.push_str(&kind.comparable(&input));
             request_hash.push('\n');
-            inputs.push((name, input));
+            inputs.push((name, input, None));
         }
         let batch_start = BatchStart { kind, priority: start.priority, request_hash, inputs };
         self.start_together(caller, batch_start, idempotency_key).await
@@ -78,7 +78,7 @@ impl Service {
                 }
                 input => input?,
             };
-            inputs.push((name, input));
+            inputs.push((name, input, Some(id)));
         }
         // Not made from the inputs: more tasks may have failed by the time the request is repeated.
         let batch_start =
@@ -108,10 +108,10 @@ impl Service {
         }
         let id = BatchId::from_uuid(Uuid::new_v4());
         let (mut names, mut new) = (Vec::new(), Vec::with_capacity(inputs.len()));
-        for (place, (name, input)) in (0_u32..).zip(inputs) {
+        for (place, (name, input, rerun_of)) in (0_u32..).zip(inputs) {
             let task = self.new_task(caller, &kind, input, priority).await;
             let task = task.map_err(|refusal| at(&name, refusal))?;
-            new.push(NewTask { batch: Some((id, place)), ..task });
+            new.push(NewTask { batch: Some((id, place)), rerun_of, ..task });
             names.push(name);
         }
         differ(&new, &names)?;

@@ -45,7 +45,7 @@ impl Service {
         let Some((kind, stored)) = self.stored_input(row).await? else { return Ok(None) };
         let input = self.asked_for_again(&kind, &stored)?;
         let start = StartTask::new(kind, input);
-        self.start_task(caller, start, idempotency_key).await.map(Some)
+        self.start_task(caller, start, idempotency_key, Some(id)).await.map(Some)
     }
 
     /// Returns a task's kind and its stored input.

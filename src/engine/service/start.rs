@@ -37,6 +37,7 @@ impl Service {
         caller: &Caller,
         start: StartTask,
         idempotency_key: Option<&str>,
+        rerun_of: Option<TaskId>,
     ) -> Result<Started, ServiceError> {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
@@ -52,6 +53,7 @@ impl Service {
         }
         let new = NewTask {
             idempotency,
+            rerun_of,
             ..self.new_task(caller, &kind, start.input, start.priority).await?
         };
         self.has_budget(caller, &kind).await?;
@@ -169,6 +171,7 @@ impl Service {
             max_queued_per_client: options.max_queued_per_client,
             max_queued_in_all: options.max_queued,
             batch: None,
+            rerun_of: None,
             uploads,
         })
     }

@@ -44,6 +44,8 @@ pub struct NewTask {
     pub uploads: Vec<UploadId>,
     /// The batch that it belongs to, and its index there, from 0.
     pub batch: Option<(BatchId, u32)>,
+    /// The task that it runs again; its retained checkpoints are copied.
+    pub rerun_of: Option<TaskId>,
 }
 
 impl NewTask {

@@ -255,6 +255,13 @@ pub enum Ending {
     Cancelled,
     /// Cancelled, but still running at the end of the grace period; its future was dropped.
     Forced,
+    /// The task waits and then goes on; the attempt does not count.
+    Waiting {
+        /// The delay, in milliseconds from now.
+        after_ms: i64,
+        /// What it waits for.
+        message: String,
+    },
     /// Another attempt follows after a delay.
     Again {
         /// The delay, in milliseconds from now.

@@ -57,7 +57,11 @@ pub(super) fn mask<'s>(secrets: impl Iterator<Item = &'s str>) -> Mask {
 
 /// Hides the secrets in an error.
 pub(super) fn hide_in(mask: &Mask, mut error: TaskError) -> TaskError {
-    if let TaskError::Fail { message, .. } | TaskError::Retry { message, .. } = &mut error {
+    if let TaskError::Fail { message, .. }
+    | TaskError::GaveUp { message, .. }
+    | TaskError::Retry { message, .. }
+    | TaskError::Wait { message, .. } = &mut error
+    {
         *message = mask.hide(message);
     }
     error

@@ -26,7 +26,7 @@ mod test_server;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
 use milepost::engine::{
     Check, Context, DailyBudget, Output, Stages, Task, TaskError, ValidationError,
@@ -37,9 +37,12 @@ use serde::{Deserialize, Serialize};
 use self::library::{Library, LibraryError};
 
 pub use self::{
-    chat::{Endpoint, InvalidEndpoint},
+    chat::{Endpoint, InvalidEndpoint, NarratorCheck, check},
     input::{InvalidText, MAX_CHARS, PlayerName, Subject},
-    settings::{ApiKey, Faults, NarratorSettings, StorySettings},
+    settings::{
+        ApiKey, ExtraBody, ExtraHeaders, Faults, NarratorSettings, Omission, StorySettings,
+        TokenField,
+    },
 };
 
 /// Writes a story.
@@ -58,6 +61,8 @@ pub struct StoryDeps {
     max_name_chars: usize,
     words_per_second: f64,
     endpoint: Option<Endpoint>,
+    /// A sentence for the start form.
+    who_writes: String,
 }
 
 impl StoryDeps {
@@ -73,7 +78,14 @@ impl StoryDeps {
         let endpoint = narrator.endpoint().map(|_| Endpoint::new(narrator)).transpose()?;
         let library = Library::new(output_dir, story.max_research_bytes);
         let StorySettings { max_name_chars, words_per_second, .. } = *story;
-        Ok(Self { library, max_name_chars, words_per_second, endpoint })
+        let who_writes = match (&endpoint, narrator.allow_anonymous) {
+            (Some(_), false) => format!(
+                "Written by {}; without a session, by the built-in narrator.",
+                narrator.writer()
+            ),
+            _ => format!("Written by {}.", narrator.writer()),
+        };
+        Ok(Self { library, max_name_chars, words_per_second, endpoint, who_writes })
     }
 
     /// Writes stories with the file modes that this umask leaves, so that other programs can read
@@ -89,6 +101,10 @@ impl Task for Story {
     const DESCRIPTION: &'static str =
         "Writes a story from a research file, with you as its protagonist, while you watch.";
     type Deps = StoryDeps;
+
+    fn description(deps: &StoryDeps) -> Cow<'static, str> {
+        Cow::Owned(format!("{} {}", Self::DESCRIPTION, deps.who_writes))
+    }
 
     fn title(&self) -> String {
         format!("Story: {}, for {}", self.subject, self.player)

@@ -1,11 +1,22 @@
 //! Settings of stories. Each field names its variable and its default.
 
+mod address;
+mod extra;
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;
+
 use std::{fmt, path::PathBuf, time::Duration};
 
 use milepost::engine::DailyBudget;
+use reqwest::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{chat::MIN_REPLY, input::MAX_CHARS};
+
+pub(super) use self::address::Address;
+pub use self::extra::{ExtraBody, ExtraHeaders};
 
 /// `[story]`: settings of the kind `story` for both narrators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +54,27 @@ pub struct NarratorSettings {
     pub key: Option<ApiKey>,
     /// File that contains `key` as its only line. `MILEPOST_NARRATOR_KEY_FILE`. Default: none.
     pub key_file: Option<PathBuf>,
+    /// Header that carries `key` instead of `Authorization`, such as `api-key`.
+    /// `MILEPOST_NARRATOR_KEY_HEADER`. Default: none; for hosts of Azure `api-key`.
+    pub key_header: Option<String>,
+    /// File of certificates (PEM) to trust besides the usual ones. `MILEPOST_NARRATOR_CA_FILE`.
+    /// Default: the file that `SSL_CERT_FILE` names, if any.
+    pub ca_file: Option<PathBuf>,
+    /// Fields to add to the body of each request, as a table or as JSON in a text; `null` removes a
+    /// field. `MILEPOST_NARRATOR_EXTRA_BODY`. Default: none.
+    pub extra_body: Option<ExtraBody>,
+    /// Headers to add to each request, as a table or as JSON in a text. Never logged.
+    /// `MILEPOST_NARRATOR_EXTRA_HEADERS`. Default: none.
+    pub extra_headers: Option<ExtraHeaders>,
+    /// Sampling temperature, 0 to 2. `MILEPOST_NARRATOR_TEMPERATURE`. Default: 0.8.
+    pub temperature: f64,
+    /// Field with the maximum length of a reply: `max_tokens`, `max_completion_tokens`, or `auto`
+    /// for the first one that the endpoint takes. `MILEPOST_NARRATOR_TOKEN_FIELD`. Default: `auto`.
+    pub token_field: TokenField,
+    /// What to leave out of requests: `temperature`, `stream_options`, `system` (the instructions
+    /// then begin the user's message), `stream`. What an endpoint refuses is left out by itself.
+    /// `MILEPOST_NARRATOR_OMIT`. Default: nothing.
+    pub omit: Vec<Omission>,
     /// Maximum tokens of one story, including prompts and all attempts; 0: no limit.
     /// `MILEPOST_NARRATOR_TOKEN_BUDGET`. Default: 120,000.
     pub token_budget: u64,
@@ -64,17 +96,58 @@ pub struct NarratorSettings {
     pub chapters: u32,
     /// Connection timeout in seconds. `MILEPOST_NARRATOR_CONNECT_TIMEOUT_S`. Default: 10.
     pub connect_timeout_s: f64,
-    /// Maximum wait for the first text, in seconds. `MILEPOST_NARRATOR_FIRST_TOKEN_TIMEOUT_S`.
-    /// Default: 120.
+    /// Maximum silence before the first text, in seconds; comments of the stream are no silence.
+    /// `MILEPOST_NARRATOR_FIRST_TOKEN_TIMEOUT_S`. Default: 120.
     pub first_token_timeout_s: f64,
-    /// Maximum silence of the stream, in seconds. `MILEPOST_NARRATOR_IDLE_TIMEOUT_S`. Default: 30.
+    /// Maximum silence after the first text, in seconds. `MILEPOST_NARRATOR_IDLE_TIMEOUT_S`.
+    /// Default: 30.
     pub idle_timeout_s: f64,
+    /// Maximum time of a whole reply in seconds, thinking included.
+    /// `MILEPOST_NARRATOR_REPLY_TIMEOUT_S`. Default: 1,800.
+    pub reply_timeout_s: f64,
+    /// Maximum wait for the token counts after the end of the text, in seconds.
+    /// `MILEPOST_NARRATOR_USAGE_TIMEOUT_S`. Default: 2.
+    pub usage_timeout_s: f64,
     /// Maximum number of retries of a call after 429, 5xx or a lost connection, before its first
     /// text. `MILEPOST_NARRATOR_RETRIES`. Default: 5.
     pub retries: u32,
     /// Maximum delay between two tries, in seconds. If the endpoint requests more, the task returns
     /// to the queue for that time. `MILEPOST_NARRATOR_MAX_WAIT_S`. Default: 60.
     pub max_wait_s: f64,
+    /// Maximum time in seconds that the outline or a chapter waits for an endpoint that fails, is
+    /// busy or loads its model, besides the delays that it asks for; each finished chapter begins
+    /// it anew. `MILEPOST_NARRATOR_OUTAGE_S`. Default: 900.
+    pub outage_s: f64,
+    /// Maximum sum of the delays that the endpoint asks for, for the outline or a chapter, in
+    /// seconds. `MILEPOST_NARRATOR_MAX_REQUESTED_WAIT_S`. Default: 86,400.
+    pub max_requested_wait_s: f64,
+}
+
+/// Field with the maximum length of a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenField {
+    /// `max_tokens`, and the other one if the endpoint refuses it.
+    #[default]
+    Auto,
+    /// `max_tokens`.
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+}
+
+/// A part of requests that not every endpoint takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Omission {
+    /// `temperature`.
+    Temperature,
+    /// `stream_options`, which asks for the token counts.
+    StreamOptions,
+    /// The role `system`.
+    System,
+    /// `stream`: the reply comes as a whole.
+    Stream,
 }
 
 impl Default for NarratorSettings {
@@ -84,6 +157,13 @@ impl Default for NarratorSettings {
             model: String::new(),
             key: None,
             key_file: None,
+            key_header: None,
+            ca_file: None,
+            extra_body: None,
+            extra_headers: None,
+            temperature: 0.8,
+            token_field: TokenField::Auto,
+            omit: Vec::new(),
             token_budget: 120_000,
             daily_tokens: 2_000_000,
             daily_tokens_per_owner: 500_000,
@@ -94,8 +174,12 @@ impl Default for NarratorSettings {
             connect_timeout_s: 10.0,
             first_token_timeout_s: 120.0,
             idle_timeout_s: 30.0,
+            reply_timeout_s: 1_800.0,
+            usage_timeout_s: 2.0,
             retries: 5,
             max_wait_s: 60.0,
+            outage_s: 900.0,
+            max_requested_wait_s: 86_400.0,
         }
     }
 }
@@ -155,6 +239,26 @@ impl NarratorSettings {
         self.url.as_deref().map(str::trim).filter(|url| !url.is_empty())
     }
 
+    /// Who writes stories, for people: the model and its host, or the built-in narrator.
+    pub fn writer(&self) -> String {
+        match self.endpoint().map(Address::read) {
+            Some(Ok(address)) => {
+                format!("the model “{}” at {}", self.model.trim(), address.host())
+            }
+            _ => "the built-in narrator".to_owned(),
+        }
+    }
+
+    /// The key, if one is configured. An empty text counts as none.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_ref().map(|key| key.expose().trim()).filter(|key| !key.is_empty())
+    }
+
+    /// Whether requests leave something out.
+    pub(super) fn omits(&self, what: Omission) -> bool {
+        self.omit.contains(&what)
+    }
+
     /// Daily budget of all stories.
     pub(super) fn daily_budget(&self) -> DailyBudget {
         DailyBudget::new("narrator_tokens", "language model's budget")
@@ -167,77 +271,55 @@ impl NarratorSettings {
     /// Validates the values. Settings that only an endpoint needs are checked only with one.
     pub fn faults(&self) -> Faults {
         let Some(endpoint) = self.endpoint() else { return Vec::new() };
-        let url = reqwest::Url::parse(endpoint);
-        let reachable =
-            url.is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        let sendable = |key: &ApiKey| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
+        let address = Address::read(endpoint);
+        let once =
+            address.as_ref().map_or(true, |it| !it.has_credentials() || self.key().is_none());
+        let sendable =
+            |key: &ApiKey| key.expose().trim().bytes().all(|byte| byte.is_ascii_graphic());
+        let name = |name: &str| HeaderName::try_from(name).is_ok();
+        let headers = self.extra_headers.iter().flat_map(|headers| &headers.0);
+        let mut headers =
+            headers.map(|(it, value)| name(it) && HeaderValue::try_from(value.as_str()).is_ok());
+        let body = self.extra_body.as_ref();
         let seconds = |value: f64| value.is_finite() && value > 0.0 && value <= 86_400.0;
         const SECONDS: &str = "above 0 and at most 86400";
         faults([
-            (reachable, "narrator.url", "an address such as http://127.0.0.1:8080/v1"),
+            (address.is_ok(), "narrator.url", address.err().unwrap_or_default()),
+            (once, "narrator.url", "without a user name and a password where narrator.key is set"),
             (!self.model.trim().is_empty(), "narrator.model", "a model that the endpoint offers"),
             (
                 self.key.as_ref().is_none_or(sendable),
                 "narrator.key",
                 "free of spaces, line ends and anything outside ASCII",
             ),
+            (
+                self.key_header.as_deref().is_none_or(name),
+                "narrator.key_header",
+                "the name of a header, such as api-key",
+            ),
+            (headers.all(|fine| fine), "narrator.extra_headers", "names and values of headers"),
+            (
+                body.is_none_or(|body| !body.0.contains_key("messages")),
+                "narrator.extra_body",
+                "without the messages, which are the story's",
+            ),
+            ((0.0..=2.0).contains(&self.temperature), "narrator.temperature", "0 to 2"),
             (self.research_tokens >= 1, "narrator.research_tokens", "at least 1"),
             (self.chapter_tokens >= 1, "narrator.chapter_tokens", "at least 1"),
             ((1..=20).contains(&self.chapters), "narrator.chapters", "1 to 20"),
             (seconds(self.connect_timeout_s), "narrator.connect_timeout_s", SECONDS),
             (seconds(self.first_token_timeout_s), "narrator.first_token_timeout_s", SECONDS),
             (seconds(self.idle_timeout_s), "narrator.idle_timeout_s", SECONDS),
+            (seconds(self.reply_timeout_s), "narrator.reply_timeout_s", SECONDS),
+            (seconds(self.usage_timeout_s), "narrator.usage_timeout_s", SECONDS),
             (seconds(self.max_wait_s), "narrator.max_wait_s", SECONDS),
+            (seconds(self.outage_s), "narrator.outage_s", SECONDS),
+            (seconds(self.max_requested_wait_s), "narrator.max_requested_wait_s", SECONDS),
         ])
     }
 
     /// Converts a setting in seconds to a duration.
     pub(super) fn seconds(value: f64) -> Duration {
         Duration::try_from_secs_f64(value).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn endpoint() -> NarratorSettings {
-        NarratorSettings {
-            url: Some("http://localhost/v1".to_owned()),
-            model: "m".to_owned(),
-            ..NarratorSettings::default()
-        }
-    }
-
-    #[test]
-    fn the_defaults_make_sense_and_need_no_endpoint() {
-        assert_eq!(StorySettings::default().faults(), []);
-        assert_eq!(NarratorSettings::default().faults(), []);
-        assert_eq!(NarratorSettings::default().endpoint(), None);
-        assert_eq!(endpoint().faults(), []);
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_told_by_its_key() {
-        let wrong = [
-            (NarratorSettings { url: Some("localhost".to_owned()), ..endpoint() }, "narrator.url"),
-            (NarratorSettings { model: " ".to_owned(), ..endpoint() }, "narrator.model"),
-            (NarratorSettings { key: Some(ApiKey::new("a\nb")), ..endpoint() }, "narrator.key"),
-            (NarratorSettings { chapters: 0, ..endpoint() }, "narrator.chapters"),
-            (NarratorSettings { max_wait_s: f64::NAN, ..endpoint() }, "narrator.max_wait_s"),
-        ];
-        for (settings, key) in wrong {
-            let keys: Vec<_> = settings.faults().into_iter().map(|(key, _)| key).collect();
-            assert_eq!(keys, [key]);
-        }
-        let story = StorySettings { words_per_second: f64::NAN, ..StorySettings::default() };
-        assert_eq!(story.faults().len(), 1);
-    }
-
-    #[test]
-    fn a_key_is_shown_nowhere() {
-        let settings = NarratorSettings { key: Some(ApiKey::new("sk-secret")), ..endpoint() };
-        assert!(!format!("{settings:?}").contains("secret"));
-        assert!(!serde_json::to_string(&settings).unwrap().contains("secret"));
     }
 }

@@ -11,8 +11,8 @@ use axum::{
     Json, Router,
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Response, StatusCode},
-    routing::post,
+    http::{HeaderMap, Response, StatusCode, Uri},
+    routing::{get, post},
 };
 use futures_util::{StreamExt, stream};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -36,6 +36,8 @@ pub(super) enum End {
 #[derive(Clone)]
 pub(super) struct Seen {
     pub(super) key: Option<String>,
+    pub(super) headers: HeaderMap,
+    pub(super) query: Option<String>,
     pub(super) body: serde_json::Value,
 }
 
@@ -152,8 +154,10 @@ pub(super) struct Server {
 impl Server {
     pub(super) async fn start(steps: Vec<Step>) -> Self {
         let script = Script { steps: Arc::new(Mutex::new(steps.into())), seen: Arc::default() };
-        let app =
-            Router::new().route("/v1/chat/completions", post(complete)).with_state(script.clone());
+        let app = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/models", get(models))
+            .with_state(script.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -177,11 +181,17 @@ impl Drop for Server {
 
 async fn complete(
     State(script): State<Script>,
+    uri: Uri,
     headers: HeaderMap,
     Json(body): Json<serde_json::Value>,
 ) -> Response<Body> {
     let key = headers.get("authorization").map(|key| key.to_str().unwrap().to_owned());
-    script.seen.lock().unwrap().push(Seen { key, body });
+    script.seen.lock().unwrap().push(Seen {
+        key,
+        headers,
+        query: uri.query().map(str::to_owned),
+        body,
+    });
     match script.steps.lock().unwrap().pop_front() {
         Some(step) => step.answer(),
         None => Response::builder()
@@ -189,4 +199,9 @@ async fn complete(
             .body(Body::from("the script is over"))
             .unwrap(),
     }
+}
+
+async fn models(State(script): State<Script>) -> Response<Body> {
+    let step = script.steps.lock().unwrap().pop_front();
+    step.map_or_else(|| Response::new(Body::empty()), Step::answer)
 }

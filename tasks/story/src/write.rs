@@ -1,21 +1,28 @@
 //! The run of a story, from the first stage to the last, with either narrator.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+mod manuscript;
+mod reports;
+mod stall;
 
-use milepost::engine::{Context, Output, TaskError};
+use std::{sync::Arc, time::SystemTime};
+
+use milepost::engine::{Context, Output, RERUN_KEYS, TaskError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use self::{
+    manuscript::{file_name, finished, manuscript},
+    reports::Reports,
+    stall::{Patience, Stall},
+};
 use super::{
     Story, StoryDeps,
-    builtin::{BuiltIn, plain},
+    builtin::BuiltIn,
     input::Subject,
-    library::{Library, UNFINISHED},
+    library::Library,
     narrator::{Brief, Narrator, NarratorError, Outline, Report},
     research::Research,
+    settings::NarratorSettings,
 };
 
 const INITIALIZING: usize = 0;
@@ -26,8 +33,10 @@ const FINALIZING: usize = 4;
 
 /// Checkpoint: tokens used, or reserved for the call under way.
 const TOKENS: &str = "tokens";
+/// Checkpoint: the step that waits for its endpoint.
+const STALL: &str = "stall";
 /// Checkpoint: the outline.
-const PLAN: &str = "plan";
+const PLAN: &str = "rerun:plan";
 
 /// Why the built-in narrator writes a story although a model is configured.
 const NOT_FOR_ANONYMOUS: &str =
@@ -107,11 +116,16 @@ struct Desk<'a> {
     library: Library,
     subject: Subject,
     brief: Brief,
+    patience: Patience,
 }
 
 impl<'a> Desk<'a> {
     fn new(ctx: &'a Context, deps: &StoryDeps, story: Story, brief: Brief) -> Self {
-        Self { ctx, library: deps.library.clone(), subject: story.subject, brief }
+        let patience = match &deps.endpoint {
+            Some(endpoint) => Patience::new(endpoint.settings()),
+            None => Patience::new(&NarratorSettings::default()),
+        };
+        Self { ctx, library: deps.library.clone(), subject: story.subject, brief, patience }
     }
 
     async fn write<N: Narrator>(&self, narrator: &N) -> Result<Output, TaskError> {
@@ -173,12 +187,10 @@ impl<'a> Desk<'a> {
             return Ok(kept.outline);
         }
         self.reserve(narrator, narrator.at_stake(&self.brief, None, &[])).await?;
-        let sink = |report: Report<'_>| match report {
-            Report::Written(share) => self.ctx.progress(share.min(0.99)),
-            Report::Note(note) => self.ctx.log(note),
-        };
+        let reports = Reports::new(self.ctx, "Outlining the story", (0, 1));
+        let sink = |report: Report<'_>| reports.take(report);
         let outlined = self.ctx.until_cancelled(narrator.outline(&self.brief, &sink)).await?;
-        let outline = self.settle(narrator, outlined).await?;
+        let outline = self.settle(narrator, 0, outlined).await?;
         let kept = KeptPlan { made_of: made_of.to_owned(), outline };
         self.ctx.checkpoint(PLAN, &kept).await?;
         let count = kept.outline.chapters.len();
@@ -212,23 +224,11 @@ impl<'a> Desk<'a> {
         let message = format!("Writing chapter {} of {total}", done.len() + 1);
         ctx.message(message.as_str());
         self.reserve(narrator, narrator.at_stake(&self.brief, Some(outline), done)).await?;
-        let noted = AtomicBool::new(false);
-        let sink = |report: Report<'_>| match report {
-            Report::Written(share) => {
-                ctx.progress((done.len() as f64 + share.clamp(0.0, 0.99)) / total as f64);
-                if noted.swap(false, Ordering::Relaxed) {
-                    ctx.message(message.as_str());
-                }
-            }
-            Report::Note(note) => {
-                noted.store(true, Ordering::Relaxed);
-                ctx.message(note);
-                ctx.log(note);
-            }
-        };
+        let reports = Reports::new(ctx, &message, (done.len(), total));
+        let sink = |report: Report<'_>| reports.take(report);
         let work = narrator.chapter(&self.brief, outline, done, &sink);
         let written = ctx.until_cancelled(work).await?;
-        self.settle(narrator, written).await
+        self.settle(narrator, done.len() + 1, written).await
     }
 
     /// Counts the maximum cost of the next call as used, so that a crash in its middle does not
@@ -244,10 +244,23 @@ impl<'a> Desk<'a> {
     async fn settle<N: Narrator, T>(
         &self,
         narrator: &N,
+        step: usize,
         result: Result<T, NarratorError>,
     ) -> Result<T, TaskError> {
         self.reserve(narrator, 0).await?;
-        result.map_err(TaskError::from)
+        let error = match result {
+            Ok(done) => return Ok(done),
+            Err(error) => error,
+        };
+        self.ctx.log(format!("{error} [{}]", error.code()));
+        let before: Option<Stall> = self.ctx.restore(STALL).await?;
+        let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let (stall, failure) = self.patience.after(before, step, &error, now_ms);
+        if matches!(failure, TaskError::Wait { .. }) {
+            self.ctx.checkpoint(STALL, &stall).await?;
+        }
+        Err(failure)
     }
 
     async fn save(&self, text: String) -> Result<bool, TaskError> {
@@ -257,87 +270,5 @@ impl<'a> Desk<'a> {
 }
 
 fn key(chapter: usize) -> String {
-    format!("chapter-{}", chapter + 1)
-}
-
-fn finished<N: Narrator>(narrator: &N, number: usize, outline: &Outline, text: &str) -> String {
-    let total = outline.chapters.len();
-    let title = outline.chapters.get(number - 1).map_or("", |plan| plan.title.as_str());
-    let words = text.split_whitespace().count();
-    let line = format!("Chapter {number} of {total} is finished: “{title}”, {words} words");
-    match narrator.spending() {
-        Some((spent, Some(budget))) => format!("{line}; {spent} of {budget} tokens used."),
-        Some((spent, None)) => format!("{line}; {spent} tokens used."),
-        None => format!("{line}."),
-    }
-}
-
-/// The story as Markdown; with `credit` once it is finished.
-fn manuscript(
-    brief: &Brief,
-    outline: &Outline,
-    chapters: &[String],
-    credit: Option<&str>,
-) -> String {
-    let total = outline.chapters.len();
-    let plural = if total == 1 { "chapter" } else { "chapters" };
-    let mut out = format!(
-        "# {}\n\n*A story for {} in {total} {plural}*\n\n",
-        plain(&outline.title),
-        plain(&brief.player)
-    );
-    for (plan, text) in outline.chapters.iter().zip(chapters) {
-        out.push_str(&format!("## {}\n\n{}\n\n", plain(&plan.title), text.trim()));
-    }
-    out.push_str("---\n\n");
-    match credit {
-        Some(credit) => out.push_str(&format!("*{credit}*\n")),
-        None => {
-            out.push_str(&format!("{UNFINISHED}{} of {total} {plural} so far.*\n", chapters.len()))
-        }
-    }
-    out
-}
-
-/// File name of ASCII letters, digits and dashes.
-fn file_name(subject: &str) -> String {
-    let safe: String =
-        subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let name = safe.trim_matches('-');
-    if name.is_empty() { "story.md".to_owned() } else { format!("{name}-story.md") }
-}
-
-impl From<NarratorError> for TaskError {
-    fn from(error: NarratorError) -> Self {
-        // A refused connection is a wrong address far more often than a restart, and it was retried
-        // several times already.
-        let hopeless = matches!(error, NarratorError::Unreachable { .. });
-        if hopeless || !error.is_transient() {
-            return Self::fail(error.code(), error.to_string());
-        }
-        Self::Retry { code: error.code().into(), message: error.to_string(), after: error.after() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn file_names_are_safe_everywhere() {
-        assert_eq!(file_name("the old light"), "the-old-light-story.md");
-        assert_eq!(file_name("海"), "story.md");
-        assert_eq!(file_name("a\"b; x"), "a-b--x-story.md");
-    }
-
-    #[test]
-    fn an_error_decides_whether_the_task_is_tried_again() {
-        let wait = Some(std::time::Duration::from_secs(600));
-        let busy = TaskError::from(NarratorError::Busy { after: wait });
-        assert!(matches!(busy, TaskError::Retry { after, .. } if after == wait));
-        let key = TaskError::from(NarratorError::WrongKey { status: 401 });
-        assert!(matches!(key, TaskError::Fail { ref code, .. } if code == "narrator_key"));
-        let cut = TaskError::from(NarratorError::Cut);
-        assert!(matches!(cut, TaskError::Retry { after: None, .. }));
-    }
+    format!("{RERUN_KEYS}chapter-{}", chapter + 1)
 }

@@ -194,6 +194,11 @@ pub(crate) async fn a_release_gives_the_attempt_back(f: &Fixture) {
     f.store.finish(row.id, row.run_seq, &Ending::Released).await.unwrap();
     let again = f.claim("x", 1).await.remove(0);
     assert_eq!((again.attempt, again.run_seq), (1, 2));
+    let waiting = Ending::Waiting { after_ms: 500, message: "busy".to_owned() };
+    let row = f.store.finish(again.id, 2, &waiting).await.unwrap().expect("held");
+    assert_eq!((row.message.as_deref(), row.run_at), (Some("busy"), START + 500));
+    f.advance(500).await;
+    assert_eq!(f.claim("x", 1).await[0].attempt, 1, "waiting costs no attempt");
 }
 
 pub(crate) async fn a_queued_task_is_cancelled_at_once(f: &Fixture) {
@@ -227,7 +232,9 @@ pub(crate) async fn two_cancels_are_one(f: &Fixture) {
 }
 
 pub(crate) async fn a_cancel_beats_a_retry(f: &Fixture) {
-    for ending in [Ending::Released, Ending::Again { after_ms: 0, message: "oh".to_owned() }] {
+    let waiting = Ending::Waiting { after_ms: 0, message: "oh".to_owned() };
+    let again = Ending::Again { after_ms: 0, message: "oh".to_owned() };
+    for ending in [Ending::Released, again, waiting] {
         let row = f.running("w").await;
         f.store.request_cancel(row.id, "ada").await.unwrap();
         let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap();

@@ -46,7 +46,7 @@ impl This {
                 taken.push(map::task_id(raw)?);
             }
             if !rows.is_empty() && statement != sql::TAKE_AGAIN {
-                // Ended tasks need no checkpoints, as at every other end.
+                // Ended tasks need no checkpoints but those for a rerun, as at every other end.
                 let over = serde_json::to_string(&taken).map_err(|e| map::corrupt("id", e))?;
                 tx.execute(sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(over)).await?;
             }
@@ -92,6 +92,10 @@ impl This {
                 let run_at = now.saturating_add(*after_ms);
                 requeue(&mut tx, id, run_at, 0, Some(message), RETRY, now).await?
             }
+            Ending::Waiting { after_ms, message } if !cancel_asked => {
+                let run_at = now.saturating_add(*after_ms);
+                requeue(&mut tx, id, run_at, 1, Some(message), RETRY, now).await?
+            }
             Ending::Released if !cancel_asked => {
                 requeue(&mut tx, id, now, 1, None, RELEASED, now).await?
             }
@@ -121,7 +125,7 @@ impl This {
             if let Some(raw) = raw {
                 let row = map::row(&raw, now)?;
                 if row.status.is_terminal() {
-                    let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string());
+                    let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(false);
                     tx.execute(query).await?;
                 }
                 self.announce(&mut tx, &Change::Cancel(id)).await?;
@@ -158,7 +162,7 @@ async fn end(
             (Status::Error, "too_late")
         }
         Ending::Forced => (Status::Cancelled, "forced"),
-        Ending::Cancelled | Ending::Again { .. } | Ending::Released => {
+        Ending::Cancelled | Ending::Again { .. } | Ending::Waiting { .. } | Ending::Released => {
             (Status::Cancelled, "stopped")
         }
     };
@@ -172,7 +176,8 @@ async fn end(
         )
         .await?;
     }
-    tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string())).await?;
+    let completed = result.is_some();
+    tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(completed)).await?;
     let raw = tx
         .one(
             sqlx::query(sql::FINISH)

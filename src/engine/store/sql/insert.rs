@@ -54,6 +54,11 @@ struct Waiting {
     in_all: u32,
 }
 
+/// What a rerun takes along of the task that it runs again. See
+/// [`RERUN_KEYS`](crate::engine::RERUN_KEYS).
+const COPY_CHECKPOINTS: &str = "INSERT INTO checkpoints (task_id, key, value, saved_at) \
+    SELECT $1, key, value, CAST($3 AS BIGINT) FROM checkpoints WHERE task_id = $2 AND key LIKE 'rerun:%'";
+
 impl Waiting {
     async fn count(tx: &mut Session<'_>, new: &NewTask) -> Result<Self, StoreError> {
         let query = sqlx::query(sql::COUNT_QUEUED)
@@ -125,6 +130,10 @@ async fn queue(
         )
         .await?;
     let row = map::row(&raw, now)?;
+    if let Some(earlier) = new.rerun_of {
+        let query = sqlx::query(COPY_CHECKPOINTS);
+        tx.execute(query.bind(row.id.to_string()).bind(earlier.to_string()).bind(now)).await?;
+    }
     keep_key(tx, new, row.id).await?;
     for upload in &new.uploads {
         if !artifacts::note_use(tx, row.id, new.owner.as_deref(), *upload, now).await? {

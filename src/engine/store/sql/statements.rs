@@ -332,11 +332,15 @@ pub(super) const SAVE_RESULT: &str = "INSERT INTO results (task_id, media_type, 
      ON CONFLICT (task_id) DO UPDATE SET media_type = excluded.media_type, \
      file_name = excluded.file_name, bytes = excluded.bytes";
 
-pub(super) const DROP_CHECKPOINTS: &str = "DELETE FROM checkpoints WHERE task_id = $1";
+/// With $2 also those that a rerun would take along.
+pub(super) const DROP_CHECKPOINTS: &str =
+    "DELETE FROM checkpoints WHERE task_id = $1 AND ($2 OR key NOT LIKE 'rerun:%')";
 
 /// Of the tasks in $1.
-pub(super) const DROP_ALL_CHECKPOINTS: &str =
-    concat!("DELETE FROM checkpoints WHERE task_id IN ", json_list!("$1"));
+pub(super) const DROP_ALL_CHECKPOINTS: &str = concat!(
+    "DELETE FROM checkpoints WHERE key NOT LIKE 'rerun:%' AND task_id IN ",
+    json_list!("$1")
+);
 
 pub(super) const REQUEUE: &str = concat!(
     "UPDATE tasks SET status = 'queued', run_at = $2, updated_at = $3, attempt = attempt - $4, ",

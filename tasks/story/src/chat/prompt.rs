@@ -11,6 +11,11 @@ use super::{
     wire::Message,
 };
 
+/// Characters that end a sentence.
+const ENDS: [char; 15] =
+    ['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔', '።', '។', '။', '։', '།'];
+/// Tokens of a prompt besides the research: instructions, plan, and the end of the chapter before.
+pub(super) const PROMPT_TOKENS: u64 = 800;
 /// Characters of the previous chapter that are included for the next one.
 const TAIL_CHARS: usize = 1_200;
 /// Maximum length of a title from the model, in characters.
@@ -181,11 +186,19 @@ pub(super) fn tidy(text: &str, cut: bool) -> String {
     if !cut {
         return body.to_owned();
     }
-    let end = body.rfind(['.', '!', '?', '。', '”']).map(|at| {
-        let width = body[at..].chars().next().map_or(0, char::len_utf8);
-        at + width
+    let end = body.rfind(ENDS).map(|at| {
+        // With the quotation marks and emphasis that close after it.
+        let mark = body[at..].chars().next().map_or(0, char::len_utf8);
+        let rest = &body[at + mark..];
+        let closing = |c: char| {
+            matches!(
+                c,
+                '”' | '"' | '’' | '\'' | '»' | '«' | '“' | '）' | ')' | '」' | '』' | '*' | '_'
+            )
+        };
+        body.len() - rest.trim_start_matches(closing).len()
     });
-    body[..end.unwrap_or(body.len())].to_owned()
+    body[..end.unwrap_or(body.len())].trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -241,7 +254,17 @@ mod tests {
     #[test]
     fn a_chapter_loses_its_heading_and_a_cut_one_its_last_half_sentence() {
         assert_eq!(tidy("## One\n\nIt rose. It fell.\n", false), "It rose. It fell.");
-        assert_eq!(tidy("It rose. It fe", true), "It rose.");
+        for (cut, whole) in [
+            ("It rose. It fe", "It rose."),
+            ("“It rose.” She sai", "“It rose.”"),
+            ("*It rose!* Sh", "*It rose!*"),
+            ("潮が満ちた。そし", "潮が満ちた。"),
+            ("It rose… and", "It rose…"),
+            ("वह उठा। वह", "वह उठा।"),
+            ("no end at all", "no end at all"),
+        ] {
+            assert_eq!(tidy(cut, true), whole);
+        }
         assert_eq!(tidy("# One", false), "");
     }
 }

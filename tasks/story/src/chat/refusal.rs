@@ -1,77 +1,154 @@
-//! Interprets failures of an endpoint.
+//! Failures of an endpoint as errors of the narrator.
 
-use std::{error::Error, time::SystemTime};
+use std::{
+    error::Error,
+    io::Read as _,
+    time::{Duration, SystemTime},
+};
 
+use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt;
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 
 use super::{
-    super::{narrator::NarratorError, settings::NarratorSettings},
-    REFUSAL_PATIENCE, retry,
-    wire::{ErrorBody, Refusal},
+    super::{
+        narrator::NarratorError,
+        settings::{Address, NarratorSettings},
+    },
+    reply::{Cause, Fault, Verdict, decide},
+    retry,
 };
 
 /// Maximum number of bytes read of a refusal.
 const MAX_BODY: usize = 16 * 1024;
-/// Maximum number of characters of its message to report.
-const MAX_DETAIL: usize = 300;
+/// Time limit for reading the body of a refusal.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Error of a request that could not be sent, or whose connection was lost.
-pub(super) fn not_sent(error: &reqwest::Error, address: &str) -> NarratorError {
-    let mut cause: &dyn Error = error;
+/// What an endpoint refused a request with.
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) fault: Fault,
+    pub(super) after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Reads a response other than 2xx.
+    pub(super) async fn read(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let after = retry::retry_after(response.headers(), SystemTime::now());
+        let target = response.headers().get(reqwest::header::LOCATION);
+        let target = target.and_then(|target| target.to_str().ok()).map(str::to_owned);
+        let mut fault = Fault::read(&body(response).await);
+        if let (300..=399, Some(target)) = (status, target) {
+            fault = Fault::read(format!("it redirects to {target}").as_bytes());
+        }
+        Self { status, fault, after }
+    }
+
+    /// An error within a successful response. `started`: a part of the text had arrived.
+    pub(super) fn error(
+        self,
+        settings: &NarratorSettings,
+        address: &Address,
+        started: bool,
+    ) -> NarratorError {
+        let Self { status, fault, after } = self;
+        let verdict = decide(status, &fault, started, after);
+        let shown = fault.status.filter(|_| status < 300).unwrap_or(status);
+        error(verdict, shown, fault.message, settings, address)
+    }
+}
+
+fn error(
+    verdict: Verdict,
+    status: u16,
+    detail: String,
+    settings: &NarratorSettings,
+    address: &Address,
+) -> NarratorError {
+    let model = || settings.model.trim().to_owned();
+    let about_key = || {
+        let text = detail.to_lowercase();
+        let words = ["key", "token", "auth", "credential", "permission"];
+        text.is_empty() || words.iter().any(|word| text.contains(word))
+    };
+    match verdict {
+        Verdict::Passing(Cause::Busy, after) => NarratorError::Busy { status, detail, after },
+        Verdict::Passing(Cause::Loading, after) => NarratorError::Loading { status, detail, after },
+        Verdict::Passing(_, after) => NarratorError::Server { status, detail, after },
+        Verdict::Final(Cause::Key) => NarratorError::WrongKey { status, detail },
+        Verdict::Final(Cause::Forbidden) if about_key() => {
+            NarratorError::WrongKey { status, detail }
+        }
+        Verdict::Final(Cause::Model) => {
+            NarratorError::UnknownModel { model: model(), status, detail }
+        }
+        Verdict::Final(Cause::Address) => {
+            NarratorError::WrongAddress { address: address.shown(), model: model(), status, detail }
+        }
+        Verdict::Final(Cause::Quota) => NarratorError::Quota(detail),
+        Verdict::Final(Cause::Memory) => NarratorError::Memory(detail),
+        Verdict::Final(Cause::Context) => NarratorError::Context(detail),
+        Verdict::Final(Cause::Filter) if detail.is_empty() => filtered(),
+        Verdict::Final(_) => {
+            let detail = if detail.is_empty() { "it gave no reason".to_owned() } else { detail };
+            NarratorError::Rejected { status, detail }
+        }
+    }
+}
+
+/// The error of a reply that a filter of contents stopped.
+pub(super) fn filtered() -> NarratorError {
+    let detail = "its content filter stopped the reply".to_owned();
+    NarratorError::Rejected { status: 200, detail }
+}
+
+/// Error of a request that could not be sent, or whose connection was lost. `answered`: the endpoint
+/// answered before.
+pub(super) fn not_sent(error: &reqwest::Error, address: &Address, answered: bool) -> NarratorError {
+    let (mut cause, mut chain): (&dyn Error, _) = (error, String::new());
     while let Some(deeper) = cause.source() {
         cause = deeper;
+        chain.push_str(&cause.to_string());
+        chain.push('\n');
     }
     let detail = cause.to_string();
-    if error.is_connect() {
-        NarratorError::Unreachable { address: address.to_owned(), detail }
-    } else {
-        NarratorError::Lost(detail)
+    let host = address.host();
+    if chain.contains("certificate") {
+        let hint =
+            "set narrator.ca_file (MILEPOST_NARRATOR_CA_FILE) to the certificate of its authority";
+        return NarratorError::Unreachable {
+            address: host,
+            detail,
+            hint,
+            refused: false,
+            passing: false,
+        };
     }
-}
-
-/// Error of a response other than 2xx.
-pub(super) async fn read(response: Response, settings: &NarratorSettings) -> NarratorError {
-    let status = response.status();
-    let after = retry::retry_after(response.headers(), SystemTime::now());
-    let body = body(response).await;
-    let error = serde_json::from_slice::<Refusal>(&body).unwrap_or_default().error;
-    let unknown = error.is("model_not_found");
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            NarratorError::WrongKey { status: status.as_u16() }
-        }
-        StatusCode::NOT_FOUND => unknown_model(settings, status),
-        StatusCode::BAD_REQUEST if unknown => unknown_model(settings, status),
-        StatusCode::TOO_MANY_REQUESTS if error.is("insufficient_quota") => NarratorError::Quota,
-        StatusCode::TOO_MANY_REQUESTS => NarratorError::Busy { after },
-        status if status.is_server_error() => {
-            NarratorError::Server { status: status.as_u16(), after }
-        }
-        status => NarratorError::Rejected { status: status.as_u16(), detail: told(&error) },
+    if chain.contains("corrupt message") {
+        let hint =
+            "it speaks no TLS there; check whether MILEPOST_NARRATOR_URL begins with http://";
+        return NarratorError::Unreachable {
+            address: host,
+            detail,
+            hint,
+            refused: false,
+            passing: false,
+        };
     }
-}
-
-/// Error in the middle of a stream.
-pub(super) fn in_stream(error: &ErrorBody) -> NarratorError {
-    if error.is("insufficient_quota") {
-        return NarratorError::Quota;
+    if error.is_connect() || error.is_builder() {
+        let hint = "check MILEPOST_NARRATOR_URL, and that the endpoint runs";
+        let detail = if error.is_timeout() { "no answer".to_owned() } else { detail };
+        let refused = cause.to_string().contains("refused");
+        return NarratorError::Unreachable {
+            address: host,
+            detail,
+            hint,
+            refused,
+            passing: answered,
+        };
     }
-    if error.is("server_error") || error.is("overloaded_error") {
-        return NarratorError::Server { status: 200, after: None };
-    }
-    NarratorError::Rejected { status: 200, detail: told(error) }
-}
-
-fn unknown_model(settings: &NarratorSettings, status: StatusCode) -> NarratorError {
-    NarratorError::UnknownModel { model: settings.model.clone(), status: status.as_u16() }
-}
-
-/// The endpoint's message, shortened.
-fn told(error: &ErrorBody) -> String {
-    let message = error.message();
-    let message = if message.is_empty() { "it gave no reason" } else { message };
-    message.chars().filter(|c| !c.is_control()).take(MAX_DETAIL).collect()
+    NarratorError::Lost(detail)
 }
 
 /// Reads the beginning of the body within the time limit.
@@ -87,7 +164,13 @@ async fn body(response: Response) -> Vec<u8> {
         }
     };
     // Use what arrived until then.
-    let _ = tokio::time::timeout(REFUSAL_PATIENCE, read).await;
+    let _ = tokio::time::timeout(PATIENCE, read).await;
     body.truncate(MAX_BODY);
+    if body.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        // A cut end loses nothing that matters.
+        let _ = MultiGzDecoder::new(&body[..]).take(MAX_BODY as u64).read_to_end(&mut plain);
+        return plain;
+    }
     body
 }

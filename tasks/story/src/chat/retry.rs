@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 /// First delay without `Retry-After`; doubles with each try.
 const BASE: Duration = Duration::from_secs(1);
@@ -27,14 +27,38 @@ impl Pause for TokioPause {
     }
 }
 
-/// Parses `Retry-After` in seconds or as an HTTP date; a date in the past is zero.
+/// Parses `Retry-After-Ms`, or `Retry-After` in seconds or as an HTTP date; a date in the past is
+/// zero. A date counts from the response's own `Date`, if it has one: clocks differ.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+    let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
+    let seconds = |text: &str| {
+        let first = text.split([',', 's']).next().unwrap_or_default();
+        let seconds = first.trim().parse::<f64>().ok()?;
+        Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+    };
+    let exact = headers.get("retry-after-ms").and_then(text);
+    if let Some(wait) = exact.and_then(|text| seconds(&text)) {
+        return Some(wait / 1_000);
     }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let sent = headers.get(DATE).and_then(text).and_then(|text| date(&text)).unwrap_or(now);
+    let value = headers.get(RETRY_AFTER).and_then(text)?;
+    seconds(&value).or_else(|| Some(date(&value)?.duration_since(sent).unwrap_or_default()))
+}
+
+/// Delay before try `tries + 1`: what the endpoint asks for, but at least a second; else
+/// [`backoff`].
+pub(super) fn delay(
+    asked: Option<Duration>,
+    tries: u32,
+    longest: Duration,
+    jitter: f64,
+) -> Duration {
+    match asked {
+        Some(asked) if asked >= BASE => asked,
+        Some(_) => BASE.mul_f64(1.0 + jitter.clamp(0.0, 1.0)).min(longest),
+        None => backoff(tries, longest, jitter),
+    }
 }
 
 /// Delay before try `tries + 1` (1 after the first failure); `jitter` is 0..1.
@@ -57,6 +81,9 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         assert_eq!(retry_after(&headers("7"), now), Some(Duration::from_secs(7)));
         assert_eq!(retry_after(&headers("0.25"), now), Some(Duration::from_millis(250)));
+        for odd in ["7, 7", "7s", " 7 "] {
+            assert_eq!(retry_after(&headers(odd), now), Some(Duration::from_secs(7)), "{odd}");
+        }
         let date = httpdate::fmt_http_date(now + Duration::from_secs(90));
         assert_eq!(retry_after(&headers(&date), now), Some(Duration::from_secs(90)));
         assert_eq!(
@@ -67,6 +94,29 @@ mod tests {
             let told = retry_after(&headers(odd), now);
             assert!(told.is_none_or(|wait| wait == Duration::ZERO), "{odd}: {told:?}");
         }
+    }
+
+    #[test]
+    fn a_date_counts_from_the_clock_of_the_endpoint() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        let theirs = now - Duration::from_secs(3_600);
+        let mut headers = headers(&httpdate::fmt_http_date(theirs + Duration::from_secs(20)));
+        headers.insert(DATE, httpdate::fmt_http_date(theirs).parse().unwrap());
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(20)));
+        headers.insert("retry-after-ms", "1500".parse().unwrap());
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_millis(1_500)));
+    }
+
+    #[test]
+    fn no_endpoint_is_asked_again_within_a_second() {
+        let longest = Duration::from_secs(60);
+        for jitter in [0.0, 0.5, 1.0] {
+            let wait = delay(Some(Duration::ZERO), 1, longest, jitter).as_secs_f64();
+            assert!((wait - 1.0 - jitter).abs() < 1e-9, "{wait}");
+        }
+        let asked = Some(Duration::from_secs(7));
+        assert_eq!(delay(asked, 3, longest, 0.5), Duration::from_secs(7));
+        assert_eq!(delay(None, 1, longest, 1.0), Duration::from_secs(1));
     }
 
     #[test]

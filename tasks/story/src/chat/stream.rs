@@ -1,200 +1,161 @@
-//! Reads a streamed reply (server-sent events) within limits of time and size.
+//! Receives a reply within limits of time and size.
 
 use std::time::Duration;
 
-use eventsource_stream::{EventStreamError, Eventsource};
-use futures_util::{Stream, StreamExt, TryStreamExt};
-use reqwest::{Response, header::CONTENT_TYPE};
+use futures_util::StreamExt;
+use reqwest::{
+    Response,
+    header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap},
+};
+use tokio::time::Instant;
 
 use super::{
     super::narrator::{NarratorError, Report, Sink},
-    refusal,
-    wire::Chunk,
+    reply::{Reader, Reply},
 };
 
 /// Maximum stream bytes per requested token; the frame around a token is larger than the token.
 const BYTES_PER_TOKEN: u64 = 2_048;
 /// Additional allowance for any stream, in bytes.
 const BYTES_FREE: u64 = 1 << 20;
-/// Characters per token, for the progress bar.
-const CHARS_PER_TOKEN: f64 = 4.0;
+/// Share of the bar for a text of the expected length; a longer one comes ever closer to the whole.
+const EXPECTED_SHARE: f64 = 0.95;
 
-/// A complete reply.
-pub(super) struct Reply {
-    pub(super) text: String,
-    /// Whether the length limit ended it.
-    pub(super) cut: bool,
-}
-
-/// A failed try.
-pub(super) struct Broken {
-    pub(super) error: NarratorError,
-    /// Whether text had already arrived.
-    pub(super) started: bool,
-}
-
-impl Broken {
-    /// Failure before any text.
-    pub(super) const fn early(error: NarratorError) -> Self {
-        Self { error, started: false }
-    }
-}
-
-/// Limits of a stream.
+/// Limits of a reply.
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
+    /// Maximum silence before the first text.
     pub(super) first: Duration,
+    /// Maximum silence after it.
     pub(super) idle: Duration,
+    /// Maximum time of the whole reply.
+    pub(super) reply: Duration,
+    /// Maximum wait for the figures after the end of the text.
+    pub(super) usage: Duration,
+    /// Maximum length in tokens.
     pub(super) tokens: u64,
+    /// Expected length in characters, for the progress bar.
+    pub(super) expected_chars: f64,
 }
 
-/// How a stream ended.
-#[derive(Default)]
-pub(super) struct End {
-    pub(super) usage: Option<u64>,
-    pub(super) cut: bool,
+/// What was received, and why nothing more was if the body did not end by itself.
+pub(super) struct Received {
+    pub(super) reply: Reply,
+    pub(super) broken: Option<NarratorError>,
 }
 
-/// Reads the reply into `text`, which retains what arrived even on an error.
-pub(super) async fn read(
-    response: Response,
-    limits: Limits,
-    text: &mut String,
-    sink: Sink<'_>,
-) -> Result<End, NarratorError> {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let whole = kind.is_some_and(|kind| kind.starts_with("application/json"));
-    let bytes = limited(response, limits);
-    if whole {
-        read_whole(bytes, limits, text).await
-    } else {
-        read_events(bytes, limits, text, sink).await
-    }
+/// Maximum bytes of a reply of this length.
+pub(super) const fn max_bytes(tokens: u64) -> u64 {
+    tokens.saturating_mul(BYTES_PER_TOKEN).saturating_add(BYTES_FREE)
 }
 
-/// The body, limited to the maximum size of a reply of that length.
-fn limited(
-    response: Response,
-    limits: Limits,
-) -> impl Stream<Item = Result<impl AsRef<[u8]>, NarratorError>> {
-    let max = limits.tokens.saturating_mul(BYTES_PER_TOKEN).saturating_add(BYTES_FREE);
-    let mut seen = 0_u64;
-    let bytes = response.bytes_stream().map_err(|error| NarratorError::Lost(error.to_string()));
-    bytes.and_then(move |bytes| {
-        seen = seen.saturating_add(bytes.len() as u64);
-        let fits = seen <= max;
-        let too_much = || NarratorError::Malformed(format!("more than {max} bytes"));
-        std::future::ready(if fits { Ok(bytes) } else { Err(too_much()) })
-    })
-}
-
-async fn read_events(
-    bytes: impl Stream<Item = Result<impl AsRef<[u8]>, NarratorError>>,
-    limits: Limits,
-    text: &mut String,
-    sink: Sink<'_>,
-) -> Result<End, NarratorError> {
-    let mut events = std::pin::pin!(bytes.eventsource());
-    let mut end = End::default();
-    let mut finished = false;
-    loop {
-        let event = match tokio::time::timeout(patience(limits, text), events.next()).await {
-            Err(_) => return Err(timed_out(limits, text)),
-            Ok(None) => break,
-            Ok(Some(Err(EventStreamError::Transport(error)))) => return Err(lost(error, text)),
-            Ok(Some(Err(error))) => return Err(NarratorError::Malformed(error.to_string())),
-            Ok(Some(Ok(event))) => event,
+/// Receives the reply; what arrived is returned even on an error.
+pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> Received {
+    let mut reader = Reader::new(max_bytes(limits.tokens));
+    let mut decoder = Decoder::of(response.headers());
+    // A body that comes as a whole comes when all of it is written.
+    let whole = header(response.headers(), CONTENT_TYPE).contains("json");
+    let mut bytes = response.bytes_stream();
+    let ends = Instant::now() + limits.reply;
+    let (mut completed, mut written) = (None, 0);
+    let broken = loop {
+        let begun = reader.written_chars() > 0;
+        let silence = match (begun, whole) {
+            (true, _) => limits.idle,
+            (false, true) => limits.reply,
+            (false, false) => limits.first,
         };
-        if event.data.trim() == "[DONE]" {
-            finished = true;
-            break;
+        let until = completed.unwrap_or_else(|| (Instant::now() + silence).min(ends));
+        match tokio::time::timeout_at(until, bytes.next()).await {
+            Err(_) => break Some(timed_out(begun, until >= ends, silence, limits)),
+            Ok(None) => break None,
+            Ok(Some(Err(error))) => break Some(NarratorError::Lost(innermost(&error))),
+            Ok(Some(Ok(bytes))) => decoder.push(&bytes, &mut reader),
         }
-        let chunk = serde_json::from_str(&event.data).map_err(|e| unread("an event", &e))?;
-        finished |= take(chunk, text, &mut end)?;
-        let wanted = limits.tokens as f64 * CHARS_PER_TOKEN;
-        sink(Report::Written(text.chars().count() as f64 / wanted.max(1.0)));
-    }
-    match (finished, text.is_empty()) {
-        (true, false) => Ok(end),
-        (true, true) => Err(NarratorError::Malformed("a reply without a word".to_owned())),
-        (false, true) => Err(NarratorError::Lost("it ended without a word".to_owned())),
-        (false, false) => Err(NarratorError::Cut),
-    }
-}
-
-/// Processes one event; true if the reply is complete.
-fn take(chunk: Chunk, text: &mut String, end: &mut End) -> Result<bool, NarratorError> {
-    if let Some(error) = &chunk.error {
-        return Err(refusal::in_stream(error));
-    }
-    if chunk.choices.is_none() && chunk.usage.is_none() {
-        return Err(NarratorError::Malformed("an event without choices".to_owned()));
-    }
-    if let Some(usage) = chunk.usage.filter(|usage| usage.total_tokens > 0) {
-        end.usage = Some(usage.total_tokens);
-    }
-    let mut finished = false;
-    // Only the first choice was requested.
-    for choice in chunk.choices.into_iter().flatten().take(1) {
-        if let Some(content) = choice.delta.and_then(|delta| delta.content) {
-            text.push_str(&content);
+        report(&reader, limits, sink);
+        if reader.is_over() {
+            break None;
         }
-        match choice.finish_reason.as_deref() {
-            None => {}
-            Some("content_filter") => {
-                let detail = "its content filter stopped the reply".to_owned();
-                return Err(NarratorError::Rejected { status: 200, detail });
-            }
-            Some(reason) => {
-                end.cut = reason == "length";
-                finished = true;
-            }
+        // Some endpoints announce the end with each event.
+        let goes_on = written < reader.written_chars();
+        written = reader.written_chars();
+        if reader.is_complete() && (goes_on || completed.is_none()) {
+            completed = Some(Instant::now() + limits.usage);
         }
-    }
-    Ok(finished)
+    };
+    Received { reply: reader.end(broken.is_none()), broken }
 }
 
-/// Reads the reply of an endpoint that does not stream.
-async fn read_whole(
-    bytes: impl Stream<Item = Result<impl AsRef<[u8]>, NarratorError>>,
-    limits: Limits,
-    text: &mut String,
-) -> Result<End, NarratorError> {
-    let body = bytes.try_fold(Vec::new(), |mut body, bytes| {
-        body.extend_from_slice(bytes.as_ref());
-        std::future::ready(Ok(body))
-    });
-    let body =
-        tokio::time::timeout(limits.first, body).await.map_err(|_| timed_out(limits, text))??;
-    let chunk = serde_json::from_slice(&body).map_err(|e| unread("a body", &e))?;
-    let mut end = End::default();
-    take(chunk, text, &mut end)?;
-    if text.is_empty() {
-        return Err(NarratorError::Malformed("a reply without a word".to_owned()));
-    }
-    Ok(end)
-}
-
-/// Error for JSON that cannot be read. Of valid JSON serde's message would name types of Rust.
-fn unread(what: &str, error: &serde_json::Error) -> NarratorError {
-    NarratorError::Malformed(match error.is_data() {
-        true => format!("{what} of another form"),
-        false => format!("{what} that is no JSON: {error}"),
-    })
-}
-
-const fn patience(limits: Limits, text: &str) -> Duration {
-    if text.is_empty() { limits.first } else { limits.idle }
-}
-
-fn timed_out(limits: Limits, text: &str) -> NarratorError {
-    let what = if text.is_empty() { "no first word" } else { "nothing more" };
-    NarratorError::TimedOut { what, seconds: patience(limits, text).as_secs_f64() }
-}
-
-fn lost(error: NarratorError, text: &str) -> NarratorError {
-    match error {
-        NarratorError::Lost(_) if !text.is_empty() => NarratorError::Cut,
-        error => error,
+fn report(reader: &Reader, limits: Limits, sink: Sink<'_>) {
+    match (reader.text_chars(), reader.thought_tokens()) {
+        (0, 0) => {}
+        (0, thought) => sink(Report::Thinking(thought)),
+        (chars, _) => sink(Report::Written(share(chars as f64, limits.expected_chars))),
     }
 }
+
+/// Completed share of a text whose length is only expected.
+fn share(chars: f64, expected: f64) -> f64 {
+    let part = chars / expected.max(1.0);
+    if part <= 1.0 {
+        part * EXPECTED_SHARE
+    } else {
+        EXPECTED_SHARE + (1.0 - 1.0 / part) * (1.0 - EXPECTED_SHARE)
+    }
+}
+
+fn timed_out(begun: bool, whole: bool, silence: Duration, limits: Limits) -> NarratorError {
+    let (what, limit) = match (begun, whole) {
+        (_, true) => ("no end of its reply", limits.reply),
+        (true, false) => ("nothing more", silence),
+        (false, false) => ("no first word", silence),
+    };
+    NarratorError::TimedOut { what, seconds: limit.as_secs_f64() }
+}
+
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+fn header(headers: &HeaderMap, name: reqwest::header::HeaderName) -> String {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_ascii_lowercase()
+}
+
+/// The compression of a body that cannot be read, though none was asked for.
+pub(super) fn unreadable_encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = header(headers, CONTENT_ENCODING);
+    let readable = matches!(encoding.trim(), "" | "identity" | "gzip" | "x-gzip");
+    (!readable).then(|| format!("a body compressed by {}", encoding.escape_default()))
+}
+
+/// Decodes a body that says that it is not UTF-8.
+struct Decoder(Option<encoding_rs::Decoder>);
+
+impl Decoder {
+    fn of(headers: &HeaderMap) -> Self {
+        let kind = header(headers, CONTENT_TYPE);
+        let charset = kind.split_once("charset=").map(|(_, rest)| {
+            rest.split(';').next().unwrap_or_default().trim_matches(['"', '\'', ' '])
+        });
+        let encoding = charset.and_then(|label| encoding_rs::Encoding::for_label(label.as_bytes()));
+        let other = encoding.filter(|encoding| *encoding != encoding_rs::UTF_8);
+        Self(other.map(encoding_rs::Encoding::new_decoder_without_bom_handling))
+    }
+
+    fn push(&mut self, bytes: &[u8], reader: &mut Reader) {
+        let Some(decoder) = &mut self.0 else { return reader.push(bytes) };
+        let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or_default();
+        let mut text = String::with_capacity(room);
+        let _ = decoder.decode_to_string(bytes, &mut text, false);
+        reader.push(text.as_bytes());
+    }
+}
+
+#[cfg(test)]
+#[path = "stream_tests.rs"]
+mod tests;

@@ -1,0 +1,1 @@
+../../tasks/story/src/chat/reply.rs

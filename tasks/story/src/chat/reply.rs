@@ -1,0 +1,305 @@
+//! Reads a reply of the chat completions protocol: bytes in, in any split, and a typed result out.
+//! No clock and no I/O; all bytes are untrusted.
+//!
+//! What is needed is read from whatever form an endpoint gives it, and what is not needed does no
+//! harm. A reply counts as complete as soon as its end was announced, whatever follows.
+
+mod chunk;
+mod clean;
+mod decide;
+mod documents;
+mod fault;
+mod finish;
+mod json;
+mod signs;
+mod text;
+mod thinking;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use self::{
+    chunk::Chunk,
+    documents::{Document, Documents},
+    finish::Finish,
+    text::Text,
+};
+pub(crate) use self::{
+    chunk::Usage,
+    clean::{Cleaned, clean},
+    decide::{Cause, Verdict, decide},
+    fault::Fault,
+};
+
+/// Characters of thinking per token, for the page.
+const CHARS_PER_TOKEN: u64 = 4;
+/// Characters after which a text that may begin with a mark of thinking does not.
+const BEGUN_CHARS: usize = 40;
+
+/// A reply as far as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    /// The text without thinking, marks and fence.
+    pub(crate) text: String,
+    /// Characters of thinking, whether within the text or beside it.
+    pub(crate) thought_chars: u64,
+    /// Tokens that the call cost, if the endpoint said so.
+    pub(crate) usage: Option<Usage>,
+    /// How it ended.
+    pub(crate) end: End,
+}
+
+/// How a reply ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Complete.
+    Stop,
+    /// Cut at its maximum length.
+    Length,
+    /// Complete, but without a word of text.
+    Empty,
+    /// A filter of contents, or the model itself, refused: the word for it.
+    Refused(String),
+    /// The endpoint reported an error.
+    Fault(Fault),
+    /// The endpoint ended it for another reason: its word.
+    Failed(String),
+    /// The body ended before the reply.
+    Cut,
+    /// A part of the text could not be read.
+    Garbled(String),
+    /// The body is no reply but, for example, the page of a gateway.
+    Other(Fault),
+    /// More bytes than any reply of its length has.
+    TooLarge,
+}
+
+/// Reads one reply.
+pub(crate) struct Reader {
+    documents: Documents,
+    text: Text,
+    thinking: Thinking,
+    thought_chars: u64,
+    refusal: String,
+    tools: bool,
+    usage: Option<Usage>,
+    finish: Option<Finish>,
+    fault: Option<Fault>,
+    /// The choice that is read.
+    index: Option<i64>,
+    /// Whether `[DONE]` or a whole reply came.
+    done: bool,
+    /// Whether the figures came with the end, or after it.
+    settled: bool,
+    /// Whether the last document announced the end by its figures.
+    closed: bool,
+    /// Whether there was any document of the protocol.
+    known: bool,
+    /// The first document that could not be read.
+    odd: Option<String>,
+    /// Whether it was a part of the text.
+    garbled: bool,
+}
+
+/// How a document was sent.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// As an event that is named an error.
+    error: bool,
+    /// As an event, and not as a body of its own.
+    framed: bool,
+}
+
+/// What the text is, as far as it has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Thinking {
+    Unknown,
+    Yes,
+    No,
+}
+
+impl Reader {
+    /// Reads at most `max_bytes`, after decompression.
+    pub(crate) fn new(max_bytes: u64) -> Self {
+        Self {
+            documents: Documents::new(max_bytes),
+            text: Text::default(),
+            thinking: Thinking::Unknown,
+            thought_chars: 0,
+            refusal: String::new(),
+            tools: false,
+            usage: None,
+            finish: None,
+            fault: None,
+            index: None,
+            done: false,
+            settled: false,
+            closed: false,
+            known: false,
+            odd: None,
+            garbled: false,
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        let mut found = Vec::new();
+        self.documents.push(bytes, &mut found);
+        found.into_iter().for_each(|document| self.take(document));
+    }
+
+    /// Whether the reply is complete; at most figures follow.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.finish.is_some() || self.is_over()
+    }
+
+    /// Whether nothing that matters can follow.
+    pub(crate) fn is_over(&self) -> bool {
+        let failed = self.fault.is_some() || self.documents.is_too_large();
+        self.done || failed || self.settled
+    }
+
+    /// Characters of the text so far, without thinking.
+    pub(crate) fn text_chars(&self) -> usize {
+        if self.thinking == Thinking::No { self.text.as_str().chars().count() } else { 0 }
+    }
+
+    /// Estimated tokens of thinking so far.
+    pub(crate) fn thought_tokens(&self) -> u64 {
+        let within = match self.thinking {
+            Thinking::Yes => self.text.as_str().chars().count() as u64,
+            Thinking::Unknown | Thinking::No => 0,
+        };
+        (self.thought_chars + within).div_ceil(CHARS_PER_TOKEN)
+    }
+
+    /// All text and thinking so far, in characters.
+    pub(crate) fn written_chars(&self) -> u64 {
+        self.thought_chars + self.text.as_str().chars().count() as u64
+    }
+
+    fn take(&mut self, document: Document) {
+        if self.done || self.fault.is_some() {
+            return;
+        }
+        let (text, frame) = match document {
+            Document::Done => {
+                self.done = true;
+                return;
+            }
+            Document::Other { text, error: true } if self.finish.is_none() => {
+                self.fault = Some(Fault::plain(text));
+                return;
+            }
+            Document::Other { text, .. } => return self.odd(&text),
+            Document::Json { text, error, framed } => (text, Frame { error, framed }),
+        };
+        match json::parse(&text) {
+            Some(Value::Array(items)) => items.iter().for_each(|item| self.value(item, frame)),
+            Some(value) => self.value(&value, frame),
+            None => self.odd(&text),
+        }
+    }
+
+    fn odd(&mut self, text: &str) {
+        self.garbled |= text.contains("\"content\"") && self.finish.is_none();
+        self.odd.get_or_insert_with(|| words::clean(text));
+    }
+
+    fn value(&mut self, value: &Value, frame: Frame) {
+        let Some(object) = value.as_object() else { return };
+        let mut chunk = chunk::read(object, frame.error);
+        if let Some(fault) = chunk.fault.take_if(|_| self.finish.is_none()) {
+            self.fault = Some(fault);
+            return;
+        }
+        self.known |= chunk.choice || chunk.usage.is_some();
+        let (figures, has_choice) = (chunk.usage.is_some(), chunk.choice);
+        self.usage = chunk.usage.or(self.usage);
+        let ours = self.index.is_none() || chunk.index.is_none() || chunk.index == self.index;
+        if chunk.choice && ours {
+            self.closed = false;
+            self.choice(chunk, frame);
+        }
+        self.closed |= figures && !has_choice;
+        self.settled |= figures && self.finish.is_some();
+    }
+
+    fn choice(&mut self, chunk: Chunk, frame: Frame) {
+        self.index = self.index.or(chunk.index);
+        match &chunk.whole {
+            Some(whole) => self.text.replace_or_push(whole),
+            None => self.text.push(&chunk.text),
+        }
+        self.look(chunk.whole.as_deref().unwrap_or(&chunk.text));
+        self.thought_chars = self.thought_chars.saturating_add(chunk.thought_chars);
+        self.refusal.push_str(&chunk.refusal);
+        self.tools |= chunk.tools;
+        let native = chunk.native_finish.as_deref().and_then(Finish::read_native);
+        let finish = chunk.finish.as_deref().map(Finish::read).max(native);
+        // A complete body needs no word for its end.
+        let complete = chunk.complete && !frame.framed;
+        self.done |= complete;
+        let finish = finish.or_else(|| complete.then_some(Finish::Stop));
+        self.finish = self.finish.take().max(finish);
+    }
+
+    /// Finds out whether the text is thinking so far.
+    fn look(&mut self, added: &str) {
+        let text = self.text.as_str();
+        let ends = || added.contains(['>', ']', '▷', '|']);
+        if self.thinking == Thinking::No || self.thinking == Thinking::Yes && !ends() {
+            return;
+        }
+        let text = text.trim_start();
+        let may_think = text.is_empty() || text.starts_with(['<', '[', '◁']);
+        let begun = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
+        self.thinking = match thinking::is_thinking(text) {
+            true => Thinking::Yes,
+            false if begun || self.thinking == Thinking::Yes => Thinking::No,
+            false => Thinking::Unknown,
+        };
+    }
+
+    /// Ends the reply. `whole`: the body ended by itself, and not by a lost connection.
+    pub(crate) fn end(mut self, whole: bool) -> Reply {
+        let mut found = Vec::new();
+        self.documents.end(&mut found);
+        let torn = found
+            .iter()
+            .any(|it| matches!(it, Document::Other { text, .. } if text.starts_with(['{', '['])));
+        found.into_iter().for_each(|document| self.take(document));
+        let too_large = self.documents.is_too_large();
+        let complete = self.finish.is_some() || self.done || whole && self.closed;
+        let cut = self.finish == Some(Finish::Length) || !complete;
+        let raw = self.text.finish();
+        let Cleaned { text, thought_chars } = clean(&raw, cut);
+        let thought_chars = self.thought_chars.saturating_add(thought_chars);
+        let end = match self.finish {
+            _ if self.fault.is_some() => End::Fault(self.fault.unwrap_or_default()),
+            Some(Finish::Failed(reason)) => End::Failed(reason),
+            Some(Finish::Filtered(reason)) => End::Refused(reason),
+            _ if too_large && !complete => End::TooLarge,
+            _ if !self.known && !self.done && whole && !torn => other(self.documents.head()),
+            _ if !complete => End::Cut,
+            _ if self.garbled => End::Garbled(self.odd.unwrap_or_default()),
+            _ if text.is_empty() && !self.refusal.trim().is_empty() => {
+                End::Refused(words::clean(&self.refusal))
+            }
+            Some(Finish::Length) => End::Length,
+            _ if text.is_empty() && self.tools => End::Failed("tool_calls".to_owned()),
+            _ if text.is_empty() => End::Empty,
+            _ => End::Stop,
+        };
+        Reply { text, thought_chars, usage: self.usage, end }
+    }
+}
+
+/// A body without any document of the protocol.
+fn other(head: &[u8]) -> End {
+    let fault = Fault::read(head);
+    if head.trim_ascii().is_empty() { End::Cut } else { End::Other(fault) }
+}

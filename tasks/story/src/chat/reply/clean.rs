@@ -1,0 +1,193 @@
+//! The text of a reply without what is none of the story: thinking, marks of templates, a fence.
+
+use super::thinking::without_thinking;
+
+/// Marks after which a model has ended, though its template lets it go on.
+const ENDS: [&str; 12] = [
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
+    "<｜end▁of▁sentence｜>",
+    "<|return|>",
+    "<|end|>",
+    "<turn|>",
+];
+/// Marks at the beginning and at the end of a reply.
+const MARKS: [&str; 21] = [
+    "<|start|>assistant",
+    "<|im_start|>assistant",
+    "<|start_header_id|>assistant<|end_header_id|>",
+    "<start_of_turn>model",
+    "<|assistant|>",
+    "<|begin_of_text|>",
+    "<｜begin▁of▁sentence｜>",
+    "<|START_RESPONSE|>",
+    "<|END_RESPONSE|>",
+    "<|begin_of_solution|>",
+    "<|end_of_solution|>",
+    "<|begin_of_box|>",
+    "<|end_of_box|>",
+    "<answer>",
+    "</answer>",
+    "<s>",
+    "</s>",
+    "<eos>",
+    "<bos>",
+    "[/INST]",
+    "<|user|>",
+];
+/// Languages of a fence around prose.
+const PROSE: [&str; 7] = ["", "markdown", "md", "mdx", "text", "txt", "plaintext"];
+/// Maximum number of characters of the remarks around a fence.
+const REMARK_CHARS: usize = 200;
+
+/// What is left of a reply, and what was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    /// The text itself.
+    pub(crate) text: String,
+    /// Characters of thinking that stood in it.
+    pub(crate) thought_chars: u64,
+}
+
+/// Removes thinking, marks of templates, and a Markdown fence around all of it. `cut`: the reply
+/// was ended by its maximum length.
+pub(crate) fn clean(text: &str, cut: bool) -> Cleaned {
+    let (text, thought_chars) = without_thinking(text, cut);
+    let text = without_marks(&text);
+    let text = unfenced(text).trim().replace("\r\n", "\n");
+    let text = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    Cleaned { text, thought_chars }
+}
+
+fn without_marks(text: &str) -> &str {
+    let mut text = text.trim();
+    while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_prefix(mark)) {
+        text = rest.trim_start();
+    }
+    let ended = ENDS.iter().filter_map(|mark| text.find(mark)).min();
+    text = text[..ended.unwrap_or(text.len())].trim_end();
+    while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_suffix(mark)) {
+        text = rest.trim_end();
+    }
+    text
+}
+
+/// A line that begins or ends a fenced block.
+struct Fence<'t> {
+    /// Position of the line, and of what follows it.
+    start: usize,
+    end: usize,
+    mark: &'t str,
+    language: &'t str,
+}
+
+impl Fence<'_> {
+    fn closes(&self, open: &Self) -> bool {
+        let same = self.mark.starts_with(&open.mark[..1]) && self.mark.len() >= open.mark.len();
+        same && self.language.is_empty()
+    }
+}
+
+fn fences(text: &str) -> Vec<Fence<'_>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        let content = line.trim();
+        let marks = content.len() - content.trim_start_matches(['`', '~']).len();
+        let mark = &content[..marks];
+        let language = content[marks..].split_whitespace().next().unwrap_or_default();
+        let uniform = mark.chars().all(|c| mark.starts_with(c));
+        if marks >= 3 && uniform && !language.contains('`') {
+            found.push(Fence { start, end, mark, language });
+        }
+        start = end;
+    }
+    found
+}
+
+/// The inside of a Markdown fence that is around all of a text, or all but a short remark.
+fn unfenced(text: &str) -> &str {
+    let fences = fences(text);
+    let Some(open) = fences.first() else { return text };
+    let language = open.language.to_ascii_lowercase();
+    let named = matches!(language.as_str(), "markdown" | "md" | "mdx");
+    let before = text[..open.start].trim();
+    let prose = PROSE.contains(&language.as_str());
+    let small = |remark: &str| remark.chars().count() <= REMARK_CHARS;
+    if !prose || !(before.is_empty() || named && small(before)) {
+        return text;
+    }
+    let close = fences[1..].iter().rev().find(|fence| fence.closes(open));
+    let Some(close) = close else {
+        // Never closed: cut, or forgotten.
+        return if fences.len() == 1 { &text[open.end..] } else { text };
+    };
+    let (inside, after) = (&text[open.end..close.start], text[close.end..].trim());
+    let pair = fences.len() == 2;
+    let around = after.is_empty() || pair && small(after);
+    let most = inside.trim().len() > before.len() + after.len();
+    if around && most && (named || pair) { inside } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        clean(text, false).text
+    }
+
+    #[test]
+    fn a_fence_around_the_text_is_removed_and_one_within_it_stays() {
+        let cases = [
+            ("```markdown\nIt rose.\n```", "It rose."),
+            ("```\nIt rose.\n\nIt fell.\n```\n", "It rose.\n\nIt fell."),
+            ("~~~md\nIt rose.\n~~~", "It rose."),
+            (
+                "````markdown\nIt rose.\n```rust\nx\n```\nIt fell.\n````",
+                "It rose.\n```rust\nx\n```\nIt fell.",
+            ),
+            (
+                "```markdown\nIt rose.\n```rust\nx\n```\nIt fell.\n```",
+                "It rose.\n```rust\nx\n```\nIt fell.",
+            ),
+            ("```markdown\nIt rose", "It rose"),
+            (
+                "Here is the chapter:\n\n```markdown\nIt rose and rose until the sun was up.\n```\nEnjoy!",
+                "It rose and rose until the sun was up.",
+            ),
+            ("It rose.\n```\ncode\n```\nIt fell.", "It rose.\n```\ncode\n```\nIt fell."),
+            ("```rust\nfn main() {}\n```", "```rust\nfn main() {}\n```"),
+            ("```\na\n```\nIt rose.\n```\nb\n```", "```\na\n```\nIt rose.\n```\nb\n```"),
+            ("`x` rose.", "`x` rose."),
+            ("```", ""),
+        ];
+        for (text, clean) in cases {
+            assert_eq!(told(text), clean, "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_of_templates_are_removed() {
+        let cases = [
+            ("It rose.<|im_end|>", "It rose."),
+            ("<s> It rose.</s>", "It rose."),
+            ("<|im_start|>assistant\nIt rose.<|im_end|>\n<|im_start|>user\nMore", "It rose."),
+            ("<answer>It rose.</answer>", "It rose."),
+            ("It rose.<end_of_turn>\n", "It rose."),
+            ("It rose.<｜end▁of▁sentence｜>", "It rose."),
+            ("I <3 you.", "I <3 you."),
+            ("It rose.\r\n\u{1b}[1mIt\0 fell.", "It rose.\n[1mIt fell."),
+        ];
+        for (text, clean) in cases {
+            assert_eq!(told(text), clean, "{text}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Finds and removes the thinking that models write into their text.
+
+/// Names of elements such as `<think>`.
+const NAMES: [&str; 11] = [
+    "think",
+    "thinking",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "reflection",
+    "analysis",
+    "scratchpad",
+    "seed:think",
+    "ant_thinking",
+    "antthinking",
+];
+/// Other marks of models: the text, and whether it ends the thinking.
+const MARKS: [(&str, bool); 12] = [
+    ("[think]", false),
+    ("[/think]", true),
+    ("◁think▷", false),
+    ("◁/think▷", true),
+    ("<|begin_of_thought|>", false),
+    ("<|end_of_thought|>", true),
+    ("<|start_thinking|>", false),
+    ("<|end_thinking|>", true),
+    ("<unused94>", false),
+    ("<unused95>", true),
+    ("<|channel>thought", false),
+    ("<channel|>", true),
+];
+/// An element of a proxy's pages around the thinking.
+const DETAILS: &str = "<details type=\"reasoning\"";
+const DETAILS_END: &str = "</details>";
+/// Maximum length of a mark with its attributes, in bytes.
+const MAX_MARK: usize = 120;
+/// Maximum number of marks to look at.
+const MAX_MARKS: usize = 1_000;
+
+/// A mark in a text.
+struct Mark {
+    start: usize,
+    end: usize,
+    closes: bool,
+}
+
+/// Whether the text, as far as it has come, is thinking only.
+pub(super) fn is_thinking(text: &str) -> bool {
+    if harmony_channel(text).is_some() {
+        return !text.contains("<|channel|>final");
+    }
+    let text = text.trim_start();
+    match mark_at(text) {
+        Some((end, false)) => close_of(text, &Mark { start: 0, end, closes: false }).is_none(),
+        _ => false,
+    }
+}
+
+/// The text without thinking, and the number of characters of thinking. `cut`: the reply was ended
+/// by its maximum length, perhaps while the model was thinking.
+pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
+    if harmony_channel(text).is_some() {
+        return without_channels(text);
+    }
+    // The same channels, from a server that drops their marks.
+    if let Some((thought, told)) = text
+        .trim_start()
+        .strip_prefix("analysis")
+        .and_then(|text| text.split_once("assistantfinal"))
+    {
+        return (told.to_owned(), chars(thought));
+    }
+    let (mut told, mut thought) = (String::new(), 0);
+    let mut at = 0;
+    for _ in 0..MAX_MARKS {
+        let Some(mark) = next(text, at, |_| true) else { break };
+        let before = &text[at..mark.start];
+        told.push_str(before);
+        if mark.closes {
+            // Its beginning stood in the prompt.
+            thought += chars(&told);
+            told.clear();
+            at = mark.end;
+            continue;
+        }
+        match close_of(text, &mark) {
+            Some(close) => {
+                thought += chars(&text[mark.end..close.start]);
+                at = close.end;
+            }
+            None if cut || told.trim().is_empty() || told.ends_with('\n') => {
+                thought += chars(&text[mark.end..]);
+                at = text.len();
+            }
+            // A word of the story.
+            None => {
+                told.push_str(&text[mark.start..mark.end]);
+                at = mark.end;
+            }
+        }
+    }
+    told.push_str(&text[at..]);
+    (told, thought)
+}
+
+fn chars(text: &str) -> u64 {
+    text.trim().chars().count() as u64
+}
+
+/// The end of the thinking that a mark begins.
+fn close_of(text: &str, open: &Mark) -> Option<Mark> {
+    if !text[open.start..].starts_with("<d") {
+        return next(text, open.end, |closes| closes);
+    }
+    let start = open.end + text[open.end..].find(DETAILS_END)?;
+    Some(Mark { start, end: start + DETAILS_END.len(), closes: true })
+}
+
+/// The next mark from a position on, outside of code spans.
+fn next(text: &str, from: usize, wanted: impl Fn(bool) -> bool) -> Option<Mark> {
+    let starts = text.get(from..)?.match_indices(['<', '[', '◁']);
+    starts.map(|(at, _)| from + at).find_map(|start| {
+        let (length, closes) = mark_at(&text[start..]).filter(|(_, closes)| wanted(*closes))?;
+        let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let quoted = text[line..start].matches('`').count() % 2 == 1;
+        (!quoted).then_some(Mark { start, end: start + length, closes })
+    })
+}
+
+/// The mark with which a text begins: its length, and whether it ends the thinking.
+fn mark_at(text: &str) -> Option<(usize, bool)> {
+    let mut end = text.len().min(MAX_MARK);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    // ASCII only: positions stay the same.
+    let text = text[..end].to_ascii_lowercase();
+    if let Some((mark, closes)) = MARKS.iter().find(|(mark, _)| text.starts_with(mark)) {
+        return Some((mark.len(), *closes));
+    }
+    if text.starts_with(DETAILS) {
+        return Some((text.find('>')? + 1, false));
+    }
+    let inner = text.strip_prefix('<')?;
+    let (inner, closes) = inner.strip_prefix('/').map_or((inner, false), |inner| (inner, true));
+    let length = inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':')))?;
+    let (name, rest) = inner.split_at(length);
+    let close = rest.find('>')?;
+    let plain = rest.starts_with('>') || rest.starts_with(char::is_whitespace);
+    let empty = rest[..close].ends_with('/') || rest[..close].contains('<');
+    (NAMES.contains(&name) && plain && !empty)
+        .then_some((1 + usize::from(closes) + length + close + 1, closes))
+}
+
+/// Position of the first channel of gpt-oss.
+fn harmony_channel(text: &str) -> Option<usize> {
+    text.find("<|channel|>")
+}
+
+/// Keeps the channel `final`.
+fn without_channels(text: &str) -> (String, u64) {
+    let mut parts = text.split("<|channel|>");
+    let first = parts.next().unwrap_or_default().replace("<|start|>assistant", "");
+    let (mut told, mut thought) = (first, 0);
+    for part in parts {
+        let (channel, content) = part.split_once("<|message|>").unwrap_or((part, ""));
+        let ends = ["<|end|>", "<|start|>", "<|return|>", "<|call|>"];
+        let end = ends.iter().filter_map(|mark| content.find(mark)).min();
+        let content = &content[..end.unwrap_or(content.len())];
+        if channel.trim_start().starts_with("final") {
+            told.push_str(content);
+        } else {
+            thought += chars(content);
+        }
+    }
+    (told, thought)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        without_thinking(text, false).0.trim().to_owned()
+    }
+
+    #[test]
+    fn thinking_is_removed_in_every_dialect() {
+        let texts = [
+            "<think>\nHm. 1 < 2.\n</think>\n\nIt rose.",
+            "<Thinking time=\"3\">Hm.</Thinking>It rose.",
+            "Hm, the user wants a story.\n</think>\n\nIt rose.",
+            "<think></think>It rose.",
+            "<think>a<think>b</think>c</think>It rose.",
+            "[THINK]Hm.[/THINK]It rose.",
+            "◁think▷Hm.◁/think▷It rose.",
+            "<seed:think>Hm.</seed:think>It rose.",
+            "<|begin_of_thought|>Hm.<|end_of_thought|>\nIt rose.",
+            "<|START_THINKING|>Hm.<|END_THINKING|>It rose.",
+            "<unused94>thought\nHm.<unused95>It rose.",
+            "<|channel>thought\nHm.<channel|>It rose.",
+            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.<|return|>",
+            "analysisHm, a story.assistantfinalIt rose.",
+            "<reasoning>Hm.</reasoning>\nIt rose.",
+            "<details type=\"reasoning\" done=\"true\">\nHm.\n</details>\nIt rose.",
+        ];
+        for text in texts {
+            assert_eq!(told(text), "It rose.", "{text}");
+        }
+        assert_eq!(told("It rose.\n<think>Hm.</think>\nIt fell."), "It rose.\n\nIt fell.");
+    }
+
+    #[test]
+    fn thinking_that_never_ended_is_no_text() {
+        for text in
+            ["<think>Hm, so", " \n<think>", "<|channel|>analysis<|message|>Hm", "Hm.</think>"]
+        {
+            assert_eq!(told(text), "", "{text}");
+        }
+        assert_eq!(told("It rose.\n<think>Hm"), "It rose.");
+        assert_eq!(without_thinking("It rose. <think>Hm", true).0.trim(), "It rose.");
+    }
+
+    #[test]
+    fn words_of_a_story_stay() {
+        for text in [
+            "She typed `<think>` and `</think>` into the box.",
+            "The tag <think> was new to her.",
+            "It rose < fell > rose. [think again] <thinker> <3",
+            "She drew <details>, then <analysis/>.",
+        ] {
+            assert_eq!(told(text), text);
+        }
+    }
+
+    #[test]
+    fn it_is_known_whether_a_model_still_thinks() {
+        for text in ["<think>", " <think>\nHm", "<|channel|>analysis<|message|>Hm", "[THINK]a"] {
+            assert!(is_thinking(text), "{text}");
+        }
+        for text in ["", "It rose", "<think>Hm</think>It", "<thi", "a<|channel|>final<|message|>b"]
+        {
+            assert!(!is_thinking(text), "{text}");
+        }
+    }
+}

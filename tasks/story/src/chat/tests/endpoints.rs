@@ -1,0 +1,205 @@
+//! Endpoints as people run them: what they refuse, how they fail, and what a person reads then.
+
+use super::*;
+
+const OK: &str = r#"{"choices":[{"message":{"content":"It rose."},"finish_reason":"stop"}]}"#;
+
+fn ok() -> Step {
+    Step::status(200, &[], OK)
+}
+
+/// A stream of these events.
+fn events(events: &[&str]) -> Step {
+    let events: Vec<String> = events.iter().map(|data| format!("data: {data}\n\n")).collect();
+    Step::stream(&events)
+}
+
+async fn failure(step: Step) -> NarratorError {
+    let server = Server::start(vec![step]).await;
+    let bench = Bench::new(&server, |settings| settings.retries = 0);
+    bench.chapter().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn what_an_endpoint_refuses_is_left_out_and_remembered() {
+    let refusals = [
+        r#"{"error":{"message":"Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.","param":"max_tokens"}}"#,
+        r#"{"error":{"message":"Unsupported value: 'temperature' does not support 0.8","param":"temperature"}}"#,
+        r#"{"message":{"detail":[{"type":"extra_forbidden","loc":["body","stream_options"],"msg":"Extra inputs are not permitted"}]}}"#,
+        r#"{"error":"System role not supported"}"#,
+    ];
+    let refused = refusals.iter().map(|body| Step::status(400, &[], body));
+    let server = Server::start(refused.chain([ok(), ok()]).collect()).await;
+    let bench = Bench::new(&server, |_| ());
+    bench.chapter().await.unwrap();
+    assert!(bench.waits().is_empty(), "no failure, and no delay");
+    assert_eq!(bench.notes.lock().unwrap().len(), 4);
+    bench.chapter().await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 6, "the next call knows");
+    for body in [&seen[4].body, &seen[5].body] {
+        assert!(body["max_completion_tokens"].is_u64() && body["max_tokens"].is_null(), "{body}");
+        assert!(body["temperature"].is_null() && body["stream_options"].is_null(), "{body}");
+        assert_eq!(body["messages"].as_array().unwrap().len(), 1);
+        assert_eq!(body["messages"][0]["role"], "user");
+    }
+}
+
+#[tokio::test]
+async fn keys_headers_and_fields_are_sent_as_set() {
+    let ask = async |change: fn(&mut NarratorSettings)| {
+        let server = Server::start(vec![ok()]).await;
+        Bench::new(&server, change).chapter().await.unwrap();
+        server.seen().remove(0)
+    };
+    let seen = ask(|settings| settings.key = Some(ApiKey::new(""))).await;
+    assert_eq!(seen.key, None, "an empty key sends no header");
+    let seen = ask(|settings| settings.key_header = Some("api-key".to_owned())).await;
+    assert_eq!((seen.key, seen.headers["api-key"].to_str().unwrap()), (None, KEY));
+    assert_eq!(seen.headers["accept-encoding"], "identity");
+    let seen = ask(|settings| {
+        let json = |text| serde_json::from_value(text).unwrap();
+        settings.extra_headers = Some(json(serde_json::json!({"x-title": "Tales"})));
+        settings.extra_body = serde_json::from_str(r#"{"top_k":5,"temperature":null}"#).unwrap();
+        settings.url = settings.url.take().map(|url| format!("{url}?api-version=2024-10-21"));
+    })
+    .await;
+    assert_eq!(seen.headers["x-title"], "Tales");
+    assert_eq!(
+        (&seen.body["top_k"], &seen.body["temperature"]),
+        (&5.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(seen.query.as_deref(), Some("api-version=2024-10-21"));
+}
+
+#[tokio::test]
+async fn a_failure_within_a_stream_passes_and_is_tried_again() {
+    let failures = [
+        r#"{"error":{"code":429,"message":"slow down"}}"#,
+        r#"{"error":{"code":"502","message":"Provider returned error"}}"#,
+        r#"{"error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+        r#"{"choices":[{"delta":{},"error":{"code":503,"message":"x"},"finish_reason":"error"}]}"#,
+    ];
+    for failure in failures {
+        let server = Server::start(vec![events(&[failure]), ok()]).await;
+        let bench = Bench::new(&server, |_| ());
+        assert_eq!(bench.chapter().await.unwrap(), "It rose.", "{failure}");
+        assert_eq!(bench.waits().len(), 1);
+    }
+    for status in [408, 409, 425, 498, 499, 502, 503, 529] {
+        let server = Server::start(vec![Step::status(status, &[], ""), ok()]).await;
+        let bench = Bench::new(&server, |_| ());
+        assert_eq!(bench.chapter().await.unwrap(), "It rose.", "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_none_is_no_chapter() {
+    let begun = r#"{"choices":[{"delta":{"content":"Once"}}]}"#;
+    for reason in ["error", "abort"] {
+        let end = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+        let error = failure(events(&[begun, &end])).await;
+        assert_eq!((error.code(), error.is_transient()), ("narrator_cut", true));
+        assert!(error.to_string().contains(reason), "{error}");
+    }
+    for reason in ["", "null"] {
+        let end = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
+        assert_eq!(failure(events(&[begun, &end])).await, NarratorError::Cut);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_of_thinking_alone_names_the_setting() {
+    for thinking in [
+        r#"{"choices":[{"delta":{"reasoning_content":"Hm"},"finish_reason":"length"}]}"#,
+        r#"{"choices":[{"delta":{"content":"<think>Hm"},"finish_reason":"length"}]}"#,
+        r#"{"choices":[{"delta":{"content":""},"finish_reason":"length"}]}"#,
+    ] {
+        let error = failure(events(&[thinking])).await;
+        assert!(error.to_string().contains("narrator.chapter_tokens"), "{error}");
+        assert!(!error.is_transient() && error.is_hopeless());
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_asks_for_no_delay_gets_a_second() {
+    for after in ["0", "Mon, 01 Jan 2001 00:00:00 GMT", "0.1"] {
+        let busy = Step::status(429, &[("retry-after", after)], "");
+        let server = Server::start(vec![busy, ok()]).await;
+        let bench = Bench::new(&server, |_| ());
+        bench.chapter().await.unwrap();
+        let wait = bench.waits()[0];
+        assert!((1.0..=2.0).contains(&wait.as_secs_f64()), "{after}: {wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_words_of_the_endpoint_reach_the_person() {
+    let cases = [
+        (
+            429,
+            r#"{"error":{"message":"20 requests a minute"}}"#,
+            "too busy (429): 20 requests a minute",
+        ),
+        (503, "<html><title>503 Down for lunch</title></html>", "failed (503): 503 Down for lunch"),
+        (503, r#"{"error":{"message":"Loading model"}}"#, "still loading the model (503)"),
+        (400, r#"{"object":"error","message":"bad temper"}"#, "(400): bad temper"),
+        (400, r#"[{"error":{"message":"bad list"}}]"#, "(400): bad list"),
+        (422, r#"{"detail":[{"loc":["body","n"],"msg":"too many"}]}"#, "(422): n: too many"),
+        (418, "plain\u{1b}[31m words", "(418): plain words"),
+        (
+            401,
+            r#"{"error":{"message":"No sk-very-secret here"}}"#,
+            "refused the key (401): No … here",
+        ),
+        (200, "<html><title>Sign in</title></html>", "no chat completion: Sign in"),
+        (200, r#"{"error":"the engine is broken"}"#, "the engine is broken"),
+    ];
+    for (status, body, words) in cases {
+        let error = failure(Step::status(status, &[], body)).await;
+        assert!(error.to_string().contains(words), "{status} {body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_prompt_that_was_cut_is_noticed_once() {
+    let reply = r#"{"choices":[{"message":{"content":"It rose."},"finish_reason":"stop"}],
+        "usage":{"prompt_tokens":50,"total_tokens":60}}"#;
+    let server =
+        Server::start(vec![Step::status(200, &[], reply), Step::status(200, &[], reply)]).await;
+    let bench = Bench::new(&server, |_| ());
+    let long = Brief { text: Arc::from("The sea rises. ".repeat(400)), ..brief() };
+    for _ in 0..2 {
+        bench.chat.chapter(&long, &outline(), &[], &|report| bench.sink(report)).await.unwrap();
+    }
+    let notes = bench.notes.lock().unwrap();
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].contains("context window") && notes[0].contains("50 tokens"), "{notes:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_knows_is_final() {
+    // A server that speaks no TLS at all: the handshake fails, not the connection.
+    let server = Server::start(vec![ok()]).await;
+    let url = server.url().replace("http://", "https://");
+    let error = Bench::at(&url, |_| ()).chapter().await.unwrap_err();
+    assert_eq!((error.code(), error.is_transient()), ("narrator_unreachable", false));
+    assert!(error.to_string().contains("http://"), "{error}");
+}
+
+#[test]
+fn certificates_are_read_when_the_endpoint_is_set_up() {
+    let settings = |file: &str| NarratorSettings {
+        url: Some("https://example.org/v1".to_owned()),
+        model: "m".to_owned(),
+        ca_file: Some(file.into()),
+        ..NarratorSettings::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    for file in [empty.to_str().unwrap(), "/nowhere/ca.pem"] {
+        let error = Endpoint::new(&settings(file)).err().expect("refused").to_string();
+        assert!(error.contains("narrator.ca_file") && error.contains(file), "{error}");
+    }
+}
