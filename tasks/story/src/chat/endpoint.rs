@@ -59,7 +59,7 @@ impl Endpoint {
         let address =
             address.map_err(|right| InvalidEndpoint(format!("narrator.url must be {right}")))?;
         let connect = NarratorSettings::seconds(settings.connect_timeout_s);
-        let certificates = certificates(settings)?;
+        let certificates = certificates(settings, &address)?;
         Ok(Self {
             http: client(settings, &address, &certificates, connect)?,
             first: client(settings, &address, &certificates, connect.min(FIRST_CONNECT))?,
@@ -186,9 +186,13 @@ fn headers(settings: &NarratorSettings) -> Result<HeaderMap, InvalidEndpoint> {
 }
 
 /// Certificates to trust besides the usual ones.
-fn certificates(settings: &NarratorSettings) -> Result<Vec<Certificate>, InvalidEndpoint> {
+fn certificates(
+    settings: &NarratorSettings,
+    address: &Address,
+) -> Result<Vec<Certificate>, InvalidEndpoint> {
     let ours = settings.ca_file.clone().filter(|path| !path.as_os_str().is_empty());
-    let named = env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let https = address.chat.scheme() == "https";
+    let named = env::var_os("SSL_CERT_FILE").filter(|_| https).map(PathBuf::from);
     let (path, name) = match (ours, named) {
         (Some(path), _) => (path, "narrator.ca_file"),
         (None, Some(path)) => (path, "SSL_CERT_FILE"),
