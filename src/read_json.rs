@@ -149,9 +149,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, JsonError> {
 ///
 /// # Errors
 /// If the parameters do not match the structure, or one is given twice.
-pub fn from_query<T: DeserializeOwned>(
-    pairs: Vec<(String, String)>,
-) -> Result<T, JsonError> {
+pub fn from_query<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T, JsonError> {
     let mut object = Map::new();
     for (name, text) in pairs {
         if object.insert(name, Value::String(text)).is_some() {
