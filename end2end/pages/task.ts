@@ -53,7 +53,7 @@ export class TaskPage {
 
   /** Waits until the browser has come to a task's page; its id. */
   async arrived(): Promise<string> {
-    await this.page.waitForURL(TASK_PATH);
+    await this.page.waitForURL(({ pathname }) => TASK_PATH.test(pathname));
     const id = TASK_PATH.exec(new URL(this.page.url()).pathname)?.[1];
     if (id === undefined) throw new Error(`not a task's page: ${this.page.url()}`);
     return id;

@@ -1,6 +1,8 @@
 /** What a form says of what is wrong: the kind's own words, the same in the browser and by the server. */
 
 import { SUBJECT } from "../fixtures/server.ts";
+import type { StartPage } from "../pages/start.ts";
+import type { TaskPage } from "../pages/task.ts";
 import { answered, expect, test } from "../fixtures/test.ts";
 
 const SAYS = "the subject starts with a dot or has a / or \\ in it; leave those out";
@@ -27,6 +29,36 @@ test("what was started last is filled in again", async ({ startPage, taskPage, p
   await expect(startPage.field(/subject/i)).toHaveValue(SUBJECT);
 });
 
+/** The same input is the same work: the second start leads to the first one's task, and the page says so. */
+async function isToldOfWhatIsUnderWay(startPage: StartPage, taskPage: TaskPage, player: string): Promise<void> {
+  const { page } = startPage;
+  const note = page.getByText("This work was already under way: nothing new was started.");
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, player);
+  await taskPage.arrived();
+  await expect(note).toHaveCount(0);
+  const first = new URL(page.url()).pathname;
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, player);
+  await taskPage.arrived();
+  await expect(note).toBeVisible();
+  expect(new URL(page.url()).pathname).toBe(first);
+  // Another protagonist is another story.
+  await startPage.open("story");
+  await startPage.startStory(SUBJECT, `${player} II`);
+  await taskPage.arrived();
+  await expect(note).toHaveCount(0);
+  expect(new URL(page.url()).pathname).not.toBe(first);
+}
+
+test.describe("work that takes a while", () => {
+  test.use({ pace: "steady" });
+
+  test("a start that leads to what is under way says so", async ({ startPage, taskPage }) => {
+    await isToldOfWhatIsUnderWay(startPage, taskPage, "Carol");
+  });
+});
+
 test.describe("without a script", () => {
   test.use({ javaScriptEnabled: false, expectedErrors: answered(400) });
 
@@ -40,5 +72,13 @@ test.describe("without a script", () => {
     await startPage.startStory("plain", "Ada");
     await expect(startPage.field(/subject/i)).toHaveAccessibleDescription(new RegExp(SAYS.replace(/[\\/]/g, "\\$&")));
     await expect(startPage.field(/subject/i)).toHaveValue("../etc");
+  });
+
+  test.describe("work that takes a while", () => {
+    test.use({ pace: "steady" });
+
+    test("a start that leads to what is under way says so", async ({ startPage, taskPage }) => {
+      await isToldOfWhatIsUnderWay(startPage, taskPage, "Dora");
+    });
   });
 });
