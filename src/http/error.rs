@@ -27,6 +27,10 @@ impl ApiError {
         Self(Problem::task_not_found())
     }
 
+    pub(super) fn upload_not_found() -> Self {
+        Self(Problem::new(404, "Not Found", "Upload not found"))
+    }
+
     /// Response to a query string whose parameters are invalid.
     pub(super) fn query(error: JsonError) -> Self {
         Self::unreadable(&error, "The query string")
