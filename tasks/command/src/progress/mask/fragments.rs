@@ -1,16 +1,25 @@
 //! Fragments of a text in Base64. A program that writes Base64 in lines may begin each with a
 //! prefix (`> `, `key: `, a time) or end it with one; each line is then searched on its own.
 
-use super::{Found, MIN_RUN};
+use super::Found;
 
 /// Number of characters of a fragment. Fewer hold less than four bytes, but occur in other texts.
 const LENGTH: usize = 5;
 /// Bits of a character.
 const BITS: usize = 6;
 
-/// All runs of [`LENGTH`] characters of some texts, in order; each as a number.
+/// Number of pairs of characters.
+const PAIRS: usize = 1 << (2 * BITS);
+
+/// All runs of [`LENGTH`] characters of some texts, each as a number.
 #[derive(Default)]
-pub(super) struct Fragments(Vec<u32>);
+pub(super) struct Fragments {
+    /// In order.
+    all: Vec<u32>,
+    /// For each pair of characters, how many fragments begin with a smaller one. Most texts are
+    /// passed over by it.
+    starts: Vec<usize>,
+}
 
 impl Fragments {
     /// The fragments of these texts. Characters that are not Base64 separate them.
@@ -24,45 +33,69 @@ impl Fragments {
         }
         all.sort_unstable();
         all.dedup();
-        Self(all)
+        let pair = |fragment: &u32| (fragment >> (BITS * (LENGTH - 2))) as usize;
+        let start = |before| all.partition_point(|fragment| pair(fragment) < before);
+        let starts = if all.is_empty() { Vec::new() } else { (0..=PAIRS).map(start).collect() };
+        Self { all, starts }
     }
 
-    /// Looks for a fragment at the beginning of a text.
+    /// Looks for a fragment at the beginning of a text. Its first character alone is not held back:
+    /// too many texts end like it.
     pub(super) fn look_at(&self, text: &[u8]) -> Found {
-        let mut number = 0;
-        for (seen, place) in (0..LENGTH).enumerate() {
-            let Some(byte) = text.get(place) else {
-                let begun = seen >= MIN_RUN && self.begins_with(number, seen);
+        let Some([first, second]) = text.first_chunk() else { return Found::Nothing };
+        let (Some(first), Some(second)) = (value(*first), value(*second)) else {
+            return Found::Nothing;
+        };
+        let mut number = first << BITS | second;
+        let pair = number as usize;
+        let bounds = self.starts.get(pair).zip(self.starts.get(pair + 1));
+        let candidates = bounds.and_then(|(from, to)| self.all.get(*from..*to));
+        let Some(candidates) = candidates.filter(|all| !all.is_empty()) else {
+            return Found::Nothing;
+        };
+        for seen in 2..LENGTH {
+            let Some(byte) = text.get(seen) else {
+                let missing = BITS * (LENGTH - seen);
+                let begun = candidates.iter().any(|fragment| fragment >> missing == number);
                 return if begun { Found::Begun(seen) } else { Found::Nothing };
             };
             let Some(value) = value(*byte) else { return Found::Nothing };
             number = number << BITS | value;
         }
-        match self.0.binary_search(&number) {
+        match candidates.binary_search(&number) {
             Ok(_) => Found::Whole(LENGTH),
             Err(_) => Found::Nothing,
         }
     }
-
-    /// Whether a fragment begins with so many characters.
-    fn begins_with(&self, number: u32, characters: usize) -> bool {
-        let missing = BITS * (LENGTH - characters);
-        let first = self.0.partition_point(|fragment| fragment >> missing < number);
-        self.0.get(first).is_some_and(|fragment| fragment >> missing == number)
-    }
 }
 
-/// The value of a character, in either alphabet.
+/// Marks bytes that are not Base64.
+const NONE: u8 = u8::MAX;
+
+/// The value of each byte, in either alphabet. Base64 is random: a table is faster than comparisons.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut at = 0;
+    while at < 26 {
+        values[b'A' as usize + at] = at as u8;
+        values[b'a' as usize + at] = at as u8 + 26;
+        if at < 10 {
+            values[b'0' as usize + at] = at as u8 + 52;
+        }
+        at += 1;
+    }
+    values[b'+' as usize] = 62;
+    values[b'-' as usize] = 62;
+    values[b'/' as usize] = 63;
+    values[b'_' as usize] = 63;
+    values
+};
+
 const fn value(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    };
-    Some(value as u32)
+    match VALUES[byte as usize] {
+        NONE => None,
+        value => Some(value as u32),
+    }
 }
 
 #[cfg(test)]
