@@ -92,7 +92,7 @@ pub(crate) struct Reader {
     index: Option<i64>,
     /// Whether `[DONE]` or a whole reply came.
     done: bool,
-    /// Whether the figures came with the end, or after it.
+    /// Whether the figures came after the end.
     settled: bool,
     /// Whether the last document announced the end by its figures.
     closed: bool,
@@ -211,7 +211,7 @@ impl Reader {
 
     fn value(&mut self, value: &Value, frame: Frame) {
         let Some(object) = value.as_object() else { return };
-        let mut chunk = chunk::read(object, frame.error);
+        let mut chunk = chunk::read(object, frame.error, frame.framed);
         if let Some(fault) = chunk.fault.take_if(|_| self.finish.is_none()) {
             self.fault = Some(fault);
             return;
@@ -225,7 +225,7 @@ impl Reader {
             self.choice(chunk, frame);
         }
         self.closed |= figures && !has_choice;
-        self.settled |= figures && self.finish.is_some();
+        self.settled |= figures && !has_choice && self.finish.is_some();
     }
 
     fn choice(&mut self, chunk: Chunk, frame: Frame) {

@@ -79,8 +79,11 @@ async fn a_complete_reply_is_taken_whatever_the_connection_does_then() {
 #[tokio::test(start_paused = true)]
 async fn text_that_follows_an_announced_end_is_text() {
     let ended = ONCE.replace("}}]}", "},\"finish_reason\":\"stop\"}]}");
-    let (received, _) = receive(EVENTS, &[&ended, &ended, &ended], 1, After::Silence).await;
-    assert_eq!((received.reply.text.as_str(), received.reply.end), ("OnceOnceOnce", End::Stop));
+    let figures = ended.replace("}]}", "}],\"usage\":{\"total_tokens\":7}}");
+    for event in [&ended, &figures] {
+        let (received, _) = receive(EVENTS, &[event, event, event], 1, After::Silence).await;
+        assert_eq!((received.reply.text.as_str(), received.reply.end), ("OnceOnceOnce", End::Stop));
+    }
 }
 
 #[tokio::test(start_paused = true)]

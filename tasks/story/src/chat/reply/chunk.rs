@@ -47,8 +47,8 @@ pub(crate) struct Usage {
     pub(crate) prompt: Option<u64>,
 }
 
-/// Reads one document. `error`: its event is named an error.
-pub(super) fn read(root: &Map<String, Value>, error: bool) -> Chunk {
+/// Reads one document. `error`: its event is named an error; `framed`: it is an event.
+pub(super) fn read(root: &Map<String, Value>, error: bool, framed: bool) -> Chunk {
     let mut chunk = Chunk::default();
     let choice = choice(root);
     if let Some(choice) = choice {
@@ -62,7 +62,7 @@ pub(super) fn read(root: &Map<String, Value>, error: bool) -> Chunk {
     let inner = choice.and_then(|choice| choice.get("error")).filter(|error| is_error(error));
     chunk.fault = match inner {
         Some(error) => Some(Fault::of(error)),
-        None => fault(root, error, choice.is_some() || chunk.usage.is_some()),
+        None => fault(root, error, framed, choice.is_some() || chunk.usage.is_some()),
     };
     chunk
 }
@@ -173,7 +173,7 @@ fn collect(value: &Value, thinking: bool, into: &mut Content, depth: u32) {
 }
 
 /// The error that a document reports. `reply`: it is part of a reply otherwise.
-fn fault(root: &Map<String, Value>, named: bool, reply: bool) -> Option<Fault> {
+fn fault(root: &Map<String, Value>, named: bool, framed: bool, reply: bool) -> Option<Fault> {
     let whole = || Some(Fault::of(&Value::Object(root.clone())));
     if root.get("error").is_some_and(is_error) {
         return whole();
@@ -193,7 +193,12 @@ fn fault(root: &Map<String, Value>, named: bool, reply: bool) -> Option<Fault> {
     let tells = ["detail", "message", "msg", "errors", "error_message", "error_msg", "Message"]
         .iter()
         .any(|key| root.get(*key).is_some_and(|it| is_error(it) && !is_message(it)));
-    if failed || tells && !root.contains_key("choices") { whole() } else { None }
+    // An event may just tell something, such as a place in a queue.
+    let coded = ["code", "status_code", "error_code", "statusCode"]
+        .iter()
+        .any(|key| root.get(*key).is_some_and(is_error));
+    let tells = tells && (coded || !framed) && !root.contains_key("choices");
+    if failed || tells { whole() } else { None }
 }
 
 /// Whether a value describes an error; endpoints send empty ones with each event.

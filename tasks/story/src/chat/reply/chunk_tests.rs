@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn chunk(value: Value) -> Chunk {
-    read(value.as_object().expect("an object"), false)
+    read(value.as_object().expect("an object"), false, false)
 }
 
 fn delta(delta: Value) -> Chunk {
@@ -143,8 +143,16 @@ fn an_error_is_found_and_an_empty_one_is_none() {
     for value in none {
         assert_eq!(chunk(value.clone()).fault, None, "{value}");
     }
-    let named = read(json!({"text": "no"}).as_object().unwrap(), true);
+    let named = read(json!({"text": "no"}).as_object().unwrap(), true, true);
     assert_eq!(named.fault.map(|it| it.message).as_deref(), Some("no"));
+}
+
+#[test]
+fn an_event_that_tells_something_is_no_error() {
+    let event = |value: Value| read(value.as_object().unwrap(), false, true).fault;
+    assert_eq!(event(json!({"message": "You are third in line", "status": "queued"})), None);
+    assert!(event(json!({"message": "no", "code": 503})).is_some());
+    assert!(event(json!({"error": "no"})).is_some());
 }
 
 #[test]

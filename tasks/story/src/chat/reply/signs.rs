@@ -72,8 +72,17 @@ pub(super) const PASSING_WORDS: &[&str] = &[
     "upstream",
 ];
 /// Words of busy endpoints among them.
-pub(super) const BUSY_WORDS: &[&str] =
-    &["rate limit", "ratelimit", "too many", "tokens_limit", "throttl", "resource_exhausted"];
+pub(super) const BUSY_WORDS: &[&str] = &[
+    "rate limit",
+    "ratelimit",
+    "too many requests",
+    "too many concurrent",
+    "too many tokens",
+    "too many connections",
+    "tokens_limit",
+    "throttl",
+    "resource_exhausted",
+];
 /// Words of a model that is being loaded.
 pub(super) const LOADING_WORDS: &[&str] = &[
     "loading model",

@@ -161,6 +161,7 @@ fn an_odd_event_does_no_harm() {
         "data: {\"error\":null,\"choices\":[]}\n\n",
         "data: {\"choices\":[{\"index\":1,\"delta\":{\"content\":\"other\"}}]}\n\n",
         "data: {broken\n\n",
+        "data: {\"status\":\"queued\",\"message\":\"You are third in line\"}\n\n",
         ": comment\n\n",
         "\r\n\r\n",
     ];
