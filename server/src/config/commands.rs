@@ -8,6 +8,7 @@ mod env;
 mod params;
 mod print;
 mod raw;
+mod streams;
 
 use std::{path::Path, sync::Arc};
 
