@@ -15,10 +15,13 @@ mod presets;
 mod reader;
 mod rules;
 mod tracker;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
+pub use escape::plain;
+pub use lines::final_text;
 pub use mask::{Mask, MaskedStream};
 pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};
@@ -40,6 +43,8 @@ pub enum Source {
 pub enum Signal {
     /// Progress of the current stage, or of the whole without stages: 0..=1, never NaN.
     Fraction(f64),
+    /// The progress of the whole is not known any more, until the next fraction or stage.
+    Unknown,
     /// Index of the stage entered, from 0. Never decreases.
     Stage(usize),
     /// Current activity.
