@@ -264,16 +264,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         Command::Check(args) => check::check(&load(&args)?).await,
-        Command::Config(args) => {
-            let configuration = load(&args)?;
-            let text = config::print(&configuration);
-            let isolation = serve::isolation(&configuration.settings);
-            milepost_cli::print(&format!(
-                "{text}\n# isolation of commands in force: {isolation}\n"
-            ))
-            .map_err(CommandError::Output)?;
-            Ok(Exit::Done)
-        }
+        Command::Config(args) => print_config(&load(&args)?),
         Command::ProgressTest(args) => {
             let out = &mut std::io::BufWriter::new(std::io::stdout());
             Ok(progress_test::run(&args, &mut std::io::stdin().lock(), out)?)
@@ -306,6 +297,14 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(milepost_cli::files(&connect(&remote)?, id).await?)
         }
     }
+}
+
+fn print_config(configuration: &Configuration) -> Result<Exit, CliError> {
+    let text = config::print(configuration);
+    let isolation = serve::isolation(&configuration.settings);
+    milepost_cli::print(&format!("{text}\n# isolation of commands in force: {isolation}\n"))
+        .map_err(CommandError::Output)?;
+    Ok(Exit::Done)
 }
 
 /// Starts a task or a batch, or prints help about it.

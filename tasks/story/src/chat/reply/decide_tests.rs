@@ -154,6 +154,15 @@ fn words_count_where_a_status_is_used_for_many_things() {
             r#"{"error":{"message":"Too many tokens per minute, context window"}}"#,
             Passing(Busy, None),
         ),
+    ];
+    for (status, body, expected) in cases {
+        assert_eq!(verdict(status, body), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn words_of_gateways_and_local_servers_count_too() {
+    let cases = [
         (400, r#"{"error":{"message":"Model unloaded."}}"#, Passing(Loading, None)),
         (500, r#"{"error":"unable to load model: /blobs/x"}"#, Final(Memory)),
         (
