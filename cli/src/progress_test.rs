@@ -1,4 +1,4 @@
-//! `milepost progress-test`: shows what a preset or a pattern recognises in a log, piece by piece.
+//! `milepost progress-test`: shows what a task's page would show of a log, piece by piece.
 
 use std::{
     io::{self, Read, Write},
@@ -11,12 +11,17 @@ use figment::{
     providers::{Format as _, Toml},
 };
 
-use milepost_command::progress::{Limits, Reader, Rules, RulesError, Signal, Source, presets};
+use milepost::engine::Stages;
+use milepost_command::progress::{
+    Limits, Reader, Rules, RulesError, Signal, Source, plain, presets,
+};
 
 use crate::{CliError, Exit};
 
 /// Maximum number of characters shown of a piece of the log.
 const SHOWN_CHARS: usize = 72;
+/// Bytes of a piece that are read beyond those, as escape sequences are not shown.
+const MAX_ESCAPES: usize = 1_024;
 
 /// Arguments of `progress-test`.
 #[derive(Args, Debug)]
@@ -101,8 +106,8 @@ pub fn run(
             Source::Stdout
         }
     };
-    let stages = rules.stages().into_iter().map(|(name, _)| name).collect();
-    let mut test = Test { reader, source, out, stages, piece: String::new(), sum: Sum::default() };
+    let page = Page::new(rules.stages());
+    let mut test = Test { reader, source, out, page, piece: Vec::new(), sum: Sum::default() };
     test.read(log)?;
     Ok(test.end()?)
 }
@@ -124,16 +129,72 @@ struct Sum {
     pieces: u64,
     reports: u64,
     lines: u64,
-    last: Option<f64>,
+}
+
+/// What the page of a task shows: the stage, the bar and the message.
+struct Page {
+    names: Vec<String>,
+    stages: Stages,
+    /// Begin and width of the current stage.
+    span: (f64, f64),
+    /// The whole, 0..=1; `None`: unknown.
+    bar: Option<f64>,
+    /// Highest bar so far: it never goes back.
+    highest: f64,
+    /// Whether there was ever a bar.
+    began: bool,
+}
+
+impl Page {
+    fn new(stages: Vec<(String, f64)>) -> Self {
+        let names = stages.iter().map(|(name, _)| name.clone()).collect();
+        let stages = Stages::new(stages);
+        Self { names, stages, span: (0.0, 1.0), bar: None, highest: 0.0, began: false }
+    }
+
+    /// Shows a signal; returns what is told of it beside the bar.
+    fn show(&mut self, signal: &Signal) -> Option<String> {
+        match signal {
+            Signal::Fraction(fraction) => self.raise(self.span.0 + fraction * self.span.1),
+            Signal::Unknown => {
+                self.bar = None;
+                return Some("progress of the whole is unknown".to_owned());
+            }
+            Signal::Stage(index) => {
+                self.span = self.stages.span(*index);
+                self.raise(self.span.0);
+                let name = self.names.get(*index).map_or("", String::as_str);
+                return Some(format!("stage {} {name}", index + 1));
+            }
+            Signal::Message(text) => return Some(format!("message \"{text}\"")),
+            Signal::Preserved(text) => return Some(format!("kept \"{text}\"")),
+            Signal::Line { source: Source::Channel, text } => return Some(text.clone()),
+            Signal::Line { .. } => {}
+        }
+        None
+    }
+
+    fn raise(&mut self, bar: f64) {
+        self.began = true;
+        self.highest = self.highest.max(bar);
+        self.bar = Some(self.highest);
+    }
+
+    fn percent(&self) -> Option<String> {
+        match self.bar {
+            Some(bar) => Some(format!("{:.1}", bar * 100.0)),
+            None => self.began.then(|| "?".to_owned()),
+        }
+    }
 }
 
 struct Test<'a, W> {
     reader: Reader,
     source: Source,
     out: &'a mut W,
-    stages: Vec<String>,
-    /// Text of the current piece to show.
-    piece: String,
+    page: Page,
+    /// Beginning of the current piece.
+    piece: Vec<u8>,
     sum: Sum,
 }
 
@@ -148,16 +209,22 @@ impl<W: Write> Test<'_, W> {
                 Err(error) => return Err(error),
             };
             for part in buffer[..count].split_inclusive(|b| matches!(*b, b'\n' | b'\r' | 8)) {
-                let mut signals = Vec::new();
-                self.reader.push(self.source, part, &mut signals);
-                let room = SHOWN_CHARS.saturating_sub(self.piece.chars().count());
-                self.piece.extend(String::from_utf8_lossy(part).chars().take(room));
-                if part.ends_with(b"\n") || part.ends_with(b"\r") || part.ends_with(&[8]) {
-                    self.tell(&signals)?;
-                }
+                // Escape sequences may end a piece anywhere.
+                let step = if part.contains(&0x1b) { 1 } else { part.len() };
+                part.chunks(step).try_for_each(|bytes| self.push(bytes))?;
             }
         }
         Ok(())
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut signals = Vec::new();
+        self.reader.push(self.source, bytes, &mut signals);
+        if self.piece.len() < 4 * SHOWN_CHARS + MAX_ESCAPES {
+            self.piece.extend_from_slice(bytes);
+        }
+        let ends = bytes.last().is_some_and(|b| matches!(*b, b'\n' | b'\r' | 8));
+        if ends || !signals.is_empty() { self.tell(&signals) } else { Ok(()) }
     }
 
     fn end(mut self) -> io::Result<Exit> {
@@ -166,43 +233,45 @@ impl<W: Write> Test<'_, W> {
         if !signals.is_empty() || !self.piece.is_empty() {
             self.tell(&signals)?;
         }
-        let Sum { pieces, reports, lines, last } = self.sum;
-        let last = last.map_or_else(|| "none".to_owned(), |last| format!("{:.1} %", last * 100.0));
+        let Sum { pieces, reports, lines } = self.sum;
+        let last = match self.page.percent() {
+            Some(percent) if self.page.bar.is_some() => format!("{percent} %"),
+            Some(_) => "unknown".to_owned(),
+            None => "none".to_owned(),
+        };
+        let pieces = counted(pieces, "piece", "pieces");
+        let (say, lines) =
+            (if reports == 1 { "says" } else { "say" }, counted(lines, "line", "lines"));
         writeln!(
             self.out,
-            "{pieces} pieces, {reports} that say something; {lines} lines for the log; last \
-             progress: {last}"
+            "{pieces}, {reports} that {say} something; {lines} for the log; last progress: {last}"
         )?;
         self.out.flush()?;
         Ok(if reports > 0 { Exit::Done } else { Exit::TaskFailed })
     }
 
-    /// Prints one piece of the log and the signals recognised in it.
+    /// Prints one piece of the log, the bar if the piece moves it, and what else the page shows.
     fn tell(&mut self, signals: &[Signal]) -> io::Result<()> {
         let piece = std::mem::take(&mut self.piece);
-        let piece: String = piece.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let piece = String::from_utf8_lossy(&piece);
+        let piece = plain(&piece);
+        let visible = |c: char| if c.is_control() { ' ' } else { c };
+        let piece: String = piece.chars().map(visible).take(SHOWN_CHARS).collect();
         let piece = piece.trim_end();
         if piece.is_empty() && signals.is_empty() {
             return Ok(());
         }
         self.sum.pieces += 1;
-        let (mut percent, mut words) = (String::new(), Vec::new());
-        for signal in signals {
-            match signal {
-                Signal::Fraction(fraction) => {
-                    percent = format!("{:.1}%", fraction * 100.0);
-                    self.sum.last = Some(*fraction);
-                }
-                Signal::Stage(index) => {
-                    let name = self.stages.get(*index).map_or("", String::as_str);
-                    words.push(format!("stage {} {name}", index + 1));
-                }
-                Signal::Message(text) => words.push(format!("message \"{text}\"")),
-                Signal::Preserved(text) => words.push(format!("kept \"{text}\"")),
-                Signal::Line { source: Source::Channel, text } => words.push(text.clone()),
-                Signal::Line { .. } => self.sum.lines += 1,
-            }
-        }
+        let moves = |signal: &Signal| {
+            matches!(signal, Signal::Fraction(_) | Signal::Unknown | Signal::Stage(_))
+        };
+        let words: Vec<_> = signals.iter().filter_map(|signal| self.page.show(signal)).collect();
+        let percent = signals.iter().any(moves).then(|| self.page.percent()).flatten();
+        let percent = percent.map_or_else(String::new, |percent| format!("{percent}%"));
+        let is_line = |signal: &&Signal| {
+            matches!(signal, Signal::Line { source: Source::Stdout | Source::Stderr, .. })
+        };
+        self.sum.lines += signals.iter().filter(is_line).count() as u64;
         self.sum.reports += u64::from(!percent.is_empty() || !words.is_empty());
         writeln!(self.out, "{percent:>7}  {piece}")?;
         for word in words {
@@ -211,6 +280,11 @@ impl<W: Write> Test<'_, W> {
         }
         Ok(())
     }
+}
+
+/// `1 line`, `2 lines`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Lists the presets: name, invocation and requirements.

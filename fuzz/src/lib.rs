@@ -27,6 +27,7 @@ pub fn check(signals: &[Signal], limits: Limits) {
                 assert!(*index < 3 && stage < Some(*index));
                 stage = Some(*index);
             }
+            Signal::Unknown => {}
             Signal::Message(text) | Signal::Preserved(text) => {
                 assert!(!text.is_empty() && !text.chars().any(char::is_control));
                 assert!(text.chars().count() <= limits.message_chars + 1);

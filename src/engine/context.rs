@@ -71,6 +71,13 @@ impl Context {
         self.running.report(fraction);
     }
 
+    /// Reports that the progress of the whole is not known any more, such as when more work turned
+    /// up than was expected. The next progress or stage makes it known again; it does not fall below
+    /// what was shown before.
+    pub fn progress_unknown(&self) {
+        self.running.forget_progress(self.clock.now_ms());
+    }
+
     /// Sets the task's message: a few words on what it is doing now.
     pub fn message(&self, text: impl Into<String>) {
         self.running.message(self.options.cut(text.into()), self.clock.now_ms());

@@ -30,6 +30,7 @@ pub(crate) enum Step {
     Stage(usize),
     Progress(f64),
     ProgressNan,
+    ProgressUnknown,
     Message(String),
     Log(String),
     /// Logs so many lines as fast as it can.
@@ -137,6 +138,7 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::Stage(index) => ctx.stage(index).await?,
         Step::Progress(fraction) => ctx.progress(fraction),
         Step::ProgressNan => ctx.progress(f64::NAN),
+        Step::ProgressUnknown => ctx.progress_unknown(),
         Step::Message(text) => ctx.message(text),
         Step::Log(text) => ctx.log(text),
         Step::LogMany(count) => (1..=count).for_each(|n| ctx.log(format!("many {n}"))),

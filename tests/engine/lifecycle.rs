@@ -64,6 +64,40 @@ async fn progress_is_weighted_by_stages_and_never_falls() {
 }
 
 #[tokio::test]
+async fn progress_that_is_not_known_any_more_is_none_and_comes_back_no_lower() {
+    let (_folder, path) = folder();
+    let f = engine_at(&path, quick(), kind()).await;
+    let steps = [
+        Step::Stage(0),
+        Step::Progress(0.8),
+        Step::ProgressUnknown,
+        Step::ProgressUnknown,
+        reach("unknown"),
+        gate("a"),
+        Step::Progress(0.2),
+        reach("again"),
+        gate("b"),
+        Step::ProgressUnknown,
+        Step::Stage(1),
+        reach("stage"),
+        gate("c"),
+    ];
+    let id = f.start(&steps).await;
+    f.gates.pass("unknown").await;
+    let unknown = f.get(id).await;
+    assert_eq!((unknown.progress, unknown.step), (None, Some(1)));
+    assert_eq!((unknown.rate_per_s, unknown.eta_ms), (0.0, None));
+    f.gates.open("a");
+    f.gates.pass("again").await;
+    assert_eq!(f.get(id).await.progress, Some(20.0), "what was shown before: 0.8 of a quarter");
+    f.gates.open("b");
+    f.gates.pass("stage").await;
+    assert_eq!(f.get(id).await.progress, Some(25.0), "the next stage is known again");
+    f.gates.open("c");
+    assert_eq!(f.ended(id).await.progress, Some(100.0));
+}
+
+#[tokio::test]
 async fn an_unchanged_task_keeps_its_version() {
     let (_folder, path) = folder();
     let f = engine_at(&path, quick(), kind()).await;

@@ -34,7 +34,7 @@ async fn what_a_preset_sees_in_a_log_is_told_line_by_line() {
     assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{said:?}");
     assert!(said.stdout.contains("  50.0%        2,100,000  50%    3.05MB/s"), "{}", said.stdout);
     let last = said.stdout.lines().last().unwrap();
-    assert_eq!(last, "9 pieces, 8 that say something; 1 lines for the log; last progress: 100.0 %");
+    assert_eq!(last, "9 pieces, 8 that say something; 1 line for the log; last progress: 100.0 %");
     let said = test(&place, &["git"], &fixture("git-clone.txt")).await;
     assert!(said.stdout.contains("> stage 3 Receiving objects"), "{}", said.stdout);
     let said = test(&place, &["dd", "--total", "1572864000"], &fixture("dd.txt")).await;

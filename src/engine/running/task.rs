@@ -69,6 +69,8 @@ pub(crate) struct RunningTask {
     durations: Arc<DurationHistory>,
     /// Bits of the overall progress; non-negative floats sort as their bits do.
     fraction: AtomicU64,
+    /// Bits of the highest progress before it became unknown.
+    floor: AtomicU64,
     /// Begin and width of the current stage: the bits of two `f32`, so that both are read at once.
     span: AtomicU64,
     /// Whether progress was reported since the last look.
@@ -142,6 +144,7 @@ impl RunningTask {
             token: CancellationToken::new(),
             spans: Stages::from_stored(row.stages.clone()),
             fraction: AtomicU64::new(start.map_or(UNKNOWN, f64::to_bits)),
+            floor: AtomicU64::new(0),
             span: AtomicU64::new(pack(0.0, 1.0)),
             durations,
             dirty: AtomicBool::new(false),
@@ -191,12 +194,30 @@ impl RunningTask {
     fn raise(&self, fraction: f64) {
         // Minus zero is the sum of no weights; its bits would sort above all others.
         let bits = fraction.clamp(0.0, 1.0).abs().to_bits();
+        let bits = bits.max(self.floor.load(Ordering::Relaxed));
         if self.fraction.load(Ordering::Relaxed) == UNKNOWN {
             // Two first reports may race; the maximum below settles it.
             let _ =
                 self.fraction.compare_exchange(UNKNOWN, bits, Ordering::Relaxed, Ordering::Relaxed);
         }
         self.fraction.fetch_max(bits, Ordering::Relaxed);
+    }
+
+    /// The progress is not known any more.
+    pub(crate) fn forget_progress(&self, now_ms: i64) {
+        let mut state = self.lock();
+        let before = self.fraction.swap(UNKNOWN, Ordering::Relaxed);
+        if before == UNKNOWN {
+            return;
+        }
+        self.floor.fetch_max(before, Ordering::Relaxed);
+        self.dirty.store(false, Ordering::Relaxed);
+        let t = self.taken.elapsed().as_secs_f64();
+        state.progress = None;
+        state.meter = Meter::default();
+        state.estimated_t = 0.0;
+        state.told = LastReported { t, progress: 0.0, rate: 0.0 };
+        state.touch(now_ms);
     }
 
     /// Enters a stage, counted from 0, and drops the old message.

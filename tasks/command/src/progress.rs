@@ -15,10 +15,12 @@ mod presets;
 mod reader;
 mod rules;
 mod tracker;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
+pub use escape::plain;
 pub use mask::{Mask, MaskedStream};
 pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};
@@ -40,6 +42,8 @@ pub enum Source {
 pub enum Signal {
     /// Progress of the current stage, or of the whole without stages: 0..=1, never NaN.
     Fraction(f64),
+    /// The progress of the whole is not known any more, until the next fraction or stage.
+    Unknown,
     /// Index of the stage entered, from 0. Never decreases.
     Stage(usize),
     /// Current activity.

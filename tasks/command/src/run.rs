@@ -297,6 +297,7 @@ impl Run {
         for signal in std::mem::take(&mut self.signals) {
             match signal {
                 Signal::Fraction(fraction) => self.ctx.progress(fraction),
+                Signal::Unknown => self.ctx.progress_unknown(),
                 // Fails only if the task was stopped, when the stage no longer matters.
                 Signal::Stage(index) => _ = self.ctx.stage(index).await,
                 Signal::Message(text) => self.ctx.message(text),

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Signal, Source,
-    tracker::{HARDLY_ABOVE_ONE, Place, StageRef, Tracker, one_line},
+    tracker::{Place, StageRef, Tracker, one_line},
+    whole::HARDLY_ABOVE_ONE,
 };
 
 /// Maximum number of characters shown of an invalid line.

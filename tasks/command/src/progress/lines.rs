@@ -1,9 +1,15 @@
 //! Interprets bytes as a terminal would: lines whose content changes. Memory is bounded, and chunk
 //! boundaries make no difference.
+//!
+//! A movement of the cursor ends a state of a line, as a carriage return does. Colours stay in the
+//! text; all other escape sequences are removed.
 
 use std::borrow::Cow;
 
+use super::escape::{Effect, Escape, is_blank};
+
 const BACKSPACE: u8 = 8;
+const ESCAPE: u8 = 0x1b;
 
 /// Work allowance per byte: reporting a state at a backspace costs as much as the line is long, so
 /// each byte received pays for this much. Carriage returns need no limit, because each ends content
@@ -13,7 +19,8 @@ const MAX_CREDIT: usize = 1 << 18;
 
 /// Something to match.
 pub(super) enum Piece<'a> {
-    /// State of a line, completed by a carriage return, a backspace or a line ending.
+    /// State of a line, completed by a carriage return, a movement of the cursor, a backspace or a
+    /// line ending.
     State(Cow<'a, str>),
     /// A complete line in its last state, and the number of bytes omitted.
     Line(Cow<'a, str>, u64),
@@ -35,6 +42,11 @@ impl Held {
 
     fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.cut == 0
+    }
+
+    /// Whether it shows nothing: programs erase lines with blanks.
+    fn is_blank(&self) -> bool {
+        self.cut == 0 && is_blank(&self.bytes)
     }
 
     /// The text. Invalid UTF-8 is replaced; a cut-off character is omitted.
@@ -67,8 +79,10 @@ impl Held {
 pub(super) struct Lines {
     most: usize,
     now: Held,
-    /// Last non-empty state of a line restarted by a carriage return.
+    /// Last state of a line restarted by a carriage return that showed anything.
     before: Held,
+    /// Escape sequence that has not ended.
+    escape: Option<Escape>,
     /// Whether the last character was a backspace.
     rubbing: bool,
     credit: usize,
@@ -78,24 +92,57 @@ impl Lines {
     /// Retains at most `most` bytes per line.
     pub(super) fn new(most: usize) -> Self {
         let (now, before) = (Held::default(), Held::default());
-        Self { most, now, before, rubbing: false, credit: MAX_CREDIT }
+        Self { most, now, before, escape: None, rubbing: false, credit: MAX_CREDIT }
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) {
-        while let Some(at) = bytes.iter().position(|b| matches!(*b, b'\n' | b'\r' | BACKSPACE)) {
+        while !bytes.is_empty() {
+            if self.escape.is_some() {
+                bytes = self.go_on_with_escape(bytes, each);
+                continue;
+            }
+            let special = |b: &u8| matches!(*b, b'\n' | b'\r' | BACKSPACE | ESCAPE);
+            let at = bytes.iter().position(special).unwrap_or(bytes.len());
             self.take(&bytes[..at]);
-            match bytes[at] {
-                b'\n' => self.end_line(each),
-                b'\r' => self.begin_anew(each),
-                _ => self.rub_out(each),
+            match bytes.get(at) {
+                Some(b'\n') => self.end_line(each),
+                Some(b'\r') => self.begin_anew(each),
+                Some(&ESCAPE) => self.escape = Some(Escape::default()),
+                Some(_) => self.rub_out(each),
+                None => return,
             }
             bytes = &bytes[at + 1..];
         }
-        self.take(bytes);
+    }
+
+    /// Reads on in an escape sequence; returns the bytes after what was read.
+    fn go_on_with_escape<'b>(
+        &mut self,
+        bytes: &'b [u8],
+        each: &mut dyn FnMut(Piece<'_>),
+    ) -> &'b [u8] {
+        let Some(mut escape) = self.escape.take() else { return bytes };
+        for (at, byte) in bytes.iter().enumerate() {
+            match escape.push(*byte) {
+                Effect::Incomplete => continue,
+                Effect::Style => {
+                    self.take(&[ESCAPE]);
+                    self.take(escape.bytes());
+                }
+                Effect::Moves => self.begin_anew(each),
+                Effect::Nothing => {}
+                // The byte belongs to the text.
+                Effect::Broken => return &bytes[at..],
+            }
+            return &bytes[at + 1..];
+        }
+        self.escape = Some(escape);
+        &[]
     }
 
     /// Ends the stream.
     pub(super) fn end(&mut self, each: &mut dyn FnMut(Piece<'_>)) {
+        self.escape = None;
         if !self.now.is_empty() || !self.before.is_empty() {
             self.end_line(each);
         }
@@ -123,12 +170,11 @@ impl Lines {
     }
 
     fn end_line(&mut self, each: &mut dyn FnMut(Piece<'_>)) {
-        let last = if self.now.is_empty() {
-            &self.before
-        } else {
+        if !self.now.is_empty() {
             each(Piece::State(self.now.text(false)));
-            &self.now
-        };
+        }
+        let erased = self.now.is_blank() && !self.before.is_empty();
+        let last = if erased { &self.before } else { &self.now };
         each(Piece::Line(last.text(false), last.cut));
         self.now.clear();
         self.before.clear();
@@ -138,7 +184,9 @@ impl Lines {
     fn begin_anew(&mut self, each: &mut dyn FnMut(Piece<'_>)) {
         if !self.now.is_empty() {
             each(Piece::State(self.now.text(false)));
-            std::mem::swap(&mut self.now, &mut self.before);
+            if !self.now.is_blank() {
+                std::mem::swap(&mut self.now, &mut self.before);
+            }
             self.now.clear();
         }
         self.rubbing = false;

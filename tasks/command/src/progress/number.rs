@@ -14,6 +14,9 @@ pub(super) fn amount(text: &str) -> Option<f64> {
     if text.contains(':') {
         return time(text);
     }
+    if let Some(value) = scientific(text) {
+        return Some(value);
+    }
     let unit_at = text.find(char::is_alphabetic).unwrap_or(text.len());
     let (number, unit) = text.split_at(unit_at);
     let value = decimal(number.trim_end(), false)? * scale(unit)?;
@@ -23,7 +26,32 @@ pub(super) fn amount(text: &str) -> Option<f64> {
 /// Parses a percentage; here a comma is always decimal.
 pub(super) fn percent(text: &str) -> Option<f64> {
     let text = text.trim();
-    if text.len() > MAX_BYTES { None } else { decimal(text.trim_end_matches('%').trim_end(), true) }
+    if text.len() > MAX_BYTES {
+        return None;
+    }
+    let text = text.trim_end_matches('%').trim_end();
+    scientific(text).or_else(|| decimal(text, true))
+}
+
+/// Parses a number with an exponent, such as `3.2e-07`.
+fn scientific(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let whole = mantissa.starts_with(|c: char| c.is_ascii_digit());
+    let fits = whole && plain(&mantissa.replacen('.', "", 1)) && plain(digits);
+    if !fits || digits.is_empty() {
+        return None;
+    }
+    text.parse().ok().filter(|value: &f64| value.is_finite())
+}
+
+/// Length of an exponent at the beginning of a text, as in `e-07,`.
+pub(super) fn exponent(text: &str) -> usize {
+    let Some(rest) = text.strip_prefix(['e', 'E']) else { return 0 };
+    let sign = usize::from(rest.starts_with(['+', '-']));
+    let digits = rest[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    if digits == 0 { 0 } else { 1 + sign + digits }
 }
 
 /// Converts hours, minutes and seconds to seconds.
@@ -127,6 +155,10 @@ mod tests {
             ("00:00:02.040078", 2.040_078),
             ("1:02:03", 3723.0),
             (" 42 ", 42.0),
+            ("3.2e-07", 3.2e-7),
+            ("1e9", 1e9),
+            ("2.5E+03", 2500.0),
+            ("2E", 2.0 * 1024_f64.powi(6)),
         ] {
             let read = amount(text).unwrap_or(f64::NAN);
             assert!((read - value).abs() < 1e-6, "{text}: {read}, not {value}");
@@ -142,7 +174,10 @@ mod tests {
             "+5",
             "NaN",
             "inf",
-            "1e9",
+            "1e999",
+            "e5",
+            "1e5x",
+            "1,5e3",
             "--",
             "N/A",
             ".",
@@ -163,10 +198,20 @@ mod tests {
     }
 
     #[test]
+    fn an_exponent_is_found_where_it_ends() {
+        for (text, length) in
+            [("e-07,", 4), ("E3", 2), ("e+12 x", 4), ("e", 0), ("e-x", 0), ("ta", 0), ("", 0)]
+        {
+            assert_eq!(exponent(text), length, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_percentage_has_a_decimal_comma() {
         assert_eq!(percent("45,125"), Some(45.125));
         assert_eq!(percent(" 7.5 %"), Some(7.5));
         assert_eq!(percent("100"), Some(100.0));
         assert_eq!(percent("-1"), None);
+        assert_eq!(percent("4.5e1 %"), Some(45.0));
     }
 }

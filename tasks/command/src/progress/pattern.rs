@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use regex::{Captures, Regex, RegexBuilder};
+use regex::{Captures, Match, Regex, RegexBuilder};
 
-use super::{Source, number};
+use super::{
+    Source,
+    number::{self, exponent},
+};
 
 /// Maximum length of a pattern in characters.
 const MAX_CHARS: usize = 1_000;
@@ -12,11 +15,16 @@ const MAX_CHARS: usize = 1_000;
 const MAX_BYTES: usize = 1 << 18;
 
 /// Groups with a meaning.
-pub(super) const GROUPS: [&str; 8] =
-    ["percent", "fraction", "done", "total", "left", "stage", "message", "instead"];
-/// Groups for presets only: whether the program knows its total yet.
+pub(super) const GROUPS: [&str; 11] = [
+    "percent", "fraction", "done", "total", "left", "stage", "message", "instead", "part", "parts",
+    "bar",
+];
+/// Groups for presets only: whether the program knows its total yet, the number of the step under
+/// way, and the percentage of an item that says nothing about the whole.
 const SURE: &str = "sure";
 const UNSURE: &str = "unsure";
+const STEP: &str = "step";
+const ITEM: &str = "item";
 
 /// Streams that a pattern applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +59,13 @@ pub(super) struct Pattern {
     /// Stage to which matches belong.
     stage: Option<Arc<str>>,
     /// Unit of `done` in units of `total`.
-    scale: f64,
+    pub(super) scale: f64,
     /// Whether the largest of several totals is used.
-    largest: bool,
+    pub(super) largest: bool,
+    /// Whether bars of different names add up to the whole.
+    pub(super) sum: bool,
     /// Message instead of a fraction: text before and after the group `instead`.
-    say: (&'static str, &'static str),
+    say: (Arc<str>, Arc<str>),
 }
 
 /// Matches in one piece of output.
@@ -73,6 +83,18 @@ pub(super) struct Seen {
     pub(super) instead: Option<String>,
     /// Whether the program knows its total, if it reports that.
     pub(super) sure: Option<bool>,
+    /// A part begins: its name, or an empty text.
+    pub(super) part: Option<String>,
+    /// Number of the part, if it was reported, from 1.
+    pub(super) part_number: Option<f64>,
+    /// Number of parts.
+    pub(super) parts: Option<f64>,
+    /// Name of the bar, where a program shows several; may be empty.
+    pub(super) bar: Option<String>,
+    /// Whether the bars add up to the whole.
+    pub(super) sum: bool,
+    /// Fraction of an item that says nothing about the whole.
+    pub(super) item: Option<f64>,
     pub(super) hide: bool,
 }
 
@@ -105,7 +127,8 @@ impl Pattern {
             stage: None,
             scale: 1.0,
             largest: false,
-            say: ("", ""),
+            sum: false,
+            say: Default::default(),
         })
     }
 
@@ -127,21 +150,10 @@ impl Pattern {
         self
     }
 
-    /// Sets the unit of `done`.
-    pub(super) fn scaled(mut self, scale: f64) -> Self {
-        self.scale = scale;
-        self
-    }
-
-    /// Uses the largest of several totals.
-    pub(super) fn with_largest(mut self) -> Self {
-        self.largest = true;
-        self
-    }
-
-    /// Sets the message for matches without a fraction.
-    pub(super) fn saying(mut self, before: &'static str, after: &'static str) -> Self {
-        self.say = (before, after);
+    /// Sets the message for matches without a fraction; `{}` stands for the group `instead`.
+    pub(super) fn saying(mut self, message: &str) -> Self {
+        let (before, after) = message.split_once("{}").unwrap_or((message, ""));
+        self.say = (before.into(), after.into());
         self
     }
 
@@ -160,40 +172,77 @@ impl Pattern {
         self.regex.captures_len() - 1
     }
 
-    /// Adds the matches in a text to earlier ones, which take precedence.
-    pub(super) fn look(&self, text: &str, seen: &mut Seen) {
+    /// Adds the matches in a text to earlier ones, which take precedence. Returns whether it
+    /// matched.
+    pub(super) fn look(&self, text: &str, seen: &mut Seen) -> bool {
         if self.hide && self.first.is_none() && self.stage.is_none() && self.groups() == 0 {
-            seen.hide |= self.regex.is_match(text);
-            return;
+            let hides = self.regex.is_match(text);
+            seen.hide |= hides;
+            return hides;
         }
-        let Some(found) = self.regex.captures(text) else { return };
+        let Some(found) = self.regex.captures(text) else { return false };
         seen.hide |= self.hide;
         let get = |name| self.get(&found, name);
-        let amount = |name| get(name).and_then(number::amount);
-        set(&mut seen.fraction, || get("percent").and_then(number::percent).map(|p| p / 100.0));
-        set(&mut seen.fraction, || amount("fraction"));
-        set(&mut seen.done, || amount("done").map(|done| done * self.scale));
-        set(&mut seen.left, || amount("left").map(|left| left * self.scale));
-        if seen.total.is_none() {
-            seen.total = amount("total");
-            seen.largest = self.largest;
-        }
+        self.look_at_numbers(text, &found, seen);
         let stage = || get("stage").or(self.stage.as_deref()).map(|name| name.trim().to_owned());
         set(&mut seen.stage, stage);
         set(&mut seen.message, || get("message").map(str::to_owned));
-        let (before, after) = self.say;
-        set(&mut seen.instead, || get("instead").map(|text| [before, text.trim(), after].concat()));
+        if self.has("bar") {
+            set(&mut seen.bar, || Some(get("bar").unwrap_or_default().trim().to_owned()));
+        }
+        seen.sum |= self.sum;
+        let (before, after) = &self.say;
+        set(&mut seen.instead, || {
+            let text = get("instead")?.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some([&**before, &*text, &**after].concat())
+        });
         if found.name(UNSURE).is_some() {
             seen.sure = Some(false);
         } else if found.name(SURE).is_some() {
             seen.sure = Some(true);
         }
+        true
+    }
+
+    fn look_at_numbers(&self, text: &str, found: &Captures<'_>, seen: &mut Seen) {
+        let get = |name| self.number(text, found, name);
+        let amount = |name| get(name).and_then(number::amount);
+        let percent = |name| get(name).and_then(number::percent).map(|percent| percent / 100.0);
+        set(&mut seen.fraction, || percent("percent"));
+        set(&mut seen.fraction, || amount("fraction"));
+        set(&mut seen.item, || percent(ITEM));
+        let step = || amount(STEP).map(|step| (step - 1.0).max(0.0));
+        set(&mut seen.done, || amount("done").or_else(step).map(|done| done * self.scale));
+        set(&mut seen.left, || amount("left").map(|left| left * self.scale));
+        if seen.total.is_none() {
+            seen.total = amount("total");
+            seen.largest = self.largest;
+        }
+        if seen.part.is_none()
+            && let Some(part) = self.get(found, "part")
+        {
+            seen.part_number = number::amount(part);
+            seen.part = Some(if seen.part_number.is_some() { "" } else { part.trim() }.to_owned());
+            seen.parts = amount("parts");
+        }
     }
 
     fn get<'a>(&self, found: &Captures<'a>, name: &str) -> Option<&'a str> {
+        self.group(found, name).map(|group| group.as_str())
+    }
+
+    /// The group, with the exponent that follows it: of `3.2e-07`, `[0-9.]+` matches `3.2` only.
+    fn number<'a>(&self, text: &'a str, found: &Captures<'a>, name: &str) -> Option<&'a str> {
+        let group = self.group(found, name)?;
+        let follows = text.get(group.end()..).map_or(0, exponent);
+        let digit = group.as_str().ends_with(|c: char| c.is_ascii_digit() || c == '.');
+        text.get(group.start()..group.end() + if digit { follows } else { 0 })
+    }
+
+    fn group<'a>(&self, found: &Captures<'a>, name: &str) -> Option<Match<'a>> {
         match found.name(name) {
-            Some(group) => Some(group.as_str()),
-            None if self.first == Some(name) => found.get(1).map(|group| group.as_str()),
+            Some(group) => Some(group),
+            None if self.first == Some(name) => found.get(1),
             None => None,
         }
     }

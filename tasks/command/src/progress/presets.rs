@@ -1,172 +1,133 @@
-//! Ready-made patterns for programs, each tested against the program's real output.
+//! Ready-made rules for programs: the data of `presets.toml`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::pattern::{Pattern, Streams};
 
 /// Description of a preset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct PresetInfo {
     /// Name in a configuration.
-    pub name: &'static str,
+    pub name: String,
     /// How to invoke the program.
-    pub call: &'static str,
+    pub call: String,
     /// Additional settings that it needs, if any.
-    pub needs: &'static str,
+    #[serde(default)]
+    pub needs: String,
 }
 
 /// All presets, by name.
-pub const fn presets() -> &'static [PresetInfo] {
-    PRESETS
+pub fn presets() -> &'static [PresetInfo] {
+    &PRESETS.infos
 }
-
-const PRESETS: &[PresetInfo] = {
-    const fn preset(name: &'static str, call: &'static str, needs: &'static str) -> PresetInfo {
-        PresetInfo { name, call, needs }
-    }
-    &[
-        preset("apt", "apt-get -o APT::Status-Fd=1 …", ""),
-        preset("curl", "curl …, curl -# …", "a length from the server; else only what has come"),
-        preset("dd", "dd status=progress …", "total: bytes; else only what is copied"),
-        preset(
-            "ffmpeg",
-            "ffmpeg -progress pipe:1 …",
-            "an input of known length; else only the time",
-        ),
-        preset("git", "git clone --progress …", ""),
-        preset("pv", "pv -n …, pv -f …", "a size, -s; with -n -t -b total: bytes"),
-        preset("rsync", "rsync --info=progress2 …", "--no-inc-recursive for a bar from the start"),
-        preset("tar", "tar --checkpoint=1000 …", "total: bytes of the archive; else only a count"),
-        preset("wget", "wget …", "a length from the server; else only what has come"),
-    ]
-};
 
 /// Patterns and stages of a preset.
+#[derive(Clone)]
 pub(super) struct Preset {
     pub(super) patterns: Vec<Pattern>,
-    pub(super) stages: &'static [(&'static str, f64)],
+    pub(super) stages: Vec<(String, f64)>,
 }
 
-/// The preset with this name. Tests ensure that the patterns compile.
+/// The preset with this name.
 pub(super) fn preset(name: &str) -> Option<Preset> {
-    let (patterns, stages): (Result<Vec<_>, String>, &[_]) = match name {
-        "apt" => (apt(), &[("Downloading", 40.0), ("Installing", 60.0)]),
-        "curl" => (curl(), &[]),
-        "dd" => (dd(), &[]),
-        "ffmpeg" => (ffmpeg(), &[]),
-        "git" => (git(), GIT_STAGES),
-        "pv" => (pv(), &[]),
-        "rsync" => (rsync(), &[]),
-        "tar" => (tar(), &[]),
-        "wget" => (wget(), &[]),
-        _ => return None,
-    };
-    Some(Preset { patterns: patterns.ok()?, stages })
+    let form = PRESETS.forms.iter().find(|form| form.info.name == name)?;
+    // Tests compile all of them.
+    let patterns = form.rules.iter().map(RuleForm::pattern).collect::<Result<_, _>>().ok()?;
+    Some(Preset { patterns, stages: form.stages.clone() })
 }
 
-const GIT_STAGES: &[(&str, f64)] = &[
-    ("Counting objects", 2.0),
-    ("Compressing objects", 6.0),
-    ("Receiving objects", 72.0),
-    ("Resolving deltas", 15.0),
-    ("Updating files", 5.0),
-];
-
-/// `dlstatus:ITEM:PERCENT:TEXT` and `pmstatus:PACKAGE:PERCENT:TEXT`.
-fn apt() -> Result<Vec<Pattern>, String> {
-    let line = |word: &str| {
-        let text = format!("^{word}:[^:]*:(?<percent>[0-9.]+):(?<message>.*)$");
-        Pattern::new(&text, Streams::BOTH).map(Pattern::hidden)
-    };
-    Ok(vec![line("dlstatus")?.within("Downloading"), line("pmstatus")?.within("Installing")])
+struct Presets {
+    infos: Vec<PresetInfo>,
+    forms: Vec<PresetForm>,
 }
 
-/// The meter has one percent column for received and one for sent data. The first column shows 100
-/// if the total is unknown.
-fn curl() -> Result<Vec<Pattern>, String> {
-    let of = |text| Pattern::new(text, Streams::STDERR);
-    Ok(vec![
-        of(r"^ *\d{1,3} +\S+ +(?<percent>[1-9]\d{0,2}) +\S+ +\d{1,3} +\S+ +\S+ +\S+ +[-0-9:dh]+ ")?,
-        of(r"^ *\d{1,3} +\S+ +0 +\S+ +(?<percent>[1-9]\d{0,2}) +\S+ +\S+ +\S+ +[-0-9:dh]+ ")?,
-        of(r"^ *100 +\S+ +0 +(?<instead>[1-9]\S*) +0 +\S+ +\S+ +\S+ +[-0-9:dh]+ ")?
-            .saying("", " received"),
-        of(r"^[#=O -]* *(?<percent>\d{1,3}[.,]\d)%$")?,
-    ])
+static PRESETS: LazyLock<Presets> = LazyLock::new(|| {
+    let file: File = toml::from_str(include_str!("presets.toml")).unwrap_or_default();
+    let mut forms = file.preset;
+    forms.sort_by(|a, b| a.info.name.cmp(&b.info.name));
+    Presets { infos: forms.iter().map(|form| form.info.clone()).collect(), forms }
+});
+
+#[derive(Default, Deserialize)]
+struct File {
+    preset: Vec<PresetForm>,
 }
 
-fn dd() -> Result<Vec<Pattern>, String> {
-    let text = r"^(?<done>\d+) bytes? (?:\((?<instead>[^,)]*)[^)]*\) )?copied, ";
-    Ok(vec![Pattern::new(text, Streams::STDERR)?.saying("", " copied")])
+#[derive(Deserialize)]
+struct PresetForm {
+    #[serde(flatten)]
+    info: PresetInfo,
+    #[serde(default)]
+    stages: Vec<(String, f64)>,
+    rules: Vec<RuleForm>,
 }
 
-/// The duration is that of the longest input; the position is printed by `-progress` and in the
-/// statistics line.
-fn ffmpeg() -> Result<Vec<Pattern>, String> {
-    let of = |text| Pattern::new(text, Streams::BOTH);
-    Ok(vec![
-        of(r"^\s+Duration: (?<total>\d+:\d\d:\d\d(?:\.\d+)?)")?.with_largest(),
-        of(r"^out_time=(?<done>(?<instead>\d+:\d\d:\d\d)(?:\.\d+)?)\s*$")?
-            .saying("", " are done")
-            .hidden(),
-        of(r"^(?:frame|size)=.* time=(?<done>(?<instead>\d+:\d\d:\d\d)(?:\.\d+)?) ")?
-            .saying("", " are done"),
-        of(concat!(
-            r"^(?:frame|fps|stream_\d+_\d+_\w+|bitrate|total_size|out_time\w*|dup_frames|",
-            r"drop_frames|speed|progress)=\s*[^\s=]*\s*$"
-        ))?
-        .hidden(),
-    ])
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleForm {
+    pattern: String,
+    stream: Option<Stream>,
+    stage: Option<String>,
+    say: Option<String>,
+    #[serde(default)]
+    hide: bool,
+    scale: Option<f64>,
+    #[serde(default)]
+    largest: bool,
+    #[serde(default)]
+    sum: bool,
 }
 
-fn git() -> Result<Vec<Pattern>, String> {
-    let text = concat!(
-        r"^(?:remote: )?(?<stage>(?:Counting|Compressing|Receiving) objects|Resolving deltas|",
-        r"Updating files): +(?<percent>\d{1,3})% \("
-    );
-    Ok(vec![Pattern::new(text, Streams::STDERR)?])
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Stream {
+    Stdout,
+    Stderr,
 }
 
-/// A bare number is a percentage (`-n`); two are seconds and bytes (`-n -t -b`). Without `-n` there
-/// is a bar.
-fn pv() -> Result<Vec<Pattern>, String> {
-    let of = |text| Pattern::new(text, Streams::STDERR);
-    Ok(vec![
-        of(r"^(?<percent>\d{1,3})$")?.hidden(),
-        of(r"^\d+\.\d+ (?<done>\d+)$")?.hidden(),
-        of(r"\] +(?<percent>\d{1,3})% *(?:ETA .*)?$")?,
-    ])
+impl RuleForm {
+    fn pattern(&self) -> Result<Pattern, String> {
+        let streams = match self.stream {
+            None => Streams::BOTH,
+            Some(Stream::Stdout) => Streams::STDOUT,
+            Some(Stream::Stderr) => Streams::STDERR,
+        };
+        let mut pattern = Pattern::new(&self.pattern, streams)?;
+        pattern.hide = self.hide;
+        pattern.largest = self.largest;
+        pattern.sum = self.sum;
+        if let Some(scale) = self.scale {
+            pattern.scale = scale;
+        }
+        if let Some(stage) = &self.stage {
+            pattern = pattern.within(stage);
+        }
+        if let Some(say) = &self.say {
+            pattern = pattern.saying(say);
+        }
+        Ok(pattern)
+    }
 }
 
-/// While the file list still grows (`ir-chk`), the percentage has no fixed base.
-fn rsync() -> Result<Vec<Pattern>, String> {
-    let text = concat!(
-        r"^ *(?<instead>\d[\d.,']*[KMGTP]?) +(?<percent>\d{1,3})% +\S+/s +[\d:]+",
-        r"(?: +\(xfr#\d+, (?:(?<unsure>ir)|(?<sure>to))-chk=\d+/\d+\))? *$"
-    );
-    let pattern = Pattern::new(text, Streams::STDOUT)?;
-    Ok(vec![pattern.saying("", " copied, the list of files still grows")])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A checkpoint is a record of 20 blocks of 512 bytes, the default.
-fn tar() -> Result<Vec<Pattern>, String> {
-    let of = |text| Pattern::new(text, Streams::STDERR);
-    Ok(vec![
-        of(r"^[^ ]*tar: (?:Write|Read) checkpoint (?<instead>(?<done>\d+))$")?
-            .scaled(10_240.0)
-            .saying("", " records of 10 KiB")
-            .hidden(),
-        of(r"^Total bytes (?:written|read): (?<done>\d+) \((?<instead>[^,)]+)")?
-            .saying("", " so far"),
-    ])
-}
-
-/// The dots printed to a file, and the bar.
-fn wget() -> Result<Vec<Pattern>, String> {
-    let of = |text| Pattern::new(text, Streams::STDERR);
-    Ok(vec![
-        of(r"^ *\d+[KMG] [ .,]+ (?<percent>\d{1,3})% ")?.hidden(),
-        of(r"^ *(?<instead>\d+[KMG]) [ .,]+ +[\d.]+[KMG]?(?:=\S+)?$")?
-            .saying("", " received")
-            .hidden(),
-        of(r" (?<percent>\d{1,3})%\[[=+> ]*\] ")?,
-        of(r"\[ *<=> *\] +(?<instead>[\d.]+[KMG]?) ")?.saying("", " received"),
-    ])
+    #[test]
+    fn each_rule_of_each_preset_compiles() {
+        let file: Result<File, _> = toml::from_str(include_str!("presets.toml"));
+        assert!(file.is_ok(), "{:?}", file.err());
+        assert!(presets().len() > 20);
+        for form in &PRESETS.forms {
+            for rule in &form.rules {
+                let compiled = rule.pattern().map(|_| ());
+                assert_eq!(compiled, Ok(()), "{}: {}", form.info.name, rule.pattern);
+                let stage = rule.stage.as_ref();
+                let known = |stage: &String| form.stages.iter().any(|(name, _)| name == stage);
+                assert!(stage.is_none_or(known), "{}: {stage:?}", form.info.name);
+            }
+        }
+    }
 }

@@ -51,7 +51,7 @@ impl Reader {
         let mut tracker = Tracker::new(limits.message_chars);
         tracker.set_stages(rules.stages().into_iter().map(|(name, _)| name).collect());
         if let Some(total) = rules.total() {
-            tracker.set_total(total);
+            tracker.declare_total(total);
         }
         Self {
             rules: rules.clone(),
@@ -84,10 +84,10 @@ impl Reader {
         self
     }
 
-    /// Sets the total, for output that does not contain it. Ignored unless positive.
+    /// Sets the total, which takes precedence over the output. Ignored unless positive.
     #[must_use]
     pub fn with_total(mut self, total: f64) -> Self {
-        self.tracker.set_total(total);
+        self.tracker.declare_total(total);
         self
     }
 
@@ -133,12 +133,12 @@ impl Reader {
             _ => (&mut self.stdout, &mut self.hide_stdout),
         };
         let stream = (!self.any_stream).then_some(source);
-        let (patterns, most) = (self.rules.patterns(), self.limits.line_chars);
+        let (rules, most) = (&self.rules, self.limits.line_chars);
         let (tracker, silent) = (&mut self.tracker, self.channel.speaks());
         let mask = &self.mask;
         act(lines, &mut |piece| match piece {
             Piece::State(text) => {
-                let seen = look(patterns, stream, &text);
+                let seen = look(rules, stream, &text);
                 *hide = seen.hide;
                 if !silent {
                     tracker.see(seen, out);
@@ -155,17 +155,20 @@ impl Reader {
     }
 }
 
-/// Matches the patterns for this stream, or all of them, in a text.
-fn look(patterns: &[Pattern], stream: Option<Source>, text: &str) -> Seen {
+/// Matches the patterns for this stream, or all of them, in a text. Of a preset's, the first match
+/// counts.
+fn look(rules: &Rules, stream: Option<Source>, text: &str) -> Seen {
     let mut seen = Seen::default();
-    if !patterns.is_empty() {
-        let plain = plain(text);
-        for pattern in patterns {
-            if stream.is_none_or(|stream| pattern.streams.has(stream)) {
-                pattern.look(&plain, &mut seen);
-            }
-        }
+    if rules.patterns().is_empty() {
+        return seen;
     }
+    let plain = plain(text);
+    let fits = |pattern: &&Pattern| stream.is_none_or(|stream| pattern.streams.has(stream));
+    let (own, preset) = rules.patterns().split_at(rules.own_patterns());
+    for pattern in own.iter().filter(fits) {
+        pattern.look(&plain, &mut seen);
+    }
+    let _ = preset.iter().filter(fits).any(|pattern| pattern.look(&plain, &mut seen));
     seen
 }
 

@@ -22,6 +22,8 @@ const MAX_PATTERNS: usize = 50;
 pub struct Rules {
     form: Arc<Form>,
     patterns: Arc<[Pattern]>,
+    /// Number of the table's own patterns, before those of the preset.
+    own: usize,
     stages: Arc<[(String, f64)]>,
 }
 
@@ -67,8 +69,13 @@ impl Rules {
         self.stages.iter().map(|(name, _)| name).find(|name| !known(name)).cloned()
     }
 
+    /// The table's own patterns, then those of the preset.
     pub(super) fn patterns(&self) -> &[Pattern] {
         &self.patterns
+    }
+
+    pub(super) const fn own_patterns(&self) -> usize {
+        self.own
     }
 
     fn from_form(form: Form) -> Result<Self, RulesError> {
@@ -101,21 +108,20 @@ impl Rules {
         {
             return Err(RulesError::new("total", format!("{total} is no number above 0")));
         }
+        let own = patterns.len();
         if let Some(name) = &form.preset {
             let Some(preset) = preset(name) else { return Err(no_preset(name, form.short)) };
             patterns.extend(preset.patterns);
             if stages.is_empty() {
-                let named =
-                    preset.stages.iter().map(|(name, weight)| ((*name).to_owned(), *weight));
-                stages.extend(named);
+                stages.extend(preset.stages);
             }
         }
-        Ok(Self { form: Arc::new(form), patterns: patterns.into(), stages: stages.into() })
+        Ok(Self { form: Arc::new(form), patterns: patterns.into(), own, stages: stages.into() })
     }
 }
 
 fn no_preset(name: &str, short: bool) -> RulesError {
-    let names: Vec<_> = presets().iter().map(|preset| preset.name).collect();
+    let names: Vec<_> = presets().iter().map(|preset| preset.name.as_str()).collect();
     let path = if short { "progress" } else { "preset" };
     let name: String = name.chars().take(40).filter(|c| !c.is_control()).collect();
     RulesError::new(path, format!("there is no preset `{name}`; there are: {}", names.join(", ")))

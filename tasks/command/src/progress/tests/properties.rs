@@ -14,6 +14,16 @@ fn output() -> impl Strategy<Value = Vec<u8>> {
         "\u{1b}[31m",
         "\u{1b}[K",
         "\u{1b}]0;",
+        "\u{1b}[A",
+        "\u{1b}[1G",
+        "\u{1b}[u",
+        "\u{1b}",
+        "100%",
+        "0%|  | 0/9 [00:00",
+        "b: 100%|##| 9/9 [00:01",
+        "Cloning into 'x'",
+        "[download] Downloading item 2 of 3",
+        "3.2e-07",
         "12%",
         " 45% ",
         "100",
@@ -57,7 +67,8 @@ fn sources() -> impl Strategy<Value = Source> {
 }
 
 fn any_rules() -> impl Strategy<Value = Rules> {
-    let names = super::super::presets().iter().map(|preset| preset.name).collect::<Vec<_>>();
+    let names =
+        super::super::presets().iter().map(|preset| preset.name.as_str()).collect::<Vec<_>>();
     let own = rules(
         "[progress]\npercent = '(\\d+)%'\ncount = '(?<done>\\d+)/(?<total>\\d+)'\nmessage = '(m.*)'\nstage = '(Work)'",
     );
@@ -123,13 +134,14 @@ proptest! {
                 Signal::Fraction(fraction) => prop_assert!((0.0..=1.0).contains(fraction)),
                 Signal::Stage(index) => {
                     prop_assert!(stage < Some(*index), "{:?} after {:?}", index, stage);
-                    prop_assert!(*index < 5);
+                    prop_assert!(*index < 6);
                     stage = Some(*index);
                 }
                 Signal::Message(text) | Signal::Preserved(text) => {
                     prop_assert!(!text.is_empty() && text.chars().count() <= 21);
                     prop_assert!(!text.chars().any(char::is_control));
                 }
+                Signal::Unknown => {}
                 Signal::Line { source: Source::Channel, .. } => told += 1,
                 Signal::Line { text, .. } => {
                     prop_assert!(!text.contains('\n') && !text.contains('\r'));

@@ -1,6 +1,9 @@
 //! Presets on output of the real programs (tests/fixtures/progress, made by
 //! `scripts/progress-fixtures`).
 
+mod transfers;
+mod work;
+
 use super::*;
 
 macro_rules! fixture {
@@ -13,6 +16,8 @@ macro_rules! fixture {
         ))
     };
 }
+
+use fixture;
 
 const CHUNKS: [usize; 7] = [1, 2, 3, 7, 64, 1000, usize::MAX];
 
@@ -28,6 +33,21 @@ fn seen(rules: &Rules, source: Source, bytes: &[u8]) -> Vec<Signal> {
 
 fn preset(name: &str) -> Rules {
     Rules::preset(name).expect("there is this preset")
+}
+
+/// The percentages before the progress of the whole becomes unknown for the first time.
+fn percents_while_known(signals: &[Signal]) -> Vec<i64> {
+    let end = signals.iter().position(|signal| *signal == Signal::Unknown);
+    percents(&signals[..end.expect("it becomes unknown")])
+}
+
+/// Asserts that nothing is known of the whole from here to the end.
+fn stays_unknown(signals: &[Signal]) -> bool {
+    let last = signals
+        .iter()
+        .rev()
+        .find(|signal| matches!(signal, Signal::Fraction(_) | Signal::Stage(_) | Signal::Unknown));
+    last == Some(&Signal::Unknown)
 }
 
 fn percents(signals: &[Signal]) -> Vec<i64> {
@@ -199,9 +219,13 @@ fn git_clone_has_stages_with_percent_each() {
 
 #[test]
 fn each_preset_compiles_and_is_tested_here() {
-    let here = include_str!("real.rs");
+    let here = concat!(
+        include_str!("real.rs"),
+        include_str!("real/transfers.rs"),
+        include_str!("real/work.rs")
+    );
     for info in super::super::presets() {
-        assert!(!preset(info.name).patterns().is_empty());
+        assert!(!preset(&info.name).patterns().is_empty());
         assert!(here.contains(&format!("preset(\"{}\")", info.name)), "{}", info.name);
     }
 }

@@ -70,14 +70,16 @@ fn hostile_numbers_move_no_bar_wrongly() {
     let rules = rules(
         "[progress]\npercent = 'p=(\\S+)'\nfraction = 'f=(\\S+)'\ncount = '(?<done>\\S+)/(?<total>\\S+)'",
     );
-    for nothing in
-        ["p=NaN", "p=-5", "p=inf", "p=1e2", "f=-0.5", "3/0", "-3/10", "3/-10", "x/y", "3/NaN"]
-    {
+    for nothing in [
+        "p=NaN", "p=-5", "p=inf", "f=-0.5", "3/0", "-3/10", "3/-10", "x/y", "3/NaN", "p=250",
+        "11/10",
+    ] {
         assert_eq!(fractions(&read(&rules, Source::Stdout, nothing)), [0.0; 0], "{nothing}");
     }
     for (text, fraction) in [
-        ("p=250", 1.0),
-        ("11/10", 1.0),
+        ("p=100.04", 1.0),
+        ("p=1e2", 1.0),
+        ("f=3.2e-07", 3.2e-7),
         ("512KiB/1MiB", 0.5),
         ("1,500,000/3,000,000", 0.5),
         ("1.5MB/3MB", 0.5),
@@ -89,9 +91,84 @@ fn hostile_numbers_move_no_bar_wrongly() {
 }
 
 #[test]
+fn what_begins_again_from_0_is_a_part_and_the_bar_is_unknown() {
+    let rules = rules("[progress]\npercent = '^(\\d+)%'");
+    let signals = read(&rules, Source::Stdout, "40%\n100%\n0%\n70%\n100%\n10%\n");
+    assert_eq!(fractions(&signals), [0.4, 1.0]);
+    let said = ["part 2, 0 %", "part 2, 70 %", "part 2, 100 %", "part 3, 10 %"];
+    assert_eq!(messages(&signals), said);
+    let unknown = signals.iter().filter(|signal| **signal == Signal::Unknown).count();
+    assert_eq!(unknown, 1);
+}
+
+#[test]
+fn a_new_stage_is_known_again() {
+    let rules = rules(
+        "[progress]\npercent = '(\\d+)%'\nstages = [{ name = 'A', pattern = '^A' }, { name = 'B', pattern = '^B' }]",
+    );
+    let mut signals = read(&rules, Source::Stdout, "A 100%\nA 10%\nB 20%\nA 60%\nB 100%\n");
+    signals.retain(|signal| !matches!(signal, Signal::Line { .. }));
+    assert_eq!(
+        signals,
+        [
+            Signal::Stage(0),
+            Signal::Fraction(1.0),
+            Signal::Unknown,
+            Signal::Message("part 2, 10 %".to_owned()),
+            Signal::Stage(1),
+            Signal::Fraction(0.2),
+            Signal::Fraction(1.0),
+        ]
+    );
+}
+
+#[test]
+fn stages_that_begin_again_are_another_pass() {
+    let rules = rules("[progress]\npercent = '(\\d+)%'\nstage = '^(\\w)'");
+    let reader =
+        Reader::new(&rules, Limits::default()).with_stages(["A".to_owned(), "B".to_owned()]);
+    let log = b"A 100%\nB 50%\nA 3%\nA 100%\nB 40%\n";
+    let signals = read_in(reader, Source::Stdout, log, 3);
+    assert_eq!((stages(&signals), fractions(&signals)), (vec![0, 1], vec![1.0, 0.5]));
+    assert_eq!(messages(&signals), ["part 2: A, 3 %", "part 2: A, 100 %", "part 2: B, 40 %"]);
+}
+
+#[test]
+fn a_declared_total_wins_over_what_is_read() {
+    let count = "count = '^(?<done>\\d+)/(?<total>\\d+)'";
+    let log = "5/10\n10/10\n15/10\n25/10\n";
+    let declared = rules(&format!("[progress]\n{count}\ntotal = 20"));
+    let signals = read(&declared, Source::Stdout, log);
+    assert_eq!(fractions(&signals), [0.25, 0.5, 0.75]);
+    assert_eq!(signals[signals.len() - 2], Signal::Unknown, "25 of 20");
+    let undeclared = read(&rules(&format!("[progress]\n{count}")), Source::Stdout, log);
+    assert_eq!(fractions(&undeclared), [0.5, 1.0]);
+}
+
+#[test]
+fn parts_and_bars_may_be_named_by_own_patterns() {
+    let rules = rules(
+        "[progress]\npercent = '^(?<bar>\\w+) (?<percent>\\d+)%'\nmessage = '^File (?<part>\\d+) of (?<parts>\\d+): (?<message>.*)'",
+    );
+    let signals =
+        read(&rules, Source::Stdout, "File 1 of 2: a\nx 50%\ny 9%\nFile 2 of 2: b\nx 50%\n");
+    assert_eq!(fractions(&signals), [0.25, 0.75]);
+    assert_eq!(
+        messages(&signals),
+        [
+            "part 1 of 2: a",
+            "part 1 of 2, 50 %",
+            "part 1 of 2, y, 9 %",
+            "part 2 of 2: b",
+            "part 2 of 2, 50 %"
+        ]
+    );
+}
+
+#[test]
 fn wrong_rules_are_refused_with_their_place() {
     for (toml, told) in [
-        ("progress = \"rsnyc\"", "there is no preset `rsnyc`; there are: apt, curl, dd, "),
+        ("progress = \"rsnyc\"", "there is no preset `rsnyc`; there are: 7z, apt, borg, "),
         ("progress = 5", "expected the name of a preset or a table of patterns"),
         ("[progress]\npreset = \"x\"", "preset: there is no preset `x`"),
         ("[progress]\npercnt = 'x'", "percnt"),

@@ -37,6 +37,37 @@ fn backspaces_take_back_and_what_they_take_back_was_a_report() {
 }
 
 #[test]
+fn a_movement_of_the_cursor_ends_a_report_as_a_carriage_return_does() {
+    for end in
+        ["\u{1b}[G", "\u{1b}[1G", "\u{1b}[A", "\u{1b}[2A", "\u{1b}[u", "\u{1b}8", "\u{1b}[2K"]
+    {
+        let text = format!("10%{end}20%{end}\u{1b}[32m30%\u{1b}[0m{end}\n");
+        for chunk in [1, 2, 5, 100] {
+            let reader = Reader::new(&percent(), Limits::default());
+            let signals = read_in(reader, Source::Stderr, text.as_bytes(), chunk);
+            assert_eq!(fractions(&signals), [0.1, 0.2, 0.3], "{end:?}");
+            assert_eq!(lines(&signals), ["\u{1b}[32m30%\u{1b}[0m"], "{end:?}");
+        }
+    }
+}
+
+#[test]
+fn of_escape_sequences_only_colours_come_into_the_log() {
+    let text = "\u{1b}]0;title\u{7}a\u{1b}[31mb\u{1b}[?25l\u{1b}[K\u{1b}(Bc\u{1b}]8;;x\u{1b}\\d\n\u{1b}[31\ne\u{1b}]0;x\n";
+    let signals = read(&percent(), Source::Stdout, text);
+    assert_eq!(lines(&signals), ["a\u{1b}[31mbcd", "", "e"]);
+    let endless = format!("a\u{1b}]{}b\n", "x".repeat(2_000));
+    let signals = read(&percent(), Source::Stdout, endless);
+    assert!(lines(&signals)[0].starts_with("ax") && lines(&signals)[0].ends_with("xb"));
+}
+
+#[test]
+fn a_line_that_is_erased_with_blanks_stays_in_the_log_as_it_was() {
+    let signals = read(&percent(), Source::Stdout, "50%\r      \r\n  \n90%\r   \n");
+    assert_eq!(lines(&signals), ["50%", "", "90%"]);
+}
+
+#[test]
 fn a_character_that_is_split_over_chunks_is_whole() {
     let text = "größer 50% – 日本語 🦀\n";
     for chunk in 1..5 {
