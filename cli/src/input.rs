@@ -115,13 +115,32 @@ pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientE
             let known = known.collect::<Vec<_>>().join(", ");
             return Err(ClientError::Input(format!("unknown input {key}; there are: {known}")));
         };
-        let value = convert(schema, property, value.read()?)
-            .map_err(|right| ClientError::Input(format!("input {key}: {right}")))?;
-        if object.insert(key.clone(), value).is_some() {
-            return Err(ClientError::Input(format!("input {key} is given twice")));
+        let of_list = list_item(schema, property);
+        let text = value.read()?;
+        let value = match of_list {
+            Some(item) if !text.trim_start().starts_with('[') || object.contains_key(&key) => {
+                convert(schema, item, text).map(|item| Value::Array(vec![item]))
+            }
+            _ => convert(schema, property, text),
+        };
+        let value = value.map_err(|right| ClientError::Input(format!("input {key}: {right}")))?;
+        match (object.get_mut(&key), value) {
+            // Each repetition adds to the list.
+            (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+            (Some(_), _) => {
+                return Err(ClientError::Input(format!("input {key} is given twice")));
+            }
+            (None, value) => _ = object.insert(key, value),
         }
     }
     Ok(Value::Object(object))
+}
+
+/// Schema of an item, if the property is a list and not also a text.
+fn list_item<'s>(root: &'s Value, property: &'s Value) -> Option<&'s Value> {
+    let types = types(root, property, 0);
+    let list = types.contains(&"array") && !types.contains(&"string");
+    list.then(|| property.get("items").unwrap_or(&Value::Null))
 }
 
 /// Converts a text to the JSON type in the schema.
@@ -190,6 +209,7 @@ mod tests {
                 "share": {"type": "number"},
                 "flag": {"type": "boolean"},
                 "list": {"type": "array"},
+                "names": {"type": "array", "items": {"type": "string"}},
                 "named": {"$ref": "#/$defs/Name"},
                 "choice": {"oneOf": [{"const": "a"}, {"const": "b"}]},
                 "either": {"anyOf": [{"$ref": "#/$defs/Name"}, {"type": "null"}]},
@@ -237,6 +257,19 @@ mod tests {
         for bad in ["text", "=x", "text=@"] {
             assert!(bad.parse::<Input>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_list_is_json_or_an_item_for_each_repetition() {
+        for (pairs, list) in [
+            (&["names=[\"a\",\"b\"]"][..], json!(["a", "b"])),
+            (&["names=a"], json!(["a"])),
+            (&["names=a", "names=b c", "names=[1]"], json!(["a", "b c", "[1]"])),
+            (&["names=[\"a\"]", "names=b"], json!(["a", "b"])),
+        ] {
+            assert_eq!(convert(pairs), Ok(json!({"names": list})), "{pairs:?}");
+        }
+        assert_eq!(convert(&["list=1", "list=x"]), Ok(json!({"list": [1, "x"]})));
     }
 
     #[test]

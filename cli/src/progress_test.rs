@@ -12,8 +12,9 @@ use figment::{
 };
 
 use milepost::engine::Stages;
-use milepost_command::progress::{
-    Limits, Reader, Rules, RulesError, Signal, Source, plain, presets,
+use milepost_command::{
+    Decoder,
+    progress::{Limits, Reader, Rules, RulesError, Signal, Source, plain, presets},
 };
 
 use crate::{CliError, Exit};
@@ -107,7 +108,9 @@ pub fn run(
         }
     };
     let page = Page::new(rules.stages());
-    let mut test = Test { reader, source, out, page, piece: Vec::new(), sum: Sum::default() };
+    let decoder = Decoder::new(None);
+    let mut test =
+        Test { reader, source, decoder, out, page, piece: Vec::new(), sum: Sum::default() };
     test.read(log)?;
     Ok(test.end()?)
 }
@@ -191,6 +194,7 @@ impl Page {
 struct Test<'a, W> {
     reader: Reader,
     source: Source,
+    decoder: Decoder,
     out: &'a mut W,
     page: Page,
     /// Beginning of the current piece.
@@ -217,18 +221,26 @@ impl<W: Write> Test<'_, W> {
         Ok(())
     }
 
-    fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn push(&mut self, read: &[u8]) -> io::Result<()> {
         let mut signals = Vec::new();
+        let text = match self.source {
+            Source::Channel => None,
+            Source::Stdout | Source::Stderr => Some(self.decoder.push(read)),
+        };
+        let bytes = text.as_deref().map_or(read, str::as_bytes);
         self.reader.push(self.source, bytes, &mut signals);
         if self.piece.len() < 4 * SHOWN_CHARS + MAX_ESCAPES {
             self.piece.extend_from_slice(bytes);
         }
-        let ends = bytes.last().is_some_and(|b| matches!(*b, b'\n' | b'\r' | 8));
+        let ends = read.last().is_some_and(|b| matches!(*b, b'\n' | b'\r' | 8));
         if ends || !signals.is_empty() { self.tell(&signals) } else { Ok(()) }
     }
 
     fn end(mut self) -> io::Result<Exit> {
         let mut signals = Vec::new();
+        let rest = self.decoder.end();
+        self.piece.extend_from_slice(rest.as_bytes());
+        self.reader.push(self.source, rest.as_bytes(), &mut signals);
         self.reader.end(self.source, &mut signals);
         if !signals.is_empty() || !self.piece.is_empty() {
             self.tell(&signals)?;

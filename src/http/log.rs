@@ -45,8 +45,8 @@ pub(super) enum LogFormat {
 }
 
 /// Returns the task's log, oldest line first. JSON: lines after `after`, by default at most 1,000;
-/// `left_out` counts the lines missing before one. Text: all lines after it with time and stream,
-/// without escape sequences.
+/// `left_out` counts the lines missing before one. Text: all lines after it with time and stream.
+/// Both without escape sequences.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
     params(("id" = TaskId, Path, description = "The task"), LogParams),
     responses(
@@ -71,7 +71,11 @@ pub(super) async fn log(
     let text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
     let format = params.format.unwrap_or(if text { LogFormat::Text } else { LogFormat::Json });
     Ok(match format {
-        LogFormat::Json => ([(header::VARY, "accept")], Json(lines)).into_response(),
+        LogFormat::Json => {
+            let plainly = |line: LogLine| LogLine { text: plain(&line.text), ..line };
+            let lines: Vec<_> = lines.into_iter().map(plainly).collect();
+            ([(header::VARY, "accept")], Json(lines)).into_response()
+        }
         LogFormat::Text => as_text(source, lines),
     })
 }

@@ -9,6 +9,7 @@ mod names;
 mod params;
 mod print;
 mod raw;
+mod streams;
 
 use std::{path::Path, sync::Arc};
 

@@ -199,6 +199,34 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
 }
 
 #[test]
+fn what_a_command_reads_is_declared() {
+    let text = "[commands.a.params.t]\ntype = 'text'\n";
+    let file = "[commands.a.params.f]\ntype = 'file'\n";
+    for fine in [
+        format!("stdin = '{{t}}'\n{text}"),
+        format!("stdin = '{{t}}'\nencoding = 'cp850'\n{text}secret = true\n"),
+        format!("stdin_file = '{{f}}'\n{file}"),
+        "stdin_file = 'list.txt'\nencoding = 'Latin1'\n".to_owned(),
+        "stdin = 'yes'\n".to_owned(),
+    ] {
+        let read = read(&format!("[commands.a]\nargv = ['x']\n{fine}"));
+        let commands = read.unwrap_or_else(|error| panic!("{fine}: {error}"));
+        assert!(commands.definitions[0].stdin.is_some(), "{fine}");
+    }
+    for (wrong, told) in [
+        ("stdin = '{u}'".to_owned(), "no parameter `u` is declared"),
+        ("stdin = 'a'\nstdin_file = 'b'".to_owned(), "either `stdin` or `stdin_file`"),
+        ("stdin = 'a'\npty = true".to_owned(), "the terminal is the standard input"),
+        (format!("stdin_file = '{{t}}'\n{text}"), "the parameter `t` is no file"),
+        ("encoding = 'latin-99'".to_owned(), "an encoding such as `utf-8`"),
+        (text.to_owned(), "the parameter `t` is used nowhere"),
+    ] {
+        let told_of = fault(&format!("[commands.a]\nargv = ['x']\n{wrong}\n"));
+        assert!(told_of.contains(told), "{wrong}: {told_of}");
+    }
+}
+
+#[test]
 fn an_operator_can_let_a_parameter_set_another_variable() {
     let base = with("") + "env = 'GIT_DIR'";
     let allowing = |names: &str| base.replace("argv = ", &format!("allow_env = {names}\nargv = "));

@@ -12,6 +12,7 @@ mod private;
 mod reload;
 mod result;
 mod secrets;
+mod streams;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -112,10 +112,17 @@ fn failure(view: &TaskView) -> Option<&TaskFailure> {
     view.snapshot.error.as_ref()
 }
 
+/// Codes of failures that depend on the input alone. Of others, such as an exit code, nobody knows
+/// whether they would happen again.
+const DEPENDS_ON_INPUT: [&str; 4] = ["input", "file_name", "file_too_large", "research_empty"];
+
 fn hint(view: &TaskView) -> String {
     let hint = match failure(view) {
         Some(failure) if failure.retryable => "Running it again may help.",
-        _ => "Running it again with the same input would fail again.",
+        Some(failure) if DEPENDS_ON_INPUT.contains(&failure.code.as_str()) => {
+            "Running it again with the same input would fail again."
+        }
+        _ => "",
     };
     hint.to_owned()
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{
     definition::{Param, ParamType},
+    stdin::Stdin,
     values::Given,
 };
 
@@ -18,8 +19,9 @@ pub struct Template {
 #[derive(Clone, Debug, PartialEq)]
 struct Part(Vec<Element>);
 
+/// A text with placeholders: one argument, or several for a list.
 #[derive(Clone, Debug, PartialEq)]
-struct Element(Vec<Piece>);
+pub(super) struct Element(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
@@ -43,6 +45,8 @@ pub enum Unfit {
     NoFlag(String),
     /// A parameter that is never used.
     Unused(String),
+    /// A parameter that is not a file, where a file is needed.
+    NoFile(String),
     /// A secret on the command line.
     Secret(String),
     /// NUL character.
@@ -69,11 +73,18 @@ impl fmt::Display for Unfit {
                 write!(f, "the boolean `{name}` needs `flag`, the argument that it adds")
             }
             Self::Unused(name) => {
-                write!(f, "the parameter `{name}` is used nowhere: in `argv` or by its `env`")
+                write!(
+                    f,
+                    "the parameter `{name}` is used nowhere: in `argv`, in `stdin` or by its `env`"
+                )
+            }
+            Self::NoFile(name) => {
+                write!(f, "the parameter `{name}` is no file: write `stdin = \"{{{name}}}\"`")
             }
             Self::Secret(name) => write!(
                 f,
-                "the secret `{name}` would be seen in the list of processes: give it by its `env`"
+                "the secret `{name}` would be seen in the list of processes: give it by its `env` or \
+                 by `stdin`"
             ),
             Self::Nul => f.write_str("no NUL characters"),
         }
@@ -82,10 +93,15 @@ impl fmt::Display for Unfit {
 
 impl Template {
     /// Parses the declared elements; a group is a list of elements that are omitted together.
+    /// `stdin` may use parameters, too.
     ///
     /// # Errors
     /// Describes the first fault.
-    pub fn new(groups: &[Vec<String>], params: &[Param]) -> Result<Self, Unfit> {
+    pub fn new(
+        groups: &[Vec<String>],
+        params: &[Param],
+        stdin: Option<&Stdin>,
+    ) -> Result<Self, Unfit> {
         let read = |group: &Vec<String>| {
             let elements = group.iter().map(|text| Element::new(text, params));
             elements.collect::<Result<_, _>>().map(Part)
@@ -98,9 +114,10 @@ impl Template {
         }
         for (index, param) in params.iter().enumerate() {
             let used = template.pieces().any(|piece| *piece == Piece::Param(index));
-            match (used, param.secret, &param.env) {
+            let elsewhere = param.env.is_some() || stdin.is_some_and(|stdin| stdin.uses(index));
+            match (used, param.secret, elsewhere) {
                 (true, true, _) => return Err(Unfit::Secret(param.name.clone())),
-                (false, _, None) => return Err(Unfit::Unused(param.name.clone())),
+                (false, _, false) => return Err(Unfit::Unused(param.name.clone())),
                 _ => {}
             }
         }
@@ -150,15 +167,21 @@ impl Template {
 
 impl Part {
     fn params(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().flat_map(|element| &element.0).filter_map(|piece| match piece {
-            Piece::Param(index) => Some(*index),
-            Piece::Text(_) => None,
-        })
+        self.0.iter().flat_map(Element::params)
     }
 }
 
 impl Element {
-    fn new(text: &str, params: &[Param]) -> Result<Self, Unfit> {
+    /// Indices of the parameters in it.
+    pub(super) fn params(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().filter_map(|piece| match piece {
+            Piece::Param(index) => Some(*index),
+            Piece::Text(_) => None,
+        })
+    }
+
+    /// Parses a text.
+    pub(super) fn new(text: &str, params: &[Param]) -> Result<Self, Unfit> {
         if text.contains('\0') {
             return Err(Unfit::Nul);
         }
@@ -208,7 +231,8 @@ impl Element {
         Ok(())
     }
 
-    fn expand(&self, params: &[Param], values: &[Given], argv: &mut Vec<String>) {
+    /// Adds what it stands for; `values` has one value per parameter.
+    pub(super) fn expand(&self, params: &[Param], values: &[Given], argv: &mut Vec<String>) {
         if let [Piece::Param(index)] = &*self.0 {
             match (&values[*index], &params[*index].sort) {
                 (Given::List(items), _) => return argv.extend(items.iter().cloned()),
@@ -259,4 +283,4 @@ impl ParamType {
 
 #[cfg(test)]
 #[path = "argv_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::definition::{Pattern, Text};
 
-fn text() -> ParamType {
+pub(crate) fn text() -> ParamType {
     ParamType::Text(Text {
         pattern: None::<Pattern>,
         pattern_description: None,
@@ -15,13 +15,13 @@ fn text() -> ParamType {
     })
 }
 
-fn list() -> ParamType {
+pub(crate) fn list() -> ParamType {
     let items =
         Text { pattern: None, pattern_description: None, min: 0, max: 100, multiline: false };
     ParamType::List { items, choices: Vec::new(), min: 0, max: 9 }
 }
 
-fn param(name: &str, sort: ParamType) -> Param {
+pub(crate) fn param(name: &str, sort: ParamType) -> Param {
     Param {
         name: name.to_owned(),
         title: None,
@@ -37,7 +37,7 @@ fn param(name: &str, sort: ParamType) -> Param {
 
 fn template(elements: &[&[&str]], params: &[Param]) -> Result<Template, Unfit> {
     let own = |group: &&[&str]| group.iter().map(|text| (*text).to_owned()).collect();
-    Template::new(&elements.iter().map(own).collect::<Vec<_>>(), params)
+    Template::new(&elements.iter().map(own).collect::<Vec<_>>(), params, None)
 }
 
 fn given(text: &str) -> Given {

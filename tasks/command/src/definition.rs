@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use regex::Regex;
 use serde_json::Value;
 
-use super::{argv::Template, progress::Rules};
+use super::{argv::Template, decode::Encoding, progress::Rules, stdin::Stdin};
 
 /// A `[commands.<name>]` table.
 #[derive(Clone, Debug)]
@@ -38,6 +38,10 @@ pub struct Definition {
     pub results: Vec<String>,
     /// Whether the command gets a terminal.
     pub pty: bool,
+    /// What it reads from its standard input; `None`: nothing.
+    pub stdin: Option<Stdin>,
+    /// Encoding of its output; `None`: UTF-8, or else a guess.
+    pub encoding: Option<Encoding>,
     /// Whether the command may change its user, as `sudo` and other setuid programs do.
     pub new_privileges: bool,
     /// Whether the run's folder is preserved after the end.

@@ -29,19 +29,36 @@ impl Kept {
 
     /// Number of bytes not retained.
     pub(super) fn omitted(&self) -> u64 {
-        self.seen - (self.head.len() + self.tail.len()) as u64
+        let (head, tail) = self.ends();
+        self.seen - (head.len() + tail.len()) as u64
     }
 
     /// The retained text with a note in the gap. Invalid UTF-8 becomes U+FFFD.
     pub(super) fn text(&self) -> String {
-        let tail: Vec<u8> = self.tail.iter().copied().collect();
+        let (head, tail) = self.ends();
         let omitted = self.omitted();
         if omitted == 0 {
-            let all = [&*self.head, &*tail].concat();
-            return String::from_utf8_lossy(&all).into_owned();
+            return String::from_utf8_lossy(&[head, &*tail].concat()).into_owned();
         }
-        let (head, tail) = (String::from_utf8_lossy(&self.head), String::from_utf8_lossy(&tail));
-        format!("{head}\n[… {omitted} bytes are not kept …]\n{tail}")
+        let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(&tail));
+        let bytes = if omitted == 1 { "byte is" } else { "bytes are" };
+        format!("{head}\n[… {omitted} {bytes} not kept …]\n{tail}")
+    }
+
+    /// Beginning and end, without the parts of characters that the gap cuts.
+    fn ends(&self) -> (&[u8], Vec<u8>) {
+        let tail: Vec<u8> = self.tail.iter().copied().collect();
+        if self.seen == (self.head.len() + tail.len()) as u64 {
+            return (&self.head, tail);
+        }
+        let whole = match std::str::from_utf8(&self.head) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => self.head.len(),
+        };
+        // At most three bytes of a character follow its first one.
+        let continues = |byte: &&u8| matches!(**byte, 0x80..=0xbf);
+        let cut = tail.iter().take(3).take_while(continues).count();
+        (&self.head[..whole], tail[cut..].to_vec())
     }
 }
 
@@ -58,6 +75,21 @@ mod tests {
         kept.push(b"ab");
         assert_eq!(kept.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
         assert_eq!((kept.seen, kept.omitted()), (12, 4));
+    }
+
+    #[test]
+    fn no_character_is_cut_at_the_gap() {
+        for most in 2..16 {
+            let mut kept = Kept::new(most);
+            kept.push("aä日🦀aä日🦀aä日🦀".as_bytes());
+            let text = kept.text();
+            assert!(!text.contains('\u{fffd}'), "{most}: {text}");
+            let told = format!("[… {} bytes are not kept …]", kept.omitted());
+            assert!(text.contains(&told), "{most}: {text}");
+        }
+        let mut kept = Kept::new(4);
+        kept.push(b"abcde");
+        assert_eq!(kept.text(), "ab\n[… 1 byte is not kept …]\nde");
     }
 
     proptest! {

@@ -8,6 +8,7 @@
 mod argv;
 #[cfg(target_os = "linux")]
 mod collect;
+mod decode;
 mod definition;
 mod folder;
 mod kept;
@@ -22,6 +23,7 @@ mod run;
 mod schema;
 mod seal;
 mod settings;
+mod stdin;
 mod values;
 
 use std::{
@@ -46,11 +48,13 @@ use serde_json::Value;
 use self::values::Given;
 
 pub use argv::Template;
+pub use decode::{Decoder, Encoding};
 pub use definition::{Definition, Limits, Param, ParamType, Pattern, Text};
 pub use folder::clean;
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 pub use seal::{KEY_FILE, SealError, SecretKey};
 pub use settings::{IsolationMode, IsolationSettings};
+pub use stdin::Stdin;
 
 /// Time that the engine waits beyond a command's own grace before it drops the run: the guard needs
 /// a moment to kill, and the run to report its end.
@@ -183,6 +187,7 @@ impl CommandTask {
 impl DynamicTask for CommandTask {
     async fn prepare(&self, mut input: Value) -> Result<Prepared, ValidationError> {
         let definition = &self.definition;
+        values::normalize(definition, &mut input);
         let values = values::read(definition, &input)?;
         let secret = definition.params.iter().filter(|param| param.secret);
         let given = secret.filter(|param| input.get(&param.name).is_some_and(|it| !it.is_null()));
@@ -210,6 +215,7 @@ impl DynamicTask for CommandTask {
     }
 
     fn comparable(&self, mut input: Value) -> Value {
+        values::normalize(&self.definition, &mut input);
         for param in self.definition.params.iter().filter(|param| param.secret) {
             if let Some(value) = input.get_mut(&param.name) {
                 *value = self.deps.key.comparable(&value.to_string()).into();
@@ -263,6 +269,11 @@ async fn run_it(
     _: &CommandDeps,
 ) -> Result<Output, TaskError> {
     Err(TaskError::fail("platform", "Commands run on Linux only."))
+}
+
+/// `1 process`, `2 processes`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 impl Definition {

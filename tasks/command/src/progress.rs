@@ -21,6 +21,7 @@ mod whole;
 mod tests;
 
 pub use escape::plain;
+pub use lines::final_text;
 pub use mask::{Mask, MaskedStream};
 pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};

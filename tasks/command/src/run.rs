@@ -1,22 +1,21 @@
 //! One run of a command, from its start to its result.
 
+mod cause;
 mod environment;
 mod files;
 mod last;
+mod output;
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use milepost::{
-    engine::{Context, Output, TaskError},
-    task::LogStream,
-};
+use milepost::engine::{Context, Output, TaskError};
 
-use self::last::Last;
+use self::{last::Last, output::Filter};
 use super::{
-    CommandDeps,
+    CommandDeps, counted,
     definition::{Definition, Limits},
     folder::RunFolder,
     kept::Kept,
@@ -25,8 +24,9 @@ use super::{
         wire::{End, SpawnRequest, Word, list},
     },
     mask::{hide_in, mask},
-    progress::{Limits as ReaderLimits, Mask, MaskedStream, Reader, Signal, Source},
+    progress::{Limits as ReaderLimits, Mask, Reader, Signal, Source, final_text},
     report::{MEDIA_TYPE, Report},
+    stdin::Input,
     values::Given,
 };
 
@@ -36,22 +36,18 @@ const CHUNK: usize = 64 << 10;
 const IDLE: Duration = Duration::from_millis(300);
 /// Multiple of that pause for which streams are read after the guard is gone.
 const MAX_IDLE: u32 = 10;
-/// Lines of standard error in an error message, and the maximum length of each.
-const LAST_LINES: usize = 3;
-const MAX_LINE: usize = 300;
 
 pub(super) struct Run {
     definition: Arc<Definition>,
     values: Vec<Given>,
     ctx: Context,
     mask: Mask,
-    /// Filters of standard output and standard error.
-    masked: [MaskedStream; 2],
+    /// Standard output and standard error.
+    filters: [Filter; 2],
     reader: Reader,
     kept: Kept,
     /// Total bytes of output.
     output_bytes: u64,
-    last_lines: Vec<String>,
     signals: Vec<Signal>,
     /// Result of killing processes without the guard.
     hunt: Option<Hunt>,
@@ -69,17 +65,17 @@ impl Run {
             reader = reader.on_any_stream();
         }
         let kept = Kept::new(definition.limits.output_bytes);
-        let masked = [mask.stream(), mask.stream()];
+        let output = || Filter::new(definition.encoding, &mask);
+        let filters = [output(), output()];
         Self {
             definition,
             values,
             ctx,
             mask,
-            masked,
+            filters,
             reader,
             kept,
             output_bytes: 0,
-            last_lines: Vec::new(),
             signals: Vec::new(),
             hunt: None,
         }
@@ -185,6 +181,7 @@ impl Run {
         Ok(SpawnRequest {
             argv,
             env: environment::of(&self.definition, &self.values, folder),
+            stdin: self.stdin(),
             folder: work,
             lock: folder.lock().to_owned(),
             grace_ms: u64::try_from(limits.grace.as_millis()).unwrap_or(u64::MAX),
@@ -196,6 +193,11 @@ impl Run {
             processes: limits.processes,
             limits: environment::limits(limits),
         })
+    }
+
+    fn stdin(&self) -> Input {
+        let Definition { stdin, params, .. } = &*self.definition;
+        stdin.as_ref().map(|stdin| stdin.input(params, &self.values)).unwrap_or_default()
     }
 
     /// Reads until all processes are gone; returns the guard's last message, if any.
@@ -247,35 +249,12 @@ impl Run {
                 }
                 Message::Nothing => {
                     idle += u32::from(gone);
-                    self.reader.idle(Source::Stdout, &mut self.signals);
-                    self.reader.idle(Source::Stderr, &mut self.signals);
+                    self.idle();
                 }
             }
             self.tell().await;
         }
         last
-    }
-
-    /// Processes bytes read; an empty slice is the end.
-    fn take(&mut self, source: Source, bytes: &[u8]) {
-        let [stdout, stderr] = &mut self.masked;
-        let masked = match source {
-            Source::Stdout => stdout,
-            Source::Stderr => stderr,
-            // JSON lines are parsed before secrets are hidden.
-            Source::Channel if bytes.is_empty() => {
-                return self.reader.end(source, &mut self.signals);
-            }
-            Source::Channel => return self.reader.push(source, bytes, &mut self.signals),
-        };
-        self.output_bytes = self.output_bytes.saturating_add(bytes.len() as u64);
-        let is_over = bytes.is_empty();
-        let bytes = if is_over { masked.end() } else { masked.push(bytes) };
-        self.kept.push(&bytes);
-        self.reader.push(source, &bytes, &mut self.signals);
-        if is_over {
-            self.reader.end(source, &mut self.signals);
-        }
     }
 
     /// Handles a message of the guard; returns it if it is the last.
@@ -307,24 +286,6 @@ impl Run {
         }
     }
 
-    fn line(&mut self, source: Source, text: String) {
-        if source == Source::Stderr || (self.definition.pty && source == Source::Stdout) {
-            let short: String = text.trim().chars().take(MAX_LINE).collect();
-            if !short.is_empty() {
-                if self.last_lines.len() == LAST_LINES {
-                    self.last_lines.remove(0);
-                }
-                self.last_lines.push(short);
-            }
-        }
-        let stream = match source {
-            Source::Stdout => LogStream::Stdout,
-            Source::Stderr => LogStream::Stderr,
-            Source::Channel => LogStream::Task,
-        };
-        self.ctx.log_from(stream, text);
-    }
-
     /// Converts the end of the command to a result or an error.
     async fn judge(
         self,
@@ -334,12 +295,15 @@ impl Run {
         folder: &RunFolder,
     ) -> Result<Output, TaskError> {
         if end.left > 0 {
-            let left = end.left;
-            self.ctx.log(format!("Ended {left} processes that the command left behind."));
+            let left = counted(u64::from(end.left), "process", "processes");
+            self.ctx.log(format!("Ended {left} that the command left behind."));
         }
         let Limits { processes, total_memory_bytes, .. } = self.definition.limits;
         let (code, how) = match (end.code, end.signal) {
-            _ if end.too_many => ("processes", format!("had more than {processes} processes")),
+            _ if end.too_many => {
+                let most = counted(u64::from(processes), "process", "processes");
+                ("processes", format!("had more than {most}"))
+            }
             _ if out_of_memory => {
                 let mb = total_memory_bytes.unwrap_or_default() >> 20;
                 ("memory", format!("used more than {mb} MiB of memory in all"))
@@ -352,7 +316,8 @@ impl Run {
             (None, None) => ("lost", "ended in an unknown way".to_owned()),
         };
         let mut message = format!("{} {how}.", self.definition.argv.program());
-        for line in &self.last_lines {
+        let [stdout, stderr] = &self.filters;
+        for line in cause::lines(stdout.cause(), stderr.cause()) {
             message.push('\n');
             message.push_str(line);
         }
@@ -367,7 +332,7 @@ impl Run {
                 format!("used more than {s} s of processor time")
             }
             (Some(rustix::process::Signal::XFSZ), _, Some(bytes)) => {
-                format!("wrote a file of more than {bytes} bytes")
+                format!("wrote a file of more than {}", counted(bytes, "byte", "bytes"))
             }
             _ => format!("was ended by signal {signal}"),
         }
@@ -386,7 +351,7 @@ impl Run {
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             output_bytes: self.output_bytes,
             omitted_bytes: self.kept.omitted(),
-            output: self.mask.hide(&self.kept.text()),
+            output: final_text(&self.mask.hide(&self.kept.text())),
             files,
         };
         Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))

@@ -1,12 +1,17 @@
 //! Converts the input of a start to parameter values. All input is untrusted.
 
+use std::borrow::Cow;
+
 use milepost::{
     engine::ValidationError,
     task::{FieldError, UploadId},
 };
 use serde_json::{Map, Value};
 
-use super::definition::{Definition, Param, ParamType, Text};
+use super::{
+    counted,
+    definition::{Definition, Param, ParamType, Text},
+};
 
 /// Value of one parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,7 +138,12 @@ impl ParamType {
             Self::List { items, choices, min, max } => {
                 let list = value.as_array().ok_or("must be a list of texts")?;
                 if !(*min..=*max).contains(&list.len()) {
-                    return Err(format!("must have {min} to {max} items"));
+                    return Err(match (*min, *max) {
+                        (min, max) if min == max => {
+                            format!("must have {}", counted(min as u64, "item", "items"))
+                        }
+                        (min, max) => format!("must have {min} to {max} items"),
+                    });
                 }
                 let read = |(index, item)| {
                     let read = match &**choices {
@@ -146,6 +156,35 @@ impl ParamType {
                 Ok(if items.is_empty() { Given::Absent } else { Given::List(items) })
             }
         }
+    }
+}
+
+/// Makes the line breaks of texts that may have some LF, so that inputs of the same text are the
+/// same.
+pub(super) fn normalize(definition: &Definition, input: &mut Value) {
+    let set = |value: &mut Value| {
+        if let Value::String(text) = value {
+            *text = line_breaks(text).into_owned();
+        }
+    };
+    for param in &definition.params {
+        let Some(value) = input.get_mut(&param.name) else { continue };
+        match (&param.sort, value) {
+            (ParamType::Text(Text { multiline: true, .. }), value) => set(value),
+            (ParamType::List { items: Text { multiline: true, .. }, .. }, Value::Array(items)) => {
+                items.iter_mut().for_each(set)
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Line breaks as LF: `\r\n` and `\r` become `\n`.
+pub(super) fn line_breaks(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -169,9 +208,12 @@ fn choice(choices: &[String], value: &Value) -> Result<String, String> {
 impl Text {
     fn read(&self, value: &Value) -> Result<String, String> {
         let text = value.as_str().ok_or("must be a text")?;
+        // As forms send them and as files of other systems have them.
+        let text = &*if self.multiline { line_breaks(text) } else { Cow::Borrowed(text) };
         let length = text.chars().count();
         if length > self.max {
-            return Err(format!("must have at most {} characters", self.max));
+            let most = counted(self.max as u64, "character", "characters");
+            return Err(format!("must have at most {most}"));
         }
         if length < self.min {
             return Err(match self.min {

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use milepost_command::{Definition, Limits, Param, Template, progress::Rules};
+use milepost_command::{Definition, Limits, Param, Stdin, Template, progress::Rules};
 use serde::Deserialize as _;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
@@ -23,7 +23,7 @@ use crate::config::kinds::is_built_in;
 
 const MB: u64 = 1 << 20;
 /// Placeholder for the folder of the configuration file.
-const CONFIG_DIR: &str = "{config_dir}";
+pub(super) const CONFIG_DIR: &str = "{config_dir}";
 
 /// The command being validated.
 pub(super) struct Checker<'r> {
@@ -46,7 +46,9 @@ impl Checker<'_> {
         let title = self.text(&self.raw.title, "title", 100, faults);
         let description = self.text(&self.raw.description, "description", 500, faults);
         let params = params::check(self.word, self.raw, faults);
-        let argv = params.as_ref().and_then(|params| self.argv(params, faults));
+        let stdin = params.as_ref().and_then(|params| self.stdin(params, faults));
+        let argv = params.as_ref().and_then(|params| self.argv(params, stdin.as_ref(), faults));
+        let encoding = self.encoding(faults);
         let limits = self.limits(faults);
         self.allow_env(faults);
         let set_env = self.set_env(faults);
@@ -63,6 +65,8 @@ impl Checker<'_> {
             argv: argv?,
             params: params?,
             folder: self.working_folder(),
+            stdin,
+            encoding,
             env,
             set_env,
             limits,
@@ -77,7 +81,7 @@ impl Checker<'_> {
         })
     }
 
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         let dot = if key.is_empty() { "" } else { "." };
         format!("commands.{}{dot}{key}", self.word)
     }
@@ -98,7 +102,12 @@ impl Checker<'_> {
         Some(value.to_owned())
     }
 
-    fn argv(&self, params: &[Param], faults: &mut Faults<'_>) -> Option<Template> {
+    fn argv(
+        &self,
+        params: &[Param],
+        stdin: Option<&Stdin>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Template> {
         let Some(argv) = &self.raw.argv else {
             let right = "needs `argv`, the program and its arguments: [\"tar\", \"--create\", …]";
             faults.at(&self.span, &self.key(""), right);
@@ -109,7 +118,7 @@ impl Checker<'_> {
             RawElement::Group(texts) => texts.iter().map(|text| self.placed(text)).collect(),
         };
         let groups: Vec<Vec<String>> = argv.get_ref().iter().map(group).collect();
-        match Template::new(&groups, params) {
+        match Template::new(&groups, params, stdin) {
             Ok(template) if is_program(template.program()) => return Some(template),
             Ok(_) => {
                 let right = "the program is an absolute path, or a name that is looked for in PATH";
@@ -121,7 +130,7 @@ impl Checker<'_> {
     }
 
     /// Replaces the placeholder by the file's folder.
-    fn placed(&self, text: &str) -> String {
+    pub(super) fn placed(&self, text: &str) -> String {
         let folder = self.folder.to_string_lossy().replace('{', "{{").replace('}', "}}");
         text.replace(CONFIG_DIR, &folder)
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use rustix::{
+    fs::{FileType, Mode, OFlags, fcntl_setfl, fstat, open},
     io::fcntl_dupfd_cloexec,
     process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit, setsid},
     stdio,
@@ -24,6 +25,16 @@ pub(super) struct Settings {
     pub(super) new_privileges: bool,
     pub(super) cgroup: Option<PathBuf>,
     pub(super) mark: Option<Mark>,
+    pub(super) stdin: Option<StdinAt>,
+}
+
+/// Where the standard input is.
+#[derive(Serialize, Deserialize)]
+pub(super) enum StdinAt {
+    /// Inherited descriptor of this number.
+    Memory(i32),
+    /// This file.
+    File(PathBuf),
 }
 
 /// Executes the command. Returns only on failure, after writing the reason to the original standard
@@ -55,7 +66,7 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
         let joined = Cgroup::at(group).join();
         joined.map_err(|error| format!("its control group cannot be entered: {error}"))?;
     }
-    take_input(settings.pty).map_err(|error| format!("no standard input: {error}"))?;
+    take_input(settings.pty, settings.stdin.as_ref())?;
     if let Some(mark) = settings.mark {
         mark.put_on();
     }
@@ -76,14 +87,33 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
     })
 }
 
-/// Makes the terminal, or else /dev/null, the standard input.
-fn take_input(pty: bool) -> rustix::io::Result<()> {
+/// Makes the terminal, or else the declared input, or else /dev/null, the standard input.
+fn take_input(pty: bool, at: Option<&StdinAt>) -> Result<(), String> {
+    let wrong = |error: std::io::Error| format!("no standard input: {error}");
     if pty {
-        rustix::process::ioctl_tiocsctty(stdio::stdout())?;
-        return stdio::dup2_stdin(stdio::stdout());
+        rustix::process::ioctl_tiocsctty(stdio::stdout()).map_err(|e| wrong(e.into()))?;
+        return stdio::dup2_stdin(stdio::stdout()).map_err(|e| wrong(e.into()));
     }
-    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
-    stdio::dup2_stdin(rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty())?)
+    let (path, memory) = match at {
+        None => (PathBuf::from("/dev/null"), None),
+        Some(StdinAt::Memory(number)) => (format!("/proc/self/fd/{number}").into(), Some(*number)),
+        Some(StdinAt::File(path)) => (path.clone(), None),
+    };
+    let named = |error: rustix::io::Errno| {
+        format!("its standard input {} cannot be read: {error}", path.display())
+    };
+    // A pipe without a writer would wait for ever.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let input = open(&path, flags, Mode::empty()).map_err(named)?;
+    if let Some(number) = memory {
+        nix::unistd::close(number).map_err(|error| wrong(error.into()))?;
+    }
+    let regular = fstat(&input).map(|stat| FileType::from_raw_mode(stat.st_mode).is_file());
+    if at.is_some() && regular != Ok(true) {
+        return Err(format!("its standard input {} is no regular file", path.display()));
+    }
+    fcntl_setfl(&input, OFlags::empty()).map_err(named)?;
+    stdio::dup2_stdin(&input).map_err(|e| wrong(e.into()))
 }
 
 fn limit(limits: &KernelLimits) -> rustix::io::Result<()> {

@@ -7,7 +7,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{IoSliceMut, Read as _, Write as _},
     mem::MaybeUninit,
-    os::fd::{AsRawFd as _, OwnedFd},
+    os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd},
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
@@ -15,6 +15,7 @@ use std::{
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
+    fs::{MemfdFlags, memfd_create},
     io::{Errno, FdFlags, fcntl_setfd, read, write},
     net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
     process::{DumpableBehavior, Pid, Signal, getpid, set_child_subreaper, set_dumpable_behavior},
@@ -26,10 +27,11 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use self::watch::Watch;
 use super::{
     EXEC,
-    exec::Settings,
+    exec::{Settings, StdinAt},
     namespace,
     wire::{End, GUARD_ENDED, MAX_SPAWN_REQUEST, SpawnRequest, Word},
 };
+use crate::stdin::Input;
 
 /// Interval of counting processes and reaping adopted ones.
 const LOOK: Duration = Duration::from_millis(50);
@@ -196,6 +198,7 @@ fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::Pipe
         new_privileges: request.new_privileges,
         cgroup: request.cgroup.clone(),
         mark: request.mark,
+        stdin: stdin_of(&request.stdin)?,
     };
     let settings = serde_json::to_string(&settings).map_err(|error| error.to_string())?;
     let (errors, complaints) = std::io::pipe().map_err(|error| error.to_string())?;
@@ -214,6 +217,25 @@ fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::Pipe
     })?;
     let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     Ok((leader.ok_or("it has no process id")?, errors))
+}
+
+/// Where the command finds its standard input. A text is put into memory that the command inherits,
+/// never into a file or an argument: it may hold secrets.
+fn stdin_of(input: &Input) -> Result<Option<StdinAt>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("no standard input: {error}");
+    match input {
+        Input::Closed => Ok(None),
+        Input::File(path) => Ok(Some(StdinAt::File(path.clone()))),
+        Input::Text(text) => {
+            let memory = memfd_create("stdin", MemfdFlags::empty()).map_err(|e| wrong(&e))?;
+            let number = memory.as_raw_fd();
+            let mut memory = File::from(memory);
+            memory.write_all(text.as_bytes()).map_err(|e| wrong(&e))?;
+            // Stays open until this process ends: the command opens it by its number.
+            let _ = memory.into_raw_fd();
+            Ok(Some(StdinAt::Memory(number)))
+        }
+    }
 }
 
 /// Reads why exec failed; `None` if it succeeded.

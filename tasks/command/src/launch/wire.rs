@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use milepost::task::plain;
 use serde::{Deserialize, Serialize};
 
 use super::hunt::Mark;
+use crate::stdin::Input;
 
 /// What to run: the server's first message, after its length in four bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub(crate) struct SpawnRequest {
     pub(crate) grace_ms: u64,
     /// Whether its output is a terminal.
     pub(crate) pty: bool,
+    /// Standard input; with a terminal, that.
+    #[serde(default)]
+    pub(crate) stdin: Input,
     /// Umask; `None`: that of this process.
     pub(crate) umask: Option<u32>,
     /// Whether it may change its user, as `sudo` does.
@@ -101,6 +106,8 @@ pub(crate) struct Remaining {
 impl std::fmt::Display for Remaining {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { pid, name, reason } = self;
+        // The process chose its name.
+        let name: String = plain(name).chars().filter(|c| !c.is_control()).collect();
         write!(f, "{pid} ({name}) {reason}")
     }
 }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::escape::{Effect, Escape, is_blank};
+use super::escape::{Effect, Escape, is_blank, plain};
 
 const BACKSPACE: u8 = 8;
 const ESCAPE: u8 = 0x1b;
@@ -200,5 +200,44 @@ impl Lines {
         }
         self.rubbing = true;
         self.now.rub_out();
+    }
+}
+
+/// A whole output as a terminal would show it at the end: the last state of each line, without
+/// escape sequences.
+pub fn final_text(text: &str) -> String {
+    let mut last = String::with_capacity(text.len());
+    let mut lines = Lines::new(usize::MAX);
+    let mut each = |piece: Piece<'_>| {
+        if let Piece::Line(line, _) = piece {
+            let visible = |c: &char| !c.is_control() || *c == '\t';
+            last.extend(plain(&line).chars().filter(visible));
+            last.push('\n');
+        }
+    };
+    lines.push(text.as_bytes(), &mut each);
+    lines.end(&mut each);
+    if !text.ends_with('\n') {
+        last.pop();
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_final_text_is_what_a_terminal_shows_at_the_end() {
+        for (output, shown) in [
+            ("10%\r 20%\r30% done\r\n\u{1b}[31mred\u{1b}[0m\n", "30% done\nred\n"),
+            ("\u{1b}]0;a title\u{7}\tlast", "\tlast"),
+            ("a 1%\u{8}\u{8}20%\u{1b}[1Gb\nc\u{7}\0d", "b\ncd"),
+            ("", ""),
+            ("\n\n", "\n\n"),
+            ("a\n\u{1b}[", "a"),
+        ] {
+            assert_eq!(final_text(output), shown, "{output:?}");
+        }
     }
 }

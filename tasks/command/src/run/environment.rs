@@ -16,7 +16,13 @@ pub(super) fn of(
 ) -> Vec<(String, String)> {
     let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
     let path = server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
-    let mut env = vec![("PATH".to_owned(), path), ("LANG".to_owned(), "C.UTF-8".to_owned())];
+    let home = folder.path().display().to_string();
+    let mut env = vec![
+        ("PATH".to_owned(), path),
+        ("LANG".to_owned(), "C.UTF-8".to_owned()),
+        // Many programs need one, and write into it.
+        ("HOME".to_owned(), home),
+    ];
     if definition.pty {
         env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
     }

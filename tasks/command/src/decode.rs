@@ -1,0 +1,291 @@
+//! Output in any encoding becomes UTF-8, before anything else looks at it.
+//!
+//! Without a declared encoding, UTF-8 is expected, and a line that cannot be UTF-8 is decoded by a
+//! guess from all such lines so far (as browsers guess). A line with a single broken character
+//! between valid ones is still UTF-8.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{CoderResult, Decoder as WebDecoder, Encoding as WebEncoding};
+use oem_cp::{code_table::DECODING_TABLE_CP_MAP, code_table_type::TableType};
+
+/// Maximum number of bytes of a line that wait for its end before it is decoded.
+const MAX_HELD: usize = 8_192;
+
+/// Encoding of a command's output.
+#[derive(Clone, Copy, Debug)]
+pub struct Encoding(Table);
+
+#[derive(Clone, Copy, Debug)]
+enum Table {
+    Web(&'static WebEncoding),
+    /// Code page of a console.
+    Console(&'static TableType),
+}
+
+impl Encoding {
+    /// The encoding with this label: of the WHATWG Encoding Standard, such as `latin1`,
+    /// `windows-1251` or `shift_jis`, or the code page of a console, such as `cp437` or `cp850`.
+    /// `None` if there is none.
+    pub fn of(label: &str) -> Option<Self> {
+        let label = label.trim().to_ascii_lowercase();
+        if let Some(encoding) = WebEncoding::for_label_no_replacement(label.as_bytes()) {
+            return Some(Self(Table::Web(encoding)));
+        }
+        let number = label.trim_start_matches("cp").trim_start_matches("ibm").parse().ok()?;
+        DECODING_TABLE_CP_MAP.get(&number).map(|table| Self(Table::Console(table)))
+    }
+}
+
+/// Decodes one stream. Chunk boundaries make no difference.
+pub struct Decoder(Kind);
+
+enum Kind {
+    Declared(Box<WebDecoder>),
+    Console(&'static TableType),
+    Guessed(Box<Guess>),
+}
+
+impl Decoder {
+    /// Decodes with this encoding, or guesses.
+    pub fn new(encoding: Option<Encoding>) -> Self {
+        Self(match encoding {
+            Some(Encoding(Table::Web(encoding))) => {
+                Kind::Declared(Box::new(encoding.new_decoder()))
+            }
+            Some(Encoding(Table::Console(table))) => Kind::Console(table),
+            None => Kind::Guessed(Box::default()),
+        })
+    }
+
+    /// Takes bytes; returns the text that is certain.
+    pub fn push(&mut self, bytes: &[u8]) -> String {
+        match &mut self.0 {
+            Kind::Declared(decoder) => decode(decoder, bytes, false),
+            Kind::Console(table) => table.decode_string_lossy(bytes),
+            Kind::Guessed(guess) => guess.push(bytes),
+        }
+    }
+
+    /// The program pauses: returns what waited for the end of its line.
+    pub fn idle(&mut self) -> String {
+        match &mut self.0 {
+            Kind::Declared(_) | Kind::Console(_) => String::new(),
+            Kind::Guessed(guess) => guess.idle(),
+        }
+    }
+
+    /// Ends the stream; returns the rest.
+    pub fn end(&mut self) -> String {
+        match &mut self.0 {
+            Kind::Declared(decoder) => decode(decoder, b"", true),
+            Kind::Console(_) => String::new(),
+            Kind::Guessed(guess) => guess.decide(),
+        }
+    }
+}
+
+fn decode(decoder: &mut WebDecoder, mut bytes: &[u8], last: bool) -> String {
+    let mut text = String::new();
+    loop {
+        let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len());
+        text.reserve(room.max(16));
+        let (result, read, _) = decoder.decode_to_string(bytes, &mut text, last);
+        bytes = bytes.get(read..).unwrap_or_default();
+        if result == CoderResult::InputEmpty {
+            return text;
+        }
+    }
+}
+
+/// Guesses the encoding line by line.
+struct Guess {
+    detector: EncodingDetector,
+    /// Bytes of a line from its first invalid byte on, or an incomplete character.
+    held: Vec<u8>,
+    /// Valid characters that are not ASCII, in this line before those.
+    valid: usize,
+}
+
+impl Default for Guess {
+    fn default() -> Self {
+        let detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        Self { detector, held: Vec::new(), valid: 0 }
+    }
+}
+
+impl Guess {
+    fn push(&mut self, bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(bytes.len());
+        for part in bytes.split_inclusive(|byte| matches!(*byte, b'\n' | b'\r')) {
+            self.take(part, &mut text);
+            if part.ends_with(b"\n") || part.ends_with(b"\r") {
+                text.push_str(&self.decide());
+            }
+        }
+        text
+    }
+
+    /// Takes a part of a line.
+    fn take(&mut self, part: &[u8], text: &mut String) {
+        self.held.extend_from_slice(part);
+        let valid = match std::str::from_utf8(&self.held) {
+            Ok(_) => self.held.len(),
+            Err(error) => error.valid_up_to(),
+        };
+        let rest = self.held.split_off(valid);
+        let valid = String::from_utf8_lossy(&self.held);
+        self.valid += not_ascii(&valid);
+        text.push_str(&valid);
+        self.held = rest;
+        while self.held.len() > MAX_HELD {
+            let rest = self.held.split_off(MAX_HELD);
+            text.push_str(&self.decode_held());
+            self.held = rest;
+        }
+    }
+
+    /// Decodes what is held at the end of a line.
+    fn decide(&mut self) -> String {
+        let text = self.decode_held();
+        self.valid = 0;
+        text
+    }
+
+    fn idle(&mut self) -> String {
+        // An incomplete character is completed by what follows.
+        let incomplete = std::str::from_utf8(&self.held).is_err_and(|e| e.error_len().is_none());
+        if incomplete { String::new() } else { self.decode_held() }
+    }
+
+    fn decode_held(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return String::new();
+        }
+        if !self.is_legacy(&held) {
+            return String::from_utf8_lossy(&held).into_owned();
+        }
+        self.detector.feed(&held, false);
+        let encoding = self.detector.guess(None, Utf8Detection::Deny);
+        encoding.decode_without_bom_handling(&held).0.into_owned()
+    }
+
+    /// Whether invalid bytes prevail. A character that is only cut off is broken UTF-8: in other
+    /// encodings its bytes hardly follow each other.
+    fn is_legacy(&self, held: &[u8]) -> bool {
+        let (mut utf8, mut other) = (self.valid, 0);
+        for chunk in held.utf8_chunks() {
+            utf8 += not_ascii(chunk.valid());
+            match chunk.invalid().len() {
+                0 => {}
+                1 => other += 1,
+                _ => utf8 += 1,
+            }
+        }
+        other > utf8
+    }
+}
+
+fn not_ascii(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_ascii()).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(encoding: Option<&str>, bytes: &[u8], chunk: usize) -> String {
+        let encoding = encoding.map(|label| Encoding::of(label).expect(label));
+        let mut decoder = Decoder::new(encoding);
+        let mut text: String =
+            bytes.chunks(chunk.max(1)).map(|bytes| decoder.push(bytes)).collect();
+        text.push_str(&decoder.end());
+        text
+    }
+
+    #[test]
+    fn latin_1_and_code_pages_are_guessed() {
+        for (bytes, text) in [
+            (&b"caf\xe9\n"[..], "café\n"),
+            (b"gr\xf6\xdfer als 5 \x80\n", "größer als 5 €\n"),
+            (b"\xdcbertragung l\xe4uft: 45%\r", "Übertragung läuft: 45%\r"),
+            (b"Donn\xe9es re\xe7ues \xe0 100 %", "Données reçues à 100 %"),
+            (b"El ni\xf1o comi\xf3 all\xed\n", "El niño comió allí\n"),
+            (
+                b"\xd4\xe0\xe9\xeb \xed\xe5 \xed\xe0\xe9\xe4\xe5\xed: \xf1\xef\xe8\xf1\xee\xea\n",
+                "Файл не найден: список\n",
+            ),
+            (
+                b"\x83t\x83@\x83C\x83\x8b\x82\xaa\x8c\xa9\x82\xc2\x82\xa9\x82\xe8\x82\xdc\x82\xb9\x82\xf1\n",
+                "ファイルが見つかりません\n",
+            ),
+        ] {
+            for chunk in [1, 2, 3, 100] {
+                assert_eq!(decoded(None, bytes, chunk), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_character_does_not_change_the_encoding_of_its_line() {
+        for (bytes, text) in [
+            ("größer – 日本 🦀\n".as_bytes(), "größer – 日本 🦀\n"),
+            (b"gr\xc3\xb6\xc3\x9fer \xff\n", "größer \u{fffd}\n"),
+            (b"a \xe2\x82\nb\xf0\x9f", "a \u{fffd}\nb\u{fffd}"),
+            (b"\xe4\n\xc3\xa4\n\xe4\n", "ä\nä\nä\n"),
+            (b"", ""),
+        ] {
+            for chunk in [1, 2, 3, 100] {
+                assert_eq!(decoded(None, bytes, chunk), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_declared_encoding_is_the_encoding() {
+        assert_eq!(decoded(Some("ibm866"), b"\x8f\xe0\xa8\xa2\xa5\xe2", 1), "Привет");
+        assert_eq!(decoded(Some("utf-8"), b"caf\xe9\n", 2), "caf\u{fffd}\n");
+        assert_eq!(decoded(Some(" Latin1 "), "é".as_bytes(), 1), "Ã©");
+        assert_eq!(decoded(Some("utf-16le"), b"a\0\n\0b", 1), "a\n\u{fffd}");
+        assert_eq!(decoded(Some("cp850"), b"gr\x94\xe1er \x9d\n", 2), "größer Ø\n");
+        assert_eq!(decoded(Some("IBM437"), b"\x9c5", 1), "£5");
+        assert_eq!(decoded(Some("cp1252"), b"\x80", 1), "€");
+        for wrong in ["", "latin-99", "replacement", "cp99", "cp", "cp-1"] {
+            assert!(Encoding::of(wrong).is_none(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_pause_gives_what_waits_but_no_half_character() {
+        let mut decoder = Decoder::new(None);
+        assert_eq!(decoder.push(b"l\xe4uft 45%"), "l");
+        assert_eq!(decoder.idle(), "äuft 45%");
+        assert_eq!(decoder.push(b"\xe2\x82") + &decoder.idle(), "");
+        assert_eq!(decoder.push(b"\xac"), "€");
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut decoder = Decoder::new(None);
+        let text = decoder.push(&b"l\xe4uft ".repeat(10_000));
+        assert!(text.chars().count() >= 60_000 - MAX_HELD);
+        assert!(text.starts_with("läuft läuft ") && !text.contains('\u{fffd}'));
+    }
+
+    proptest! {
+        #[test]
+        fn valid_text_stays_as_it_is(text in "[aä日🦀\\n\\r]{0,60}", chunk in 1_usize..9) {
+            prop_assert_eq!(decoded(None, text.as_bytes(), chunk), text);
+        }
+
+        #[test]
+        fn how_bytes_are_cut_changes_nothing(
+            bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200),
+            chunk in 1_usize..9,
+        ) {
+            prop_assert_eq!(decoded(None, &bytes, chunk), decoded(None, &bytes, 1_000));
+        }
+    }
+}
