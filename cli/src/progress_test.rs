@@ -227,7 +227,7 @@ impl<W: Write> Test<'_, W> {
             Source::Channel => None,
             Source::Stdout | Source::Stderr => Some(self.decoder.push(read)),
         };
-        let bytes = text.as_deref().map_or(read, str::as_bytes);
+        let bytes = text.as_deref().unwrap_or(read);
         self.reader.push(self.source, bytes, &mut signals);
         if self.piece.len() < 4 * SHOWN_CHARS + MAX_ESCAPES {
             self.piece.extend_from_slice(bytes);
@@ -239,8 +239,8 @@ impl<W: Write> Test<'_, W> {
     fn end(mut self) -> io::Result<Exit> {
         let mut signals = Vec::new();
         let rest = self.decoder.end();
-        self.piece.extend_from_slice(rest.as_bytes());
-        self.reader.push(self.source, rest.as_bytes(), &mut signals);
+        self.piece.extend_from_slice(&rest);
+        self.reader.push(self.source, &rest, &mut signals);
         self.reader.end(self.source, &mut signals);
         if !signals.is_empty() || !self.piece.is_empty() {
             self.tell(&signals)?;

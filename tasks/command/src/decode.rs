@@ -8,8 +8,11 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{CoderResult, Decoder as WebDecoder, Encoding as WebEncoding};
 use oem_cp::{code_table::DECODING_TABLE_CP_MAP, code_table_type::TableType};
 
-/// Maximum number of bytes of a line that wait for its end before it is decoded.
+/// Maximum number of bytes of a line that wait for its end. What is longer is no text, and its bytes
+/// are passed on as they are.
 const MAX_HELD: usize = 8_192;
+/// Number of bytes after which the guess is final.
+const ENOUGH: usize = 16_384;
 
 /// Encoding of a command's output.
 #[derive(Clone, Copy, Debug)]
@@ -57,34 +60,35 @@ impl Decoder {
         })
     }
 
-    /// Takes bytes; returns the text that is certain.
-    pub fn push(&mut self, bytes: &[u8]) -> String {
+    /// Takes bytes; returns the text that is certain, as UTF-8. Bytes that are no text stay as they
+    /// are.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         match &mut self.0 {
             Kind::Declared(decoder) => decode(decoder, bytes, false),
-            Kind::Console(table) => table.decode_string_lossy(bytes),
+            Kind::Console(table) => table.decode_string_lossy(bytes).into_bytes(),
             Kind::Guessed(guess) => guess.push(bytes),
         }
     }
 
     /// The program pauses: returns what waited for the end of its line.
-    pub fn idle(&mut self) -> String {
+    pub fn idle(&mut self) -> Vec<u8> {
         match &mut self.0 {
-            Kind::Declared(_) | Kind::Console(_) => String::new(),
+            Kind::Declared(_) | Kind::Console(_) => Vec::new(),
             Kind::Guessed(guess) => guess.idle(),
         }
     }
 
     /// Ends the stream; returns the rest.
-    pub fn end(&mut self) -> String {
+    pub fn end(&mut self) -> Vec<u8> {
         match &mut self.0 {
             Kind::Declared(decoder) => decode(decoder, b"", true),
-            Kind::Console(_) => String::new(),
+            Kind::Console(_) => Vec::new(),
             Kind::Guessed(guess) => guess.decide(),
         }
     }
 }
 
-fn decode(decoder: &mut WebDecoder, mut bytes: &[u8], last: bool) -> String {
+fn decode(decoder: &mut WebDecoder, mut bytes: &[u8], last: bool) -> Vec<u8> {
     let mut text = String::new();
     loop {
         let room = decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len());
@@ -92,7 +96,7 @@ fn decode(decoder: &mut WebDecoder, mut bytes: &[u8], last: bool) -> String {
         let (result, read, _) = decoder.decode_to_string(bytes, &mut text, last);
         bytes = bytes.get(read..).unwrap_or_default();
         if result == CoderResult::InputEmpty {
-            return text;
+            return text.into_bytes();
         }
     }
 }
@@ -100,74 +104,92 @@ fn decode(decoder: &mut WebDecoder, mut bytes: &[u8], last: bool) -> String {
 /// Guesses the encoding line by line.
 struct Guess {
     detector: EncodingDetector,
+    /// Number of bytes that the detector has seen.
+    seen: usize,
+    /// The final guess.
+    settled: Option<&'static WebEncoding>,
     /// Bytes of a line from its first invalid byte on, or an incomplete character.
     held: Vec<u8>,
     /// Valid characters that are not ASCII, in this line before those.
     valid: usize,
+    /// Whether this line is too long to be text.
+    binary: bool,
 }
 
 impl Default for Guess {
     fn default() -> Self {
         let detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-        Self { detector, held: Vec::new(), valid: 0 }
+        let (held, settled) = (Vec::new(), None);
+        Self { detector, seen: 0, settled, held, valid: 0, binary: false }
     }
 }
 
 impl Guess {
-    fn push(&mut self, bytes: &[u8]) -> String {
-        let mut text = String::with_capacity(bytes.len());
-        for part in bytes.split_inclusive(|byte| matches!(*byte, b'\n' | b'\r')) {
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes.len());
+        let ends = |byte: &u8| matches!(*byte, b'\n' | b'\r');
+        // Most output is ASCII.
+        if self.held.is_empty() && bytes.is_ascii() {
+            if bytes.iter().any(ends) {
+                (self.valid, self.binary) = (0, false);
+            }
+            text.extend_from_slice(bytes);
+            return text;
+        }
+        for part in bytes.split_inclusive(ends) {
             self.take(part, &mut text);
-            if part.ends_with(b"\n") || part.ends_with(b"\r") {
-                text.push_str(&self.decide());
+            if part.last().is_some_and(ends) {
+                text.append(&mut self.decide());
             }
         }
         text
     }
 
     /// Takes a part of a line.
-    fn take(&mut self, part: &[u8], text: &mut String) {
+    fn take(&mut self, part: &[u8], text: &mut Vec<u8>) {
+        if self.binary {
+            return text.extend_from_slice(part);
+        }
         self.held.extend_from_slice(part);
         let valid = match std::str::from_utf8(&self.held) {
             Ok(_) => self.held.len(),
             Err(error) => error.valid_up_to(),
         };
-        let rest = self.held.split_off(valid);
-        let valid = String::from_utf8_lossy(&self.held);
-        self.valid += not_ascii(&valid);
-        text.push_str(&valid);
-        self.held = rest;
-        while self.held.len() > MAX_HELD {
-            let rest = self.held.split_off(MAX_HELD);
-            text.push_str(&self.decode_held());
-            self.held = rest;
+        self.valid += not_ascii(&String::from_utf8_lossy(&self.held[..valid]));
+        text.extend(self.held.drain(..valid));
+        if self.held.len() > MAX_HELD {
+            self.binary = true;
+            text.append(&mut self.held);
         }
     }
 
     /// Decodes what is held at the end of a line.
-    fn decide(&mut self) -> String {
+    fn decide(&mut self) -> Vec<u8> {
         let text = self.decode_held();
-        self.valid = 0;
+        (self.valid, self.binary) = (0, false);
         text
     }
 
-    fn idle(&mut self) -> String {
+    fn idle(&mut self) -> Vec<u8> {
         // An incomplete character is completed by what follows.
         let incomplete = std::str::from_utf8(&self.held).is_err_and(|e| e.error_len().is_none());
-        if incomplete { String::new() } else { self.decode_held() }
+        if incomplete { Vec::new() } else { self.decode_held() }
     }
 
-    fn decode_held(&mut self) -> String {
+    fn decode_held(&mut self) -> Vec<u8> {
         let held = std::mem::take(&mut self.held);
-        if held.is_empty() {
-            return String::new();
+        if held.is_empty() || !self.is_legacy(&held) {
+            return held;
         }
-        if !self.is_legacy(&held) {
-            return String::from_utf8_lossy(&held).into_owned();
+        let encoding = self.settled.unwrap_or_else(|| {
+            self.detector.feed(&held, false);
+            self.seen += held.len();
+            self.detector.guess(None, Utf8Detection::Deny)
+        });
+        if self.seen >= ENOUGH {
+            self.settled = Some(encoding);
         }
-        self.detector.feed(&held, false);
-        let encoding = self.detector.guess(None, Utf8Detection::Deny);
-        encoding.decode_without_bom_handling(&held).0.into_owned()
+        encoding.decode_without_bom_handling(&held).0.into_owned().into_bytes()
     }
 
     /// Whether invalid bytes prevail. A character that is only cut off is broken UTF-8: in other
@@ -199,10 +221,10 @@ mod tests {
     fn decoded(encoding: Option<&str>, bytes: &[u8], chunk: usize) -> String {
         let encoding = encoding.map(|label| Encoding::of(label).expect(label));
         let mut decoder = Decoder::new(encoding);
-        let mut text: String =
-            bytes.chunks(chunk.max(1)).map(|bytes| decoder.push(bytes)).collect();
-        text.push_str(&decoder.end());
-        text
+        let chunks = bytes.chunks(chunk.max(1));
+        let mut text: Vec<u8> = chunks.flat_map(|bytes| decoder.push(bytes)).collect();
+        text.append(&mut decoder.end());
+        String::from_utf8_lossy(&text).into_owned()
     }
 
     #[test]
@@ -260,18 +282,29 @@ mod tests {
     #[test]
     fn a_pause_gives_what_waits_but_no_half_character() {
         let mut decoder = Decoder::new(None);
-        assert_eq!(decoder.push(b"l\xe4uft 45%"), "l");
-        assert_eq!(decoder.idle(), "äuft 45%");
-        assert_eq!(decoder.push(b"\xe2\x82") + &decoder.idle(), "");
-        assert_eq!(decoder.push(b"\xac"), "€");
+        assert_eq!(decoder.push(b"l\xe4uft 45%"), b"l");
+        assert_eq!(decoder.idle(), "äuft 45%".as_bytes());
+        assert_eq!((decoder.push(b"\xe2\x82"), decoder.idle()), (vec![], vec![]));
+        assert_eq!(decoder.push(b"\xac"), "€".as_bytes());
     }
 
     #[test]
-    fn what_waits_is_bounded() {
+    fn what_has_no_line_ends_is_no_text_and_stays_as_it_is() {
         let mut decoder = Decoder::new(None);
-        let text = decoder.push(&b"l\xe4uft ".repeat(10_000));
-        assert!(text.chars().count() >= 60_000 - MAX_HELD);
-        assert!(text.starts_with("läuft läuft ") && !text.contains('\u{fffd}'));
+        let bytes = [&b"begin"[..], &[0xff; 100_000]].concat();
+        let mut passed: Vec<u8> = bytes.chunks(4_096).flat_map(|part| decoder.push(part)).collect();
+        passed.append(&mut decoder.end());
+        assert_eq!(passed, bytes);
+        assert_eq!(decoder.push(b"\ncaf\xe9\n"), "\ncafé\n".as_bytes(), "the next line may be");
+    }
+
+    #[test]
+    fn the_guess_becomes_final() {
+        let mut guess = Guess::default();
+        for _ in 0..=ENOUGH / 5 {
+            assert_eq!(guess.push(b"l\xe4uft\n"), "läuft\n".as_bytes());
+        }
+        assert!(guess.settled.is_some() && guess.seen <= ENOUGH + MAX_HELD);
     }
 
     proptest! {

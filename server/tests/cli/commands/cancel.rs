@@ -53,7 +53,7 @@ echo done
     assert_eq!(report["output"], "done\n");
     assert_gone(&lines(place.path("pids"), 1).await);
     let log = get(&server, &format!("/api/v1/tasks/{}/log", said.stdout.trim())).await;
-    assert!(log.to_string().contains("Ended 1 processes that the command left behind"), "{log}");
+    assert!(log.to_string().contains("Ended 1 process that the command left behind"), "{log}");
 }
 
 #[tokio::test]

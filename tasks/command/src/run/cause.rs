@@ -26,12 +26,15 @@ static PATTERNS: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
     Some([compile(FATAL)?, compile(ERROR)?, compile(NO_CAUSE)?])
 });
 
-/// How much a line reads like the cause: 0 not at all.
+/// Nothing reads more like a cause.
+const HEAVIEST: u8 = 2;
+
+/// How much a line reads like the cause, from 0 to [`HEAVIEST`].
 fn weight(line: &str) -> u8 {
     let Some([fatal, error, none]) = &*PATTERNS else { return 0 };
     match () {
         () if none.is_match(line) => 0,
-        () if fatal.is_match(line) => 2,
+        () if fatal.is_match(line) => HEAVIEST,
         () if error.is_match(line) => 1,
         () => 0,
     }
@@ -63,8 +66,8 @@ impl Cause {
         if line.trim().is_empty() {
             return;
         }
-        let weight = weight(&line);
-        let heavier = self.found.as_ref().map_or(0, |found| found.weight);
+        let heavier = self.weight();
+        let weight = if heavier == HEAVIEST { 0 } else { weight(&line) };
         if weight > heavier {
             let before = self.last.iter().rev().take(BEFORE).rev().cloned();
             let lines: Vec<_> = before.chain([line.clone()]).collect();

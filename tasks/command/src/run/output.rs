@@ -41,7 +41,7 @@ impl Run {
         self.output_bytes = self.output_bytes.saturating_add(bytes.len() as u64);
         let is_over = bytes.is_empty();
         let text = if is_over { filter.decoder.end() } else { filter.decoder.push(bytes) };
-        let mut bytes = filter.masked.push(text.as_bytes());
+        let mut bytes = filter.masked.push(&text);
         if is_over {
             bytes.extend_from_slice(&filter.masked.end());
         }
@@ -57,7 +57,7 @@ impl Run {
         for (source, filter) in [Source::Stdout, Source::Stderr].into_iter().zip(&mut self.filters)
         {
             let text = filter.decoder.idle();
-            let bytes = filter.masked.push(text.as_bytes());
+            let bytes = filter.masked.push(&text);
             self.kept.push(&bytes);
             self.reader.push(source, &bytes, &mut self.signals);
             self.reader.idle(source, &mut self.signals);
