@@ -70,7 +70,8 @@ const MAX_GAP_BYTES: usize = 80;
 fn gap(html: &mut String, lines: i64) {
     if lines > 0 {
         // Writing to a `String` cannot fail.
-        let _ = write!(html, "<span class=\"gap\">{lines} lines are not shown here</span>");
+        let lines = if lines == 1 { "1 line is" } else { &format!("{lines} lines are") };
+        let _ = write!(html, "<span class=\"gap\">{lines} not shown here</span>");
     }
 }
 

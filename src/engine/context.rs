@@ -82,7 +82,7 @@ impl Context {
         self.running.forget_progress(self.clock.now_ms());
     }
 
-    /// Sets the task's message: a few words on what it is doing now.
+    /// Sets the task's message: a few words on what it is doing now. An empty text removes it.
     pub fn message(&self, text: impl Into<String>) {
         self.running.message(self.options.cut(text.into()), self.clock.now_ms());
     }

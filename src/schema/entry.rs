@@ -38,8 +38,8 @@ impl Field {
         let (min, max) = self.bounds();
         match wrong {
             FieldErrorKind::Missing => "Please fill in this field.".to_owned(),
-            FieldErrorKind::Short => format!("Please enter at least {min} characters."),
-            FieldErrorKind::Long => format!("Please enter at most {max} characters."),
+            FieldErrorKind::Short => format!("Please enter at least {}.", characters(&min)),
+            FieldErrorKind::Long => format!("Please enter at most {}.", characters(&max)),
             FieldErrorKind::Pattern => match &self.sort {
                 FieldType::Text { pattern_description: Some(pattern_description), .. } => {
                     pattern_description.clone()
@@ -104,6 +104,10 @@ impl Field {
             }
         }
     }
+}
+
+fn characters(bound: &str) -> String {
+    format!("{bound} character{}", if bound == "1" { "" } else { "s" })
 }
 
 /// Converts a field's value to JSON; `None` if it is optional and empty.

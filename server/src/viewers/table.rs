@@ -40,7 +40,10 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
     }
     html.push_str("</tbody></table></div>");
     if more {
-        put!(html, "<p>The first {} rows are shown.</p>", rows - 1);
+        match rows - 1 {
+            1 => html.push_str("<p>The first row is shown.</p>"),
+            rows => put!(html, "<p>The first {rows} rows are shown.</p>"),
+        }
     }
     if wider {
         put!(html, "<p>Of each row the first {MAX_COLUMNS} cells are shown.</p>");
@@ -81,7 +84,7 @@ mod tests {
     fn what_is_left_out_is_told() {
         let long = format!("a\n{}", "1\n".repeat(300));
         assert!(shown(view, long.as_bytes()).unwrap().contains("The first 200 rows are shown"));
-        assert!(begun(view, b"a\n1\n").unwrap().contains("The first 1 rows are shown"));
+        assert!(begun(view, b"a\n1\n").unwrap().contains("The first row is shown"));
         let wide = ["x"; 60].join(",");
         assert!(shown(view, wide.as_bytes()).unwrap().contains("the first 50 cells"));
         let cell = "y".repeat(300);

@@ -241,9 +241,10 @@ impl RunningTask {
     }
 
     pub(crate) fn message(&self, text: String, now_ms: i64) {
+        let text = Some(text).filter(|text| !text.is_empty());
         let mut state = self.lock();
-        if state.message.as_deref() != Some(text.as_str()) {
-            state.message = Some(text);
+        if state.message != text {
+            state.message = text;
             state.touch(now_ms);
             state.output_version = state.version;
         }

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use milepost::html::{Html, escape, put};
 
+use super::counted;
+
 /// Media type of a [`Report`].
 pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
 
@@ -33,7 +35,7 @@ pub fn write_html(html: &mut Html, report: &Report) {
     let facts = [
         ("Exit code", report.exit_code.to_string()),
         ("Duration", format!("{seconds:.1} s")),
-        ("Output", format!("{} bytes", report.output_bytes)),
+        ("Output", counted(report.output_bytes, "byte", "bytes")),
     ];
     for (name, value) in facts {
         put!(html, "<dt>{name}</dt><dd>{value}</dd>");

@@ -346,6 +346,8 @@ impl Run {
     ) -> Result<Output, TaskError> {
         let (definition, mask) = (&self.definition, &self.mask);
         let files = files::keep_results(&self.ctx, definition, mask, folder.path()).await?;
+        // What it did last is no news once everything is done.
+        self.ctx.message("");
         let report = Report {
             exit_code,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

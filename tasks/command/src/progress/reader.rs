@@ -180,5 +180,6 @@ fn for_log(text: &str, cut: u64, most: usize) -> String {
     if cut == 0 {
         return text.to_owned();
     }
-    format!("{} … (a long line: {cut} more bytes are left out)", &text[..kept])
+    let bytes = if cut == 1 { "byte is" } else { "bytes are" };
+    format!("{} … (a long line: {cut} more {bytes} left out)", &text[..kept])
 }
