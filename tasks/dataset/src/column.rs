@@ -1,180 +1,214 @@
 //! Statistics of a column, collected row by row.
 
 use super::{
-    profile::{ColumnProfile, DataType, Lengths, Numeric, Scalar, TypeCounts},
+    judgement::{Evidence, Judged, Verdict},
+    marked::{Marked, ValueMarkers},
+    markers::Markers,
+    profile::{ColumnProfile, DataType, MarkerCount, Numeric, ReadAs, TypeCounts},
+    reading::{FORMS, Reading},
     spread::Spread,
-    stats::Moments,
-    value::{Cell, DateKey, classify},
-    values::{Budget, Values},
+    tally::Tally,
+    value::{Cell, classify},
+    values::{Budget, Entry, Values},
     warnings::{Warnings, shorten},
 };
 
-/// Maximum length of a text for comparisons; a profile shows less.
-const MAX_COMPARED: usize = 1 << 10;
-
 /// Statistics of one column so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Column {
-    missing: i64,
-    types: TypeCounts,
+    empty: i64,
+    /// Number of values that were quoted.
+    quoted: i64,
+    marked: Marked,
+    tally: Tally,
     values: Values,
-    moments: Moments,
-    integers: Option<(i64, i64)>,
-    numbers: Option<(f64, f64)>,
-    dates: Option<(Dated, Dated)>,
-    texts: Texts,
     /// Line and text of the first number, boolean, date and text.
     firsts: [Option<(u64, String)>; 4],
+    judged: Judged,
 }
 
-/// A date and its text.
-type Dated = (DateKey, Box<str>);
-
-/// Extremes of values as texts.
-#[derive(Debug, Default)]
-struct Texts {
-    least: Option<Box<str>>,
-    greatest: Option<Box<str>>,
-    shortest: Option<i64>,
-    longest: i64,
-    characters: i64,
+/// A cell of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CellText<'r> {
+    pub(super) text: &'r str,
+    /// Whether it stood in quotes.
+    pub(super) quoted: bool,
+    /// Line where the row begins.
+    pub(super) line: u64,
 }
 
-impl Texts {
-    fn add(&mut self, text: &str, is_ascii: bool) {
-        let length = if is_ascii { text.len() } else { text.chars().count() };
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
-        self.longest = self.longest.max(length);
-        self.characters += length;
-        let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
-        if self.least.as_deref().is_none_or(|least| text < least) {
-            self.least = Some(text.into());
-        }
-        if self.greatest.as_deref().is_none_or(|greatest| text > greatest) {
-            self.greatest = Some(text.into());
-        }
-    }
+/// How cells are read, by what was given.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    pub(super) markers: Markers,
+    /// Decimal sign, if it was given.
+    pub(super) decimal: Option<char>,
 }
 
 impl Column {
     /// Adds the cell of one row; `None` if the row is too short.
-    pub(super) fn add(
-        &mut self,
-        cell: Option<&str>,
-        (line, is_ascii): (u64, bool),
-        budget: &mut Budget,
-    ) {
-        let text = cell.unwrap_or_default().trim();
-        let cell = classify(text);
-        let group = match cell {
-            Cell::Missing => {
-                self.missing += 1;
-                return;
-            }
-            Cell::Integer(value) => {
-                self.types.integer += 1;
-                widen(&mut self.integers, value, i64::min, i64::max);
-                0
-            }
-            Cell::Number(_) => {
-                self.types.number += 1;
-                0
-            }
-            Cell::Boolean => {
-                self.types.boolean += 1;
-                1
-            }
-            Cell::Date(key) => {
-                self.types.date += 1;
-                self.add_date(key, text);
-                2
-            }
-            Cell::Text => {
-                self.types.text += 1;
-                3
-            }
-        };
-        if self.firsts[group].is_none() {
-            self.firsts[group] = Some((line, shorten(text)));
-        }
-        let number = cell.number().filter(|_| self.is_ordered());
-        if let Some(number) = number
-            && group == 0
-        {
-            widen(&mut self.numbers, number, f64::min, f64::max);
-            self.moments.add(number);
-        }
-        self.texts.add(text, is_ascii);
-        self.values.add(text, number, budget);
-    }
-
-    /// Whether all values are numbers, or all are dates.
-    const fn is_ordered(&self) -> bool {
-        let TypeCounts { integer, number, boolean, date, text } = self.types;
-        boolean + text == 0 && (date == 0 || integer + number == 0)
-    }
-
-    fn add_date(&mut self, key: DateKey, text: &str) {
-        let Some((least, greatest)) = &mut self.dates else {
-            self.dates = Some(((key, text.into()), (key, text.into())));
+    pub(super) fn add(&mut self, cell: Option<CellText<'_>>, rules: &Rules, budget: &mut Budget) {
+        let Some(CellText { text, quoted, line }) = cell else {
+            self.empty += 1;
             return;
         };
-        if key < least.0 {
-            *least = (key, text.into());
+        let text = text.trim();
+        let mut cell = classify(text);
+        if cell == Cell::Missing {
+            self.empty += 1;
+            return;
         }
-        if key > greatest.0 {
-            *greatest = (key, text.into());
+        if (cell == Cell::Text || rules.markers.are_given())
+            && let Some(marker) = rules.markers.find(text)
+        {
+            self.marked.add(marker, quoted, line);
+            return;
+        }
+        if rules.decimal == Some(',') && matches!(cell, Cell::Number(_)) {
+            cell = Cell::Text;
+        }
+        self.quoted += i64::from(quoted);
+        self.add_value(cell, text, Entry { count: 1, line }, budget);
+    }
+
+    fn add_value(&mut self, cell: Cell, text: &str, entry: Entry, budget: &mut Budget) {
+        let group = match cell {
+            Cell::Missing | Cell::Time(_) => return,
+            Cell::Integer(_) | Cell::Number(_) => 0,
+            Cell::Boolean => 1,
+            Cell::Date(_) => 2,
+            Cell::Text => 3,
+        };
+        if self.firsts[group].is_none() {
+            self.firsts[group] = Some((entry.line, shorten(text)));
+        }
+        self.tally.add(cell, text, entry.count);
+        let number = cell.number().filter(|_| self.tally.is_ordered());
+        self.values.add(text, number, entry, budget);
+    }
+
+    /// Looks at all values; `evidence` gets what they tell about the other columns.
+    pub(super) fn judge(&mut self, evidence: &mut Evidence) {
+        self.judged = Judged::of(&self.tally.types, &self.values);
+        evidence.note(&self.judged);
+        if self.has_figures() {
+            self.marked.note(evidence);
+        }
+    }
+
+    /// Whether the values are something else than texts, as far as they tell.
+    fn has_figures(&self) -> bool {
+        match self.tally.types.data_type() {
+            DataType::Empty => false,
+            DataType::Text => !self.judged.is_text(),
+            _ => true,
         }
     }
 
     /// Completes the profile of the column.
-    pub(super) fn finish(mut self, name: String, warnings: &mut Warnings) -> ColumnProfile {
-        let data_type = self.types.data_type();
-        let count = self.count();
-        if data_type == DataType::Text {
+    pub(super) fn finish(
+        mut self,
+        name: String,
+        (rules, evidence): (&Rules, &Evidence),
+        budget: &mut Budget,
+        warnings: &mut Warnings,
+    ) -> ColumnProfile {
+        let plain = self.tally.types.data_type();
+        let judged = std::mem::take(&mut self.judged);
+        let (mut verdict, doubt) = judged.decide(&name, plain, &self.values, evidence);
+        let (markers, kept) = self.resolve_markers(rules, evidence, &verdict);
+        if !kept.is_empty() && matches!(verdict, Verdict::Read(_)) {
+            verdict = Verdict::Plain(DataType::Text);
+        }
+        for (marker, entry) in kept {
+            self.add_value(Cell::Text, rules.markers.text(marker), entry, budget);
+        }
+        let data_type = match &verdict {
+            Verdict::Plain(_) => self.tally.types.data_type(),
+            Verdict::Codes(_) => DataType::Text,
+            Verdict::Read(found) => found.tally.types.data_type(),
+        };
+        let count = self.tally.types.total();
+        if let Some((code, doubt)) = &doubt {
+            let first = self.firsts.iter().flatten().map(|(line, _)| *line).min();
+            warnings.add(code, first, || {
+                format!("Column “{name}”: {count} of {count} values {doubt}.")
+            });
+        } else if data_type == DataType::Text && !matches!(verdict, Verdict::Codes(_)) {
             self.warn_of_odd_values(&name, warnings);
         }
-        let (min, max) = self.extremes(data_type);
-        let lengths = (data_type == DataType::Text).then(|| Lengths {
-            min: self.texts.shortest.unwrap_or_default(),
-            max: self.texts.longest,
-            mean: self.texts.characters as f64 / count as f64,
+        let missing = markers.iter().filter(|count| count.missing).map(|count| count.count);
+        let missing = self.empty + missing.sum::<i64>();
+        let read_as = verdict.describe(data_type, doubt.is_some()).map(|description| ReadAs {
+            description,
+            matching: count,
+            unsure: doubt.is_some(),
         });
-        let values = std::mem::take(&mut self.values).summary(self.is_ordered());
-        let numeric = match data_type {
-            DataType::Integer | DataType::Number => Some(self.numeric(values.spread.as_ref())),
-            _ => None,
+        ColumnProfile { markers, missing, read_as, ..self.figures(name, data_type, &verdict) }
+    }
+
+    fn resolve_markers(
+        &self,
+        rules: &Rules,
+        evidence: &Evidence,
+        verdict: &Verdict,
+    ) -> (Vec<MarkerCount>, ValueMarkers) {
+        let is_text =
+            matches!(verdict, Verdict::Plain(DataType::Text | DataType::Empty) | Verdict::Codes(_));
+        let is_empty = self.tally.types.total() == 0;
+        let are_quoted = self.quoted > self.tally.types.total() / 2;
+        let known = (!is_text, is_empty, are_quoted);
+        self.marked.resolve(&rules.markers, evidence, known, &self.values)
+    }
+
+    /// The figures of the values.
+    fn figures(self, name: String, data_type: DataType, verdict: &Verdict) -> ColumnProfile {
+        let (tally, unit) = match verdict {
+            Verdict::Read(found) => (&found.tally, found.reading.unit()),
+            _ => (&self.tally, None),
         };
-        let whole = data_type != DataType::Number;
+        let count = tally.types.total();
+        let texts = (data_type == DataType::Text).then(|| self.values.texts());
+        let (min, max) = match &texts {
+            Some(texts) => (texts.least(), texts.greatest()),
+            None => tally.extremes(data_type),
+        };
+        let lengths = texts.map(|texts| texts.lengths(count));
+        let is_plain = matches!(verdict, Verdict::Plain(_)) && self.tally.is_ordered();
+        let values = self.values.summary(is_plain);
+        let spread = match verdict {
+            Verdict::Read(found) => Some(&found.spread),
+            Verdict::Plain(_) => values.spread.as_ref(),
+            Verdict::Codes(_) => None,
+        };
+        let spread = spread.filter(|_| data_type.is_ordered());
+        let is_number = matches!(data_type, DataType::Integer | DataType::Number);
         let distinct = i64::try_from(values.distinct).unwrap_or(i64::MAX);
+        let estimate = values.estimate.map(|(estimate, _)| estimate.round() as i64);
         ColumnProfile {
             name,
             data_type,
             count,
-            missing: self.missing,
+            missing: 0,
+            markers: Vec::new(),
+            read_as: None,
+            unit: unit.map(str::to_owned),
             distinct,
             distinct_exact: values.estimate.is_none(),
-            distinct_estimate: values
-                .estimate
-                .map(|(estimate, _)| (estimate.round() as i64).clamp(distinct, count)),
+            distinct_estimate: estimate.map(|estimate| estimate.clamp(distinct, count)),
             distinct_error: values.estimate.map(|(_, error)| error),
-            types: self.types,
+            types: tally.types,
             min,
             max,
-            numeric,
+            numeric: is_number.then(|| numeric(tally, spread)),
             lengths,
             top: values.top,
             top_error: values.top_error.map(|error| i64::try_from(error).unwrap_or(i64::MAX)),
-            rank_error: values.spread.as_ref().and_then(Spread::rank_error),
-            histogram: values.spread.map(|spread| spread.histogram(whole)).unwrap_or_default(),
+            rank_error: spread.and_then(Spread::rank_error),
+            histogram: spread
+                .map(|spread| spread.histogram(data_type != DataType::Number))
+                .unwrap_or_default(),
         }
-    }
-
-    fn numeric(&self, spread: Option<&Spread>) -> Numeric {
-        let [q25, median, q75] = spread.map(Spread::quartiles).unwrap_or_default();
-        let (mean, std_dev) = (self.moments.mean(), self.moments.std_dev());
-        Numeric { mean, std_dev, q25, median, q75 }
     }
 
     /// Approximate memory of the values in bytes, for tests.
@@ -183,47 +217,26 @@ impl Column {
         self.values.bytes()
     }
 
-    const fn count(&self) -> i64 {
-        let TypeCounts { integer, number, boolean, date, text } = self.types;
-        integer + number + boolean + date + text
-    }
-
-    fn extremes(&self, data_type: DataType) -> (Option<Scalar>, Option<Scalar>) {
-        let text = |text: &str| Some(Scalar::Text(shorten(text)));
-        match data_type {
-            DataType::Empty | DataType::Boolean => (None, None),
-            DataType::Integer => {
-                let (least, greatest) = self.integers.unzip();
-                (least.map(Scalar::Integer), greatest.map(Scalar::Integer))
-            }
-            DataType::Number => {
-                let (least, greatest) = self.numbers.unzip();
-                (least.map(Scalar::Number), greatest.map(Scalar::Number))
-            }
-            DataType::Date => match &self.dates {
-                Some((least, greatest)) => (text(&least.1), text(&greatest.1)),
-                None => (None, None),
-            },
-            DataType::Text => (
-                self.texts.least.as_deref().and_then(text),
-                self.texts.greatest.as_deref().and_then(text),
-            ),
-        }
-    }
-
     /// Warns if a column is text only because of a few values, which are probably damaged.
     fn warn_of_odd_values(&self, name: &str, warnings: &mut Warnings) {
-        let TypeCounts { integer, number, boolean, date, text } = self.types;
-        let groups =
-            [(integer + number, "numbers"), (boolean, "booleans"), (date, "dates"), (text, "")];
-        let count = self.count();
-        let usual = groups.iter().take(3).position(|(of, _)| of.saturating_mul(10) >= count * 9);
-        let Some(usual) = usual else { return };
-        let others = self.firsts.iter().enumerate().filter(|(group, _)| *group != usual);
-        let first = others.filter_map(|(_, first)| first.as_ref()).min_by_key(|(line, _)| *line);
+        let TypeCounts { integer, number, boolean, date, .. } = self.tally.types;
+        let count = self.tally.types.total();
+        let groups = [(integer + number, "numbers"), (boolean, "booleans"), (date, "dates")];
+        let usual = groups.iter().position(|(of, _)| of.saturating_mul(10) >= count * 9);
+        let (of, what, first) = match usual {
+            Some(usual) => {
+                let others = self.firsts.iter().enumerate().filter(|(group, _)| *group != usual);
+                let first = others.filter_map(|(_, first)| first.clone());
+                let first = first.min_by_key(|(line, _)| *line);
+                (groups[usual].0, groups[usual].1.to_owned(), first)
+            }
+            None => match self.nearly(count) {
+                Some(found) => found,
+                None => return,
+            },
+        };
         if let Some((line, value)) = first {
-            let (of, what) = groups[usual];
-            warnings.add("mixed_types", Some(*line), || {
+            warnings.add("mixed_types", Some(line), || {
                 format!(
                     "Column “{name}”: {of} of {count} values are {what}; the first that is not is \
                      “{value}”. The column is read as text."
@@ -231,11 +244,34 @@ impl Column {
             });
         }
     }
+
+    /// The form that fits nine of ten values: how many, what they are, and the first that is not.
+    fn nearly(&self, count: i64) -> Option<Nearly> {
+        let distinct = self.values.distinct()?;
+        let allowed = count / 10;
+        let found = FORMS.into_iter().filter_map(|form| {
+            let (mut reading, mut odd, mut first) = (Reading::new(form), 0, None);
+            for (text, entry) in &distinct {
+                if reading.take(text).is_none() {
+                    odd += i64::try_from(entry.count).unwrap_or(i64::MAX);
+                    first.get_or_insert_with(|| (entry.line, shorten(text)));
+                    if odd > allowed {
+                        return None;
+                    }
+                }
+            }
+            let is_odd = odd > 0 && reading.is_plausible();
+            is_odd.then(|| (count - odd, reading.describe(), first))
+        });
+        found.max_by_key(|(of, ..)| *of)
+    }
 }
 
-/// Extends the range from the least to the greatest value.
-fn widen<T: Copy>(ends: &mut Option<(T, T)>, value: T, min: fn(T, T) -> T, max: fn(T, T) -> T) {
-    *ends = Some(
-        ends.map_or((value, value), |(least, greatest)| (min(least, value), max(greatest, value))),
-    );
+/// Number of values that fit a form, what they look like, and line and text of the first other one.
+type Nearly = (i64, String, Option<(u64, String)>);
+
+fn numeric(tally: &Tally, spread: Option<&Spread>) -> Numeric {
+    let [q25, median, q75] = spread.map(Spread::quartiles).unwrap_or_default();
+    let (mean, std_dev) = (tally.moments.mean(), tally.moments.std_dev());
+    Numeric { mean, std_dev, q25, median, q75 }
 }

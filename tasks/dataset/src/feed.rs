@@ -3,11 +3,13 @@
 
 use std::io::{self, Read};
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::{memchr_iter, memmem};
 
-use super::warnings::Warnings;
+use super::{
+    charset::{Charset, detect},
+    decoding::{Decoded, Decoding},
+    warnings::Warnings,
+};
 
 /// Bytes decoded at once; encoding and delimiter are detected from the first piece.
 const PIECE: usize = 64 << 10;
@@ -16,17 +18,18 @@ const REPLACEMENT: &str = "\u{fffd}";
 /// A file as UTF-8.
 pub(super) struct Feed<'f> {
     file: Box<dyn Read + Send + 'f>,
-    decoder: Decoder,
+    decoding: Decoding,
     /// Bytes read but not yet decoded: the first `left` of them.
     raw: Vec<u8>,
     left: usize,
     /// Whether the file has no more bytes, and the decoder no more text.
     ended: bool,
     finished: bool,
-    /// Decoded text, of which `taken..decoded` is not yet consumed.
+    /// Why no more can be read.
+    failed: Option<io::Error>,
+    /// Decoded text, of which the first `taken` bytes are consumed.
     text: Vec<u8>,
     taken: usize,
-    decoded: usize,
     /// Facts about all pieces so far.
     seen: Seen,
 }
@@ -43,13 +46,16 @@ pub(super) struct Seen {
     line: u64,
     nul: Spot,
     replaced: Spot,
+    /// Characters of another encoding than most, and which one.
+    odd: Spot,
+    odd_charset: Option<(Charset, bool)>,
 }
 
 /// Facts from the beginning of a file.
 pub(super) struct Beginning {
     /// The first bytes as text, complete lines if possible.
     pub(super) sample: String,
-    pub(super) encoding: &'static Encoding,
+    pub(super) encoding: Charset,
     /// Whether the encoding was guessed, because nothing states it.
     pub(super) guessed: bool,
     /// Number of control characters and of bytes in the sample, if there are too many for a text.
@@ -60,7 +66,7 @@ impl<'f> Feed<'f> {
     /// Reads the beginning of a file; `known` is its encoding, if certain.
     pub(super) fn open(
         mut file: Box<dyn Read + Send + 'f>,
-        known: Option<&'static Encoding>,
+        known: Option<Charset>,
     ) -> io::Result<(Self, Beginning)> {
         let mut raw = Vec::with_capacity(PIECE);
         let left = (&mut file).take(PIECE as u64).read_to_end(&mut raw)?;
@@ -68,24 +74,26 @@ impl<'f> Feed<'f> {
         let (start, ended) = (&raw[..left], left < PIECE);
         let (encoding, guessed) = match known {
             Some(encoding) => (encoding, false),
-            None => encoding(start, ended),
+            None => detect(start, ended),
         };
-        let (sample, ..) = encoding.decode(start);
+        let mut sample = Vec::new();
+        // What the decoder holds back at the end is for the next block.
+        Decoding::new(encoding, known.is_some()).decode(start, ended, &mut sample);
+        let sample = String::from_utf8(sample).unwrap_or_default();
         let line_end = line_end(sample.as_bytes());
         let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
         let binary = known.is_none().then(|| binary(sample.as_bytes())).flatten();
         let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
         let feed = Self {
             file,
-            decoder: encoding.new_decoder(),
+            decoding: Decoding::new(encoding, known.is_some()),
             raw,
             left,
             ended,
             finished: false,
-            // UTF-8 needs at most three bytes per byte, and the decoder may hold back some.
-            text: vec![0; PIECE * 3 + 16],
+            failed: None,
+            text: Vec::new(),
             taken: 0,
-            decoded: 0,
             seen: Seen {
                 pieces: 0,
                 bytes: 0,
@@ -94,6 +102,8 @@ impl<'f> Feed<'f> {
                 line: 1,
                 nul: Spot::default(),
                 replaced: Spot::default(),
+                odd: Spot::default(),
+                odd_charset: None,
             },
         };
         Ok((feed, Beginning { sample, encoding, guessed, binary }))
@@ -101,42 +111,56 @@ impl<'f> Feed<'f> {
 
     /// Returns text that is not yet consumed; empty at the end.
     pub(super) fn text(&mut self) -> io::Result<&[u8]> {
-        while self.taken == self.decoded && !self.finished {
+        while self.taken == self.text.len() && !self.finished {
             self.decode()?;
         }
-        Ok(&self.text[self.taken..self.decoded])
+        Ok(&self.text[self.taken..])
     }
 
     /// Consumes bytes of the text.
     pub(super) fn take(&mut self, bytes: usize) {
-        self.taken = (self.taken + bytes).min(self.decoded);
+        self.taken = self.taken.saturating_add(bytes).min(self.text.len());
     }
 
     pub(super) const fn seen(&self) -> &Seen {
         &self.seen
     }
 
+    /// Decodes the next block, which is full unless the file ends, so that the pieces in which a
+    /// file arrives do not matter.
     fn decode(&mut self) -> io::Result<()> {
-        if self.left < self.raw.len() && !self.ended {
-            let read = self.file.read(&mut self.raw[self.left..])?;
-            self.left += read;
-            self.ended = read == 0;
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
+        while self.left < self.raw.len() && !self.ended {
+            match self.file.read(&mut self.raw[self.left..]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => self.left += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if self.left == 0 => return Err(error),
+                // What was read before is still decoded.
+                Err(error) => {
+                    self.failed = Some(error);
+                    break;
+                }
+            }
+        }
+        self.text.clear();
+        self.taken = 0;
         let raw = &self.raw[..self.left];
-        let (result, read, written, _) =
-            self.decoder.decode_to_utf8(raw, &mut self.text, self.ended);
-        self.raw.copy_within(read..self.left, 0);
-        self.left -= read;
-        // The decoder has finished and must not be called again.
-        self.finished = self.ended && result == CoderResult::InputEmpty;
-        (self.taken, self.decoded) = (0, written);
-        self.seen.note(&self.text[..written]);
+        let decoded = self.decoding.decode(raw, self.ended, &mut self.text);
+        self.raw.copy_within(decoded.read..self.left, 0);
+        self.left -= decoded.read;
+        // A decoder that has finished must not be called again.
+        self.finished = decoded.is_finished;
+        self.seen.odd_charset = self.decoding.odd_charset().or(self.seen.odd_charset);
+        self.seen.note(&self.text, decoded);
         Ok(())
     }
 }
 
 impl Seen {
-    fn note(&mut self, text: &[u8]) {
+    fn note(&mut self, text: &[u8], decoded: Decoded) {
         self.pieces += 1;
         self.bytes += text.len() as u64;
         // Decoded pieces consist of whole characters.
@@ -145,11 +169,23 @@ impl Seen {
         let line_at = |at: usize| line + count(end, &text[..at]);
         self.nul.see(memchr_iter(0, text), line_at);
         self.replaced.see(memmem::find_iter(text, REPLACEMENT), line_at);
+        self.odd.see(std::iter::repeat_n(decoded.first_odd, decoded.odd), line_at);
         self.line += count(end, text);
     }
 
     /// Adds warnings about the whole file, at its end.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
+        if let Some((charset, is_utf_8)) = self.odd_charset {
+            let what = if is_utf_8 {
+                format!(
+                    "Some characters are UTF-8 in a file of {}; they were read as UTF-8",
+                    charset.name()
+                )
+            } else {
+                format!("Some characters are not UTF-8; they were read as {}", charset.name())
+            };
+            self.odd.warn(warnings, "mixed_encoding", &what);
+        }
         self.replaced.warn(
             warnings,
             "replacement_character",
@@ -197,43 +233,6 @@ impl Spot {
 /// Whether a text contains only white space and byte order marks.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|char| char.is_whitespace() || char == '\u{feff}')
-}
-
-/// Detects the encoding; also returns whether it is a guess.
-fn encoding(sample: &[u8], is_whole: bool) -> (&'static Encoding, bool) {
-    if let Some((encoding, _)) = Encoding::for_bom(sample) {
-        return (encoding, false);
-    }
-    if let Some(encoding) = utf_16(sample) {
-        return (encoding, true);
-    }
-    let is_utf_8 = match std::str::from_utf8(sample) {
-        Ok(_) => true,
-        // A character cut off at the end of the sample is valid.
-        Err(error) => error.error_len().is_none() && !is_whole,
-    };
-    if is_utf_8 {
-        return (UTF_8, false);
-    }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(sample, is_whole);
-    (detector.guess(None, Utf8Detection::Deny), true)
-}
-
-/// UTF-16 without a byte order mark: delimiters, digits and line endings contain a NUL each, all on
-/// the same side.
-fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
-    let (mut first, mut second) = (0, 0);
-    for pair in sample.chunks_exact(2) {
-        first += usize::from(pair[0] == 0);
-        second += usize::from(pair[1] == 0);
-    }
-    let many = |count: usize| count > 1 && count * 10 >= sample.len() / 2;
-    match (many(first), many(second)) {
-        (false, true) if first == 0 => Some(UTF_16LE),
-        (true, false) if second == 0 => Some(UTF_16BE),
-        _ => None,
-    }
 }
 
 /// Ending of the first line: a carriage return not followed by a line feed, or a line feed.

@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use super::{
+    layout::Options,
     process::{self, Processed},
     settings::DatasetSettings,
     text, tick,
@@ -29,6 +30,7 @@ const WAITING: usize = 4;
 pub(super) async fn process(
     ctx: &Context,
     id: UploadId,
+    options: Options,
     settings: &Arc<DatasetSettings>,
 ) -> Result<(Processed, String), TaskError> {
     ctx.stage(0).await?;
@@ -44,7 +46,7 @@ pub(super) async fn process(
     let work = async {
         let pieces = Pieces { receiver, piece: Bytes::new(), left: bytes };
         let limits = Arc::clone(settings);
-        let open = move |_: &Context| Ok(process::open_file(pieces, bytes, &limits)?);
+        let open = move |_: &Context| Ok(process::open_file(pieces, bytes, &options, &limits)?);
         let table = ctx.blocking(open).await?;
         ctx.stage(1).await?;
         let columns = text::count(i64::try_from(table.columns()).unwrap_or(i64::MAX), "column");

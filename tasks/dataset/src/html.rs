@@ -4,7 +4,7 @@
 
 use super::{
     plot,
-    profile::{ColumnProfile, Profile, Scalar, Warning},
+    profile::{ColumnProfile, DataType, Profile, Scalar, Warning},
     text::{bytes, count, number},
 };
 use milepost::html::{Html, escape, put};
@@ -14,6 +14,8 @@ pub fn write_html(html: &mut Html, profile: &Profile) {
     html.push_str("<article class=\"profile\">");
     summary(html, profile);
     warnings(html, &profile.warnings, profile.warnings_total);
+    assumptions(html, profile);
+    preview(html, profile);
     overview(html, &profile.columns);
     for (index, column) in profile.columns.iter().enumerate() {
         if html.is_full() {
@@ -30,6 +32,8 @@ fn summary(html: &mut Html, profile: &Profile) {
         ";" => "semicolons",
         "\t" => "tabs",
         "|" => "vertical bars",
+        ":" => "colons",
+        " " => "blanks",
         _ => "another character",
     };
     html.push_str("<p class=\"profile-summary\">");
@@ -38,11 +42,14 @@ fn summary(html: &mut Html, profile: &Profile) {
     }
     put!(
         html,
-        "{}, {}, {}, separated by {separator}",
+        "{}, {}, {}",
         count(profile.rows, "row"),
         count(i64::try_from(profile.columns.len()).unwrap_or(i64::MAX), "column"),
         bytes(profile.bytes),
     );
+    if !profile.delimiter.is_empty() {
+        put!(html, ", separated by {separator}");
+    }
     if let Some(encoding) = &profile.encoding {
         put!(html, ", read as {}", escape(encoding));
     }
@@ -75,6 +82,51 @@ fn warnings(html: &mut Html, warnings: &[Warning], total: i64) {
     html.push_str("</section>");
 }
 
+/// What was assumed, and how sure it is.
+fn assumptions(html: &mut Html, profile: &Profile) {
+    if profile.assumptions.is_empty() {
+        return;
+    }
+    html.push_str(
+        "<section class=\"profile-assumptions\" aria-labelledby=\"profile-assumptions\">\
+         <h2 id=\"profile-assumptions\">How it was read</h2><ul>",
+    );
+    for known in &profile.assumptions {
+        put!(
+            html,
+            "<li>{}: {} ({})</li>",
+            escape(&known.subject),
+            escape(&known.assumed),
+            known.certainty.as_str(),
+        );
+    }
+    html.push_str("</ul></section>");
+}
+
+/// The first rows as they were read.
+fn preview(html: &mut Html, profile: &Profile) {
+    if profile.preview.is_empty() {
+        return;
+    }
+    let cells = profile.preview.iter().map(Vec::len).max().unwrap_or(0);
+    html.push_str(
+        "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"The first \
+         rows\"><table class=\"profile-overview\"><caption>The first rows</caption><thead><tr>",
+    );
+    for column in profile.columns.iter().take(cells) {
+        put!(html, "<th scope=\"col\">{}</th>", escape(&column.name));
+    }
+    html.push_str("</tr></thead><tbody>");
+    for row in &profile.preview {
+        html.push_str("<tr>");
+        for cell in row {
+            put!(html, "<td>{}</td>", escape(cell));
+        }
+        html.push_str("</tr>");
+    }
+    html.push_str("</tbody></table></div>");
+}
+
 fn overview(html: &mut Html, columns: &[ColumnProfile]) {
     html.push_str(
         "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Columns at a \
@@ -94,8 +146,8 @@ fn overview(html: &mut Html, columns: &[ColumnProfile]) {
             count(column.count, ""),
             count(column.missing, ""),
             distinct(column),
-            scalar(column.min.as_ref()),
-            scalar(column.max.as_ref()),
+            end(column, column.min.as_ref()),
+            end(column, column.max.as_ref()),
         );
     }
     html.push_str("</tbody></table></div>");
@@ -111,6 +163,7 @@ fn section(html: &mut Html, place: usize, column: &ColumnProfile) {
         column.data_type.as_str(),
     );
     facts(html, column);
+    reading(html, column);
     note(html, column);
     plot::plot(html, place, column);
     top(html, column);
@@ -123,11 +176,17 @@ fn facts(html: &mut Html, column: &ColumnProfile) {
         put!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     };
     fact("Values", &count(column.count, ""));
-    fact("Missing", &count(column.missing, ""));
+    fact("Missing", &missing(column));
     fact("Distinct", &distinct(column));
+    if let Some(unit) = &column.unit {
+        fact("Unit", &escape(unit).to_string());
+    }
     if column.min.is_some() {
-        fact("Least", &scalar(column.min.as_ref()));
-        fact("Greatest", &scalar(column.max.as_ref()));
+        let is_text = column.data_type == DataType::Text;
+        let (first, last) =
+            if is_text { ("First in order", "Last in order") } else { ("Least", "Greatest") };
+        fact(first, &scalar(column.min.as_ref()));
+        fact(last, &scalar(column.max.as_ref()));
     }
     if let Some(numeric) = &column.numeric {
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
@@ -150,6 +209,21 @@ fn facts(html: &mut Html, column: &ColumnProfile) {
     html.push_str("</dl>");
 }
 
+/// Least or greatest value at a glance. The order of texts is no figure.
+fn end(column: &ColumnProfile, value: Option<&Scalar>) -> String {
+    scalar(value.filter(|_| column.data_type != DataType::Text))
+}
+
+/// Number of missing values, and which markers they had.
+fn missing(column: &ColumnProfile) -> String {
+    let markers = column.markers.iter().filter(|marker| marker.missing);
+    let told: Vec<String> = markers
+        .map(|marker| format!("{} × “{}”", count(marker.count, ""), escape(&marker.marker)))
+        .collect();
+    let missing = count(column.missing, "");
+    if told.is_empty() { missing } else { format!("{missing} ({})", told.join(", ")) }
+}
+
 fn distinct(column: &ColumnProfile) -> String {
     let found = count(column.distinct, "");
     match column.distinct_estimate {
@@ -165,6 +239,28 @@ fn scalar(value: Option<&Scalar>) -> String {
         Some(Scalar::Integer(value)) => value.to_string(),
         Some(Scalar::Number(value)) => number(*value),
         Some(Scalar::Text(text)) => escape(text).to_string(),
+    }
+}
+
+/// Says how the values were read, and which markers are values.
+fn reading(html: &mut Html, column: &ColumnProfile) {
+    if let Some(read) = &column.read_as {
+        let sure = if read.unsure { "Unsure: " } else { "" };
+        put!(
+            html,
+            "<p class=\"profile-about\">{sure}{} of {} look like {}.</p>",
+            count(read.matching, ""),
+            count(column.count, "value"),
+            escape(&read.description),
+        );
+    }
+    for marker in column.markers.iter().filter(|marker| !marker.missing) {
+        put!(
+            html,
+            "<p class=\"profile-about\">“{}” counts as a value here, not as missing ({}).</p>",
+            escape(&marker.marker),
+            count(marker.count, "cell"),
+        );
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::{
-    profile::{Bin, DataType, Lengths, Numeric, Ragged, TopValue, TypeCounts},
+    profile::{
+        Assumption, Bin, Certainty, DataType, Lengths, MarkerCount, Numeric, Ragged, ReadAs,
+        TopValue, TypeCounts,
+    },
     profile_text,
 };
 
@@ -44,6 +47,12 @@ fn what_came_from_outside_is_escaped_everywhere() {
         data_type: DataType::Integer,
         count: -1,
         missing: i64::MIN,
+        markers: vec![
+            MarkerCount { marker: text(), count: i64::MIN, missing: true },
+            MarkerCount { marker: text(), count: 1, missing: false },
+        ],
+        read_as: Some(ReadAs { description: text(), matching: i64::MAX, unsure: true }),
+        unit: Some(text()),
         distinct: 0,
         distinct_exact: false,
         distinct_estimate: None,
@@ -75,6 +84,12 @@ fn what_came_from_outside_is_escaped_everywhere() {
         delimiter: text(),
         rows: 1,
         ragged: Ragged::default(),
+        assumptions: vec![Assumption {
+            subject: text(),
+            assumed: text(),
+            certainty: Certainty::Unsure,
+        }],
+        preview: vec![vec![text(); 3], vec![]],
         columns: vec![column],
         warnings: vec![Warning { code: text(), line: Some(1), message: text() }],
         warnings_total: i64::MIN + 1,
@@ -97,10 +112,12 @@ fn what_came_from_outside_is_escaped_everywhere() {
 #[test]
 fn each_column_has_the_plot_that_says_most_of_it() {
     let rows: String = (0..40)
-        .map(|row| format!("{row},2024-03-{:02},{},u{row},\n", row % 28 + 1, row % 3))
+        .map(|row| {
+            format!("{row},2024-03-{:02},{},u{row},,2{}:30:00\n", row % 28 + 1, row % 3, row % 8)
+        })
         .collect();
     let rows = rows.replace(",1,u", ",yes,u").replace(",0,u", ",no,u").replace(",2,u", ",no,u");
-    let html = to_html(&profile_text(&format!("number,day,choice,key,none\n{rows}")));
+    let html = to_html(&profile_text(&format!("number,day,choice,key,none,leaves\n{rows}")));
     for expected in [
         "<title id=\"plot-1-title\">Histogram of number</title>",
         "<title id=\"plot-2-title\">Histogram of day</title>",
@@ -110,6 +127,7 @@ fn each_column_has_the_plot_that_says_most_of_it() {
         "<title id=\"plot-4-title\">Cells of key that have a value</title><desc \
          id=\"plot-4-desc\">40 of 40 cells.</desc>",
         "<desc id=\"plot-5-desc\">0 of 40 cells.</desc>",
+        "<span>20:30:00</span> <span>27:30:00</span>",
     ] {
         assert!(html.contains(expected), "{expected} is not in {html}");
     }
@@ -131,6 +149,24 @@ fn what_is_about_right_is_said_to_be_and_by_how_much_it_may_be_wrong() {
         "different values within 2.5 % in 19 of 20",
         "within 0.3 % of the values in rank",
         "No value occurs more than 14 times.",
+    ] {
+        assert!(html.contains(expected), "{expected} is not in {html}");
+    }
+}
+
+#[test]
+fn how_it_was_read_is_said_and_the_order_of_texts_is_no_figure() {
+    let text = "name;price\nBob;1,50\nAnn;-\nEve;NA\nDan;2,25\n";
+    let html = to_html(&profile_text(text));
+    for expected in [
+        "<h2 id=\"profile-assumptions\">How it was read</h2>",
+        "<li>delimiter: cells separated by semicolons: 4 of the first 4 rows have 2 cells (sure)",
+        "<dd>2 (1 × “-”, 1 × “NA”)</dd>",
+        "2 of 2 values look like numbers with a decimal comma.",
+        "<caption>The first rows</caption>",
+        "<td>Bob</td><td>1,50</td>",
+        "<dt>First in order</dt><dd>Ann</dd>",
+        "<td>text</td><td>4</td><td>0</td><td>4</td><td>–</td><td>–</td>",
     ] {
         assert!(html.contains(expected), "{expected} is not in {html}");
     }

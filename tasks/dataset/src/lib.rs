@@ -1,35 +1,62 @@
 //! Kind `dataset`: profiles CSV, given as a text or as a file.
 //!
-//! The first record names the columns. Irregularities (ragged rows, an unclosed quote, traces of a
-//! wrong encoding, missing or repeated names) are reported in the profile with line numbers and do
-//! not stop the task; only a text without a header is rejected.
+//! Delimiter, header, encoding and the form of the values are detected, or given as inputs; the
+//! profile says what was assumed and how sure it is. Irregularities (ragged rows, odd quotes, traces
+//! of a wrong encoding, missing or repeated names) are reported in the profile with line numbers and
+//! do not stop the task; only an empty text and other formats are rejected.
 //!
 //! * [`profile`]: the result, as JSON.
 //! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
 //!   upload for them.
-//! * `unpack`, `feed`, `records`: from bytes to records; `dialect`, `header`: how to read them.
-//! * `value`, `column`, `values`, `spread`, `stats`: statistics of columns.
+//! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `content`: from stored bytes to text.
+//! * `dialect`, `sample`, `class`, `table`, `layout`, `header`: how the text is laid out.
+//! * `cells`, `records`, `stray`, `rows`: from text to records.
+//! * `value`, `number`, `moment`, `clock`, `markers`: what single cells mean.
+//! * `reading`, `interpretation`, `judgement`, `marked`: what the cells of a column mean together.
+//! * `column`, `tally`, `values`, `texts`, `sketches`, `spread`, `stats`: statistics of columns.
 //! * `html`, `plot`, `text`: the profile as a page.
 
+mod cells;
+mod charset;
+mod class;
+mod clock;
 mod column;
+mod content;
+mod decoding;
 mod dialect;
 mod error;
 mod feed;
 mod file;
 mod header;
 mod html;
+mod interpretation;
+mod judgement;
+mod layout;
+mod marked;
+mod markers;
+mod moment;
+mod number;
 mod plot;
 mod process;
 pub mod profile;
+mod reading;
 mod records;
+mod rows;
+mod sample;
 mod settings;
+mod sketches;
 mod spread;
 mod stats;
+mod stray;
+mod table;
+mod tally;
 mod text;
+mod texts;
 mod unpack;
 mod value;
 mod values;
 mod warnings;
+mod zip;
 
 use std::{io::Cursor, sync::Arc};
 
@@ -41,9 +68,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::{
+    charset::Charset,
     error::LoadError,
+    layout::Options,
     process::Processed,
-    settings::{MAX_CHARACTERS, MAX_NAME_CHARACTERS},
+    settings::{MAX_CHARACTERS, MAX_HEADER_ROW, MAX_NAME_CHARACTERS, MAX_OPTION_CHARACTERS},
 };
 
 pub use html::write_html;
@@ -54,12 +83,11 @@ pub use settings::DatasetSettings;
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dataset {
-    /// CSV text; its first line names the columns. Commas, semicolons, tabs and vertical bars are
-    /// recognised.
+    /// CSV text. Its delimiter and header are detected, unless they are given below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "CSV text", length(min = 1, max = MAX_CHARACTERS), extend("format" = "textarea"))]
     pub data: Option<String>,
-    /// CSV file of any size, instead of a text; may be compressed (gzip, Zstandard).
+    /// CSV file of any size, instead of a text; may be compressed (gzip, Zstandard, ZIP).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", title = "CSV file", extend("format" = "upload"))]
     pub file: Option<UploadId>,
@@ -67,6 +95,27 @@ pub struct Dataset {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name", length(max = MAX_NAME_CHARACTERS))]
     pub name: Option<String>,
+    /// What separates the cells: one character, or tab, blanks or none. Default: detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Delimiter", length(max = MAX_OPTION_CHARACTERS))]
+    pub delimiter: Option<String>,
+    /// Line that names the columns; 0 if none does. Default: detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Line of the header", range(max = MAX_HEADER_ROW))]
+    pub header_row: Option<u32>,
+    /// Encoding of the file, such as UTF-8, windows-1252 or cp850. Default: detected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Encoding", length(max = MAX_OPTION_CHARACTERS))]
+    pub encoding: Option<String>,
+    /// Decimal sign of the numbers: a point or a comma. Default: detected for each column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Decimal sign", length(max = MAX_OPTION_CHARACTERS))]
+    pub decimal: Option<String>,
+    /// Texts that mean a missing value, separated by commas, such as NA, -9999. Default: the usual
+    /// ones, where the other values of the column agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Missing values", length(max = MAX_NAME_CHARACTERS))]
+    pub missing: Option<String>,
 }
 
 impl Dataset {
@@ -74,6 +123,50 @@ impl Dataset {
     fn given_name(&self) -> Option<&str> {
         self.name.as_deref().map(str::trim).filter(|name| !name.is_empty())
     }
+
+    /// What was given about the layout. Empty inputs give nothing.
+    fn options(&self) -> Result<Options, ValidationError> {
+        let mut options = Options::default();
+        // A blank may be the delimiter, but an empty field of a form is none.
+        if let Some(delimiter) = self.delimiter.as_deref().filter(|text| !text.is_empty())
+            && !options.set_delimiter(delimiter)
+        {
+            let detail = "one character such as ; that is no letter, digit or quote; or tab, \
+                          blanks, none";
+            return Err(ValidationError::field("delimiter", detail));
+        }
+        options.header_row = self.header_row.map(u64::from);
+        if options.header_row.is_some_and(|line| line > u64::from(MAX_HEADER_ROW)) {
+            let detail = format!("at most {MAX_HEADER_ROW}");
+            return Err(ValidationError::field("header_row", detail));
+        }
+        if let Some(name) = given(&self.encoding) {
+            let Some(charset) = Charset::by_name(name) else {
+                let detail = "no known encoding; known are UTF-8, UTF-16, windows-1252, cp850, \
+                              macintosh and those of the Encoding Standard";
+                return Err(ValidationError::field("encoding", detail));
+            };
+            options.encoding = Some(charset);
+        }
+        if let Some(decimal) = given(&self.decimal)
+            && !options.set_decimal(decimal)
+        {
+            return Err(ValidationError::field("decimal", "a point or a comma"));
+        }
+        if let Some(missing) = given(&self.missing) {
+            if missing.chars().count() > MAX_NAME_CHARACTERS {
+                let detail = format!("at most {MAX_NAME_CHARACTERS} characters");
+                return Err(ValidationError::field("missing", detail));
+            }
+            options.set_missing(missing);
+        }
+        Ok(options)
+    }
+}
+
+/// A text unless it is blank.
+fn given(text: &Option<String>) -> Option<&str> {
+    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
 impl Task for Dataset {
@@ -118,6 +211,7 @@ impl Task for Dataset {
                 ));
             }
         }
+        let options = self.options()?;
         let data = match (&self.data, &self.file) {
             (Some(data), None) => data,
             (None, Some(_)) => return Ok(()),
@@ -138,7 +232,7 @@ impl Task for Dataset {
         if feed::is_blank(data) {
             return Err(ValidationError::field("data", LoadError::Empty.to_string()));
         }
-        process::open_text(data.as_bytes(), size as u64, settings)
+        process::open_text(data.as_bytes(), size as u64, &options, settings)
             .map(drop)
             .map_err(|error| ValidationError::field("data", error.to_string()))
     }
@@ -149,13 +243,18 @@ impl Task for Dataset {
 
     async fn run(self, ctx: Context, settings: Arc<DatasetSettings>) -> Result<Output, TaskError> {
         let name = self.given_name().map(str::to_owned);
+        let options =
+            self.options().map_err(|error| TaskError::fail("input", error.to_string()))?;
         ctx.preserved("nothing: a profile is made of all rows");
         let (processed, name) = match self.file {
             Some(id) => {
-                let (processed, file) = file::process(&ctx, id, &settings).await?;
+                let (processed, file) = file::process(&ctx, id, options, &settings).await?;
                 (processed, name.or(Some(file)))
             }
-            None => (of_text(&ctx, self.data.unwrap_or_default(), &settings).await?, name),
+            None => {
+                let data = self.data.unwrap_or_default();
+                (of_text(&ctx, data, &options, &settings).await?, name)
+            }
         };
 
         ctx.stage(2).await?;
@@ -170,19 +269,20 @@ impl Task for Dataset {
 
 /// Records of a text, read in the same way as for a profile.
 pub fn records(text: &str) -> csv::Reader<&[u8]> {
-    dialect::reader(text, dialect::delimiter(text))
+    dialect::reader(text, dialect::detect(text, b'\n', &Options::default()).dialect)
 }
 
 /// Runs the first two stages on a text.
 async fn of_text(
     ctx: &Context,
     data: String,
+    options: &Options,
     settings: &Arc<DatasetSettings>,
 ) -> Result<Processed, TaskError> {
     ctx.stage(0).await?;
     let limits = Arc::clone(settings);
     let size = data.len() as u64;
-    let table = process::open_text(Cursor::new(data), size, settings)?;
+    let table = process::open_text(Cursor::new(data), size, options, settings)?;
 
     ctx.stage(1).await?;
     let columns = i64::try_from(table.columns()).unwrap_or(i64::MAX);
@@ -208,8 +308,9 @@ impl From<LoadError> for TaskError {
 #[cfg(test)]
 fn profile_text(text: &str) -> profile::Profile {
     let go_on = &mut |_: f64| Ok::<(), LoadError>(());
-    let settings = DatasetSettings::default();
-    let table = process::open_text(text.as_bytes(), text.len() as u64, &settings).unwrap();
+    let (settings, options) = (DatasetSettings::default(), Options::default());
+    let table =
+        process::open_text(text.as_bytes(), text.len() as u64, &options, &settings).unwrap();
     let processed = process::process(table, &settings, go_on).unwrap();
     process::generate(processed, None, go_on).unwrap()
 }
@@ -219,7 +320,11 @@ mod tests {
     use super::*;
 
     fn dataset(data: &str, name: Option<&str>) -> Dataset {
-        Dataset { data: Some(data.to_owned()), file: None, name: name.map(str::to_owned) }
+        Dataset { data: Some(data.to_owned()), name: name.map(str::to_owned), ..nothing() }
+    }
+
+    fn nothing() -> Dataset {
+        serde_json::from_str("{}").unwrap()
     }
 
     fn upload() -> UploadId {
@@ -236,7 +341,13 @@ mod tests {
             (dataset("01234567890", None), "data"),
             (dataset("a", Some(&"x".repeat(101))), "name"),
             (dataset("a", Some("x\ny")), "name"),
-            (Dataset { data: None, file: None, name: None }, "data"),
+            (nothing(), "data"),
+            (Dataset { delimiter: Some("ab".to_owned()), ..dataset("a", None) }, "delimiter"),
+            (Dataset { header_row: Some(u32::MAX), ..dataset("a", None) }, "header_row"),
+            (Dataset { encoding: Some("klingon".to_owned()), ..dataset("a", None) }, "encoding"),
+            (Dataset { decimal: Some("'".to_owned()), ..dataset("a", None) }, "decimal"),
+            (Dataset { missing: Some("x".repeat(101)), ..dataset("a", None) }, "missing"),
+            (dataset("<!DOCTYPE html>", None), "data"),
             (Dataset { file: Some(upload()), ..dataset("a", None) }, "file"),
         ];
         for (task, field) in cases {
@@ -262,7 +373,7 @@ mod tests {
     fn it_is_called_by_its_name_or_its_size() {
         assert_eq!(dataset("a", Some(" sales ")).title(), "Data set: sales");
         assert_eq!(dataset("abc", Some("")).title(), "Data set of 3 bytes");
-        let file = Dataset { data: None, file: Some(upload()), name: None };
+        let file = Dataset { file: Some(upload()), ..nothing() };
         assert_eq!(file.title(), "Data set of a file");
         assert_eq!(file.uploads(), [("file".to_owned(), upload())]);
     }

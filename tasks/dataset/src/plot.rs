@@ -1,4 +1,4 @@
-//! SVG plot per column: a histogram of numbers and dates, bars for repeated values, or else the
+//! SVG plot per column: a histogram of numbers, dates and times, bars for repeated values, or else the
 //! share of cells with a value. Colours come from the page's style, light or dark.
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -95,8 +95,11 @@ fn range(bins: &[Bin], bin: &Bin, column: &ColumnProfile) -> String {
     }
 }
 
-/// Axis label: a number, a date, or a time if all values lie within a few days.
+/// Axis label: a number, a duration, a date, or a time if all values lie within a few days.
 fn label(bins: &[Bin], value: f64, column: &ColumnProfile) -> String {
+    if column.data_type == DataType::Time {
+        return duration(value);
+    }
     const DAYS: f64 = 5.0 * 86_400.0;
     let time = (column.data_type == DataType::Date)
         .then(|| Timestamp::from_second(value as i64).ok())
@@ -109,6 +112,12 @@ fn label(bins: &[Bin], value: f64, column: &ColumnProfile) -> String {
     } else {
         time.to_string().replace('T', " ")
     }
+}
+
+/// Seconds as hours, minutes and seconds.
+fn duration(seconds: f64) -> String {
+    let (sign, seconds) = (if seconds < 0.0 { "−" } else { "" }, seconds.abs().round() as u64);
+    format!("{sign}{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
 /// The most frequent values, one bar below the other.

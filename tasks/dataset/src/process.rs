@@ -9,17 +9,21 @@ use std::{
     },
 };
 
-use encoding_rs::{Encoding, UTF_8};
-
 use super::{
+    charset::Charset,
     column::Column,
-    dialect,
+    content, dialect,
     error::LoadError,
     feed::Feed,
     header,
-    profile::{Profile, Ragged},
+    judgement::Evidence,
+    layout::{Layout, Options},
+    profile::{Assumption, Certainty, Profile},
     records::{Records, unreadable},
+    rows::Rows,
     settings::DatasetSettings,
+    table::Header,
+    unpack::Trailing,
     unpack::{Unpacked, unpack},
     values::Budget,
     warnings::Warnings,
@@ -29,9 +33,11 @@ use super::{
 pub(super) struct Table<'f> {
     records: Records<'f>,
     header: Vec<String>,
-    delimiter: u8,
-    encoding: Option<&'static Encoding>,
+    layout: Layout,
+    options: Options,
+    encoding: Option<Charset>,
     packing: Option<&'static str>,
+    trailing: Trailing,
     warnings: Warnings,
     /// Size of the text or file in bytes, as stored, and the number of bytes read.
     size: u64,
@@ -51,6 +57,9 @@ pub(super) struct Processed {
     header: Vec<String>,
     columns: Vec<Column>,
     warnings: Warnings,
+    options: Options,
+    evidence: Evidence,
+    budget: Budget,
 }
 
 impl Processed {
@@ -64,41 +73,49 @@ impl Processed {
 pub(super) fn open_text<'t>(
     text: impl Read + Send + 't,
     size: u64,
+    options: &Options,
     settings: &DatasetSettings,
 ) -> Result<Table<'t>, LoadError> {
     let read = Arc::new(AtomicU64::new(0));
     let bytes = Box::new(Counted { file: text, read: Arc::clone(&read), limit: u64::MAX });
-    let text = Unpacked { bytes, packing: None, other: None };
-    open(text, Some(UTF_8), (size, read), settings)
+    let text = Unpacked { bytes, packing: None, other: None, trailing: Trailing::default() };
+    open(text, Some(Charset::UTF_8), (size, read), options, settings)
 }
 
-/// Detects compression, encoding and delimiter of a file, and reads its header.
+/// Detects compression, encoding and layout of a file, and reads its header.
 pub(super) fn open_file<'f>(
     file: impl Read + Send + 'f,
     size: u64,
+    options: &Options,
     settings: &DatasetSettings,
 ) -> Result<Table<'f>, LoadError> {
     let read = Arc::new(AtomicU64::new(0));
     let file = Counted { file, read: Arc::clone(&read), limit: u64::MAX };
     let mut file = unpack(file).map_err(|error| unreadable(1, error))?;
     if let Some(other) = file.other {
-        return Err(LoadError::NotCsv(other.to_owned()));
+        return Err(LoadError::NotCsv(other));
     }
     let limit = settings.max_unpacked_bytes;
     file.bytes = Box::new(Counted { file: file.bytes, read: Arc::default(), limit });
-    open(file, None, (size, read), settings)
+    open(file, None, (size, read), options, settings)
 }
 
 fn open<'f>(
     file: Unpacked<'f>,
-    known: Option<&'static Encoding>,
+    known: Option<Charset>,
     (size, read): (u64, Arc<AtomicU64>),
+    options: &Options,
     settings: &DatasetSettings,
 ) -> Result<Table<'f>, LoadError> {
+    let is_file = known.is_none();
+    let known = known.or(options.encoding);
     let (feed, beginning) = Feed::open(file.bytes, known).map_err(|error| unreadable(1, error))?;
     if let Some((controls, bytes)) = beginning.binary {
         let detail = format!("{controls} of its first {bytes} characters are control characters");
         return Err(LoadError::NotCsv(detail));
+    }
+    if let Some(other) = content::other(&beginning.sample) {
+        return Err(LoadError::NotCsv(other.to_owned()));
     }
     let mut warnings = Warnings::new(settings.max_warnings);
     let name = beginning.encoding.name();
@@ -106,15 +123,64 @@ fn open<'f>(
         let told = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
         warnings.add_whole("encoding", None, told);
     }
-    let delimiter = dialect::delimiter(&beginning.sample);
-    let mut records = Records::new(feed, delimiter, settings.max_row_bytes);
-    let (names, line) = match records.next()? {
-        Some(record) => (header::names(&record, settings.max_columns)?, record.line),
+    let mut layout = dialect::detect(&beginning.sample, feed.seen().line_end, options);
+    if is_file {
+        let certainty = match (options.encoding, beginning.guessed) {
+            (Some(_), _) => Certainty::Given,
+            (None, true) => Certainty::Likely,
+            (None, false) => Certainty::Sure,
+        };
+        let (subject, assumed) = ("encoding".to_owned(), name.to_owned());
+        layout.assumptions.push(Assumption { subject, assumed, certainty });
+    }
+    for (code, line, message) in std::mem::take(&mut layout.oddities) {
+        warnings.add_whole(code, Some(line), message);
+    }
+    let mut records = Records::new(feed, layout.dialect, settings.max_row_bytes);
+    records.skip_to(layout.line)?;
+    let header = header(&mut records, &layout, settings, &mut warnings)?;
+    records.width = Some(header.len());
+    Ok(Table {
+        records,
+        header,
+        layout,
+        options: options.clone(),
+        encoding: is_file.then_some(beginning.encoding),
+        packing: file.packing,
+        trailing: file.trailing,
+        warnings,
+        size,
+        read,
+    })
+}
+
+/// Reads the header, or names the columns without one.
+fn header(
+    records: &mut Records<'_>,
+    layout: &Layout,
+    settings: &DatasetSettings,
+    warnings: &mut Warnings,
+) -> Result<Vec<String>, LoadError> {
+    let max = settings.max_columns;
+    if layout.header == Header::None {
+        if layout.width > max {
+            let (line, found) = (layout.line, layout.width);
+            return Err(LoadError::TooManyColumns { line, found, limit: max });
+        }
+        return Ok((1..=layout.width).map(|place| format!("column_{place}")).collect());
+    }
+    let (mut names, line) = match records.next()? {
+        Some(record) => (header::names(&record, max)?, record.line),
         None => return Err(LoadError::Empty),
     };
-    let header = header::unique_names(names, line, &mut warnings);
-    let (packing, encoding) = (file.packing, known.is_none().then_some(beginning.encoding));
-    Ok(Table { records, header, delimiter, encoding, packing, warnings, size, read })
+    if layout.header == Header::RowNames {
+        names.insert(0, String::new());
+    }
+    let header = header::unique_names(names, line, warnings);
+    if layout.has_second_header {
+        records.next()?;
+    }
+    Ok(header)
 }
 
 /// Processes all rows; calls `tick` with the progress, which may stop it.
@@ -123,20 +189,13 @@ pub(super) fn process<E: From<LoadError>>(
     settings: &DatasetSettings,
     tick: &mut impl FnMut(f64) -> Result<(), E>,
 ) -> Result<Processed, E> {
-    let Table { mut records, header, delimiter, encoding, packing, mut warnings, size, read } =
-        table;
-    let width = header.len();
-    let mut columns: Vec<Column> = (0..width).map(|_| Column::default()).collect();
-    let mut budget = Budget::new(settings.max_column_memory, settings.max_memory, width);
-    let (mut rows, mut ragged, mut pieces) = (0_i64, Ragged::default(), 0);
+    let Table { mut records, header, layout, options, encoding, packing, .. } = table;
+    let (mut warnings, trailing, size, read) =
+        (table.warnings, table.trailing, table.size, table.read);
+    let mut rows = Rows::new(header, layout.header == Header::Names, settings);
+    let mut pieces = 0;
     while let Some(record) = records.next()? {
-        for (index, column) in columns.iter_mut().enumerate() {
-            column.add(record.get(index), (record.line, record.is_ascii), &mut budget);
-        }
-        if record.len() != width {
-            count_ragged(record.len(), width, record.line, &mut ragged, &mut warnings);
-        }
-        rows += 1;
+        rows.add(&record, &options.rules, &mut warnings);
         if records.seen().pieces != pieces {
             pieces = records.seen().pieces;
             tick((read.load(Ordering::Relaxed) as f64 / size.max(1) as f64).min(1.0))?;
@@ -146,51 +205,26 @@ pub(super) fn process<E: From<LoadError>>(
         return Err(LoadError::Empty.into());
     }
     records.warn(&mut warnings);
+    trailing.warn(&mut warnings);
+    rows.warn(&mut warnings);
+    let delimiter = layout.dialect.delimiter;
     let profile = Profile {
         name: None,
         bytes: i64::try_from(records.seen().bytes).unwrap_or(i64::MAX),
         encoding: encoding.map(|encoding| encoding.name().to_owned()),
         packing: packing.map(str::to_owned),
-        delimiter: char::from(delimiter).to_string(),
-        rows,
-        ragged,
-        columns: Vec::with_capacity(width),
+        delimiter: delimiter.map(|byte| char::from(byte).to_string()).unwrap_or_default(),
+        rows: rows.count,
+        ragged: rows.ragged,
+        assumptions: layout.assumptions,
+        preview: rows.preview,
+        columns: Vec::with_capacity(rows.columns.len()),
         warnings: Vec::new(),
         warnings_total: 0,
     };
-    Ok(Processed { profile, header, columns, warnings })
-}
-
-fn count_ragged(
-    cells: usize,
-    width: usize,
-    line: u64,
-    ragged: &mut Ragged,
-    warnings: &mut Warnings,
-) {
-    let words = || (plural(cells, "cell"), plural(width, "column"));
-    if cells < width {
-        ragged.short_rows += 1;
-        warnings.add("short_row", Some(line), || {
-            let (cells, columns) = words();
-            format!("{cells}, but {columns} in the header: the rest counts as missing.")
-        });
-    } else {
-        let extra = cells - width;
-        ragged.long_rows += 1;
-        ragged.extra_cells += i64::try_from(extra).unwrap_or(i64::MAX);
-        warnings.add("long_row", Some(line), || {
-            let (cells, columns) = words();
-            format!(
-                "{cells}, but {columns} in the header: {extra} at the end of the row counted in no \
-                 column."
-            )
-        });
-    }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+    let evidence = Evidence::new(delimiter, options.rules.decimal);
+    let (header, columns, budget) = (rows.header, rows.columns, rows.budget);
+    Ok(Processed { profile, header, columns, warnings, options, evidence, budget })
 }
 
 /// Generates the profile; calls `tick` with the progress, which may stop it.
@@ -199,11 +233,18 @@ pub(super) fn generate<E>(
     name: Option<String>,
     tick: &mut impl FnMut(f64) -> Result<(), E>,
 ) -> Result<Profile, E> {
-    let Processed { mut profile, header, columns, mut warnings } = processed;
+    let Processed { mut profile, header, mut columns, mut warnings, .. } = processed;
+    let (options, mut evidence, mut budget) =
+        (processed.options, processed.evidence, processed.budget);
     let total = columns.len();
+    for (index, column) in columns.iter_mut().enumerate() {
+        tick(index as f64 / total as f64 / 2.0)?;
+        column.judge(&mut evidence);
+    }
+    let known = (&options.rules, &evidence);
     for (column, name) in columns.into_iter().zip(header) {
-        tick(profile.columns.len() as f64 / total as f64)?;
-        profile.columns.push(column.finish(name, &mut warnings));
+        tick(0.5 + profile.columns.len() as f64 / total as f64 / 2.0)?;
+        profile.columns.push(column.finish(name, known, &mut budget, &mut warnings));
     }
     profile.name = name;
     (profile.warnings, profile.warnings_total) = warnings.into_parts();
@@ -232,6 +273,10 @@ impl<R: Read> Read for Counted<R> {
 #[cfg(test)]
 #[path = "process_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "people_tests.rs"]
+mod people_tests;
 
 #[cfg(test)]
 #[path = "file_tests.rs"]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    super::profile::{ColumnProfile, DataType, Scalar},
+    super::profile::{ColumnProfile, DataType, Ragged, Scalar},
     *,
 };
 
@@ -14,7 +14,7 @@ fn go_on(done: f64) -> Result<(), LoadError> {
 }
 
 fn try_profile(text: &str, settings: &DatasetSettings) -> Result<Profile, LoadError> {
-    let table = open_text(text.as_bytes(), text.len() as u64, settings)?;
+    let table = open_text(text.as_bytes(), text.len() as u64, &Options::default(), settings)?;
     generate(process(table, settings, &mut go_on)?, None, &mut go_on)
 }
 
@@ -105,7 +105,7 @@ fn ragged_rows_are_told_with_their_lines() {
 #[test]
 fn a_stray_value_in_a_column_of_numbers_is_told_with_its_line() {
     let rows: String = (0..20)
-        .map(|row| if row == 7 { "n.a.\n".to_owned() } else { format!("{row}\n") })
+        .map(|row| if row == 7 { "oops\n".to_owned() } else { format!("{row}\n") })
         .collect();
     let profile = profile(&format!("x\n{rows}"));
     assert_eq!(profile.columns[0].data_type, DataType::Text);
@@ -154,7 +154,8 @@ fn traces_of_a_wrong_encoding_and_open_quotes_are_told_with_their_line() {
     assert_eq!(told("a,b\r1,2\r3,\u{fffd}"), one("replacement_character", 3));
     assert_eq!(told("a\n\"two\n3,4\n"), one("unclosed_quote", 2));
     assert_eq!(told("\"a"), one("unclosed_quote", 1));
-    for closed in ["a\n\"x\"\n", "a\n5\" pipe\n", "a\n\"say \"\"hi\"\"\"", "a\n\"x\"y\"\n"] {
+    assert_eq!(told("a\n\"x\"y\"\n"), one("unescaped_quote", 2));
+    for closed in ["a\n\"x\"\n", "a\n5\" pipe\n", "a\n\"say \"\"hi\"\"\""] {
         assert_eq!(told(closed), [], "{closed:?}");
     }
 }
@@ -179,7 +180,8 @@ fn a_text_of_white_space_and_byte_order_marks_alone_is_empty() {
 #[test]
 fn a_stop_between_rows_is_obeyed() {
     let (text, settings) = (format!("x\n{}", "1\n".repeat(1000)), DatasetSettings::default());
-    let table = open_text(text.as_bytes(), text.len() as u64, &settings).unwrap();
+    let table =
+        open_text(text.as_bytes(), text.len() as u64, &Options::default(), &settings).unwrap();
     let mut asked = 0;
     let stopped = process(table, &settings, &mut |_| {
         asked += 1;

@@ -21,18 +21,63 @@ pub struct Profile {
     /// Compression of a file: `gzip` or `Zstandard`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packing: Option<String>,
-    /// Delimiter of the cells: `,`, `;`, a tab or `|`.
+    /// Delimiter of the cells, such as `,`; a blank for any number of blanks; empty if a line is one
+    /// cell.
     pub delimiter: String,
     /// Number of records after the header, without blank lines.
     pub rows: i64,
     /// Records whose number of cells differs from the header's.
     pub ragged: Ragged,
+    /// What was assumed about the whole file, and how sure it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumptions: Vec<Assumption>,
+    /// The first rows, up to ten, with up to 50 cells each; long cells are truncated like
+    /// [`Scalar::Text`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preview: Vec<Vec<String>>,
     /// One entry per column, in the order of the header.
     pub columns: Vec<ColumnProfile>,
     /// Irregularities in the order found, up to the configured number.
     pub warnings: Vec<Warning>,
     /// Total number of warnings.
     pub warnings_total: i64,
+}
+
+/// Something that was assumed, because nothing states it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assumption {
+    /// What it is about: `delimiter`, `header`, `quotes`, `encoding`, `decimal` or `missing`.
+    pub subject: String,
+    /// What was assumed, for people.
+    pub assumed: String,
+    /// How sure it is.
+    pub certainty: Certainty,
+}
+
+/// How sure an assumption is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Stated by whoever started the task, or by the file itself.
+    Given,
+    /// All that was seen agrees with it, and with nothing else.
+    Sure,
+    /// Nearly all that was seen agrees with it.
+    Likely,
+    /// Something else is as possible.
+    Unsure,
+}
+
+impl Certainty {
+    /// Name in the JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Sure => "sure",
+            Self::Likely => "likely",
+            Self::Unsure => "unsure",
+        }
+    }
 }
 
 /// Records whose number of cells differs from the header's.
@@ -58,6 +103,15 @@ pub struct ColumnProfile {
     /// Number of cells without a value: empty, blank or a marker such as `NA`, `null`, `NaN`, and
     /// cells missing in short rows.
     pub missing: i64,
+    /// Markers of missing values that occurred, and whether their cells count as missing here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<MarkerCount>,
+    /// How the values were read, unless in the plain form or as texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<ReadAs>,
+    /// Unit of all values: a currency such as `EUR`, or `%`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     /// Number of distinct values, compared as written without surrounding blanks.
     pub distinct: i64,
     /// False if counting stopped because the distinct values exceeded the configured memory: then
@@ -71,7 +125,7 @@ pub struct ColumnProfile {
     pub distinct_error: Option<f64>,
     /// Number of cells by apparent type.
     pub types: TypeCounts,
-    /// Least value: numbers and dates by size, text by code point; absent for booleans.
+    /// Least value: numbers, dates and times by size, text by code point; absent for booleans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Scalar>,
     /// Greatest value.
@@ -95,10 +149,33 @@ pub struct ColumnProfile {
     /// `count`, in 99 of 100 cases; absent if they are exact (KLL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rank_error: Option<f64>,
-    /// Numbers and dates: bins of equal width whose counts add up to `count`. Dates are seconds
-    /// since 1970-01-01T00:00Z.
+    /// Numbers, dates and times: bins of equal width whose counts add up to `count`. Dates are
+    /// seconds since 1970-01-01T00:00Z, times are seconds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub histogram: Vec<Bin>,
+}
+
+/// Cells with one marker of missing values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkerCount {
+    /// The marker, such as `NA`.
+    pub marker: String,
+    /// Number of cells.
+    pub count: i64,
+    /// Whether these cells count as missing; otherwise they are values.
+    pub missing: bool,
+}
+
+/// How the values of a column were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadAs {
+    /// What the values look like, for people.
+    pub description: String,
+    /// Number of values that look like it, of all `count` values.
+    pub matching: i64,
+    /// Whether another interpretation is as possible.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
 }
 
 /// The narrowest type that fits every value of a column.
@@ -111,15 +188,22 @@ pub enum DataType {
     Integer,
     /// Decimal numbers, and integers beyond 64 bits.
     Number,
-    /// `true`, `false`, `yes`, `no` in any case.
+    /// Two words for yes and no, such as `true`, `false`, `yes`, `no` in any case.
     Boolean,
-    /// ISO 8601 dates, with or without a time.
+    /// Dates, with or without a time.
     Date,
+    /// Times of day and durations.
+    Time,
     /// Anything else, and mixtures.
     Text,
 }
 
 impl DataType {
+    /// Whether values are ordered by more than their letters.
+    pub(super) const fn is_ordered(self) -> bool {
+        matches!(self, Self::Integer | Self::Number | Self::Date | Self::Time)
+    }
+
     /// Name in the JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -128,6 +212,7 @@ impl DataType {
             Self::Number => "number",
             Self::Boolean => "boolean",
             Self::Date => "date",
+            Self::Time => "time",
             Self::Text => "text",
         }
     }
@@ -144,15 +229,27 @@ pub struct TypeCounts {
     pub boolean: i64,
     /// Dates.
     pub date: i64,
+    /// Times of day and durations.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub time: i64,
     /// Everything else.
     pub text: i64,
 }
 
+const fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
 impl TypeCounts {
+    /// Number of all cells.
+    pub const fn total(&self) -> i64 {
+        self.integer + self.number + self.boolean + self.date + self.time + self.text
+    }
+
     /// The narrowest type that fits all of them.
     pub const fn data_type(&self) -> DataType {
         let numbers = self.integer + self.number;
-        let all = numbers + self.boolean + self.date + self.text;
+        let all = self.total();
         if all == 0 {
             DataType::Empty
         } else if self.integer == all {
@@ -163,6 +260,8 @@ impl TypeCounts {
             DataType::Boolean
         } else if self.date == all {
             DataType::Date
+        } else if self.time == all {
+            DataType::Time
         } else {
             DataType::Text
         }
@@ -177,7 +276,7 @@ pub enum Scalar {
     Integer(i64),
     /// Finite number.
     Number(f64),
-    /// Date or text, as written.
+    /// Date, time or text, as written.
     Text(String),
 }
 

@@ -1,46 +1,88 @@
 //! Reads CSV records one by one, each with the line where it begins.
 
-use std::ops::Range;
-
-use csv_core::ReadRecordResult;
-
 use super::{
+    cells::{Dialect, End, Splitter},
     error::LoadError,
     feed::{Feed, Seen, count},
+    stray,
     warnings::Warnings,
 };
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// End of a file for DOS, which some programs still write.
+const END_MARK: u8 = 0x1a;
 
 /// Reads records from a feed; buffers one record.
 pub(super) struct Records<'f> {
-    feed: Feed<'f>,
-    /// Its own line numbers count line feeds only.
-    core: csv_core::Reader,
-    /// Cells of the record, concatenated, and the end of each.
-    cells: Vec<u8>,
-    ends: Vec<usize>,
+    source: Source<'f>,
+    dialect: Dialect,
+    splitter: Splitter,
+    /// Bytes of the record as written, if it may have swallowed others, and their number.
+    raw: Vec<u8>,
+    length: usize,
     max_bytes: usize,
+    /// Number of columns, once it is known.
+    pub(super) width: Option<usize>,
     /// Current line.
     line: u64,
-    /// Whether the first record has begun. A byte order mark before it is not text.
-    begun: bool,
+    /// Bytes that were read twice because of quotes out of place.
+    read_twice: u64,
+    oddities: Oddities,
+}
+
+/// Irregularities of quotes and marks so far.
+#[derive(Debug, Default)]
+struct Oddities {
     /// Line of a record with a quote that is never closed.
     unclosed: Option<u64>,
+    /// Quotes that were read as characters: number, first line.
+    stray: Option<(u64, u64)>,
+    /// Quotes within quoted cells that were not doubled: number, first line.
+    unclean: Option<(u64, u64)>,
+    /// Byte order marks within the file: number, first line.
+    marks: Option<(u64, u64)>,
+    end_mark: Option<u64>,
+}
+
+/// Counts an irregularity.
+fn note(oddity: &mut Option<(u64, u64)>, line: u64) {
+    oddity.get_or_insert((0, line)).0 += 1;
+}
+
+/// Text of the feed, and before it what is read again.
+struct Source<'f> {
+    feed: Feed<'f>,
+    again: Vec<u8>,
+    taken: usize,
+}
+
+impl Source<'_> {
+    fn text(&mut self) -> std::io::Result<&[u8]> {
+        if self.taken < self.again.len() { Ok(&self.again[self.taken..]) } else { self.feed.text() }
+    }
+
+    fn take(&mut self, bytes: usize) {
+        if self.taken < self.again.len() {
+            self.taken += bytes;
+        } else {
+            self.feed.take(bytes);
+        }
+    }
+
+    fn put_back(&mut self, text: &[u8]) {
+        let rest = self.again.get(self.taken..).unwrap_or_default();
+        self.again = [text, rest].concat();
+        self.taken = 0;
+    }
 }
 
 /// One record.
 pub(super) struct Record<'r> {
     text: &'r str,
-    ends: &'r [usize],
+    ends: &'r [End],
     /// Line where it begins, from 1.
     pub(super) line: u64,
-    /// Whether all characters are ASCII, so that each is one byte.
-    pub(super) is_ascii: bool,
 }
-
-/// Filled parts of the buffers: cells, and their ends.
-type Filled = (Range<usize>, Range<usize>);
 
 impl<'r> Record<'r> {
     /// Number of cells.
@@ -50,9 +92,14 @@ impl<'r> Record<'r> {
 
     /// Returns a cell.
     pub(super) fn get(&self, index: usize) -> Option<&'r str> {
-        let end = *self.ends.get(index)?;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        let end = self.ends.get(index)?.at;
+        let start = if index == 0 { 0 } else { self.ends[index - 1].at };
         self.text.get(start..end)
+    }
+
+    /// Whether a cell was quoted.
+    pub(super) fn is_quoted(&self, index: usize) -> bool {
+        self.ends.get(index).is_some_and(|end| end.quoted)
     }
 
     /// Returns all cells.
@@ -61,44 +108,105 @@ impl<'r> Record<'r> {
     }
 }
 
-/// Length of the line endings, and byte order marks if `marks`, at the beginning of a text. The CSV
-/// reader skips a single mark itself, but only if it arrives in one piece.
-fn blank(text: &[u8], marks: bool) -> usize {
-    let mut at = 0;
+/// Length of the line endings and byte order marks at the beginning of a text, and the number of
+/// the marks.
+fn blank(text: &[u8]) -> (usize, u64) {
+    let (mut at, mut marks) = (0, 0);
     loop {
         match &text[at..] {
             [b'\n' | b'\r', ..] => at += 1,
-            rest if marks && rest.starts_with(BYTE_ORDER_MARK) => at += BYTE_ORDER_MARK.len(),
-            _ => return at,
+            rest if rest.starts_with(BYTE_ORDER_MARK) => {
+                at += BYTE_ORDER_MARK.len();
+                marks += 1;
+            }
+            _ => return (at, marks),
         }
     }
 }
 
+/// How a record ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    AtLineEnd,
+    AtEnd,
+    /// The file ended within quotes, or the record grew too long within them.
+    WithinQuotes,
+    TooLong,
+    Nothing,
+}
+
 impl<'f> Records<'f> {
-    pub(super) fn new(feed: Feed<'f>, delimiter: u8, max_bytes: usize) -> Self {
+    pub(super) fn new(feed: Feed<'f>, dialect: Dialect, max_bytes: usize) -> Self {
         Self {
-            feed,
-            core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
-            cells: vec![0; 1 << 10],
-            ends: vec![0; 64],
+            source: Source { feed, again: Vec::new(), taken: 0 },
+            dialect,
+            splitter: Splitter::new(dialect),
+            raw: Vec::new(),
+            length: 0,
             max_bytes,
+            width: None,
             line: 1,
-            begun: false,
-            unclosed: None,
+            read_twice: 0,
+            oddities: Oddities::default(),
         }
     }
 
     pub(super) const fn seen(&self) -> &Seen {
-        self.feed.seen()
+        self.source.feed.seen()
+    }
+
+    /// Skips text up to the beginning of a line.
+    pub(super) fn skip_to(&mut self, line: u64) -> Result<(), LoadError> {
+        let line_end = self.seen().line_end;
+        while self.line < line {
+            let text = self.source.text().map_err(|error| unreadable(self.line, error))?;
+            if text.is_empty() {
+                break;
+            }
+            let end = memchr::memchr(line_end, text).map_or(text.len(), |end| end + 1);
+            self.line += count(line_end, &text[..end]);
+            self.source.take(end);
+        }
+        Ok(())
     }
 
     /// Adds warnings about the whole file, at its end.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
-        self.feed.seen().warn(warnings);
-        if self.unclosed.is_some() {
+        self.seen().warn(warnings);
+        let oddities = &self.oddities;
+        if oddities.unclosed.is_some() {
             let what = "A quote opens in the row that begins here and is never closed: everything \
                         after it is one cell.";
-            warnings.add_whole("unclosed_quote", self.unclosed, what.to_owned());
+            warnings.add_whole("unclosed_quote", oddities.unclosed, what.to_owned());
+        }
+        let counted = [
+            (
+                oddities.stray,
+                "stray_quote",
+                "A quote opens here without a fitting end. It was read \
+              as a character, so that the rows after it stay rows",
+            ),
+            (
+                oddities.unclean,
+                "unescaped_quote",
+                "A quoted cell goes on after its closing quote, \
+              as if a quote in it were not doubled",
+            ),
+            (
+                oddities.marks,
+                "byte_order_mark",
+                "A byte order mark within the file, as if files \
+              were joined; it was left out",
+            ),
+        ];
+        for (found, code, what) in counted {
+            if let Some((times, line)) = found {
+                warnings.add_whole(code, Some(line), format!("{what} ({times}×, here first)."));
+            }
+        }
+        if oddities.end_mark.is_some() {
+            let what = "The file ends with the end mark of DOS (0x1A), which was left out.";
+            warnings.add_whole("end_mark", oddities.end_mark, what.to_owned());
         }
     }
 
@@ -110,68 +218,126 @@ impl<'f> Records<'f> {
             return Err(LoadError::RowTooLong { line: first, limit: self.max_bytes });
         }
         let line = self.line;
-        self.begun = true;
-        let Some((cells, ends)) = self.fill(line)? else { return Ok(None) };
+        let mut ended = self.fill(self.dialect)?;
+        if ended != Ended::Nothing && self.is_stray(ended) {
+            note(&mut self.oddities.stray, line);
+            self.read_twice += self.raw.len() as u64;
+            self.source.put_back(&self.raw);
+            self.line = line;
+            ended = self.fill(Dialect { quote: None, ..self.dialect })?;
+        }
+        match ended {
+            Ended::Nothing => return Ok(None),
+            Ended::TooLong => {
+                return Err(LoadError::RowTooLong { line, limit: self.max_bytes });
+            }
+            Ended::WithinQuotes if self.length > self.max_bytes => {
+                return Err(LoadError::RowTooLong { line, limit: self.max_bytes });
+            }
+            Ended::WithinQuotes => self.oddities.unclosed = Some(line),
+            Ended::AtEnd if self.drop_end_mark(line) => return Ok(None),
+            Ended::AtEnd | Ended::AtLineEnd => {}
+        }
+        let row = &self.splitter.row;
+        if row.unclean {
+            note(&mut self.oddities.unclean, line);
+        }
         // Delimiters and quotes never split a character, so the text is valid.
-        let text = std::str::from_utf8(&self.cells[cells]).unwrap_or_default();
-        let record = Record { text, ends: &self.ends[ends], line, is_ascii: text.is_ascii() };
-        Ok(Some(record))
+        let text = std::str::from_utf8(&row.text).unwrap_or_default();
+        Ok(Some(Record { text, ends: &row.ends, line }))
     }
 
     /// Skips blank lines and returns their size in bytes; stops beyond the maximum size of a row.
     fn pass_blank_lines(&mut self) -> Result<usize, LoadError> {
-        let line_end = self.feed.seen().line_end;
+        let line_end = self.seen().line_end;
         let mut bytes = 0;
         loop {
-            let text = self.feed.text().map_err(|error| unreadable(self.line, error))?;
-            let blank = blank(text, !self.begun);
+            let text = self.source.text().map_err(|error| unreadable(self.line, error))?;
+            let (blank, marks) = blank(text);
             let more = blank > 0 && blank == text.len();
             self.line += count(line_end, &text[..blank]);
-            self.feed.take(blank);
+            self.source.take(blank);
             bytes += blank;
+            if marks > 0 && self.width.is_some() {
+                note(&mut self.oddities.marks, self.line);
+            }
             if !more || bytes > self.max_bytes {
                 return Ok(bytes);
             }
         }
     }
 
-    /// Reads a record into the buffers and returns the filled parts.
-    fn fill(&mut self, line: u64) -> Result<Option<Filled>, LoadError> {
-        let line_end = self.feed.seen().line_end;
-        let (mut cells, mut ends, mut bytes) = (0, 0, 0);
+    /// Reads a record into the buffers.
+    fn fill(&mut self, dialect: Dialect) -> Result<Ended, LoadError> {
+        let line_end = self.seen().line_end;
+        self.splitter.restart(dialect);
+        self.raw.clear();
+        self.length = 0;
         loop {
-            let text = self.feed.text().map_err(|error| unreadable(self.line, error))?;
-            if text.is_empty() && bytes > 0 {
-                return Ok(Some(self.finish(line, cells, ends)));
+            let text = self.source.text().map_err(|error| unreadable(self.line, error))?;
+            if text.is_empty() {
+                let is_quoted = self.splitter.is_quoted();
+                return Ok(match self.splitter.finish() {
+                    false => Ended::Nothing,
+                    true if is_quoted => Ended::WithinQuotes,
+                    true => Ended::AtEnd,
+                });
             }
-            let (result, read, written, ended) =
-                self.core.read_record(text, &mut self.cells[cells..], &mut self.ends[ends..]);
-            self.line += count(line_end, &text[..read]);
-            self.feed.take(read);
-            (cells, ends, bytes) = (cells + written, ends + ended, bytes + read);
-            if bytes > self.max_bytes {
-                return Err(LoadError::RowTooLong { line, limit: self.max_bytes });
+            let (read, is_complete) = self.splitter.push(text);
+            // Without quotes, a line break can only be the last byte.
+            let is_simple = is_complete && self.length == 0 && !self.splitter.row.has_quotes;
+            if is_simple {
+                self.line += u64::from(text[read - 1] == line_end);
+            } else {
+                self.raw.extend_from_slice(&text[..read]);
+                self.line += count(line_end, &text[..read]);
             }
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => return Ok(Some((0..cells, 0..ends))),
-                ReadRecordResult::End => return Ok(None),
+            self.length += read;
+            self.source.take(read);
+            if self.length > self.max_bytes {
+                let is_quoted = self.splitter.is_quoted();
+                return Ok(if is_quoted { Ended::WithinQuotes } else { Ended::TooLong });
+            }
+            if is_complete {
+                return Ok(Ended::AtLineEnd);
             }
         }
     }
 
-    /// Ends the file within a record. A line feed ends the record, unless a quote is open.
-    fn finish(&mut self, line: u64, cells: usize, ends: usize) -> Filled {
-        self.ends.push(0);
-        let (result, ..) = self.core.read_record(b"\n", &mut [0; 2], &mut self.ends[ends..]);
-        if !matches!(result, ReadRecordResult::Record) {
-            self.unclosed = Some(line);
-            self.core.read_record(b"", &mut [], &mut self.ends[ends..]);
+    /// Whether the record swallowed others, because a quote in it is only a character.
+    fn is_stray(&self, ended: Ended) -> bool {
+        let Some(width) = self.width else { return false };
+        let line_end = self.seen().line_end;
+        let inner = self.raw.split_last().map_or(&[][..], |(_, inner)| inner);
+        let is_long = memchr::memchr(line_end, inner).is_some();
+        // What is read twice has a limit, so that no file takes the square of its size.
+        let may_read = self.read_twice <= self.seen().bytes.saturating_mul(2) + (64 << 20);
+        let row = &self.splitter.row;
+        let is_clean = ended == Ended::AtLineEnd && !row.unclean && row.ends.len() == width;
+        is_long
+            && may_read
+            && ended != Ended::TooLong
+            && stray::fits_better(&self.raw, line_end, self.dialect, (width, is_clean))
+    }
+
+    /// Leaves out the end mark of DOS at the end of the file; returns whether nothing is left.
+    fn drop_end_mark(&mut self, line: u64) -> bool {
+        let row = &mut self.splitter.row;
+        let text = row.text.len() - row.text.iter().rev().take_while(|byte| **byte == 0).count();
+        if text == 0 || row.text[text - 1] != END_MARK {
+            return false;
         }
-        self.ends[ends] = cells;
-        (0..cells, 0..ends + 1)
+        let start = match row.ends[..] {
+            [.., before, _] => before.at,
+            _ => 0,
+        };
+        let Some(last) = row.ends.last_mut().filter(|last| !last.quoted && text > start) else {
+            return false;
+        };
+        last.at = text - 1;
+        row.text.truncate(text - 1);
+        self.oddities.end_mark = Some(line);
+        row.ends.len() == 1 && row.text.is_empty()
     }
 }
 
@@ -190,68 +356,5 @@ pub(super) fn unreadable(line: u64, error: std::io::Error) -> LoadError {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::dialect;
-
-    fn records(text: &str, max_bytes: usize) -> Result<Vec<(u64, Vec<String>)>, LoadError> {
-        let (feed, _) = Feed::open(Box::new(text.as_bytes()), None).unwrap();
-        let mut records = Records::new(feed, b',', max_bytes);
-        let mut found = Vec::new();
-        while let Some(record) = records.next()? {
-            found.push((record.line, record.iter().map(str::to_owned).collect()));
-        }
-        Ok(found)
-    }
-
-    #[test]
-    fn lines_are_those_of_an_editor() {
-        for (text, expected) in [
-            ("\na\r\n1\r\n\r\n\"2\r\n\"\r\n3\n\n4", vec![2, 3, 5, 7, 9]),
-            ("a\r1\r\r2", vec![1, 2, 4]),
-            ("a", vec![1]),
-            ("", vec![]),
-        ] {
-            let found: Vec<u64> =
-                records(text, 100).unwrap().into_iter().map(|(line, _)| line).collect();
-            assert_eq!(found, expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_too_long_is_told_with_its_line() {
-        let just_right = format!("a\n{}\n", "x".repeat(99));
-        assert_eq!(records(&just_right, 100).unwrap().len(), 2);
-        for row in ["x".repeat(5 << 20), ",".repeat(5 << 20), format!("\"{}", "\n".repeat(5 << 20))]
-        {
-            let told = records(&format!("a\n1\n{row}"), 4 << 20).unwrap_err();
-            assert_eq!(told, LoadError::RowTooLong { line: 3, limit: 4 << 20 });
-        }
-        assert!(records(&format!("a\n{}1", "\n".repeat(101)), 100).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn records_are_those_of_the_csv_crate(text in "([ab\u{e4}\",]|\n|\r|\r\n){0,60}") {
-            let oracle: Vec<Vec<String>> = dialect::reader(&text, b',')
-                .into_records()
-                .map(|record| record.unwrap().iter().map(str::to_owned).collect())
-                .collect();
-            let found: Vec<_> =
-                records(&text, 1000).unwrap().into_iter().map(|(_, cells)| cells).collect();
-            prop_assert_eq!(found, oracle);
-        }
-
-        #[test]
-        fn an_open_quote_is_told_if_a_further_line_would_be_part_of_it(text in "a[\",;\n\r ab]{0,40}") {
-            let appended = format!("{text}\nsentinel");
-            let last = dialect::reader(&appended, b',').into_records().last().unwrap().unwrap();
-            let (feed, _) = Feed::open(Box::new(text.as_bytes()), None).unwrap();
-            let mut records = Records::new(feed, b',', 1000);
-            while records.next().unwrap().is_some() {}
-            prop_assert_eq!(records.unclosed.is_some(), last != vec!["sentinel"]);
-        }
-    }
-}
+#[path = "records_tests.rs"]
+mod tests;

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 pub(super) const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
 /// Hard limit of a name's length in characters.
 pub(super) const MAX_NAME_CHARACTERS: usize = 100;
+/// Hard limit of the length of an option such as the delimiter, in characters.
+pub(super) const MAX_OPTION_CHARACTERS: usize = 40;
+/// Greatest line of a header.
+pub(super) const MAX_HEADER_ROW: u32 = 1_000_000;
 
 /// Limits of the kind `dataset`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,11 +11,13 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    pub(super) fn add(&mut self, value: f64) {
-        self.count += 1.0;
+    /// Adds a value that occurs `count` times.
+    pub(super) fn add(&mut self, value: f64, count: u64) {
+        let count = count as f64;
+        self.count += count;
         let delta = value - self.mean;
-        self.mean += delta / self.count;
-        self.squares += delta * (value - self.mean);
+        self.mean += delta * count / self.count;
+        self.squares += count * delta * (value - self.mean);
     }
 
     pub(super) fn mean(&self) -> Option<f64> {
@@ -136,9 +138,9 @@ mod tests {
     fn what_a_double_cannot_hold_is_absent() {
         let mut moments = Moments::default();
         assert_eq!((moments.mean(), moments.std_dev()), (None, None));
-        moments.add(f64::MAX);
+        moments.add(f64::MAX, 1);
         assert_eq!((moments.mean(), moments.std_dev()), (Some(f64::MAX), None));
-        moments.add(-f64::MAX);
+        moments.add(-f64::MAX, 1);
         assert_eq!(moments.std_dev(), None);
     }
 
@@ -156,7 +158,7 @@ mod tests {
         #[test]
         fn mean_and_deviation_agree_with_two_passes(values in prop::collection::vec(-1e6..1e6, 2..200)) {
             let mut moments = Moments::default();
-            values.iter().for_each(|value: &f64| moments.add(*value));
+            values.iter().for_each(|value: &f64| moments.add(*value, 1));
             let count = values.len() as f64;
             let mean = values.iter().sum::<f64>() / count;
             let squares = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();

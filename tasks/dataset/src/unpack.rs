@@ -1,9 +1,17 @@
-//! Decompresses gzip and Zstandard files, which are detected by their first bytes.
+//! Decompresses gzip, Zstandard and ZIP files, which are detected by their first bytes.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
+
+use super::{warnings::Warnings, zip::Archive};
 
 const BUFFER: usize = 64 << 10;
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -15,14 +23,26 @@ const ZSTD_SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
 const MAX_WINDOW: u64 = 8 << 20;
 
 /// Other formats that are mistaken for CSV, with advice.
-const OTHERS: [(&[u8], &str); 7] = [
-    (b"PK\x03\x04", "it is a ZIP archive or a spreadsheet; unpack it, or save the sheet as CSV"),
+const OTHERS: [(&[u8], &str); 19] = [
     (b"\xd0\xcf\x11\xe0", "it is an old spreadsheet; save the sheet as CSV"),
     (b"PAR1", "it is a Parquet file; write it as CSV"),
     (b"\xfd7zXZ", "it is packed with xz; pack it with gzip or zstd, or not at all"),
     (b"BZh", "it is packed with bzip2; pack it with gzip or zstd, or not at all"),
+    (b"7z\xbc\xaf\x27\x1c", "it is packed with 7-Zip; pack it with gzip or zstd, or not at all"),
+    (b"Rar!\x1a\x07", "it is packed with RAR; pack it with gzip or zstd, or not at all"),
+    (b"\x04\x22\x4d\x18", "it is packed with LZ4; pack it with gzip or zstd, or not at all"),
+    (b"\x1f\x9d", "it is packed with compress; pack it with gzip or zstd, or not at all"),
     (b"SQLite format 3\0", "it is a database; write its table as CSV"),
     (b"%PDF-", "it is a PDF"),
+    (b"ARROW1", "it is an Arrow file; write it as CSV"),
+    (b"FEA1", "it is a Feather file; write it as CSV"),
+    (b"ORC", "it is an ORC file; write it as CSV"),
+    (b"Obj\x01", "it is an Avro file; write it as CSV"),
+    (b"\x89HDF\r\n", "it is an HDF5 file; write its table as CSV"),
+    (b"\x89PNG\r\n", "it is an image"),
+    (b"\xff\xd8\xff", "it is an image"),
+    (b"GIF8", "it is an image"),
+    (b"$FL2", "it is a file of SPSS; write it as CSV"),
 ];
 
 /// Detected content of a file.
@@ -32,7 +52,24 @@ pub(super) struct Unpacked<'f> {
     /// Name of the compression.
     pub(super) packing: Option<&'static str>,
     /// Why it cannot be CSV.
-    pub(super) other: Option<&'static str>,
+    pub(super) other: Option<String>,
+    /// Whether something follows the compressed data.
+    pub(super) trailing: Trailing,
+}
+
+/// Whether bytes that are no compressed data follow the compressed data; known at the end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trailing(Arc<AtomicBool>);
+
+impl Trailing {
+    /// Adds a warning at the end.
+    pub(super) fn warn(&self, warnings: &mut Warnings) {
+        if self.0.load(Ordering::Relaxed) {
+            let what = "Bytes that are no compressed data follow the compressed data, such as \
+                        padding; they were not read.";
+            warnings.add_whole("trailing_bytes", None, what.to_owned());
+        }
+    }
 }
 
 /// Decompresses a file if it is compressed.
@@ -41,19 +78,84 @@ pub(super) fn unpack<'f>(file: impl Read + Send + 'f) -> io::Result<Unpacked<'f>
     let mut start = Vec::with_capacity(16);
     let mut file = file;
     (&mut file).take(16).read_to_end(&mut start)?;
-    let other = OTHERS.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, what)| *what);
+    let other = OTHERS.iter().find(|(magic, _)| is_of(&start, magic));
+    let mut other = other.map(|(_, what)| (*what).to_owned());
     let is_gzip = start.starts_with(GZIP);
     let is_zstd = start.starts_with(ZSTD)
         || start.first().is_some_and(is_skipped) && start[1..].starts_with(ZSTD_SKIPPED);
+    let is_zip = start.starts_with(b"PK\x03\x04");
     let file = BufReader::with_capacity(BUFFER, io::Cursor::new(start).chain(file));
+    let trailing = Trailing::default();
     let (bytes, packing): (Box<dyn Read + Send + 'f>, _) = if is_gzip {
-        (Box::new(MultiGzDecoder::new(file)), Some("gzip"))
+        let member = Some(Member::Within(GzDecoder::new(file)));
+        (Box::new(Members { member, trailing: trailing.clone() }), Some("gzip"))
     } else if is_zstd {
-        (Box::new(Frames { state: Some(State::Between(file)) }), Some("Zstandard"))
+        let state = Some(State::Between(file));
+        (Box::new(Frames { state, begun: false, trailing: trailing.clone() }), Some("Zstandard"))
+    } else if is_zip {
+        match Archive::open(file)? {
+            Ok(archive) => (Box::new(archive), Some("ZIP")),
+            Err(what) => {
+                other = Some(what);
+                (Box::new(io::empty()), None)
+            }
+        }
     } else {
         (Box::new(file), None)
     };
-    Ok(Unpacked { bytes, packing, other })
+    Ok(Unpacked { bytes, packing, other, trailing })
+}
+
+/// Whether a file begins with a magic; one of letters must not be the beginning of a word.
+fn is_of(start: &[u8], magic: &[u8]) -> bool {
+    let next = start.get(magic.len());
+    let is_word = magic.iter().all(u8::is_ascii_alphanumeric)
+        && next.is_some_and(|byte| {
+            matches!(byte, b',' | b';' | b'\t' | b'|' | b'\r' | b'\n' | b'_' | b' ' | b'"')
+        });
+    start.starts_with(magic)
+        && !is_word
+        && !(magic == b"ORC" && next.is_none_or(u8::is_ascii_alphanumeric))
+}
+
+/// Reads gzip members one after the other, up to what is none.
+struct Members<R: BufRead> {
+    member: Option<Member<R>>,
+    trailing: Trailing,
+}
+
+enum Member<R: BufRead> {
+    Between(R),
+    Within(GzDecoder<R>),
+}
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.member.take() {
+                None => return Ok(0),
+                Some(Member::Between(mut rest)) => match rest.fill_buf()?.first() {
+                    None => return Ok(0),
+                    Some(first) if *first == GZIP[0] => {
+                        self.member = Some(Member::Within(GzDecoder::new(rest)));
+                    }
+                    Some(_) => {
+                        self.trailing.0.store(true, Ordering::Relaxed);
+                        return Ok(0);
+                    }
+                },
+                Some(Member::Within(mut member)) => match member.read(buffer)? {
+                    0 if !buffer.is_empty() => {
+                        self.member = Some(Member::Between(member.into_inner()));
+                    }
+                    read => {
+                        self.member = Some(Member::Within(member));
+                        return Ok(read);
+                    }
+                },
+            }
+        }
+    }
 }
 
 /// First byte of a skippable frame.
@@ -64,6 +166,8 @@ const fn is_skipped(byte: &u8) -> bool {
 /// Reads Zstandard frames one after the other.
 struct Frames<R: BufRead> {
     state: Option<State<R>>,
+    begun: bool,
+    trailing: Trailing,
 }
 
 enum State<R: BufRead> {
@@ -78,6 +182,11 @@ impl<R: BufRead> Read for Frames<R> {
                 None => return Ok(0),
                 Some(State::Between(mut rest)) => {
                     let Some(first) = rest.fill_buf()?.first() else { return Ok(0) };
+                    if self.begun && !is_skipped(first) && *first != ZSTD[0] {
+                        self.trailing.0.store(true, Ordering::Relaxed);
+                        return Ok(0);
+                    }
+                    self.begun = true;
                     self.state = Some(if is_skipped(first) {
                         pass(&mut rest)?;
                         State::Between(rest)
@@ -160,6 +269,22 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_packed_data_is_not_read_and_told() {
+        for pack in [gzip, zstd] {
+            for (after, expected) in [(&[0; 600][..], true), (b"trailer", true), (b"", false)] {
+                let packed = [&pack("a,b\n"), after].concat();
+                let mut found = unpack(packed.as_slice()).unwrap();
+                let mut text = String::new();
+                found.bytes.read_to_string(&mut text).unwrap();
+                assert_eq!(
+                    (text.as_str(), found.trailing.0.load(Ordering::Relaxed)),
+                    ("a,b\n", expected)
+                );
+            }
+        }
+    }
+
+    #[test]
     fn a_frame_that_wants_too_much_memory_is_refused() {
         // No checksum, no single segment; a window of 1 GiB.
         let greedy = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0, 0];
@@ -168,7 +293,17 @@ mod tests {
 
     #[test]
     fn files_of_another_sort_are_known() {
-        assert!(unpack(b"PK\x03\x04....".as_slice()).unwrap().other.unwrap().contains("ZIP"));
-        assert_eq!(unpack(b"PKW,a".as_slice()).unwrap().other, None);
+        let other = |bytes: &'static [u8]| unpack(bytes).unwrap().other;
+        for (bytes, what) in [
+            (b"PAR1\x15\x04".as_slice(), "Parquet"),
+            (b"\xfd7zXZ\0\0", "xz"),
+            (b"BZh91AY", "bzip2"),
+            (b"7z\xbc\xaf\x27\x1c\0", "7-Zip"),
+        ] {
+            assert!(other(bytes).unwrap().contains(what), "{bytes:?}");
+        }
+        for bytes in [b"PKW,a".as_slice(), b"ORC,a\n", b"PAR1,PAR2\n", b"ORCHARD\n", b"BZh,a"] {
+            assert_eq!(other(bytes), None, "{bytes:?}");
+        }
     }
 }

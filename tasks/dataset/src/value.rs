@@ -1,13 +1,11 @@
 //! Classifies a single cell.
 //!
-//! * Missing: empty, blank, or a marker written by databases and statistics programs.
+//! * Missing: empty or blank. Markers of missing values are texts here; see `markers`.
 //! * A number with a leading zero (`007`) is an identifier and stays text.
-//! * `NaN` is missing. `inf` and numbers beyond a double are text, because they would spoil a mean.
+//! * `inf` and numbers beyond a double are text, because they would spoil a mean.
 //! * An integer beyond 64 bits is a number.
 
-/// Markers of missing values; compared exactly, so that a name such as `Na` stays a name.
-const MISSING: [&str; 12] =
-    ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None", "NaN", "nan", "-NaN", "-nan"];
+use super::moment::{DateKey, midnight};
 
 /// A classified cell. Does not borrow the text.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,24 +15,24 @@ pub(super) enum Cell {
     Number(f64),
     Boolean,
     Date(DateKey),
+    /// Time of day or duration, in seconds and nanoseconds.
+    Time(DateKey),
     Text,
 }
 
 impl Cell {
-    /// Numbers by value, dates by their seconds since 1970-01-01T00:00Z.
+    /// Numbers by value, dates by their seconds since 1970-01-01T00:00Z, times by their seconds.
     pub(super) fn number(self) -> Option<f64> {
         match self {
             Self::Integer(value) => Some(value as f64),
             Self::Number(value) => Some(value),
-            Self::Date((seconds, nanos)) => Some(seconds as f64 + f64::from(nanos) / 1e9),
+            Self::Date((seconds, nanos)) | Self::Time((seconds, nanos)) => {
+                Some(seconds as f64 + f64::from(nanos) / 1e9)
+            }
             Self::Missing | Self::Boolean | Self::Text => None,
         }
     }
 }
-
-/// Sort key of dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Times without an
-/// offset are UTC.
-pub(super) type DateKey = (i64, u32);
 
 /// Classifies a cell without surrounding blanks.
 pub(super) fn classify(text: &str) -> Cell {
@@ -48,7 +46,7 @@ pub(super) fn classify(text: &str) -> Cell {
         }
         _ => None,
     };
-    cell.unwrap_or_else(|| if MISSING.contains(&text) { Cell::Missing } else { Cell::Text })
+    cell.unwrap_or(Cell::Text)
 }
 
 fn is_boolean(text: &str) -> bool {
@@ -97,8 +95,7 @@ fn date(text: &str) -> Option<DateKey> {
     }
     let year = fixed(&text[..4], 0, 9999)?;
     let month = fixed(&text[5..7], 1, 12)?;
-    let day = fixed(&text[8..10], 1, days_in(year, month))?;
-    let midnight = days_since_epoch(year, month, day) * 86_400;
+    let midnight = midnight(year, month, fixed(&text[8..10], 1, 31)?)?;
     let Some(rest) = text.get(10..).filter(|rest| !rest.is_empty()) else {
         return Some((midnight, 0));
     };
@@ -157,25 +154,6 @@ fn fixed(text: &str, least: i64, greatest: i64) -> Option<i64> {
     (least..=greatest).contains(&value).then_some(value)
 }
 
-const fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-/// Days since 1970-01-01 in the proleptic Gregorian calendar (Howard Hinnant's `days_from_civil`).
-const fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year - era * 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,11 +162,8 @@ mod tests {
     fn a_cell_is_read_as_the_narrowest_type() {
         let cases = [
             ("", Cell::Missing),
-            ("NA", Cell::Missing),
-            ("null", Cell::Missing),
-            ("NaN", Cell::Missing),
-            ("-nan", Cell::Missing),
-            ("Na", Cell::Text),
+            ("NA", Cell::Text),
+            ("NaN", Cell::Text),
             ("0", Cell::Integer(0)),
             ("-0", Cell::Integer(0)),
             ("+5", Cell::Integer(5)),

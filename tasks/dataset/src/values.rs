@@ -1,25 +1,26 @@
 //! Distinct values of a column with their counts, or sketches of them once they exceed the memory
-//! limit (Apache DataSketches).
+//! limit.
 
 use std::collections::HashMap;
 
 use ahash::RandomState;
-use datasketches::{
-    common::NumStdDev,
-    frequencies::{ErrorType, FrequentItemsSketch},
-    hll::{HllSketch, HllType},
-    kll::{KllFloat, KllSketch},
-};
 
-use super::{profile::TopValue, spread::Spread, stats::Counted, value, warnings::shorten};
+use super::{
+    interpretation::{Interpretation, Live, Shapes},
+    profile::TopValue,
+    sketches::Sketches,
+    spread::Spread,
+    stats::Counted,
+    texts::Texts,
+    value,
+    warnings::shorten,
+};
 
 /// Number of most frequent values in a profile.
 const TOP: usize = 10;
 /// Memory of an entry in addition to its text: two words and a count, spare capacity, allocator
 /// overhead.
 const ENTRY_BYTES: usize = 64;
-/// Longer texts are counted, but not listed once there are sketches.
-const MAX_NAMED: usize = 256;
 
 /// Memory limits, so that memory does not grow with the data.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +34,13 @@ pub(super) struct Budget {
 
 /// Sizes of a column's sketches.
 #[derive(Clone, Copy, Debug)]
-struct Sizes {
+pub(super) struct Sizes {
     /// Binary logarithm of the number of registers, one byte each.
-    distinct: u8,
+    pub(super) distinct: u8,
     /// Number of counters of frequent values, each with a text.
-    frequent: usize,
+    pub(super) frequent: usize,
     /// About a third of the retained numbers.
-    ranks: u16,
+    pub(super) ranks: u16,
 }
 
 impl Budget {
@@ -59,21 +60,20 @@ impl Budget {
 #[derive(Debug)]
 pub(super) enum Values {
     /// All values, and their memory in bytes.
-    All(HashMap<Box<str>, u64, RandomState>, usize),
+    All(HashMap<Box<str>, Entry, RandomState>, usize),
     /// Sketches.
     About(Box<Sketches>),
 }
 
-/// Sketches of too many values.
-#[derive(Debug)]
-pub(super) struct Sketches {
-    /// Number of distinct values when the sketches began.
-    at_least: usize,
-    distinct: HllSketch,
-    frequent: FrequentItemsSketch<String>,
-    /// Present while all values are numbers, or all are dates.
-    ranks: Option<KllSketch<KllFloat<f64>>>,
+/// Number of occurrences of a value, and the line of the first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) count: u64,
+    pub(super) line: u64,
 }
+
+/// A distinct value.
+pub(super) type Distinct<'v> = (&'v str, Entry);
 
 /// Summary of a column's distinct values.
 pub(super) struct Summary {
@@ -94,17 +94,23 @@ impl Default for Values {
 
 impl Values {
     /// Adds a value; `number` represents it while all values are numbers, or all are dates.
-    pub(super) fn add(&mut self, text: &str, number: Option<f64>, budget: &mut Budget) {
+    pub(super) fn add(
+        &mut self,
+        text: &str,
+        number: Option<f64>,
+        entry: Entry,
+        budget: &mut Budget,
+    ) {
         if let Self::All(values, used) = self {
-            if let Some(count) = values.get_mut(text) {
-                *count += 1;
+            if let Some(known) = values.get_mut(text) {
+                known.count += entry.count;
                 return;
             }
             let bytes = ENTRY_BYTES + text.len();
             if *used + bytes <= budget.per_column && bytes <= budget.left {
                 *used += bytes;
                 budget.left -= bytes;
-                values.insert(text.into(), 1);
+                values.insert(text.into(), entry);
                 return;
             }
             budget.left += *used;
@@ -112,7 +118,7 @@ impl Values {
             *self = Self::About(Box::new(sketches));
         }
         if let Self::About(sketches) = self {
-            sketches.add(text, number);
+            sketches.add(text, number, entry.count);
         }
     }
 
@@ -121,25 +127,62 @@ impl Values {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::All(_, used) => *used,
-            Self::About(sketches) => {
-                let texts = sketches.frequent.num_active_items() * MAX_NAMED;
-                let ranks = sketches.ranks.as_ref().map_or(0, KllSketch::num_retained) * 8;
-                sketches.distinct.estimated_size()
-                    + sketches.frequent.estimated_size()
-                    + texts
-                    + ranks
-            }
+            Self::About(sketches) => sketches.bytes(),
         }
     }
 
-    /// Summarises the values; `ordered` if all are numbers, or all are dates.
+    /// All values in the order of their first occurrence, unless there are too many.
+    pub(super) fn distinct(&self) -> Option<Vec<Distinct<'_>>> {
+        let Self::All(values, _) = self else { return None };
+        let mut distinct: Vec<_> =
+            values.iter().map(|(text, entry)| (text.as_ref(), *entry)).collect();
+        distinct.sort_unstable_by(|a, b| (a.1.line, a.0).cmp(&(b.1.line, b.0)));
+        Some(distinct)
+    }
+
+    /// The values as texts.
+    pub(super) fn texts(&self) -> Texts {
+        match self {
+            Self::All(values, _) => Texts::of(values),
+            Self::About(sketches) => sketches.texts(),
+        }
+    }
+
+    /// What the values look like.
+    pub(super) fn shapes(&self) -> Shapes {
+        match self {
+            Self::All(values, _) => Shapes::of(values.keys().map(|text| &**text)),
+            Self::About(sketches) => sketches.shapes(),
+        }
+    }
+
+    /// The interpretations of values that are not in the plain form, as far as they fit all.
+    pub(super) fn interpretations(&self) -> Vec<Interpretation> {
+        match self {
+            Self::All(values, _) => {
+                // Most columns of texts fit none, which is known without order.
+                let forms = Live::fitting(values.keys().map(|text| &**text));
+                if forms.is_empty() {
+                    return Vec::new();
+                }
+                let distinct = self.distinct().unwrap_or_default();
+                forms.into_iter().filter_map(|form| Interpretation::of(form, &distinct)).collect()
+            }
+            Self::About(sketches) => sketches.interpretations(),
+        }
+    }
+
+    /// Summarises the values; `ordered` if all are plain numbers, or all are plain dates.
     pub(super) fn summary(self, ordered: bool) -> Summary {
         match self {
             Self::All(values, _) => Summary {
                 distinct: values.len(),
                 estimate: None,
                 spread: ordered.then(|| Spread::Exact(numbers(&values))),
-                top: top(values.into_iter().map(|(value, count)| (value.into(), count)).collect()),
+                top: top(values
+                    .into_iter()
+                    .map(|(value, entry)| (value.into(), entry.count))
+                    .collect()),
                 top_error: None,
             },
             Self::About(sketches) => sketches.summary(),
@@ -148,87 +191,21 @@ impl Values {
 }
 
 /// The values as sorted numbers.
-fn numbers(values: &HashMap<Box<str>, u64, RandomState>) -> Vec<Counted> {
-    let mut numbers: Vec<Counted> = values
+pub(super) fn numbers(values: &HashMap<Box<str>, Entry, RandomState>) -> Vec<Counted> {
+    let counted = values
         .iter()
-        .filter_map(|(text, count)| Some((value::classify(text).number()?, *count)))
-        .collect();
+        .filter_map(|(text, entry)| Some((value::classify(text).number()?, entry.count)));
+    sorted(counted.collect())
+}
+
+/// Sorts numbers by size.
+pub(super) fn sorted(mut numbers: Vec<Counted>) -> Vec<Counted> {
     numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     numbers
 }
 
-impl Sketches {
-    fn of(values: HashMap<Box<str>, u64, RandomState>, ordered: bool, sizes: Sizes) -> Self {
-        let fine = "a size that the sketch allows";
-        let mut sketches = Self {
-            at_least: values.len(),
-            distinct: HllSketch::new(sizes.distinct, HllType::Hll8).expect(fine),
-            frequent: FrequentItemsSketch::new(sizes.frequent).expect(fine),
-            ranks: ordered.then(|| {
-                let empty = KllSketch::new(sizes.ranks).expect(fine);
-                ranks(empty, &numbers(&values))
-            }),
-        };
-        for (text, count) in values {
-            sketches.distinct.update(&*text);
-            if text.len() <= MAX_NAMED {
-                sketches.frequent.update_with_count(text.into(), count);
-            }
-        }
-        sketches
-    }
-
-    fn add(&mut self, text: &str, number: Option<f64>) {
-        self.distinct.update(text);
-        if text.len() <= MAX_NAMED {
-            self.frequent.update_ref(text);
-        }
-        match number.and_then(|number| KllFloat::<f64>::new(number).ok()) {
-            Some(number) => {
-                if let Some(ranks) = &mut self.ranks {
-                    ranks.update(number);
-                }
-            }
-            None => self.ranks = None,
-        }
-    }
-
-    fn summary(self) -> Summary {
-        let estimate = self.distinct.estimate();
-        let upper = self.distinct.upper_bound(NumStdDev::Two) / estimate - 1.0;
-        let lower = 1.0 - self.distinct.lower_bound(NumStdDev::Two) / estimate;
-        let frequent = self.frequent.frequent_items(ErrorType::NoFalsePositives);
-        let frequent = frequent.iter().map(|row| (row.item().clone(), row.lower_bound()));
-        Summary {
-            distinct: self.at_least,
-            estimate: Some((estimate, upper.max(lower))),
-            top: top(frequent.collect()),
-            top_error: Some(self.frequent.maximum_error()),
-            spread: self.ranks.map(Spread::About),
-        }
-    }
-}
-
-/// Sketch of numbers with many occurrences. Processes the bits of their counts from the highest to
-/// the lowest and doubles the sketch at each step, so that a million occurrences do not take a
-/// million steps.
-fn ranks(mut sketch: KllSketch<KllFloat<f64>>, numbers: &[Counted]) -> KllSketch<KllFloat<f64>> {
-    let most = numbers.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    for bit in (0..u64::BITS - most.leading_zeros()).rev() {
-        let half = sketch.clone();
-        // Fails only beyond 2^64 numbers.
-        let _ = sketch.merge(&half);
-        for (number, _) in numbers.iter().filter(|(_, count)| count >> bit & 1 == 1) {
-            if let Ok(number) = KllFloat::<f64>::new(*number) {
-                sketch.update(number);
-            }
-        }
-    }
-    sketch
-}
-
 /// The most frequent values; ties in order of value.
-fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
+pub(super) fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
     let by_rank = |a: &(String, u64), b: &(String, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0));
     if values.len() > TOP {
         values.select_nth_unstable_by(TOP - 1, by_rank);
@@ -244,7 +221,11 @@ fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use datasketches::kll::KllSketch;
+
+    use super::{super::sketches::ranks, *};
+
+    const ONCE: Entry = Entry { count: 1, line: 1 };
 
     fn summary(count: u32, bytes: usize) -> (Summary, Budget) {
         let mut budget = Budget::new(bytes, bytes, 1);
@@ -252,9 +233,9 @@ mod tests {
         for index in 0..count {
             // Each number from 0 once in mixed order, with a tenth of sevens in between.
             let value = u64::from(index) * 7_919 % u64::from(count);
-            values.add(&value.to_string(), Some(value as f64), &mut budget);
+            values.add(&value.to_string(), Some(value as f64), ONCE, &mut budget);
             if index % 9 == 0 {
-                values.add("7", Some(7.0), &mut budget);
+                values.add("7", Some(7.0), ONCE, &mut budget);
             }
         }
         (values.summary(true), budget)
@@ -306,10 +287,10 @@ mod tests {
     fn a_column_of_mixed_values_has_no_ranks() {
         let mut budget = Budget::new(100, 100, 1);
         let mut values = Values::default();
-        values.add("1", Some(1.0), &mut budget);
-        values.add("2", Some(2.0), &mut budget);
-        values.add("x", None, &mut budget);
-        values.add(&"x".repeat(10_000), None, &mut budget);
+        values.add("1", Some(1.0), ONCE, &mut budget);
+        values.add("2", Some(2.0), ONCE, &mut budget);
+        values.add("x", None, ONCE, &mut budget);
+        values.add(&"x".repeat(10_000), None, ONCE, &mut budget);
         let summary = values.summary(false);
         assert!(summary.spread.is_none());
         assert_eq!(summary.estimate.map(|(estimate, _)| estimate.round()), Some(4.0));

@@ -1,0 +1,246 @@
+//! How a text is laid out: what was detected, and what was given.
+
+use super::{
+    cells::Dialect,
+    charset::Charset,
+    column::Rules,
+    markers::Markers,
+    profile::{Assumption, Certainty},
+    sample::SampleRow,
+    table::{Header, Table},
+};
+
+/// What was given about a text, instead of what would be detected.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    pub(super) delimiter: Option<u8>,
+    pub(super) is_one_column: bool,
+    /// Line of the header; 0 if there is none.
+    pub(super) header_row: Option<u64>,
+    pub(super) encoding: Option<Charset>,
+    pub(super) rules: Rules,
+}
+
+impl Options {
+    /// Sets the delimiter: one character of ASCII, or a name. False if it is none.
+    pub(super) fn set_delimiter(&mut self, text: &str) -> bool {
+        let name = text.trim().to_ascii_lowercase();
+        let delimiter = match (text, name.as_str()) {
+            (_, "none") => {
+                self.is_one_column = true;
+                return true;
+            }
+            ("\t", _) | (_, "tab" | "\\t") => b'\t',
+            (_, "comma") => b',',
+            (_, "semicolon") => b';',
+            (_, "pipe" | "bar" | "vertical bar") => b'|',
+            (_, "colon") => b':',
+            (" ", _) | (_, "blank" | "blanks" | "space" | "spaces" | "whitespace") => b' ',
+            (_, "\\x01" | "^a") => 1,
+            _ => match text.trim().as_bytes() {
+                [byte]
+                    if byte.is_ascii()
+                        && !byte.is_ascii_alphanumeric()
+                        && !b"\"\r\n".contains(byte) =>
+                {
+                    *byte
+                }
+                _ => return false,
+            },
+        };
+        self.delimiter = Some(delimiter);
+        true
+    }
+
+    /// Sets the decimal sign. False if it is none.
+    pub(super) fn set_decimal(&mut self, text: &str) -> bool {
+        self.rules.decimal = match text.trim() {
+            "." => Some('.'),
+            "," => Some(','),
+            _ => return false,
+        };
+        true
+    }
+
+    /// Sets the markers of missing values, separated by commas.
+    pub(super) fn set_missing(&mut self, text: &str) {
+        self.rules.markers = Markers::new(Some(text));
+    }
+}
+
+/// Layout of a text.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) dialect: Dialect,
+    pub(super) header: Header,
+    /// Line of the header, or of the first row without one.
+    pub(super) line: u64,
+    /// Number of columns, where the first record does not tell.
+    pub(super) width: usize,
+    /// Whether the record after the header belongs to the header, too.
+    pub(super) has_second_header: bool,
+    pub(super) assumptions: Vec<Assumption>,
+    /// Warnings: code, line, message.
+    pub(super) oddities: Vec<(&'static str, u64, String)>,
+}
+
+impl Layout {
+    /// Layout of nothing.
+    pub(super) const fn empty() -> Self {
+        Self {
+            dialect: Dialect::of(Some(b',')),
+            header: Header::Names,
+            line: 1,
+            width: 1,
+            has_second_header: false,
+            assumptions: Vec::new(),
+            oddities: Vec::new(),
+        }
+    }
+
+    /// Layout of a table that was found; `line_at` tells the line at an offset of the sample.
+    pub(super) fn of(
+        dialect: Dialect,
+        table: &Table,
+        rows: &[SampleRow],
+        line_at: impl Fn(usize) -> u64,
+        options: &Options,
+    ) -> Self {
+        let mut layout = Self {
+            dialect,
+            header: table.header,
+            line: line_at(rows[table.start].at),
+            width: table.width,
+            has_second_header: table.has_second_header,
+            ..Self::empty()
+        };
+        layout.note_quotes(dialect);
+        match options.header_row {
+            Some(0) => layout.header = Header::None,
+            Some(line) => {
+                (layout.header, layout.line) = (Header::Names, line);
+                layout.has_second_header = false;
+            }
+            None => layout.note_header(table, rows),
+        }
+        if options.header_row.is_some() {
+            layout.has_second_header &= layout.header == Header::Names;
+            layout.assume("header", header_given(options.header_row), Certainty::Given);
+        }
+        layout
+    }
+
+    fn assume(&mut self, subject: &str, assumed: String, certainty: Certainty) {
+        self.assumptions.push(Assumption { subject: subject.to_owned(), assumed, certainty });
+    }
+
+    fn note_quotes(&mut self, dialect: Dialect) {
+        if dialect.escape {
+            self.assume("quotes", "a backslash escapes a quote".to_owned(), Certainty::Likely);
+        }
+        if dialect.quote == Some(b'\'') {
+            self.assume("quotes", "cells are in single quotes".to_owned(), Certainty::Likely);
+        }
+    }
+
+    fn note_header(&mut self, table: &Table, rows: &[SampleRow]) {
+        let votes = table.votes;
+        let line = self.line;
+        let (assumed, certainty) = match table.header {
+            Header::None => {
+                let told = format!(
+                    "There is no header: the values of the first row look like those of the \
+                     others in {} columns. The columns are numbered.",
+                    votes.data
+                );
+                self.oddities.push(("no_header", line, told));
+                let certainty = if votes.header == 0 { Certainty::Sure } else { Certainty::Likely };
+                ("none; the first row is data".to_owned(), certainty)
+            }
+            Header::RowNames => {
+                let told = "The header has one name less than each row has cells: the first \
+                            column holds the names of the rows.";
+                self.oddities.push(("row_names", line, told.to_owned()));
+                (format!("line {line}, without a name for the first column"), Certainty::Likely)
+            }
+            Header::Names => {
+                let certainty = match (votes.header, votes.data) {
+                    (0, 0) if table.rows > 0 => Certainty::Unsure,
+                    (_, 0) => Certainty::Sure,
+                    _ => Certainty::Likely,
+                };
+                (format!("line {line} names the columns"), certainty)
+            }
+        };
+        self.assume("header", assumed, certainty);
+        if table.start > 0 {
+            let told = format!(
+                "{} above the table (lines 1 to {}) {} not read as part of it.",
+                if table.start == 1 {
+                    "One row".to_owned()
+                } else {
+                    format!("{} rows", table.start)
+                },
+                line - 1,
+                if table.start == 1 { "was" } else { "were" },
+            );
+            self.oddities.push(("skipped_lines", 1, told));
+        }
+        if table.has_second_header && rows.len() > table.start + 1 {
+            let told = "The row after the header has texts above figures in each column; it was \
+                        read as part of the header.";
+            self.oddities.push(("second_header", line, told.to_owned()));
+        }
+    }
+}
+
+fn header_given(row: Option<u64>) -> String {
+    match row {
+        None | Some(0) => "none".to_owned(),
+        Some(line) => format!("line {line} names the columns"),
+    }
+}
+
+/// A delimiter for people.
+pub(super) fn describe(delimiter: Option<u8>) -> String {
+    match delimiter {
+        None => "nothing".to_owned(),
+        Some(b',') => "commas".to_owned(),
+        Some(b';') => "semicolons".to_owned(),
+        Some(b'\t') => "tabs".to_owned(),
+        Some(b'|') => "vertical bars".to_owned(),
+        Some(b':') => "colons".to_owned(),
+        Some(b' ') => "blanks".to_owned(),
+        Some(byte) if byte.is_ascii_control() => format!("the control character 0x{byte:02x}"),
+        Some(byte) => format!("“{}”", char::from(byte)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters_have_names() {
+        for (text, expected) in [
+            (";", Some(b';')),
+            ("tab", Some(b'\t')),
+            ("\t", Some(b'\t')),
+            ("\\t", Some(b'\t')),
+            (" ", Some(b' ')),
+            ("|", Some(b'|')),
+            ("\\x01", Some(1)),
+            ("a", None),
+            ("\"", None),
+            (",,", None),
+            ("", None),
+            ("é", None),
+        ] {
+            let mut options = Options::default();
+            assert_eq!(options.set_delimiter(text), expected.is_some(), "{text:?}");
+            assert_eq!(options.delimiter, expected, "{text:?}");
+        }
+        let mut options = Options::default();
+        assert!(options.set_delimiter("none") && options.is_one_column);
+    }
+}

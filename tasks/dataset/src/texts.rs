@@ -1,0 +1,68 @@
+//! Lengths and order of values as texts.
+
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use super::{
+    profile::{Lengths, Scalar},
+    values::Entry,
+    warnings::shorten,
+};
+
+/// Maximum length of a text for comparisons; a profile shows less.
+const MAX_COMPARED: usize = 1 << 10;
+
+/// Extremes of values as texts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Texts {
+    least: Option<Box<str>>,
+    greatest: Option<Box<str>>,
+    shortest: Option<i64>,
+    longest: i64,
+    characters: i64,
+}
+
+impl Texts {
+    /// The extremes of distinct values.
+    pub(super) fn of(values: &HashMap<Box<str>, Entry, RandomState>) -> Self {
+        let mut texts = Self::default();
+        values.iter().for_each(|(text, entry)| texts.add(text, entry.count));
+        texts
+    }
+
+    /// Adds a value that occurs `count` times.
+    pub(super) fn add(&mut self, text: &str, count: u64) {
+        let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
+        self.longest = self.longest.max(length);
+        self.characters = self.characters.saturating_add(length.saturating_mul(count));
+        let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
+        if self.least.as_deref().is_none_or(|least| text < least) {
+            self.least = Some(text.into());
+        }
+        if self.greatest.as_deref().is_none_or(|greatest| text > greatest) {
+            self.greatest = Some(text.into());
+        }
+    }
+
+    /// First text by code point.
+    pub(super) fn least(&self) -> Option<Scalar> {
+        self.least.as_deref().map(|text| Scalar::Text(shorten(text)))
+    }
+
+    /// Last text by code point.
+    pub(super) fn greatest(&self) -> Option<Scalar> {
+        self.greatest.as_deref().map(|text| Scalar::Text(shorten(text)))
+    }
+
+    /// Lengths of so many values.
+    pub(super) fn lengths(&self, count: i64) -> Lengths {
+        Lengths {
+            min: self.shortest.unwrap_or_default(),
+            max: self.longest,
+            mean: self.characters as f64 / count.max(1) as f64,
+        }
+    }
+}
