@@ -2,9 +2,9 @@
 
 use super::{
     judgement::{Evidence, Judged, Verdict},
-    marked::Marked,
+    marked::{Marked, ValueMarkers},
     markers::Markers,
-    profile::{ColumnProfile, DataType, Lengths, Numeric, ReadAs, Scalar, TypeCounts},
+    profile::{ColumnProfile, DataType, MarkerCount, Numeric, ReadAs, TypeCounts},
     reading::{FORMS, Reading},
     spread::Spread,
     tally::Tally,
@@ -12,9 +12,6 @@ use super::{
     values::{Budget, Entry, Values},
     warnings::{Warnings, shorten},
 };
-
-/// Maximum length of a text for comparisons; a profile shows less.
-const MAX_COMPARED: usize = 1 << 10;
 
 /// Statistics of one column so far.
 #[derive(Default)]
@@ -25,7 +22,6 @@ pub(super) struct Column {
     marked: Marked,
     tally: Tally,
     values: Values,
-    texts: Texts,
     /// Line and text of the first number, boolean, date and text.
     firsts: [Option<(u64, String)>; 4],
     judged: Judged,
@@ -37,8 +33,6 @@ pub(super) struct CellText<'r> {
     pub(super) text: &'r str,
     /// Whether it stood in quotes.
     pub(super) quoted: bool,
-    /// Whether all characters of the row are ASCII, so that each is one byte.
-    pub(super) is_ascii: bool,
     /// Line where the row begins.
     pub(super) line: u64,
 }
@@ -51,47 +45,10 @@ pub(super) struct Rules {
     pub(super) decimal: Option<char>,
 }
 
-/// Extremes of values as texts.
-#[derive(Debug, Default)]
-struct Texts {
-    least: Option<Box<str>>,
-    greatest: Option<Box<str>>,
-    shortest: Option<i64>,
-    longest: i64,
-    characters: i64,
-}
-
-impl Texts {
-    fn add(&mut self, text: &str, is_ascii: bool, count: i64) {
-        let length = if is_ascii { text.len() } else { text.chars().count() };
-        let length = i64::try_from(length).unwrap_or(i64::MAX);
-        self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
-        self.longest = self.longest.max(length);
-        self.characters = self.characters.saturating_add(length.saturating_mul(count));
-        let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
-        if self.least.as_deref().is_none_or(|least| text < least) {
-            self.least = Some(text.into());
-        }
-        if self.greatest.as_deref().is_none_or(|greatest| text > greatest) {
-            self.greatest = Some(text.into());
-        }
-    }
-}
-
-impl Texts {
-    fn lengths(&self, count: i64) -> Lengths {
-        Lengths {
-            min: self.shortest.unwrap_or_default(),
-            max: self.longest,
-            mean: self.characters as f64 / count as f64,
-        }
-    }
-}
-
 impl Column {
     /// Adds the cell of one row; `None` if the row is too short.
     pub(super) fn add(&mut self, cell: Option<CellText<'_>>, rules: &Rules, budget: &mut Budget) {
-        let Some(CellText { text, quoted, is_ascii, line }) = cell else {
+        let Some(CellText { text, quoted, line }) = cell else {
             self.empty += 1;
             return;
         };
@@ -111,16 +68,10 @@ impl Column {
             cell = Cell::Text;
         }
         self.quoted += i64::from(quoted);
-        self.add_value(cell, text, (is_ascii, Entry { count: 1, line }), budget);
+        self.add_value(cell, text, Entry { count: 1, line }, budget);
     }
 
-    fn add_value(
-        &mut self,
-        cell: Cell,
-        text: &str,
-        (is_ascii, entry): (bool, Entry),
-        budget: &mut Budget,
-    ) {
+    fn add_value(&mut self, cell: Cell, text: &str, entry: Entry, budget: &mut Budget) {
         let group = match cell {
             Cell::Missing | Cell::Time(_) => return,
             Cell::Integer(_) | Cell::Number(_) => 0,
@@ -133,7 +84,6 @@ impl Column {
         }
         self.tally.add(cell, text, entry.count);
         let number = cell.number().filter(|_| self.tally.is_ordered());
-        self.texts.add(text, is_ascii, i64::try_from(entry.count).unwrap_or(i64::MAX));
         self.values.add(text, number, entry, budget);
     }
 
@@ -166,30 +116,17 @@ impl Column {
         let plain = self.tally.types.data_type();
         let judged = std::mem::take(&mut self.judged);
         let (mut verdict, doubt) = judged.decide(&name, plain, &self.values, evidence);
-        let is_figures = !matches!(
-            verdict,
-            Verdict::Plain(DataType::Text | DataType::Empty) | Verdict::Codes(_)
-        );
-        let are_quoted = self.quoted > self.tally.types.total() / 2;
-        let (counts, values) = self.marked.resolve(
-            &rules.markers,
-            evidence,
-            (is_figures, plain == DataType::Empty, are_quoted),
-            &self.values,
-        );
-        let missing = counts.iter().filter(|count| count.missing).map(|count| count.count);
-        let missing = self.empty + missing.sum::<i64>();
-        if !values.is_empty() && matches!(verdict, Verdict::Read(_)) {
+        let (markers, kept) = self.resolve_markers(rules, evidence, &verdict);
+        if !kept.is_empty() && matches!(verdict, Verdict::Read(_)) {
             verdict = Verdict::Plain(DataType::Text);
         }
-        for (marker, entry) in values {
-            let text = rules.markers.text(marker);
-            self.add_value(Cell::Text, text, (false, entry), budget);
+        for (marker, entry) in kept {
+            self.add_value(Cell::Text, rules.markers.text(marker), entry, budget);
         }
-        let (data_type, read) = match verdict {
-            Verdict::Plain(_) => (self.tally.types.data_type(), None),
-            Verdict::Codes(_) => (DataType::Text, None),
-            Verdict::Read(ref found) => (found.tally.types.data_type(), Some(found)),
+        let data_type = match &verdict {
+            Verdict::Plain(_) => self.tally.types.data_type(),
+            Verdict::Codes(_) => DataType::Text,
+            Verdict::Read(found) => found.tally.types.data_type(),
         };
         let count = self.tally.types.total();
         if let Some((code, doubt)) = &doubt {
@@ -200,64 +137,77 @@ impl Column {
         } else if data_type == DataType::Text && !matches!(verdict, Verdict::Codes(_)) {
             self.warn_of_odd_values(&name, warnings);
         }
-        let read_as = match &verdict {
-            Verdict::Plain(_) if doubt.is_none() => None,
-            Verdict::Plain(_) => Some("numbers with a decimal point".to_owned())
-                .filter(|_| data_type != DataType::Text),
-            Verdict::Codes(codes) => Some(codes.clone()),
-            Verdict::Read(found) => Some(found.reading.describe()),
-        };
-        let read_as = read_as.map(|description| ReadAs {
+        let missing = markers.iter().filter(|count| count.missing).map(|count| count.count);
+        let missing = self.empty + missing.sum::<i64>();
+        let read_as = verdict.describe(data_type, doubt.is_some()).map(|description| ReadAs {
             description,
             matching: count,
             unsure: doubt.is_some(),
         });
-        let unit = read.and_then(|found| found.reading.unit()).map(str::to_owned);
-        let tally = read.map_or(&self.tally, |found| &found.tally);
-        let (mut min, mut max) = tally.extremes(data_type);
-        if data_type == DataType::Text {
-            let text =
-                |text: &Option<Box<str>>| text.as_deref().map(|text| Scalar::Text(shorten(text)));
-            (min, max) = (text(&self.texts.least), text(&self.texts.greatest));
-        }
-        let lengths = (data_type == DataType::Text).then(|| self.texts.lengths(count));
+        ColumnProfile { markers, missing, read_as, ..self.figures(name, data_type, &verdict) }
+    }
+
+    fn resolve_markers(
+        &self,
+        rules: &Rules,
+        evidence: &Evidence,
+        verdict: &Verdict,
+    ) -> (Vec<MarkerCount>, ValueMarkers) {
+        let is_text =
+            matches!(verdict, Verdict::Plain(DataType::Text | DataType::Empty) | Verdict::Codes(_));
+        let is_empty = self.tally.types.total() == 0;
+        let are_quoted = self.quoted > self.tally.types.total() / 2;
+        let known = (!is_text, is_empty, are_quoted);
+        self.marked.resolve(&rules.markers, evidence, known, &self.values)
+    }
+
+    /// The figures of the values.
+    fn figures(self, name: String, data_type: DataType, verdict: &Verdict) -> ColumnProfile {
+        let (tally, unit) = match verdict {
+            Verdict::Read(found) => (&found.tally, found.reading.unit()),
+            _ => (&self.tally, None),
+        };
+        let count = tally.types.total();
+        let texts = (data_type == DataType::Text).then(|| self.values.texts());
+        let (min, max) = match &texts {
+            Some(texts) => (texts.least(), texts.greatest()),
+            None => tally.extremes(data_type),
+        };
+        let lengths = texts.map(|texts| texts.lengths(count));
         let is_plain = matches!(verdict, Verdict::Plain(_)) && self.tally.is_ordered();
-        let values = std::mem::take(&mut self.values).summary(is_plain);
-        let spread = match &verdict {
+        let values = self.values.summary(is_plain);
+        let spread = match verdict {
             Verdict::Read(found) => Some(&found.spread),
             Verdict::Plain(_) => values.spread.as_ref(),
             Verdict::Codes(_) => None,
         };
         let spread = spread.filter(|_| data_type.is_ordered());
-        let numeric = match data_type {
-            DataType::Integer | DataType::Number => Some(numeric(tally, spread)),
-            _ => None,
-        };
-        let whole = data_type != DataType::Number;
+        let is_number = matches!(data_type, DataType::Integer | DataType::Number);
         let distinct = i64::try_from(values.distinct).unwrap_or(i64::MAX);
+        let estimate = values.estimate.map(|(estimate, _)| estimate.round() as i64);
         ColumnProfile {
             name,
             data_type,
             count,
-            missing,
-            markers: counts,
-            read_as,
-            unit,
+            missing: 0,
+            markers: Vec::new(),
+            read_as: None,
+            unit: unit.map(str::to_owned),
             distinct,
             distinct_exact: values.estimate.is_none(),
-            distinct_estimate: values
-                .estimate
-                .map(|(estimate, _)| (estimate.round() as i64).clamp(distinct, count)),
+            distinct_estimate: estimate.map(|estimate| estimate.clamp(distinct, count)),
             distinct_error: values.estimate.map(|(_, error)| error),
             types: tally.types,
             min,
             max,
-            numeric,
+            numeric: is_number.then(|| numeric(tally, spread)),
             lengths,
             top: values.top,
             top_error: values.top_error.map(|error| i64::try_from(error).unwrap_or(i64::MAX)),
             rank_error: spread.and_then(Spread::rank_error),
-            histogram: spread.map(|spread| spread.histogram(whole)).unwrap_or_default(),
+            histogram: spread
+                .map(|spread| spread.histogram(data_type != DataType::Number))
+                .unwrap_or_default(),
         }
     }
 
@@ -296,7 +246,7 @@ impl Column {
     }
 
     /// The form that fits nine of ten values: how many, what they are, and the first that is not.
-    fn nearly(&self, count: i64) -> Option<(i64, String, Option<(u64, String)>)> {
+    fn nearly(&self, count: i64) -> Option<Nearly> {
         let distinct = self.values.distinct()?;
         let allowed = count / 10;
         let found = FORMS.into_iter().filter_map(|form| {
@@ -316,6 +266,9 @@ impl Column {
         found.max_by_key(|(of, ..)| *of)
     }
 }
+
+/// Number of values that fit a form, what they look like, and line and text of the first other one.
+type Nearly = (i64, String, Option<(u64, String)>);
 
 fn numeric(tally: &Tally, spread: Option<&Spread>) -> Numeric {
     let [q25, median, q75] = spread.map(Spread::quartiles).unwrap_or_default();

@@ -167,3 +167,42 @@ fn what_was_assumed_is_said_and_how_sure_it_is() {
     let third = Options { header_row: Some(3), ..Options::default() };
     assert_eq!(detect("x,y\n1,2\nc,d\n3,4\n", b'\n', &third).line, 3);
 }
+
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A cell as it stands in a text.
+    fn written(cell: &str, delimiter: char) -> String {
+        if cell.contains(['"', '\n', delimiter]) {
+            format!("\"{}\"", cell.replace('"', "\"\""))
+        } else {
+            cell.to_owned()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_is_read_in_the_dialect_in_which_it_was_written(
+            delimiter in prop::sample::select(vec![',', ';', '\t', '|']),
+            rows in prop::collection::vec((1..100_000_u32, "[a-z]{1,6}( [a-z]{1,6})?", 0..10_000_i32), 3..40),
+        ) {
+            let mut text = ["id", "name of it", "price"].join(&delimiter.to_string()) + "\n";
+            for (id, name, price) in &rows {
+                let cells = [id.to_string(), name.clone(), format!("{}.{:02}", price / 100, price % 100)];
+                let cells = cells.map(|cell| written(&cell, delimiter));
+                text += &(cells.join(&delimiter.to_string()) + "\n");
+            }
+            let layout = layout(&text);
+            prop_assert_eq!(layout.dialect, Dialect::of(u8::try_from(delimiter).ok()));
+            prop_assert_eq!((layout.header, layout.line, layout.width), (Header::Names, 1, 3));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[a1,;|\t: \"'\\\\\n\r#.\u{1}\u{e4}-]{0,80}") {
+            let layout = layout(&text);
+            prop_assert!(layout.width > 0 && layout.line > 0);
+        }
+    }
+}

@@ -6,7 +6,8 @@ use std::io::{self, Read};
 use memchr::{memchr_iter, memmem};
 
 use super::{
-    charset::{Charset, Decoded, Decoding, detect},
+    charset::{Charset, detect},
+    decoding::{Decoded, Decoding},
     warnings::Warnings,
 };
 

@@ -82,6 +82,18 @@ pub(super) enum Verdict {
     Read(Box<Interpretation>),
 }
 
+impl Verdict {
+    /// What the values look like, unless they are in the plain form without doubt.
+    pub(super) fn describe(&self, data_type: DataType, is_doubtful: bool) -> Option<String> {
+        match self {
+            Self::Plain(_) if !is_doubtful || data_type == DataType::Text => None,
+            Self::Plain(_) => Some("numbers with a decimal point".to_owned()),
+            Self::Codes(codes) => Some(codes.clone()),
+            Self::Read(found) => Some(found.reading.describe()),
+        }
+    }
+}
+
 /// What is uncertain about a verdict: a code, and a message about the values.
 pub(super) type Doubt = (&'static str, String);
 

@@ -8,12 +8,12 @@
 //! * [`profile`]: the result, as JSON.
 //! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
 //!   upload for them.
-//! * `unpack`, `zip`, `charset`, `feed`, `content`: from stored bytes to text.
+//! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `content`: from stored bytes to text.
 //! * `dialect`, `sample`, `class`, `table`, `layout`, `header`: how the text is laid out.
-//! * `cells`, `records`, `stray`: from text to records.
+//! * `cells`, `records`, `stray`, `rows`: from text to records.
 //! * `value`, `number`, `moment`, `clock`, `markers`: what single cells mean.
 //! * `reading`, `interpretation`, `judgement`, `marked`: what the cells of a column mean together.
-//! * `column`, `tally`, `values`, `sketches`, `spread`, `stats`: statistics of columns.
+//! * `column`, `tally`, `values`, `texts`, `sketches`, `spread`, `stats`: statistics of columns.
 //! * `html`, `plot`, `text`: the profile as a page.
 
 mod cells;
@@ -22,6 +22,7 @@ mod class;
 mod clock;
 mod column;
 mod content;
+mod decoding;
 mod dialect;
 mod error;
 mod feed;
@@ -40,6 +41,7 @@ mod process;
 pub mod profile;
 mod reading;
 mod records;
+mod rows;
 mod sample;
 mod settings;
 mod sketches;
@@ -49,6 +51,7 @@ mod stray;
 mod table;
 mod tally;
 mod text;
+mod texts;
 mod unpack;
 mod value;
 mod values;

@@ -14,7 +14,7 @@ pub(super) struct Marked {
 }
 
 /// Markers that are values after all.
-type ValueMarkers = Vec<(Marker, Entry)>;
+pub(super) type ValueMarkers = Vec<(Marker, Entry)>;
 
 impl Marked {
     /// Adds a cell.

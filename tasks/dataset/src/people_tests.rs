@@ -3,7 +3,7 @@
 use super::{
     super::{
         column::Rules,
-        profile::{Certainty, ColumnProfile, DataType, Scalar},
+        profile::{Certainty, ColumnProfile, DataType, Ragged, Scalar},
     },
     *,
 };

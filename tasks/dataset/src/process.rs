@@ -11,26 +11,23 @@ use std::{
 
 use super::{
     charset::Charset,
-    column::{CellText, Column},
+    column::Column,
     content, dialect,
     error::LoadError,
     feed::Feed,
     header,
     judgement::Evidence,
     layout::{Layout, Options},
-    profile::{Assumption, Certainty, Profile, Ragged},
-    records::{Record, Records, unreadable},
+    profile::{Assumption, Certainty, Profile},
+    records::{Records, unreadable},
+    rows::Rows,
     settings::DatasetSettings,
     table::Header,
     unpack::Trailing,
     unpack::{Unpacked, unpack},
     values::Budget,
-    warnings::{Warnings, shorten},
+    warnings::Warnings,
 };
-
-/// Rows of the preview, and cells of each.
-const PREVIEW_ROWS: usize = 10;
-const PREVIEW_CELLS: usize = 50;
 
 /// CSV after its header was read.
 pub(super) struct Table<'f> {
@@ -195,32 +192,10 @@ pub(super) fn process<E: From<LoadError>>(
     let Table { mut records, header, layout, options, encoding, packing, .. } = table;
     let (mut warnings, trailing, size, read) =
         (table.warnings, table.trailing, table.size, table.read);
-    let width = header.len();
-    let mut columns: Vec<Column> = (0..width).map(|_| Column::default()).collect();
-    let mut budget = Budget::new(settings.max_column_memory, settings.max_memory, width);
-    let (mut rows, mut ragged, mut pieces) = (0_i64, Ragged::default(), 0);
-    let (mut preview, mut repeated) = (Vec::new(), None);
+    let mut rows = Rows::new(header, layout.header == Header::Names, settings);
+    let mut pieces = 0;
     while let Some(record) = records.next()? {
-        if is_header(&record, &header, layout.header) {
-            repeated.get_or_insert((record.line, 0_i64)).1 += 1;
-            continue;
-        }
-        if preview.len() < PREVIEW_ROWS {
-            preview.push(record.iter().take(PREVIEW_CELLS).map(shorten).collect());
-        }
-        for (index, column) in columns.iter_mut().enumerate() {
-            let cell = record.get(index).map(|text| CellText {
-                text,
-                quoted: record.is_quoted(index),
-                is_ascii: record.is_ascii,
-                line: record.line,
-            });
-            column.add(cell, &options.rules, &mut budget);
-        }
-        if record.len() != width {
-            count_ragged(&record, width, &mut ragged, &mut warnings);
-        }
-        rows += 1;
+        rows.add(&record, &options.rules, &mut warnings);
         if records.seen().pieces != pieces {
             pieces = records.seen().pieces;
             tick((read.load(Ordering::Relaxed) as f64 / size.max(1) as f64).min(1.0))?;
@@ -231,7 +206,7 @@ pub(super) fn process<E: From<LoadError>>(
     }
     records.warn(&mut warnings);
     trailing.warn(&mut warnings);
-    warn_of_repeated_headers(repeated, &mut warnings);
+    rows.warn(&mut warnings);
     let delimiter = layout.dialect.delimiter;
     let profile = Profile {
         name: None,
@@ -239,61 +214,17 @@ pub(super) fn process<E: From<LoadError>>(
         encoding: encoding.map(|encoding| encoding.name().to_owned()),
         packing: packing.map(str::to_owned),
         delimiter: delimiter.map(|byte| char::from(byte).to_string()).unwrap_or_default(),
-        rows,
-        ragged,
+        rows: rows.count,
+        ragged: rows.ragged,
         assumptions: layout.assumptions,
-        preview,
-        columns: Vec::with_capacity(width),
+        preview: rows.preview,
+        columns: Vec::with_capacity(rows.columns.len()),
         warnings: Vec::new(),
         warnings_total: 0,
     };
     let evidence = Evidence::new(delimiter, options.rules.decimal);
+    let (header, columns, budget) = (rows.header, rows.columns, rows.budget);
     Ok(Processed { profile, header, columns, warnings, options, evidence, budget })
-}
-
-/// Whether a record is the header once more, as where files were joined.
-fn is_header(record: &Record<'_>, header: &[String], kind: Header) -> bool {
-    kind == Header::Names
-        && header.len() > 1
-        && record.len() == header.len()
-        && record.iter().zip(header).all(|(cell, name)| cell.trim() == name)
-}
-
-fn warn_of_repeated_headers(repeated: Option<(u64, i64)>, warnings: &mut Warnings) {
-    if let Some((line, times)) = repeated {
-        let told = format!(
-            "The header stands again within the rows, as if files were joined ({times}×, here \
-             first); it is not counted as a row."
-        );
-        warnings.add_whole("repeated_header", Some(line), told);
-    }
-}
-
-fn count_ragged(record: &Record<'_>, width: usize, ragged: &mut Ragged, warnings: &mut Warnings) {
-    let (cells, line) = (record.len(), record.line);
-    let words = || (plural(cells, "cell"), plural(width, "column"));
-    if cells < width {
-        ragged.short_rows += 1;
-        warnings.add("short_row", Some(line), || {
-            let (cells, columns) = words();
-            format!("{cells}, but {columns} in the header: the rest counts as missing.")
-        });
-    } else {
-        let extra = cells - width;
-        ragged.long_rows += 1;
-        ragged.extra_cells += i64::try_from(extra).unwrap_or(i64::MAX);
-        warnings.add("long_row", Some(line), || {
-            let (cells, columns) = words();
-            format!(
-                "{cells}, but {columns} in the header: {extra} at the end of the row counted in no \
-                 column."
-            )
-        });
-    }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// Generates the profile; calls `tick` with the progress, which may stop it.

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    super::profile::{ColumnProfile, DataType, Scalar},
+    super::profile::{ColumnProfile, DataType, Ragged, Scalar},
     *,
 };
 

@@ -82,8 +82,6 @@ pub(super) struct Record<'r> {
     ends: &'r [End],
     /// Line where it begins, from 1.
     pub(super) line: u64,
-    /// Whether all characters are ASCII, so that each is one byte.
-    pub(super) is_ascii: bool,
 }
 
 impl<'r> Record<'r> {
@@ -246,7 +244,7 @@ impl<'f> Records<'f> {
         }
         // Delimiters and quotes never split a character, so the text is valid.
         let text = std::str::from_utf8(&row.text).unwrap_or_default();
-        Ok(Some(Record { text, ends: &row.ends, line, is_ascii: text.is_ascii() }))
+        Ok(Some(Record { text, ends: &row.ends, line }))
     }
 
     /// Skips blank lines and returns their size in bytes; stops beyond the maximum size of a row.
@@ -358,68 +356,5 @@ pub(super) fn unreadable(line: u64, error: std::io::Error) -> LoadError {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::dialect;
-    use super::*;
-
-    fn records(text: &str, max_bytes: usize) -> Result<Vec<(u64, Vec<String>)>, LoadError> {
-        let (feed, _) = Feed::open(Box::new(text.as_bytes()), None).unwrap();
-        let mut records = Records::new(feed, Dialect::of(Some(b',')), max_bytes);
-        let mut found = Vec::new();
-        while let Some(record) = records.next()? {
-            found.push((record.line, record.iter().map(str::to_owned).collect()));
-        }
-        Ok(found)
-    }
-
-    #[test]
-    fn lines_are_those_of_an_editor() {
-        for (text, expected) in [
-            ("\na\r\n1\r\n\r\n\"2\r\n\"\r\n3\n\n4", vec![2, 3, 5, 7, 9]),
-            ("a\r1\r\r2", vec![1, 2, 4]),
-            ("a", vec![1]),
-            ("", vec![]),
-        ] {
-            let found: Vec<u64> =
-                records(text, 100).unwrap().into_iter().map(|(line, _)| line).collect();
-            assert_eq!(found, expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_row_that_is_too_long_is_told_with_its_line() {
-        let just_right = format!("a\n{}\n", "x".repeat(99));
-        assert_eq!(records(&just_right, 100).unwrap().len(), 2);
-        for row in ["x".repeat(5 << 20), ",".repeat(5 << 20), format!("\"{}", "\n".repeat(5 << 20))]
-        {
-            let told = records(&format!("a\n1\n{row}"), 4 << 20).unwrap_err();
-            assert_eq!(told, LoadError::RowTooLong { line: 3, limit: 4 << 20 });
-        }
-        assert!(records(&format!("a\n{}1", "\n".repeat(101)), 100).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn records_are_those_of_the_csv_crate(text in "([ab\u{e4}\",]|\n|\r|\r\n){0,60}") {
-            let oracle: Vec<Vec<String>> = dialect::reader(&text, Dialect::of(Some(b',')))
-                .into_records()
-                .map(|record| record.unwrap().iter().map(str::to_owned).collect())
-                .collect();
-            let found: Vec<_> =
-                records(&text, 1000).unwrap().into_iter().map(|(_, cells)| cells).collect();
-            prop_assert_eq!(found, oracle);
-        }
-
-        #[test]
-        fn an_open_quote_is_told_if_a_further_line_would_be_part_of_it(text in "a[\",;\n\r ab]{0,40}") {
-            let appended = format!("{text}\nsentinel");
-            let last = dialect::reader(&appended, Dialect::of(Some(b','))).into_records().last().unwrap().unwrap();
-            let (feed, _) = Feed::open(Box::new(text.as_bytes()), None).unwrap();
-            let mut records = Records::new(feed, Dialect::of(Some(b',')), 1000);
-            while records.next().unwrap().is_some() {}
-            prop_assert_eq!(records.oddities.unclosed.is_some(), last != vec!["sentinel"]);
-        }
-    }
-}
+#[path = "records_tests.rs"]
+mod tests;

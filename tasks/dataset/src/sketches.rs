@@ -14,6 +14,7 @@ use super::{
     interpretation::{Interpretation, Live, Shapes},
     spread::Spread,
     stats::Counted,
+    texts::Texts,
     value::Cell,
     values::{Entry, Sizes, Summary, numbers, sorted, top},
 };
@@ -33,6 +34,7 @@ pub(super) struct Sketches {
     /// Other interpretations that fit all values so far, each with its ranks.
     live: Vec<(Live, Ranks)>,
     shapes: Shapes,
+    texts: Texts,
     empty: Ranks,
 }
 
@@ -54,6 +56,7 @@ impl Sketches {
             ranks: ordered.then(|| ranks(empty.clone(), &numbers(&values))),
             live: Vec::new(),
             shapes: Shapes::of(values.keys().map(|text| &**text)),
+            texts: Texts::of(&values),
             empty,
         };
         let mut values: Vec<(Box<str>, Entry)> = values.into_iter().collect();
@@ -72,6 +75,10 @@ impl Sketches {
 
     pub(super) const fn shapes(&self) -> Shapes {
         self.shapes
+    }
+
+    pub(super) fn texts(&self) -> Texts {
+        self.texts.clone()
     }
 
     /// The interpretations that fit all values.
@@ -107,6 +114,7 @@ impl Sketches {
     pub(super) fn add(&mut self, text: &str, number: Option<f64>, count: u64) {
         self.distinct.update(text);
         self.shapes.see(text);
+        self.texts.add(text, count);
         if text.len() <= MAX_NAMED {
             if count == 1 {
                 self.frequent.update_ref(text);

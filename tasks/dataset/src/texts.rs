@@ -1,6 +1,14 @@
 //! Lengths and order of values as texts.
 
-use super::profile::Lengths;
+use std::collections::HashMap;
+
+use ahash::RandomState;
+
+use super::{
+    profile::{Lengths, Scalar},
+    values::Entry,
+    warnings::shorten,
+};
 
 /// Maximum length of a text for comparisons; a profile shows less.
 const MAX_COMPARED: usize = 1 << 10;
@@ -8,14 +16,21 @@ const MAX_COMPARED: usize = 1 << 10;
 /// Extremes of values as texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
-    pub(super) least: Option<Box<str>>,
-    pub(super) greatest: Option<Box<str>>,
+    least: Option<Box<str>>,
+    greatest: Option<Box<str>>,
     shortest: Option<i64>,
     longest: i64,
     characters: i64,
 }
 
 impl Texts {
+    /// The extremes of distinct values.
+    pub(super) fn of(values: &HashMap<Box<str>, Entry, RandomState>) -> Self {
+        let mut texts = Self::default();
+        values.iter().for_each(|(text, entry)| texts.add(text, entry.count));
+        texts
+    }
+
     /// Adds a value that occurs `count` times.
     pub(super) fn add(&mut self, text: &str, count: u64) {
         let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
@@ -30,6 +45,16 @@ impl Texts {
         if self.greatest.as_deref().is_none_or(|greatest| text > greatest) {
             self.greatest = Some(text.into());
         }
+    }
+
+    /// First text by code point.
+    pub(super) fn least(&self) -> Option<Scalar> {
+        self.least.as_deref().map(|text| Scalar::Text(shorten(text)))
+    }
+
+    /// Last text by code point.
+    pub(super) fn greatest(&self) -> Option<Scalar> {
+        self.greatest.as_deref().map(|text| Scalar::Text(shorten(text)))
     }
 
     /// Lengths of so many values.

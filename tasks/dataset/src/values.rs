@@ -11,6 +11,7 @@ use super::{
     sketches::Sketches,
     spread::Spread,
     stats::Counted,
+    texts::Texts,
     value,
     warnings::shorten,
 };
@@ -137,6 +138,14 @@ impl Values {
             values.iter().map(|(text, entry)| (text.as_ref(), *entry)).collect();
         distinct.sort_unstable_by(|a, b| (a.1.line, a.0).cmp(&(b.1.line, b.0)));
         Some(distinct)
+    }
+
+    /// The values as texts.
+    pub(super) fn texts(&self) -> Texts {
+        match self {
+            Self::All(values, _) => Texts::of(values),
+            Self::About(sketches) => sketches.texts(),
+        }
     }
 
     /// What the values look like.
