@@ -27,6 +27,10 @@ impl ApiError {
         Self(Problem::task_not_found())
     }
 
+    pub(super) fn upload_not_found() -> Self {
+        Self(Problem::new(404, "Not Found", "Upload not found"))
+    }
+
     /// Response 400 with this detail.
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self(Problem::new(400, "Bad Request", detail))

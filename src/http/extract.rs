@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Query, RawPathParams, Request},
+    extract::{FromRequest, FromRequestParts, Query, RawPathParams, Request},
     http::{HeaderValue, header, request::Parts},
 };
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::ApiError;
 use crate::{
     engine::Caller,
-    task::{BatchId, Problem, TaskId},
+    task::{BatchId, Problem, TaskId, UploadId},
 };
 
 /// JSON body.
@@ -27,15 +27,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
-/// Name in the path. Invalid UTF-8 is answered like an unknown task.
-pub(super) struct Word(pub(super) String);
+/// Name of a kind in the path. Invalid UTF-8 is answered like an unknown task.
+pub(super) struct KindName(pub(super) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Word {
+impl<S: Send + Sync> FromRequestParts<S> for KindName {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state).await?;
-        Ok(Self(text))
+        in_path(parts, state, "kind").await.map(Self).ok_or_else(ApiError::task_not_found)
     }
 }
 
@@ -46,7 +45,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        in_path(parts, state).await.map(Self).ok_or_else(ApiError::task_not_found)
+        in_path(parts, state, "id").await.map(Self).ok_or_else(ApiError::task_not_found)
     }
 }
 
@@ -57,15 +56,30 @@ impl<S: Send + Sync> FromRequestParts<S> for InBatch {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        in_path(parts, state).await.map(Self).ok_or(ApiError(Problem::batch_not_found()))
+        in_path(parts, state, "id").await.map(Self).ok_or(ApiError(Problem::batch_not_found()))
     }
 }
 
-/// Parses the id in the path; `None` if it is invalid.
-async fn in_path<T: FromStr>(parts: &mut Parts, state: &(impl Send + Sync)) -> Option<T> {
-    let params = RawPathParams::from_request_parts(parts, state).await;
-    let text = params.as_ref().ok().and_then(|params| params.iter().next());
-    text.and_then(|(_, text)| text.parse().ok())
+/// Upload id in the path.
+pub(super) struct InUpload(pub(super) UploadId);
+
+impl<S: Send + Sync> FromRequestParts<S> for InUpload {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        in_path(parts, state, "id").await.map(Self).ok_or_else(ApiError::upload_not_found)
+    }
+}
+
+/// Parses a parameter of the path; `None` if it is invalid. It is found by its name, as the path below
+/// which the router is nested may have parameters of its own.
+pub(super) async fn in_path<T: FromStr>(
+    parts: &mut Parts,
+    state: &(impl Send + Sync),
+    name: &str,
+) -> Option<T> {
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    params.iter().find(|(param, _)| *param == name)?.1.parse().ok()
 }
 
 /// Values of `If-None-Match`; other headers are not copied.

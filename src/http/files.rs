@@ -5,14 +5,14 @@ use std::ops::Range;
 use axum::{
     Json,
     body::Body,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
 use super::{
     ApiError, Links,
-    extract::Id,
+    extract::{Id, in_path},
     foreign::{self, set},
 };
 use crate::{
@@ -47,8 +47,8 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path((id, name)) = Path::<(String, String)>::from_request_parts(parts, state).await?;
-        let id = id.parse().map_err(|_| ApiError::task_not_found())?;
+        let id = in_path(parts, state, "id").await.ok_or_else(ApiError::task_not_found)?;
+        let name = in_path(parts, state, "name").await.ok_or_else(ApiError::task_not_found)?;
         Ok(Self(id, name))
     }
 }

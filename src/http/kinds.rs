@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 
-use super::{ApiError, extract::Word};
+use super::{ApiError, extract::KindName};
 use crate::{
     engine::Service,
     task::{KindInfo, Problem},
@@ -23,7 +23,7 @@ pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> 
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
-    Word(kind): Word,
+    KindName(kind): KindName,
 ) -> Result<Json<KindInfo>, ApiError> {
     let missing = || ApiError(Problem::new(404, "Not Found", "Kind not found"));
     service.kind(&kind).map(Json).ok_or_else(missing)

@@ -7,7 +7,7 @@ use std::io;
 use axum::{
     Json,
     body::{Body, Bytes},
-    extract::{Path, Request, State},
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,10 @@ use utoipa::IntoParams;
 
 pub use self::form::{Form, FormError, FormFile, Part};
 
-use super::{ApiError, Links, extract::Params};
+use super::{
+    ApiError, Links,
+    extract::{InUpload, Params},
+};
 use crate::{
     engine::{Caller, Service},
     task::{Problem, Upload, UploadId},
@@ -101,11 +104,10 @@ pub(super) async fn create(
 pub(super) async fn get(
     State(service): State<Service>,
     caller: Caller,
-    Path(id): Path<String>,
+    InUpload(id): InUpload,
 ) -> Result<Json<Upload>, ApiError> {
-    let missing = || ApiError(Problem::new(404, "Not Found", "Upload not found"));
-    let id = id.parse().map_err(|_| missing())?;
-    service.uploaded(&caller, id).await?.map(Json).ok_or_else(missing)
+    let upload = service.uploaded(&caller, id).await?;
+    upload.map(Json).ok_or_else(ApiError::upload_not_found)
 }
 
 /// Reads a form with exactly one file.

@@ -67,8 +67,7 @@ pub struct FileInfo {
     pub sha256: String,
     /// When it was stored (RFC 3339).
     pub created_at: String,
-    /// Path of the file on this server. The HTTP API fills it in; `None` if the list comes from the
-    /// service itself.
+    /// Path of the file on this server. The HTTP layer fills it in: the service knows no URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "http", schema(value_type = String, required))]
     pub href: Option<String>,

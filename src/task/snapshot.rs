@@ -94,8 +94,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 pub struct ResultLink {
-    /// Path of the result on this server. The HTTP API fills it in; `None` if the snapshot comes
-    /// from the service itself.
+    /// Path of the result on this server. The HTTP layer fills it in: the service knows no URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "http", schema(value_type = String, required))]
     pub href: Option<String>,

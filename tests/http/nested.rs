@@ -15,14 +15,31 @@ use serde_json::{Value, json};
 
 use crate::fixture::{ADA, Answer, Fixture, fixture_of, options, quick};
 
-/// A fixture whose router is nested below `path`.
-async fn nested(path: &str) -> Fixture {
+/// A fixture whose router is nested below `/jobs`.
+async fn nested() -> Fixture {
+    nested_by(|inner| Router::new().nest("/jobs", inner)).await
+}
+
+async fn nested_by(nest: impl FnOnce(Router) -> Router) -> Fixture {
     let files = EngineOptions { artifacts: Some(Artifacts::in_memory()), ..quick() };
     let mut fixture = fixture_of(options(), files).await;
-    let inner = router(fixture.engine.service(), &options());
-    fixture.router = Router::new().nest(path, inner);
+    fixture.router = nest(router(fixture.engine.service(), &options()));
     fixture
 }
+
+/// Ways to nest a router, each with the path that then precedes the router's own paths.
+type Nesting = (&'static str, fn(Router) -> Router);
+const NESTINGS: [Nesting; 9] = [
+    ("", |inner| Router::new().merge(inner)),
+    ("", |inner| Router::new().fallback_service(inner)),
+    ("/jobs", |inner| Router::new().nest("/jobs", inner)),
+    ("/jobs", |inner| Router::new().nest("/jobs/", inner)),
+    ("/jobs", |inner| Router::new().nest_service("/jobs", inner)),
+    ("/a/b", |inner| Router::new().nest("/a/b", inner)),
+    ("/a/b", |inner| Router::new().nest("/a", Router::new().nest("/b", inner))),
+    ("/of/ada/jobs", |inner| Router::new().nest("/of/{user}/jobs", inner)),
+    ("/of/1/2/jobs", |inner| Router::new().nest("/of/{org}/{user}/jobs", inner)),
+];
 
 /// All links in headers and body of a response.
 fn links(answer: &Answer) -> BTreeSet<String> {
@@ -79,8 +96,8 @@ impl Fixture {
 
 #[tokio::test]
 async fn every_link_of_a_nested_router_works() {
-    for below in ["/jobs", "/a/b"] {
-        let f = nested(below).await;
+    for (below, nest) in NESTINGS {
+        let f = nested_by(nest).await;
         let tasks = format!("{below}/api/v1/tasks");
         let input = json!({ "files": [["a b ä%?#.csv", "x,y"], ["plain.txt", "1"]] });
         let body = json!({ "kind": "maker", "input": input });
@@ -107,7 +124,7 @@ async fn every_link_of_a_nested_router_works() {
 /// A result that is reported by every call which reports tasks.
 #[tokio::test]
 async fn every_call_that_reports_a_task_of_a_nested_router_links_to_its_result() {
-    let f = nested("/jobs").await;
+    let f = nested().await;
     let body = json!({ "kind": "echo", "inputs": [{ "text": "a" }, { "text": "b" }] });
     let batch = f.post("/jobs/api/v1/batches", ADA, &body).await;
     let location = batch.header("location").to_owned();
@@ -152,7 +169,7 @@ async fn every_call_that_reports_a_task_of_a_nested_router_links_to_its_result()
 
 #[tokio::test]
 async fn an_upload_to_a_nested_router_is_found_at_its_location() {
-    let f = nested("/jobs").await;
+    let f = nested().await;
     let mut request = Request::post("/jobs/api/v1/uploads?name=a.txt");
     request = request.header(header::COOKIE, ADA);
     // Larger than a JSON body may be: the limit of files applies.
@@ -166,7 +183,7 @@ async fn an_upload_to_a_nested_router_is_found_at_its_location() {
 
 #[tokio::test]
 async fn the_document_and_the_errors_of_a_nested_router_name_its_path() {
-    let mut f = nested("/jobs").await;
+    let mut f = nested().await;
     let document = f.get("/jobs/api/openapi.json", "").await;
     assert_eq!(document.header("content-type"), "application/json");
     assert_eq!(document.json()["servers"], json!([{ "url": "/jobs" }]));
