@@ -7,8 +7,7 @@
 //! story; see [`Service::newest`].
 
 mod body;
-
-use std::collections::BTreeMap;
+mod responses;
 
 use axum::{
     Json,
@@ -18,20 +17,20 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, ResultState, Service, Task as _},
-    http::{ApiError, NotStarted, OpenApiRouter},
+    http::{ApiError, OpenApiRouter},
     task::{FieldError, Problem, Snapshot, StartReceipt, StartTask, Status, TaskId},
 };
 use milepost_dataset::Dataset;
 use milepost_story::Story;
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::{
-    IntoResponses, OpenApi, ToSchema,
-    openapi::{self, RefOr},
-};
+use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::routes;
 
-use self::body::Object;
+use self::{
+    body::Object,
+    responses::{PlainNotFound, PlainNotStarted},
+};
 
 /// Paths of the calls; their errors are plain JSON.
 pub(crate) const PATHS: &[&str] = &["/api/task", "/api/status", "/api/story"];
@@ -78,43 +77,6 @@ impl IntoResponse for SimpleError {
         }
         response
     }
-}
-
-/// [`NotStarted`] in plain JSON.
-struct PlainNotStarted;
-
-impl IntoResponses for PlainNotStarted {
-    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        let all = NotStarted::responses().into_iter();
-        // These calls take no idempotency key.
-        let known = all.filter(|(status, _)| status != "422").filter_map(|(status, response)| {
-            let RefOr::T(response) = response else { return None };
-            Some((status, plain(response.description)))
-        });
-        known.chain([("413".to_owned(), plain("The body is too large"))]).collect()
-    }
-}
-
-/// Error responses of the calls about a task.
-struct PlainNotFound;
-
-impl IntoResponses for PlainNotFound {
-    fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
-        [
-            ("404", "There is no such task, or it is not yours"),
-            ("410", "The task's time is over"),
-            ("503", "The database does not answer"),
-        ]
-        .into_iter()
-        .map(|(status, description)| (status.to_owned(), plain(description)))
-        .collect()
-    }
-}
-
-fn plain(description: impl Into<String>) -> RefOr<openapi::Response> {
-    let detail = openapi::Content::new(Some(openapi::Ref::from_schema_name("Detail")));
-    let response = openapi::ResponseBuilder::new().description(description);
-    response.content("application/json", detail).into()
 }
 
 /// Part of the contract; do not change.

@@ -38,7 +38,7 @@ const NESTINGS: [Nesting; 9] = [
     ("/a/b", |inner| Router::new().nest("/a/b", inner)),
     ("/a/b", |inner| Router::new().nest("/a", Router::new().nest("/b", inner))),
     ("/of/ada/jobs", |inner| Router::new().nest("/of/{user}/jobs", inner)),
-    ("/1/2/jobs", |inner| Router::new().nest("/{org}/{user}/jobs", inner)),
+    ("/of/1/2/jobs", |inner| Router::new().nest("/of/{org}/{user}/jobs", inner)),
 ];
 
 /// All links in headers and body of a response.
