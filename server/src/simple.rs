@@ -304,11 +304,7 @@ async fn create_story(
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
     let StartReceipt { id, existing } = start_kind(&service, &caller, Story::KIND, input).await?;
-    let message = match existing {
-        true => "The same story is already being created",
-        false => "Story creation started",
-    };
-    Ok(Json(StartedTask { task_id: id, message: Some(message), existing }))
+    Ok(Json(StartedTask { task_id: id, message: Some("Story creation started"), existing }))
 }
 
 /// Progress of a story.

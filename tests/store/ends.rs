@@ -241,6 +241,36 @@ async fn a_place_of_a_connection_that_hung_is_free_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_connection_may_fall_silent_at_any_moment_without_a_place_lost() {
+    let url = schema().await;
+    let way = Way::to(&url);
+    let options = PostgresOptions {
+        connections: 3,
+        call_timeout: Duration::from_millis(150),
+        ..PostgresOptions::default()
+    };
+    let store = PostgresStore::open(&way.url, options).await.unwrap();
+    let owners = std::cell::Cell::new(0);
+    // Each for another owner: the database keeps the lock of one whose connection is silent.
+    let writes = async || {
+        owners.set(owners.get() + 1);
+        let new = NewTask { owner: Some(format!("owner {}", owners.get())), ..task() };
+        store.insert(&new).await.is_ok()
+    };
+    // A start, and the test of its connection before and after it, is about ten pieces.
+    for pieces in 0..14 {
+        way.silence_after(pieces);
+        while !way.is_silent() {
+            writes().await;
+        }
+        way.silence_after(i64::MAX);
+        let healed = async { while !writes().await {} };
+        let healed = tokio::time::timeout(HANGS, healed).await;
+        assert!(healed.is_ok(), "nothing can be written since a connection was silent at {pieces}");
+    }
+}
+
+#[tokio::test]
 async fn each_call_ends_while_another_program_has_the_write_lock_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.db");

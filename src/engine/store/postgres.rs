@@ -135,9 +135,6 @@ pub struct PostgresOptions {
     pub silence: Duration,
 }
 
-/// Time limit of the check that a released connection is alive; a failed one is replaced.
-const ALIVE_WITHIN: Duration = Duration::from_secs(1);
-
 impl Default for PostgresOptions {
     fn default() -> Self {
         Self {
@@ -192,14 +189,6 @@ impl PostgresStore {
             PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(options.acquire_timeout)
-                // A hanging connection would keep its place in the pool until the network reports
-                // the failure.
-                .after_release(|connection, _| {
-                    Box::pin(async move {
-                        let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
-                        alive.map_err(|_| sqlx::Error::PoolTimedOut)?.map(|()| true)
-                    })
-                })
         };
         let writers = (options.connections / 2).max(2);
         let readers = options.connections.saturating_sub(writers).max(1);

@@ -103,7 +103,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection as _, Database, Sqlite,
+    Database, Sqlite,
     query::Query,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -132,8 +132,6 @@ impl Default for SqliteOptions {
     }
 }
 
-/// Time limit for a released connection to finish pending work before it is dropped.
-const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 /// Number of reading connections.
 const READERS: u32 = 4;
 
@@ -183,7 +181,7 @@ impl SqliteStore {
             _ => {}
         }
         let pool = |connections| pool(connections, busy_timeout);
-        let writer = writer(pool(1)).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
+        let writer = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         MIGRATIONS.run(&writer).await.map_err(|e| cannot(&migration_failure(&e)))?;
         let leases = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
@@ -241,20 +239,6 @@ fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
         .acquire_timeout(busy_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
-}
-
-/// On a full disk SQLite rolls back implicitly, and a connection unaware of it would refuse every
-/// later transaction. Such a connection is dropped.
-fn writer(pool: SqlitePoolOptions) -> SqlitePoolOptions {
-    pool.after_release(|connection, _| {
-        Box::pin(async move {
-            // The ping finishes the rollback of a dropped transaction; the time limit covers a disk
-            // that hangs.
-            let alive = tokio::time::timeout(ALIVE_WITHIN, connection.ping()).await;
-            alive.map_err(|_| sqlx::Error::PoolTimedOut)??;
-            Ok(!connection.is_in_transaction())
-        })
-    })
 }
 
 /// Locks the lock file beside the database.

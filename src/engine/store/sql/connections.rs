@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use sqlx::{Database, Decode, Pool, Row as _, Transaction, Type, pool::PoolConnection};
-use tokio::time::{Instant, timeout_at};
+use sqlx::{Database, Decode, Pool, Row as _, Type, pool::PoolConnection};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{BEGIN, Db, DbRow, Statement, try_lock_owner};
 use crate::engine::store::{
@@ -18,6 +18,9 @@ use crate::engine::store::{
 
 /// Delay between two attempts to lock an account that another process has locked.
 const LOCK_RETRY: Duration = Duration::from_millis(5);
+
+/// Time limit of a returned connection for its rollback, and for the pool's test that it is alive.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
 /// See the module documentation.
 pub(super) struct Connections {
@@ -102,28 +105,89 @@ impl Connections {
 
 /// A connection with a deadline, for one call. If dropped inside a transaction, it rolls back.
 pub(super) struct Session<'t> {
-    over: Over,
+    /// `None`: the connection hung and was dropped.
+    lent: Option<Lent>,
     deadline: Instant,
     /// Held as long as the session.
     _turn: Option<(Alone, Place<'t>)>,
 }
 
-enum Over {
-    Plain(PoolConnection<Db>),
-    Within(Transaction<'static, Db>),
-    /// The connection hung and was dropped.
-    Nothing,
+/// A connection of a pool. Dropped, it goes back to the pool within a time limit: the pool itself
+/// tests a returned connection without one, so that a connection which falls silent at that moment
+/// would keep its place for ever.
+struct Lent {
+    /// Present until it is dropped.
+    connection: Option<PoolConnection<Db>>,
+    in_transaction: bool,
+}
+
+impl Lent {
+    fn get(&mut self) -> Option<&mut <Db as Database>::Connection> {
+        self.connection.as_deref_mut()
+    }
+
+    /// Closes the connection; its place is free at once.
+    fn close(mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if self.connection.is_none() {
+            return;
+        }
+        let returning =
+            Returning { connection: self.connection.take(), rolls_back: self.in_transaction };
+        // Without a runtime it is closed.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(returning.go());
+        }
+    }
+}
+
+/// A connection on its way back to the pool. Dropped before it is there, it is closed.
+struct Returning {
+    connection: Option<PoolConnection<Db>>,
+    rolls_back: bool,
+}
+
+impl Returning {
+    async fn go(mut self) {
+        if self.rolls_back
+            && let Some(connection) = self.connection.as_deref_mut()
+        {
+            let rollback = sqlx::raw_sql("ROLLBACK").execute(connection);
+            if !matches!(timeout(ALIVE_WITHIN, rollback).await, Ok(Ok(_))) {
+                return;
+            }
+        }
+        let Some(mut connection) = self.connection.take() else { return };
+        if timeout(ALIVE_WITHIN, connection.return_to_pool()).await.is_err() {
+            tracing::warn!("a connection to the database hangs and is dropped");
+        }
+    }
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
 }
 
 impl Session<'_> {
     async fn over(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
-        let over = Over::Plain(within(deadline, pool.acquire()).await??);
-        Ok(Self { over, deadline, _turn: None })
+        let connection = Some(within(deadline, pool.acquire()).await??);
+        let lent = Some(Lent { connection, in_transaction: false });
+        Ok(Self { lent, deadline, _turn: None })
     }
 
     async fn begin(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
-        let over = Over::Within(within(deadline, pool.begin_with(BEGIN)).await??);
-        Ok(Self { over, deadline, _turn: None })
+        let mut session = Self::over(pool, deadline).await?;
+        // From now on it may have begun.
+        session.lent.iter_mut().for_each(|lent| lent.in_transaction = true);
+        session.control(BEGIN).await?;
+        Ok(session)
     }
 
     /// Reads all rows.
@@ -165,27 +229,34 @@ impl Session<'_> {
 
     /// Commits the transaction.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        match self.over {
-            Over::Within(tx) => Ok(within(self.deadline, tx.commit()).await??),
-            Over::Plain(_) => Ok(()),
-            Over::Nothing => Err(late()),
-        }
+        self.end("COMMIT").await
     }
 
     async fn rollback(self) -> Result<(), StoreError> {
-        match self.over {
-            Over::Within(tx) => Ok(within(self.deadline, tx.rollback()).await??),
-            Over::Plain(_) => Ok(()),
-            Over::Nothing => Err(late()),
+        self.end("ROLLBACK").await
+    }
+
+    /// Ends the transaction, if there is one.
+    async fn end(mut self, statement: &'static str) -> Result<(), StoreError> {
+        if self.lent.as_ref().is_some_and(|lent| !lent.in_transaction) {
+            return Ok(());
         }
+        self.control(statement).await?;
+        self.lent.iter_mut().for_each(|lent| lent.in_transaction = false);
+        Ok(())
+    }
+
+    /// Executes a statement that begins or ends a transaction.
+    async fn control(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        let (connection, deadline) = self.parts()?;
+        let done = within(deadline, sqlx::raw_sql(statement).execute(connection)).await;
+        self.told(done).map(drop)
     }
 
     fn parts(&mut self) -> Result<(&mut <Db as Database>::Connection, Instant), StoreError> {
-        match &mut self.over {
-            Over::Plain(connection) => Ok((&mut **connection, self.deadline)),
-            Over::Within(tx) => Ok((&mut **tx, self.deadline)),
-            Over::Nothing => Err(late()),
-        }
+        let deadline = self.deadline;
+        let connection = self.lent.as_mut().and_then(Lent::get);
+        connection.map(|connection| (connection, deadline)).ok_or_else(late)
     }
 
     /// Unwraps the result of a statement; after a timeout the connection is dropped, and the pool
@@ -198,10 +269,10 @@ impl Session<'_> {
             Ok(told) => return Ok(told?),
             Err(late) => late,
         };
-        match std::mem::replace(&mut self.over, Over::Nothing) {
-            Over::Plain(connection) => drop(connection.detach()),
-            // The pool checks, within a time limit, whether it is alive, and closes it.
-            over => drop(over),
+        match self.lent.take() {
+            Some(lent) if !lent.in_transaction => lent.close(),
+            // Its rollback shows, within a time limit, whether it is alive.
+            lent => drop(lent),
         }
         Err(late)
     }

@@ -322,9 +322,7 @@ pub(super) const FINISH: &str = concat!(
     "UPDATE tasks SET status = $2, sealed = NULL, finished_at = $3, expires_at = $3 + keep_ms, updated_at = $3, lease_owner = NULL, ",
     "lease_until = NULL, error_code = $4, error_message = $5, error_retryable = $6, ",
     "result_media_type = $7, result_size = $8, ",
-    "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, ",
-    // What it did last is no news once everything is done.
-    "message = CASE WHEN $2 = 'completed' THEN NULL ELSE message END, cancel_outcome = $9, ",
+    "progress = CASE WHEN $2 = 'completed' THEN 1.0 ELSE progress END, cancel_outcome = $9, ",
     next_generation!(),
     " WHERE id = $1 RETURNING ",
     columns!()
