@@ -5,7 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use milepost::task::{BatchId, Problem, Status};
 
-use super::parts::{LiveList, NoticeNote, ask};
+use super::{
+    parts::{LiveList, NoticeNote, ask},
+    style::FormStyle,
+};
 use crate::{outcome::Notice, wire::KEY_FIELD};
 
 /// All tasks of a batch with one bar.
@@ -23,6 +26,7 @@ pub fn BatchPage() -> impl IntoView {
         let unfinished = batch.unfinished > 0;
         Ok(view! {
             <Title text=title.clone() />
+            <FormStyle />
             <p class="kicker">"Started together"</p>
             <h1 class="h">{title}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}

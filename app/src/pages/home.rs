@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{engine::ListFilter, task::KindInfo};
 
-use super::parts::{FormStyle, LiveList, ask};
+use super::{
+    parts::{LiveList, ask},
+    style::FormStyle,
+};
 
 /// Number of recent tasks shown.
 const RECENT: u32 = 5;

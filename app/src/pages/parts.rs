@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use milepost::{
     engine::{Caller, Service},
@@ -34,12 +34,6 @@ where
             Err(problem) => view! { <ProblemPage problem /> }.into_any(),
         }
     })
-}
-
-/// Style sheet of the pages with forms. Place it before them.
-#[component]
-pub fn FormStyle() -> impl IntoView {
-    view! { <link rel="stylesheet" href="/forms.css" nonce=use_nonce() /> }
 }
 
 /// Tasks that are followed while the page is open.

@@ -8,6 +8,7 @@ use milepost::{
     view::text,
 };
 
+use super::style::FormStyle;
 use crate::context::{set_retry_after, set_status};
 
 /// Reload delay while the server cannot answer, in seconds.
@@ -54,6 +55,7 @@ pub fn ProblemPage(
         <Title text=title />
         {(problem.status == 503)
             .then(|| view! { <meta http-equiv="refresh" content=reload(AGAIN_S) /> })}
+        <FormStyle />
         <div class="lost">
             <p class="kicker">{problem.status}</p>
             <h1 class="h">{title}</h1>

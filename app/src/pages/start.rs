@@ -12,7 +12,7 @@ use milepost::{
 };
 
 use self::{field::FormField, filled::Filled};
-use super::parts::{FormStyle, ask};
+use super::{parts::ask, style::FormStyle};
 use crate::{
     chunks::Preload,
     context::set_status,

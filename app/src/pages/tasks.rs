@@ -9,7 +9,10 @@ use milepost::{
     view::text,
 };
 
-use super::parts::{FormStyle, LiveList, ask};
+use super::{
+    parts::{LiveList, ask},
+    style::FormStyle,
+};
 
 /// Rows per page; one poll covers all of them.
 const ROWS: u32 = 50;
