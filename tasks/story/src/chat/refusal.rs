@@ -35,7 +35,8 @@ impl Refusal {
     /// Reads a response other than 2xx.
     pub(super) async fn read(response: Response) -> Self {
         let status = response.status().as_u16();
-        let after = retry::retry_after(response.headers(), SystemTime::now());
+        let after = retry::retry_after(response.headers(), SystemTime::now())
+            .or_else(|| retry::reset_after(response.headers()).filter(|_| status == 429));
         let target = response.headers().get(reqwest::header::LOCATION);
         let target = target.and_then(|target| target.to_str().ok()).map(str::to_owned);
         let mut fault = Fault::read(&body(response).await);

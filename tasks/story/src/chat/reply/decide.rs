@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::{
     Fault,
     signs::{
-        ADDRESS_WORDS, BUSY_WORDS, CONTEXT_WORDS, FILTER_CODES, KEY_CODES, KEY_WORDS,
+        ABSENT_WORDS, ADDRESS_WORDS, BUSY_WORDS, CONTEXT_WORDS, FILTER_CODES, KEY_CODES, KEY_WORDS,
         LOADING_WORDS, MEMORY_WORDS, MODEL_CODES, MODEL_WORDS, PASSING_CODES, PASSING_WORDS,
-        QUOTA_CODES, QUOTA_WORDS, TOO_LARGE_WORDS,
+        QUOTA_CODES, QUOTA_WORDS, ROUTING_WORDS, TOO_LARGE_WORDS,
     },
 };
+
+/// The longest delay that is understood, in seconds: a year. A longer one counts as this.
+const LONGEST: f64 = 366.0 * 86_400.0;
 
 /// What an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +86,12 @@ pub(crate) fn decide(
         Verdict::Final(Cause::Address)
     } else if has(LOADING_WORDS) {
         Verdict::Passing(Cause::Loading, after)
-    } else if coded(MODEL_CODES) || about_model && has(MODEL_WORDS) && status < 500 {
+    } else if has(ROUTING_WORDS) {
+        Verdict::Final(Cause::Request)
+    } else if coded(MODEL_CODES)
+        || has(ABSENT_WORDS)
+        || about_model && has(MODEL_WORDS) && status < 500
+    {
         Verdict::Final(Cause::Model)
     } else {
         by_status(status, fault, &text, started, after)
@@ -120,9 +128,12 @@ fn by_status(
     }
 }
 
-/// A delay in seconds.
-fn seconds(value: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(value.max(0.0)).ok()
+/// A delay in seconds, at least zero and at most [`LONGEST`]; `None` if it is no number.
+pub(crate) fn duration(seconds: f64) -> Option<Duration> {
+    if seconds.is_nan() {
+        return None;
+    }
+    Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST)).ok()
 }
 
 /// The delay in a text such as `Please try again in 1m3.5s`.
@@ -130,7 +141,12 @@ fn delay_in(text: &str) -> Option<Duration> {
     let marks =
         ["again in ", "retry in ", "retry after ", "wait for ", "please wait ", "available in "];
     let rest = marks.iter().find_map(|mark| text.split_once(mark))?.1;
-    let (mut total, mut rest) = (0.0, rest);
+    spoken(rest)
+}
+
+/// The delay with which a text begins, such as `1m3.5s` or `20 seconds`.
+pub(crate) fn spoken(text: &str) -> Option<Duration> {
+    let (mut total, mut rest) = (0.0, text);
     let mut found = false;
     loop {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -142,13 +158,14 @@ fn delay_in(text: &str) -> Option<Duration> {
             "s" | "sec" | "second" | "seconds" => 1.0,
             "m" | "min" | "minute" | "minutes" => 60.0,
             "h" | "hour" | "hours" => 3_600.0,
+            "d" | "day" | "days" => 86_400.0,
             _ => break,
         };
         total += number * unit;
         found = true;
         rest = after[letters..].trim_start_matches([' ', ',']);
     }
-    if found { seconds(total) } else { None }
+    if found { duration(total) } else { None }
 }
 
 /// The status in a text such as `Error code: 429 - …`, for a response whose own tells nothing.
