@@ -177,8 +177,7 @@ impl Chat {
         let error = match reply.end {
             End::Stop => return Ok(Reply { text: reply.text, cut: false }),
             End::Length if started => return Ok(Reply { text: reply.text, cut: true }),
-            End::Length => NarratorError::OnlyThought { limit: max_tokens },
-            End::Thought => NarratorError::OnlyThought { limit: max_tokens },
+            End::Length | End::Thought => NarratorError::OnlyThought { limit: max_tokens },
             End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },
             End::Refused(word) => refused(&word),
             End::Fault(fault) => {

@@ -31,7 +31,7 @@ use self::{
 pub(crate) use self::{
     chunk::Usage,
     clean::{Cleaned, clean},
-    decide::{Cause, Verdict, decide, duration, spoken},
+    decide::{Cause, Verdict, asked, decide, duration, spoken},
     fault::Fault,
 };
 

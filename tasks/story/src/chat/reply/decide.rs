@@ -61,7 +61,7 @@ pub(crate) fn decide(
     after: Option<Duration>,
 ) -> Verdict {
     let text = fault.message.to_lowercase();
-    let after = after.or(fault.retry_after).or_else(|| delay_in(&text));
+    let after = after.or_else(|| asked(fault));
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let coded = |codes: &[&str]| codes.iter().any(|code| fault.is(code));
     // A gateway passes on the status of the endpoint behind it.
@@ -80,7 +80,7 @@ pub(crate) fn decide(
         Verdict::Final(Cause::Context)
     } else if coded(FILTER_CODES) {
         Verdict::Final(Cause::Filter)
-    } else if coded(KEY_CODES) || has(KEY_WORDS) || status == 401 {
+    } else if coded(KEY_CODES) || has(KEY_WORDS) && status != 429 || status == 401 {
         Verdict::Final(Cause::Key)
     } else if has(ADDRESS_WORDS) {
         Verdict::Final(Cause::Address)
@@ -134,6 +134,11 @@ pub(crate) fn duration(seconds: f64) -> Option<Duration> {
         return None;
     }
     Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST)).ok()
+}
+
+/// The delay that an error asks for, by a field or in its words.
+pub(crate) fn asked(fault: &Fault) -> Option<Duration> {
+    fault.retry_after.or_else(|| delay_in(&fault.message.to_lowercase()))
 }
 
 /// The delay in a text such as `Please try again in 1m3.5s`.

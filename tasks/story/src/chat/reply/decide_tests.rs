@@ -236,6 +236,7 @@ fn a_key_a_budget_a_model_and_a_rule_are_told_apart_whatever_the_status() {
         ),
         (429, r#"{"error":{"message":"x","type":"budget_exceeded"}}"#, Quota),
         (400, "ExceededBudget: User x is over budget", Quota),
+        (400, "Authentication Error, ExceededTokenBudget: Max Budget for Token: 1", Quota),
         (
             400,
             r#"{"error":{"message":"The model `x` has been decommissioned and is no longer supported.","code":"model_decommissioned"}}"#,

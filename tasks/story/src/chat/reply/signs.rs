@@ -120,6 +120,8 @@ pub(super) const QUOTA_WORDS: &[&str] = &[
     "budget_exceeded",
     "exceeded budget",
     "exceededbudget",
+    "exceededtokenbudget",
+    "max budget",
     "budget exceeded",
     "exceeded your budget",
     "over budget",
@@ -137,7 +139,6 @@ pub(super) const MEMORY_WORDS: &[&str] = &[
     "cudamalloc",
     "insufficient memory",
     "failed to allocate",
-    "unable to allocate",
 ];
 /// Words of a prompt that is too long.
 pub(super) const CONTEXT_WORDS: &[&str] = &[

@@ -114,7 +114,8 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
 
 /// Whether a name is one of an element of thinking.
 fn is_named(name: &str) -> bool {
-    NAMES.contains(&name) || NAME_ENDS.iter().any(|end| name.ends_with(end))
+    let last = name.rsplit([':', '_', '-', '.']).next().unwrap_or(name);
+    NAMES.contains(&last) || NAME_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// The mark of a template with which a text begins, such as `<|think|>` or `<|/think|>`.

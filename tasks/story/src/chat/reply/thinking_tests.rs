@@ -29,6 +29,7 @@ fn thinking_is_removed_in_every_dialect() {
         "<ant_thinking>Hm.</ant_thinking>It rose.",
         "<x-Deep.Thinking a=\"1\">Hm.</x-Deep.Thinking>It rose.",
         "Hm.</mm:think>It rose.",
+        "<seed:reasoning>Hm.</seed:reasoning>It rose.",
         "<|inner_prefix|>Hm.<|inner_suffix|>It rose.",
         "<|think|>Hm.<|/think|>It rose.",
         "<|thinking|>Hm.<|end_of_thinking|>It rose.",

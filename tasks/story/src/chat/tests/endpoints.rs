@@ -163,12 +163,38 @@ async fn a_reply_that_does_not_end_is_published_to_the_bound_and_thinking_is_not
 }
 
 #[tokio::test]
+async fn each_refusal_has_its_code_and_is_final() {
+    let cases = [
+        (404, "No endpoints found for tiny-1.", "narrator_model"),
+        (404, "No endpoints found matching your data policy", "narrator_rejected"),
+        (400, "Authentication Error, Invalid proxy server token passed", "narrator_key"),
+        (400, "Budget has been exceeded! Max budget: 0.05", "narrator_quota"),
+        (400, "The model has been decommissioned", "narrator_model"),
+        (500, "cudaMalloc failed: out of memory", "narrator_memory"),
+        (204, "", "narrator_malformed"),
+        (200, "Ollama is running", "narrator_address"),
+        (200, "<!DOCTYPE html><p>Hello", "narrator_address"),
+    ];
+    for (status, body, code) in cases {
+        let error = failure(Step::status(status, &[], body)).await;
+        assert_eq!((error.code(), error.is_transient()), (code, false), "{body}: {error}");
+        assert!(
+            status == 204
+                || error.to_string().contains(body.trim_start_matches("<!DOCTYPE html><p>")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_limit_that_is_used_up_is_waited_for() {
     let headers = [("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "4.5s")];
-    let server = Server::start(vec![Step::status(429, &headers, "{}"), ok()]).await;
-    let bench = Bench::new(&server, |_| ());
-    bench.chapter().await.unwrap();
-    assert_eq!(bench.waits(), [Duration::from_millis(4_500)]);
+    for (body, millis) in [("{}", 4_500), ("try again in 2s", 2_000)] {
+        let server = Server::start(vec![Step::status(429, &headers, body), ok()]).await;
+        let bench = Bench::new(&server, |_| ());
+        bench.chapter().await.unwrap();
+        assert_eq!(bench.waits(), [Duration::from_millis(millis)], "{body}");
+    }
 }
 
 #[tokio::test]
