@@ -12,7 +12,7 @@ use super::{
     Chat,
     ledger::estimate,
     refusal::{self, Refusal},
-    reply::{End, Fault, Usage, Verdict, decide},
+    reply::{self, End, Fault, Usage, Verdict, decide},
     retry, stream,
     wire::Message,
 };
@@ -25,6 +25,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const MAX_CHANGES: u32 = 6;
 /// Prompts shorter than this say nothing about the context window, in tokens.
 const LONG_PROMPT: u64 = 1_000;
+/// Replies shorter than this say nothing about the endpoint's figures, in tokens.
+const LONG_REPLY: u64 = 100;
 
 /// Length of a reply.
 #[derive(Clone, Copy)]
@@ -143,8 +145,7 @@ impl Chat {
         let limits = self.limits(max_tokens, length.expected_chars);
         let received = stream::read(response, limits, sink).await;
         let reply = &received.reply;
-        let estimated = prompt + estimate(&reply.text) + reply.thought_chars.div_ceil(4);
-        let used = reply.usage.map_or(estimated, |usage| usage.total);
+        let used = cost(prompt, reply);
         self.ledger.charge(used);
         self.settle(held, used).await;
         self.look_at_prompt(prompt, reply.usage, sink);
@@ -176,13 +177,14 @@ impl Chat {
         let error = match reply.end {
             End::Stop => return Ok(Reply { text: reply.text, cut: false }),
             End::Length if started => return Ok(Reply { text: reply.text, cut: true }),
-            End::Length => NarratorError::OnlyThought { limit: max_tokens },
+            End::Length | End::Thought => NarratorError::OnlyThought { limit: max_tokens },
             End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },
             End::Refused(word) => refused(&word),
             End::Fault(fault) => {
                 changed = !started && self.adapt(200, &fault, sink);
                 self.fault(fault, started)
             }
+            End::Page(fault) => self.page(fault),
             End::Other(fault) => match decide(200, &fault, false, None) {
                 Verdict::Final(_) => {
                     malformed(format!("{}; check MILEPOST_NARRATOR_URL", fault.message))
@@ -208,6 +210,24 @@ impl Chat {
     fn fault(&self, fault: Fault, started: bool) -> NarratorError {
         let (settings, address) = (&self.endpoint.settings, &self.endpoint.address);
         Refusal { status: 200, fault, after: None }.error(settings, address, started)
+    }
+
+    /// A page for people in a successful response: the address is wrong, unless it says that it
+    /// will pass.
+    fn page(&self, fault: Fault) -> NarratorError {
+        match decide(200, &fault, false, None) {
+            Verdict::Final(_) => NarratorError::WrongAddress {
+                address: self.endpoint.address.shown(),
+                model: self.endpoint.settings.model.trim().to_owned(),
+                status: 200,
+                detail: if fault.message.is_empty() {
+                    "a web page".to_owned()
+                } else {
+                    fault.message
+                },
+            },
+            Verdict::Passing(..) => self.fault(fault, false),
+        }
     }
 
     /// Adapts further requests to a refusal; false if it is about something else.
@@ -271,6 +291,10 @@ impl Chat {
                 Broken::early(refusal::not_sent(&error, &endpoint.address, answered))
             })?;
         endpoint.set_answered();
+        if matches!(response.status().as_u16(), 204 | 205) {
+            let what = format!("an answer without a body ({})", response.status().as_u16());
+            return Err(Broken::early(malformed(what)));
+        }
         if response.status().is_success() {
             return match stream::unreadable_encoding(response.headers()) {
                 Some(encoding) => Err(Broken::early(malformed(encoding))),
@@ -305,6 +329,18 @@ fn malformed(what: String) -> NarratorError {
     } else {
         what
     })
+}
+
+/// Tokens of a call: the endpoint's own figures, or an estimate where it sends none, or such that
+/// are far below what was received.
+fn cost(prompt: u64, reply: &reply::Reply) -> u64 {
+    let received = estimate(&reply.text) + reply.thought_chars.div_ceil(4);
+    let received = received.max(reply.received_chars.div_ceil(4));
+    let estimated = prompt.saturating_add(received);
+    let Some(usage) = reply.usage else { return estimated };
+    let told = usage.total.saturating_sub(usage.prompt.unwrap_or_default());
+    let far = received >= LONG_REPLY && told.saturating_mul(4) < received;
+    if far { usage.total.max(estimated) } else { usage.total }
 }
 
 pub(super) fn prompt_tokens(messages: &[Message]) -> u64 {

@@ -42,8 +42,7 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
     }
     let endpoint = Endpoint::new(&NarratorSettings { retries: 0, ..settings.clone() })?;
     let chat = endpoint.unlimited(0);
-    let content = "Answer with one word: ready".to_owned();
-    let messages = [Message { role: "user", content }];
+    let messages = messages();
     let length = Length { tokens: REPLY_TOKENS, expected_chars: 10.0 };
     let (notes, begun) = (std::sync::Mutex::new(Vec::new()), Instant::now());
     let sink = |report: super::Report<'_>| {
@@ -58,6 +57,7 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
         // A small reply has no room for all of a long thought; the model answers.
         Ok(_) | Err(NarratorError::OnlyThought { .. }) => {
             lines.push(format!("It answered in {seconds:.1} s. This check cost {cost} tokens."));
+            lines.extend(outcome.is_err().then(|| thought(settings)));
             lines.push(needs(settings));
             Ok(NarratorCheck { fine: true, lines })
         }
@@ -74,6 +74,25 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
             Ok(NarratorCheck { fine: false, lines })
         }
     }
+}
+
+/// The messages of a check, in the roles of those of a chapter: what refuses those is found.
+fn messages() -> [Message; 2] {
+    let message = |role, content: &str| Message { role, content: content.to_owned() };
+    [
+        message("system", "You follow instructions exactly."),
+        message("user", "Answer with one word: ready"),
+    ]
+}
+
+/// What it means that the reply was thinking only.
+fn thought(settings: &NarratorSettings) -> String {
+    format!(
+        "All of its reply was thinking, in {REPLY_TOKENS} tokens. A chapter has {} for thinking and \
+         text together; raise narrator.chapter_tokens (MILEPOST_NARRATOR_CHAPTER_TOKENS) if stories \
+         fail with narrator_thinking, or turn thinking off.",
+        settings.chapter_tokens
+    )
 }
 
 /// What a story needs.
@@ -155,6 +174,35 @@ mod tests {
             check.lines[2].contains("up to 10000 tokens (8000 of research, 1200 of text)"),
             "{check:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_check_asks_in_the_roles_of_a_chapter_and_adapts_like_one() {
+        let refused = Step::status(400, &[], "Only user and assistant roles are supported!");
+        let server = Server::start(vec![refused, Step::stream(&reply("ready", 21))]).await;
+        let check = check(&settings(&server)).await.unwrap();
+        assert!(check.fine && check.lines[1].contains("without the role system"), "{check:?}");
+        let roles = |body: &Value| {
+            let messages = body["messages"].as_array().cloned().unwrap_or_default();
+            messages.iter().map(|it| it["role"].clone()).collect::<Vec<_>>()
+        };
+        let seen = server.seen();
+        assert_eq!(roles(&seen[0].body), ["system", "user"]);
+        assert_eq!(roles(&seen[1].body), ["user"]);
+    }
+
+    #[tokio::test]
+    async fn a_reply_of_thinking_alone_is_told() {
+        for reason in ["stop", "length"] {
+            let thinking = format!(
+                "data: {{\"choices\":[{{\"delta\":{{\"content\":\"<think>Hm\"}},\"finish_reason\":\"{reason}\"}}]}}\n\n"
+            );
+            let check = checked(vec![Step::stream(&[thinking])]).await;
+            assert!(check.fine && check.lines[2].contains("was thinking"), "{reason}: {check:?}");
+            assert!(check.lines[2].contains("chapter_tokens"), "{check:?}");
+        }
+        let check = checked(vec![Step::stream(&reply("ready", 21))]).await;
+        assert!(!check.lines.iter().any(|line| line.contains("was thinking")), "{check:?}");
     }
 
     #[tokio::test]

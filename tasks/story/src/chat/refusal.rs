@@ -15,7 +15,7 @@ use super::{
         narrator::NarratorError,
         settings::{Address, NarratorSettings},
     },
-    reply::{Cause, Fault, Verdict, decide},
+    reply::{Cause, Fault, Verdict, asked, decide},
     retry,
 };
 
@@ -36,12 +36,15 @@ impl Refusal {
     pub(super) async fn read(response: Response) -> Self {
         let status = response.status().as_u16();
         let after = retry::retry_after(response.headers(), SystemTime::now());
+        let reset = retry::reset_after(response.headers()).filter(|_| status == 429);
         let target = response.headers().get(reqwest::header::LOCATION);
         let target = target.and_then(|target| target.to_str().ok()).map(str::to_owned);
         let mut fault = Fault::read(&body(response).await);
         if let (300..=399, Some(target)) = (status, target) {
             fault = Fault::read(format!("it redirects to {target}").as_bytes());
         }
+        // The words tell when the next request fits, and a reset when all of the limit is free.
+        let after = after.or_else(|| asked(&fault)).or(reset);
         Self { status, fault, after }
     }
 

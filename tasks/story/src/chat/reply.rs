@@ -11,6 +11,7 @@ mod documents;
 mod fault;
 mod finish;
 mod json;
+mod phrases;
 mod signs;
 mod text;
 mod thinking;
@@ -30,14 +31,21 @@ use self::{
 pub(crate) use self::{
     chunk::Usage,
     clean::{Cleaned, clean},
-    decide::{Cause, Verdict, decide},
+    decide::{Cause, Verdict, asked, decide, duration, spoken},
     fault::Fault,
 };
 
 /// Characters of thinking per token, for the page.
 const CHARS_PER_TOKEN: u64 = 4;
+/// What servers say at an address that is not the one of chat completions.
+const GREETINGS: [&str; 3] = ["ollama is running", "lm studio is running", "it works!"];
 /// Characters after which a text that may begin with a mark of thinking does not.
 const BEGUN_CHARS: usize = 40;
+/// Bytes of text for each token asked for; a token has some four on average. An endpoint that sends
+/// more does not keep to the limit, and the text is cut there.
+const TEXT_BYTES: u64 = 16;
+/// Tokens of thinking for each token asked for. Some endpoints count thinking apart from the text.
+const THOUGHT_TOKENS: u64 = 8;
 
 /// A reply as far as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +54,8 @@ pub(crate) struct Reply {
     pub(crate) text: String,
     /// Characters of thinking, whether within the text or beside it.
     pub(crate) thought_chars: u64,
+    /// Characters that were received, with what was removed.
+    pub(crate) received_chars: u64,
     /// Tokens that the call cost, if the endpoint said so.
     pub(crate) usage: Option<Usage>,
     /// How it ended.
@@ -61,6 +71,8 @@ pub(crate) enum End {
     Length,
     /// Complete, but without a word of text.
     Empty,
+    /// Nothing but thinking, which had no end, or was longer than any is allowed to be.
+    Thought,
     /// A filter of contents, or the model itself, refused: the word for it.
     Refused(String),
     /// The endpoint reported an error.
@@ -73,6 +85,8 @@ pub(crate) enum End {
     Garbled(String),
     /// The body is no reply but, for example, the page of a gateway.
     Other(Fault),
+    /// The body is a page for people: nobody answers chat completions at the address.
+    Page(Fault),
     /// More bytes than any reply of its length has.
     TooLarge,
 }
@@ -80,9 +94,15 @@ pub(crate) enum End {
 /// Reads one reply.
 pub(crate) struct Reader {
     documents: Documents,
+    /// Tokens that were asked for.
+    tokens: u64,
     text: Text,
     thinking: Thinking,
     thought_chars: u64,
+    /// Bytes of thinking with which the text began.
+    thought_bytes: usize,
+    /// Whether it thought for longer than is allowed.
+    too_long: bool,
     refusal: String,
     tools: bool,
     usage: Option<Usage>,
@@ -126,9 +146,12 @@ impl Reader {
     pub(crate) fn new(max_bytes: u64) -> Self {
         Self {
             documents: Documents::new(max_bytes),
+            tokens: u64::MAX,
             text: Text::default(),
             thinking: Thinking::Unknown,
             thought_chars: 0,
+            thought_bytes: 0,
+            too_long: false,
             refusal: String::new(),
             tools: false,
             usage: None,
@@ -142,6 +165,12 @@ impl Reader {
             odd: None,
             garbled: false,
         }
+    }
+
+    /// Bounds text and thinking by multiples of the tokens that were asked for; default: unbounded.
+    pub(crate) fn with_tokens(mut self, tokens: u64) -> Self {
+        self.tokens = tokens;
+        self
     }
 
     /// Takes the next bytes.
@@ -245,23 +274,46 @@ impl Reader {
         self.done |= complete;
         let finish = finish.or_else(|| complete.then_some(Finish::Stop));
         self.finish = self.finish.take().max(finish);
+        self.bound();
+    }
+
+    /// Ends a reply that goes on far beyond the tokens that were asked for.
+    fn bound(&mut self) {
+        let text = self.text.as_str().len().saturating_sub(self.thought_bytes) as u64;
+        let text = if self.thinking == Thinking::Yes { 0 } else { text };
+        let thought = self.thought_tokens() > self.tokens.saturating_mul(THOUGHT_TOKENS);
+        // A whole body is complete: its text is cut at the end.
+        self.too_long |= thought && (text == 0 || !self.done);
+        if self.too_long || text > self.max_text() && !self.done {
+            self.finish = self.finish.take().max(Some(Finish::Length));
+            self.done = true;
+        }
+    }
+
+    /// Maximum bytes of text.
+    const fn max_text(&self) -> u64 {
+        self.tokens.saturating_mul(TEXT_BYTES)
     }
 
     /// Finds out whether the text is thinking so far.
     fn look(&mut self, added: &str) {
         let text = self.text.as_str();
-        let ends = || added.contains(['>', ']', '▷', '|']);
+        let ends = || added.contains(['>', ']', '▷', '|', '.', ':', '\n']);
         if self.thinking == Thinking::No || self.thinking == Thinking::Yes && !ends() {
             return;
         }
         let text = text.trim_start();
-        let may_think = text.is_empty() || text.starts_with(['<', '[', '◁']);
+        let may_think = text.starts_with(['<', '[', '◁']) || phrases::may_begin(text);
         let begun = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
+        let thought = self.thinking == Thinking::Yes;
         self.thinking = match thinking::is_thinking(text) {
             true => Thinking::Yes,
-            false if begun || self.thinking == Thinking::Yes => Thinking::No,
+            false if begun || thought => Thinking::No,
             false => Thinking::Unknown,
         };
+        if self.thinking == Thinking::No && thinking::begins(text) {
+            self.thought_bytes = self.text.as_str().len();
+        }
     }
 
     /// Ends the reply. `whole`: the body ended by itself, and not by a lost connection.
@@ -275,8 +327,12 @@ impl Reader {
         let too_large = self.documents.is_too_large();
         let complete = self.finish.is_some() || self.done || whole && self.closed;
         let cut = self.finish == Some(Finish::Length) || !complete;
-        let raw = self.text.finish();
-        let Cleaned { text, thought_chars } = clean(&raw, cut);
+        let (most, raw) = (self.max_text(), self.text.finish());
+        let Cleaned { mut text, thought_chars } = clean(&raw, cut);
+        if complete && shorten(&mut text, most) {
+            self.finish = self.finish.take().max(Some(Finish::Length));
+        }
+        let received_chars = self.thought_chars.saturating_add(raw.chars().count() as u64);
         let thought_chars = self.thought_chars.saturating_add(thought_chars);
         let end = match self.finish {
             _ if self.fault.is_some() => End::Fault(self.fault.unwrap_or_default()),
@@ -289,17 +345,37 @@ impl Reader {
             _ if text.is_empty() && !self.refusal.trim().is_empty() => {
                 End::Refused(words::clean(&self.refusal))
             }
+            _ if self.too_long => End::Thought,
+            _ if text.is_empty() && !cut && thinking::is_thinking(&raw) => End::Thought,
             Some(Finish::Length) => End::Length,
             _ if text.is_empty() && self.tools => End::Failed("tool_calls".to_owned()),
             _ if text.is_empty() => End::Empty,
             _ => End::Stop,
         };
-        Reply { text, thought_chars, usage: self.usage, end }
+        Reply { text, thought_chars, received_chars, usage: self.usage, end }
     }
+}
+
+/// Cuts a text to a number of bytes; whether it was longer.
+fn shorten(text: &mut String, most: u64) -> bool {
+    if text.len() as u64 <= most {
+        return false;
+    }
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    text.truncate(text.floor_char_boundary(most));
+    true
 }
 
 /// A body without any document of the protocol.
 fn other(head: &[u8]) -> End {
-    let fault = Fault::read(head);
-    if head.trim_ascii().is_empty() { End::Cut } else { End::Other(fault) }
+    let text = String::from_utf8_lossy(head);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let greets = || GREETINGS.iter().any(|it| text.to_ascii_lowercase().starts_with(it));
+    if text.is_empty() {
+        End::Cut
+    } else if words::page_title(text).is_some() || greets() {
+        End::Page(Fault::read(head))
+    } else {
+        End::Other(Fault::read(head))
+    }
 }

@@ -8,8 +8,12 @@ use std::{
 
 use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
+use super::reply::{duration, spoken};
+
 /// First delay without `Retry-After`; doubles with each try.
 const BASE: Duration = Duration::from_secs(1);
+/// Seconds from which on a number is the time of a reset, and not the delay until it.
+const MAX_RESET: f64 = 1e8;
 
 /// Waits; replaceable in tests.
 pub(in super::super) trait Pause: Send + Sync {
@@ -28,13 +32,12 @@ impl Pause for TokioPause {
 }
 
 /// Parses `Retry-After-Ms`, or `Retry-After` in seconds or as an HTTP date; a date in the past is
-/// zero. A date counts from the response's own `Date`, if it has one: clocks differ.
+/// zero, and one too large for a number a year. A date counts from the response's own `Date`, if it has one: clocks differ.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |value: &HeaderValue| value.to_str().ok().map(|text| text.trim().to_owned());
     let seconds = |text: &str| {
         let first = text.split([',', 's']).next().unwrap_or_default();
-        let seconds = first.trim().parse::<f64>().ok()?;
-        Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+        duration(first.trim().parse().ok()?)
     };
     let exact = headers.get("retry-after-ms").and_then(text);
     if let Some(wait) = exact.and_then(|text| seconds(&text)) {
@@ -44,6 +47,20 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     let sent = headers.get(DATE).and_then(text).and_then(|text| date(&text)).unwrap_or(now);
     let value = headers.get(RETRY_AFTER).and_then(text)?;
     seconds(&value).or_else(|| Some(date(&value)?.duration_since(sent).unwrap_or_default()))
+}
+
+/// The delay until a limit of a busy endpoint that is used up starts anew, as headers such as
+/// `x-ratelimit-reset-tokens: 4.5s` tell it: the longest one.
+pub(super) fn reset_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| Some(headers.get(name)?.to_str().ok()?.trim().to_owned());
+    let reset = |what: &str| {
+        let left: f64 = text(&format!("x-ratelimit-remaining-{what}"))?.parse().ok()?;
+        let wait = text(&format!("x-ratelimit-reset-{what}")).filter(|_| left <= 0.0)?;
+        // A number alone is in seconds; a large one is a time and no delay.
+        let number = || duration(wait.parse().ok().filter(|seconds| *seconds < MAX_RESET)?);
+        spoken(&wait).or_else(number)
+    };
+    ["tokens", "requests"].into_iter().filter_map(reset).max()
 }
 
 /// Delay before try `tries + 1`: what the endpoint asks for, but at least a second; else
@@ -90,9 +107,44 @@ mod tests {
             retry_after(&headers("Mon, 01 Jan 2001 00:00:00 GMT"), now),
             Some(Duration::ZERO)
         );
-        for odd in ["soon", "-", "NaN", "1e300"] {
+        for large in ["99999999999999999999999", "1e300", "18446744073709551616"] {
+            let told = retry_after(&headers(large), now);
+            assert_eq!(told, Some(Duration::from_secs(366 * 86_400)), "{large}");
+        }
+        for odd in ["soon", "-", "NaN"] {
             let told = retry_after(&headers(odd), now);
             assert!(told.is_none_or(|wait| wait == Duration::ZERO), "{odd}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_is_used_up_tells_when_it_starts_anew() {
+        let reset = |pairs: &[(&'static str, &str)]| {
+            let pairs = pairs.iter().map(|(name, value)| {
+                let name = format!("x-ratelimit-{name}");
+                (name.parse::<reqwest::header::HeaderName>().unwrap(), value.parse().unwrap())
+            });
+            reset_after(&HeaderMap::from_iter(pairs)).map(|wait| wait.as_secs_f64())
+        };
+        for (text, seconds) in
+            [("4.5s", 4.5), ("1m26.4s", 86.4), ("120ms", 0.12), ("6m0s", 360.0), ("7", 7.0)]
+        {
+            let told = reset(&[("remaining-tokens", "0"), ("reset-tokens", text)]);
+            assert_eq!(told, Some(seconds), "{text}");
+            let told = reset(&[("remaining-requests", "0"), ("reset-requests", text)]);
+            assert_eq!(told, Some(seconds), "{text}");
+        }
+        let both = [
+            ("remaining-tokens", "0"),
+            ("reset-tokens", "4.5s"),
+            ("remaining-requests", "900"),
+            ("reset-requests", "2h"),
+        ];
+        assert_eq!(reset(&both), Some(4.5), "the other limit is not used up");
+        assert_eq!(reset(&[("remaining-tokens", "5"), ("reset-tokens", "4.5s")]), None);
+        assert_eq!(reset(&[("reset-tokens", "4.5s")]), None);
+        for odd in ["soon", "", "1700000000", "NaN"] {
+            assert_eq!(reset(&[("remaining-tokens", "0"), ("reset-tokens", odd)]), None, "{odd}");
         }
     }
 

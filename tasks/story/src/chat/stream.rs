@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Maximum stream bytes per requested token; the frame around a token is larger than the token.
-const BYTES_PER_TOKEN: u64 = 2_048;
+const BYTES_PER_TOKEN: u64 = 4_096;
 /// Additional allowance for any stream, in bytes.
 const BYTES_FREE: u64 = 1 << 20;
 /// Share of the bar for a text of the expected length; a longer one comes ever closer to the whole.
@@ -51,7 +51,7 @@ pub(super) const fn max_bytes(tokens: u64) -> u64 {
 
 /// Receives the reply; what arrived is returned even on an error.
 pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> Received {
-    let mut reader = Reader::new(max_bytes(limits.tokens));
+    let mut reader = Reader::new(max_bytes(limits.tokens)).with_tokens(limits.tokens);
     let mut decoder = Decoder::of(response.headers());
     // A body that comes as a whole comes when all of it is written.
     let whole = header(response.headers(), CONTENT_TYPE).contains("json");

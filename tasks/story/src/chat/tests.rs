@@ -311,7 +311,7 @@ async fn garbage_is_told_as_such() {
     }
     let server = Server::start(vec![Step::status(200, &[], "<html>")]).await;
     let error = Bench::new(&server, |_| ()).chapter().await.unwrap_err();
-    assert_eq!(error.code(), "narrator_malformed");
+    assert_eq!(error.code(), "narrator_address");
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ pub(super) struct Dialect {
 }
 
 /// Words with which endpoints refuse a part of a request.
-const REFUSALS: [&str; 17] = [
+const REFUSALS: [&str; 21] = [
     "unsupported",
     "not support",
     "n't support",
@@ -46,6 +46,10 @@ const REFUSALS: [&str; 17] = [
     "not enabled",
     "invalid",
     "must be verified",
+    "both be specified",
+    "cannot both",
+    "mutually exclusive",
+    "no longer supported",
 ];
 
 impl Dialect {
@@ -70,15 +74,24 @@ impl Dialect {
         let text = fault.message.to_lowercase();
         let param = fault.param.as_deref().unwrap_or_default();
         let refused = REFUSALS.iter().any(|word| text.contains(word));
-        let about = |name: &str| refused && (text.contains(name) || param.starts_with(name));
+        // A field that is named as the parameter needs no words.
+        let about = |name: &str| {
+            refused && (text.contains(name) || param.starts_with(name))
+                || matches!(status, 400 | 422) && param == name
+        };
         if self.stream_options && about("stream_options") {
             self.stream_options = false;
             return Some("it is asked without stream_options");
         }
-        let tokens = if self.completion_tokens { "max_completion_tokens" } else { "max_tokens" };
+        let (tokens, other) = match self.completion_tokens {
+            true => ("max_completion_tokens", "max_tokens"),
+            false => ("max_tokens", "max_completion_tokens"),
+        };
+        // "This model uses max_completion_tokens."
+        let other = text.contains("use") && text.contains(other) && !text.contains(tokens);
         let limit = ["range", "too large", "at most", "less than", "maximum", "greater than"];
         let value = limit.iter().any(|word| text.contains(word));
-        if !self.token_field_fixed && about(tokens) && !value {
+        if !self.token_field_fixed && (about(tokens) || other) && !value {
             self.token_field_fixed = true;
             self.completion_tokens = !self.completion_tokens;
             return Some(match self.completion_tokens {
@@ -90,11 +103,7 @@ impl Dialect {
             self.temperature = false;
             return Some("it is asked without a temperature");
         }
-        let alternate =
-            text.contains("roles must alternate") || text.contains("developer instruction");
-        if self.system
-            && (about("system role") || about("system message") || about("system") || alternate)
-        {
+        if self.system && (about("system") || refuses_system(&text)) {
             self.system = false;
             return Some("it is asked without the role system");
         }
@@ -144,6 +153,14 @@ impl Dialect {
     }
 }
 
+/// Whether an endpoint names the roles that it takes, and `system` is none of them.
+fn refuses_system(text: &str) -> bool {
+    let has = |word: &str| text.contains(word);
+    let roles = has("role") || has("should be") || has("must be") || has("one of");
+    let named = roles && has("user") && has("assistant") && !has("system");
+    named || has("roles must alternate") || has("developer instruction")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +204,75 @@ mod tests {
     }
 
     #[test]
+    fn an_endpoint_that_names_the_roles_it_takes_gets_no_other() {
+        for (status, refusal) in [
+            (
+                400,
+                r#"{"error":"Error rendering prompt with jinja template: \"Only user and assistant roles are supported!\""}"#,
+            ),
+            (200, "Only user and assistant roles are supported!"),
+            (500, "Only user, assistant and tool roles are supported"),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","messages",0,"role"],"msg":"Input should be 'user' or 'assistant'"}]}"#,
+            ),
+            (400, "Input should be 'user' or 'assistant'"),
+            (400, "messages.0.role: must be one of: user, assistant"),
+            (400, "Conversation roles must alternate user/assistant/user/assistant/..."),
+        ] {
+            let mut dialect = Dialect::new(&settings());
+            let fault = Fault::read(refusal.as_bytes());
+            let change = dialect.adapt(status, &fault);
+            assert_eq!(change, Some("it is asked without the role system"), "{refusal}");
+            assert_eq!(dialect.adapt(status, &fault), None, "{refusal}");
+            assert_eq!(body(&dialect)["messages"][0]["role"], "user");
+        }
+        for other in [
+            "Input should be 'system', 'user' or 'assistant'",
+            "The user has no assistant",
+            "a message must be of the user",
+        ] {
+            let fault = Fault::read(other.as_bytes());
+            assert_eq!(Dialect::new(&settings()).adapt(400, &fault), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_left_out_or_renamed_whatever_words_refuse_it() {
+        let cases = [
+            (
+                400,
+                "`temperature` and `top_p` cannot both be specified for this model",
+                "temperature",
+            ),
+            (400, "temperature and top_p cannot both be specified", "temperature"),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","temperature"],"msg":"Input should be less than 1"}]}"#,
+                "temperature",
+            ),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","temperature"],"type":"value_error"}]}"#,
+                "temperature",
+            ),
+            (400, "temperature is no longer supported by this model", "temperature"),
+            (400, "this model uses max_completion_tokens", "max_tokens"),
+            (400, "Please use `max_completion_tokens` instead.", "max_tokens"),
+            (422, r#"{"detail":[{"loc":["body","max_tokens"],"msg":"x"}]}"#, "max_tokens"),
+        ];
+        for (status, refusal, gone) in cases {
+            let mut dialect = Dialect::new(&settings());
+            let fault = Fault::read(refusal.as_bytes());
+            assert!(dialect.adapt(status, &fault).is_some(), "{refusal}");
+            let body = body(&dialect);
+            assert!(body.get(gone).is_none(), "{refusal}: {body}");
+            let renamed = body.get("max_completion_tokens").is_some();
+            assert_eq!(renamed, gone == "max_tokens", "{refusal}: {body}");
+        }
+    }
+
+    #[test]
     fn other_refusals_change_nothing() {
         let mut dialect = Dialect::new(&settings());
         let before = dialect;
@@ -195,6 +281,11 @@ mod tests {
             (400, "Invalid max_tokens value, the valid range of max_tokens is [1, 800]"),
             (429, "Unsupported parameter: temperature"),
             (400, "messages must not be empty"),
+            (400, "max_completion_tokens is too large: use at most 100"),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","max_tokens"],"msg":"Input should be less than 100"}]}"#,
+            ),
             (400, ""),
         ] {
             let fault = Fault::read(text.as_bytes());

@@ -76,13 +76,13 @@ pub(in super::super) enum NarratorError {
     /// The machine of the endpoint has too little memory for the model.
     #[error("the narrator's endpoint cannot load the model{}; use a smaller one", words(.0))]
     Memory(String),
-    /// The model used all of its reply for thinking.
+    /// The model only thought: up to the end of its reply, or far beyond it.
     #[error(
-        "the model used all of its {limit} tokens for thinking and wrote nothing; raise \
+        "the model only thought and wrote nothing, with {limit} tokens for both; raise \
          narrator.chapter_tokens (MILEPOST_NARRATOR_CHAPTER_TOKENS), or use a model that thinks less"
     )]
     OnlyThought {
-        /// Maximum tokens of the reply.
+        /// Tokens of the reply that were asked for.
         limit: u64,
     },
     /// Too many requests.

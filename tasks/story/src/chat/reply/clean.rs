@@ -61,8 +61,23 @@ pub(crate) fn clean(text: &str, cut: bool) -> Cleaned {
     let (text, thought_chars) = without_thinking(text, cut);
     let text = without_marks(&text);
     let text = unfenced(text).trim().replace("\r\n", "\n");
-    let text = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text: String =
+        text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+    let text = if text.chars().all(is_invisible) { String::new() } else { text };
     Cleaned { text, thought_chars }
+}
+
+/// Whether nothing is seen of a character: a text of nothing else is none.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        )
+        || matches!(c, '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}')
+        || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn without_marks(text: &str) -> &str {
@@ -172,6 +187,23 @@ mod tests {
         for (text, clean) in cases {
             assert_eq!(told(text), clean, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_of_invisible_characters_is_none() {
+        for text in [
+            "\u{200b}",
+            " \u{200b}\u{200d}\n\u{feff}",
+            "\u{2060}\u{ad}",
+            "\u{3164}\u{2800}",
+            "\u{fe0f}\u{e0020}",
+            "<think>Hm.</think>\u{200b}",
+            "```\n\u{200b}\n```",
+        ] {
+            assert_eq!(told(text), "", "{text:?}");
+        }
+        assert_eq!(told("\u{200b}It rose."), "\u{200b}It rose.");
+        assert_eq!(told("…"), "…");
     }
 
     #[test]

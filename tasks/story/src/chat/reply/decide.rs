@@ -5,11 +5,14 @@ use std::time::Duration;
 use super::{
     Fault,
     signs::{
-        ADDRESS_WORDS, BUSY_WORDS, CONTEXT_WORDS, FILTER_CODES, KEY_CODES, KEY_WORDS,
+        ABSENT_WORDS, ADDRESS_WORDS, BUSY_WORDS, CONTEXT_WORDS, FILTER_CODES, KEY_CODES, KEY_WORDS,
         LOADING_WORDS, MEMORY_WORDS, MODEL_CODES, MODEL_WORDS, PASSING_CODES, PASSING_WORDS,
-        QUOTA_CODES, QUOTA_WORDS, TOO_LARGE_WORDS,
+        QUOTA_CODES, QUOTA_WORDS, ROUTING_WORDS, TOO_LARGE_WORDS,
     },
 };
+
+/// The longest delay that is understood, in seconds: a year. A longer one counts as this.
+const LONGEST: f64 = 366.0 * 86_400.0;
 
 /// What an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +61,7 @@ pub(crate) fn decide(
     after: Option<Duration>,
 ) -> Verdict {
     let text = fault.message.to_lowercase();
-    let after = after.or(fault.retry_after).or_else(|| delay_in(&text));
+    let after = after.or_else(|| asked(fault));
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let coded = |codes: &[&str]| codes.iter().any(|code| fault.is(code));
     // A gateway passes on the status of the endpoint behind it.
@@ -77,13 +80,18 @@ pub(crate) fn decide(
         Verdict::Final(Cause::Context)
     } else if coded(FILTER_CODES) {
         Verdict::Final(Cause::Filter)
-    } else if coded(KEY_CODES) || has(KEY_WORDS) || status == 401 {
+    } else if coded(KEY_CODES) || has(KEY_WORDS) && status != 429 || status == 401 {
         Verdict::Final(Cause::Key)
     } else if has(ADDRESS_WORDS) {
         Verdict::Final(Cause::Address)
     } else if has(LOADING_WORDS) {
         Verdict::Passing(Cause::Loading, after)
-    } else if coded(MODEL_CODES) || about_model && has(MODEL_WORDS) && status < 500 {
+    } else if has(ROUTING_WORDS) {
+        Verdict::Final(Cause::Request)
+    } else if coded(MODEL_CODES)
+        || has(ABSENT_WORDS)
+        || about_model && has(MODEL_WORDS) && status < 500
+    {
         Verdict::Final(Cause::Model)
     } else {
         by_status(status, fault, &text, started, after)
@@ -120,9 +128,17 @@ fn by_status(
     }
 }
 
-/// A delay in seconds.
-fn seconds(value: f64) -> Option<Duration> {
-    Duration::try_from_secs_f64(value.max(0.0)).ok()
+/// A delay in seconds, at least zero and at most [`LONGEST`]; `None` if it is no number.
+pub(crate) fn duration(seconds: f64) -> Option<Duration> {
+    if seconds.is_nan() {
+        return None;
+    }
+    Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST)).ok()
+}
+
+/// The delay that an error asks for, by a field or in its words.
+pub(crate) fn asked(fault: &Fault) -> Option<Duration> {
+    fault.retry_after.or_else(|| delay_in(&fault.message.to_lowercase()))
 }
 
 /// The delay in a text such as `Please try again in 1m3.5s`.
@@ -130,7 +146,12 @@ fn delay_in(text: &str) -> Option<Duration> {
     let marks =
         ["again in ", "retry in ", "retry after ", "wait for ", "please wait ", "available in "];
     let rest = marks.iter().find_map(|mark| text.split_once(mark))?.1;
-    let (mut total, mut rest) = (0.0, rest);
+    spoken(rest)
+}
+
+/// The delay with which a text begins, such as `1m3.5s` or `20 seconds`.
+pub(crate) fn spoken(text: &str) -> Option<Duration> {
+    let (mut total, mut rest) = (0.0, text);
     let mut found = false;
     loop {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
@@ -142,13 +163,14 @@ fn delay_in(text: &str) -> Option<Duration> {
             "s" | "sec" | "second" | "seconds" => 1.0,
             "m" | "min" | "minute" | "minutes" => 60.0,
             "h" | "hour" | "hours" => 3_600.0,
+            "d" | "day" | "days" => 86_400.0,
             _ => break,
         };
         total += number * unit;
         found = true;
         rest = after[letters..].trim_start_matches([' ', ',']);
     }
-    if found { seconds(total) } else { None }
+    if found { duration(total) } else { None }
 }
 
 /// The status in a text such as `Error code: 429 - …`, for a response whose own tells nothing.

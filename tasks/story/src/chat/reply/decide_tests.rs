@@ -193,12 +193,73 @@ fn words_of_gateways_and_local_servers_count_too() {
 }
 
 #[test]
+fn a_key_a_budget_a_model_and_a_rule_are_told_apart_whatever_the_status() {
+    let finals = [
+        (404, r#"{"error":{"message":"No endpoints found for a/b.","code":404}}"#, Model),
+        (
+            404,
+            r#"{"error":{"message":"No endpoints found matching your data policy (Free model publication).","code":404}}"#,
+            Request,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"No endpoints found that support tool use for the model"}}"#,
+            Request,
+        ),
+        (
+            404,
+            r#"{"error":{"message":"No allowed providers are available for the selected model."}}"#,
+            Request,
+        ),
+        (
+            400,
+            r#"{"error":{"message":"Authentication Error, Invalid proxy server token passed","code":"400"}}"#,
+            Key,
+        ),
+        (400, r#"{"message":"The security token included in the request is invalid."}"#, Key),
+        (400, r#"{"message":"The security token included in the request is expired"}"#, Key),
+        (
+            400,
+            r#"{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}"#,
+            Key,
+        ),
+        (
+            200,
+            r#"{"base_resp":{"status_code":1004,"status_msg":"login fail: Please carry the API secret key in the 'Authorization' field"}}"#,
+            Key,
+        ),
+        (400, r#"{"error":{"message":"x","type":"auth_error"}}"#, Key),
+        (
+            400,
+            r#"{"error":{"message":"Budget has been exceeded! Current cost: 0.1, Max budget: 0.05","code":"400"}}"#,
+            Quota,
+        ),
+        (429, r#"{"error":{"message":"x","type":"budget_exceeded"}}"#, Quota),
+        (400, "ExceededBudget: User x is over budget", Quota),
+        (400, "Authentication Error, ExceededTokenBudget: Max Budget for Token: 1", Quota),
+        (
+            400,
+            r#"{"error":{"message":"The model `x` has been decommissioned and is no longer supported.","code":"model_decommissioned"}}"#,
+            Model,
+        ),
+        (404, "The model x has been retired", Model),
+        (500, r#"{"error":"CUDA error: out of memory"}"#, Memory),
+        (500, "llama runner process has terminated: cudaMalloc failed: out of memory", Memory),
+        (500, "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB", Memory),
+    ];
+    for (status, body, cause) in finals {
+        assert_eq!(verdict(status, body), Final(cause), "{status} {body}");
+    }
+}
+
+#[test]
 fn a_header_comes_before_the_words() {
     let fault = Fault::read(br#"{"error":{"message":"try again in 5s"}}"#);
     assert_eq!(decide(429, &fault, false, secs(9.0)), Passing(Busy, secs(9.0)));
-    for text in
-        ["try again in soon", "try again in", "try again in 9999999999999999999999h", "retry in é"]
-    {
+    let year = Duration::from_secs(366 * 86_400);
+    let fault = Fault::plain("try again in 9999999999999999999999h".to_owned());
+    assert_eq!(decide(429, &fault, false, None), Passing(Busy, Some(year)));
+    for text in ["try again in soon", "try again in", "retry in é"] {
         let fault = Fault::plain(text.to_owned());
         assert_eq!(decide(429, &fault, false, None), Passing(Busy, None), "{text}");
     }

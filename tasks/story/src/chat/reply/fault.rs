@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{
+    decide::{duration, spoken},
     json,
     words::{clean, page_title},
 };
@@ -124,15 +125,17 @@ impl Fault {
         let mut statuses = STATUSES.iter().filter_map(|key| object.get(*key)).filter_map(status);
         self.status = self.status.or_else(|| statuses.next());
         let param = object.get("param").and_then(Value::as_str).filter(|param| !param.is_empty());
-        self.param = self.param.take().or_else(|| param.map(str::to_owned));
+        let param = param.map(str::to_owned).or_else(|| place(object));
+        self.param = self.param.take().or(param);
         let delays =
             ["retry_after", "retryAfter", "retryDelay", "retry_after_seconds", "estimated_time"];
         let delay =
             delays.iter().filter_map(|key| object.get(*key)).find_map(|value| match value {
-                Value::String(text) => text.trim_end_matches('s').parse().ok(),
-                value => value.as_f64(),
+                Value::String(text) => {
+                    spoken(text.trim()).or_else(|| duration(text.trim().parse().ok()?))
+                }
+                value => duration(value.as_f64()?),
             });
-        let delay = delay.and_then(|seconds: f64| Duration::try_from_secs_f64(seconds).ok());
         self.retry_after = self.retry_after.or(delay);
     }
 }
@@ -177,12 +180,8 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
     let found = inner.into_iter().chain(found).find(|text| !text.trim().is_empty());
     let mut text = found.unwrap_or_default();
     // FastAPI: which field is meant.
-    if let Some(place) = object.get("loc").and_then(Value::as_array) {
-        let names = place.iter().filter_map(Value::as_str).filter(|name| *name != "body");
-        let names = names.collect::<Vec<_>>().join(".");
-        if !names.is_empty() {
-            text = format!("{names}: {text}");
-        }
+    if let Some(place) = place(object) {
+        text = format!("{place}: {text}");
     }
     // OpenRouter: what the provider behind it said.
     if let Some(raw) = object.get("metadata").and_then(|metadata| metadata.get("raw")) {
@@ -192,6 +191,14 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
         }
     }
     text
+}
+
+/// The field that FastAPI means, such as `temperature` for `["body", "temperature"]`.
+fn place(object: &Map<String, Value>) -> Option<String> {
+    let place = object.get("loc")?.as_array()?;
+    let names = place.iter().filter_map(Value::as_str).filter(|name| *name != "body");
+    let names = names.collect::<Vec<_>>().join(".");
+    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]

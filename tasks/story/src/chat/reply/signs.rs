@@ -104,6 +104,7 @@ pub(super) const QUOTA_CODES: &[&str] = &[
     "insufficient_balance",
     "insufficient_credits",
     "payment_required",
+    "budget_exceeded",
 ];
 /// Words of accounts without credit.
 pub(super) const QUOTA_WORDS: &[&str] = &[
@@ -115,6 +116,15 @@ pub(super) const QUOTA_WORDS: &[&str] = &[
     "out of credits",
     "billing details",
     "balance is not enough",
+    "budget has been exceeded",
+    "budget_exceeded",
+    "exceeded budget",
+    "exceededbudget",
+    "exceededtokenbudget",
+    "max budget",
+    "budget exceeded",
+    "exceeded your budget",
+    "over budget",
 ];
 /// Words of a model that is too large for the machine.
 pub(super) const MEMORY_WORDS: &[&str] = &[
@@ -124,6 +134,11 @@ pub(super) const MEMORY_WORDS: &[&str] = &[
     "error loading model",
     "unable to load model",
     "insufficient system resources",
+    "out of memory",
+    "outofmemory",
+    "cudamalloc",
+    "insufficient memory",
+    "failed to allocate",
 ];
 /// Words of a prompt that is too long.
 pub(super) const CONTEXT_WORDS: &[&str] = &[
@@ -150,8 +165,21 @@ pub(super) const FILTER_CODES: &[&str] = &[
     "moderation_blocked",
 ];
 /// Codes of wrong keys.
-pub(super) const KEY_CODES: &[&str] =
-    &["invalid_api_key", "authentication_error", "invalid_authentication", "no_api_key"];
+pub(super) const KEY_CODES: &[&str] = &[
+    "invalid_api_key",
+    "authentication_error",
+    "auth_error",
+    "invalid_authentication",
+    "invalid_authentication_error",
+    "no_api_key",
+    "token_not_found_in_db",
+    "expired_key",
+    "unrecognizedclientexception",
+    "invalidsignatureexception",
+    "expiredtokenexception",
+    "unauthorized",
+    "unauthenticated",
+];
 /// Words of wrong keys.
 pub(super) const KEY_WORDS: &[&str] = &[
     "incorrect api key",
@@ -159,6 +187,20 @@ pub(super) const KEY_WORDS: &[&str] = &[
     "api key not valid",
     "invalid api-key",
     "authenticationerror",
+    "authentication error",
+    "authentication fail",
+    "proxy server token",
+    "security token",
+    "api secret key",
+    "login fail",
+    "api key is invalid",
+    "api key expired",
+    "api key has expired",
+    "no api key",
+    "missing api key",
+    "invalid credentials",
+    "invalid access token",
+    "invalid bearer token",
 ];
 /// Codes of unknown models.
 pub(super) const MODEL_CODES: &[&str] = &[
@@ -168,6 +210,9 @@ pub(super) const MODEL_CODES: &[&str] = &[
     "model_not_available",
     "unknown_model",
     "unavailable_model",
+    "model_decommissioned",
+    "model_deprecated",
+    "model_not_supported",
 ];
 /// Words of unknown models, beside the word "model".
 pub(super) const MODEL_WORDS: &[&str] = &[
@@ -182,8 +227,22 @@ pub(super) const MODEL_WORDS: &[&str] = &[
     "try pulling it",
     "not loaded",
     "no models loaded",
-    "no endpoints found",
     "unsupported model",
+    "decommissioned",
+    "been retired",
+    "been discontinued",
+    "model is no longer",
+];
+/// Words of unknown models by themselves.
+pub(super) const ABSENT_WORDS: &[&str] = &["no endpoints found for"];
+/// Words of gateways that know the model, but whose rules leave nobody who may answer.
+pub(super) const ROUTING_WORDS: &[&str] = &[
+    "data policy",
+    "no endpoints found matching",
+    "no endpoints found that",
+    "no endpoints available matching",
+    "no allowed providers",
+    "providers have been ignored",
 ];
 /// Words of a request that no waiting makes small enough.
 pub(super) const TOO_LARGE_WORDS: &[&str] =

@@ -224,7 +224,12 @@ fn an_error_is_told_in_the_words_of_the_endpoint() {
         assert!(matches!(&end, End::Fault(fault) if fault.message == "no"), "{error}: {end:?}");
     }
     let page = "<html><head><title>Sign in</title></head></html>";
-    assert_eq!(told(page).1, End::Other(Fault::plain("Sign in".to_owned())));
+    assert_eq!(told(page).1, End::Page(Fault::plain("Sign in".to_owned())));
+    for page in
+        ["Ollama is running", "\u{feff}\n<!doctype html><body>x", "<?xml version=\"1.0\"?><a/>"]
+    {
+        assert!(matches!(told(page).1, End::Page(_)), "{page}");
+    }
     assert_eq!(
         told("no healthy upstream").1,
         End::Other(Fault::plain("no healthy upstream".to_owned()))
@@ -243,6 +248,67 @@ fn a_part_of_the_text_that_cannot_be_read_is_never_left_out() {
     let torn = "data: {\"choices\":[{\"delta\":{\"content\":\"ro\n\n";
     let (_, end) = told(&[&c("It "), torn, &c("se."), &stop()].concat());
     assert!(matches!(end, End::Garbled(_)), "{end:?}");
+}
+
+/// Reads a reply for which this many tokens were asked.
+fn bounded(body: &str, tokens: u64, chunk: usize) -> Reply {
+    let mut reader = Reader::new(MAX).with_tokens(tokens);
+    for bytes in body.as_bytes().chunks(chunk) {
+        if reader.is_over() {
+            break;
+        }
+        reader.push(bytes);
+    }
+    let whole = !reader.is_over();
+    reader.end(whole)
+}
+
+#[test]
+fn a_reply_far_beyond_the_tokens_asked_for_is_cut() {
+    let many = |event: &str| event.repeat(400);
+    let whole = |content: String| {
+        format!(
+            "{{\"choices\":[{{\"message\":{{\"content\":\"{content}\"}},\"finish_reason\":\"stop\"}}]}}"
+        )
+    };
+    let thought = format!("<think>{}</think>", "Hm. ".repeat(100));
+    let texts = [
+        many(&c("It rose. ")),
+        [many(&c("It rose. ")), stop()].concat(),
+        c(&"It rose. ".repeat(400)),
+        [c(&thought), many(&c("It rose. "))].concat(),
+        whole("It rose. ".repeat(400)),
+        whole(format!("{thought}{}", "Das Meer fällt. ".repeat(400))),
+    ];
+    for body in texts {
+        for chunk in [7, 1 << 20] {
+            let reply = bounded(&body, 20, chunk);
+            assert_eq!(reply.end, End::Length, "{}", &body[..80]);
+            assert!(
+                (300..=320).contains(&reply.text.len()),
+                "{}: {}",
+                reply.text.len(),
+                &body[..80]
+            );
+        }
+    }
+    let reasoning = "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hmmmmmm. \"}}]}\n\n";
+    for body in [many(reasoning), [c("<think>"), many(&c("Hmmmmmm. "))].concat()] {
+        let reply = bounded(&body, 20, 7);
+        assert_eq!((reply.text.as_str(), reply.end), ("", End::Thought));
+        assert!((640..700).contains(&reply.received_chars), "{}", reply.received_chars);
+    }
+    let fine = [c(&thought), c(&"It rose. ".repeat(30)), stop()].concat();
+    assert_eq!(bounded(&fine, 20, 7).end, End::Stop);
+}
+
+#[test]
+fn thinking_that_never_ends_is_told_as_such() {
+    for text in ["<think>Hm", "<mm:think>Hm", "Thinking...\nHm", "Here is my thought process: Hm"] {
+        assert_eq!(told(&[c(text), stop()].concat()).1, End::Thought, "{text}");
+    }
+    assert_eq!(told(&[c("<think>Hm</think>"), stop()].concat()).1, End::Empty);
+    assert_eq!(told(&[c("\u{200b}"), stop()].concat()).1, End::Empty);
 }
 
 #[test]

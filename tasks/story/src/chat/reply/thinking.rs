@@ -1,21 +1,14 @@
 //! Finds and removes the thinking that models write into their text.
 
-/// Names of elements such as `<think>`.
-const NAMES: [&str; 11] = [
-    "think",
-    "thinking",
-    "thought",
-    "thoughts",
-    "reasoning",
-    "reflection",
-    "analysis",
-    "scratchpad",
-    "seed:think",
-    "ant_thinking",
-    "antthinking",
-];
+use super::phrases;
+
+/// Names of elements such as `<think>`, besides those that [`is_named`] knows by their end.
+const NAMES: [&str; 6] =
+    ["thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad"];
+/// Ends of names, after any prefix, such as that of `<mm:think>`.
+const NAME_ENDS: [&str; 2] = ["think", "thinking"];
 /// Other marks of models: the text, and whether it ends the thinking.
-const MARKS: [(&str, bool); 12] = [
+const MARKS: [(&str, bool); 14] = [
     ("[think]", false),
     ("[/think]", true),
     ("◁think▷", false),
@@ -24,6 +17,8 @@ const MARKS: [(&str, bool); 12] = [
     ("<|end_of_thought|>", true),
     ("<|start_thinking|>", false),
     ("<|end_thinking|>", true),
+    ("<|inner_prefix|>", false),
+    ("<|inner_suffix|>", true),
     ("<unused94>", false),
     ("<unused95>", true),
     ("<|channel>thought", false),
@@ -44,12 +39,22 @@ struct Mark {
     closes: bool,
 }
 
+/// Whether the text begins with thinking, whether that has ended or not.
+pub(super) fn begins(text: &str) -> bool {
+    let text = text.trim_start();
+    let marked = || mark_at(text).is_some_and(|(_, closes)| !closes);
+    harmony_channel(text) == Some(0) || phrases::find(text).is_some() || marked()
+}
+
 /// Whether the text, as far as it has come, is thinking only.
 pub(super) fn is_thinking(text: &str) -> bool {
     if harmony_channel(text).is_some() {
         return !text.contains("<|channel|>final");
     }
     let text = text.trim_start();
+    if let Some(prose) = phrases::find(text) {
+        return prose.told.is_none();
+    }
     match mark_at(text) {
         Some((end, false)) => close_of(text, &Mark { start: 0, end, closes: false }).is_none(),
         _ => false,
@@ -70,7 +75,11 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
     {
         return (told.to_owned(), chars(thought));
     }
-    let (mut told, mut thought) = (String::new(), 0);
+    let (text, mut thought) = match phrases::find(text) {
+        Some(prose) => (prose.told.unwrap_or_default(), chars(prose.thought)),
+        None => (text, 0),
+    };
+    let mut told = String::new();
     let mut at = 0;
     for _ in 0..MAX_MARKS {
         let Some(mark) = next(text, at, |_| true) else { break };
@@ -101,6 +110,24 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
     }
     told.push_str(&text[at..]);
     (told, thought)
+}
+
+/// Whether a name is one of an element of thinking.
+fn is_named(name: &str) -> bool {
+    let last = name.rsplit([':', '_', '-', '.']).next().unwrap_or(name);
+    NAMES.contains(&last) || NAME_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// The mark of a template with which a text begins, such as `<|think|>` or `<|/think|>`.
+fn template_mark(text: &str) -> Option<(usize, bool)> {
+    let inner = &text.strip_prefix("<|")?[..text.find("|>")?.checked_sub(2)?];
+    let closes = inner.starts_with('/') || inner.starts_with("end");
+    let name = inner.trim_start_matches('/');
+    (name.chars().all(is_of_name) && is_named(name)).then_some((inner.len() + 4, closes))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '-' | '.')
 }
 
 fn chars(text: &str) -> u64 {
@@ -141,14 +168,17 @@ fn mark_at(text: &str) -> Option<(usize, bool)> {
     if text.starts_with(DETAILS) {
         return Some((text.find('>')? + 1, false));
     }
+    if text.starts_with("<|") {
+        return template_mark(&text);
+    }
     let inner = text.strip_prefix('<')?;
     let (inner, closes) = inner.strip_prefix('/').map_or((inner, false), |inner| (inner, true));
-    let length = inner.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':')))?;
+    let length = inner.find(|c: char| !is_of_name(c))?;
     let (name, rest) = inner.split_at(length);
     let close = rest.find('>')?;
     let plain = rest.starts_with('>') || rest.starts_with(char::is_whitespace);
     let empty = rest[..close].ends_with('/') || rest[..close].contains('<');
-    (NAMES.contains(&name) && plain && !empty)
+    (is_named(name) && plain && !empty)
         .then_some((1 + usize::from(closes) + length + close + 1, closes))
 }
 
@@ -177,70 +207,5 @@ fn without_channels(text: &str) -> (String, u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(text: &str) -> String {
-        without_thinking(text, false).0.trim().to_owned()
-    }
-
-    #[test]
-    fn thinking_is_removed_in_every_dialect() {
-        let texts = [
-            "<think>\nHm. 1 < 2.\n</think>\n\nIt rose.",
-            "<Thinking time=\"3\">Hm.</Thinking>It rose.",
-            "Hm, the user wants a story.\n</think>\n\nIt rose.",
-            "<think></think>It rose.",
-            "<think>a<think>b</think>c</think>It rose.",
-            "[THINK]Hm.[/THINK]It rose.",
-            "◁think▷Hm.◁/think▷It rose.",
-            "<seed:think>Hm.</seed:think>It rose.",
-            "<|begin_of_thought|>Hm.<|end_of_thought|>\nIt rose.",
-            "<|START_THINKING|>Hm.<|END_THINKING|>It rose.",
-            "<unused94>thought\nHm.<unused95>It rose.",
-            "<|channel>thought\nHm.<channel|>It rose.",
-            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.<|return|>",
-            "analysisHm, a story.assistantfinalIt rose.",
-            "<reasoning>Hm.</reasoning>\nIt rose.",
-            "<details type=\"reasoning\" done=\"true\">\nHm.\n</details>\nIt rose.",
-        ];
-        for text in texts {
-            assert_eq!(told(text), "It rose.", "{text}");
-        }
-        assert_eq!(told("It rose.\n<think>Hm.</think>\nIt fell."), "It rose.\n\nIt fell.");
-    }
-
-    #[test]
-    fn thinking_that_never_ended_is_no_text() {
-        for text in
-            ["<think>Hm, so", " \n<think>", "<|channel|>analysis<|message|>Hm", "Hm.</think>"]
-        {
-            assert_eq!(told(text), "", "{text}");
-        }
-        assert_eq!(told("It rose.\n<think>Hm"), "It rose.");
-        assert_eq!(without_thinking("It rose. <think>Hm", true).0.trim(), "It rose.");
-    }
-
-    #[test]
-    fn words_of_a_story_stay() {
-        for text in [
-            "She typed `<think>` and `</think>` into the box.",
-            "The tag <think> was new to her.",
-            "It rose < fell > rose. [think again] <thinker> <3",
-            "She drew <details>, then <analysis/>.",
-        ] {
-            assert_eq!(told(text), text);
-        }
-    }
-
-    #[test]
-    fn it_is_known_whether_a_model_still_thinks() {
-        for text in ["<think>", " <think>\nHm", "<|channel|>analysis<|message|>Hm", "[THINK]a"] {
-            assert!(is_thinking(text), "{text}");
-        }
-        for text in ["", "It rose", "<think>Hm</think>It", "<thi", "a<|channel|>final<|message|>b"]
-        {
-            assert!(!is_thinking(text), "{text}");
-        }
-    }
-}
+#[path = "thinking_tests.rs"]
+mod tests;

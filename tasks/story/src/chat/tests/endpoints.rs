@@ -134,6 +134,70 @@ async fn an_endpoint_that_asks_for_no_delay_gets_a_second() {
 }
 
 #[tokio::test]
+async fn figures_far_below_what_came_do_not_count() {
+    let text = "It rose. ".repeat(200);
+    for (figures, least) in [("{\"total_tokens\":3}", 450), ("{\"total_tokens\":400}", 400)] {
+        let body = format!(
+            r#"{{"choices":[{{"message":{{"content":"{text}"}},"finish_reason":"stop"}}],"usage":{figures}}}"#
+        );
+        let server = Server::start(vec![Step::status(200, &[], &body)]).await;
+        let bench = Bench::new(&server, |_| ());
+        bench.chapter().await.unwrap();
+        let spent = bench.chat.spending().unwrap().0;
+        assert!(if least == 400 { spent == 400 } else { spent > least }, "{figures}: {spent}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_does_not_end_is_published_to_the_bound_and_thinking_is_not() {
+    let text = r#"{"choices":[{"delta":{"content":"It rose and rose again. "}}]}"#;
+    let server = Server::start(vec![events(&[text; 200])]).await;
+    let bench = Bench::new(&server, |settings| settings.chapter_tokens = 130);
+    let told = bench.chapter().await.unwrap();
+    assert!(told.len() <= 130 * 16 && told.ends_with("again."), "{}", told.len());
+    let thinking = r#"{"choices":[{"delta":{"reasoning_content":"Hm, hm, hm, hm, hm, hm. "}}]}"#;
+    let server = Server::start(vec![events(&[thinking; 200])]).await;
+    let bench = Bench::new(&server, |settings| settings.chapter_tokens = 130);
+    let error = bench.chapter().await.unwrap_err();
+    assert_eq!((error.code(), server.seen().len()), ("narrator_thinking", 1));
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_code_and_is_final() {
+    let cases = [
+        (404, "No endpoints found for tiny-1.", "narrator_model"),
+        (404, "No endpoints found matching your data policy", "narrator_rejected"),
+        (400, "Authentication Error, Invalid proxy server token passed", "narrator_key"),
+        (400, "Budget has been exceeded! Max budget: 0.05", "narrator_quota"),
+        (400, "The model has been decommissioned", "narrator_model"),
+        (500, "cudaMalloc failed: out of memory", "narrator_memory"),
+        (204, "", "narrator_malformed"),
+        (200, "Ollama is running", "narrator_address"),
+        (200, "<!DOCTYPE html><p>Hello", "narrator_address"),
+    ];
+    for (status, body, code) in cases {
+        let error = failure(Step::status(status, &[], body)).await;
+        assert_eq!((error.code(), error.is_transient()), (code, false), "{body}: {error}");
+        assert!(
+            status == 204
+                || error.to_string().contains(body.trim_start_matches("<!DOCTYPE html><p>")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_limit_that_is_used_up_is_waited_for() {
+    let headers = [("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "4.5s")];
+    for (body, millis) in [("{}", 4_500), ("try again in 2s", 2_000)] {
+        let server = Server::start(vec![Step::status(429, &headers, body), ok()]).await;
+        let bench = Bench::new(&server, |_| ());
+        bench.chapter().await.unwrap();
+        assert_eq!(bench.waits(), [Duration::from_millis(millis)], "{body}");
+    }
+}
+
+#[tokio::test]
 async fn the_words_of_the_endpoint_reach_the_person() {
     let cases = [
         (
@@ -152,7 +216,9 @@ async fn the_words_of_the_endpoint_reach_the_person() {
             r#"{"error":{"message":"No sk-very-secret here"}}"#,
             "refused the key (401): No … here",
         ),
-        (200, "<html><title>Sign in</title></html>", "no chat completion: Sign in"),
+        (200, "<html><title>Sign in</title></html>", "(200): Sign in; check MILEPOST_NARRATOR_URL"),
+        (200, "Ollama is running", "(200): Ollama is running; check MILEPOST_NARRATOR_URL"),
+        (204, "", "without a body (204)"),
         (200, r#"{"error":"the engine is broken"}"#, "the engine is broken"),
     ];
     for (status, body, words) in cases {

@@ -1,0 +1,110 @@
+//! Thinking in the dialects of models, and words of a story that look like it.
+
+use super::*;
+
+fn told(text: &str) -> String {
+    without_thinking(text, false).0.trim().to_owned()
+}
+
+#[test]
+fn thinking_is_removed_in_every_dialect() {
+    let texts = [
+        "<think>\nHm. 1 < 2.\n</think>\n\nIt rose.",
+        "<Thinking time=\"3\">Hm.</Thinking>It rose.",
+        "Hm, the user wants a story.\n</think>\n\nIt rose.",
+        "<think></think>It rose.",
+        "<think>a<think>b</think>c</think>It rose.",
+        "[THINK]Hm.[/THINK]It rose.",
+        "◁think▷Hm.◁/think▷It rose.",
+        "<seed:think>Hm.</seed:think>It rose.",
+        "<|begin_of_thought|>Hm.<|end_of_thought|>\nIt rose.",
+        "<|START_THINKING|>Hm.<|END_THINKING|>It rose.",
+        "<unused94>thought\nHm.<unused95>It rose.",
+        "<|channel>thought\nHm.<channel|>It rose.",
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.<|return|>",
+        "analysisHm, a story.assistantfinalIt rose.",
+        "<reasoning>Hm.</reasoning>\nIt rose.",
+        "<mm:think>Hm.</mm:think>It rose.",
+        "<longcat_think>Hm.</longcat_think>It rose.",
+        "<ant_thinking>Hm.</ant_thinking>It rose.",
+        "<x-Deep.Thinking a=\"1\">Hm.</x-Deep.Thinking>It rose.",
+        "Hm.</mm:think>It rose.",
+        "<seed:reasoning>Hm.</seed:reasoning>It rose.",
+        "<|inner_prefix|>Hm.<|inner_suffix|>It rose.",
+        "<|think|>Hm.<|/think|>It rose.",
+        "<|thinking|>Hm.<|end_of_thinking|>It rose.",
+        "Hm.<|/think|>It rose.",
+        "Thinking...\nHm, a sea.\n...done thinking.\n\nIt rose.",
+        "\nThinking...\r\n\r\nHm.\r\n...done thinking.\r\n\r\nIt rose.",
+        "Here is my thought process: Hm.\nHere is my response: It rose.",
+        "Here's my thought process:\nHm.\n\nHere's my response:\nIt rose.",
+        "**Here is my thought process:** Hm.\n**Here is my response:** It rose.",
+        "<details type=\"reasoning\" done=\"true\">\nHm.\n</details>\nIt rose.",
+    ];
+    for text in texts {
+        assert_eq!(told(text), "It rose.", "{text}");
+    }
+    assert_eq!(told("It rose.\n<think>Hm.</think>\nIt fell."), "It rose.\n\nIt fell.");
+}
+
+#[test]
+fn thinking_that_never_ended_is_no_text() {
+    for text in [
+        "<think>Hm, so",
+        " \n<think>",
+        "<|channel|>analysis<|message|>Hm",
+        "Hm.</think>",
+        "<mm:think>Hm",
+        "<|inner_prefix|>Hm",
+        "Thinking...\nHm, so",
+        "Here is my thought process: Hm",
+    ] {
+        assert_eq!(told(text), "", "{text}");
+    }
+    assert_eq!(told("It rose.\n<think>Hm"), "It rose.");
+    assert_eq!(without_thinking("It rose. <think>Hm", true).0.trim(), "It rose.");
+}
+
+#[test]
+fn words_of_a_story_stay() {
+    for text in [
+        "She typed `<think>` and `</think>` into the box.",
+        "The tag <think> was new to her.",
+        "It rose < fell > rose. [think again] <thinker> <3",
+        "She drew <details>, then <analysis/>.",
+        "Thinking... she sat down. It rose.",
+        "It rose.\nThinking...\nIt fell.\n...done thinking.",
+        "She read: Here is my thought process: none. Here is my response: none.",
+        "Here is my house.",
+        "A <|pipe|> and a <| think |>, then <rethink/>.",
+    ] {
+        assert_eq!(told(text), text);
+    }
+}
+
+#[test]
+fn it_is_known_whether_a_model_still_thinks() {
+    for text in [
+        "<think>",
+        " <think>\nHm",
+        "<|channel|>analysis<|message|>Hm",
+        "[THINK]a",
+        "<|think|>",
+        "Thinking...\nHm",
+        "Here is my thought process: a",
+    ] {
+        assert!(is_thinking(text), "{text}");
+    }
+    for text in [
+        "",
+        "It rose",
+        "<think>Hm</think>It",
+        "<thi",
+        "a<|channel|>final<|message|>b",
+        "Thinking",
+        "Thinking...\na\n...done thinking.\nIt",
+        "Here is my",
+    ] {
+        assert!(!is_thinking(text), "{text}");
+    }
+}
