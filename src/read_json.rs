@@ -62,7 +62,7 @@ impl JsonError {
 
     /// The field concerned and what is wrong, for an error that may name the sender's fields.
     /// `None` instead of the field if the error concerns the whole.
-    pub(crate) fn into_field(self) -> (Option<String>, String) {
+    pub fn into_field(self) -> (Option<String>, String) {
         let Self { mut field, unknown, detail } = self;
         let detail = match unknown {
             Some(name) => {
@@ -75,7 +75,7 @@ impl JsonError {
     }
 
     /// The error as one of a field that the structure has; `None` if it concerns the whole.
-    pub(crate) fn field_error(&self) -> Option<FieldError> {
+    pub fn field_error(&self) -> Option<FieldError> {
         let Self { field, unknown, detail } = self;
         let detail = match unknown {
             Some(_) => format!("has an unknown field; {detail}"),
@@ -85,7 +85,7 @@ impl JsonError {
     }
 
     /// The error as a sentence; `whole` is the name of the whole.
-    pub(crate) fn sentence(&self, whole: &str) -> String {
+    pub fn sentence(&self, whole: &str) -> String {
         let Self { field, unknown, detail } = self;
         let place = if field.is_empty() { whole } else { field };
         match unknown {

@@ -9,16 +9,16 @@ use super::{
     table::Table,
 };
 
-/// Whether the lines of a text without a header are values as a whole, so that nothing separates
-/// cells in them.
-pub(super) fn are_whole(lines: &[SampleRow]) -> bool {
-    let mut cells = lines.iter().filter_map(|line| line.cells.first());
-    let is_moment = |cell: &str| matches!(class(cell), Class::Date | Class::Time);
-    if lines.len() > 1 && cells.clone().all(|(cell, _)| is_moment(cell)) {
-        return true;
+/// Whether all lines are values as a whole that this delimiter would cut: dates and times at a colon
+/// or a blank, numbers with a sign between thousands at their comma.
+pub(super) fn would_cut(lines: &[SampleRow], delimiter: u8) -> bool {
+    let mut cells = lines.iter().filter_map(|line| line.cells.first()).map(|(cell, _)| cell);
+    match delimiter {
+        _ if lines.len() < 2 => false,
+        b':' | b' ' => cells.all(|cell| matches!(class(cell), Class::Date | Class::Time)),
+        b',' => cells.clone().any(|cell| is_grouped(cell)) && cells.all(|cell| has_cents(cell)),
+        _ => false,
     }
-    let grouped = cells.clone().filter(|(cell, _)| is_grouped(cell)).count();
-    grouped > 0 && lines.len() > 1 && cells.all(|(cell, _)| has_cents(cell))
 }
 
 /// Whether a text is a number with two decimals at most, such as `1.234,56` or `12,00`.

@@ -144,10 +144,9 @@ fn candidates(text: &str, given: Option<Option<u8>>) -> Vec<Candidate> {
             let class = line.cells.first().map_or(Class::Empty, |(line, _)| class(line));
             matches!(class, Class::Number | Class::Date | Class::Time)
         });
-    let are_whole = given.is_none() && cuts::are_whole(&lines);
     for (order, (delimiter, weight)) in CANDIDATES.into_iter().enumerate() {
         let is_given = given == Some(Some(delimiter));
-        if are_whole && matches!(delimiter, b',' | b':' | b' ') {
+        if given.is_none() && cuts::would_cut(&lines, delimiter) {
             continue;
         }
         if is_given || given.is_none() && text.as_bytes().contains(&delimiter) {

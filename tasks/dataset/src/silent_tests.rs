@@ -40,6 +40,7 @@ fn a_colon_within_a_value_separates_nothing() {
         ("00:1a:2b:3c:4d:5e\n10:1a:2b:3c:4d:5f\n10:22:33:44:55:66\n", 2),
         ("http://a:80\nhttp://b:90\nhttp://c:70\n", 2),
         ("10.0.0.1:80\n10.0.0.2:90\n10.0.0.3:70\n", 2),
+        ("2024-01-05 10:00\n2024-01-06 11:00\n", 2),
         ("5 Jan 2024\n6 Feb 2024\n7 Mar 2024\n", 3),
     ] {
         let profile = profile(text);
@@ -51,6 +52,8 @@ fn a_colon_within_a_value_separates_nothing() {
         ("a:b\n10:20\n11:30\n", 2),
         ("a:b:c\n10:20:30\n11:21:31\n", 3),
         ("root:x:0:0:root:/root:/bin/bash\nbin:x:10:14:bin:/bin:/bin/false\n", 7),
+        ("12:30:00,5\n12:31:00,6\n", 2),
+        ("2024-01-05, 10:00\n2024-01-06, 11:00\n", 2),
         ("day month year\n5 Jan 2024\n6 Feb 2024\n", 3),
     ] {
         assert_eq!(profile(text).columns.len(), columns, "{text:?}");
