@@ -38,8 +38,14 @@ pub(super) fn class(text: &str) -> Class {
     if number::parse(text, ',').or_else(|| number::parse(text, '.')).is_some() {
         return Class::Number;
     }
-    let orders =
-        [Order::YearFirst, Order::DayFirst, Order::MonthFirst, Order::Named, Order::WithoutYear];
+    let orders = [
+        Order::YearFirst,
+        Order::DayFirst,
+        Order::MonthFirst,
+        Order::ShortYearFirst,
+        Order::Named,
+        Order::WithoutYear,
+    ];
     if orders.iter().any(|order| moment::parse(text, *order).is_some()) {
         return Class::Date;
     }
@@ -48,6 +54,13 @@ pub(super) fn class(text: &str) -> Class {
     }
     let is_word = text.len() > 1 && Reading::new(Form::Booleans).take(text).is_some();
     if is_word { Class::Boolean } else { Class::Text }
+}
+
+/// Whether a text begins with a date or a time and goes on after a blank, as the lines of a log.
+pub(super) fn begins_with_stamp(text: &str) -> bool {
+    let ends = text.match_indices(' ').take(4).map(|(at, _)| at);
+    ends.map(|end| text[..end].trim_matches(['[', ']']))
+        .any(|begin| matches!(class(begin), Class::Date | Class::Time))
 }
 
 /// How well a cell fits as a cell, from 0 to 1: low if it looks as if it was split in the wrong

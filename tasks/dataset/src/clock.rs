@@ -1,6 +1,6 @@
 //! Reads times of day and durations.
 
-use super::moment::number;
+use super::moment::{DateKey, number};
 
 /// Greatest number of hours of a duration.
 pub(super) const MAX_HOURS: i64 = 9_999;
@@ -123,6 +123,56 @@ pub(super) fn parse(text: &str) -> Option<(i64, u32)> {
         (false, _) => Some((seconds, nanos)),
         (true, 0) => Some((-seconds, 0)),
         (true, nanos) => Some((-seconds - 1, 1_000_000_000 - nanos)),
+    }
+}
+
+/// The same where `M:SS` are minutes and seconds, beside `H:MM:SS`.
+pub(super) fn minutes(text: &str) -> Option<(i64, u32)> {
+    let is_plain = |byte: u8| byte.is_ascii_digit() || b":-.,".contains(&byte);
+    let (seconds, nanos) = parse(text).filter(|_| text.bytes().all(is_plain))?;
+    Some(if is_short(text) { (seconds / 60, nanos) } else { (seconds, nanos) })
+}
+
+/// Whether a time has two numbers.
+fn is_short(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b':').count() == 1
+}
+
+/// How the times of a column were written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Times {
+    /// Whether there are times of two numbers, and of three.
+    has_short: bool,
+    has_long: bool,
+    /// Whether the hours of one of two numbers would be more than a day.
+    is_beyond_day: bool,
+    /// Whether a first number has one digit, unlike most times of day.
+    is_unpadded: bool,
+}
+
+impl Times {
+    /// Adds a time that was read.
+    pub(super) fn see(&mut self, text: &str, (seconds, _): DateKey) {
+        let is_short = is_short(text);
+        self.has_short |= is_short;
+        self.has_long |= !is_short;
+        self.is_beyond_day |= is_short && seconds.abs() > 86_400;
+        self.is_unpadded |= text.trim_start_matches('-').find(':') == Some(1);
+    }
+
+    /// Whether there are times of two numbers and of three.
+    pub(super) const fn are_mixed(self) -> bool {
+        self.has_short && self.has_long
+    }
+
+    /// Whether those of two numbers are hardly times of day.
+    pub(super) const fn is_beyond_day(self) -> bool {
+        self.is_beyond_day
+    }
+
+    /// Whether a first number has one digit.
+    pub(super) const fn is_unpadded(self) -> bool {
+        self.is_unpadded
     }
 }
 

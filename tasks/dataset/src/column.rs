@@ -1,6 +1,7 @@
 //! Statistics of a column, collected row by row.
 
 use super::{
+    doubt::{About, Doubt},
     judgement::{Evidence, Judged, Verdict},
     marked::{Marked, ValueMarkers},
     markers::Markers,
@@ -129,11 +130,9 @@ impl Column {
             Verdict::Read(found) => found.tally.types.data_type(),
         };
         let count = self.tally.types.total();
-        if let Some((code, doubt)) = &doubt {
-            let first = self.firsts.iter().flatten().map(|(line, _)| *line).min();
-            warnings.add(code, first, || {
-                format!("Column “{name}”: {count} of {count} values {doubt}.")
-            });
+        self.warn_of_letters(&name, rules, &markers, warnings);
+        if let Some(doubt) = &doubt {
+            self.warn_of_doubt(&name, doubt, warnings);
         } else if data_type == DataType::Text && !matches!(verdict, Verdict::Codes(_)) {
             self.warn_of_odd_values(&name, warnings);
         }
@@ -215,6 +214,47 @@ impl Column {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.values.bytes()
+    }
+
+    /// Warns that values are doubtful: all, or those with a sign.
+    fn warn_of_doubt(&self, name: &str, doubt: &Doubt, warnings: &mut Warnings) {
+        let count = self.tally.types.total();
+        let mut line = self.firsts.iter().flatten().map(|(line, _)| *line).min();
+        let mut of = Some(count);
+        if !matches!(doubt.about, About::All) {
+            of = self.values.distinct().map(|distinct| {
+                let meant = || distinct.iter().filter(|(text, _)| doubt.about.has(text));
+                line = meant().map(|(_, entry)| entry.line).min().or(line);
+                let counts = meant().map(|(_, entry)| entry.count).sum::<u64>();
+                i64::try_from(counts).unwrap_or(i64::MAX)
+            });
+        }
+        warnings.add(doubt.code, line, || {
+            let of = of.map_or_else(|| "some".to_owned(), |of| of.to_string());
+            format!("Column “{name}”: {of} of {count} values {}.", doubt.text)
+        });
+    }
+
+    /// Warns of letters that count as missing, but might be values.
+    fn warn_of_letters(
+        &self,
+        name: &str,
+        rules: &Rules,
+        markers: &[MarkerCount],
+        warnings: &mut Warnings,
+    ) {
+        for (letter, entry) in self.marked.letters(&rules.markers) {
+            let is_missing = |known: &MarkerCount| known.marker == letter && known.missing;
+            if markers.iter().any(is_missing) {
+                let count = entry.count;
+                warnings.add("ambiguous_missing", Some(entry.line), || {
+                    format!(
+                        "Column “{name}”: “{letter}” in {count} of its cells counts as a missing \
+                         value, but might be a code."
+                    )
+                });
+            }
+        }
     }
 
     /// Warns if a column is text only because of a few values, which are probably damaged.

@@ -7,6 +7,7 @@
 use super::{
     cells::Dialect,
     class::{Class, class},
+    cuts,
     feed::count,
     layout::{Layout, Options, describe},
     profile::{Assumption, Certainty},
@@ -74,6 +75,10 @@ pub(super) fn detect(sample: &str, line_end: u8, options: &Options) -> Layout {
     let Some(best) = found.into_iter().next() else { return Layout::empty() };
     let line_at = |at: usize| 1 + count(line_end, &sample.as_bytes()[..start + at]);
     let mut layout = Layout::of(best.dialect, &best.table, &best.rows, line_at, options);
+    layout.lacks_delimiter = given.flatten().is_some() && best.rows.iter().all(|row| row.len < 2);
+    if layout.lacks_delimiter {
+        layout.note_lack(given.flatten());
+    }
     layout.assumptions.insert(0, delimiter_assumption(best.dialect, &best.table, certainty, rival));
     layout
 }
@@ -141,15 +146,22 @@ fn candidates(text: &str, given: Option<Option<u8>>) -> Vec<Candidate> {
         });
     for (order, (delimiter, weight)) in CANDIDATES.into_iter().enumerate() {
         let is_given = given == Some(Some(delimiter));
+        if given.is_none() && cuts::would_cut(&lines, delimiter) {
+            continue;
+        }
         if is_given || given.is_none() && text.as_bytes().contains(&delimiter) {
             found.extend(
-                best_quotes(text, delimiter, order, are_values && !is_given)
+                best_quotes(text, delimiter, order, are_values && !is_given, is_given)
+                    .filter(|found| {
+                        let is_colon = delimiter == b':' && !is_given;
+                        !is_colon || !cuts::are_cut(&lines, &found.rows, &found.table)
+                    })
                     .map(|found| Candidate { score: found.score * weight, ..found }),
             );
         }
     }
     if let (true, Some(Some(delimiter))) = (found.is_empty(), given) {
-        found.extend(best_quotes(text, delimiter, 0, false));
+        found.extend(best_quotes(text, delimiter, 0, false, true));
     }
     if found.is_empty() || given.is_none() {
         // A first line that a usual delimiter splits is hardly a name.
@@ -185,8 +197,15 @@ fn one_column(text: &str, given: Option<Option<u8>>) -> Option<Candidate> {
     Some(Candidate { dialect, rows, table, score, order: CANDIDATES.len() })
 }
 
-/// The best way to quote cells with this delimiter.
-fn best_quotes(text: &str, delimiter: u8, order: usize, are_values: bool) -> Option<Candidate> {
+/// The best way to quote cells with this delimiter; a delimiter that was given is obeyed, however
+/// little it fits.
+fn best_quotes(
+    text: &str,
+    delimiter: u8,
+    order: usize,
+    are_values: bool,
+    is_given: bool,
+) -> Option<Candidate> {
     let plain = Dialect::of(Some(delimiter));
     let mut dialects = vec![plain];
     let sign = char::from(delimiter);
@@ -217,7 +236,7 @@ fn best_quotes(text: &str, delimiter: u8, order: usize, are_values: bool) -> Opt
             best = Some(Candidate { dialect, rows, table, score, order });
         }
     }
-    best.filter(|best| best.score > 0.0)
+    best.filter(|best| is_given || best.score > 0.0)
 }
 
 /// Whether rows of two cells are numbers with two decimals, below a name such as `Price, EUR`.

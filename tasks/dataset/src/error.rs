@@ -9,6 +9,14 @@ pub enum LoadError {
     /// The text is blank.
     #[error("the text is empty: give CSV text whose first line names the columns")]
     Empty,
+    /// The text ends before the line that was given as the header.
+    #[error("no line {line} names the columns: the text has {}", line_count(*.lines))]
+    NoHeader {
+        /// The line that was given.
+        line: u64,
+        /// Number of lines of the text.
+        lines: u64,
+    },
     /// Too many columns.
     #[error(
         "line {line}: the header has {found} columns, at most {limit} are allowed; is it really a \
@@ -59,6 +67,7 @@ impl LoadError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty_input",
+            Self::NoHeader { .. } => "header_not_found",
             Self::TooManyColumns { .. } => "too_many_columns",
             Self::RowTooLong { .. } => "row_too_long",
             Self::Unpacked { .. } => "unpacked_too_large",
@@ -66,6 +75,10 @@ impl LoadError {
             Self::Unreadable { .. } => "unreadable_file",
         }
     }
+}
+
+fn line_count(lines: u64) -> String {
+    text::count(i64::try_from(lines).unwrap_or(i64::MAX), "line")
 }
 
 fn size(bytes: u64) -> String {

@@ -44,6 +44,8 @@ pub(super) struct Seen {
     /// Line ending: the line feed, or the carriage return as on old Macs.
     pub(super) line_end: u8,
     line: u64,
+    /// Whether the text so far ends with its line.
+    is_ended: bool,
     nul: Spot,
     replaced: Spot,
     /// Characters of another encoding than most, and which one.
@@ -100,6 +102,7 @@ impl<'f> Feed<'f> {
                 written: false,
                 line_end,
                 line: 1,
+                is_ended: true,
                 nul: Spot::default(),
                 replaced: Spot::default(),
                 odd: Spot::default(),
@@ -171,6 +174,12 @@ impl Seen {
         self.replaced.see(memmem::find_iter(text, REPLACEMENT), line_at);
         self.odd.see(std::iter::repeat_n(decoded.first_odd, decoded.odd), line_at);
         self.line += count(end, text);
+        self.is_ended = text.last().map_or(self.is_ended, |last| *last == end);
+    }
+
+    /// Number of lines so far.
+    pub(super) const fn lines(&self) -> u64 {
+        if self.is_ended { self.line - 1 } else { self.line }
     }
 
     /// Adds warnings about the whole file, at its end.

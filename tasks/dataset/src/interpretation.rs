@@ -81,6 +81,11 @@ pub(super) struct Shapes {
     has_phones: bool,
     /// Whether there are numbers with a decimal point, a minus or a sign in the exponent.
     has_figures: bool,
+    /// Whether there are numbers with a decimal point or an exponent.
+    has_decimals: bool,
+    /// Number of integers beyond 64 bits, and of those that are far within.
+    beyond: u64,
+    within: u64,
     /// Whether there are integers with an exponent, such as `10E0`.
     has_exponents: bool,
     /// Whether all are `YYYYMMDD`.
@@ -95,6 +100,9 @@ impl Shapes {
         let mut shapes = Self {
             has_phones: false,
             has_figures: false,
+            has_decimals: false,
+            beyond: 0,
+            within: 0,
             has_exponents: false,
             all_days: true,
             all_thousands: true,
@@ -106,7 +114,7 @@ impl Shapes {
 
     /// Whether nothing that comes can change anything.
     pub(super) const fn is_settled(&self) -> bool {
-        self.has_figures && !self.all_days && !self.all_thousands
+        self.has_figures && self.has_decimals && !self.all_days && !self.all_thousands
     }
 
     /// Looks at a value, as far as it can change anything.
@@ -118,6 +126,12 @@ impl Shapes {
         let is_digits = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_digit);
         if let [b'+', digits @ ..] = bytes {
             self.has_phones |= digits.len() >= 7 && is_digits(digits);
+        }
+        let is_decimal = memchr::memchr3(b'.', b'e', b'E', bytes).is_some();
+        self.has_decimals |= is_decimal;
+        if !is_decimal {
+            self.beyond += u64::from(bytes.len() >= 19 && text.parse::<i64>().is_err());
+            self.within += u64::from(bytes.len() < 16);
         }
         if let Some(at) = memchr::memchr2(b'e', b'E', bytes) {
             let is_signed = matches!(bytes.get(at + 1), Some(b'+' | b'-'));
@@ -147,9 +161,16 @@ impl Shapes {
             Some("telephone numbers")
         } else if self.has_exponents && !self.has_figures {
             Some("codes with an E, such as 10E0")
+        } else if self.beyond > self.within && !self.has_decimals {
+            Some("codes: integers beyond 64 bits")
         } else {
             None
         }
+    }
+
+    /// Whether there are integers beyond 64 bits, and nothing with decimals.
+    pub(super) const fn has_beyond(&self) -> bool {
+        self.beyond > 0 && !self.has_decimals
     }
 
     /// Whether all are `YYYYMMDD`.

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{
+    doubt::{About, Doubt},
     interpretation::{Interpretation, Shapes},
     markers::Marker,
     moment::Order,
     profile::{DataType, TypeCounts},
     reading::Form,
+    short_years::YearPlace,
     values::Values,
 };
 
@@ -18,6 +20,8 @@ pub(super) struct Evidence {
     delimiter: Option<u8>,
     /// Decimal sign that was given.
     given_decimal: Option<char>,
+    /// Whether a delimiter was given that separates nothing.
+    lacks_delimiter: bool,
     has_points: bool,
     has_commas: bool,
     has_day_first: bool,
@@ -28,8 +32,12 @@ pub(super) struct Evidence {
 
 impl Evidence {
     /// What is known before any column is looked at.
-    pub(super) fn new(delimiter: Option<u8>, given_decimal: Option<char>) -> Self {
-        Self { delimiter, given_decimal, ..Self::default() }
+    pub(super) fn new(
+        delimiter: Option<u8>,
+        given_decimal: Option<char>,
+        lacks_delimiter: bool,
+    ) -> Self {
+        Self { delimiter, given_decimal, lacks_delimiter, ..Self::default() }
     }
 
     /// Decimal sign of the file.
@@ -58,8 +66,9 @@ impl Evidence {
         self.has_points |= judged.has_points || has(Form::Point) && !has(Form::Comma);
         self.has_commas |= has(Form::Comma) && !has(Form::Point);
         let (day, month) = (Form::Dates(Order::DayFirst), Form::Dates(Order::MonthFirst));
-        self.has_day_first |= has(day) && !has(month);
-        self.has_month_first |= has(month) && !has(day);
+        let is_sure = !has(Form::Dates(Order::ShortYearFirst));
+        self.has_day_first |= is_sure && has(day) && !has(month);
+        self.has_month_first |= is_sure && has(month) && !has(day);
     }
 }
 
@@ -93,9 +102,6 @@ impl Verdict {
         }
     }
 }
-
-/// What is uncertain about a verdict: a code, and a message about the values.
-pub(super) type Doubt = (&'static str, String);
 
 impl Judged {
     /// Looks at the values of a column.
@@ -131,6 +137,9 @@ impl Judged {
         if let Some(found) = self.dates(evidence) {
             return found;
         }
+        if let Some(found) = self.times() {
+            return found;
+        }
         (Verdict::Read(Box::new(self.candidates.swap_remove(0))), None)
     }
 
@@ -149,9 +158,7 @@ impl Judged {
         let (point, comma) = (self.remove(Form::Point), self.remove(Form::Comma));
         let (point, comma) = match (point, comma) {
             (Some(point), Some(comma)) => (point, comma),
-            (Some(only), None) | (None, Some(only)) => {
-                return Some((Verdict::Read(Box::new(only)), None));
-            }
+            (Some(only), None) | (None, Some(only)) => return Some(one_sign(only, evidence)),
             (None, None) => return None,
         };
         if !point.reading.is_ambiguous() && !comma.reading.is_ambiguous() {
@@ -168,13 +175,15 @@ impl Judged {
             (false, true) => return Some((Verdict::Read(Box::new(point)), None)),
             _ => {}
         }
+        let is_group = point.reading.is_ambiguous();
+        let sign = if is_group { point.reading.group() } else { comma.reading.group() };
         let likely = match (evidence.delimiter, point.reading.unit()) {
             (_, Some("$" | "USD" | "GBP" | "CAD" | "AUD")) | (Some(b','), _) => point,
             (Some(b';'), _) => comma,
             _ => {
                 let doubt = "might have a decimal sign or a sign between thousands; the column is \
                              read as text unless the decimal sign is given";
-                let doubt = ("ambiguous_numbers", doubt.to_owned());
+                let doubt = Doubt::of("ambiguous_numbers", doubt.to_owned()).with(sign);
                 return Some((Verdict::Plain(DataType::Text), Some(doubt)));
             }
         };
@@ -182,7 +191,8 @@ impl Judged {
             "might have a decimal sign or a sign between thousands; they are read as {}",
             likely.reading.describe()
         );
-        Some((Verdict::Read(Box::new(likely)), Some(("ambiguous_numbers", doubt))))
+        let doubt = Doubt::of("ambiguous_numbers", doubt).with(sign);
+        Some((Verdict::Read(Box::new(likely)), Some(doubt)))
     }
 
     /// Decides between day and month.
@@ -194,25 +204,107 @@ impl Judged {
             self.remove(Form::Dates(Order::DayFirst)),
             self.remove(Form::Dates(Order::MonthFirst)),
         );
+        let short = self.remove(Form::Dates(Order::ShortYearFirst));
         let (day, month) = match (day, month) {
+            (day, month) if short.is_some() => return short_year(short?, day, month, evidence),
             (Some(day), Some(month)) => (day, month),
             (Some(only), None) | (None, Some(only)) => {
                 return Some((Verdict::Read(Box::new(only)), None));
             }
             (None, None) => return None,
         };
-        if let Some(day_first) = evidence.day_first() {
-            let sure = if day_first { day } else { month };
-            return Some((Verdict::Read(Box::new(sure)), None));
-        }
-        let is_european = evidence.delimiter == Some(b';') || evidence.decimal() == Some(',');
-        let likely = if is_european || day.reading.separator() != Some('/') { day } else { month };
+        Some(day_or_month(day, month, evidence))
+    }
+
+    /// Decides between minutes and seconds, and hours and minutes.
+    fn times(&mut self) -> Option<(Verdict, Option<Doubt>)> {
+        let minutes = self.remove(Form::Minutes);
+        let hours = self.remove(Form::Times)?;
+        let times = hours.reading.times();
+        let likely = match minutes {
+            Some(minutes) if times.is_beyond_day() => {
+                return Some((Verdict::Read(Box::new(minutes)), None));
+            }
+            // Times of day have two digits for the hours, and may leave seconds out.
+            Some(minutes) if times.is_unpadded() => minutes,
+            None if !times.is_beyond_day() || times.are_mixed() => {
+                return Some((Verdict::Read(Box::new(hours)), None));
+            }
+            _ => hours,
+        };
         let doubt = format!(
-            "do not tell day and month apart; they are read as {}",
+            "do not tell whether the short ones are hours:minutes or minutes:seconds; they are \
+             read as {}",
             likely.reading.describe()
         );
-        Some((Verdict::Read(Box::new(likely)), Some(("ambiguous_dates", doubt))))
+        let doubt = Doubt::of("ambiguous_times", doubt);
+        Some((Verdict::Read(Box::new(likely)), Some(doubt)))
     }
+}
+
+/// Numbers that fit only one decimal sign, which may not be the one that was given.
+fn one_sign(only: Interpretation, evidence: &Evidence) -> (Verdict, Option<Doubt>) {
+    let (sign, name) = match only.reading.form {
+        Form::Comma => (',', "point"),
+        _ => ('.', "comma"),
+    };
+    let described = only.reading.describe();
+    if evidence.given_decimal.is_some_and(|given| given != sign) {
+        let doubt = format!(
+            "look like {described}, but the decimal sign was given as a {name}; the column is \
+             read as text"
+        );
+        return (Verdict::Plain(DataType::Text), Some(Doubt::of("decimal_not_found", doubt)));
+    }
+    let doubt = (sign == ',' && evidence.lacks_delimiter).then(|| {
+        let doubt = format!("might be two cells each; they are read as {described}");
+        Doubt::of("ambiguous_numbers", doubt).with(Some(','))
+    });
+    (Verdict::Read(Box::new(only)), doubt)
+}
+
+/// Decides between day and month.
+fn day_or_month(
+    day: Interpretation,
+    month: Interpretation,
+    evidence: &Evidence,
+) -> (Verdict, Option<Doubt>) {
+    if let Some(day_first) = evidence.day_first() {
+        let sure = if day_first { day } else { month };
+        return (Verdict::Read(Box::new(sure)), None);
+    }
+    let is_european = evidence.delimiter == Some(b';') || evidence.decimal() == Some(',');
+    let likely = if is_european || day.reading.separator() != Some('/') { day } else { month };
+    let doubt =
+        format!("do not tell day and month apart; they are read as {}", likely.reading.describe());
+    (Verdict::Read(Box::new(likely)), Some(Doubt::of("ambiguous_dates", doubt)))
+}
+
+/// Decides where the year stands if it has two digits.
+fn short_year(
+    year: Interpretation,
+    day: Option<Interpretation>,
+    month: Option<Interpretation>,
+    evidence: &Evidence,
+) -> Option<(Verdict, Option<Doubt>)> {
+    let others: Vec<_> =
+        day.iter().chain(&month).map(|other| *other.reading.short_years()).collect();
+    if others.is_empty() {
+        return Some((Verdict::Read(Box::new(year)), None));
+    }
+    let place = year.reading.short_years().place(&others, year.reading.separator());
+    if place == YearPlace::First {
+        return Some((Verdict::Read(Box::new(year)), None));
+    }
+    let (other, doubt) = match (day, month) {
+        (Some(day), Some(month)) => day_or_month(day, month, evidence),
+        (day, month) => (Verdict::Read(Box::new(day.or(month)?)), None),
+    };
+    let YearPlace::Unsure(is_first) = place else { return Some((other, doubt)) };
+    let likely = if is_first { Verdict::Read(Box::new(year)) } else { other };
+    let described = likely.describe(DataType::Date, true).unwrap_or_default();
+    let doubt = format!("do not tell year, month and day apart; they are read as {described}");
+    Some((likely, Some(Doubt::of("ambiguous_dates", doubt))))
 }
 
 /// Decides what plain numbers are.
@@ -235,6 +327,11 @@ fn decide_numbers(
         }
         return (Verdict::Codes("codes like 20240131, which may be dates".to_owned()), None);
     }
+    if shapes.has_beyond() {
+        let doubt = "are integers beyond 64 bits, which lose digits as numbers; are they codes?";
+        let doubt = Doubt::of("inexact_numbers", doubt.to_owned());
+        return (Verdict::Plain(plain), Some(Doubt { about: About::Beyond, ..doubt }));
+    }
     if !shapes.are_thousands() || evidence.decimal() == Some('.') {
         return (Verdict::Plain(plain), None);
     }
@@ -245,7 +342,8 @@ fn decide_numbers(
     }
     let doubt = "have three digits after each point: it is read as a decimal point, but might be a \
                  sign between thousands";
-    (Verdict::Plain(plain), Some(("ambiguous_numbers", doubt.to_owned())))
+    let doubt = Doubt::of("ambiguous_numbers", doubt.to_owned()).with(Some('.'));
+    (Verdict::Plain(plain), Some(doubt))
 }
 
 /// Whether the name of a column speaks of days.

@@ -79,6 +79,8 @@ pub(super) struct Layout {
     pub(super) width: usize,
     /// Whether the record after the header belongs to the header, too.
     pub(super) has_second_header: bool,
+    /// Whether the delimiter that was given separates nothing in the first rows.
+    pub(super) lacks_delimiter: bool,
     pub(super) assumptions: Vec<Assumption>,
     /// Warnings: code, line, message.
     pub(super) oddities: Vec<(&'static str, u64, String)>,
@@ -93,6 +95,7 @@ impl Layout {
             line: 1,
             width: 1,
             has_second_header: false,
+            lacks_delimiter: false,
             assumptions: Vec::new(),
             oddities: Vec::new(),
         }
@@ -134,6 +137,16 @@ impl Layout {
         self.assumptions.push(Assumption { subject: subject.to_owned(), assumed, certainty });
     }
 
+    /// Tells that the delimiter that was given does not occur.
+    pub(super) fn note_lack(&mut self, delimiter: Option<u8>) {
+        let told = format!(
+            "The cells were said to be separated by {}, but none are in the first rows: each row \
+             is one cell.",
+            describe(delimiter)
+        );
+        self.oddities.push(("delimiter_not_found", self.line, told));
+    }
+
     fn note_quotes(&mut self, dialect: Dialect) {
         if dialect.escape {
             self.assume("quotes", "a backslash escapes a quote".to_owned(), Certainty::Likely);
@@ -148,13 +161,24 @@ impl Layout {
         let line = self.line;
         let (assumed, certainty) = match table.header {
             Header::None => {
-                let told = format!(
-                    "There is no header: the values of the first row look like those of the \
-                     others in {} columns. The columns are numbered.",
-                    votes.data
-                );
+                let told = if table.rows < 2 {
+                    "There is no header: the only row has values and no names. The columns are \
+                     numbered."
+                        .to_owned()
+                } else {
+                    format!(
+                        "There is no header: the values of the first row look like those of the \
+                         others in {}. The columns are numbered.",
+                        if votes.data == 1 {
+                            "1 column".to_owned()
+                        } else {
+                            format!("{} columns", votes.data)
+                        }
+                    )
+                };
                 self.oddities.push(("no_header", line, told));
-                let certainty = if votes.header == 0 { Certainty::Sure } else { Certainty::Likely };
+                let is_sure = votes.header == 0 && table.rows > 1;
+                let certainty = if is_sure { Certainty::Sure } else { Certainty::Likely };
                 ("none; the first row is data".to_owned(), certainty)
             }
             Header::RowNames => {

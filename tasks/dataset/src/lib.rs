@@ -9,10 +9,10 @@
 //! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
 //!   upload for them.
 //! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `content`: from stored bytes to text.
-//! * `dialect`, `sample`, `class`, `table`, `layout`, `header`: how the text is laid out.
+//! * `dialect`, `sample`, `class`, `cuts`, `table`, `layout`, `header`: how the text is laid out.
 //! * `cells`, `records`, `stray`, `rows`: from text to records.
 //! * `value`, `number`, `moment`, `clock`, `markers`: what single cells mean.
-//! * `reading`, `interpretation`, `judgement`, `marked`: what the cells of a column mean together.
+//! * `reading`, `short_years`, `interpretation`, `judgement`, `doubt`, `marked`: what the cells of a column mean together.
 //! * `column`, `tally`, `values`, `texts`, `sketches`, `spread`, `stats`: statistics of columns.
 //! * `html`, `plot`, `text`: the profile as a page.
 
@@ -22,8 +22,10 @@ mod class;
 mod clock;
 mod column;
 mod content;
+mod cuts;
 mod decoding;
 mod dialect;
+mod doubt;
 mod error;
 mod feed;
 mod file;
@@ -44,6 +46,7 @@ mod records;
 mod rows;
 mod sample;
 mod settings;
+mod short_years;
 mod sketches;
 mod spread;
 mod stats;
@@ -232,9 +235,13 @@ impl Task for Dataset {
         if feed::is_blank(data) {
             return Err(ValidationError::field("data", LoadError::Empty.to_string()));
         }
-        process::open_text(data.as_bytes(), size as u64, &options, settings)
-            .map(drop)
-            .map_err(|error| ValidationError::field("data", error.to_string()))
+        process::open_text(data.as_bytes(), size as u64, &options, settings).map(drop).map_err(
+            |error| {
+                let is_row = matches!(error, LoadError::NoHeader { .. });
+                let field = if is_row { "header_row" } else { "data" };
+                ValidationError::field(field, error.to_string())
+            },
+        )
     }
 
     fn uploads(&self) -> Vec<(String, UploadId)> {

@@ -31,6 +31,16 @@ impl Marked {
         evidence.markers.extend(self.found.iter().map(|(marker, ..)| *marker));
     }
 
+    /// The letters among the markers, which might be values: number of cells and first line.
+    pub(super) fn letters<'m>(
+        &self,
+        markers: &'m Markers,
+    ) -> impl Iterator<Item = (&'m str, Entry)> {
+        let known = self.found.iter().filter(|_| !markers.are_given());
+        let named = known.map(|(marker, _, entry)| (markers.text(*marker), *entry));
+        named.filter(|(text, _)| matches!(*text, "x" | "X"))
+    }
+
     /// Decides which markers are missing values, and which are values.
     ///
     /// `is_figures`: whether the values are something else than texts; `is_empty`: whether there
@@ -43,24 +53,28 @@ impl Marked {
         (is_figures, is_empty, are_quoted): (bool, bool, bool),
         values: &Values,
     ) -> (Vec<MarkerCount>, ValueMarkers) {
-        let mut are_codes = None;
+        let (mut are_codes, mut are_short) = (None, None);
         let mut counts: Vec<MarkerCount> = Vec::new();
         let mut kept = Vec::new();
         for (marker, quoted, entry) in &self.found {
             let strength = markers.strength(*marker);
+            let is_code = !markers.are_given()
+                && markers.text(*marker) == "X"
+                && *are_short.get_or_insert_with(|| short_codes(values));
             let is_missing = markers.are_given()
-                || match (*quoted, strength) {
-                    (true, _) => is_figures && are_quoted,
-                    _ if is_figures => true,
-                    (false, Strength::Always) => true,
-                    (false, Strength::Figures) if is_empty => true,
-                    (false, Strength::Figures) => {
-                        are_quoted
-                            || evidence.markers.contains(marker)
-                                && !*are_codes.get_or_insert_with(|| codes(values))
-                    }
-                    (false, Strength::Signs) => false,
-                };
+                || !is_code
+                    && match (*quoted, strength) {
+                        (true, _) => is_figures && are_quoted,
+                        _ if is_figures => true,
+                        (false, Strength::Always) => true,
+                        (false, Strength::Figures) if is_empty => true,
+                        (false, Strength::Figures) => {
+                            are_quoted
+                                || evidence.markers.contains(marker)
+                                    && !*are_codes.get_or_insert_with(|| codes(values))
+                        }
+                        (false, Strength::Signs) => false,
+                    };
             if !is_missing {
                 kept.push((*marker, *entry));
             }
@@ -77,6 +91,13 @@ impl Marked {
         }
         (counts, kept)
     }
+}
+
+/// Whether all values are numbers of two digits at most, among which `X` may be one more code, as
+/// of a chromosome or a size.
+fn short_codes(values: &Values) -> bool {
+    let is_code = |text: &str| text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    values.distinct().is_some_and(|distinct| distinct.iter().all(|(text, _)| is_code(text)))
 }
 
 /// Whether all values are codes of two or three capitals, among which `NA` is one more.

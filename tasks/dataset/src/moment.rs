@@ -18,6 +18,8 @@ pub(super) enum Order {
     DayFirst,
     /// `1/5/2024`.
     MonthFirst,
+    /// `24-01-05`: a year of two digits.
+    ShortYearFirst,
     /// `05-Jan-24`, `January 5, 2024`, `Fri, 5 Jan 2024 10:00:00 +0100`.
     Named,
     /// `20240105`.
@@ -34,6 +36,15 @@ pub(super) struct Moment {
     pub(super) separator: char,
     /// Whether the year has two digits.
     pub(super) is_short: bool,
+    /// First and last number of a date of digits with a short year.
+    pub(super) ends: Option<(u8, u8)>,
+}
+
+impl Moment {
+    /// A date with a whole year, and without signs between its parts.
+    const fn of(seconds: i64, nanos: u32) -> Self {
+        Self { key: (seconds, nanos), separator: ' ', is_short: false, ends: None }
+    }
 }
 
 /// Longest date that is read, in bytes.
@@ -63,7 +74,9 @@ pub(super) fn parse(text: &str, order: Order) -> Option<Moment> {
         return None;
     }
     match order {
-        Order::YearFirst | Order::DayFirst | Order::MonthFirst => numeric(text, order),
+        Order::YearFirst | Order::DayFirst | Order::MonthFirst | Order::ShortYearFirst => {
+            numeric(text, order)
+        }
         Order::Named => named(text),
         Order::Compact => compact(text),
         Order::WithoutYear => without_year(text),
@@ -82,17 +95,25 @@ fn numeric(text: &str, order: Order) -> Option<Moment> {
     let (second, rest) = leading(&rest[1..])?;
     let (third, rest) = leading(rest.strip_prefix(separator)?)?;
     let (year, month, day) = match order {
-        Order::YearFirst => (first, second, third),
+        Order::YearFirst | Order::ShortYearFirst => (first, second, third),
         Order::MonthFirst => (third, first, second),
         _ => (third, second, first),
     };
     let is_short = year.len() == 2;
-    if order == Order::YearFirst && is_short || order == Order::MonthFirst && separator == '.' {
+    let is_wrong = match order {
+        Order::YearFirst => is_short,
+        Order::ShortYearFirst => [first, second, third].iter().any(|part| part.len() != 2),
+        Order::MonthFirst => separator == '.',
+        _ => false,
+    };
+    if is_wrong {
         return None;
     }
+    let end = |part: &str| part.parse().unwrap_or(0);
+    let ends = is_short.then(|| (end(first), end(third)));
     let day = number(day, 1, 2)?;
     let midnight = midnight(self::year(year)?, number(month, 1, 2)?, day)?;
-    Some(Moment { key: with_time(midnight, rest)?, separator, is_short })
+    Some(Moment { key: with_time(midnight, rest)?, separator, is_short, ends })
 }
 
 /// Adds the time after a date, if there is one.
@@ -130,7 +151,9 @@ fn named(text: &str) -> Option<Moment> {
         return None;
     }
     let [a, b, c, _] = parts;
-    let (year, month, day) = match (month(a), month(b)) {
+    let (a_month, b_month) = (month(a), month(b));
+    let month_first = a_month.is_some();
+    let (year, month, day) = match (a_month, b_month) {
         (Some(month), _) => (c, month, b),
         (_, Some(month)) if a.len() == 4 => (a, month, c),
         (_, Some(month)) => (c, month, a),
@@ -138,9 +161,13 @@ fn named(text: &str) -> Option<Moment> {
     };
     let day = day.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let is_short = year.len() == 2;
+    // `Jan 31 10` is the beginning of `Jan 31 10:00`, and no year.
+    if is_short && month_first && !date.contains([',', '-', '/', '.']) {
+        return None;
+    }
     let midnight = midnight(self::year(year)?, month, number(day, 1, 2)?)?;
     let (seconds, nanos) = if time.is_empty() { (0, 0) } else { clock(time, 23)? };
-    Some(Moment { key: (midnight + seconds, nanos), separator: ' ', is_short })
+    Some(Moment { is_short, ..Moment::of(midnight + seconds, nanos) })
 }
 
 fn without_year(text: &str) -> Option<Moment> {
@@ -153,7 +180,7 @@ fn without_year(text: &str) -> Option<Moment> {
     // A leap year, so that each day exists.
     let midnight = midnight(1972, month, day)?;
     let (seconds, nanos) = clock(time, 23)?;
-    Some(Moment { key: (midnight + seconds, nanos), separator: ' ', is_short: false })
+    Some(Moment::of(midnight + seconds, nanos))
 }
 
 fn compact(text: &str) -> Option<Moment> {
@@ -163,7 +190,7 @@ fn compact(text: &str) -> Option<Moment> {
     }
     let year = number(&date[..4], 4, 4).filter(|year| (1900..2100).contains(year))?;
     let midnight = midnight(year, number(&date[4..6], 2, 2)?, number(&date[6..], 2, 2)?)?;
-    rest.is_empty().then_some(Moment { key: (midnight, 0), separator: ' ', is_short: false })
+    rest.is_empty().then(|| Moment::of(midnight, 0))
 }
 
 fn after_weekday(text: &str) -> &str {
@@ -251,6 +278,8 @@ mod tests {
             ("2024-Jan-05", Order::Named, JANUARY_5),
             ("5 janv. 2024", Order::Named, JANUARY_5),
             ("20240105", Order::Compact, JANUARY_5),
+            ("24-01-05", Order::ShortYearFirst, JANUARY_5),
+            ("Jan 5, 24", Order::Named, JANUARY_5),
             ("Fri, 05 Jan 2024 10:00:00 +0000", Order::Named, at_ten),
             ("Fri Jan  5 10:00:00 2024", Order::Named, at_ten),
             ("05/Jan/2024:11:00:00 +0100", Order::Named, at_ten),
@@ -278,6 +307,9 @@ mod tests {
             ("20241305", Order::Compact),
             ("2024-01-05x", Order::YearFirst),
             ("Jan 5", Order::Named),
+            ("Jan 31 10", Order::Named),
+            ("24-1-05", Order::ShortYearFirst),
+            ("2024-01-05", Order::ShortYearFirst),
             ("5 apples 2024", Order::Named),
             ("Jan 32 10:00:00", Order::WithoutYear),
             ("1.1.2024.1", Order::DayFirst),

@@ -10,6 +10,8 @@ pub(super) struct Figure {
     pub(super) value: f64,
     /// The exact value if it has no decimals and fits.
     pub(super) integer: Option<i64>,
+    /// Whether it has no decimals, but does not fit.
+    pub(super) is_beyond: bool,
     /// Sign between groups of digits.
     pub(super) group: Option<char>,
     /// Currency or percent sign, in one spelling.
@@ -193,7 +195,8 @@ fn digits(text: &str, decimal: char, is_negative: bool) -> Option<Figure> {
     let value: f64 = plain.parse().ok().filter(|value: &f64| value.is_finite())?;
     let is_whole = fraction.is_none() && exponent.is_none();
     let integer = if is_whole { plain.parse().ok() } else { None };
-    Some(Figure { value, integer, group, unit: None, is_ungrouped })
+    let is_beyond = is_whole && integer.is_none();
+    Some(Figure { value, integer, is_beyond, group, unit: None, is_ungrouped })
 }
 
 fn is_digits(text: &str) -> bool {

@@ -8,19 +8,19 @@ use super::{
     *,
 };
 
-fn with(text: &str, options: &Options) -> Profile {
+pub(super) fn with(text: &str, options: &Options) -> Profile {
     let settings = DatasetSettings::default();
     let mut go_on = |_: f64| Ok::<(), LoadError>(());
     let table = open_text(text.as_bytes(), text.len() as u64, options, &settings).unwrap();
     generate(process(table, &settings, &mut go_on).unwrap(), None, &mut go_on).unwrap()
 }
 
-fn profile(text: &str) -> Profile {
+pub(super) fn profile(text: &str) -> Profile {
     with(text, &Options::default())
 }
 
 /// Profile of the one column with these values.
-fn column(values: &[&str]) -> ColumnProfile {
+pub(super) fn column(values: &[&str]) -> ColumnProfile {
     let quoted: String =
         values.iter().map(|value| format!("\"{}\"\n", value.replace('"', "\"\""))).collect();
     profile(&format!("column\n{quoted}")).columns.remove(0)
@@ -32,11 +32,11 @@ fn bare(values: &[&str]) -> ColumnProfile {
     profile(&format!("key\tcolumn\n{rows}")).columns.remove(1)
 }
 
-fn codes(profile: &Profile) -> Vec<(&str, Option<i64>)> {
+pub(super) fn codes(profile: &Profile) -> Vec<(&str, Option<i64>)> {
     profile.warnings.iter().map(|warning| (warning.code.as_str(), warning.line)).collect()
 }
 
-fn range(column: &ColumnProfile) -> (f64, f64) {
+pub(super) fn range(column: &ColumnProfile) -> (f64, f64) {
     let number = |value: &Option<Scalar>| match value {
         Some(Scalar::Integer(value)) => *value as f64,
         Some(Scalar::Number(value)) => *value,

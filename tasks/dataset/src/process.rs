@@ -138,7 +138,13 @@ fn open<'f>(
     }
     let mut records = Records::new(feed, layout.dialect, settings.max_row_bytes);
     records.skip_to(layout.line)?;
-    let header = header(&mut records, &layout, settings, &mut warnings)?;
+    let header = header(&mut records, &layout, settings, &mut warnings);
+    let header = header.map_err(|error| match options.header_row {
+        Some(line) if error == LoadError::Empty && records.seen().written => {
+            LoadError::NoHeader { line, lines: records.seen().lines() }
+        }
+        _ => error,
+    })?;
     records.width = Some(header.len());
     Ok(Table {
         records,
@@ -222,7 +228,7 @@ pub(super) fn process<E: From<LoadError>>(
         warnings: Vec::new(),
         warnings_total: 0,
     };
-    let evidence = Evidence::new(delimiter, options.rules.decimal);
+    let evidence = Evidence::new(delimiter, options.rules.decimal, layout.lacks_delimiter);
     let (header, columns, budget) = (rows.header, rows.columns, rows.budget);
     Ok(Processed { profile, header, columns, warnings, options, evidence, budget })
 }
@@ -277,6 +283,10 @@ mod tests;
 #[cfg(test)]
 #[path = "people_tests.rs"]
 mod people_tests;
+
+#[cfg(test)]
+#[path = "silent_tests.rs"]
+mod silent_tests;
 
 #[cfg(test)]
 #[path = "file_tests.rs"]

@@ -186,7 +186,7 @@ pub enum DataType {
     Empty,
     /// 64-bit integers.
     Integer,
-    /// Decimal numbers, and integers beyond 64 bits.
+    /// Decimal numbers, and among them integers beyond 64 bits.
     Number,
     /// Two words for yes and no, such as `true`, `false`, `yes`, `no` in any case.
     Boolean,

@@ -5,9 +5,10 @@
 //! sign between the parts of a date) must be the same in each.
 
 use super::{
-    clock,
-    moment::{self, Order},
+    clock::{self, Times},
+    moment::{self, DateKey, Order},
     number,
+    short_years::ShortYears,
     value::Cell,
 };
 
@@ -22,20 +23,24 @@ pub(super) enum Form {
     Dates(Order),
     /// Times of day and durations.
     Times,
+    /// Durations, of which the short ones are minutes and seconds.
+    Minutes,
     /// Two words for yes and no.
     Booleans,
 }
 
 /// The forms that are tried, in order of preference.
-pub(super) const FORMS: [Form; 9] = [
+pub(super) const FORMS: [Form; 11] = [
     Form::Point,
     Form::Comma,
     Form::Dates(Order::YearFirst),
     Form::Dates(Order::DayFirst),
     Form::Dates(Order::MonthFirst),
+    Form::Dates(Order::ShortYearFirst),
     Form::Dates(Order::Named),
     Form::Dates(Order::WithoutYear),
     Form::Times,
+    Form::Minutes,
     Form::Booleans,
 ];
 
@@ -69,24 +74,31 @@ pub(super) struct Reading {
     /// Sign between the parts of a date.
     separator: Option<char>,
     has_short_years: bool,
+    short_years: ShortYears,
+    times: Times,
     /// Whether a number has four digits or more without grouping, and whether one has decimals.
     is_ungrouped: bool,
     has_decimals: bool,
+    /// Whether an integer is beyond 64 bits, so that it is hardly a figure.
+    is_beyond: bool,
     /// Pairs of words that are still possible, and whether yes and no occurred.
     pairs: u32,
     words: [bool; 2],
 }
 
 impl Reading {
-    pub(super) const fn new(form: Form) -> Self {
+    pub(super) fn new(form: Form) -> Self {
         Self {
             form,
             group: None,
             unit: None,
             separator: None,
             has_short_years: false,
+            short_years: ShortYears::default(),
+            times: Times::default(),
             is_ungrouped: false,
             has_decimals: false,
+            is_beyond: false,
             pairs: (1 << PAIRS.len()) - 1,
             words: [false; 2],
         }
@@ -98,7 +110,8 @@ impl Reading {
             Form::Point => self.number(text, '.'),
             Form::Comma => self.number(text, ','),
             Form::Dates(order) => self.date(text, order),
-            Form::Times => clock::parse(text).map(Cell::Time),
+            Form::Times => self.time(text, clock::parse(text)?),
+            Form::Minutes => self.time(text, clock::minutes(text)?),
             Form::Booleans => self.boolean(text),
         }
     }
@@ -119,7 +132,8 @@ impl Reading {
         self.group = group.or(self.group);
         self.unit = unit.or(self.unit);
         self.is_ungrouped |= figure.is_ungrouped;
-        self.has_decimals |= figure.integer.is_none();
+        self.has_decimals |= figure.integer.is_none() && !figure.is_beyond;
+        self.is_beyond |= figure.is_beyond;
         Some(figure.integer.map_or(Cell::Number(figure.value), Cell::Integer))
     }
 
@@ -130,7 +144,15 @@ impl Reading {
         }
         self.separator = Some(moment.separator);
         self.has_short_years |= moment.is_short;
+        if let Some(ends) = moment.ends {
+            self.short_years.see(ends, moment.key);
+        }
         Some(Cell::Date(moment.key))
+    }
+
+    fn time(&mut self, text: &str, key: DateKey) -> Option<Cell> {
+        self.times.see(text, key);
+        Some(Cell::Time(key))
     }
 
     fn boolean(&mut self, text: &str) -> Option<Cell> {
@@ -163,6 +185,8 @@ impl Reading {
                     letters.fold(0, |all, (place, _)| all | 1 << place) & self.pairs != 0;
                 !is_letter || self.words == [true; 2]
             }
+            Form::Point | Form::Comma => !self.is_beyond || self.has_decimals,
+            Form::Minutes => self.times.are_mixed(),
             _ => true,
         }
     }
@@ -170,6 +194,21 @@ impl Reading {
     /// Whether the sign between thousands might be the decimal sign of another form.
     pub(super) const fn is_ambiguous(&self) -> bool {
         matches!(self.group, Some('.' | ',')) && !self.has_decimals
+    }
+
+    /// Sign between thousands.
+    pub(super) const fn group(&self) -> Option<char> {
+        self.group
+    }
+
+    /// How dates with short years were written.
+    pub(super) const fn short_years(&self) -> &ShortYears {
+        &self.short_years
+    }
+
+    /// How times were written.
+    pub(super) const fn times(&self) -> Times {
+        self.times
     }
 
     /// Whether grouped numbers stand beside large ones without grouping.
@@ -193,7 +232,9 @@ impl Reading {
         let mut text = match self.form {
             Form::Point => "numbers with a decimal point".to_owned(),
             Form::Comma => "numbers with a decimal comma".to_owned(),
-            Form::Dates(Order::YearFirst) => format!("dates as year{separator}month{separator}day"),
+            Form::Dates(Order::YearFirst | Order::ShortYearFirst) => {
+                format!("dates as year{separator}month{separator}day")
+            }
             Form::Dates(Order::DayFirst) => format!("dates as day{separator}month{separator}year"),
             Form::Dates(Order::MonthFirst) => {
                 format!("dates as month{separator}day{separator}year")
@@ -202,6 +243,7 @@ impl Reading {
             Form::Dates(Order::Compact) => "dates as YYYYMMDD".to_owned(),
             Form::Dates(Order::WithoutYear) => "dates without a year".to_owned(),
             Form::Times => "times or durations as hours:minutes".to_owned(),
+            Form::Minutes => "durations as minutes:seconds and hours:minutes:seconds".to_owned(),
             Form::Booleans => {
                 let place = self.pairs.trailing_zeros() as usize;
                 let (yes, no) = PAIRS.get(place).copied().unwrap_or(("yes", "no"));

@@ -2,7 +2,7 @@
 
 use super::{
     cells::{self, Dialect},
-    class::{Class, class, fitness},
+    class::{Class, begins_with_stamp, class, fitness},
 };
 
 /// Maximum number of rows and of cells of a row that are looked at.
@@ -109,6 +109,10 @@ impl Votes {
                 _ => votes.header += 1,
             }
         }
+        // A line of a log above others.
+        if row.len == 1 && votes == Self::default() && are_log(row, below) {
+            votes.data = 1;
+        }
         if numbered.len() == votes.data && are_labels(row, &numbered, below) {
             votes = Self { header: votes.header + votes.data, data: 0 };
         }
@@ -122,6 +126,16 @@ impl Votes {
     pub(super) const fn is_data(self) -> bool {
         self.data > self.header
     }
+}
+
+/// Whether a line and nearly all below it begin with a date or a time.
+fn are_log(row: &SampleRow, below: &[SampleRow]) -> bool {
+    let is_stamped = |row: &SampleRow| {
+        row.cells.first().is_some_and(|(cell, _)| begins_with_stamp(cell.trim_start()))
+    };
+    let judged = &below[..below.len().min(JUDGED)];
+    let stamped = judged.iter().filter(|row| is_stamped(row)).count();
+    is_stamped(row) && stamped * 5 >= judged.len() * 4
 }
 
 /// Whether numbers above numbers are names: years in order above something else, or places from 0

@@ -1,6 +1,9 @@
 //! Finds the table in a sample: what stands above it, its header, and its width.
 
-use super::sample::{SampleRow, Votes, column_class};
+use super::{
+    class::{Class, class},
+    sample::{SampleRow, Votes, column_class},
+};
 
 /// Where the columns get their names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +45,8 @@ impl Table {
         if start > 0 {
             let before = &rows[start - 1];
             // A header that is wider than its rows, or whose rows are wider than it.
-            if let Some(wide) = rows[..start].iter().position(|row| row.len > width) {
+            let wide = rows[..start].iter().position(|row| row.len > width);
+            if let Some(wide) = wide.filter(|wide| !is_preamble(rows, *wide, start)) {
                 return Self::at(rows, wide, rows[wide].len, Header::Names);
             }
             if let Some(table) = Self::with_short_header(rows, start, width) {
@@ -104,7 +108,7 @@ impl Table {
             && !Votes::on(&rows[start], &body[1..]).is_header()
             && shifted.iter().all(|column| {
                 let name = before.cells.get(column - 1).map_or("", |(name, _)| name.as_str());
-                super::class::class(name) == super::class::Class::Text
+                class(name) == Class::Text
             });
         let is_enough = body.len() > 1 && (width > 2 || !shifted.is_empty());
         (are_unique && is_header && is_enough)
@@ -138,6 +142,28 @@ fn stretch(rows: &[SampleRow]) -> (usize, usize) {
     (best.1, best.2)
 }
 
+/// Whether a wider row above a header holds facts about the file: it has figures, as no header
+/// has above another one.
+fn is_preamble(rows: &[SampleRow], wide: usize, start: usize) -> bool {
+    let has_figures =
+        rows[wide].cells.iter().any(|(cell, _)| matches!(class(cell), Class::Number | Class::Date));
+    let votes = Votes::on(&rows[start], &rows[start + 1..]);
+    has_figures && votes.is_header() && rows[wide].len > 2
+}
+
+/// Whether a row is a title that was split at its comma, above a header of single words.
+fn is_prose(rows: &[SampleRow], at: usize) -> bool {
+    let [row, header, below @ ..] = &rows[at..] else { return false };
+    let has_blank = |cell: &(String, bool)| cell.0.trim().contains(' ');
+    row.cells.iter().any(|(cell, quoted)| !quoted && cell.starts_with(' '))
+        && row.cells.iter().any(has_blank)
+        && !header.cells.iter().any(|cell| cell.0.contains(' '))
+        && header.len == row.len
+        && below.len() > 1
+        && Votes::on(header, below).is_header()
+        && Votes::on(row, &rows[at + 1..]).data == 0
+}
+
 /// The row where the table begins, after titles and comments that have as many cells as it.
 fn after_titles(rows: &[SampleRow], start: usize, width: usize) -> usize {
     let votes = |at: usize| Votes::on(&rows[at], &rows[at + 1..]);
@@ -146,7 +172,9 @@ fn after_titles(rows: &[SampleRow], start: usize, width: usize) -> usize {
         if row.len != width {
             continue;
         }
-        let is_title = width > 1 && row.filled() * 3 <= width.max(3) || row.starts_with('#');
+        let is_title = width > 1 && row.filled() * 3 <= width.max(3)
+            || row.starts_with('#')
+            || is_prose(rows, at);
         if !is_title {
             found = at;
             break;

@@ -3,7 +3,8 @@
 //! * Missing: empty or blank. Markers of missing values are texts here; see `markers`.
 //! * A number with a leading zero (`007`) is an identifier and stays text.
 //! * `inf` and numbers beyond a double are text, because they would spoil a mean.
-//! * An integer beyond 64 bits is a number.
+//! * An integer beyond 64 bits is a number here; a column with it is one of codes, unless others
+//!   have decimals.
 
 use super::moment::{DateKey, midnight};
 
