@@ -11,7 +11,7 @@ pub mod problem;
 pub mod rerun;
 pub mod result;
 pub mod start;
-mod style;
+pub mod style;
 pub mod task;
 pub mod tasks;
 
