@@ -91,7 +91,7 @@ pub fn FilesPage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let files = service.files(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let list = match files.is_empty() {
-            true => view! { <p class="lead">"This task has no files."</p> }.into_any(),
+            true => view! { <p>"This task has no files."</p> }.into_any(),
             false => view! { <FileTable id files /> }.into_any(),
         };
         Ok(view! {

@@ -112,14 +112,12 @@ fn failure(view: &TaskView) -> Option<&TaskFailure> {
     view.snapshot.error.as_ref()
 }
 
-/// Codes of failures that depend on the input alone. Of others, such as an exit code, nobody knows
-/// whether they would happen again.
-const DEPENDS_ON_INPUT: [&str; 4] = ["input", "file_name", "file_too_large", "research_empty"];
-
 fn hint(view: &TaskView) -> String {
-    let hint = match failure(view) {
-        Some(failure) if failure.retryable => "Running it again may help.",
-        Some(failure) if DEPENDS_ON_INPUT.contains(&failure.code.as_str()) => {
+    let Some(failure) = failure(view) else { return String::new() };
+    let hint = match failure.code.as_str() {
+        _ if failure.retryable => "Running it again may help.",
+        // These depend on the input alone. Of others, such as an exit code, nobody knows.
+        "input" | "file_name" | "file_too_large" | "research_empty" => {
             "Running it again with the same input would fail again."
         }
         _ => "",
