@@ -103,7 +103,7 @@ fn Footer() -> impl IntoView {
     view! {
         <footer>
             <p>
-                "Any long job gets a page. For programs: " <a href="/api/openapi.json">"the API"</a>
+                "For programs: " <a href="/api/openapi.json">"the API"</a>
                 "."
             </p>
             <p>
