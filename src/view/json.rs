@@ -6,12 +6,16 @@ use serde::{Serialize, de::DeserializeOwned};
 
 #[cfg(feature = "hydrate")]
 pub(super) mod browser;
-#[cfg(not(feature = "hydrate"))]
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+mod plain;
+#[cfg(all(feature = "ssr", not(feature = "hydrate")))]
 mod server;
 
 #[cfg(feature = "hydrate")]
 use self::browser as platform;
-#[cfg(not(feature = "hydrate"))]
+#[cfg(not(any(feature = "hydrate", feature = "ssr")))]
+use self::plain as platform;
+#[cfg(all(feature = "ssr", not(feature = "hydrate")))]
 use self::server as platform;
 
 pub use self::platform::Error;

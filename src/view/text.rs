@@ -82,7 +82,7 @@ fn wait(view: &TaskView) -> Option<String> {
         // Why it waits.
         let reason = snapshot.message.as_deref().filter(|reason| !reason.is_empty());
         return Some(match reason {
-            Some(reason) => [&starts, " · ", reason].concat(),
+            Some(reason) => format!("{starts} · {reason}"),
             None => starts,
         });
     }
