@@ -84,7 +84,7 @@ pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
 pub use error::{ApiError, NotStarted};
 pub use guard::{Guard, Guarded};
-pub use links::Links;
+pub use links::{Links, percent_encoded};
 pub use origin::is_origin;
 pub use pace::{Pace, TooSlow};
 pub use refusal::refuse;

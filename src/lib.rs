@@ -7,7 +7,7 @@
 //!
 //! | Feature | Module | For | Turns on |
 //! | --- | --- | --- | --- |
-//! | (none) | [`task`], [`poll`], [`schema`] | wire types, the polling client as a pure state machine, an input's JSON Schema as form fields; serde only, also for WebAssembly | |
+//! | (none) | [`task`], [`poll`], [`schema`], [`loopback`] | wire types, the polling client as a pure state machine, an input's JSON Schema as form fields; serde only, also for WebAssembly | |
 //! | `engine` | `engine`, `html` | queue, runner and service; an HTML writer with size limits for results | |
 //! | `sqlite` | `engine::store::sqlite` | the store in one file, for one process | `engine` |
 //! | `postgres` | `engine::store::postgres` | the store in PostgreSQL, for several processes | `engine` |
@@ -28,6 +28,7 @@
 //! | The pages' WebAssembly | `hydrate` |
 //! | A client with an HTTP library of its own | none |
 
+pub mod loopback;
 pub mod poll;
 pub mod schema;
 pub mod task;

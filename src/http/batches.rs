@@ -4,12 +4,10 @@ use std::time::{Duration, Instant};
 
 use axum::{
     Json,
-    body::Body as ResponseBody,
     extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -78,8 +76,8 @@ pub(super) async fn get(
     let tag = tag(&batch);
     let is_known = |known| known == Known::Any || known == Known::Value(&tag);
     let mut response = match known(&known_tags).any(is_known) {
-        true => described(StatusCode::NOT_MODIFIED, &batch, ResponseBody::empty()),
-        false => shown(StatusCode::OK, batch, &links),
+        true => described(StatusCode::NOT_MODIFIED.into_response(), &batch, &tag),
+        false => shown(StatusCode::OK, batch, &tag, &links),
     };
     prefer::applied(&mut response, waited);
     Ok(response)
@@ -117,21 +115,16 @@ fn tag(batch: &Batch) -> String {
     format!("{:x}", versions.finalize())[..32].to_owned()
 }
 
-fn shown(status: StatusCode, mut batch: Batch, links: &Links) -> Response {
+fn shown(status: StatusCode, mut batch: Batch, tag: &str, links: &Links) -> Response {
     links.fill_in(&mut batch.tasks);
-    let (parts, body) = Json(&batch).into_response().into_parts();
-    let mut response = described(status, &batch, body);
-    response.headers_mut().extend(parts.headers);
-    response
+    described((status, Json(&batch)).into_response(), &batch, tag)
 }
 
-/// A response with the tag of the batch and, while a task is unfinished, when to poll again.
-fn described(status: StatusCode, batch: &Batch, body: ResponseBody) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
+/// Adds the tag of the batch and, while a task is unfinished, when to poll again.
+fn described(mut response: Response, batch: &Batch, tag: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, NO_STORE);
-    foreign::set(headers, header::ETAG, &format!("W/\"{}\"", tag(batch)));
+    foreign::set(headers, header::ETAG, &format!("W/\"{tag}\""));
     let unfinished = batch.tasks.iter().filter(|task| !task.status.is_terminal());
     if let Some(after_ms) = unfinished.map(|task| task.poll_after_ms).min() {
         headers.insert(header::RETRY_AFTER, retry_after(after_ms));
@@ -154,7 +147,8 @@ pub(super) async fn cancel(
     links: Links,
 ) -> Result<Response, ApiError> {
     let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
-    Ok(shown(StatusCode::ACCEPTED, batch, &links))
+    let tag = tag(&batch);
+    Ok(shown(StatusCode::ACCEPTED, batch, &tag, &links))
 }
 
 /// Reruns the failed tasks of a batch with the same inputs, secrets included, as a new batch: all
@@ -185,8 +179,8 @@ pub(super) async fn rerun(
 
 /// Response for a queued batch, with its location.
 fn queued(batch: Batch, links: &Links) -> Response {
-    let path = links.batch(batch.id);
-    started_at(shown(StatusCode::ACCEPTED, batch, links), &path)
+    let (path, tag) = (links.batch(batch.id), tag(&batch));
+    started_at(shown(StatusCode::ACCEPTED, batch, &tag, links), &path)
 }
 
 fn not_found() -> ApiError {

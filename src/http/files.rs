@@ -9,7 +9,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-
 use http_range_header::{StartPosition, SyntacticallyCorrectRange};
 
 use super::{

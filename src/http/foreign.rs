@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::ApiError;
+use super::{ApiError, links::percent_encoded};
 use crate::{engine::artifacts::clean_name, task::Problem};
 
 const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
@@ -123,14 +123,7 @@ fn disposition(name: &str) -> String {
     if plain == name {
         return format!("attachment; filename=\"{plain}\"");
     }
-    let mut whole = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            whole.push(char::from(byte));
-        } else {
-            whole.push_str(&format!("%{byte:02X}"));
-        }
-    }
+    let whole = percent_encoded(name);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}")
 }
 

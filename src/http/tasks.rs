@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::BytesMut;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 
 use super::{
@@ -77,12 +77,8 @@ pub(super) async fn answer_start(
 fn started_response(started: Started, links: &Links) -> Response {
     let Started { receipt, mut snapshot } = started;
     links.fill_in([&mut snapshot]);
-    let (version, after_ms) = (snapshot.version, after_ms(&snapshot));
-    let body = Json(StartedTask { existing: receipt.existing, snapshot });
-    let (parts, body) = body.into_response().into_parts();
-    let mut response = paced(StatusCode::ACCEPTED, body, version, after_ms);
-    response.headers_mut().extend(parts.headers);
-    response
+    let body = StartedTask { existing: receipt.existing, snapshot };
+    described(StatusCode::ACCEPTED, &body.snapshot, &body)
 }
 
 /// When to poll again; `None` for an ended task.
@@ -113,10 +109,14 @@ pub(super) fn snapshot_response(
     links: &Links,
 ) -> Response {
     links.fill_in([&mut snapshot]);
-    let after_ms = after_ms(&snapshot);
+    described(status, &snapshot, &snapshot)
+}
+
+/// A body that contains this snapshot, with the snapshot's headers.
+fn described(status: StatusCode, snapshot: &Snapshot, body: &impl Serialize) -> Response {
     // Capacity for a whole snapshot: this is the most frequent response.
     let mut json = Vec::with_capacity(1_536);
-    if let Err(error) = serde_json::to_writer(&mut json, &snapshot) {
+    if let Err(error) = serde_json::to_writer(&mut json, body) {
         tracing::error!(task.id = %snapshot.id, %error, "a snapshot is no JSON");
         return ApiError(Problem::new(
             500,
@@ -125,7 +125,7 @@ pub(super) fn snapshot_response(
         ))
         .into_response();
     }
-    let mut response = paced(status, json.into(), snapshot.version, after_ms);
+    let mut response = paced(status, json.into(), snapshot.version, after_ms(snapshot));
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response

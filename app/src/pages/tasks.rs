@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
     engine::ListFilter,
+    http::percent_encoded,
     task::{KindInfo, Status},
     view::text,
 };
@@ -154,23 +155,9 @@ fn link(filter: &ListFilter, cursor: &str) -> String {
         href.push(if href.contains('?') { '&' } else { '?' });
         href.push_str(name);
         href.push('=');
-        href.push_str(&escape(text));
+        href.extend(percent_encoded(text));
     }
     href
-}
-
-/// Percent-encodes a text for a query (RFC 3986).
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

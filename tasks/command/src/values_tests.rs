@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    argv::Template,
+    argv::{self, Template},
     definition::{Limits, Pattern},
     progress::Rules,
     schema::schema,
@@ -17,17 +17,7 @@ fn text(pattern: Option<&str>) -> ParamType {
 }
 
 fn param(name: &str, sort: ParamType) -> Param {
-    Param {
-        name: name.to_owned(),
-        title: None,
-        description: None,
-        required: false,
-        default: None,
-        secret: false,
-        allow_leading_dash: false,
-        env: Some("X".to_owned()),
-        sort,
-    }
+    Param { env: Some("X".to_owned()), ..argv::tests::param(name, sort) }
 }
 
 fn command(params: Vec<Param>) -> Definition {

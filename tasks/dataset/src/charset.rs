@@ -2,17 +2,15 @@
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
-
-/// The upper half of code page 850, which DOS and the Windows console write in Western Europe; the
-/// Encoding Standard does not have it.
-const IBM850: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜø£Ø×ƒáíóúñÑªº¿®¬½¼¡«»░▒▓│┤ÁÂÀ©╣║╗╝¢¥┐└┴┬├─┼ãÃ╚╔╩╦╠═╬¤ðÐÊËÈıÍÎÏ┘┌█▄¦Ì▀ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}";
+use oem_cp::code_table::DECODING_TABLE_CP850;
 
 /// An encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charset {
     /// One of the Encoding Standard.
     Standard(&'static Encoding),
-    /// Code page 850.
+    /// Code page 850, which DOS and the Windows console write in Western Europe; the Encoding
+    /// Standard does not have it.
     Ibm850,
 }
 
@@ -60,7 +58,10 @@ impl Charset {
                 let (text, _) = encoding.decode_without_bom_handling(std::slice::from_ref(&byte));
                 text.chars().next().unwrap_or('\u{fffd}')
             }
-            Self::Ibm850 => IBM850.chars().nth(usize::from(byte) - 128).unwrap_or('\u{fffd}'),
+            Self::Ibm850 => {
+                let place = usize::from(byte).checked_sub(128);
+                place.map_or(char::from(byte), |place| DECODING_TABLE_CP850[place])
+            }
         }
     }
 }

@@ -115,43 +115,25 @@ pub(super) fn not_sent(error: &reqwest::Error, address: &Address, answered: bool
         chain.push_str(&cause.to_string());
         chain.push('\n');
     }
-    let detail = cause.to_string();
-    let host = address.host();
-    if chain.contains("certificate") {
+    let mut detail = cause.to_string();
+    let (hint, refused, passing) = if chain.contains("certificate") {
         let hint =
             "set narrator.ca_file (MILEPOST_NARRATOR_CA_FILE) to the certificate of its authority";
-        return NarratorError::Unreachable {
-            address: host,
-            detail,
-            hint,
-            refused: false,
-            passing: false,
-        };
-    }
-    if chain.contains("corrupt message") {
+        (hint, false, false)
+    } else if chain.contains("corrupt message") {
         let hint =
             "it speaks no TLS there; check whether MILEPOST_NARRATOR_URL begins with http://";
-        return NarratorError::Unreachable {
-            address: host,
-            detail,
-            hint,
-            refused: false,
-            passing: false,
-        };
-    }
-    if error.is_connect() || error.is_builder() {
-        let hint = "check MILEPOST_NARRATOR_URL, and that the endpoint runs";
-        let detail = if error.is_timeout() { "no answer".to_owned() } else { detail };
-        let refused = cause.to_string().contains("refused");
-        return NarratorError::Unreachable {
-            address: host,
-            detail,
-            hint,
-            refused,
-            passing: answered,
-        };
-    }
-    NarratorError::Lost(detail)
+        (hint, false, false)
+    } else if error.is_connect() || error.is_builder() {
+        let refused = detail.contains("refused");
+        if error.is_timeout() {
+            detail = "no answer".to_owned();
+        }
+        ("check MILEPOST_NARRATOR_URL, and that the endpoint runs", refused, answered)
+    } else {
+        return NarratorError::Lost(detail);
+    };
+    NarratorError::Unreachable { address: address.host(), detail, hint, refused, passing }
 }
 
 /// Reads the beginning of the body within the time limit.

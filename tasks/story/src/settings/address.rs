@@ -1,7 +1,6 @@
 //! The address of an endpoint, from what people write into `narrator.url`.
 
-use std::net::IpAddr;
-
+use milepost::loopback::is_loopback;
 use reqwest::Url;
 
 /// Path of the protocol below the base address.
@@ -72,15 +71,6 @@ impl Address {
     pub(in super::super) fn shown(&self) -> String {
         format!("{}://{}{}", self.chat.scheme(), self.host(), self.chat.path())
     }
-}
-
-/// Whether a host is this machine.
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address.is_ok_and(|address| address.is_loopback() || address.is_unspecified())
 }
 
 #[cfg(test)]
