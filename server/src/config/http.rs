@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use milepost::http::HttpOptions;
+use milepost::http::{HttpOptions, TrustedProxy, is_origin};
 use serde::{Deserialize, Serialize};
 
-use super::{ConnectionSettings, RateSettings};
+use super::{ConnectionSettings, RateSettings, settings::broken};
 use crate::simple;
 
 /// How the server is reached.
@@ -59,6 +59,25 @@ impl Default for HttpSettings {
 }
 
 impl HttpSettings {
+    /// Validates the values; returns the invalid keys and what would be valid.
+    pub(super) fn invalid(&self) -> Vec<(&'static str, String)> {
+        let mut invalid = broken([
+            (self.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024"),
+            (
+                self.public_origins.iter().all(|origin| is_origin(origin)),
+                "http.public_origins",
+                "each of the form https://host or https://host:port, without a path",
+            ),
+            (
+                self.trusted_proxies.iter().all(|it| it.parse::<TrustedProxy>().is_ok()),
+                "http.trusted_proxies",
+                "each an address or a network, such as 192.0.2.1 or 10.0.0.0/8",
+            ),
+        ]);
+        invalid.extend(self.connections.invalid());
+        invalid
+    }
+
     /// Options of the router.
     pub fn options(&self) -> HttpOptions {
         let origins = &self.public_origins;

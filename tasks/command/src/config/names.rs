@@ -1,7 +1,7 @@
 //! Names that a command may give: its own, those of parameters and of variables.
 
 /// Maximum length of the names of kinds and parameters.
-const MAX_WORD: usize = 40;
+const MAX_NAME: usize = 40;
 
 /// Rule for names of variables.
 pub(super) const VARIABLE: &str = "names of variables have letters, digits and _; those that begin \
@@ -16,9 +16,9 @@ pub(super) fn is_variable(name: &str) -> bool {
 }
 
 /// `[a-z][a-z0-9_]*`, and one more allowed character.
-pub(super) fn is_word(word: &str, also: char) -> bool {
-    let mut letters = word.chars();
-    word.len() <= MAX_WORD
+pub(super) fn is_name(name: &str, also: char) -> bool {
+    let mut letters = name.chars();
+    name.len() <= MAX_NAME
         && letters.next().is_some_and(|first| first.is_ascii_lowercase())
         && letters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == also)
 }

@@ -54,14 +54,14 @@ pub(super) fn never(name: &str) -> String {
     )
 }
 
-/// Error for a variable that a parameter of the command `word` may set only if `allow_env` lists
+/// Error for a variable that a parameter of the command `command` may set only if `allow_env` lists
 /// it.
-pub(super) fn not_allowed(name: &str, word: &str) -> String {
+pub(super) fn not_allowed(name: &str, command: &str) -> String {
     let free = name.trim_start_matches('_').to_ascii_uppercase();
     format!(
-        "a parameter of the command {word} may not set {name}, as programs may take options, code, \
+        "a parameter of the command {command} may not set {name}, as programs may take options, code, \
          files or servers from it: call it {FREE}{free}, or write allow_env = [\"{name}\"] in \
-         [commands.{word}]"
+         [commands.{command}]"
     )
 }
 
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_before_the_program_is_nobodys() {
+    fn what_is_read_before_the_program_is_forbidden() {
         for name in NEVER.into_iter().chain(["LD_PRELOAD", "DYLD_X", "BASH_FUNC_ls"]) {
             assert_eq!(rule(name), Rule::Never, "{name}");
         }
@@ -98,12 +98,12 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_variable_the_command_and_both_ways_out() {
-        let told = not_allowed("https_proxy", "fetch");
+        let error = not_allowed("https_proxy", "fetch");
         for part in [
             "the command fetch may not set https_proxy",
             "call it PARAM_HTTPS_PROXY, or write allow_env = [\"https_proxy\"] in [commands.fetch]",
         ] {
-            assert!(told.contains(part), "{told}");
+            assert!(error.contains(part), "{error}");
         }
         assert_eq!(rule("PARAM_HTTPS_PROXY"), Rule::Free);
     }

@@ -1,23 +1,22 @@
 //! What a command reads, and how its output is read: `stdin`, `stdin_file`, `encoding`.
 
-use milepost_command::{Encoding, Param, Stdin};
-
 use super::{
     check::{CONFIG_DIR, Checker},
-    faults::Faults,
+    errors::Errors,
 };
+use crate::{decode::Encoding, params::Param, stdin::Stdin};
 
 impl Checker<'_> {
-    pub(super) fn stdin(&self, params: &[Param], faults: &mut Faults<'_>) -> Option<Stdin> {
+    pub(super) fn stdin(&self, params: &[Param], errors: &mut Errors<'_>) -> Option<Stdin> {
         let (text, file) = (&self.raw.stdin, &self.raw.stdin_file);
         let declared = text.as_ref().or(file.as_ref())?;
         if text.is_some() && file.is_some() {
             let what = "either `stdin` or `stdin_file`";
-            faults.at(&declared.span(), &self.key("stdin"), what);
+            errors.at(&declared.span(), &self.key("stdin"), what);
         }
         if self.raw.pty == Some(true) {
             let what = "with `pty`, the terminal is the standard input";
-            faults.at(&declared.span(), &self.key("stdin"), what);
+            errors.at(&declared.span(), &self.key("stdin"), what);
         }
         let (key, stdin) = match text {
             Some(text) => ("stdin", Stdin::text(&self.placed(text.get_ref()), params)),
@@ -26,7 +25,7 @@ impl Checker<'_> {
         match stdin {
             Ok(stdin) => Some(stdin),
             Err(unfit) => {
-                faults.at(&declared.span(), &self.key(key), &unfit.to_string());
+                errors.at(&declared.span(), &self.key(key), &unfit.to_string());
                 None
             }
         }
@@ -41,13 +40,13 @@ impl Checker<'_> {
         self.folder.join(path).to_string_lossy().into_owned()
     }
 
-    pub(super) fn encoding(&self, faults: &mut Faults<'_>) -> Option<Encoding> {
+    pub(super) fn encoding(&self, errors: &mut Errors<'_>) -> Option<Encoding> {
         let label = self.raw.encoding.as_ref()?;
         let encoding = Encoding::of(label.get_ref());
         if encoding.is_none() {
             let right = "an encoding such as `utf-8`, `latin1`, `windows-1251`, `shift_jis` or \
                          `cp850`; without it, UTF-8 is expected and others are guessed";
-            faults.at(&label.span(), &self.key("encoding"), right);
+            errors.at(&label.span(), &self.key("encoding"), right);
         }
         encoding
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
+use crate::progress::RawRules;
+
 /// The part of the file that is read here.
 #[derive(Deserialize)]
 pub(super) struct Document {
@@ -43,7 +45,7 @@ pub(super) struct RawCommand {
     pub(super) pty: Option<bool>,
     pub(super) new_privileges: Option<bool>,
     pub(super) keep_folder: Option<bool>,
-    pub(super) progress: At<toml::Value>,
+    pub(super) progress: Option<RawRules>,
     pub(super) stages: At<Vec<Spanned<RawStage>>>,
     pub(super) set_env: Option<BTreeMap<String, Spanned<String>>>,
     pub(super) params: Option<BTreeMap<String, Spanned<RawParam>>>,
@@ -75,7 +77,7 @@ const fn one() -> f64 {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawParam {
     #[serde(rename = "type")]
-    pub(super) sort: At<String>,
+    pub(super) param_type: At<String>,
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
     pub(super) required: Option<bool>,

@@ -7,19 +7,24 @@ use std::{
     time::Duration,
 };
 
-use milepost_command::{Definition, Limits, Param, Stdin, Template, progress::Rules};
-use serde::Deserialize as _;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use super::{
     env,
-    faults::Faults,
-    names::{VARIABLE, is_variable, is_word},
+    errors::Errors,
+    names::{VARIABLE, is_name, is_variable},
     params,
+    positions::Positions,
     raw::{At, RawCommand, RawElement},
 };
-use crate::config::kinds::is_built_in;
+use crate::{
+    argv::Template,
+    definition::{Definition, Limits},
+    params::Param,
+    progress::Rules,
+    stdin::Stdin,
+};
 
 const MB: u64 = 1 << 20;
 /// Placeholder for the folder of the configuration file.
@@ -27,40 +32,44 @@ pub(super) const CONFIG_DIR: &str = "{config_dir}";
 
 /// The command being validated.
 pub(super) struct Checker<'r> {
-    pub(super) word: &'r str,
+    pub(super) name: &'r str,
     pub(super) raw: &'r RawCommand,
     pub(super) span: Range<usize>,
     pub(super) folder: &'r Path,
+    /// Names of other kinds.
+    pub(super) reserved: &'r [&'r str],
+    pub(super) positions: &'r Positions,
 }
 
 impl Checker<'_> {
-    pub(super) fn check(&self, faults: &mut Faults<'_>) -> Option<Definition> {
-        let before = faults.count();
-        if !is_word(self.word, '-') {
-            let right = "a kind's word has 1 to 40 of a-z, 0-9, - and _, and begins with a letter";
-            faults.at(&self.span, &self.key(""), right);
+    pub(super) fn check(&self, errors: &mut Errors<'_>) -> Option<Definition> {
+        let before = errors.count();
+        if !is_name(self.name, '-') {
+            let right =
+                "the name of a kind has 1 to 40 of a-z, 0-9, - and _, and begins with a letter";
+            errors.at(&self.span, &self.key(""), right);
         }
-        if is_built_in(self.word) {
-            faults.at(&self.span, &self.key(""), "this word belongs to a built-in kind of task");
+        if self.reserved.contains(&self.name) {
+            errors.at(&self.span, &self.key(""), "this is the name of a built-in kind of task");
         }
-        let title = self.text(&self.raw.title, "title", 100, faults);
-        let description = self.text(&self.raw.description, "description", 500, faults);
-        let params = params::check(self.word, self.raw, faults);
-        let stdin = params.as_ref().and_then(|params| self.stdin(params, faults));
-        let argv = params.as_ref().and_then(|params| self.argv(params, stdin.as_ref(), faults));
-        let encoding = self.encoding(faults);
-        let limits = self.limits(faults);
-        self.allow_env(faults);
-        let set_env = self.set_env(faults);
-        let (env, success) = (self.env(faults), self.success(faults));
-        let (stages, results) = (self.stages(faults), self.results(faults));
-        let progress = self.progress(&stages, faults);
-        if faults.count() > before {
+        let title = self.text(&self.raw.title, "title", 100, errors);
+        let description = self.text(&self.raw.description, "description", 500, errors);
+        let params = params::check(self.name, self.raw, errors);
+        let stdin = params.as_ref().and_then(|params| self.stdin(params, errors));
+        let argv = params.as_ref().and_then(|params| self.argv(params, stdin.as_ref(), errors));
+        let encoding = self.encoding(errors);
+        let limits = self.limits(errors);
+        self.allow_env(errors);
+        let set_env = self.set_env(errors);
+        let (env, success) = (self.env(errors), self.success(errors));
+        let (stages, results) = (self.stages(errors), self.results(errors));
+        let progress = self.progress(&stages, errors);
+        if errors.count() > before {
             return None;
         }
         Some(Definition {
-            word: self.word.to_owned(),
-            title: title.unwrap_or_else(|| self.word.to_owned()),
+            name: self.name.to_owned(),
+            title: title.unwrap_or_else(|| self.name.to_owned()),
             description: description.unwrap_or_default(),
             argv: argv?,
             params: params?,
@@ -83,21 +92,21 @@ impl Checker<'_> {
 
     pub(super) fn key(&self, key: &str) -> String {
         let dot = if key.is_empty() { "" } else { "." };
-        format!("commands.{}{dot}{key}", self.word)
+        format!("commands.{}{dot}{key}", self.name)
     }
 
     fn text(
         &self,
         text: &At<String>,
         key: &str,
-        most: usize,
-        faults: &mut Faults<'_>,
+        max: usize,
+        errors: &mut Errors<'_>,
     ) -> Option<String> {
         let text = text.as_ref()?;
         let value = text.get_ref().trim();
-        if value.is_empty() || value.chars().count() > most || value.chars().any(char::is_control) {
-            let right = format!("one line of 1 to {most} characters");
-            faults.at(&text.span(), &self.key(key), &right);
+        if value.is_empty() || value.chars().count() > max || value.chars().any(char::is_control) {
+            let right = format!("one line of 1 to {max} characters");
+            errors.at(&text.span(), &self.key(key), &right);
         }
         Some(value.to_owned())
     }
@@ -106,11 +115,11 @@ impl Checker<'_> {
         &self,
         params: &[Param],
         stdin: Option<&Stdin>,
-        faults: &mut Faults<'_>,
+        errors: &mut Errors<'_>,
     ) -> Option<Template> {
         let Some(argv) = &self.raw.argv else {
             let right = "needs `argv`, the program and its arguments: [\"tar\", \"--create\", …]";
-            faults.at(&self.span, &self.key(""), right);
+            errors.at(&self.span, &self.key(""), right);
             return None;
         };
         let group = |element: &Spanned<RawElement>| match element.get_ref() {
@@ -122,9 +131,9 @@ impl Checker<'_> {
             Ok(template) if is_program(template.program()) => return Some(template),
             Ok(_) => {
                 let right = "the program is an absolute path, or a name that is looked for in PATH";
-                faults.at(&argv.span(), &self.key("argv"), right);
+                errors.at(&argv.span(), &self.key("argv"), right);
             }
-            Err(unfit) => faults.at(&argv.span(), &self.key("argv"), &unfit.to_string()),
+            Err(unfit) => errors.at(&argv.span(), &self.key("argv"), &unfit.to_string()),
         }
         None
     }
@@ -140,16 +149,16 @@ impl Checker<'_> {
         Some(self.folder.join(folder.replace(CONFIG_DIR, &self.folder.to_string_lossy())))
     }
 
-    fn env(&self, faults: &mut Faults<'_>) -> Vec<String> {
+    fn env(&self, errors: &mut Errors<'_>) -> Vec<String> {
         let names = self.raw.env.iter().flat_map(|names| names.get_ref());
         for name in names.clone().filter(|name| !is_variable(name.get_ref())) {
-            faults.at(&name.span(), &self.key("env"), VARIABLE);
+            errors.at(&name.span(), &self.key("env"), VARIABLE);
         }
         names.map(|name| name.get_ref().clone()).collect()
     }
 
     /// Each allowed name must be set by some parameter and must not be forbidden.
-    fn allow_env(&self, faults: &mut Faults<'_>) {
+    fn allow_env(&self, errors: &mut Errors<'_>) {
         let params = self.raw.params.iter().flatten();
         let set: Vec<_> = params
             .filter_map(|(_, param)| Some(param.get_ref().env.as_ref()?.get_ref().as_str()))
@@ -157,22 +166,22 @@ impl Checker<'_> {
         for name in self.raw.allow_env.iter().flat_map(|names| names.get_ref()) {
             let (key, text) = (self.key("allow_env"), name.get_ref().as_str());
             if env::rule(text) == env::Rule::Never {
-                faults.at(&name.span(), &key, &env::never(text));
+                errors.at(&name.span(), &key, &env::never(text));
             } else if !set.contains(&text) {
                 let what = format!("no parameter of this command has `env = \"{text}\"`");
-                faults.at(&name.span(), &key, &what);
+                errors.at(&name.span(), &key, &what);
             }
         }
     }
 
-    fn set_env(&self, faults: &mut Faults<'_>) -> BTreeMap<String, String> {
+    fn set_env(&self, errors: &mut Errors<'_>) -> BTreeMap<String, String> {
         let mut set = BTreeMap::new();
         for (name, value) in self.raw.set_env.iter().flatten() {
             if !is_variable(name) {
-                faults.at(&value.span(), &self.key("set_env"), VARIABLE);
+                errors.at(&value.span(), &self.key("set_env"), VARIABLE);
             }
             if value.get_ref().contains('\0') {
-                faults.at(&value.span(), &self.key("set_env"), "no NUL characters");
+                errors.at(&value.span(), &self.key("set_env"), "no NUL characters");
             }
             let folder = self.folder.to_string_lossy();
             set.insert(name.clone(), value.get_ref().replace(CONFIG_DIR, &folder));
@@ -180,43 +189,43 @@ impl Checker<'_> {
         set
     }
 
-    fn success(&self, faults: &mut Faults<'_>) -> Vec<i32> {
+    fn success(&self, errors: &mut Errors<'_>) -> Vec<i32> {
         let Some(codes) = &self.raw.success_exit_codes else { return vec![0] };
         let right = "exit codes from 0 to 255, at least one";
         if codes.get_ref().is_empty() {
-            faults.at(&codes.span(), &self.key("success_exit_codes"), right);
+            errors.at(&codes.span(), &self.key("success_exit_codes"), right);
         }
         for code in codes.get_ref().iter().filter(|code| !(0..=255).contains(code.get_ref())) {
-            faults.at(&code.span(), &self.key("success_exit_codes"), right);
+            errors.at(&code.span(), &self.key("success_exit_codes"), right);
         }
         codes.get_ref().iter().map(|code| *code.get_ref()).collect()
     }
 
-    fn stages(&self, faults: &mut Faults<'_>) -> Vec<(String, f64)> {
+    fn stages(&self, errors: &mut Errors<'_>) -> Vec<(String, f64)> {
         let stages = self.raw.stages.iter().flat_map(|stages| stages.get_ref());
         for stage in stages.clone() {
             let (name, weight) = (stage.get_ref().name.trim(), stage.get_ref().weight);
             let named = !name.is_empty() && name.chars().count() <= 100;
             if !named || name.chars().any(char::is_control) || !(weight > 0.0 && weight < 1e9) {
                 let right = "each stage has a name of 1 to 100 characters and a weight above 0";
-                faults.at(&stage.span(), &self.key("stages"), right);
+                errors.at(&stage.span(), &self.key("stages"), right);
             }
         }
         if let Some(stages) = self.raw.stages.as_ref().filter(|all| all.get_ref().len() > 50) {
-            faults.at(&stages.span(), &self.key("stages"), "at most 50 stages");
+            errors.at(&stages.span(), &self.key("stages"), "at most 50 stages");
         }
         stages
             .map(|stage| (stage.get_ref().name.trim().to_owned(), stage.get_ref().weight))
             .collect()
     }
 
-    fn progress(&self, stages: &[(String, f64)], faults: &mut Faults<'_>) -> Rules {
-        let Some(progress) = &self.raw.progress else { return Rules::default() };
-        let rules = match Rules::deserialize(progress.get_ref().clone()) {
+    fn progress(&self, stages: &[(String, f64)], errors: &mut Errors<'_>) -> Rules {
+        let Some(raw) = &self.raw.progress else { return Rules::default() };
+        let rules = match raw.compile() {
             Ok(rules) => rules,
             Err(error) => {
-                let what = error.message().trim_end().replace('\n', "; ");
-                faults.at(&progress.span(), &self.key("progress"), &what);
+                let key = error.key(&self.key("progress"));
+                errors.at(&self.positions.span(&key), &key, &error.detail);
                 return Rules::default();
             }
         };
@@ -224,12 +233,13 @@ impl Checker<'_> {
         let unknown = (!declared.is_empty()).then(|| rules.unknown_stage(&declared)).flatten();
         if let Some(name) = unknown {
             let what = format!("there is no stage `{name}` in `stages`");
-            faults.at(&progress.span(), &self.key("progress"), &what);
+            let key = self.key("progress");
+            errors.at(&self.positions.span(&key), &key, &what);
         }
         rules
     }
 
-    fn results(&self, faults: &mut Faults<'_>) -> Vec<String> {
+    fn results(&self, errors: &mut Errors<'_>) -> Vec<String> {
         let patterns = self.raw.results.iter().flat_map(|patterns| patterns.get_ref());
         for pattern in patterns.clone() {
             let text = pattern.get_ref();
@@ -239,18 +249,18 @@ impl Checker<'_> {
                 Ok(_) => "a pattern of files in the run's own folder, such as `*.csv`".to_owned(),
                 Err(error) => error.to_string(),
             };
-            faults.at(&pattern.span(), &self.key("results"), &right);
+            errors.at(&pattern.span(), &self.key("results"), &right);
         }
         patterns.map(|pattern| pattern.get_ref().clone()).collect()
     }
 
-    fn limits(&self, faults: &mut Faults<'_>) -> Limits {
+    fn limits(&self, errors: &mut Errors<'_>) -> Limits {
         let (raw, usual) = (self.raw, Limits::default());
         let mut number = |at: &At<u64>, key: &str, fine: RangeInclusive<u64>| {
             let at = at.as_ref()?;
             if !fine.contains(at.get_ref()) {
                 let right = format!("{} to {}", fine.start(), fine.end());
-                faults.at(&at.span(), &self.key(key), &format!("must be {right}"));
+                errors.at(&at.span(), &self.key(key), &format!("must be {right}"));
             }
             Some(*at.get_ref())
         };

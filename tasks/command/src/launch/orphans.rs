@@ -1,9 +1,9 @@
-//! Kills processes without a guard.
+//! Kills processes without a supervisor.
 //!
-//! An orphaned process becomes a child of the nearest "child subreaper": of its guard, or of the
-//! server if the guard was killed. A command has a session of its own, and its descendants can
+//! An orphaned process becomes a child of the nearest "child subreaper": of its supervisor, or of the
+//! server if the supervisor was killed. A command has a session of its own, and its descendants can
 //! never return to the server's session. Therefore a child of the server in another session has
-//! outlived its guard. Processes that also outlived the server are found by their session, their
+//! outlived its supervisor. Processes that also outlived the server are found by their session, their
 //! environment, or a [`Mark`].
 
 use std::{
@@ -15,45 +15,43 @@ use std::{
 
 use rustix::{
     io::Errno,
-    process::{
-        Pid, Resource, Rlimit, Signal, WaitOptions, getrlimit, kill_process, set_child_subreaper,
-        setrlimit, waitpid,
-    },
+    process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     descendants,
+    mark::Mark,
     stat::{self, Identity},
     wire::Remaining,
 };
 
 /// Time limit of the attempts; the engine gives a run a little longer to report its end.
-const PATIENCE: Duration = Duration::from_secs(4);
+const TIME_LIMIT: Duration = Duration::from_secs(4);
 /// Number of attempts without a pause, to catch processes that fork and exit at once.
 const AT_ONCE: u32 = 1_000;
 /// Pause between later attempts; doubles from the first value to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(100));
 
-/// Result of a hunt.
+/// Result of killing processes.
 #[derive(Debug, Default)]
-pub(crate) struct Hunt {
+pub(crate) struct Reaped {
     /// Number of processes killed.
     pub(crate) ended: usize,
     /// Processes that could not be killed.
     pub(crate) remaining: Vec<Remaining>,
 }
 
-/// Makes this process adopt everything that outlives its guard from now on.
+/// Makes this process adopt everything that outlives its supervisor from now on.
 pub(super) fn adopt_orphans() -> rustix::io::Result<()> {
     set_child_subreaper(Some(rustix::process::getpid()))
 }
 
-/// Kills all processes that outlived their guard.
-pub(crate) fn end_orphans() -> Hunt {
+/// Kills all processes that outlived their supervisor.
+pub(crate) fn reap_orphans() -> Reaped {
     let me = rustix::process::getpid().as_raw_pid();
     let own_session = stat::session(me);
-    hunt(|| {
+    reap(|| {
         let mut scan = Scan::default();
         for child in descendants::children(me) {
             let Some(pid) = Pid::from_raw(child) else { continue };
@@ -74,10 +72,10 @@ pub(crate) fn end_orphans() -> Hunt {
 
 /// Kills all processes whose `MILEPOST_RUN_DIR` is this folder, that are in the run's session, or
 /// that have its mark.
-pub(crate) fn end_all_of(folder: &Path, session: Option<Session>, mark: Option<Mark>) -> Hunt {
+pub(crate) fn reap_run(folder: &Path, session: Option<Session>, mark: Option<Mark>) -> Reaped {
     let variable = format!("MILEPOST_RUN_DIR={}", folder.display());
     let me = rustix::process::getpid().as_raw_pid();
-    hunt(|| {
+    reap(|| {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let is_of = |pid: i32| {
@@ -99,39 +97,11 @@ impl Session {
     /// exists with another start time.
     fn has(self, pid: i32) -> bool {
         let Identity { id, since } = self.0;
-        let anew = stat::start_time(id).is_some_and(|began| began != since);
-        !anew
+        let reused = stat::start_time(id).is_some_and(|began| began != since);
+        !reused
             && stat::session(pid) == Some(id)
             && stat::start_time(pid).is_some_and(|began| began >= since)
             && stat::is_of_this_user(pid)
-    }
-}
-
-/// Mark that all processes of a run inherit, whatever they do to their session and environment: a
-/// random number as the limit of file locks (`RLIMIT_LOCKS`). No kernel enforces it, and without
-/// privileges a process can lower but never restore it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Mark(u64);
-
-impl Mark {
-    /// Minimum, so that no other process has the number by chance.
-    const MIN: u64 = 1 << 40;
-
-    /// Creates a random mark; `None` if this process's own limit leaves no room.
-    pub(crate) fn random() -> Option<Self> {
-        let below = getrlimit(Resource::Locks).maximum.unwrap_or(u64::MAX) / 2;
-        (below >= Self::MIN).then(|| Self(below + rand::random::<u64>() % below))
-    }
-
-    /// Sets the mark on this process.
-    pub(super) fn put_on(self) {
-        let limit = Rlimit { current: Some(self.0), maximum: Some(self.0) };
-        // If this is not permitted, the run has no mark.
-        let _ = setrlimit(Resource::Locks, limit);
-    }
-
-    fn is_on(self, pid: i32) -> bool {
-        stat::most_file_locks(pid) == Some(self.0)
     }
 }
 
@@ -151,15 +121,15 @@ struct Scan {
 
 /// Kills what `find` returns until two looks in a row find nothing, within the time limit. One is not
 /// enough: a process that forks and exits can be between the two.
-fn hunt(find: impl Fn() -> Scan) -> Hunt {
-    let until = Instant::now() + PATIENCE;
-    let (mut told, mut tries, mut pause) = (Vec::new(), 0_u32, PAUSES.0);
+fn reap(find: impl Fn() -> Scan) -> Reaped {
+    let until = Instant::now() + TIME_LIMIT;
+    let (mut killed, mut tries, mut pause) = (Vec::new(), 0_u32, PAUSES.0);
     let mut quiet = false;
     loop {
         let Scan { alive: found, reaped } = find();
         if found.is_empty() {
             if quiet || Instant::now() > until {
-                return Hunt { ended: told.len(), remaining: Vec::new() };
+                return Reaped { ended: killed.len(), remaining: Vec::new() };
             }
             quiet = !reaped;
             continue;
@@ -168,8 +138,8 @@ fn hunt(find: impl Fn() -> Scan) -> Hunt {
         let mut refused = Vec::new();
         for process in &found {
             let Some(pid) = Pid::from_raw(*process) else { continue };
-            if !told.contains(process) {
-                told.push(*process);
+            if !killed.contains(process) {
+                killed.push(*process);
             }
             if kill_process(pid, Signal::KILL) == Err(Errno::PERM) {
                 refused.push(*process);
@@ -178,7 +148,7 @@ fn hunt(find: impl Fn() -> Scan) -> Hunt {
         if Instant::now() > until {
             let why = |pid: &i32| stat::remaining(*pid, refused.contains(pid));
             let remaining: Vec<_> = found.iter().map(why).collect();
-            return Hunt { ended: told.len().saturating_sub(remaining.len()), remaining };
+            return Reaped { ended: killed.len().saturating_sub(remaining.len()), remaining };
         }
         tries = tries.saturating_add(1);
         // Processes that refuse signals can only be waited for.

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 
 /// Retains the first and last bytes of a stream in constant memory.
-pub(super) struct Kept {
+pub(super) struct OutputExcerpt {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     half: usize,
     seen: u64,
 }
 
-impl Kept {
-    /// Retains at most `most` bytes, half of them from the beginning.
-    pub(super) fn new(most: usize) -> Self {
-        Self { head: Vec::new(), tail: VecDeque::new(), half: most / 2, seen: 0 }
+impl OutputExcerpt {
+    /// Retains at most `max_bytes` bytes, half of them from the beginning.
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self { head: Vec::new(), tail: VecDeque::new(), half: max_bytes / 2, seen: 0 }
     }
 
     /// Adds bytes.
@@ -70,43 +70,43 @@ mod tests {
 
     #[test]
     fn the_gap_is_named() {
-        let mut kept = Kept::new(8);
-        kept.push(b"0123456789");
-        kept.push(b"ab");
-        assert_eq!(kept.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
-        assert_eq!((kept.seen, kept.omitted()), (12, 4));
+        let mut excerpt = OutputExcerpt::new(8);
+        excerpt.push(b"0123456789");
+        excerpt.push(b"ab");
+        assert_eq!(excerpt.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
+        assert_eq!((excerpt.seen, excerpt.omitted()), (12, 4));
     }
 
     #[test]
     fn no_character_is_cut_at_the_gap() {
-        for most in 2..16 {
-            let mut kept = Kept::new(most);
-            kept.push("aä日🦀aä日🦀aä日🦀".as_bytes());
-            let text = kept.text();
-            assert!(!text.contains('\u{fffd}'), "{most}: {text}");
-            let told = format!("[… {} bytes are not kept …]", kept.omitted());
-            assert!(text.contains(&told), "{most}: {text}");
+        for max in 2..16 {
+            let mut excerpt = OutputExcerpt::new(max);
+            excerpt.push("aä日🦀aä日🦀aä日🦀".as_bytes());
+            let text = excerpt.text();
+            assert!(!text.contains('\u{fffd}'), "{max}: {text}");
+            let note = format!("[… {} bytes are not kept …]", excerpt.omitted());
+            assert!(text.contains(&note), "{max}: {text}");
         }
-        let mut kept = Kept::new(4);
-        kept.push(b"abcde");
-        assert_eq!(kept.text(), "ab\n[… 1 byte is not kept …]\nde");
+        let mut excerpt = OutputExcerpt::new(4);
+        excerpt.push(b"abcde");
+        assert_eq!(excerpt.text(), "ab\n[… 1 byte is not kept …]\nde");
     }
 
     proptest! {
         #[test]
         fn beginning_and_end_are_kept_however_it_comes(
             chunks in proptest::collection::vec(proptest::collection::vec(b'a'..=b'z', 0..20), 0..20),
-            most in 2_usize..64,
+            max in 2_usize..64,
         ) {
-            let mut kept = Kept::new(most);
-            chunks.iter().for_each(|chunk| kept.push(chunk));
+            let mut excerpt = OutputExcerpt::new(max);
+            chunks.iter().for_each(|chunk| excerpt.push(chunk));
             let all = chunks.concat();
-            let half = most / 2;
-            prop_assert!(kept.head.len() + kept.tail.len() <= most);
-            prop_assert_eq!(&kept.head[..], &all[..all.len().min(half)]);
-            let tail: Vec<u8> = kept.tail.iter().copied().collect();
-            prop_assert_eq!(&tail[..], &all[all.len().saturating_sub(half).max(kept.head.len())..]);
-            prop_assert_eq!(kept.seen, all.len() as u64);
+            let half = max / 2;
+            prop_assert!(excerpt.head.len() + excerpt.tail.len() <= max);
+            prop_assert_eq!(&excerpt.head[..], &all[..all.len().min(half)]);
+            let tail: Vec<u8> = excerpt.tail.iter().copied().collect();
+            prop_assert_eq!(&tail[..], &all[all.len().saturating_sub(half).max(excerpt.head.len())..]);
+            prop_assert_eq!(excerpt.seen, all.len() as u64);
         }
     }
 }

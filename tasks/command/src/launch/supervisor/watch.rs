@@ -17,14 +17,16 @@ use rustix::{
     stdio::stdin,
 };
 
-use super::{
-    super::{
-        cgroup::Cgroup,
-        descendants, namespace, stat,
-        wire::{End, KILL, Remaining, SpawnRequest, TERMINATE, Word},
-    },
-    LOOK, say, timespec,
+use super::super::{
+    cgroup::Cgroup,
+    descendants, namespace,
+    socket::{send, timespec},
+    stat,
+    wire::{End, KILL, Remaining, SpawnRequest, SupervisorMessage, TERMINATE},
 };
+
+/// Interval of counting processes and reaping adopted ones.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// Pause between attempts to kill what does not end; doubles from the first value to the second.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
@@ -34,7 +36,7 @@ const GIVE_UP: Duration = Duration::from_secs(5);
 /// once would otherwise prolong them forever.
 const LOOKS: usize = 8;
 
-/// State of the guard while it watches.
+/// State of the supervisor while it watches.
 pub(super) struct Watch<'o> {
     request: &'o SpawnRequest,
     cgroup: Option<Cgroup>,
@@ -49,10 +51,10 @@ pub(super) struct Watch<'o> {
     /// Pause before the next kill.
     pause: Duration,
     /// Whether processes that may not be signalled were reported.
-    told: bool,
+    reported: bool,
     /// Whether the connection to the server is closed.
-    deaf: bool,
-    /// Whether a signal asked the guard to stop.
+    disconnected: bool,
+    /// Whether a signal asked the supervisor to stop.
     asked: Arc<AtomicBool>,
 }
 
@@ -68,8 +70,8 @@ impl<'o> Watch<'o> {
             end: End::default(),
             kill_at: None,
             pause: PAUSES.0,
-            told: false,
-            deaf: false,
+            reported: false,
+            disconnected: false,
             asked,
         }
     }
@@ -95,14 +97,14 @@ impl<'o> Watch<'o> {
                         return self.end.clone();
                     }
                 }
-                self.tell_of(&refused);
+                self.report(&refused);
             } else if !self.leader_ended && self.count() > self.request.processes {
                 self.end.too_many = true;
                 self.kill_now();
                 continue;
             }
-            let longest = if killing { self.next_pause() } else { LOOK };
-            self.listen(longest);
+            let timeout = if killing { self.next_pause() } else { LOOK };
+            self.listen(timeout);
         }
     }
 
@@ -119,15 +121,15 @@ impl<'o> Watch<'o> {
 
     /// Removes the control group if the server will not: it is gone, or has given up on processes
     /// that could not be killed.
-    pub(super) fn remove_what_nobody_else_will(&self) {
+    pub(super) fn remove_cgroup_unless_server_will(&self) {
         if let Some(group) =
-            self.cgroup.as_ref().filter(|_| self.deaf || !self.end.remaining.is_empty())
+            self.cgroup.as_ref().filter(|_| self.disconnected || !self.end.remaining.is_empty())
         {
             let _ = group.remove();
         }
     }
 
-    /// Reaps ended processes; returns whether all are gone. Orphans become children of the guard,
+    /// Reaps ended processes; returns whether all are gone. Orphans become children of the supervisor,
     /// so no children means that nothing remains.
     fn reap(&mut self) -> bool {
         loop {
@@ -150,7 +152,7 @@ impl<'o> Watch<'o> {
         }
     }
 
-    /// The control group still contains processes that left the guard's descendants by being
+    /// The control group still contains processes that left the supervisor's descendants by being
     /// adopted elsewhere.
     fn cgroup_is_empty(&mut self) -> bool {
         let Some(group) = &self.cgroup else { return true };
@@ -177,24 +179,24 @@ impl<'o> Watch<'o> {
     }
 
     /// Waits for the server, the end of the command, or this long.
-    fn listen(&mut self, longest: Duration) {
+    fn listen(&mut self, timeout: Duration) {
         let mut descriptors = Vec::with_capacity(2);
-        if !self.deaf {
+        if !self.disconnected {
             descriptors.push(PollFd::from_borrowed_fd(stdin(), PollFlags::IN));
         }
         if let Some(leader) = &self.leader_fd {
             descriptors.push(PollFd::new(leader, PollFlags::IN));
         }
-        let ready = poll(&mut descriptors, Some(&timespec(longest)));
-        let heard = ready.is_ok() && !self.deaf && !descriptors[0].revents().is_empty();
-        if !heard {
+        let ready = poll(&mut descriptors, Some(&timespec(timeout)));
+        let readable = ready.is_ok() && !self.disconnected && !descriptors[0].revents().is_empty();
+        if !readable {
             return;
         }
-        let mut words = [0; 16];
-        match read(stdin(), &mut words) {
+        let mut bytes = [0; 16];
+        match read(stdin(), &mut bytes) {
             Ok(n) if n > 0 => {
-                for word in &words[..n] {
-                    match *word {
+                for byte in &bytes[..n] {
+                    match *byte {
                         TERMINATE if self.kill_at.is_none() => self.terminate(),
                         KILL => self.kill_now(),
                         _ => {}
@@ -204,7 +206,7 @@ impl<'o> Watch<'o> {
             Err(Errno::INTR) => {}
             // The server is gone or has dropped the run.
             _ => {
-                self.deaf = true;
+                self.disconnected = true;
                 self.kill_now();
             }
         }
@@ -233,7 +235,7 @@ impl<'o> Watch<'o> {
             // A stopped process handles SIGTERM only after SIGCONT.
             let _ = signal(process, Signal::CONT);
         }
-        self.tell_of(&refused);
+        self.report(&refused);
     }
 
     /// Stops all processes first, so that they cannot fork, then kills them. Returns those that may
@@ -243,8 +245,8 @@ impl<'o> Watch<'o> {
         if let Some(group) = &self.cgroup {
             let _ = group.kill();
         } else if namespace::is_first() {
-            let everybody = nix::unistd::Pid::from_raw(-1);
-            let _ = nix::sys::signal::kill(everybody, nix::sys::signal::Signal::SIGKILL);
+            let all = nix::unistd::Pid::from_raw(-1);
+            let _ = nix::sys::signal::kill(all, nix::sys::signal::Signal::SIGKILL);
         }
         let mut stopped = Vec::new();
         for _ in 0..LOOKS {
@@ -269,18 +271,18 @@ impl<'o> Watch<'o> {
     }
 
     /// Reports once which processes may not be signalled.
-    fn tell_of(&mut self, refused: &[i32]) {
-        if !self.told && !refused.is_empty() {
-            self.told = true;
+    fn report(&mut self, refused: &[i32]) {
+        if !self.reported && !refused.is_empty() {
+            self.reported = true;
             let why = |pid: &i32| stat::remaining(*pid, true);
             let named: Vec<Remaining> = refused.iter().map(why).collect();
-            say(&Word::Refused(named));
+            send(&SupervisorMessage::Refused(named));
         }
     }
 }
 
 /// Signals a process that may already have ended. The id cannot belong to another process: only the
-/// guard reaps its children; children of descendants may at worst be signalled a moment late.
+/// supervisor reaps its children; children of descendants may at worst be signalled a moment late.
 fn signal(process: i32, signal: Signal) -> rustix::io::Result<()> {
     match Pid::from_raw(process) {
         Some(process) => kill_process(process, signal),

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use toml::Spanned;
 
-use super::{Commands, raw::RawCommand};
+use super::raw::RawCommand;
 
 /// Prints the commands as TOML. Values of variables may be secrets and are hidden.
-pub(in crate::config) fn print(commands: &Commands) -> String {
+pub(super) fn print(commands: &[(String, RawCommand)]) -> String {
     let mut text = String::new();
-    for (word, raw) in &commands.raw {
+    for (name, raw) in commands {
         let shown = toml::to_string(&hidden(raw)).unwrap_or_default();
-        let _ = writeln!(text, "\n[commands.{word}]");
+        let _ = writeln!(text, "\n[commands.{name}]");
         // Sub-tables get the prefix of this command.
         for line in shown.lines() {
             let table = line.trim_start_matches('[');
@@ -19,7 +19,7 @@ pub(in crate::config) fn print(commands: &Commands) -> String {
             if brackets.is_empty() {
                 let _ = writeln!(text, "{line}");
             } else {
-                let _ = writeln!(text, "{brackets}commands.{word}.{table}");
+                let _ = writeln!(text, "{brackets}commands.{name}.{table}");
             }
         }
     }

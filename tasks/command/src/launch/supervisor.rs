@@ -1,43 +1,35 @@
-//! Guard of one command; see [`super`]. It prints nothing, because standard output and standard
+//! Supervisor of one command; see [`super`]. It prints nothing, because standard output and standard
 //! error belong to the command.
 
 mod watch;
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{IoSliceMut, Read as _, Write as _},
-    mem::MaybeUninit,
+    io::{Read as _, Write as _},
     os::fd::{AsRawFd as _, IntoRawFd as _, OwnedFd},
     process::{Command, Stdio},
     sync::{Arc, atomic::AtomicBool},
-    time::Duration,
 };
 
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
     fs::{MemfdFlags, memfd_create},
-    io::{Errno, FdFlags, fcntl_setfd, read, write},
-    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg},
+    io::{FdFlags, fcntl_setfd},
     process::{DumpableBehavior, Pid, Signal, getpid, set_child_subreaper, set_dumpable_behavior},
-    stdio::stdin,
 };
-
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use self::watch::Watch;
+use self::watch::{LOOK, Watch};
 use super::{
     EXEC,
     exec::{Settings, StdinAt},
     namespace,
-    wire::{End, GUARD_ENDED, MAX_SPAWN_REQUEST, SpawnRequest, Word},
+    socket::{self, receive_channel, receive_request, send},
+    wire::{End, SUPERVISOR_ENDED, SpawnRequest, SupervisorMessage},
 };
 use crate::stdin::Input;
 
-/// Interval of counting processes and reaping adopted ones.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// Runs one command for the server at the other end of standard input. The exit code is not used.
-pub(super) fn guard() -> u8 {
+pub(super) fn supervise() -> u8 {
     let asked = listen_to_signals();
     // The request contains the run's secrets, so protect this process, too.
     let settled = namespace::settle();
@@ -45,7 +37,7 @@ pub(super) fn guard() -> u8 {
     let Ok(channel) = receive_channel() else { return 2 };
     let Ok(request) = receive_request() else { return 2 };
     if let Err(why) = settled {
-        fail(&namespace::unfit(&why));
+        socket::fail(&namespace::unfit(&why));
         return 2;
     }
     let Some(lock) = lock(&request) else { return 2 };
@@ -53,17 +45,17 @@ pub(super) fn guard() -> u8 {
         Ok((leader, errors)) => {
             let why = complaint(errors);
             if why.is_none() {
-                say(&Word::Started(leader.as_raw_pid()));
+                send(&SupervisorMessage::Started(leader.as_raw_pid()));
             }
             let mut watch = Watch::new(&request, leader, asked);
             let end = watch.until_all_is_gone();
-            say(&why.map_or(Word::Ended(end), Word::Failed));
+            send(&why.map_or(SupervisorMessage::Ended(end), SupervisorMessage::Failed));
             // The next attempt must wait until nothing of this one remains, however long that
             // takes.
             watch.wait_for_what_remains();
-            watch.remove_what_nobody_else_will();
+            watch.remove_cgroup_unless_server_will();
         }
-        Err(why) => say(&Word::Failed(why)),
+        Err(why) => send(&SupervisorMessage::Failed(why)),
     }
     end_well(lock);
     0
@@ -72,12 +64,7 @@ pub(super) fn guard() -> u8 {
 /// Marks the lock file and releases it. The mark tells a server that finds it after a crash that
 /// nothing remained.
 fn end_well(mut lock: File) {
-    let _ = lock.write_all(GUARD_ENDED);
-}
-
-/// Reports that nothing was started.
-pub(super) fn fail(why: &str) {
-    say(&Word::Failed(why.to_owned()));
+    let _ = lock.write_all(SUPERVISOR_ENDED);
 }
 
 /// On SIGTERM, SIGINT or SIGHUP, for example from an operator or a service manager, the command is
@@ -85,61 +72,10 @@ pub(super) fn fail(why: &str) {
 fn listen_to_signals() -> Arc<AtomicBool> {
     let asked = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGHUP] {
-        // Without the handler, the signal kills the guard, and the server kills the command.
+        // Without the handler, the signal kills the supervisor, and the server kills the command.
         let _ = signal_hook::flag::register(signal, Arc::clone(&asked));
     }
     asked
-}
-
-/// Receives the writing end of the command's progress channel.
-fn receive_channel() -> rustix::io::Result<OwnedFd> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    recvmsg(stdin(), &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    let received = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    });
-    received.ok_or(Errno::BADF)
-}
-
-fn receive_request() -> std::io::Result<SpawnRequest> {
-    let mut length = [0; 4];
-    read_exactly(&mut length)?;
-    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX);
-    if length > MAX_SPAWN_REQUEST {
-        return Err(Errno::TOOBIG.into());
-    }
-    let mut json = vec![0; length];
-    read_exactly(&mut json)?;
-    Ok(serde_json::from_slice(&json)?)
-}
-
-fn read_exactly(mut buffer: &mut [u8]) -> std::io::Result<()> {
-    while !buffer.is_empty() {
-        match read(stdin(), &mut *buffer) {
-            Ok(0) => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-            Ok(n) => buffer = &mut buffer[n..],
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-fn say(word: &Word) {
-    let mut line = serde_json::to_vec(word).unwrap_or_default();
-    line.push(b'\n');
-    let mut rest = &*line;
-    // Standard input is a socket, so it can be written. The server may be gone.
-    while !rest.is_empty() {
-        match write(stdin(), rest) {
-            Ok(n) => rest = &rest[n..],
-            Err(Errno::INTR) => {}
-            Err(_) => return,
-        }
-    }
 }
 
 /// Waits until nothing of an earlier attempt remains. `None` if the server is gone or has
@@ -149,11 +85,13 @@ fn lock(request: &SpawnRequest) -> Option<File> {
     let file = match file {
         Ok(file) => file,
         Err(error) => {
-            say(&Word::Failed(format!("the lock of the run cannot be opened: {error}")));
+            send(&SupervisorMessage::Failed(format!(
+                "the lock of the run cannot be opened: {error}"
+            )));
             return None;
         }
     };
-    let mut told = false;
+    let mut reported = false;
     loop {
         match file.try_lock() {
             Ok(()) => {
@@ -161,37 +99,32 @@ fn lock(request: &SpawnRequest) -> Option<File> {
                 let _ = file.set_len(0);
                 return Some(file);
             }
-            Err(TryLockError::WouldBlock) if !told => {
-                told = true;
-                say(&Word::Waiting);
+            Err(TryLockError::WouldBlock) if !reported => {
+                reported = true;
+                send(&SupervisorMessage::Waiting);
             }
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => {
-                say(&Word::Failed(format!("the run cannot be locked: {error}")));
+                send(&SupervisorMessage::Failed(format!("the run cannot be locked: {error}")));
                 return None;
             }
         }
-        let mut descriptors = [PollFd::from_borrowed_fd(stdin(), PollFlags::IN)];
-        if poll(&mut descriptors, Some(&timespec(LOOK))) == Ok(1) {
-            say(&Word::Ended(End { signal: Some(Signal::TERM.as_raw()), ..End::default() }));
+        if socket::is_readable_within(LOOK) {
+            send(&SupervisorMessage::Ended(End {
+                signal: Some(Signal::TERM.as_raw()),
+                ..End::default()
+            }));
             return None;
         }
-    }
-}
-
-fn timespec(duration: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(duration.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: duration.subsec_nanos().into(),
     }
 }
 
 /// Starts the command. Also returns a pipe that contains an error message if exec fails.
 fn start(request: &SpawnRequest, channel: OwnedFd) -> Result<(Pid, std::io::PipeReader), String> {
     let me = getpid();
-    set_child_subreaper(Some(me)).map_err(|error| format!("no guard can be set: {error}"))?;
+    set_child_subreaper(Some(me)).map_err(|error| format!("no supervisor can be set: {error}"))?;
     let settings = Settings {
-        guard: me.as_raw_pid(),
+        supervisor: me.as_raw_pid(),
         pty: request.pty,
         limits: request.limits,
         umask: request.umask,
@@ -243,15 +176,4 @@ fn complaint(mut errors: std::io::PipeReader) -> Option<String> {
     let mut why = String::new();
     let _ = errors.read_to_string(&mut why);
     Some(why).filter(|why| !why.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_is_told_in_seconds_and_nanoseconds() {
-        let spec = timespec(Duration::from_millis(2_050));
-        assert_eq!((spec.tv_sec, spec.tv_nsec), (2, 50_000_000));
-    }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use milepost_command::ParamType;
+use crate::ParamType;
 use proptest::prelude::*;
 
 use super::*;
 
 fn read(text: &str) -> Result<Commands, String> {
-    Commands::read(text, Path::new("milepost.toml"), Path::new("/etc/milepost"))
+    Commands::read_in(Path::new("/etc/milepost"), text, Path::new("milepost.toml"), &["story"])
         .map_err(|error| error.to_string())
 }
 
@@ -68,14 +68,14 @@ env = "PARAM_PASSWORD"
 "#;
 
 #[test]
-fn everything_that_can_be_said_is_understood() {
+fn every_key_is_read() {
     let commands = read(WHOLE).unwrap();
-    let words: Vec<_> = commands.definitions.iter().map(|one| one.word.as_str()).collect();
-    assert_eq!(words, ["second", "archive"], "in the order of the file");
+    let names: Vec<_> = commands.definitions.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["second", "archive"], "in the order of the file");
     let archive = &commands.definitions[1];
     let names: Vec<_> = archive.params.iter().map(|param| param.name.as_str()).collect();
     assert_eq!(names, ["folders", "exclude", "verbose", "password"]);
-    assert!(matches!(archive.params[0].sort, ParamType::List { min: 1, max: 5, .. }));
+    assert!(matches!(archive.params[0].param_type, ParamType::List { min: 1, max: 5, .. }));
     assert_eq!(archive.folder.as_deref(), Some(Path::new("/etc/milepost/work")));
     assert_eq!(archive.set_env["HERE"], "/etc/milepost/x");
     assert_eq!(archive.limits.timeout, Duration::from_secs(60));
@@ -91,7 +91,7 @@ fn everything_that_can_be_said_is_understood() {
 #[test]
 fn what_is_printed_can_be_read_again_and_holds_no_secret() {
     let commands = read(WHOLE).unwrap();
-    let printed = print(&commands);
+    let printed = commands.to_toml();
     assert!(!printed.contains("hush"), "{printed}");
     let again = read(&printed).unwrap();
     assert_eq!(again.definitions[1].params.len(), 4);
@@ -112,7 +112,8 @@ fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     };
     assert_eq!(pattern_description("one"), pattern_description("two"));
     let elsewhere = |text: &str| {
-        let commands = Commands::read(text, Path::new("milepost.toml"), Path::new("/opt")).unwrap();
+        let commands =
+            Commands::read_in(Path::new("/opt"), text, Path::new("milepost.toml"), &[]).unwrap();
         commands.definitions[0].fingerprint.clone()
     };
     assert_eq!(usual, elsewhere(&with("")));
@@ -128,7 +129,7 @@ fn mistakes_are_told_with_their_line_and_what_would_be_right() {
         ("[commands.a]\nargv = 'p'", "milepost.toml:2: invalid type: string \"p\""),
         ("[commands.a]\nargv = [1]", "milepost.toml:2: expected a text, or a list of texts"),
         ("\n[commands.a]\ntitle = 'x'", "milepost.toml:2: `commands.a`: needs `argv`"),
-        ("[commands.A]\nargv = ['p']", "milepost.toml:1: `commands.A`: a kind's word has"),
+        ("[commands.A]\nargv = ['p']", "milepost.toml:1: `commands.A`: the name of a kind has"),
         ("[commands.a]\nargv = ['./p']", "milepost.toml:2: `commands.a.argv`: the program is"),
         ("[commands.a]\nargv = ['p', '{x}']", "no parameter `x` is declared"),
         ("[commands.a]\nargv = ['p']\nenv = ['HOME',\n'A-B']", "milepost.toml:4: `commands.a.env`"),
@@ -138,6 +139,7 @@ fn mistakes_are_told_with_their_line_and_what_would_be_right() {
         ("[commands.a]\nargv = ['p']\nsuccess_exit_codes = [300]", "exit codes from 0 to 255"),
         ("[commands.a]\nargv = ['p']\ntimeout_s = 0", "milepost.toml:3: `commands.a.timeout_s`"),
         ("[commands.a]\nargv = ['p']\nstages = [{ name = '' }]", "milepost.toml:3: `commands.a.st"),
+        ("[commands.story]\nargv = ['p']", "milepost.toml:1: `commands.story`: this is the name"),
         (
             "[commands.a]\nargv = ['p']\nprogress = 'rsink'",
             "milepost.toml:3: `commands.a.progress`",
@@ -154,7 +156,10 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
     let base = with("");
     let cases = [
         ("min = 1", "milepost.toml:6: `commands.a.params.x.min`: does not belong to the type text"),
-        ("pattern = '('", "milepost.toml:6: `commands.a.params.x.pattern`: "),
+        (
+            "pattern = '('",
+            "milepost.toml:6: `commands.a.params.x.pattern`: invalid regular expression: unclosed",
+        ),
         ("max_length = 0", "`min_length` to `max_length`"),
         ("secret = true", "would be seen in the list of processes"),
         ("secret = true\nenv = 'PARAM_K'\ndefault = 'x'", "a secret has no default"),
@@ -187,7 +192,7 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         let fault = fault(&format!("{base}{line}"));
         assert!(fault.contains(told), "{line}\n{told}\n{fault}");
     }
-    let typed = |sort: &str| fault(&base.replace("type = 'text'", sort));
+    let typed = |param_type: &str| fault(&base.replace("type = 'text'", param_type));
     assert!(typed("type = 'file'\ndefault = 'x'").contains("a file has no default"));
     assert!(typed("type = 'file?'").contains("must be one of: text, integer, number, choice"));
     assert!(typed("").contains("`commands.a.params.x.type`: must be one of"));
@@ -196,6 +201,46 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
     assert!(typed("type = 'integer'\nmin = 0.5").contains("must be a whole number"));
     assert!(typed("type = 'number'\nmin = nan").contains("must not be above"));
     assert!(typed("type = 'boolean'").contains("needs `flag`"));
+}
+
+#[test]
+fn errors_of_progress_rules_name_their_line_and_their_key() {
+    let base = "[commands.a]\nargv = ['p']\n[commands.a.progress]\npreset = 'rsync'\n";
+    let cases = [
+        (
+            "percent = '('",
+            "milepost.toml:5: `commands.a.progress.percent`: invalid regular expression: unclosed",
+        ),
+        ("percent = ['a(.)',\n'(']", "milepost.toml:6: `commands.a.progress.percent[1]`: "),
+        ("total = 0", "milepost.toml:5: `commands.a.progress.total`: "),
+        ("streams = []", "milepost.toml:5: `commands.a.progress.streams`: "),
+        ("percnt = 'x'", "milepost.toml:5: unknown field `percnt`"),
+        ("percent = 5", "milepost.toml:5: "),
+        (
+            "[[commands.a.progress.stages]]\nname = 'One'\n[[commands.a.progress.stages]]\nname = \
+             'Two'\npattern = '['",
+            "milepost.toml:9: `commands.a.progress.stages[1].pattern`: ",
+        ),
+        ("stages = [{ name = '' }]", "milepost.toml:5: `commands.a.progress.stages[0].name`: "),
+    ];
+    for (lines, expected) in cases {
+        let error = fault(&format!("{base}{lines}"));
+        assert!(error.contains(expected), "{lines}\n{expected}\n{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_file_of_rules_names_file_line_and_key() {
+    let file = Path::new("rules.toml");
+    let error = |text: &str| read_rules(text, file).expect_err(text).to_string();
+    assert!(error("\nprogress = 'rsink'").starts_with("rules.toml:2: `progress`: there is no"));
+    let pattern = error("[progress]\npercent = '('");
+    assert!(pattern.starts_with("rules.toml:2: `progress.percent`: "), "{pattern}");
+    assert!(error("progress = [").starts_with("rules.toml:1: "));
+    assert!(error("progress = 5").starts_with("rules.toml:1: "));
+    assert_eq!(read_rules("a = 1", file), Ok(None));
+    assert!(read_rules("progress = 'rsync'", file).is_ok_and(|rules| rules.is_some()));
 }
 
 #[test]
@@ -233,7 +278,7 @@ fn an_operator_can_let_a_parameter_set_another_variable() {
     assert!(fault(&base).contains("GIT_DIR"));
     let commands = read(&allowing("['GIT_DIR']")).unwrap();
     assert_eq!(commands.definitions[0].params[0].env.as_deref(), Some("GIT_DIR"));
-    assert!(read(&print(&commands)).is_ok(), "what is printed allows it too");
+    assert!(read(&commands.to_toml()).is_ok(), "what is printed allows it too");
     assert!(fault(&allowing("['GIT_DIR', 'GIT_DRI']")).contains("no parameter of this command"));
     let never = allowing("['PATH']").replace("'GIT_DIR'", "'PATH'");
     assert!(fault(&never).contains("PATH decides over which code runs"));
