@@ -4,7 +4,7 @@
 
 help:
 	@echo "make serve         build and run on http://127.0.0.1:3000"
-	@echo "make build         target/release/milepost and target/site"
+	@echo "make build         target/release/milepost, the site inside"
 	@echo "make check         format, clippy, packages, layers, unit and property tests: before each commit"
 	@echo "make test          everything, the end-to-end tests included"
 	@echo "make faults        kill it at random and prove that nothing is lost; ARGS='--rounds 300 --database postgres'"

@@ -17,9 +17,15 @@ use crate::{
     serve::{self, ServeError},
 };
 
+/// Version and commit, as `scripts/build` names them.
+const VERSION: &str = match option_env!("MILEPOST_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Any long job gets a page: start it, watch it honestly, cancel it for real, collect its result.
 #[derive(Debug, Parser)]
-#[command(name = "milepost", version, arg_required_else_help = false)]
+#[command(name = "milepost", version = VERSION, arg_required_else_help = false)]
 #[command(
     after_help = "Exit codes: 0 done, 1 the task (or one of a batch) failed, 2 bad usage or configuration (or \
                         the server cannot be reached), 130 cancelled."
@@ -74,7 +80,7 @@ struct ServerArgs {
     /// readable by its owner only
     #[arg(long, value_name = "FILE", conflicts_with = "database")]
     database_file: Option<PathBuf>,
-    /// Folder of the built pages [default: target/site]
+    /// Folder of the built pages, instead of those inside this program
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
     /// Folder of {subject}/research.md, and of the stories written [default: output]

@@ -11,7 +11,7 @@ use milepost_dataset::DatasetSettings;
 use milepost_story::{ApiKey, NarratorSettings, StorySettings};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
+use super::{DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings, is_base_path};
 
 /// All settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -199,6 +199,11 @@ impl Settings {
             storage.artifacts.as_deref().is_none_or(is_place),
             "storage.artifacts",
             "a folder, or s3://bucket or s3://bucket/prefix",
+        );
+        require(
+            is_base_path(&http.base_path),
+            "http.base_path",
+            "empty, or a path such as /tools/milepost, of letters, digits, - . _ ~",
         );
         faults.extend(http.connections.faults());
         faults.extend(viewers.faults());

@@ -24,6 +24,7 @@ mod postgres_server;
 mod progress;
 mod rates;
 mod raw;
+mod s3;
 mod serve;
 mod server_fns;
 mod simple;
