@@ -1,5 +1,6 @@
 //! Command line: arguments, dispatch and exit codes.
 
+mod backup;
 mod check;
 
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ enum Command {
     Files(TaskArgs),
     /// Call the language model once, and print what it costs and what is wrong
     Check(ServerArgs),
+    /// Copy the SQLite database to a new file, also while the server runs
+    Backup(BackupArgs),
     /// Print the effective configuration with the source of each value
     Config(ServerArgs),
     /// Show what a preset or a pattern recognises in a command's output
@@ -185,6 +188,14 @@ struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
+struct BackupArgs {
+    /// File to write; it must not exist
+    file: PathBuf,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
 struct ListArgs {
     /// Only tasks with this status
     #[arg(long)]
@@ -270,6 +281,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         Command::Check(args) => check::check(&load(&args)?).await,
+        Command::Backup(BackupArgs { file, server }) => {
+            backup::backup(&load(&server)?, &file).await
+        }
         Command::Config(args) => print_config(&load(&args)?),
         Command::ProgressTest(args) => {
             let out = &mut std::io::BufWriter::new(std::io::stdout());

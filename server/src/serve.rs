@@ -302,7 +302,7 @@ async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Cloc
 }
 
 /// The file behind `sqlite:///path`; by default in the data folder.
-fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
+pub(crate) fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     let storage = &settings.storage;
     let Some(url) = storage.database.as_ref().map(DatabaseUrl::expose) else {
         return Ok(storage.data_dir.join("milepost.db"));

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that this machine cannot run says why")]
 
 mod audit;
+mod backup;
 mod batches;
 mod bodies;
 mod client;
