@@ -1,10 +1,11 @@
 # Each of these installs what is missing first, outside the repository, and says so (scripts/tools).
 
-.PHONY: help serve build test faults load dataset policies tools page-weight screenshots
+.PHONY: help serve build check test faults load dataset policies tools page-weight screenshots
 
 help:
 	@echo "make serve         build and run on http://127.0.0.1:3000"
-	@echo "make build         target/release/milepost and target/site"
+	@echo "make build         target/release/milepost, the site inside"
+	@echo "make check         format, clippy, packages, layers, unit and property tests: before each commit"
 	@echo "make test          everything, the end-to-end tests included"
 	@echo "make faults        kill it at random and prove that nothing is lost; ARGS='--rounds 300 --database postgres'"
 	@echo "make load          10,000 clients at the real program, killed and started again; ARGS='--clients 1000'"
@@ -19,6 +20,9 @@ serve:
 
 build:
 	@scripts/build
+
+check:
+	@scripts/check
 
 test:
 	@scripts/test

@@ -115,6 +115,9 @@ pub struct HttpOptions {
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
+    /// Path to which the session cookie belongs, for a server that a proxy serves below a path.
+    /// Default: `/`.
+    pub cookie_path: String,
     /// Key that seals session cookies. Default: random, so sessions end with the process. Store a
     /// key ([`Store::secret`](crate::engine::store::Store::secret)) to keep sessions across
     /// restarts.
@@ -151,6 +154,7 @@ impl Default for HttpOptions {
             min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,
+            cookie_path: "/".to_owned(),
             session_key: SessionKey::random(),
             local_only: false,
             sessions_per_minute: 600,

@@ -21,6 +21,7 @@ pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use http::HttpSettings;
+pub(crate) use http::is_base_path;
 pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source, reload_commands};
 pub use print::print;

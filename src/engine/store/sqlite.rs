@@ -66,6 +66,7 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+mod backup;
 #[path = "sql/budget.rs"]
 mod budget;
 #[path = "sql/connections.rs"]
@@ -110,6 +111,7 @@ use sqlx::{
     },
 };
 
+pub use self::backup::backup;
 use self::connections::{Connections, Session};
 use super::{Change, Changes, StoreError, sql_error::migration_failure};
 use crate::engine::clock::Clock;
