@@ -66,6 +66,8 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+#[path = "sql/batches.rs"]
+mod batches;
 #[path = "sql/budget.rs"]
 mod budget;
 #[path = "sql/connections.rs"]
