@@ -8,6 +8,7 @@
 //! | Feature | Module | For | Turns on |
 //! | --- | --- | --- | --- |
 //! | (none) | [`task`], [`poll`], [`schema`], [`loopback`] | wire types, the polling client as a pure state machine, an input's JSON Schema as form fields; serde only, also for WebAssembly | |
+//! | `client` | `client` | a client of the HTTP API that starts, follows and cancels tasks: on tokio, or in a browser's WebAssembly | |
 //! | `engine` | `engine`, `html` | queue, runner and service; an HTML writer with size limits for results | |
 //! | `sqlite` | `engine::store::sqlite` | the store in one file, for one process | `engine` |
 //! | `postgres` | `engine::store::postgres` | the store in PostgreSQL, for several processes | `engine` |
@@ -26,8 +27,11 @@
 //! | A worker beside other processes | `postgres` |
 //! | A server that renders its pages with Leptos | `ssr`, a store, perhaps `files` |
 //! | The pages' WebAssembly | `hydrate` |
+//! | A program that starts and follows tasks of a server | `client` |
 //! | A client with an HTTP library of its own | none |
 
+#[cfg(feature = "client")]
+pub mod client;
 pub mod loopback;
 pub mod poll;
 pub mod schema;

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
-use milepost::task::{Batch, BatchId, KindInfo, Snapshot, StartBatch, TaskId};
+use milepost::{
+    client::{Client, Error},
+    task::{Batch, BatchId, KindInfo, Snapshot, StartBatch, TaskId},
+};
 use serde_json::{Map, Value};
 
 use super::{
-    Api, ClientError, Input, files, follow, follow::Interrupt, input, inputs::Inputs, kind_info,
-    print, show,
+    Input, files, follow, follow::Interrupt, input, inputs::Inputs, kind_info, print, show,
 };
-use crate::{CliError, Exit};
+use crate::{CliError, Exit, error::refused_with};
 
 /// Starts a task for each input of a file, or none; prints the batch id. `common` provides fields
 /// that an input does not contain. With `follow`, follows the tasks to their end.
@@ -17,7 +19,7 @@ use crate::{CliError, Exit};
 /// # Errors
 /// If an input is invalid, or the server rejects one or cannot be reached.
 pub async fn run_all(
-    api: &Api,
+    api: &Client,
     kind: &str,
     file: &Path,
     common: Vec<Input>,
@@ -32,12 +34,12 @@ pub async fn run_all(
         _ => Map::new(),
     };
     let start = StartBatch { kind, inputs: inputs.with(&common), priority };
-    let batch = api.start_batch(&start).await.map_err(|error| inputs.located(error))?;
+    let batch = api.start_batch(&start).await.map_err(|error| inputs.located(error.into()))?;
     started(api, batch, follow).await
 }
 
 /// Prints the id of a started batch; with `follow`, follows it to its end.
-pub(super) async fn started(api: &Api, batch: Batch, follow: bool) -> Result<Exit, CliError> {
+pub(super) async fn started(api: &Client, batch: Batch, follow: bool) -> Result<Exit, CliError> {
     print(&format!("{}\n", batch.id))?;
     if follow { follow::follow_all(api, batch, Interrupt::Cancels).await } else { Ok(Exit::Done) }
 }
@@ -54,33 +56,27 @@ pub(super) enum Found {
 ///
 /// # Errors
 /// If neither exists, or the server cannot be reached.
-pub(super) async fn find(api: &Api, id: TaskId) -> Result<Found, ClientError> {
-    let task = api.get(&format!("/api/v1/tasks/{id}")).await;
-    let task = task.map(|task| Found::Task(Box::new(task)));
-    let batch = async |id| api.get(&format!("/api/v1/batches/{id}")).await.map(Found::Batch);
-    or_batch(task, batch, id).await
+pub(super) async fn find(api: &Client, id: TaskId) -> Result<Found, Error> {
+    let task = api.status(id).await.map(|task| Found::Task(Box::new(task)));
+    or_batch(task, async |id| api.batch(id).await.map(Found::Batch), id).await
 }
 
 /// Falls back to the batch if no task has this id. If neither exists, returns the task's error.
 pub(super) async fn or_batch<T>(
-    task: Result<T, ClientError>,
-    batch: impl AsyncFnOnce(BatchId) -> Result<T, ClientError>,
+    task: Result<T, Error>,
+    batch: impl AsyncFnOnce(BatchId) -> Result<T, Error>,
     id: TaskId,
-) -> Result<T, ClientError> {
-    let unknown = match task {
-        Err(ClientError::Refused(problem)) if problem.status == 404 => problem,
-        answer => return answer,
+) -> Result<T, Error> {
+    let unknown = match refused_with(404, task)? {
+        Ok(task) => return Ok(task),
+        Err(problem) => problem,
     };
-    match batch(BatchId::from_uuid(*id.as_uuid())).await {
-        Err(ClientError::Refused(problem)) if problem.status == 404 => {
-            Err(ClientError::Refused(unknown))
-        }
-        answer => answer,
-    }
+    let batch = batch(BatchId::from_uuid(*id.as_uuid())).await;
+    refused_with(404, batch)?.map_err(|_| Error::Refused(unknown))
 }
 
 /// Prints the state of a batch; with `follow`, follows it to its end.
-pub(super) async fn status(api: &Api, batch: Batch, follow: bool) -> Result<Exit, CliError> {
+pub(super) async fn status(api: &Client, batch: Batch, follow: bool) -> Result<Exit, CliError> {
     if follow {
         return follow::follow_all(api, batch, Interrupt::Leaves).await;
     }

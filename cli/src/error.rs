@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use milepost::task::{FieldError, Problem};
+use milepost::{client::Error, task::Problem};
 
-use crate::{progress_test::ProgressTestError, secrets::hide_in_addresses};
+use crate::progress_test::ProgressTestError;
 
 /// Why a command failed. Every variant exits with [`crate::Exit::Misused`].
 #[derive(Debug, thiserror::Error)]
@@ -21,44 +21,19 @@ pub enum CliError {
     Output(#[from] std::io::Error),
 }
 
+impl From<Error> for CliError {
+    fn from(error: Error) -> Self {
+        Self::Client(error.into())
+    }
+}
+
 /// Why a client command failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The server URL is invalid.
-    #[error(
-        "Invalid server URL \"{}\"; expected something like http://127.0.0.1:3000",
-        hide_in_addresses(url)
-    )]
-    Url {
-        /// The given URL.
-        url: String,
-    },
-    /// The token contains characters that cannot be sent.
-    #[error("the token contains characters that cannot be sent")]
-    Token,
-    /// The server cannot be reached.
-    #[error(
-        "cannot reach {}: {reason}; is `milepost serve` running there?",
-        hide_in_addresses(url)
-    )]
-    Unreachable {
-        /// URL of the server.
-        url: String,
-        /// The reason, as far as known.
-        reason: String,
-    },
-    /// The response does not come from a Milepost server.
-    #[error("{} answers, but not like milepost: {reason}", hide_in_addresses(url))]
-    Strange {
-        /// URL of the server.
-        url: String,
-        /// What is unexpected.
-        reason: String,
-    },
-    /// The server rejected the request.
-    #[error("{}", refusal(.0))]
-    Refused(Box<Problem>),
+    /// The server could not be reached, or refused the request.
+    #[error("{}", shown(.0))]
+    Api(#[from] Error),
     /// The arguments do not match the kind.
     #[error("{0}")]
     Input(String),
@@ -76,27 +51,30 @@ pub enum ClientError {
     /// The task cannot be followed any more.
     #[error("{0}")]
     Lost(String),
-    /// The HTTP client could not be set up.
-    #[error("HTTP cannot be set up: {0}")]
-    Setup(String),
 }
 
-/// Formats the server's message, followed by the invalid fields that it does not contain.
-fn refusal(problem: &Problem) -> String {
-    let Problem { detail: message, errors, .. } = problem;
-    let is_in = |error: &&FieldError| {
-        message.contains(&error.field) && message.contains(error.detail.as_str())
-    };
-    let named = |error: &FieldError| format!("{}: {}", error.field, error.detail);
-    let missing: Vec<_> = errors.iter().filter(|error| !is_in(error)).collect();
-    // The error of one field, without the field, or with the beginning of its path.
-    let repeats = |FieldError { field, detail }: &FieldError| {
-        let place = message.strip_suffix(detail.as_str()).map(|place| place.trim_end_matches(": "));
-        place.is_some_and(|place| field.starts_with(place))
-    };
-    let message = Some(message.clone()).filter(|_| !missing.iter().any(|error| repeats(error)));
-    let parts: Vec<_> = message.into_iter().chain(missing.into_iter().map(named)).collect();
-    super::show::printable(&parts.join("; "))
+/// The error as a terminal may show it.
+fn shown(error: &Error) -> String {
+    let text = crate::show::printable(&error.to_string());
+    match error {
+        Error::Unreachable { .. } => format!("{text}; is `milepost serve` running there?"),
+        _ => text,
+    }
+}
+
+/// The problem of a request that was refused with this status; otherwise the error.
+///
+/// # Errors
+/// Whatever else the result was an error for.
+pub(crate) fn refused_with<T>(
+    status: u16,
+    answer: Result<T, Error>,
+) -> Result<Result<T, Box<Problem>>, Error> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Error::Refused(problem)) if problem.status == status => Ok(Err(problem)),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
@@ -104,24 +82,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_names_each_field_and_says_nothing_twice() {
-        for (detail, errors, text) in [
-            ("the server stops", &[][..], "the server stops"),
-            ("not found", &[("subject", "not found")], "subject: not found"),
-            ("a: is required", &[("a", "is required")], "a: is required"),
-            ("Some are wrong.", &[("a", "x"), ("b", "y")], "Some are wrong.; a: x; b: y"),
-            ("x", &[("a", "x"), ("b", "x")], "a: x; b: x"),
-            ("inputs[1]: gone", &[("inputs[1].a", "gone")], "inputs[1].a: gone"),
-            ("no `a`", &[("kind", "no `a`")], "kind: no `a`"),
-            ("status is one of a", &[("status", "status is one of a")], "status is one of a"),
-        ] {
-            let mut problem = Problem::new(400, "Bad Request", detail);
-            let error = |(field, detail): &(&str, &str)| FieldError {
-                field: (*field).to_owned(),
-                detail: (*detail).to_owned(),
-            };
-            problem.errors = errors.iter().map(error).collect();
-            assert_eq!(refusal(&problem), text);
-        }
+    fn a_terminal_gets_no_control_characters_of_a_server() {
+        let problem = Problem::new(400, "Bad Request", "a\u{1b}[2Jb");
+        let error = ClientError::Api(Error::Refused(Box::new(problem)));
+        assert_eq!(error.to_string(), "a [2Jb");
     }
 }

@@ -5,12 +5,15 @@ use std::{
     path::Path,
 };
 
-use milepost::task::{FileList, TaskId};
+use milepost::{
+    client::{Client, Download},
+    task::TaskId,
+};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::io::ReaderStream;
 
-use super::{Api, ClientError, Input, api::segment, print, show};
+use super::{ClientError, Input, print, show};
 use crate::{CliError, Exit};
 
 /// Maximum number of bytes of a text shown on a terminal.
@@ -22,10 +25,10 @@ const PIECE: usize = 128 << 10;
 ///
 /// # Errors
 /// If the task does not exist or the server cannot be reached.
-pub async fn files(api: &Api, id: TaskId) -> Result<Exit, CliError> {
-    let list: FileList = api.get(&format!("/api/v1/tasks/{id}/files")).await?;
-    print(&show::files(&list.files))?;
-    if list.files.is_empty() {
+pub async fn files(api: &Client, id: TaskId) -> Result<Exit, CliError> {
+    let files = api.files(id).await?;
+    print(&show::files(&files))?;
+    if files.is_empty() {
         super::note("the task has made no files");
     }
     Ok(Exit::Done)
@@ -36,34 +39,30 @@ pub async fn files(api: &Api, id: TaskId) -> Result<Exit, CliError> {
 /// # Errors
 /// If the file does not exist or cannot be written, or the server cannot be reached.
 pub async fn file(
-    api: &Api,
+    api: &Client,
     id: TaskId,
     name: &str,
     output: Option<&Path>,
 ) -> Result<Exit, CliError> {
-    let response = api.open(&format!("/api/v1/tasks/{id}/files/{}", segment(name))).await?;
+    let response = api.file(id, name).await?;
     match output {
-        Some(path) => to_file(api, response, path).await?,
-        None if std::io::stdout().is_terminal() => to_terminal(api, response).await?,
-        None => to_stdout(api, response).await?,
+        Some(path) => to_file(response, path).await?,
+        None if std::io::stdout().is_terminal() => to_terminal(response).await?,
+        None => to_stdout(response).await?,
     }
     Ok(Exit::Done)
 }
 
 /// Renames the file to its name once it is complete, so that a partial file is not mistaken for
 /// one.
-async fn to_file(
-    api: &Api,
-    mut response: reqwest::Response,
-    path: &Path,
-) -> Result<(), ClientError> {
+async fn to_file(mut response: Download, path: &Path) -> Result<(), ClientError> {
     let failed = |error| ClientError::File { path: path.to_owned(), error };
     let mut half = path.as_os_str().to_owned();
     half.push(".part");
     let half = Path::new(&half);
     let mut file = tokio::fs::File::create(half).await.map_err(failed)?;
     let written = async {
-        while let Some(piece) = response.chunk().await.map_err(|error| api.unreachable(&error))? {
+        while let Some(piece) = response.chunk().await? {
             file.write_all(&piece).await.map_err(failed)?;
         }
         file.flush().await.map_err(failed)?;
@@ -77,17 +76,17 @@ async fn to_file(
     written
 }
 
-async fn to_stdout(api: &Api, mut response: reqwest::Response) -> Result<(), CliError> {
+async fn to_stdout(mut response: Download) -> Result<(), CliError> {
     let mut stdout = std::io::stdout();
-    while let Some(piece) = response.chunk().await.map_err(|error| api.unreachable(&error))? {
+    while let Some(piece) = response.chunk().await? {
         stdout.write_all(&piece)?;
     }
     Ok(stdout.flush()?)
 }
 
-async fn to_terminal(api: &Api, mut response: reqwest::Response) -> Result<(), CliError> {
+async fn to_terminal(mut response: Download) -> Result<(), CliError> {
     let mut bytes = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(|error| api.unreachable(&error))? {
+    while let Some(piece) = response.chunk().await? {
         bytes.extend_from_slice(&piece);
         if bytes.len() > MAX_ON_A_TERMINAL {
             return Err(ClientError::Binary.into());
@@ -99,7 +98,7 @@ async fn to_terminal(api: &Api, mut response: reqwest::Response) -> Result<(), C
 
 /// Uploads the files named by fields of format `upload`, and replaces the values by the upload ids.
 pub(super) async fn uploaded(
-    api: &Api,
+    api: &Client,
     schema: &Value,
     inputs: Vec<Input>,
 ) -> Result<Vec<Input>, ClientError> {
@@ -115,7 +114,7 @@ pub(super) async fn uploaded(
     Ok(known)
 }
 
-async fn upload(api: &Api, path: &Path) -> Result<String, ClientError> {
+async fn upload(api: &Client, path: &Path) -> Result<String, ClientError> {
     let failed = |error| ClientError::File { path: path.to_owned(), error };
     let file = tokio::fs::File::open(path).await.map_err(failed)?;
     let about = file.metadata().await.map_err(failed)?;
@@ -125,5 +124,5 @@ async fn upload(api: &Api, path: &Path) -> Result<String, ClientError> {
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let body = reqwest::Body::wrap_stream(ReaderStream::with_capacity(file, PIECE));
-    Ok(api.upload(&name, about.len(), body).await?.id.to_string())
+    Ok(api.upload_stream(&name, about.len(), body).await?.id.to_string())
 }

@@ -1,4 +1,4 @@
-//! Follows tasks to their end with the same poll machine as the pages, driven by tokio.
+//! Follows tasks to their end with the client of the library, and draws them.
 
 mod one;
 mod several;
@@ -10,13 +10,13 @@ use std::{
 };
 
 use milepost::{
-    poll::{Action, Config, Event, Failure, Freshness, Machine, Phase, TaskView},
-    task::{Batch, GoneReason, PollResponse, Snapshot, TaskId},
+    client::{Client, Error, Watch},
+    poll::{Event, Freshness, Phase},
+    task::{Batch, Snapshot, TaskId},
 };
-use tokio::time::Instant;
 
 use self::{one::One, several::Several};
-use super::{Api, ClientError, show};
+use super::ClientError;
 use crate::{CliError, Exit, signals::Signals};
 
 /// Effect of Ctrl-C.
@@ -31,8 +31,7 @@ pub(super) enum Interrupt {
 /// Redraw interval while the bar moves between responses.
 const FRAME: Duration = Duration::from_millis(200);
 
-type Reply = Result<(PollResponse, u32), Failure>;
-type Cancelling = Result<Vec<Snapshot>, ClientError>;
+type Cancelling = Result<Vec<Snapshot>, Error>;
 type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// The tasks being followed, and their display.
@@ -46,19 +45,19 @@ trait Followed {
     fn ids(&self) -> &[TaskId];
 
     /// Draws the current state.
-    fn draw(&mut self, machine: &Machine, now: u64);
+    fn draw(&mut self, watch: &Watch);
 
     /// Whether a bar moves between responses.
-    fn moves(&self, machine: &Machine, now: u64) -> bool;
+    fn moves(&self, watch: &Watch) -> bool;
 
     /// Prints a message beside the bar.
     fn say(&self, text: &str);
 
     /// Cancels all tasks.
-    fn cancel(&self, api: Api) -> Pending<Cancelling>;
+    fn cancel(&self, api: Client) -> Pending<Cancelling>;
 
     /// Returns the exit code once all tasks have ended.
-    fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError>;
+    fn end(&mut self, watch: &Watch) -> Result<Option<Exit>, CliError>;
 }
 
 /// Follows a task and prints how it ended.
@@ -66,7 +65,7 @@ trait Followed {
 /// # Errors
 /// If it cannot be followed to its end.
 pub(super) async fn follow(
-    api: &Api,
+    api: &Client,
     snapshot: Snapshot,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
@@ -79,7 +78,7 @@ pub(super) async fn follow(
 /// # Errors
 /// If they cannot be followed to their end.
 pub(super) async fn follow_all(
-    api: &Api,
+    api: &Client,
     batch: Batch,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
@@ -88,7 +87,7 @@ pub(super) async fn follow_all(
 }
 
 async fn to_the_end(
-    api: &Api,
+    api: &Client,
     followed: impl Followed,
     snapshots: Vec<Snapshot>,
     interrupt: Interrupt,
@@ -97,11 +96,11 @@ async fn to_the_end(
     let signals = Signals::new()?;
     let mut driver = Driver::new(api.clone(), followed, signals);
     for snapshot in snapshots {
-        driver.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot)) });
+        driver.watch.add_snapshot(snapshot);
     }
+    driver.draw();
     loop {
-        let now = driver.now();
-        if let Some(exit) = driver.followed.end(&driver.machine, now, api.base())? {
+        if let Some(exit) = driver.followed.end(&driver.watch)? {
             return Ok(exit);
         }
         driver.step(interrupt).await;
@@ -112,13 +111,9 @@ async fn to_the_end(
 }
 
 struct Driver<F> {
-    api: Api,
-    machine: Machine,
+    api: Client,
+    watch: Watch,
     followed: F,
-    started: Instant,
-    timer: Option<Instant>,
-    /// Poll in flight, with its epoch.
-    poll: Option<(u32, Pending<Reply>)>,
     /// Cancel request in flight.
     cancel: Option<Pending<Cancelling>>,
     signals: Signals,
@@ -127,76 +122,41 @@ struct Driver<F> {
 }
 
 impl<F: Followed> Driver<F> {
-    fn new(api: Api, followed: F, signals: Signals) -> Self {
-        Self {
-            api,
-            machine: Machine::new(Config::default()),
-            followed,
-            started: Instant::now(),
-            timer: None,
-            poll: None,
-            cancel: None,
-            signals,
-            interrupted: false,
-            left: false,
-        }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Passes an event to the machine and carries out its actions.
-    fn tell(&mut self, event: Event) {
-        let mut events = vec![event];
-        while let Some(event) = events.pop() {
-            let now = self.now();
-            for action in self.machine.handle(event, now, &mut rand::random::<f64>) {
-                match action {
-                    Action::Send { epoch, request } => {
-                        let api = self.api.clone();
-                        let reply = async move { api.poll(&request).await };
-                        self.poll = Some((epoch, Box::pin(reply)));
-                    }
-                    Action::Abort => self.poll = None,
-                    Action::SetTimer { after_ms } => {
-                        let after = Duration::from_millis(after_ms.into());
-                        self.timer = Some(Instant::now() + after);
-                    }
-                    Action::ClearTimer => self.timer = None,
-                    // There is no session to renew: a token is either valid or not.
-                    Action::RefreshSession => events.push(Event::SessionRefreshed(false)),
-                    Action::Render => self.draw(),
-                    // The command line has no other tabs.
-                    Action::Tabs(_) => {}
-                }
-            }
-        }
+    fn new(api: Client, followed: F, signals: Signals) -> Self {
+        let watch = api.watch();
+        Self { api, watch, followed, cancel: None, signals, interrupted: false, left: false }
     }
 
     fn draw(&mut self) {
-        let now = self.now();
-        self.followed.draw(&self.machine, now);
+        self.followed.draw(&self.watch);
     }
 
-    /// Waits for the next event and passes it to the machine.
+    /// Passes an event to the machine and draws the result.
+    fn tell(&mut self, event: Event) {
+        self.watch.tell(event);
+        self.draw();
+    }
+
+    /// Waits for the next event.
     async fn step(&mut self, interrupt: Interrupt) {
-        let moving = self.followed.moves(&self.machine, self.now());
+        let moving = self.followed.moves(&self.watch);
         tokio::select! {
-            reply = pending(self.poll.as_mut().map(|(_, reply)| reply)) => {
-                let Some((epoch, _)) = self.poll.take() else { return };
-                self.tell(match reply {
-                    Ok((response, bytes)) => Event::Answer { epoch, response, bytes },
-                    Err(failure) => Event::Failure { epoch, failure },
-                });
+            changed = self.watch.changed() => {
+                self.draw();
+                if !changed {
+                    // Nothing more to wait for, and not over: only the user can end this.
+                    tokio::select! {
+                        cancelled = pending(self.cancel.as_mut()) => {
+                            self.cancel = None;
+                            self.cancelled(cancelled);
+                        }
+                        () = self.signals.next() => self.interrupt(interrupt),
+                    }
+                }
             }
             cancelled = pending(self.cancel.as_mut()) => {
                 self.cancel = None;
                 self.cancelled(cancelled);
-            }
-            () = until(self.timer) => {
-                self.timer = None;
-                self.tell(Event::Timer);
             }
             () = tokio::time::sleep(FRAME), if moving => self.draw(),
             () = self.signals.next() => self.interrupt(interrupt),
@@ -212,6 +172,7 @@ impl<F: Followed> Driver<F> {
             }
             Err(error) => {
                 // The next Ctrl-C leaves, even if the server is unreachable.
+                let error = ClientError::from(error);
                 self.followed.say(&format!("{} could not be cancelled: {error}", F::CALLED));
                 for id in self.followed.ids().to_vec() {
                     self.tell(Event::CancelFailed { id });
@@ -235,35 +196,22 @@ impl<F: Followed> Driver<F> {
     }
 }
 
-/// Why a task cannot be followed any more, if so; `url` is the server's.
-fn lost(view: &TaskView<'_>, url: &str) -> Option<String> {
-    let url = crate::secrets::hide_in_addresses(url);
-    let said = view.problem.map(|problem| show::printable(&problem.detail));
-    Some(match view.phase {
-        Phase::Gone(GoneReason::NotFound) => "Task not found".to_owned(),
-        Phase::Gone(GoneReason::Expired) => "the task is over and its time is up".to_owned(),
-        Phase::SignedOut => said.unwrap_or_else(|| format!("{url} wants a valid token")),
-        Phase::Refused { status } => {
-            said.unwrap_or_else(|| format!("{url} refuses to tell: HTTP {status}"))
+/// Why a task cannot be followed any more, if so.
+fn lost(watch: &Watch, id: TaskId) -> Option<ClientError> {
+    let view = watch.view(id)?;
+    match view.phase {
+        Phase::GaveUp if view.freshness == Freshness::Offline => {
+            Some(ClientError::Lost("offline".to_owned()))
         }
-        Phase::GaveUp if view.freshness == Freshness::Offline => "offline".to_owned(),
-        Phase::GaveUp => format!("cannot reach {url} any more; what was started may go on there"),
-        Phase::Ended | Phase::TimedOut => "the task cannot be followed any more".to_owned(),
-        _ => return None,
-    })
+        Phase::Ended => Some(ClientError::Lost("the task cannot be followed any more".to_owned())),
+        _ => watch.lost(id).map(ClientError::from),
+    }
 }
 
 /// Waits for a pending future; never completes if there is none.
 async fn pending<T>(under_way: Option<&mut Pending<T>>) -> T {
     match under_way {
         Some(future) => future.await,
-        None => future::pending().await,
-    }
-}
-
-async fn until(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
         None => future::pending().await,
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use milepost::task::{Problem, batch_input};
+use milepost::{
+    client::Error,
+    task::{Problem, batch_input},
+};
 use serde_json::{Deserializer, Map, Value};
 
 use super::{ClientError, input};
@@ -59,7 +62,7 @@ impl Inputs {
 
     /// Converts a rejection by the server to errors at the lines concerned.
     pub(super) fn located(&self, refused: ClientError) -> ClientError {
-        let ClientError::Refused(problem) = &refused else { return refused };
+        let ClientError::Api(Error::Refused(problem)) = &refused else { return refused };
         match self.faults(problem) {
             Some(faults) if !faults.is_empty() => ClientError::Input(faults.join("; ")),
             _ => refused,
@@ -229,7 +232,7 @@ mod tests {
             let error =
                 |field: &&str| FieldError { field: (*field).to_owned(), detail: "bad".into() };
             problem.errors = fields.iter().map(error).collect();
-            inputs.located(ClientError::Refused(Box::new(problem))).to_string()
+            inputs.located(Error::Refused(Box::new(problem)).into()).to_string()
         };
         assert_eq!(
             refused(&["inputs[1].subject", "inputs[0]"]),

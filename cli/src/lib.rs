@@ -1,7 +1,6 @@
 //! The commands of `milepost` that need no server in this process: those that talk to one over its
 //! HTTP API, and `progress-test`.
 
-mod api;
 mod batch;
 mod error;
 mod exit;
@@ -22,17 +21,33 @@ use std::{
     path::Path,
 };
 
-use milepost::task::{KindInfo, Snapshot, StartTask, StartedTask, Status, TaskId, TaskList};
+use milepost::{
+    client::{Client, Error, ListTasks},
+    poll::Config,
+    task::{KindInfo, Snapshot, StartTask, StartedTask, Status, TaskId},
+};
 
-use self::{batch::Found, follow::Interrupt};
+use self::{batch::Found, error::refused_with, follow::Interrupt};
 
-pub use api::Api;
 pub use batch::run_all;
 pub use error::{CliError, ClientError};
 pub use exit::Exit;
 pub use files::{file, files};
 pub use input::Input;
 pub use rerun::rerun;
+
+/// Maximum size of a result, in bytes.
+const MAX_RESULT_BYTES: usize = 1 << 30;
+
+/// Creates a client for a server URL such as `http://127.0.0.1:3000`. It follows tasks without a
+/// time limit, because a person watches.
+///
+/// # Errors
+/// If the URL or the token is invalid.
+pub fn connect(url: &str, token: Option<&str>) -> Result<Client, ClientError> {
+    let client = Client::builder(url).bearer(token.unwrap_or_default()).polling(Config::default());
+    Ok(client.max_result_bytes(MAX_RESULT_BYTES).build()?)
+}
 
 /// Reads the token from a file.
 ///
@@ -52,7 +67,7 @@ pub fn read_token(file: &Path) -> Result<String, ClientError> {
 /// # Errors
 /// If the input does not match the kind, or the server rejects it or cannot be reached.
 pub async fn run(
-    api: &Api,
+    api: &Client,
     kind: &str,
     inputs: Vec<Input>,
     priority: i32,
@@ -62,7 +77,7 @@ pub async fn run(
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
     let start = StartTask { priority, ..StartTask::new(kind, input) };
-    let StartedTask { existing, snapshot: started } = api.start(start).await?;
+    let StartedTask { existing, snapshot: started } = api.start(&start).await?;
     print(&format!("{}\n", started.id))?;
     if existing {
         note("this work was already under way; nothing new was started");
@@ -74,29 +89,26 @@ pub async fn run(
 ///
 /// # Errors
 /// If the kind does not exist or the server cannot be reached.
-pub async fn help(api: &Api, kind: &str) -> Result<Exit, CliError> {
+pub async fn help(api: &Client, kind: &str) -> Result<Exit, CliError> {
     print(&help::help(&kind_info(api, kind).await?))?;
     Ok(Exit::Done)
 }
 
 /// Fetches a kind; if it is unknown, the error lists the existing kinds.
-async fn kind_info(api: &Api, kind: &str) -> Result<KindInfo, ClientError> {
-    match api.get(&format!("/api/v1/kinds/{}", api::segment(kind))).await {
-        Err(ClientError::Refused(problem)) if problem.status == 404 => {
-            let kinds: Vec<KindInfo> = api.get("/api/v1/kinds").await?;
-            let kinds: Vec<_> = kinds.into_iter().map(|info| info.kind).collect();
-            let kinds = show::printable(&kinds.join(", "));
-            Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
-        }
-        answer => answer,
+async fn kind_info(api: &Client, kind: &str) -> Result<KindInfo, ClientError> {
+    if let Ok(info) = refused_with(404, api.kind(kind).await)? {
+        return Ok(info);
     }
+    let kinds: Vec<_> = api.kinds().await?.into_iter().map(|info| info.kind).collect();
+    let kinds = show::printable(&kinds.join(", "));
+    Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
 }
 
 /// Prints the state of a task or a batch; with `follow`, follows it to its end.
 ///
 /// # Errors
 /// If the task or batch does not exist, or the server cannot be reached.
-pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliError> {
+pub async fn status(api: &Client, id: TaskId, follow: bool) -> Result<Exit, CliError> {
     let snapshot = match batch::find(api, id).await? {
         Found::Task(snapshot) => *snapshot,
         Found::Batch(batch) => return batch::status(api, batch, follow).await,
@@ -113,14 +125,19 @@ pub async fn status(api: &Api, id: TaskId, follow: bool) -> Result<Exit, CliErro
 /// # Errors
 /// If the server refuses the request or cannot be reached.
 pub async fn list(
-    api: &Api,
+    api: &Client,
     status: Option<&str>,
     kind: Option<&str>,
     limit: u32,
 ) -> Result<Exit, CliError> {
-    let limit = limit.to_string();
-    let query = [("status", status), ("kind", kind), ("limit", Some(limit.as_str()))];
-    let list: TaskList = api.get_with("/api/v1/tasks", &query).await?;
+    let mut query = ListTasks::default().limit(limit);
+    if let Some(status) = status {
+        query = query.status_name(status);
+    }
+    if let Some(kind) = kind {
+        query = query.kind(kind);
+    }
+    let list = api.list(&query).await?;
     print(&show::table(&list.tasks))?;
     if list.tasks.is_empty() && !api.has_token() {
         note(
@@ -135,7 +152,7 @@ pub async fn list(
 ///
 /// # Errors
 /// If the task or batch does not exist, or the server cannot be reached.
-pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+pub async fn cancel(api: &Client, id: TaskId) -> Result<Exit, CliError> {
     let said =
         |snapshot: Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot));
     let task = api.cancel(id).await.map(said);
@@ -148,7 +165,7 @@ pub async fn cancel(api: &Api, id: TaskId) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// If the task does not exist or has not ended, or the server cannot be reached.
-pub async fn keep(api: &Api, id: TaskId) -> Result<Exit, CliError> {
+pub async fn keep(api: &Client, id: TaskId) -> Result<Exit, CliError> {
     let snapshot = api.keep(id).await?;
     print(&format!("{id} {}\n", show::kept(&snapshot)))?;
     Ok(Exit::Done)
@@ -158,18 +175,17 @@ pub async fn keep(api: &Api, id: TaskId) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// If there is no result (yet), it cannot be written, or the server cannot be reached.
-pub async fn result(api: &Api, id: TaskId, output: Option<&Path>) -> Result<Exit, CliError> {
-    let bytes = match api.result(id).await {
+pub async fn result(api: &Client, id: TaskId, output: Option<&Path>) -> Result<Exit, CliError> {
+    let bytes = match refused_with(409, api.result(id).await)? {
         Ok(bytes) => bytes,
-        Err(ClientError::Refused(problem)) if problem.status == 409 => {
-            let snapshot: Snapshot = api.get(&format!("/api/v1/tasks/{id}")).await?;
+        Err(problem) => {
+            let snapshot = api.status(id).await?;
             note(&show::end(&snapshot));
             return match Exit::of(snapshot.status) {
-                Exit::Done => Err(ClientError::Refused(problem).into()),
+                Exit::Done => Err(Error::Refused(problem).into()),
                 exit => Ok(exit),
             };
         }
-        Err(error) => return Err(error.into()),
     };
     match output {
         Some(path) => std::fs::write(path, &bytes)

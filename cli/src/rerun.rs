@@ -1,10 +1,13 @@
 //! Reruns an ended task, optionally with changed input, or the failed tasks of a batch.
 
-use milepost::task::{Batch, Snapshot, StartTask, TaskId};
+use milepost::{
+    client::Client,
+    task::{Batch, Snapshot, StartTask, TaskId},
+};
 use serde_json::{Map, Value};
 
-use super::{Api, ClientError, Input, batch, files, follow, follow::Interrupt, input, kind_info};
-use crate::{CliError, Exit};
+use super::{ClientError, Input, batch, files, follow, follow::Interrupt, input, kind_info};
+use crate::{CliError, Exit, error::refused_with};
 
 enum Started {
     Task(Box<Snapshot>),
@@ -18,7 +21,7 @@ enum Started {
 /// If the task or batch does not exist, an input is invalid, or the server rejects it or cannot be
 /// reached.
 pub async fn rerun(
-    api: &Api,
+    api: &Client,
     id: TaskId,
     inputs: Vec<Input>,
     follow: bool,
@@ -43,17 +46,13 @@ pub async fn rerun(
 }
 
 /// Starts a task with the input of another, changed by `inputs`.
-async fn changed(api: &Api, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, ClientError> {
-    let before = api.get(&format!("/api/v1/tasks/{id}/input")).await;
-    let before: StartTask = match before {
-        Err(ClientError::Refused(problem)) if problem.status == 404 => {
-            // Check whether the id names a batch.
-            batch::find(api, id).await?;
-            let right = "this is a batch, which is run again as it was; name one of its tasks, or \
-                         leave out --input";
-            return Err(ClientError::Input(right.to_owned()));
-        }
-        answer => answer?,
+async fn changed(api: &Client, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, ClientError> {
+    let Ok(before) = refused_with(404, api.input(id).await)? else {
+        // Check whether the id names a batch.
+        batch::find(api, id).await?;
+        let right = "this is a batch, which is run again as it was; name one of its tasks, or \
+                     leave out --input";
+        return Err(ClientError::Input(right.to_owned()));
     };
     let info = kind_info(api, &before.kind).await?;
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
@@ -63,7 +62,7 @@ async fn changed(api: &Api, id: TaskId, inputs: Vec<Input>) -> Result<Snapshot, 
     };
     input.extend(changes);
     tell_secrets(&info.input_schema, &input);
-    Ok(api.start(StartTask::new(before.kind, Value::Object(input))).await?.snapshot)
+    Ok(api.start(&StartTask::new(before.kind, Value::Object(input))).await?.snapshot)
 }
 
 /// Warns that secrets must be given again: the server never returns them.

@@ -1,12 +1,9 @@
-//! Secrets of operators and callers: read from files, and hidden in URLs.
+//! Secrets of operators and callers: read from files.
 
 use std::{fs::File, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
 
 /// Maximum size of a secret file in bytes.
 const MAX_BYTES: u64 = 64 << 10;
-/// Query parameters whose names contain one of these hold secrets.
-const SECRET_NAMES: [&str; 8] =
-    ["password", "passwd", "pwd", "secret", "token", "key", "sig", "credential"];
 
 /// Reads the only line of a file. Also returns a warning if others than its owner can read or
 /// change the file.
@@ -42,80 +39,9 @@ pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
     Ok((text.to_owned(), remark))
 }
 
-/// Hides the passwords of all URLs (`scheme://…`) in a text.
-pub fn hide_in_addresses(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + "://".len());
-        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '<' | '>');
-        let (address, more) = after.split_at(after.find(ends).unwrap_or(after.len()));
-        shown.push_str(before);
-        let web = before.ends_with("http://") || before.ends_with("https://");
-        shown.push_str(&hide_in_address(address, web));
-        rest = more;
-    }
-    shown + rest
-}
-
-/// Hides secrets in a URL, given without its scheme and `://`.
-fn hide_in_address(address: &str, web: bool) -> String {
-    let (authority, tail) =
-        address.split_at(address.find(['/', '?', '#']).unwrap_or(address.len()));
-    let authority = match authority.rsplit_once('@') {
-        Some((user, host)) => match user.split_once(':') {
-            Some((user, _)) => format!("{user}:***@{host}"),
-            // In web URLs, a user name without a password is usually a token.
-            None if web => format!("***@{host}"),
-            None => authority.to_owned(),
-        },
-        // A password that contains `/` looks like a port.
-        None if tail.contains('@') && !has_port(authority) => return "…".to_owned(),
-        None => authority.to_owned(),
-    };
-    let Some((path, query)) = tail.split_once('?') else { return authority + tail };
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, _)) if is_secret(name) => format!("{name}=***"),
-        _ => pair.to_owned(),
-    });
-    format!("{authority}{path}?{}", pairs.collect::<Vec<_>>().join("&"))
-}
-
-fn has_port(authority: &str) -> bool {
-    let port = authority.rsplit_once(':').map(|(_, port)| port);
-    port.is_none_or(|port| port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|part| name.contains(part))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_in_addresses_are_not_shown() {
-        for (text, shown) in [
-            ("http://host/v1", "http://host/v1"),
-            ("https://ada:hush@host:1/v1?x=1", "https://ada:***@host:1/v1?x=1"),
-            ("https://hush@host/v1", "https://***@host/v1"),
-            ("postgres://ada@host/m", "postgres://ada@host/m"),
-            ("postgres://ada:hush@ha@host/m", "postgres://ada:***@host/m"),
-            ("postgres://ada:hu/sh@host/m", "postgres://…"),
-            ("http://[::1]:3000/a@b", "http://[::1]:3000/a@b"),
-            (
-                "http://host/v1?api-version=2&api-key=hush#x",
-                "http://host/v1?api-version=2&api-key=***",
-            ),
-            ("[\"curl\", \"ftp://a:hush@h/\", \"x\"]", "[\"curl\", \"ftp://a:***@h/\", \"x\"]"),
-            ("a://b:hush@c d://e:hush@f", "a://b:***@c d://e:***@f"),
-            ("nothing: here", "nothing: here"),
-        ] {
-            assert_eq!(hide_in_addresses(text), shown);
-        }
-    }
 
     #[test]
     fn a_file_with_a_secret_holds_one_line_and_nothing_of_it_is_told() {

@@ -5,9 +5,12 @@ mod check;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use milepost::task::{PRIORITIES, TaskId};
+use milepost::{
+    client::Client,
+    task::{PRIORITIES, TaskId},
+};
 use milepost_cli::{
-    Api, CliError as CommandError, Exit, Input,
+    CliError as CommandError, Exit, Input,
     progress_test::{self, ProgressTestArgs},
 };
 
@@ -330,12 +333,12 @@ fn under_cargo_leptos() -> Option<Command> {
     std::env::var_os("LEPTOS_OUTPUT_NAME").map(|_| Command::Serve(ServerArgs::default()))
 }
 
-fn connect(remote: &Remote) -> Result<Api, CommandError> {
+fn connect(remote: &Remote) -> Result<Client, CommandError> {
     let token = match (&remote.token, &remote.token_file) {
         (None, Some(file)) => Some(milepost_cli::read_token(file)?),
         (token, _) => token.clone(),
     };
-    Ok(Api::new(&remote.url, token.as_deref())?)
+    Ok(milepost_cli::connect(&remote.url, token.as_deref())?)
 }
 
 fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {

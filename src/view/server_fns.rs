@@ -7,6 +7,7 @@
 
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
+#[cfg_attr(not(target_arch = "wasm32"), path = "server_fns/no_client.rs")]
 mod client;
 mod error;
 pub mod forms;

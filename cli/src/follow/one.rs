@@ -1,9 +1,12 @@
 //! A single task with its own bar.
 
-use milepost::{poll::Machine, task::TaskId};
+use milepost::{
+    client::{Client, Watch},
+    task::TaskId,
+};
 
 use super::{Cancelling, Followed, Pending, lost};
-use crate::{Api, CliError, ClientError, Exit, is_over, screen::Screen, show};
+use crate::{CliError, ClientError, Exit, is_over, screen::Screen, show};
 
 /// See the module.
 pub(super) struct One {
@@ -25,27 +28,27 @@ impl Followed for One {
         &self.id
     }
 
-    fn draw(&mut self, machine: &Machine, now: u64) {
-        if let Some(view) = machine.view(self.id[0], now) {
+    fn draw(&mut self, watch: &Watch) {
+        if let Some(view) = watch.view(self.id[0]) {
             self.screen.draw(&view);
         }
     }
 
-    fn moves(&self, machine: &Machine, now: u64) -> bool {
-        self.screen.is_live() && machine.view(self.id[0], now).is_some_and(|view| view.moving)
+    fn moves(&self, watch: &Watch) -> bool {
+        self.screen.is_live() && watch.view(self.id[0]).is_some_and(|view| view.moving)
     }
 
     fn say(&self, text: &str) {
         self.screen.say(text);
     }
 
-    fn cancel(&self, api: Api) -> Pending<Cancelling> {
+    fn cancel(&self, api: Client) -> Pending<Cancelling> {
         let [id] = self.id;
         Box::pin(async move { api.cancel(id).await.map(|snapshot| vec![snapshot]) })
     }
 
-    fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError> {
-        let Some(view) = machine.view(self.id[0], now) else {
+    fn end(&mut self, watch: &Watch) -> Result<Option<Exit>, CliError> {
+        let Some(view) = watch.view(self.id[0]) else {
             return Err(ClientError::Lost("the task is not watched any more".to_owned()).into());
         };
         if let Some(snapshot) = view.snapshot.filter(|snapshot| is_over(snapshot)) {
@@ -54,8 +57,8 @@ impl Followed for One {
             self.screen.finish(last.trim_end());
             return Ok(Some(exit));
         }
-        let Some(why) = lost(&view, url) else { return Ok(None) };
+        let Some(why) = lost(watch, self.id[0]) else { return Ok(None) };
         self.screen.clear();
-        Err(ClientError::Lost(why).into())
+        Err(why.into())
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use milepost::{
-    poll::{Freshness, Machine, Phase},
+    client::{Client, Watch},
+    poll::{Freshness, Phase},
     task::{Batch, BatchId, Status, TaskId},
 };
 
 use super::{Cancelling, Followed, Pending, lost};
-use crate::{Api, CliError, ClientError, Exit, is_over, screen::Screen, show};
+use crate::{CliError, ClientError, Exit, is_over, screen::Screen, show};
 
 /// See the module.
 pub(super) struct Several {
@@ -26,9 +27,9 @@ impl Several {
     }
 
     /// Prints a line for each task that has ended since the last call.
-    fn tell_ends(&mut self, machine: &Machine, now: u64) {
+    fn tell_ends(&mut self, watch: &Watch) {
         for id in &self.ids {
-            let Some(view) = machine.view(*id, now).filter(|_| !self.ended.contains_key(id)) else {
+            let Some(view) = watch.view(*id).filter(|_| !self.ended.contains_key(id)) else {
                 continue;
             };
             match view.snapshot.filter(|snapshot| is_over(snapshot)) {
@@ -59,13 +60,13 @@ impl Followed for Several {
         &self.ids
     }
 
-    fn draw(&mut self, machine: &Machine, now: u64) {
-        self.tell_ends(machine, now);
+    fn draw(&mut self, watch: &Watch) {
+        self.tell_ends(watch);
         let (mut percent, mut freshness) = (0.0, Freshness::Fresh);
         for id in &self.ids {
             if self.ended.contains_key(id) {
                 percent += 100.0;
-            } else if let Some(view) = machine.view(*id, now) {
+            } else if let Some(view) = watch.view(*id) {
                 percent += view.bar.unwrap_or(0.0);
                 // The connection is the same for all tasks; a lost worker affects only its own
                 // task.
@@ -82,8 +83,8 @@ impl Followed for Several {
         }
     }
 
-    fn moves(&self, machine: &Machine, now: u64) -> bool {
-        let moves = |id: &TaskId| machine.view(*id, now).is_some_and(|view| view.moving);
+    fn moves(&self, watch: &Watch) -> bool {
+        let moves = |id: &TaskId| watch.view(*id).is_some_and(|view| view.moving);
         self.screen.is_live() && self.ids.iter().any(moves)
     }
 
@@ -91,14 +92,14 @@ impl Followed for Several {
         self.screen.say(text);
     }
 
-    fn cancel(&self, api: Api) -> Pending<Cancelling> {
+    fn cancel(&self, api: Client) -> Pending<Cancelling> {
         let batch = self.batch;
         Box::pin(async move { api.cancel_batch(batch).await.map(|batch| batch.tasks) })
     }
 
-    fn end(&mut self, machine: &Machine, now: u64, url: &str) -> Result<Option<Exit>, CliError> {
+    fn end(&mut self, watch: &Watch) -> Result<Option<Exit>, CliError> {
         // Tasks that had ended before are printed only here.
-        self.tell_ends(machine, now);
+        self.tell_ends(watch);
         if self.ended.len() == self.ids.len() {
             let exit = Exit::of_all(self.statuses());
             self.screen.finish(&show::sum(self.statuses()));
@@ -111,11 +112,12 @@ impl Followed for Several {
                 }
             };
         }
-        let views = self.ids.iter().filter_map(|id| machine.view(*id, now));
-        let mut followed =
-            views.filter(|view| !matches!(view.phase, Phase::Gone(_) | Phase::Ended));
-        let Some(why) = followed.find_map(|view| lost(&view, url)) else { return Ok(None) };
+        let followed = |id: &TaskId| {
+            watch.view(*id).is_some_and(|view| !matches!(view.phase, Phase::Gone(_) | Phase::Ended))
+        };
+        let mut followed = self.ids.iter().copied().filter(followed);
+        let Some(why) = followed.find_map(|id| lost(watch, id)) else { return Ok(None) };
         self.screen.clear();
-        Err(ClientError::Lost(why).into())
+        Err(why.into())
     }
 }

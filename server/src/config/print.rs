@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use milepost::client::hide_secrets_in_urls;
+
 use super::{Configuration, layers};
-use milepost_cli::secrets;
 
 /// Prints every setting as TOML with its variable and its source. Secrets are hidden.
 pub fn print(configuration: &Configuration) -> String {
@@ -13,7 +14,7 @@ pub fn print(configuration: &Configuration) -> String {
         table(&mut text, section, values, configuration);
     }
     text.push_str(&super::commands::print(&configuration.commands));
-    secrets::hide_in_addresses(&text)
+    hide_secrets_in_urls(&text)
 }
 
 /// Prints a table: its values, then its sub-tables.
