@@ -187,7 +187,7 @@ pub fn router_with(
     let (api, document) = api(more).split_for_parts();
     let plain = options.plain_error_paths;
     let router = api
-        .merge(openapi::router(document))
+        .merge(openapi::router(&document, &service))
         .fallback(async move |links: Links, uri: Uri| error::no_such_call(&links, &uri, plain))
         .method_not_allowed_fallback(async move |method: Method, links: Links, uri: Uri| {
             error::no_such_method(&method, &links, &uri, plain)
@@ -208,7 +208,7 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(tasks::cancel))
         .routes(routes!(rerun::input))
         .routes(routes!(rerun::rerun))
-        .routes(routes!(batches::start))
+        .routes(routes!(batches::start, batches::list))
         .routes(routes!(batches::get))
         .routes(routes!(batches::cancel))
         .routes(routes!(batches::rerun))

@@ -11,7 +11,7 @@ mod rerun;
 mod start;
 mod types;
 
-use std::time::Instant;
+use std::{str::FromStr, time::Instant};
 
 pub use expiry::Kept;
 pub use find::FoundLines;
@@ -35,6 +35,12 @@ pub struct Service {
 impl Service {
     pub(super) const fn new(engine: Engine) -> Self {
         Self { engine }
+    }
+
+    /// The options of the engine.
+    #[cfg(feature = "http")]
+    pub(crate) fn options(&self) -> &super::EngineOptions {
+        &self.engine.inner().options
     }
 
     /// Returns the kinds that can be started.
@@ -285,7 +291,7 @@ impl Service {
 impl ListFilter {
     /// Whether the filter has no cursor, or one that a list may have returned.
     pub fn has_valid_cursor(&self) -> bool {
-        self.cursor.as_deref().is_none_or(|cursor| read_cursor(cursor).is_ok())
+        self.cursor.as_deref().is_none_or(|cursor| read_cursor::<TaskId>(cursor).is_ok())
     }
 }
 
@@ -300,7 +306,8 @@ fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     entries.into_iter().map(line).collect()
 }
 
-fn read_cursor(cursor: &str) -> Result<(i64, TaskId), ValidationError> {
+/// Parses a cursor of a list: time and id of the last row.
+fn read_cursor<Id: FromStr>(cursor: &str) -> Result<(i64, Id), ValidationError> {
     cursor
         .split_once('.')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))

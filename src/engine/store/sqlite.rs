@@ -67,6 +67,8 @@ macro_rules! read_at {
 #[path = "sql/artifacts.rs"]
 mod artifacts;
 mod backup;
+#[path = "sql/batches.rs"]
+mod batches;
 #[path = "sql/budget.rs"]
 mod budget;
 #[path = "sql/connections.rs"]
