@@ -4,7 +4,6 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Api } from "../fixtures/api.ts";
 import { BINARY } from "../fixtures/paths.ts";
 import { Program } from "../fixtures/program.ts";
 import { expect, test } from "../fixtures/test.ts";
@@ -24,11 +23,12 @@ test("serves its pages, their styles and their scripts, and a second start as we
     for (const start of [1, 2]) {
       const url = /https?:\/\/[^\s/]+/.exec(await program.start())?.[0] ?? "";
       await page.goto(url);
-      const id = await new Api(page.request).start("dataset", { data: `number\n${start}\n` });
+      const started = await page.request.post(`${url}/api/v1/tasks`, { data: { kind: "dataset", input: { data: `number\n${start}\n` } } });
+      const { id } = (await started.json()) as { id: string };
       await page.goto(`${url}/tasks/${id}`);
       const task = new TaskPage(page);
-      await task.alive();
       await expect(task.status("Done")).toBeVisible();
+      await expect(page.locator("details.polls fieldset"), "its script runs").toBeEnabled();
       const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
       expect(background, "styled").not.toBe("rgba(0, 0, 0, 0)");
       expect(await program.end("SIGTERM")).toBe(0);
