@@ -19,7 +19,7 @@ use crate::{
     long_poll::{after, answer, hold},
 };
 
-/// What was read so long ago is read again before it is told.
+/// A permission older than this is read again before a response.
 const FRESH: Duration = Duration::from_millis(250);
 
 /// One at work, so that the next one waits.
@@ -40,12 +40,12 @@ async fn write(path: &std::path::Path, id: TaskId, statement: &'static str) {
     other.close().await.unwrap();
 }
 
-fn is_gone(told: &PollResponse, id: TaskId, reason: GoneReason) {
-    assert!(told.tasks.is_empty(), "{told:#?}");
-    assert_eq!(told.gone, [Gone { id, reason }]);
+fn is_gone(snapshot: &PollResponse, id: TaskId, reason: GoneReason) {
+    assert!(snapshot.tasks.is_empty(), "{snapshot:#?}");
+    assert_eq!(snapshot.gone, [Gone { id, reason }]);
 }
 
-/// It is given to somebody else, and then something happens that its watchers are told of.
+/// It is given to somebody else, and then it changes.
 const GIVEN_AWAY: &str = "UPDATE tasks SET owner = 'bob', status = 'cancelled', \
     version = ((version >> 20) + 2) << 20 WHERE id = $1";
 const DELETED: &str = "DELETE FROM tasks WHERE id = $1";
@@ -57,10 +57,10 @@ async fn a_task_that_was_given_away_or_deleted_while_a_poll_was_held_is_not_show
         let (f, id) = busy(&path).await;
         let poll = hold(&f, after(&f.get(id).await), 1).await;
         write(&path, id, change).await;
-        let told = answer(poll).await;
-        assert!(told.waited_ms.is_some(), "it was held");
-        assert_eq!(told.reason, Some(AnswerReason::Ended), "{change}");
-        is_gone(&told, id, GoneReason::NotFound);
+        let response = answer(poll).await;
+        assert!(response.waited_ms.is_some(), "it was held");
+        assert_eq!(response.reason, Some(AnswerReason::Ended), "{change}");
+        is_gone(&response, id, GoneReason::NotFound);
     }
 }
 
@@ -101,8 +101,9 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     let over = f.ended(over).await;
     let id = f.start(&[reach("at work"), gate("end")]).await;
     f.gates.pass("at work").await;
-    let told = f.get(id).await;
-    let watch = vec![Watch::at_version(over.id, over.version), Watch::at_version(id, told.version)];
+    let snapshot = f.get(id).await;
+    let watch =
+        vec![Watch::at_version(over.id, over.version), Watch::at_version(id, snapshot.version)];
     let poll = hold(&f, PollRequest { watch, wait_ms: 20_000 }, 1).await;
     clock.advance(61_000);
     let held = Instant::now();
@@ -110,9 +111,9 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
         tokio::task::yield_now().await;
     }
     f.gates.open("end");
-    let told = answer(poll).await;
-    assert!(told.waited_ms.is_some(), "it was held");
-    assert_eq!(told.gone, [Gone { id: over.id, reason: GoneReason::Expired }]);
-    let ended: Vec<_> = told.tasks.iter().map(|task| task.id).collect();
+    let response = answer(poll).await;
+    assert!(response.waited_ms.is_some(), "it was held");
+    assert_eq!(response.gone, [Gone { id: over.id, reason: GoneReason::Expired }]);
+    let ended: Vec<_> = response.tasks.iter().map(|task| task.id).collect();
     assert_eq!(ended, [id]);
 }

@@ -89,9 +89,9 @@ async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
 }
 
 /// It never ran anywhere else.
-fn is_first_run(told: &Snapshot, status: Status) {
-    assert_eq!((told.status, told.attempt), (status, 1), "{told:#?}");
-    assert!(told.resumed.is_none(), "{told:#?}");
+fn is_first_run(snapshot: &Snapshot, status: Status) {
+    assert_eq!((snapshot.status, snapshot.attempt), (status, 1), "{snapshot:#?}");
+    assert!(snapshot.resumed.is_none(), "{snapshot:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,8 +153,8 @@ async fn a_database_whose_clock_is_set_back_keeps_no_ghost_and_lets_nothing_wait
     soon("what was queued by the time that was").await;
     is_first_run(&front.ended(waiting).await, Status::Completed);
     soon("what a dead worker had").await;
-    let told = front.ended(of_the_dead).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 2));
+    let snapshot = front.ended(of_the_dead).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,17 +61,17 @@ async fn a_poll_at_one_server_hears_of_the_stages_and_the_end_at_another() {
     let steps = [Step::Stage(0), reach("a"), gate("b"), Step::Stage(1), reach("c"), gate("d")];
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
-    let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold(&front, after(&told), 1).await;
+    let snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
+    let poll = hold(&front, after(&snapshot), 1).await;
     worker.gates.open("b");
-    let told = answer(poll).await;
-    assert_eq!((told.reason, told.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
+    let response = answer(poll).await;
+    assert_eq!((response.reason, response.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
     worker.gates.pass("c").await;
-    let poll = hold(&front, after(&told.tasks[0]), 1).await;
+    let poll = hold(&front, after(&response.tasks[0]), 1).await;
     worker.gates.open("d");
-    let told = answer(poll).await;
-    assert_eq!(told.reason, Some(AnswerReason::Ended));
-    assert_eq!(told.tasks[0].status, Status::Completed);
+    let response = answer(poll).await;
+    assert_eq!(response.reason, Some(AnswerReason::Ended));
+    assert_eq!(response.tasks[0].status, Status::Completed);
 }
 
 #[tokio::test]
@@ -79,12 +79,12 @@ async fn a_cancel_given_at_one_server_answers_the_poll_at_another() {
     let Two { front, worker, .. } = two().await;
     let id = front.start(&[Step::Stage(0), reach("a"), Step::DeafGate("b".to_owned())]).await;
     worker.gates.pass("a").await;
-    let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold(&front, after(&told), 1).await;
+    let snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
+    let poll = hold(&front, after(&snapshot), 1).await;
     worker.service.cancel(&worker.ada, id).await.unwrap();
-    let told = answer(poll).await;
-    assert_eq!(told.reason, Some(AnswerReason::Cancelling));
-    let poll = hold(&front, after(&told.tasks[0]), 1).await;
+    let response = answer(poll).await;
+    assert_eq!(response.reason, Some(AnswerReason::Cancelling));
+    let poll = hold(&front, after(&response.tasks[0]), 1).await;
     worker.gates.open("b");
     assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
 }
@@ -95,19 +95,21 @@ async fn a_held_poll_is_told_that_the_store_is_away_before_its_time_is_over() {
     let steps = [Step::Stage(0), reach("a"), gate("b"), Step::Stage(1), gate("never")];
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
-    let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold(&front, after(&told), 1).await;
+    let snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
+    let poll = hold(&front, after(&snapshot), 1).await;
     front_store.set("get", Fault::Fail(u32::MAX));
     worker.gates.open("b");
     match poll.await.unwrap() {
         Err(ServiceError::Store(_)) => {}
         // What was read a moment ago still counts; the next request is refused.
-        Ok(told) => assert!(told.waited_ms.is_some_and(|held| held < 10_000), "{told:?}"),
+        Ok(snapshot) => {
+            assert!(snapshot.waited_ms.is_some_and(|held| held < 10_000), "{snapshot:?}")
+        }
         other => panic!("{other:?}"),
     }
     assert!(matches!(front.service.get(&front.ada, id).await, Err(ServiceError::Store(_))));
     front_store.heal();
-    front.until(id, |told| told.step == Some(2)).await;
+    front.until(id, |snapshot| snapshot.step == Some(2)).await;
 }
 
 #[tokio::test]
@@ -124,8 +126,8 @@ async fn a_page_at_one_server_hears_of_what_a_task_says_at_another_and_a_list_do
     ];
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
-    let told = front.until(id, |told| told.step == Some(1)).await;
-    page_hears_and_list_does_not(&front, &worker, &told).await;
+    let snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
+    page_hears_and_list_does_not(&front, &worker, &snapshot).await;
 }
 
 #[tokio::test]
@@ -144,16 +146,16 @@ async fn the_last_lines_of_a_flood_are_told_at_another_server_once_they_can_be_r
     ];
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
-    let mut told = front.until(id, |told| told.step == Some(1)).await;
+    let mut snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
     for (gate, last) in [("b", "many 50000"), ("c", "many 30000")] {
         worker.gates.open(gate);
         loop {
-            let mut page = after(&told);
+            let mut page = after(&snapshot);
             page.watch[0].foreground = true;
             let answered = front.service.poll(&front.ada, &page).await.unwrap();
             assert_eq!(answered.reason, Some(AnswerReason::Output), "{answered:?}");
             let end = front.service.log_since(&front.ada, id, 0, 1).await.unwrap().expect("a log");
-            told = answered.tasks[0].clone();
+            snapshot = answered.tasks[0].clone();
             if end[0].text == last {
                 break;
             }
@@ -175,8 +177,8 @@ async fn a_task_that_reports_all_the_time_is_read_no_oftener_than_four_times_a_s
     steps.push(gate("never"));
     let id = front.start(&steps).await;
     worker.gates.pass("a").await;
-    let told = front.until(id, |told| told.step == Some(1)).await;
-    let poll = hold(&front, after(&told), 1).await;
+    let snapshot = front.until(id, |snapshot| snapshot.step == Some(1)).await;
+    let poll = hold(&front, after(&snapshot), 1).await;
     let (begun, read) = (Instant::now(), front_store.made("get"));
     for _ in 0..REPORTS {
         let saved = worker_store.made("save_progress");
@@ -190,7 +192,11 @@ async fn a_task_that_reports_all_the_time_is_read_no_oftener_than_four_times_a_s
     assert!(u128::from(read) <= most, "{read} reads in {took:?}");
     // It does read.
     let last = 5.0 / 4.0;
-    front.until(id, |told| told.progress.is_some_and(|told| (told - last).abs() < 1e-6)).await;
+    front
+        .until(id, |snapshot| {
+            snapshot.progress.is_some_and(|snapshot| (snapshot - last).abs() < 1e-6)
+        })
+        .await;
     assert!(!poll.is_finished(), "there was nothing to tell");
     poll.abort();
 }

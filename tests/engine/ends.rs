@@ -1,5 +1,5 @@
 //! Runs at their end: a kill between the work and its record, a drain longer than the lease, results
-//! that wait while the process goes, cancels that nobody is told of.
+//! that wait while the process goes, cancels without an announcement.
 
 use std::{sync::Arc, time::Duration};
 
@@ -70,9 +70,9 @@ fn a_kill_between_the_work_and_its_record_costs_that_piece_and_no_other() {
             let f = reopened(&path).await;
             f.gates.pass("began").await;
             let kept = if call == "finish" { 2 } else { 1 };
-            let told = f.get(id).await;
+            let snapshot = f.get(id).await;
             let wanted = format!("kept Some({kept})");
-            assert_eq!((told.attempt, told.message), (2, Some(wanted)), "{call}");
+            assert_eq!((snapshot.attempt, snapshot.message), (2, Some(wanted)), "{call}");
             f.gates.open("second piece");
             assert_eq!(f.ended(id).await.status, Status::Completed, "{call}");
             assert_eq!(f.result_text(id).await.as_deref(), Some("done"), "{call}");
@@ -105,8 +105,8 @@ async fn a_drain_that_is_longer_than_the_lease_keeps_the_lease() {
     stopping.await.unwrap();
     drop((f, store));
     let f = engine_at(&path, quick(), kind()).await;
-    let told = f.get(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.get(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test]
@@ -122,8 +122,8 @@ async fn a_result_that_waits_for_the_store_is_written_before_the_process_goes() 
     assert_eq!(store.met("finish"), 2);
     drop((f, store));
     let f = engine_at(&path, quick(), kind()).await;
-    let told = f.get(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.get(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
     assert_eq!(f.result_text(id).await.as_deref(), Some("done"));
 }
 
@@ -143,8 +143,8 @@ async fn a_run_that_hears_nothing_is_dropped_before_its_lease_ends() {
     store.heal();
     f.gates.pass("at work").await;
     f.gates.open("deaf");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 2));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 2));
 }
 
 #[tokio::test]
@@ -161,8 +161,8 @@ async fn a_fresh_claim_is_not_judged_by_an_older_heartbeat() {
     store.heal();
     until(async || store.made("renew_leases") > renewals + 1, "two more heartbeats").await;
     f.gates.open("go on");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
         reach("spoken"),
         gate("tell"),
         Step::Progress(0.5),
-        reach("told"),
+        reach("cancelled"),
         gate("end"),
     ];
     let id = f.start(&steps).await;
@@ -229,20 +229,20 @@ async fn nobody_is_told_of_lines_that_are_not_in_the_store_yet() {
     f.gates.pass("spoken").await;
     until(async || store.met("save_progress") > 0, "the line is on its way").await;
     assert_eq!(f.get(id).await.output_version, before.output_version);
-    // What comes meanwhile is told, under the version with which the line will be written.
+    // A report meanwhile is shown under the version with which the line will be written.
     f.gates.open("tell");
-    f.gates.pass("told").await;
-    let told = f.until(id, |told| told.progress == Some(50.0)).await;
+    f.gates.pass("cancelled").await;
+    let snapshot = f.until(id, |snapshot| snapshot.progress == Some(50.0)).await;
     assert!(
-        told.version > before.version && told.output_version == before.output_version,
-        "{told:#?}"
+        snapshot.version > before.version && snapshot.output_version == before.output_version,
+        "{snapshot:#?}"
     );
     store.heal();
-    let told = f.until(id, |now| now.output_version > told.version).await;
+    let snapshot = f.until(id, |now| now.output_version > snapshot.version).await;
     let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
     assert_eq!(log.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["news"]);
     until(
-        async || store.get(id).await.unwrap().unwrap().output_version >= told.output_version,
+        async || store.get(id).await.unwrap().unwrap().output_version >= snapshot.output_version,
         "written",
     )
     .await;

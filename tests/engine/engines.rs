@@ -25,14 +25,14 @@ use crate::{
     postgres_server::schema,
 };
 
-/// What is told is at most so old.
+/// Maximum age of what a client is shown.
 const FRESH: Duration = Duration::from_millis(500);
 /// A cancel reaches its worker within this.
 const CANCEL: Duration = Duration::from_secs(1);
 /// For the reading itself, on a machine that is busy.
 const SLACK: Duration = Duration::from_millis(500);
 
-/// One that answers and one that works, as they are set unless told otherwise.
+/// One that answers and one that works, with the default options.
 struct Pair {
     front: Fixture,
     worker: Fixture,
@@ -69,19 +69,19 @@ impl Pair {
         id
     }
 
-    /// How the front tells the task, now that it is at work.
-    async fn told(&self, id: TaskId) -> Snapshot {
+    /// The snapshot of a running task, as the front has it.
+    async fn reported(&self, id: TaskId) -> Snapshot {
         self.front.until(id, |task| task.status == Status::Running && task.step.is_some()).await
     }
 
     /// Cancels a task that waits for it, at the front; the worker hears of it in time.
     async fn cancelled_in_time(&self) -> TaskId {
-        let steps = [Step::Stage(0), Step::AwaitCancel, reach("told"), gate("never")];
+        let steps = [Step::Stage(0), Step::AwaitCancel, reach("cancelled"), gate("never")];
         let id = self.at_work(&steps).await;
-        self.told(id).await;
+        self.reported(id).await;
         let asked = Instant::now();
         self.front.service.cancel(&self.front.ada, id).await.unwrap();
-        self.worker.gates.pass("told").await;
+        self.worker.gates.pass("cancelled").await;
         let took = asked.elapsed();
         assert!(took <= CANCEL, "{took:?}");
         id
@@ -129,14 +129,14 @@ async fn an_end_is_told_by_the_other_engine_within_half_a_second() {
     let pair = pair(false, usual()).await;
     for held in [false, true] {
         let id = pair.at_work(&[Step::Stage(0), gate("end")]).await;
-        let told = pair.told(id).await;
+        let snapshot = pair.reported(id).await;
         let seen = if held {
-            let poll = hold(&pair.front, after(&told), 1).await;
+            let poll = hold(&pair.front, after(&snapshot), 1).await;
             pair.worker.gates.open("end");
-            let told = answer(poll).await;
-            assert_eq!(told.reason, Some(AnswerReason::Ended));
-            assert!(told.waited_ms.is_some(), "it was held");
-            told.tasks[0].clone()
+            let response = answer(poll).await;
+            assert_eq!(response.reason, Some(AnswerReason::Ended));
+            assert!(response.waited_ms.is_some(), "it was held");
+            response.tasks[0].clone()
         } else {
             pair.worker.gates.open("end");
             pair.front.ended(id).await
@@ -155,9 +155,9 @@ async fn a_cancel_given_to_the_other_engine_reaches_the_worker_within_a_second()
         EngineOptions { queue_poll: never, heartbeat: never, lease: never * 4, ..usual() };
     let pair = pair(false, options).await;
     let id = pair.cancelled_in_time().await;
-    let told = pair.front.ended(id).await;
-    assert_eq!(told.status, Status::Cancelled);
-    assert!(told.cancel.unwrap().acknowledged_at.is_some());
+    let snapshot = pair.front.ended(id).await;
+    assert_eq!(snapshot.status, Status::Cancelled);
+    assert!(snapshot.cancel.unwrap().acknowledged_at.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,10 +166,10 @@ async fn a_poll_held_by_the_other_engine_hears_of_all_that_the_worker_does() {
     let front = &pair.front;
     let steps =
         [Step::Stage(0), gate("first"), Step::Progress(0.8), gate("second"), Step::Stage(1)];
-    let steps = [&steps[..], &[Step::AwaitCancel, reach("told"), gate("never")]].concat();
+    let steps = [&steps[..], &[Step::AwaitCancel, reach("cancelled"), gate("never")]].concat();
     let id = pair.at_work(&steps).await;
-    let told = pair.told(id).await;
-    let poll = hold(front, after(&told), 1).await;
+    let snapshot = pair.reported(id).await;
+    let poll = hold(front, after(&snapshot), 1).await;
     pair.worker.gates.open("first");
     let heard = answer(poll).await;
     assert_eq!(heard.reason, Some(AnswerReason::Deviation));
@@ -184,7 +184,7 @@ async fn a_poll_held_by_the_other_engine_hears_of_all_that_the_worker_does() {
     front.service.cancel(&front.ada, id).await.unwrap();
     let heard = answer(poll).await;
     assert!(matches!(heard.reason, Some(AnswerReason::Cancelling | AnswerReason::Ended)));
-    pair.worker.gates.pass("told").await;
+    pair.worker.gates.pass("cancelled").await;
     front.ended(id).await;
 }
 
@@ -212,8 +212,8 @@ async fn a_poll_held_by_the_other_engine_hears_of_the_start_of_what_waited() {
 async fn where_no_notification_comes_an_end_and_a_cancel_are_found_by_asking_within_a_second() {
     let pair = pair(true, usual()).await;
     let id = pair.at_work(&[Step::Stage(0), gate("end")]).await;
-    let told = pair.told(id).await;
-    let poll = hold(&pair.front, after(&told), 1).await;
+    let snapshot = pair.reported(id).await;
+    let poll = hold(&pair.front, after(&snapshot), 1).await;
     pair.worker.gates.open("end");
     let heard = answer(poll).await;
     assert_eq!(heard.reason, Some(AnswerReason::Ended));
@@ -262,15 +262,15 @@ async fn machines_whose_clocks_differ_by_hours_take_nothing_from_each_other() {
         || other.made("rescue_expired") < others + 5
     {
         for id in &ids {
-            let told = f.get(*id).await;
-            assert_eq!((told.status, told.attempt), (Status::Running, 1), "{told:#?}");
+            let snapshot = f.get(*id).await;
+            assert_eq!((snapshot.status, snapshot.attempt), (Status::Running, 1), "{snapshot:#?}");
         }
         tokio::task::yield_now().await;
     }
     f.gates.open("end");
     g.gates.open("end");
     for id in ids {
-        let told = g.ended(id).await;
-        assert_eq!((told.status, told.attempt), (Status::Completed, 1), "{told:#?}");
+        let snapshot = g.ended(id).await;
+        assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1), "{snapshot:#?}");
     }
 }

@@ -1,4 +1,4 @@
-//! When a task will end: told from what earlier runs took, and remembered across processes.
+//! Estimates from the durations of earlier runs, stored across processes.
 
 use std::{path::Path, sync::Arc};
 

@@ -203,8 +203,8 @@ async fn a_saved_file_is_read_back_whole_and_in_parts() {
     let id = f.start(json!({ "save": ["b.csv", "<a>.txt"], "size": size })).await.unwrap();
     assert_eq!(f.ended(id).await.status, Status::Completed);
     let list = f.service.files(&f.ada, id).await.unwrap().unwrap();
-    let told: Vec<_> = list.iter().map(|it| (it.name.as_str(), it.media_type.as_str())).collect();
-    assert_eq!(told, [("<a>.txt", "text/plain"), ("b.csv", "text/csv")]);
+    let listed: Vec<_> = list.iter().map(|it| (it.name.as_str(), it.media_type.as_str())).collect();
+    assert_eq!(listed, [("<a>.txt", "text/plain"), ("b.csv", "text/csv")]);
     assert_eq!(list[0].href, None, "the engine knows no URL");
     assert_eq!(list[0].size_bytes, size);
     let file = f.service.file(&f.ada, id, "b.csv").await.unwrap().unwrap();

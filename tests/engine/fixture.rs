@@ -39,7 +39,7 @@ pub(crate) enum Step {
     Keep(i64),
     /// Says what would stay if it were stopped.
     Kept(String),
-    /// Waits until it is told to stop, and goes on.
+    /// Waits for the wish to cancel, and continues.
     AwaitCancel,
     /// Says what was kept, as the message.
     SayKept,

@@ -68,9 +68,9 @@ async fn a_connection_that_hangs_costs_no_run_whatever_was_said_over_it() {
             tokio::task::yield_now().await;
         }
         worker.gates.open("go on");
-        let told = front.ended(id).await;
-        assert_eq!((told.status, told.attempt), (Status::Completed, 1), "{word}");
-        assert_eq!(told.message.as_deref(), Some("kept Some(7)"), "{word}");
+        let snapshot = front.ended(id).await;
+        assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1), "{word}");
+        assert_eq!(snapshot.message.as_deref(), Some("kept Some(7)"), "{word}");
         assert_eq!(way.silenced(), 1, "{word}");
         // And the next task finds everything as before.
         let next = front.start(&[Step::Stage(0)]).await;
@@ -88,8 +88,8 @@ async fn connections_that_all_fall_silent_at_once_cost_no_run_where_new_ones_com
     worker.gates.pass("at work").await;
     way.silence(false);
     worker.gates.open("go on");
-    let told = front.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = front.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,11 +102,11 @@ async fn a_way_that_is_silent_for_longer_than_the_lease_costs_an_attempt_and_no_
     way.silence(true);
     // Its heart stops for all to see.
     let longest = i64::try_from((lease * 2).as_millis()).unwrap();
-    front.until(id, |told| told.heartbeat_age_ms.is_some_and(|age| age > longest)).await;
+    front.until(id, |snapshot| snapshot.heartbeat_age_ms.is_some_and(|age| age > longest)).await;
     way.open();
     worker.gates.pass("at work").await;
     worker.gates.open("go on");
-    let told = front.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 2));
-    assert_eq!(told.message.as_deref(), Some("kept Some(7)"));
+    let snapshot = front.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 2));
+    assert_eq!(snapshot.message.as_deref(), Some("kept Some(7)"));
 }

@@ -40,17 +40,18 @@ async fn a_run_without_a_heartbeat_is_given_up_and_taken_up_again() {
         f.gates.pass("at work").await;
         store.set("renew_leases", fault);
         // It is forgotten here, while the store still says that it runs.
-        let told = f.until(id, |told| told.heartbeat_age_ms.is_some_and(|age| age > 300)).await;
-        assert_eq!((told.status, told.attempt), (Status::Running, 1), "{fault:?}");
+        let snapshot =
+            f.until(id, |snapshot| snapshot.heartbeat_age_ms.is_some_and(|age| age > 300)).await;
+        assert_eq!((snapshot.status, snapshot.attempt), (Status::Running, 1), "{fault:?}");
         store.heal();
         // The second run, after the lease; nobody cancelled anything.
         f.gates.pass("at work").await;
-        let told = f.until(id, |told| told.attempt == 2).await;
-        assert_eq!((told.status, told.cancel), (Status::Running, None), "{fault:?}");
+        let snapshot = f.until(id, |snapshot| snapshot.attempt == 2).await;
+        assert_eq!((snapshot.status, snapshot.cancel), (Status::Running, None), "{fault:?}");
         f.gates.open("go on");
-        let told = f.ended(id).await;
-        assert_eq!((told.status, told.attempt), (Status::Completed, 2), "{fault:?}");
-        assert_eq!(told.message.as_deref(), Some("kept Some(7)"));
+        let snapshot = f.ended(id).await;
+        assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 2), "{fault:?}");
+        assert_eq!(snapshot.message.as_deref(), Some("kept Some(7)"));
     }
 }
 
@@ -65,8 +66,8 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
         tokio::task::yield_now().await;
     }
     f.gates.open("go on");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test]
@@ -84,8 +85,8 @@ async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beati
     }
     assert!(store.met("now_ms") > 1, "it was not searched");
     f.gates.open("go on");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -102,8 +103,8 @@ async fn a_blocked_runtime_does_not_stop_the_heart() {
         std::hint::black_box(before);
     }
     f.gates.open("go on");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
     assert!(store.get(id).await.unwrap().unwrap().heartbeat_at.is_some());
 }
 
@@ -163,8 +164,8 @@ async fn a_result_outlives_an_outage() {
     f.gates.pass("at work").await;
     store.set("finish", Fault::Fail(3));
     f.gates.open("go on");
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
     assert_eq!(store.met("finish"), 3);
 }
 
@@ -190,8 +191,8 @@ async fn a_write_lock_held_by_somebody_else_delays_and_loses_nothing() {
     assert!(waiting.is_err(), "a stage was entered that nobody could write down");
     sqlx::query("COMMIT").execute(&mut other).await.unwrap();
     f.gates.pass("later").await;
-    let told = f.ended(id).await;
-    assert_eq!((told.status, told.attempt), (Status::Completed, 1));
+    let snapshot = f.ended(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
 #[tokio::test]
@@ -213,14 +214,18 @@ async fn a_checkpoint_waits_for_the_store_as_long_as_a_lease_lasts() {
         store.set(call, Fault::Fail(4));
         let id = f.start(&steps).await;
         f.gates.pass("kept").await;
-        let told = f.until(id, |told| told.message.is_some()).await;
-        assert_eq!((told.attempt, told.message.as_deref()), (1, Some("kept Some(7)")), "{call}");
+        let snapshot = f.until(id, |snapshot| snapshot.message.is_some()).await;
+        assert_eq!(
+            (snapshot.attempt, snapshot.message.as_deref()),
+            (1, Some("kept Some(7)")),
+            "{call}"
+        );
         assert_eq!(store.met(call), 4);
     }
     let (_folder, store, f) = faulty(short()).await;
     store.set("save_checkpoint", Fault::Fail(u32::MAX));
     let id = f.start(&steps).await;
-    f.until(id, |told| told.attempt == 2).await;
+    f.until(id, |snapshot| snapshot.attempt == 2).await;
     store.heal();
     f.gates.pass("kept").await;
     f.gates.open("end");

@@ -21,16 +21,16 @@ async fn of_a_long_log_both_ends_are_kept_and_the_gap_is_named() {
     let id = f.start(&numbered("line", 20)).await;
     f.ended(id).await;
     let log = f.service.log(&f.ada, id, 0).await.unwrap().expect("a log");
-    let told: Vec<_> = log.iter().map(|line| (line.left_out, line.text.as_str())).collect();
+    let listed: Vec<_> = log.iter().map(|line| (line.left_out, line.text.as_str())).collect();
     let all = [(0, "line 1"), (0, "line 2"), (15, "line 18"), (0, "line 19"), (0, "line 20")];
-    assert_eq!(told, all);
+    assert_eq!(listed, all);
     assert!(log.iter().all(|line| line.stream == LogStream::Task));
     let from = log[0].seq;
     let on = f.service.log(&f.ada, id, from).await.unwrap().expect("a log");
     assert_eq!(on, log[1..], "read on by offset");
     let latest = f.service.log_since(&f.ada, id, from, 2).await.unwrap().expect("a log");
-    let told: Vec<_> = latest.iter().map(|line| (line.left_out, line.text.as_str())).collect();
-    assert_eq!(told, [(17, "line 19"), (0, "line 20")], "what is not here is counted");
+    let listed: Vec<_> = latest.iter().map(|line| (line.left_out, line.text.as_str())).collect();
+    assert_eq!(listed, [(17, "line 19"), (0, "line 20")], "what is not here is counted");
     assert!(f.service.log_since(&f.ada, id, log[4].seq, 9).await.unwrap().unwrap().is_empty());
 }
 
@@ -53,8 +53,8 @@ async fn lines_are_found_whatever_their_case_and_colours_and_read_on() {
     assert_eq!(with(one[0].seq, "even").await.len(), 3);
     assert!(with(one[0].seq, "odd 7").await.is_empty());
     let end = f.service.log_end_with(&f.ada, id, 0, "even", 2).await.unwrap().expect("a log");
-    let told: Vec<_> = end.lines.iter().map(|line| (line.left_out, line.text.len())).collect();
-    assert_eq!(told, [(8, 13), (0, 13)]);
+    let listed: Vec<_> = end.lines.iter().map(|line| (line.left_out, line.text.len())).collect();
+    assert_eq!(listed, [(8, 13), (0, 13)]);
     let none = f.service.log_end_with(&f.ada, id, 0, "nowhere", 2).await.unwrap().expect("a log");
     assert_eq!((none.lines.len(), none.seq), (0, end.seq), "all of it was looked through");
     for wrong in [String::new(), "x".repeat(201)] {
@@ -92,8 +92,8 @@ async fn a_page_that_shows_a_task_large_hears_of_its_words_and_a_list_does_not()
     ];
     let id = f.start(&steps).await;
     f.gates.pass("a").await;
-    let told = f.get(id).await;
-    page_hears_and_list_does_not(&f, &f, &told).await;
+    let snapshot = f.get(id).await;
+    page_hears_and_list_does_not(&f, &f, &snapshot).await;
 }
 
 /// Of a task that logs "news" at gate `b`, tells "more" at gate `c` and ends at gate `d`, whoever it
@@ -101,27 +101,27 @@ async fn a_page_that_shows_a_task_large_hears_of_its_words_and_a_list_does_not()
 pub(crate) async fn page_hears_and_list_does_not(
     front: &Fixture,
     worker: &Fixture,
-    told: &Snapshot,
+    snapshot: &Snapshot,
 ) {
-    let id = told.id;
-    let list = hold(front, after(told), 1).await;
-    let mut page = after(told);
+    let id = snapshot.id;
+    let list = hold(front, after(snapshot), 1).await;
+    let mut page = after(snapshot);
     page.watch[0].foreground = true;
     let page = hold(front, page, 2).await;
     worker.gates.open("b");
-    let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Output), "{told:?}");
-    // Not only told of: it can be read.
+    let response = answer(page).await;
+    assert_eq!(response.reason, Some(AnswerReason::Output), "{response:?}");
+    // It is not only announced: it can be read.
     let log = front.service.log(&front.ada, id, 0).await.unwrap().expect("a log");
     assert_eq!(log[0].text, "news");
-    let mut page = after(&told.tasks[0]);
+    let mut page = after(&response.tasks[0]);
     page.watch[0].foreground = true;
     let page = hold(front, page, 2).await;
     worker.gates.open("c");
-    let told = answer(page).await;
-    assert_eq!(told.reason, Some(AnswerReason::Output), "{told:?}");
-    assert_eq!(told.tasks[0].message.as_deref(), Some("more"));
-    assert!(told.waited_ms.is_some_and(|held| held < 10_000), "{told:?}");
+    let response = answer(page).await;
+    assert_eq!(response.reason, Some(AnswerReason::Output), "{response:?}");
+    assert_eq!(response.tasks[0].message.as_deref(), Some("more"));
+    assert!(response.waited_ms.is_some_and(|held| held < 10_000), "{response:?}");
     assert!(!list.is_finished(), "a list shows no words");
     worker.gates.open("d");
     assert_eq!(answer(list).await.reason, Some(AnswerReason::Ended));

@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 
 use crate::fixture::{Fixture, Step, engine_at, folder, gate, is, kind, quick, reach};
 
-/// What a client asks that was told this snapshot a second ago.
-pub(crate) fn after(told: &Snapshot) -> PollRequest {
+/// The poll of a client that was sent this snapshot a second ago.
+pub(crate) fn after(snapshot: &Snapshot) -> PollRequest {
     let watch = Watch {
-        progress: told.progress,
-        rate: told.rate_per_s,
+        progress: snapshot.progress,
+        rate: snapshot.rate_per_s,
         age_ms: 1_000,
-        ..Watch::at_version(told.id, told.version)
+        ..Watch::at_version(snapshot.id, snapshot.version)
     };
     PollRequest { watch: vec![watch], wait_ms: 20_000 }
 }
@@ -65,21 +65,21 @@ async fn a_held_poll_hears_of_a_wrong_bar_a_stage_and_the_end_but_of_no_word_bet
     f.gates.pass("a").await;
     let poll = hold(&f, after(&f.get(id).await), 1).await;
     f.gates.open("a1");
-    let told = answer(poll).await;
-    assert_eq!(told.reason, Some(AnswerReason::Deviation));
-    assert!(told.waited_ms.is_some());
-    assert_eq!(told.poll_after_ms, 0.0);
-    let bar = &told.tasks[0];
+    let response = answer(poll).await;
+    assert_eq!(response.reason, Some(AnswerReason::Deviation));
+    assert!(response.waited_ms.is_some());
+    assert_eq!(response.poll_after_ms, 0.0);
+    let bar = &response.tasks[0];
     assert_eq!((bar.progress, bar.message.as_deref()), (Some(12.5), Some("only a word")));
     let poll = hold(&f, after(bar), 1).await;
     f.gates.open("b");
-    let told = answer(poll).await;
-    assert_eq!((told.reason, told.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
-    let poll = hold(&f, after(&told.tasks[0]), 1).await;
+    let response = answer(poll).await;
+    assert_eq!((response.reason, response.tasks[0].step), (Some(AnswerReason::Step), Some(2)));
+    let poll = hold(&f, after(&response.tasks[0]), 1).await;
     f.gates.open("c");
-    let told = answer(poll).await;
-    assert_eq!(told.reason, Some(AnswerReason::Ended));
-    assert_eq!(told.tasks[0].status, Status::Completed);
+    let response = answer(poll).await;
+    assert_eq!(response.reason, Some(AnswerReason::Ended));
+    assert_eq!(response.tasks[0].status, Status::Completed);
     let figures = f.service.held();
     assert_eq!(figures.now, 0);
     for (reason, count) in [("deviation", 1), ("step", 1), ("ended", 1), ("timeout", 0)] {
@@ -93,13 +93,13 @@ async fn a_task_that_stands_still_is_told_to_the_one_whose_bar_moves() {
     let f = engine_at(&path, quick(), kind()).await;
     let id = f.start(&[Step::Stage(0), reach("a"), gate("never")]).await;
     f.gates.pass("a").await;
-    let told = f.get(id).await;
-    let mut rushing = after(&told);
+    let snapshot = f.get(id).await;
+    let mut rushing = after(&snapshot);
     rushing.watch[0].rate = 0.1;
-    let still = hold(&f, after(&told), 1).await;
+    let still = hold(&f, after(&snapshot), 1).await;
     let corrected = f.service.poll(&f.ada, &rushing).await.unwrap();
     assert_eq!(corrected.reason, Some(AnswerReason::Deviation));
-    assert!(corrected.tasks[0].version > told.version, "a client takes newer versions only");
+    assert!(corrected.tasks[0].version > snapshot.version, "a client takes newer versions only");
     assert_eq!(corrected.tasks[0].rate_per_s, 0.0);
     assert!(!still.is_finished(), "who was right hears nothing");
     still.abort();
@@ -114,9 +114,9 @@ async fn a_correction_is_a_newer_version_and_one_for_all_whose_bars_are_wrong() 
     let f = engine_at(&path, quick(), kind()).await;
     let id = f.start(&[Step::Stage(0), reach("a"), gate("never")]).await;
     f.gates.pass("a").await;
-    let told = f.get(id).await;
+    let snapshot = f.get(id).await;
     let rushing = |rate| {
-        let mut request = after(&told);
+        let mut request = after(&snapshot);
         request.watch[0].rate = rate;
         request
     };
@@ -125,8 +125,8 @@ async fn a_correction_is_a_newer_version_and_one_for_all_whose_bars_are_wrong() 
         tokio::join!(f.service.poll(&f.ada, &fast), f.service.poll(&f.ada, &faster));
     for answer in [fast.unwrap(), faster.unwrap()] {
         assert_eq!(answer.reason, Some(AnswerReason::Deviation));
-        assert_eq!(answer.tasks[0].version, told.version + 1);
-        assert_eq!(answer.tasks[0].progress, told.progress);
+        assert_eq!(answer.tasks[0].version, snapshot.version + 1);
+        assert_eq!(answer.tasks[0].progress, snapshot.progress);
     }
     // Who takes it has nothing more to hear.
     let known = hold(&f, after(&f.get(id).await), 1).await;
@@ -143,9 +143,9 @@ async fn a_cancel_is_told_at_once() {
     f.gates.pass("a").await;
     let poll = hold(&f, after(&f.get(id).await), 1).await;
     f.service.cancel(&f.ada, id).await.unwrap();
-    let told = answer(poll).await;
-    assert_eq!(told.reason, Some(AnswerReason::Cancelling));
-    let poll = hold(&f, after(&told.tasks[0]), 1).await;
+    let response = answer(poll).await;
+    assert_eq!(response.reason, Some(AnswerReason::Cancelling));
+    let poll = hold(&f, after(&response.tasks[0]), 1).await;
     f.gates.open("b");
     assert_eq!(answer(poll).await.reason, Some(AnswerReason::Ended));
 }
@@ -164,8 +164,8 @@ async fn a_waiting_task_is_held_for_and_its_start_and_its_cancel_are_told() {
     assert_eq!(answer(never).await.tasks[0].status, Status::Cancelled);
     assert!(!starts.is_finished());
     f.gates.open("a1");
-    let told = answer(starts).await;
-    assert_eq!((told.reason, told.tasks[0].attempt), (Some(AnswerReason::Attempt), 1));
+    let response = answer(starts).await;
+    assert_eq!((response.reason, response.tasks[0].attempt), (Some(AnswerReason::Attempt), 1));
 }
 
 #[tokio::test]
@@ -195,9 +195,9 @@ async fn nothing_to_tell_is_said_when_the_hold_is_over() {
     f.gates.pass("a").await;
     let mut request = after(&f.until(id, is(Status::Running)).await);
     request.wait_ms = 100;
-    let told = f.service.poll(&f.ada, &request).await.unwrap();
-    assert_eq!((told.reason, told.tasks.len()), (Some(AnswerReason::Timeout), 0));
-    assert!(told.waited_ms.is_some_and(|ms| ms >= 90), "{:?}", told.waited_ms);
+    let response = f.service.poll(&f.ada, &request).await.unwrap();
+    assert_eq!((response.reason, response.tasks.len()), (Some(AnswerReason::Timeout), 0));
+    assert!(response.waited_ms.is_some_and(|ms| ms >= 90), "{:?}", response.waited_ms);
 }
 
 #[tokio::test]
@@ -237,10 +237,10 @@ async fn a_shutdown_answers_the_held_first_and_spreads_their_return() {
     let shutdown = tokio::spawn(async move { engine.shutdown().await });
     let mut pauses = Vec::new();
     for poll in held {
-        let told = answer(poll).await;
-        assert_eq!(told.reason, Some(AnswerReason::ShuttingDown));
-        assert!((500.0..=8_000.0).contains(&told.poll_after_ms), "{}", told.poll_after_ms);
-        pauses.push(told.poll_after_ms);
+        let response = answer(poll).await;
+        assert_eq!(response.reason, Some(AnswerReason::ShuttingDown));
+        assert!((500.0..=8_000.0).contains(&response.poll_after_ms), "{}", response.poll_after_ms);
+        pauses.push(response.poll_after_ms);
     }
     pauses.dedup();
     assert!(pauses.len() > 1, "all at one moment: {pauses:?}");

@@ -1,4 +1,4 @@
-//! Runs that were lost: what is told of them, and that they stop.
+//! Lost runs: what clients are shown, and that they stop.
 
 use milepost::{
     engine::{EngineOptions, ListFilter},
@@ -27,7 +27,7 @@ async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
         ];
         let id = f.start(&steps).await;
         f.gates.pass("at work").await;
-        // What it reports from here on is told, and never saved.
+        // Reports from here on are shown, and never stored.
         store.set("save_progress", Fault::Fail(u32::MAX));
         f.gates.open("go on");
         f.gates.pass("far").await;
@@ -39,18 +39,21 @@ async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
             || last.status == Status::Cancelling
         {
             for listed in [false, true] {
-                let told = match listed {
+                let snapshot = match listed {
                     false => f.get(id).await,
                     true => {
                         let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
                         list.tasks[0].clone()
                     }
                 };
-                assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
-                let at_work = matches!(told.status, Status::Running | Status::Cancelling);
-                let same_run = at_work && told.attempt == last.attempt;
-                assert!(!same_run || told.progress >= last.progress, "{last:#?}, then {told:#?}");
-                last = told;
+                assert!(snapshot.version >= last.version, "{last:#?}, then {snapshot:#?}");
+                let at_work = matches!(snapshot.status, Status::Running | Status::Cancelling);
+                let same_run = at_work && snapshot.attempt == last.attempt;
+                assert!(
+                    !same_run || snapshot.progress >= last.progress,
+                    "{last:#?}, then {snapshot:#?}"
+                );
+                last = snapshot;
             }
             if !given_up && last.heartbeat_age_ms.is_some_and(|age| age > 350) {
                 given_up = true;
@@ -80,8 +83,8 @@ async fn a_run_whose_task_is_claimed_anew_is_stopped() {
     rescue_expired(&folder).await;
     f.gates.pass("at work").await;
     f.gates.pass("stopped").await;
-    let told = f.get(id).await;
-    assert_eq!((told.status, told.attempt, told.cancel), (Status::Running, 2, None));
+    let snapshot = f.get(id).await;
+    assert_eq!((snapshot.status, snapshot.attempt, snapshot.cancel), (Status::Running, 2, None));
 }
 
 #[tokio::test]
@@ -96,8 +99,8 @@ async fn a_run_that_others_have_taken_back_is_told_no_more_and_stopped_by_the_ne
     rescue_expired(&folder).await;
     let list = f.service.list(&f.ada, &ListFilter::default()).await.unwrap();
     assert_eq!(list.tasks[0].status, Status::Queued);
-    let told = f.get(id).await;
-    assert_eq!((told.status, told.version), (Status::Queued, list.tasks[0].version));
+    let snapshot = f.get(id).await;
+    assert_eq!((snapshot.status, snapshot.version), (Status::Queued, list.tasks[0].version));
     store.heal();
     f.gates.pass("stopped").await;
 }

@@ -12,7 +12,7 @@ use crate::{
     fixture::{Fixture, Gates, Step, engine_at, engine_over, folder, is, kind, quick, scripted},
 };
 
-/// Runs nothing; each place is told from the order of this moment.
+/// Runs nothing; each position comes from the order of this moment.
 fn waiting() -> EngineOptions {
     EngineOptions { worker: false, queue_order: Duration::ZERO, ..quick() }
 }
@@ -49,14 +49,14 @@ async fn a_version_does_not_fall_when_a_place_gets_worse() {
     for (owner, place) in [("bob", 3), ("eve", 4), ("dan", 5)] {
         f.service.start(&Caller::owner(owner), scripted(&[]), None).await.unwrap();
         while last.queue_position != Some(place) {
-            let told = f.get(second).await;
-            assert!(told.version >= last.version, "{last:#?}, then {told:#?}");
-            let same = told.version == last.version;
+            let snapshot = f.get(second).await;
+            assert!(snapshot.version >= last.version, "{last:#?}, then {snapshot:#?}");
+            let same = snapshot.version == last.version;
             assert!(
-                !same || told.queue_position == last.queue_position,
-                "{last:#?}, then {told:#?}"
+                !same || snapshot.queue_position == last.queue_position,
+                "{last:#?}, then {snapshot:#?}"
             );
-            last = told;
+            last = snapshot;
             tokio::task::yield_now().await;
         }
     }

@@ -70,11 +70,11 @@ async fn a_task_that_stops_has_a_receipt_with_every_step_and_keeps_it() {
     assert_eq!(running.cancel, None);
     cancel(&f, &running).await;
     let done = f.ended(id).await;
-    let told = receipt(&done);
-    assert_eq!((done.status, told.outcome), (Status::Cancelled, Some(CancelOutcome::Stopped)));
-    assert_eq!(steps(told), (true, true, true));
-    assert_eq!(told.requested_by, "owner");
-    assert_eq!(told.preserved.as_deref(), Some("2 of 5 chapters"));
+    let receipt = receipt(&done);
+    assert_eq!((done.status, receipt.outcome), (Status::Cancelled, Some(CancelOutcome::Stopped)));
+    assert_eq!(steps(receipt), (true, true, true));
+    assert_eq!(receipt.requested_by, "owner");
+    assert_eq!(receipt.preserved.as_deref(), Some("2 of 5 chapters"));
     assert_eq!(after_a_restart(f, &path, &done).await.cancel, done.cancel);
 }
 
@@ -137,13 +137,13 @@ async fn a_task_between_two_attempts_is_not_tried_again() {
 async fn a_cancel_during_a_shutdown_is_not_forgotten() {
     let (_folder, path) = folder();
     let f = engine_at(&path, quick(), patient()).await;
-    let script = [reach("a"), Step::AwaitCancel, reach("told"), deaf("b"), Step::Stage(1)];
+    let script = [reach("a"), Step::AwaitCancel, reach("cancelled"), deaf("b"), Step::Stage(1)];
     let id = f.start(&script).await;
     f.gates.pass("a").await;
     let engine = f.engine.clone();
     let shutdown = tokio::spawn(async move { engine.shutdown().await });
-    // The run was told to stop because of the shutdown before anybody asked for a cancel.
-    f.gates.pass("told").await;
+    // The shutdown asked the run to stop before a cancel did.
+    f.gates.pass("cancelled").await;
     let asked = cancel(&f, &f.get(id).await).await;
     assert_eq!(asked.status, Status::Cancelling);
     f.gates.open("b");

@@ -114,9 +114,9 @@ fn a_task_that_kills_its_process_each_time_ends_when_its_attempts_are_used_up() 
     }
     runtime().block_on(async {
         let f = reopened(&path).await;
-        let told = f.get(id.unwrap()).await;
-        assert_eq!((told.status, told.attempt), (Status::Error, 3));
-        assert_eq!(told.error.unwrap().code, "worker_lost");
+        let snapshot = f.get(id.unwrap()).await;
+        assert_eq!((snapshot.status, snapshot.attempt), (Status::Error, 3));
+        assert_eq!(snapshot.error.unwrap().code, "worker_lost");
         f.engine.shutdown().await;
     });
 }

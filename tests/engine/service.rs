@@ -239,9 +239,9 @@ async fn limits_are_the_operators() {
         ..quick()
     };
     let f = engine_at(&path, options, kind()).await;
-    let told: Problem =
+    let problem: Problem =
         f.service.start(&f.ada, scripted(&[]), Some("four")).await.unwrap_err().into();
-    assert_eq!(told.detail, "an Idempotency-Key has 1 to 3 bytes");
+    assert_eq!(problem.detail, "an Idempotency-Key has 1 to 3 bytes");
     let log = [Step::Log("a".to_owned()), Step::Log("b".to_owned())];
     let mut last = f.start(&log).await;
     f.ended(last).await;
@@ -256,8 +256,8 @@ async fn limits_are_the_operators() {
     assert_eq!(list(None, None).await.unwrap(), 1);
     assert_eq!(list(Some(100), None).await.unwrap(), 2);
     assert_eq!(list(Some(100), Some("st")).await.unwrap(), 2);
-    let told: Problem = list(None, Some("ste")).await.unwrap_err().into();
-    assert_eq!(told.errors[0].detail, "at most 2 characters are searched for");
+    let problem: Problem = list(None, Some("ste")).await.unwrap_err().into();
+    assert_eq!(problem.errors[0].detail, "at most 2 characters are searched for");
     assert_eq!(f.service.log(&f.ada, last, 0).await.unwrap().unwrap().len(), 1);
     assert_eq!(f.service.log_since(&f.ada, last, 0, 10).await.unwrap().unwrap().len(), 1);
 }

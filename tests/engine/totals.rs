@@ -48,10 +48,10 @@ async fn start(f: &Fixture, caller: &Caller) -> Result<TaskId, Problem> {
     started.map(|started| started.receipt.id).map_err(Problem::from)
 }
 
-fn is_refused<T: std::fmt::Debug>(outcome: Result<T, Problem>, status: u16, told: &[&str]) {
+fn is_refused<T: std::fmt::Debug>(outcome: Result<T, Problem>, status: u16, snapshot: &[&str]) {
     let problem = outcome.expect_err("it is refused");
     assert_eq!(problem.status, status, "{problem:?}");
-    for text in told {
+    for text in snapshot {
         assert!(problem.detail.contains(text), "{text}: {problem:?}");
     }
     assert!(problem.retry_after_ms.is_some(), "{problem:?}");
@@ -65,23 +65,23 @@ async fn one_address_has_no_more_waiting_tasks_whatever_it_calls_itself() {
         let caller = newcomer(1);
         ids.push((start(&f, &caller).await.unwrap(), caller));
     }
-    let told = ["3 tasks from your network address", "engine.max_queued_per_client"];
-    is_refused(start(&f, &newcomer(1)).await, 429, &told);
+    let snapshot = ["3 tasks from your network address", "engine.max_queued_per_client"];
+    is_refused(start(&f, &newcomer(1)).await, 429, &snapshot);
     // Without any identity, too, and in a batch.
-    is_refused(start(&f, &Caller::nobody().at(client(1))).await, 429, &told);
+    is_refused(start(&f, &Caller::nobody().at(client(1))).await, 429, &snapshot);
     let inputs = vec![json!({ "steps": [] }), json!({ "steps": [] })];
     let batch = StartBatch { kind: "scripted".to_owned(), inputs: inputs.clone(), priority: 0 };
     let batch = async |caller: Caller| {
         let started = f.service.start_batch(&caller, batch.clone(), None).await;
         started.map_err(Problem::from)
     };
-    is_refused(batch(newcomer(1)).await, 429, &told);
+    is_refused(batch(newcomer(1)).await, 429, &snapshot);
     // Others are not in it.
     start(&f, &newcomer(2)).await.unwrap();
     // One place is no room for two.
     let (id, caller) = &ids[0];
     f.service.cancel(caller, *id).await.unwrap().unwrap();
-    is_refused(batch(newcomer(1)).await, 429, &told);
+    is_refused(batch(newcomer(1)).await, 429, &snapshot);
     start(&f, &newcomer(1)).await.unwrap();
 }
 
@@ -91,8 +91,8 @@ async fn no_more_tasks_wait_in_all_wherever_they_come_from() {
     for last in 1..=3 {
         start(&f, &newcomer(last)).await.unwrap();
     }
-    let told = ["3 tasks wait in the queue of this server", "engine.max_queued)"];
-    is_refused(start(&f, &newcomer(4)).await, 503, &told);
+    let snapshot = ["3 tasks wait in the queue of this server", "engine.max_queued)"];
+    is_refused(start(&f, &newcomer(4)).await, 503, &snapshot);
 }
 
 /// Room for two tasks of the test, which have 1,024 bytes and an input.
@@ -136,8 +136,8 @@ async fn no_more_bytes_are_stored_for_one_owner_one_address_and_in_all() {
         for last in &last[..2] {
             start(&f, &caller(*last)).await.unwrap();
         }
-        let told = [who, "2500", setting];
-        is_refused(start(&f, &caller(last[2])).await, 507, &told);
+        let snapshot = [who, "2500", setting];
+        is_refused(start(&f, &caller(last[2])).await, 507, &snapshot);
     }
 }
 
@@ -227,11 +227,11 @@ async fn a_disk_with_little_room_takes_nothing_new_in_and_lets_what_runs_end() {
     let id = f.start(&[reach("at work"), gate("go on"), Step::Keep(7), Step::Stage(1)]).await;
     f.gates.pass("at work").await;
     disk.0.store(999_999, Ordering::SeqCst);
-    let told = ["999999 bytes left", "1000000 stay free", "storage.min_free_bytes"];
-    is_refused(start(&f, &newcomer(1)).await, 507, &told);
+    let snapshot = ["999999 bytes left", "1000000 stay free", "storage.min_free_bytes"];
+    is_refused(start(&f, &newcomer(1)).await, 507, &snapshot);
     let bytes = stream::iter([Ok(Bytes::from_static(b"a,b"))]);
     let uploaded = f.service.upload(&newcomer(1), "a.csv", None, None, bytes).await;
-    is_refused(uploaded.map_err(Problem::from), 507, &told);
+    is_refused(uploaded.map_err(Problem::from), 507, &snapshot);
     f.gates.open("go on");
     assert_eq!(f.ended(id).await.status, Status::Completed);
     disk.0.store(1_000_000, Ordering::SeqCst);

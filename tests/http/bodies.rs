@@ -206,8 +206,9 @@ async fn what_stands_inside_of_a_body_is_told_by_its_place() {
             "the input must be a JSON object; it is a list".to_owned(),
         ),
     ] {
-        let told = is_in_words(&format!("{path} {body}"), &post(&f, path, &body.to_string()).await);
-        assert_eq!(told, detail);
+        let snapshot =
+            is_in_words(&format!("{path} {body}"), &post(&f, path, &body.to_string()).await);
+        assert_eq!(snapshot, detail);
     }
 }
 

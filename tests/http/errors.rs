@@ -1,4 +1,4 @@
-//! What is wrong is told as a problem document, whatever it is.
+//! Every error is a problem document.
 
 use axum::{
     body::Body,

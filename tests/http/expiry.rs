@@ -1,4 +1,4 @@
-//! What is over is told with 410, and what is not can be kept longer.
+//! Expired tasks are 410; ended tasks can be kept longer.
 
 use std::time::Duration;
 
@@ -56,10 +56,10 @@ async fn what_has_expired_says_what_it_was_with_410() {
         f.problem(&f.post(&format!("{path}/keep"), stranger, &body).await, 404);
     }
     let watch = json!({ "watch": [{ "id": id }] });
-    let told = f.post("/api/v1/tasks/poll", ADA, &watch).await.json();
-    assert_eq!(told["gone"], json!([{ "id": id, "reason": "expired" }]));
-    let told = f.post("/api/v1/tasks/poll", BOB, &watch).await.json();
-    assert_eq!(told["gone"], json!([{ "id": id, "reason": "not_found" }]));
+    let response = f.post("/api/v1/tasks/poll", ADA, &watch).await.json();
+    assert_eq!(response["gone"], json!([{ "id": id, "reason": "expired" }]));
+    let response = f.post("/api/v1/tasks/poll", BOB, &watch).await.json();
+    assert_eq!(response["gone"], json!([{ "id": id, "reason": "not_found" }]));
 }
 
 #[tokio::test]

@@ -245,13 +245,13 @@ async fn a_file_is_given_as_it_is_or_in_a_form_and_read_by_a_task() {
     let sent = upload(&f, "/api/v1/uploads", &[("content-type", &content_type)], body).await;
     assert_eq!(sent.status, 201, "{}", sent.json());
     for (answer, name) in [(raw, "bär.csv"), (sent, "b.csv")] {
-        let told = answer.json();
-        f.fits("Upload", &told);
-        assert_eq!((&told["name"], &told["size_bytes"]), (&json!(name), &json!(10)));
+        let snapshot = answer.json();
+        f.fits("Upload", &snapshot);
+        assert_eq!((&snapshot["name"], &snapshot["size_bytes"]), (&json!(name), &json!(10)));
         let location = answer.header("location").to_owned();
-        assert_eq!(f.get(&location, ADA).await.json(), told);
+        assert_eq!(f.get(&location, ADA).await.json(), snapshot);
         f.problem(&f.get(&location, BOB).await, 404);
-        assert_eq!(said_by(&f, &told).await, TEXT);
+        assert_eq!(said_by(&f, &snapshot).await, TEXT);
     }
     f.problem(&f.get("/api/v1/uploads/x", ADA).await, 404);
 }

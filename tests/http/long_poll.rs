@@ -15,16 +15,16 @@ async fn until_held(f: &Fixture, held: usize) {
     }
 }
 
-fn watching(told: &Value) -> Value {
-    json!({ "watch": [{ "id": told["id"], "version": told["version"] }], "wait_ms": 20_000 })
+fn watching(snapshot: &Value) -> Value {
+    json!({ "watch": [{ "id": snapshot["id"], "version": snapshot["version"] }], "wait_ms": 20_000 })
 }
 
 #[tokio::test]
 async fn a_poll_is_held_until_its_task_is_cancelled() {
     let f = fixture().await;
     let id = f.start(ADA, "endless", json!({})).await;
-    let told = f.until(ADA, &id, "running").await;
-    let body = watching(&told);
+    let snapshot = f.until(ADA, &id, "running").await;
+    let body = watching(&snapshot);
     let cancel = async {
         until_held(&f, 1).await;
         f.post(&format!("/api/v1/tasks/{id}/cancel"), ADA, &json!({})).await
@@ -47,14 +47,14 @@ async fn a_poll_is_held_until_its_task_is_cancelled() {
 async fn a_status_request_waits_for_news_and_says_so() {
     let f = fixture().await;
     let id = f.start(ADA, "endless", json!({})).await;
-    let told = f.until(ADA, &id, "running").await;
+    let snapshot = f.until(ADA, &id, "running").await;
     let path = format!("/api/v1/tasks/{id}");
-    let etag = format!("W/\"{}\"", told["version"]);
+    let etag = format!("W/\"{}\"", snapshot["version"]);
     let unchanged = f.get_with(&path, ADA, &[("if-none-match", &etag), ("prefer", "wait=1")]).await;
     assert_eq!(unchanged.status, 304);
     assert_eq!(unchanged.header("preference-applied"), "wait=1");
     // As Apache makes it where it compresses.
-    let compressed = format!("W/\"{}-gzip\"", told["version"]);
+    let compressed = format!("W/\"{}-gzip\"", snapshot["version"]);
     let headers = [("if-none-match", &*compressed), ("prefer", "wait=1")];
     let unchanged = f.get_with(&path, ADA, &headers).await;
     assert_eq!((unchanged.status.as_u16(), unchanged.header("etag")), (304, &*etag));
@@ -135,12 +135,12 @@ async fn a_repeated_start_says_that_the_task_exists() {
 async fn a_client_that_goes_away_frees_its_place_at_once() {
     let f = fixture().await;
     let id = f.start(ADA, "endless", json!({})).await;
-    let told = f.until(ADA, &id, "running").await;
+    let snapshot = f.until(ADA, &id, "running").await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = f.router.clone();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let body = watching(&told).to_string();
+    let body = watching(&snapshot).to_string();
     let mut client = TcpStream::connect(address).await.unwrap();
     let request = format!(
         "POST /api/v1/tasks/poll HTTP/1.1\r\nHost: here\r\nCookie: {ADA}\r\n\

@@ -200,8 +200,8 @@ async fn hang_at_each_statement(name: &str) {
             }
             Err(error) => {
                 assert!(way.is_silent(), "`{name}` after {pieces}: {error}");
-                let told = matches!(error, StoreError::Unavailable(_));
-                assert!(told, "`{name}` after {pieces}: {error}");
+                let snapshot = matches!(error, StoreError::Unavailable(_));
+                assert!(snapshot, "`{name}` after {pieces}: {error}");
             }
         }
         // The database learns that the connections are gone, and nothing piles up.
@@ -291,7 +291,7 @@ async fn each_call_ends_while_another_program_has_the_write_lock_of_the_file() {
             refused.push(name);
         }
     }
-    // What is only read is told all the same.
+    // A read-only task is announced as well.
     for (name, waits) in
         [("insert", true), ("finish", true), ("renew_leases", true), ("get", false)]
     {

@@ -19,9 +19,9 @@ const OTHER: &str = "INSERT INTO _sqlx_migrations (version, description, success
     VALUES (9000, 'later', true, '', 0)";
 
 fn is_refused(opened: Result<(), StoreError>) {
-    let Err(StoreError::Open(told)) = opened else { panic!("it was opened") };
-    assert!(told.contains("another version of Milepost"), "{told}");
-    assert!(told.contains("9000"), "{told}");
+    let Err(StoreError::Open(snapshot)) = opened else { panic!("it was opened") };
+    assert!(snapshot.contains("another version of Milepost"), "{snapshot}");
+    assert!(snapshot.contains("9000"), "{snapshot}");
 }
 
 #[tokio::test]

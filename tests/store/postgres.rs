@@ -64,13 +64,13 @@ async fn processes_that_start_together_take_turns_at_the_tables() {
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_told_without_its_password() {
     let options = PostgresOptions::default();
-    for (url, told) in [
+    for (url, snapshot) in [
         ("postgres://ada:secret@127.0.0.1:1/m", "127.0.0.1:1/m cannot be opened"),
         ("postgres://ada:secret@[", "not of the form postgres://"),
     ] {
         let Err(error) = PostgresStore::open(url, options).await else { panic!("{url} opened") };
         let line = error.to_string();
-        assert!(line.contains(told) && !line.contains("secret"), "{line}");
+        assert!(line.contains(snapshot) && !line.contains("secret"), "{line}");
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) struct Server {
 }
 
 /// Makes a cluster in $1 with the programs of $2 (a copy of one that was made once: each test has its
-/// own process, and so its own cluster), and does what it is told: "start" and "stop" the
+/// own process, and so its own cluster), and obeys orders: "start" and "stop" the
 /// server, each answered by a line. Once its standard input is closed, which the end of any process
 /// does, it ends the server and removes the folder.
 const KEEPER: &str = r#"

@@ -1,5 +1,5 @@
 //! A way to PostgreSQL, over TCP, on which connections can fall silent: nothing comes through, and
-//! nobody is told.
+//! no error is raised.
 
 use std::{
     path::Path,

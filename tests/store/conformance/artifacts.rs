@@ -176,9 +176,9 @@ pub(crate) async fn several_processes_mark_files_deleted_without_meeting(f: &Fix
     let mut all: Vec<_> = [a, b, c].into_iter().flat_map(|it| it.unwrap()).collect();
     all.extend(mark_deleted().await.unwrap());
     all.sort();
-    let told = all.len();
+    let snapshot = all.len();
     all.dedup();
-    assert_eq!((told, all.len()), (9, 9), "each is told once");
+    assert_eq!((snapshot, all.len()), (9, 9), "each is returned once");
 }
 
 pub(crate) async fn the_files_of_a_removed_task_are_doomed_with_it(f: &Fixture) {

@@ -1,4 +1,4 @@
-//! Whoever has no session is told apart by the address.
+//! Clients without a session are distinguished by their address.
 
 use milepost::{
     engine::store::{Inserted, NewArtifact, NewTask, Source, WriteRejected},

@@ -46,7 +46,7 @@ pub(crate) async fn a_clock_that_is_set_back_lets_nothing_wait(f: &Fixture) {
     let before = f.get(waiting[2].id).await;
     f.store.clamp_future_times().await.unwrap();
     assert!(f.get(waiting[2].id).await.version > before.version);
-    // In their old order, and the one that is to wait waits no longer than it was told.
+    // In their old order, and the delayed one waits no longer than its delay.
     for next in &waiting[1..] {
         assert_eq!(f.claim("w", 1).await[0].id, next.id);
     }

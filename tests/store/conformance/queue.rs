@@ -214,12 +214,12 @@ pub(crate) async fn the_queue_is_told_in_the_order_in_which_it_is_claimed(f: &Fi
         let priority = [0, 1, -1, 0][n % 4];
         f.queue(&NewTask { owner: Some(owner), priority, ..task() }).await;
     }
-    let mut told = f.store.queue("story", 100).await.unwrap();
-    assert_eq!(told.len(), 12);
-    assert_eq!(f.store.queue("story", 2).await.unwrap(), told[..2]);
-    while !told.is_empty() {
-        assert_eq!(f.claim("w", 1).await[0].id, told.remove(0));
-        assert_eq!(f.store.queue("story", 100).await.unwrap(), told);
+    let mut snapshot = f.store.queue("story", 100).await.unwrap();
+    assert_eq!(snapshot.len(), 12);
+    assert_eq!(f.store.queue("story", 2).await.unwrap(), snapshot[..2]);
+    while !snapshot.is_empty() {
+        assert_eq!(f.claim("w", 1).await[0].id, snapshot.remove(0));
+        assert_eq!(f.store.queue("story", 100).await.unwrap(), snapshot);
     }
 }
 

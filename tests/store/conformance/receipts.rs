@@ -1,4 +1,4 @@
-//! What is told of a cancel, and of a run that takes up what an earlier one did.
+//! Receipts of cancels, and of runs that resume an earlier one.
 
 use milepost::{
     engine::store::{Ending, ProgressWrite, Resumption, Row, Stopping, StoredPace},
@@ -98,25 +98,25 @@ pub(crate) async fn a_cancel_of_a_lost_run_says_that_its_worker_was_lost(f: &Fix
 pub(crate) async fn the_steps_of_a_cancel_are_kept_as_they_were_told_first(f: &Fixture) {
     let row = f.running("w").await;
     let kept = |what: &str| Some(what.to_owned());
-    let told = |delivered_at, acknowledged_at, preserved| Stopping {
+    let stopping = |delivered_at, acknowledged_at, preserved| Stopping {
         delivered_at,
         acknowledged_at,
         preserved,
     };
     for (write, read) in [
-        (told(None, None, kept("1 of 5")), told(None, None, kept("1 of 5"))),
-        (told(Some(7), None, kept("2 of 5")), told(Some(7), None, kept("2 of 5"))),
-        (told(Some(8), Some(9), None), told(Some(7), Some(9), kept("2 of 5"))),
-        (told(Some(8), Some(10), None), told(Some(7), Some(9), kept("2 of 5"))),
+        (stopping(None, None, kept("1 of 5")), stopping(None, None, kept("1 of 5"))),
+        (stopping(Some(7), None, kept("2 of 5")), stopping(Some(7), None, kept("2 of 5"))),
+        (stopping(Some(8), Some(9), None), stopping(Some(7), Some(9), kept("2 of 5"))),
+        (stopping(Some(8), Some(10), None), stopping(Some(7), Some(9), kept("2 of 5"))),
     ] {
         f.store.save_progress(&[report(&row, write)]).await.unwrap();
         assert_eq!(f.get(row.id).await.stopping, read);
     }
     f.store.request_cancel(row.id, "owner").await.unwrap();
     let stopped = ended(f, &row, &Ending::Cancelled).await;
-    assert_eq!(stopped.stopping, told(Some(7), Some(9), kept("2 of 5")));
-    // What is over is told no more.
-    f.store.save_progress(&[report(&stopped, told(None, None, kept("all")))]).await.unwrap();
+    assert_eq!(stopped.stopping, stopping(Some(7), Some(9), kept("2 of 5")));
+    // An ended task gets no further report.
+    f.store.save_progress(&[report(&stopped, stopping(None, None, kept("all")))]).await.unwrap();
     assert_eq!(f.get(row.id).await, stopped);
 }
 
