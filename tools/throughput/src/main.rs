@@ -3,8 +3,8 @@
 //!
 //!     scripts/throughput --database sqlite --at-once 16 --owners 1 --queue 10000
 //!
-//! Each line of the table is one [`measure::Scene`] in a new database: the queue is filled, then
-//! `starts/s` by 8 callers with the queue full, then `drain/s` from the full queue, then `thru/s` of
+//! Each line of the table is one [`measure::Scene`] in a new database: the queue is filled by batches
+//! of up to 10,000 tasks (`fill/s`), then `starts/s` by 8 callers with the queue full, then `drain/s` from the full queue, then `thru/s` of
 //! tasks that are started and run at the same time, each caller waiting for its task. Latencies are
 //! from the call of the start, for one task at a time on an empty queue, and for those of `thru/s`.
 //! Statements and commits are what sqlx reports. The load shares the machine.
@@ -101,17 +101,19 @@ async fn table(args: &Args, print: impl Fn(&str)) -> anyhow::Result<Vec<Figures>
 }
 
 const HEAD: &str = "\
-                                                             per task         one at a time, ms                    together, ms
-         at once owners  queue | starts/s drain/s  thru/s | cpu µs stmts commits | begin p50/p95/p99   end p50/p95/p99 | begin p50/p95/p99   end p50/p95/p99";
+                                                                     per task         one at a time, ms                    together, ms
+         at once owners  queue |  fill/s starts/s drain/s  thru/s | cpu µs stmts commits | begin p50/p95/p99   end p50/p95/p99 | begin p50/p95/p99   end p50/p95/p99";
 
 fn line(kind: Kind, scene: Scene, figures: &Figures) -> String {
     let Scene { at_once, owners, queue, .. } = scene;
-    let Figures { starts_per_s, drained_per_s, through_per_s, cpu_us, counted, .. } = figures;
+    let Figures {
+        filled_per_s, starts_per_s, drained_per_s, through_per_s, cpu_us, counted, ..
+    } = figures;
     let (statements, commits) = (counted.statements() as f64, counted.commits() as f64);
     let (statements, commits) =
         (statements / measure::COUNTED as f64, commits / measure::COUNTED as f64);
     format!(
-        "{:8} {at_once:7} {owners:6} {queue:6} | {starts_per_s:8.0} {drained_per_s:7.0} \
+        "{:8} {at_once:7} {owners:6} {queue:6} | {filled_per_s:7.0} {starts_per_s:8.0} {drained_per_s:7.0} \
          {through_per_s:7.0} | {cpu_us:6.0} {statements:5.1} {commits:7.2} | {} | {}",
         format!("{kind:?}"),
         latencies(&figures.alone),

@@ -26,7 +26,7 @@ use crate::{
 /// Number of callers that start tasks at the same time.
 const STARTERS: u64 = 8;
 /// Tasks per request when a queue is filled.
-const BATCH: u64 = 100;
+const BATCH: u64 = 10_000;
 /// Tasks whose statements are counted.
 pub(crate) const COUNTED: u64 = 200;
 
@@ -44,6 +44,8 @@ pub(crate) struct Scene {
 
 /// What was measured.
 pub(crate) struct Figures {
+    /// In batches of up to 10,000 of one owner.
+    pub(crate) filled_per_s: f64,
     /// With a full queue and no worker.
     pub(crate) starts_per_s: f64,
     /// From a full queue.
@@ -105,7 +107,9 @@ pub(crate) async fn measure(database: &Database, scene: Scene) -> anyhow::Result
         anyhow::Ok((engine, Arc::new(Callers { service, begun, owners: scene.owners, next })))
     };
     let (idle, callers) = start(false).await?;
+    let from = Instant::now();
     callers.fill(scene.queue).await?;
+    let filled_per_s = scene.queue as f64 / from.elapsed().as_secs_f64();
     let from = Instant::now();
     callers.start(scene.tasks).await?;
     let starts_per_s = scene.tasks as f64 / from.elapsed().as_secs_f64();
@@ -129,7 +133,16 @@ pub(crate) async fn measure(database: &Database, scene: Scene) -> anyhow::Result
     callers.run(STARTERS, COUNTED).await?;
     let counted = statements::end();
     engine.drain().await;
-    Ok(Figures { starts_per_s, drained_per_s, through_per_s, cpu_us, counted, alone, together })
+    Ok(Figures {
+        filled_per_s,
+        starts_per_s,
+        drained_per_s,
+        through_per_s,
+        cpu_us,
+        counted,
+        alone,
+        together,
+    })
 }
 
 fn options(scene: Scene, worker: bool) -> EngineOptions {
@@ -139,6 +152,8 @@ fn options(scene: Scene, worker: bool) -> EngineOptions {
         max_queued: most,
         max_queued_per_owner: most,
         max_queued_per_client: most,
+        max_watched: BATCH as usize,
+        max_batch: BATCH as usize,
         rates: RateOptions { starts_per_minute: u32::MAX, ..RateOptions::default() },
         storage: StorageOptions {
             max_bytes: 1 << 50,
