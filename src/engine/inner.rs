@@ -2,13 +2,26 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Admission, EngineOptions, client::ClientKey, clock::Clock, keyed_hash::HashKey, leases::timing,
-    millis, queue_positions::Places, quota::Quota, rates::Rates, registry::Kinds,
-    running::RunningTasks, store::Store, subscriptions::Subscriptions,
+    Admission, EngineOptions,
+    client::ClientKey,
+    clock::Clock,
+    ended::EndedRows,
+    keyed_hash::HashKey,
+    leases::timing,
+    millis,
+    queue_positions::Places,
+    quota::Quota,
+    rates::Rates,
+    registry::Kinds,
+    running::RunningTasks,
+    sets::Sets,
+    store::{Inserted, NewTask, Row, RunEnd, Store, StoreError},
+    subscriptions::Subscriptions,
 };
 
 /// A random number, uniform in 0..=1.
@@ -27,6 +40,7 @@ pub(super) struct Inner {
     pub(super) request_key: HashKey,
     pub(super) options: Arc<EngineOptions>,
     pub(super) running: RunningTasks,
+    pub(super) ended: EndedRows,
     pub(super) places: Places,
     /// Storage usage and limits.
     pub(super) quota: Arc<Quota>,
@@ -34,6 +48,10 @@ pub(super) struct Inner {
     pub(super) uploads: Arc<Admission>,
     /// Rate limits of starts and uploads.
     pub(super) rates: Rates,
+    /// Starts that come together.
+    pub(super) starts: Sets<Arc<NewTask>, Option<Result<Inserted, StoreError>>>,
+    /// Ends of runs that come together.
+    pub(super) ends: Sets<Arc<RunEnd>, Option<Result<Option<Row>, StoreError>>>,
     /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
     /// A random id, new for each start of the process.
@@ -52,7 +70,38 @@ pub(super) struct Inner {
     pub(super) flusher: TaskTracker,
 }
 
+/// Inserts the starts of a set together.
+pub(super) fn starts(
+    store: Arc<dyn Store>,
+) -> Sets<Arc<NewTask>, Option<Result<Inserted, StoreError>>> {
+    Sets::new(move |new: Vec<Arc<NewTask>>| {
+        let store = Arc::clone(&store);
+        async move { store.insert_each(&new.iter().map(|new| &**new).collect::<Vec<_>>()).await }
+            .boxed()
+    })
+}
+
+/// Writes the ends of a set together.
+pub(super) fn ends(
+    store: Arc<dyn Store>,
+) -> Sets<Arc<RunEnd>, Option<Result<Option<Row>, StoreError>>> {
+    Sets::new(move |ends: Vec<Arc<RunEnd>>| {
+        let store = Arc::clone(&store);
+        async move { store.finish_each(&ends.iter().map(|end| &**end).collect::<Vec<_>>()).await }
+            .boxed()
+    })
+}
+
 impl Inner {
+    /// Inserts a task together with others, or by itself if it cannot be.
+    pub(super) async fn insert(&self, new: NewTask) -> Result<Inserted, StoreError> {
+        let new = Arc::new(new);
+        match self.starts.call(new.account(), Arc::clone(&new)).await.flatten() {
+            Some(inserted) => inserted,
+            None => self.store.insert(&new).await,
+        }
+    }
+
     /// The duration of a lease as it is written to the store, in milliseconds.
     pub(super) fn lease_ms(&self) -> i64 {
         millis(timing::written_lease(&self.options))

@@ -80,6 +80,9 @@ pub struct EngineOptions {
     pub max_result_bytes: usize,
     /// Maximum size of one checkpoint as JSON, in bytes. Default: 4 MiB.
     pub max_checkpoint_bytes: usize,
+    /// Memory for tasks that ended lately, so that status reads of them do not go to the store, in
+    /// bytes; 0: none. Default: 16 MiB.
+    pub ended_cache_bytes: usize,
     /// Maximum length of a message or a log line, in characters; longer ones are cut. Default:
     /// 2,000.
     pub max_message_chars: usize,
@@ -213,6 +216,7 @@ impl Default for EngineOptions {
             max_input_bytes: 1 << 20,
             max_result_bytes: 16 << 20,
             max_checkpoint_bytes: 4 << 20,
+            ended_cache_bytes: 16 << 20,
             max_message_chars: 2_000,
             max_log_lines: 10_000,
             max_log_bytes: 4 << 20,

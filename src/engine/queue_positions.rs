@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex as StdMutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Mutex;
@@ -28,6 +28,11 @@ const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
 const TICKS: f64 = 4.0;
 const TICK_MASK: i64 = (1 << (GENERATION - PLACE_BITS)) - 1;
 
+/// For tasks that are in no older order it is read sooner, as long as that takes at most this much of
+/// each period: many starts do not read the order as often. A task in between has no position yet.
+const SOONER: Duration = Duration::from_millis(50);
+const PERIOD: Duration = Duration::from_secs(1);
+
 /// See the module documentation.
 #[derive(Default)]
 pub(super) struct Places(StdMutex<HashMap<String, Arc<Mutex<Order>>>>);
@@ -40,6 +45,9 @@ struct Order {
     /// When the store was last asked, successfully or not.
     asked: Option<Instant>,
     places: HashMap<TaskId, u32>,
+    /// When the present period began, and how long reading has taken in it.
+    period: Option<Instant>,
+    reading: Duration,
     /// What was last reported, for tasks whose version has not advanced since.
     told: HashMap<TaskId, LastReported>,
 }
@@ -96,8 +104,11 @@ impl Order {
         }
         let asked_since = self.asked.is_some_and(|asked| asked >= read);
         if !asked_since && !self.serves(row, options) {
-            self.asked = Some(Instant::now());
-            match store.queue(&row.kind, limit).await {
+            let asked = Instant::now();
+            self.asked = Some(asked);
+            let order = store.queue(&row.kind, limit).await;
+            self.reading += asked.elapsed();
+            match order {
                 Ok(ids) => {
                     self.read_at = Some(row.read_at);
                     self.places = ids.into_iter().zip(1..).collect();
@@ -128,11 +139,24 @@ impl Order {
     }
 
     /// Whether the order is recent enough, and not older than the task's wait.
-    fn serves(&self, row: &Row, options: &EngineOptions) -> bool {
+    fn serves(&mut self, row: &Row, options: &EngineOptions) -> bool {
         let Some(read_at) = self.read_at else { return false };
-        let knows = self.places.contains_key(&row.id) || row.updated_at.max(row.run_at) < read_at;
         // A concurrent request may have read the row slightly earlier.
-        knows && (row.read_at - read_at).abs() < millis(options.queue_order)
+        if (row.read_at - read_at).abs() >= millis(options.queue_order) {
+            return false;
+        }
+        let knows = self.places.contains_key(&row.id) || row.updated_at.max(row.run_at) < read_at;
+        knows || self.has_read_enough(Instant::now())
+    }
+}
+
+impl Order {
+    /// Whether reading has taken its share of the present period.
+    fn has_read_enough(&mut self, now: Instant) -> bool {
+        if self.period.is_none_or(|period| now.duration_since(period) >= PERIOD) {
+            (self.period, self.reading) = (Some(now), Duration::ZERO);
+        }
+        self.reading >= SOONER
     }
 }
 

@@ -114,3 +114,16 @@ fn a_tick_ends_when_it_is_said_to() {
         assert!(next > waited_ms && tick(next) > tick(waited_ms), "{waited_ms}: {next}");
     }
 }
+
+#[test]
+fn many_starts_read_the_order_for_a_share_of_the_time_only() {
+    let mut order = Order::default();
+    let begun = Instant::now();
+    assert!(!order.has_read_enough(begun));
+    order.reading += SOONER - Duration::from_millis(1);
+    assert!(!order.has_read_enough(begun + PERIOD / 2));
+    order.reading += Duration::from_millis(1);
+    assert!(order.has_read_enough(begun + PERIOD / 2));
+    assert!(!order.has_read_enough(begun + PERIOD), "a new period");
+    assert_eq!(order.reading, Duration::ZERO);
+}

@@ -1,28 +1,27 @@
 //! Runs tasks: claims them, supervises each run, and writes how it ended.
 
+mod ending;
 mod eta_history;
 
-use std::{any::Any, borrow::Cow, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
 use super::{
     Context, Output, TaskError,
-    inner::{Inner, random},
-    leases::timing::{backoff, last_grace},
+    inner::Inner,
+    leases::timing::last_grace,
     registry::Kind,
     running::{RunningTask, Stop},
-    store::{Claim, Ending, Row, StoredResult},
+    store::{Claim, ClaimedTask, Ending, Renewal, Row, RunEnd, StoreError, StoredInput},
 };
+use crate::task::Status;
 
 /// First and longest delay between two attempts to write an ending.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
 /// First delay before a claim that skipped locked rows is repeated; doubles up to `queue_poll`.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-
-/// Longest retry delay that a task may ask for.
-const MAX_RETRY: Duration = Duration::from_secs(24 * 3600);
 
 type Run = JoinHandle<Result<Output, TaskError>>;
 
@@ -63,8 +62,8 @@ async fn claim(inner: &Arc<Inner>) {
     }
     let lease_owner = inner.lease_owner.clone();
     let claim = Claim { lease_owner, lease_ms: inner.lease_ms(), slots, total };
-    match inner.store.claim(&claim).await {
-        Ok(rows) => rows.into_iter().for_each(|row| start(inner, row)),
+    match inner.store.claim_with_inputs(&claim).await {
+        Ok(claimed) => start_all(inner, claimed),
         Err(error) => tracing::warn!(%error, "the queue could not be read"),
     }
 }
@@ -76,9 +75,9 @@ async fn is_passed_over(inner: &Inner) -> bool {
         return false;
     }
     for (kind, _) in places(inner).0 {
-        match inner.store.queue(&kind, 1).await {
-            Ok(waiting) if waiting.is_empty() => {}
-            Ok(_) => return true,
+        match inner.store.has_waiting(&kind).await {
+            Ok(false) => {}
+            Ok(true) => return true,
             // The claim has logged the error, or the next one will.
             Err(_) => return false,
         }
@@ -86,32 +85,79 @@ async fn is_passed_over(inner: &Inner) -> bool {
     false
 }
 
-/// Starts a claimed run.
-fn start(inner: &Arc<Inner>, row: Row) {
-    let Some(kind) = inner.kinds.now().claimed(&row.kind).cloned() else { return };
-    let inner = Arc::clone(inner);
-    let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.durations)));
-    inner.running.insert(Arc::clone(&running));
-    inner.subscriptions.wake(running.id);
-    let runs = inner.runs.clone();
-    runs.spawn(async move {
-        let ending = watch_over(&inner, &kind, &running).await;
-        let row = match &ending {
-            Some(ending) => finish(&inner, &running, ending).await,
-            None => None,
-        };
-        let completed = row.is_some() && matches!(ending, Some(Ending::Completed(_)));
-        // Immediately: while it is here, snapshots show it as it was before its end.
-        inner.running.remove(running.id, running.run_seq);
-        match row {
-            Some(row) => inner.subscriptions.tell(&row),
-            None => inner.subscriptions.ask(running.id),
+/// A claimed run.
+struct ClaimedRun {
+    kind: Arc<Kind>,
+    running: Arc<RunningTask>,
+    /// `None`: it could not be read.
+    input: Option<StoredInput>,
+}
+
+/// Starts claimed runs.
+fn start_all(inner: &Arc<Inner>, claimed: Vec<ClaimedTask>) {
+    let kinds = inner.kinds.now();
+    let mut runs = Vec::with_capacity(claimed.len());
+    for (row, input) in claimed {
+        let Some(kind) = kinds.claimed(&row.kind).cloned() else { continue };
+        let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.durations)));
+        inner.running.insert(Arc::clone(&running));
+        inner.subscriptions.wake(running.id);
+        runs.push(ClaimedRun { kind, running, input });
+    }
+    if !runs.is_empty() {
+        inner.runs.spawn(begin_all(Arc::clone(inner), runs));
+    }
+}
+
+/// Starts runs, once it is known which of them were cancelled before they were registered here.
+async fn begin_all(inner: Arc<Inner>, runs: Vec<ClaimedRun>) {
+    let ids: Vec<_> = runs.iter().map(|run| run.running.id).collect();
+    for Renewal { id, run_seq, version, cancel } in
+        inner.store.cancels(&inner.lease_owner, &ids).await.unwrap_or_default()
+    {
+        let is_it = |run: &&ClaimedRun| run.running.id == id && run.running.run_seq == run_seq;
+        if let (Some(run), Some(cancel)) = (runs.iter().find(is_it), cancel) {
+            run.running.cancel(cancel, version, inner.clock.now_ms());
+            inner.subscriptions.wake(id);
         }
-        inner.wake_claimer();
-        if completed {
-            eta_history::remember(&inner, &kind, &running).await;
+    }
+    for ClaimedRun { kind, running, input } in runs {
+        inner.runs.spawn(supervise(Arc::clone(&inner), kind, running, input));
+    }
+}
+
+/// Runs a task to its end. Without an input, which could not be read, it returns to the queue.
+async fn supervise(
+    inner: Arc<Inner>,
+    kind: Arc<Kind>,
+    running: Arc<RunningTask>,
+    input: Option<StoredInput>,
+) {
+    let ending = match input {
+        Some(input) => watch_over(&inner, &kind, &running, input).await,
+        None => {
+            // Give the store time to recover before the task is claimed again.
+            tokio::time::sleep(FINISH_RETRY.1).await;
+            Some(Ending::Released)
         }
-    });
+    };
+    let end = ending.map(|ending| Arc::new(eta_history::end_of(&inner, &running, ending)));
+    let ended = match &end {
+        Some(end) => finish(&inner, &running, end).await,
+        None => None,
+    };
+    // Immediately: while it is here, snapshots show it as it was before its end.
+    inner.running.remove(running.id, running.run_seq);
+    match &ended {
+        Some((row, _)) => inner.subscriptions.tell(row),
+        None => inner.subscriptions.ask(running.id),
+    }
+    inner.wake_claimer();
+    if let (Some(end), Some((row, stored))) = (end, ended)
+        && row.status == Status::Completed
+    {
+        eta_history::remember(&inner, &kind, &running, &end, stored).await;
+    }
 }
 
 /// Runs the task in its own tokio task, so that a panic becomes an error. Returns `None` if nothing
@@ -120,25 +166,10 @@ async fn watch_over(
     inner: &Arc<Inner>,
     kind: &Arc<Kind>,
     running: &Arc<RunningTask>,
+    input: StoredInput,
 ) -> Option<Ending> {
     tracing::info!(task.id = %running.id, task.kind = %running.kind, attempt = running.attempt, "started");
     eta_history::learn(inner, kind).await;
-    let input = match inner.store.input(running.id).await {
-        Ok(input) => input.unwrap_or_default(),
-        Err(error) => {
-            tracing::warn!(task.id = %running.id, %error, "the input could not be read");
-            // Give the store time to recover before the task is claimed again.
-            tokio::time::sleep(FINISH_RETRY.1).await;
-            return Some(Ending::Released);
-        }
-    };
-    // A cancel request between the claim and now has not reached this run.
-    if let Ok(Some(row)) = inner.store.get(running.id).await
-        && let Some(cancel) = row.cancel
-    {
-        running.cancel(cancel, row.version, inner.clock.now_ms());
-        inner.subscriptions.wake(running.id);
-    }
     let ctx = Context::new(
         Arc::clone(running),
         Arc::clone(&inner.store),
@@ -169,7 +200,7 @@ async fn watch_over(
     if matches!(done, Ok(Err(TaskError::Cancelled))) {
         running.acknowledge(inner.clock.now_ms());
     }
-    ending(inner, kind, running, done)
+    ending::of_run(inner, kind, running, done)
 }
 
 /// Waits for a stopped run to return, then drops its future.
@@ -186,157 +217,17 @@ async fn stop_in_grace(
     }
 }
 
-/// Determines the ending of a run.
-fn ending(
-    inner: &Inner,
-    kind: &Kind,
-    running: &RunningTask,
-    done: Result<Result<Output, TaskError>, tokio::task::JoinError>,
-) -> Option<Ending> {
-    let stopped = running.stopped();
-    let lost = stopped == Some(Stop::LeaseLost);
-    let cut = |message| inner.options.cut(message);
-    Some(match done {
-        // Completed work counts, even if cancellation was requested at the last moment.
-        Ok(Ok(output)) => completed(inner, output),
-        Ok(Err(TaskError::Fail { code, message })) => {
-            Ending::Failed { code, message: cut(message), retryable: false }
-        }
-        Ok(Err(TaskError::GaveUp { code, message })) => {
-            Ending::Failed { code, message: cut(message), retryable: true }
-        }
-        // Completed work and a final failure are written even after a lost lease: the fence
-        // decides.
-        _ if lost => return None,
-        // An attempt interrupted by a shutdown is not the task's fault.
-        Ok(Err(TaskError::Retry { .. } | TaskError::Wait { .. }))
-            if stopped == Some(Stop::Shutdown) =>
-        {
-            Ending::Released
-        }
-        Ok(Err(TaskError::Wait { message, after, .. })) => {
-            let after = after.unwrap_or(inner.options.retry_base);
-            Ending::Waiting { after_ms: delay_ms(after), message: again(&cut(message)) }
-        }
-        Ok(Err(TaskError::Retry { code, message, after })) => {
-            retry(inner, kind, running, code, cut(message), after)
-        }
-        Ok(Err(TaskError::Cancelled)) => stopped_ending(kind, running, Ending::Cancelled),
-        Err(error) if error.is_panic() => {
-            let message = cut(panic_text(error.into_panic().as_ref()));
-            tracing::error!(task.id = %running.id, "the task panicked");
-            Ending::Failed { code: Cow::Borrowed("panic"), message, retryable: false }
-        }
-        // Dropped after the grace period.
-        Err(_) => stopped_ending(kind, running, Ending::Forced),
-    })
-}
-
-/// The ending of a run that was stopped; `cancelled` if cancellation was requested.
-fn stopped_ending(kind: &Kind, running: &RunningTask, cancelled: Ending) -> Ending {
-    match running.stopped() {
-        Some(Stop::Cancel) => cancelled,
-        // Cancellation was requested during a shutdown: do not requeue.
-        Some(Stop::Shutdown) if running.cancel_asked() => cancelled,
-        Some(Stop::Timeout) => Ending::Failed {
-            code: Cow::Borrowed("timeout"),
-            message: format!(
-                "The task took longer than {} s, the limit of its kind.",
-                kind.options.timeout.as_secs_f64()
-            ),
-            retryable: true,
-        },
-        Some(Stop::Shutdown) if !kind.options.resume => Ending::Failed {
-            code: Cow::Borrowed("interrupted"),
-            message: "The server was stopped meanwhile. It is not run again by itself, as it may \
-                      not bear being done twice."
-                .to_owned(),
-            retryable: true,
-        },
-        Some(Stop::Shutdown | Stop::LeaseLost) => Ending::Released,
-        // The runtime dropped it, or it returned `Cancelled` without a request.
-        None => Ending::Failed {
-            code: Cow::Borrowed("stopped"),
-            message: "The task stopped by itself without a result.".to_owned(),
-            retryable: true,
-        },
-    }
-}
-
-fn completed(inner: &Inner, output: Output) -> Ending {
-    let (size, max) = (output.bytes.len(), inner.options.max_result_bytes);
-    if size > max {
-        return Ending::Failed {
-            code: Cow::Borrowed("result_too_large"),
-            message: format!("The result has {size} bytes; the maximum is {max}."),
-            retryable: false,
-        };
-    }
-    Ending::Completed(StoredResult {
-        media_type: output.media_type.into_owned(),
-        file_name: output.file_name,
-        bytes: output.bytes,
-    })
-}
-
-fn retry(
-    inner: &Inner,
-    kind: &Kind,
-    running: &RunningTask,
-    code: Cow<'static, str>,
-    message: String,
-    after: Option<Duration>,
-) -> Ending {
-    if running.attempt >= kind.options.max_attempts {
-        return Ending::Failed { code, message, retryable: true };
-    }
-    let options = &inner.options;
-    let after = after.unwrap_or_else(|| {
-        backoff(options.retry_base, options.retry_max, running.attempt, random())
-    });
-    Ending::Again { after_ms: delay_ms(after), message: again(&message) }
-}
-
-fn delay_ms(after: Duration) -> i64 {
-    i64::try_from(after.min(MAX_RETRY).as_millis()).unwrap_or(i64::MAX)
-}
-
-fn again(message: &str) -> String {
-    format!("Will try again: {message}")
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned());
-    match text {
-        Some(text) => format!("The task broke down: {text}"),
-        None => "The task broke down.".to_owned(),
-    }
-}
-
 /// Writes the ending, retrying through outages, until it is written or the run was lost. Returns
-/// the row as written.
-async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option<Row> {
-    // The last report belongs to the ended task, too.
+/// the row as written, and whether the stage times were written with it.
+async fn finish(inner: &Inner, running: &RunningTask, end: &Arc<RunEnd>) -> Option<(Row, bool)> {
     let mut delay = FINISH_RETRY.0;
     loop {
-        let written = async {
-            let _order = running.saving.lock().await;
-            if let Some(write) = running.last_unsaved(inner.clock.now_ms()) {
-                let written = inner.store.save_progress(std::slice::from_ref(&write)).await;
-                running.settle(write, written.is_ok());
-                written?;
-            }
-            inner.store.finish(running.id, running.run_seq, ending).await
-        };
-        match written.await {
-            Ok(Some(row)) => {
+        match write_end(inner, running, end).await {
+            Ok((Some(row), stored)) => {
                 tracing::info!(task.id = %running.id, status = %row.status, "ended");
-                return Some(row);
+                return Some((row, stored));
             }
-            Ok(None) => {
+            Ok((None, _)) => {
                 tracing::warn!(task.id = %running.id, "the run was lost before it could be ended");
                 return None;
             }
@@ -344,6 +235,25 @@ async fn finish(inner: &Inner, running: &RunningTask, ending: &Ending) -> Option
         }
         inner.closed.run_until_cancelled(tokio::time::sleep(delay)).await?;
         delay = (delay * 2).min(FINISH_RETRY.1);
+    }
+}
+
+/// Writes the ending together with others, or by itself if it cannot be.
+async fn write_end(
+    inner: &Inner,
+    running: &RunningTask,
+    end: &Arc<RunEnd>,
+) -> Result<(Option<Row>, bool), StoreError> {
+    let _order = running.saving.lock().await;
+    // The last report belongs to the ended task, too.
+    if let Some(write) = running.last_unsaved(inner.clock.now_ms()) {
+        let written = inner.store.save_progress(std::slice::from_ref(&write)).await;
+        running.settle(write, written.is_ok());
+        written?;
+    }
+    match inner.ends.call("", Arc::clone(end)).await.flatten() {
+        Some(row) => Ok((row?, true)),
+        None => Ok((inner.store.finish(end.id, end.run_seq, &end.ending).await?, false)),
     }
 }
 

@@ -20,7 +20,7 @@ pub mod sqlite;
 mod turns;
 mod usage;
 
-use std::error::Error;
+use std::{collections::HashMap, error::Error};
 
 use async_trait::async_trait;
 
@@ -29,9 +29,9 @@ pub(in crate::engine) use budget::DAY_MS;
 pub use budget::{Scope, Spend, Spending, Spent, day};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
-    BatchRow, CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap,
-    ProgressWrite, Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredInput, StoredPace,
-    StoredResult, Tombstone,
+    BatchRow, CancelOutcome, Change, Changes, Claim, ClaimedTask, Ending, ListQuery, LogEntry,
+    LogGap, ProgressWrite, Pruned, Renewal, Resumption, Row, RunEnd, Secret, Stopping, StoredInput,
+    StoredPace, StoredResult, Tombstone,
 };
 pub use usage::{Usage, UsageOf};
 
@@ -79,6 +79,13 @@ pub trait Store: ArtifactRows {
     /// Queues several tasks of one owner in one transaction: all of them or none.
     async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError>;
 
+    /// [`Store::insert`] for tasks of several callers, in one transaction: what keeps one of them
+    /// out is no matter of the others. `None`: insert this task by itself, because another process
+    /// works for its account, or because the set failed for one of its tasks.
+    async fn insert_each(&self, new: &[&NewTask]) -> Vec<Option<Result<Inserted, StoreError>>> {
+        new.iter().map(|_| None).collect()
+    }
+
     /// Reads the tasks of a batch, in their order.
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
 
@@ -120,6 +127,11 @@ pub trait Store: ArtifactRows {
     /// Returns the first `limit` queued tasks of a kind that may start now, in claim order.
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError>;
 
+    /// Whether any queued task of a kind may start now, by this process's idea of the store's clock.
+    async fn has_waiting(&self, kind: &str) -> Result<bool, StoreError> {
+        Ok(!self.queue(kind, 1).await?.is_empty())
+    }
+
     /// Returns the account's newest task of a kind with this lookup key; see [`NewTask::account`].
     async fn newest(
         &self,
@@ -131,6 +143,27 @@ pub trait Store: ArtifactRows {
     /// Claims queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
     /// the next attempt, the next `run_seq` and a lease.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
+
+    /// [`Store::claim`] together with the inputs; `None`: the input could not be read.
+    async fn claim_with_inputs(&self, claim: &Claim) -> Result<Vec<ClaimedTask>, StoreError> {
+        let rows = self.claim(claim).await?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let inputs = match ids.as_slice() {
+            [] => Ok(Vec::new()),
+            ids => self.inputs(ids).await,
+        };
+        if let Err(error) = &inputs {
+            tracing::warn!(%error, tasks = ids.len(), "the inputs could not be read");
+        }
+        let is_read = inputs.is_ok();
+        let mut inputs: HashMap<_, _> = inputs.unwrap_or_default().into_iter().collect();
+        let mut input = |id| is_read.then(|| inputs.remove(&id).unwrap_or_default());
+        Ok(rows
+            .into_iter()
+            .map(|row| (input(row.id), row))
+            .map(|(input, row)| (row, input))
+            .collect())
+    }
 
     /// Renews the leases of `lease_owner` on these tasks and returns the runs that it still holds.
     /// Leases of other tasks are left to expire.
@@ -189,6 +222,12 @@ pub trait Store: ArtifactRows {
         run_seq: i64,
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError>;
+
+    /// [`Store::finish`] and [`Store::keep_stage_times`] for several runs in one transaction.
+    /// `None`: end this run by itself, because the set failed for one of its runs.
+    async fn finish_each(&self, ends: &[&RunEnd]) -> Vec<Option<Result<Option<Row>, StoreError>>> {
+        ends.iter().map(|_| None).collect()
+    }
 
     /// Requests cancellation of a task. A queued task is cancelled at once. The worker of a running
     /// task learns of it at the next check for cancels, or at once if it is in the same process.

@@ -14,6 +14,7 @@ mod receipts;
 mod rerun;
 mod runs;
 mod sealed;
+mod sets;
 mod totals;
 
 pub(crate) use artifacts::*;
@@ -29,6 +30,7 @@ pub(crate) use receipts::*;
 pub(crate) use rerun::*;
 pub(crate) use runs::*;
 pub(crate) use sealed::*;
+pub(crate) use sets::*;
 pub(crate) use totals::*;
 
 /// One test a function, over the store that `$open` makes.
@@ -37,6 +39,8 @@ macro_rules! conformance {
         crate::conformance::conformance!($open;
             a_budget_is_granted_up_to_its_limit_and_not_beyond, those_who_spend_at_once_never_overshoot_a_budget,
             a_new_owner_at_the_same_address_has_no_new_budget, what_was_not_used_is_given_back_to_its_day,
+            starts_that_come_together_are_each_as_if_alone, runs_that_end_together_are_each_as_if_alone,
+            the_order_is_fair_among_many_accounts_with_long_and_short_queues,
             a_batch_is_read_in_its_order, an_unknown_batch_is_empty,
             batches_are_listed_by_owner_newest_first_with_their_counts,
             a_title_is_found_however_it_is_written,

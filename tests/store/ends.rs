@@ -9,7 +9,7 @@ use milepost::{
         clock::ManualClock,
         store::{
             ArtifactId, Claim, Ending, ListQuery, LogEntry, NewArtifact, NewTask, ProgressWrite,
-            Row, Source, Spend, Store, StoreError, UsageOf,
+            Row, RunEnd, Source, Spend, Store, StoreError, UsageOf,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -89,6 +89,17 @@ fn progress(row: &Row) -> ProgressWrite {
     ProgressWrite { log: vec![line], ..report(row, row.version + 1, 0.5) }
 }
 
+fn end(row: &Row) -> RunEnd {
+    RunEnd {
+        id: row.id,
+        run_seq: row.run_seq,
+        ending: Ending::Completed(result()),
+        kind: row.kind.clone(),
+        stage_times: vec![("Writing".to_owned(), 5)],
+        stage_history: 5,
+    }
+}
+
 fn spend(task: TaskId) -> Spend {
     let name = "tokens".to_owned();
     Spend { name, task, least: 1, most: 5, limit: 100, limit_per_owner: 100 }
@@ -101,6 +112,11 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
     match name {
         "now_ms" => store.now_ms().await.map(drop),
         "insert" => store.insert(new).await.map(drop),
+        "insert_each" => {
+            let second = NewTask { id: TaskId::from_uuid(Uuid::new_v4()), ..new.clone() };
+            let inserted = store.insert_each(&[new, &second]).await;
+            inserted.into_iter().flatten().try_for_each(|one| one.map(drop))
+        }
         "insert_all" => store.insert_all(std::slice::from_ref(new)).await.map(drop),
         "batch" => store.batch(BatchId::from_uuid(Uuid::new_v4())).await.map(drop),
         "batches" => store.batches("ada", None, 9).await.map(drop),
@@ -111,8 +127,10 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "input" => store.input(id).await.map(drop),
         "list" => store.list(&ListQuery { limit: 5, ..ListQuery::default() }).await.map(drop),
         "queue" => store.queue("dataset", 5).await.map(drop),
+        "has_waiting" => store.has_waiting("dataset").await.map(drop),
         "newest" => store.newest("ada", "story", "key").await.map(drop),
         "claim" => store.claim(&claim("dataset")).await.map(drop),
+        "claim_with_inputs" => store.claim_with_inputs(&claim("dataset")).await.map(drop),
         "renew_leases" => store.renew_leases("w", LEASE, &[id]).await.map(drop),
         "cancels" => store.cancels("w", &[id]).await.map(drop),
         "rescue_expired" => store.rescue_expired(i64::MAX).await.map(drop),
@@ -122,6 +140,10 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "save_checkpoint" => store.save_checkpoint(id, seq, "key", "1").await.map(drop),
         "checkpoint" => store.checkpoint(id, "key").await.map(drop),
         "finish" => store.finish(id, seq, &Ending::Completed(result())).await.map(drop),
+        "finish_each" => {
+            let ended = store.finish_each(&[&end(runs), &end(runs)]).await;
+            ended.into_iter().flatten().try_for_each(|one| one.map(drop))
+        }
         "request_cancel" => store.request_cancel(*waits, "ada").await.map(drop),
         "result" => store.result(id).await.map(drop),
         "log" => store.log(id, 0, 5).await.map(drop),

@@ -82,3 +82,50 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     };
     assert_eq!(after.0, before.0, "read from end to end");
 }
+
+/// 20,000 queued tasks of one account, and 20 of each of a hundred others.
+const QUEUE: &str = "INSERT INTO tasks (id, owner, kind, title, stages, status, run_at, max_attempts, \
+    version, created_at, updated_at, input) \
+    SELECT gen_random_uuid(), CASE WHEN i <= 20000 THEN 'long' ELSE 'owner ' || (i % 100) END, \
+    'story', 'a story', '[]', 'queued', 0, 3, 1, 0, 0, '{}' FROM generate_series(1, 22000) i";
+
+/// How many rows of `tasks` and its indexes were read by connections that are closed.
+async fn rows_read(connection: &mut PgConnection) -> i64 {
+    let counts = "SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes \
+        WHERE relname = 'tasks' AND schemaname = current_schema())::BIGINT + \
+        (SELECT sum(seq_tup_read) FROM pg_stat_user_tables \
+        WHERE relname = 'tasks' AND schemaname = current_schema())::BIGINT";
+    let (rows,) = sqlx::query_as(counts).fetch_one(connection).await.unwrap();
+    rows
+}
+
+#[tokio::test]
+async fn a_claim_reads_a_few_rows_of_a_long_queue_without_statistics_and_with_old_ones() {
+    for statistics in ["SELECT 1", "ANALYZE tasks"] {
+        let f = open().await;
+        let Time::Postgres(connection) = &f.time else { panic!("not on PostgreSQL") };
+        {
+            let mut connection = connection.lock().await;
+            for statement in [statistics, QUEUE, "SELECT pg_stat_force_next_flush()"] {
+                sqlx::query(statement).execute(&mut *connection).await.unwrap();
+            }
+        }
+        let before = rows_read(&mut *connection.lock().await).await;
+        // Often enough for a plan that is made once for all values.
+        for _ in 0..8 {
+            assert_eq!(f.claim("w", 16).await.len(), 16);
+        }
+        f.store.close().await;
+        let mut connection = connection.lock().await;
+        let patience = std::time::Instant::now();
+        let read = loop {
+            let read = rows_read(&mut connection).await - before;
+            // At least the rows that were claimed.
+            if read >= 8 * 16 {
+                break read;
+            }
+            assert!(patience.elapsed().as_secs() < 30, "{statistics}: {read}");
+        };
+        assert!(read < 8 * 2_000, "{statistics}: {read} rows for 8 claims");
+    }
+}

@@ -17,7 +17,7 @@ pub(crate) struct Server {
     _process: Child,
 }
 
-/// Makes a cluster in $1 with the programs of $2 (a copy of one that was made once: each test has its
+/// Makes a cluster in $1 with the programs of $2 and the options of $3 (a copy of one that was made once: each test has its
 /// own process, and so its own cluster), and obeys orders: "start" and "stop" the
 /// server, each answered by a line. Once its standard input is closed, which the end of any process
 /// does, it ends the server and removes the folder.
@@ -36,7 +36,7 @@ cp -R --reflink=auto "$model/data" "$1/data" || exit 1
 while read -r order; do
     case $order in
     start)
-        "$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 >&2 &
+        "$2/postgres" -D "$1/data" -k "$1" -c listen_addresses= -c fsync=off -c max_connections=200 $3 >&2 &
         server=$!
         while ! "$2/pg_isready" -q -h "$1" -U milepost -d postgres; do
             kill -0 "$server" || exit 1
@@ -101,6 +101,11 @@ fn programs() -> PathBuf {
 
 /// Starts a server of the caller's own.
 pub(crate) fn server() -> Server {
+    server_with("")
+}
+
+/// Starts a server with further options, such as `-c fsync=on`.
+pub(crate) fn server_with(options: &str) -> Server {
     let folder = tempfile::Builder::new().prefix("milepost-pg").tempdir().unwrap().keep();
     // PostgreSQL refuses to run as root.
     let root = std::fs::metadata("/proc/self").is_ok_and(|me| owner(&me) == 0);
@@ -115,6 +120,7 @@ pub(crate) fn server() -> Server {
     let mut process = keeper
         .args(["-c", KEEPER, "keeper"])
         .args([&folder, &programs()])
+        .arg(options)
         .current_dir("/")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -10,7 +10,7 @@ use std::{
 use reqwest::{StatusCode, header};
 use serde_json::Value;
 
-use crate::fixture::{FAST, Place, Server, arg, signal};
+use crate::fixture::{Place, Server, arg, signal};
 
 const KEY: &str = "key-of-the-test";
 const SECRET: &str = "secret-of-the-test";
@@ -92,32 +92,33 @@ async fn profile(place: &Place, server: &Server) -> String {
 
 #[tokio::test]
 async fn files_are_written_to_a_bucket_and_read_by_another_server() {
-    let place = Place::with_research();
+    let place = Place::new();
+    place.write(
+        "milepost.toml",
+        "[commands.write]\nargv = ['sh', '-c', 'printf abcdefghij > letters.txt']\nresults = ['*.txt']\n",
+    );
     let s3 = S3::start(&place).await;
-    let mut server = serve(&place, &s3, &[FAST]).await;
+    let mut server = serve(&place, &s3, &[]).await;
     let id = profile(&place, &server).await;
-    let story = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada", "--follow"];
-    let story = server.run(&place, &story).await;
-    assert_eq!(story.code, Some(0), "{story:?}");
+    let write = server.run(&place, &["run", "write", "--follow"]).await;
+    assert_eq!(write.code, Some(0), "{write:?}");
     assert!(!s3.objects().is_empty(), "the bucket is empty");
     signal(server.child(), "KILL").await;
     server.child().wait().await.unwrap();
 
-    let server = serve(&place, &s3, &[FAST]).await;
+    let server = serve(&place, &s3, &[]).await;
     let result = server.run(&place, &["result", &id]).await;
     let profile: Value = serde_json::from_str(&result.stdout).unwrap();
     assert_eq!(profile["rows"], ROWS);
-    let id = story.stdout.trim();
-    let files = server.run(&place, &["files", id]).await;
-    assert!(files.stdout.contains("story.md"), "{files:?}");
-    let whole = server.run(&place, &["result", id, "--file", "story.md"]).await;
-    assert!(whole.stdout.contains("Ada"), "{whole:?}");
+    let id = write.stdout.trim();
+    let whole = server.run(&place, &["result", id, "--file", "letters.txt"]).await;
+    assert_eq!(whole.stdout, "abcdefghij", "{whole:?}");
 
-    let url = format!("{}/api/v1/tasks/{id}/files/story.md", server.url);
-    let part = reqwest::Client::new().get(&url).header(header::RANGE, "bytes=2-9").send();
+    let url = format!("{}/api/v1/tasks/{id}/files/letters.txt", server.url);
+    let part = reqwest::Client::new().get(&url).header(header::RANGE, "bytes=2-4").send();
     let part = part.await.unwrap();
     assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT, "{url}");
-    assert_eq!(part.text().await.unwrap().as_bytes(), &whole.stdout.as_bytes()[2..10]);
+    assert_eq!(part.text().await.unwrap(), "cde");
 }
 
 #[tokio::test]

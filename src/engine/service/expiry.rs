@@ -38,7 +38,10 @@ impl Service {
             return Ok(Some(Kept { ended: false, snapshot: self.show(&row).await }));
         }
         let inner = self.engine.inner();
-        inner.store.keep(id, millis(inner.options.retention.extend)).await?;
+        let kept = inner.store.keep(id, millis(inner.options.retention.extend)).await;
+        // Also if the answer was lost: it may have been extended.
+        inner.ended.forget(id);
+        kept?;
         // It may have expired just before.
         let row = self.row(caller, id).await?;
         Ok(self.show_some(row).await.map(|snapshot| Kept { ended: true, snapshot }))
@@ -53,8 +56,19 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Row>, ServiceError> {
-        let store = &self.engine.inner().store;
-        let row = store.get(id).await?;
+        let inner = self.engine.inner();
+        let store = &inner.store;
+        let row = match inner.ended.get(id, inner.clock.now_ms()) {
+            Some(row) => Some(row),
+            None => {
+                let reading = inner.ended.reading();
+                let row = store.get(id).await?;
+                if let Some(row) = &row {
+                    inner.ended.put(row, reading);
+                }
+                row
+            }
+        };
         let over = match &row {
             Some(row) => row.expired(),
             None => store.tombstone(id).await?,

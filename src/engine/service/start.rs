@@ -58,11 +58,12 @@ impl Service {
         };
         self.has_budget(caller, &kind).await?;
         self.may_store(std::slice::from_ref(&new)).await?;
-        let (row, existing) = match inner.store.insert(&new).await? {
+        let input = new.uploads.first().map(|_| new.input.clone()).unwrap_or_default();
+        let (row, existing) = match inner.insert(new).await? {
             Inserted::Queued(row) => (row, false),
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
-            Inserted::NoUpload(id) => return Err(no_upload(&new.input, id).into()),
+            Inserted::NoUpload(id) => return Err(no_upload(&input, id).into()),
             full => return Err(self.queue_full(&full)),
         };
         inner.wake_claimer();

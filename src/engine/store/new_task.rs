@@ -1,6 +1,10 @@
 //! A task to be queued, and the results of an insert.
 
 use super::Row;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::{Stopping, StoredPace};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use crate::task::Status;
 use crate::task::{BatchId, StageInfo, TaskId, UploadId};
 
 /// A task to be queued.
@@ -52,6 +56,44 @@ impl NewTask {
     /// Size of its input in bytes, secrets included.
     pub fn input_bytes(&self) -> usize {
         self.input.len() + self.sealed.as_ref().map_or(0, String::len)
+    }
+
+    /// The row of this task, queued at `now`, with the title as it is stored.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(super) fn queued(&self, title: String, now: i64) -> Row {
+        Row {
+            id: self.id,
+            owner: self.owner.clone(),
+            client: self.client.clone(),
+            kind: self.kind.clone(),
+            title,
+            stages: self.stages.clone(),
+            status: Status::Queued,
+            attempt: 0,
+            max_attempts: self.max_attempts,
+            run_seq: 0,
+            version: 1 << 20,
+            output_version: 0,
+            progress: None,
+            pace: StoredPace::default(),
+            step: 0,
+            message: None,
+            error: None,
+            cancel: None,
+            stopping: Stopping::default(),
+            cancel_outcome: None,
+            resumed: None,
+            result: None,
+            heartbeat_at: None,
+            run_at: now,
+            created_at: now,
+            started_at: None,
+            updated_at: now,
+            finished_at: None,
+            expires_at: None,
+            batch: self.batch.map(|(id, _)| id),
+            read_at: now,
+        }
     }
 
     /// The account that limits, turns and keys are counted by: the owner, else the client, else

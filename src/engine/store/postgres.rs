@@ -21,6 +21,18 @@ macro_rules! json_list {
         concat!("(SELECT json_array_elements_text(", $array, "::json))")
     };
 }
+/// The rows of a JSON array of arrays, as `value`; the fields are `value ->> 0` and so on.
+macro_rules! json_rows {
+    ($array:literal) => {
+        concat!("json_array_elements(", $array, "::json)")
+    };
+}
+/// The bytes of a text of hexadecimal digits.
+macro_rules! from_hex {
+    ($text:literal) => {
+        concat!("decode(", $text, ", 'hex')")
+    };
+}
 /// The log lines of a JSON array: arrays of number, time, stream and text.
 macro_rules! json_lines {
     ($array:literal) => {
@@ -39,12 +51,13 @@ macro_rules! first_of_each {
     };
 }
 /// The first rows of `ranked`, at most $5, that no other worker is claiming. As an array, so that
-/// it is evaluated once.
+/// it is evaluated once; each row is looked up by itself, so that no plan reads all of them.
 macro_rules! first_unlocked {
     () => {
-        "(SELECT unnest(ARRAY(SELECT t.id FROM ranked JOIN tasks t ON t.id = ranked.id \
-         WHERE t.status = 'queued' ORDER BY ranked.turn, ranked.run_at, ranked.id LIMIT $5 \
-         FOR UPDATE OF t SKIP LOCKED)))"
+        "(SELECT unnest(ARRAY(SELECT locked.id \
+         FROM (SELECT id FROM ranked ORDER BY turn, run_at, id) AS ordered \
+         CROSS JOIN LATERAL (SELECT id FROM tasks WHERE tasks.id = ordered.id \
+         AND status = 'queued' FOR UPDATE SKIP LOCKED) AS locked LIMIT $5)))"
     };
 }
 macro_rules! for_update {
@@ -80,10 +93,16 @@ mod budget;
 mod connections;
 #[path = "sql/end.rs"]
 mod end;
+#[path = "sql/end_each.rs"]
+mod end_each;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/fair.rs"]
+mod fair;
 #[path = "sql/insert.rs"]
 mod insert;
+#[path = "sql/insert_each.rs"]
+mod insert_each;
 mod listen;
 #[path = "sql/log.rs"]
 mod log;
@@ -99,10 +118,12 @@ mod store;
 mod times;
 #[path = "sql/usage.rs"]
 mod usage;
+#[path = "sql/waiting.rs"]
+mod waiting;
 #[path = "sql/write.rs"]
 mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sqlx::{
     Connection as _, Database, PgConnection, Postgres, Row as _,
@@ -148,6 +169,15 @@ impl Default for PostgresOptions {
     }
 }
 
+/// Each statement has an index in the order that it needs. Without statistics, or with old ones, the
+/// planner would sort or hash a whole queue instead; and compile what it takes to be expensive.
+const PLANS: [(&str, &str); 4] = [
+    ("enable_sort", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// See the module documentation.
 pub struct PostgresStore {
     db: Connections,
@@ -177,6 +207,7 @@ impl PostgresStore {
             // A process suspended in the middle of a transaction does not lock out the others.
             ("idle_in_transaction_session_timeout", milliseconds.as_str()),
         ]);
+        let connect = connect.options(PLANS);
         let place = format!(
             "{}:{}/{}",
             connect.get_host(),
@@ -239,10 +270,25 @@ impl PostgresStore {
         Ok(now)
     }
 
+    /// When the transaction began; as [`Self::now_in`] without another statement.
+    fn begun_at(&self, tx: &Session<'_>) -> i64 {
+        let now = tx.begun_at.unwrap_or_else(|| self.clock.now_ms());
+        self.clock.set(now);
+        now
+    }
+
     /// Notifies the other processes when the transaction commits.
-    async fn announce(&self, session: &mut Session<'_>, change: &Change) -> Result<(), StoreError> {
-        let query = sqlx::query("SELECT pg_notify($1, $2)").bind(listen::CHANNEL);
-        session.execute(query.bind(listen::word(change))).await?;
+    async fn announce(
+        &self,
+        session: &mut Session<'_>,
+        changes: &[Change],
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let words: Vec<_> = changes.iter().map(listen::word).collect();
+        let query = sqlx::query("SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word");
+        session.execute(query.bind(listen::CHANNEL).bind(words)).await?;
         Ok(())
     }
 
@@ -266,7 +312,8 @@ type This = PostgresStore;
 type Db = Postgres;
 type DbRow = PgRow;
 type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
-const BEGIN: &str = "BEGIN";
+/// With the time, in one round trip.
+const BEGIN: &str = "BEGIN; SELECT milepost_now()";
 
 /// Number of writing connections for callers' requests; the rest serves the tasks' own writes.
 fn callers_share(writers: u32) -> usize {
@@ -278,6 +325,17 @@ fn callers_share(writers: u32) -> usize {
 async fn try_lock_owner(tx: &mut Session<'_>, account: &str) -> Result<bool, StoreError> {
     let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))";
     tx.value(sqlx::query(lock).bind(account)).await
+}
+
+/// [`try_lock_owner`] for several accounts; returns those that are locked now.
+async fn try_lock_owners(
+    tx: &mut Session<'_>,
+    accounts: &[&str],
+) -> Result<HashSet<String>, StoreError> {
+    let lock = "SELECT account FROM unnest($1::text[]) AS account \
+        WHERE pg_try_advisory_xact_lock(hashtextextended('milepost ' || account, 0))";
+    let rows = tx.all(sqlx::query(lock).bind(accounts)).await?;
+    rows.iter().map(|raw| Ok(raw.try_get(0)?)).collect()
 }
 
 fn read_at(raw: &PgRow, _: i64) -> Result<i64, StoreError> {

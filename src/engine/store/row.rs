@@ -179,6 +179,9 @@ pub struct Claim {
     pub total: u32,
 }
 
+/// A claimed task and its input; `None`: the input could not be read.
+pub type ClaimedTask = (Row, Option<StoredInput>);
+
 /// A run that a worker still holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {
@@ -288,6 +291,23 @@ pub enum Ending {
     },
     /// Returned to the queue unfinished, without costing an attempt.
     Released,
+}
+
+/// The end of one run among several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// The task's id.
+    pub id: TaskId,
+    /// The run's number.
+    pub run_seq: i64,
+    /// How it ends.
+    pub ending: Ending,
+    /// The task's kind.
+    pub kind: String,
+    /// How long its stages took, by name in milliseconds; stored if it is completed.
+    pub stage_times: Vec<(String, i64)>,
+    /// Number of times retained per stage.
+    pub stage_history: u32,
 }
 
 /// The stored input of a task.

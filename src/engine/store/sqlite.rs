@@ -16,6 +16,18 @@ macro_rules! json_list {
         concat!("(SELECT value FROM json_each(", $array, "))")
     };
 }
+/// The rows of a JSON array of arrays, as `value`; the fields are `value ->> 0` and so on.
+macro_rules! json_rows {
+    ($array:literal) => {
+        concat!("json_each(", $array, ")")
+    };
+}
+/// The bytes of a text of hexadecimal digits.
+macro_rules! from_hex {
+    ($text:literal) => {
+        concat!("unhex(", $text, ")")
+    };
+}
 /// The log lines of a JSON array: arrays of number, time, stream and text.
 macro_rules! json_lines {
     ($array:literal) => {
@@ -75,10 +87,16 @@ mod budget;
 mod connections;
 #[path = "sql/end.rs"]
 mod end;
+#[path = "sql/end_each.rs"]
+mod end_each;
 #[path = "sql/expiry.rs"]
 mod expiry;
+#[path = "sql/fair.rs"]
+mod fair;
 #[path = "sql/insert.rs"]
 mod insert;
+#[path = "sql/insert_each.rs"]
+mod insert_each;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/map.rs"]
@@ -95,10 +113,13 @@ mod store;
 mod times;
 #[path = "sql/usage.rs"]
 mod usage;
+#[path = "sql/waiting.rs"]
+mod waiting;
 #[path = "sql/write.rs"]
 mod write;
 
 use std::{
+    collections::HashSet,
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     sync::Arc,
@@ -173,6 +194,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What a statement needs for itself is small and needs no file.
+            .pragma("temp_store", "MEMORY")
             .busy_timeout(busy_timeout);
         let cannot = |error: &dyn std::fmt::Display| {
             StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
@@ -202,8 +225,13 @@ impl SqliteStore {
         Ok(self.clock.now_ms())
     }
 
+    /// When the transaction began.
+    fn begun_at(&self, _: &Session<'_>) -> i64 {
+        self.clock.now_ms()
+    }
+
     /// Everything concerned is in this process, and is notified by the engine.
-    async fn announce(&self, _: &mut Session<'_>, _: &Change) -> Result<(), StoreError> {
+    async fn announce(&self, _: &mut Session<'_>, _: &[Change]) -> Result<(), StoreError> {
         Ok(())
     }
 
@@ -230,6 +258,14 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 /// There is a single writer.
 async fn try_lock_owner(_: &mut Session<'_>, _: &str) -> Result<bool, StoreError> {
     Ok(true)
+}
+
+/// There is a single writer.
+async fn try_lock_owners(
+    _: &mut Session<'_>,
+    accounts: &[&str],
+) -> Result<HashSet<String>, StoreError> {
+    Ok(accounts.iter().map(|account| (*account).to_owned()).collect())
 }
 
 fn read_at(_: &SqliteRow, now: i64) -> Result<i64, StoreError> {

@@ -66,7 +66,15 @@ impl Connections {
         let alone = within(deadline, self.turns.alone(key)).await?;
         let place = within(deadline, self.turns.place()).await?;
         let session = Session::begin(&self.writers, deadline).await?;
-        Ok(Session { _turn: Some((alone, place)), ..session })
+        Ok(Session { _turn: Some((Some(alone), place)), ..session })
+    }
+
+    /// A transaction for the requests of several callers, who share one of the callers' connections.
+    pub(super) async fn write_for_several(&self) -> Result<Session<'_>, StoreError> {
+        let deadline = self.deadline();
+        let place = within(deadline, self.turns.place()).await?;
+        let session = Session::begin(&self.writers, deadline).await?;
+        Ok(Session { _turn: Some((None, place)), ..session })
     }
 
     /// A transaction that excludes others of the same account, in all processes.
@@ -77,7 +85,7 @@ impl Connections {
             let place = within(deadline, self.turns.place()).await?;
             let mut session = Session::begin(&self.writers, deadline).await?;
             if try_lock_owner(&mut session, account).await? {
-                return Ok(Session { _turn: Some((alone, place)), ..session });
+                return Ok(Session { _turn: Some((Some(alone), place)), ..session });
             }
             session.rollback().await?;
             // Another process holds the lock. Do not wait for it while holding a connection.
@@ -108,8 +116,10 @@ pub(super) struct Session<'t> {
     /// `None`: the connection hung and was dropped.
     lent: Option<Lent>,
     deadline: Instant,
+    /// When the transaction began, by the database's clock, if it has one.
+    pub(super) begun_at: Option<i64>,
     /// Held as long as the session.
-    _turn: Option<(Alone, Place<'t>)>,
+    _turn: Option<(Option<Alone>, Place<'t>)>,
 }
 
 /// A connection of a pool. Dropped, it goes back to the pool within a time limit: the pool itself
@@ -179,14 +189,17 @@ impl Session<'_> {
     async fn over(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
         let connection = Some(within(deadline, pool.acquire()).await??);
         let lent = Some(Lent { connection, in_transaction: false });
-        Ok(Self { lent, deadline, _turn: None })
+        Ok(Self { lent, deadline, begun_at: None, _turn: None })
     }
 
     async fn begin(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
         let mut session = Self::over(pool, deadline).await?;
         // From now on it may have begun.
         session.lent.iter_mut().for_each(|lent| lent.in_transaction = true);
-        session.control(BEGIN).await?;
+        let (connection, deadline) = session.parts()?;
+        let begun = within(deadline, sqlx::raw_sql(BEGIN).fetch_all(connection)).await;
+        let begun = session.told(begun)?;
+        session.begun_at = begun.first().map(|raw| raw.try_get(0)).transpose()?;
         Ok(session)
     }
 
@@ -246,7 +259,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Executes a statement that begins or ends a transaction.
+    /// Executes a statement that ends a transaction.
     async fn control(&mut self, statement: &'static str) -> Result<(), StoreError> {
         let (connection, deadline) = self.parts()?;
         let done = within(deadline, sqlx::raw_sql(statement).execute(connection)).await;

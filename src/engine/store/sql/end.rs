@@ -9,7 +9,7 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{CancelOutcome, Change, Ending, Row, StoreError},
+    engine::store::{CancelOutcome, Change, Ending, Row, StoreError, StoredResult},
     task::{Status, TaskId},
 };
 
@@ -52,10 +52,9 @@ impl This {
             }
         }
         if !taken.is_empty() {
-            self.announce(&mut tx, &Change::Queued).await?;
-        }
-        for id in &taken {
-            self.announce(&mut tx, &Change::Task(*id)).await?;
+            let tasks = taken.iter().map(|id| Change::Task(*id));
+            let changes: Vec<_> = std::iter::once(Change::Queued).chain(tasks).collect();
+            self.announce(&mut tx, &changes).await?;
         }
         tx.commit().await?;
         Ok(taken)
@@ -71,7 +70,7 @@ impl This {
         if let Some(ahead) = ahead
             && tx.execute(sqlx::query(sql::CLAMP_QUEUE).bind(now).bind(ahead)).await? > 0
         {
-            self.announce(&mut tx, &Change::Queued).await?;
+            self.announce(&mut tx, &[Change::Queued]).await?;
         }
         tx.commit().await
     }
@@ -87,24 +86,11 @@ impl This {
         let query = sqlx::query(sql::HELD_RUN).bind(id.to_string()).bind(run_seq);
         let Some(held) = tx.first(query).await? else { return Ok(None) };
         let cancel_asked: bool = held.try_get(0)?;
-        let row = match ending {
-            Ending::Again { after_ms, message } if !cancel_asked => {
-                let run_at = now.saturating_add(*after_ms);
-                requeue(&mut tx, id, run_at, 0, Some(message), RETRY, now).await?
-            }
-            Ending::Waiting { after_ms, message } if !cancel_asked => {
-                let run_at = now.saturating_add(*after_ms);
-                requeue(&mut tx, id, run_at, 1, Some(message), RETRY, now).await?
-            }
-            Ending::Released if !cancel_asked => {
-                requeue(&mut tx, id, now, 1, None, RELEASED, now).await?
-            }
-            over => end(&mut tx, id, over, cancel_asked, now).await?,
-        };
+        let row = finish_held(&mut tx, id, ending, cancel_asked, now).await?;
         if row.status == Status::Queued {
-            self.announce(&mut tx, &Change::Queued).await?;
+            self.announce(&mut tx, &[Change::Queued]).await?;
         }
-        self.announce(&mut tx, &Change::Task(id)).await?;
+        self.announce(&mut tx, &[Change::Task(id)]).await?;
         tx.commit().await?;
         Ok(Some(row))
     }
@@ -128,7 +114,7 @@ impl This {
                     let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(false);
                     tx.execute(query).await?;
                 }
-                self.announce(&mut tx, &Change::Cancel(id)).await?;
+                self.announce(&mut tx, &[Change::Cancel(id)]).await?;
                 tx.commit().await?;
                 return Ok(Some(CancelOutcome::Accepted(row)));
             }
@@ -142,39 +128,70 @@ impl This {
     }
 }
 
-/// Sets the terminal status of a run, and stores its result in the same transaction. If
+/// How a task ends for good.
+pub(super) struct Outcome<'e> {
+    pub(super) status: Status,
+    /// Code, message, and whether a retry may help.
+    pub(super) error: Option<(&'e str, &'e str, bool)>,
+    pub(super) result: Option<&'e StoredResult>,
+    /// What became of a cancel request, if there was one.
+    pub(super) cancel: &'static str,
+}
+
+/// Returns how a task ends with this ending of its run; `None` if it returns to the queue. If
 /// cancellation was requested, a run that would be retried or released is cancelled.
-async fn end(
+pub(super) fn outcome_of(ending: &Ending, cancel_asked: bool) -> Option<Outcome<'_>> {
+    let plain = |status, cancel| Outcome { status, error: None, result: None, cancel };
+    Some(match ending {
+        Ending::Completed(whole) => {
+            Outcome { result: Some(whole), ..plain(Status::Completed, "too_late") }
+        }
+        Ending::Failed { code, message, retryable } => {
+            let error = Some((code.as_ref(), message.as_str(), *retryable));
+            Outcome { error, ..plain(Status::Error, "too_late") }
+        }
+        Ending::Forced => plain(Status::Cancelled, "forced"),
+        Ending::Cancelled => plain(Status::Cancelled, "stopped"),
+        Ending::Again { .. } | Ending::Waiting { .. } | Ending::Released => {
+            return cancel_asked.then(|| plain(Status::Cancelled, "stopped"));
+        }
+    })
+}
+
+/// Ends a run that is locked, or returns it to the queue.
+pub(super) async fn finish_held(
     tx: &mut Session<'_>,
     id: TaskId,
     ending: &Ending,
     cancel_asked: bool,
     now: i64,
 ) -> Result<Row, StoreError> {
-    let (mut error, mut result) = (None, None);
-    let (status, outcome) = match ending {
-        Ending::Completed(whole) => {
-            result = Some(whole);
-            (Status::Completed, "too_late")
+    if let Some(outcome) = outcome_of(ending, cancel_asked) {
+        return end(tx, id, outcome, cancel_asked, now).await;
+    }
+    match ending {
+        Ending::Again { after_ms, message } => {
+            let run_at = now.saturating_add(*after_ms);
+            requeue(tx, id, run_at, 0, Some(message), RETRY, now).await
         }
-        Ending::Failed { code, message, retryable } => {
-            error = Some((code.as_ref(), message.as_str(), *retryable));
-            (Status::Error, "too_late")
+        Ending::Waiting { after_ms, message } => {
+            let run_at = now.saturating_add(*after_ms);
+            requeue(tx, id, run_at, 1, Some(message), RETRY, now).await
         }
-        Ending::Forced => (Status::Cancelled, "forced"),
-        Ending::Cancelled | Ending::Again { .. } | Ending::Waiting { .. } | Ending::Released => {
-            (Status::Cancelled, "stopped")
-        }
-    };
+        _ => requeue(tx, id, now, 1, None, RELEASED, now).await,
+    }
+}
+
+/// Sets the terminal status of a run, and stores its result in the same transaction.
+async fn end(
+    tx: &mut Session<'_>,
+    id: TaskId,
+    Outcome { status, error, result, cancel }: Outcome<'_>,
+    cancel_asked: bool,
+    now: i64,
+) -> Result<Row, StoreError> {
     if let Some(result) = result {
-        tx.execute(
-            sqlx::query(sql::SAVE_RESULT)
-                .bind(id.to_string())
-                .bind(&result.media_type)
-                .bind(&result.file_name)
-                .bind(&result.bytes),
-        )
-        .await?;
+        save_result(tx, id, result).await?;
     }
     let completed = result.is_some();
     tx.execute(sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(completed)).await?;
@@ -189,10 +206,26 @@ async fn end(
                 .bind(error.map(|(_, _, retryable)| retryable))
                 .bind(result.map(|result| &result.media_type))
                 .bind(result.map(|result| i64::try_from(result.bytes.len()).unwrap_or(i64::MAX)))
-                .bind(cancel_asked.then_some(outcome)),
+                .bind(cancel_asked.then_some(cancel)),
         )
         .await?;
     map::row(&raw, now)
+}
+
+pub(super) async fn save_result(
+    tx: &mut Session<'_>,
+    id: TaskId,
+    result: &StoredResult,
+) -> Result<(), StoreError> {
+    tx.execute(
+        sqlx::query(sql::SAVE_RESULT)
+            .bind(id.to_string())
+            .bind(&result.media_type)
+            .bind(&result.file_name)
+            .bind(&result.bytes),
+    )
+    .await?;
+    Ok(())
 }
 
 /// Returns a run to the queue; `given_back` attempts are not counted.

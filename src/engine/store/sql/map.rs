@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use super::{DbRow, read_at};
 
 use crate::{
-    engine::store::{Resumption, Row, Stopping, StoreError, StoredPace},
+    engine::store::{Resumption, Row, Stopping, StoreError, StoredInput, StoredPace},
     task::{BatchId, CancelOutcome, ResumeReason, Status, TaskId},
 };
 
@@ -63,6 +63,11 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         batch: batch(raw)?,
         read_at: read_at(raw, now)?,
     })
+}
+
+/// Reads the columns `input` and `sealed`.
+pub(super) fn input(raw: &DbRow) -> Result<StoredInput, StoreError> {
+    Ok(StoredInput { text: raw.try_get("input")?, sealed: raw.try_get("sealed")? })
 }
 
 fn pace(raw: &DbRow) -> Result<StoredPace, StoreError> {

@@ -62,12 +62,7 @@ impl This {
         ids: &[TaskId],
     ) -> Result<Vec<(TaskId, StoredInput)>, StoreError> {
         let rows = self.read_all(sqlx::query(sql::INPUTS).bind(map::ids(ids)?)).await?;
-        let input = |raw| -> Result<_, StoreError> {
-            let raw: &DbRow = raw;
-            let (text, sealed) = (raw.try_get("input")?, raw.try_get("sealed")?);
-            Ok((map::task_id(raw)?, StoredInput { text, sealed }))
-        };
-        rows.iter().map(input).collect()
+        rows.iter().map(|raw| Ok((map::task_id(raw)?, map::input(raw)?))).collect()
     }
 
     pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
@@ -89,19 +84,6 @@ impl This {
             .await?;
         let now = self.local_now();
         rows.iter().map(|raw| map::row(raw, now)).collect()
-    }
-
-    pub(super) async fn read_queue(
-        &self,
-        kind: &str,
-        limit: u32,
-    ) -> Result<Vec<TaskId>, StoreError> {
-        let mut connection = self.db.read().await?;
-        let now = self.now_in(&mut connection).await?;
-        let rows = connection
-            .all(sqlx::query(sql::QUEUE).bind(kind).bind(now).bind(i64::from(limit)))
-            .await?;
-        rows.iter().map(map::task_id).collect()
     }
 
     pub(super) async fn read_newest(

@@ -27,6 +27,7 @@ macro_rules! columns {
          resume_began_at, resume_checkpoint_at, resume_seen_at, batch_id, output_version")
     };
 }
+pub(super) use columns;
 
 /// Skips one generation: a run that reports for weeks may have counted into the next one since its
 /// last report was saved.
@@ -35,6 +36,7 @@ macro_rules! next_generation {
         "version = ((version >> 20) + 2) << 20"
     };
 }
+pub(super) use next_generation;
 
 /// Records for the next run why the current one stopped and when it was last known to be alive.
 macro_rules! to_resume {
@@ -83,25 +85,6 @@ pub(super) const UNDER_WAY: &str = concat!(
     " AND status IN ('queued', 'running')"
 );
 
-/// Counts queued tasks: of the account $1, of the client $2, and in total, up to $3.
-pub(super) const COUNT_QUEUED: &str = concat!(
-    "SELECT (SELECT count(*) FROM tasks WHERE ",
-    account!(),
-    " = $1 AND status = 'queued'), ",
-    "(SELECT count(*) FROM tasks WHERE client = $2 AND status = 'queued'), ",
-    "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS waiting)"
-);
-
-pub(super) const INSERT: &str = concat!(
-    "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
-    "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_index, client, lookup_key, sealed, search_title) ",
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13, ",
-    "$14, $15, $16, $17) ",
-    "RETURNING ",
-    columns!()
-);
-
 pub(super) const LIST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -121,79 +104,6 @@ pub(super) const NEWEST: &str = concat!(
     " = $3",
     " ORDER BY created_at DESC, id DESC LIMIT 1"
 );
-
-/// The queued tasks of `$kind` that may start by `$now`, at most `$most` per account, in the fair
-/// order: a task's turn is its number among the account's queued tasks, by priority and age, plus
-/// the number of the account's running tasks of the kind.
-///
-/// The accounts are found by skipping along the index from one to the next, so that a thousand
-/// tasks of one account cost as much as `$most`.
-macro_rules! fair {
-    ($kind:literal, $now:literal, $most:literal) => {
-        concat!(
-            "WITH RECURSIVE owners (name) AS (",
-            "SELECT min(",
-            account!(),
-            ") FROM tasks WHERE status = 'queued' AND kind = ",
-            $kind,
-            " ",
-            "UNION ALL SELECT (SELECT min(",
-            account!(),
-            ") FROM tasks WHERE status = 'queued' AND kind = ",
-            $kind,
-            " AND ",
-            account!(),
-            " > owners.name) ",
-            "FROM owners WHERE owners.name IS NOT NULL), ",
-            "waiting AS (SELECT owners.name, first.id, first.priority, first.run_at FROM owners ",
-            first_of_each!(
-                "SELECT id, priority, run_at FROM tasks WHERE status = 'queued' AND kind = ",
-                $kind,
-                " ",
-                "AND ",
-                account!(),
-                " = owners.name AND run_at <= ",
-                $now,
-                " ",
-                "ORDER BY priority DESC, run_at, id LIMIT ",
-                $most
-            ),
-            "), busy AS (SELECT ",
-            account!(),
-            " AS name, count(*) AS runs FROM tasks ",
-            "WHERE status IN ('running', 'cancelling') AND kind = ",
-            $kind,
-            " GROUP BY ",
-            account!(),
-            "), ",
-            "ranked AS (SELECT id, run_at, row_number() OVER ",
-            "(PARTITION BY waiting.name ORDER BY priority DESC, run_at, id) ",
-            "+ coalesce(busy.runs, 0) AS turn ",
-            "FROM waiting LEFT JOIN busy ON busy.name = waiting.name) "
-        )
-    };
-}
-
-/// Claims at most $5 tasks in the order of `fair!`.
-pub(super) const CLAIM: &str = concat!(
-    fair!("$4", "$3", "$6"),
-    "UPDATE tasks SET status = 'running', attempt = attempt + 1, run_seq = run_seq + 1, ",
-    "lease_owner = $1, lease_until = $2, heartbeat_at = $3, started_at = $3, updated_at = $3, ",
-    // Reported progress counts for its own attempt only; a released run continues its attempt.
-    "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
-    "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
-    "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
-    "resumed_at = CASE WHEN resume_reason IS NOT NULL THEN $3 END, ",
-    next_generation!(),
-    " WHERE id IN ",
-    first_unlocked!(),
-    " RETURNING ",
-    columns!()
-);
-
-/// The order of `fair!`.
-pub(super) const QUEUE: &str =
-    concat!(fair!("$1", "$2", "$3"), "SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $3");
 
 /// Locks rows in the order of their ids, as [`SAVE_PROGRESS`] does, so that transactions cannot
 /// deadlock.

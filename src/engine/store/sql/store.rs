@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        AllInserted, BatchRow, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery,
-        LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent,
-        Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
+        AllInserted, BatchRow, CancelOutcome, Changes, Claim, ClaimedTask, Ending, Inserted,
+        ListQuery, LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, RunEnd, Secret, Spend,
+        Spending, Spent, Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -24,6 +24,10 @@ impl Store for This {
 
     async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError> {
         self.insert_tasks(new).await
+    }
+
+    async fn insert_each(&self, new: &[&NewTask]) -> Vec<Option<Result<Inserted, StoreError>>> {
+        self.insert_each_task(new).await
     }
 
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
@@ -68,6 +72,10 @@ impl Store for This {
         self.read_queue(kind, limit).await
     }
 
+    async fn has_waiting(&self, kind: &str) -> Result<bool, StoreError> {
+        self.read_has_waiting(kind).await
+    }
+
     async fn newest(
         &self,
         account: &str,
@@ -78,7 +86,12 @@ impl Store for This {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        self.claim_tasks(claim).await
+        Ok(self.claim_tasks(claim).await?.into_iter().map(|(row, _)| row).collect())
+    }
+
+    async fn claim_with_inputs(&self, claim: &Claim) -> Result<Vec<ClaimedTask>, StoreError> {
+        let claimed = self.claim_tasks(claim).await?.into_iter();
+        Ok(claimed.map(|(row, input)| (row, Some(input))).collect())
     }
 
     async fn renew_leases(
@@ -146,6 +159,10 @@ impl Store for This {
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError> {
         self.finish_run(id, run_seq, ending).await
+    }
+
+    async fn finish_each(&self, ends: &[&RunEnd]) -> Vec<Option<Result<Option<Row>, StoreError>>> {
+        self.finish_each_run(ends).await
     }
 
     async fn request_cancel(

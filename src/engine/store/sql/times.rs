@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{This, map::storable, statements as sql};
+use super::{This, connections::Session, map::storable, statements as sql};
 use crate::{engine::store::StoreError, task::TaskId};
 
 impl This {
@@ -25,13 +25,7 @@ impl This {
                     .bind(ms),
             )
             .await?;
-            tx.execute(
-                sqlx::query(sql::DROP_STAGE_TIMES)
-                    .bind(kind)
-                    .bind(storable(stage))
-                    .bind(i64::from(most)),
-            )
-            .await?;
+            drop_old_times(&mut tx, kind, stage, most).await?;
         }
         tx.commit().await
     }
@@ -43,4 +37,16 @@ impl This {
         let rows = self.read_all(sqlx::query(sql::STAGE_TIMES).bind(kind)).await?;
         rows.iter().map(|raw| Ok((raw.try_get("stage")?, raw.try_get("ms")?))).collect()
     }
+}
+
+/// Removes all but the newest times of a stage.
+pub(super) async fn drop_old_times(
+    tx: &mut Session<'_>,
+    kind: &str,
+    stage: &str,
+    most: u32,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(sql::DROP_STAGE_TIMES).bind(kind).bind(storable(stage));
+    tx.execute(query.bind(i64::from(most))).await?;
+    Ok(())
 }

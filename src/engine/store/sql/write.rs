@@ -9,43 +9,11 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{Change, Claim, ProgressWrite, Renewal, Row, Secret, StoreError},
+    engine::store::{Change, ProgressWrite, Renewal, Secret, StoreError},
     task::TaskId,
 };
 
-/// Number of tasks per owner that a claim examines beyond its free slots, in case another worker is
-/// claiming the first ones.
-const SURPLUS: i64 = 16;
-
 impl This {
-    pub(super) async fn claim_tasks(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
-        let mut claimed = Vec::new();
-        let mut free = claim.total;
-        let mut tx = self.db.write().await?;
-        let now = self.now_in(&mut tx).await?;
-        for (kind, slots) in &claim.slots {
-            let rows = tx
-                .all(
-                    sqlx::query(sql::CLAIM)
-                        .bind(&claim.lease_owner)
-                        .bind(now.saturating_add(claim.lease_ms))
-                        .bind(now)
-                        .bind(kind)
-                        .bind(i64::from((*slots).min(free)))
-                        .bind(i64::from((*slots).min(free)) + SURPLUS),
-                )
-                .await?;
-            free = free.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
-            for raw in &rows {
-                let row = map::row(raw, now)?;
-                self.announce(&mut tx, &Change::Task(row.id)).await?;
-                claimed.push(row);
-            }
-        }
-        tx.commit().await?;
-        Ok(claimed)
-    }
-
     pub(super) async fn renew_leases(
         &self,
         lease_owner: &str,
@@ -80,7 +48,7 @@ impl This {
         let mut writes: Vec<_> = writes.iter().collect();
         writes.sort_by_key(|write| write.id);
         if !writes.is_empty() {
-            self.announce(&mut tx, &Change::Progress).await?;
+            self.announce(&mut tx, &[Change::Progress]).await?;
         }
         for write in writes {
             tx.execute(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{SqliteStore, batches, statements as sql};
+use super::{SqliteStore, batches, end_each, fair, statements as sql, waiting};
 use crate::engine::clock::SystemClock;
 
 /// Ended tasks of a hundred owners, and a few queued and running ones.
@@ -37,12 +37,12 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("a key that is free again", sql::DROP_KEY),
         ("checkpoints of what has ended", sql::DROP_ALL_CHECKPOINTS),
         ("the same work", sql::UNDER_WAY),
-        ("a full queue", sql::COUNT_QUEUED),
+        ("a full queue", waiting::COUNT_QUEUED),
         ("list", sql::LIST),
         ("batches", batches::BATCHES),
         ("newest", sql::NEWEST),
-        ("claim", sql::CLAIM),
-        ("queue", sql::QUEUE),
+        ("claim", fair::CLAIM),
+        ("queue", fair::QUEUE),
         ("renew_leases", sql::RENEW_LEASES),
         ("cancels", sql::CANCELS),
         ("ended leases", sql::ENDED_LEASE),
@@ -56,6 +56,9 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("cancel of a waiting task", sql::CANCEL_QUEUED),
         ("cancel of a running task", sql::CANCEL_RUNNING),
         ("end", sql::FINISH),
+        ("ends of several", end_each::FINISH_ALL),
+        ("runs of several that end", end_each::HELD_RUNS),
+        ("checkpoints of several that end", end_each::DROP_CHECKPOINTS_OF),
         ("counts", sql::COUNTS),
     ] {
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
