@@ -10,8 +10,8 @@ use std::{
 
 use milepost::{
     engine::{
-        Caller, Engine, EngineOptions, KindOptions, RateOptions, Registry, Service, StorageOptions,
-        WaitFor,
+        Caller, Engine, EngineOptions, KindOptions, LongPollOptions, RateOptions, Registry,
+        Service, StorageOptions, WaitFor,
     },
     task::{StartBatch, StartTask},
 };
@@ -152,6 +152,7 @@ fn options(scene: Scene, worker: bool) -> EngineOptions {
         max_queued: most,
         max_queued_per_owner: most,
         max_queued_per_client: most,
+        long_poll: LongPollOptions { max_waiting_per_owner: 10_000, ..LongPollOptions::default() },
         max_watched: BATCH as usize,
         max_batch: BATCH as usize,
         rates: RateOptions { starts_per_minute: u32::MAX, ..RateOptions::default() },
@@ -247,6 +248,8 @@ impl Callers {
             if waited.is_some() || snapshot.is_some_and(|snapshot| snapshot.status.is_terminal()) {
                 break;
             }
+            // Refused although it runs: let it go on.
+            tokio::task::yield_now().await;
         }
         let begun = self.begun.at(number).unwrap_or_else(Instant::now);
         Ok((begun.duration_since(from), from.elapsed()))
