@@ -118,7 +118,7 @@ pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientE
         let of_list = list_item(schema, property);
         let text = value.read()?;
         let value = match of_list {
-            Some(item) if !text.trim_start().starts_with('[') || object.contains_key(&key) => {
+            Some(item) if object.contains_key(&key) || !is_list(&text, &types(schema, item, 0)) => {
                 convert(schema, item, text).map(|item| Value::Array(vec![item]))
             }
             _ => convert(schema, property, text),
@@ -134,6 +134,14 @@ pub(super) fn typed(schema: &Value, inputs: Vec<Input>) -> Result<Value, ClientE
         }
     }
     Ok(Value::Object(object))
+}
+
+/// Whether a text is a JSON list of such items. Any other text is an item, even if it begins with
+/// `[`.
+fn is_list(text: &str, item_types: &[&str]) -> bool {
+    let are_texts = item_types == ["string"];
+    let list = serde_json::from_str::<Vec<Value>>(text);
+    list.is_ok_and(|items| !are_texts || items.iter().all(Value::is_string))
 }
 
 /// Schema of an item, if the property is a list and not also a text.
@@ -266,6 +274,11 @@ mod tests {
             (&["names=a"], json!(["a"])),
             (&["names=a", "names=b c", "names=[1]"], json!(["a", "b c", "[1]"])),
             (&["names=[\"a\"]", "names=b"], json!(["a", "b"])),
+            (&["names=[draft] a", "names=b"], json!(["[draft] a", "b"])),
+            (&["names=[1]", "names=[2]"], json!(["[1]", "[2]"])),
+            (&["names=[a-z]*"], json!(["[a-z]*"])),
+            (&["names=["], json!(["["])),
+            (&["names=[]"], json!([])),
         ] {
             assert_eq!(convert(pairs), Ok(json!({"names": list})), "{pairs:?}");
         }

@@ -21,8 +21,11 @@ pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("{shown} has more than {MAX_BYTES} bytes; it must hold one line"));
     }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(format!("{shown} is UTF-16; save it as UTF-8"));
+    }
     let text = String::from_utf8(bytes).map_err(|_| format!("{shown} is not valid UTF-8"))?;
-    let text = text.trim_end_matches(['\r', '\n']);
+    let text = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     if text.trim().is_empty() {
         return Err(format!("{shown} is empty; it must hold one line, the value"));
     }
@@ -42,6 +45,21 @@ pub fn read_file(path: &Path) -> Result<(String, Option<String>), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |bytes: &[u8]| {
+            let path = folder.path().join("key");
+            std::fs::write(&path, bytes).unwrap();
+            read_file(&path).map(|(secret, _)| secret)
+        };
+        assert_eq!(read(b"\xef\xbb\xbfsk-1\r\n").as_deref(), Ok("sk-1"));
+        assert!(read(b"\xef\xbb\xbf\n").unwrap_err().contains("is empty"));
+        for utf_16 in [&b"\xff\xfes\0k\0"[..], b"\xfe\xff\0s\0k"] {
+            assert!(read(utf_16).unwrap_err().contains("is UTF-16; save it as UTF-8"));
+        }
+    }
 
     #[test]
     fn a_file_with_a_secret_holds_one_line_and_nothing_of_it_is_told() {

@@ -134,8 +134,8 @@ struct Remote {
     token_file: Option<PathBuf>,
 }
 
-const LEAST: i64 = *PRIORITIES.start() as i64;
-const MOST: i64 = *PRIORITIES.end() as i64;
+const MIN_PRIORITY: i64 = *PRIORITIES.start() as i64;
+const MAX_PRIORITY: i64 = *PRIORITIES.end() as i64;
 
 #[derive(Args, Debug)]
 #[command(disable_help_flag = true)]
@@ -156,7 +156,7 @@ struct RunArgs {
     file: Option<PathBuf>,
     /// Priority among your own queued tasks, -100 to 100; higher runs first
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
+    #[arg(value_parser = clap::value_parser!(i32).range(MIN_PRIORITY..=MAX_PRIORITY))]
     priority: i32,
     /// Follow it to its end; Ctrl-C cancels it
     #[arg(long, short)]

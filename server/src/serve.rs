@@ -230,7 +230,7 @@ fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> Connect
             min_bytes_per_s: limits.min_body_bytes_per_s,
             discard: Discard {
                 max_bytes: limits.max_discard_bytes,
-                longest: Duration::from_secs(limits.max_discard_s),
+                max_duration: Duration::from_secs(limits.max_discard_s),
                 min_bytes_per_s: limits.min_body_bytes_per_s,
             },
         },

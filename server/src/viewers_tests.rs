@@ -23,7 +23,7 @@ pub(super) fn shown(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
 }
 
 /// Renders bytes as the beginning of a longer content.
-pub(super) fn begun(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
+pub(super) fn view_beginning(viewer: Viewer, bytes: &[u8]) -> Result<String, ViewError> {
     written(viewer, bytes, false, HtmlLimits::default())
 }
 
@@ -34,7 +34,7 @@ fn what_cannot_be_shown_is_told() {
     let long = vec![b' '; MAX_BYTES + 1];
     for viewer in [view_profile, view_report] {
         assert!(matches!(shown(viewer, &long), Err(ViewError::TooLarge(MAX_BYTES))));
-        assert!(matches!(begun(viewer, b"{}"), Err(ViewError::TooLarge(_))));
+        assert!(matches!(view_beginning(viewer, b"{}"), Err(ViewError::TooLarge(_))));
     }
 }
 

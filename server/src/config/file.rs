@@ -8,7 +8,40 @@ use figment::{
 };
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
+use milepost_command::Commands;
+
+use super::{ConfigError, kinds::built_in_names};
+
+const DEFAULT_FILE: &str = "milepost.toml";
+
+/// Rereads the commands of this file, or else of `milepost.toml`, if it exists.
+///
+/// # Errors
+/// Lists every error with its line.
+pub fn reload_commands(file: Option<&Path>) -> Result<Commands, ConfigError> {
+    match readable(file)? {
+        Some(path) => Ok(Commands::read(&text(path)?, path, &built_in_names())?),
+        None => Ok(Commands::default()),
+    }
+}
+
+/// The file to read. A file that was named explicitly must exist.
+pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
+    let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
+    match std::fs::metadata(path) {
+        Ok(_) => Ok(Some(path)),
+        Err(error) if must || error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+/// Reads a file.
+pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
+}
 
 /// Settings of the file; commands are read separately.
 pub(super) struct SettingsFile {

@@ -18,7 +18,7 @@ use milepost_command::Commands;
 
 use super::{
     ConfigError, Settings,
-    file::{Lines, SettingsFile},
+    file::{Lines, SettingsFile, readable, text},
     kinds::built_in_names,
 };
 
@@ -88,7 +88,6 @@ impl fmt::Display for Source {
     }
 }
 
-const DEFAULT_FILE: &str = "milepost.toml";
 const PREFIX: &str = "MILEPOST_";
 /// Variables of the client commands and of the command line, which are not settings.
 const OTHERS: [&str; 4] = ["URL", "TOKEN", "TOKEN_FILE", "CONFIG"];
@@ -224,17 +223,6 @@ impl Configuration {
     }
 }
 
-/// Reads the commands of this file again, or else of `milepost.toml`, if it exists.
-///
-/// # Errors
-/// Lists every error with its line.
-pub fn reload_commands(file: Option<&Path>) -> Result<Commands, ConfigError> {
-    match readable(file)? {
-        Some(path) => Ok(Commands::read(&text(path)?, path, &built_in_names())?),
-        None => Ok(Commands::default()),
-    }
-}
-
 /// The variable of a key.
 pub(super) fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.replace(['.', '-'], "_").to_uppercase())
@@ -248,24 +236,6 @@ fn source_of(metadata: &Metadata) -> Source {
         (_, Some(figment::Source::File(path))) => Source::File(path.clone()),
         _ => Source::Default,
     }
-}
-
-/// The file to read. A file that was named explicitly must exist.
-fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
-    let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
-    match std::fs::metadata(path) {
-        Ok(_) => Ok(Some(path)),
-        Err(error) if must || error.kind() != std::io::ErrorKind::NotFound => {
-            Err(ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
-        }
-        Err(_) => Ok(None),
-    }
-}
-
-/// Reads a file.
-fn text(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
 }
 
 /// Values from one source.

@@ -72,35 +72,36 @@ fn how_much_a_page_shows_is_set_within_limits() {
     let limits = with_file(file, &pairs, &Flags::default()).unwrap().settings.viewers.limits();
     assert_eq!((limits.html.max_bytes, limits.html.max_depth), (20_000, 8));
     assert_eq!((limits.max_concurrent, limits.timeout.as_secs()), (1, 3));
-    for (key, told) in [
+    for (key, message) in [
         ("max_html_bytes = 100", "16384 to 67108864"),
         ("max_depth = 0", "4 to 256"),
         ("max_concurrent = 0", "1 to 64"),
         ("timeout_s = 0", "1 to 600"),
     ] {
         let fault = fault(&format!("[viewers]\n{key}\n"), &[]);
-        assert!(fault.contains(told), "{key}: {fault}");
+        assert!(fault.contains(message), "{key}: {fault}");
     }
 }
 
 #[test]
 fn unknown_keys_are_told_with_their_file_and_what_would_be_right() {
-    let told = fault("[http]\nadr = 'x'\n[storag]\na = 1\n", &[]);
+    let message = fault("[http]\nadr = 'x'\n[storag]\na = 1\n", &[]);
     assert!(
-        told.contains("milepost.toml:2: `http.adr`: unknown; known keys here: addr,"),
-        "{told}"
+        message.contains("milepost.toml:2: `http.adr`: unknown; known keys here: addr,"),
+        "{message}"
     );
     assert!(
-        told.contains("milepost.toml:3: `storag`: unknown; known sections here: dataset, engine"),
-        "{told}"
+        message
+            .contains("milepost.toml:3: `storag`: unknown; known sections here: dataset, engine"),
+        "{message}"
     );
 }
 
 #[test]
 fn an_unknown_variable_of_a_section_is_refused_others_are_remarked() {
-    let told = fault("", &[("MILEPOST_HTTP_ADR", "x")]);
-    assert!(told.contains("MILEPOST_HTTP_ADR: unknown"), "{told}");
-    assert!(told.contains("MILEPOST_HTTP_ADDR"), "{told}");
+    let message = fault("", &[("MILEPOST_HTTP_ADR", "x")]);
+    assert!(message.contains("MILEPOST_HTTP_ADR: unknown"), "{message}");
+    assert!(message.contains("MILEPOST_HTTP_ADDR"), "{message}");
     let pairs = [
         ("MILEPOST_ADDR", "x"),
         ("MILEPOST_URL", "x"),
@@ -115,43 +116,43 @@ fn an_unknown_variable_of_a_section_is_refused_others_are_remarked() {
 
 #[test]
 fn values_of_a_wrong_type_are_told_with_their_source() {
-    let told = fault("[engine]\nconcurrency = 'many'\n", &[]);
-    assert!(told.contains("milepost.toml:2: `engine.concurrency`: "), "{told}");
-    let told = fault("", &[("MILEPOST_HTTP_ADDR", "localhost")]);
-    assert!(told.contains("MILEPOST_HTTP_ADDR: "), "{told}");
-    let told = fault("[engine]\nconcurrency = -1\n", &[]);
-    assert!(told.contains("engine.concurrency"), "{told}");
-    let told = fault("\n[http\n", &[]);
-    assert!(told.contains("milepost.toml:2: "), "{told}");
+    let message = fault("[engine]\nconcurrency = 'many'\n", &[]);
+    assert!(message.contains("milepost.toml:2: `engine.concurrency`: "), "{message}");
+    let message = fault("", &[("MILEPOST_HTTP_ADDR", "localhost")]);
+    assert!(message.contains("MILEPOST_HTTP_ADDR: "), "{message}");
+    let message = fault("[engine]\nconcurrency = -1\n", &[]);
+    assert!(message.contains("engine.concurrency"), "{message}");
+    let message = fault("\n[http\n", &[]);
+    assert!(message.contains("milepost.toml:2: "), "{message}");
 }
 
 #[test]
 fn values_that_make_no_sense_are_told_with_what_would_be_right() {
-    let told = fault("[engine]\nheartbeat_s = 20\nconcurrency = 0\n", &[]);
+    let message = fault("[engine]\nheartbeat_s = 20\nconcurrency = 0\n", &[]);
     assert!(
-        told.contains(
+        message.contains(
             "milepost.toml:2: `engine.heartbeat_s`: must be at least 1 and at most a thi"
         ),
-        "{told}"
+        "{message}"
     );
-    assert!(told.contains("`engine.concurrency`: must be at least 1"), "{told}");
-    let told = fault("[engine]\nheartbeat_s = 9223372036854775807\n", &[]);
-    assert!(told.contains("`engine.heartbeat_s`: must be at least 1"), "{told}");
-    let told = fault("[engine]\nlist_rows = 300\nmax_watched = 0\n", &[]);
+    assert!(message.contains("`engine.concurrency`: must be at least 1"), "{message}");
+    let message = fault("[engine]\nheartbeat_s = 9223372036854775807\n", &[]);
+    assert!(message.contains("`engine.heartbeat_s`: must be at least 1"), "{message}");
+    let message = fault("[engine]\nlist_rows = 300\nmax_watched = 0\n", &[]);
     assert!(
-        told.contains("`engine.list_rows`: must be at least 1 and at most engine.max"),
-        "{told}"
+        message.contains("`engine.list_rows`: must be at least 1 and at most engine.max"),
+        "{message}"
     );
-    assert!(told.contains("`engine.max_watched`: must be at least 1"), "{told}");
-    let told = fault("[story]\nmax_name_chars = 101\n[dataset]\nmax_name_chars = 0\n", &[]);
-    assert!(told.contains("`story.max_name_chars`: must be 1 to 100"), "{told}");
-    assert!(told.contains("`dataset.max_name_chars`: must be 1 to 100"), "{told}");
-    let told = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
-    assert!(told.contains("sqlite:///") && told.contains("postgres://"), "{told}");
-    let told = fault("[http]\npublic_origins = ['https://a.example/path']\n", &[]);
-    assert!(told.contains("http.public_origins"), "{told}");
-    let told = fault("", &[("MILEPOST_LOG_FILTER", "a=b=c")]);
-    assert!(told.contains("MILEPOST_LOG_FILTER"), "{told}");
+    assert!(message.contains("`engine.max_watched`: must be at least 1"), "{message}");
+    let message = fault("[story]\nmax_name_chars = 101\n[dataset]\nmax_name_chars = 0\n", &[]);
+    assert!(message.contains("`story.max_name_chars`: must be 1 to 100"), "{message}");
+    assert!(message.contains("`dataset.max_name_chars`: must be 1 to 100"), "{message}");
+    let message = fault("[storage]\ndatabase = 'mysql://x'\n", &[]);
+    assert!(message.contains("sqlite:///") && message.contains("postgres://"), "{message}");
+    let message = fault("[http]\npublic_origins = ['https://a.example/path']\n", &[]);
+    assert!(message.contains("http.public_origins"), "{message}");
+    let message = fault("", &[("MILEPOST_LOG_FILTER", "a=b=c")]);
+    assert!(message.contains("MILEPOST_LOG_FILTER"), "{message}");
 }
 
 #[test]
@@ -180,27 +181,30 @@ fn each_kind_has_limits_of_its_own_from_every_source() {
         assert!(printed.contains(line), "{line} is not in {printed}");
     }
     assert!(!printed.contains("[kinds]"), "{printed}");
-    let again = with_file(&printed, &[], &Flags::default()).unwrap();
-    assert_eq!(values(&again.settings), values(&configuration.settings));
+    let repeated = with_file(&printed, &[], &Flags::default()).unwrap();
+    assert_eq!(values(&repeated.settings), values(&configuration.settings));
 }
 
 #[test]
 fn a_kind_that_there_is_not_and_limits_that_make_no_sense_are_told() {
-    let told = fault("[kinds.stroy]\ntimeout_s = 60\n", &[]);
+    let message = fault("[kinds.stroy]\ntimeout_s = 60\n", &[]);
     let right = "milepost.toml:1: `kinds.stroy`: unknown; known kinds here: dataset, story";
-    assert!(told.contains(right), "{told}");
-    let told = fault("[kinds.story]\ntimeout = 60\n", &[]);
-    assert!(told.contains("`kinds.story.timeout`: unknown; known keys here: cancel_gra"), "{told}");
-    let told = fault("", &[("MILEPOST_KINDS_STROY_TIMEOUT_S", "60")]);
-    assert!(told.contains("MILEPOST_KINDS_STORY_TIMEOUT_S"), "{told}");
-    let told = fault("[kinds]\nstory = 5\n", &[]);
-    assert!(told.contains("`kinds.story`: "), "{told}");
-    let told =
+    assert!(message.contains(right), "{message}");
+    let message = fault("[kinds.story]\ntimeout = 60\n", &[]);
+    assert!(
+        message.contains("`kinds.story.timeout`: unknown; known keys here: cancel_gra"),
+        "{message}"
+    );
+    let message = fault("", &[("MILEPOST_KINDS_STROY_TIMEOUT_S", "60")]);
+    assert!(message.contains("MILEPOST_KINDS_STORY_TIMEOUT_S"), "{message}");
+    let message = fault("[kinds]\nstory = 5\n", &[]);
+    assert!(message.contains("`kinds.story`: "), "{message}");
+    let message =
         fault("[kinds.dataset]\nmax_attempts = 0\n", &[("MILEPOST_KINDS_STORY_TIMEOUT_S", "0")]);
-    assert!(told.contains("`kinds.dataset.max_attempts`: must be 1 to 100"), "{told}");
-    assert!(told.contains("MILEPOST_KINDS_STORY_TIMEOUT_S: must be 1 to 2592000"), "{told}");
-    let told = fault("[kinds.story]\nconcurrency = 'many'\n", &[]);
-    assert!(told.contains("`kinds.story.concurrency`: "), "{told}");
+    assert!(message.contains("`kinds.dataset.max_attempts`: must be 1 to 100"), "{message}");
+    assert!(message.contains("MILEPOST_KINDS_STORY_TIMEOUT_S: must be 1 to 2592000"), "{message}");
+    let message = fault("[kinds.story]\nconcurrency = 'many'\n", &[]);
+    assert!(message.contains("`kinds.story.concurrency`: "), "{message}");
 }
 
 #[test]
@@ -223,16 +227,16 @@ fn what_is_printed_can_be_read_again() {
         printed.contains("# database is not set # MILEPOST_STORAGE_DATABASE; default"),
         "{printed}"
     );
-    let again = with_file(&printed, &[], &Flags::default()).unwrap();
-    assert_eq!(values(&again.settings), values(&configuration.settings));
+    let repeated = with_file(&printed, &[], &Flags::default()).unwrap();
+    assert_eq!(values(&repeated.settings), values(&configuration.settings));
 }
 
 #[test]
 fn a_default_that_the_file_makes_wrong_is_told_at_its_table() {
-    let told = fault("\n[engine]\nlease_s = 3\n", &[]);
+    let message = fault("\n[engine]\nlease_s = 3\n", &[]);
     assert!(
-        told.contains("milepost.toml:2: `engine.heartbeat_s` (not set here): must be"),
-        "{told}"
+        message.contains("milepost.toml:2: `engine.heartbeat_s` (not set here): must be"),
+        "{message}"
     );
 }
 
@@ -253,11 +257,11 @@ proptest::proptest! {
         let text = lines.join("\n");
         let path = Path::new("/etc/milepost.toml");
         if let Err(error) = Configuration::of(Some((&text, path)), &Flags::default(), []) {
-            for told in error.to_string().lines() {
-                let place = told.strip_prefix("configuration: /etc/milepost.toml:");
-                let what = place.and_then(|rest| rest.split_once(": "));
+            for message in error.to_string().lines() {
+                let position = message.strip_prefix("configuration: /etc/milepost.toml:");
+                let what = position.and_then(|rest| rest.split_once(": "));
                 let placed = what.is_some_and(|(line, what)| line.parse::<usize>().is_ok() && !what.is_empty());
-                proptest::prop_assert!(placed, "{}\n{}", told, text);
+                proptest::prop_assert!(placed, "{}\n{}", message, text);
             }
         }
     }
@@ -308,16 +312,21 @@ fn a_file_with_a_secret_that_cannot_be_used_is_told_without_what_stands_in_it() 
     let folder = tempfile::tempdir().unwrap();
     let file = secret_file(&folder, "hush\nhush\n");
     let by = |path: &str| fault("", &[("MILEPOST_STORAGE_DATABASE_FILE", path)]);
-    let told = by(file.to_str().unwrap());
-    assert!(told.contains("MILEPOST_STORAGE_DATABASE_FILE: "), "{told}");
-    assert!(told.contains("must hold one line") && !told.contains("hush"), "{told}");
+    let message = by(file.to_str().unwrap());
+    assert!(message.contains("MILEPOST_STORAGE_DATABASE_FILE: "), "{message}");
+    assert!(message.contains("must hold one line") && !message.contains("hush"), "{message}");
     assert!(by("/nowhere/secret").contains("/nowhere/secret cannot be read"));
     let both = "[storage]\ndatabase = 'sqlite:///x'\ndatabase_file = 'f'\n";
-    let told = fault(both, &[]);
-    assert!(told.contains("milepost.toml:3: `storage.database_file`: `storage.database` is set"));
+    let message = fault(both, &[]);
+    assert!(
+        message.contains("milepost.toml:3: `storage.database_file`: `storage.database` is set")
+    );
     let wrong = secret_file(&folder, "mysql://ada:hush@h/m");
-    let told = by(wrong.to_str().unwrap());
-    assert!(told.contains("postgres://user:password@host") && !told.contains("hush"), "{told}");
+    let message = by(wrong.to_str().unwrap());
+    assert!(
+        message.contains("postgres://user:password@host") && !message.contains("hush"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -364,8 +373,8 @@ fn a_narrator_has_fields_and_headers_as_a_table_or_in_a_variable() {
     assert_eq!(table.settings.narrator, variables.settings.narrator);
     let printed = super::super::print(&table);
     assert!(!printed.contains("hush"), "{printed}");
-    let again = with_file(&printed, &[], &Flags::default()).unwrap().settings.narrator;
-    assert_eq!(again.extra_body, table.settings.narrator.extra_body);
+    let repeated = with_file(&printed, &[], &Flags::default()).unwrap().settings.narrator;
+    assert_eq!(repeated.extra_body, table.settings.narrator.extra_body);
     for wrong in ["extra_body = 5", "extra_body = '[]'", "omit = ['x']", "token_field = 'x'"] {
         let file = format!("[narrator]\n{wrong}\n");
         let error = with_file(&file, &[], &Flags::default()).unwrap_err().to_string();

@@ -81,7 +81,7 @@ pub struct StorageSettings {
     /// The same in total. `MILEPOST_STORAGE_MAX_BYTES`. Default: 68,719,476,736 (64 GiB).
     pub max_bytes: u64,
     /// Bytes to keep free on the disks of the data folder and of the files. With less, no task can
-    /// be started and no file uploaded; running tasks continue. On a small disk a tenth is kept
+    /// be started and no file uploaded; running tasks continue. On a small disk a tenth stays
     /// free. 0: no limit. `MILEPOST_STORAGE_MIN_FREE_BYTES`. Default: 536,870,912 (512 MiB).
     pub min_free_bytes: u64,
     /// Folder of `{subject}/research.md`, and of the stories written.

@@ -16,30 +16,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens the storage named in the settings.
 pub(super) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
-    let Some(place) = &storage.artifacts else {
+    let Some(location) = &storage.artifacts else {
         if storage.is_shared() {
             tracing::warn!(
-                "files are kept on this machine only; where there are several, name a place that \
+                "files are stored on this machine only; with several machines, name a store that \
                  all of them reach: storage.artifacts"
             );
         }
         return folder(&storage.data_dir.join("artifacts"));
     };
-    match place.strip_prefix("s3://") {
-        Some(rest) => bucket(place, rest).await,
-        None => folder(Path::new(place)),
+    match location.strip_prefix("s3://") {
+        Some(rest) => bucket(location, rest).await,
+        None => folder(Path::new(location)),
     }
 }
 
 fn folder(path: &Path) -> Result<Artifacts, ServeError> {
     Artifacts::in_folder(path).map_err(|error| ServeError::Artifacts {
-        place: path.display().to_string(),
+        location: path.display().to_string(),
         error: error.to_string(),
     })
 }
 
-async fn bucket(place: &str, rest: &str) -> Result<Artifacts, ServeError> {
-    let cannot = |error: String| ServeError::Artifacts { place: place.to_owned(), error };
+async fn bucket(location: &str, rest: &str) -> Result<Artifacts, ServeError> {
+    let cannot = |error: String| ServeError::Artifacts { location: location.to_owned(), error };
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let retry =
         RetryConfig { backoff: BackoffConfig::default(), max_retries: 4, retry_timeout: PATIENCE };

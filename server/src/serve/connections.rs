@@ -38,7 +38,11 @@ const REFUSED: Bounds = Bounds {
     idle_timeout: Duration::from_secs(2),
     write_timeout: Duration::from_secs(2),
     min_bytes_per_s: 0,
-    discard: Discard { max_bytes: 1 << 20, longest: Duration::from_secs(1), min_bytes_per_s: 0 },
+    discard: Discard {
+        max_bytes: 1 << 20,
+        max_duration: Duration::from_secs(1),
+        min_bytes_per_s: 0,
+    },
 };
 /// `Retry-After` of such a refusal, in milliseconds.
 const FULL_MS: i64 = 5_000;
@@ -101,9 +105,9 @@ pub(super) async fn serve(
         let (router, stop, open) = (router.clone(), stop.clone(), open.clone());
         let bounds = options.bounds;
         match admission.enter(client(peer.ip(), &options.trusted_proxies)) {
-            Ok(place) => drop(tokio::spawn(async move {
+            Ok(source) => drop(tokio::spawn(async move {
                 Conversation { router, peer, bounds, refusal: None }.hold(stream, stop).await;
-                drop((place, open));
+                drop((source, open));
             })),
             Err(full) => {
                 let refusal = Some(refusal(full));
@@ -217,7 +221,7 @@ async fn speak(
         tokio::select! {
             // A broken connection concerns only its client.
             _ = connection.as_mut() => return,
-            // Poll the connection again: nothing else tells it that a body is no longer read.
+            // Poll the connection again: nothing else signals that a body is no longer read.
             () = rest.notified() => {}
             () = stopped(stop), if !stopping => {
                 stopping = true;

@@ -26,7 +26,7 @@ impl Disk for Folders {
 pub(super) fn storage(settings: &StorageSettings, database: Option<PathBuf>) -> StorageOptions {
     let files = match &settings.artifacts {
         None => Some(settings.data_dir.join("artifacts")),
-        Some(place) => (!place.contains("://")).then(|| PathBuf::from(place)),
+        Some(source) => (!source.contains("://")).then(|| PathBuf::from(source)),
     };
     let folders: Vec<_> = database.into_iter().chain(files).collect();
     let disk = (!folders.is_empty()).then(|| Arc::new(Folders(folders)) as Arc<dyn Disk>);

@@ -27,10 +27,10 @@ pub enum ServeError {
         error: io::Error,
     },
     /// The storage of files cannot be used.
-    #[error("files cannot be kept in {place}: {error}; see storage.artifacts")]
+    #[error("files cannot be stored in {location}: {error}; see storage.artifacts")]
     Artifacts {
         /// The storage as configured.
-        place: String,
+        location: String,
         /// The cause.
         error: String,
     },

@@ -24,7 +24,7 @@ const SILENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Discard {
     pub(super) max_bytes: u64,
-    pub(super) longest: Duration,
+    pub(super) max_duration: Duration,
     /// Minimum rate of the sender.
     pub(super) min_bytes_per_s: u32,
 }
@@ -32,7 +32,7 @@ pub(super) struct Discard {
 impl Discard {
     pub(super) fn begin(self) -> Discarding {
         let pace = Pace::new(SILENCE, SILENCE, self.min_bytes_per_s);
-        Discarding { left: self.max_bytes, pace, end: Instant::now() + self.longest }
+        Discarding { left: self.max_bytes, pace, end: Instant::now() + self.max_duration }
     }
 }
 
@@ -101,7 +101,7 @@ impl Io {
 impl Drop for Io {
     fn drop(&mut self) {
         if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
-            // Nobody waits for it if the connection was given up.
+            // The connection may have been given up.
             let _ = back.send(stream);
         }
     }

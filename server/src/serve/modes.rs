@@ -63,7 +63,7 @@ mod linux {
 
     fn artifacts(settings: &Settings) -> PathBuf {
         match &settings.storage.artifacts {
-            Some(place) => PathBuf::from(place),
+            Some(dir) => PathBuf::from(dir),
             None => settings.storage.data_dir.join("artifacts"),
         }
     }
@@ -181,8 +181,8 @@ mod linux {
 
         #[test]
         fn what_is_open_is_closed_and_what_is_private_stays_as_it_is() {
-            let place = tempfile::tempdir().unwrap();
-            let data = place.path().join("data");
+            let dir = tempfile::tempdir().unwrap();
+            let data = dir.path().join("data");
             fs::create_dir_all(data.join("artifacts/a3")).unwrap();
             fs::create_dir(data.join("runs")).unwrap();
             for name in ["milepost.db", "milepost.db-wal", "milepost.db.lock", KEY_FILE] {
@@ -206,8 +206,8 @@ mod linux {
 
         #[test]
         fn a_folder_with_other_things_stays_open_and_the_database_in_it_does_not() {
-            let place = tempfile::tempdir().unwrap();
-            let data = place.path().join("data");
+            let dir = tempfile::tempdir().unwrap();
+            let data = dir.path().join("data");
             fs::create_dir(&data).unwrap();
             for name in ["milepost.db", "notes.txt"] {
                 fs::write(data.join(name), "").unwrap();
@@ -222,18 +222,18 @@ mod linux {
 
         #[test]
         fn a_link_out_of_the_folder_and_a_second_name_are_not_followed() {
-            let place = tempfile::tempdir().unwrap();
-            let (data, other) = (place.path().join("data"), place.path().join("other"));
+            let dir = tempfile::tempdir().unwrap();
+            let (data, other) = (dir.path().join("data"), dir.path().join("other"));
             fs::create_dir(&data).unwrap();
             for name in ["other", "second"] {
-                fs::write(place.path().join(name), "").unwrap();
-                open(&place.path().join(name), 0o644);
+                fs::write(dir.path().join(name), "").unwrap();
+                open(&dir.path().join(name), 0o644);
             }
             symlink(&other, data.join("milepost.db")).unwrap();
-            fs::hard_link(place.path().join("second"), data.join("milepost.db.lock")).unwrap();
+            fs::hard_link(dir.path().join("second"), data.join("milepost.db.lock")).unwrap();
             tighten(&settings(&data));
             assert_eq!(mode(&other), 0o644);
-            assert_eq!(mode(&place.path().join("second")), 0o644);
+            assert_eq!(mode(&dir.path().join("second")), 0o644);
         }
     }
 }

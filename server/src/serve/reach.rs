@@ -71,7 +71,7 @@ mod tests {
         words.iter().map(kind).collect()
     }
 
-    fn said(addr: &str, origins: &[&str], commands: usize) -> String {
+    fn shown(addr: &str, origins: &[&str], commands: usize) -> String {
         let public_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
         let http = HttpSettings { public_origins, ..HttpSettings::default() };
         let kinds = kinds(&["story", "dataset", "a", "b", "c"][..2 + commands]);
@@ -82,18 +82,18 @@ mod tests {
     #[test]
     fn the_operator_is_told_who_can_start_what() {
         assert_eq!(
-            said("0.0.0.0:3000", &[], 3),
+            shown("0.0.0.0:3000", &[], 3),
             "listening on 0.0.0.0:3000: everybody who reaches this machine on port 3000 can open it and \
              start story, dataset and 3 commands; http.public_origins is not set: only requests to \
              addresses and to names without a dot are answered"
         );
         assert_eq!(
-            said("127.0.0.1:80", &[], 0),
+            shown("127.0.0.1:80", &[], 0),
             "listening on 127.0.0.1:80: everybody on this machine can open port 80 and start story and \
              dataset; only requests to localhost, 127.0.0.1 and [::1] are answered"
         );
         assert_eq!(
-            said("192.0.2.7:80", &["https://tasks.example.org"], 1),
+            shown("192.0.2.7:80", &["https://tasks.example.org"], 1),
             "listening on 192.0.2.7:80: everybody who reaches 192.0.2.7 on port 80 can open it and start \
              story, dataset and 1 command; only requests to https://tasks.example.org are answered"
         );

@@ -129,9 +129,9 @@ fn warn_of_whole_module(options: &LeptosOptions) {
 
 /// Options from `cargo leptos` if it runs this program, otherwise the names of the workspace.
 fn leptos_options(settings: &HttpSettings, site_dir: &Path) -> LeptosOptions {
-    let told = std::env::var_os("LEPTOS_OUTPUT_NAME").and_then(|_| get_configuration(None).ok());
-    let mut options = match told {
-        Some(told) => told.leptos_options,
+    let given = std::env::var_os("LEPTOS_OUTPUT_NAME").and_then(|_| get_configuration(None).ok());
+    let mut options = match given {
+        Some(given) => given.leptos_options,
         None => LeptosOptions::builder().output_name("milepost").build(),
     };
     options.site_root = site_dir.to_string_lossy().into();

@@ -16,9 +16,9 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
 /// SVG is XML, which the server never sends as an image; therefore it is embedded in the page.
 pub(super) fn view_svg(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     // Base64 makes four bytes of three; the rest is room for the tag.
-    let most = html.limits().max_bytes / 4 * 3;
-    if !beginning.is_whole || beginning.bytes.len() + 4_096 > most {
-        return Err(ViewError::TooLarge(most));
+    let max = html.limits().max_bytes / 4 * 3;
+    if !beginning.is_whole || beginning.bytes.len() + 4_096 > max {
+        return Err(ViewError::TooLarge(max));
     }
     let data = STANDARD.encode(beginning.bytes);
     let name = escape(beginning.name);
@@ -32,7 +32,7 @@ pub(super) fn view_svg(beginning: &Preview<'_>, html: &mut Html) -> Result<(), V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viewers::tests::{begun, shown};
+    use crate::viewers::tests::{shown, view_beginning};
 
     #[test]
     fn a_name_is_no_markup() {
@@ -56,6 +56,6 @@ mod tests {
              alt=\"a\"></p>"
         );
         assert!(matches!(shown(view_svg, &vec![b'<'; 1 << 20]), Err(ViewError::TooLarge(_))));
-        assert!(matches!(begun(view_svg, b"<svg"), Err(ViewError::TooLarge(_))));
+        assert!(matches!(view_beginning(view_svg, b"<svg"), Err(ViewError::TooLarge(_))));
     }
 }

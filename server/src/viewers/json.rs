@@ -85,7 +85,7 @@ fn token_len(rest: &str, first: char) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{begun, shown},
+        super::tests::{shown, view_beginning},
         *,
     };
 
@@ -109,7 +109,7 @@ mod tests {
     fn what_is_no_json_and_a_part_of_one_are_shown_as_text() {
         for html in [
             shown(view, b"{<script>").unwrap(),
-            begun(view, b"{<script>").unwrap(),
+            view_beginning(view, b"{<script>").unwrap(),
             shown(view, b"\"<script>\"").unwrap(),
         ] {
             assert!(html.contains("&lt;script&gt;") && !html.contains("<script"), "{html}");

@@ -92,9 +92,9 @@ fn tame<'t>(events: impl Iterator<Item = Event<'t>>) -> impl Iterator<Item = Eve
         Event::End(TagEnd::HtmlBlock) => Some(Event::End(TagEnd::Paragraph)),
         Event::Start(Tag::Image { .. }) | Event::End(TagEnd::Image) => None,
         Event::Start(Tag::Link { ref dest_url, .. }) => {
-            let kept = is_safe(dest_url);
-            links.push(kept);
-            kept.then_some(event)
+            let retained = is_safe(dest_url);
+            links.push(retained);
+            retained.then_some(event)
         }
         Event::End(TagEnd::Link) => links.pop().unwrap_or(false).then_some(event),
         Event::Start(Tag::Heading { level, .. }) => {
@@ -129,7 +129,7 @@ const fn lower(level: HeadingLevel) -> HeadingLevel {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::viewers::tests::{begun, shown};
+    use crate::viewers::tests::{shown, view_beginning};
 
     fn markdown_to_html(text: &str) -> String {
         let mut html = String::new();
@@ -141,7 +141,7 @@ mod tests {
     fn of_a_long_text_the_beginning_is_shown() {
         assert_eq!(shown(view, b"hi").unwrap(), "<p>hi</p>\n");
         assert!(matches!(shown(view, &[0xff]), Err(ViewError::Malformed(_))));
-        let html = begun(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
+        let html = view_beginning(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
         assert!(html.starts_with("<p>a</p>\n<p class=\"part\">Only the beginning"), "{html}");
         let html = shown(view, "ä".repeat(1 << 20).as_bytes()).unwrap();
         assert!(html.contains("Only the beginning") && html.len() <= 1 << 20);

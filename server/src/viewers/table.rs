@@ -65,7 +65,7 @@ fn short(cell: &str) -> (&str, &'static str) {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{begun, shown},
+        super::tests::{shown, view_beginning},
         *,
     };
 
@@ -84,7 +84,7 @@ mod tests {
     fn what_is_left_out_is_told() {
         let long = format!("a\n{}", "1\n".repeat(300));
         assert!(shown(view, long.as_bytes()).unwrap().contains("The first 200 rows are shown"));
-        assert!(begun(view, b"a\n1\n").unwrap().contains("The first row is shown"));
+        assert!(view_beginning(view, b"a\n1\n").unwrap().contains("The first row is shown"));
         let wide = ["x"; 60].join(",");
         assert!(shown(view, wide.as_bytes()).unwrap().contains("the first 50 cells"));
         let cell = "y".repeat(300);

@@ -24,7 +24,7 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
 #[cfg(test)]
 mod tests {
     use super::{
-        super::tests::{begun, shown},
+        super::tests::{shown, view_beginning},
         *,
     };
 
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn of_a_long_text_the_beginning_is_shown_and_said_to_be_that() {
-        let html = begun(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
+        let html = view_beginning(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
         assert!(html.contains(">\na</pre><p class=\"part\">Only the beginning"), "{html}");
         let html = shown(view, "ä".repeat(MAX_BYTES).as_bytes()).unwrap();
         assert!(html.contains("Only the beginning") && !html.contains('\u{fffd}'));

@@ -148,14 +148,14 @@ async fn a_place_for_files_that_cannot_be_used_is_told_in_one_line() {
         crate::fixture::Said::of(command)
     };
     let said = serve(format!("{}/x", arg(&file))).await;
-    said.is_refused_with("files cannot be kept in");
+    said.is_refused_with("files cannot be stored in");
     serve("gs://bucket".to_owned()).await.is_refused_with("a folder, or s3://bucket");
     let mut command = place.milepost(&["serve", "--addr", "127.0.0.1:0"]);
     command.env("MILEPOST_STORAGE_ARTIFACTS", "s3://bucket/prefix");
     command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_REGION", "x");
     command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "topsecret");
     let said = crate::fixture::Said::of(command).await;
-    said.is_refused_with("files cannot be kept in s3://bucket/prefix");
+    said.is_refused_with("files cannot be stored in s3://bucket/prefix");
     assert!(!said.stderr.contains("topsecret"), "{said:?}");
     let mut body = String::new();
     tokio::fs::File::open(file).await.unwrap().read_to_string(&mut body).await.unwrap();

@@ -120,10 +120,10 @@ mod tests {
 
     #[test]
     fn patterns_find_files_and_follow_no_links() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("run");
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("run");
         fs::create_dir_all(folder.join("out/deep")).unwrap();
-        let secret = place.path().join("secret.csv");
+        let secret = dir.path().join("secret.csv");
         for file in
             [&secret, &folder.join("a.csv"), &folder.join("out/b.csv"), &folder.join("c.txt")]
         {
@@ -133,7 +133,7 @@ mod tests {
         fs::create_dir_all(folder.join("inputs/data")).unwrap();
         fs::write(folder.join("inputs/data/given.csv"), "x").unwrap();
         std::os::unix::fs::symlink(&secret, folder.join("link.csv")).unwrap();
-        std::os::unix::fs::symlink(place.path(), folder.join("up")).unwrap();
+        std::os::unix::fs::symlink(dir.path(), folder.join("up")).unwrap();
         assert_eq!(names(&folder, &["*.csv"]), ["a.csv"]);
         assert_eq!(names(&folder, &["**/*.csv"]), ["a.csv", "out_b.csv", "out_deep_a.csv"]);
         assert_eq!(names(&folder, &["out/*", "c.*"]), ["c.txt", "out_b.csv"]);
@@ -144,11 +144,11 @@ mod tests {
 
     #[test]
     fn hostile_names_become_harmless_and_stay_apart() {
-        let place = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         for name in ["..\\x", "a\nb", "a_b", "\u{202e}gpj.exe", ".hidden", "<b>.csv", " "] {
-            fs::write(place.path().join(name), "").unwrap();
+            fs::write(dir.path().join(name), "").unwrap();
         }
-        let found = names(place.path(), &["*"]);
+        let found = names(dir.path(), &["*"]);
         assert_eq!(found.len(), 7);
         assert_eq!(found.iter().collect::<BTreeSet<_>>().len(), 7, "{found:?}");
         for name in &found {
@@ -162,11 +162,11 @@ mod tests {
 
     #[test]
     fn a_secret_in_a_name_is_hidden_before_the_name_is_cut() {
-        let place = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         for name in [&*format!("{}hush.csv", "x".repeat(MAX_NAME - 2)), "hush.csv", "***.csv"] {
-            fs::write(place.path().join(name), "").unwrap();
+            fs::write(dir.path().join(name), "").unwrap();
         }
-        let found = names(place.path(), &["*"]);
+        let found = names(dir.path(), &["*"]);
         assert_eq!(found[0], "***.csv");
         assert_eq!(found[1], "***-2.csv");
         assert!(found[2].ends_with("xx**"), "{found:?}");
@@ -174,10 +174,10 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_not_opened() {
-        let place = tempfile::tempdir().unwrap();
-        let pipe = place.path().join("pipe");
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert_eq!(names(place.path(), &["*"]), [""; 0]);
+        assert_eq!(names(dir.path(), &["*"]), [""; 0]);
         assert!(Found { path: pipe, name: String::new() }.open().is_err());
     }
 }

@@ -1,11 +1,13 @@
 //! Output in any encoding becomes UTF-8, before anything else looks at it.
 //!
-//! Without a declared encoding, UTF-8 is expected, and a line that cannot be UTF-8 is decoded by a
+//! Without a declared encoding, output that begins like UTF-16 is that. Otherwise UTF-8 is expected, and a line that cannot be UTF-8 is decoded by a
 //! guess from all such lines so far (as browsers guess). A line with a single broken character
 //! between valid ones is still UTF-8.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{CoderResult, Decoder as WebDecoder, Encoding as WebEncoding};
+use encoding_rs::{
+    CoderResult, Decoder as WebDecoder, Encoding as WebEncoding, UTF_16BE, UTF_16LE,
+};
 use oem_cp::{code_table::DECODING_TABLE_CP_MAP, code_table_type::TableType};
 
 /// Maximum number of bytes of a line that wait for its end. What is longer is no text, and its bytes
@@ -46,6 +48,33 @@ enum Kind {
     Declared(Box<WebDecoder>),
     Console(&'static TableType),
     Guessed(Box<Guess>),
+    /// The first bytes, until they show whether it is UTF-16.
+    Start(Vec<u8>),
+}
+
+/// Number of bytes that show whether it is UTF-16.
+const START: usize = 4;
+
+/// Whether more bytes might show that it is UTF-16.
+fn may_be_utf_16(start: &[u8]) -> bool {
+    match start {
+        [] | [_] | [0, _, ..] | [_, 0, ..] => true,
+        _ => utf_16(start).is_some(),
+    }
+}
+
+/// UTF-16 by its byte order mark, or by the zeros beside its first letters.
+fn utf_16(start: &[u8]) -> Option<&'static WebEncoding> {
+    let is_text = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n' | 0x1b);
+    match *start {
+        [0xff, 0xfe, ..] => Some(UTF_16LE),
+        [0xfe, 0xff, ..] => Some(UTF_16BE),
+        [a, 0] | [a, 0, _] if is_text(a) => Some(UTF_16LE),
+        [0, a] | [0, a, _] if is_text(a) => Some(UTF_16BE),
+        [a, 0, b, 0, ..] if is_text(a) && is_text(b) => Some(UTF_16LE),
+        [0, a, 0, b, ..] if is_text(a) && is_text(b) => Some(UTF_16BE),
+        _ => None,
+    }
 }
 
 impl Decoder {
@@ -56,7 +85,7 @@ impl Decoder {
                 Kind::Declared(Box::new(encoding.new_decoder()))
             }
             Some(Encoding(Table::Console(table))) => Kind::Console(table),
-            None => Kind::Guessed(Box::default()),
+            None => Kind::Start(Vec::new()),
         })
     }
 
@@ -67,7 +96,22 @@ impl Decoder {
             Kind::Declared(decoder) => decode(decoder, bytes, false),
             Kind::Console(table) => table.decode_string_lossy(bytes).into_bytes(),
             Kind::Guessed(guess) => guess.push(bytes),
+            Kind::Start(start) => {
+                start.extend_from_slice(bytes);
+                if start.len() < START && may_be_utf_16(start) { Vec::new() } else { self.begin() }
+            }
         }
+    }
+
+    /// Decides by the first bytes, and decodes them.
+    fn begin(&mut self) -> Vec<u8> {
+        let Kind::Start(start) = &mut self.0 else { return Vec::new() };
+        let start = std::mem::take(start);
+        self.0 = match utf_16(&start) {
+            Some(encoding) => Kind::Declared(Box::new(encoding.new_decoder())),
+            None => Kind::Guessed(Box::default()),
+        };
+        self.push(&start)
     }
 
     /// The program pauses: returns what waited for the end of its line.
@@ -75,6 +119,13 @@ impl Decoder {
         match &mut self.0 {
             Kind::Declared(_) | Kind::Console(_) => Vec::new(),
             Kind::Guessed(guess) => guess.idle(),
+            // A single byte may be half a character.
+            Kind::Start(start) if start.len() < 2 => Vec::new(),
+            Kind::Start(_) => {
+                let mut text = self.begin();
+                text.append(&mut self.idle());
+                text
+            }
         }
     }
 
@@ -84,6 +135,11 @@ impl Decoder {
             Kind::Declared(decoder) => decode(decoder, b"", true),
             Kind::Console(_) => Vec::new(),
             Kind::Guessed(guess) => guess.decide(),
+            Kind::Start(_) => {
+                let mut text = self.begin();
+                text.append(&mut self.end());
+                text
+            }
         }
     }
 }
@@ -251,6 +307,23 @@ mod tests {
     }
 
     #[test]
+    fn utf_16_is_known_by_its_beginning() {
+        let utf_16 = |text: &str, is_little: bool| -> Vec<u8> {
+            let bytes = |unit: u16| if is_little { unit.to_le_bytes() } else { unit.to_be_bytes() };
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        for text in ["\u{feff}größer 45%\r\n", "Copying 45%\r\nä\n", "a", "\u{feff}"] {
+            for (is_little, chunk) in [(true, 1), (true, 3), (false, 1), (false, 100)] {
+                let shown = decoded(None, &utf_16(text, is_little), chunk);
+                assert_eq!(shown, text.trim_start_matches('\u{feff}'));
+            }
+        }
+        for plain in [&b"a\0"[..1], b"ab\0c", b"\0\0\0\0", b"\x01\0\x02\0"] {
+            assert_eq!(decoded(None, plain, 1).as_bytes(), plain);
+        }
+    }
+
+    #[test]
     fn a_broken_character_does_not_change_the_encoding_of_its_line() {
         for (bytes, text) in [
             ("größer – 日本 🦀\n".as_bytes(), "größer – 日本 🦀\n"),
@@ -282,6 +355,7 @@ mod tests {
     #[test]
     fn a_pause_gives_what_waits_but_no_half_character() {
         let mut decoder = Decoder::new(None);
+        assert_eq!((decoder.push(b"5"), decoder.push(b"0%")), (vec![], b"50%".to_vec()));
         assert_eq!(decoder.push(b"l\xe4uft 45%"), b"l");
         assert_eq!(decoder.idle(), "äuft 45%".as_bytes());
         assert_eq!((decoder.push(b"\xe2\x82"), decoder.idle()), (vec![], vec![]));

@@ -12,10 +12,10 @@ use std::{
 use milepost::task::TaskId;
 
 /// Subfolder of preserved run folders.
-const KEPT: &str = "kept";
+const PRESERVED: &str = "kept";
 /// How long a start waits for supervisors of an earlier process, and its polling interval.
 const PATIENCE: Duration = Duration::from_secs(5);
-const AGAIN: Duration = Duration::from_millis(20);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Folder of one run.
 pub(super) struct RunFolder {
@@ -23,7 +23,7 @@ pub(super) struct RunFolder {
     path: PathBuf,
     record: PathBuf,
     lock: PathBuf,
-    kept: Option<PathBuf>,
+    retained: Option<PathBuf>,
     /// Whether the run has ended and all its processes are gone.
     over: bool,
     /// Whether processes named in the record may remain; the next start checks them.
@@ -36,7 +36,7 @@ impl RunFolder {
         make_private(runs)?;
         let runs = fs::canonicalize(runs)?;
         let name = format!("{id}-{attempt}");
-        let kept = keep.then(|| runs.join(KEPT).join(&name));
+        let retained = keep.then(|| runs.join(PRESERVED).join(&name));
         let path = runs.join(&name);
         let record = record_of(&runs, &name);
         // The same attempt, released by a shutdown and started again.
@@ -49,7 +49,7 @@ impl RunFolder {
             path,
             record,
             lock: runs.join(format!("{id}.lock")),
-            kept,
+            retained,
             over: false,
             keeps_record: false,
         })
@@ -90,8 +90,8 @@ impl Drop for RunFolder {
         if !self.over {
             return;
         }
-        let done = match &self.kept {
-            Some(kept) => keep(&self.path, kept),
+        let done = match &self.retained {
+            Some(retained) => keep(&self.path, retained),
             None => fs::remove_dir_all(&self.path),
         };
         if let Err(error) = done {
@@ -109,11 +109,11 @@ fn record_of(runs: &Path, name: &str) -> PathBuf {
     runs.join(format!("{name}.json"))
 }
 
-fn keep(path: &Path, kept: &Path) -> io::Result<()> {
-    if let Some(folder) = kept.parent() {
+fn keep(path: &Path, retained: &Path) -> io::Result<()> {
+    if let Some(folder) = retained.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::rename(path, kept)
+    fs::rename(path, retained)
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {
@@ -184,7 +184,9 @@ fn clean_one(runs: &Path, name: &str, deadline: Instant) {
 fn lock_until(file: &File, deadline: Instant) -> Result<(), TryLockError> {
     loop {
         match file.try_lock() {
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(AGAIN),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                thread::sleep(RETRY_INTERVAL)
+            }
             done => return done,
         }
     }
@@ -244,33 +246,33 @@ mod tests {
 
     #[test]
     fn a_run_that_is_over_leaves_nothing_and_a_kept_one_its_folder() {
-        let place = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         for keep in [false, true] {
             let id = id();
-            let mut folder = RunFolder::make(place.path(), id, 1, keep).unwrap();
+            let mut folder = RunFolder::make(dir.path(), id, 1, keep).unwrap();
             fs::write(folder.path().join("x"), "").unwrap();
             fs::write(folder.lock(), "").unwrap();
             folder.is_over();
             drop(folder);
-            assert_eq!(place.path().join(KEPT).join(format!("{id}-1/x")).exists(), keep);
-            assert!(!place.path().join(format!("{id}-1")).exists());
-            assert!(!place.path().join(format!("{id}.lock")).exists());
+            assert_eq!(dir.path().join(PRESERVED).join(format!("{id}-1/x")).exists(), keep);
+            assert!(!dir.path().join(format!("{id}-1")).exists());
+            assert!(!dir.path().join(format!("{id}.lock")).exists());
         }
     }
 
     #[test]
     fn what_an_earlier_process_left_is_removed_and_nothing_else() {
-        let place = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let (left, busy) = (id(), id());
-        let path = |id: TaskId| place.path().join(format!("{id}-1"));
-        drop(RunFolder::make(place.path(), left, 1, false).unwrap());
-        let folder = RunFolder::make(place.path(), busy, 1, false).unwrap();
+        let path = |id: TaskId| dir.path().join(format!("{id}-1"));
+        drop(RunFolder::make(dir.path(), left, 1, false).unwrap());
+        let folder = RunFolder::make(dir.path(), busy, 1, false).unwrap();
         let held = fs::File::create(folder.lock()).unwrap();
         held.lock().unwrap();
-        fs::create_dir_all(place.path().join(KEPT).join("a-1")).unwrap();
-        fs::create_dir(place.path().join("other-1")).unwrap();
-        clean_until(place.path(), Instant::now());
+        fs::create_dir_all(dir.path().join(PRESERVED).join("a-1")).unwrap();
+        fs::create_dir(dir.path().join("other-1")).unwrap();
+        clean_until(dir.path(), Instant::now());
         assert!(!path(left).exists() && path(busy).exists());
-        assert!(place.path().join("kept/a-1").exists() && place.path().join("other-1").exists());
+        assert!(dir.path().join("kept/a-1").exists() && dir.path().join("other-1").exists());
     }
 }

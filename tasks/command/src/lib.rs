@@ -321,10 +321,10 @@ impl Definition {
     /// `Archive a folder: photos`: the title and the first required value that is not secret.
     fn title_of(&self, values: &[ParamValue]) -> String {
         let named = self.params.iter().zip(values);
-        let told = named
+        let shown = named
             .filter(|(param, _)| param.required && !param.secret)
             .find(|(_, value)| !value.as_text().trim().is_empty());
-        let Some((_, value)) = told else { return self.title.clone() };
+        let Some((_, value)) = shown else { return self.title.clone() };
         let line = value.as_text().lines().find(|line| !line.trim().is_empty());
         let mut text: String =
             line.unwrap_or_default().trim().chars().take(MAX_IN_TITLE + 1).collect();

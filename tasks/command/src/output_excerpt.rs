@@ -41,8 +41,8 @@ impl OutputExcerpt {
             return String::from_utf8_lossy(&[head, &*tail].concat()).into_owned();
         }
         let (head, tail) = (String::from_utf8_lossy(head), String::from_utf8_lossy(&tail));
-        let bytes = if omitted == 1 { "byte is" } else { "bytes are" };
-        format!("{head}\n[… {omitted} {bytes} not kept …]\n{tail}")
+        let bytes = if omitted == 1 { "byte" } else { "bytes" };
+        format!("{head}\n[… {omitted} {bytes} omitted …]\n{tail}")
     }
 
     /// Beginning and end, without the parts of characters that the gap cuts.
@@ -73,7 +73,7 @@ mod tests {
         let mut excerpt = OutputExcerpt::new(8);
         excerpt.push(b"0123456789");
         excerpt.push(b"ab");
-        assert_eq!(excerpt.text(), "0123\n[… 4 bytes are not kept …]\n89ab");
+        assert_eq!(excerpt.text(), "0123\n[… 4 bytes omitted …]\n89ab");
         assert_eq!((excerpt.seen, excerpt.omitted()), (12, 4));
     }
 
@@ -84,12 +84,12 @@ mod tests {
             excerpt.push("aä日🦀aä日🦀aä日🦀".as_bytes());
             let text = excerpt.text();
             assert!(!text.contains('\u{fffd}'), "{max}: {text}");
-            let note = format!("[… {} bytes are not kept …]", excerpt.omitted());
+            let note = format!("[… {} bytes omitted …]", excerpt.omitted());
             assert!(text.contains(&note), "{max}: {text}");
         }
         let mut excerpt = OutputExcerpt::new(4);
         excerpt.push(b"abcde");
-        assert_eq!(excerpt.text(), "ab\n[… 1 byte is not kept …]\nde");
+        assert_eq!(excerpt.text(), "ab\n[… 1 byte omitted …]\nde");
     }
 
     proptest! {

@@ -210,14 +210,14 @@ impl Run {
         let ctx = self.ctx.clone();
         let Process { streams, supervisor } = process;
         let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
-        let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
+        let (mut stop_sent, mut gone, mut last, mut idle) = (false, false, None, 0);
         while !(gone && (streams.have_ended() || idle > MAX_IDLE)) {
             let heard = tokio::select! {
                 n = streams.stdout.read(&mut out) => Message::Bytes(Source::Stdout, n),
                 n = streams.stderr.read(&mut err) => Message::Bytes(Source::Stderr, n),
                 n = streams.channel.read(&mut own) => Message::Bytes(Source::Channel, n),
                 message = supervisor.next_message(), if !gone => Message::Supervisor(message),
-                () = ctx.cancelled(), if !told => Message::Stop,
+                () = ctx.cancelled(), if !stop_sent => Message::Stop,
                 () = tokio::time::sleep(IDLE) => Message::Nothing,
             };
             match heard {
@@ -244,7 +244,7 @@ impl Run {
                     }
                 }
                 Message::Stop => {
-                    told = true;
+                    stop_sent = true;
                     supervisor.terminate(self.definition.limits.grace).await;
                 }
                 Message::Nothing => {
@@ -305,8 +305,8 @@ impl Run {
         let Limits { processes, total_memory_bytes, .. } = self.definition.limits;
         let (code, how) = match (end.code, end.signal) {
             _ if end.too_many => {
-                let most = counted(u64::from(processes), "process", "processes");
-                ("processes", format!("had more than {most}"))
+                let max_bytes = counted(u64::from(processes), "process", "processes");
+                ("processes", format!("had more than {max_bytes}"))
             }
             _ if out_of_memory => {
                 let mb = total_memory_bytes.unwrap_or_default() >> 20;

@@ -74,10 +74,10 @@ impl SecretKey {
     /// Parses a key from a setting or a file.
     ///
     /// # Errors
-    /// If the text is not a key; `place` names its location.
-    pub fn parse(text: &str, place: &str) -> Result<Self, SealError> {
-        let form = || SealError::Form(place.to_owned());
-        let text = text.trim();
+    /// If the text is not a key; `source` names its location.
+    pub fn parse(text: &str, source: &str) -> Result<Self, SealError> {
+        let form = || SealError::Form(source.to_owned());
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.len() != 2 * KEY_LEN || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(form());
         }
@@ -97,10 +97,10 @@ impl SecretKey {
     /// If the file cannot be read or created, or does not contain a key.
     pub fn of_folder(data: &Path) -> Result<Self, SealError> {
         let path = data.join(KEY_FILE);
-        let place = path.display().to_string();
+        let source = path.display().to_string();
         let text = read_or_make(data, &path)
-            .map_err(|error| SealError::File { path: place.clone(), error })?;
-        Self::parse(&text, &place)
+            .map_err(|error| SealError::File { path: source.clone(), error })?;
+        Self::parse(&text, &source)
     }
 
     /// Seals a text for tasks of one kind.
@@ -254,8 +254,8 @@ mod tests {
     #[test]
     fn the_key_of_a_folder_is_made_once_and_is_private() {
         use std::os::unix::fs::MetadataExt as _;
-        let place = tempfile::tempdir().unwrap();
-        let data = place.path().join("data");
+        let source = tempfile::tempdir().unwrap();
+        let data = source.path().join("data");
         let sealed = SecretKey::of_folder(&data).unwrap().seal("hush", "job").unwrap();
         assert_eq!(SecretKey::of_folder(&data).unwrap().open(&sealed, "job").unwrap(), "hush");
         assert_eq!(fs::metadata(data.join(KEY_FILE)).unwrap().mode() & 0o777, 0o600);
@@ -264,10 +264,10 @@ mod tests {
 
     #[test]
     fn a_file_that_holds_no_key_is_named() {
-        let place = tempfile::tempdir().unwrap();
+        let source = tempfile::tempdir().unwrap();
         for text in ["", "short", &"g".repeat(64), &"ä".repeat(32)] {
-            fs::write(place.path().join(KEY_FILE), text).unwrap();
-            let error = SecretKey::of_folder(place.path()).unwrap_err().to_string();
+            fs::write(source.path().join(KEY_FILE), text).unwrap();
+            let error = SecretKey::of_folder(source.path()).unwrap_err().to_string();
             assert!(error.contains("secret.key holds no key; expected 64 hex"), "{error}");
         }
     }

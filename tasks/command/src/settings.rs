@@ -1,10 +1,10 @@
-//! `[isolation]`: how the processes of a command are kept together.
+//! `[isolation]`: how the processes of a command are isolated.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// How the processes of a command are kept together, even if the command kills its supervisor.
+/// How the processes of a command are isolated, even if the command kills its supervisor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct IsolationSettings {

@@ -71,8 +71,8 @@ fn line_breaks_are_the_same_from_everywhere() {
 fn one_of_a_kind_is_told_in_the_singular() {
     let one_char =
         Text { pattern: None, pattern_description: None, min: 1, max: 1, multiline: false };
-    let told = one(ParamType::Text(one_char.clone()), json!("ab"));
-    assert_eq!(told, Err("must have at most 1 character".to_owned()));
+    let message = one(ParamType::Text(one_char.clone()), json!("ab"));
+    assert_eq!(message, Err("must have at most 1 character".to_owned()));
     let list = ParamType::List { items: one_char, choices: Vec::new(), min: 1, max: 1 };
     assert_eq!(one(list, json!(["a", "b"])), Err("must have 1 item".to_owned()));
 }
@@ -119,8 +119,8 @@ fn each_kind_of_value_is_checked() {
 #[test]
 fn control_characters_are_refused() {
     for bad in ["a\0", "a\nb", "a\rb", "\u{1b}[2J", "a\tb", "\u{85}"] {
-        let told = one(text(None), json!(bad)).unwrap_err();
-        assert_eq!(told, "must be one line without control characters", "{bad:?}");
+        let message = one(text(None), json!(bad)).unwrap_err();
+        assert_eq!(message, "must be one line without control characters", "{bad:?}");
     }
     let long = ParamType::Text(Text {
         pattern: None,
@@ -142,13 +142,13 @@ fn what_is_missing_unknown_or_wrong_is_told_at_its_field_all_at_once() {
     };
     let definition = command(vec![needed, usual]);
     let refusal = read(&definition, &json!({"../x": 1, "n": "many"})).unwrap_err();
-    let told: Vec<_> = refusal.errors.iter().map(|e| (&*e.field, &*e.detail)).collect();
+    let message: Vec<_> = refusal.errors.iter().map(|e| (&*e.field, &*e.detail)).collect();
     let right = [
         ("../x", "unknown; there are: a, n"),
         ("a", "is required"),
         ("n", "must be a whole number"),
     ];
-    assert_eq!(told, right);
+    assert_eq!(message, right);
     let values = read(&definition, &json!({"a": "x", "n": null})).unwrap();
     assert_eq!(values, [ParamValue::Text("x".to_owned()), ParamValue::Text("3".to_owned())]);
     assert!(read(&definition, &json!([1])).is_err());
@@ -190,7 +190,7 @@ fn a_form_says_in_the_browser_what_a_refusal_says() {
             multiline: false,
         });
         let refusal = one(param_type.clone(), json!("A")).unwrap_err();
-        let told = schema(&command(vec![param("a", param_type)]));
-        assert_eq!(told["properties"]["a"]["x-pattern-description"], refusal);
+        let message = schema(&command(vec![param("a", param_type)]));
+        assert_eq!(message["properties"]["a"]["x-pattern-description"], refusal);
     }
 }

@@ -5,6 +5,8 @@
 
 use memchr::{memchr, memchr2, memchr3};
 
+use super::shape::Shape;
+
 /// How the cells of a text are separated and quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {
@@ -17,12 +19,20 @@ pub(super) struct Dialect {
     pub(super) escape: bool,
     /// Whether blanks before a quoted cell are no part of it.
     pub(super) initial_blanks: bool,
+    /// Which lines are rows.
+    pub(super) shape: Shape,
 }
 
 impl Dialect {
     /// Cells separated by this delimiter, in double quotes where needed.
     pub(super) const fn of(delimiter: Option<u8>) -> Self {
-        Self { delimiter, quote: Some(b'"'), escape: false, initial_blanks: false }
+        Self {
+            delimiter,
+            quote: Some(b'"'),
+            escape: false,
+            initial_blanks: false,
+            shape: Shape::Plain,
+        }
     }
 
     const fn skips_blanks(self) -> bool {
@@ -55,6 +65,32 @@ impl Row {
         (self.has_quotes, self.unclean) = (false, false);
     }
 
+    /// Drops the first and the last cell.
+    pub(super) fn drop_outer(&mut self) {
+        let first = self.ends.first().map_or(0, |end| end.at);
+        self.ends.pop();
+        let last = self.ends.last().map_or(0, |end| end.at);
+        if self.ends.is_empty() {
+            return;
+        }
+        self.ends.remove(0);
+        self.text.truncate(last);
+        self.text.drain(..first.min(last));
+        self.ends.iter_mut().for_each(|end| end.at = end.at.saturating_sub(first));
+    }
+
+    /// Drops the first word; each other word becomes a cell.
+    pub(super) fn split_names(&mut self) {
+        let cells: Vec<_> = self.cells().map(|(cell, _)| cell).collect();
+        let text = cells.join(&b' ');
+        self.clear();
+        let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        for word in words.skip(1) {
+            self.text.extend_from_slice(word);
+            self.ends.push(End { at: self.text.len(), quoted: false });
+        }
+    }
+
     /// Cells and whether each was quoted.
     pub(super) fn cells(&self) -> impl Iterator<Item = (&[u8], bool)> {
         let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end.at));
@@ -77,7 +113,7 @@ pub(super) struct Splitter {
     dialect: Dialect,
     state: State,
     quoted: bool,
-    begun: bool,
+    has_input: bool,
     /// The row so far.
     pub(super) row: Row,
 }
@@ -85,14 +121,14 @@ pub(super) struct Splitter {
 impl Splitter {
     pub(super) fn new(dialect: Dialect) -> Self {
         let row = Row::default();
-        Self { dialect, state: State::Start, quoted: false, begun: false, row }
+        Self { dialect, state: State::Start, quoted: false, has_input: false, row }
     }
 
     /// Forgets the row so far; the next one has this dialect.
     pub(super) fn restart(&mut self, dialect: Dialect) {
         self.dialect = dialect;
         self.row.clear();
-        (self.state, self.quoted, self.begun) = (State::Start, false, false);
+        (self.state, self.quoted, self.has_input) = (State::Start, false, false);
     }
 
     /// Whether a quote is open.
@@ -103,7 +139,7 @@ impl Splitter {
     /// Splits text up to the end of the row; returns the number of bytes read and whether the row
     /// is complete. A line feed after a carriage return is left to the caller.
     pub(super) fn push(&mut self, text: &[u8]) -> (usize, bool) {
-        self.begun |= !text.is_empty();
+        self.has_input |= !text.is_empty();
         let mut at = 0;
         while at < text.len() {
             let (read, is_complete) = match self.state {
@@ -124,11 +160,11 @@ impl Splitter {
 
     /// Ends the text; returns whether it ended within a row.
     pub(super) fn finish(&mut self) -> bool {
-        if self.begun {
+        if self.has_input {
             self.end_cell();
             self.end_row();
         }
-        self.begun
+        self.has_input
     }
 
     fn start(&mut self, byte: u8) -> usize {
@@ -228,7 +264,7 @@ pub(super) fn rows(text: &[u8], dialect: Dialect, mut each: impl FnMut(usize, &R
         if !is_complete && !splitter.finish() {
             return;
         }
-        if !each(at, &splitter.row) {
+        if dialect.shape.apply(&mut splitter.row) && !each(at, &splitter.row) {
             return;
         }
         at += read;

@@ -1,7 +1,9 @@
 //! Detects the encoding of a file.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{
+    Encoding, ISO_8859_2, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252,
+};
 use oem_cp::code_table::DECODING_TABLE_CP850;
 
 /// An encoding.
@@ -59,8 +61,8 @@ impl Charset {
                 text.chars().next().unwrap_or('\u{fffd}')
             }
             Self::Ibm850 => {
-                let place = usize::from(byte).checked_sub(128);
-                place.map_or(char::from(byte), |place| DECODING_TABLE_CP850[place])
+                let position = usize::from(byte).checked_sub(128);
+                position.map_or(char::from(byte), |position| DECODING_TABLE_CP850[position])
             }
         }
     }
@@ -113,10 +115,19 @@ pub(super) fn guess(bytes: &[u8], is_whole: bool) -> Charset {
     if !is_latin(bytes) {
         return guessed;
     }
-    let others = [Charset::Standard(WINDOWS_1252), Charset::Ibm850, Charset::Standard(MACINTOSH)];
-    let mut best = (guessed, if guessed.is_single_byte() { score(bytes, guessed) } else { -1 });
-    for other in others {
-        let score = score(bytes, other);
+    let others = [
+        (Charset::Standard(WINDOWS_1252), WESTERN),
+        (Charset::Standard(ISO_8859_2), CENTRAL),
+        (Charset::Standard(WINDOWS_1250), CENTRAL),
+        (Charset::Ibm850, WESTERN),
+        (Charset::Standard(MACINTOSH), WESTERN),
+    ];
+    let own = others.iter().find(|(other, _)| *other == guessed);
+    let own = own.map_or(WESTERN, |(_, letters)| letters);
+    let mut best =
+        (guessed, if guessed.is_single_byte() { score(bytes, guessed, own) } else { -1 });
+    for (other, letters) in others {
+        let score = score(bytes, other, letters);
         if score > best.1 {
             best = (other, score);
         }
@@ -146,9 +157,13 @@ fn neighbours(bytes: &[u8]) -> impl Iterator<Item = (u8, u8, u8)> {
         .map(|((before, byte), after)| (before, byte, after))
 }
 
-/// How much like words of Western Europe the bytes look in an encoding.
-fn score(bytes: &[u8], charset: Charset) -> i64 {
-    const COMMON: &str = "äöüßéèêëàâçîïôûùñáíóúåøæãõÄÖÜÉÅØÆÇÑ";
+/// Letters beside ASCII that are common in Western Europe.
+const WESTERN: &str = "äöüßéèêëàâçîïôûùñáíóúåøæãõÄÖÜÉÅØÆÇÑ";
+/// The same of Central Europe: Polish, Czech, Slovak, Hungarian, Slovenian, German.
+const CENTRAL: &str = "äöüßéáíóúýąćęłńśźżčďěňřšťůžľĺőűôÄÖÜÉÁŁŚŻŹĆČĎĚŇŘŠŤŮŽŐÚÓ";
+
+/// How much like words with these letters the bytes look in an encoding.
+fn score(bytes: &[u8], charset: Charset, letters: &str) -> i64 {
     let mut chars = ['\0'; 128];
     for (byte, char) in (128..=u8::MAX).zip(&mut chars) {
         *char = charset.char_of(byte);
@@ -170,7 +185,7 @@ fn score(bytes: &[u8], charset: Charset) -> i64 {
             }
             (false, true) if char.is_uppercase() && before.is_ascii_lowercase() => -1,
             (false, true) => {
-                if COMMON.contains(char) {
+                if letters.contains(char) {
                     2
                 } else {
                     0
@@ -202,6 +217,27 @@ mod tests {
             (b"caf\x82,fran\x87ais", "café,français", "IBM850"),
             (b"caf\x8e,fran\x8dais", "café,français", "macintosh"),
             (b"caf\xe9,fran\xe7ais", "café,français", "windows-1252"),
+            (
+                b"\xa3\xf3d\xbc,Gda\xf1sk,\xa6wi\xeatokrzyskie",
+                "Łódź,Gdańsk,Świętokrzyskie",
+                "ISO-8859-2",
+            ),
+            (
+                b"\xa3\xf3d\x9f,Gda\xf1sk,\x8cwi\xeatokrzyskie",
+                "Łódź,Gdańsk,Świętokrzyskie",
+                "windows-1250",
+            ),
+            (
+                b"P\xf8\xedbram,Plze\xf2,Ko\xb9ice,Brod\xec",
+                "Příbram,Plzeň,Košice,Brodě",
+                "ISO-8859-2",
+            ),
+            (
+                b"P\xf8\xedbram,Plze\xf2,Ko\x9aice,\xdd\x9eov",
+                "Příbram,Plzeň,Košice,Ýžov",
+                "windows-1250",
+            ),
+            (b"Sm\xf8rrebr\xf8d,\xc5rhus,sm\xe5", "Smørrebrød,Århus,små", "windows-1252"),
             ("Müller,é\n".as_bytes(), "Müller,é\n", "UTF-8"),
             (b"M\xc3\xbcller,G\xc3\xb6the,caf\xe9", "Müller,Göthe,café", "UTF-8"),
             (b"M\xc3\xbcller,G\xc3\xb6the,\xe4\xb8,", "Müller,Göthe,\u{fffd},", "UTF-8"),

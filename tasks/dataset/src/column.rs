@@ -88,6 +88,11 @@ impl Column {
         self.values.add(text, number, entry, budget);
     }
 
+    /// Whether no cell has a text.
+    pub(super) fn is_empty(&self) -> bool {
+        self.firsts.iter().all(Option::is_none) && self.marked.is_empty()
+    }
+
     /// Looks at all values; `evidence` gets what they tell about the other columns.
     pub(super) fn judge(&mut self, evidence: &mut Evidence) {
         self.judged = Judged::of(&self.tally.types, &self.values);
@@ -117,11 +122,11 @@ impl Column {
         let plain = self.tally.types.data_type();
         let judged = std::mem::take(&mut self.judged);
         let (mut verdict, doubt) = judged.decide(&name, plain, &self.values, evidence);
-        let (markers, kept) = self.resolve_markers(rules, evidence, &verdict);
-        if !kept.is_empty() && matches!(verdict, Verdict::Read(_)) {
+        let (markers, retained) = self.resolve_markers(rules, evidence, &verdict);
+        if !retained.is_empty() && matches!(verdict, Verdict::Read(_)) {
             verdict = Verdict::Plain(DataType::Text);
         }
-        for (marker, entry) in kept {
+        for (marker, entry) in retained {
             self.add_value(Cell::Text, rules.markers.text(marker), entry, budget);
         }
         let data_type = match &verdict {
@@ -169,7 +174,7 @@ impl Column {
         let count = tally.types.total();
         let texts = (data_type == DataType::Text).then(|| self.values.texts());
         let (min, max) = match &texts {
-            Some(texts) => (texts.least(), texts.greatest()),
+            Some(texts) => (texts.first(), texts.last()),
             None => tally.extremes(data_type),
         };
         let lengths = texts.map(|texts| texts.lengths(count));

@@ -113,9 +113,9 @@ impl Mixed {
         self.at_start &= raw.is_empty();
         let mut decoded = Decoded { is_finished: is_last, ..Decoded::default() };
         let start = text.len();
-        let mut note = |odd: usize, place: usize| {
+        let mut note = |odd: usize, index: usize| {
             if decoded.odd == 0 {
-                decoded.first_odd = place - start;
+                decoded.first_odd = index - start;
             }
             decoded.odd += odd;
         };

@@ -12,6 +12,7 @@ use super::{
     layout::{Layout, Options, describe},
     profile::{Assumption, Certainty},
     sample::{SampleRow, column_class, mean_fitness, split},
+    shape::Shape,
     table::Table,
 };
 
@@ -52,7 +53,14 @@ pub(super) fn detect(sample: &str, line_end: u8, options: &Options) -> Layout {
     };
     let given = if options.is_one_column { Some(None) } else { given };
     let text = &sample[start..];
-    let mut found = candidates(text, given);
+    let (shape, implied) = Shape::detect(text);
+    let shaped = implied
+        .filter(|_| given.is_none())
+        .map(|delimiter| Dialect { shape, ..Dialect::of(Some(delimiter)) });
+    let mut found = match shaped {
+        Some(dialect) => shaped_candidate(text, dialect).into_iter().collect(),
+        None => candidates(text, given),
+    };
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.order.cmp(&b.order)));
     let Some(first) = found.first().map(|first| first.dialect.delimiter) else {
         return Layout::empty();
@@ -68,6 +76,7 @@ pub(super) fn detect(sample: &str, line_end: u8, options: &Options) -> Layout {
     let rival = rival.filter(|_| given.is_none()).map(|second| found[second].dialect.delimiter);
     let certainty = match (given, rival) {
         (Some(_), _) => Certainty::Given,
+        (None, None) if shaped.is_some() => Certainty::Sure,
         (None, Some(_)) => Certainty::Unsure,
         (None, None) if found[0].table.fit() < 0.9 => Certainty::Likely,
         (None, None) => Certainty::Sure,
@@ -105,10 +114,9 @@ fn delimiter_assumption(
     let mut assumed = match dialect.delimiter {
         _ if table.width == 1 => "one column".to_owned(),
         delimiter => format!(
-            "cells separated by {}: {} of the first {} rows have {} cells",
+            "cells separated by {}: {} {} cells",
             describe(delimiter),
-            table.fitting,
-            table.rows,
+            fitting_rows(table.fitting, table.rows),
             table.width
         ),
     };
@@ -116,6 +124,18 @@ fn delimiter_assumption(
         assumed.push_str(&format!("; {} is as possible", describe(rival)));
     }
     Assumption { subject: "delimiter".to_owned(), assumed, certainty }
+}
+
+/// How many of the first rows have all cells, up to the verb.
+fn fitting_rows(fitting: usize, rows: usize) -> String {
+    match (fitting, rows) {
+        (_, 0) => "the header has".to_owned(),
+        (1, 1) => "the only row has".to_owned(),
+        (0, 1) => "the only row does not have".to_owned(),
+        (fitting, rows) if fitting == rows => format!("{rows} of the first {rows} rows have"),
+        (1, rows) => format!("1 of the first {rows} rows has"),
+        (fitting, rows) => format!("{fitting} of the first {rows} rows have"),
+    }
 }
 
 /// Delimiter that the first line states for spreadsheets, as in `sep=;`, and where the text goes on.
@@ -130,6 +150,13 @@ fn stated(sample: &str) -> Option<(u8, usize)> {
         sign.as_bytes().first().filter(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric())?;
     let rest = sample.len() - text.len() + end;
     name.eq_ignore_ascii_case("sep=").then_some((*sign, rest))
+}
+
+/// The table of a text of which not each line is a row.
+fn shaped_candidate(text: &str, dialect: Dialect) -> Option<Candidate> {
+    let rows = split(text, dialect);
+    let table = (!rows.is_empty()).then(|| Table::find(&rows))?;
+    Some(Candidate { dialect, rows, table, score: 1.0, order: 0 })
 }
 
 /// The dialects that are possible, with their scores.

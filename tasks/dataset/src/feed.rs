@@ -8,6 +8,7 @@ use memchr::{memchr_iter, memmem};
 use super::{
     charset::{Charset, detect},
     decoding::{Decoded, Decoding},
+    mojibake,
     warnings::Warnings,
 };
 
@@ -51,6 +52,9 @@ pub(super) struct Seen {
     /// Characters of another encoding than most, and which one.
     odd: Spot,
     odd_charset: Option<(Charset, bool)>,
+    /// Characters that were read in a wrong encoding before, and the first that was meant.
+    mojibake: Spot,
+    meant: Option<char>,
 }
 
 /// Facts from the beginning of a file.
@@ -107,6 +111,8 @@ impl<'f> Feed<'f> {
                 replaced: Spot::default(),
                 odd: Spot::default(),
                 odd_charset: None,
+                mojibake: Spot::default(),
+                meant: None,
             },
         };
         Ok((feed, Beginning { sample, encoding, guessed, binary }))
@@ -173,6 +179,8 @@ impl Seen {
         self.nul.see(memchr_iter(0, text), line_at);
         self.replaced.see(memmem::find_iter(text, REPLACEMENT), line_at);
         self.odd.see(std::iter::repeat_n(decoded.first_odd, decoded.odd), line_at);
+        self.meant = self.meant.or_else(|| Some(mojibake::find(text).next()?.1));
+        self.mojibake.see(mojibake::find(text).map(|(at, _)| at), line_at);
         self.line += count(end, text);
         self.is_ended = text.last().map_or(self.is_ended, |last| *last == end);
     }
@@ -194,6 +202,14 @@ impl Seen {
                 format!("Some characters are not UTF-8; they were read as {}", charset.name())
             };
             self.odd.warn(warnings, "mixed_encoding", &what);
+        }
+        if let Some(meant) = self.meant {
+            let what = format!(
+                "Some characters look like UTF-8 that was read in another encoding before, such as \
+                 “{}” for “{meant}”; they were read as they are",
+                mojibake::misread(meant)
+            );
+            self.mojibake.warn(warnings, "mojibake", &what);
         }
         self.replaced.warn(
             warnings,
@@ -223,12 +239,12 @@ struct Spot {
 }
 
 impl Spot {
-    fn see(&mut self, mut places: impl Iterator<Item = usize>, line_at: impl Fn(usize) -> u64) {
-        let Some(first) = places.next() else { return };
+    fn see(&mut self, mut positions: impl Iterator<Item = usize>, line_at: impl Fn(usize) -> u64) {
+        let Some(first) = positions.next() else { return };
         if self.count == 0 {
             self.first = line_at(first);
         }
-        self.count += 1 + places.count() as u64;
+        self.count += 1 + positions.count() as u64;
     }
 
     fn warn(&self, warnings: &mut Warnings, code: &str, what: &str) {
@@ -330,9 +346,9 @@ mod tests {
         }
         let mut warnings = Warnings::new(0);
         feed.seen().warn(&mut warnings);
-        let (told, _) = warnings.into_parts();
-        assert_eq!(told[0].line, Some(PIECE as i64 + 1));
-        assert!(told[0].message.contains("(2×, here first)"), "{}", told[0].message);
+        let (shown, _) = warnings.into_parts();
+        assert_eq!(shown[0].line, Some(PIECE as i64 + 1));
+        assert!(shown[0].message.contains("(2×, here first)"), "{}", shown[0].message);
     }
 
     #[test]

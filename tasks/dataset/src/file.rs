@@ -50,9 +50,9 @@ pub(super) async fn process(
         let table = ctx.blocking(open).await?;
         ctx.stage(1).await?;
         let columns = text::count(i64::try_from(table.columns()).unwrap_or(i64::MAX), "column");
-        // Sketches are not checkpointed: after a crash the file is read again from the beginning.
-        let again = if ctx.attempt() > 1 { ", read again from the beginning" } else { "" };
-        ctx.message(format!("{name}: {columns}{again}"));
+        // Sketches are not checkpointed: after a crash the file is reread from the beginning.
+        let repeated = if ctx.attempt() > 1 { ", reread from the beginning" } else { "" };
+        ctx.message(format!("{name}: {columns}{repeated}"));
         let limits = Arc::clone(settings);
         ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
     };

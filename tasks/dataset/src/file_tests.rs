@@ -186,25 +186,25 @@ fn a_bomb_is_stopped_at_the_limit() {
 /// Rows of distinct numbers, generated as they are read.
 fn rows(count: u64) -> impl Read + Send {
     let made = move |at: u64| {
-        let (row, place) = (at / 24, at % 24);
+        let (row, position) = (at / 24, at % 24);
         let digit = |shift: u64| {
             b'0' + (row.wrapping_mul(2_654_435_761) / 10_u64.pow(shift as u32) % 10) as u8
         };
-        match place {
+        match position {
             11 => b',',
             23 => b'\n',
-            place if place < 11 => {
-                if place == 0 {
+            position if position < 11 => {
+                if position == 0 {
                     b'1'
                 } else {
-                    digit(place)
+                    digit(position)
                 }
             }
-            place => {
-                if place == 12 {
+            position => {
+                if position == 12 {
                     b'k'
                 } else {
-                    digit(place - 12)
+                    digit(position - 12)
                 }
             }
         }

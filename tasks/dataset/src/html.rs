@@ -153,11 +153,11 @@ fn overview(html: &mut Html, columns: &[ColumnProfile]) {
     html.push_str("</tbody></table></div>");
 }
 
-fn section(html: &mut Html, place: usize, column: &ColumnProfile) {
+fn section(html: &mut Html, position: usize, column: &ColumnProfile) {
     put!(
         html,
-        "<section class=\"profile-column\" id=\"column-{place}\" \
-         aria-labelledby=\"column-{place}-name\"><h2 id=\"column-{place}-name\">{} \
+        "<section class=\"profile-column\" id=\"column-{position}\" \
+         aria-labelledby=\"column-{position}-name\"><h2 id=\"column-{position}-name\">{} \
          <span class=\"profile-type\">{}</span></h2>",
         escape(&column.name),
         column.data_type.as_str(),
@@ -165,7 +165,7 @@ fn section(html: &mut Html, place: usize, column: &ColumnProfile) {
     facts(html, column);
     reading(html, column);
     note(html, column);
-    plot::plot(html, place, column);
+    plot::plot(html, position, column);
     top(html, column);
     html.push_str("</section>");
 }
@@ -209,7 +209,7 @@ fn facts(html: &mut Html, column: &ColumnProfile) {
     html.push_str("</dl>");
 }
 
-/// Least or greatest value at a glance. The order of texts is no figure.
+/// Minimum or maximum at a glance. The order of texts is no figure.
 fn end(column: &ColumnProfile, value: Option<&Scalar>) -> String {
     scalar(value.filter(|_| column.data_type != DataType::Text))
 }
@@ -217,11 +217,11 @@ fn end(column: &ColumnProfile, value: Option<&Scalar>) -> String {
 /// Number of missing values, and which markers they had.
 fn missing(column: &ColumnProfile) -> String {
     let markers = column.markers.iter().filter(|marker| marker.missing);
-    let told: Vec<String> = markers
+    let note_text: Vec<String> = markers
         .map(|marker| format!("{} × “{}”", count(marker.count, ""), escape(&marker.marker)))
         .collect();
     let missing = count(column.missing, "");
-    if told.is_empty() { missing } else { format!("{missing} ({})", told.join(", ")) }
+    if note_text.is_empty() { missing } else { format!("{missing} ({})", note_text.join(", ")) }
 }
 
 fn distinct(column: &ColumnProfile) -> String {
@@ -266,23 +266,24 @@ fn reading(html: &mut Html, column: &ColumnProfile) {
 
 /// Explains the accuracy of approximate figures.
 fn note(html: &mut Html, column: &ColumnProfile) {
-    let mut told = Vec::new();
+    let mut note_text = Vec::new();
     if let Some(error) = column.distinct_error {
         let error = number(error * 100.0);
-        told.push(format!("the number of different values within {error} % in 19 of 20 cases"));
+        note_text
+            .push(format!("the number of different values within {error} % in 19 of 20 cases"));
     }
     if let Some(error) = column.rank_error {
         let error = number(error * 100.0);
-        told.push(format!(
+        note_text.push(format!(
             "quartiles and bars within {error} % of the values in rank, in 99 of 100 cases"
         ));
     }
-    if !told.is_empty() {
+    if !note_text.is_empty() {
         put!(
             html,
             "<p class=\"profile-about\">Too many different values to keep them all, so that some \
              figures are about right: {}.</p>",
-            told.join("; "),
+            note_text.join("; "),
         );
     }
 }
@@ -296,8 +297,8 @@ fn top(html: &mut Html, column: &ColumnProfile) {
         None => "Most frequent values".to_owned(),
         // No other value can be more frequent than this.
         Some(error) if column.top.is_empty() => {
-            let most = count(error.saturating_mul(2), "time");
-            put!(html, "<p class=\"profile-unique\">No value occurs more than {most}.</p>");
+            let limit = count(error.saturating_mul(2), "time");
+            put!(html, "<p class=\"profile-unique\">No value occurs more than {limit}.</p>");
             return;
         }
         Some(0) => "Most frequent values".to_owned(),

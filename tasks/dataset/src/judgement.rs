@@ -149,8 +149,8 @@ impl Judged {
     }
 
     fn remove(&mut self, form: Form) -> Option<Interpretation> {
-        let place = self.candidates.iter().position(|found| found.reading.form == form)?;
-        Some(self.candidates.remove(place))
+        let index = self.candidates.iter().position(|found| found.reading.form == form)?;
+        Some(self.candidates.remove(index))
     }
 
     /// Decides between a decimal point and a decimal comma.
@@ -292,15 +292,15 @@ fn short_year(
     if others.is_empty() {
         return Some((Verdict::Read(Box::new(year)), None));
     }
-    let place = year.reading.short_years().place(&others, year.reading.separator());
-    if place == YearPlace::First {
+    let position = year.reading.short_years().year_position(&others, year.reading.separator());
+    if position == YearPlace::First {
         return Some((Verdict::Read(Box::new(year)), None));
     }
     let (other, doubt) = match (day, month) {
         (Some(day), Some(month)) => day_or_month(day, month, evidence),
         (day, month) => (Verdict::Read(Box::new(day.or(month)?)), None),
     };
-    let YearPlace::Unsure(is_first) = place else { return Some((other, doubt)) };
+    let YearPlace::Unsure(is_first) = position else { return Some((other, doubt)) };
     let likely = if is_first { Verdict::Read(Box::new(year)) } else { other };
     let described = likely.describe(DataType::Date, true).unwrap_or_default();
     let doubt = format!("do not tell year, month and day apart; they are read as {described}");

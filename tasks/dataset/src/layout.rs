@@ -7,6 +7,7 @@ use super::{
     markers::Markers,
     profile::{Assumption, Certainty},
     sample::SampleRow,
+    shape::Shape,
     table::{Header, Table},
 };
 
@@ -118,6 +119,11 @@ impl Layout {
             ..Self::empty()
         };
         layout.note_quotes(dialect);
+        if let Shape::Printed { .. } = dialect.shape {
+            let what = "The file is a table as a database shell or a document prints it; its rules \
+                        and the notes below it were not read as rows.";
+            layout.oddities.push(("printed_table", 1, what.to_owned()));
+        }
         match options.header_row {
             Some(0) => layout.header = Header::None,
             Some(line) => {
@@ -137,14 +143,14 @@ impl Layout {
         self.assumptions.push(Assumption { subject: subject.to_owned(), assumed, certainty });
     }
 
-    /// Tells that the delimiter that was given does not occur.
+    /// Warns that the delimiter that was given does not occur.
     pub(super) fn note_lack(&mut self, delimiter: Option<u8>) {
-        let told = format!(
-            "The cells were said to be separated by {}, but none are in the first rows: each row \
+        let message = format!(
+            "The delimiter given is {}, but the first rows contain none: each row \
              is one cell.",
             describe(delimiter)
         );
-        self.oddities.push(("delimiter_not_found", self.line, told));
+        self.oddities.push(("delimiter_not_found", self.line, message));
     }
 
     fn note_quotes(&mut self, dialect: Dialect) {
@@ -161,7 +167,7 @@ impl Layout {
         let line = self.line;
         let (assumed, certainty) = match table.header {
             Header::None => {
-                let told = if table.rows < 2 {
+                let message = if table.rows < 2 {
                     "There is no header: the only row has values and no names. The columns are \
                      numbered."
                         .to_owned()
@@ -176,15 +182,15 @@ impl Layout {
                         }
                     )
                 };
-                self.oddities.push(("no_header", line, told));
+                self.oddities.push(("no_header", line, message));
                 let is_sure = votes.header == 0 && table.rows > 1;
                 let certainty = if is_sure { Certainty::Sure } else { Certainty::Likely };
                 ("none; the first row is data".to_owned(), certainty)
             }
             Header::RowNames => {
-                let told = "The header has one name less than each row has cells: the first \
+                let message = "The header has one name fewer than each row has cells: the first \
                             column holds the names of the rows.";
-                self.oddities.push(("row_names", line, told.to_owned()));
+                self.oddities.push(("row_names", line, message.to_owned()));
                 (format!("line {line}, without a name for the first column"), Certainty::Likely)
             }
             Header::Names => {
@@ -197,8 +203,8 @@ impl Layout {
             }
         };
         self.assume("header", assumed, certainty);
-        if table.start > 0 {
-            let told = format!(
+        if table.start > 0 && line > 1 && self.dialect.shape == Shape::Plain {
+            let message = format!(
                 "{} above the table (lines 1 to {}) {} not read as part of it.",
                 if table.start == 1 {
                     "One row".to_owned()
@@ -208,12 +214,12 @@ impl Layout {
                 line - 1,
                 if table.start == 1 { "was" } else { "were" },
             );
-            self.oddities.push(("skipped_lines", 1, told));
+            self.oddities.push(("skipped_lines", 1, message));
         }
         if table.has_second_header && rows.len() > table.start + 1 {
-            let told = "The row after the header has texts above figures in each column; it was \
+            let message = "The row after the header has texts above figures in each column; it was \
                         read as part of the header.";
-            self.oddities.push(("second_header", line, told.to_owned()));
+            self.oddities.push(("second_header", line, message.to_owned()));
         }
     }
 }

@@ -8,10 +8,10 @@
 //! * [`profile`]: the result, as JSON.
 //! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
 //!   upload for them.
-//! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `content`: from stored bytes to text.
+//! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `mojibake`, `content`: from stored bytes to text.
 //! * `dialect`, `sample`, `class`, `cuts`, `table`, `layout`, `header`: how the text is laid out.
-//! * `cells`, `records`, `stray`, `rows`: from text to records.
-//! * `value`, `number`, `moment`, `clock`, `markers`: what single cells mean.
+//! * `cells`, `shape`, `record`, `records`, `stray`, `rows`, `ending`: from text to records.
+//! * `value`, `number`, `moment`, `months`, `clock`, `markers`: what single cells mean.
 //! * `reading`, `short_years`, `interpretation`, `judgement`, `doubt`, `marked`: what the cells of a column mean together.
 //! * `column`, `tally`, `values`, `texts`, `sketches`, `spread`, `stats`: statistics of columns.
 //! * `html`, `plot`, `text`: the profile as a page.
@@ -26,6 +26,7 @@ mod cuts;
 mod decoding;
 mod dialect;
 mod doubt;
+mod ending;
 mod error;
 mod feed;
 mod file;
@@ -36,16 +37,20 @@ mod judgement;
 mod layout;
 mod marked;
 mod markers;
+mod mojibake;
 mod moment;
+mod months;
 mod number;
 mod plot;
 mod process;
 pub mod profile;
 mod reading;
+mod record;
 mod records;
 mod rows;
 mod sample;
 mod settings;
+mod shape;
 mod short_years;
 mod sketches;
 mod spread;

@@ -17,6 +17,10 @@ pub(super) struct Marked {
 pub(super) type ValueMarkers = Vec<(Marker, Entry)>;
 
 impl Marked {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
     /// Adds a cell.
     pub(super) fn add(&mut self, marker: Marker, quoted: bool, line: u64) {
         let known = |found: &&mut (Marker, bool, Entry)| (found.0, found.1) == (marker, quoted);
@@ -55,7 +59,7 @@ impl Marked {
     ) -> (Vec<MarkerCount>, ValueMarkers) {
         let (mut are_codes, mut are_short) = (None, None);
         let mut counts: Vec<MarkerCount> = Vec::new();
-        let mut kept = Vec::new();
+        let mut retained = Vec::new();
         for (marker, quoted, entry) in &self.found {
             let strength = markers.strength(*marker);
             let is_code = !markers.are_given()
@@ -76,7 +80,7 @@ impl Marked {
                         (false, Strength::Signs) => false,
                     };
             if !is_missing {
-                kept.push((*marker, *entry));
+                retained.push((*marker, *entry));
             }
             let count = i64::try_from(entry.count).unwrap_or(i64::MAX);
             let text = markers.text(*marker);
@@ -89,7 +93,7 @@ impl Marked {
                 }
             }
         }
-        (counts, kept)
+        (counts, retained)
     }
 }
 

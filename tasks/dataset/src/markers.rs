@@ -93,7 +93,7 @@ const MARKERS: [(&str, Strength); 74] = [
     ("X", Signs),
     ("\u{2212}", Signs),
 ];
-const LONGEST: usize = 8;
+const MAX_BYTES: usize = 8;
 
 /// Markers of missing values of a data set.
 #[derive(Clone, Debug, Default)]
@@ -102,7 +102,7 @@ pub(super) struct Markers {
     given: Option<Vec<String>>,
 }
 
-/// A marker, by its place.
+/// Index of a marker.
 pub(super) type Marker = u16;
 
 impl Markers {
@@ -122,12 +122,12 @@ impl Markers {
 
     /// Finds a cell without surrounding blanks among the markers.
     pub(super) fn find(&self, text: &str) -> Option<Marker> {
-        let place = match &self.given {
+        let index = match &self.given {
             Some(given) => given.iter().position(|marker| marker == text)?,
-            None if text.len() > LONGEST || !may_begin(text) => return None,
+            None if text.len() > MAX_BYTES || !may_begin(text) => return None,
             None => MARKERS.iter().position(|(marker, _)| *marker == text)?,
         };
-        Marker::try_from(place).ok()
+        Marker::try_from(index).ok()
     }
 
     /// Text of a marker.
@@ -180,9 +180,9 @@ mod tests {
         ] {
             assert_eq!(usual.find(text).map(|marker| usual.strength(marker)), strength, "{text:?}");
         }
-        assert!(MARKERS.iter().all(|(text, _)| text.len() <= LONGEST));
-        for (place, (text, _)) in MARKERS.iter().enumerate() {
-            assert_eq!(usual.find(text), Some(place as Marker), "{text:?} stands twice");
+        assert!(MARKERS.iter().all(|(text, _)| text.len() <= MAX_BYTES));
+        for (index, (text, _)) in MARKERS.iter().enumerate() {
+            assert_eq!(usual.find(text), Some(index as Marker), "{text:?} stands twice");
         }
     }
 

@@ -3,7 +3,10 @@
 //! In which order day and month stand is decided per column, not here: [`parse`] reads one cell
 //! under one [`Order`].
 
-use super::clock::{clock, split_clock};
+use super::{
+    clock::{clock, split_clock},
+    months::month,
+};
 
 /// Sort key of dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Times without an
 /// offset are UTC.
@@ -47,23 +50,8 @@ impl Moment {
     }
 }
 
-/// Longest date that is read, in bytes.
+/// Maximum length of a date, in bytes.
 const MAX_BYTES: usize = 64;
-/// Beginnings of the names of months: English, German, French, Spanish, Italian, Dutch, Portuguese.
-const MONTHS: [&[&str]; 12] = [
-    &["jan", "jän", "ene", "gen"],
-    &["feb", "fév", "fev"],
-    &["mar", "mär", "mrz", "maa", "mrt"],
-    &["apr", "avr", "abr"],
-    &["may", "mai", "mag", "mei"],
-    &["jun", "juin", "giu"],
-    &["jul", "juil", "lug"],
-    &["aug", "aoû", "aou", "ago"],
-    &["sep", "set"],
-    &["oct", "okt", "ott", "out"],
-    &["nov"],
-    &["dec", "dez", "déc", "dic"],
-];
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Two-digit years up to this one belong to this century, as in POSIX.
 const LAST_SHORT_YEAR: i64 = 68;
@@ -201,16 +189,6 @@ fn after_weekday(text: &str) -> &str {
     if end >= 3 && is_weekday { text[end..].trim_start_matches([',', '.', ' ']) } else { text }
 }
 
-fn month(text: &str) -> Option<i64> {
-    if text.chars().count() < 3 || !text.chars().all(char::is_alphabetic) {
-        return None;
-    }
-    let name = text.to_lowercase();
-    let found =
-        MONTHS.iter().position(|names| names.iter().any(|begin| name.starts_with(begin)))?;
-    Some(found as i64 + 1)
-}
-
 fn year(text: &str) -> Option<i64> {
     match text.len() {
         2 => number(text, 2, 2)
@@ -221,9 +199,9 @@ fn year(text: &str) -> Option<i64> {
 }
 
 /// Parses a number with so many digits.
-pub(super) fn number(text: &str, least: usize, most: usize) -> Option<i64> {
+pub(super) fn number(text: &str, min: usize, max: usize) -> Option<i64> {
     let is_plain =
-        (least..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_plain { text.parse().ok() } else { None }
 }
 
@@ -277,6 +255,9 @@ mod tests {
             ("5. Januar 2024", Order::Named, JANUARY_5),
             ("2024-Jan-05", Order::Named, JANUARY_5),
             ("5 janv. 2024", Order::Named, JANUARY_5),
+            ("5 stycznia 2024", Order::Named, JANUARY_5),
+            ("5. ledna 2024", Order::Named, JANUARY_5),
+            ("05-янв-2024", Order::Named, JANUARY_5),
             ("20240105", Order::Compact, JANUARY_5),
             ("24-01-05", Order::ShortYearFirst, JANUARY_5),
             ("Jan 5, 24", Order::Named, JANUARY_5),
@@ -311,6 +292,8 @@ mod tests {
             ("24-1-05", Order::ShortYearFirst),
             ("2024-01-05", Order::ShortYearFirst),
             ("5 apples 2024", Order::Named),
+            ("5 marks 2024", Order::Named),
+            ("5 jui 2024", Order::Named),
             ("Jan 32 10:00:00", Order::WithoutYear),
             ("1.1.2024.1", Order::DayFirst),
             ("05.01.202", Order::DayFirst),

@@ -2,7 +2,7 @@
 //! percent sign, or brackets for a negative.
 //!
 //! What a number looks like is decided per column, not here: [`parse`] reads one cell under one
-//! decimal sign and tells which grouping and unit it found.
+//! decimal sign and returns the grouping and unit that it found.
 
 /// A number and how it was written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub(super) struct Figure {
     pub(super) is_ungrouped: bool,
 }
 
-/// Longest number that is read, in bytes.
+/// Maximum length of a number, in bytes.
 const MAX_BYTES: usize = 64;
 /// Currencies and other units: as written, and in one spelling. Longer ones before their beginnings.
 const UNITS: [(&str, &str); 51] = [
@@ -90,15 +90,20 @@ const fn is_group(char: char, decimal: char) -> bool {
 
 /// Reads a number whose decimal sign is `.` or `,`.
 pub(super) fn parse(text: &str, decimal: char) -> Option<Figure> {
-    if text.len() > MAX_BYTES || !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    if text.len() > MAX_BYTES {
         return None;
     }
-    let (text, in_brackets) = match text.strip_prefix('(').and_then(|text| text.strip_suffix(')')) {
-        Some(inner) => (inner.trim(), true),
-        None => (text, false),
-    };
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return accounting_zero(text);
+    }
+    let (text, in_brackets) = bracketed(text).map_or((text, false), |inner| (inner, true));
     let (text, first_sign) = sign(text);
     let (text, prefix) = unit_before(text);
+    // `$ (5.00)`: brackets after the currency.
+    let (text, in_brackets) = match bracketed(text).filter(|_| prefix.is_some() && !in_brackets) {
+        Some(inner) => (inner, true),
+        None => (text, in_brackets),
+    };
     let (text, second_sign) = sign(text);
     let (text, suffix) = unit_after(text);
     let (text, last_sign) = sign_after(text);
@@ -112,6 +117,27 @@ pub(super) fn parse(text: &str, decimal: char) -> Option<Figure> {
     let mut figure = digits(text, decimal, is_negative)?;
     figure.unit = prefix.or(suffix);
     Some(figure)
+}
+
+fn bracketed(text: &str) -> Option<&str> {
+    Some(text.strip_prefix('(')?.strip_suffix(')')?.trim())
+}
+
+/// Zero as spreadsheets show it in accounting: `$ -`, `- €`, `$ -??`.
+fn accounting_zero(text: &str) -> Option<Figure> {
+    let (rest, prefix) = unit_before(text);
+    let (rest, suffix) = unit_after(rest);
+    let dash = rest.trim_matches(is_blank).trim_end_matches('?').trim_end_matches(is_blank);
+    let is_dash = matches!(dash, "-" | "\u{2013}" | "\u{2014}" | "\u{2212}");
+    let unit = prefix.xor(suffix).filter(|unit| is_dash && !matches!(*unit, "%" | "‰"))?;
+    Some(Figure {
+        value: 0.0,
+        integer: Some(0),
+        is_beyond: false,
+        group: None,
+        unit: Some(unit),
+        is_ungrouped: false,
+    })
 }
 
 fn sign(text: &str) -> (&str, Option<bool>) {
@@ -270,6 +296,12 @@ mod tests {
             ("R$ 1.234,00", ',', 1234.0),
             ("1 234 zł", ',', 1234.0),
             ("- 5,00", ',', -5.0),
+            ("$ -", '.', 0.0),
+            ("$-", '.', 0.0),
+            ("- €", ',', 0.0),
+            ("€ \u{2013}", ',', 0.0),
+            ("$ -??", '.', 0.0),
+            ("$ (1,234.50)", '.', -1234.5),
         ] {
             assert_eq!(parse(text, decimal).map(|figure| figure.value), Some(value), "{text:?}");
         }
@@ -294,6 +326,10 @@ mod tests {
             ("", '.'),
             ("-", '.'),
             ("%", '.'),
+            ("% -", '.'),
+            ("$", '.'),
+            ("$ - €", '.'),
+            ("$ --", '.'),
             (".", '.'),
             ("1 23", ','),
             ("1e5", '.'),

@@ -126,8 +126,8 @@ fn what_may_mean_two_things_is_said_to() {
     assert_eq!(dates.columns[1].data_type, DataType::Date);
     assert!(dates.columns[1].read_as.as_ref().unwrap().unsure);
     assert_eq!(codes(&dates), [("ambiguous_dates", Some(2))]);
-    let told = &dates.warnings[0].message;
-    assert!(told.contains("2 of 2 values") && told.contains("month/day/year"), "{told}");
+    let shown = &dates.warnings[0].message;
+    assert!(shown.contains("2 of 2 values") && shown.contains("month/day/year"), "{shown}");
 
     // Another column of the file decides.
     let dates = profile("a,b\n01/02/2024,25/12/2024\n03/04/2024,26/12/2024\n");
@@ -208,8 +208,8 @@ fn markers_count_as_missing_where_the_column_says_so() {
             (DataType::Integer, 2, 2),
             "{marker}"
         );
-        let told = &column.markers[..];
-        assert_eq!((told[0].marker.as_str(), told[0].count, told[0].missing), (marker, 2, true));
+        let shown = &column.markers[..];
+        assert_eq!((shown[0].marker.as_str(), shown[0].count, shown[0].missing), (marker, 2, true));
     }
     // Among codes of countries, it is Namibia.
     let countries = profile("country,n\nNA,1\nDE,NA\nFR,3\n");
@@ -330,8 +330,8 @@ fn a_column_that_is_nearly_of_a_locale_says_so() {
     let profile = profile(&format!("k;v\n{rows}"));
     assert_eq!(profile.columns[1].data_type, DataType::Text);
     assert_eq!(codes(&profile), [("mixed_types", Some(9))]);
-    let told = &profile.warnings[0].message;
-    assert!(told.contains("19 of 20 values are numbers with a decimal comma"), "{told}");
+    let shown = &profile.warnings[0].message;
+    assert!(shown.contains("19 of 20 values are numbers with a decimal comma"), "{shown}");
 }
 
 #[test]

@@ -21,25 +21,25 @@ const BARS_WIDE: f64 = 180.0;
 const LABEL: usize = 20;
 
 /// Writes the most informative plot of a column.
-pub(super) fn plot(html: &mut Html, place: usize, column: &ColumnProfile) {
+pub(super) fn plot(html: &mut Html, position: usize, column: &ColumnProfile) {
     if !column.histogram.is_empty() {
-        histogram(html, place, column);
+        histogram(html, position, column);
     } else if column.top.iter().any(|value| value.count > 1) {
-        bars(html, place, column);
+        bars(html, position, column);
     } else {
-        filled(html, place, column);
+        filled(html, position, column);
     }
 }
 
 /// Opens a figure with an image that has a name and a description for assistive technology.
-fn open(html: &mut Html, place: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
+fn open(html: &mut Html, position: usize, (sort, height): (&str, f64), title: &str, desc: &str) {
     let stretch = if sort == "bars" { "xMinYMid meet" } else { "none" };
     put!(
         html,
         "<figure class=\"profile-plot profile-{sort}\"><svg viewBox=\"0 0 {WIDTH} {height}\" \
-         role=\"img\" aria-labelledby=\"plot-{place}-title plot-{place}-desc\" \
-         preserveAspectRatio=\"{stretch}\"><title id=\"plot-{place}-title\">{}</title>\
-         <desc id=\"plot-{place}-desc\">{}</desc>",
+         role=\"img\" aria-labelledby=\"plot-{position}-title plot-{position}-desc\" \
+         preserveAspectRatio=\"{stretch}\"><title id=\"plot-{position}-title\">{}</title>\
+         <desc id=\"plot-{position}-desc\">{}</desc>",
         escape(title),
         escape(desc),
     );
@@ -54,7 +54,7 @@ fn close(html: &mut Html, ends: Option<(String, String)>) {
     html.push_str("</figure>");
 }
 
-fn histogram(html: &mut Html, place: usize, column: &ColumnProfile) {
+fn histogram(html: &mut Html, position: usize, column: &ColumnProfile) {
     let bins = &column.histogram;
     let Some(fullest) = bins.iter().max_by_key(|bin| bin.count) else { return };
     let all: i64 = bins.iter().fold(0, |sum, bin| sum.saturating_add(bin.count));
@@ -66,7 +66,7 @@ fn histogram(html: &mut Html, place: usize, column: &ColumnProfile) {
         count(all, "value"),
     );
     let title = format!("Histogram of {}", column.name);
-    open(html, place, ("histogram", HEIGHT), &title, &desc);
+    open(html, position, ("histogram", HEIGHT), &title, &desc);
     let tallest = fullest.count.max(1) as f64;
     let step = WIDTH / bins.len() as f64;
     for (index, bin) in bins.iter().enumerate() {
@@ -121,15 +121,15 @@ fn duration(seconds: f64) -> String {
 }
 
 /// The most frequent values, one bar below the other.
-fn bars(html: &mut Html, place: usize, column: &ColumnProfile) {
-    let most = column.top.iter().map(|value| value.count).max().unwrap_or(1).max(1);
+fn bars(html: &mut Html, position: usize, column: &ColumnProfile) {
+    let limit = column.top.iter().map(|value| value.count).max().unwrap_or(1).max(1);
     let title = format!("Most frequent values of {}", column.name);
-    let told = |value: &TopValue| format!("{}: {}", value.value, count(value.count, ""));
-    let desc = column.top.iter().map(told).collect::<Vec<_>>().join("; ");
-    open(html, place, ("bars", ROW * column.top.len() as f64), &title, &desc);
+    let message = |value: &TopValue| format!("{}: {}", value.value, count(value.count, ""));
+    let desc = column.top.iter().map(message).collect::<Vec<_>>().join("; ");
+    open(html, position, ("bars", ROW * column.top.len() as f64), &title, &desc);
     for (index, value) in column.top.iter().enumerate() {
         let y = index as f64 * ROW;
-        let length = BARS_WIDE * (value.count.max(0) as f64 / most as f64);
+        let length = BARS_WIDE * (value.count.max(0) as f64 / limit as f64);
         let baseline = y + ROW - 6.0;
         put!(
             html,
@@ -147,11 +147,11 @@ fn bars(html: &mut Html, place: usize, column: &ColumnProfile) {
 }
 
 /// Number of cells with a value, if each value occurs once.
-fn filled(html: &mut Html, place: usize, column: &ColumnProfile) {
+fn filled(html: &mut Html, position: usize, column: &ColumnProfile) {
     let rows = column.count.saturating_add(column.missing);
     let title = format!("Cells of {} that have a value", column.name);
     let desc = format!("{} of {}.", count(column.count, ""), count(rows, "cell"));
-    open(html, place, ("filled", BAR), &title, &desc);
+    open(html, position, ("filled", BAR), &title, &desc);
     let length = WIDTH * (column.count.max(0) as f64 / rows.max(1) as f64);
     put!(
         html,

@@ -13,6 +13,7 @@ use super::{
     charset::Charset,
     column::Column,
     content, dialect,
+    ending::Ending,
     error::LoadError,
     feed::Feed,
     header,
@@ -33,6 +34,8 @@ use super::{
 pub(super) struct Table<'f> {
     records: Records<'f>,
     header: Vec<String>,
+    /// Number of columns before those at the end without a name.
+    named: usize,
     layout: Layout,
     options: Options,
     encoding: Option<Charset>,
@@ -120,8 +123,8 @@ fn open<'f>(
     let mut warnings = Warnings::new(settings.max_warnings);
     let name = beginning.encoding.name();
     if beginning.guessed {
-        let told = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
-        warnings.add_whole("encoding", None, told);
+        let shown = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
+        warnings.add_whole("encoding", None, shown);
     }
     let mut layout = dialect::detect(&beginning.sample, feed.seen().line_end, options);
     if is_file {
@@ -139,7 +142,7 @@ fn open<'f>(
     let mut records = Records::new(feed, layout.dialect, settings.max_row_bytes);
     records.skip_to(layout.line)?;
     let header = header(&mut records, &layout, settings, &mut warnings);
-    let header = header.map_err(|error| match options.header_row {
+    let (header, named) = header.map_err(|error| match options.header_row {
         Some(line) if error == LoadError::Empty && records.seen().written => {
             LoadError::NoHeader { line, lines: records.seen().lines() }
         }
@@ -149,6 +152,7 @@ fn open<'f>(
     Ok(Table {
         records,
         header,
+        named,
         layout,
         options: options.clone(),
         encoding: is_file.then_some(beginning.encoding),
@@ -160,20 +164,22 @@ fn open<'f>(
     })
 }
 
-/// Reads the header, or names the columns without one.
+/// Reads the header, or names the columns without one. Also returns the number of columns before
+/// those at the end without a name.
 fn header(
     records: &mut Records<'_>,
     layout: &Layout,
     settings: &DatasetSettings,
     warnings: &mut Warnings,
-) -> Result<Vec<String>, LoadError> {
+) -> Result<(Vec<String>, usize), LoadError> {
     let max = settings.max_columns;
     if layout.header == Header::None {
         if layout.width > max {
             let (line, found) = (layout.line, layout.width);
             return Err(LoadError::TooManyColumns { line, found, limit: max });
         }
-        return Ok((1..=layout.width).map(|place| format!("column_{place}")).collect());
+        let names = (1..=layout.width).map(|number| format!("column_{number}"));
+        return Ok((names.collect(), layout.width));
     }
     let (mut names, line) = match records.next()? {
         Some(record) => (header::names(&record, max)?, record.line),
@@ -182,11 +188,12 @@ fn header(
     if layout.header == Header::RowNames {
         names.insert(0, String::new());
     }
-    let header = header::unique_names(names, line, warnings);
+    let named = header::named(&names);
+    let header = header::unique_names(names, named, line, warnings);
     if layout.has_second_header {
         records.next()?;
     }
-    Ok(header)
+    Ok((header, named))
 }
 
 /// Processes all rows; calls `tick` with the progress, which may stop it.
@@ -199,9 +206,9 @@ pub(super) fn process<E: From<LoadError>>(
     let (mut warnings, trailing, size, read) =
         (table.warnings, table.trailing, table.size, table.read);
     let mut rows = Rows::new(header, layout.header == Header::Names, settings);
-    let mut pieces = 0;
+    let (mut ending, mut pieces) = (Ending::default(), 0);
     while let Some(record) = records.next()? {
-        rows.add(&record, &options.rules, &mut warnings);
+        ending.add(&record, (&mut rows, &options.rules), &mut warnings);
         if records.seen().pieces != pieces {
             pieces = records.seen().pieces;
             tick((read.load(Ordering::Relaxed) as f64 / size.max(1) as f64).min(1.0))?;
@@ -210,6 +217,8 @@ pub(super) fn process<E: From<LoadError>>(
     if !records.seen().written {
         return Err(LoadError::Empty.into());
     }
+    ending.finish(&mut warnings);
+    rows.drop_empty_columns(table.named, layout.line, &mut warnings);
     records.warn(&mut warnings);
     trailing.warn(&mut warnings);
     rows.warn(&mut warnings);
@@ -283,6 +292,10 @@ mod tests;
 #[cfg(test)]
 #[path = "people_tests.rs"]
 mod people_tests;
+
+#[cfg(test)]
+#[path = "ending_tests.rs"]
+mod ending_tests;
 
 #[cfg(test)]
 #[path = "silent_tests.rs"]

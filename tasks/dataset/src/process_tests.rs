@@ -96,9 +96,9 @@ fn ragged_rows_are_told_with_their_lines() {
     let profile = profile("a,b\n1\n1,2\n\n\"x\ny\",2,3,4\n");
     assert_eq!(profile.rows, 3);
     assert_eq!(profile.ragged, Ragged { short_rows: 1, long_rows: 1, extra_cells: 2 });
-    let told: Vec<_> =
+    let shown: Vec<_> =
         profile.warnings.iter().map(|warning| (warning.code.as_str(), warning.line)).collect();
-    assert_eq!(told, [("short_row", Some(2)), ("long_row", Some(5))]);
+    assert_eq!(shown, [("short_row", Some(2)), ("long_row", Some(5))]);
     assert_eq!(profile.columns[1].missing, 1);
 }
 
@@ -144,19 +144,19 @@ fn dates_have_a_histogram_of_seconds() {
 
 #[test]
 fn traces_of_a_wrong_encoding_and_open_quotes_are_told_with_their_line() {
-    let told = |text: &str| {
+    let shown = |text: &str| {
         let warnings = profile(text).warnings;
         warnings.into_iter().map(|warning| (warning.code, warning.line)).collect::<Vec<_>>()
     };
     let one = |code: &str, line| vec![(code.to_owned(), Some(line))];
-    assert_eq!(told("a\nb\u{fffd}\n\u{fffd}"), one("replacement_character", 2));
-    assert_eq!(told("a\n1\n2\0\0"), one("nul_character", 3));
-    assert_eq!(told("a,b\r1,2\r3,\u{fffd}"), one("replacement_character", 3));
-    assert_eq!(told("a\n\"two\n3,4\n"), one("unclosed_quote", 2));
-    assert_eq!(told("\"a"), one("unclosed_quote", 1));
-    assert_eq!(told("a\n\"x\"y\"\n"), one("unescaped_quote", 2));
+    assert_eq!(shown("a\nb\u{fffd}\n\u{fffd}"), one("replacement_character", 2));
+    assert_eq!(shown("a\n1\n2\0\0"), one("nul_character", 3));
+    assert_eq!(shown("a,b\r1,2\r3,\u{fffd}"), one("replacement_character", 3));
+    assert_eq!(shown("a\n\"two\n3,4\n"), one("unclosed_quote", 2));
+    assert_eq!(shown("\"a"), one("unclosed_quote", 1));
+    assert_eq!(shown("a\n\"x\"y\"\n"), one("unescaped_quote", 2));
     for closed in ["a\n\"x\"\n", "a\n5\" pipe\n", "a\n\"say \"\"hi\"\"\""] {
-        assert_eq!(told(closed), [], "{closed:?}");
+        assert_eq!(shown(closed), [], "{closed:?}");
     }
 }
 
@@ -193,9 +193,9 @@ fn a_stop_between_rows_is_obeyed() {
 
 /// Quantile by its definition, without optimisations.
 fn naive_quantile(values: &[f64], share: f64) -> f64 {
-    let place = (values.len() - 1) as f64 * share;
-    let (low, high) = (values[place.floor() as usize], values[place.ceil() as usize]);
-    low + (high - low) * place.fract()
+    let position = (values.len() - 1) as f64 * share;
+    let (low, high) = (values[position.floor() as usize], values[position.ceil() as usize]);
+    low + (high - low) * position.fract()
 }
 
 proptest! {
@@ -219,8 +219,8 @@ proptest! {
         }
         let json = serde_json::to_string(&profile).unwrap();
         // JSON may change the last bit of a number.
-        let again: Profile = serde_json::from_str(&json).unwrap();
-        prop_assert_eq!(format!("{again:.6?}"), format!("{profile:.6?}"));
+        let repeated: Profile = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(format!("{repeated:.6?}"), format!("{profile:.6?}"));
     }
 
     #[test]
@@ -231,8 +231,8 @@ proptest! {
         let numeric = column.numeric.unwrap();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         prop_assert!((numeric.mean.unwrap() - mean).abs() < 1e-3);
-        for (told, share) in [(numeric.q25, 0.25), (numeric.median, 0.5), (numeric.q75, 0.75)] {
-            prop_assert!((told.unwrap() - naive_quantile(&values, share)).abs() < 1e-3);
+        for (shown, share) in [(numeric.q25, 0.25), (numeric.median, 0.5), (numeric.q75, 0.75)] {
+            prop_assert!((shown.unwrap() - naive_quantile(&values, share)).abs() < 1e-3);
         }
     }
 }

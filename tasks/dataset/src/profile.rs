@@ -58,7 +58,7 @@ pub struct Assumption {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// Stated by whoever started the task, or by the file itself.
+    /// Given at the start of the task, or by the file itself.
     Given,
     /// All that was seen agrees with it, and with nothing else.
     Sure,
@@ -125,7 +125,7 @@ pub struct ColumnProfile {
     pub distinct_error: Option<f64>,
     /// Number of cells by apparent type.
     pub types: TypeCounts,
-    /// Least value: numbers, dates and times by size, text by code point; absent for booleans.
+    /// Minimum: numbers, dates and times by size, text by code point; absent for booleans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Scalar>,
     /// Greatest value.

@@ -162,9 +162,9 @@ impl Reading {
         let word = text.to_lowercase();
         let mut pairs = 0;
         let mut is_yes = false;
-        for (place, (yes, no)) in PAIRS.iter().enumerate() {
+        for (position, (yes, no)) in PAIRS.iter().enumerate() {
             if word == *yes || word == *no {
-                pairs |= 1 << place;
+                pairs |= 1 << position;
                 is_yes = word == *yes;
             }
         }
@@ -182,7 +182,7 @@ impl Reading {
             Form::Booleans => {
                 let letters = PAIRS.iter().enumerate().filter(|(_, (yes, _))| yes.len() == 1);
                 let is_letter =
-                    letters.fold(0, |all, (place, _)| all | 1 << place) & self.pairs != 0;
+                    letters.fold(0, |all, (position, _)| all | 1 << position) & self.pairs != 0;
                 !is_letter || self.words == [true; 2]
             }
             Form::Point | Form::Comma => !self.is_beyond || self.has_decimals,
@@ -245,8 +245,8 @@ impl Reading {
             Form::Times => "times or durations as hours:minutes".to_owned(),
             Form::Minutes => "durations as minutes:seconds and hours:minutes:seconds".to_owned(),
             Form::Booleans => {
-                let place = self.pairs.trailing_zeros() as usize;
-                let (yes, no) = PAIRS.get(place).copied().unwrap_or(("yes", "no"));
+                let position = self.pairs.trailing_zeros() as usize;
+                let (yes, no) = PAIRS.get(position).copied().unwrap_or(("yes", "no"));
                 format!("“{yes}” and “{no}”")
             }
         };

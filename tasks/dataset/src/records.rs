@@ -1,9 +1,11 @@
 //! Reads CSV records one by one, each with the line where it begins.
 
 use super::{
-    cells::{Dialect, End, Splitter},
+    cells::{Dialect, Splitter},
     error::LoadError,
     feed::{Feed, Seen, count},
+    record::Record,
+    shape::Shape,
     stray,
     warnings::Warnings,
 };
@@ -49,20 +51,24 @@ fn note(oddity: &mut Option<(u64, u64)>, line: u64) {
     oddity.get_or_insert((0, line)).0 += 1;
 }
 
-/// Text of the feed, and before it what is read again.
+/// Text of the feed, after text that was put back.
 struct Source<'f> {
     feed: Feed<'f>,
-    again: Vec<u8>,
+    pending: Vec<u8>,
     taken: usize,
 }
 
 impl Source<'_> {
     fn text(&mut self) -> std::io::Result<&[u8]> {
-        if self.taken < self.again.len() { Ok(&self.again[self.taken..]) } else { self.feed.text() }
+        if self.taken < self.pending.len() {
+            Ok(&self.pending[self.taken..])
+        } else {
+            self.feed.text()
+        }
     }
 
     fn take(&mut self, bytes: usize) {
-        if self.taken < self.again.len() {
+        if self.taken < self.pending.len() {
             self.taken += bytes;
         } else {
             self.feed.take(bytes);
@@ -70,41 +76,9 @@ impl Source<'_> {
     }
 
     fn put_back(&mut self, text: &[u8]) {
-        let rest = self.again.get(self.taken..).unwrap_or_default();
-        self.again = [text, rest].concat();
+        let rest = self.pending.get(self.taken..).unwrap_or_default();
+        self.pending = [text, rest].concat();
         self.taken = 0;
-    }
-}
-
-/// One record.
-pub(super) struct Record<'r> {
-    text: &'r str,
-    ends: &'r [End],
-    /// Line where it begins, from 1.
-    pub(super) line: u64,
-}
-
-impl<'r> Record<'r> {
-    /// Number of cells.
-    pub(super) const fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Returns a cell.
-    pub(super) fn get(&self, index: usize) -> Option<&'r str> {
-        let end = self.ends.get(index)?.at;
-        let start = if index == 0 { 0 } else { self.ends[index - 1].at };
-        self.text.get(start..end)
-    }
-
-    /// Whether a cell was quoted.
-    pub(super) fn is_quoted(&self, index: usize) -> bool {
-        self.ends.get(index).is_some_and(|end| end.quoted)
-    }
-
-    /// Returns all cells.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'r str> {
-        (0..self.len()).filter_map(|index| self.get(index))
     }
 }
 
@@ -138,7 +112,7 @@ enum Ended {
 impl<'f> Records<'f> {
     pub(super) fn new(feed: Feed<'f>, dialect: Dialect, max_bytes: usize) -> Self {
         Self {
-            source: Source { feed, again: Vec::new(), taken: 0 },
+            source: Source { feed, pending: Vec::new(), taken: 0 },
             dialect,
             splitter: Splitter::new(dialect),
             raw: Vec::new(),
@@ -213,6 +187,23 @@ impl<'f> Records<'f> {
     /// Reads the next record and skips blank lines. At most as many bytes of blank lines are
     /// accepted as a row may have, so that this returns soon for any file.
     pub(super) fn next(&mut self) -> Result<Option<Record<'_>>, LoadError> {
+        loop {
+            let Some(line) = self.read()? else { return Ok(None) };
+            let is_names = self.width.is_some() && self.splitter.row.text.starts_with(b"#");
+            let shape = self.dialect.shape;
+            // Logs repeat the names of their columns.
+            let is_row = shape.apply(&mut self.splitter.row) && !(shape == Shape::Log && is_names);
+            if is_row {
+                let row = &self.splitter.row;
+                // Delimiters and quotes never split a character, so the text is valid.
+                let text = std::str::from_utf8(&row.text).unwrap_or_default();
+                return Ok(Some(Record { text, ends: &row.ends, line }));
+            }
+        }
+    }
+
+    /// Reads a record into the buffers; returns the line where it begins, or `None` at the end.
+    fn read(&mut self) -> Result<Option<u64>, LoadError> {
         let first = self.line;
         if self.pass_blank_lines()? > self.max_bytes {
             return Err(LoadError::RowTooLong { line: first, limit: self.max_bytes });
@@ -238,13 +229,10 @@ impl<'f> Records<'f> {
             Ended::AtEnd if self.drop_end_mark(line) => return Ok(None),
             Ended::AtEnd | Ended::AtLineEnd => {}
         }
-        let row = &self.splitter.row;
-        if row.unclean {
+        if self.splitter.row.unclean {
             note(&mut self.oddities.unclean, line);
         }
-        // Delimiters and quotes never split a character, so the text is valid.
-        let text = std::str::from_utf8(&row.text).unwrap_or_default();
-        Ok(Some(Record { text, ends: &row.ends, line }))
+        Ok(Some(line))
     }
 
     /// Skips blank lines and returns their size in bytes; stops beyond the maximum size of a row.

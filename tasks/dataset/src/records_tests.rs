@@ -34,8 +34,8 @@ fn a_row_that_is_too_long_is_told_with_its_line() {
     let just_right = format!("a\n{}\n", "x".repeat(99));
     assert_eq!(records(&just_right, 100).unwrap().len(), 2);
     for row in ["x".repeat(5 << 20), ",".repeat(5 << 20), format!("\"{}", "\n".repeat(5 << 20))] {
-        let told = records(&format!("a\n1\n{row}"), 4 << 20).unwrap_err();
-        assert_eq!(told, LoadError::RowTooLong { line: 3, limit: 4 << 20 });
+        let message = records(&format!("a\n1\n{row}"), 4 << 20).unwrap_err();
+        assert_eq!(message, LoadError::RowTooLong { line: 3, limit: 4 << 20 });
     }
     assert!(records(&format!("a\n{}1", "\n".repeat(101)), 100).is_err());
 }

@@ -2,8 +2,9 @@
 
 use super::{
     column::{CellText, Column, Rules},
+    header::warn_of_empty,
     profile::Ragged,
-    records::Record,
+    record::Record,
     settings::DatasetSettings,
     values::Budget,
     warnings::{Warnings, shorten},
@@ -16,14 +17,14 @@ const PREVIEW_CELLS: usize = 50;
 /// The rows so far.
 pub(super) struct Rows {
     pub(super) header: Vec<String>,
-    /// Whether the header stands in the text, so that it may stand there again.
+    /// Whether the header is in the text, so that it may be repeated there.
     is_written: bool,
     pub(super) columns: Vec<Column>,
     pub(super) budget: Budget,
     pub(super) count: i64,
     pub(super) ragged: Ragged,
     pub(super) preview: Vec<Vec<String>>,
-    /// Line of the first record that is the header again, and their number.
+    /// Line of the first record that repeats the header, and their number.
     repeated: Option<(u64, i64)>,
 }
 
@@ -65,12 +66,35 @@ impl Rows {
         self.count += 1;
     }
 
-    /// Whether a record is the header once more, as where files were joined.
+    /// Whether a record repeats the header, as where files were joined.
     fn is_header(&self, record: &Record<'_>) -> bool {
         self.is_written
             && self.header.len() > 1
             && record.len() == self.header.len()
             && record.iter().zip(&self.header).all(|(cell, name)| cell.trim() == name)
+    }
+
+    /// Drops the empty columns at the end that have no name, as spreadsheets write them; `named` is
+    /// the number of columns before.
+    pub(super) fn drop_empty_columns(&mut self, named: usize, line: u64, warnings: &mut Warnings) {
+        let filled = self.columns.iter().rposition(|column| !column.is_empty());
+        let width = filled.map_or(0, |last| last + 1).max(named).min(self.columns.len());
+        // Where no row has the cells, the header just ends with a delimiter.
+        let width = if self.ragged.short_rows < self.count { width } else { self.columns.len() };
+        let dropped = self.columns.len() - width;
+        for (index, name) in self.header.iter().enumerate().take(width).skip(named) {
+            warn_of_empty(index + 1, name, line, warnings);
+        }
+        if dropped == 0 {
+            return;
+        }
+        self.columns.truncate(width);
+        self.header.truncate(width);
+        self.preview.iter_mut().for_each(|row| row.truncate(width));
+        let columns = plural(dropped, "empty column");
+        let verb = if dropped == 1 { "was" } else { "were" };
+        let message = format!("{columns} without a name at the end of each row {verb} left out.");
+        warnings.add_whole("empty_columns", Some(line), message);
     }
 
     fn count_ragged(&mut self, record: &Record<'_>, warnings: &mut Warnings) {
@@ -99,11 +123,11 @@ impl Rows {
     /// Adds warnings about all rows, at their end.
     pub(super) fn warn(&self, warnings: &mut Warnings) {
         if let Some((line, times)) = self.repeated {
-            let told = format!(
-                "The header stands again within the rows, as if files were joined ({times}×, here \
+            let shown = format!(
+                "The header is repeated within the rows, as if files were joined ({times}×, here \
                  first); it is not counted as a row."
             );
-            warnings.add_whole("repeated_header", Some(line), told);
+            warnings.add_whole("repeated_header", Some(line), shown);
         }
     }
 }

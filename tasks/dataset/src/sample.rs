@@ -160,7 +160,7 @@ fn are_labels(row: &SampleRow, numbered: &[(&str, usize)], below: &[SampleRow]) 
     let from = values[0];
     first_is_empty
         && (0..=1).contains(&from)
-        && values.iter().zip(from..).all(|(value, place)| *value == place)
+        && values.iter().zip(from..).all(|(value, position)| *value == position)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(super) struct ShortYears {
     has_fallen: bool,
 }
 
-/// What the numbers at the ends of dates say about the place of the year.
+/// What the numbers at the ends of dates show about the position of the year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum YearPlace {
     First,
@@ -51,7 +51,7 @@ impl ShortYears {
     }
 
     /// Where the year stands: `self` has read it as the first number, `others` as the last one.
-    pub(super) fn place(&self, others: &[Self], separator: Option<char>) -> YearPlace {
+    pub(super) fn year_position(&self, others: &[Self], separator: Option<char>) -> YearPlace {
         let (firsts, lasts) = (self.firsts.count_ones(), self.lasts.count_ones());
         let is_sorted = others.iter().any(Self::is_rising);
         if firsts >= ALL_DAYS && lasts < FEW_YEARS {

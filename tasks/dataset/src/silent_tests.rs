@@ -13,7 +13,7 @@ fn names(profile: &Profile) -> Vec<&str> {
     profile.columns.iter().map(|column| column.name.as_str()).collect()
 }
 
-fn told<'p>(profile: &'p Profile, code: &str) -> &'p str {
+fn shown<'p>(profile: &'p Profile, code: &str) -> &'p str {
     let found = profile.warnings.iter().find(|warning| warning.code == code);
     found.map_or("", |warning| warning.message.as_str())
 }
@@ -86,8 +86,12 @@ fn an_x_among_short_codes_is_a_code() {
         let profile = profile(text);
         let column = &profile.columns[0];
         assert_eq!((column.data_type, column.missing), (data_type, missing), "{text:?}");
-        let told = told(&profile, "ambiguous_missing");
-        assert_eq!(told.contains(&format!("in {missing} of its cells")), warned, "{text:?} {told}");
+        let shown = shown(&profile, "ambiguous_missing");
+        assert_eq!(
+            shown.contains(&format!("in {missing} of its cells")),
+            warned,
+            "{text:?} {shown}"
+        );
     }
     let mut options = Options::default();
     options.set_missing("X");
@@ -183,7 +187,7 @@ fn integers_beyond_64_bits_are_codes() {
     let mixed = profile("id\n1\n12345678901234567891\n");
     assert_eq!(mixed.columns[0].data_type, DataType::Number);
     assert_eq!(codes(&mixed), [("inexact_numbers", Some(3))]);
-    let message = told(&mixed, "inexact_numbers");
+    let message = shown(&mixed, "inexact_numbers");
     assert!(message.contains("1 of 2 values are integers beyond 64 bits"), "{message}");
     let few = DatasetSettings { max_column_memory: 1_000, ..DatasetSettings::default() };
     let rows: String =
@@ -212,7 +216,7 @@ fn what_was_given_is_obeyed_or_it_is_told() {
     let tabs = split("a,b\n1,2\n", "tab");
     assert_eq!((names(&tabs), tabs.delimiter.as_str()), (vec!["a,b"], "\t"));
     assert_eq!(codes(&tabs), [("delimiter_not_found", Some(1)), ("ambiguous_numbers", Some(2))]);
-    assert!(told(&tabs, "ambiguous_numbers").contains("1 of 1 values might be two cells"));
+    assert!(shown(&tabs, "ambiguous_numbers").contains("1 of 1 values might be two cells"));
     assert!(tabs.columns[0].read_as.as_ref().unwrap().unsure);
     assert_eq!(codes(&split("a;b\n1;2\n", ";")), []);
 
@@ -237,18 +241,18 @@ fn what_was_given_is_obeyed_or_it_is_told() {
 #[test]
 fn warnings_say_what_is_true() {
     let commas = profile("pop,n\n\"1,234\",1\n999,2\n5,3\n7,4\n");
-    let message = told(&commas, "ambiguous_numbers");
+    let message = shown(&commas, "ambiguous_numbers");
     assert!(message.contains("1 of 4 values might have a decimal sign"), "{message}");
     assert_eq!(range(&commas.columns[0]), (5.0, 1234.0));
     for text in ["a;b\n1.234;999\n999;1\n", "a\n1.234\n999\n"] {
         let points = profile(text);
-        let message = told(&points, "ambiguous_numbers");
+        let message = shown(&points, "ambiguous_numbers");
         assert!(message.contains("1 of 2 values have three digits"), "{text:?} {message}");
     }
     let late = profile("a\n999\n1.234\n");
     assert_eq!(codes(&late), [("ambiguous_numbers", Some(3))]);
 
-    let message = |text: &str| told(&profile(text), "no_header").to_owned();
+    let message = |text: &str| shown(&profile(text), "no_header").to_owned();
     assert!(message("1,2,3\n").contains("the only row has values"));
     assert!(message("1,2\n3,4\n").contains("those of the others in 2 columns"));
     assert!(message("5\n6\n").contains("those of the others in 1 column."));

@@ -163,8 +163,8 @@ fn number_of(cell: Cell) -> Option<KllFloat<f64>> {
 /// the lowest and doubles the sketch at each step, so that a million occurrences do not take a
 /// million steps.
 pub(super) fn ranks(mut sketch: Ranks, numbers: &[Counted]) -> Ranks {
-    let most = numbers.iter().map(|(_, count)| *count).max().unwrap_or(0);
-    for bit in (0..u64::BITS - most.leading_zeros()).rev() {
+    let limit = numbers.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    for bit in (0..u64::BITS - limit.leading_zeros()).rev() {
         let half = sketch.clone();
         // Fails only beyond 2^64 numbers.
         let _ = sketch.merge(&half);

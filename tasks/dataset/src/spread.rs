@@ -38,8 +38,7 @@ impl Spread {
     pub(super) fn histogram(&self, whole: bool) -> Vec<Bin> {
         match self {
             Self::Exact(sorted) => {
-                let (Some((least, _)), Some((greatest, _))) = (sorted.first(), sorted.last())
-                else {
+                let (Some((min, _)), Some((greatest, _))) = (sorted.first(), sorted.last()) else {
                     return Vec::new();
                 };
                 let total = sorted.iter().map(|(_, count)| count).sum();
@@ -47,10 +46,10 @@ impl Spread {
                     let end = sorted.partition_point(|(value, _)| *value < edge);
                     sorted[..end].iter().map(|(_, count)| count).sum()
                 };
-                stats::histogram((*least, *greatest), total, whole, below)
+                stats::histogram((*min, *greatest), total, whole, below)
             }
             Self::About(sketch) => {
-                let (Some(least), Some(greatest)) = (sketch.min_item(), sketch.max_item()) else {
+                let (Some(min), Some(greatest)) = (sketch.min_item(), sketch.max_item()) else {
                     return Vec::new();
                 };
                 let view = sketch.sorted_view();
@@ -59,7 +58,7 @@ impl Spread {
                     let rank = edge.and_then(|edge| view.rank(&edge, SearchCriteria::Exclusive));
                     (rank.unwrap_or(0.0) * sketch.n() as f64).round() as u64
                 };
-                let ends = (least.into_inner(), greatest.into_inner());
+                let ends = (min.into_inner(), greatest.into_inner());
                 stats::histogram(ends, sketch.n(), whole, below)
             }
         }

@@ -37,9 +37,9 @@ pub(super) type Counted = (f64, u64);
 pub(super) fn quantile(sorted: &[Counted], share: f64) -> Option<f64> {
     let total: u64 = sorted.iter().map(|(_, count)| count).sum();
     let last = total.checked_sub(1)?;
-    let place = last as f64 * share;
-    let below = (place.floor() as u64).min(last);
-    let part = place - below as f64;
+    let position = last as f64 * share;
+    let below = (position.floor() as u64).min(last);
+    let part = position - below as f64;
     let (low, high) = (at(sorted, below)?, at(sorted, (below + 1).min(last))?);
     // Not `low + part * (high - low)`: the difference may overflow.
     let value = if low == high { low } else { low * (1.0 - part) + high * part };
@@ -47,11 +47,11 @@ pub(super) fn quantile(sorted: &[Counted], share: f64) -> Option<f64> {
 }
 
 /// The number at a rank, from 0.
-fn at(sorted: &[Counted], place: u64) -> Option<f64> {
+fn at(sorted: &[Counted], position: u64) -> Option<f64> {
     let mut passed = 0;
     let here = |(_, count): &&Counted| {
         passed += count;
-        passed > place
+        passed > position
     };
     sorted.iter().find(here).map(|(value, _)| *value)
 }

@@ -19,7 +19,7 @@ pub(super) enum Header {
 /// A table in a sample.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
-    /// Place of its first row, which is the header if there is one.
+    /// Index of its first row, which is the header if there is one.
     pub(super) start: usize,
     pub(super) header: Header,
     pub(super) votes: Votes,
@@ -116,7 +116,7 @@ impl Table {
     }
 }
 
-/// The first row of the longest table, and its width.
+/// The first row of the table with the most rows, and its width.
 fn stretch(rows: &[SampleRow]) -> (usize, usize) {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.len).filter(|len| *len > 1).collect();
     widths.sort_unstable();

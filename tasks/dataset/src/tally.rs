@@ -60,15 +60,15 @@ impl Tally {
     }
 
     fn add_date(&mut self, key: DateKey, text: &str) {
-        let Some((least, greatest)) = &mut self.dates else {
+        let Some((low, high)) = &mut self.dates else {
             self.dates = Some(((key, text.into()), (key, text.into())));
             return;
         };
-        if key < least.0 {
-            *least = (key, text.into());
+        if key < low.0 {
+            *low = (key, text.into());
         }
-        if key > greatest.0 {
-            *greatest = (key, text.into());
+        if key > high.0 {
+            *high = (key, text.into());
         }
     }
 
@@ -78,15 +78,15 @@ impl Tally {
         match data_type {
             DataType::Empty | DataType::Boolean | DataType::Text => (None, None),
             DataType::Integer => {
-                let (least, greatest) = self.integers.unzip();
-                (least.map(Scalar::Integer), greatest.map(Scalar::Integer))
+                let (low, high) = self.integers.unzip();
+                (low.map(Scalar::Integer), high.map(Scalar::Integer))
             }
             DataType::Number => {
-                let (least, greatest) = self.numbers.unzip();
-                (least.map(Scalar::Number), greatest.map(Scalar::Number))
+                let (low, high) = self.numbers.unzip();
+                (low.map(Scalar::Number), high.map(Scalar::Number))
             }
             DataType::Date | DataType::Time => match &self.dates {
-                Some((least, greatest)) => (text(&least.1), text(&greatest.1)),
+                Some((low, high)) => (text(&low.1), text(&high.1)),
                 None => (None, None),
             },
         }
@@ -95,7 +95,5 @@ impl Tally {
 
 /// Extends the range from the least to the greatest value.
 fn widen<T: Copy>(ends: &mut Option<(T, T)>, value: T, min: fn(T, T) -> T, max: fn(T, T) -> T) {
-    *ends = Some(
-        ends.map_or((value, value), |(least, greatest)| (min(least, value), max(greatest, value))),
-    );
+    *ends = Some(ends.map_or((value, value), |(low, high)| (min(low, value), max(high, value))));
 }

@@ -1,10 +1,10 @@
 //! Numbers formatted for people.
 
-/// Formats an integer with grouped thousands and a noun in singular or plural: `word` takes an `s`,
+/// Formats an integer with grouped thousands and a noun in singular or plural: `noun` takes an `s`,
 /// is given as `one|many`, or is empty.
-pub(super) fn count(value: i64, word: &str) -> String {
+pub(super) fn count(value: i64, noun: &str) -> String {
     let digits = value.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + 8 + word.len());
+    let mut text = String::with_capacity(digits.len() + 8 + noun.len());
     if value < 0 {
         text.push('−');
     }
@@ -14,11 +14,11 @@ pub(super) fn count(value: i64, word: &str) -> String {
         }
         text.push(digit);
     }
-    if word.is_empty() {
+    if noun.is_empty() {
         return text;
     }
-    let plural = format!("{word}s");
-    let (one, many) = word.split_once('|').unwrap_or((word, &plural));
+    let plural = format!("{noun}s");
+    let (one, many) = noun.split_once('|').unwrap_or((noun, &plural));
     format!("{text} {}", if value == 1 { one } else { many })
 }
 

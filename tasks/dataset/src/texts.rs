@@ -16,10 +16,10 @@ const MAX_COMPARED: usize = 1 << 10;
 /// Extremes of values as texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
-    least: Option<Box<str>>,
-    greatest: Option<Box<str>>,
-    shortest: Option<i64>,
-    longest: i64,
+    first: Option<Box<str>>,
+    last: Option<Box<str>>,
+    min_length: Option<i64>,
+    max_length: i64,
     characters: i64,
 }
 
@@ -35,33 +35,33 @@ impl Texts {
     pub(super) fn add(&mut self, text: &str, count: u64) {
         let length = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        self.shortest = Some(self.shortest.map_or(length, |shortest| shortest.min(length)));
-        self.longest = self.longest.max(length);
+        self.min_length = Some(self.min_length.map_or(length, |min_length| min_length.min(length)));
+        self.max_length = self.max_length.max(length);
         self.characters = self.characters.saturating_add(length.saturating_mul(count));
         let text = &text[..text.floor_char_boundary(MAX_COMPARED)];
-        if self.least.as_deref().is_none_or(|least| text < least) {
-            self.least = Some(text.into());
+        if self.first.as_deref().is_none_or(|first| text < first) {
+            self.first = Some(text.into());
         }
-        if self.greatest.as_deref().is_none_or(|greatest| text > greatest) {
-            self.greatest = Some(text.into());
+        if self.last.as_deref().is_none_or(|last| text > last) {
+            self.last = Some(text.into());
         }
     }
 
     /// First text by code point.
-    pub(super) fn least(&self) -> Option<Scalar> {
-        self.least.as_deref().map(|text| Scalar::Text(shorten(text)))
+    pub(super) fn first(&self) -> Option<Scalar> {
+        self.first.as_deref().map(|text| Scalar::Text(shorten(text)))
     }
 
     /// Last text by code point.
-    pub(super) fn greatest(&self) -> Option<Scalar> {
-        self.greatest.as_deref().map(|text| Scalar::Text(shorten(text)))
+    pub(super) fn last(&self) -> Option<Scalar> {
+        self.last.as_deref().map(|text| Scalar::Text(shorten(text)))
     }
 
     /// Lengths of so many values.
     pub(super) fn lengths(&self, count: i64) -> Lengths {
         Lengths {
-            min: self.shortest.unwrap_or_default(),
-            max: self.longest,
+            min: self.min_length.unwrap_or_default(),
+            max: self.max_length,
             mean: self.characters as f64 / count.max(1) as f64,
         }
     }

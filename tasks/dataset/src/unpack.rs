@@ -91,7 +91,10 @@ pub(super) fn unpack<'f>(file: impl Read + Send + 'f) -> io::Result<Unpacked<'f>
         (Box::new(Members { member, trailing: trailing.clone() }), Some("gzip"))
     } else if is_zstd {
         let state = Some(State::Between(file));
-        (Box::new(Frames { state, begun: false, trailing: trailing.clone() }), Some("Zstandard"))
+        (
+            Box::new(Frames { state, has_input: false, trailing: trailing.clone() }),
+            Some("Zstandard"),
+        )
     } else if is_zip {
         match Archive::open(file)? {
             Ok(archive) => (Box::new(archive), Some("ZIP")),
@@ -166,7 +169,7 @@ const fn is_skipped(byte: &u8) -> bool {
 /// Reads Zstandard frames one after the other.
 struct Frames<R: BufRead> {
     state: Option<State<R>>,
-    begun: bool,
+    has_input: bool,
     trailing: Trailing,
 }
 
@@ -182,11 +185,11 @@ impl<R: BufRead> Read for Frames<R> {
                 None => return Ok(0),
                 Some(State::Between(mut rest)) => {
                     let Some(first) = rest.fill_buf()?.first() else { return Ok(0) };
-                    if self.begun && !is_skipped(first) && *first != ZSTD[0] {
+                    if self.has_input && !is_skipped(first) && *first != ZSTD[0] {
                         self.trailing.0.store(true, Ordering::Relaxed);
                         return Ok(0);
                     }
-                    self.begun = true;
+                    self.has_input = true;
                     self.state = Some(if is_skipped(first) {
                         pass(&mut rest)?;
                         State::Between(rest)

@@ -149,10 +149,10 @@ fn offset_seconds(text: &str) -> Option<i64> {
 }
 
 /// Parses a number of two or four digits within bounds.
-fn fixed(text: &str, least: i64, greatest: i64) -> Option<i64> {
+fn fixed(text: &str, min: i64, greatest: i64) -> Option<i64> {
     let plain = matches!(text.len(), 2 | 4) && text.bytes().all(|byte| byte.is_ascii_digit());
     let value = if plain { text.parse().ok()? } else { return None };
-    (least..=greatest).contains(&value).then_some(value)
+    (min..=greatest).contains(&value).then_some(value)
 }
 
 #[cfg(test)]

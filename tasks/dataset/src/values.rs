@@ -212,11 +212,11 @@ pub(super) fn top(mut values: Vec<(String, u64)>) -> Vec<TopValue> {
         values.truncate(TOP);
     }
     values.sort_unstable_by(by_rank);
-    let told = |(value, count): (String, u64)| TopValue {
+    let message = |(value, count): (String, u64)| TopValue {
         value: shorten(&value),
         count: i64::try_from(count).unwrap_or(i64::MAX),
     };
-    values.into_iter().map(told).collect()
+    values.into_iter().map(message).collect()
 }
 
 #[cfg(test)]

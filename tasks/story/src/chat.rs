@@ -19,7 +19,6 @@ use std::sync::atomic::AtomicBool;
 
 use milepost::task::TaskId;
 
-pub(super) use self::ledger::MIN_REPLY;
 use self::{
     call::{Length, prompt_tokens},
     daily::Daily,

@@ -179,7 +179,7 @@ impl Reader {
     /// Formats a row as `Height: 31 m; range: 17 miles`.
     fn end_row(&mut self) {
         let cells = std::mem::take(&mut self.row);
-        let told: Vec<String> = cells
+        let message: Vec<String> = cells
             .iter()
             .enumerate()
             .filter(|(_, cell)| !cell.is_empty())
@@ -188,7 +188,7 @@ impl Reader {
                 _ => cell.clone(),
             })
             .collect();
-        push_item(&mut self.list, &told.join("; "));
+        push_item(&mut self.list, &message.join("; "));
     }
 
     /// The lines of code are items, not prose.
@@ -219,8 +219,8 @@ impl Reader {
     fn flush_list(&mut self) {
         let items = std::mem::take(&mut self.list);
         if !items.is_empty() && items.iter().all(|item| item.ends_with(['.', '!', '?', '。'])) {
-            let told = items.iter().flat_map(|item| sentences::split(item)).collect();
-            self.push(told, true);
+            let message = items.iter().flat_map(|item| sentences::split(item)).collect();
+            self.push(message, true);
         } else {
             self.push(items, false);
         }
@@ -328,9 +328,10 @@ mod tests {
         let research = Research::read(
             "| Part | Height |\n|---|---|\n| Tower | 31 m |\n\n- flour\n- water\n\n```\nlet x = 1;\n```\n",
         );
-        let told: Vec<_> = research.paragraphs().map(|p| (p.sentences.clone(), p.prose)).collect();
+        let message: Vec<_> =
+            research.paragraphs().map(|p| (p.sentences.clone(), p.prose)).collect();
         assert_eq!(
-            told,
+            message,
             [
                 (vec!["Tower; Height: 31 m".to_owned()], false),
                 (vec!["flour".to_owned(), "water".to_owned()], false),
@@ -351,8 +352,8 @@ mod tests {
         let research = Research::read(
             "---\ntitle: x\n---\n\n<script>alert(1)</script>\n\nA fact.[^1]\n\n[^1]: A source.\n",
         );
-        let told: Vec<_> = research.paragraphs().flat_map(|p| p.sentences.clone()).collect();
-        assert_eq!(told, ["A fact."]);
+        let message: Vec<_> = research.paragraphs().flat_map(|p| p.sentences.clone()).collect();
+        assert_eq!(message, ["A fact."]);
     }
 
     #[test]

@@ -13,10 +13,15 @@ use milepost::engine::DailyBudget;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{chat::MIN_REPLY, input::MAX_CHARS};
+use super::input::MAX_CHARS;
 
 pub(super) use self::address::Address;
 pub use self::extra::{ExtraBody, ExtraHeaders};
+
+/// Size in bytes that any reply may have.
+const REPLY_BYTES: u64 = 1 << 20;
+/// Minimum length of a reply for which the model is called at all, in tokens.
+pub(super) const MIN_REPLY: u64 = 128;
 
 /// `[story]`: settings of the kind `story` for both narrators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,6 +113,17 @@ pub struct NarratorSettings {
     /// Maximum wait for the token counts after the end of the text, in seconds.
     /// `MILEPOST_NARRATOR_USAGE_TIMEOUT_S`. Default: 2.
     pub usage_timeout_s: f64,
+    /// Maximum size of a reply in bytes for each token asked for, besides 1 MiB for any reply; the
+    /// frame around a token is larger than the token. `MILEPOST_NARRATOR_REPLY_BYTES_PER_TOKEN`.
+    /// Default: 4,096.
+    pub reply_bytes_per_token: u64,
+    /// Maximum size of the text in bytes for each token asked for; the text of an endpoint that
+    /// sends more is cut there. A token has some four bytes.
+    /// `MILEPOST_NARRATOR_TEXT_BYTES_PER_TOKEN`. Default: 16.
+    pub text_bytes_per_token: u64,
+    /// Maximum tokens of thinking for each token asked for; some endpoints count thinking apart from
+    /// the text. `MILEPOST_NARRATOR_THINKING_PER_TOKEN`. Default: 8.
+    pub thinking_per_token: u64,
     /// Maximum number of retries of a call after 429, 5xx or a lost connection, before its first
     /// text. `MILEPOST_NARRATOR_RETRIES`. Default: 5.
     pub retries: u32,
@@ -176,6 +192,9 @@ impl Default for NarratorSettings {
             idle_timeout_s: 30.0,
             reply_timeout_s: 1_800.0,
             usage_timeout_s: 2.0,
+            reply_bytes_per_token: 4_096,
+            text_bytes_per_token: 16,
+            thinking_per_token: 8,
             retries: 5,
             max_wait_s: 60.0,
             outage_s: 900.0,
@@ -312,10 +331,18 @@ impl NarratorSettings {
             (seconds(self.idle_timeout_s), "narrator.idle_timeout_s", SECONDS),
             (seconds(self.reply_timeout_s), "narrator.reply_timeout_s", SECONDS),
             (seconds(self.usage_timeout_s), "narrator.usage_timeout_s", SECONDS),
+            (self.reply_bytes_per_token >= 1, "narrator.reply_bytes_per_token", "at least 1"),
+            (self.text_bytes_per_token >= 1, "narrator.text_bytes_per_token", "at least 1"),
+            (self.thinking_per_token >= 1, "narrator.thinking_per_token", "at least 1"),
             (seconds(self.max_wait_s), "narrator.max_wait_s", SECONDS),
             (seconds(self.outage_s), "narrator.outage_s", SECONDS),
             (seconds(self.max_requested_wait_s), "narrator.max_requested_wait_s", SECONDS),
         ])
+    }
+
+    /// Maximum size in bytes of a reply for which so many tokens are asked.
+    pub(super) const fn max_reply_bytes(&self, tokens: u64) -> u64 {
+        tokens.saturating_mul(self.reply_bytes_per_token).saturating_add(REPLY_BYTES)
     }
 
     /// Converts a setting in seconds to a duration.

@@ -150,12 +150,12 @@ async fn a_start_without_research_is_refused_in_the_agreed_words() {
 async fn an_operator_can_ask_for_shorter_names() {
     let story = StorySettings { max_name_chars: 5, ..StorySettings::default() };
     let house = House::with(story, NarratorSettings::default()).await;
-    for (subject, player, told) in [
+    for (subject, player, shown) in [
         ("tides", "Cleopatra", "it has 9 characters; at most 5 are allowed here"),
         ("lighthouse", "Ada", "it has 10 characters; at most 5 are allowed here"),
     ] {
         let refused = house.service.start(&house.ada, start(subject, player), None).await;
-        assert_eq!(refused.unwrap_err().to_string(), told);
+        assert_eq!(refused.unwrap_err().to_string(), shown);
     }
     house.start().await;
 }
@@ -180,8 +180,8 @@ async fn the_start_form_says_who_will_write() {
     assert!(offline.ends_with("Written by the built-in narrator."), "{offline}");
     let url = Some("https://ada:hush@example.org:8443/v1".to_owned());
     let model = NarratorSettings { url, model: "m".to_owned(), ..NarratorSettings::default() };
-    let told = description(NarratorSettings { allow_anonymous: true, ..model.clone() }).await;
-    assert!(told.ends_with("Written by the model “m” at example.org:8443."), "{told}");
+    let shown = description(NarratorSettings { allow_anonymous: true, ..model.clone() }).await;
+    assert!(shown.ends_with("Written by the model “m” at example.org:8443."), "{shown}");
     assert!(description(model).await.ends_with("without a session, by the built-in narrator."));
 }
 
@@ -285,8 +285,10 @@ async fn a_cancel_drops_the_connection_and_keeps_the_finished_chapters() {
     house.service.cancel(&house.ada, id).await.unwrap();
     assert_eq!(house.end(id).await.status, Status::Cancelled);
     dropped.expect("the connection is closed").await;
-    let kept = fs::read_to_string(house.file("story.md")).unwrap();
-    assert!(kept.contains("Ada walked on the mud.") && kept.contains("1 of 2 chapters so far"));
+    let retained = fs::read_to_string(house.file("story.md")).unwrap();
+    assert!(
+        retained.contains("Ada walked on the mud.") && retained.contains("1 of 2 chapters so far")
+    );
 }
 
 #[tokio::test]
@@ -315,9 +317,9 @@ async fn a_day_has_a_budget_over_all_stories_and_what_was_written_stays() {
     let house = House::new(0.0, a_day(&server, 6_050, 0)).await;
     let id = house.start().await;
     let failure = house.end(id).await.error.unwrap();
-    let told = "The language model's budget for today is used up (narrator.daily_tokens = 6050); it \
+    let shown = "The language model's budget for today is used up (narrator.daily_tokens = 6050); it \
                 begins anew at 00:00 UTC";
-    assert_eq!((&*failure.code, &*failure.message), ("daily_budget", told));
+    assert_eq!((&*failure.code, &*failure.message), ("daily_budget", shown));
     assert!(fs::read_to_string(house.file("story.md")).unwrap().contains("Ada walked on the mud."));
     let figures = house.service.budgets().await.unwrap();
     assert_eq!(
@@ -326,7 +328,7 @@ async fn a_day_has_a_budget_over_all_stories_and_what_was_written_stays() {
     );
     let refused = house.service.start(&Caller::owner("bo"), tides("Bo"), None).await.unwrap_err();
     let problem = Problem::from(refused);
-    assert_eq!((problem.status, &*problem.detail), (429, told));
+    assert_eq!((problem.status, &*problem.detail), (429, shown));
     assert!(problem.retry_after_ms.is_some_and(|ms| (1..=86_400_000).contains(&ms)), "{problem:?}");
     assert_eq!(server.seen().len(), 2);
 }
@@ -371,10 +373,10 @@ async fn no_model_writes_for_anonymous_callers_unless_told_so() {
         let snapshot = house.end(id).await;
         assert_eq!(snapshot.status, Status::Completed, "{snapshot:#?}");
         let (story, log) = (house.result(id).await, house.log(id).await);
-        let told =
+        let shown =
             "the language model is not available to anonymous callers (narrator.allow_anonymous)";
-        assert_eq!(story.contains(told), !allow_anonymous, "{story}");
-        assert_eq!(log.contains(told), !allow_anonymous, "{log}");
+        assert_eq!(story.contains(shown), !allow_anonymous, "{story}");
+        assert_eq!(log.contains(shown), !allow_anonymous, "{log}");
         assert_eq!(server.seen().len(), if allow_anonymous { 3 } else { 0 });
     }
 }

@@ -44,14 +44,14 @@ const NOT_FOR_ANONYMOUS: &str =
 
 /// An outline and the fingerprint of its sources; finished chapters belong to one outline only.
 #[derive(Serialize, Deserialize)]
-struct KeptPlan {
+struct PlanCheckpoint {
     made_of: String,
     outline: Outline,
 }
 
 /// A finished chapter.
 #[derive(Serialize, Deserialize)]
-struct KeptChapter {
+struct ChapterCheckpoint {
     made_of: String,
     text: String,
 }
@@ -145,10 +145,10 @@ impl<'a> Desk<'a> {
         while chapters.len() < total {
             let text = self.chapter(narrator, &outline, &chapters).await?;
             let number = chapters.len() + 1;
-            let kept = KeptChapter { made_of: made_of.clone(), text };
-            ctx.checkpoint(&key(chapters.len()), &kept).await?;
-            ctx.log(finished(narrator, number, &outline, &kept.text));
-            chapters.push(kept.text);
+            let checkpoint = ChapterCheckpoint { made_of: made_of.clone(), text };
+            ctx.checkpoint(&key(chapters.len()), &checkpoint).await?;
+            ctx.log(finished(narrator, number, &outline, &checkpoint.text));
+            chapters.push(checkpoint.text);
             ctx.progress(number as f64 / total as f64);
             let saved = self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
             ctx.preserved(match saved {
@@ -182,29 +182,33 @@ impl<'a> Desk<'a> {
         narrator: &N,
         made_of: &str,
     ) -> Result<Outline, TaskError> {
-        let kept: Option<KeptPlan> = self.ctx.restore(PLAN).await?;
-        if let Some(kept) = kept.filter(|kept| kept.made_of == made_of) {
-            return Ok(kept.outline);
+        let checkpoint: Option<PlanCheckpoint> = self.ctx.restore(PLAN).await?;
+        if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.made_of == made_of) {
+            return Ok(checkpoint.outline);
         }
         self.reserve(narrator, narrator.at_stake(&self.brief, None, &[])).await?;
         let reports = Reports::new(self.ctx, "Outlining the story", (0, 1));
         let sink = |report: Report<'_>| reports.take(report);
         let outlined = self.ctx.until_cancelled(narrator.outline(&self.brief, &sink)).await?;
         let outline = self.settle(narrator, 0, outlined).await?;
-        let kept = KeptPlan { made_of: made_of.to_owned(), outline };
-        self.ctx.checkpoint(PLAN, &kept).await?;
-        let count = kept.outline.chapters.len();
-        self.ctx.log(format!("“{}”, in {count} chapters.", kept.outline.title));
-        Ok(kept.outline)
+        let checkpoint = PlanCheckpoint { made_of: made_of.to_owned(), outline };
+        self.ctx.checkpoint(PLAN, &checkpoint).await?;
+        let count = checkpoint.outline.chapters.len();
+        self.ctx.log(format!("“{}”, in {count} chapters.", checkpoint.outline.title));
+        Ok(checkpoint.outline)
     }
 
     /// Restores the chapters that an earlier attempt finished.
     async fn restore(&self, made_of: &str, total: usize) -> Result<Vec<String>, TaskError> {
         let mut chapters = Vec::new();
         while chapters.len() < total {
-            let kept: Option<KeptChapter> = self.ctx.restore(&key(chapters.len())).await?;
-            let Some(kept) = kept.filter(|kept| kept.made_of == made_of) else { break };
-            chapters.push(kept.text);
+            let checkpoint: Option<ChapterCheckpoint> =
+                self.ctx.restore(&key(chapters.len())).await?;
+            let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.made_of == made_of)
+            else {
+                break;
+            };
+            chapters.push(checkpoint.text);
         }
         if !chapters.is_empty() {
             let count = chapters.len();

@@ -1,4 +1,4 @@
-//! What must be true of the store, whatever was done to the processes.
+//! Checks of the store, which must hold whatever happened to the processes.
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering, time::Duration};
 
@@ -7,23 +7,45 @@ use sqlx::{
     sqlite::SqliteConnectOptions,
 };
 
-use crate::{book::Book, clients, watch, work::Pool};
+use crate::{clients, observations::Observations, seen, workload::Workload};
 
 const LOST: &str = "accepted tasks in the store, and no others";
-const WAITING: &str = "tasks ended or waiting, none a ghost";
+const WAITING: &str = "tasks ended or queued, none stuck in a run";
 const ATTEMPTS: &str = "tasks within their attempts";
-const ERRORS: &str = "failures that say that attempts are used up";
-const CANCELLED: &str = "cancelled tasks that stayed so and never ran again";
-const FRESH: &str = "tasks that are what was last told of them";
-const PAID: &str = "checkpoints paid for once";
+const ERRORS: &str = "failures only after the last attempt";
+const CANCELLED: &str = "cancelled tasks that stayed cancelled";
+const FRESH: &str = "tasks in the state that was last reported";
+const PAID: &str = "checkpoints saved once";
 const CHAPTERS: &str = "chapters finished once";
-const SIZES: &str = "results of the size that the task tells";
-const EXITS: &str = "processes that lived and ended as told";
+const SIZES: &str = "results of the size in the task's row";
+const EXITS: &str = "processes that ran and exited as expected";
 
-/// Between two looks at the checkpoints.
-const LOOK: Duration = Duration::from_millis(50);
+/// All checks, in the order of the table.
+const NAMES: [&str; 18] = [
+    clients::STARTS,
+    clients::KEYS,
+    clients::CANCELS,
+    LOST,
+    WAITING,
+    seen::KNOWN,
+    seen::VERSIONS,
+    seen::BARS,
+    seen::ENDS,
+    FRESH,
+    ATTEMPTS,
+    ERRORS,
+    CANCELLED,
+    PAID,
+    CHAPTERS,
+    clients::RESULTS,
+    SIZES,
+    EXITS,
+];
 
-/// What the store holds of one task.
+/// Interval of checking checkpoints.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Row of a task.
 #[derive(sqlx::FromRow)]
 struct Task {
     id: String,
@@ -48,14 +70,14 @@ const CHECKPOINTS: &str = "SELECT task_id, key, saved_at FROM checkpoints WHERE 
 const FINISHED: &str =
     "SELECT task_id, text FROM log_lines WHERE text LIKE 'Chapter % is finished%'";
 
-/// The store, read only. Each look has a connection of its own: nothing is kept open that the next
-/// process would not find after a crash.
+/// The store, read only. Each read opens a connection of its own, so that none outlives a crash of
+/// the database.
 pub(crate) enum Store {
     Sqlite(SqliteConnectOptions),
     Postgres(PgConnectOptions),
 }
 
-/// Reads rows from either.
+/// Reads rows from either database.
 macro_rules! read {
     ($store:expr, $statement:expr) => {
         match $store {
@@ -86,28 +108,29 @@ impl Store {
         }
     }
 
-    /// Each checkpoint that is kept was kept once: work that is done again would save it again. A
-    /// store that does not answer is looked at the next time.
-    pub(crate) async fn look_at_checkpoints(&self, book: &Book) {
+    /// Checks that each checkpoint was saved once, because repeated work would save it again. Skips a
+    /// store that does not answer.
+    pub(crate) async fn check_checkpoints(&self, observations: &Observations) {
         let found = self.checkpoints().await;
-        let mut known = book.checkpoints.lock().unwrap();
+        let mut known = observations.checkpoints.lock().unwrap();
         for (task, key, saved_at) in found.unwrap_or_default() {
             let before = known.insert((task.clone(), key.clone()), saved_at);
             match before {
-                None => book.looked(PAID),
+                None => observations.count(PAID),
                 Some(before) if before == saved_at => {}
                 Some(before) => {
-                    book.wrong(PAID, format!("{task}: {key} at {before} and again at {saved_at}"));
+                    observations
+                        .report(PAID, format!("{task}: {key} saved at {before} and at {saved_at}"));
                 }
             }
         }
     }
 
-    /// Looks often enough that no checkpoint of a story comes and goes unseen.
-    pub(crate) async fn watch_checkpoints(&self, book: &Book) {
-        while book.may_poll() {
-            self.look_at_checkpoints(book).await;
-            tokio::time::sleep(LOOK).await;
+    /// Checks often enough to see each checkpoint of a story before it is removed.
+    pub(crate) async fn check_checkpoints_repeatedly(&self, observations: &Observations) {
+        while observations.may_poll() {
+            self.check_checkpoints(observations).await;
+            tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
@@ -125,31 +148,32 @@ impl Store {
     }
 }
 
-/// One thing that was checked.
+/// Result of one check.
 pub(crate) struct Check {
     name: &'static str,
-    looked: u64,
-    pub(crate) wrong: Vec<String>,
+    /// Number of comparisons.
+    checked: u64,
+    pub(crate) errors: Vec<String>,
 }
 
-/// Compares the store with the book.
+/// Compares the store with the observations.
 pub(crate) async fn audit(
     store: &Store,
-    book: &Book,
-    pool: &Pool,
+    observations: &Observations,
+    workload: &Workload,
     exits: &[String],
     ended: bool,
 ) -> Vec<Check> {
     let tasks = store.tasks().await.unwrap();
     for task in &tasks {
-        look(task, book, pool);
+        check_task(task, observations, workload);
     }
-    let there: Vec<_> = tasks.iter().map(|task| task.id.as_str()).collect();
-    for id in book.tasks().keys().filter(|id| !there.contains(&id.as_str())) {
-        book.wrong(LOST, format!("{id} was accepted and is not there"));
+    let stored: Vec<_> = tasks.iter().map(|task| task.id.as_str()).collect();
+    for id in observations.tasks().keys().filter(|id| !stored.contains(&id.as_str())) {
+        observations.report(LOST, format!("{id} was accepted and is missing"));
     }
     if !ended {
-        book.wrong(WAITING, format!("not ended in time: {:?}", book.open()));
+        observations.report(WAITING, format!("not ended in time: {:?}", observations.open()));
     }
     let mut chapters: BTreeMap<(String, String), u32> = BTreeMap::new();
     for (task, line) in store.finished_chapters().await.unwrap() {
@@ -157,111 +181,92 @@ pub(crate) async fn audit(
         *chapters.entry((task, chapter)).or_default() += 1;
     }
     for ((task, chapter), times) in chapters {
-        must(book, CHAPTERS, times == 1, || format!("{task}: {chapter}, {times} times"));
+        check(observations, CHAPTERS, times == 1, || format!("{task}: {chapter}, {times} times"));
     }
-    book.looked(EXITS);
+    observations.count(EXITS);
     for exit in exits {
-        book.wrong(EXITS, exit.clone());
+        observations.report(EXITS, exit.clone());
     }
-    let names = [
-        clients::STARTS,
-        clients::KEYS,
-        clients::CANCELS,
-        LOST,
-        WAITING,
-        watch::KNOWN,
-        watch::VERSIONS,
-        watch::BARS,
-        watch::ENDS,
-        FRESH,
-        ATTEMPTS,
-        ERRORS,
-        CANCELLED,
-        PAID,
-        CHAPTERS,
-        clients::RESULTS,
-        SIZES,
-        EXITS,
-    ];
-    let check = |name| {
-        let (looked, wrong) = book.found(name);
-        Check { name, looked, wrong }
-    };
-    names.map(check).into()
+    NAMES
+        .map(|name| {
+            let (checked, errors) = observations.found(name);
+            Check { name, checked, errors }
+        })
+        .into()
 }
 
-fn must(book: &Book, check: &'static str, fine: bool, what: impl Fn() -> String) {
-    book.looked(check);
+fn check(observations: &Observations, check: &'static str, fine: bool, what: impl Fn() -> String) {
+    observations.count(check);
     if !fine {
-        book.wrong(check, what());
+        observations.report(check, what());
     }
 }
 
-fn look(task: &Task, book: &Book, pool: &Pool) {
-    let told = book.tasks();
-    let Some(known) = told.get(&task.id) else {
-        return book.wrong(LOST, format!("{} is there and was never accepted", task.id));
+fn check_task(task: &Task, observations: &Observations, workload: &Workload) {
+    let accepted = observations.tasks();
+    let Some(known) = accepted.get(&task.id) else {
+        return observations.report(LOST, format!("{} is stored but was never accepted", task.id));
     };
     let (id, status) = (&task.id, task.status.as_str());
-    book.looked(LOST);
-    let over = matches!(status, "completed" | "error" | "cancelled");
-    let loose = task.lease_owner.is_none() && (over || status == "queued");
-    must(book, WAITING, loose, || format!("{id}: {status} under {:?}", task.lease_owner));
-    must(book, ATTEMPTS, task.attempt <= task.max_attempts, || {
+    observations.count(LOST);
+    let ended = matches!(status, "completed" | "error" | "cancelled");
+    let loose = task.lease_owner.is_none() && (ended || status == "queued");
+    check(observations, WAITING, loose, || format!("{id}: {status} under {:?}", task.lease_owner));
+    check(observations, ATTEMPTS, task.attempt <= task.max_attempts, || {
         format!("{id}: {} of {}", task.attempt, task.max_attempts)
     });
     let fresh = known.seen.is(status) && known.seen.version() == task.version;
-    must(book, FRESH, fresh, || {
-        format!("{id}: {status} of version {}, told {:?}", task.version, known.seen)
+    check(observations, FRESH, fresh, || {
+        format!("{id}: {status} of version {}, reported {:?}", task.version, known.seen)
     });
     if status == "error" {
-        // During an outage of the database a checkpoint cannot be kept: that costs an attempt.
+        // During an outage of the database no checkpoint can be saved, which costs an attempt.
         let code = task.error_code.as_deref();
         let used_up = task.attempt == task.max_attempts;
         let fine = used_up && matches!(code, Some("worker_lost" | "store"));
-        must(book, ERRORS, fine, || format!("{id}: {code:?} in attempt {}", task.attempt));
+        check(observations, ERRORS, fine, || format!("{id}: {code:?} in attempt {}", task.attempt));
     }
     if let Some(asked_at) = task.cancel_requested_at {
-        // Work that was whole when the cancel came counts; what starts after it does not.
-        let ran_again = task.started_at.is_some_and(|started_at| started_at > asked_at);
-        let kept = known.cancelled.as_deref() != Some("cancelled") || status == "cancelled";
-        must(book, CANCELLED, kept && !ran_again, || {
-            format!("{id}: told {:?}, is {status}, ran again: {ran_again}", known.cancelled)
+        // A task that had completed before the cancel stays completed; none may start after it.
+        let restarted = task.started_at.is_some_and(|started_at| started_at > asked_at);
+        let stayed = known.cancelled.as_deref() != Some("cancelled") || status == "cancelled";
+        check(observations, CANCELLED, stayed && !restarted, || {
+            format!("{id}: answered {:?}, is {status}, restarted: {restarted}", known.cancelled)
         });
     } else if known.cancelled.as_deref() == Some("cancelling") {
-        book.wrong(CANCELLED, format!("{id}: the cancel was forgotten"));
+        observations.report(CANCELLED, format!("{id}: the cancel was lost"));
     }
     if status == "completed" {
-        let wanted = i64::try_from(pool.jobs()[known.job].result.len()).unwrap();
-        must(book, SIZES, task.result_size == Some(wanted), || {
-            format!("{id}: {:?} bytes, not {wanted}", task.result_size)
+        let expected = i64::try_from(workload.jobs()[known.job].result.len()).unwrap();
+        check(observations, SIZES, task.result_size == Some(expected), || {
+            format!("{id}: {:?} bytes, not {expected}", task.result_size)
         });
     }
 }
 
-/// The checks, how often each looked, and what was found.
+/// Formats the checks, with their number of comparisons and their errors.
 pub(crate) fn table(checks: &[Check]) -> String {
-    let mut out = format!("\n{:<52} {:>9} {:>7}\n", "what was checked", "looked at", "wrong");
-    for Check { name, looked, wrong } in checks {
-        writeln!(out, "{name:<52} {looked:>9} {:>7}", wrong.len()).unwrap();
-        for what in wrong.iter().take(5) {
+    let mut out = format!("\n{:<52} {:>9} {:>7}\n", "check", "compared", "errors");
+    for Check { name, checked, errors } in checks {
+        writeln!(out, "{name:<52} {checked:>9} {:>7}", errors.len()).unwrap();
+        for what in errors.iter().take(5) {
             writeln!(out, "    {what}").unwrap();
         }
     }
     out
 }
 
-/// How it went, in a line.
-pub(crate) async fn summary(store: &Store, book: &Book) -> String {
+/// Summary in one line.
+pub(crate) async fn summary(store: &Store, observations: &Observations) -> String {
     let tasks = store.tasks().await.unwrap();
     let count = |status| tasks.iter().filter(|task| task.status == status).count();
     let runs: i64 = tasks.iter().map(|task| task.run_seq).sum();
     format!(
-        "{} tasks in {runs} runs: {} completed, {} cancelled, {} with their attempts used up; {} polls",
+        "{} tasks in {runs} runs: {} completed, {} cancelled, {} failed after their last attempt; {} polls",
         tasks.len(),
         count("completed"),
         count("cancelled"),
         count("error"),
-        book.polls.load(Ordering::Relaxed)
+        observations.polls.load(Ordering::Relaxed)
     )
 }

@@ -1,5 +1,5 @@
-//! Who starts tasks, starts them twice, and cancels them: each request is made again until it is
-//! answered, as a careful client does it.
+//! Clients that start tasks, repeat starts, and cancel tasks. They retry each request until it is
+//! answered.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,26 +8,26 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 
 use crate::{
-    book::Book,
     fleet::{Addresses, client},
-    work::Pool,
+    observations::Observations,
+    workload::Workload,
 };
 
-/// Between two tries, and between two looks at how much is under way.
-const BREATH: Duration = Duration::from_millis(20);
+/// Pause between retries, and between checks of the number of unfinished tasks.
+const PAUSE: Duration = Duration::from_millis(20);
 
 pub(crate) const STARTS: &str = "starts answered with their task";
 pub(crate) const KEYS: &str = "repeated starts led to the same task";
 pub(crate) const CANCELS: &str = "cancels answered";
-pub(crate) const RESULTS: &str = "results whole, byte for byte as undisturbed";
+pub(crate) const RESULTS: &str = "results identical to those without faults";
 
 /// One client.
 pub(crate) struct Client {
     name: u32,
     rng: StdRng,
     addresses: Addresses,
-    book: Arc<Book>,
-    pool: Arc<Pool>,
+    observations: Arc<Observations>,
+    workload: Arc<Workload>,
     http: reqwest::Client,
 }
 
@@ -36,30 +36,37 @@ impl Client {
         name: u32,
         seed: u64,
         addresses: Addresses,
-        book: &Arc<Book>,
-        pool: &Arc<Pool>,
+        observations: &Arc<Observations>,
+        workload: &Arc<Workload>,
     ) -> Self {
-        let (book, pool) = (Arc::clone(book), Arc::clone(pool));
-        Self { name, rng: StdRng::seed_from_u64(seed), addresses, book, pool, http: client() }
+        let (observations, workload) = (Arc::clone(observations), Arc::clone(workload));
+        Self {
+            name,
+            rng: StdRng::seed_from_u64(seed),
+            addresses,
+            observations,
+            workload,
+            http: client(),
+        }
     }
 
-    /// Starts tasks, at most `open` at once, until no more are wanted.
+    /// Starts tasks, with at most `open` unfinished ones, until the faults are over.
     pub(crate) async fn work(mut self, open: usize) {
         for number in 0.. {
-            while self.book.may_start() && self.book.open().len() >= open {
-                tokio::time::sleep(BREATH).await;
+            while self.observations.may_start() && self.observations.open().len() >= open {
+                tokio::time::sleep(PAUSE).await;
             }
-            if !self.book.may_start() {
+            if !self.observations.may_start() {
                 return;
             }
-            let (job, key) = (self.pool.any(&mut self.rng), format!("{}-{number}", self.name));
+            let (job, key) = (self.workload.any(&mut self.rng), format!("{}-{number}", self.name));
             let Some(id) = self.start(job, &key).await else { continue };
             if self.rng.random_bool(0.3) {
-                self.book.looked(KEYS);
-                if let Some(again) = self.start(job, &key).await
-                    && again != id
+                self.observations.count(KEYS);
+                if let Some(repeated) = self.start(job, &key).await
+                    && repeated != id
                 {
-                    self.book.wrong(KEYS, format!("key {key}: {id}, then {again}"));
+                    self.observations.report(KEYS, format!("key {key}: {id}, then {repeated}"));
                 }
             }
             if self.rng.random_bool(0.25) {
@@ -74,19 +81,19 @@ impl Client {
     }
 
     async fn start(&mut self, job: usize, key: &str) -> Option<String> {
-        let body = self.pool.jobs()[job].body.clone();
+        let body = self.workload.jobs()[job].body.clone();
         let request = |http: &reqwest::Client, url: &str| {
             http.post(format!("{url}/api/v1/tasks")).header("idempotency-key", key).json(&body)
         };
-        let (status, told) = self.answered(request).await;
-        self.book.looked(STARTS);
-        match (status, told["id"].as_str()) {
+        let (status, body) = self.answered(request).await;
+        self.observations.count(STARTS);
+        match (status, body["id"].as_str()) {
             (StatusCode::ACCEPTED, Some(id)) => {
-                self.book.accepted(id, job, key);
+                self.observations.accepted(id, job, key);
                 Some(id.to_owned())
             }
             _ => {
-                self.book.wrong(STARTS, format!("key {key}: {status} {told}"));
+                self.observations.report(STARTS, format!("key {key}: {status} {body}"));
                 None
             }
         }
@@ -96,19 +103,19 @@ impl Client {
         let request = |http: &reqwest::Client, url: &str| {
             http.post(format!("{url}/api/v1/tasks/{id}/cancel"))
         };
-        let (status, told) = self.answered(request).await;
-        self.book.looked(CANCELS);
-        match (status, told["status"].as_str()) {
-            (StatusCode::ACCEPTED | StatusCode::OK, Some(word)) => {
-                if let Some(task) = self.book.tasks().get_mut(id) {
-                    task.cancelled = Some(word.to_owned());
+        let (status, body) = self.answered(request).await;
+        self.observations.count(CANCELS);
+        match (status, body["status"].as_str()) {
+            (StatusCode::ACCEPTED | StatusCode::OK, Some(cancelled)) => {
+                if let Some(task) = self.observations.tasks().get_mut(id) {
+                    task.cancelled = Some(cancelled.to_owned());
                 }
             }
-            _ => self.book.wrong(CANCELS, format!("{id}: {status} {told}")),
+            _ => self.observations.report(CANCELS, format!("{id}: {status} {body}")),
         }
     }
 
-    /// Asks again and again, wherever somebody answers, until the answer is one for good.
+    /// Sends the request to any server until the answer is neither 503 nor 429.
     async fn answered(
         &mut self,
         request: impl Fn(&reqwest::Client, &str) -> RequestBuilder,
@@ -118,23 +125,27 @@ impl Client {
                 && let Ok(answer) = request(&self.http, &url).send().await
             {
                 let status = answer.status();
-                let for_now = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
-                if !for_now.contains(&status)
-                    && let Ok(told) = answer.json().await
+                let temporary = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+                if !temporary.contains(&status)
+                    && let Ok(body) = answer.json().await
                 {
-                    return (status, told);
+                    return (status, body);
                 }
             }
-            tokio::time::sleep(BREATH).await;
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }
 
-/// In peace, at the end: each key leads where it led, and each result is whole.
-pub(crate) async fn ask_once_more(addresses: &Addresses, book: &Arc<Book>, pool: &Arc<Pool>) {
-    let mut client = Client::new(0, 0, addresses.clone(), book, pool);
+/// Checks at the end, without faults, that each key leads to its task and each result is complete.
+pub(crate) async fn check_keys_and_results(
+    addresses: &Addresses,
+    observations: &Arc<Observations>,
+    workload: &Arc<Workload>,
+) {
+    let mut client = Client::new(0, 0, addresses.clone(), observations, workload);
     let tasks: Vec<_> = {
-        let tasks = book.tasks();
+        let tasks = observations.tasks();
         let known = tasks.iter();
         known
             .map(|(id, task)| (id.clone(), task.job, task.keys.clone(), task.seen.is("completed")))
@@ -142,21 +153,24 @@ pub(crate) async fn ask_once_more(addresses: &Addresses, book: &Arc<Book>, pool:
     };
     for (id, job, keys, completed) in tasks {
         for key in keys {
-            book.looked(KEYS);
-            let again = client.start(job, &key).await;
-            if again.as_deref() != Some(&id) {
-                book.wrong(KEYS, format!("key {key}: {id}, at the end {again:?}"));
+            observations.count(KEYS);
+            let repeated = client.start(job, &key).await;
+            if repeated.as_deref() != Some(&id) {
+                observations.report(KEYS, format!("key {key}: {id}, at the end {repeated:?}"));
             }
         }
         if completed {
-            book.looked(RESULTS);
+            observations.count(RESULTS);
             let url = addresses.any(&mut client.rng).unwrap();
             let answer = client.http.get(format!("{url}/api/v1/tasks/{id}/result")).send().await;
             let bytes = answer.unwrap().bytes().await.unwrap();
-            let wanted = &pool.jobs()[job].result;
-            if bytes != wanted[..] {
-                let (has, wanted) = (bytes.len(), wanted.len());
-                book.wrong(RESULTS, format!("{id}: {has} bytes that are not the {wanted} wanted"));
+            let expected = &workload.jobs()[job].result;
+            if bytes != expected[..] {
+                let (has, expected) = (bytes.len(), expected.len());
+                observations.report(
+                    RESULTS,
+                    format!("{id}: {has} bytes differ from the expected {expected}"),
+                );
             }
         }
     }

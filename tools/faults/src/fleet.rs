@@ -1,4 +1,4 @@
-//! The processes, and what is done to them.
+//! The processes, and the faults that end them.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,50 +14,50 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{postgres_server, work::Pool};
+use crate::{postgres_server, research::Research};
 
-/// Far longer than a start or an end takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Where workers are many, a killed one's task goes on after a lease: a short one. Alone, a process takes
-/// back at once what the last one had.
+/// Time limit of a start and of an exit.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// With several workers, the task of a killed one continues when its lease expires, so leases are
+/// short. A single process reclaims its tasks at its start.
 const LEASE: [(&str, &str); 2] =
     [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
-/// A story takes some seconds: long enough to be hit, short enough to end.
+/// Words per second: a story takes some seconds, so that faults hit it and it still ends.
 const PACE: &str = "400";
 
-/// A client that gives up on a server that does not answer.
+/// HTTP client with a time limit.
 pub(crate) fn client() -> reqwest::Client {
     reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap()
 }
 
-/// What is done to whom.
+/// Fault to inject; processes by their index.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Blow {
+pub(crate) enum Fault {
     /// `kill -9`.
     Kill(usize),
-    /// TERM; whether the next process lets its tasks finish when its turn comes.
+    /// TERM; whether the next process drains when it is stopped.
     Term(usize, bool),
-    /// The database is stopped for so many milliseconds.
+    /// Outage of the database, in milliseconds.
     Outage(u64),
 }
 
-/// Where servers answer at the moment.
+/// URLs of the servers that answer now.
 #[derive(Clone, Default)]
 pub(crate) struct Addresses(Arc<Mutex<Vec<Option<String>>>>);
 
 impl Addresses {
-    /// A server that was ready a moment ago.
+    /// URL of a random ready server.
     pub(crate) fn any(&self, rng: &mut StdRng) -> Option<String> {
         let all: Vec<_> = self.0.lock().unwrap().iter().flatten().cloned().collect();
         all.choose(rng).cloned()
     }
 
-    fn set(&self, place: usize, url: Option<String>) {
-        self.0.lock().unwrap()[place] = url;
+    fn set(&self, index: usize, url: Option<String>) {
+        self.0.lock().unwrap()[index] = url;
     }
 }
 
-/// How one process is started, and the one that runs.
+/// A process and how it is started.
 struct Member {
     args: Vec<String>,
     process: tokio::sync::Mutex<Process>,
@@ -65,7 +65,7 @@ struct Member {
 
 struct Process {
     child: Option<Child>,
-    /// False until its first line was read; the sender is gone if it ended before.
+    /// True after its first line; closed if it ended before.
     ready: watch::Receiver<bool>,
     drain: bool,
 }
@@ -77,7 +77,7 @@ pub(crate) struct Fleet {
     pace: &'static str,
     members: Vec<Member>,
     addresses: Addresses,
-    /// The store's address.
+    /// URL of the database.
     pub(crate) database: String,
     postgres: Option<postgres_server::Server>,
     exits: Mutex<Vec<String>>,
@@ -85,18 +85,18 @@ pub(crate) struct Fleet {
 
 impl Fleet {
     /// One server on SQLite, or two servers and three workers on PostgreSQL.
-    pub(crate) async fn start(bin: &Path, postgres: bool, pool: &Pool) -> Self {
-        Self::with(bin, postgres, PACE, pool).await
+    pub(crate) async fn start(bin: &Path, postgres: bool, research: &Research) -> Self {
+        Self::with(bin, postgres, PACE, research).await
     }
 
-    /// One server that writes as fast as it can.
-    pub(crate) async fn undisturbed(bin: &Path, pool: &Pool) -> Self {
-        Self::with(bin, false, "0", pool).await
+    /// One server at full speed, for runs without faults.
+    pub(crate) async fn at_full_speed(bin: &Path, research: &Research) -> Self {
+        Self::with(bin, false, "0", research).await
     }
 
-    async fn with(bin: &Path, postgres: bool, pace: &'static str, pool: &Pool) -> Self {
+    async fn with(bin: &Path, postgres: bool, pace: &'static str, research: &Research) -> Self {
         let folder = tempfile::Builder::new().prefix("milepost-faults").tempdir().unwrap();
-        pool.write_research(&folder.path().join("output"));
+        research.write(&folder.path().join("output"));
         let server = match postgres {
             true => Some(tokio::task::spawn_blocking(postgres_server::server).await.unwrap()),
             false => None,
@@ -127,8 +127,8 @@ impl Fleet {
         let (bin, exits) = (bin.to_owned(), Mutex::default());
         let fleet =
             Self { bin, folder, pace, members, addresses, database, postgres: server, exits };
-        for place in 0..fleet.members.len() {
-            fleet.launch(place).await;
+        for index in 0..fleet.members.len() {
+            fleet.launch(index).await;
         }
         fleet.all_ready().await;
         fleet
@@ -139,15 +139,15 @@ impl Fleet {
     }
 
     /// Starts a process and reads its first line in the background.
-    async fn launch(&self, place: usize) {
-        let member = &self.members[place];
+    async fn launch(&self, index: usize) {
+        let member = &self.members[index];
         let mut process = member.process.lock().await;
         let mut command = Command::new(&self.bin);
         let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         for name in ours.filter(|n| n.starts_with("MILEPOST_") || n.starts_with("LEPTOS_")) {
             command.env_remove(name);
         }
-        let log = self.folder.path().join(format!("log-{place}"));
+        let log = self.folder.path().join(format!("log-{index}"));
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
         command.args(&member.args).current_dir(self.folder.path()).kill_on_drop(true);
         if self.postgres.is_some() {
@@ -164,15 +164,15 @@ impl Fleet {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (tell, ready) = watch::channel(false);
+        let (sender, ready) = watch::channel(false);
         let (addresses, serves) = (self.addresses.clone(), member.args[0] == "serve");
         tokio::spawn(async move {
             let Ok(Some(line)) = lines.next_line().await else { return };
             if serves {
-                addresses.set(place, Some(line));
+                addresses.set(index, Some(line));
             }
-            tell.send_replace(true);
-            // The pipe stays open as long as the process has it.
+            sender.send_replace(true);
+            // Keeps reading, because a closed pipe would end the process.
             while let Ok(Some(_)) = lines.next_line().await {}
         });
         process.child = Some(child);
@@ -181,100 +181,103 @@ impl Fleet {
 
     /// Waits until every process is ready.
     pub(crate) async fn all_ready(&self) {
-        for place in 0..self.members.len() {
-            let mut ready = self.members[place].process.lock().await.ready.clone();
-            let told = tokio::time::timeout(PATIENCE, ready.wait_for(|ready| *ready)).await;
-            let well = told.is_ok_and(|told| told.is_ok());
-            let end = self.members[place].process.lock().await.child.as_mut().map(Child::try_wait);
-            assert!(well, "process {place} did not start ({end:?}): {}", self.last_words(place));
+        for index in 0..self.members.len() {
+            let mut ready = self.members[index].process.lock().await.ready.clone();
+            let waited = tokio::time::timeout(TIME_LIMIT, ready.wait_for(|ready| *ready)).await;
+            let well = waited.is_ok_and(|waited| waited.is_ok());
+            let end = self.members[index].process.lock().await.child.as_mut().map(Child::try_wait);
+            assert!(well, "process {index} did not start ({end:?}): {}", self.log_end(index));
         }
     }
 
-    fn last_words(&self, place: usize) -> String {
-        let log = std::fs::read_to_string(self.folder.path().join(format!("log-{place}")));
+    fn log_end(&self, index: usize) -> String {
+        let log = std::fs::read_to_string(self.folder.path().join(format!("log-{index}")));
         let log = log.unwrap_or_default();
         let lines: Vec<_> = log.lines().collect();
         lines[lines.len().saturating_sub(10)..].join("\n")
     }
 
-    pub(crate) fn choose(&self, rng: &mut StdRng) -> Blow {
-        let place = rng.random_range(0..self.members.len());
+    pub(crate) fn choose(&self, rng: &mut StdRng) -> Fault {
+        let index = rng.random_range(0..self.members.len());
         match rng.random_range(0..100) {
-            0..5 if self.postgres.is_some() => Blow::Outage(rng.random_range(200..2_500)),
-            0..25 => Blow::Term(place, rng.random_bool(0.3)),
-            _ => Blow::Kill(place),
+            0..5 if self.postgres.is_some() => Fault::Outage(rng.random_range(200..2_500)),
+            0..25 => Fault::Term(index, rng.random_bool(0.3)),
+            _ => Fault::Kill(index),
         }
     }
 
-    /// Ends a process, or the database.
-    pub(crate) async fn strike(&self, blow: Blow) {
-        match blow {
-            Blow::Outage(ms) => {
-                // A start needs the database; what runs does not.
+    /// Ends a process, or stops the database for a while.
+    pub(crate) async fn inject(&self, fault: Fault) {
+        match fault {
+            Fault::Outage(ms) => {
+                // A process needs the database to start, but not to keep running.
                 self.all_ready().await;
                 let database = self.postgres.as_ref().unwrap();
                 tokio::task::block_in_place(|| database.stop());
                 tokio::time::sleep(Duration::from_millis(ms)).await;
                 tokio::task::block_in_place(|| database.start());
             }
-            Blow::Kill(place) => {
-                let mut process = self.members[place].process.lock().await;
+            Fault::Kill(index) => {
+                let mut process = self.members[index].process.lock().await;
                 if let Some(mut child) = process.child.take() {
                     child.kill().await.unwrap();
                 }
-                self.addresses.set(place, None);
+                self.addresses.set(index, None);
             }
-            Blow::Term(place, drain) => {
-                // Whoever has not come as far as to listen for it dies of it, as of a kill.
-                let was_ready = *self.members[place].process.lock().await.ready.borrow();
-                let code = self.term(place).await;
+            Fault::Term(index, drain) => {
+                // Before a process handles TERM, the signal kills it.
+                let was_ready = *self.members[index].process.lock().await.ready.borrow();
+                let code = self.term(index).await;
                 if was_ready && code != Some(0) {
-                    let words = self.last_words(place);
-                    self.exits.lock().unwrap().push(format!("TERM ended in {code:?}: {words}"));
+                    let log = self.log_end(index);
+                    self.exits.lock().unwrap().push(format!("TERM ended in {code:?}: {log}"));
                 }
-                self.members[place].process.lock().await.drain = drain;
+                self.members[index].process.lock().await.drain = drain;
             }
         }
     }
 
-    /// Starts again whom a blow has ended.
-    pub(crate) async fn mend(&self, blow: Blow) {
-        match blow {
-            Blow::Kill(place) | Blow::Term(place, _) => self.launch(place).await,
-            Blow::Outage(_) => {
-                for (place, member) in self.members.iter().enumerate() {
+    /// Restarts the process that a fault ended.
+    pub(crate) async fn recover(&self, fault: Fault) {
+        match fault {
+            Fault::Kill(index) | Fault::Term(index, _) => self.launch(index).await,
+            Fault::Outage(_) => {
+                for (index, member) in self.members.iter().enumerate() {
                     let mut process = member.process.lock().await;
                     let ended = process.child.as_mut().map(|child| child.try_wait().unwrap());
                     if !matches!(ended, Some(None)) {
-                        let words = self.last_words(place);
-                        self.exits.lock().unwrap().push(format!("an outage ended it: {words}"));
+                        let log = self.log_end(index);
+                        self.exits
+                            .lock()
+                            .unwrap()
+                            .push(format!("an outage ended the process: {log}"));
                     }
                 }
             }
         }
     }
 
-    async fn term(&self, place: usize) -> Option<i32> {
-        let child = self.members[place].process.lock().await.child.take();
+    async fn term(&self, index: usize) -> Option<i32> {
+        let child = self.members[index].process.lock().await.child.take();
         let Some(mut child) = child else { return Some(0) };
         let pid = child.id().unwrap_or_default().to_string();
         let sent = Command::new("kill").args(["-TERM", &pid]).status().await;
         assert!(sent.is_ok_and(|sent| sent.success()), "no TERM was sent to {pid}");
-        let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
-        self.addresses.set(place, None);
+        let ended = tokio::time::timeout(TIME_LIMIT, child.wait()).await;
+        self.addresses.set(index, None);
         match ended {
             Ok(status) => status.unwrap().code(),
-            Err(_) => panic!("TERM did not end process {place}: {}", self.last_words(place)),
+            Err(_) => panic!("TERM did not end process {index}: {}", self.log_end(index)),
         }
     }
 
-    /// Ends all by TERM; what went wrong then and before.
+    /// Stops all processes by TERM; returns the errors so far.
     pub(crate) async fn stop(&self) -> Vec<String> {
-        for place in 0..self.members.len() {
-            let code = self.term(place).await;
+        for index in 0..self.members.len() {
+            let code = self.term(index).await;
             if code != Some(0) {
-                let words = self.last_words(place);
-                self.exits.lock().unwrap().push(format!("TERM ended in {code:?}: {words}"));
+                let log = self.log_end(index);
+                self.exits.lock().unwrap().push(format!("TERM ended in {code:?}: {log}"));
             }
         }
         self.exits.lock().unwrap().clone()

@@ -1,29 +1,31 @@
-//! The fault kit: the real program with real tasks, killed again and again at random moments, and at
-//! the end a proof, read from the store, that nothing was lost, doubled or told wrongly.
+//! Fault injection: kills the real program at random moments while it works on real tasks, and checks
+//! in the store at the end that nothing was lost, duplicated or reported wrongly.
 //!
 //!     scripts/faults --rounds 300 --seed 7 --database postgres
 //!
-//! A round is one blow: `kill -9` or TERM to one process, or a short outage of the database, while
-//! clients start, repeat, cancel and follow tasks. It ends with a table, and with 1 where a check
-//! failed; the seed repeats the choices, though not the timing of the machine.
+//! Each round injects one fault: `kill -9` or TERM of one process, or a short outage of the database.
+//! Meanwhile clients start, repeat, cancel and follow tasks. The run ends with a table, and with exit
+//! code 1 if a check failed. The seed repeats the random choices, but not the timing of the machine.
 //!
-//! * `work`: what is asked for, and what the answers are when nobody disturbs them.
-//! * `fleet`: the processes, and the blows.
-//! * `clients`: who starts, repeats and cancels; `watch`: who follows, and what a follower may see.
-//! * `audit`: what must be true of the store.
+//! * `workload`, `research`: the inputs, and their results without faults.
+//! * `fleet`: the processes, and the faults.
+//! * `clients`: start, repeat and cancel; `followers`, `seen`: follow tasks.
+//! * `observations`: what clients and followers saw; `audit`: compares it with the store.
 
-#![expect(clippy::unwrap_used, reason = "a kit that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "the table is what the kit is for")]
+#![expect(clippy::unwrap_used, reason = "a harness that cannot continue has failed")]
+#![expect(clippy::print_stdout, reason = "the table is the result")]
 
 mod audit;
-mod book;
 mod clients;
 mod fleet;
-#[expect(dead_code, reason = "the kit has one schema and one server")]
+mod followers;
+mod observations;
+#[expect(dead_code, reason = "the harness has one schema and one server")]
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
-mod watch;
-mod work;
+mod research;
+mod seen;
+mod workload;
 
 use std::{
     path::PathBuf,
@@ -34,22 +36,23 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use tokio::task::JoinHandle;
 
 use crate::{
     audit::Store,
-    book::Book,
-    fleet::{Blow, Fleet},
-    work::Pool,
+    fleet::{Fault, Fleet},
+    observations::Observations,
+    workload::Workload,
 };
 
-/// How long what is under way may take to end once nobody strikes any more.
-const LAST_TASKS: Duration = Duration::from_secs(180);
+/// Time limit for unfinished tasks to end after the last fault.
+const END_TIMEOUT: Duration = Duration::from_secs(180);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Database {
-    /// One server on a file.
+    /// One server with a database file.
     Sqlite,
-    /// Two servers and three workers on a server of their own.
+    /// Two servers and three workers with a PostgreSQL server of their own.
     Postgres,
 }
 
@@ -57,22 +60,22 @@ enum Database {
 #[derive(Parser)]
 #[command(name = "faults")]
 struct Args {
-    /// Blows in all.
+    /// Number of faults.
     #[arg(long, default_value_t = 50)]
     rounds: u32,
-    /// Where the random choices begin; by default another one each time.
+    /// Seed of the random choices; by default random.
     #[arg(long)]
     seed: Option<u64>,
-    /// What the tasks are kept in.
+    /// Database of the tasks.
     #[arg(long, value_enum, default_value = "sqlite")]
     database: Database,
-    /// Clients that start tasks at the same time.
+    /// Number of concurrent clients.
     #[arg(long, default_value_t = 4)]
     clients: u32,
-    /// Unfinished tasks at most.
+    /// Maximum number of unfinished tasks.
     #[arg(long, default_value_t = 24)]
     open: usize,
-    /// The program; by default the one beside this program.
+    /// Path of the program; by default in the folder of this program.
     #[arg(long, env = "MILEPOST_BIN", default_value_os_t = beside())]
     bin: PathBuf,
 }
@@ -90,93 +93,93 @@ fn main() -> ExitCode {
     if failed == 0 {
         return ExitCode::SUCCESS;
     }
-    let word = args.database.to_possible_value().unwrap();
-    let (rounds, word) = (args.rounds, word.get_name().to_owned());
-    println!("repeat it with: scripts/faults --rounds {rounds} --database {word} --seed {seed}");
+    let database = args.database.to_possible_value().unwrap();
+    let (rounds, database) = (args.rounds, database.get_name());
+    println!("repeat with: scripts/faults --rounds {rounds} --database {database} --seed {seed}");
     ExitCode::FAILURE
 }
 
-/// Runs everything; how many checks failed.
+/// Runs everything; returns the number of failed checks.
 async fn run(args: &Args, seed: u64) -> usize {
-    let begin = Instant::now();
+    let start = Instant::now();
     let mut rng = StdRng::seed_from_u64(seed);
-    let pool = Arc::new(Pool::undisturbed(&args.bin, &mut rng).await);
-    println!(
-        "{} inputs ran undisturbed in {:.1} s",
-        pool.jobs().len(),
-        begin.elapsed().as_secs_f64()
-    );
-    let book = Arc::new(Book::default());
-    let fleet = Fleet::start(&args.bin, args.database == Database::Postgres, &pool).await;
+    let workload = Arc::new(Workload::new(&args.bin, &mut rng).await);
+    let (inputs, seconds) = (workload.jobs().len(), start.elapsed().as_secs_f64());
+    println!("{inputs} inputs ran without faults in {seconds:.1} s");
+    let observations = Arc::new(Observations::default());
+    let postgres = args.database == Database::Postgres;
+    let fleet = Fleet::start(&args.bin, postgres, workload.research()).await;
     let store = Arc::new(Store::new(&fleet.database));
-    let clients: Vec<_> = (0..args.clients)
-        .map(|n| {
-            let client = clients::Client::new(n, rng.random(), fleet.addresses(), &book, &pool);
-            tokio::spawn(client.work(args.open))
-        })
-        .collect();
-    let watching = tokio::spawn(watch::follow(
-        fleet.addresses(),
-        Arc::clone(&book),
-        rng.random(),
-        args.database == Database::Postgres,
-    ));
-    let looking = {
-        let (store, book) = (Arc::clone(&store), Arc::clone(&book));
-        tokio::spawn(async move { store.watch_checkpoints(&book).await })
-    };
-    let blows = strike(args.rounds, &fleet, &store, &book, &mut rng).await;
+    let clients = start_clients(args, &mut rng, &fleet, &observations, &workload);
+    let (addresses, watched) = (fleet.addresses(), Arc::clone(&observations));
+    let following = tokio::spawn(followers::follow(addresses, watched, rng.random(), postgres));
+    let (same_store, watched) = (Arc::clone(&store), Arc::clone(&observations));
+    let checking =
+        tokio::spawn(async move { same_store.check_checkpoints_repeatedly(&watched).await });
+    let faults = inject_faults(args.rounds, &fleet, &store, &observations, &mut rng).await;
     fleet.all_ready().await;
-    book.no_more_starts();
+    observations.no_more_starts();
     for client in clients {
         client.await.unwrap();
     }
-    let ended = watch::until_all_ended(&book, LAST_TASKS).await;
-    book.no_more_polls();
-    watching.await.unwrap();
-    looking.await.unwrap();
-    clients::ask_once_more(&fleet.addresses(), &book, &pool).await;
+    let ended = followers::until_all_ended(&observations, END_TIMEOUT).await;
+    observations.no_more_polls();
+    following.await.unwrap();
+    checking.await.unwrap();
+    clients::check_keys_and_results(&fleet.addresses(), &observations, &workload).await;
     let exits = fleet.stop().await;
-    let checks = audit::audit(&store, &book, &pool, &exits, ended).await;
+    let checks = audit::audit(&store, &observations, &workload, &exits, ended).await;
     println!("{}", audit::table(&checks));
-    println!(
-        "{blows}; {}; {:.0} s",
-        audit::summary(&store, &book).await,
-        begin.elapsed().as_secs_f64()
-    );
-    let failed = checks.iter().filter(|check| !check.wrong.is_empty()).count();
+    let summary = audit::summary(&store, &observations).await;
+    println!("{faults}; {summary}; {:.0} s", start.elapsed().as_secs_f64());
+    let failed = checks.iter().filter(|check| !check.errors.is_empty()).count();
     println!("checks: {} passed; {failed} failed;", checks.len() - failed);
     failed
 }
 
-/// One blow a round, at a random moment.
-async fn strike(
+fn start_clients(
+    args: &Args,
+    rng: &mut StdRng,
+    fleet: &Fleet,
+    observations: &Arc<Observations>,
+    workload: &Arc<Workload>,
+) -> Vec<JoinHandle<()>> {
+    let client = |n| {
+        let addresses = fleet.addresses();
+        let client = clients::Client::new(n, rng.random(), addresses, observations, workload);
+        tokio::spawn(client.work(args.open))
+    };
+    (0..args.clients).map(client).collect()
+}
+
+/// Injects one fault in each round, at a random moment.
+async fn inject_faults(
     rounds: u32,
     fleet: &Fleet,
     store: &Store,
-    book: &Book,
+    observations: &Observations,
     rng: &mut StdRng,
 ) -> String {
     let (mut kills, mut terms, mut outages) = (0, 0, 0);
     for round in 1..=rounds {
-        // Now and then before the one before has recovered, mostly in the middle of its work.
+        // Mostly while all processes work, sometimes before the previous fault is repaired.
         if rng.random_bool(0.85) {
             fleet.all_ready().await;
             tokio::time::sleep(Duration::from_millis(rng.random_range(20..1_600))).await;
         } else {
             tokio::time::sleep(Duration::from_millis(rng.random_range(0..120))).await;
         }
-        let blow = fleet.choose(rng);
-        match blow {
-            Blow::Kill(_) => kills += 1,
-            Blow::Term(..) => terms += 1,
-            Blow::Outage(_) => outages += 1,
+        let fault = fleet.choose(rng);
+        match fault {
+            Fault::Kill(_) => kills += 1,
+            Fault::Term(..) => terms += 1,
+            Fault::Outage(_) => outages += 1,
         }
-        fleet.strike(blow).await;
-        store.look_at_checkpoints(book).await;
-        fleet.mend(blow).await;
+        fleet.inject(fault).await;
+        store.check_checkpoints(observations).await;
+        fleet.recover(fault).await;
         if round % 25 == 0 {
-            println!("round {round}: {}", book.counts());
+            println!("round {round}: {}", observations.counts());
         }
     }
     format!("{kills} × kill -9, {terms} × TERM, {outages} outages of the database")

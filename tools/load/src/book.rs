@@ -8,7 +8,7 @@ use std::{
 
 /// See the module. All clients share one; they live on one thread.
 pub(crate) struct Book {
-    begun: Instant,
+    started: Instant,
     requests: Cell<usize>,
     known: Cell<usize>,
     /// Of which story a client heard the end, when it had sent the request, and when it heard.
@@ -25,7 +25,7 @@ pub(crate) struct Book {
 impl Book {
     pub(crate) fn new() -> Self {
         Self {
-            begun: Instant::now(),
+            started: Instant::now(),
             requests: Cell::default(),
             known: Cell::default(),
             ends: RefCell::default(),
@@ -39,7 +39,7 @@ impl Book {
 
     /// Milliseconds since the beginning.
     pub(crate) fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// A request is on its way to a server that takes it. `seen`: the strikes that this client had

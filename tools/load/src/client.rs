@@ -53,9 +53,9 @@ impl Notes for Counted {
         self.sent.set(SystemTime::now());
     }
 
-    fn landed(&self, told: &Result<PollResponse, Failure>) {
+    fn landed(&self, answer: &Result<PollResponse, Failure>) {
         let sent = self.under_way.replace(false).then(|| self.seen.get());
-        match told {
+        match answer {
             Ok(response) => {
                 let reason = response.reason.map(|reason| format!("{reason:?}"));
                 self.book.answered(reason.unwrap_or_default(), sent);

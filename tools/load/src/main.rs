@@ -89,9 +89,9 @@ fn beside() -> PathBuf {
 fn main() -> ExitCode {
     let args = Args::parse();
     let wanted = args.clients as u64 + MORE_FILES;
-    if let Err(most) = program::allow_files(wanted) {
+    if let Err(max) = program::allow_files(wanted) {
         println!(
-            "{} clients need {wanted} open files in each process; this system allows {most}. Raise \
+            "{} clients need {wanted} open files in each process; this system allows {max}. Raise \
              the hard limit (ulimit -Hn, or nofile in limits.conf), or take fewer --clients.",
             args.clients
         );
@@ -144,12 +144,12 @@ async fn ends(args: &Args, report: &mut Report) {
     }
     sleep(CALM).await;
     let (mut held, before) = (Held::default(), program.cpu_s());
-    let (begun, asked) = (Instant::now(), book.requests());
+    let (started, asked) = (Instant::now(), book.requests());
     while book.ended() == 0 {
         held.add(program.held().await);
         sleep(Duration::from_millis(500)).await;
     }
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
     report.held(args.clients, &held);
     report.pace((book.requests() - asked) as f64 / seconds, (program.cpu_s() - before) / seconds);
     let over = async { while clients.join_next().await.is_some() {} };

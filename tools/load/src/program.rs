@@ -25,15 +25,15 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../output/lighthou
 /// Lets this process and its children open so many files; else how many they may.
 pub(crate) fn allow_files(wanted: u64) -> Result<(), u64> {
     let now = getrlimit(Resource::Nofile);
-    if now.current.is_none_or(|most| most >= wanted) {
+    if now.current.is_none_or(|limit| limit >= wanted) {
         return Ok(());
     }
-    let most = now.maximum.unwrap_or(wanted);
+    let limit = now.maximum.unwrap_or(wanted);
     // A process may raise its own limit as far as the hard one.
-    let raised = Rlimit { current: Some(most.min(wanted)), maximum: now.maximum };
+    let raised = Rlimit { current: Some(limit.min(wanted)), maximum: now.maximum };
     match setrlimit(Resource::Nofile, raised) {
-        Ok(()) if most >= wanted => Ok(()),
-        _ => Err(most),
+        Ok(()) if limit >= wanted => Ok(()),
+        _ => Err(limit),
     }
 }
 
@@ -103,18 +103,19 @@ impl Program {
         self.addr
     }
 
-    /// Starts a story that belongs to nobody.
+    /// Starts a story without an owner.
     pub(crate) async fn tell(&self, task: usize) -> TaskId {
         let input = json!({ "subject": name(task), "player": "Ada" });
         let body = json!({ "kind": "story", "input": input });
         let url = format!("http://{}/api/v1/tasks", self.addr);
         let answer = self.http.post(url).json(&body).send().await.unwrap();
-        let told: Value = answer.json().await.unwrap();
-        let id = told["id"].as_str().unwrap_or_else(|| panic!("no story was started: {told:#}"));
+        let failed: Value = answer.json().await.unwrap();
+        let id =
+            failed["id"].as_str().unwrap_or_else(|| panic!("no story was started: {failed:#}"));
         id.parse().unwrap()
     }
 
-    /// When the finished story was put in its place.
+    /// When the finished story was moved into its folder.
     pub(crate) fn told_at(&self, task: usize) -> SystemTime {
         // A file that is moved into a folder changes the folder.
         std::fs::metadata(subject(self.folder.path(), task)).unwrap().modified().unwrap()

@@ -13,7 +13,7 @@ const RETURN_SHARE: f64 = 0.2;
 /// two requests, and each is held for up to 20 s.
 const HELD_SHARE: f64 = 0.9;
 
-/// How many requests were held, looked at again and again.
+/// Samples of the number of waiting requests.
 #[derive(Default)]
 pub(crate) struct Held(Vec<usize>);
 
@@ -50,11 +50,11 @@ impl Report {
     pub(crate) fn held(&mut self, clients: usize, held: &Held) {
         let mut all = held.0.clone();
         all.sort_unstable();
-        let least = all.first().copied().unwrap_or(0);
+        let min = all.first().copied().unwrap_or(0);
         let middle = all.get(all.len() / 2).copied().unwrap_or(0);
         let wanted = (clients as f64 * HELD_SHARE) as usize;
-        let figure = format!("{middle}; at least {least}");
-        self.row("requests held at once", figure, format!("at least {wanted}"), least >= wanted);
+        let figure = format!("{middle}; at least {min}");
+        self.row("requests held at once", figure, format!("at least {wanted}"), min >= wanted);
     }
 
     pub(crate) fn pace(&mut self, requests_per_s: f64, cpu: f64) {
@@ -68,7 +68,7 @@ impl Report {
         let (held, between) = book.delays(|task| program.told_at(task));
         let p99 = at(&held, 0.99);
         let (p50, most) = (at(&held, 0.5), at(&held, 1.0));
-        let figure = format!("{p99:.0} ms (p50 {p50:.0}, longest {most:.0})");
+        let figure = format!("{p99:.0} ms (p50 {p50:.0}, max {most:.0})");
         let limit = format!("under {P99_MS} ms");
         self.row("from a story's end to those held then, p99", figure, limit, p99 < P99_MS);
         let figure = match between.len() {
@@ -84,11 +84,11 @@ impl Report {
         self.row(format!("memory, {what}, at its peak"), format!("{peak_mb:.0} MB"), limit, fine);
     }
 
-    /// What went wrong although nobody disturbed anything.
+    /// Errors without any disturbance.
     pub(crate) fn lost(&mut self, book: &Book) {
         let lost = book.lost();
-        let told = lost.iter().map(|(what, count)| format!("{count} {what}"));
-        let figure = told.collect::<Vec<_>>().join(", ");
+        let answer = lost.iter().map(|(what, count)| format!("{count} {what}"));
+        let figure = answer.collect::<Vec<_>>().join(", ");
         let figure = if figure.is_empty() { "none".to_owned() } else { figure };
         self.row("requests failed or not held", figure, "none".to_owned(), lost.is_empty());
         let reasons = book.reasons();
@@ -118,8 +118,8 @@ impl Report {
 
 /// The value below which this share of the sorted values is.
 fn at(sorted: &[f64], share: f64) -> f64 {
-    let place = (sorted.len() as f64 * share).ceil() as usize;
-    sorted.get(place.max(1) - 1).copied().unwrap_or(f64::INFINITY)
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied().unwrap_or(f64::INFINITY)
 }
 
 impl fmt::Display for Report {

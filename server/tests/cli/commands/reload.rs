@@ -41,11 +41,11 @@ echo "$WHICH"
     lines(place.path("started"), 1).await;
     let text = std::fs::read_to_string(place.path("milepost.toml")).unwrap();
     place.write("milepost.toml", &format!("{text}nonsense = 1\n"));
-    reload(&mut server, &place, "not taken over").await;
+    reload(&mut server, &place, "commands not reloaded").await;
     assert!(place.log().contains("milepost.toml:5: unknown field `nonsense`"), "{}", place.log());
     let other = text.replace("first", "second") + "[commands.more]\nargv = ['true']\n";
     place.write("milepost.toml", &other);
-    reload(&mut server, &place, "the commands were read again").await;
+    reload(&mut server, &place, "commands reloaded").await;
     assert!(words(&server).await.contains(&"more".to_owned()));
     let more = get(&server, "/api/v1/kinds/more").await;
     assert_eq!(more["description"], "Stopped after 60 min. Not retried if the server stops.");

@@ -93,9 +93,9 @@ fn what_is_printed_can_be_read_again_and_holds_no_secret() {
     let commands = read(WHOLE).unwrap();
     let printed = commands.to_toml();
     assert!(!printed.contains("hush"), "{printed}");
-    let again = read(&printed).unwrap();
-    assert_eq!(again.definitions[1].params.len(), 4);
-    let defaults = &again.definitions[0];
+    let repeated = read(&printed).unwrap();
+    assert_eq!(repeated.definitions[1].params.len(), 4);
+    let defaults = &repeated.definitions[0];
     assert_eq!(defaults.fingerprint, commands.definitions[0].fingerprint);
 }
 
@@ -145,9 +145,9 @@ fn mistakes_are_told_with_their_line_and_what_would_be_right() {
             "milepost.toml:3: `commands.a.progress`",
         ),
     ];
-    for (text, told) in cases {
+    for (text, message) in cases {
         let fault = fault(text);
-        assert!(fault.contains(told), "{text}\n{told}\n{fault}");
+        assert!(fault.contains(message), "{text}\n{message}\n{fault}");
     }
 }
 
@@ -188,9 +188,9 @@ fn mistakes_of_parameters_are_told_with_their_line_and_what_would_be_right() {
         ),
         ("colour = 'red'", "milepost.toml:6: unknown field `colour`"),
     ];
-    for (line, told) in cases {
+    for (line, message) in cases {
         let fault = fault(&format!("{base}{line}"));
-        assert!(fault.contains(told), "{line}\n{told}\n{fault}");
+        assert!(fault.contains(message), "{line}\n{message}\n{fault}");
     }
     let typed = |param_type: &str| fault(&base.replace("type = 'text'", param_type));
     assert!(typed("type = 'file'\ndefault = 'x'").contains("a file has no default"));
@@ -258,7 +258,7 @@ fn what_a_command_reads_is_declared() {
         let commands = read.unwrap_or_else(|error| panic!("{fine}: {error}"));
         assert!(commands.definitions[0].stdin.is_some(), "{fine}");
     }
-    for (wrong, told) in [
+    for (wrong, message) in [
         ("stdin = '{u}'".to_owned(), "no parameter `u` is declared"),
         ("stdin = 'a'\nstdin_file = 'b'".to_owned(), "either `stdin` or `stdin_file`"),
         ("stdin = 'a'\npty = true".to_owned(), "the terminal is the standard input"),
@@ -267,7 +267,7 @@ fn what_a_command_reads_is_declared() {
         (text.to_owned(), "the parameter `t` is used nowhere"),
     ] {
         let told_of = fault(&format!("[commands.a]\nargv = ['x']\n{wrong}\n"));
-        assert!(told_of.contains(told), "{wrong}: {told_of}");
+        assert!(told_of.contains(message), "{wrong}: {told_of}");
     }
 }
 
@@ -286,8 +286,8 @@ fn an_operator_can_let_a_parameter_set_another_variable() {
 
 #[test]
 fn all_mistakes_are_told_at_once_and_nothing_is_taken_over() {
-    let told = fault("[commands.a]\nargv = []\ntimeout_s = 0\n[commands.B]\nargv = ['p']");
-    assert_eq!(told.lines().count(), 3, "{told}");
+    let message = fault("[commands.a]\nargv = []\ntimeout_s = 0\n[commands.B]\nargv = ['p']");
+    assert_eq!(message.lines().count(), 3, "{message}");
 }
 
 #[test]

@@ -45,9 +45,10 @@ impl Parent {
             Some(named) => named.to_owned(),
             None => own().ok_or("this process is in no control group of version 2")?,
         };
-        let told = |what: &str, error: &io::Error| format!("{}: {what}: {error}", folder.display());
+        let message =
+            |what: &str, error: &io::Error| format!("{}: {what}: {error}", folder.display());
         let probe = folder.join(format!("{PREFIX}probe-{}", std::process::id()));
-        fs::create_dir(&probe).map_err(|error| told("no group can be made", &error))?;
+        fs::create_dir(&probe).map_err(|error| message("no group can be made", &error))?;
         let can_kill = probe.join("cgroup.kill").exists();
         let _ = fs::remove_dir(&probe);
         if !can_kill {
@@ -80,8 +81,8 @@ impl Parent {
             made => made?,
         }
         if self.pids {
-            let most = u64::from(limits.processes).saturating_mul(THREADS);
-            fs::write(group.folder.join("pids.max"), most.to_string())?;
+            let max_bytes = u64::from(limits.processes).saturating_mul(THREADS);
+            fs::write(group.folder.join("pids.max"), max_bytes.to_string())?;
         }
         if let Some(bytes) = limits.memory_bytes.filter(|_| self.memory) {
             fs::write(group.folder.join("memory.max"), bytes.to_string())?;
@@ -207,12 +208,12 @@ fn own_folder(mounts: &str, path: &str) -> Option<PathBuf> {
     mounts.lines().find_map(|line| {
         let (mount, kind) = line.split_once(" - ")?;
         let mut fields = mount.split(' ').skip(3);
-        let (root, place) = (fields.next()?, fields.next()?);
+        let (root, dir) = (fields.next()?, fields.next()?);
         // Groups outside the mount are not accessible, for example in a container that shares its
         // group.
         let within = Path::new(path).strip_prefix(root).ok()?;
         let leaves = path.split('/').any(|part| part == "..");
-        (kind.starts_with("cgroup2 ") && !leaves).then(|| Path::new(place).join(within))
+        (kind.starts_with("cgroup2 ") && !leaves).then(|| Path::new(dir).join(within))
     })
 }
 
@@ -269,9 +270,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_no_group_is_never_taken_for_one() {
-        let place = tempfile::tempdir().unwrap();
-        assert!(Cgroup::of_run(place.path().to_owned(), "a-1").is_none());
-        let other = place.path().join("milepost-b-1");
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Cgroup::of_run(dir.path().to_owned(), "a-1").is_none());
+        let other = dir.path().join("milepost-b-1");
         fs::create_dir(&other).unwrap();
         fs::write(other.join("cgroup.kill"), "").unwrap();
         assert!(Cgroup::of_run(other.clone(), "a-1").is_none());

@@ -117,10 +117,10 @@ fn take_input(pty: bool, at: Option<&StdinAt>) -> Result<(), String> {
 }
 
 fn limit(limits: &KernelLimits) -> rustix::io::Result<()> {
-    let set = |resource, most: Option<u64>, beyond: u64| match most {
-        Some(most) => {
-            let hard = Some(most.saturating_add(beyond));
-            setrlimit(resource, Rlimit { current: Some(most), maximum: hard })
+    let set = |resource, max_bytes: Option<u64>, beyond: u64| match max_bytes {
+        Some(max_bytes) => {
+            let hard = Some(max_bytes.saturating_add(beyond));
+            setrlimit(resource, Rlimit { current: Some(max_bytes), maximum: hard })
         }
         None => Ok(()),
     };

@@ -68,7 +68,7 @@ pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
 
 /// Error of a run without a namespace.
 pub(super) fn unfit(why: &str) -> String {
-    format!("its processes cannot be kept together: {why}")
+    format!("its processes cannot be isolated: {why}")
 }
 
 fn enter_and(what: &str, probing: bool) -> Result<ExitStatus, String> {

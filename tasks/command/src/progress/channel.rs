@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Signal, Source,
-    tracker::{Place, StageRef, Tracker, one_line},
+    tracker::{StageEntry, StageRef, Tracker, one_line},
     whole::HARDLY_ABOVE_ONE,
 };
 
@@ -13,18 +13,25 @@ const EXCERPT_CHARS: usize = 80;
 
 /// Splits bytes into lines, and reports only the first invalid one.
 pub(super) struct Channel {
-    most: usize,
+    max_bytes: usize,
     line: Vec<u8>,
     too_long: bool,
     number: u64,
-    told: bool,
+    warned: bool,
     speaks: bool,
 }
 
 impl Channel {
-    /// Accepts lines of up to `most` bytes.
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, line: Vec::new(), too_long: false, number: 0, told: false, speaks: false }
+    /// Accepts lines of up to `max_bytes` bytes.
+    pub(super) fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            line: Vec::new(),
+            too_long: false,
+            number: 0,
+            warned: false,
+            speaks: false,
+        }
     }
 
     /// Whether a valid line was received.
@@ -42,7 +49,7 @@ impl Channel {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        if self.too_long || self.line.len() + bytes.len() > self.most {
+        if self.too_long || self.line.len() + bytes.len() > self.max_bytes {
             self.too_long = true;
             self.line.clear();
         } else {
@@ -54,7 +61,7 @@ impl Channel {
     pub(super) fn end(&mut self, tracker: &mut Tracker, out: &mut Vec<Signal>) {
         if self.too_long {
             self.number += 1;
-            self.complain(&format!("it has more than {} bytes", self.most), "", out);
+            self.complain(&format!("it has more than {} bytes", self.max_bytes), "", out);
         } else if !self.line.is_empty() {
             self.number += 1;
             let line = std::mem::take(&mut self.line);
@@ -80,7 +87,7 @@ impl Channel {
     /// Reports the first problem only: a program that writes one invalid line usually writes many.
     /// `line` is an excerpt.
     fn complain(&mut self, problem: &str, line: &str, out: &mut Vec<Signal>) {
-        if std::mem::replace(&mut self.told, true) {
+        if std::mem::replace(&mut self.warned, true) {
             return;
         }
         let mut text = format!("progress channel, line {}: {problem}", self.number);
@@ -88,7 +95,7 @@ impl Channel {
             text.push_str(": ");
             text.push_str(line);
         }
-        text.push_str(" (said once; other such lines are ignored without a word)");
+        text.push_str(" (reported once; other such lines are ignored)");
         out.push(Signal::Line { source: Source::Channel, text });
     }
 }
@@ -110,7 +117,7 @@ fn apply(
     let mut problem = None;
     if let Some(stage) = fields.get("stage").filter(|value| !value.is_null()) {
         match enter(stage, tracker, out) {
-            Ok(Place::Present) => {}
+            Ok(StageEntry::Present) => {}
             // The rest concerns a stage that is over.
             Ok(_) => return None,
             Err(wrong) => problem = Some(wrong),
@@ -135,40 +142,61 @@ fn apply(
             problem.get_or_insert_with(|| "total is 0".to_owned());
         }
     }
+    let wrong = advance((progress, percent), (done, total), tracker, out).err();
+    let wrong = wrong.or(say(fields, tracker, out).err());
+    problem.or(wrong)
+}
+
+/// Moves the bar by a fraction, a percent, or counts.
+fn advance(
+    (progress, percent): (Option<f64>, Option<f64>),
+    (done, total): (Option<f64>, Option<f64>),
+    tracker: &mut Tracker,
+    out: &mut Vec<Signal>,
+) -> Result<(), String> {
     match (progress, percent) {
         (Some(progress), _) if progress <= HARDLY_ABOVE_ONE => {
             tracker.move_to(progress, out);
         }
         (Some(progress), _) => {
-            let wrong = || {
-                format!("progress is {progress}, but it goes from 0 to 1; \"percent\" goes to 100")
-            };
-            problem.get_or_insert_with(wrong);
+            return Err(format!(
+                "progress is {progress}, but it goes from 0 to 1; \"percent\" goes to 100"
+            ));
         }
         (None, Some(percent)) if percent <= 100.0 * HARDLY_ABOVE_ONE => {
             tracker.move_to(percent / 100.0, out);
         }
-        (None, Some(_)) => {
-            problem.get_or_insert_with(|| "percent is more than 100".to_owned());
-        }
+        (None, Some(_)) => return Err("percent is more than 100".to_owned()),
         // A total of 0 is ignored, and so are counts towards an earlier total.
         (None, None) if total != Some(0.0) => tracker.counted(done, out),
         (None, None) => {}
     }
+    Ok(())
+}
+
+/// Shows the texts; returns the first problem, but shows the other one.
+fn say(
+    fields: &Map<String, Value>,
+    tracker: &mut Tracker,
+    out: &mut Vec<Signal>,
+) -> Result<(), String> {
+    let mut problem = Ok(());
     for name in ["message", "preserved"] {
         match fields.get(name) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if name == "message" => tracker.say(text, out),
             Some(Value::String(text)) => tracker.keep(text, out),
-            Some(_) => {
-                problem.get_or_insert_with(|| format!("{name} is not a text"));
-            }
+            Some(_) => problem = problem.and_then(|()| Err(format!("{name} is not a text"))),
         }
     }
     problem
 }
 
-fn enter(stage: &Value, tracker: &mut Tracker, out: &mut Vec<Signal>) -> Result<Place, String> {
+fn enter(
+    stage: &Value,
+    tracker: &mut Tracker,
+    out: &mut Vec<Signal>,
+) -> Result<StageEntry, String> {
     let (stage, named) = match stage {
         Value::String(name) => (StageRef::Name(name), tracker.shown(name, EXCERPT_CHARS)),
         Value::Number(number) if number.is_u64() => {
@@ -177,13 +205,13 @@ fn enter(stage: &Value, tracker: &mut Tracker, out: &mut Vec<Signal>) -> Result<
         _ => return Err("stage is neither a name nor a number from 1 up".to_owned()),
     };
     match tracker.enter(&stage, out) {
-        Place::Nowhere if tracker.stages().is_empty() => {
+        StageEntry::Nowhere if tracker.stages().is_empty() => {
             Err(format!("there is no stage {named}; no stages are declared"))
         }
-        Place::Nowhere => {
+        StageEntry::Nowhere => {
             let declared = one_line(&tracker.stages().join(", "), 4 * EXCERPT_CHARS);
             Err(format!("there is no stage {named}; declared are: {declared}"))
         }
-        place => Ok(place),
+        index => Ok(index),
     }
 }

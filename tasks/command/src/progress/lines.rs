@@ -77,7 +77,7 @@ impl Held {
 
 /// See the module.
 pub(super) struct Lines {
-    most: usize,
+    max_bytes: usize,
     now: Held,
     /// Last state of a line restarted by a carriage return that showed anything.
     before: Held,
@@ -89,10 +89,10 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Retains at most `most` bytes per line.
-    pub(super) fn new(most: usize) -> Self {
+    /// Retains at most `max_bytes` bytes per line.
+    pub(super) fn new(max_bytes: usize) -> Self {
         let (now, before) = (Held::default(), Held::default());
-        Self { most, now, before, escape: None, rubbing: false, credit: MAX_CREDIT }
+        Self { max_bytes, now, before, escape: None, rubbing: false, credit: MAX_CREDIT }
     }
 
     pub(super) fn push(&mut self, mut bytes: &[u8], each: &mut dyn FnMut(Piece<'_>)) {
@@ -162,7 +162,7 @@ impl Lines {
         self.rubbing = false;
         self.credit =
             self.credit.saturating_add(bytes.len().saturating_mul(CREDIT_PER_BYTE)).min(MAX_CREDIT);
-        let room = self.most.saturating_sub(self.now.bytes.len());
+        let room = self.max_bytes.saturating_sub(self.now.bytes.len());
         // Text after the omitted part must not be joined to the text before it.
         let taken = if self.now.cut > 0 { 0 } else { room.min(bytes.len()) };
         self.now.bytes.extend_from_slice(&bytes[..taken]);

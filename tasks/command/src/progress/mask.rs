@@ -46,7 +46,7 @@ struct Needle {
 enum Found {
     Nothing,
     /// The text ended after this many bytes of the needle.
-    Begun(usize),
+    Partial(usize),
     /// A complete match of this many bytes of the text.
     Whole(usize),
 }
@@ -77,8 +77,8 @@ impl Needle {
                 };
             }
             match &text[at..] {
-                [] => return Found::Begun(seen),
-                b"\\" | b"%" | b"%0" if may_break => return Found::Begun(seen),
+                [] => return Found::Partial(seen),
+                b"\\" | b"%" | b"%0" if may_break => return Found::Partial(seen),
                 [next, ..] if next == byte => at += 1,
                 _ => return Found::Nothing,
             }
@@ -134,20 +134,20 @@ impl Needles {
     fn hide(&self, bytes: &[u8], covered: &mut usize, end: End, out: &mut Vec<u8>) -> usize {
         for (at, first) in bytes.iter().enumerate() {
             let rest = &bytes[at..];
-            let (mut begun, mut whole) = (0, None);
+            let (mut started, mut whole) = (0, None);
             let texts = self.beginning_with(*first).iter().map(|needle| needle.look_at(rest));
             for found in texts.chain([self.fragments.look_at(rest)]) {
                 match found {
                     Found::Nothing => {}
-                    Found::Begun(seen) => begun = begun.max(seen),
+                    Found::Partial(seen) => started = started.max(seen),
                     Found::Whole(length) => whole = whole.max(Some(length)),
                 }
             }
-            if end == End::Open && begun > 0 {
+            if end == End::Open && started > 0 {
                 *covered = covered.saturating_sub(at);
                 return at;
             }
-            let cut = (end == End::Cut && begun >= MIN_PIECE).then_some(rest.len());
+            let cut = (end == End::Cut && started >= MIN_PIECE).then_some(rest.len());
             if let Some(length) = cut.or(whole) {
                 // Overlapping secrets are replaced once.
                 if at >= *covered {

@@ -252,8 +252,8 @@ impl Pattern {
     }
 }
 
-fn set<T>(place: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
-    if place.is_none() {
-        *place = value();
+fn set<T>(dir: &mut Option<T>, value: impl FnOnce() -> Option<T>) {
+    if dir.is_none() {
+        *dir = value();
     }
 }

@@ -133,7 +133,7 @@ impl Reader {
             _ => (&mut self.stdout, &mut self.hide_stdout),
         };
         let stream = (!self.any_stream).then_some(source);
-        let (rules, most) = (&self.rules, self.limits.line_chars);
+        let (rules, max_bytes) = (&self.rules, self.limits.line_chars);
         let (tracker, silent) = (&mut self.tracker, self.channel.speaks());
         let mask = &self.mask;
         act(lines, &mut |piece| match piece {
@@ -148,7 +148,7 @@ impl Reader {
             Piece::Line(text, cut) => {
                 if !std::mem::take(hide) {
                     let text = if cut > 0 { mask.hide_cut(&text) } else { mask.hide(&text) };
-                    out.push(Signal::Line { source, text: for_log(&text, cut, most) });
+                    out.push(Signal::Line { source, text: for_log(&text, cut, max_bytes) });
                 }
             }
         });
@@ -173,13 +173,13 @@ fn look(rules: &Rules, stream: Option<Source>, text: &str) -> Seen {
 }
 
 /// Line for the log: without trailing blanks, and with a note about omitted text.
-fn for_log(text: &str, cut: u64, most: usize) -> String {
+fn for_log(text: &str, cut: u64, max_bytes: usize) -> String {
     let text = text.trim_end();
-    let kept = text.char_indices().nth(most).map_or(text.len(), |(end, _)| end);
-    let cut = cut + (text.len() - kept) as u64;
+    let retained = text.char_indices().nth(max_bytes).map_or(text.len(), |(end, _)| end);
+    let cut = cut + (text.len() - retained) as u64;
     if cut == 0 {
         return text.to_owned();
     }
     let bytes = if cut == 1 { "byte is" } else { "bytes are" };
-    format!("{} … (a long line: {cut} more {bytes} left out)", &text[..kept])
+    format!("{} … (a long line: {cut} more {bytes} left out)", &text[..retained])
 }

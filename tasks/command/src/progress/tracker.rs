@@ -4,7 +4,7 @@ use super::{
     Mask, Signal,
     escape::plain,
     pattern::Seen,
-    whole::{Report, Said, Whole},
+    whole::{Estimate, Report, Whole},
 };
 
 /// Begins the key of a bar without a name. No name has it: it is a control character.
@@ -44,7 +44,7 @@ pub(super) enum StageRef<'a> {
 
 /// Position of a stage relative to the current one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum StageEntry {
     /// It is, or has become, the current stage.
     Present,
     /// It is over: stages never go back.
@@ -83,9 +83,9 @@ impl Tracker {
     }
 
     /// The text in one line, without escape sequences and secrets, and truncated.
-    pub(super) fn shown(&self, text: &str, most: usize) -> String {
+    pub(super) fn shown(&self, text: &str, max_chars: usize) -> String {
         // A line may end inside a secret.
-        one_line(&self.mask.hide_cut(&plain(text)), most)
+        one_line(&self.mask.hide_cut(&plain(text)), max_chars)
     }
 
     pub(super) fn stages(&self) -> &[String] {
@@ -118,24 +118,25 @@ impl Tracker {
             self.set_total(total.max(before));
         }
         let report = self.read(&seen).filter(|_| !self.unsure);
-        let place = match &seen.stage {
+        let entry = match &seen.stage {
             Some(name) => self.come_to(name, report.as_ref(), out),
-            None => Place::Present,
+            None => StageEntry::Present,
         };
-        let report = report.filter(|_| place == Place::Present);
-        let said = report.as_ref().map(|report| self.whole.report(report));
-        self.tell_fraction(said, out);
-        let known = matches!(said, Some(Said::Whole(_) | Said::Part(_) | Said::Inner(_)));
+        let report = report.filter(|_| entry == StageEntry::Present);
+        let estimate = report.as_ref().map(|report| self.whole.report(report));
+        self.tell_fraction(estimate, out);
+        let known =
+            matches!(estimate, Some(Estimate::Whole(_) | Estimate::Part(_) | Estimate::Inner(_)));
         let message = seen.message.or_else(|| seen.instead.filter(|_| !known));
-        let inner = seen.bar.as_deref().filter(|_| matches!(said, Some(Said::Inner(_))));
-        let within = match said {
-            Some(Said::Part(fraction) | Said::Inner(fraction)) => Some(fraction),
-            Some(Said::Whole(fraction)) if self.pass > 1 => Some(fraction),
-            Some(Said::Whole(_)) if self.whole.part().of.is_some() => self.whole.best(),
+        let inner = seen.bar.as_deref().filter(|_| matches!(estimate, Some(Estimate::Inner(_))));
+        let within = match estimate {
+            Some(Estimate::Part(fraction) | Estimate::Inner(fraction)) => Some(fraction),
+            Some(Estimate::Whole(fraction)) if self.pass > 1 => Some(fraction),
+            Some(Estimate::Whole(_)) if self.whole.part().of.is_some() => self.whole.best(),
             _ => seen.item,
         };
         let tells = message.is_some() || within.is_some() || seen.part.is_some();
-        if tells && place != Place::Behind {
+        if tells && entry != StageEntry::Behind {
             self.say_where(within, inner, message.as_deref(), out);
         }
     }
@@ -155,7 +156,7 @@ impl Tracker {
             if self.declared { counted.or(seen.fraction) } else { seen.fraction.or(counted) };
         let fraction = fraction?;
         let fits = fraction.is_finite() && fraction >= 0.0;
-        // Bars without a name are told apart by their totals.
+        // Bars without a name are distinguished by their totals.
         let bar = seen.bar.as_ref().map(|name| match (name.is_empty(), seen.total) {
             (true, Some(total)) => format!("{UNNAMED}{total}"),
             _ => name.clone(),
@@ -186,10 +187,15 @@ impl Tracker {
         self.tell_unknown(out);
     }
 
-    /// Enters the stage of a report. A stage that begins again after it was complete, or from 0,
+    /// Enters the stage of a report. A stage that restarts after it was complete, or from 0,
     /// begins another pass.
-    fn come_to(&mut self, name: &str, report: Option<&Report>, out: &mut Vec<Signal>) -> Place {
-        let Some(index) = self.index(&StageRef::Name(name)) else { return Place::Nowhere };
+    fn come_to(
+        &mut self,
+        name: &str,
+        report: Option<&Report>,
+        out: &mut Vec<Signal>,
+    ) -> StageEntry {
+        let Some(index) = self.index(&StageRef::Name(name)) else { return StageEntry::Nowhere };
         let begins_again = self.stage.is_some_and(|present| index < present)
             && report.is_some_and(|report| {
                 let best = self.stage_best.get(index).copied().unwrap_or(0.0);
@@ -198,22 +204,22 @@ impl Tracker {
         if begins_again {
             self.begin_pass(out);
         }
-        let place = self.enter(&StageRef::Name(name), out);
-        if let (Place::Present, Some(report)) = (place, report)
+        let entry = self.enter(&StageRef::Name(name), out);
+        if let (StageEntry::Present, Some(report)) = (entry, report)
             && let Some(best) = self.stage_best.get_mut(index)
         {
             *best = best.max(report.fraction);
         }
-        place
+        entry
     }
 
-    fn tell_fraction(&mut self, said: Option<Said>, out: &mut Vec<Signal>) {
-        match said {
-            Some(Said::Whole(fraction)) if self.pass == 1 => {
+    fn tell_fraction(&mut self, estimate: Option<Estimate>, out: &mut Vec<Signal>) {
+        match estimate {
+            Some(Estimate::Whole(fraction)) if self.pass == 1 => {
                 self.move_to(fraction, out);
             }
-            Some(Said::Part(_) | Said::Beyond) => self.tell_unknown(out),
-            Some(Said::Whole(_) | Said::Inner(_)) | None => {}
+            Some(Estimate::Part(_) | Estimate::Beyond) => self.tell_unknown(out),
+            Some(Estimate::Whole(_) | Estimate::Inner(_)) | None => {}
         }
     }
 
@@ -288,11 +294,11 @@ impl Tracker {
     }
 
     /// Enters a stage, unless it is an earlier one.
-    pub(super) fn enter(&mut self, stage: &StageRef<'_>, out: &mut Vec<Signal>) -> Place {
-        let Some(index) = self.index(stage) else { return Place::Nowhere };
+    pub(super) fn enter(&mut self, stage: &StageRef<'_>, out: &mut Vec<Signal>) -> StageEntry {
+        let Some(index) = self.index(stage) else { return StageEntry::Nowhere };
         match self.stage {
-            Some(present) if index < present => return Place::Behind,
-            Some(present) if index == present => return Place::Present,
+            Some(present) if index < present => return StageEntry::Behind,
+            Some(present) if index == present => return StageEntry::Present,
             _ => {}
         }
         self.stage = Some(index);
@@ -304,7 +310,7 @@ impl Tracker {
             self.known = true;
             out.push(Signal::Stage(index));
         }
-        Place::Present
+        StageEntry::Present
     }
 
     fn index(&self, stage: &StageRef<'_>) -> Option<usize> {
@@ -339,10 +345,10 @@ impl Tracker {
 }
 
 /// Removes control characters and surrounding blanks, and truncates.
-pub(super) fn one_line(text: &str, most: usize) -> String {
+pub(super) fn one_line(text: &str, max_chars: usize) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let mut plain: String = plain.skip_while(|c| c.is_whitespace()).take(most + 1).collect();
-    if let Some((end, _)) = plain.char_indices().nth(most) {
+    let mut plain: String = plain.skip_while(|c| c.is_whitespace()).take(max_chars + 1).collect();
+    if let Some((end, _)) = plain.char_indices().nth(max_chars) {
         plain.truncate(end);
         plain.push('…');
     }

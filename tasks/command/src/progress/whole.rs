@@ -1,4 +1,4 @@
-//! What the numbers of a program say about the whole. They may begin again from 0 (a second
+//! What the numbers of a program say about the whole. They may restart from 0 (a second
 //! transfer), belong to one of several bars, shrink while a total grows, or exceed their total. What
 //! is not known is reported as unknown, never as the last number.
 
@@ -12,7 +12,7 @@ const BEGINNING: f64 = 0.05;
 const JITTER: f64 = 0.1;
 /// Maximum fraction that exceeds one only by rounding.
 pub(super) const HARDLY_ABOVE_ONE: f64 = 1.001;
-/// Maximum number of bars that are told apart; others are ignored.
+/// Maximum number of bars that are distinguished; others are ignored.
 const MAX_BARS: usize = 1_000;
 
 /// A number that was read.
@@ -29,7 +29,7 @@ pub(super) struct Report {
 
 /// What a report says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Said {
+pub(super) enum Estimate {
     /// The whole is at this fraction.
     Whole(f64),
     /// Only this fraction of the current part is known, and not the whole.
@@ -106,7 +106,7 @@ impl Whole {
     }
 
     /// Takes in a report.
-    pub(super) fn report(&mut self, report: &Report) -> Said {
+    pub(super) fn report(&mut self, report: &Report) -> Estimate {
         let mut fraction = report.fraction;
         let mut grown = self.has_grown(report.count);
         if let Some(bar) = &report.bar {
@@ -114,11 +114,11 @@ impl Whole {
                 grown |= !self.bars.contains_key(bar);
                 fraction = self.add_up(bar, report);
             } else if !self.is_main(bar) {
-                return Said::Inner(fraction.clamp(0.0, 1.0));
+                return Estimate::Inner(fraction.clamp(0.0, 1.0));
             }
         }
         if fraction > HARDLY_ABOVE_ONE {
-            return Said::Beyond;
+            return Estimate::Beyond;
         }
         let fraction = fraction.min(1.0);
         let best = self.best.unwrap_or(0.0);
@@ -133,11 +133,11 @@ impl Whole {
         match self.part.of {
             Some(of) => {
                 let before = f64::from(self.part.number - 1);
-                Said::Whole((before + best.max(fraction)) / f64::from(of))
+                Estimate::Whole((before + best.max(fraction)) / f64::from(of))
             }
-            None if self.is_open() => Said::Part(fraction),
-            None if fraction < best - JITTER => Said::Part(fraction),
-            None => Said::Whole(best.max(fraction)),
+            None if self.is_open() => Estimate::Part(fraction),
+            None if fraction < best - JITTER => Estimate::Part(fraction),
+            None => Estimate::Whole(best.max(fraction)),
         }
     }
 
@@ -212,7 +212,7 @@ mod tests {
         Report { count: Some((done, total)), ..at(done / total) }
     }
 
-    fn said<const N: usize>(whole: &mut Whole, reports: [Report; N]) -> [Said; N] {
+    fn estimates<const N: usize>(whole: &mut Whole, reports: [Report; N]) -> [Estimate; N] {
         reports.map(|report| whole.report(&report))
     }
 
@@ -220,9 +220,9 @@ mod tests {
     fn a_second_beginning_is_a_second_part() {
         for reports in [[0.4, 1.0, 0.1, 0.9], [0.4, 0.6, 0.01, 0.9], [1.0, 1.0, 0.85, 1.0]] {
             let mut whole = Whole::default();
-            let seen = said(&mut whole, reports.map(at));
-            assert_eq!(seen[..2], [Said::Whole(reports[0]), Said::Whole(reports[1])]);
-            assert_eq!(seen[2..], [Said::Part(reports[2]), Said::Part(reports[3])]);
+            let seen = estimates(&mut whole, reports.map(at));
+            assert_eq!(seen[..2], [Estimate::Whole(reports[0]), Estimate::Whole(reports[1])]);
+            assert_eq!(seen[2..], [Estimate::Part(reports[2]), Estimate::Part(reports[3])]);
             assert_eq!((whole.part().number, whole.is_open()), (2, true));
         }
     }
@@ -230,19 +230,19 @@ mod tests {
     #[test]
     fn a_small_fall_is_no_new_beginning_and_a_large_one_is_unknown_until_it_is_caught_up() {
         let mut whole = Whole::default();
-        let seen = said(&mut whole, [0.5, 0.45, 0.3, 0.41, 0.6].map(at));
-        assert_eq!(seen[1], Said::Whole(0.5), "the bar waits");
-        assert_eq!(seen[2..4], [Said::Part(0.3), Said::Whole(0.5)]);
-        assert_eq!((seen[4], whole.part().number), (Said::Whole(0.6), 1));
+        let seen = estimates(&mut whole, [0.5, 0.45, 0.3, 0.41, 0.6].map(at));
+        assert_eq!(seen[1], Estimate::Whole(0.5), "the bar waits");
+        assert_eq!(seen[2..4], [Estimate::Part(0.3), Estimate::Whole(0.5)]);
+        assert_eq!((seen[4], whole.part().number), (Estimate::Whole(0.6), 1));
     }
 
     #[test]
     fn a_growing_total_is_no_second_part() {
         let mut whole = Whole::default();
-        let seen = said(&mut whole, [count(10.0, 10.0), count(11.0, 40.0), count(40.0, 40.0)]);
-        assert_eq!(seen, [Said::Whole(1.0), Said::Part(0.275), Said::Whole(1.0)]);
-        let seen = said(&mut whole, [count(1.0, 50.0)]);
-        assert_eq!(seen, [Said::Part(0.02)], "less is done: another count");
+        let seen = estimates(&mut whole, [count(10.0, 10.0), count(11.0, 40.0), count(40.0, 40.0)]);
+        assert_eq!(seen, [Estimate::Whole(1.0), Estimate::Part(0.275), Estimate::Whole(1.0)]);
+        let seen = estimates(&mut whole, [count(1.0, 50.0)]);
+        assert_eq!(seen, [Estimate::Part(0.02)], "less is done: another count");
         assert_eq!(whole.part().number, 2);
     }
 
@@ -257,11 +257,11 @@ mod tests {
             bar("a", 1.0),
             bar("c", 0.2),
         ];
-        let seen = said(&mut whole, reports);
-        let inner = [Said::Inner(1.0), Said::Inner(0.1)];
+        let seen = estimates(&mut whole, reports);
+        let inner = [Estimate::Inner(1.0), Estimate::Inner(0.1)];
         assert_eq!([seen[1], seen[3]], inner);
-        assert_eq!([seen[0], seen[2], seen[4]], [0.0, 0.5, 1.0].map(Said::Whole));
-        assert_eq!((seen[5], whole.part().number), (Said::Part(0.2), 2));
+        assert_eq!([seen[0], seen[2], seen[4]], [0.0, 0.5, 1.0].map(Estimate::Whole));
+        assert_eq!((seen[5], whole.part().number), (Estimate::Part(0.2), 2));
         assert_eq!(whole.part().name, "c");
     }
 
@@ -275,19 +275,22 @@ mod tests {
         };
         let reports =
             [step("a", 3.0, 4.0), step("b", 0.0, 4.0), step("a", 1.0, 4.0), step("b", 4.0, 4.0)];
-        let seen = said(&mut whole, reports);
-        assert_eq!(seen[0], Said::Whole(0.75));
-        assert_eq!(seen[1..3], [Said::Part(0.375), Said::Part(0.375)]);
-        assert_eq!((seen[3], whole.part().number), (Said::Whole(0.875), 1));
+        let seen = estimates(&mut whole, reports);
+        assert_eq!(seen[0], Estimate::Whole(0.75));
+        assert_eq!(seen[1..3], [Estimate::Part(0.375), Estimate::Part(0.375)]);
+        assert_eq!((seen[3], whole.part().number), (Estimate::Whole(0.875), 1));
     }
 
     #[test]
     fn a_known_number_of_parts_is_a_whole() {
         let mut whole = Whole::default();
         whole.begin("", Some(1.0), Some(4.0));
-        assert_eq!(said(&mut whole, [0.5, 1.0, 0.1].map(at)), [0.125, 0.25, 0.25].map(Said::Whole));
+        assert_eq!(
+            estimates(&mut whole, [0.5, 1.0, 0.1].map(at)),
+            [0.125, 0.25, 0.25].map(Estimate::Whole)
+        );
         whole.begin("", Some(3.0), Some(4.0));
-        assert_eq!(said(&mut whole, [at(0.5)]), [Said::Whole(0.625)]);
+        assert_eq!(estimates(&mut whole, [at(0.5)]), [Estimate::Whole(0.625)]);
         for wrong in [(5.0, 4.0), (0.0, 4.0), (f64::NAN, 1.0), (1e300, 1.0)] {
             whole.begin("", Some(wrong.0), Some(wrong.1));
             whole.report(&at(0.5));
@@ -304,22 +307,23 @@ mod tests {
         whole.report(&at(0.7));
         whole.begin("c", None, None);
         assert_eq!((whole.part().number, whole.part().name.as_str()), (2, "c"));
-        assert_eq!(whole.report(&at(0.9)), Said::Part(0.9));
+        assert_eq!(whole.report(&at(0.9)), Estimate::Part(0.9));
     }
 
     #[test]
     fn beyond_the_total_nothing_is_known() {
         let mut whole = Whole::default();
-        let seen = said(&mut whole, [count(9.0, 10.0), count(11.0, 10.0), count(10.005, 10.0)]);
-        assert_eq!(seen, [Said::Whole(0.9), Said::Beyond, Said::Whole(1.0)]);
+        let seen =
+            estimates(&mut whole, [count(9.0, 10.0), count(11.0, 10.0), count(10.005, 10.0)]);
+        assert_eq!(seen, [Estimate::Whole(0.9), Estimate::Beyond, Estimate::Whole(1.0)]);
     }
 
     #[test]
     fn the_number_of_bars_is_bounded() {
         let mut whole = Whole::default();
         for n in 0..2 * MAX_BARS {
-            let said = whole.report(&Report { sum: true, ..bar(&n.to_string(), 0.5) });
-            assert_eq!(said, Said::Whole(0.5));
+            let estimates = whole.report(&Report { sum: true, ..bar(&n.to_string(), 0.5) });
+            assert_eq!(estimates, Estimate::Whole(0.5));
         }
         assert_eq!(whole.bars.len(), MAX_BARS);
     }

@@ -9,6 +9,10 @@ use regex::Regex;
 /// Lines before and after the one that reads like an error.
 const BEFORE: usize = 1;
 const AFTER: usize = 3;
+/// Lines of the source, and of its position, before a line of carets.
+const BEFORE_CARETS: usize = 3;
+/// Maximum number of lines of source code after the error.
+const MAX_EXCERPT: usize = 10;
 /// Last lines.
 const LAST: usize = 3;
 /// Maximum length of a line in characters.
@@ -25,6 +29,20 @@ static PATTERNS: LazyLock<Option<[Regex; 3]>> = LazyLock::new(|| {
     let compile = |text| Regex::new(text).ok();
     Some([compile(FATAL)?, compile(ERROR)?, compile(NO_CAUSE)?])
 });
+
+/// Whether a line only marks a part of the one above it: `    ~~^~~`.
+fn is_carets(line: &str) -> bool {
+    line.contains('^')
+        && line.chars().all(|char| matches!(char, ' ' | '\t' | '^' | '~' | '-' | '|'))
+}
+
+/// Whether a line belongs to the source code that a compiler shows below its error: `  3 | let x`,
+/// `  --> a.rs:3:5`, or a line of carets.
+fn is_excerpt(line: &str) -> bool {
+    let text = line.trim_start();
+    let unnumbered = text.trim_start_matches(|char: char| char.is_ascii_digit()).trim_start();
+    unnumbered.starts_with('|') || text.starts_with("--> ") || is_carets(line)
+}
 
 /// Nothing reads more like a cause.
 const HEAVIEST: u8 = 2;
@@ -54,8 +72,25 @@ struct Found {
     /// Number of the first of these lines.
     first: u64,
     lines: Vec<String>,
-    /// Lines that still belong to it.
+    /// Number of lines that still belong to it.
     after: usize,
+    /// Number of lines of source code that may belong to it beyond those; 0 once it has ended.
+    max_excerpt: usize,
+}
+
+impl Found {
+    /// Adds a line after the cause, if it belongs to it.
+    fn add(&mut self, line: &str) {
+        if self.after > 0 {
+            self.after -= 1;
+        } else if self.max_excerpt > 0 && is_excerpt(line) {
+            self.max_excerpt -= 1;
+        } else {
+            self.max_excerpt = 0;
+            return;
+        }
+        self.lines.push(line.to_owned());
+    }
 }
 
 impl Cause {
@@ -69,13 +104,15 @@ impl Cause {
         let heavier = self.weight();
         let weight = if heavier == HEAVIEST { 0 } else { weight(&line) };
         if weight > heavier {
-            let before = self.last.iter().rev().take(BEFORE).rev().cloned();
+            let is_marked = self.last.back().is_some_and(|line| is_carets(line));
+            let before = if is_marked { BEFORE_CARETS } else { BEFORE };
+            let before = self.last.iter().rev().take(before).rev().cloned();
             let lines: Vec<_> = before.chain([line.clone()]).collect();
             let first = self.count + 1 - lines.len() as u64;
-            self.found = Some(Found { weight, first, lines, after: AFTER });
-        } else if let Some(found) = self.found.as_mut().filter(|found| found.after > 0) {
-            found.after -= 1;
-            found.lines.push(line.clone());
+            self.found =
+                Some(Found { weight, first, lines, after: AFTER, max_excerpt: MAX_EXCERPT });
+        } else if let Some(found) = &mut self.found {
+            found.add(&line);
         }
         if self.last.len() == LAST {
             self.last.pop_front();
@@ -151,6 +188,41 @@ mod tests {
             "main.c: In function 'main':\nmain.c:3:5: error: expected ';'\n    3 | int x\n      |      ^\n\
              note 10\n…\nnote 28\nnote 29\nmake: *** [Makefile:2: all] Error 1"
         );
+    }
+
+    #[test]
+    fn carets_are_shown_with_the_line_that_they_mark() {
+        let python = [
+            "Traceback (most recent call last):",
+            "  File \"a.py\", line 5, in <module>",
+            "    f(1)",
+            "    ~^^^",
+            "  File \"a.py\", line 2, in f",
+            "    return 1 / 0",
+            "           ~~^~~",
+            "ZeroDivisionError: division by zero",
+        ];
+        assert_eq!(of(&[], &python), python[4..].join("\n"));
+        let syntax =
+            ["  File \"a.py\", line 1", "    x = = 1", "        ^", "SyntaxError: invalid syntax"];
+        assert_eq!(of(&[], &syntax), syntax.join("\n"));
+        let rust = [
+            "error[E0308]: mismatched types",
+            " --> src/main.rs:2:18",
+            "  |",
+            "2 |     let x: u8 = \"a\";",
+            "  |            --   ^^^ expected `u8`, found `&str`",
+            "  |            |",
+            "  |            expected due to this",
+            "",
+            "note 1",
+            "note 2",
+            "note 3",
+            "note 4",
+        ];
+        let shown = of(&[], &rust);
+        assert!(shown.starts_with(&rust[..7].join("\n")), "{shown}");
+        assert!(!shown.contains("note 1"), "{shown}");
     }
 
     #[test]
@@ -249,7 +321,7 @@ mod tests {
             cause.push(&format!("error {n} {}", "x".repeat(1_000)));
         }
         let lines = cause.lines();
-        assert!(lines.len() <= BEFORE + AFTER + LAST + 2);
+        assert!(lines.len() <= BEFORE + AFTER + MAX_EXCERPT + LAST + 2);
         assert!(lines.iter().all(|line| line.chars().count() <= MAX_LINE));
         assert!(lines[0].starts_with("error 0 "));
     }

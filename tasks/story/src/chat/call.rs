@@ -12,7 +12,7 @@ use super::{
     Chat,
     ledger::estimate,
     refusal::{self, Refusal},
-    reply::{self, End, Fault, Usage, Verdict, decide},
+    reply::{self, Bounds, End, Fault, Usage, Verdict, decide},
     retry, stream,
     wire::Message,
 };
@@ -68,7 +68,7 @@ impl Chat {
         length: Length,
         sink: Sink<'_>,
     ) -> Result<Reply, NarratorError> {
-        let longest = NarratorSettings::seconds(self.endpoint.settings.max_wait_s);
+        let max_delay = NarratorSettings::seconds(self.endpoint.settings.max_wait_s);
         let (mut tries, mut changes) = (0, 0);
         loop {
             let broken = match self.attempt(messages, length, sink).await {
@@ -82,14 +82,14 @@ impl Chat {
             tries += 1;
             let error = self.without_key(broken.error);
             self.warn(&error);
-            let (retries, longest) = self.patience(&error, longest);
-            let patient = error.after().is_none_or(|after| after <= longest);
+            let (retries, max_delay) = self.patience(&error, max_delay);
+            let patient = error.after().is_none_or(|after| after <= max_delay);
             if broken.started || error.had_begun() || tries > retries || !patient {
                 return Err(error);
             }
-            let wait = retry::delay(error.after(), tries, longest, rand::random::<f64>());
+            let wait = retry::delay(error.after(), tries, max_delay, rand::random::<f64>());
             sink(Report::Note(&format!(
-                "{error}; trying again in {:.1} s ({tries} of {retries}) [{}]",
+                "{error}; retry in {:.1} s ({tries} of {retries}) [{}]",
                 wait.as_secs_f64(),
                 error.code()
             )));
@@ -97,14 +97,14 @@ impl Chat {
         }
     }
 
-    /// Number of retries after an error, and the longest delay between them.
-    fn patience(&self, error: &NarratorError, longest: Duration) -> (u32, Duration) {
+    /// Number of retries after an error, and the maximum delay between them.
+    fn patience(&self, error: &NarratorError, max_delay: Duration) -> (u32, Duration) {
         match error {
             NarratorError::Unreachable { refused: true, passing: false, .. } => {
                 (FIRST_RETRIES, FIRST_WAIT)
             }
-            error if error.is_transient() => (self.endpoint.settings.retries, longest),
-            _ => (0, longest),
+            error if error.is_transient() => (self.endpoint.settings.retries, max_delay),
+            _ => (0, max_delay),
         }
     }
 
@@ -159,7 +159,12 @@ impl Chat {
             idle: NarratorSettings::seconds(settings.idle_timeout_s),
             reply: NarratorSettings::seconds(settings.reply_timeout_s),
             usage: NarratorSettings::seconds(settings.usage_timeout_s),
-            tokens,
+            max_bytes: settings.max_reply_bytes(tokens),
+            bounds: Bounds {
+                tokens,
+                text_bytes_per_token: settings.text_bytes_per_token,
+                thinking_per_token: settings.thinking_per_token,
+            },
             expected_chars,
         }
     }
@@ -193,9 +198,10 @@ impl Chat {
             },
             End::Failed(word) => NarratorError::Ended(word),
             End::Garbled(what) => NarratorError::Garbled(what),
-            End::TooLarge => {
-                malformed(format!("more than {} bytes", stream::max_bytes(max_tokens)))
-            }
+            End::TooLarge => malformed(format!(
+                "more than {} bytes",
+                self.endpoint.settings.max_reply_bytes(max_tokens)
+            )),
             End::Cut => match lost {
                 Some(error @ NarratorError::TimedOut { .. }) => error,
                 _ if started => NarratorError::Cut,
@@ -338,8 +344,8 @@ fn cost(prompt: u64, reply: &reply::Reply) -> u64 {
     let received = received.max(reply.received_chars.div_ceil(4));
     let estimated = prompt.saturating_add(received);
     let Some(usage) = reply.usage else { return estimated };
-    let told = usage.total.saturating_sub(usage.prompt.unwrap_or_default());
-    let far = received >= LONG_REPLY && told.saturating_mul(4) < received;
+    let answer = usage.total.saturating_sub(usage.prompt.unwrap_or_default());
+    let far = received >= LONG_REPLY && answer.saturating_mul(4) < received;
     if far { usage.total.max(estimated) } else { usage.total }
 }
 

@@ -44,7 +44,7 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
     let chat = endpoint.unlimited(0);
     let messages = messages();
     let length = Length { tokens: REPLY_TOKENS, expected_chars: 10.0 };
-    let (notes, begun) = (std::sync::Mutex::new(Vec::new()), Instant::now());
+    let (notes, started) = (std::sync::Mutex::new(Vec::new()), Instant::now());
     let sink = |report: super::Report<'_>| {
         if let super::Report::Note(note) = report {
             notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note.to_owned());
@@ -52,7 +52,7 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
     };
     let outcome = chat.call(&messages, length, &sink).await;
     lines.extend(notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
-    let (cost, seconds) = (chat.ledger.spent(), begun.elapsed().as_secs_f64());
+    let (cost, seconds) = (chat.ledger.spent(), started.elapsed().as_secs_f64());
     match outcome {
         // A small reply has no room for all of a long thought; the model answers.
         Ok(_) | Err(NarratorError::OnlyThought { .. }) => {
@@ -231,12 +231,12 @@ mod tests {
 
     #[test]
     fn models_are_listed_in_every_form() {
-        let told = |list: Value| line(&list);
-        assert_eq!(told(json!({"models": [{"name": "a\n"}]})).as_deref(), Some("Its models: a."));
-        assert_eq!(told(json!(["a", "b"])).as_deref(), Some("Its models: a, b."));
-        assert_eq!(told(json!({"data": []})).as_deref(), Some("The endpoint lists no models."));
-        assert_eq!(told(json!({"error": "no"})), None);
+        let text = |list: Value| line(&list);
+        assert_eq!(text(json!({"models": [{"name": "a\n"}]})).as_deref(), Some("Its models: a."));
+        assert_eq!(text(json!(["a", "b"])).as_deref(), Some("Its models: a, b."));
+        assert_eq!(text(json!({"data": []})).as_deref(), Some("The endpoint lists no models."));
+        assert_eq!(text(json!({"error": "no"})), None);
         let many: Vec<Value> = (0..25).map(|i| json!({"id": i.to_string()})).collect();
-        assert!(told(json!(many)).is_some_and(|line| line.ends_with("19, and 5 more.")));
+        assert!(text(json!(many)).is_some_and(|line| line.ends_with("19, and 5 more.")));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use milepost::engine::{Context, DailyBudget, Reservation};
 
-use super::{super::narrator::NarratorError, ledger::MIN_REPLY};
+use super::super::{narrator::NarratorError, settings::MIN_REPLY};
 
 /// See the module.
 pub(super) struct Daily {
@@ -28,8 +28,8 @@ impl Daily {
         prompt: u64,
         reply: u64,
     ) -> Result<Reservation, NarratorError> {
-        let least = prompt.saturating_add(MIN_REPLY.min(reply));
-        let reserved = self.ctx.reserve(&self.budget, least, prompt.saturating_add(reply)).await;
+        let min = prompt.saturating_add(MIN_REPLY.min(reply));
+        let reserved = self.ctx.reserve(&self.budget, min, prompt.saturating_add(reply)).await;
         match reserved {
             Ok(Ok(reservation)) => Ok(reservation),
             Ok(Err(used_up)) => Err(NarratorError::Daily(used_up.message)),

@@ -2,10 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::narrator::NarratorError;
-
-/// Minimum length of a useful reply, in tokens.
-pub(in super::super) const MIN_REPLY: u64 = 128;
+use super::super::{narrator::NarratorError, settings::MIN_REPLY};
 
 /// Counts tokens against a budget.
 #[derive(Debug)]

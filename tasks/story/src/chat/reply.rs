@@ -15,6 +15,7 @@ mod phrases;
 mod signs;
 mod text;
 mod thinking;
+mod unmarked;
 mod words;
 
 #[cfg(test)]
@@ -41,11 +42,24 @@ const CHARS_PER_TOKEN: u64 = 4;
 const GREETINGS: [&str; 3] = ["ollama is running", "lm studio is running", "it works!"];
 /// Characters after which a text that may begin with a mark of thinking does not.
 const BEGUN_CHARS: usize = 40;
-/// Bytes of text for each token asked for; a token has some four on average. An endpoint that sends
-/// more does not keep to the limit, and the text is cut there.
-const TEXT_BYTES: u64 = 16;
-/// Tokens of thinking for each token asked for. Some endpoints count thinking apart from the text.
-const THOUGHT_TOKENS: u64 = 8;
+
+/// Bounds of a reply whose endpoint does not keep to the tokens that were asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Tokens that were asked for.
+    pub(crate) tokens: u64,
+    /// Maximum bytes of text for each of them; the text is cut there.
+    pub(crate) text_bytes_per_token: u64,
+    /// Maximum tokens of thinking for each of them. Some endpoints count thinking apart from the
+    /// text.
+    pub(crate) thinking_per_token: u64,
+}
+
+impl Bounds {
+    /// No bounds.
+    const NONE: Self =
+        Self { tokens: u64::MAX, text_bytes_per_token: u64::MAX, thinking_per_token: u64::MAX };
+}
 
 /// A reply as far as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +70,7 @@ pub(crate) struct Reply {
     pub(crate) thought_chars: u64,
     /// Characters that were received, with what was removed.
     pub(crate) received_chars: u64,
-    /// Tokens that the call cost, if the endpoint said so.
+    /// Tokens that the call cost, if the endpoint reports them.
     pub(crate) usage: Option<Usage>,
     /// How it ended.
     pub(crate) end: End,
@@ -85,7 +99,7 @@ pub(crate) enum End {
     Garbled(String),
     /// The body is no reply but, for example, the page of a gateway.
     Other(Fault),
-    /// The body is a page for people: nobody answers chat completions at the address.
+    /// The body is a page for people: there is no endpoint at the address.
     Page(Fault),
     /// More bytes than any reply of its length has.
     TooLarge,
@@ -95,7 +109,7 @@ pub(crate) enum End {
 pub(crate) struct Reader {
     documents: Documents,
     /// Tokens that were asked for.
-    tokens: u64,
+    bounds: Bounds,
     text: Text,
     thinking: Thinking,
     thought_chars: u64,
@@ -146,7 +160,7 @@ impl Reader {
     pub(crate) fn new(max_bytes: u64) -> Self {
         Self {
             documents: Documents::new(max_bytes),
-            tokens: u64::MAX,
+            bounds: Bounds::NONE,
             text: Text::default(),
             thinking: Thinking::Unknown,
             thought_chars: 0,
@@ -167,9 +181,9 @@ impl Reader {
         }
     }
 
-    /// Bounds text and thinking by multiples of the tokens that were asked for; default: unbounded.
-    pub(crate) fn with_tokens(mut self, tokens: u64) -> Self {
-        self.tokens = tokens;
+    /// Bounds text and thinking; default: unbounded.
+    pub(crate) fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
         self
     }
 
@@ -281,7 +295,7 @@ impl Reader {
     fn bound(&mut self) {
         let text = self.text.as_str().len().saturating_sub(self.thought_bytes) as u64;
         let text = if self.thinking == Thinking::Yes { 0 } else { text };
-        let thought = self.thought_tokens() > self.tokens.saturating_mul(THOUGHT_TOKENS);
+        let thought = self.thought_tokens() > self.max_thinking();
         // A whole body is complete: its text is cut at the end.
         self.too_long |= thought && (text == 0 || !self.done);
         if self.too_long || text > self.max_text() && !self.done {
@@ -292,7 +306,12 @@ impl Reader {
 
     /// Maximum bytes of text.
     const fn max_text(&self) -> u64 {
-        self.tokens.saturating_mul(TEXT_BYTES)
+        self.bounds.tokens.saturating_mul(self.bounds.text_bytes_per_token)
+    }
+
+    /// Maximum tokens of thinking.
+    const fn max_thinking(&self) -> u64 {
+        self.bounds.tokens.saturating_mul(self.bounds.thinking_per_token)
     }
 
     /// Finds out whether the text is thinking so far.
@@ -304,11 +323,11 @@ impl Reader {
         }
         let text = text.trim_start();
         let may_think = text.starts_with(['<', '[', '◁']) || phrases::may_begin(text);
-        let begun = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
+        let started = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
         let thought = self.thinking == Thinking::Yes;
         self.thinking = match thinking::is_thinking(text) {
             true => Thinking::Yes,
-            false if begun || thought => Thinking::No,
+            false if started || thought => Thinking::No,
             false => Thinking::Unknown,
         };
         if self.thinking == Thinking::No && thinking::begins(text) {
@@ -327,9 +346,9 @@ impl Reader {
         let too_large = self.documents.is_too_large();
         let complete = self.finish.is_some() || self.done || whole && self.closed;
         let cut = self.finish == Some(Finish::Length) || !complete;
-        let (most, raw) = (self.max_text(), self.text.finish());
+        let (limit, raw) = (self.max_text(), self.text.finish());
         let Cleaned { mut text, thought_chars } = clean(&raw, cut);
-        if complete && shorten(&mut text, most) {
+        if complete && shorten(&mut text, limit) {
             self.finish = self.finish.take().max(Some(Finish::Length));
         }
         let received_chars = self.thought_chars.saturating_add(raw.chars().count() as u64);
@@ -357,12 +376,12 @@ impl Reader {
 }
 
 /// Cuts a text to a number of bytes; whether it was longer.
-fn shorten(text: &mut String, most: u64) -> bool {
-    if text.len() as u64 <= most {
+fn shorten(text: &mut String, limit: u64) -> bool {
+    if text.len() as u64 <= limit {
         return false;
     }
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    text.truncate(text.floor_char_boundary(most));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    text.truncate(text.floor_char_boundary(limit));
     true
 }
 

@@ -68,21 +68,21 @@ pub(super) fn reset_after(headers: &HeaderMap) -> Option<Duration> {
 pub(super) fn delay(
     asked: Option<Duration>,
     tries: u32,
-    longest: Duration,
+    max_delay: Duration,
     jitter: f64,
 ) -> Duration {
     match asked {
         Some(asked) if asked >= BASE => asked,
-        Some(_) => BASE.mul_f64(1.0 + jitter.clamp(0.0, 1.0)).min(longest),
-        None => backoff(tries, longest, jitter),
+        Some(_) => BASE.mul_f64(1.0 + jitter.clamp(0.0, 1.0)).min(max_delay),
+        None => backoff(tries, max_delay, jitter),
     }
 }
 
 /// Delay before try `tries + 1` (1 after the first failure); `jitter` is 0..1.
-pub(super) fn backoff(tries: u32, longest: Duration, jitter: f64) -> Duration {
+pub(super) fn backoff(tries: u32, max_delay: Duration, jitter: f64) -> Duration {
     let doubled = BASE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)));
     // At least half, so that a low jitter does not overload a failing server.
-    doubled.min(longest).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+    doubled.min(max_delay).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
@@ -108,12 +108,12 @@ mod tests {
             Some(Duration::ZERO)
         );
         for large in ["99999999999999999999999", "1e300", "18446744073709551616"] {
-            let told = retry_after(&headers(large), now);
-            assert_eq!(told, Some(Duration::from_secs(366 * 86_400)), "{large}");
+            let message = retry_after(&headers(large), now);
+            assert_eq!(message, Some(Duration::from_secs(366 * 86_400)), "{large}");
         }
         for odd in ["soon", "-", "NaN"] {
-            let told = retry_after(&headers(odd), now);
-            assert!(told.is_none_or(|wait| wait == Duration::ZERO), "{odd}: {told:?}");
+            let message = retry_after(&headers(odd), now);
+            assert!(message.is_none_or(|wait| wait == Duration::ZERO), "{odd}: {message:?}");
         }
     }
 
@@ -129,10 +129,10 @@ mod tests {
         for (text, seconds) in
             [("4.5s", 4.5), ("1m26.4s", 86.4), ("120ms", 0.12), ("6m0s", 360.0), ("7", 7.0)]
         {
-            let told = reset(&[("remaining-tokens", "0"), ("reset-tokens", text)]);
-            assert_eq!(told, Some(seconds), "{text}");
-            let told = reset(&[("remaining-requests", "0"), ("reset-requests", text)]);
-            assert_eq!(told, Some(seconds), "{text}");
+            let message = reset(&[("remaining-tokens", "0"), ("reset-tokens", text)]);
+            assert_eq!(message, Some(seconds), "{text}");
+            let message = reset(&[("remaining-requests", "0"), ("reset-requests", text)]);
+            assert_eq!(message, Some(seconds), "{text}");
         }
         let both = [
             ("remaining-tokens", "0"),
@@ -161,23 +161,23 @@ mod tests {
 
     #[test]
     fn no_endpoint_is_asked_again_within_a_second() {
-        let longest = Duration::from_secs(60);
+        let max_delay = Duration::from_secs(60);
         for jitter in [0.0, 0.5, 1.0] {
-            let wait = delay(Some(Duration::ZERO), 1, longest, jitter).as_secs_f64();
+            let wait = delay(Some(Duration::ZERO), 1, max_delay, jitter).as_secs_f64();
             assert!((wait - 1.0 - jitter).abs() < 1e-9, "{wait}");
         }
         let asked = Some(Duration::from_secs(7));
-        assert_eq!(delay(asked, 3, longest, 0.5), Duration::from_secs(7));
-        assert_eq!(delay(None, 1, longest, 1.0), Duration::from_secs(1));
+        assert_eq!(delay(asked, 3, max_delay, 0.5), Duration::from_secs(7));
+        assert_eq!(delay(None, 1, max_delay, 1.0), Duration::from_secs(1));
     }
 
     #[test]
     fn waits_double_up_to_the_longest_and_never_overflow() {
-        let longest = Duration::from_secs(60);
+        let max_delay = Duration::from_secs(60);
         let waits: Vec<f64> =
-            (1..=8).map(|tries| backoff(tries, longest, 1.0).as_secs_f64()).collect();
+            (1..=8).map(|tries| backoff(tries, max_delay, 1.0).as_secs_f64()).collect();
         assert_eq!(waits, [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]);
-        assert_eq!(backoff(1, longest, 0.0), Duration::from_millis(500));
-        assert_eq!(backoff(1000, longest, 1.0), longest);
+        assert_eq!(backoff(1, max_delay, 0.0), Duration::from_millis(500));
+        assert_eq!(backoff(1000, max_delay, 1.0), max_delay);
     }
 }

@@ -11,13 +11,9 @@ use tokio::time::Instant;
 
 use super::{
     super::narrator::{NarratorError, Report, Sink},
-    reply::{Reader, Reply},
+    reply::{Bounds, Reader, Reply},
 };
 
-/// Maximum stream bytes per requested token; the frame around a token is larger than the token.
-const BYTES_PER_TOKEN: u64 = 4_096;
-/// Additional allowance for any stream, in bytes.
-const BYTES_FREE: u64 = 1 << 20;
 /// Share of the bar for a text of the expected length; a longer one comes ever closer to the whole.
 const EXPECTED_SHARE: f64 = 0.95;
 
@@ -32,8 +28,10 @@ pub(super) struct Limits {
     pub(super) reply: Duration,
     /// Maximum wait for the figures after the end of the text.
     pub(super) usage: Duration,
-    /// Maximum length in tokens.
-    pub(super) tokens: u64,
+    /// Maximum size of the body in bytes, after decompression.
+    pub(super) max_bytes: u64,
+    /// Bounds of text and thinking.
+    pub(super) bounds: Bounds,
     /// Expected length in characters, for the progress bar.
     pub(super) expected_chars: f64,
 }
@@ -44,14 +42,9 @@ pub(super) struct Received {
     pub(super) broken: Option<NarratorError>,
 }
 
-/// Maximum bytes of a reply of this length.
-pub(super) const fn max_bytes(tokens: u64) -> u64 {
-    tokens.saturating_mul(BYTES_PER_TOKEN).saturating_add(BYTES_FREE)
-}
-
 /// Receives the reply; what arrived is returned even on an error.
 pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> Received {
-    let mut reader = Reader::new(max_bytes(limits.tokens)).with_tokens(limits.tokens);
+    let mut reader = Reader::new(limits.max_bytes).with_bounds(limits.bounds);
     let mut decoder = Decoder::of(response.headers());
     // A body that comes as a whole comes when all of it is written.
     let whole = header(response.headers(), CONTENT_TYPE).contains("json");
@@ -59,15 +52,15 @@ pub(super) async fn read(response: Response, limits: Limits, sink: Sink<'_>) -> 
     let ends = Instant::now() + limits.reply;
     let (mut completed, mut written) = (None, 0);
     let broken = loop {
-        let begun = reader.written_chars() > 0;
-        let silence = match (begun, whole) {
+        let started = reader.written_chars() > 0;
+        let silence = match (started, whole) {
             (true, _) => limits.idle,
             (false, true) => limits.reply,
             (false, false) => limits.first,
         };
         let until = completed.unwrap_or_else(|| (Instant::now() + silence).min(ends));
         match tokio::time::timeout_at(until, bytes.next()).await {
-            Err(_) => break Some(timed_out(begun, until >= ends, silence, limits)),
+            Err(_) => break Some(timed_out(started, until >= ends, silence, limits)),
             Ok(None) => break None,
             Ok(Some(Err(error))) => break Some(NarratorError::Lost(innermost(&error))),
             Ok(Some(Ok(bytes))) => decoder.push(&bytes, &mut reader),
@@ -104,8 +97,8 @@ fn share(chars: f64, expected: f64) -> f64 {
     }
 }
 
-fn timed_out(begun: bool, whole: bool, silence: Duration, limits: Limits) -> NarratorError {
-    let (what, limit) = match (begun, whole) {
+fn timed_out(started: bool, whole: bool, silence: Duration, limits: Limits) -> NarratorError {
+    let (what, limit) = match (started, whole) {
         (_, true) => ("no end of its reply", limits.reply),
         (true, false) => ("nothing more", silence),
         (false, false) => ("no first word", silence),

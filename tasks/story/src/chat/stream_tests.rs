@@ -12,7 +12,8 @@ const LIMITS: Limits = Limits {
     idle: Duration::from_secs(30),
     reply: Duration::from_secs(600),
     usage: Duration::from_secs(2),
-    tokens: 100,
+    max_bytes: 100 * 4_096 + (1 << 20),
+    bounds: Bounds { tokens: 100, text_bytes_per_token: 16, thinking_per_token: 8 },
     expected_chars: 100.0,
 };
 
@@ -68,10 +69,10 @@ const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"
 async fn a_complete_reply_is_taken_whatever_the_connection_does_then() {
     for after in [After::End, After::Lost, After::Silence] {
         for chunks in [&[ONCE, STOP][..], &[ONCE, STOP, ": ping\n\n", ": ping\n\n", ": ping\n\n"]] {
-            let begun = Instant::now();
+            let started = Instant::now();
             let (received, _) = receive(EVENTS, chunks, 1, after).await;
             assert_eq!((received.reply.text.as_str(), received.reply.end), ("Once", End::Stop));
-            assert!(begun.elapsed() <= Duration::from_secs(5), "pings do not prolong it");
+            assert!(started.elapsed() <= Duration::from_secs(5), "pings do not prolong it");
         }
     }
 }

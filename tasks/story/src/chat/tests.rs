@@ -158,9 +158,9 @@ async fn a_busy_endpoint_is_asked_again_when_it_says() {
     assert_eq!(bench.chapter().await.unwrap(), "At last.");
     assert_eq!(bench.waits(), [Duration::from_secs(7)]);
     let note = bench.notes.lock().unwrap()[0].clone();
-    let told =
-        "the narrator's endpoint is too busy (429); trying again in 7.0 s (1 of 5) [narrator_busy]";
-    assert_eq!(note, told);
+    let message =
+        "the narrator's endpoint is too busy (429); retry in 7.0 s (1 of 5) [narrator_busy]";
+    assert_eq!(note, message);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ pub(in super::super) enum NarratorError {
         detail: String,
         /// What to check.
         hint: &'static str,
-        /// Whether nobody listened there.
+        /// Whether the connection was refused.
         refused: bool,
         /// Whether it answered before, so that it may come back.
         passing: bool,
@@ -240,7 +240,7 @@ impl NarratorError {
         matches!(self, Self::TimedOut { .. } | Self::Lost(_))
     }
 
-    /// Whether the call had begun to write, so that each further one costs.
+    /// Whether the call had started to write, so that each retry costs tokens.
     pub(in super::super) const fn had_begun(&self) -> bool {
         matches!(self, Self::Empty { .. } | Self::Ended(_) | Self::Garbled(_) | Self::Cut)
     }

@@ -21,8 +21,8 @@ async fn a_story_outlives_an_endpoint_that_loads_its_model_for_long() {
     let server = Server::start(steps).await;
     let house = House::new(0.0, quick(&server)).await;
     let id = house.start().await;
-    let told = |s: &Snapshot| s.message.as_deref().is_some_and(|it| it.contains("Loading model"));
-    house.until(id, |s| s.status == Status::Queued && told(s)).await;
+    let text = |s: &Snapshot| s.message.as_deref().is_some_and(|it| it.contains("Loading model"));
+    house.until(id, |s| s.status == Status::Queued && text(s)).await;
     let snapshot = house.end(id).await;
     assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1), "{snapshot:#?}");
     let log = house.log(id).await;
@@ -110,8 +110,8 @@ async fn a_page_says_that_the_model_thinks() {
     let server = Server::start(vec![hang]).await;
     let house = House::new(0.0, endpoint(&server)).await;
     let id = house.start().await;
-    let told = "Outlining the story: the model is thinking, 4 tokens";
-    house.until(id, |s| s.message.as_deref() == Some(told)).await;
+    let text = "Outlining the story: the model is thinking, 4 tokens";
+    house.until(id, |s| s.message.as_deref() == Some(text)).await;
     house.service.cancel(&house.ada, id).await.unwrap();
     house.end(id).await;
 }

@@ -17,10 +17,10 @@ pub(super) struct Patience {
     outage: Duration,
     /// Sum of the delays that it asks for.
     requested: Duration,
-    /// Longest delay that it did not ask for.
+    /// Maximum delay that it did not ask for.
     wait: Duration,
-    /// Attempts that had begun to write.
-    begun: u32,
+    /// Attempts that had started to write.
+    started: u32,
 }
 
 /// A step that failed and has made no progress since.
@@ -32,9 +32,9 @@ pub(super) struct Stall {
     since_ms: i64,
     /// Sum of the delays that the endpoint asked for, in milliseconds.
     requested_ms: i64,
-    /// Number of failures, and of those that had begun to write.
+    /// Number of failures, and of those that had started to write.
     failures: u32,
-    begun: u32,
+    started: u32,
 }
 
 impl Patience {
@@ -43,7 +43,7 @@ impl Patience {
             outage: NarratorSettings::seconds(settings.outage_s),
             requested: NarratorSettings::seconds(settings.max_requested_wait_s),
             wait: NarratorSettings::seconds(settings.max_wait_s),
-            begun: settings.retries,
+            started: settings.retries,
         }
     }
 
@@ -55,7 +55,7 @@ impl Patience {
         error: &NarratorError,
         now_ms: i64,
     ) -> (Stall, TaskError) {
-        let fresh = Stall { step, since_ms: now_ms, requested_ms: 0, failures: 0, begun: 0 };
+        let fresh = Stall { step, since_ms: now_ms, requested_ms: 0, failures: 0, started: 0 };
         let mut stall = before.filter(|stall| stall.step == step).unwrap_or(fresh);
         let (code, message) = (error.code().into(), error.to_string());
         if !error.is_transient() {
@@ -66,12 +66,13 @@ impl Patience {
             return (stall, failed);
         }
         stall.failures = stall.failures.saturating_add(1);
-        stall.begun = stall.begun.saturating_add(error.had_begun().into());
+        stall.started = stall.started.saturating_add(error.had_begun().into());
         let waited = now_ms.saturating_sub(stall.since_ms).saturating_sub(stall.requested_ms);
         let asked = error.after().unwrap_or_default();
         let requested = stall.requested_ms.saturating_add(ms(asked));
-        let exhausted =
-            stall.begun > self.begun || waited > ms(self.outage) || requested > ms(self.requested);
+        let exhausted = stall.started > self.started
+            || waited > ms(self.outage)
+            || requested > ms(self.requested);
         if exhausted {
             let tries = stall.failures;
             let message = format!("{message}; given up after {tries} attempts at this step");
@@ -149,7 +150,7 @@ mod tests {
             }
         }
         let (stall, _) = patience().after(stall, 19, &NarratorError::Cut, 0);
-        assert_eq!(stall.begun, 3);
+        assert_eq!(stall.started, 3);
     }
 
     #[test]

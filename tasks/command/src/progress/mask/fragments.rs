@@ -56,8 +56,8 @@ impl Fragments {
         for seen in 2..LENGTH {
             let Some(byte) = text.get(seen) else {
                 let missing = BITS * (LENGTH - seen);
-                let begun = candidates.iter().any(|fragment| fragment >> missing == number);
-                return if begun { Found::Begun(seen) } else { Found::Nothing };
+                let started = candidates.iter().any(|fragment| fragment >> missing == number);
+                return if started { Found::Partial(seen) } else { Found::Nothing };
             };
             let Some(value) = value(*byte) else { return Found::Nothing };
             number = number << BITS | value;
@@ -108,8 +108,8 @@ mod tests {
         for (text, found) in [
             (&b"ab+/cd"[..], Found::Whole(5)),
             (b"b-_cd", Found::Whole(5)),
-            (b"ab+/", Found::Begun(4)),
-            (b"b+", Found::Begun(2)),
+            (b"ab+/", Found::Partial(4)),
+            (b"b+", Found::Partial(2)),
             (b"a", Found::Nothing),
             (b"", Found::Nothing),
             (b"ab+/x", Found::Nothing),

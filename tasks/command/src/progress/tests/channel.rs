@@ -70,20 +70,20 @@ fn bad_lines_are_told_once_and_never_fatal() {
         "\u{0}",
     ] {
         let signals = say(&format!("{bad}\n{bad}\n{{\"progress\":0.5}}\n"));
-        let told = lines(&signals);
-        assert_eq!(told.len(), 1, "{bad}: {signals:?}");
-        assert!(told[0].starts_with("progress channel, line 1: "), "{}", told[0]);
+        let warned = lines(&signals);
+        assert_eq!(warned.len(), 1, "{bad}: {signals:?}");
+        assert!(warned[0].starts_with("progress channel, line 1: "), "{}", warned[0]);
         assert_eq!(fractions(&signals), [0.5], "{bad}");
     }
 }
 
 #[test]
 fn the_told_line_says_what_would_be_right() {
-    let told = |line: &str| lines(&say(line))[0].to_owned();
-    assert!(told("{\"progress\":40}").contains("it goes from 0 to 1; \"percent\" goes to 100"));
-    assert!(told("{\"stage\":\"Baking\"}").contains("declared are: Loading, Working"));
-    assert!(told("40%").contains("not JSON"));
-    assert!(told("0.4").contains("expected an object such as {\"progress\":0.4}"));
+    let warned = |line: &str| lines(&say(line))[0].to_owned();
+    assert!(warned("{\"progress\":40}").contains("it goes from 0 to 1; \"percent\" goes to 100"));
+    assert!(warned("{\"stage\":\"Baking\"}").contains("declared are: Loading, Working"));
+    assert!(warned("40%").contains("not JSON"));
+    assert!(warned("0.4").contains("expected an object such as {\"progress\":0.4}"));
 }
 
 #[test]
@@ -113,9 +113,9 @@ fn a_line_that_is_too_long_or_too_deep_is_a_bad_one() {
 fn a_message_is_one_line_of_bounded_length() {
     let text = format!("{{\"message\":\"  a\\nb\\u0000\\u001b[31m{}\"}}", "ü".repeat(500));
     let signals = say(&text);
-    let said = messages(&signals)[0];
-    assert!(said.starts_with("a b ü") && said.ends_with('…'), "{said}");
-    assert_eq!(said.chars().count(), 201);
+    let output = messages(&signals)[0];
+    assert!(output.starts_with("a b ü") && output.ends_with('…'), "{output}");
+    assert_eq!(output.chars().count(), 201);
     assert_eq!(say("{\"message\":\" \"}"), []);
 }
 

@@ -128,7 +128,7 @@ proptest! {
             reader.end(source, &mut out);
         }
         let mut stage = None;
-        let mut told = 0;
+        let mut message = 0;
         for signal in &out {
             match signal {
                 Signal::Fraction(fraction) => prop_assert!((0.0..=1.0).contains(fraction)),
@@ -142,14 +142,14 @@ proptest! {
                     prop_assert!(!text.chars().any(char::is_control));
                 }
                 Signal::Unknown => {}
-                Signal::Line { source: Source::Channel, .. } => told += 1,
+                Signal::Line { source: Source::Channel, .. } => message += 1,
                 Signal::Line { text, .. } => {
                     prop_assert!(!text.contains('\n') && !text.contains('\r'));
                     prop_assert!(text.chars().count() <= line_chars + 70);
                 }
             }
         }
-        prop_assert!(told <= 1);
+        prop_assert!(message <= 1);
     }
 
     #[test]
@@ -157,7 +157,7 @@ proptest! {
         for source in [Source::Stdout, Source::Stderr] {
             let signals = run(reader(&Rules::default(), Limits::default()), source, &bytes, &[]);
             for signal in signals {
-                let is_line = matches!(&signal, Signal::Line { source: said, .. } if *said == source);
+                let is_line = matches!(&signal, Signal::Line { source: messages, .. } if *messages == source);
                 prop_assert!(is_line, "{:?}", signal);
             }
         }

@@ -80,7 +80,7 @@ fn ffmpeg_counts_up_to_the_length_of_its_input() {
     let mut out = Vec::new();
     let stderr = fixture!("ffmpeg-progress.stderr");
     // The final statistics follow the work.
-    let last_words = stderr.windows(6).position(|word| word == b"frame=").expect("statistics");
+    let last_words = stderr.windows(6).position(|text| text == b"frame=").expect("statistics");
     reader.push(Source::Stderr, &stderr[..last_words], &mut out);
     let of_input = lines(&out).len();
     assert!(of_input > 20, "what it says of its input is for the log");
@@ -139,8 +139,8 @@ fn curl_tells_what_is_received_and_what_is_sent() {
 fn curl_says_100_percent_of_what_it_does_not_know_and_is_not_believed() {
     let seen = seen(&preset("curl"), Source::Stderr, fixture!("curl-unknown"));
     assert_eq!(fractions(&seen), [0.0; 0]);
-    let said = ["1464k", "4394k", "7324k", "10.0M", "11.4M"].map(|n| format!("{n} received"));
-    assert_eq!(messages(&seen), said);
+    let output = ["1464k", "4394k", "7324k", "10.0M", "11.4M"].map(|n| format!("{n} received"));
+    assert_eq!(messages(&seen), output);
 }
 
 #[test]

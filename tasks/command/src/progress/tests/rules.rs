@@ -95,8 +95,8 @@ fn what_begins_again_from_0_is_a_part_and_the_bar_is_unknown() {
     let rules = rules("[progress]\npercent = '^(\\d+)%'");
     let signals = read(&rules, Source::Stdout, "40%\n100%\n0%\n70%\n100%\n10%\n");
     assert_eq!(fractions(&signals), [0.4, 1.0]);
-    let said = ["part 2, 0 %", "part 2, 70 %", "part 2, 100 %", "part 3, 10 %"];
-    assert_eq!(messages(&signals), said);
+    let output = ["part 2, 0 %", "part 2, 70 %", "part 2, 100 %", "part 3, 10 %"];
+    assert_eq!(messages(&signals), output);
     let unknown = signals.iter().filter(|signal| **signal == Signal::Unknown).count();
     assert_eq!(unknown, 1);
 }
@@ -167,7 +167,7 @@ fn parts_and_bars_may_be_named_by_own_patterns() {
 
 #[test]
 fn wrong_rules_are_refused_with_their_place() {
-    for (toml, told) in [
+    for (toml, message) in [
         ("progress = \"rsnyc\"", "there is no preset `rsnyc`; there are: 7z, apt, borg, "),
         ("progress = 5", "expected the name of a preset or a table of patterns"),
         ("[progress]\npreset = \"x\"", "preset: there is no preset `x`"),
@@ -188,7 +188,7 @@ fn wrong_rules_are_refused_with_their_place() {
         ("[progress]\nstages = [{ name = \"a\", pattern = '[' }]", "stages[0].pattern: "),
     ] {
         let error = refused(toml);
-        assert!(error.contains(told), "{toml}: {error}");
+        assert!(error.contains(message), "{toml}: {error}");
     }
     let many = format!("[progress]\nhide = [{}]", "'x',".repeat(51));
     assert!(refused(&many).contains("there are 51 patterns; at most 50"));

@@ -147,15 +147,15 @@ fn unfenced(text: &str) -> &str {
     let (inside, after) = (&text[open.end..close.start], text[close.end..].trim());
     let pair = fences.len() == 2;
     let around = after.is_empty() || pair && small(after);
-    let most = inside.trim().len() > before.len() + after.len();
-    if around && most && (named || pair) { inside } else { text }
+    let max = inside.trim().len() > before.len() + after.len();
+    if around && max && (named || pair) { inside } else { text }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> String {
+    fn story_of(text: &str) -> String {
         clean(text, false).text
     }
 
@@ -185,7 +185,7 @@ mod tests {
             ("```", ""),
         ];
         for (text, clean) in cases {
-            assert_eq!(told(text), clean, "{text}");
+            assert_eq!(story_of(text), clean, "{text}");
         }
     }
 
@@ -200,10 +200,10 @@ mod tests {
             "<think>Hm.</think>\u{200b}",
             "```\n\u{200b}\n```",
         ] {
-            assert_eq!(told(text), "", "{text:?}");
+            assert_eq!(story_of(text), "", "{text:?}");
         }
-        assert_eq!(told("\u{200b}It rose."), "\u{200b}It rose.");
-        assert_eq!(told("…"), "…");
+        assert_eq!(story_of("\u{200b}It rose."), "\u{200b}It rose.");
+        assert_eq!(story_of("…"), "…");
     }
 
     #[test]
@@ -219,7 +219,7 @@ mod tests {
             ("It rose.\r\n\u{1b}[1mIt\0 fell.", "It rose.\n[1mIt fell."),
         ];
         for (text, clean) in cases {
-            assert_eq!(told(text), clean, "{text}");
+            assert_eq!(story_of(text), clean, "{text}");
         }
     }
 }

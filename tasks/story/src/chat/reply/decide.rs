@@ -11,8 +11,8 @@ use super::{
     },
 };
 
-/// The longest delay that is understood, in seconds: a year. A longer one counts as this.
-const LONGEST: f64 = 366.0 * 86_400.0;
+/// Maximum delay in seconds: a year. A longer one counts as this.
+const MAX_DELAY_S: f64 = 366.0 * 86_400.0;
 
 /// What an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +106,8 @@ fn by_status(
     after: Option<Duration>,
 ) -> Verdict {
     let coded = PASSING_CODES.iter().any(|code| fault.is(code));
-    let told = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let busy = told(BUSY_WORDS)
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    let busy = says(BUSY_WORDS)
         || fault.codes.iter().any(|code| {
             let spaced = code.replace(['_', '-'], " ");
             BUSY_WORDS.iter().any(|word| code.contains(word) || spaced.contains(word))
@@ -118,22 +118,22 @@ fn by_status(
         408 | 409 | 424 | 425 | 499 => passing(),
         501 | 505 | 511 => Verdict::Final(Cause::Request),
         500..=599 => passing(),
-        200..=299 if coded || told(PASSING_WORDS) || started => passing(),
+        200..=299 if coded || says(PASSING_WORDS) || started => passing(),
         // Other statuses for a limit of requests.
         400 | 403 | 404 | 422 if busy => passing(),
-        400 if coded || told(&["overloaded", "try again", "temporarily"]) => passing(),
+        400 if coded || says(&["overloaded", "try again", "temporarily"]) => passing(),
         403 => Verdict::Final(Cause::Forbidden),
         300..=399 | 404 | 405 | 410 => Verdict::Final(Cause::Address),
         _ => Verdict::Final(Cause::Request),
     }
 }
 
-/// A delay in seconds, at least zero and at most [`LONGEST`]; `None` if it is no number.
+/// A delay in seconds, at least zero and at most [`MAX_DELAY_S`]; `None` if it is no number.
 pub(crate) fn duration(seconds: f64) -> Option<Duration> {
     if seconds.is_nan() {
         return None;
     }
-    Duration::try_from_secs_f64(seconds.clamp(0.0, LONGEST)).ok()
+    Duration::try_from_secs_f64(seconds.clamp(0.0, MAX_DELAY_S)).ok()
 }
 
 /// The delay that an error asks for, by a field or in its words.

@@ -2,7 +2,7 @@
 //!
 //! Lenient where real endpoints are not exact: any line end, a byte order mark, missing blank lines
 //! between events, JSON of an error in the middle of a stream, a last event without its end, and
-//! gzip that nobody asked for.
+//! unrequested gzip.
 
 use std::io::Write as _;
 

@@ -42,7 +42,7 @@ const MAX_DEPTH: u32 = 5;
 /// An error as the endpoint describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// For people: one line without markup, shortened; empty if the endpoint said nothing.
+    /// For people: one line without markup, shortened; empty if the endpoint sent no message.
     pub(crate) message: String,
     /// Its codes and types, in lower case.
     pub(crate) codes: Vec<String>,
@@ -125,7 +125,7 @@ impl Fault {
         let mut statuses = STATUSES.iter().filter_map(|key| object.get(*key)).filter_map(status);
         self.status = self.status.or_else(|| statuses.next());
         let param = object.get("param").and_then(Value::as_str).filter(|param| !param.is_empty());
-        let param = param.map(str::to_owned).or_else(|| place(object));
+        let param = param.map(str::to_owned).or_else(|| field_path(object));
         self.param = self.param.take().or(param);
         let delays =
             ["retry_after", "retryAfter", "retryDelay", "retry_after_seconds", "estimated_time"];
@@ -180,10 +180,10 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
     let found = inner.into_iter().chain(found).find(|text| !text.trim().is_empty());
     let mut text = found.unwrap_or_default();
     // FastAPI: which field is meant.
-    if let Some(place) = place(object) {
-        text = format!("{place}: {text}");
+    if let Some(field_path) = field_path(object) {
+        text = format!("{field_path}: {text}");
     }
-    // OpenRouter: what the provider behind it said.
+    // OpenRouter: the message of the provider behind it.
     if let Some(raw) = object.get("metadata").and_then(|metadata| metadata.get("raw")) {
         let raw = message(raw, depth + 1);
         if !raw.trim().is_empty() && !text.contains(raw.trim()) {
@@ -194,9 +194,9 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
 }
 
 /// The field that FastAPI means, such as `temperature` for `["body", "temperature"]`.
-fn place(object: &Map<String, Value>) -> Option<String> {
-    let place = object.get("loc")?.as_array()?;
-    let names = place.iter().filter_map(Value::as_str).filter(|name| *name != "body");
+fn field_path(object: &Map<String, Value>) -> Option<String> {
+    let field_path = object.get("loc")?.as_array()?;
+    let names = field_path.iter().filter_map(Value::as_str).filter(|name| *name != "body");
     let names = names.collect::<Vec<_>>().join(".");
     (!names.is_empty()).then_some(names)
 }
@@ -205,7 +205,7 @@ fn place(object: &Map<String, Value>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn told(body: &str) -> String {
+    fn message_of(body: &str) -> String {
         Fault::read(body.as_bytes()).message
     }
 
@@ -253,7 +253,7 @@ mod tests {
             ("\u{1b}[31mred\u{1b}[0m", "red"),
         ];
         for (body, words) in cases {
-            assert_eq!(told(body), words, "{body}");
+            assert_eq!(message_of(body), words, "{body}");
         }
     }
 
@@ -273,9 +273,9 @@ mod tests {
 
     #[test]
     fn a_long_message_is_shortened_and_deep_ones_end() {
-        let long = told(&format!("{{\"error\":\"{}\"}}", "word ".repeat(500)));
+        let long = message_of(&format!("{{\"error\":\"{}\"}}", "word ".repeat(500)));
         assert!(long.chars().count() <= 301 && long.ends_with('…'), "{long}");
         let deep = format!("{}\"no\"{}", "{\"error\":".repeat(60), "}".repeat(60));
-        assert_eq!(told(&deep), "");
+        assert_eq!(message_of(&deep), "");
     }
 }

@@ -52,7 +52,7 @@ const STOP: [&str; 9] =
     ["stop", "eos", "end", "complete", "finish", "done", "success", "normal", "content"];
 
 impl Finish {
-    /// Reads a reason. A word that nobody knows counts as a failure: half a text must not pass as a
+    /// Reads a reason. An unknown reason counts as a failure: half a text must not pass as a
     /// whole one.
     pub(super) fn read(reason: &str) -> Self {
         let word = reason.trim().to_ascii_lowercase();

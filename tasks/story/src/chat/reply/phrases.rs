@@ -36,7 +36,7 @@ pub(super) struct Prose<'t> {
     /// The thinking.
     pub(super) thought: &'t str,
     /// What follows it; `None` if it has not ended.
-    pub(super) told: Option<&'t str>,
+    pub(super) story: Option<&'t str>,
 }
 
 /// Finds thinking at the beginning of a reply.
@@ -62,11 +62,11 @@ impl Phrases {
             (begins && self.fits(&text[open.len()..])).then_some(open.len())
         });
         let rest = &text[length?..];
-        let (thought, told) = match self.end(rest) {
+        let (thought, story) = match self.end(rest) {
             Some((start, end)) => (&rest[..start], Some(trimmed(&rest[end..]))),
             None => (rest, None),
         };
-        Some(Prose { thought, told })
+        Some(Prose { thought, story })
     }
 
     /// Where the thinking ends, and where the text begins.

@@ -235,7 +235,7 @@ pub(super) const MODEL_WORDS: &[&str] = &[
 ];
 /// Words of unknown models by themselves.
 pub(super) const ABSENT_WORDS: &[&str] = &["no endpoints found for"];
-/// Words of gateways that know the model, but whose rules leave nobody who may answer.
+/// Words of gateways that know the model, but whose rules allow no provider.
 pub(super) const ROUTING_WORDS: &[&str] = &[
     "data policy",
     "no endpoints found matching",

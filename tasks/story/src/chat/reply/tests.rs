@@ -252,7 +252,11 @@ fn a_part_of_the_text_that_cannot_be_read_is_never_left_out() {
 
 /// Reads a reply for which this many tokens were asked.
 fn bounded(body: &str, tokens: u64, chunk: usize) -> Reply {
-    let mut reader = Reader::new(MAX).with_tokens(tokens);
+    let mut reader = Reader::new(MAX).with_bounds(Bounds {
+        tokens,
+        text_bytes_per_token: 16,
+        thinking_per_token: 8,
+    });
     for bytes in body.as_bytes().chunks(chunk) {
         if reader.is_over() {
             break;

@@ -1,6 +1,6 @@
 //! Finds and removes the thinking that models write into their text.
 
-use super::phrases;
+use super::{phrases, unmarked};
 
 /// Names of elements such as `<think>`, besides those that [`is_named`] knows by their end.
 const NAMES: [&str; 6] =
@@ -53,7 +53,7 @@ pub(super) fn is_thinking(text: &str) -> bool {
     }
     let text = text.trim_start();
     if let Some(prose) = phrases::find(text) {
-        return prose.told.is_none();
+        return prose.story.is_none();
     }
     match mark_at(text) {
         Some((end, false)) => close_of(text, &Mark { start: 0, end, closes: false }).is_none(),
@@ -68,27 +68,27 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
         return without_channels(text);
     }
     // The same channels, from a server that drops their marks.
-    if let Some((thought, told)) = text
+    if let Some((thought, story)) = text
         .trim_start()
         .strip_prefix("analysis")
         .and_then(|text| text.split_once("assistantfinal"))
     {
-        return (told.to_owned(), chars(thought));
+        return (story.to_owned(), chars(thought));
     }
     let (text, mut thought) = match phrases::find(text) {
-        Some(prose) => (prose.told.unwrap_or_default(), chars(prose.thought)),
+        Some(prose) => (prose.story.unwrap_or_default(), chars(prose.thought)),
         None => (text, 0),
     };
-    let mut told = String::new();
+    let mut story = String::new();
     let mut at = 0;
     for _ in 0..MAX_MARKS {
         let Some(mark) = next(text, at, |_| true) else { break };
         let before = &text[at..mark.start];
-        told.push_str(before);
+        story.push_str(before);
         if mark.closes {
             // Its beginning stood in the prompt.
-            thought += chars(&told);
-            told.clear();
+            thought += chars(&story);
+            story.clear();
             at = mark.end;
             continue;
         }
@@ -97,19 +97,22 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
                 thought += chars(&text[mark.end..close.start]);
                 at = close.end;
             }
-            None if cut || told.trim().is_empty() || told.ends_with('\n') => {
+            None if cut || story.trim().is_empty() || story.ends_with('\n') => {
                 thought += chars(&text[mark.end..]);
                 at = text.len();
             }
             // A word of the story.
             None => {
-                told.push_str(&text[mark.start..mark.end]);
+                story.push_str(&text[mark.start..mark.end]);
                 at = mark.end;
             }
         }
     }
-    told.push_str(&text[at..]);
-    (told, thought)
+    story.push_str(&text[at..]);
+    if cut && unmarked::is_thinking(&story) {
+        return (String::new(), thought + chars(&story));
+    }
+    (story, thought)
 }
 
 /// Whether a name is one of an element of thinking.
@@ -191,19 +194,19 @@ fn harmony_channel(text: &str) -> Option<usize> {
 fn without_channels(text: &str) -> (String, u64) {
     let mut parts = text.split("<|channel|>");
     let first = parts.next().unwrap_or_default().replace("<|start|>assistant", "");
-    let (mut told, mut thought) = (first, 0);
+    let (mut story, mut thought) = (first, 0);
     for part in parts {
         let (channel, content) = part.split_once("<|message|>").unwrap_or((part, ""));
         let ends = ["<|end|>", "<|start|>", "<|return|>", "<|call|>"];
         let end = ends.iter().filter_map(|mark| content.find(mark)).min();
         let content = &content[..end.unwrap_or(content.len())];
         if channel.trim_start().starts_with("final") {
-            told.push_str(content);
+            story.push_str(content);
         } else {
             thought += chars(content);
         }
     }
-    (told, thought)
+    (story, thought)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn told(text: &str) -> String {
+fn story_of(text: &str) -> String {
     without_thinking(text, false).0.trim().to_owned()
 }
 
@@ -42,9 +42,9 @@ fn thinking_is_removed_in_every_dialect() {
         "<details type=\"reasoning\" done=\"true\">\nHm.\n</details>\nIt rose.",
     ];
     for text in texts {
-        assert_eq!(told(text), "It rose.", "{text}");
+        assert_eq!(story_of(text), "It rose.", "{text}");
     }
-    assert_eq!(told("It rose.\n<think>Hm.</think>\nIt fell."), "It rose.\n\nIt fell.");
+    assert_eq!(story_of("It rose.\n<think>Hm.</think>\nIt fell."), "It rose.\n\nIt fell.");
 }
 
 #[test]
@@ -59,10 +59,19 @@ fn thinking_that_never_ended_is_no_text() {
         "Thinking...\nHm, so",
         "Here is my thought process: Hm",
     ] {
-        assert_eq!(told(text), "", "{text}");
+        assert_eq!(story_of(text), "", "{text}");
     }
-    assert_eq!(told("It rose.\n<think>Hm"), "It rose.");
+    assert_eq!(story_of("It rose.\n<think>Hm"), "It rose.");
     assert_eq!(without_thinking("It rose. <think>Hm", true).0.trim(), "It rose.");
+}
+
+#[test]
+fn thinking_without_a_mark_is_no_text_if_it_was_cut() {
+    let thinking = "Okay, the user wants a story about the sea. I should begin";
+    assert_eq!(without_thinking(thinking, true), (String::new(), thinking.chars().count() as u64));
+    assert_eq!(story_of(thinking), thinking, "it ended by itself: it is what the model said");
+    let story = "It rose, and the user of the lamp was gone.";
+    assert_eq!(without_thinking(story, true).0, story);
 }
 
 #[test]
@@ -78,7 +87,7 @@ fn words_of_a_story_stay() {
         "Here is my house.",
         "A <|pipe|> and a <| think |>, then <rethink/>.",
     ] {
-        assert_eq!(told(text), text);
+        assert_eq!(story_of(text), text);
     }
 }
 

@@ -95,16 +95,16 @@ async fn a_failure_within_a_stream_passes_and_is_tried_again() {
 
 #[tokio::test]
 async fn an_end_that_is_none_is_no_chapter() {
-    let begun = r#"{"choices":[{"delta":{"content":"Once"}}]}"#;
+    let started = r#"{"choices":[{"delta":{"content":"Once"}}]}"#;
     for reason in ["error", "abort"] {
         let end = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
-        let error = failure(events(&[begun, &end])).await;
+        let error = failure(events(&[started, &end])).await;
         assert_eq!((error.code(), error.is_transient()), ("narrator_cut", true));
         assert!(error.to_string().contains(reason), "{error}");
     }
     for reason in ["", "null"] {
         let end = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
-        assert_eq!(failure(events(&[begun, &end])).await, NarratorError::Cut);
+        assert_eq!(failure(events(&[started, &end])).await, NarratorError::Cut);
     }
 }
 
@@ -136,7 +136,7 @@ async fn an_endpoint_that_asks_for_no_delay_gets_a_second() {
 #[tokio::test]
 async fn figures_far_below_what_came_do_not_count() {
     let text = "It rose. ".repeat(200);
-    for (figures, least) in [("{\"total_tokens\":3}", 450), ("{\"total_tokens\":400}", 400)] {
+    for (figures, min) in [("{\"total_tokens\":3}", 450), ("{\"total_tokens\":400}", 400)] {
         let body = format!(
             r#"{{"choices":[{{"message":{{"content":"{text}"}},"finish_reason":"stop"}}],"usage":{figures}}}"#
         );
@@ -144,7 +144,7 @@ async fn figures_far_below_what_came_do_not_count() {
         let bench = Bench::new(&server, |_| ());
         bench.chapter().await.unwrap();
         let spent = bench.chat.spending().unwrap().0;
-        assert!(if least == 400 { spent == 400 } else { spent > least }, "{figures}: {spent}");
+        assert!(if min == 400 { spent == 400 } else { spent > min }, "{figures}: {spent}");
     }
 }
 
@@ -153,8 +153,8 @@ async fn a_reply_that_does_not_end_is_published_to_the_bound_and_thinking_is_not
     let text = r#"{"choices":[{"delta":{"content":"It rose and rose again. "}}]}"#;
     let server = Server::start(vec![events(&[text; 200])]).await;
     let bench = Bench::new(&server, |settings| settings.chapter_tokens = 130);
-    let told = bench.chapter().await.unwrap();
-    assert!(told.len() <= 130 * 16 && told.ends_with("again."), "{}", told.len());
+    let message = bench.chapter().await.unwrap();
+    assert!(message.len() <= 130 * 16 && message.ends_with("again."), "{}", message.len());
     let thinking = r#"{"choices":[{"delta":{"reasoning_content":"Hm, hm, hm, hm, hm, hm. "}}]}"#;
     let server = Server::start(vec![events(&[thinking; 200])]).await;
     let bench = Bench::new(&server, |settings| settings.chapter_tokens = 130);

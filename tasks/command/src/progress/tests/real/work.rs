@@ -13,7 +13,7 @@ fn ffmpeg_beyond_its_input_is_unknown_and_a_declared_total_wins() {
         let read = seen(&ffmpeg, Source::Stderr, log);
         assert!(percents_while_known(&read).iter().all(|percent| *percent <= 100));
         assert!(stays_unknown(&read), "it goes on beyond 12 s");
-        assert!(messages(&read).last().is_some_and(|said| said.ends_with(" are done")));
+        assert!(messages(&read).last().is_some_and(|output| output.ends_with(" are done")));
         let declared = rules(&format!("[progress]\npreset = \"ffmpeg\"\ntotal = {total}"));
         let percents = percents(&seen(&declared, Source::Stderr, log));
         assert!(percents.is_sorted() && *percents.last().expect("some") >= known, "{percents:?}");
@@ -33,14 +33,14 @@ fn each_submodule_of_git_is_a_part_with_its_stages() {
     let seen = seen(&git, Source::Stderr, fixture!("git-submodules"));
     assert_eq!(stages(&seen), [0, 1, 2, 3]);
     assert!(stays_unknown(&seen));
-    let said = messages(&seen);
+    let output = messages(&seen);
     for part in [
         "part 2 (s1)",
         "part 2 (s1): Receiving objects, 50 %",
         "part 3 (s2): Counting objects, 18 %",
         "part 3 (s2): Receiving objects, 100 %",
     ] {
-        assert!(said.contains(&part), "{part}");
+        assert!(output.contains(&part), "{part}");
     }
 }
 
@@ -57,6 +57,19 @@ fn the_contents_of_lfs_are_a_stage_of_git() {
     for log in [&fixture!("git-lfs-push")[..], fixture!("git-lfs-clone")] {
         assert!(stages(&seen(&git, Source::Stderr, log)).is_sorted());
     }
+}
+
+#[test]
+fn a_push_of_git_has_its_stages() {
+    let push = preset("git-push");
+    let seen = seen(&push, Source::Stderr, fixture!("git-push"));
+    assert_eq!(stages(&seen), [1, 2, 3, 4]);
+    let writing = seen.iter().position(|signal| *signal == Signal::Stage(3)).expect("stage");
+    let resolving = seen.iter().position(|signal| *signal == Signal::Stage(4)).expect("stage");
+    let percents_of = |part: &[Signal]| percents(part).last().copied();
+    assert_eq!(percents_of(&seen[writing..resolving]), Some(100));
+    assert_eq!(percents_of(&seen[resolving..]), Some(100));
+    assert_eq!(messages(&seen), [""; 0]);
 }
 
 #[test]
@@ -87,7 +100,7 @@ fn pip_has_stages_and_no_bar_of_a_single_package() {
         assert_eq!(stages(&seen), [0, 1]);
         let installing = seen.iter().position(|signal| *signal == Signal::Stage(1)).expect("stage");
         assert_eq!(fractions(&seen[..installing]), [0.0; 0]);
-        assert!(messages(&seen).iter().any(|said| said.starts_with("Downloading sympy")));
+        assert!(messages(&seen).iter().any(|output| output.starts_with("Downloading sympy")));
     }
     let raw = seen(&pip, Source::Stdout, fixture!("pip-raw"));
     assert!(messages(&raw).contains(&"262144 bytes of a package downloaded"));
@@ -189,7 +202,9 @@ fn borg_is_understood_as_json_and_as_text() {
     for log in [&fixture!("borg-check")[..], fixture!("borg-check-json")] {
         let seen = seen(&borg, Source::Stderr, log);
         assert_eq!(percents_while_known(&seen).last(), Some(&90));
-        assert!(messages(&seen).iter().any(|said| said.starts_with("part 2, 50 %: Checking arch")));
+        assert!(
+            messages(&seen).iter().any(|output| output.starts_with("part 2, 50 %: Checking arch"))
+        );
     }
     let create = seen(&borg, Source::Stderr, fixture!("borg-create"));
     assert_eq!((fractions(&create), messages(&create)[0]), (vec![], "535.13 kB read"));

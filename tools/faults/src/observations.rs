@@ -1,4 +1,4 @@
-//! What the kit has asked for and been told: the other side of every comparison with the store.
+//! What clients and followers observed; the audit compares it with the store.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -8,40 +8,40 @@ use std::{
     },
 };
 
-use crate::watch::Seen;
+use crate::seen::Seen;
 
 /// A task that was accepted.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    /// Which input it has.
+    /// Index of its input.
     pub(crate) job: usize,
-    /// The keys under which it was started.
+    /// Idempotency keys that led to it.
     pub(crate) keys: Vec<String>,
-    /// The status that the answer to a cancel told.
+    /// Status in the response to a cancel.
     pub(crate) cancelled: Option<String>,
-    /// What a follower has seen of it.
+    /// What followers saw of it.
     pub(crate) seen: Seen,
 }
 
-/// Everything that is known of the tasks from outside.
+/// Everything observed from outside.
 #[derive(Default)]
-pub(crate) struct Book {
+pub(crate) struct Observations {
     tasks: Mutex<BTreeMap<String, Accepted>>,
-    /// Checkpoints by task and name, with when they were saved.
+    /// When each checkpoint was saved, by task and key.
     pub(crate) checkpoints: Mutex<HashMap<(String, String), i64>>,
-    wrong: Mutex<BTreeMap<&'static str, Vec<String>>>,
-    looked: Mutex<BTreeMap<&'static str, u64>>,
+    errors: Mutex<BTreeMap<&'static str, Vec<String>>>,
+    checked: Mutex<BTreeMap<&'static str, u64>>,
     no_more_starts: AtomicBool,
     no_more_polls: AtomicBool,
     pub(crate) polls: AtomicU64,
 }
 
-impl Book {
+impl Observations {
     pub(crate) fn tasks(&self) -> MutexGuard<'_, BTreeMap<String, Accepted>> {
         self.tasks.lock().unwrap()
     }
 
-    /// Notes that a start with this key was answered with this task.
+    /// Records that a start with this key returned this task.
     pub(crate) fn accepted(&self, id: &str, job: usize, key: &str) {
         let mut tasks = self.tasks();
         let task = tasks.entry(id.to_owned()).or_insert_with(|| Accepted {
@@ -55,29 +55,29 @@ impl Book {
         }
     }
 
-    /// Notes that a check looked at something.
-    pub(crate) fn looked(&self, check: &'static str) {
-        *self.looked.lock().unwrap().entry(check).or_default() += 1;
+    /// Counts one comparison of a check.
+    pub(crate) fn count(&self, check: &'static str) {
+        *self.checked.lock().unwrap().entry(check).or_default() += 1;
     }
 
-    /// Notes that a check found something wrong.
-    pub(crate) fn wrong(&self, check: &'static str, what: String) {
-        self.wrong.lock().unwrap().entry(check).or_default().push(what);
+    /// Records an error that a check found.
+    pub(crate) fn report(&self, check: &'static str, what: String) {
+        self.errors.lock().unwrap().entry(check).or_default().push(what);
     }
 
-    /// How often a check looked, and what it found.
+    /// Number of comparisons of a check, and its errors.
     pub(crate) fn found(&self, check: &'static str) -> (u64, Vec<String>) {
-        let looked = self.looked.lock().unwrap().get(check).copied().unwrap_or(0);
-        (looked, self.wrong.lock().unwrap().get(check).cloned().unwrap_or_default())
+        let checked = self.checked.lock().unwrap().get(check).copied().unwrap_or(0);
+        (checked, self.errors.lock().unwrap().get(check).cloned().unwrap_or_default())
     }
 
-    /// Tasks that have not been seen to end.
+    /// Tasks whose end no follower saw.
     pub(crate) fn open(&self) -> Vec<String> {
         let tasks = self.tasks();
         tasks.iter().filter(|(_, task)| !task.seen.has_ended()).map(|(id, _)| id.clone()).collect()
     }
 
-    /// Tasks that have been seen to end.
+    /// Tasks whose end a follower saw.
     pub(crate) fn ended(&self) -> Vec<String> {
         let tasks = self.tasks();
         tasks.iter().filter(|(_, task)| task.seen.has_ended()).map(|(id, _)| id.clone()).collect()
@@ -85,7 +85,7 @@ impl Book {
 
     pub(crate) fn counts(&self) -> String {
         let (open, all) = (self.open().len(), self.tasks().len());
-        format!("{all} tasks accepted, {open} under way")
+        format!("{all} tasks accepted, {open} in progress")
     }
 
     pub(crate) fn no_more_starts(&self) {
