@@ -274,6 +274,24 @@ impl Task for Dataset {
     }
 }
 
+/// Decodes bytes in the encoding that they seem to have, in the same way as for a profile. `is_whole`:
+/// these are all bytes; otherwise a character cut off at the end is omitted. A byte order mark is
+/// removed.
+pub fn decoded(bytes: &[u8], is_whole: bool) -> String {
+    let (charset, _) = charset::detect(bytes, is_whole);
+    let mut decoding = decoding::Decoding::new(charset, false);
+    let (mut text, mut read) = (Vec::new(), 0);
+    loop {
+        let block = decoding.decode(&bytes[read..], is_whole, &mut text);
+        read += block.read;
+        if block.is_finished || block.read == 0 {
+            break;
+        }
+    }
+    String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// Records of a text, read in the same way as for a profile.
 pub fn records(text: &str) -> csv::Reader<&[u8]> {
     dialect::reader(text, dialect::detect(text, b'\n', &Options::default()).dialect)
