@@ -39,7 +39,7 @@ test.describe("a translator that", () => {
       const before = await percent.innerText();
       await expect(percent, "the percent goes on").not.toHaveText(before, { timeout: 30_000 });
       await expect(percent).toHaveText(/^\d+ %$/);
-      await taskPage.cancel.click();
+      await page.locator("#task-cancel button").click();
       await expect(taskPage.status("Cancelled")).toBeVisible();
       await expect(page.locator("[data-status]").first()).toHaveAttribute("data-status", "cancelled");
       await expect(page.locator("[data-status]").first()).not.toContainText("In progress");

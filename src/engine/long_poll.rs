@@ -61,13 +61,13 @@ impl Detail {
     }
 
     /// Budget of early responses in the first `t_s` seconds of a run: another one is allowed while
-    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t/3) + t/4
+    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t/3) + t/6
     /// (foreground).
     pub fn budget(self, t_s: f64) -> f64 {
         let t = t_s.max(0.0);
         let slope = match self {
             Self::Background => 1.0 / 40.0,
-            Self::Foreground => 1.0 / 4.0,
+            Self::Foreground => 1.0 / 6.0,
         };
         (1.0 + t / 3.0).log2() + t * slope
     }

@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn of_a_long_text_the_beginning_is_shown() {
         assert_eq!(shown(view, b"hi").unwrap(), "<p>hi</p>\n");
-        assert!(matches!(shown(view, &[0xff]), Err(ViewError::Malformed(_))));
+        assert!(shown(view, b"M\xfcller").unwrap().contains("Müller"));
         let html = begun(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
         assert!(html.starts_with("<p>a</p>\n<p class=\"part\">Only the beginning"), "{html}");
         let html = shown(view, "ä".repeat(1 << 20).as_bytes()).unwrap();

@@ -75,11 +75,11 @@ fn a_bar_that_is_visibly_wrong_is_corrected_but_not_too_soon_nor_too_often_nor_a
         (0.4201, 699, 0, None, false, None),
         (0.4201, 701, 0, Some(0.7), false, right),
         (0.4201, 701, 0, Some(0.69), false, None),
-        // After 100 s: log2(34.3) + 2.5 = 7.6, and log2(34.3) + 25 = 30.1.
+        // After 100 s: log2(34.3) + 2.5 = 7.6, and log2(34.3) + 16.7 = 21.8.
         (0.4201, 701, 7, None, false, right),
         (0.4201, 701, 8, None, false, None),
-        (0.4201, 701, 30, None, true, right),
-        (0.4201, 701, 31, None, true, None),
+        (0.4201, 701, 21, None, true, right),
+        (0.4201, 701, 22, None, true, None),
     ] {
         let client = Watch { age_ms, early_responses: early, foreground: live, ..watch() };
         let now = TaskState { progress: Some(progress), eta_s, ..state() };
@@ -141,11 +141,11 @@ fn page(log: bool, early_responses: u32, age_ms: i64) -> Watch {
 fn output_is_told_within_the_budget_of_the_bar_and_not_more_often_than_its_pause() {
     let said = TaskState { output_version: VERSION + 8, ..state() };
     let output = Some(AnswerReason::Output);
-    // After 100 s: 30 early responses, and 3 s between two of them for output.
-    assert_eq!(reason(&page(false, 30, 3_000), &said), output);
-    assert_eq!(reason(&page(false, 31, 3_000), &said), None);
-    assert_eq!(reason(&page(true, 31, 3_000), &said), None, "it is no line");
-    assert_eq!(reason(&page(false, 30, 2_999), &said), None);
+    // After 100 s: 22 early responses, and 3 s between two of them for output.
+    assert_eq!(reason(&page(false, 21, 3_000), &said), output);
+    assert_eq!(reason(&page(false, 22, 3_000), &said), None);
+    assert_eq!(reason(&page(true, 22, 3_000), &said), None, "it is no line");
+    assert_eq!(reason(&page(false, 21, 2_999), &said), None);
     assert_eq!(reason(&watch(), &said), None, "a list shows no output");
     let known = TaskState { output_version: VERSION + 5, ..said };
     assert_eq!(reason(&page(false, 0, 3_000), &known), None);
