@@ -21,7 +21,7 @@ pub use file::{FileInfo, FileList, Upload};
 pub use find::{hits as hits_in_line, is_in as is_in_line};
 pub use id::{BatchId, InvalidBatchId, InvalidTaskId, InvalidUploadId, TaskId, UploadId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask, StartedTask};
-pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
+pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskLog, Watch};
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use snapshot::{
     CancelOutcome, CancelReceipt, EtaRange, LogLine, LogPage, LogStream, ResultLink, ResumeReason,

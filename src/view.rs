@@ -25,8 +25,10 @@ use self::browser as platform;
 #[cfg(not(feature = "hydrate"))]
 use self::server as platform;
 
-pub use platform::{move_focus, set_icon, set_title};
+pub use platform::{move_focus, set_icon, set_title, take_log};
 pub use task_view::{Freshness, Segment, TaskView, segments};
 pub use transport::Transport;
-pub use use_task::{Seed, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options};
+pub use use_task::{
+    Seed, ShownLog, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options,
+};
 pub use use_tasks::{UseTasksReturn, use_tasks, use_tasks_with_options};

@@ -11,7 +11,7 @@ use milepost::{
 
 pub use milepost::view::server_fns::{ApiClient, ApiError};
 
-use crate::wire::{LogPiece, ResultView};
+use crate::wire::ResultView;
 
 /// Starts a task from form values, which are parsed by the kind's schema.
 ///
@@ -37,17 +37,4 @@ pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
     let (service, caller) = crate::context::service()?;
     let viewers = crate::context::viewers();
     crate::context::result(&service, &caller, &viewers, id).await.map_err(ApiError::answer)
-}
-
-/// Returns log lines after line `after`, limited to the latest. If `find` is not empty, only lines
-/// that contain it.
-///
-/// # Errors
-/// If the caller has no such task, or `find` is too long.
-#[server(prefix = "/api/fn", endpoint = "task_log", input = Json, output = Json, client = ApiClient)]
-pub async fn task_log(id: TaskId, after: i64, find: String) -> Result<LogPiece, ApiError> {
-    let (service, caller) = crate::context::service()?;
-    let limits = crate::context::viewers().html_limits();
-    let piece = crate::log_view::read_on(&service, &caller, id, after, &find, limits).await;
-    piece.map_err(ApiError::answer)?.ok_or_else(ApiError::not_found)
 }

@@ -23,10 +23,16 @@ pub fn Preload(
     })
 }
 
-/// Preloads the script that loads the chunks, together with the main module that imports it.
-pub(crate) fn preload_loader(nonce: Option<Nonce>) -> impl IntoView {
-    use_context::<WasmSplitManifest>().map(|WasmSplitManifest(manifest)| {
+/// Links that preload the main module, as HTML; for pages with an island.
+#[derive(Clone)]
+pub(crate) struct IslandPreloads(pub(crate) String);
+
+/// Link that preloads the script that loads the chunks, together with the main module that imports
+/// it, as HTML.
+pub(crate) fn preload_loader(nonce: Option<Nonce>) -> String {
+    let link = use_context::<WasmSplitManifest>().map(|WasmSplitManifest(manifest)| {
         let href = manifest.with_value(|(folder, _, loader)| format!("{folder}/{loader}"));
         view! { <link rel="modulepreload" href=href nonce=nonce /> }
-    })
+    });
+    link.to_html()
 }

@@ -37,10 +37,24 @@ pub(crate) async fn read_on(
         .map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find, limits) }))
 }
 
-/// Renders the lines within the page's limits; if not all fit, the latest.
+/// Renders the lines after `after` within the page's limits; if not all fit, the latest.
 fn piece(lines: &[LogLine], after: i64, find: &str, limits: HtmlLimits) -> LogPiece {
+    let html = render(lines, find, limits).into_iter().map(|(_, html)| html).collect();
+    LogPiece { html, seq: lines.last().map_or(after, |line| line.seq) }
+}
+
+/// [`render`] for the answer of a poll: each line after its number and a blank.
+pub(crate) fn numbered(lines: &[LogLine], find: &str, limits: HtmlLimits) -> Vec<String> {
+    let lines = render(lines, find, limits).into_iter();
+    lines.map(|(seq, html)| format!("{seq} {html}")).collect()
+}
+
+/// Renders each line, by its number, with the note about lines omitted before it. If not all are within the limits,
+/// the latest.
+fn render(lines: &[LogLine], find: &str, limits: HtmlLimits) -> Vec<(i64, String)> {
+    let first = lines.len().saturating_sub(MAX_LINES as usize);
     let (mut room, mut shown) = (limits.max_bytes, Vec::new());
-    for line in lines.iter().rev() {
+    for line in lines[first..].iter().rev() {
         let mut html = Html::part(HtmlLimits { max_bytes: room, ..limits });
         write_line(&mut html, line, find);
         let is_full = html.is_full();
@@ -54,24 +68,23 @@ fn piece(lines: &[LogLine], after: i64, find: &str, limits: HtmlLimits) -> LogPi
     }
     let (missing, lines_shown) = lines.split_at(lines.len() - shown.len());
     let mut left_out = missing.iter().map(|line| line.left_out.saturating_add(1)).sum::<i64>();
-    let mut html = String::new();
-    for (line, text) in lines_shown.iter().zip(shown.into_iter().rev()) {
-        gap(&mut html, line.left_out.saturating_add(left_out));
+    let with_gap = |(line, text): (&LogLine, String)| {
+        let mut html = gap(line.left_out.saturating_add(std::mem::take(&mut left_out)));
         html.push_str(&text);
-        left_out = 0;
-    }
-    LogPiece { html, seq: lines.last().map_or(after, |line| line.seq) }
+        (line.seq, html)
+    };
+    lines_shown.iter().zip(shown.into_iter().rev()).map(with_gap).collect()
 }
 
 /// Room for the note about omitted lines, in bytes.
 const MAX_GAP_BYTES: usize = 80;
 
-/// Writes the note about omitted lines.
-fn gap(html: &mut String, lines: i64) {
-    if lines > 0 {
-        // Writing to a `String` cannot fail.
-        let lines = if lines == 1 { "1 line is" } else { &format!("{lines} lines are") };
-        let _ = write!(html, "<span class=\"gap\">{lines} not shown here</span>");
+/// The note about omitted lines; empty for none.
+fn gap(lines: i64) -> String {
+    match lines {
+        ..=0 => String::new(),
+        1 => "<span class=\"gap\">1 line is not shown here</span>".to_owned(),
+        _ => format!("<span class=\"gap\">{lines} lines are not shown here</span>"),
     }
 }
 

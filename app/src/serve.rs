@@ -12,9 +12,12 @@ use axum::{
 };
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use milepost::{task::Problem, view::server_fns};
+use milepost::{
+    task::Problem,
+    view::server_fns::{self, LogRenderer},
+};
 
-use crate::{forms, outcome::Outcome, pages::App, shell::shell, site::SiteState};
+use crate::{forms, log_view, outcome::Outcome, pages::App, shell::shell, site::SiteState};
 
 pub use crate::site::Site;
 
@@ -84,8 +87,12 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
 
 fn provide(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
     let (service, viewers) = (site.service.clone(), site.viewers.clone());
+    let limits = viewers.html_limits();
     move || {
         provide_context(service.clone());
         provide_context(viewers.clone());
+        provide_context(LogRenderer::new(move |lines, find| {
+            log_view::numbered(lines, find, limits)
+        }));
     }
 }

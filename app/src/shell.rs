@@ -9,18 +9,36 @@ use leptos::{
 };
 use leptos_meta::MetaTags;
 
-use crate::{chunks::preload_loader, content_policy, links, pages::App};
+use crate::{
+    chunks::{IslandPreloads, preload_loader},
+    content_policy, links,
+    pages::App,
+};
 
 /// Leptos hydrates islands when the browser is idle, which may take minutes on a busy one, during
-/// which a page neither polls nor reacts. This limits the wait to half a second.
-const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
-    if(idle)window.requestIdleCallback=(call,options)=>idle(call,options??{timeout:500})}";
+/// which a page neither polls nor reacts. This limits the wait to half a second. A page without an
+/// island loads nothing.
+const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback??setTimeout;\
+    window.requestIdleCallback=call=>document.querySelector('leptos-island')&&\
+    idle(call,{timeout:500})}";
+
+/// A browser's translation replaces texts by `font` elements; the islands would write on into texts
+/// that are no longer shown. As soon as such a text changes it returns to its place.
+const UNDO_TRANSLATION: &str = "{const fonts=new WeakMap,\
+    watch=new MutationObserver(changes=>{\
+    for(const{target,type,removedNodes,addedNodes,previousSibling}of changes)\
+    if(type=='characterData'){fonts.get(target)?.replaceWith(target);fonts.delete(target)}\
+    else for(const text of removedNodes){const font=addedNodes[0]??previousSibling;\
+    if(text.nodeType==3&&font?.nodeName=='FONT'){fonts.set(text,font);\
+    watch.observe(text,{characterData:true})}}});\
+    watch.observe(document,{childList:true,subtree:true})}";
 
 /// HTML document with the scripts that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     content_policy::declare();
     let nonce = use_nonce();
     let base = use_context::<Parts>().map_or_else(String::new, |parts| links::root(&parts));
+    let script = HYDRATE_SOON.to_owned() + UNDO_TRANSLATION;
     let style = format!("{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
@@ -33,9 +51,8 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=style nonce=nonce.clone() />
                 <link id="icon" rel="icon" href="favicon.svg" data-href="favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
-                <script nonce=nonce.clone() inner_html=HYDRATE_SOON></script>
-                {hydration(options, nonce.clone())}
-                {preload_loader(nonce)}
+                <script nonce=nonce.clone() inner_html=script></script>
+                {hydration(options, nonce)}
                 <MetaTags />
             </head>
             <body>
@@ -45,15 +62,18 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Scripts that hydrate the islands, without their indentation. Leptos adds the nonce to the script
-/// but not to the module preload link, which would be refused. Setting the attribute twice would
-/// make it invalid.
+/// The script that hydrates the islands, without its indentation. What it loads is preloaded beside
+/// the islands ([`IslandPreloads`]). Leptos adds the nonce to the script but not to the module preload
+/// link, which would be refused. Setting the attribute twice would make it invalid.
 fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
     let html = view! { <HydrationScripts options islands=true root="." /> }.to_html();
     let html = html.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    let (links, script) = html.split_at(html.find("<script").unwrap_or_default());
     let link = "<link rel=\"modulepreload\"";
-    InertElement::new(match nonce {
-        Some(nonce) => html.replace(link, &format!("{link} nonce=\"{}\"", &*nonce)),
-        None => html,
-    })
+    let links = match &nonce {
+        Some(nonce) => links.replace(link, &format!("{link} nonce=\"{}\"", &**nonce)),
+        None => links.to_owned(),
+    };
+    provide_context(IslandPreloads(links + &preload_loader(nonce)));
+    InertElement::new(script.to_owned())
 }

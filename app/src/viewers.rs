@@ -14,6 +14,19 @@ use tokio::{
 
 use crate::wire::ResultView;
 
+/// Source of a viewer's error for content that it does not show: it is offered for download, as content
+/// without a viewer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotShown;
+
+impl std::fmt::Display for NotShown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("it is not shown here")
+    }
+}
+
+impl Error for NotShown {}
+
 type Failure = Box<dyn Error + Send + Sync>;
 type View = dyn Fn(&Preview<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;
 
@@ -72,7 +85,7 @@ impl Viewers {
     }
 
     /// Registers `view` for a media type; parameters of the type are ignored. `text/*` matches all
-    /// text types without a viewer of their own. The HTML is inserted into the page as is, so the
+    /// text types without a viewer of their own, and `*/*` all other types. The HTML is inserted into the page as is, so the
     /// viewer must escape untrusted content. Output beyond the limits is cut.
     #[must_use]
     pub fn with<E: Into<Failure>>(
@@ -100,7 +113,8 @@ impl Viewers {
             let whole_kind = |name: &str| {
                 name.strip_suffix("/*").is_some_and(|name| kind.eq_ignore_ascii_case(name))
             };
-            self.views.iter().find(|(name, _)| whole_kind(name))
+            let any = || self.views.iter().find(|(name, _)| *name == "*/*");
+            self.views.iter().find(|(name, _)| whole_kind(name)).or_else(any)
         })?;
         Some(Arc::clone(view))
     }
@@ -222,6 +236,9 @@ impl Error for Late {}
 fn told(shown: Option<Result<String, Failure>>) -> (Option<String>, Option<String>) {
     match shown {
         Some(Ok(html)) => (Some(html), None),
+        Some(Err(error)) if error.source().is_some_and(|source| source.is::<NotShown>()) => {
+            (None, None)
+        }
         Some(Err(error)) => (None, Some(error.to_string())),
         None => (None, None),
     }

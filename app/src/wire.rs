@@ -16,12 +16,13 @@ pub(crate) fn path_of(receipt: &StartReceipt) -> String {
 }
 
 /// Log lines rendered for a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogPiece {
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogPiece {
     /// The lines as safe HTML; empty if there are none.
-    pub html: String,
+    pub(crate) html: String,
     /// Number of the last line.
-    pub seq: i64,
+    pub(crate) seq: i64,
 }
 
 /// A result or a file rendered for a page.

@@ -66,6 +66,40 @@ impl Shape {
     }
 }
 
+/// What a task says besides its progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chatter {
+    Silent,
+    /// Another message each second.
+    Messages,
+    /// Twenty log lines each second.
+    Log,
+}
+
+impl Chatter {
+    pub(crate) const ALL: [Self; 3] = [Self::Silent, Self::Messages, Self::Log];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::Messages => "a message each second",
+            Self::Log => "20 log lines a second",
+        }
+    }
+
+    /// The time between two reports in which it says something new, in milliseconds; `None`: never.
+    pub(crate) const fn every_ms(self) -> Option<u64> {
+        match self {
+            Self::Silent => None,
+            Self::Messages => Some(1_000),
+            Self::Log => Some(REPORT_MS),
+        }
+    }
+}
+
+/// How often tasks report, in milliseconds.
+pub(crate) const REPORT_MS: u64 = 100;
+
 /// How long tasks take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Law {
@@ -101,13 +135,14 @@ impl Law {
 /// One task: how long it takes and where it stands when.
 pub(crate) struct Course {
     pub(crate) shape: Shape,
+    pub(crate) chatter: Chatter,
     pub(crate) duration_ms: u64,
     /// Progress at the end of each piece of time; for stages, when each of them ends.
     marks: Vec<f64>,
 }
 
 impl Course {
-    pub(crate) fn new(shape: Shape, law: Law, random: &mut Random) -> Self {
+    pub(crate) fn new(shape: Shape, chatter: Chatter, law: Law, random: &mut Random) -> Self {
         let duration_ms = (law.duration_s(random) * 1_000.0) as u64;
         let speeds: Vec<f64> = match shape {
             Shape::Linear | Shape::None => vec![1.0],
@@ -121,7 +156,7 @@ impl Course {
             sum += speed;
             sum / all
         };
-        Self { shape, duration_ms, marks: speeds.into_iter().map(add).collect() }
+        Self { shape, chatter, duration_ms, marks: speeds.into_iter().map(add).collect() }
     }
 
     /// The stage at this time of the run, from 0.

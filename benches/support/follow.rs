@@ -6,20 +6,20 @@
 use milepost::{
     engine::{
         Meter,
-        long_poll::{ClientState, TaskState, longest_hold_s},
+        long_poll::{ClientState, LineTimes, TaskState, longest_hold_s},
     },
     poll::{Action, Event, Machine},
-    task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId},
+    task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, TaskId, TaskLog},
 };
 
 use crate::{
-    course::{Course, Random, STAGES, Shape},
+    course::{Chatter, Course, REPORT_MS, Random, STAGES, Shape},
     scenarios::Way,
 };
 
 const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
-/// How often the task reports, and how often a held request is looked at.
-pub(crate) const REPORT_MS: u64 = 100;
+/// How often log lines are stored: the engine's default.
+const FLUSH_MS: u64 = 250;
 /// The way from client to server or back takes a time in this range.
 pub(crate) const WAY_MS: (f64, f64) = (10.0, 40.0);
 /// Versions of a run and of its end: each has a generation of its own.
@@ -33,6 +33,9 @@ pub(crate) struct Outcome {
     pub(crate) overshoot_s: f64,
     /// Mean of |bar - what the task has reported|, 0..=1; `None` where it reports no progress.
     pub(crate) bar_error: Option<f64>,
+    /// The longest time from writing a log line until the client had it, in seconds; 0: it shows no
+    /// log.
+    pub(crate) log_lag_s: f64,
 }
 
 /// Follows the task until the client knows of its end.
@@ -40,6 +43,9 @@ pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
     let mut server = Server::new(course);
     let mut client = Client::new(way, seed);
     client.event(Event::Watch { id: ID, snapshot: Some(Box::new(server.snapshot(0))) }, 0);
+    if way.foreground {
+        client.event(Event::FollowLog { id: ID, after: 0 }, 0);
+    }
     let (mut report_at, mut error, mut samples) = (REPORT_MS, 0.0, 0_u32);
     loop {
         let held_until = server.held.as_ref().map(|held| held.until_ms);
@@ -66,6 +72,7 @@ pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
                 requests: client.requests,
                 overshoot_s: now.saturating_sub(course.duration_ms) as f64 / 1_000.0,
                 bar_error: (samples > 0).then(|| error / f64::from(samples)),
+                log_lag_s: client.log_lag_s,
             };
         }
     }
@@ -74,6 +81,7 @@ pub(crate) fn follow(course: &Course, way: Way, seed: u64) -> Outcome {
 /// A request that the server has.
 struct Held {
     basis: ClientState,
+    log_after: Option<i64>,
     came_ms: u64,
     until_ms: u64,
 }
@@ -86,6 +94,12 @@ struct Server<'a> {
     step_version: i64,
     stage: u32,
     entered_ms: u64,
+    output_version: i64,
+    lines: LineTimes,
+    /// When the first line was written that is not stored yet.
+    unstored_ms: Option<u64>,
+    /// The time of the last line that is stored.
+    stored_ms: u64,
     progress: Option<f64>,
     ended: bool,
     held: Option<Held>,
@@ -105,14 +119,43 @@ impl<'a> Server<'a> {
             step_version: RUN_VERSION,
             stage: 0,
             entered_ms: 0,
+            output_version: 0,
+            lines: LineTimes::default(),
+            unstored_ms: None,
+            stored_ms: 0,
             progress,
             ended: false,
             held: None,
         }
     }
 
+    /// Takes in what the task says at this time. As in the engine, lines are stored first, and the end
+    /// after all lines.
+    fn listen(&mut self, now: u64) {
+        let over = now >= self.course.duration_ms;
+        let says = self.course.chatter.every_ms().is_some_and(|every| now.is_multiple_of(every));
+        let has_output = match self.course.chatter {
+            Chatter::Silent => false,
+            Chatter::Messages => says && !over,
+            Chatter::Log => {
+                let since = *self.unstored_ms.get_or_insert(now);
+                over || now - since >= FLUSH_MS
+            }
+        };
+        if !has_output {
+            return;
+        }
+        self.version += 1;
+        self.output_version = self.version;
+        if self.course.chatter == Chatter::Log {
+            (self.unstored_ms, self.stored_ms) = (None, now);
+            self.lines.add(self.version, seconds(now));
+        }
+    }
+
     /// Takes in what the task reports at this time.
     fn report(&mut self, now: u64) {
+        self.listen(now);
         if now >= self.course.duration_ms {
             self.ended = true;
             self.version = END_VERSION;
@@ -137,7 +180,8 @@ impl<'a> Server<'a> {
             status: if self.ended { Status::Completed } else { Status::Running },
             version: self.version,
             step_version: self.step_version,
-            output_version: 0,
+            output_version: self.output_version,
+            lines: self.lines,
             progress: self.progress,
             eta_s: self.meter.eta(seconds(now)),
             t_s: seconds(now),
@@ -150,7 +194,8 @@ impl<'a> Server<'a> {
         basis.complete(&self.standing(now));
         let max_wait_s = request.wait_ms as f64 / 1_000.0;
         let hold_ms = (longest_hold_s(max_wait_s, random) * 1_000.0) as u64;
-        self.held = Some(Held { basis, came_ms: now, until_ms: now + hold_ms });
+        let log_after = request.watch[0].log_after;
+        self.held = Some(Held { basis, log_after, came_ms: now, until_ms: now + hold_ms });
     }
 
     /// The answer to the request that is held, if now is the time for it.
@@ -172,11 +217,21 @@ impl<'a> Server<'a> {
         Some(PollResponse {
             tasks: if news { vec![self.snapshot(now)] } else { Vec::new() },
             gone: Vec::new(),
+            log: self.log(held.log_after.filter(|_| news)),
             poll_after_ms: 0.0,
             waited_ms: waited_ms.filter(|_| holds),
             reason: Some(reason.unwrap_or(idle)),
             spread_ms: None,
         })
+    }
+
+    /// The lines after this one; the number of a line is its time.
+    fn log(&self, after: Option<i64>) -> Vec<TaskLog> {
+        let seq = i64::try_from(self.stored_ms).unwrap_or(i64::MAX);
+        let new = after.filter(|after| *after < seq);
+        new.map(|_| TaskLog { id: ID, seq, lines: Vec::new(), html: Vec::new() })
+            .into_iter()
+            .collect()
     }
 
     fn snapshot(&self, now: u64) -> Snapshot {
@@ -203,7 +258,7 @@ impl<'a> Server<'a> {
             cancel: None,
             resumed: None,
             queue_position: None,
-            output_version: 0,
+            output_version: self.output_version,
             starts_in_ms: None,
             poll_after_ms: 0,
             elapsed_ms: i64::try_from(now).unwrap_or(i64::MAX),
@@ -224,6 +279,9 @@ struct Client {
     random: Random,
     timer: Option<u64>,
     requests: u32,
+    /// The last line that it has.
+    line: i64,
+    log_lag_s: f64,
     epoch: u32,
     /// A request under way, and when it arrives.
     sent: Option<(PollRequest, u64)>,
@@ -238,6 +296,8 @@ impl Client {
             random: Random::seeded(seed),
             timer: None,
             requests: 0,
+            line: 0,
+            log_lag_s: 0.0,
             epoch: 0,
             sent: None,
             answer: None,
@@ -281,6 +341,12 @@ impl Client {
     /// Gives the machine what is due: an answer, the timer.
     fn tick(&mut self, now: u64) {
         if let Some((response, _)) = self.answer.take_if(|(_, at)| *at <= now) {
+            for log in &response.log {
+                // The oldest of the new lines was written one report after the last known one.
+                let written = u64::try_from(self.line).unwrap_or(0) + REPORT_MS;
+                self.log_lag_s = self.log_lag_s.max(seconds(now.saturating_sub(written)));
+                self.line = log.seq;
+            }
             self.event(Event::Answer { epoch: self.epoch, response, bytes: 0 }, now);
         }
         if self.timer.take_if(|at| *at <= now).is_some() {

@@ -18,10 +18,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::mpsc, time::sleep_until};
 
-use crate::{
-    course::{Course, STAGES, Shape},
-    follow::REPORT_MS,
-};
+use crate::course::{Chatter, Course, REPORT_MS, STAGES, Shape};
+
+/// Log lines in each report of a task that logs.
+const LINES: u32 = 2;
 
 /// One task: how it goes, and when it did.
 pub(crate) struct Play {
@@ -33,6 +33,22 @@ pub(crate) struct Play {
 impl Play {
     pub(crate) const fn new(course: Course) -> Self {
         Self { course, begun: OnceLock::new(), ended: OnceLock::new() }
+    }
+
+    /// Says what it says at this time. A line is when it was written, in milliseconds of the run.
+    fn say(&self, ctx: &Context, now: u64) {
+        let every = self.course.chatter.every_ms();
+        if !every.is_some_and(|every| now.is_multiple_of(every)) {
+            return;
+        }
+        match self.course.chatter {
+            Chatter::Silent => {}
+            Chatter::Messages => ctx.message(format!("{now} ms have passed")),
+            Chatter::Log => {
+                let written = self.begun.get().map_or(0, |begun| begun.elapsed().as_millis());
+                (0..LINES).for_each(|_| ctx.log(written.to_string()));
+            }
+        }
     }
 }
 
@@ -73,6 +89,7 @@ impl Task for Played {
             } else if let Some(progress) = course.progress(now) {
                 ctx.progress(progress);
             }
+            play.say(&ctx, now);
             now = (now + REPORT_MS).min(course.duration_ms);
             ctx.until_cancelled(sleep_until(at(now).into())).await?;
         }

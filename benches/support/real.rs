@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use milepost::poll::{Event, Machine};
+use milepost::{
+    poll::{Event, Failure, Machine},
+    task::PollResponse,
+};
 use tokio::{
     sync::mpsc,
     task::{JoinSet, LocalSet},
@@ -15,9 +18,9 @@ use tokio::{
 };
 
 use crate::{
-    course::{Course, Random},
+    course::{Course, REPORT_MS, Random},
     driver::{Driver, Notes},
-    follow::{Outcome, REPORT_MS, WAY_MS},
+    follow::{Outcome, WAY_MS},
     played::{self, Begun, Play},
     scenarios::{Figures, WAYS, Way, client_seed, figures},
 };
@@ -26,6 +29,9 @@ use crate::{
 struct Counted {
     random: RefCell<Random>,
     requests: Cell<u32>,
+    /// When the task began.
+    begun: Instant,
+    log_lag_s: Cell<f64>,
 }
 
 impl Notes for Counted {
@@ -41,6 +47,15 @@ impl Notes for Counted {
 
     fn sent(&self) {
         self.requests.set(self.requests.get() + 1);
+    }
+
+    fn landed(&self, told: &Result<PollResponse, Failure>) {
+        let Ok(response) = told else { return };
+        for line in response.log.iter().flat_map(|log| &log.lines) {
+            let written_ms: f64 = line.text.parse().expect("when it was written");
+            let lag_s = self.begun.elapsed().as_secs_f64() - written_ms / 1_000.0;
+            self.log_lag_s.set(self.log_lag_s.get().max(lag_s));
+        }
     }
 }
 
@@ -92,10 +107,14 @@ async fn follow(task: &Begun, way: Way, seed: u64) -> Outcome {
     let seed = client_seed(seed, *number as u64);
     let random = RefCell::new(Random::seeded(seed));
     let machine = Machine::new(way.config());
-    let counted = Rc::new(Counted { random, requests: Cell::new(0) });
+    let begun = *play.begun.get().expect("it runs");
+    let (requests, log_lag_s) = (Cell::new(0), Cell::new(0.0));
+    let counted = Rc::new(Counted { random, requests, begun, log_lag_s });
     let mut driver = Driver::new(machine, Rc::clone(&counted), *address);
     driver.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot.clone())) });
-    let begun = *play.begun.get().expect("it runs");
+    if way.foreground {
+        driver.tell(Event::FollowLog { id: snapshot.id, after: 0 });
+    }
     let mut looks = interval(Duration::from_millis(REPORT_MS));
     let (mut error, mut samples) = (0.0, 0_u32);
     while !driver.knows_the_end(snapshot.id) {
@@ -117,5 +136,6 @@ async fn follow(task: &Begun, way: Way, seed: u64) -> Outcome {
         requests: counted.requests.get(),
         overshoot_s: knew.saturating_duration_since(ended).as_secs_f64(),
         bar_error: (samples > 0).then(|| error / f64::from(samples)),
+        log_lag_s: counted.log_lag_s.get(),
     }
 }

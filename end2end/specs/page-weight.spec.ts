@@ -106,7 +106,7 @@ test.describe("without what is loaded later", () => {
     await page.route(/\/(split_|chunk_)[^/]*\.wasm/, async (route) => await route.abort());
     await page.goto(`/tasks/${id}`);
     await expect.poll(() => polls.made).toBeGreaterThan(0);
-    await expect.poll(() => polls.made).toBeGreaterThan(1);
+    await expect.poll(() => polls.made, { timeout: 30_000 }).toBeGreaterThan(1);
     await taskPage.cancel.click();
     await api.until(id, (task) => task.status === "cancelled");
   });

@@ -1,7 +1,9 @@
 //! Viewers: show results and files on a page, by media type.
 //!
 //! A viewer renders the first bytes as HTML that is safe to insert into a page. The writer limits
-//! the amount of HTML. Media types without a viewer are offered as a download.
+//! the amount of HTML. Of a media type without a viewer, texts are shown and other content is offered
+//! as a download: many kinds of text have no well-known type (`.sh`, `.sql`), or that of something
+//! else (`.ts`).
 
 mod image;
 mod json;
@@ -9,10 +11,10 @@ mod markdown;
 mod table;
 mod text;
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use milepost::html::Html;
-use milepost_app::viewers::Preview;
+use milepost_app::viewers::{NotShown, Preview};
 use milepost_command as command;
 use milepost_dataset as dataset;
 
@@ -28,6 +30,9 @@ pub enum ViewError {
     /// It can only be shown as a whole and is too large.
     #[error("it is larger than the {0} bytes that are shown on a page")]
     TooLarge(usize),
+    /// The bytes are not a text, and their media type has no viewer.
+    #[error("it is not a text")]
+    Binary(#[source] NotShown),
     /// The bytes do not match their media type.
     #[error("the result is not what its media type says: {0}")]
     Malformed(String),
@@ -40,7 +45,7 @@ pub enum ViewError {
 pub const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// All media types that can be shown.
-pub const VIEWERS: [(&str, Viewer); 15] = [
+pub const VIEWERS: [(&str, Viewer); 16] = [
     ("text/markdown", markdown::view),
     (dataset::PROFILE_MEDIA_TYPE, view_profile),
     (command::REPORT_MEDIA_TYPE, view_report),
@@ -56,6 +61,7 @@ pub const VIEWERS: [(&str, Viewer); 15] = [
     ("text/*", text::view),
     ("application/xml", text::view),
     ("application/x-ndjson", text::view),
+    ("*/*", text::view_if_text),
 ];
 
 fn view_profile(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
@@ -79,17 +85,12 @@ const fn whole<'b>(beginning: &Preview<'b>) -> Result<&'b [u8], ViewError> {
     Ok(beginning.bytes)
 }
 
-/// Decodes up to `max_bytes` as text; also returns whether that is all. Invalid bytes become
-/// U+FFFD; a character cut off at the end is omitted.
-fn text_of<'b>(beginning: &Preview<'b>, max_bytes: usize) -> (Cow<'b, str>, bool) {
-    let bytes = beginning.bytes;
-    let cut = bytes.len().min(max_bytes);
-    let is_whole = beginning.is_whole && cut == bytes.len();
-    let cut = match (is_whole, bytes[..cut].iter().rposition(|byte| byte & 0xc0 != 0x80)) {
-        (false, Some(last)) if cut - last < 4 && bytes[last] >= 0x80 => last,
-        _ => cut,
-    };
-    (String::from_utf8_lossy(&bytes[..cut]), is_whole)
+/// Decodes up to `max_bytes` as text, in the encoding that they seem to have; also returns whether that
+/// is all. A character cut off at the end is omitted.
+fn text_of(beginning: &Preview<'_>, max_bytes: usize) -> (String, bool) {
+    let cut = beginning.bytes.len().min(max_bytes);
+    let is_whole = beginning.is_whole && cut == beginning.bytes.len();
+    (dataset::decoded(&beginning.bytes[..cut], is_whole), is_whole)
 }
 
 #[cfg(test)]

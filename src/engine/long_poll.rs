@@ -5,7 +5,9 @@
 //! [`Meter`](super::Meter) and the client's machine in virtual time. Times are seconds on any
 //! monotonic clock; progress is 0..=1.
 //!
-//! Two additions to the text of the policy:
+//! One budget covers the corrections of a bar and the output: each such response brings both.
+//!
+//! Three additions to the text of the policy:
 //!
 //! * A new run of the task (its version has another generation) needs no budget. It is rare, and a
 //!   client that received many early responses in a long first attempt would otherwise learn of the
@@ -14,8 +16,13 @@
 //!   last stage; a client that was sent it would learn of the end half a second late, because it
 //!   does not poll again sooner. For the same reason short stages at the start are reported
 //!   together.
+//! * A page that shows the log gets its lines in time, even without a budget left.
+
+mod lines;
 
 use crate::task::{AnswerReason, Status, Watch};
+
+pub use self::lines::LineTimes;
 
 /// Until the task has completed, a client's bar stops at this fraction.
 const MAX_UNFINISHED: f64 = 0.99;
@@ -25,6 +32,9 @@ const SOONEST_CORRECTION_S: f64 = 0.7;
 const ABOUT_TO_END_S: f64 = 0.7;
 /// A younger stage may be over before a client that was sent it polls again, in seconds.
 const YOUNG_STAGE_S: f64 = 0.5;
+/// A line that a client shows is sent at the latest at this age, in seconds. Together with the time
+/// until it is stored (`EngineOptions::flush`) it is seen within 3 s.
+const LINE_OVERDUE_S: f64 = 2.5;
 /// Changes reported by one run count up the bits below this one.
 const GENERATION_SHIFT: u32 = 20;
 /// Minimum share of the longest wait before a request times out; requests that arrived together
@@ -51,14 +61,15 @@ impl Detail {
     }
 
     /// Budget of early responses in the first `t_s` seconds of a run: another one is allowed while
-    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t) + t/4
+    /// the client has received fewer than log2(1 + t/3) + t/40 (background) or log2(1 + t/3) + t/6
     /// (foreground).
     pub fn budget(self, t_s: f64) -> f64 {
         let t = t_s.max(0.0);
-        match self {
-            Self::Background => (1.0 + t / 3.0).log2() + t / 40.0,
-            Self::Foreground => (1.0 + t).log2() + t / 4.0,
-        }
+        let slope = match self {
+            Self::Background => 1.0 / 40.0,
+            Self::Foreground => 1.0 / 6.0,
+        };
+        (1.0 + t / 3.0).log2() + t * slope
     }
 
     /// When the budget allows another early response after `early` of them, in seconds of the run.
@@ -91,6 +102,8 @@ pub struct TaskState {
     pub step_version: i64,
     /// The version of its latest output: a message or a log line.
     pub output_version: i64,
+    /// When its latest log lines appeared, on the clock of `t_s`.
+    pub lines: LineTimes,
     /// 0..=1; `None`: not known.
     pub progress: Option<f64>,
     /// Seconds until its end, as estimated by [`Meter::eta`](super::Meter::eta); `None`: not known.
@@ -124,6 +137,7 @@ pub struct ClientState {
     told_at: f64,
     early: u32,
     detail: Detail,
+    shows_log: bool,
     end_only: bool,
 }
 
@@ -138,6 +152,7 @@ impl ClientState {
             told_at: now - watch.age_ms.max(0) as f64 / 1000.0,
             early: watch.early_responses,
             detail: if watch.foreground { Detail::Foreground } else { Detail::Background },
+            shows_log: watch.log_after.is_some(),
             end_only: false,
         }
     }
@@ -151,6 +166,7 @@ impl ClientState {
             told_at: now,
             early: 0,
             detail: Detail::Background,
+            shows_log: false,
             end_only: false,
         }
     }
@@ -164,6 +180,7 @@ impl ClientState {
             told_at: 0.0,
             early: 0,
             detail: Detail::Background,
+            shows_log: false,
             end_only: true,
         }
     }
@@ -197,24 +214,36 @@ impl ClientState {
                 _ => AnswerReason::Changed,
             });
         }
-        let step = self.version < state.step_version;
-        let due = state.stage_s >= YOUNG_STAGE_S && (step || self.deviates(state, now));
-        if !due {
-            return self.misses_words(state, now).then_some(AnswerReason::Output);
-        }
+        let settled = state.stage_s >= YOUNG_STAGE_S;
+        let step = settled && self.version < state.step_version;
+        let reason = if step {
+            AnswerReason::Step
+        } else if settled && self.deviates(state, now) {
+            AnswerReason::Deviation
+        } else if self.misses_output(state, now) {
+            AnswerReason::Output
+        } else {
+            return None;
+        };
         // Checked last, because it costs a logarithm and most bars are correct.
         let allowed = f64::from(self.early) < self.detail.budget(state.t_s);
-        let reason = if step { AnswerReason::Step } else { AnswerReason::Deviation };
-        let said = || self.misses_words(state, now).then_some(AnswerReason::Output);
-        allowed.then_some(reason).or_else(said)
+        (allowed || self.misses_lines_for_long(state)).then_some(reason)
     }
 
-    /// Whether the task has output that a foreground page has not received. Such responses do not
-    /// count towards the budget; they have an interval of their own.
-    fn misses_words(&self, state: &TaskState, now: f64) -> bool {
-        self.detail == Detail::Foreground
-            && self.version < state.output_version
-            && now - self.told_at >= words_gap_s(state.t_s)
+    /// Whether the task has output that the client shows and has not received, and the time for it
+    /// has come.
+    fn misses_output(&self, state: &TaskState, now: f64) -> bool {
+        let about_to_end = state.eta_s.is_some_and(|eta| eta < ABOUT_TO_END_S);
+        let calm = !about_to_end && state.stage_s >= YOUNG_STAGE_S;
+        let misses = self.detail == Detail::Foreground && self.version < state.output_version;
+        let paused = now - self.told_at >= output_gap_s(state.t_s);
+        (misses && calm && paused) || self.misses_lines_for_long(state)
+    }
+
+    /// Whether a line that the client shows has been waiting for as long as it may.
+    fn misses_lines_for_long(&self, state: &TaskState) -> bool {
+        let since = state.lines.first_after(self.version).filter(|_| self.shows_log);
+        since.is_some_and(|at| state.t_s - at >= LINE_OVERDUE_S)
     }
 
     /// Where the client's bar is at `now`; `None`: it shows none.
@@ -238,19 +267,18 @@ impl ClientState {
     /// The earliest time at which a wrong bar may be corrected or output be sent, whatever the task
     /// does within its run. Before it only a new stage or status can cause a response.
     pub fn not_before(&self, state: &TaskState, now: f64) -> f64 {
-        let begun = now - state.t_s;
-        let bar = begun + self.detail.opens_at(self.early);
-        let words = match self.detail {
-            Detail::Foreground => self.told_at + words_gap_s(0.0),
-            Detail::Background => f64::INFINITY,
+        // A line may be overdue whatever the budget.
+        let opens = match self.shows_log {
+            true => f64::NEG_INFINITY,
+            false => now - state.t_s + self.detail.opens_at(self.early),
         };
-        bar.min(words).max(self.told_at + SOONEST_CORRECTION_S)
+        opens.max(self.told_at + SOONEST_CORRECTION_S)
     }
 }
 
 /// Minimum time between two responses for output, `t_s` seconds after the start: 1 s at first, 3 s
 /// after 90 s.
-const fn words_gap_s(t_s: f64) -> f64 {
+const fn output_gap_s(t_s: f64) -> f64 {
     (t_s / 30.0).clamp(1.0, 3.0)
 }
 

@@ -6,6 +6,7 @@ mod budget;
 mod expiry;
 mod files;
 mod find;
+mod new_lines;
 mod poll;
 mod rerun;
 mod start;

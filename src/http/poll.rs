@@ -5,11 +5,11 @@ use axum::{Json, extract::State};
 use super::{ApiError, Links, extract::Body};
 use crate::{
     engine::{Caller, Service},
-    task::{PollRequest, PollResponse, Problem},
+    task::{PollRequest, PollResponse, Problem, plain},
 };
 
 /// Returns changes of the watched tasks. With `wait_ms` the request waits until one of them has
-/// something that this client must learn.
+/// something that this client must learn. Log lines come without escape sequences.
 #[utoipa::path(post, path = "/api/v1/tasks/poll", tag = "tasks", operation_id = "pollTasks",
     request_body = PollRequest,
     responses(
@@ -25,5 +25,8 @@ pub(super) async fn poll(
 ) -> Result<Json<PollResponse>, ApiError> {
     let mut changes = service.poll(&caller, &request).await?;
     links.fill_in(&mut changes.tasks);
+    for line in changes.log.iter_mut().flat_map(|log| &mut log.lines) {
+        line.text = plain(&line.text);
+    }
     Ok(Json(changes))
 }

@@ -1,6 +1,6 @@
 //! One watched task: its state and the age of that state.
 
-use super::{Config, Freshness, bar::Bar};
+use super::{Config, Freshness, bar::Bar, tabs::Shows};
 use crate::task::{GoneReason, Snapshot, Status, TaskId, Watch};
 
 /// One watched task.
@@ -33,6 +33,8 @@ pub(super) struct Entry {
     pub(super) early: u32,
     /// Whether it is shown in the foreground.
     pub(super) large: bool,
+    /// Number of the last log line received; `None`: its log is not shown.
+    pub(super) log_after: Option<i64>,
     /// Number of other tabs that watch it, if this tab polls for them.
     pub(super) peers: u32,
     /// Another tab has just subscribed and waits for the state: the next request asks for the full
@@ -60,6 +62,7 @@ impl Entry {
             not_found: 0,
             early: 0,
             large: false,
+            log_after: None,
             peers: 0,
             owed: false,
         }
@@ -143,6 +146,22 @@ impl Entry {
             age_ms,
             early_responses: self.early,
             foreground: self.large,
+            // The lines that the other tab has are not known.
+            log_after: self.log_after.map(|after| if self.owed { 0 } else { after }),
+            log_contains: String::new(),
+        }
+    }
+
+    /// What is shown of it.
+    pub(super) fn shows(&self) -> Shows {
+        Shows { large: self.large, log: self.log_after.is_some() }
+    }
+
+    /// Another tab shows this of it.
+    pub(super) fn also_shows(&mut self, shows: Shows) {
+        self.large |= shows.large;
+        if shows.log {
+            self.log_after.get_or_insert(0);
         }
     }
 

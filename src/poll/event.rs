@@ -19,6 +19,13 @@ pub enum Event {
         /// The task.
         id: TaskId,
     },
+    /// Shows the log of a watched task: responses carry its new lines.
+    FollowLog {
+        /// The task.
+        id: TaskId,
+        /// Number of the last line that is shown; 0: none.
+        after: i64,
+    },
     /// The request of this epoch was answered.
     Answer {
         /// The epoch from [`Action::Send`].

@@ -44,10 +44,31 @@ pub enum TabAction {
 pub(super) enum Word {
     /// The sending tab leads: it polls for all tabs from now on.
     Leads,
-    /// What the sending tab watches, and whether in the foreground; empty if it needs no polling.
-    Watches(u32, Vec<(TaskId, bool)>),
-    /// What a response is about; the flags have no meaning.
-    Answer(Vec<(TaskId, bool)>),
+    /// What the sending tab watches; empty if it needs no polling.
+    Watches(u32, Vec<(TaskId, Shows)>),
+    /// What a response is about; what is shown has no meaning.
+    Answer(Vec<(TaskId, Shows)>),
+}
+
+/// What a tab shows of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Shows {
+    /// In the foreground.
+    pub(super) large: bool,
+    /// With its log.
+    pub(super) log: bool,
+}
+
+impl Shows {
+    /// The character for it: a space, `!`, `"` or `#`.
+    const fn sign(self) -> u8 {
+        b' ' + self.large as u8 + 2 * self.log as u8
+    }
+
+    const fn of(sign: u8) -> Self {
+        let bits = sign.wrapping_sub(b' ');
+        Self { large: bits & 1 > 0, log: bits & 2 > 0 }
+    }
 }
 
 const LEADS: &[u8] = b"l";
@@ -55,10 +76,8 @@ const WATCHES: u8 = b'w';
 const ANSWER: u8 = b'a';
 /// Number of digits of a tab's number.
 const DIGITS: usize = 10;
-/// Length of an id and the flag after it, in bytes.
+/// Length of an id and the character after it, in bytes.
 const TASK: usize = 37;
-/// Flag of a task shown in the foreground; otherwise a space.
-const LARGE: u8 = b'!';
 
 // Fields have fixed lengths: a freer format would need most of the code that a page loads for this.
 impl Word {
@@ -73,7 +92,7 @@ impl Word {
         let mut tasks = Vec::new();
         for task in text.chunks(TASK) {
             let (sign, id) = task.split_last()?;
-            tasks.push((str::from_utf8(id).ok()?.parse().ok()?, *sign == LARGE));
+            tasks.push((str::from_utf8(id).ok()?.parse().ok()?, Shows::of(*sign)));
         }
         match *kind {
             WATCHES => Some(Self::Watches(u32::try_from(number(tab)?).ok()?, tasks)),
@@ -96,9 +115,9 @@ impl Word {
         }
         let mut text = String::from(char::from(kind));
         digits.iter().for_each(|digit| text.push(char::from(*digit)));
-        for (id, large) in tasks {
+        for (id, shows) in tasks {
             text.push_str(&id.to_string());
-            text.push(if *large { char::from(LARGE) } else { ' ' });
+            text.push(char::from(shows.sign()));
         }
         text
     }
@@ -120,7 +139,7 @@ pub(super) struct Tabs {
     /// Until then a new leading tab still accepts responses forwarded by its predecessor.
     pub(super) last_word_until: u64,
     /// What this tab last sent about the tasks that it watches.
-    pub(super) said: Vec<(TaskId, bool)>,
+    pub(super) said: Vec<(TaskId, Shows)>,
     /// Send it again, even if unchanged.
     pub(super) say_again: bool,
     /// The other tabs; known to the leading tab.
@@ -131,7 +150,7 @@ pub(super) struct Tabs {
 #[derive(Clone, Debug)]
 pub(super) struct Peer {
     pub(super) tab: u32,
-    pub(super) tasks: Vec<(TaskId, bool)>,
+    pub(super) tasks: Vec<(TaskId, Shows)>,
     /// Responses forwarded since its last message.
     pub(super) unheard: u32,
 }

@@ -13,13 +13,15 @@
 //! | 58-61: one tab leads | `tabs` |
 //! | 66: the fixed delays | `policies` |
 //! | 67: any order of events | `properties` |
+//! | 69, 70: the log that a page shows | `log` |
 //!
-//! 68 is the server's.
+//! 68, 71 and 72 are the server's.
 
 mod browser;
 mod errors;
 mod harness;
 mod holding;
+mod log;
 mod never_backwards;
 mod pace;
 mod policies;
@@ -36,6 +38,7 @@ fn each_rule_has_a_test_that_names_it() {
         include_str!("tests/browser.rs"),
         include_str!("tests/errors.rs"),
         include_str!("tests/holding.rs"),
+        include_str!("tests/log.rs"),
         include_str!("tests/never_backwards.rs"),
         include_str!("tests/pace.rs"),
         include_str!("tests/policies.rs"),
@@ -52,6 +55,6 @@ fn each_rule_has_a_test_that_names_it() {
         .flat_map(|words| words.split(|c: char| !c.is_ascii_digit()))
         .filter_map(|word| word.parse().ok())
         .collect();
-    let missing: Vec<u32> = (1..=67).filter(|rule| !named.contains(rule)).collect();
+    let missing: Vec<u32> = (1..=67).chain(69..=70).filter(|rule| !named.contains(rule)).collect();
     assert!(missing.is_empty(), "rules without a test: {missing:?}");
 }

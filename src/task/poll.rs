@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Snapshot, TaskId};
+use super::{LogLine, Snapshot, TaskId};
 
 /// What the client knows of one task. Any server can answer from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,13 +23,21 @@ pub struct Watch {
     #[serde(default)]
     pub age_ms: i64,
     /// Number of responses that this client received before the end of their wait, for a deviation,
-    /// a stage or an attempt.
+    /// a stage, an attempt or output.
     #[serde(default)]
     pub early_responses: u32,
     /// Whether the page shows this task in the foreground: a waiting request is then answered for
     /// smaller deviations, and more often.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foreground: bool,
+    /// The client shows the task's log and has its lines up to this number (0: none): the response
+    /// carries later ones, at most 3 s after they were written. Absent: no lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_after: Option<i64>,
+    /// Only lines that contain this text, ignoring case: 1 to 200 characters by default. Absent or
+    /// empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub log_contains: String,
 }
 
 impl Watch {
@@ -43,6 +51,8 @@ impl Watch {
             age_ms: 0,
             early_responses: 0,
             foreground: false,
+            log_after: None,
+            log_contains: String::new(),
         }
     }
 }
@@ -79,6 +89,24 @@ pub struct Gone {
     pub reason: GoneReason,
 }
 
+/// New log lines of one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub struct TaskLog {
+    /// The task.
+    pub id: TaskId,
+    /// Number of the last line that was looked at: the next request's `log_after`.
+    pub seq: i64,
+    /// The lines, oldest first; of more than fit, the latest. Not read by pages, which get `html`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
+    pub lines: Vec<LogLine>,
+    /// The lines as safe HTML, for a page whose server renders them; `lines` is then empty. Each begins
+    /// with the number of the line and a blank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<String>,
+}
+
 /// Response to a poll.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
@@ -88,6 +116,9 @@ pub struct PollResponse {
     /// The watched tasks that cannot be reported.
     #[serde(default)]
     pub gone: Vec<Gone>,
+    /// Log lines of the tasks above whose log was asked for with `log_after`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<TaskLog>,
     /// When to poll again, in milliseconds after this response.
     pub poll_after_ms: f64,
     /// How long the request waited, in milliseconds; absent if it did not wait.

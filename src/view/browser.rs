@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use self::running::Running;
-use super::{TaskView, Transport, UseTaskOptions, json};
+use super::{ShownLog, TaskView, Transport, UseTaskOptions, json};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -40,6 +40,10 @@ pub(super) fn watch(
         let snapshot = view.with_untracked(|view| view.snapshot.clone());
         let known = snapshot.version > 0;
         act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
+    }
+    if let Some(ShownLog { id, after }) = options.log {
+        tab::show_log(id);
+        act(Event::FollowLog { id, after });
     }
     act(Event::NotifyHidden(notify));
     // Draw after hydration: hydration assumes that the server's texts match the first render and
@@ -111,6 +115,14 @@ fn unanswered() -> Problem {
     Problem::new(0, "No answer", "The server did not answer.")
 }
 
+/// Takes the lines of the [shown log](UseTaskOptions::log) that came with the responses since the last
+/// call, oldest first; rendered by the server's `LogRenderer` (`server_fns`). They come with a change
+/// of the task: call it when its view changes. Each begins with its number and a blank; some may be
+/// shown already.
+pub fn take_log() -> Vec<String> {
+    tab::take_log()
+}
+
 /// Moves the focus to the element with id `to` if it is inside the element with id `from`. Call it
 /// before hiding `from`, which would lose the focus.
 pub fn move_focus(from: &str, to: &str) {
@@ -156,7 +168,8 @@ fn send(epoch: u32, request: PollRequest) {
     let asked = transport.poll(request);
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
-            Ok(response) => {
+            Ok(mut response) => {
+                tab::keep_log(&mut response);
                 // The response text as received, for the byte counter and the other tabs.
                 let text = json::browser::take_answer();
                 let bytes = text.len() as u32;

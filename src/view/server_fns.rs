@@ -26,7 +26,7 @@ use leptos::prelude::*;
 
 pub(super) use self::client::get_text;
 #[cfg(feature = "ssr")]
-pub use self::server::{set_retry_after, set_status};
+pub use self::server::{LogRenderer, set_retry_after, set_status};
 pub use self::{
     client::{ApiClient, ApiResponse},
     error::ApiError,
@@ -68,7 +68,8 @@ pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
     Ok(snapshot)
 }
 
-/// Returns changes of the watched tasks; may wait until there are any.
+/// Returns changes of the watched tasks; may wait until there are any. With a [`LogRenderer`] in the
+/// context, log lines are HTML.
 ///
 /// # Errors
 /// If the request exceeds a limit, or the store does not answer.
@@ -78,6 +79,7 @@ pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError>
     let links = server::links();
     let mut changes = service.poll(&caller, &request).await.map_err(ApiError::answer)?;
     links.fill_in(&mut changes.tasks);
+    server::render_logs(&request, &mut changes);
     Ok(changes)
 }
 

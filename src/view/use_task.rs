@@ -77,6 +77,20 @@ pub struct UseTaskOptions {
     pub config: Config,
     /// Whether to keep polling, slowly, while the tab is hidden. Default: `false`.
     pub notify_hidden: bool,
+    /// The log that the page shows: its new lines come with the responses; read them with
+    /// [`take_log`](super::take_log); one log in a tab. Default: `None`, no lines.
+    pub log: Option<ShownLog>,
+}
+
+/// The log of a task, as far as a page shows it. For lines that contain a text, the transport sets
+/// [`Watch::log_contains`](crate::task::Watch::log_contains) and must not be
+/// [shared](Transport::shared).
+#[derive(Clone, Copy, Debug)]
+pub struct ShownLog {
+    /// The task.
+    pub id: TaskId,
+    /// Number of the last line shown; 0: none.
+    pub after: i64,
 }
 
 /// Return type of [`use_task`].

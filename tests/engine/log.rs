@@ -1,8 +1,8 @@
 //! The log from the task to those who read it.
 
 use milepost::{
-    engine::EngineOptions,
-    task::{AnswerReason, LogStream, Snapshot},
+    engine::{Caller, EngineOptions, ServiceError},
+    task::{AnswerReason, LogStream, PollRequest, Snapshot},
 };
 
 use crate::{
@@ -146,4 +146,58 @@ async fn a_hundred_thousand_lines_leave_the_bar_alive_and_are_bounded() {
     assert_eq!((first.text.as_str(), last.text.as_str()), ("many 1", "many 10"));
     let missing: i64 = log.iter().map(|line| line.left_out).sum();
     assert_eq!(missing, 100_010 - 1_000);
+}
+
+#[tokio::test]
+async fn the_lines_of_a_log_that_is_shown_come_with_the_status() {
+    let (_folder, path) = folder();
+    let options = EngineOptions { max_log_lines: 100, max_log_lines_per_response: 3, ..quick() };
+    let f = engine_at(&path, options, kind()).await;
+    let mut steps = numbered("line", 2);
+    steps.extend([reach("a"), gate("b")]);
+    steps.extend(numbered("more", 5));
+    let id = f.start(&steps).await;
+    f.gates.pass("a").await;
+    while f.service.log(&f.ada, id, 0).await.unwrap().expect("a log").len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let told = f.get(id).await;
+    let asked = |log_after, version, contains: &str| {
+        let mut request = after(&told);
+        (request.watch[0].log_after, request.wait_ms) = (log_after, 0);
+        (request.watch[0].version, request.watch[0].log_contains) = (version, contains.to_owned());
+        request
+    };
+    let lines = async |request: &PollRequest| {
+        let mut response = f.service.poll(&f.ada, request).await.unwrap();
+        let log = response.log.pop()?;
+        assert_eq!((response.log.len(), log.id, log.html.len()), (0, id, 0));
+        let lines = log.lines.into_iter().map(|line| (line.left_out, line.text));
+        Some((lines.collect::<Vec<_>>(), log.seq))
+    };
+    let text = |left_out, text: &str| (left_out, text.to_owned());
+    let (all, seq) = lines(&asked(Some(0), 0, "")).await.expect("lines");
+    assert_eq!(all, [text(0, "line 1"), text(0, "line 2")]);
+    assert_eq!(lines(&asked(None, 0, "")).await, None, "it was not asked for");
+    assert_eq!(lines(&asked(Some(0), told.version, "")).await, None, "nothing has changed");
+    assert_eq!(lines(&asked(Some(seq), 0, "")).await, Some((Vec::new(), seq)));
+
+    f.gates.open("b");
+    f.ended(id).await;
+    let (rest, end) = lines(&asked(Some(seq), 0, "")).await.expect("lines");
+    assert_eq!(rest, [text(2, "more 3"), text(0, "more 4"), text(0, "more 5")]);
+    let (found, searched) = lines(&asked(Some(0), 0, "LINE")).await.expect("lines");
+    assert_eq!((found, searched), (vec![text(0, "line 1"), text(0, "line 2")], end));
+    assert_eq!(lines(&asked(Some(end), 0, "x")).await, Some((Vec::new(), end)));
+    // Together no more than fit into one response.
+    let mut twice = asked(Some(0), 0, "");
+    twice.watch.push(twice.watch[0].clone());
+    let response = f.service.poll(&f.ada, &twice).await.unwrap();
+    assert_eq!(response.log.iter().map(|log| log.lines.len()).sum::<usize>(), 3);
+
+    let long = asked(Some(0), 0, &"x".repeat(10_000));
+    let refused = f.service.poll(&f.ada, &long).await.unwrap_err();
+    assert!(matches!(refused, ServiceError::Refused(_)), "{refused:?}");
+    let foreign = f.service.poll(&Caller::nobody(), &asked(Some(0), 0, "")).await.unwrap();
+    assert!(foreign.log.is_empty() && foreign.tasks.is_empty(), "{foreign:?}");
 }

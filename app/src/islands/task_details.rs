@@ -16,7 +16,7 @@ use milepost::view::{
 
 use super::{
     log::Log,
-    platform::{initial_state, may_notify, notify},
+    platform::{initial_state, is_secure, may_notify, notify},
     task_island::TaskState,
 };
 use crate::{
@@ -32,7 +32,7 @@ pub fn TaskDetailsIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
-    let TaskState { snapshot, log, log_seq, find, log_acts } = seed;
+    let TaskState { snapshot, log, log_seq, log_acts, .. } = seed;
     let (task_id, id) = (snapshot.id, snapshot.id.to_string());
     let kind = snapshot.kind.clone();
     let task = use_task(snapshot, Transport::default());
@@ -64,7 +64,7 @@ fn follow(seed: TaskState) -> impl IntoView {
         <Facts view />
         <Actions task action=format!("tasks/{id}/cancel") />
         <Times view />
-        <Log task_id view html=log seq=log_seq find acts=log_acts />
+        <Log view html=log seq=log_seq acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
     }
@@ -85,6 +85,7 @@ fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
 const ASK: &str = "Notify me at the end";
 const WISHED: &str = "You will be notified";
 const BLOCKED: &str = "Notifications are blocked";
+const INSECURE: &str = "Notifications need HTTPS";
 
 #[component]
 fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
@@ -110,6 +111,7 @@ fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
             let label = match (wished, granted) {
                 (true, _) => ASK,
                 (false, true) => WISHED,
+                (false, false) if !is_secure() => INSECURE,
                 (false, false) => BLOCKED,
             };
             wish.try_set(label.to_owned());

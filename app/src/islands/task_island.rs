@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use milepost::{
     poll::Config,
-    task::Snapshot,
+    task::{PollRequest, Snapshot},
     view::{
-        TaskView, Transport, UseTaskOptions,
+        ShownLog, TaskView, Transport, UseTaskOptions,
         components::{Bar, Percent, StatusBadge, StepText},
         server_fns::task_status,
         use_tasks_with_options,
@@ -39,11 +39,20 @@ pub fn TaskIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
+    let log = ShownLog { id: seed.snapshot.id, after: seed.log_seq };
     let options = UseTaskOptions {
         config: Config { foreground: true, ..Config::default() },
+        log: Some(log),
         ..UseTaskOptions::default()
     };
-    let transport = Transport::poll_only(task_status).shared();
+    let find = seed.find;
+    // Other tabs show other lines.
+    let is_shared = find.is_empty();
+    let transport = Transport::poll_only(move |mut request: PollRequest| {
+        request.watch.iter_mut().for_each(|watch| watch.log_contains.clone_from(&find));
+        task_status(request)
+    });
+    let transport = if is_shared { transport.shared() } else { transport };
     let task = use_tasks_with_options([seed.snapshot], transport, options);
     task.views.into_iter().next().map(show)
 }

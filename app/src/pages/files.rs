@@ -64,7 +64,7 @@ fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
         view! {
             <li>
                 <span>
-                    <a href=page>{file.name.clone()}</a>
+                    <a href=page dir="auto">{file.name.clone()}</a>
                     <small>{file.media_type} ", " {size}</small>
                 </span>
                 <a href=href download=file.name.clone() aria-label=format!("Download {}", file.name)>
@@ -125,7 +125,7 @@ pub fn FilePage() -> impl IntoView {
                 ", "
                 <a href=format!("tasks/{id}/files")>"files"</a>
             </p>
-            <h1 class="h">{name.clone()}</h1>
+            <h1 class="h" dir="auto">{name.clone()}</h1>
             <p class="acts">
                 <a class="btn primary" href=shown.href.clone() download=name.clone()>
                     "Download"

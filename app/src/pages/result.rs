@@ -41,7 +41,9 @@ pub fn Rendered(
     result: ResultView,
 ) -> impl IntoView {
     match (result.html, result.problem) {
-        (Some(html), _) => view! { <div class="rendered" inner_html=html></div> }.into_any(),
+        (Some(html), _) => {
+            view! { <div class="rendered" dir="auto" inner_html=html></div> }.into_any()
+        }
         (None, Some(problem)) => {
             view! { <p class="note">"This can only be downloaded: " {problem} "."</p> }.into_any()
         }

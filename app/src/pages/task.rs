@@ -62,7 +62,7 @@ pub fn TaskPage() -> impl IntoView {
             <Title text=title />
             <Refresh seconds=refresh />
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
-            <h1 class="h">{snapshot.title.clone()}</h1>
+            <h1 class="h" dir="auto">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {existing
                 .then(|| {

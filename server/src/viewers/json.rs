@@ -6,7 +6,7 @@ use std::fmt;
 use milepost_app::viewers::Preview;
 use serde::de::IgnoredAny;
 
-use super::{ViewError, text};
+use super::{ViewError, text, text_of};
 use milepost::html::Html;
 
 /// Spaces per level.
@@ -14,11 +14,12 @@ const STEP: usize = 2;
 
 /// Renders complete, valid JSON over several lines; other content as text.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
-    let json = std::str::from_utf8(beginning.bytes).ok().filter(|_| beginning.is_whole);
-    let is_json = |json: &&str| serde_json::from_str::<IgnoredAny>(json).is_ok();
-    let Some(json) = json.filter(is_json) else { return text::view(beginning, html) };
+    let (json, is_whole) = text_of(beginning, usize::MAX);
+    if !is_whole || serde_json::from_str::<IgnoredAny>(&json).is_err() {
+        return text::view(beginning, html);
+    }
     html.push_str("<pre class=\"plain\" tabindex=\"0\">\n");
-    indent(json, html.limits().max_depth, |piece| html.text(piece))?;
+    indent(&json, html.limits().max_depth, |piece| html.text(piece))?;
     html.push_str("</pre>");
     Ok(())
 }
@@ -103,6 +104,19 @@ mod tests {
         assert_eq!(indented, expected);
         let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!(value(expected), value(json));
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_another_encoding_leave_it_json() {
+        let plain = shown(view, b"{\"a\":[1]}").unwrap();
+        assert!(
+            plain.contains("{\n  &quot;a&quot;: [\n") || plain.contains("{\n  \"a\": [\n"),
+            "{plain}"
+        );
+        assert_eq!(shown(view, b"\xef\xbb\xbf{\"a\":[1]}").unwrap(), plain);
+        let utf_16: Vec<u8> =
+            "\u{feff}{\"a\":[1]}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(shown(view, &utf_16).unwrap(), plain);
     }
 
     #[test]

@@ -5,26 +5,18 @@ use std::{borrow::Cow, fmt::Write};
 use milepost_app::viewers::Preview;
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
-use super::ViewError;
+use super::{ViewError, text_of};
 use milepost::html::Html;
 
 /// Renders the text, or the beginning of a long one.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     // HTML is rarely shorter than its Markdown, and parsing more than needed costs time.
     let cut = beginning.bytes.len().min(html.limits().max_bytes);
-    let is_whole = beginning.is_whole && cut == beginning.bytes.len();
-    let text = match std::str::from_utf8(&beginning.bytes[..cut]) {
-        Ok(text) => text,
-        // The cut split a character.
-        Err(error) if error.error_len().is_none() && !is_whole => {
-            std::str::from_utf8(&beginning.bytes[..error.valid_up_to()]).unwrap_or_default()
-        }
-        Err(error) => return Err(ViewError::Malformed(error.to_string())),
-    };
+    let (text, is_whole) = text_of(beginning, cut);
     if !is_whole {
         html.is_only_the_beginning();
     }
-    Ok(write_markdown(html, text)?)
+    Ok(write_markdown(html, &text)?)
 }
 
 /// Renders Markdown as HTML. HTML in it is shown as text. Links are preserved only to `http`,
@@ -140,7 +132,7 @@ mod tests {
     #[test]
     fn of_a_long_text_the_beginning_is_shown() {
         assert_eq!(shown(view, b"hi").unwrap(), "<p>hi</p>\n");
-        assert!(matches!(shown(view, &[0xff]), Err(ViewError::Malformed(_))));
+        assert!(shown(view, b"M\xfcller").unwrap().contains("Müller"));
         let html = view_beginning(view, "aä".as_bytes().split_last().unwrap().1).unwrap();
         assert!(html.starts_with("<p>a</p>\n<p class=\"part\">Only the beginning"), "{html}");
         let html = shown(view, "ä".repeat(1 << 20).as_bytes()).unwrap();

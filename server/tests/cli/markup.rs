@@ -97,8 +97,10 @@ async fn look_at(browser: &Browser, id: &str) {
         let href = file["href"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
         browser.page(href).await;
     }
-    for call in ["/api/fn/task_result", "/api/fn/task_log"] {
-        browser.function(call, &json!({ "id": id, "after": 0, "find": "" })).await;
+    browser.function("/api/fn/task_result", &json!({ "id": id })).await;
+    for find in ["", MARK] {
+        let watch = json!([{ "id": id, "log_after": 0, "log_contains": find }]);
+        browser.function("/api/fn/task_status", &json!({ "request": { "watch": watch } })).await;
     }
 }
 

@@ -14,6 +14,7 @@ fn state() -> TaskState {
         status: Status::Running,
         version: VERSION + 9,
         output_version: 0,
+        lines: LineTimes::default(),
         step_version: VERSION + 1,
         progress: Some(0.4),
         eta_s: None,
@@ -74,11 +75,11 @@ fn a_bar_that_is_visibly_wrong_is_corrected_but_not_too_soon_nor_too_often_nor_a
         (0.4201, 699, 0, None, false, None),
         (0.4201, 701, 0, Some(0.7), false, right),
         (0.4201, 701, 0, Some(0.69), false, None),
-        // After 100 s: log2(34.3) + 2.5 = 7.6, and log2(101) + 25 = 31.7.
+        // After 100 s: log2(34.3) + 2.5 = 7.6, and log2(34.3) + 16.7 = 21.8.
         (0.4201, 701, 7, None, false, right),
         (0.4201, 701, 8, None, false, None),
-        (0.4201, 701, 31, None, true, right),
-        (0.4201, 701, 32, None, true, None),
+        (0.4201, 701, 21, None, true, right),
+        (0.4201, 701, 22, None, true, None),
     ] {
         let client = Watch { age_ms, early_responses: early, foreground: live, ..watch() };
         let now = TaskState { progress: Some(progress), eta_s, ..state() };
@@ -127,6 +128,46 @@ fn a_bar_appears_and_disappears_like_any_deviation() {
     let mut client = ClientState::of(&Watch { version: VERSION + 9, ..blind }, NOW);
     client.complete(&state());
     assert_eq!(client.reason(&state(), NOW), None);
+}
+
+/// A page that shows the task, and its log if `log`.
+fn page(log: bool, early_responses: u32, age_ms: i64) -> Watch {
+    let log_after = log.then_some(0);
+    Watch { foreground: true, early_responses, age_ms, log_after, ..watch() }
+}
+
+/// A message alone, each second, made more requests than polling every 2 s. Test 71 of the contract.
+#[test]
+fn output_is_told_within_the_budget_of_the_bar_and_not_more_often_than_its_pause() {
+    let said = TaskState { output_version: VERSION + 8, ..state() };
+    let output = Some(AnswerReason::Output);
+    // After 100 s: 22 early responses, and 3 s between two of them for output.
+    assert_eq!(reason(&page(false, 21, 3_000), &said), output);
+    assert_eq!(reason(&page(false, 22, 3_000), &said), None);
+    assert_eq!(reason(&page(true, 22, 3_000), &said), None, "it is no line");
+    assert_eq!(reason(&page(false, 21, 2_999), &said), None);
+    assert_eq!(reason(&watch(), &said), None, "a list shows no output");
+    let known = TaskState { output_version: VERSION + 5, ..said };
+    assert_eq!(reason(&page(false, 0, 3_000), &known), None);
+    let about_to_end = TaskState { eta_s: Some(0.6), ..said };
+    assert_eq!(reason(&page(false, 0, 3_000), &about_to_end), None);
+    let young = TaskState { stage_s: 0.4, ..said };
+    assert_eq!(reason(&page(false, 0, 3_000), &young), None);
+}
+
+/// Test 72 of the contract.
+#[test]
+fn a_line_on_a_page_that_shows_the_log_is_told_in_time_whatever_the_budget() {
+    let mut lines = LineTimes::default();
+    // The client knows the first of these; the next one appeared 97.5 s after the start.
+    lines.add(VERSION + 5, 90.0);
+    lines.add(VERSION + 6, 97.5);
+    let at = |t_s| TaskState { output_version: VERSION + 6, lines, t_s, ..state() };
+    assert_eq!(reason(&page(true, 1_000, 200), &at(100.0)), Some(AnswerReason::Output));
+    assert_eq!(reason(&page(true, 1_000, 200), &at(99.99)), None);
+    assert_eq!(reason(&page(false, 1_000, 200), &at(100.0)), None, "it shows no log");
+    let ending = TaskState { stage_s: 0.1, eta_s: Some(0.1), ..at(100.0) };
+    assert_eq!(reason(&page(true, 1_000, 200), &ending), Some(AnswerReason::Output));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
         clock::rfc3339,
         eta::{DurationHistory, Forecasts, Route},
         log::RunLog,
+        long_poll::LineTimes,
         store::{Resumption, Row, Stopping},
     },
     task::{EtaRange, StageInfo, Status, TaskId},
@@ -108,6 +109,8 @@ pub(crate) struct State {
     log: RunLog,
     /// The version of the latest output: a line or a message.
     pub(crate) output_version: i64,
+    /// When the latest log lines were reported.
+    lines: LineTimes,
 }
 
 fn pack(begin: f64, width: f64) -> u64 {
@@ -170,6 +173,7 @@ impl RunningTask {
                 saved_version: row.version,
                 log: RunLog::new(row.run_seq),
                 output_version: row.version,
+                lines: LineTimes::default(),
             }),
             saving: Arc::default(),
         }

@@ -34,7 +34,7 @@ impl Service {
         after: i64,
         text: &str,
     ) -> Result<Option<Vec<LogLine>>, ServiceError> {
-        self.may_search(text)?;
+        self.may_search("contains", text)?;
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
@@ -61,10 +61,21 @@ impl Service {
         text: &str,
         most: u32,
     ) -> Result<Option<FoundLines>, ServiceError> {
-        self.may_search(text)?;
+        self.may_search("contains", text)?;
         if self.row(caller, id).await?.is_none() {
             return Ok(None);
         }
+        self.latest_with(id, after, text, most).await.map(Some)
+    }
+
+    /// [`Service::log_end_with`] for a task that the caller may see, and a valid text.
+    pub(super) async fn latest_with(
+        &self,
+        id: TaskId,
+        after: i64,
+        text: &str,
+        most: u32,
+    ) -> Result<FoundLines, ServiceError> {
         let (mut latest, mut earlier) = (VecDeque::new(), 0);
         let seq = self
             .look_through(id, after, text, |line| {
@@ -80,15 +91,15 @@ impl Service {
         if let Some(first) = lines.first_mut() {
             first.left_out = earlier;
         }
-        Ok(Some(FoundLines { lines, seq }))
+        Ok(FoundLines { lines, seq })
     }
 
-    fn may_search(&self, text: &str) -> Result<(), ValidationError> {
+    pub(super) fn may_search(&self, field: &str, text: &str) -> Result<(), ValidationError> {
         let max = self.engine.inner().options.max_search_chars;
         if (1..=max).contains(&text.chars().count()) {
             return Ok(());
         }
-        Err(ValidationError::field("contains", format!("has 1 to {max} characters")))
+        Err(ValidationError::field(field, format!("has 1 to {max} characters")))
     }
 
     /// Passes each line after `after` that contains the text to `go_on`, until it returns false.

@@ -51,6 +51,7 @@ const fn nothing() -> PollResponse {
     PollResponse {
         tasks: Vec::new(),
         gone: Vec::new(),
+        log: Vec::new(),
         poll_after_ms: 0.0,
         waited_ms: None,
         reason: None,
@@ -99,6 +100,7 @@ impl Service {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
             return Err(ValidationError::field("watch", detail).into());
         }
+        self.may_search_logs(&request.watch)?;
         let Held { reason, waited_ms, read } = match u64::try_from(request.wait_ms) {
             Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
                 let now = inner.subscriptions.now_s();
@@ -115,6 +117,8 @@ impl Service {
             Err(ServiceError::Store(_)) if reason == AnswerReason::ShuttingDown => nothing(),
             changes => changes?,
         };
+        // After the snapshots: each has the lines that it counts.
+        self.add_log(&request.watch, &mut answer).await;
         answer.poll_after_ms = match reason {
             AnswerReason::NoWait => answer.poll_after_ms,
             AnswerReason::ShuttingDown => {

@@ -8,7 +8,7 @@ use std::{
 use super::{Waiter, lock};
 use crate::{
     engine::{
-        long_poll::{self, ClientState, TaskState},
+        long_poll::{self, ClientState, LineTimes, TaskState},
         running::{RunningTask, RunningTasks},
         store::Row,
     },
@@ -67,6 +67,8 @@ struct Elsewhere {
     step_version: i64,
     /// When that was.
     step_at: f64,
+    /// When output was first seen here. A row does not tell lines from messages: both count.
+    lines: LineTimes,
 }
 
 impl WatchedTask {
@@ -253,13 +255,21 @@ impl Elsewhere {
             return;
         }
         let same_run = before.filter(|before| before.run_seq == row.run_seq);
+        let has_output = same_run.is_some_and(|before| before.output_version < row.output_version);
         match same_run {
             Some(before) if before.step != row.step => {
                 (self.step_version, self.step_at) = (row.version, now);
             }
             Some(_) => {}
             // Whether clients know this stage shows in the bar.
-            None => (self.step_version, self.step_at) = (0, f64::NEG_INFINITY),
+            None => {
+                (self.step_version, self.step_at) = (0, f64::NEG_INFINITY);
+                self.lines = LineTimes::default();
+                self.lines.add(row.output_version, f64::NEG_INFINITY);
+            }
+        }
+        if has_output {
+            self.lines.add(row.output_version, now);
         }
         self.row = Some(Arc::new(row.clone()));
         self.read_at = now;
@@ -271,6 +281,7 @@ impl Elsewhere {
         let now_ms = row.read_at + ((now - self.read_at) * 1000.0) as i64;
         let seconds_to = |at: i64| (at - now_ms) as f64 / 1000.0;
         let queued = row.status == Status::Queued;
+        let t_s = row.started_at.filter(|_| running).map_or(0.0, |at| -seconds_to(at));
         Some(TaskState {
             status: row.status,
             // The queue position is encoded in the bits below; a change of it is no reason to
@@ -278,9 +289,10 @@ impl Elsewhere {
             version: if queued { long_poll::last_of_generation(row.version) } else { row.version },
             step_version: self.step_version,
             output_version: row.output_version,
+            lines: self.lines.moved_by(t_s - now),
             progress: if queued { Some(row.progress.unwrap_or(0.0)) } else { row.progress },
             eta_s: row.pace.ends_at.filter(|_| running).map(seconds_to),
-            t_s: row.started_at.filter(|_| running).map_or(0.0, |at| -seconds_to(at)),
+            t_s,
             stage_s: now - self.step_at,
         })
     }

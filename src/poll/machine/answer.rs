@@ -79,6 +79,11 @@ impl Machine {
                 entry.early = entry.early.saturating_add(u32::from(early && known));
             }
         }
+        for log in response.log {
+            if let Some(entry) = self.entry(log.id) {
+                entry.log_after = entry.log_after.map(|after| after.max(log.seq));
+            }
+        }
         for entry in self.entries.iter_mut().filter(|entry| ids.contains(&entry.id)) {
             if let Some(gone) = response.gone.iter().find(|gone| gone.id == entry.id) {
                 entry.not_there(gone.reason, now, &self.config);
@@ -133,7 +138,8 @@ impl Machine {
 pub(super) fn came_early(response: &PollResponse, request: Option<(&Flight, u64)>) -> bool {
     match (response.reason, request) {
         (Some(reason), _) => {
-            matches!(reason, AnswerReason::Deviation | AnswerReason::Step | AnswerReason::Attempt)
+            use AnswerReason::{Attempt, Deviation, Output, Step};
+            matches!(reason, Deviation | Step | Attempt | Output)
         }
         (None, Some((flight, now))) => {
             let age = now.saturating_sub(flight.sent_at);

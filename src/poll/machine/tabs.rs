@@ -5,7 +5,7 @@ use super::{Machine, answer::came_early};
 use crate::{
     poll::{
         Action, Policy, TabAction, TabEvent,
-        tabs::{Peer, Word},
+        tabs::{Peer, Shows, Word},
     },
     task::{PollResponse, TaskId},
 };
@@ -104,15 +104,16 @@ impl Machine {
     }
 
     /// Takes another tab's message about what it watches.
-    fn peer(&mut self, tab: u32, tasks: Vec<(TaskId, bool)>, now: u64) {
+    fn peer(&mut self, tab: u32, tasks: Vec<(TaskId, Shows)>, now: u64) {
         let at = self.tabs.peers.iter().position(|peer| peer.tab == tab);
         let before = at.map(|at| self.tabs.peers.swap_remove(at).tasks).unwrap_or_default();
-        for &(id, large) in &tasks {
+        for &(id, shows) in &tasks {
             let entry = self.entry_or_new(id, now);
             entry.peers += 1;
-            entry.large |= large;
-            // The other tab waits for a state that this tab may have known for long.
-            entry.owed |= entry.live() && !before.iter().any(|(known, _)| *known == id);
+            entry.also_shows(shows);
+            // The other tab waits for a state, or lines, that this tab may have known for long.
+            let known = before.iter().any(|(known, had)| *known == id && had.log >= shows.log);
+            entry.owed |= entry.live() && !known;
         }
         self.leave_to(&before);
         if !tasks.is_empty() {
@@ -124,7 +125,7 @@ impl Machine {
     }
 
     /// Another tab no longer watches these tasks.
-    fn leave_to(&mut self, tasks: &[(TaskId, bool)]) {
+    fn leave_to(&mut self, tasks: &[(TaskId, Shows)]) {
         for (id, _) in tasks {
             if let Some(entry) = self.entry(*id) {
                 entry.peers = entry.peers.saturating_sub(1);
@@ -138,7 +139,7 @@ impl Machine {
         if !self.tabs.leads || self.tabs.peers.is_empty() {
             return;
         }
-        let tasks = ids.iter().map(|id| (*id, false)).collect();
+        let tasks = ids.iter().map(|id| (*id, Shows::default())).collect();
         say(TabAction::Share(Word::Answer(tasks).text()), actions);
         for peer in &mut self.tabs.peers {
             peer.unheard += 1;
@@ -171,7 +172,7 @@ impl Machine {
         }
         let needs = self.may_send();
         let own = self.entries.iter().filter(|entry| needs && entry.live());
-        let own: Vec<_> = own.map(|entry| (entry.id, entry.large)).collect();
+        let own: Vec<_> = own.map(|entry| (entry.id, entry.shows())).collect();
         if own != self.tabs.said {
             // The leading tab answers at once for tasks that are new to it.
             let soon = now.saturating_add(self.config.leader_slack_ms);

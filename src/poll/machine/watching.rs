@@ -25,6 +25,17 @@ impl Machine {
         true
     }
 
+    /// Asks for the log lines of a watched task from now on.
+    pub(super) fn follow_log(&mut self, id: TaskId, after: i64, now: u64) {
+        let Some(entry) = self.entry(id) else { return };
+        entry.log_after = Some(after);
+        // Lines that came with earlier responses would be missing.
+        if entry.asked && entry.live() {
+            entry.owed = true;
+            self.hurry(now);
+        }
+    }
+
     /// Removes a watcher of this task.
     pub(super) fn unwatch(&mut self, id: TaskId) {
         if let Some(entry) = self.entry(id) {

@@ -69,6 +69,7 @@ pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
     PollResponse {
         tasks,
         gone: Vec::new(),
+        log: Vec::new(),
         poll_after_ms: 0.0,
         waited_ms: None,
         reason: None,

@@ -275,6 +275,7 @@ fn only_answers_for_a_deviation_or_a_stage_count_as_early_where_the_server_says_
     let cases = [
         (AnswerReason::Deviation, 1),
         (AnswerReason::Step, 1),
+        (AnswerReason::Output, 1),
         (AnswerReason::Cancelling, 0),
         (AnswerReason::Changed, 0),
         (AnswerReason::Timeout, 0),

@@ -4,10 +4,13 @@ mod browser;
 mod properties;
 
 use self::browser::Browser;
-use super::harness::*;
+use super::{harness::*, log::lines_to};
 use crate::{
-    poll::{Config, Event, Freshness, Machine, Phase, Policy, TabEvent, tabs::Word},
-    task::Status,
+    poll::{
+        Config, Event, Freshness, Machine, Phase, Policy, TabEvent,
+        tabs::{Shows, Word},
+    },
+    task::{PollResponse, Status},
 };
 
 /// 58.
@@ -299,8 +302,9 @@ fn words_are_read_as_they_were_said_and_others_are_left() {
     let words = [
         Word::Leads,
         Word::Watches(4_000_000_000, Vec::new()),
-        Word::Watches(3, vec![(id(1), true), (id(2), false)]),
-        Word::Answer(vec![(id(1), false), (id(2), false)]),
+        Word::Watches(3, vec![(id(1), shows(true, false)), (id(2), shows(false, false))]),
+        Word::Watches(3, vec![(id(1), shows(true, true)), (id(2), shows(false, true))]),
+        Word::Answer(vec![(id(1), Shows::default()), (id(2), Shows::default())]),
     ];
     for word in words {
         assert_eq!(Word::read(&word.text()), Some(word));
@@ -321,4 +325,32 @@ fn words_are_read_as_they_were_said_and_others_are_left() {
     ] {
         assert_eq!(Word::read(text), None, "{text:?}");
     }
+}
+
+fn shows(large: bool, log: bool) -> Shows {
+    Shows { large, log }
+}
+
+/// The log positions in the request in flight of a tab.
+fn asked_of(browser: &Browser, tab: usize) -> Vec<Option<i64>> {
+    let (_, request) = browser.tabs[tab].flight.as_ref().expect("a request in flight");
+    request.watch.iter().map(|watch| watch.log_after).collect()
+}
+
+/// 70.
+#[test]
+fn the_leader_asks_for_the_lines_that_another_tab_shows() {
+    let mut browser = Browser::pair();
+    browser.advance(500);
+    assert_eq!(asked_of(&browser, 0), [None]);
+    browser.give(1, Event::FollowLog { id: ID, after: 4 });
+    browser.advance(500);
+    assert_eq!(asked_of(&browser, 0), [Some(0)], "what the other tab has is not known");
+    browser.answer(0, PollResponse { log: lines_to(ID, 6), ..answer(vec![running(ID, 2)]) });
+    browser.advance(500);
+    assert_eq!((asked_of(&browser, 0), browser.tabs[1].sent), (vec![Some(6)], 0));
+    // The other tab has heard it, too: it goes on from there when it has to ask.
+    browser.crash(0);
+    browser.advance(40_000);
+    assert_eq!(asked_of(&browser, 1), [Some(6)]);
 }

@@ -136,7 +136,8 @@ fn hear(text: String) {
     let event = match text.split_once('\n') {
         None => TabEvent::Said(text),
         Some((word, answer)) => {
-            let Ok(response) = json::from_str(answer) else { return };
+            let Ok(mut response) = json::from_str(answer) else { return };
+            tab::keep_log(&mut response);
             TabEvent::Answered { word: word.to_owned(), response }
         }
     };

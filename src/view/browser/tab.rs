@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     poll::{Action, Config, Event, Machine, Stats},
-    task::TaskId,
+    task::{PollResponse, TaskId},
 };
 
 /// Redraw interval while the bar moves, in milliseconds.
@@ -24,6 +24,10 @@ const RESTING_MS: u32 = 1000;
 /// Maximum timer delay, in milliseconds: the default maximum pause of the poll machine. Browser
 /// timers take signed 32-bit values.
 const MAX_TIMER_MS: u32 = 60_000;
+
+/// Number of log lines that wait to be taken from which on no more are kept: those of a page whose log
+/// was not loaded.
+const MAX_UNTAKEN: usize = 10_000;
 
 /// The tab's loop, shared by all watched tasks.
 pub(super) struct Tab {
@@ -37,6 +41,10 @@ pub(super) struct Tab {
     request: Option<Running>,
     /// Text of the last response.
     answer: String,
+    /// The task whose log this tab shows.
+    log_of: Option<TaskId>,
+    /// Lines that were not taken yet.
+    log: Vec<String>,
     visible: bool,
     _listeners: Listeners,
 }
@@ -105,6 +113,27 @@ pub(super) fn keep_answer(text: String) {
 /// Takes the text of the response being handled.
 pub(super) fn take_answer() -> String {
     with(|tab| std::mem::take(&mut tab.answer)).unwrap_or_default()
+}
+
+/// Keeps the log lines of this task from now on.
+pub(super) fn show_log(id: TaskId) {
+    with(|tab| tab.log_of = Some(id));
+}
+
+/// Keeps the lines of a response that this tab shows.
+pub(super) fn keep_log(response: &mut PollResponse) {
+    with(|tab| {
+        for log in &mut response.log {
+            if tab.log_of == Some(log.id) && tab.log.len() < MAX_UNTAKEN {
+                tab.log.append(&mut log.html);
+            }
+        }
+    });
+}
+
+/// Takes the lines that were kept.
+pub(super) fn take_log() -> Vec<String> {
+    with(|tab| std::mem::take(&mut tab.log)).unwrap_or_default()
 }
 
 /// Passes an event to the machine. Before a timer event, reports a visibility change that caused no
@@ -192,6 +221,8 @@ impl Tab {
             redraw: None,
             request: None,
             answer: String::new(),
+            log_of: None,
+            log: Vec::new(),
             visible: true,
             _listeners: listeners::listen(),
         }

@@ -12,7 +12,7 @@ pub fn StepText(
     #[prop(into)]
     view: Signal<TaskView>,
 ) -> impl IntoView {
-    view! { <p class="step">{says(view, text::step_line)}</p> }
+    view! { <p class="step" dir="auto">{says(view, text::step_line)}</p> }
 }
 
 /// Progress in percent; empty if unknown.

@@ -1,6 +1,6 @@
 //! Context and responses of the server functions.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use super::ApiError;
 use crate::{
     engine::{Caller, Service},
     http::Links,
-    task::{Problem, TaskId},
+    task::{LogLine, PollRequest, PollResponse, Problem, TaskId},
 };
 
 /// Returns the service and the caller, which is anonymous if no layer inserted a [`Caller`] into
@@ -28,6 +28,34 @@ pub(super) fn service() -> Result<(Service, Caller), ApiError> {
 /// Returns the URLs of the API.
 pub(super) fn links() -> Links {
     use_context().unwrap_or_default()
+}
+
+type RenderLines = dyn Fn(&[LogLine], &str) -> Vec<String> + Send + Sync;
+
+/// How pages show log lines: given the lines and the text that they contain (empty: any), returns
+/// each as safe HTML after its number and a blank. Put it into the context of the Leptos routes; without it pages get the lines as they
+/// are.
+#[derive(Clone)]
+pub struct LogRenderer(Arc<RenderLines>);
+
+impl LogRenderer {
+    /// Creates a renderer from a function.
+    pub fn new(render: impl Fn(&[LogLine], &str) -> Vec<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(render))
+    }
+}
+
+/// Renders the log lines of a response, if there is a [`LogRenderer`].
+pub(super) fn render_logs(request: &PollRequest, response: &mut PollResponse) {
+    if response.log.is_empty() {
+        return;
+    }
+    let Some(LogRenderer(render)) = use_context() else { return };
+    for log in &mut response.log {
+        let watch = request.watch.iter().find(|watch| watch.id == log.id);
+        let contains = watch.map_or("", |watch| watch.log_contains.as_str());
+        log.html = render(&std::mem::take(&mut log.lines), contains);
+    }
 }
 
 /// Error of a call that could not be read; sets the status of the response.

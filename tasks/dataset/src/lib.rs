@@ -285,6 +285,29 @@ impl Task for Dataset {
     }
 }
 
+/// Number of bytes from which the encoding of a text to be shown is judged. What comes later is judged
+/// as it comes.
+const SAMPLE_BYTES: usize = 256 << 10;
+
+/// Decodes bytes in the encoding that they seem to have, in the same way as for a profile. `is_whole`:
+/// these are all bytes; otherwise a character cut off at the end is omitted. A byte order mark is
+/// removed.
+pub fn decoded(bytes: &[u8], is_whole: bool) -> String {
+    let sample = bytes.len().min(SAMPLE_BYTES);
+    let (charset, _) = charset::detect(&bytes[..sample], is_whole && sample == bytes.len());
+    let mut decoding = decoding::Decoding::new(charset, false);
+    let (mut text, mut read) = (Vec::new(), 0);
+    loop {
+        let block = decoding.decode(&bytes[read..], is_whole, &mut text);
+        read += block.read;
+        if block.is_finished || block.read == 0 {
+            break;
+        }
+    }
+    String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
 /// Records of a text, read in the same way as for a profile.
 pub fn records(text: &str) -> csv::Reader<&[u8]> {
     dialect::reader(text, dialect::detect(text, b'\n', &Options::default()).dialect)

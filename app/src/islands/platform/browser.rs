@@ -80,6 +80,11 @@ pub(crate) async fn may_notify() -> bool {
     answer.and_then(|word| word.as_string()).is_some_and(|word| word == "granted")
 }
 
+/// Whether browsers allow this page to notify: by HTTPS, or on the server's own machine.
+pub(crate) fn is_secure() -> bool {
+    window().is_secure_context()
+}
+
 /// Notifies the user.
 pub(crate) fn notify(text: &str) {
     // Some phones accept notifications only from service workers.

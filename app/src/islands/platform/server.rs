@@ -1,9 +1,10 @@
 //! Server side of the islands: provides the initial state.
 
-use leptos::{ev::MouseEvent, prelude::*};
+use leptos::{ev::MouseEvent, prelude::*, tachys::html::InertElement};
+use milepost::view::server_fns::ApiError;
 use serde::Serialize;
 
-use milepost::view::server_fns::ApiError;
+use crate::chunks::IslandPreloads;
 
 /// Uninhabited: there are no forms to read on the server.
 pub(crate) enum NoForm {}
@@ -34,6 +35,11 @@ pub(crate) async fn may_notify() -> bool {
 }
 
 /// Never called.
+pub(crate) fn is_secure() -> bool {
+    false
+}
+
+/// Never called.
 pub(crate) fn notify(_: &str) {}
 
 /// Never called.
@@ -54,5 +60,9 @@ pub(crate) fn embed_state<T: Serialize + Clone + Send + Sync + 'static>(seed: T)
     // only `<` could end the data.
     let json = serde_json::to_string(&seed).unwrap_or_default().replace('<', "\\u003c");
     provide_context(seed);
-    view! { <script type="application/json" id="initial-state" inner_html=json></script> }
+    let preloads = use_context().map(|IslandPreloads(links)| InertElement::new(links));
+    view! {
+        {preloads}
+        <script type="application/json" id="initial-state" inner_html=json></script>
+    }
 }

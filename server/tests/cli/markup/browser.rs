@@ -96,6 +96,9 @@ impl Browser {
         let text = answer.text().await.unwrap();
         let value: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"));
         assert_harmless(path, value["html"].as_str().unwrap_or_default());
+        for line in value["log"][0]["html"].as_array().into_iter().flatten() {
+            assert_harmless(path, line.as_str().unwrap());
+        }
     }
 
     pub(super) async fn start(&self, kind: &str, input: &Value) -> String {

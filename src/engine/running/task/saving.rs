@@ -64,6 +64,7 @@ impl RunningTask {
         if write.log.is_empty() {
             return;
         }
+        let t = self.taken.elapsed().as_secs_f64();
         let mut state = self.lock();
         if state.version < write.version {
             // Unless a change without a version remains to be written.
@@ -77,6 +78,8 @@ impl RunningTask {
         }
         state.updated_at = state.updated_at.max(write.updated_at);
         state.output_version = state.version;
+        let version = state.version;
+        state.lines.add(version, t);
     }
 
     /// Takes back a write that did not reach the store.

@@ -24,6 +24,7 @@ impl RunningTask {
             version: state.version,
             step_version: state.step_version,
             output_version: state.output_version,
+            lines: state.lines,
             progress: state.progress,
             eta_s: state.meter.eta(t_s),
             t_s,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::{
     poll::{
         Config, Event, Failure, HoldConfig, Policy, TabEvent,
-        tabs::Word,
+        tabs::{Shows, Word},
         tests::harness::{id, running},
     },
     task::{AnswerReason, Gone, GoneReason, PollResponse, Snapshot, Status, TaskId},
@@ -119,7 +119,15 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
             // No server tells one task twice in one answer.
             tasks.sort_by_key(|snapshot| snapshot.id);
             tasks.dedup_by_key(|snapshot| snapshot.id);
-            PollResponse { tasks, gone, poll_after_ms, waited_ms, reason, spread_ms }
+            PollResponse {
+                tasks,
+                gone,
+                log: Vec::new(),
+                poll_after_ms,
+                waited_ms,
+                reason,
+                spread_ms,
+            }
         })
 }
 
@@ -160,15 +168,16 @@ pub(super) fn any_policy() -> impl Strategy<Value = Policy> {
 
 fn any_tab_event() -> impl Strategy<Value = TabEvent> {
     let watched = proptest::collection::vec(any_id(), 0..3);
-    let watches = (0..3_u32, watched)
-        .prop_map(|(tab, ids)| Word::Watches(tab, ids.into_iter().map(|id| (id, false)).collect()));
+    let watches = (0..3_u32, watched).prop_map(|(tab, ids)| {
+        Word::Watches(tab, ids.into_iter().map(|id| (id, Shows::default())).collect())
+    });
     prop_oneof![
         2 => Just(TabEvent::Joined { tab: 9 }),
         3 => Just(TabEvent::Granted),
         1 => Just(TabEvent::Said(Word::Leads.text())),
         3 => watches.prop_map(|word| TabEvent::Said(word.text())),
         2 => (proptest::collection::vec(any_id(), 0..3), any_response()).prop_map(
-            |(ids, response)| TabEvent::Answered { word: Word::Answer(ids.into_iter().map(|id| (id, false)).collect()).text(), response }
+            |(ids, response)| TabEvent::Answered { word: Word::Answer(ids.into_iter().map(|id| (id, Shows::default())).collect()).text(), response }
         ),
     ]
 }
