@@ -15,6 +15,7 @@ const STEP: usize = 2;
 /// Renders complete, valid JSON over several lines; other content as text.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let json = std::str::from_utf8(beginning.bytes).ok().filter(|_| beginning.is_whole);
+    let json = json.map(|json| json.strip_prefix('\u{feff}').unwrap_or(json));
     let is_json = |json: &&str| serde_json::from_str::<IgnoredAny>(json).is_ok();
     let Some(json) = json.filter(is_json) else { return text::view(beginning, html) };
     html.push_str("<pre class=\"plain\" tabindex=\"0\">\n");
