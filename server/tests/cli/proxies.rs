@@ -34,7 +34,7 @@ async fn nginx(place: &Place, server: &Server, lines: &str) -> Option<Nginx> {
     let file = place.write(
         "nginx.conf",
         &format!(
-            "user root; worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n\
+            "user root; worker_processes 1; daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;\n\
              events {{}}\nhttp {{ access_log off; client_max_body_size 100m;\n\
              client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;\n\
              fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n\
