@@ -9,7 +9,7 @@ use milepost::{
 use serde_json::{Map, Value};
 
 use super::{
-    Input, files, follow, follow::Interrupt, input, inputs::Inputs, kind_info, print, show,
+    Format, Input, files, follow, follow::Interrupt, input, inputs::Inputs, kind_info, show,
 };
 use crate::{CliError, Exit, error::refused_with};
 
@@ -25,6 +25,7 @@ pub async fn run_all(
     common: Vec<Input>,
     priority: i32,
     follow: bool,
+    format: Format,
 ) -> Result<Exit, CliError> {
     let inputs = Inputs::read(file)?;
     let KindInfo { kind, input_schema, .. } = kind_info(api, kind).await?;
@@ -35,13 +36,25 @@ pub async fn run_all(
     };
     let start = StartBatch { kind, inputs: inputs.with(&common), priority };
     let batch = api.start_batch(&start).await.map_err(|error| inputs.located(error.into()))?;
-    started(api, batch, follow).await
+    started(api, batch, follow, format).await
 }
 
 /// Prints the id of a started batch; with `follow`, follows it to its end.
-pub(super) async fn started(api: &Client, batch: Batch, follow: bool) -> Result<Exit, CliError> {
-    print(&format!("{}\n", batch.id))?;
-    if follow { follow::follow_all(api, batch, Interrupt::Cancels).await } else { Ok(Exit::Done) }
+pub(super) async fn started(
+    api: &Client,
+    batch: Batch,
+    follow: bool,
+    format: Format,
+) -> Result<Exit, CliError> {
+    if !follow || format == Format::Text {
+        format.show(&batch, |batch| format!("{}\n", batch.id))?;
+    }
+    if !follow {
+        return Ok(Exit::Done);
+    }
+    let id = TaskId::from_uuid(*batch.id.as_uuid());
+    let exit = follow::follow_all(api, batch, Interrupt::Cancels).await?;
+    format.show_end(api, id, exit).await
 }
 
 /// What an id refers to.
@@ -76,10 +89,17 @@ pub(super) async fn or_batch<T>(
 }
 
 /// Prints the state of a batch; with `follow`, follows it to its end.
-pub(super) async fn status(api: &Client, batch: Batch, follow: bool) -> Result<Exit, CliError> {
+pub(super) async fn status(
+    api: &Client,
+    batch: Batch,
+    follow: bool,
+    format: Format,
+) -> Result<Exit, CliError> {
     if follow {
-        return follow::follow_all(api, batch, Interrupt::Leaves).await;
+        let id = TaskId::from_uuid(*batch.id.as_uuid());
+        let exit = follow::follow_all(api, batch, Interrupt::Leaves).await?;
+        return format.show_end(api, id, exit).await;
     }
-    print(&show::batch(&batch))?;
+    format.show(&batch, show::batch)?;
     Ok(Exit::of_all(batch.tasks.iter().map(|task| task.status)))
 }

@@ -7,13 +7,13 @@ use std::{
 
 use milepost::{
     client::{Client, Download},
-    task::TaskId,
+    task::{FileList, TaskId},
 };
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio_util::io::ReaderStream;
 
-use super::{ClientError, Input, print, show};
+use super::{ClientError, Format, Input, print, show};
 use crate::{CliError, Exit};
 
 /// Maximum number of bytes of a text shown on a terminal.
@@ -25,10 +25,10 @@ const PIECE: usize = 128 << 10;
 ///
 /// # Errors
 /// If the task does not exist or the server cannot be reached.
-pub async fn files(api: &Client, id: TaskId) -> Result<Exit, CliError> {
-    let files = api.files(id).await?;
-    print(&show::files(&files))?;
-    if files.is_empty() {
+pub async fn files(api: &Client, id: TaskId, format: Format) -> Result<Exit, CliError> {
+    let list = FileList { files: api.files(id).await? };
+    format.show(&list, |list| show::files(&list.files))?;
+    if list.files.is_empty() {
         super::note("the task has made no files");
     }
     Ok(Exit::Done)

@@ -6,15 +6,18 @@ mod error;
 mod exit;
 mod files;
 mod follow;
+mod format;
 mod help;
 mod input;
 mod inputs;
+mod log;
 pub mod progress_test;
 mod rerun;
 mod screen;
 pub mod secrets;
 mod show;
 pub mod signals;
+mod wait;
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -33,8 +36,11 @@ pub use batch::run_all;
 pub use error::{CliError, ClientError};
 pub use exit::Exit;
 pub use files::{file, files};
+pub use format::Format;
 pub use input::Input;
+pub use log::log;
 pub use rerun::rerun;
+pub use wait::wait;
 
 /// Maximum size of a result, in bytes.
 const MAX_RESULT_BYTES: usize = 1 << 30;
@@ -72,17 +78,26 @@ pub async fn run(
     inputs: Vec<Input>,
     priority: i32,
     follow: bool,
+    format: Format,
 ) -> Result<Exit, CliError> {
     let info = kind_info(api, kind).await?;
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
     let start = StartTask { priority, ..StartTask::new(kind, input) };
-    let StartedTask { existing, snapshot: started } = api.start(&start).await?;
-    print(&format!("{}\n", started.id))?;
+    let started = api.start(&start).await?;
+    if !follow || format == Format::Text {
+        format.show(&started, |started| format!("{}\n", started.snapshot.id))?;
+    }
+    let StartedTask { existing, snapshot: started } = started;
+    let id = started.id;
     if existing {
         note("this work was already under way; nothing new was started");
     }
-    if follow { follow::follow(api, started, Interrupt::Cancels).await } else { Ok(Exit::Done) }
+    if !follow {
+        return Ok(Exit::Done);
+    }
+    let exit = follow::follow(api, started, Interrupt::Cancels).await?;
+    format.show_end(api, id, exit).await
 }
 
 /// Prints the inputs of a kind.
@@ -108,28 +123,43 @@ async fn kind_info(api: &Client, kind: &str) -> Result<KindInfo, ClientError> {
 ///
 /// # Errors
 /// If the task or batch does not exist, or the server cannot be reached.
-pub async fn status(api: &Client, id: TaskId, follow: bool) -> Result<Exit, CliError> {
+pub async fn status(
+    api: &Client,
+    id: TaskId,
+    follow: bool,
+    format: Format,
+) -> Result<Exit, CliError> {
     let snapshot = match batch::find(api, id).await? {
         Found::Task(snapshot) => *snapshot,
-        Found::Batch(batch) => return batch::status(api, batch, follow).await,
+        Found::Batch(batch) => return batch::status(api, batch, follow, format).await,
     };
     if follow {
-        return follow::follow(api, snapshot, Interrupt::Leaves).await;
+        let exit = follow::follow(api, snapshot, Interrupt::Leaves).await?;
+        return format.show_end(api, id, exit).await;
     }
-    print(&show::details(&snapshot))?;
+    format.show(&snapshot, show::details)?;
     Ok(Exit::of(snapshot.status))
+}
+
+/// Which tasks to list.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'t> {
+    /// Only tasks with this status.
+    pub status: Option<&'t str>,
+    /// Only tasks of this kind.
+    pub kind: Option<&'t str>,
+    /// Only tasks whose title contains this text.
+    pub search: Option<&'t str>,
+    /// Maximum number of tasks.
+    pub limit: u32,
 }
 
 /// Lists tasks, newest first.
 ///
 /// # Errors
 /// If the server refuses the request or cannot be reached.
-pub async fn list(
-    api: &Client,
-    status: Option<&str>,
-    kind: Option<&str>,
-    limit: u32,
-) -> Result<Exit, CliError> {
+pub async fn list(api: &Client, listed: Listed<'_>, format: Format) -> Result<Exit, CliError> {
+    let Listed { status, kind, search, limit } = listed;
     let mut query = ListTasks::default().limit(limit);
     if let Some(status) = status {
         query = query.status_name(status);
@@ -137,27 +167,42 @@ pub async fn list(
     if let Some(kind) = kind {
         query = query.kind(kind);
     }
+    if let Some(search) = search {
+        query = query.search(search);
+    }
     let list = api.list(&query).await?;
-    print(&show::table(&list.tasks))?;
+    format.show(&list, |list| show::table(&list.tasks))?;
     if list.tasks.is_empty() && !api.has_token() {
-        note(
-            "no tasks are listed for a caller without a token: such tasks belong to nobody, and \
-              only their id leads to them",
-        );
+        note(&no_list(api.url()));
     }
     Ok(Exit::Done)
+}
+
+/// Why a caller without an identity has no list, and how to have one.
+fn no_list(url: &str) -> String {
+    let url = milepost::client::hide_secrets_in_urls(url);
+    format!(
+        "nothing is listed for a caller without an identity: what it starts belongs to nobody, and \
+         only the id leads there (`milepost status ID`). A browser has an identity: {url}/tasks \
+         lists what was started there. For a list here, let a proxy in front of the server sign \
+         callers in by a token, and give it with --token or MILEPOST_TOKEN_FILE; see \
+         \"Callers\" in docs/http.md"
+    )
 }
 
 /// Cancels a task or all tasks of a batch, and prints the receipt so far.
 ///
 /// # Errors
 /// If the task or batch does not exist, or the server cannot be reached.
-pub async fn cancel(api: &Client, id: TaskId) -> Result<Exit, CliError> {
+pub async fn cancel(api: &Client, id: TaskId, format: Format) -> Result<Exit, CliError> {
     let said =
-        |snapshot: Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(&snapshot));
-    let task = api.cancel(id).await.map(said);
-    let of_batch = async |id| api.cancel_batch(id).await.map(|batch| show::batch(&batch));
-    print(&batch::or_batch(task, of_batch, id).await?)?;
+        |snapshot: &Snapshot| format!("{id} {}\n{}", snapshot.status, show::receipt(snapshot));
+    let task = api.cancel(id).await.map(|task| Found::Task(Box::new(task)));
+    let of_batch = async |id| api.cancel_batch(id).await.map(Found::Batch);
+    match batch::or_batch(task, of_batch, id).await? {
+        Found::Task(task) => format.show(&*task, said)?,
+        Found::Batch(batch) => format.show(&batch, show::batch)?,
+    }
     Ok(Exit::Done)
 }
 
@@ -165,9 +210,9 @@ pub async fn cancel(api: &Client, id: TaskId) -> Result<Exit, CliError> {
 ///
 /// # Errors
 /// If the task does not exist or has not ended, or the server cannot be reached.
-pub async fn keep(api: &Client, id: TaskId) -> Result<Exit, CliError> {
+pub async fn keep(api: &Client, id: TaskId, format: Format) -> Result<Exit, CliError> {
     let snapshot = api.keep(id).await?;
-    print(&format!("{id} {}\n", show::kept(&snapshot)))?;
+    format.show(&snapshot, |snapshot| format!("{id} {}\n", show::kept(snapshot)))?;
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,9 @@ use milepost::{
 };
 use serde_json::{Map, Value};
 
-use super::{ClientError, Input, batch, files, follow, follow::Interrupt, input, kind_info};
+use super::{
+    ClientError, Format, Input, batch, files, follow, follow::Interrupt, input, kind_info,
+};
 use crate::{CliError, Exit, error::refused_with};
 
 enum Started {
@@ -25,6 +27,7 @@ pub async fn rerun(
     id: TaskId,
     inputs: Vec<Input>,
     follow: bool,
+    format: Format,
 ) -> Result<Exit, CliError> {
     let started = if inputs.is_empty() {
         let task = api.rerun(id).await.map(|task| Started::Task(Box::new(task)));
@@ -34,13 +37,17 @@ pub async fn rerun(
         Started::Task(Box::new(changed(api, id, inputs).await?))
     };
     match started {
-        Started::Batch(batch) => batch::started(api, batch, follow).await,
+        Started::Batch(batch) => batch::started(api, batch, follow, format).await,
         Started::Task(task) => {
-            super::print(&format!("{}\n", task.id))?;
-            match follow {
-                true => follow::follow(api, *task, Interrupt::Cancels).await,
-                false => Ok(Exit::Done),
+            if !follow || format == Format::Text {
+                format.show(&*task, |task| format!("{}\n", task.id))?;
             }
+            if !follow {
+                return Ok(Exit::Done);
+            }
+            let id = task.id;
+            let exit = follow::follow(api, *task, Interrupt::Cancels).await?;
+            format.show_end(api, id, exit).await
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Command line: arguments, dispatch and exit codes.
 
+mod args;
 mod backup;
 mod check;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use milepost::{
-    client::Client,
-    task::{PRIORITIES, TaskId},
-};
+use milepost::client::Client;
 use milepost_cli::{
-    CliError as CommandError, Exit, Input,
+    CliError as CommandError, Exit, Listed,
     progress_test::{self, ProgressTestArgs},
 };
 
+use self::args::{
+    ListArgs, LogArgs, Remote, RerunArgs, ResultArgs, RunArgs, StatusArgs, TaskArgs,
+    TaskOrBatchArgs, WaitArgs,
+};
 use crate::{
     config::{self, ConfigError, Configuration, Flags},
     process,
@@ -51,6 +53,10 @@ enum Command {
     Rerun(RerunArgs),
     /// Show the state of a task or a batch
     Status(StatusArgs),
+    /// Wait until tasks or batches have ended
+    Wait(WaitArgs),
+    /// Print the log of a task
+    Log(LogArgs),
     /// List tasks, newest first
     Ls(ListArgs),
     /// Cancel a task, or all tasks of a batch
@@ -121,126 +127,11 @@ struct WorkerArgs {
 }
 
 #[derive(Args, Debug)]
-struct Remote {
-    /// URL of the server
-    #[arg(long, env = "MILEPOST_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
-    url: String,
-    /// Bearer token; prefer the variable, because other users of this machine can read the command
-    /// line
-    #[arg(long, env = "MILEPOST_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    token: Option<String>,
-    /// File that contains the token as its only line; ignored if --token is given
-    #[arg(long, env = "MILEPOST_TOKEN_FILE", value_name = "FILE")]
-    token_file: Option<PathBuf>,
-}
-
-const MIN_PRIORITY: i64 = *PRIORITIES.start() as i64;
-const MAX_PRIORITY: i64 = *PRIORITIES.end() as i64;
-
-#[derive(Args, Debug)]
-#[command(disable_help_flag = true)]
-struct RunArgs {
-    /// Kind of task, such as story or dataset
-    #[arg(required_unless_present = "help")]
-    kind: Option<String>,
-    /// Print help; with a KIND, describe its inputs
-    #[arg(long, short)]
-    help: bool,
-    /// Input field. KEY=@FILE reads a file (and uploads it for file fields), KEY=@- reads standard
-    /// input, KEY=@@... is a text that begins with @
-    #[arg(long = "input", short, value_name = "KEY=VALUE")]
-    inputs: Vec<Input>,
-    /// Start a batch: one task for each input in this file, given as one JSON object per line or as
-    /// a JSON list; - reads standard input. Fields missing in an input are taken from --input
-    #[arg(long = "inputs", value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// Priority among your own queued tasks, -100 to 100; higher runs first
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(i32).range(MIN_PRIORITY..=MAX_PRIORITY))]
-    priority: i32,
-    /// Follow it to its end; Ctrl-C cancels it
-    #[arg(long, short)]
-    follow: bool,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
-struct RerunArgs {
-    /// ID of the task or the batch
-    id: TaskId,
-    /// Input field to change; see `milepost run --help`
-    #[arg(long = "input", short, value_name = "KEY=VALUE")]
-    inputs: Vec<Input>,
-    /// Follow it to its end; Ctrl-C cancels it
-    #[arg(long, short)]
-    follow: bool,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
-struct StatusArgs {
-    /// ID of the task or the batch
-    id: TaskId,
-    /// Follow it to its end; Ctrl-C stops following, the task continues
-    #[arg(long, short)]
-    follow: bool,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
 struct BackupArgs {
     /// File to write; it must not exist
     file: PathBuf,
     #[command(flatten)]
     server: ServerArgs,
-}
-
-#[derive(Args, Debug)]
-struct ListArgs {
-    /// Only tasks with this status
-    #[arg(long)]
-    status: Option<String>,
-    /// Only tasks of this kind
-    #[arg(long)]
-    kind: Option<String>,
-    /// Maximum number of tasks
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
-    limit: u32,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
-struct TaskOrBatchArgs {
-    /// ID of the task or the batch
-    id: TaskId,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
-struct TaskArgs {
-    /// ID of the task
-    id: TaskId,
-    #[command(flatten)]
-    remote: Remote,
-}
-
-#[derive(Args, Debug)]
-struct ResultArgs {
-    /// ID of the task
-    id: TaskId,
-    /// Download this file instead of the result; `milepost files` lists the names
-    #[arg(long, value_name = "NAME")]
-    file: Option<String>,
-    /// Write to this file instead of standard output
-    #[arg(long, short, value_name = "FILE")]
-    output: Option<PathBuf>,
-    #[command(flatten)]
-    remote: Remote,
 }
 
 /// Why a command failed. Every variant exits with [`Exit::Misused`].
@@ -294,20 +185,27 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::Run(args) => Ok(run_task(args).await?),
         Command::Rerun(RerunArgs { id, inputs, follow, remote }) => {
-            Ok(milepost_cli::rerun(&connect(&remote)?, id, inputs, follow).await?)
+            Ok(milepost_cli::rerun(&connect(&remote)?, id, inputs, follow, remote.format()).await?)
         }
         Command::Status(StatusArgs { id, follow, remote }) => {
-            Ok(milepost_cli::status(&connect(&remote)?, id, follow).await?)
+            Ok(milepost_cli::status(&connect(&remote)?, id, follow, remote.format()).await?)
         }
-        Command::Ls(ListArgs { status, kind, limit, remote }) => {
+        Command::Wait(WaitArgs { ids, remote }) => {
+            Ok(milepost_cli::wait(&connect(&remote)?, ids, remote.format()).await?)
+        }
+        Command::Log(LogArgs { id, follow, remote }) => {
+            Ok(milepost_cli::log(&connect(&remote)?, id, follow, remote.format()).await?)
+        }
+        Command::Ls(ListArgs { status, kind, search, limit, remote }) => {
             let (status, kind) = (status.as_deref(), kind.as_deref());
-            Ok(milepost_cli::list(&connect(&remote)?, status, kind, limit).await?)
+            let listed = Listed { status, kind, search: search.as_deref(), limit };
+            Ok(milepost_cli::list(&connect(&remote)?, listed, remote.format()).await?)
         }
         Command::Cancel(TaskOrBatchArgs { id, remote }) => {
-            Ok(milepost_cli::cancel(&connect(&remote)?, id).await?)
+            Ok(milepost_cli::cancel(&connect(&remote)?, id, remote.format()).await?)
         }
         Command::Keep(TaskArgs { id, remote }) => {
-            Ok(milepost_cli::keep(&connect(&remote)?, id).await?)
+            Ok(milepost_cli::keep(&connect(&remote)?, id, remote.format()).await?)
         }
         Command::Result(ResultArgs { id, file, output, remote }) => {
             let (api, output) = (connect(&remote)?, output.as_deref());
@@ -317,7 +215,7 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             })
         }
         Command::Files(TaskArgs { id, remote }) => {
-            Ok(milepost_cli::files(&connect(&remote)?, id).await?)
+            Ok(milepost_cli::files(&connect(&remote)?, id, remote.format()).await?)
         }
     }
 }
@@ -340,11 +238,13 @@ async fn run_task(args: RunArgs) -> Result<Exit, CommandError> {
         milepost_cli::print(&run.unwrap_or_default().to_string())?;
         return Ok(Exit::Done);
     };
-    let api = connect(&remote)?;
+    let (api, format) = (connect(&remote)?, remote.format());
     match file {
         _ if help => milepost_cli::help(&api, &kind).await,
-        Some(file) => milepost_cli::run_all(&api, &kind, &file, inputs, priority, follow).await,
-        None => milepost_cli::run(&api, &kind, inputs, priority, follow).await,
+        Some(file) => {
+            milepost_cli::run_all(&api, &kind, &file, inputs, priority, follow, format).await
+        }
+        None => milepost_cli::run(&api, &kind, inputs, priority, follow, format).await,
     }
 }
 

@@ -177,7 +177,7 @@ fn begin(configuration: Configuration) -> Result<(Settings, CommandKinds, Signal
     if !settings.storage.is_shared() {
         database(&settings)?;
     }
-    for remark in remarks {
+    for remark in remarks.into_iter().chain(settings.long_poll.remark()) {
         tracing::warn!("{remark}");
     }
     let data = &settings.storage.data_dir;

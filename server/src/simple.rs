@@ -241,15 +241,21 @@ async fn simple_status(
     }))
 }
 
+/// The bytes without a UTF-8 byte order mark.
+fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// JSON as is, text as a string; other media types are omitted.
 fn plain_result(state: ResultState) -> Option<Value> {
     let ResultState::Ready(result) = state else { return None };
     let essence = result.media_type.split(';').next().unwrap_or_default().trim();
     if essence == "application/json" || essence.ends_with("+json") {
-        return serde_json::from_slice(&result.bytes).ok();
+        return serde_json::from_slice(without_mark(&result.bytes)).ok();
     }
     let is_text = essence.starts_with("text/");
-    is_text.then(|| Value::String(String::from_utf8_lossy(&result.bytes).into_owned()))
+    is_text
+        .then(|| Value::String(String::from_utf8_lossy(without_mark(&result.bytes)).into_owned()))
 }
 
 /// Returns the status of a task.

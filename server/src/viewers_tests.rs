@@ -28,6 +28,13 @@ pub(super) fn view_beginning(viewer: Viewer, bytes: &[u8]) -> Result<String, Vie
 }
 
 #[test]
+fn json_with_a_byte_order_mark_is_json() {
+    let view = |bytes: &[u8]| shown(json::view, bytes).unwrap();
+    assert_eq!(view(b"\xef\xbb\xbf{\"a\":1}"), view(b"{\"a\":1}"));
+    assert!(view(b"\xef\xbb\xbf{\"a\":1}").contains("\n  "), "indented");
+}
+
+#[test]
 fn what_cannot_be_shown_is_told() {
     assert!(matches!(shown(view_profile, b"{}"), Err(ViewError::Malformed(_))));
     assert!(matches!(shown(view_report, b"[]"), Err(ViewError::Malformed(_))));

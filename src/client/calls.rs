@@ -6,7 +6,7 @@ use super::{
     send::{Body, Method},
 };
 use crate::task::{
-    Batch, BatchId, FileInfo, FileList, KindInfo, LogLine, Snapshot, StartBatch, StartTask,
+    Batch, BatchId, FileInfo, FileList, KindInfo, LogPage, Snapshot, StartBatch, StartTask,
     StartedTask, TaskId, TaskList, Upload,
 };
 
@@ -111,11 +111,12 @@ impl Client {
     }
 
     /// Reads log lines after number `after` (0: from the beginning), oldest first; at most as many
-    /// as the server sends in one response, 1,000 by default. No line left means none is new yet.
+    /// as the server sends in one response, 1,000 by default. Read on after `next`; no lines means
+    /// that none is new yet.
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn log(&self, id: TaskId, after: i64) -> Result<Vec<LogLine>, Error> {
+    pub async fn log(&self, id: TaskId, after: i64) -> Result<LogPage, Error> {
         self.get(&format!("/api/v1/tasks/{id}/log?after={after}")).await
     }
 

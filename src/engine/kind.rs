@@ -25,6 +25,12 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     /// The title of this task.
     fn title(&self) -> String;
 
+    /// Title of a task with exactly one upload, where `{name}` stands for the name of the file.
+    /// Default: none; [`Task::title`] is used.
+    fn upload_title(&self) -> Option<String> {
+        None
+    }
+
     /// The stages in order, with their weights; the overall progress is computed from them.
     fn stages(&self) -> Stages;
 

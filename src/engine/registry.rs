@@ -54,6 +54,7 @@ impl<T: Task> DynamicTask for Typed<T> {
             input,
             sealed: None,
             title: task.title(),
+            upload_title: task.upload_title(),
             stages: task.stages(),
             unique_key: task.unique_key(),
             lookup_key: task.lookup_key(),

@@ -20,11 +20,36 @@ pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiE
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && !origin_allowed(request.headers(), host.as_ref(), options) {
-        let detail = "the request comes from a page of another site";
+        let detail = cross_site(request, options);
         let problem = Problem::new(403, "Forbidden", detail);
         return Err(ApiError(problem.with_code(ProblemCode::CrossSite)));
     }
     Ok(())
+}
+
+/// Explains a refused origin: to a visitor of a page, and to the operator whose proxy hides the host
+/// that the page was opened at.
+fn cross_site(request: &Request, options: &HttpOptions) -> String {
+    let shown = |name| {
+        let value = request.headers().get(name)?.to_str().ok()?;
+        Some(value.chars().take(100).collect::<String>())
+    };
+    let told = "the request comes from a page of another site";
+    let Some(origin) = shown(header::ORIGIN) else { return told.to_owned() };
+    let Some(host) = shown(header::HOST) else { return told.to_owned() };
+    match options.public_origins.as_slice() {
+        [] => format!(
+            "{told}: the page is at {origin}, and the request names the host {host}. If {origin} is \
+             this server behind a proxy, the proxy must pass the host on (nginx: proxy_set_header \
+             Host $http_host; Apache: ProxyPreserveHost On), or {origin} belongs into \
+             http.public_origins (MILEPOST_HTTP_PUBLIC_ORIGINS)"
+        ),
+        origins => format!(
+            "{told}: the page is at {origin}, and this server is at {}. If {origin} is this server, \
+             add it to http.public_origins (MILEPOST_HTTP_PUBLIC_ORIGINS)",
+            origins.join(", ")
+        ),
+    }
 }
 
 /// [`check`] for monitoring endpoints. A load balancer names no host or an IP address; that is
@@ -85,6 +110,14 @@ fn misdirected(request: &Request, options: &HttpOptions) -> ApiError {
          (MILEPOST_HTTP_PUBLIC_ORIGINS).",
         if named.is_empty() { "tasks.example.org" } else { named.as_str() },
     );
+    let detail = match options.public_origins.is_empty() {
+        true => detail,
+        // The host is known; the proxy replaced it by the address of this server.
+        false => format!(
+            "{detail} If a proxy is in front of it, the proxy must pass on the host that the browser \
+             names (nginx: proxy_set_header Host $http_host; Apache: ProxyPreserveHost On)."
+        ),
+    };
     ApiError(Problem::new(421, "Misdirected Request", detail))
 }
 
@@ -252,6 +285,33 @@ mod tests {
         for part in ["the host jobs.lan:3000", "http.public_origins", "https://jobs.lan:3000"] {
             assert!(detail.contains(part), "{detail}");
         }
+    }
+
+    #[test]
+    fn behind_a_proxy_that_hides_the_host_the_error_names_what_is_missing() {
+        let at = |host: &'static str, origin: &'static str, public: &[&str]| {
+            let mut request = Request::default();
+            *request.method_mut() = Method::POST;
+            request.headers_mut().insert(header::HOST, HeaderValue::from_static(host));
+            request.headers_mut().insert(header::ORIGIN, HeaderValue::from_static(origin));
+            let public_origins = public.iter().map(|origin| (*origin).to_owned()).collect();
+            let options = HttpOptions { public_origins, ..HttpOptions::default() };
+            check(&request, &options).unwrap_err().0
+        };
+        let hidden = at("127.0.0.1:3000", "https://tasks.example", &[]);
+        assert_eq!(hidden.status, 403);
+        for part in ["https://tasks.example", "127.0.0.1:3000", "proxy_set_header Host $http_host"]
+        {
+            assert!(hidden.detail.contains(part), "{}", hidden.detail);
+        }
+        let misdirected = at("127.0.0.1:3000", "https://tasks.example", &["https://tasks.example"]);
+        assert_eq!(misdirected.status, 421);
+        for part in ["proxy_set_header Host $http_host", "ProxyPreserveHost On"] {
+            assert!(misdirected.detail.contains(part), "{}", misdirected.detail);
+        }
+        let other = at("tasks.example", "https://other.example", &["https://tasks.example"]);
+        assert_eq!(other.status, 403);
+        assert!(other.detail.contains("http.public_origins"), "{}", other.detail);
     }
 
     #[test]

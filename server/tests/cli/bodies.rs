@@ -75,7 +75,7 @@ async fn who_sends_everything_before_it_reads_sees_the_answer_on_every_route() {
         ("GET /api/v1/tasks", "", [200, 200]),
     ];
     for (line, headers, statuses) in cases {
-        let requests = requests(line, headers, 12 * MB);
+        let requests = requests(line, headers, 20 * MB);
         for (request, status) in requests.iter().zip(statuses) {
             let answer = ask(&server, request).await;
             assert_eq!(answer.status, status, "{line} {headers}: {answer:?}");

@@ -181,3 +181,100 @@ async fn a_server_that_is_not_there_is_told_in_one_line() {
     said.is_refused_with(&format!("cannot reach {url}: "));
     place.run(&["ls", "--url", "localhost"]).await.is_refused_with("Invalid server URL");
 }
+
+fn json(said: &crate::fixture::Said) -> serde_json::Value {
+    assert_eq!(said.stdout.lines().count(), 1, "one document: {said:?}");
+    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+}
+
+#[tokio::test]
+async fn with_json_each_command_prints_the_document_of_the_api() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let started = server.run(&place, &["run", "dataset", "-i", "data=a\n1", "--json"]).await;
+    let started = json(&started);
+    assert_eq!((&started["existing"], &started["kind"]), (&false.into(), &"dataset".into()));
+    let id = started["id"].as_str().unwrap();
+    let ended = json(&server.run(&place, &["wait", id, "--json"]).await);
+    assert_eq!(ended["status"], "completed");
+    let status = json(&server.run(&place, &["status", id, "--json"]).await);
+    assert_eq!(status["version"], ended["version"]);
+    let followed = server.run(&place, &["status", id, "--follow", "--json"]).await;
+    assert_eq!(json(&followed)["status"], "completed");
+    let again = server.run(&place, &["rerun", id, "--follow", "--json"]).await;
+    assert_eq!(json(&again)["status"], "completed");
+    let kept = json(&server.run(&place, &["keep", id, "--json"]).await);
+    assert!(kept["expires_at"].is_string(), "{kept}");
+    let cancelled = json(&server.run(&place, &["cancel", id, "--json"]).await);
+    assert_eq!(cancelled["status"], "completed", "too late");
+    let files = json(&server.run(&place, &["files", id, "--json"]).await);
+    assert!(files["files"].is_array(), "{files}");
+    let list = json(&server.run(&place, &["ls", "--json"]).await);
+    assert_eq!(list["tasks"], serde_json::json!([]));
+    let inputs = place.write("inputs", "{\"data\":\"a\\n1\"}\n{\"data\":\"b\\n2\"}\n");
+    let batch = server.run(&place, &["run", "dataset", "--inputs", arg(&inputs), "--json"]).await;
+    let batch = json(&batch);
+    assert_eq!(batch["tasks"].as_array().unwrap().len(), 2);
+    let waited =
+        json(&server.run(&place, &["wait", batch["id"].as_str().unwrap(), "--json"]).await);
+    assert_eq!(waited["unfinished"], 0);
+}
+
+#[tokio::test]
+async fn who_waits_is_told_how_each_task_ended() {
+    let place = Place::new();
+    let server = place.serve(&[], &[("MILEPOST_ENGINE_MAX_RESULT_BYTES", "10")]).await;
+    let started = server.run(&place, &["run", "dataset", "-i", "data=a\n1"]).await;
+    let id = started.stdout.trim();
+    let said = server.run(&place, &["wait", id]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stdout.starts_with(&format!("{id} failed after ")), "{said:?}");
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    assert_eq!(server.run(&place, &["wait", id, unknown]).await.code, Some(2));
+}
+
+#[tokio::test]
+async fn a_log_is_printed_and_followed_to_the_end() {
+    let place = Place::new();
+    let text = "[commands.talk]\nargv = ['sh', '-c', 'echo one; echo two >&2; echo three']\n";
+    place.write("milepost.toml", text);
+    let server = place.serve(&[], &[]).await;
+    let started = server.run(&place, &["run", "talk"]).await;
+    let id = started.stdout.trim();
+    let followed = server.run(&place, &["log", id, "--follow"]).await;
+    assert_eq!(followed.code, Some(0), "{followed:?}");
+    for line in ["stdout  one", "stderr  two", "stdout  three"] {
+        let count = followed.stdout.lines().filter(|said| said.ends_with(line)).count();
+        assert_eq!(count, 1, "{line}: {followed:?}");
+    }
+    assert_eq!(server.run(&place, &["log", id]).await.stdout, followed.stdout);
+    let lines = server.run(&place, &["log", id, "--json"]).await;
+    assert_eq!(lines.stdout.lines().count(), followed.stdout.lines().count());
+    for line in lines.stdout.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["seq"].is_i64() && line["at"].is_string(), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_for_nobody_says_how_to_be_somebody() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let said = server.run(&place, &["ls", "--search", "ägypten"]).await;
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    for part in ["without an identity", "/tasks", "--token", "docs/http.md"] {
+        assert!(said.stderr.contains(part), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_uploaded_file_names_its_task() {
+    let place = Place::new();
+    let server = place.serve(&[], &[]).await;
+    let file = place.write("Ägypten.csv", "a,b\n1,2\n");
+    let input = format!("file=@{}", file.display());
+    let started = server.run(&place, &["run", "dataset", "-i", &input, "--json"]).await;
+    assert_eq!(json(&started)["title"], "Data set: Ägypten.csv");
+    let named = ["run", "dataset", "-i", &input, "-i", "name=Nile", "--json"];
+    assert_eq!(json(&server.run(&place, &named).await)["title"], "Data set: Nile");
+}

@@ -23,6 +23,7 @@ mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
 mod progress;
+mod proxies;
 mod rates;
 mod raw;
 mod s3;

@@ -43,6 +43,13 @@ impl Raw {
         Self::from([127, 0, 0, 1], server).await
     }
 
+    /// A connection to another program at this URL.
+    pub(crate) async fn at(url: &str) -> Self {
+        let addr = url.strip_prefix("http://").unwrap();
+        let stream = timeout(PATIENCE, TcpStream::connect(addr)).await.unwrap().unwrap();
+        Self { stream, read: Vec::new() }
+    }
+
     /// A connection from another address of this machine.
     pub(crate) async fn from(ip: [u8; 4], server: &Server) -> Self {
         let socket = TcpSocket::new_v4().unwrap();

@@ -57,7 +57,23 @@ impl Default for LongPollOptions {
     }
 }
 
+/// Longest wait that proxies let pass as they come: nginx and Apache give up after 60 s.
+const MAX_BEHIND_PROXIES: Duration = Duration::from_secs(55);
+
 impl LongPollOptions {
+    /// A warning for the operator about a wait that proxies cut off.
+    pub fn remark(&self) -> Option<String> {
+        (self.max_wait > MAX_BEHIND_PROXIES).then(|| {
+            format!(
+                "long_poll.max_wait_s is {}: a proxy in front of the server usually ends a request \
+                 that has no response after 60 s; use at most {}, or set the timeout of the proxy \
+                 (nginx: proxy_read_timeout)",
+                self.max_wait.as_secs(),
+                MAX_BEHIND_PROXIES.as_secs()
+            )
+        })
+    }
+
     /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
         in_range([
@@ -66,5 +82,20 @@ impl LongPollOptions {
             ("poll_ms", whole_ms(self.poll), 50, 60_000),
             ("drain_spread_ms", whole_ms(self.drain_spread), 0, 60_000),
         ])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_proxies_cut_off_is_worth_a_warning() {
+        let remark = |seconds| {
+            let max_wait = Duration::from_secs(seconds);
+            LongPollOptions { max_wait, ..LongPollOptions::default() }.remark()
+        };
+        assert_eq!(remark(55), None);
+        assert!(remark(56).is_some_and(|text| text.contains("long_poll.max_wait_s is 56")));
     }
 }

@@ -68,6 +68,8 @@ pub struct Prepared {
     pub sealed: Option<String>,
     /// The title of the task.
     pub title: String,
+    /// See [`Task::upload_title`](crate::engine::Task::upload_title).
+    pub upload_title: Option<String>,
     /// The stages in order, with their weights.
     pub stages: Stages,
     /// See [`Task::unique_key`](crate::engine::Task::unique_key).
@@ -85,6 +87,7 @@ impl Prepared {
             input: input.into(),
             sealed: None,
             title: title.into(),
+            upload_title: None,
             stages,
             unique_key: None,
             lookup_key: None,

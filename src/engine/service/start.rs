@@ -12,10 +12,10 @@ use crate::{
         keyed_hash::hex,
         millis,
         quota::Depositor,
-        registry::Kind,
+        registry::{Kind, Prepared},
         store::{Inserted, NewTask, Row},
     },
-    task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId},
+    task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId, UploadId},
 };
 
 /// Maximum length of a kind's name that an error repeats, in bytes.
@@ -149,6 +149,7 @@ impl Service {
         let mut uploads: Vec<_> = prepared.uploads.iter().map(|(_, id)| *id).collect();
         uploads.sort();
         uploads.dedup();
+        let title = self.title(caller, &prepared, &uploads).await;
         let stages = prepared.stages.as_slice().iter().cloned();
         let stages =
             stages.map(|stage| StageInfo { name: options.cut(stage.name), ..stage }).collect();
@@ -157,7 +158,7 @@ impl Service {
             owner: caller.as_owner().map(str::to_owned),
             client: self.client(caller),
             kind: kind.info.kind.clone(),
-            title: options.cut(prepared.title),
+            title: options.cut(title),
             input: prepared.input,
             sealed: prepared.sealed,
             stages,
@@ -175,6 +176,17 @@ impl Service {
             rerun_of: None,
             uploads,
         })
+    }
+
+    /// The title; with exactly one upload it may contain the name of the file.
+    async fn title(&self, caller: &Caller, prepared: &Prepared, uploads: &[UploadId]) -> String {
+        let title = || prepared.title.clone();
+        let (Some(named), [upload]) = (&prepared.upload_title, uploads) else { return title() };
+        match self.uploaded(caller, *upload).await {
+            Ok(Some(upload)) => named.replace("{name}", &upload.name),
+            // The insert refuses an upload that does not exist.
+            Ok(None) | Err(_) => title(),
+        }
     }
 
     async fn started(&self, row: &Row, existing: bool) -> Started {

@@ -110,7 +110,7 @@ impl Form {
         if let Some(file_name) = field.file_name() {
             return Ok(Some(Part::File(Box::new(FormFile {
                 field: name,
-                name: file_name.to_owned(),
+                name: sent_name(file_name),
                 media_type: field.content_type().map(ToString::to_string),
                 bytes: field,
                 beside: Arc::clone(&self.beside),
@@ -166,7 +166,35 @@ impl FormFile {
     }
 }
 
+/// The name that a browser was given: in the header of a part it writes `"`, CR and LF as `%22`,
+/// `%0D` and `%0A`, and nothing else in this way.
+fn sent_name(header: &str) -> String {
+    let mut name = header.to_owned();
+    for (encoded, plain) in [("%22", "\""), ("%0D", "\r"), ("%0A", "\n")] {
+        name = name.replace(encoded, plain);
+    }
+    name
+}
+
 /// Error that blames the sender's data.
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sent_name;
+
+    #[test]
+    fn a_name_is_what_the_person_chose_however_the_browser_encodes_it() {
+        for (header, name) in [
+            ("a%22b.csv", "a\"b.csv"),
+            ("a%0D%0Ab.csv", "a\r\nb.csv"),
+            ("100%.csv", "100%.csv"),
+            ("a%20b.csv", "a%20b.csv"),
+            ("Ägypten.csv", "Ägypten.csv"),
+        ] {
+            assert_eq!(sent_name(header), name);
+        }
+    }
 }

@@ -202,6 +202,10 @@ impl Task for Dataset {
         }
     }
 
+    fn upload_title(&self) -> Option<String> {
+        self.given_name().is_none().then(|| "Data set: {name}".to_owned())
+    }
+
     fn stages(&self) -> Stages {
         Stages::new([
             ("Loading data", 1.0),

@@ -100,8 +100,11 @@ impl Channel {
     }
 }
 
+/// UTF-8 byte order mark, which some programs write first.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 fn read(line: &[u8]) -> Result<Map<String, Value>, String> {
-    match serde_json::from_slice(line) {
+    match serde_json::from_slice(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => Err("expected an object such as {\"progress\":0.4}".to_owned()),
         Err(error) => Err(format!("not JSON ({error})")),

@@ -39,6 +39,12 @@ fn every_word_of_the_channel_becomes_its_signal() {
 }
 
 #[test]
+fn a_byte_order_mark_before_an_object_is_no_part_of_it() {
+    let signals = say("\u{feff}{\"progress\":0.4}\n\u{feff}{\"message\":\"chapter 2\"}\r\n");
+    assert_eq!(signals, [Signal::Fraction(0.4), message("chapter 2")]);
+}
+
+#[test]
 fn a_stage_is_named_or_numbered_from_one_and_never_goes_back() {
     assert_eq!(say("{\"stage\":1}\n{\"stage\":2}"), [Signal::Stage(0), Signal::Stage(1)]);
     let back = say("{\"stage\":2}\n{\"stage\":\"Loading\",\"progress\":0.9,\"message\":\"old\"}\n");
