@@ -77,7 +77,7 @@ pub async fn run(
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
     let start = StartTask { priority, ..StartTask::new(kind, input) };
-    let StartedTask { existing, snapshot: started } = api.start(&start).await?;
+    let StartedTask { existing, snapshot: started, .. } = api.start(&start).await?;
     print(&format!("{}\n", started.id))?;
     if existing {
         note("this work was already under way; nothing new was started");

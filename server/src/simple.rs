@@ -156,7 +156,8 @@ async fn start(
 ) -> Result<Json<StartedTask>, SimpleError> {
     let data = body?.text("data")?;
     let input = json!({ "data": data });
-    let StartReceipt { id, existing } = start_kind(&service, &caller, Dataset::KIND, input).await?;
+    let StartReceipt { id, existing, .. } =
+        start_kind(&service, &caller, Dataset::KIND, input).await?;
     Ok(Json(StartedTask { task_id: id, message: None, existing }))
 }
 
@@ -303,7 +304,8 @@ async fn create_story(
     let mut body = body?;
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
-    let StartReceipt { id, existing } = start_kind(&service, &caller, Story::KIND, input).await?;
+    let StartReceipt { id, existing, .. } =
+        start_kind(&service, &caller, Story::KIND, input).await?;
     Ok(Json(StartedTask { task_id: id, message: Some("Story creation started"), existing }))
 }
 

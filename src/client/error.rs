@@ -143,6 +143,17 @@ impl Error {
     }
 }
 
+/// The server's problem document; for other errors one with status 0, as for a server that does not
+/// answer.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(problem) => *problem,
+            error => Self::new(0, "No answer", error.to_string()),
+        }
+    }
+}
+
 /// Formats the server's message, followed by the invalid fields that it does not contain.
 fn refusal(problem: &Problem) -> String {
     let Problem { detail: message, errors, .. } = problem;

@@ -2,13 +2,19 @@
 
 mod budget;
 mod files;
+#[cfg(not(feature = "testing"))]
+mod observer;
 mod retry_backoff;
 
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+#[cfg(not(feature = "testing"))]
+use self::observer::Observer;
 use self::retry_backoff::RetryBackoff;
+#[cfg(feature = "testing")]
+use super::testing::Observer;
 use super::{
     EngineOptions, TaskError, clock::Clock, log::LogLimits, quota::Quota, running::RunningTask,
     store::Store, subscriptions::Subscriptions,
@@ -32,6 +38,7 @@ pub struct Context {
     options: Arc<EngineOptions>,
     subscriptions: Arc<Subscriptions>,
     quota: Arc<Quota>,
+    pub(super) observer: Observer,
 }
 
 impl Context {
@@ -43,7 +50,8 @@ impl Context {
         subscriptions: Arc<Subscriptions>,
         quota: Arc<Quota>,
     ) -> Self {
-        Self { running, store, clock, options, subscriptions, quota }
+        let observer = Observer::default();
+        Self { running, store, clock, options, subscriptions, quota, observer }
     }
 
     /// The id of this task.
@@ -65,6 +73,7 @@ impl Context {
         self.running.enter(index, self.clock.now_ms());
         self.subscriptions.wake(self.running.id);
         self.save().await;
+        self.observer.stage(index);
         Ok(())
     }
 
@@ -73,6 +82,7 @@ impl Context {
     /// ignored.
     pub fn progress(&self, fraction: f64) {
         self.running.report(fraction);
+        self.observer.progress(fraction);
     }
 
     /// Reports that the progress of the whole is not known any more, such as when more work turned
@@ -80,11 +90,14 @@ impl Context {
     /// what was shown before.
     pub fn progress_unknown(&self) {
         self.running.forget_progress(self.clock.now_ms());
+        self.observer.progress_unknown();
     }
 
     /// Sets the task's message: a few words on what it is doing now. An empty text removes it.
     pub fn message(&self, text: impl Into<String>) {
-        self.running.message(self.options.cut(text.into()), self.clock.now_ms());
+        let text = self.options.cut(text.into());
+        self.observer.message(&text);
+        self.running.message(text, self.clock.now_ms());
     }
 
     /// Adds a line to the task's log.
@@ -99,6 +112,7 @@ impl Context {
     /// `max_log_bytes`) are retained; the log reports how many lines are missing between them.
     pub fn log_from(&self, stream: LogStream, text: impl Into<String>) {
         let (text, now) = (text.into(), self.clock.now_ms());
+        self.observer.log(stream, &text);
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
         let limits = LogLimits { lines, bytes };
         if !text.contains('\n') {
@@ -135,7 +149,9 @@ impl Context {
     /// of 5 chapters`; the cancel receipt shows it. The latest call counts, also one of an earlier
     /// attempt.
     pub fn preserved(&self, what: impl Into<String>) {
-        self.running.keep(self.options.cut(what.into()));
+        let what = self.options.cut(what.into());
+        self.observer.preserved(&what);
+        self.running.keep(what);
     }
 
     /// Records that the task has observed cancellation.
@@ -165,7 +181,10 @@ impl Context {
         let mut backoff = RetryBackoff::new();
         loop {
             match self.store.save_checkpoint(id, run_seq, key, &json).await {
-                Ok(true) => return Ok(()),
+                Ok(true) => {
+                    self.observer.checkpoint(key);
+                    return Ok(());
+                }
                 Ok(false) => return Err(TaskError::Cancelled),
                 Err(error) => backoff.wait(self, error).await?,
             }

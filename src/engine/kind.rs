@@ -104,6 +104,7 @@ impl ValidationError {
 
 /// How tasks of one kind are run.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct KindOptions {
     /// Time limit of a run; a longer one fails with code `timeout`. Default: 1 hour.
     pub timeout: Duration,
@@ -117,6 +118,8 @@ pub struct KindOptions {
     /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
 }
+
+crate::options::options!(KindOptions);
 
 impl Default for KindOptions {
     fn default() -> Self {
@@ -170,6 +173,7 @@ impl Stages {
 
 /// The result of a task: bytes with a media type, by which pages choose their view.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Output {
     /// The media type, such as `text/markdown; charset=utf-8`.
     pub media_type: Cow<'static, str>,
@@ -180,6 +184,15 @@ pub struct Output {
 }
 
 impl Output {
+    /// Creates a result of any media type.
+    pub fn new(
+        media_type: impl Into<Cow<'static, str>>,
+        bytes: Vec<u8>,
+        file_name: impl Into<String>,
+    ) -> Self {
+        Self { media_type: media_type.into(), bytes, file_name: file_name.into() }
+    }
+
     /// Creates a Markdown result.
     pub fn markdown(text: String, file_name: impl Into<String>) -> Self {
         Self {

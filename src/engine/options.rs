@@ -33,6 +33,7 @@ pub(super) fn in_range<const N: usize>(
 /// (`Deserialize`) the keys of durations end with their unit: `lease_s`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// Maximum number of tasks running at once in this process, over all kinds. Default: 8.
     pub concurrency: u32,
@@ -129,6 +130,8 @@ pub struct EngineOptions {
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
+
+crate::options::options!(EngineOptions);
 
 impl EngineOptions {
     /// Returns settings that are out of range or contradict each other: the key and the accepted

@@ -21,7 +21,7 @@ async fn nested() -> Fixture {
 }
 
 async fn nested_by(nest: impl FnOnce(Router) -> Router) -> Fixture {
-    let files = EngineOptions { artifacts: Some(Artifacts::in_memory()), ..quick() };
+    let files = quick().with(|o| o.artifacts = Some(Artifacts::in_memory()));
     let mut fixture = fixture_of(options(), files).await;
     fixture.router = nest(router(fixture.engine.service(), &options()));
     fixture

@@ -31,7 +31,7 @@ async fn find(
 
 async fn with_own_calls() -> Fixture {
     let mut f = fixture().await;
-    let options = HttpOptions { plain_error_paths: &["/api/plain"], ..options() };
+    let options = options().with(|o| o.plain_error_paths = &["/api/plain"]);
     let own = OpenApiRouter::new().routes(routes!(find));
     f.router = router_with(f.engine.service(), &options, own);
     f

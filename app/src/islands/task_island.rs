@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use milepost::{
-    poll::Config,
     task::Snapshot,
     view::{
         TaskView, Transport, UseTaskOptions,
@@ -39,10 +38,8 @@ pub fn TaskIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
-    let options = UseTaskOptions {
-        config: Config { foreground: true, ..Config::default() },
-        ..UseTaskOptions::default()
-    };
+    let mut options = UseTaskOptions::default();
+    options.config.foreground = true;
     let transport = Transport::poll_only(task_status).shared();
     let task = use_tasks_with_options([seed.snapshot], transport, options);
     task.views.into_iter().next().map(show)

@@ -7,10 +7,12 @@ use crate::{
     engine::store::{
         AllInserted, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
         ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store, StoreError,
-        StoredInput, StoredResult, Tombstone, Usage, UsageOf,
+        StoredInput, StoredResult, Tombstone, Usage, UsageOf, sealed,
     },
     task::{BatchId, TaskId},
 };
+
+impl sealed::Sealed for This {}
 
 #[async_trait]
 impl Store for This {
