@@ -1,10 +1,12 @@
 # Each of these installs what is missing first, outside the repository, and says so (scripts/tools).
 
-.PHONY: help serve build test faults load dataset policies tools page-weight screenshots
+.PHONY: help serve build dist check test faults load dataset policies tools page-weight screenshots
 
 help:
 	@echo "make serve         build and run on http://127.0.0.1:3000"
-	@echo "make build         target/release/milepost and target/site"
+	@echo "make build         target/release/milepost, the site inside"
+	@echo "make dist          an archive, a Debian package and checksums in target/dist; ARGS=test installs and runs it in a fresh root"
+	@echo "make check         format, clippy, packages, layers, unit and property tests: before each commit"
 	@echo "make test          everything, the end-to-end tests included"
 	@echo "make faults        kill it at random and prove that nothing is lost; ARGS='--rounds 300 --database postgres'"
 	@echo "make load          10,000 clients at the real program, killed and started again; ARGS='--clients 1000'"
@@ -17,8 +19,14 @@ help:
 serve:
 	@scripts/serve
 
+dist:
+	@scripts/dist $(ARGS)
+
 build:
 	@scripts/build
+
+check:
+	@scripts/check
 
 test:
 	@scripts/test

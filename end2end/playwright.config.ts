@@ -15,8 +15,8 @@ const LAUNCH = [
 
 export default defineConfig({
   testDir: "specs",
-  // The sizes of a development build say nothing.
-  testIgnore: IS_RELEASE ? [] : ["**/page-weight.spec.ts"],
+  // The sizes of a development build say nothing, and the site is not inside it.
+  testIgnore: IS_RELEASE ? [] : ["**/page-weight.spec.ts", "**/one-file.spec.ts"],
   fullyParallel: true,
   forbidOnly: process.env["CI"] !== undefined,
   // A test that passes at the second try has found something.

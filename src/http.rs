@@ -116,6 +116,9 @@ pub struct HttpOptions {
     pub public_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
+    /// Path to which the session cookie belongs, for a server that a proxy serves below a path.
+    /// Default: `/`.
+    pub cookie_path: String,
     /// Key that seals session cookies. Default: random, so sessions end with the process. Store a
     /// key ([`Store::secret`](crate::engine::store::Store::secret)) to keep sessions across
     /// restarts.
@@ -154,6 +157,7 @@ impl Default for HttpOptions {
             min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
             secure_cookie: false,
+            cookie_path: "/".to_owned(),
             session_key: SessionKey::random(),
             local_only: false,
             sessions_per_minute: 600,
@@ -186,7 +190,7 @@ pub fn router_with(
     let (api, document) = api(more).split_for_parts();
     let plain = options.plain_error_paths;
     let router = api
-        .merge(openapi::router(document))
+        .merge(openapi::router(&document, &service))
         .fallback(async move |links: Links, uri: Uri| error::no_such_call(&links, &uri, plain))
         .method_not_allowed_fallback(async move |method: Method, links: Links, uri: Uri| {
             error::no_such_method(&method, &links, &uri, plain)
@@ -207,7 +211,7 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(tasks::cancel))
         .routes(routes!(rerun::input))
         .routes(routes!(rerun::rerun))
-        .routes(routes!(batches::start))
+        .routes(routes!(batches::start, batches::list))
         .routes(routes!(batches::get))
         .routes(routes!(batches::cancel))
         .routes(routes!(batches::rerun))

@@ -76,6 +76,24 @@ fn what_matches_is_read() {
 }
 
 #[test]
+fn a_number_without_a_fraction_is_an_integer_however_it_is_written() {
+    let point =
+        |json: &str| from_slice::<Point>(json.as_bytes()).map_err(|error| error.to_string());
+    for x in ["7", "7.0", "0.7e1", "70E-1"] {
+        assert_eq!(point(&format!(r#"{{"x":{x}}}"#)), Ok(Point { x: 7, y: None }), "{x}");
+    }
+    for x in ["7.5", "-1.0", "256.0", "1e300", "9007199254740994.0"] {
+        assert!(point(&format!(r#"{{"x":{x}}}"#)).is_err(), "{x}");
+    }
+    let priority = |json| from_slice::<StartTask>(json).map(|start| start.priority);
+    assert_eq!(priority(br#"{"kind":"a","priority":-3.0}"#), Ok(-3));
+    let wait = br#"{"watch":[],"wait_ms":327.0}"#;
+    assert_eq!(from_slice::<PollRequest>(wait).unwrap().wait_ms, 327);
+    let query = vec![("x".to_owned(), "7.0".to_owned()), ("y".to_owned(), "7.0".to_owned())];
+    assert_eq!(from_query(query), Ok(Point { x: 7, y: Some(7.0) }));
+}
+
+#[test]
 fn a_list_is_no_structure_wherever_it_stands() {
     let no = "must be an object, not a list";
     assert_eq!(error::<Point>(json!([1, 2.0])), format!("The body {no}"));

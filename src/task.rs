@@ -15,16 +15,16 @@ mod snapshot;
 mod status;
 
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
-pub use batch::{Batch, StartBatch, batch_input};
+pub use batch::{Batch, BatchList, BatchSummary, StartBatch, batch_input};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, Upload};
 pub use find::{hits as hits_in_line, is_in as is_in_line};
 pub use id::{BatchId, InvalidBatchId, InvalidTaskId, InvalidUploadId, TaskId, UploadId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask, StartedTask};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Watch};
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, Problem, ProblemCode};
 pub use snapshot::{
-    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogStream, ResultLink, ResumeReason, Resumed,
-    Snapshot, TaskFailure, TaskList,
+    CancelOutcome, CancelReceipt, EtaRange, LogLine, LogPage, LogStream, ResultLink, ResumeReason,
+    Resumed, Snapshot, TaskFailure, TaskList,
 };
 pub use status::Status;

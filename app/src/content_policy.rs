@@ -33,7 +33,7 @@ fn policy(nonce: &str, watched: bool) -> String {
         "img-src 'self' data:",
         &format!("connect-src 'self'{reload}"),
         "form-action 'self'",
-        "base-uri 'none'",
+        "base-uri 'self'",
         "frame-ancestors 'none'",
     ]
     .join("; ")

@@ -4,14 +4,13 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use milepost::{
     engine::{Caller, ResultState, Service},
-    http::Links,
     task::{Problem, TaskId},
 };
 
 use milepost::view::server_fns::ApiError;
 pub(crate) use milepost::view::server_fns::{set_retry_after, set_status};
 
-use crate::{viewers::Viewers, wire::ResultView};
+use crate::{links, viewers::Viewers, wire::ResultView};
 
 /// Returns the service and the caller, which is anonymous if no middleware inserted a [`Caller`]
 /// into the request.
@@ -38,9 +37,7 @@ pub(crate) async fn result(
 ) -> Result<ResultView, Problem> {
     match service.result(caller, id).await? {
         None => Err(Problem::task_not_found()),
-        Some(ResultState::Ready(result)) => {
-            Ok(viewers.view(Links::default().result(id), result).await)
-        }
+        Some(ResultState::Ready(result)) => Ok(viewers.view(links::api().result(id), result).await),
         Some(ResultState::None(status)) if status.is_terminal() => {
             Err(Problem::new(404, "Not Found", "This task ended without a result."))
         }

@@ -75,7 +75,7 @@ pub(crate) async fn post_several(
 ) -> Response {
     let start = async |caller: &Caller, entered: &[(String, String)], key: Option<&str>| {
         let batch = batch::start(&state.site.service, caller, &kind, entered, key).await?;
-        Ok(format!("/batches/{}", batch.id))
+        Ok(format!("batches/{}", batch.id))
     };
     from_form(&state, request, start).await
 }
@@ -96,7 +96,7 @@ async fn from_form(
         }
     };
     match start(&caller(&parts), &entered, key(&entered)).await {
-        Ok(path) => see_other(&path),
+        Ok(path) => see_other(&parts, &path),
         Err(problem) => {
             let rejected = Outcome::Rejected(Rejected { entered, problem });
             state.render(page(parts, &path), rejected).await
@@ -139,7 +139,7 @@ async fn post(
     };
     let there = match done {
         // Also if the task does not exist (any more): its page reports that.
-        Ok(()) | Err(ServiceError::Expired(_)) => Ok(path.clone()),
+        Ok(()) | Err(ServiceError::Expired(_)) => Ok(format!("tasks/{id}")),
         Err(error) => Err(error.into()),
     };
     redirect_to(state, parts, &path, there).await

@@ -23,6 +23,8 @@ mod context;
 #[cfg(feature = "ssr")]
 mod forms;
 #[cfg(feature = "ssr")]
+mod links;
+#[cfg(feature = "ssr")]
 mod log_view;
 #[cfg(feature = "ssr")]
 mod outcome;

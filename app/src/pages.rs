@@ -25,6 +25,8 @@ use leptos_router::{
 };
 use milepost::html::escape;
 
+use crate::links;
+
 use self::{
     batch::BatchPage,
     files::{FilePage, FilesPage},
@@ -48,7 +50,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=title_markup />
         <Router>
-            <a class="skip" href="#main">
+            <a class="skip" href=format!("{}#main", links::document())>
                 "Skip to the content"
             </a>
             <Header />
@@ -83,14 +85,14 @@ fn Header() -> impl IntoView {
     let current = |here: bool| here.then_some("page");
     view! {
         <header>
-            <a class="brand" href="/">
+            <a class="brand" href="./">
                 {SITE}
             </a>
             <nav aria-label="Main">
-                <a href="/" aria-current=current(path == "/")>
+                <a href="./" aria-current=current(path == "/")>
                     "Start"
                 </a>
-                <a href="/tasks" aria-current=current(path == "/tasks")>
+                <a href="tasks" aria-current=current(path == "/tasks")>
                     "Tasks"
                 </a>
             </nav>
@@ -103,11 +105,11 @@ fn Footer() -> impl IntoView {
     view! {
         <footer>
             <p>
-                "For programs: " <a href="/api/openapi.json">"the API"</a>
+                "For programs: " <a href="api/openapi.json">"the API"</a>
                 "."
             </p>
             <p>
-                <a href="/forget">"Forget me on this browser"</a>
+                <a href="forget">"Forget me on this browser"</a>
             </p>
         </footer>
     }

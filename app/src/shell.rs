@@ -1,5 +1,6 @@
 //! HTML document around every page.
 
+use axum::http::request::Parts;
 use leptos::{
     config::LeptosOptions,
     nonce::{Nonce, use_nonce},
@@ -8,7 +9,7 @@ use leptos::{
 };
 use leptos_meta::MetaTags;
 
-use crate::{chunks::preload_loader, content_policy, pages::App};
+use crate::{chunks::preload_loader, content_policy, links, pages::App};
 
 /// Leptos hydrates islands when the browser is idle, which may take minutes on a busy one, during
 /// which a page neither polls nor reacts. This limits the wait to half a second.
@@ -19,16 +20,18 @@ const HYDRATE_SOON: &str = "{const idle=window.requestIdleCallback;\
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     content_policy::declare();
     let nonce = use_nonce();
-    let style = format!("/{}/{}.css", options.site_pkg_dir, options.output_name);
+    let base = use_context::<Parts>().map_or_else(String::new, |parts| links::root(&parts));
+    let style = format!("{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>
         <html lang="en">
             <head>
                 <meta charset="utf-8" />
+                <base href=base />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
                 <link rel="stylesheet" href=style nonce=nonce.clone() />
-                <link id="icon" rel="icon" href="/favicon.svg" data-href="/favicon.svg" type="image/svg+xml" />
+                <link id="icon" rel="icon" href="favicon.svg" data-href="favicon.svg" type="image/svg+xml" />
                 <AutoReload options=options.clone() />
                 <script nonce=nonce.clone() inner_html=HYDRATE_SOON></script>
                 {hydration(options, nonce.clone())}
@@ -46,7 +49,7 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
 /// but not to the module preload link, which would be refused. Setting the attribute twice would
 /// make it invalid.
 fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
-    let html = view! { <HydrationScripts options islands=true /> }.to_html();
+    let html = view! { <HydrationScripts options islands=true root="." /> }.to_html();
     let html = html.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
     let link = "<link rel=\"modulepreload\"";
     InertElement::new(match nonce {

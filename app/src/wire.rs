@@ -9,10 +9,10 @@ pub(crate) const KEY_FIELD: &str = "_key";
 /// Parameter of a task's page: the start led to a task that was already under way.
 pub(crate) const EXISTING: &str = "existing";
 
-/// Path of the page of a started task.
+/// Link to the page of a started task, relative to the root of the site.
 pub(crate) fn path_of(receipt: &StartReceipt) -> String {
     let id = receipt.id;
-    if receipt.existing { format!("/tasks/{id}?{EXISTING}") } else { format!("/tasks/{id}") }
+    if receipt.existing { format!("tasks/{id}?{EXISTING}") } else { format!("tasks/{id}") }
 }
 
 /// Log lines rendered for a page.

@@ -6,14 +6,10 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
-use figment::{
-    Figment,
-    providers::{Format as _, Toml},
-};
 
 use milepost::engine::Stages;
 use milepost_command::{
-    Decoder,
+    CommandsError, Decoder,
     progress::{Limits, Reader, Rules, RulesError, Signal, Source, plain, presets},
 };
 
@@ -61,7 +57,7 @@ pub enum ProgressTestError {
     /// The preset does not exist.
     #[error(transparent)]
     Preset(RulesError),
-    /// The file cannot be read, or its rules are invalid.
+    /// The file cannot be read, or has no rules.
     #[error("{}: {detail}", file.display())]
     File {
         /// The file.
@@ -69,6 +65,9 @@ pub enum ProgressTestError {
         /// The error.
         detail: String,
     },
+    /// The rules are invalid.
+    #[error(transparent)]
+    Rules(CommandsError),
     /// The total is not a positive number.
     #[error("--total is {0}; it is a number above 0")]
     Total(f64),
@@ -118,12 +117,9 @@ pub fn run(
 fn read_rules(file: &Path) -> Result<Rules, ProgressTestError> {
     let wrong = |detail: String| ProgressTestError::File { file: file.to_owned(), detail };
     let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-    let read = Figment::from(Toml::string(&text)).extract_inner::<Rules>("progress");
-    read.map_err(|error| match error.kind {
-        figment::error::Kind::MissingField(_) => {
-            wrong("it has no `progress = ...`, as in a command's configuration".to_owned())
-        }
-        _ => wrong(error.to_string().replace(" in TOML source string", "")),
+    let rules = milepost_command::read_rules(&text, file).map_err(ProgressTestError::Rules)?;
+    rules.ok_or_else(|| {
+        wrong("it has no `progress = ...`, as in a command's configuration".to_owned())
     })
 }
 

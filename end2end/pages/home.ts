@@ -17,11 +17,11 @@ export class HomePage {
 
   /** The link that leads to the form of a kind. */
   card(kind: string): Locator {
-    return this.page.locator(`a[href="/start/${kind}"]`).first();
+    return this.page.locator(`a[href="start/${kind}"]`).first();
   }
 
   /** The link to one of my recent tasks. */
   recent(id: string): Locator {
-    return this.page.locator(`a[href="/tasks/${id}"]`);
+    return this.page.locator(`a[href="tasks/${id}"]`);
   }
 }

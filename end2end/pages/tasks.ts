@@ -17,11 +17,11 @@ export class TasksPage {
 
   /** The link to a task. */
   link(id: string): Locator {
-    return this.page.getByRole("main").locator(`a[href="/tasks/${id}"]`).first();
+    return this.page.getByRole("main").locator(`a[href="tasks/${id}"]`).first();
   }
 
   /** The row of a task. */
   row(id: string): Locator {
-    return this.page.getByRole("listitem").filter({ has: this.page.locator(`a[href="/tasks/${id}"]`) });
+    return this.page.getByRole("listitem").filter({ has: this.page.locator(`a[href="tasks/${id}"]`) });
   }
 }

@@ -31,7 +31,7 @@ test("title and icon tell the percent while the task runs, and the icon is the s
   await taskPage.cancel.click();
   await expect(taskPage.status("Cancelled")).toBeVisible();
   await expect(page).toHaveTitle(/^Cancelled · /);
-  await expect(icon).toHaveAttribute("href", "/favicon.svg");
+  await expect(icon).toHaveAttribute("href", "favicon.svg");
 });
 
 test("who asked to be notified hears of the end in a hidden tab, once; who did not, does not", async ({ page, taskPage }) => {

@@ -54,7 +54,8 @@ async function load(page: Page, path: string, ready: () => Promise<unknown>): Pr
   const icons = page.locator("link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]");
   // While a task runs its page draws the icon itself, over the one that it came with.
   const urls = await icons.evaluateAll((links) => links.map((link) => (link as HTMLLinkElement).dataset["href"] ?? (link as HTMLLinkElement).href));
-  for (const url of new Set(urls.map((url) => new URL(url, page.url()).href))) {
+  const base = await page.evaluate(() => document.baseURI);
+  for (const url of new Set(urls.map((url) => new URL(url, base).href))) {
     const path = new URL(url).pathname;
     if (!all.some((row) => row.path === path)) all.push(await icon(page.context(), url));
   }

@@ -10,6 +10,8 @@ CREATE TABLE tasks (
     client                  TEXT COLLATE "C",
     kind                    TEXT    NOT NULL,
     title                   TEXT    NOT NULL,
+    -- The title as searches compare it: without case, in one normal form.
+    search_title            TEXT    NOT NULL DEFAULT '',
     stages                  TEXT    NOT NULL,
     unique_key              TEXT,
     -- By what the simple calls find the newest task of a kind, such as a story's subject.
@@ -90,6 +92,7 @@ CREATE INDEX tasks_by_lookup_key
     ON tasks (kind, lookup_key, (coalesce(owner, client, '')), created_at DESC, id DESC)
     WHERE lookup_key IS NOT NULL;
 CREATE INDEX tasks_of_batch ON tasks (batch_id, batch_index) WHERE batch_id IS NOT NULL;
+CREATE INDEX tasks_batched ON tasks (owner, batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX tasks_expiring ON tasks (expires_at, id) WHERE expires_at IS NOT NULL;
 -- The same work of one owner is never queued or running twice. A task that is being cancelled does
 -- not prevent the next.

@@ -1,5 +1,6 @@
 //! Command line: arguments, dispatch and exit codes.
 
+mod backup;
 mod check;
 
 use std::path::{Path, PathBuf};
@@ -20,9 +21,15 @@ use crate::{
     serve::{self, ServeError},
 };
 
+/// Version and commit, as `scripts/build` names them.
+const VERSION: &str = match option_env!("MILEPOST_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// Any long job gets a page: start it, watch it honestly, cancel it for real, collect its result.
 #[derive(Debug, Parser)]
-#[command(name = "milepost", version, arg_required_else_help = false)]
+#[command(name = "milepost", version = VERSION, arg_required_else_help = false)]
 #[command(
     after_help = "Exit codes: 0 done, 1 the task (or one of a batch) failed, 2 bad usage or configuration (or \
                         the server cannot be reached), 130 cancelled."
@@ -56,6 +63,8 @@ enum Command {
     Files(TaskArgs),
     /// Call the language model once, and print what it costs and what is wrong
     Check(ServerArgs),
+    /// Copy the SQLite database to a new file, also while the server runs
+    Backup(BackupArgs),
     /// Print the effective configuration with the source of each value
     Config(ServerArgs),
     /// Show what a preset or a pattern recognises in a command's output
@@ -77,7 +86,7 @@ struct ServerArgs {
     /// readable by its owner only
     #[arg(long, value_name = "FILE", conflicts_with = "database")]
     database_file: Option<PathBuf>,
-    /// Folder of the built pages [default: target/site]
+    /// Folder of the built pages, instead of those inside this program
     #[arg(long, value_name = "DIR")]
     site: Option<PathBuf>,
     /// Folder of {subject}/research.md, and of the stories written [default: output]
@@ -182,6 +191,14 @@ struct StatusArgs {
 }
 
 #[derive(Args, Debug)]
+struct BackupArgs {
+    /// File to write; it must not exist
+    file: PathBuf,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
 struct ListArgs {
     /// Only tasks with this status
     #[arg(long)]
@@ -267,6 +284,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(Exit::Done)
         }
         Command::Check(args) => check::check(&load(&args)?).await,
+        Command::Backup(BackupArgs { file, server }) => {
+            backup::backup(&load(&server)?, &file).await
+        }
         Command::Config(args) => print_config(&load(&args)?),
         Command::ProgressTest(args) => {
             let out = &mut std::io::BufWriter::new(std::io::stdout());

@@ -5,11 +5,9 @@
 //! (`MILEPOST_*`), the command line. The variable of a setting is its path in capitals: `http.addr`
 //! is `MILEPOST_HTTP_ADDR`.
 
-mod commands;
 mod connections;
 mod database_url;
 mod error;
-mod faults;
 mod file;
 mod http;
 mod kinds;
@@ -19,13 +17,13 @@ mod rate;
 mod settings;
 mod viewers;
 
-pub use commands::Commands;
 pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
 pub use http::HttpSettings;
+pub(crate) use http::is_base_path;
 pub use kinds::{KindSettings, KindsSettings};
-pub use layers::{Configuration, Flags, Source};
+pub use layers::{Configuration, Flags, Source, reload_commands};
 pub use print::print;
 pub use rate::RateSettings;
 pub use settings::{LogSettings, Settings, StorageSettings};

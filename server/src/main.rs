@@ -8,7 +8,9 @@ use milepost_server::cli::{self, Cli, CliError};
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    if let Some(code) = milepost_command::launch::run_guard_if_asked(std::env::args_os().skip(1)) {
+    if let Some(code) =
+        milepost_command::launch::run_supervisor_if_asked(std::env::args_os().skip(1))
+    {
         return ExitCode::from(code);
     }
     // Closed pipes, as in `milepost ls | head`, cause a write error rather than a signal.

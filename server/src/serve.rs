@@ -1,9 +1,12 @@
 //! `milepost serve` and `milepost worker`: start-up, operation and orderly shutdown.
 
 mod artifacts;
+mod base_path;
 mod commands;
 mod connections;
 mod disk;
+#[cfg(feature = "embedded-site")]
+mod embedded_site;
 mod error;
 mod files_limit;
 mod front;
@@ -73,19 +76,15 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
     let (engine, session_key) = start_engine(&settings, &commands).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
-    if !settings.http.site_dir.is_dir() {
-        let folder = settings.http.site_dir.display();
-        tracing::warn!(
-            "no built pages in {folder}: they come without style and scripts; see --site"
-        );
-    }
+    let site_dir = site_dir(&settings)?;
     let options = settings.http.options().with(|o| {
         o.session_key = session_key;
         o.local_only = addr.ip().is_loopback();
     });
     let viewers = settings.viewers.limits();
-    let router = site::router(engine.service(), &settings.http, &options, viewers);
+    let router = site::router(engine.service(), &settings.http, &options, viewers, site_dir);
 
+    let router = base_path::below(&settings.http.base_path, router, &options);
     // Builds the routes once instead of per connection.
     let router = router.with_state(());
     let (stop, stopped) = watch::channel(false);
@@ -117,6 +116,33 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     engine.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The folder of the built site: the one named in the settings, or that of the program itself.
+fn site_dir(settings: &Settings) -> Result<PathBuf, ServeError> {
+    let folder = match &settings.http.site_dir {
+        Some(folder) => folder.clone(),
+        None => own_site(&settings.storage.data_dir)?,
+    };
+    if !folder.is_dir() {
+        tracing::warn!(
+            "no built pages in {}: they come without style and scripts; see --site",
+            folder.display()
+        );
+    }
+    Ok(folder)
+}
+
+#[cfg(feature = "embedded-site")]
+fn own_site(data_dir: &Path) -> Result<PathBuf, ServeError> {
+    embedded_site::unpack(data_dir)
+        .map_err(|error| ServeError::Folder { path: data_dir.join("site"), error })
+}
+
+#[cfg(not(feature = "embedded-site"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with the site inside the program")]
+fn own_site(_data_dir: &Path) -> Result<PathBuf, ServeError> {
+    Ok(PathBuf::from("target/site"))
 }
 
 /// Runs queued tasks until a signal stops it.
@@ -276,7 +302,7 @@ async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Cloc
 }
 
 /// The file behind `sqlite:///path`; by default in the data folder.
-fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
+pub(crate) fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
     let storage = &settings.storage;
     let Some(url) = storage.database.as_ref().map(DatabaseUrl::expose) else {
         return Ok(storage.data_dir.join("milepost.db"));

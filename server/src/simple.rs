@@ -114,12 +114,13 @@ async fn find(service: &Service, caller: &Caller, name: &str) -> Result<Snapshot
 #[expect(dead_code, reason = "says in the OpenAPI document what the body is")]
 struct StartData {
     /// CSV text.
+    #[schema(min_length = 1)]
     data: String,
 }
 
 /// A started task.
 #[derive(Serialize, ToSchema)]
-struct StartedTask {
+struct SimpleStarted {
     /// Task id; follow the task under `/api/status/{task_id}`.
     task_id: TaskId,
     /// Confirmation of what was started.
@@ -146,19 +147,35 @@ async fn start_kind(
 }
 
 /// Profiles a text as a data set.
-#[utoipa::path(post, path = "/api/task/start", tag = "simple", request_body = StartData,
-    responses(PlainNotStarted, (status = 200, body = StartedTask),
+#[utoipa::path(post, path = "/api/task/start", tag = "simple", operation_id = "simpleStart", request_body = StartData,
+    responses(PlainNotStarted, (status = 200, body = SimpleStarted, links(
+            ("simpleStatus" = (operation_id = "simpleStatus",
+                parameters(("task_id" = "$response.body#/task_id")))),
+            ("simpleTaskStatus" = (operation_id = "simpleTaskStatus",
+                parameters(("task_id" = "$response.body#/task_id")))),
+            ("simpleCancel" = (operation_id = "simpleCancel",
+                parameters(("task_id" = "$response.body#/task_id")))),
+            ("getTask" = (operation_id = "getTask",
+                parameters(("id" = "$response.body#/task_id")))),
+            ("getTaskResult" = (operation_id = "getTaskResult",
+                parameters(("id" = "$response.body#/task_id")))),
+            ("getTaskLog" = (operation_id = "getTaskLog",
+                parameters(("id" = "$response.body#/task_id")))),
+            ("cancelTask" = (operation_id = "cancelTask",
+                parameters(("id" = "$response.body#/task_id")))),
+            ("rerunTask" = (operation_id = "rerunTask",
+                parameters(("id" = "$response.body#/task_id")))))),
         (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn start(
     State(service): State<Service>,
     caller: Caller,
     body: Result<Object, ApiError>,
-) -> Result<Json<StartedTask>, SimpleError> {
+) -> Result<Json<SimpleStarted>, SimpleError> {
     let data = body?.text("data")?;
     let input = json!({ "data": data });
     let StartReceipt { id, existing, .. } =
         start_kind(&service, &caller, Dataset::KIND, input).await?;
-    Ok(Json(StartedTask { task_id: id, message: None, existing }))
+    Ok(Json(SimpleStarted { task_id: id, message: None, existing }))
 }
 
 /// Status of a task; absent fields are omitted.
@@ -237,7 +254,7 @@ fn plain_result(state: ResultState) -> Option<Value> {
 }
 
 /// Returns the status of a task.
-#[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple",
+#[utoipa::path(get, path = "/api/status/{task_id}", tag = "simple", operation_id = "simpleStatus",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(PlainNotFound, (status = 200, body = SimpleStatus)))]
 async fn status(
@@ -249,7 +266,7 @@ async fn status(
 }
 
 /// Alias of `/api/status/{task_id}`.
-#[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple",
+#[utoipa::path(get, path = "/api/task/status/{task_id}", tag = "simple", operation_id = "simpleTaskStatus",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(PlainNotFound, (status = 200, body = SimpleStatus)))]
 async fn task_status(
@@ -268,7 +285,7 @@ struct SimpleCancelled {
 }
 
 /// Cancels a task.
-#[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple",
+#[utoipa::path(delete, path = "/api/task/{task_id}/cancel", tag = "simple", operation_id = "simpleCancel",
     params(("task_id" = String, Path, description = "The task's id, or the subject of a story")),
     responses(PlainNotFound, (status = 200, body = SimpleCancelled)))]
 async fn cancel(
@@ -287,26 +304,28 @@ async fn cancel(
 #[expect(dead_code, reason = "says in the OpenAPI document what the body is")]
 struct CreateStory {
     /// Names the folder of the research file.
+    #[schema(min_length = 1, max_length = 100)]
     subject: String,
     /// The protagonist.
+    #[schema(min_length = 1, max_length = 100)]
     player: String,
 }
 
 /// Starts a story.
-#[utoipa::path(post, path = "/api/story/create", tag = "simple", request_body = CreateStory,
-    responses(PlainNotStarted, (status = 200, body = StartedTask),
+#[utoipa::path(post, path = "/api/story/create", tag = "simple", operation_id = "simpleCreateStory", request_body = CreateStory,
+    responses(PlainNotStarted, (status = 200, body = SimpleStarted),
         (status = 400, body = Detail, description = "The body or the input is invalid")))]
 async fn create_story(
     State(service): State<Service>,
     caller: Caller,
     body: Result<Object, ApiError>,
-) -> Result<Json<StartedTask>, SimpleError> {
+) -> Result<Json<SimpleStarted>, SimpleError> {
     let mut body = body?;
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
     let StartReceipt { id, existing, .. } =
         start_kind(&service, &caller, Story::KIND, input).await?;
-    Ok(Json(StartedTask { task_id: id, message: Some("Story creation started"), existing }))
+    Ok(Json(SimpleStarted { task_id: id, message: Some("Story creation started"), existing }))
 }
 
 /// Progress of a story.
@@ -322,7 +341,7 @@ struct StoryProgress {
 
 /// Returns the progress of a story by its id or subject. A subject names the caller's newest story;
 /// callers without a session see stories started without one from the same address.
-#[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple",
+#[utoipa::path(get, path = "/api/story/progress/{task_id}", tag = "simple", operation_id = "simpleStoryProgress",
     params(("task_id" = String, Path, description = "The task's id, or the story's subject")),
     responses(PlainNotFound, (status = 200, body = StoryProgress)))]
 async fn story_progress(

@@ -28,6 +28,22 @@ pub const RERUN_KEYS: &str = "rerun:";
 /// A task's handle to the engine: report progress, save checkpoints, observe cancellation. Cheap to
 /// clone.
 ///
+/// ```
+/// use milepost::prelude::*;
+///
+/// async fn copy(ctx: &Context, pages: u32) -> Result<(), TaskError> {
+///     // What an earlier attempt has done is not done again.
+///     let done = ctx.restore("page").await?.unwrap_or(0);
+///     for page in done + 1..=pages {
+///         ctx.check()?;
+///         ctx.message(format!("page {page}"));
+///         ctx.checkpoint("page", &page).await?;
+///         ctx.progress(f64::from(page) / f64::from(pages));
+///     }
+///     Ok(())
+/// }
+/// ```
+///
 /// A run is cancelled for any of these reasons: a cancel request, its time limit, a shutdown of the
 /// process, or a lost lease. All of them appear to the task as [`TaskError::Cancelled`].
 #[derive(Clone)]

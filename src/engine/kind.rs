@@ -10,6 +10,49 @@ use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task; its JSON Schema gives the start form, the
 /// validation of the API and the arguments of the command line.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use milepost::prelude::*;
+///
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// struct Resize {
+///     /// Width in pixels.
+///     width: u32,
+/// }
+///
+/// impl Task for Resize {
+///     const KIND: &'static str = "resize";
+///     const TITLE: &'static str = "Resize";
+///     const DESCRIPTION: &'static str = "Makes a picture smaller.";
+///     type Deps = ();
+///
+///     fn title(&self) -> String {
+///         format!("Picture of {} pixels", self.width)
+///     }
+///
+///     fn stages(&self) -> Stages {
+///         Stages::new([("Reading", 1.0), ("Writing", 2.0)])
+///     }
+///
+///     async fn check(&self, _: &()) -> Check {
+///         match self.width {
+///             0 => Err(ValidationError::field("width", "must be at least 1")),
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+///         ctx.stage(0).await?;
+///         ctx.stage(1).await?;
+///         Ok(Output::new("image/png", Vec::new(), "small.png"))
+///     }
+/// }
+/// ```
+///
+/// [`Engine::builder`](super::Engine::builder) registers and runs it; `milepost::testing` runs one
+/// in a test.
 pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
     /// The kind's name in the API and in the store; `[a-z0-9_-]`. Never change it once used.
     const KIND: &'static str;
@@ -103,6 +146,17 @@ impl ValidationError {
 }
 
 /// How tasks of one kind are run.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use milepost::prelude::*;
+///
+/// let options = KindOptions::default().with(|options| {
+///     options.timeout = Duration::from_secs(60);
+///     options.max_attempts = 1;
+/// });
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KindOptions {

@@ -31,6 +31,13 @@ pub(super) fn in_range<const N: usize>(
 
 /// Options of one engine. `Default` gives the documented values. In a configuration table
 /// (`Deserialize`) the keys of durations end with their unit: `lease_s`.
+///
+/// ```
+/// use milepost::prelude::*;
+///
+/// let options = EngineOptions::default().with(|options| options.concurrency = 2);
+/// assert_eq!(options.invalid(), []);
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]

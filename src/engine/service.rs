@@ -11,7 +11,7 @@ mod rerun;
 mod start;
 mod types;
 
-use std::time::Instant;
+use std::{str::FromStr, time::Instant};
 
 pub use expiry::Kept;
 pub use find::FoundLines;
@@ -27,6 +27,17 @@ use super::{
 use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
 
 /// The engine as its callers see it. Each call takes the caller and checks access. Cheap to clone.
+///
+/// ```
+/// use milepost::{engine::{Service, ServiceError}, prelude::*};
+///
+/// async fn greet(service: &Service, user: &str) -> Result<TaskId, ServiceError> {
+///     let caller = Caller::owner(format!("user:{user}"));
+///     let start = StartTask::new("greeting", serde_json::json!({ "name": user }));
+///     let started = service.start(&caller, start, None).await?;
+///     Ok(started.receipt.id)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Service {
     engine: Engine,
@@ -35,6 +46,12 @@ pub struct Service {
 impl Service {
     pub(super) const fn new(engine: Engine) -> Self {
         Self { engine }
+    }
+
+    /// The options of the engine.
+    #[cfg(feature = "http")]
+    pub(crate) fn options(&self) -> &super::EngineOptions {
+        &self.engine.inner().options
     }
 
     /// Returns the kinds that can be started.
@@ -285,7 +302,7 @@ impl Service {
 impl ListFilter {
     /// Whether the filter has no cursor, or one that a list may have returned.
     pub fn has_valid_cursor(&self) -> bool {
-        self.cursor.as_deref().is_none_or(|cursor| read_cursor(cursor).is_ok())
+        self.cursor.as_deref().is_none_or(|cursor| read_cursor::<TaskId>(cursor).is_ok())
     }
 }
 
@@ -300,7 +317,8 @@ fn log_lines(mut before: i64, entries: Vec<LogEntry>) -> Vec<LogLine> {
     entries.into_iter().map(line).collect()
 }
 
-fn read_cursor(cursor: &str) -> Result<(i64, TaskId), ValidationError> {
+/// Parses a cursor of a list: time and id of the last row.
+fn read_cursor<Id: FromStr>(cursor: &str) -> Result<(i64, Id), ValidationError> {
     cursor
         .split_once('.')
         .and_then(|(at, id)| Some((at.parse().ok()?, id.parse().ok()?)))

@@ -12,6 +12,8 @@ pub mod postgres;
 mod row;
 pub(in crate::engine) mod sealed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod search_text;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_error;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -28,9 +30,9 @@ pub(in crate::engine) use budget::DAY_MS;
 pub use budget::{Scope, Spend, Spending, Spent, day};
 pub use new_task::{AllInserted, Inserted, NewTask};
 pub use row::{
-    CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap, ProgressWrite,
-    Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredInput, StoredPace, StoredResult,
-    Tombstone,
+    BatchRow, CancelOutcome, Change, Changes, Claim, Ending, ListQuery, LogEntry, LogGap,
+    ProgressWrite, Pruned, Renewal, Resumption, Row, Secret, Stopping, StoredInput, StoredPace,
+    StoredResult, Tombstone,
 };
 pub use usage::{Usage, UsageOf};
 
@@ -81,6 +83,15 @@ pub trait Store: ArtifactRows + sealed::Sealed {
 
     /// Reads the tasks of a batch, in their order.
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
+
+    /// Reads the batches of an owner that have unexpired tasks, newest first; with `before`, those
+    /// older than a batch: its `created_at` and id.
+    async fn batches(
+        &self,
+        owner: &str,
+        before: Option<(i64, BatchId)>,
+        limit: u32,
+    ) -> Result<Vec<BatchRow>, StoreError>;
 
     /// Returns the task started with this idempotency key and request hash; see
     /// [`NewTask::account`].

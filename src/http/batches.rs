@@ -8,25 +8,27 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::IntoParams;
 
 use super::{
     ApiError, Links, NO_STORE,
     error::{NotStarted, retry_after},
     etag::{Known, known},
-    extract::{Body, IfNoneMatch, InBatch},
+    extract::{Body, IfNoneMatch, InBatch, Params},
     foreign,
     prefer::{self, Prefer},
     tasks::{idempotency_key, started_at},
 };
 use crate::{
     engine::{Caller, Service, WaitFor},
-    task::{Batch, BatchId, Problem, StartBatch},
+    task::{Batch, BatchId, BatchList, Problem, StartBatch},
 };
 
 /// Queues one task per input: all of them, or none if one is rejected. Repeating the request with
 /// the same `Idempotency-Key` returns the same batch.
-#[utoipa::path(post, path = "/api/v1/batches", tag = "batches",
+#[utoipa::path(post, path = "/api/v1/batches", tag = "batches", operation_id = "startBatch",
     params(("Idempotency-Key" = Option<String>, Header,
         description = "1 to 255 bytes; makes a repeated start safe")),
     request_body = StartBatch,
@@ -47,8 +49,34 @@ pub(super) async fn start(
     Ok(queued(batch, &links))
 }
 
+/// Which page of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// `next_cursor` of the previous page.
+    cursor: Option<String>,
+    /// Batches per page, reduced to 1 to 200 by default. Default: 50.
+    limit: Option<u32>,
+}
+
+/// Lists the caller's batches, newest first, without their tasks.
+#[utoipa::path(get, path = "/api/v1/batches", tag = "batches", operation_id = "listBatches",
+    params(ListParams),
+    responses(
+        (status = 200, body = BatchList),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    Params(ListParams { cursor, limit }): Params<ListParams>,
+) -> Result<Json<BatchList>, ApiError> {
+    Ok(Json(service.batches(&caller, cursor.as_deref(), limit).await?))
+}
+
 /// Returns a batch with its tasks. To follow it, poll its tasks.
-#[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches",
+#[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches", operation_id = "getBatch",
     params(
         ("id" = BatchId, Path, description = "The batch"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
@@ -133,7 +161,7 @@ fn described(mut response: Response, batch: &Batch, tag: &str) -> Response {
 }
 
 /// Cancels all tasks of a batch. Idempotent.
-#[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches",
+#[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches", operation_id = "cancelBatch",
     params(("id" = BatchId, Path, description = "The batch")),
     responses(
         (status = 202, body = Batch, description = "Cancellation requested, or cancelled"),
@@ -153,7 +181,7 @@ pub(super) async fn cancel(
 
 /// Reruns the failed tasks of a batch with the same inputs, secrets included, as a new batch: all
 /// of them or none. The new batch belongs to the caller.
-#[utoipa::path(post, path = "/api/v1/batches/{id}/rerun", tag = "batches",
+#[utoipa::path(post, path = "/api/v1/batches/{id}/rerun", tag = "batches", operation_id = "rerunBatch",
     params(
         ("id" = BatchId, Path, description = "The batch"),
         ("Idempotency-Key" = Option<String>, Header,

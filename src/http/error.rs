@@ -15,7 +15,11 @@ use utoipa::{
 };
 
 use super::{Links, refusal::refuse_call};
-use crate::{engine::ServiceError, read_json::JsonError, task::Problem};
+use crate::{
+    engine::ServiceError,
+    read_json::JsonError,
+    task::{Problem, ProblemCode},
+};
 
 /// Error response with a problem document.
 #[derive(Debug)]
@@ -72,7 +76,7 @@ pub(super) fn retry_after(ms: i64) -> HeaderValue {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after();
-        let mut response = (self.status(), Json(self.0)).into_response();
+        let mut response = (self.status(), Json(coded(self.0))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, super::NO_STORE);
@@ -80,6 +84,17 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, retry_after);
         }
         response
+    }
+}
+
+/// Completes a problem without a code of its own by that of its status.
+fn coded(problem: Problem) -> Problem {
+    match problem.code.is_empty() {
+        true => {
+            let code = ProblemCode::of_status(problem.status);
+            problem.with_code(code)
+        }
+        false => problem,
     }
 }
 
@@ -155,7 +170,8 @@ const MAX_PATH_CHARS: usize = 100;
 pub(super) fn no_such_call(links: &Links, uri: &Uri, plain: &[&str]) -> Response {
     let path = shown(links, uri);
     let detail = format!("there is no call {path}; see {}", links.openapi());
-    refuse_call(uri.path(), Problem::new(404, "Not Found", detail), plain)
+    let problem = Problem::new(404, "Not Found", detail).with_code(ProblemCode::NoSuchCall);
+    refuse_call(uri.path(), problem, plain)
 }
 
 pub(super) fn no_such_method(

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Lists the task's files by name. While the task runs, only complete files are listed.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/files", tag = "files",
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/files", tag = "files", operation_id = "listTaskFiles",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
         (status = 200, body = FileList),
@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
 
 /// Returns one of the task's files with its own media type. Supports a single byte range; a request
 /// for several ranges returns the whole file.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/files/{name}", tag = "files",
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/files/{name}", tag = "files", operation_id = "getTaskFile",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("name" = String, Path, description = "The file's name"),
@@ -66,14 +66,21 @@ impl<S: Send + Sync> FromRequestParts<S> for OneFile {
             description = "The range only if the file still has this `ETag`"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen")),
     responses(
-        (status = 200, description = "The file", content_type = "application/octet-stream"),
-        (status = 206, description = "The range", content_type = "application/octet-stream"),
+        (status = 200, description = "The file", content_type = "*/*",
+            headers(("ETag" = String, description = "Its SHA-256"),
+                ("Accept-Ranges" = String, description = "`bytes`"),
+                ("Content-Disposition" = String, description = "Its file name"))),
+        (status = 206, description = "The range", content_type = "*/*",
+            headers(("ETag" = String, description = "Its SHA-256"),
+                ("Content-Range" = String, description = "The range, and the size"),
+                ("Content-Disposition" = String, description = "Its file name"))),
         (status = 304, description = "Not modified"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
             description = "The task has expired; `task` describes what it was"),
         (status = 416, body = Problem, content_type = "application/problem+json",
-            description = "Range not satisfiable; `Content-Range` has the size"),
+            description = "Range not satisfiable",
+            headers(("Content-Range" = String, description = "The size: `bytes */1000`"))),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,

@@ -12,7 +12,10 @@ use axum::{
 };
 
 use super::{ApiError, links::percent_encoded};
-use crate::{engine::artifacts::clean_name, task::Problem};
+use crate::{
+    engine::artifacts::clean_name,
+    task::{Problem, ProblemCode},
+};
 
 const DESTINATION: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -74,7 +77,8 @@ fn check_destination(headers: &HeaderMap) -> Result<(), ApiError> {
          this site, or shown as a picture"
     );
     let status = StatusCode::FORBIDDEN;
-    Err(ApiError(Problem::new(status.as_u16(), "Forbidden", detail)))
+    let problem = Problem::new(status.as_u16(), "Forbidden", detail);
+    Err(ApiError(problem.with_code(ProblemCode::NotToBeRun)))
 }
 
 /// Sets the headers of a response with untrusted bytes: media type and file name.

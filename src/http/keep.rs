@@ -5,12 +5,12 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use super::{ApiError, Links, extract::Id, tasks::snapshot_response};
 use crate::{
     engine::{Caller, Service},
-    task::{Problem, Snapshot, TaskId},
+    task::{Problem, ProblemCode, Snapshot, TaskId},
 };
 
 /// Extends the retention of a finished task and its result: at least for the configured time from
 /// now, 90 days by default. Idempotent; `expires_at` of the response is the new expiry.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/keep", tag = "tasks",
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/keep", tag = "tasks", operation_id = "keepTask",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
         (status = 200, body = Snapshot),
@@ -31,7 +31,8 @@ pub(super) async fn keep(
     if !kept.ended {
         let status = kept.snapshot.status;
         let detail = format!("the task is `{status}`; it is kept from its end on");
-        return Err(ApiError(Problem::new(409, "Conflict", detail)));
+        let problem = Problem::new(409, "Conflict", detail);
+        return Err(ApiError(problem.with_code(ProblemCode::NotEnded)));
     }
     Ok(snapshot_response(StatusCode::OK, kept.snapshot, &links))
 }

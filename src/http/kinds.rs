@@ -9,14 +9,14 @@ use crate::{
 };
 
 /// Lists the kinds that can be started, with the JSON Schema of their input.
-#[utoipa::path(get, path = "/api/v1/kinds", tag = "kinds",
+#[utoipa::path(get, path = "/api/v1/kinds", tag = "kinds", operation_id = "listKinds",
     responses((status = 200, body = Vec<KindInfo>)))]
 pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> {
     Json(service.kinds())
 }
 
 /// Returns one kind.
-#[utoipa::path(get, path = "/api/v1/kinds/{kind}", tag = "kinds",
+#[utoipa::path(get, path = "/api/v1/kinds/{kind}", tag = "kinds", operation_id = "getKind",
     params(("kind" = String, Path, description = "Its name, such as `report`")),
     responses(
         (status = 200, body = KindInfo),

@@ -22,7 +22,8 @@ pub fn percent_encoded(text: &str) -> impl fmt::Display + Iterator<Item = &str> 
 /// URLs of the [router](super::router)'s calls, as absolute paths on this server. `Default`: the
 /// router is not nested.
 ///
-/// The router's own calls know where it is nested. Server functions do not: with Leptos, put the
+/// The router's own calls know where it is nested. Where a proxy removes a path, a layer in front of
+/// the router inserts the links into the extensions of the request. Server functions do not: with Leptos, put the
 /// links into the context of the routes.
 ///
 /// ```
@@ -102,7 +103,7 @@ impl Links {
         }
     }
 
-    /// Where the router is nested: what was stripped from the path of the request.
+    /// Where the router is nested: what a layer in front says, or what was stripped from the path of the request.
     pub(super) fn of(original: Option<&OriginalUri>, uri: &Uri) -> Self {
         let stripped = original.and_then(|original| original.path().strip_suffix(uri.path()));
         stripped.filter(|path| !path.is_empty()).map_or_else(Self::default, Self::below)
@@ -113,7 +114,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Links {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(parts.extensions.get(), &parts.uri))
+        let named = parts.extensions.get::<Self>().cloned();
+        Ok(named.unwrap_or_else(|| Self::of(parts.extensions.get(), &parts.uri)))
     }
 }
 

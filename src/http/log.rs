@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::{Caller, Service, ServiceError},
-    task::{LogLine, LogStream, Problem, TaskId, plain},
+    task::{LogLine, LogPage, LogStream, Problem, TaskId, plain},
 };
 
 /// Parameters of a log request.
@@ -26,7 +26,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LogParams {
-    /// `seq` of the last line received; 0 = from the beginning.
+    /// `next` of the part received before; 0 = from the beginning.
     #[serde(default)]
     after: i64,
     /// Only lines that contain this text, ignoring case: 1 to 200 characters by default. Lines that
@@ -44,14 +44,14 @@ pub(super) enum LogFormat {
     Text,
 }
 
-/// Returns the task's log, oldest line first. JSON: lines after `after`, by default at most 1,000;
-/// `left_out` counts the lines missing before one. Text: all lines after it with time and stream.
-/// Both without escape sequences.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
+/// Returns the task's log, oldest line first. JSON: lines after `after`, by default at most 1,000,
+/// and `next` to read on; `left_out` counts the lines missing before one. Text: all lines after it
+/// with time and stream. Both without escape sequences.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks", operation_id = "getTaskLog",
     params(("id" = TaskId, Path, description = "The task"), LogParams),
     responses(
         (status = 200, content(
-            (Vec<LogLine> = "application/json"),
+            (LogPage = "application/json"),
             (String = "text/plain"))),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -66,7 +66,8 @@ pub(super) async fn log(
     Params(params): Params<LogParams>,
 ) -> Result<Response, ApiError> {
     let source = Source { service, caller, id, contains: params.contains };
-    let lines = source.read(params.after).await?.ok_or_else(ApiError::task_not_found)?;
+    let after = params.after;
+    let lines = source.read(after).await?.ok_or_else(ApiError::task_not_found)?;
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     let text = accept.is_some_and(|accept| accept.trim_start().starts_with("text/plain"));
     let format = params.format.unwrap_or(if text { LogFormat::Text } else { LogFormat::Json });
@@ -74,7 +75,8 @@ pub(super) async fn log(
         LogFormat::Json => {
             let plainly = |line: LogLine| LogLine { text: plain(&line.text), ..line };
             let lines: Vec<_> = lines.into_iter().map(plainly).collect();
-            ([(header::VARY, "accept")], Json(lines)).into_response()
+            let next = lines.last().map_or(after, |last| last.seq);
+            ([(header::VARY, "accept")], Json(LogPage { lines, next })).into_response()
         }
         LogFormat::Text => as_text(source, lines),
     })

@@ -1,5 +1,9 @@
 //! OpenAPI 3.1 document, collected from the handlers.
 
+mod finish;
+mod links;
+mod text;
+
 use std::sync::Arc;
 
 use axum::{
@@ -8,10 +12,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use utoipa::{
-    OpenApi,
-    openapi::{OpenApi as OpenApiDocument, ServerBuilder},
-};
+use serde_json::{Value, json};
+use utoipa::{OpenApi, openapi::OpenApi as OpenApiDocument};
 
 use super::Links;
 use crate::engine::Service;
@@ -42,20 +44,22 @@ pub(super) fn document() -> OpenApiDocument {
 }
 
 /// Serves the document. Where the router is nested, the document names that path as its server.
-pub(super) fn router(document: OpenApiDocument) -> Router<Service> {
-    let document = Arc::new(Document::new(document));
+pub(super) fn router(document: &OpenApiDocument, service: &Service) -> Router<Service> {
+    let document = Arc::new(Document::new(document, service));
     let serve = move |links: Links| async move { document.response(&links) };
     Router::new().route(PATH, get(serve))
 }
 
 /// The document, and its JSON for a router that is not nested.
 struct Document {
-    document: OpenApiDocument,
+    document: Value,
     json: String,
 }
 
 impl Document {
-    fn new(document: OpenApiDocument) -> Self {
+    fn new(document: &OpenApiDocument, service: &Service) -> Self {
+        let mut document = serde_json::to_value(document).unwrap_or_default();
+        finish::finish(&mut document, service.options());
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
         Self { document, json }
     }
@@ -65,9 +69,8 @@ impl Document {
             return ([(header::CONTENT_TYPE, "application/json")], self.json.clone())
                 .into_response();
         }
-        let server = ServerBuilder::new().url(links.prefix()).build();
         let mut document = self.document.clone();
-        document.servers = Some(vec![server]);
+        document["servers"] = json!([{ "url": links.prefix() }]);
         Json(document).into_response()
     }
 }

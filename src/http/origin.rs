@@ -9,7 +9,7 @@ use super::{
     ApiError, HttpOptions,
     host::{Host, Origin},
 };
-use crate::task::Problem;
+use crate::task::{Problem, ProblemCode};
 
 /// Refuses unsafe requests that a browser sends from a page of another origin, and all requests to
 /// hosts other than this server.
@@ -21,7 +21,8 @@ pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiE
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && !origin_allowed(request.headers(), host.as_ref(), options) {
         let detail = "the request comes from a page of another site";
-        return Err(ApiError(Problem::new(403, "Forbidden", detail)));
+        let problem = Problem::new(403, "Forbidden", detail);
+        return Err(ApiError(problem.with_code(ProblemCode::CrossSite)));
     }
     Ok(())
 }

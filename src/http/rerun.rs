@@ -16,7 +16,7 @@ use crate::{
 
 /// Returns the input that the task was started with, ready to be changed and sent to `POST
 /// /api/v1/tasks`. Omits fields that the kind's schema marks `writeOnly`.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/input", tag = "tasks",
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/input", tag = "tasks", operation_id = "getTaskInput",
     params(("id" = TaskId, Path, description = "The task")),
     responses(
         (status = 200, body = StartTask),
@@ -38,7 +38,7 @@ pub(super) async fn input(
 /// Starts a new task with the input of an ended one; it belongs to the caller. Secrets of commands
 /// are deleted when a task ends: the response is then 400, and `errors` names the fields to enter
 /// anew.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks",
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/rerun", tag = "tasks", operation_id = "rerunTask",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("Idempotency-Key" = Option<String>, Header,

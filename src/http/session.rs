@@ -24,6 +24,8 @@ use crate::engine::{
 const NAME: &str = "milepost_session";
 /// The prefix makes browsers reject the cookie from other hosts and over plain HTTP.
 const SECURE_NAME: &str = "__Host-milepost_session";
+/// The same for a server below a path, where the prefix `__Host-` is not allowed.
+const SECURE_NAME_BELOW: &str = "__Secure-milepost_session";
 /// Lengths in characters: random part, hour, seal.
 const RANDOM: usize = 32;
 const HOUR: usize = 8;
@@ -180,14 +182,18 @@ fn caller(owner: u128) -> Caller {
 }
 
 fn name(options: &HttpOptions) -> &'static str {
-    if options.secure_cookie { SECURE_NAME } else { NAME }
+    match (options.secure_cookie, options.cookie_path.as_str()) {
+        (false, _) => NAME,
+        (true, "/") => SECURE_NAME,
+        (true, _) => SECURE_NAME_BELOW,
+    }
 }
 
 fn set_cookie(value: &str, max_age_s: u32, options: &HttpOptions) -> Option<HeaderValue> {
     let secure = if options.secure_cookie { "; Secure" } else { "" };
-    let name = name(options);
+    let (name, path) = (name(options), &options.cookie_path);
     let cookie =
-        format!("{name}={value}; Path=/; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
+        format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&cookie).ok()
 }
 
@@ -223,6 +229,24 @@ mod tests {
         let session = open(&old, &options.session_key).unwrap();
         assert_eq!(session.caller, made.caller);
         assert!(session.renewed(&options, 1_000).is_some());
+    }
+
+    #[test]
+    fn below_a_path_the_cookie_is_that_paths_alone() {
+        for (secure_cookie, path, start) in [
+            (false, "/", "milepost_session="),
+            (true, "/", "__Host-milepost_session="),
+            (false, "/m", "milepost_session="),
+            (true, "/m", "__Secure-milepost_session="),
+        ] {
+            let cookie_path = path.to_owned();
+            let options = HttpOptions { secure_cookie, cookie_path, ..HttpOptions::default() };
+            let cookie = Session::make(&options, 1_000).1.unwrap();
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.starts_with(start), "{cookie}");
+            assert!(cookie.contains(&format!("; Path={path};")), "{cookie}");
+            assert_eq!(cookie.contains("; Secure"), secure_cookie, "{cookie}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ApiError, Links, NO_STORE,
@@ -23,14 +23,17 @@ use super::{
 };
 use crate::{
     engine::{Caller, ListFilter, ResultState, Service, ServiceError, Started, WaitFor},
-    task::{FieldError, Problem, Snapshot, StartTask, StartedTask, Status, TaskId, TaskList},
+    task::{
+        FieldError, Problem, ProblemCode, Snapshot, StartTask, StartedTask, Status, TaskId,
+        TaskList,
+    },
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
 
 /// Queues a task. Repeating the request with the same `Idempotency-Key` returns the same task.
-#[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks",
+#[utoipa::path(post, path = "/api/v1/tasks", tag = "tasks", operation_id = "startTask",
     params(
         ("Idempotency-Key" = Option<String>, Header,
             description = "1 to 255 bytes; makes a repeated start safe"),
@@ -163,7 +166,7 @@ fn known_versions(lists: &[HeaderValue]) -> impl Iterator<Item = i64> {
 }
 
 /// Returns the current state of a task.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks", operation_id = "getTask",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
@@ -224,12 +227,26 @@ async fn now(
     Ok(snapshot_response(StatusCode::OK, snapshot, links))
 }
 
+/// The statuses by which a list can be filtered, for the OpenAPI document.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the parameter in the OpenAPI document")]
+enum ListedStatus {
+    Queued,
+    Running,
+    Cancelling,
+    Completed,
+    Error,
+    Cancelled,
+}
+
 /// Filter of a list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ListParams {
     /// Only tasks with this status.
+    #[param(value_type = Option<ListedStatus>, inline)]
     status: Option<String>,
     /// Only tasks of this kind.
     kind: Option<String>,
@@ -237,12 +254,12 @@ pub(super) struct ListParams {
     q: Option<String>,
     /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Rows per page. Default: 50. Maximum by default: 200.
+    /// Tasks per page, reduced to 1 to 200 by default. Default: 50.
     limit: Option<u32>,
 }
 
 /// Lists the caller's tasks, newest first.
-#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks",
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", operation_id = "listTasks",
     params(ListParams),
     responses(
         (status = 200, body = TaskList),
@@ -273,7 +290,7 @@ fn read_status(word: &str) -> Result<Status, ApiError> {
 }
 
 /// Cancels a task. Idempotent.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks", operation_id = "cancelTask",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("Prefer" = Option<String>, Header,
@@ -307,13 +324,15 @@ pub(super) async fn cancel(
 }
 
 /// Returns the task's result with its own media type.
-#[utoipa::path(get, path = "/api/v1/tasks/{id}/result", tag = "tasks",
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/result", tag = "tasks", operation_id = "getTaskResult",
     params(
         ("id" = TaskId, Path, description = "The task"),
         ("Prefer" = Option<String>, Header,
             description = "`wait=20`: answer once the task has ended, or after so many seconds")),
     responses(
-        (status = 200, description = "The result", content_type = "application/octet-stream"),
+        (status = 200, description = "The result", content_type = "*/*",
+            headers(("Content-Disposition" = String, description = "Its file name"),
+                ("Content-Security-Policy" = String, description = "Runs nothing"))),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 410, body = Problem, content_type = "application/problem+json",
             description = "The task has expired; `task` describes what it was"),
@@ -339,7 +358,8 @@ pub(super) async fn result(
                 true => format!("the task ended as `{status}` and left no result"),
                 false => format!("the task is `{status}`; its result comes when it is completed"),
             };
-            Err(ApiError(Problem::new(409, "Conflict", detail)))
+            let problem = Problem::new(409, "Conflict", detail);
+            Err(ApiError(problem.with_code(ProblemCode::NoResult)))
         }
     }
 }

@@ -13,7 +13,7 @@ use axum::{
 };
 use futures_util::{Stream, TryStreamExt as _};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 pub use self::form::{Form, FormError, FormFile, Part};
 
@@ -46,12 +46,23 @@ pub(super) struct UploadParams {
     name: String,
 }
 
+/// Form with one file, for the OpenAPI document.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the body in the OpenAPI document")]
+struct UploadForm {
+    /// The file; the field may have any name.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
 /// Uploads a file for the input of a task. The body is the file, or a form (`multipart/form-data`)
 /// with one file. It is retained for a limited time, longer while a task uses it. An interrupted
 /// upload is discarded and must be sent again.
-#[utoipa::path(post, path = "/api/v1/uploads", tag = "files",
+#[utoipa::path(post, path = "/api/v1/uploads", tag = "files", operation_id = "createUpload",
     params(UploadParams),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content(
+        (Vec<u8> = "*/*"),
+        (UploadForm = "multipart/form-data"))),
     responses(
         (status = 201, body = Upload),
         (status = 400, body = Problem, content_type = "application/problem+json"),
@@ -95,7 +106,7 @@ pub(super) async fn create(
 }
 
 /// Returns the metadata of an upload.
-#[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "files",
+#[utoipa::path(get, path = "/api/v1/uploads/{id}", tag = "files", operation_id = "getUpload",
     params(("id" = UploadId, Path, description = "The upload")),
     responses(
         (status = 200, body = Upload),

@@ -56,15 +56,39 @@ impl Node {
     }
 
     /// Reads a number or a boolean.
-    fn scalar<'de, V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Fault> {
+    fn scalar<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.parsed().deserialize_any(visitor)
+    }
+
+    /// Reads an integer, however it is written: `327.0` and `3.27e2` are 327.
+    fn integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        let mut node = self.parsed();
+        if let Value::Number(number) = &node.value
+            && let Some(integer) = integer_of(number)
+        {
+            node.value = Value::from(integer);
+        }
+        node.deserialize_any(visitor)
+    }
+
+    /// Parses a scalar that is written as a text.
+    fn parsed(mut self) -> Self {
         if self.from_text
             && let Value::String(text) = &self.value
             && let Some(value) = scalar_of(text)
         {
             self.value = value;
         }
-        self.deserialize_any(visitor)
+        self
     }
+}
+
+/// The integer that a number with a fraction or an exponent equals. `None` for others, and beyond
+/// 2^53, where not every integer has a number of its own.
+fn integer_of(number: &Number) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value = number.as_f64().filter(|_| number.is_f64())?;
+    (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
 }
 
 /// Parses the text of a number or a boolean.
@@ -77,10 +101,10 @@ fn scalar_of(text: &str) -> Option<Value> {
 
 /// Methods of a deserializer that read a number or a boolean.
 macro_rules! scalars {
-    ($($method:ident)*) => {
+    ($reads:ident: $($method:ident)*) => {
         $(
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-                self.scalar(visitor)
+                self.$reads(visitor)
             }
         )*
     };
@@ -167,10 +191,10 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_unit()
     }
 
+    scalars! { scalar: deserialize_bool deserialize_f32 deserialize_f64 }
     scalars! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_f32 deserialize_f64
     }
 
     forward_to_deserialize_any! {

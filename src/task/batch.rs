@@ -13,8 +13,9 @@ pub struct StartBatch {
     pub kind: String,
     /// One input per task; each must fit that kind's `input_schema`.
     pub inputs: Vec<serde_json::Value>,
-    /// Priority of each task; see [`StartTask::priority`](super::StartTask::priority). Default: 0.
+    /// Priority of each task among your own queued tasks, -100 to 100; higher runs first. Default: 0.
     #[serde(default)]
+    #[cfg_attr(feature = "http", schema(minimum = -100, maximum = 100))]
     pub priority: i32,
 }
 
@@ -34,6 +35,35 @@ pub struct Batch {
     pub unfinished: u32,
     /// Its tasks in the order of the inputs, without expired ones.
     pub tasks: Vec<Snapshot>,
+}
+
+/// A batch in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub struct BatchSummary {
+    /// The id of the batch.
+    pub id: BatchId,
+    /// The kind of its tasks.
+    pub kind: String,
+    /// When it was queued (RFC 3339).
+    pub created_at: String,
+    /// Number of its tasks, without expired ones.
+    pub tasks: u32,
+    /// Number of tasks that have not ended.
+    pub unfinished: u32,
+    /// Number of tasks that failed.
+    pub failed: u32,
+}
+
+/// One page of a list of batches, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub struct BatchList {
+    /// The batches.
+    pub batches: Vec<BatchSummary>,
+    /// Pass as `cursor` for the next page; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 /// Parses the field of a batch error: `inputs[3].subject` is `subject` of the fourth input, and

@@ -1,22 +1,34 @@
 //! Error responses: RFC 9457 problem documents.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
 use super::ExpiredTask;
+
+mod code;
+
+pub use code::ProblemCode;
 
 /// A problem document (RFC 9457). Also the error type of the server functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct Problem {
-    /// A URI that identifies the type of problem; `about:blank` if the status suffices.
-    #[serde(rename = "type")]
+    /// URI of the documentation of `code`.
+    #[serde(rename = "type", default)]
+    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
+    #[cfg_attr(feature = "http", schema(required))]
     pub kind: String,
+    /// A stable code for programs, such as `queue_full`; see [`ProblemCode`].
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
+    #[cfg_attr(feature = "http", schema(required))]
+    pub code: Cow<'static, str>,
     /// A short summary, the same for each problem of the type.
     pub title: String,
     /// The HTTP status.
+    #[cfg_attr(feature = "http", schema(minimum = 400, maximum = 599))]
     pub status: u16,
     /// A sentence for people: what is wrong, where, and what is accepted.
     pub detail: String,
@@ -55,10 +67,12 @@ fn unread<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<ExpiredTask>
 }
 
 impl Problem {
-    /// Creates a problem of the type `about:blank`.
+    /// Creates a problem. Its code follows from the status when it is sent; for one of its own, see
+    /// [`Problem::with_code`].
     pub fn new(status: u16, title: &str, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank".to_owned(),
+            code: Cow::Borrowed(""),
             title: title.to_owned(),
             status,
             detail: detail.into(),
@@ -66,6 +80,14 @@ impl Problem {
             retry_after_ms: None,
             task: None,
         }
+    }
+
+    /// Sets the code, and the type that documents it.
+    #[must_use]
+    pub fn with_code(mut self, code: ProblemCode) -> Self {
+        self.code = Cow::Borrowed(code.as_str());
+        self.kind = code.documentation();
+        self
     }
 
     /// The response for a task that does not exist or belongs to another owner.

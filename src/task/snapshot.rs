@@ -287,6 +287,16 @@ pub struct LogLine {
     pub text: String,
 }
 
+/// A part of a task's log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+pub struct LogPage {
+    /// The lines, oldest first.
+    pub lines: Vec<LogLine>,
+    /// Pass as `after` to read what follows, now or later.
+    pub next: i64,
+}
+
 const fn is_zero(number: &i64) -> bool {
     *number == 0
 }

@@ -21,10 +21,12 @@ async fn a_task_is_started_followed_to_its_end_and_its_results_are_fetched() {
     let file = client.file(id, "numbers.txt").await.unwrap();
     assert_eq!(file.bytes(10).await.unwrap(), b"3");
     assert_eq!(client.input(id).await.unwrap().input["to"], 3);
-    let first = client.log(id, 0).await.unwrap().remove(0);
-    assert_eq!(first.text, "step 1");
-    let rest = client.log(id, first.seq).await.unwrap();
-    assert_eq!(rest.iter().map(|line| &*line.text).collect::<Vec<_>>(), ["step 2", "step 3"]);
+    let log = client.log(id, 0).await.unwrap();
+    let texts: Vec<_> = log.lines.iter().map(|line| &*line.text).collect();
+    assert_eq!(texts, ["step 1", "step 2", "step 3"]);
+    let rest = client.log(id, log.lines[0].seq).await.unwrap();
+    assert_eq!((rest.lines.len(), rest.next), (2, log.next));
+    assert!(client.log(id, log.next).await.unwrap().lines.is_empty());
     server.stop().await;
 }
 
@@ -73,6 +75,8 @@ async fn a_batch_is_started_cancelled_and_rerun() {
     let statuses: Vec<_> = client.batch(batch.id).await.unwrap().tasks;
     let statuses: Vec<_> = statuses.iter().map(|task| task.status).collect();
     assert_eq!(statuses, [Status::Completed, Status::Error]);
+    // Batches without a session are in nobody's list.
+    assert!(client.batches(None).await.unwrap().batches.is_empty());
     let again = client.rerun_batch(batch.id).await.unwrap();
     assert_eq!(again.tasks.len(), 1);
     let again = client.cancel_batch(again.id).await.unwrap();

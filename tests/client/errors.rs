@@ -23,7 +23,7 @@ async fn a_refusal_has_its_status_its_detail_and_its_fields() {
     assert_eq!(error.field_errors()[0].field, "to");
     assert_eq!(error.field_errors()[0].detail, "must be at least 1");
     assert!(error.detail().unwrap().contains("must be at least 1"));
-    assert!(error.title().is_some() && !error.is_temporary());
+    assert!(error.title().is_some() && error.code().is_some() && !error.is_temporary());
 
     let unknown = server.client.status(ID.parse().unwrap()).await.unwrap_err();
     assert!(unknown.is_not_found(), "{unknown:?}");

@@ -34,7 +34,7 @@ async fn a_followed_task_is_cancelled_and_seen_to_stop() {
     let server = Server::start().await;
     let started = server.client.start(&count(2, true)).await.unwrap().snapshot;
     let mut follow = server.client.follow_snapshot(started);
-    follow.cancel(&server.client).await.unwrap();
+    follow.cancel().await.unwrap();
     let mut last = None;
     while let Some(snapshot) = follow.next().await {
         last = Some(snapshot.unwrap().status);

@@ -10,9 +10,9 @@ use std::{
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        AllInserted, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery, LogEntry,
-        NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store,
-        StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
+        AllInserted, BatchRow, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery,
+        LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent,
+        Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
     },
     task::{BatchId, TaskId},
 };
@@ -137,6 +137,16 @@ impl Store for Faulty {
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
         self.fault("batch").await?;
         self.inner.batch(id).await
+    }
+
+    async fn batches(
+        &self,
+        owner: &str,
+        before: Option<(i64, BatchId)>,
+        limit: u32,
+    ) -> Result<Vec<BatchRow>, StoreError> {
+        self.fault("batches").await?;
+        self.inner.batches(owner, before, limit).await
     }
 
     async fn started(

@@ -214,6 +214,7 @@ async fn a_batch_is_not_run_again_where_none_failed_nor_by_a_stranger_nor_beyond
     });
     let f = fixture_of(options(), limited).await;
     let fine = f.post("/api/v1/batches", ADA, &echoes(&["a"])).await.json();
+    f.until(ADA, fine["tasks"][0]["id"].as_str().unwrap(), "completed").await;
     let detail = f.problem(&f.post(&format!("{}/rerun", path(&fine)), ADA, &json!({})).await, 409);
     assert!(detail.contains("no task of this batch failed"), "{detail}");
     let failed = half_failed(&f).await;

@@ -45,7 +45,8 @@ async fn calls(f: &Fixture) -> Vec<(String, String, Value)> {
     let document = f.get("/api/openapi.json", "").await.json();
     let mut calls = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
-        for (method, call) in methods.as_object().unwrap() {
+        // `HEAD` has no body that could be compared.
+        for (method, call) in methods.as_object().unwrap().iter().filter(|(m, _)| *m != "head") {
             calls.push((method.to_uppercase(), path.clone(), call.clone()));
         }
     }
@@ -182,8 +183,7 @@ async fn what_stands_inside_of_a_body_is_told_by_its_place() {
         (
             "/api/v1/tasks",
             json!({ "kind": "echo", "priority": 1e10 }),
-            "priority: must be a whole number from -2147483648 to 2147483647, not a decimal number"
-                .to_owned(),
+            "priority: must be a whole number from -2147483648 to 2147483647".to_owned(),
         ),
         (
             "/api/v1/batches",

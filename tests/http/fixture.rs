@@ -14,6 +14,7 @@ use milepost::{
         clock::SystemClock, store::sqlite::SqliteStore,
     },
     http::{HttpOptions, SessionKey, router},
+    task::ProblemCode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -237,6 +238,10 @@ impl Fixture {
         let problem = answer.json();
         self.fits("Problem", &problem);
         assert_eq!(problem["status"], status);
+        let code = problem["code"].as_str().unwrap();
+        let known = ProblemCode::ALL.iter().find(|known| known.as_str() == code).unwrap();
+        assert_eq!(problem["type"], known.documentation());
+        assert_eq!(known.status(), status, "{code}");
         problem["detail"].as_str().unwrap().to_owned()
     }
 }

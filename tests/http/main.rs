@@ -12,6 +12,7 @@ mod fixture;
 mod health;
 mod long_poll;
 mod nested;
+mod openapi;
 mod own_calls;
 mod session;
 mod tasks;

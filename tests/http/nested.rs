@@ -202,9 +202,9 @@ async fn the_document_and_the_errors_of_a_nested_router_name_its_path() {
     let plain = router(f.engine.service(), &options());
     f.router = plain;
     let whole = f.get("/api/openapi.json", "").await.json();
-    assert_eq!(whole["servers"], Value::Null, "not nested");
+    assert_eq!(whole["servers"], json!([{ "url": "/" }]), "not nested");
     let mut nested = document.json();
-    nested.as_object_mut().unwrap().remove("servers");
+    nested["servers"] = whole["servers"].clone();
     assert_eq!(nested, whole, "the rest is the same");
     f.engine.close().await;
 }

@@ -88,10 +88,10 @@ async fn a_finished_task_gives_its_result_and_no_pace() {
     assert_eq!(result.header("x-content-type-options"), "nosniff");
     assert_eq!(result.header("content-security-policy"), "default-src 'none'; sandbox");
     let log = f.get(&format!("/api/v1/tasks/{id}/log"), ADA).await.json();
-    f.fits("LogLine", &log[0]);
-    assert_eq!(log[0]["text"], "heard");
-    let rest = f.get(&format!("/api/v1/tasks/{id}/log?after={}", log[0]["seq"]), ADA).await;
-    assert_eq!(rest.json(), json!([]));
+    f.fits("LogPage", &log);
+    assert_eq!(log["lines"][0]["text"], "heard");
+    let rest = f.get(&format!("/api/v1/tasks/{id}/log?after={}", log["next"]), ADA).await;
+    assert_eq!(rest.json(), json!({ "lines": [], "next": log["next"] }));
 }
 
 #[tokio::test]
@@ -108,13 +108,13 @@ async fn a_log_is_a_text_file_for_whoever_asks_for_one() {
     let (time, line) = text.split_once(' ').unwrap();
     assert!(time.ends_with('Z'), "{text}");
     assert_eq!(line, "task    heard\n");
-    let seq = f.get(&format!("/api/v1/tasks/{id}/log"), ADA).await.json()[0]["seq"].clone();
+    let seq = f.get(&format!("/api/v1/tasks/{id}/log"), ADA).await.json()["next"].clone();
     let none = f.get(&format!("/api/v1/tasks/{id}/log?format=text&after={seq}"), ADA).await;
     assert_eq!((none.status.as_u16(), none.bytes.len()), (200, 0));
     f.problem(&f.get(&format!("/api/v1/tasks/{id}/log?format=xml"), ADA).await, 400);
     let with = async |query: &str| f.get(&format!("/api/v1/tasks/{id}/log?{query}"), ADA).await;
-    assert_eq!(with("contains=HEAR").await.json()[0]["seq"], seq);
-    assert_eq!(with("contains=seen").await.json(), json!([]));
+    assert_eq!(with("contains=HEAR").await.json()["next"], seq);
+    assert_eq!(with("contains=seen").await.json(), json!({ "lines": [], "next": 0 }));
     assert!(with("contains=heard&format=text").await.bytes.ends_with(b"heard\n"));
     assert!(with("contains=seen&format=text").await.bytes.is_empty());
     for wrong in ["contains=".to_owned(), format!("contains={}", "x".repeat(201))] {

@@ -38,6 +38,8 @@ macro_rules! conformance {
             a_budget_is_granted_up_to_its_limit_and_not_beyond, those_who_spend_at_once_never_overshoot_a_budget,
             a_new_owner_at_the_same_address_has_no_new_budget, what_was_not_used_is_given_back_to_its_day,
             a_batch_is_read_in_its_order, an_unknown_batch_is_empty,
+            batches_are_listed_by_owner_newest_first_with_their_counts,
+            a_title_is_found_however_it_is_written,
             one_task_that_cannot_be_queued_keeps_out_the_whole_batch,
             a_batch_that_is_too_long_for_the_queue_is_not_begun,
             every_end_says_until_when_the_task_is_kept, what_is_kept_for_ever_is_never_removed,

@@ -103,6 +103,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "insert" => store.insert(new).await.map(drop),
         "insert_all" => store.insert_all(std::slice::from_ref(new)).await.map(drop),
         "batch" => store.batch(BatchId::from_uuid(Uuid::new_v4())).await.map(drop),
+        "batches" => store.batches("ada", None, 9).await.map(drop),
         "started" => store.started("ada", "key", "hash").await.map(drop),
         "get" => store.get(id).await.map(drop),
         "get_all" => store.get_all(&[id, *waits]).await.map(drop),

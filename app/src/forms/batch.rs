@@ -82,7 +82,7 @@ async fn lead_to(
 ) -> Response {
     let batch = batch.map_err(Problem::from);
     let there = batch.and_then(|batch| batch.ok_or_else(Problem::batch_not_found));
-    let there = there.map(|batch| format!("/batches/{}", batch.id));
+    let there = there.map(|batch| format!("batches/{}", batch.id));
     redirect_to(state, parts, &format!("/batches/{id}"), there).await
 }
 

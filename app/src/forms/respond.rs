@@ -14,6 +14,7 @@ use milepost::{
 
 use super::entered;
 use crate::{
+    links,
     outcome::{Notice, Outcome},
     site::{Site, SiteState},
     wire::KEY_FIELD,
@@ -54,7 +55,7 @@ pub(super) async fn redirect_to(
     there: Result<String, Problem>,
 ) -> Response {
     match there {
-        Ok(there) => see_other(&there),
+        Ok(there) => see_other(&parts, &there),
         Err(problem) => state.render(page(parts, on), Outcome::Notice(Notice(problem))).await,
     }
 }
@@ -65,9 +66,9 @@ pub(super) fn key(entered: &[(String, String)]) -> Option<&str> {
     key.map(|(_, key)| key.as_str()).filter(|key| !key.is_empty())
 }
 
-/// Redirects after a `POST` to a page that can be reloaded.
-pub(super) fn see_other(path: &str) -> Response {
-    Redirect::to(path).into_response()
+/// Redirects after a `POST` to a page that can be reloaded; `path` is relative to the root of the site.
+pub(super) fn see_other(parts: &Parts, path: &str) -> Response {
+    Redirect::to(&format!("{}{path}", links::root(parts))).into_response()
 }
 
 /// Request for the page that the form was on.

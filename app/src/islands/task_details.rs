@@ -59,10 +59,10 @@ fn follow(seed: TaskState) -> impl IntoView {
         <FreshnessNote view />
         <ResumedNote view />
         <CancelNote view />
-        <ErrorCard view again=format!("/start/{kind}") />
-        <ResultCard view page=format!("/tasks/{id}/result") shown=result problem on_show=show />
+        <ErrorCard view again=format!("start/{kind}") />
+        <ResultCard view page=format!("tasks/{id}/result") shown=result problem on_show=show />
         <Facts view />
-        <Actions task action=format!("/tasks/{id}/cancel") />
+        <Actions task action=format!("tasks/{id}/cancel") />
         <Times view />
         <Log task_id view html=log seq=log_seq find acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />

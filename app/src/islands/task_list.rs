@@ -96,7 +96,7 @@ fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
 
 fn row(view: Signal<TaskView>) -> impl IntoView {
     let (href, title) = view.with_untracked(|view| {
-        (format!("/tasks/{}", view.snapshot.id), view.snapshot.title.clone())
+        (format!("tasks/{}", view.snapshot.id), view.snapshot.title.clone())
     });
     view! {
         <li>

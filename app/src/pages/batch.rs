@@ -40,7 +40,7 @@ pub fn BatchPage() -> impl IntoView {
 #[component]
 fn CancelAll(id: BatchId) -> impl IntoView {
     view! {
-        <form class="acts all" method="post" action=format!("/batches/{id}/cancel")>
+        <form class="acts all" method="post" action=format!("batches/{id}/cancel")>
             <button class="cancel">"Cancel all unfinished"</button>
         </form>
     }
@@ -57,7 +57,7 @@ fn RunFailed(id: BatchId, failed: usize, unfinished: bool) -> impl IntoView {
         (false, n) => format!("{n} of them failed. Their pages say why."),
     };
     view! {
-        <form class="note retry" method="post" action=format!("/batches/{id}/rerun")>
+        <form class="note retry" method="post" action=format!("batches/{id}/rerun")>
             <input type="hidden" name=KEY_FIELD value=key />
             <p>{words}</p>
             <button>"Rerun failed tasks"</button>

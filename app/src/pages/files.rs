@@ -7,7 +7,6 @@ use axum::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{
-    http::Links,
     task::{FileInfo, Problem, TaskId},
     view::text,
 };
@@ -16,7 +15,7 @@ use super::{
     parts::{ask, task_id},
     result::Rendered,
 };
-use crate::context;
+use crate::{context, links};
 
 /// Maximum number of files listed on the task's page; a separate page lists all.
 const MAX_LISTED: usize = 100;
@@ -41,7 +40,7 @@ pub fn Files(
     let more = (unfinished || unlisted).then(|| {
         view! {
             <p>
-                <a href=format!("/tasks/{id}/files")>"All files"</a>
+                <a href=format!("tasks/{id}/files")>"All files"</a>
             </p>
         }
     });
@@ -59,8 +58,8 @@ pub fn Files(
 #[component]
 fn FileTable(id: TaskId, files: Vec<FileInfo>) -> impl IntoView {
     let rows = files.into_iter().map(|file| {
-        let href = Links::default().file(id, &file.name);
-        let page = format!("/tasks/{id}/files{}", last_segment(&href));
+        let href = links::api().file(id, &file.name);
+        let page = format!("tasks/{id}/files{}", last_segment(&href));
         let size = text::bytes(file.size_bytes);
         view! {
             <li>
@@ -97,7 +96,7 @@ pub fn FilesPage() -> impl IntoView {
         Ok(view! {
             <Title text=format!("Files: {}", snapshot.title) />
             <p class="kicker">
-                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
             </p>
             <h1 class="h">"Files"</h1>
             {list}
@@ -117,14 +116,14 @@ pub fn FilePage() -> impl IntoView {
         let snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let missing = || Problem::new(404, "Not Found", "This task has no such file.");
         let file = service.file(&caller, id, &name).await?.ok_or_else(missing)?;
-        let shown = viewers.view_file(Links::default().file(id, &name), &file).await;
+        let shown = viewers.view_file(links::api().file(id, &name), &file).await;
         let size = text::bytes(shown.size_bytes);
         Ok(view! {
             <Title text=format!("{name}: {}", snapshot.title) />
             <p class="kicker">
-                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
                 ", "
-                <a href=format!("/tasks/{id}/files")>"files"</a>
+                <a href=format!("tasks/{id}/files")>"files"</a>
             </p>
             <h1 class="h">{name.clone()}</h1>
             <p class="acts">

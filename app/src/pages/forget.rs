@@ -28,9 +28,9 @@ fn Ask() -> impl IntoView {
                 "Your tasks go on, and they are removed when their time is over. Download the results that "
                 "you need, and cancel what is to stop, before you go on: this cannot be undone."
             </p>
-            <form method="post" action="/forget" class="acts">
+            <form method="post" action="forget" class="acts">
                 <button>"Forget me"</button>
-                <a class="btn" href="/tasks">
+                <a class="btn" href="tasks">
                     "Show my tasks"
                 </a>
             </form>
@@ -49,7 +49,7 @@ fn Done() -> impl IntoView {
                 "yours any more. The next page that you open here begins a new session."
             </p>
             <p>
-                <a class="btn" href="/">
+                <a class="btn" href="./">
                     "Start a task"
                 </a>
             </p>

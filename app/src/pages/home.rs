@@ -28,7 +28,7 @@ pub fn HomePage() -> impl IntoView {
             <section aria-labelledby="recent">
                 <div class="head">
                     <h2 id="recent">"My latest tasks"</h2>
-                    {any.then(|| view! { <a href="/tasks">"All my tasks"</a> })}
+                    {any.then(|| view! { <a href="tasks">"All my tasks"</a> })}
                 </div>
                 {if any {
                     view! { <LiveList tasks=recent /> }.into_any()
@@ -48,7 +48,7 @@ pub fn HomePage() -> impl IntoView {
 fn card(kind: KindInfo) -> impl IntoView {
     view! {
         <li>
-            <a class="card kind" href=format!("/start/{}", kind.kind)>
+            <a class="card kind" href=format!("start/{}", kind.kind)>
                 <strong>{kind.title}</strong>
                 <span class="soft">{kind.description}</span>
             </a>

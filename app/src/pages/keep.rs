@@ -38,7 +38,7 @@ pub fn Keep(
 #[component]
 fn KeepForm(id: TaskId) -> impl IntoView {
     view! {
-        <form method="post" action=format!("/tasks/{id}/keep")>
+        <form method="post" action=format!("tasks/{id}/keep")>
             <button>"Keep longer"</button>
         </form>
     }

@@ -2,7 +2,9 @@
 //! inserts them unchanged.
 
 use leptos::prelude::*;
-use milepost::{http::Links, task::TaskId};
+use milepost::task::TaskId;
+
+use crate::links;
 
 /// The actions below the log, as HTML.
 pub(super) fn acts(
@@ -12,8 +14,8 @@ pub(super) fn acts(
     // Whether the page reloads itself without a script.
     refreshes: bool,
 ) -> String {
-    let page = format!("/tasks/{id}");
-    let file = format!("{}?format=text", Links::default().log(id));
+    let page = format!("tasks/{id}");
+    let file = format!("{}?format=text", links::api().log(id));
     let looked = find.filter(|find| !find.is_empty()).map(str::to_owned);
     let all = looked.is_some().then(|| {
         view! { <a href=format!("{page}#log-title")>"All lines"</a> }

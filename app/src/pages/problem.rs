@@ -9,7 +9,10 @@ use milepost::{
 };
 
 use super::style::FormStyle;
-use crate::context::{set_retry_after, set_status};
+use crate::{
+    context::{set_retry_after, set_status},
+    links,
+};
 
 /// Reload delay while the server cannot answer, in seconds.
 const AGAIN_S: i64 = 3;
@@ -48,8 +51,8 @@ pub fn ProblemPage(
         _ => ("Internal error", "This is not your fault. The error was logged for the operator."),
     };
     let (start, again) = match &problem.task {
-        Some(task) => (format!("/start/{}", task.kind), "Start another"),
-        None => ("/".to_owned(), "Start a task"),
+        Some(task) => (format!("start/{}", task.kind), "Start another"),
+        None => ("./".to_owned(), "Start a task"),
     };
     view! {
         <Title text=title />
@@ -66,7 +69,7 @@ pub fn ProblemPage(
                 <a class="btn primary" href=start>
                     {again}
                 </a>
-                <a class="btn" href="/tasks">
+                <a class="btn" href="tasks">
                     "My tasks"
                 </a>
             </p>
@@ -110,6 +113,5 @@ pub(super) fn reload(seconds: i64) -> String {
     let here = use_location();
     let (path, query) = (here.pathname.get_untracked(), here.search.get_untracked());
     let query = if query.is_empty() { query } else { format!("?{query}") };
-    // A leading `//` would name another host.
-    format!("{seconds}; url=/{}{query}", path.trim_start_matches('/'))
+    format!("{seconds}; url={}", links::from_root(&format!("{path}{query}")))
 }

@@ -18,10 +18,10 @@ pub fn Rerun(
     let key = uuid::Uuid::new_v4().to_string();
     let forms = kind.map(|kind| {
         view! {
-            <form class="rerun" method="post" action=format!("/tasks/{id}/rerun")>
+            <form class="rerun" method="post" action=format!("tasks/{id}/rerun")>
                 <input type="hidden" name=KEY_FIELD value=key />
                 <button>"Run again"</button>
-                <a class="btn" href=format!("/start/{kind}?from={id}")>
+                <a class="btn" href=format!("start/{kind}?from={id}")>
                     "Edit and run again"
                 </a>
             </form>
@@ -30,7 +30,7 @@ pub fn Rerun(
     let batch = batch.map(|batch| {
         view! {
             <p>
-                <a href=format!("/batches/{batch}")>"All tasks of this batch"</a>
+                <a href=format!("batches/{batch}")>"All tasks of this batch"</a>
             </p>
         }
     });

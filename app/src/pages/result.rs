@@ -20,7 +20,7 @@ pub fn ResultPage() -> impl IntoView {
         Ok(view! {
             <Title text=format!("Result: {}", snapshot.title) />
             <p class="kicker">
-                <a href=format!("/tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
             </p>
             <h1 class="h">"Result"</h1>
             <p class="acts">

@@ -17,6 +17,7 @@ use crate::{
     chunks::Preload,
     context::set_status,
     islands::{StartIsland, platform::embed_state},
+    links,
     outcome::{Rejected, no_such_kind},
     wire::KEY_FIELD,
 };
@@ -44,7 +45,7 @@ fn form(several: bool) -> impl IntoView {
         let has_file = fields.iter().any(|field| field.sort == schema::FieldType::File);
         let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
         let Filled { entered, last } = filled.await?;
-        let action = if several { "/start-several/" } else { "/start/" };
+        let action = if several { "start-several/" } else { "start/" };
         let action = format!("{action}{}", info.kind);
         let heading =
             if several { format!("{}, several at once", info.title) } else { info.title.clone() };
@@ -56,7 +57,7 @@ fn form(several: bool) -> impl IntoView {
             ) />
             <FormStyle />
             <p class="kicker">
-                <a href="/">"Start a task"</a>
+                <a href="./">"Start a task"</a>
             </p>
             <h1 class="h">{heading}</h1>
             <p class="lead">{info.description}</p>
@@ -125,14 +126,13 @@ fn inputs(
 fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> impl IntoView {
     let again = last.filter(|_| !several).map(|task| {
         view! {
-            <a href=format!("/start/{kind}?from={}", task.id)>"Fill in what you started last"</a>
+            <a href=format!("start/{kind}?from={}", task.id)>"Fill in what you started last"</a>
         }
     });
     let other = match several {
-        true => view! { <a href=format!("/start/{kind}")>"Start only one"</a> }.into_any(),
+        true => view! { <a href=format!("start/{kind}")>"Start only one"</a> }.into_any(),
         false if offered => {
-            view! { <a href=format!("/start-several/{kind}")>"Start several at once"</a> }
-                .into_any()
+            view! { <a href=format!("start-several/{kind}")>"Start several at once"</a> }.into_any()
         }
         false => ().into_any(),
     };
@@ -147,11 +147,12 @@ fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> i
 #[component]
 fn Summary(problem: Problem, fields: Vec<schema::Field>) -> impl IntoView {
     set_status(problem.status);
+    let document = links::document();
     let label = |name: &str| {
         fields
             .iter()
             .find(|field| field.name == name)
-            .map(|field| (format!("#f-{name}"), field.label.clone()))
+            .map(|field| (format!("{document}#f-{name}"), field.label.clone()))
     };
     let items = problem.errors.iter().map(|error| match label(&error.field) {
         Some((href, label)) => {

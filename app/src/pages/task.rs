@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    http::Links,
     task::Problem,
     view::{TaskView, text},
 };
@@ -19,7 +18,7 @@ use super::{
 use crate::{
     context,
     islands::{TaskDetailsIsland, TaskIsland, platform::embed_state, task_island::TaskState},
-    log_view,
+    links, log_view,
     outcome::Notice,
     wire::{EXISTING, LogPiece},
 };
@@ -39,7 +38,7 @@ pub fn TaskPage() -> impl IntoView {
     ask(move |service, caller| async move {
         let id = id?;
         let mut snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
-        Links::default().fill_in([&mut snapshot]);
+        links::api().fill_in([&mut snapshot]);
         let kind = service.kind(&snapshot.kind);
         let makes_files = kind.as_ref().is_some_and(|kind| kind.makes_files);
         let kind = kind.map(|kind| kind.title);

@@ -91,7 +91,7 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
     });
     let kinds = kinds.collect::<Vec<_>>();
     view! {
-        <form class="filters" method="get" action="/tasks" role="search" aria-label="My tasks">
+        <form class="filters" method="get" action="tasks" role="search" aria-label="My tasks">
             <label>
                 <span>"Search titles"</span>
                 <input type="search" name="q" value=filter.q maxlength="200" />
@@ -118,12 +118,12 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
 #[component]
 fn Empty(filtered: bool) -> impl IntoView {
     let (title, hint, href, action) = if filtered {
-        ("No tasks match", "None of your tasks matches this filter.", "/tasks", "Show all")
+        ("No tasks match", "None of your tasks matches this filter.", "tasks", "Show all")
     } else {
         (
             "No tasks yet",
             "Tasks that you start in this browser are listed here until they expire.",
-            "/",
+            "./",
             "Start a task",
         )
     };
@@ -149,7 +149,7 @@ fn link(filter: &ListFilter, cursor: &str) -> String {
         ("kind", filter.kind.as_deref()),
         ("cursor", Some(cursor)),
     ];
-    let mut href = "/tasks".to_owned();
+    let mut href = "tasks".to_owned();
     let given = pairs.iter().filter_map(|(name, text)| Some((*name, (*text)?)));
     for (name, text) in given.filter(|(_, text)| !text.is_empty()) {
         href.push(if href.contains('?') { '&' } else { '?' });
@@ -170,7 +170,7 @@ mod tests {
             o.status = Some(Status::Error);
             o.q = Some("a&b=ü".to_owned());
         });
-        assert_eq!(link(&filter, "1.x"), "/tasks?q=a%26b%3D%C3%BC&status=error&cursor=1.x");
-        assert_eq!(link(&ListFilter::default(), ""), "/tasks");
+        assert_eq!(link(&filter, "1.x"), "tasks?q=a%26b%3D%C3%BC&status=error&cursor=1.x");
+        assert_eq!(link(&ListFilter::default(), ""), "tasks");
     }
 }

@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
             snapshot = follow.next() => snapshot.context("the task ended before")??,
             // Ctrl-C cancels the task and waits until it has stopped.
             _ = tokio::signal::ctrl_c() => {
-                follow.cancel(&client).await?;
+                follow.cancel().await?;
                 continue;
             }
         };

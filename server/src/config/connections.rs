@@ -74,7 +74,7 @@ impl ConnectionSettings {
         self.max_open_per_client.unwrap_or(max_open.div_ceil(4))
     }
 
-    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn invalid(&self) -> Vec<(&'static str, String)> {
         const MAX_S: u64 = 3_600;
         const MAX_OPEN: u64 = 1_000_000;
         let number = |value: Option<usize>| value.unwrap_or(16) as u64;
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn the_defaults_follow_from_the_limit_of_files() {
         let settings = ConnectionSettings::default();
-        assert_eq!(settings.faults(), []);
+        assert_eq!(settings.invalid(), []);
         for (files, in_all, per_client) in [
             (Some(256), 128, 32),
             (Some(1_024), 512, 128),
@@ -115,10 +115,10 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told() {
+    fn what_makes_no_sense_is_reported() {
         let settings = ConnectionSettings { idle_timeout_s: 0, ..ConnectionSettings::default() };
         assert_eq!(
-            settings.faults(),
+            settings.invalid(),
             [("http.connections.idle_timeout_s", "1 to 3600".to_owned())]
         );
     }

@@ -1,27 +1,35 @@
-//! Configuration errors: position, fault, and what would be valid.
+//! Configuration errors: position, error, and what would be valid.
 
 use std::fmt;
 
-/// Invalid configuration, with all faults found.
+use milepost_command::CommandsError;
+
+/// Invalid configuration, with all errors found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    faults: Vec<String>,
+    errors: Vec<String>,
 }
 
 impl ConfigError {
-    pub(super) fn new(faults: Vec<String>) -> Self {
-        Self { faults: faults.into_iter().map(|fault| one_line(&fault)).collect() }
+    pub(super) fn new(errors: Vec<String>) -> Self {
+        Self { errors: errors.into_iter().map(|error| one_line(&error)).collect() }
     }
 
-    pub(super) fn one(fault: impl Into<String>) -> Self {
-        Self::new(vec![fault.into()])
+    pub(super) fn one(error: impl Into<String>) -> Self {
+        Self::new(vec![error.into()])
+    }
+}
+
+impl From<CommandsError> for ConfigError {
+    fn from(error: CommandsError) -> Self {
+        Self::new(error.into_errors())
     }
 }
 
 /// Escapes control characters of keys and values, which a terminal would interpret.
-fn one_line(fault: &str) -> String {
-    let mut line = String::with_capacity(fault.len());
-    for c in fault.chars() {
+fn one_line(error: &str) -> String {
+    let mut line = String::with_capacity(error.len());
+    for c in error.chars() {
         if c.is_control() {
             line.extend(c.escape_default());
         } else {
@@ -34,7 +42,7 @@ fn one_line(fault: &str) -> String {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("configuration: ")?;
-        f.write_str(&self.faults.join("\nconfiguration: "))
+        f.write_str(&self.errors.join("\nconfiguration: "))
     }
 }
 

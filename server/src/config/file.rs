@@ -8,7 +8,7 @@ use figment::{
 };
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, faults::Faults};
+use super::ConfigError;
 
 /// Settings of the file; commands are read separately.
 pub(super) struct SettingsFile {
@@ -18,15 +18,21 @@ pub(super) struct SettingsFile {
 
 impl SettingsFile {
     pub(super) fn read(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let mut settings: Dict = toml::from_str(text).map_err(|error| {
-            let mut faults = Faults::new(path, text);
-            faults.syntax(&error);
-            faults.into_error()
-        })?;
+        let mut settings: Dict =
+            toml::from_str(text).map_err(|error| syntax_error(text, path, &error))?;
         settings.remove("commands");
         let metadata = Metadata::from("file", path);
         Ok(Self { metadata, data: Map::from([(Profile::Default, settings)]) })
     }
+}
+
+fn syntax_error(text: &str, path: &Path, error: &toml::de::Error) -> ConfigError {
+    let line = error.span().map(|span| {
+        let before = text.as_bytes().iter().take(span.start);
+        format!(":{}", before.filter(|byte| **byte == b'\n').count() + 1)
+    });
+    let what = error.message().trim_end().replace('\n', "; ");
+    ConfigError::one(format!("{}{}: {what}", path.display(), line.unwrap_or_default()))
 }
 
 impl Provider for SettingsFile {

@@ -36,19 +36,29 @@ pub struct KindSettings {
 
 impl Default for KindSettings {
     fn default() -> Self {
-        Self { timeout_s: 3_600, concurrency: 4, max_attempts: 3, cancel_grace_s: 10 }
+        KindOptions::default().into()
+    }
+}
+
+impl From<KindOptions> for KindSettings {
+    fn from(options: KindOptions) -> Self {
+        Self {
+            timeout_s: options.timeout.as_secs(),
+            concurrency: options.concurrency,
+            max_attempts: options.max_attempts,
+            cancel_grace_s: options.cancel_grace.as_secs(),
+        }
     }
 }
 
 /// The built-in kinds and how their tasks run by default. No command may have one of these names.
 fn built_in() -> [(&'static str, KindSettings); 2] {
-    let dataset = KindSettings { timeout_s: 600, concurrency: 2, ..KindSettings::default() };
-    [(Story::KIND, KindSettings::default()), (Dataset::KIND, dataset)]
+    [(Story::KIND, KindSettings::default()), (Dataset::KIND, Dataset::default_options().into())]
 }
 
-/// Whether a kind of this name is built in.
-pub(super) fn is_built_in(name: &str) -> bool {
-    built_in().iter().any(|(kind, _)| *kind == name)
+/// Names of the built-in kinds.
+pub(super) fn built_in_names() -> [&'static str; 2] {
+    built_in().map(|(name, _)| name)
 }
 
 impl Default for KindsSettings {
@@ -71,8 +81,8 @@ impl KindsSettings {
     }
 
     /// Validates the values; returns the invalid keys and what would be valid.
-    pub(super) fn faults(&self) -> Vec<(String, String)> {
-        let mut faults = Vec::new();
+    pub(super) fn invalid(&self) -> Vec<(String, String)> {
+        let mut invalid = Vec::new();
         for (kind, settings) in &self.0 {
             let numbers = [
                 (settings.timeout_s, 1, 30 * DAY_S, "timeout_s"),
@@ -80,13 +90,13 @@ impl KindsSettings {
                 (settings.max_attempts.into(), 1, 100, "max_attempts"),
                 (settings.cancel_grace_s, 0, 3_600, "cancel_grace_s"),
             ];
-            for (value, least, most, key) in numbers {
-                if !(least..=most).contains(&value) {
-                    faults.push((format!("kinds.{kind}.{key}"), format!("{least} to {most}")));
+            for (value, min, max, key) in numbers {
+                if !(min..=max).contains(&value) {
+                    invalid.push((format!("kinds.{kind}.{key}"), format!("{min} to {max}")));
                 }
             }
         }
-        faults
+        invalid
     }
 }
 
@@ -103,7 +113,7 @@ mod tests {
             (engines.timeout, engines.concurrency, engines.max_attempts, engines.cancel_grace)
         );
         assert_eq!(ours.options(Dataset::KIND).concurrency, 2);
-        assert_eq!(ours.options("nobody's").max_attempts, engines.max_attempts);
+        assert_eq!(ours.options("unknown").max_attempts, engines.max_attempts);
     }
 
     #[test]
@@ -113,6 +123,6 @@ mod tests {
         assert_eq!(ours.options("nightly-copy").timeout, Duration::from_secs(7));
         let ours = own(KindSettings { concurrency: 0, ..KindSettings::default() });
         let fault = ("kinds.nightly-copy.concurrency".to_owned(), "1 to 10000".to_owned());
-        assert_eq!(ours.faults(), [fault]);
+        assert_eq!(ours.invalid(), [fault]);
     }
 }

@@ -14,9 +14,12 @@ use figment::{
     value::{Dict, Map, Value},
 };
 
+use milepost_command::Commands;
+
 use super::{
-    Commands, ConfigError, Settings,
+    ConfigError, Settings,
     file::{Lines, SettingsFile},
+    kinds::built_in_names,
 };
 
 /// Settings given on the command line.
@@ -104,7 +107,8 @@ impl Configuration {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let file = readable(file)?;
-        let read = file.map(|path| Ok((text(path)?, path))).transpose()?;
+        let read: Option<(String, &Path)> =
+            file.map(|path| text(path).map(|text| (text, path))).transpose()?;
         let read = read.as_ref().map(|(text, path)| (text.as_str(), *path));
         Self::of(read, flags, variables)
     }
@@ -126,7 +130,7 @@ impl Configuration {
         let (mut commands, mut lines) = (Commands::default(), Lines::default());
         if let Some((text, path)) = file {
             figment = figment.merge(SettingsFile::read(text, path)?);
-            commands = Commands::of(text, path)?;
+            commands = Commands::read(text, path, &built_in_names())?;
             lines = Lines::of(text);
         }
         let (environment, remarks) = environment(&defaults, variables)?;
@@ -147,24 +151,24 @@ impl Configuration {
     fn extract(self) -> Result<Self, ConfigError> {
         // Lossy: variables are texts, and `MILEPOST_ENGINE_CONCURRENCY=4` means a number.
         let settings: Settings = self.figment.extract_lossy().map_err(|errors| {
-            let tell = |error: figment::Error| {
+            let describe = |error: figment::Error| {
                 let source = error.metadata.as_ref().map_or(Source::Default, source_of);
-                self.tell(&source, &error.path.join("."), &error.kind.to_string())
+                self.describe(&source, &error.path.join("."), &error.kind.to_string())
             };
-            ConfigError::new(errors.into_iter().map(tell).collect())
+            ConfigError::new(errors.into_iter().map(describe).collect())
         })?;
-        let faults = settings.faults();
-        if faults.is_empty() {
+        let invalid = settings.invalid();
+        if invalid.is_empty() {
             return Ok(Self { settings, ..self });
         }
-        let tell = |(key, right): (String, String)| {
-            self.tell(&self.source(&key), &key, &format!("must be {right}"))
+        let describe = |(key, right): (String, String)| {
+            self.describe(&self.source(&key), &key, &format!("must be {right}"))
         };
-        Err(ConfigError::new(faults.into_iter().map(tell).collect()))
+        Err(ConfigError::new(invalid.into_iter().map(describe).collect()))
     }
 
-    /// Formats a fault with its position: the line, the variable or at least the source.
-    fn tell(&self, source: &Source, key: &str, what: &str) -> String {
+    /// Formats an error with its position: the line, the variable or at least the source.
+    fn describe(&self, source: &Source, key: &str, what: &str) -> String {
         let line = self.lines.line(key);
         match (source, line, &self.file) {
             (Source::Variable, ..) => format!("{}: {what}", variable(key)),
@@ -181,12 +185,12 @@ impl Configuration {
 
     /// Reports all unknown keys at once, with the existing keys.
     fn refuse_unknown(&self, defaults: &serde_json::Value) -> Result<(), ConfigError> {
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let data = self.figment.data().map_err(|error| ConfigError::one(error.to_string()))?;
         for dict in data.values() {
-            self.find_unknown(dict, defaults, "", &mut faults);
+            self.find_unknown(dict, defaults, "", &mut errors);
         }
-        if faults.is_empty() { Ok(()) } else { Err(ConfigError::new(faults)) }
+        if errors.is_empty() { Ok(()) } else { Err(ConfigError::new(errors)) }
     }
 
     fn find_unknown(
@@ -194,29 +198,40 @@ impl Configuration {
         dict: &Dict,
         known: &serde_json::Value,
         path: &str,
-        faults: &mut Vec<String>,
+        errors: &mut Vec<String>,
     ) {
         for (key, value) in dict {
             let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             match (known.get(key), value) {
                 (Some(inner @ serde_json::Value::Object(_)), Value::Dict(_, dict)) => {
-                    self.find_unknown(dict, inner, &full, faults);
+                    self.find_unknown(dict, inner, &full, errors);
                 }
                 (Some(_), _) => {}
                 (None, _) => {
                     let keys = known.as_object().into_iter().flat_map(|object| object.keys());
                     let mut keys: Vec<&str> = keys.map(String::as_str).collect();
                     keys.extend(path.is_empty().then_some("commands"));
-                    let place = match path {
+                    let noun = match path {
                         "" => "sections",
                         "kinds" => "kinds",
                         _ => "keys",
                     };
-                    let right = format!("unknown; known {place} here: {}", keys.join(", "));
-                    faults.push(self.tell(&self.source(&full), &full, &right));
+                    let right = format!("unknown; known {noun} here: {}", keys.join(", "));
+                    errors.push(self.describe(&self.source(&full), &full, &right));
                 }
             }
         }
+    }
+}
+
+/// Reads the commands of this file again, or else of `milepost.toml`, if it exists.
+///
+/// # Errors
+/// Lists every error with its line.
+pub fn reload_commands(file: Option<&Path>) -> Result<Commands, ConfigError> {
+    match readable(file)? {
+        Some(path) => Ok(Commands::read(&text(path)?, path, &built_in_names())?),
+        None => Ok(Commands::default()),
     }
 }
 
@@ -236,7 +251,7 @@ fn source_of(metadata: &Metadata) -> Source {
 }
 
 /// The file to read. A file that was named explicitly must exist.
-pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
+fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError> {
     let (path, must) = file.map_or((Path::new(DEFAULT_FILE), false), |path| (path, true));
     match std::fs::metadata(path) {
         Ok(_) => Ok(Some(path)),
@@ -248,7 +263,7 @@ pub(super) fn readable(file: Option<&Path>) -> Result<Option<&Path>, ConfigError
 }
 
 /// Reads a file.
-pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+fn text(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
         .map_err(|error| ConfigError::one(format!("{}: cannot be read: {error}", path.display())))
 }
@@ -309,26 +324,26 @@ fn environment(
     defaults: &serde_json::Value,
     variables: Vec<(String, String)>,
 ) -> Result<(Layer, Vec<String>), ConfigError> {
-    let (mut layer, mut remarks, mut faults) = (Layer::new(ENVIRONMENT), Vec::new(), Vec::new());
+    let (mut layer, mut remarks, mut errors) = (Layer::new(ENVIRONMENT), Vec::new(), Vec::new());
     for (name, value) in variables {
         let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        let word = rest.to_lowercase();
-        if let Some((key, default)) = find(defaults, &word) {
+        let lower = rest.to_lowercase();
+        if let Some((key, default)) = find(defaults, &lower) {
             if default.is_array() {
                 let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
                 layer.set(&key, items.map(str::to_owned).collect::<Vec<_>>());
             } else {
                 layer.set(&key, value);
             }
-        } else if let Some(section) = section_of(defaults, &word) {
+        } else if let Some(section) = section_of(defaults, &lower) {
             let known: Vec<String> = keys(&defaults[section], section);
             let known: Vec<String> = known.iter().map(|key| variable(key)).collect();
-            faults.push(format!("{name}: unknown; known variables: {}", known.join(", ")));
+            errors.push(format!("{name}: unknown; known variables: {}", known.join(", ")));
         } else if !OTHERS.contains(&rest) && !is_orchestrators(rest) {
-            remarks.push(format!("the variable {name} means nothing to this program"));
+            remarks.push(format!("unknown variable {name}; ignored"));
         }
     }
-    if faults.is_empty() { Ok((layer, remarks)) } else { Err(ConfigError::new(faults)) }
+    if errors.is_empty() { Ok((layer, remarks)) } else { Err(ConfigError::new(errors)) }
 }
 
 /// Kubernetes sets these in every container next to a service called `milepost`.
@@ -336,11 +351,11 @@ fn is_orchestrators(rest: &str) -> bool {
     rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")
 }
 
-/// Finds the key whose path, joined by `_`, is `word`, and its default. Names of variables contain
+/// Finds the key whose path, joined by `_`, is `name`, and its default. Names of variables contain
 /// no `-`.
-fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serde_json::Value)> {
+fn find<'v>(tree: &'v serde_json::Value, name: &str) -> Option<(String, &'v serde_json::Value)> {
     tree.as_object()?.iter().find_map(|(key, value)| {
-        let rest = word.strip_prefix(&*key.replace('-', "_"))?;
+        let rest = name.strip_prefix(&*key.replace('-', "_"))?;
         if rest.is_empty() {
             return (!value.is_object()).then(|| (key.clone(), value));
         }
@@ -349,9 +364,9 @@ fn find<'v>(tree: &'v serde_json::Value, word: &str) -> Option<(String, &'v serd
     })
 }
 
-fn section_of<'v>(tree: &'v serde_json::Value, word: &str) -> Option<&'v str> {
+fn section_of<'v>(tree: &'v serde_json::Value, name: &str) -> Option<&'v str> {
     let belongs =
-        |key: &&String| word.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('_'));
+        |key: &&String| name.strip_prefix(key.as_str()).is_some_and(|rest| rest.starts_with('_'));
     tree.as_object()?.keys().find(belongs).map(String::as_str)
 }
 

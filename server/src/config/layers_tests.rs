@@ -45,7 +45,7 @@ fn the_stronger_source_wins() {
     let Settings { http, engine, storage, .. } = &configuration.settings;
     assert_eq!(http.addr.port(), 3);
     assert_eq!(http.max_body_bytes, 5000);
-    assert_eq!(http.site_dir, PathBuf::from("site"));
+    assert_eq!(http.site_dir, Some(PathBuf::from("site")));
     assert_eq!((engine.concurrency, engine.worker), (3, false));
     assert_eq!(storage.database, Some("sqlite:///x".into()));
     assert_eq!(configuration.source("http.addr"), Source::Flag);

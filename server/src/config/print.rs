@@ -13,7 +13,7 @@ pub fn print(configuration: &Configuration) -> String {
     for (section, values) in tree.as_object().into_iter().flatten() {
         table(&mut text, section, values, configuration);
     }
-    text.push_str(&super::commands::print(&configuration.commands));
+    text.push_str(&configuration.commands.to_toml());
     hide_secrets_in_urls(&text)
 }
 

@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use milepost::{
-    engine::{EngineOptions, FileOptions, LongPollOptions, RetentionOptions},
-    http::{TrustedProxy, is_origin},
-};
+use milepost::engine::{EngineOptions, FileOptions, LongPollOptions, RetentionOptions};
 use milepost_command::IsolationSettings;
 use milepost_dataset::DatasetSettings;
 use milepost_story::{ApiKey, NarratorSettings, StorySettings};
@@ -125,6 +122,26 @@ impl StorageSettings {
     pub(crate) fn is_shared(&self) -> bool {
         self.database.as_ref().is_some_and(DatabaseUrl::is_postgres)
     }
+
+    fn invalid(&self) -> Vec<(&'static str, String)> {
+        let known = |url: &DatabaseUrl| url.is_postgres() || url.expose().starts_with("sqlite:");
+        broken([
+            (self.connections >= 1, "storage.connections", "at least 1"),
+            (self.max_bytes_per_owner >= 1, "storage.max_bytes_per_owner", "at least 1"),
+            (self.max_bytes_per_client >= 1, "storage.max_bytes_per_client", "at least 1"),
+            (self.max_bytes >= 1, "storage.max_bytes", "at least 1"),
+            (
+                self.database.as_ref().is_none_or(known),
+                "storage.database",
+                "sqlite:///path/to/file or postgres://user:password@host:5432/database",
+            ),
+            (
+                self.artifacts.as_deref().is_none_or(is_artifact_store),
+                "storage.artifacts",
+                "a folder, or s3://bucket or s3://bucket/prefix",
+            ),
+        ])
+    }
 }
 
 impl Default for LogSettings {
@@ -134,92 +151,50 @@ impl Default for LogSettings {
     }
 }
 
+impl LogSettings {
+    fn invalid(&self) -> Vec<(&'static str, String)> {
+        let fine = tracing_subscriber::EnvFilter::try_new(&self.filter).is_ok();
+        broken([(fine, "log.filter", "directives such as warn,milepost=debug")])
+    }
+}
+
 impl Settings {
     /// Validates well-formed values; returns the invalid keys and what would be valid.
-    pub(super) fn faults(&self) -> Vec<(String, String)> {
-        let mut faults = Vec::new();
-        let mut require = |fine: bool, key, right: &str| {
-            if !fine {
-                faults.push((key, right.to_owned()));
-            }
-        };
-        let Self {
-            http,
-            engine,
-            files,
-            long_poll,
-            retention,
-            viewers,
-            kinds,
-            dataset,
-            log,
-            storage,
-            story,
-            narrator,
-            // Depends on the machine; checked at start.
-            isolation: _,
-        } = self;
-        require(http.max_body_bytes >= 1024, "http.max_body_bytes", "at least 1024");
-        require(
-            http.public_origins.iter().all(|origin| is_origin(origin)),
-            "http.public_origins",
-            "each of the form https://host or https://host:port, without a path",
-        );
-        require(
-            http.trusted_proxies.iter().all(|it| it.parse::<TrustedProxy>().is_ok()),
-            "http.trusted_proxies",
-            "each an address or a network, such as 192.0.2.1 or 10.0.0.0/8",
-        );
-        let least = [
-            (u64::from(storage.connections), "storage.connections"),
-            (storage.max_bytes_per_owner, "storage.max_bytes_per_owner"),
-            (storage.max_bytes_per_client, "storage.max_bytes_per_client"),
-            (storage.max_bytes, "storage.max_bytes"),
-            (dataset.max_columns as u64, "dataset.max_columns"),
-            (dataset.max_row_bytes as u64, "dataset.max_row_bytes"),
+    pub(super) fn invalid(&self) -> Vec<(String, String)> {
+        // The isolation depends on the machine and is checked at start.
+        let fixed = [
+            self.http.invalid(),
+            self.storage.invalid(),
+            self.viewers.invalid(),
+            self.dataset.invalid(),
+            self.story.invalid(),
+            self.narrator.invalid(),
+            self.log.invalid(),
         ];
-        for (value, key) in least {
-            require(value >= 1, key, "at least 1");
-        }
-        require((1..=100).contains(&dataset.max_name_chars), "dataset.max_name_chars", "1 to 100");
-        require(
-            storage
-                .database
-                .as_ref()
-                .is_none_or(|url| url.is_postgres() || url.expose().starts_with("sqlite:")),
-            "storage.database",
-            "sqlite:///path/to/file or postgres://user:password@host:5432/database",
-        );
-        require(
-            tracing_subscriber::EnvFilter::try_new(&log.filter).is_ok(),
-            "log.filter",
-            "directives such as warn,milepost=debug",
-        );
-        require(
-            storage.artifacts.as_deref().is_none_or(is_place),
-            "storage.artifacts",
-            "a folder, or s3://bucket or s3://bucket/prefix",
-        );
-        faults.extend(http.connections.faults());
-        faults.extend(viewers.faults());
-        faults.extend(story.faults());
-        faults.extend(narrator.faults());
-        let fixed = faults.into_iter().map(|(key, right)| (key.to_owned(), right));
+        let fixed = fixed.into_iter().flatten().map(|(key, right)| (key.to_owned(), right));
         let tables = [
-            ("engine", engine.invalid()),
-            ("files", files.invalid()),
-            ("long_poll", long_poll.invalid()),
-            ("retention", retention.invalid()),
+            ("engine", self.engine.invalid()),
+            ("files", self.files.invalid()),
+            ("long_poll", self.long_poll.invalid()),
+            ("retention", self.retention.invalid()),
         ];
         let tables = tables.into_iter().flat_map(|(table, invalid)| {
             invalid.into_iter().map(move |(key, right)| (format!("{table}.{key}"), right))
         });
-        fixed.chain(tables).chain(kinds.faults()).collect()
+        fixed.chain(tables).chain(self.kinds.invalid()).collect()
     }
 }
 
+/// The broken rules: whether it holds, the key, and what would be valid.
+pub(super) fn broken<const N: usize>(
+    rules: [(bool, &'static str, &str); N],
+) -> Vec<(&'static str, String)> {
+    let broken = rules.into_iter().filter(|(holds, ..)| !holds);
+    broken.map(|(_, key, right)| (key, right.to_owned())).collect()
+}
+
 /// Whether the text is a folder or an S3 bucket.
-fn is_place(text: &str) -> bool {
+fn is_artifact_store(text: &str) -> bool {
     match text.split_once("://") {
         Some(("s3", rest)) => {
             !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', '@'])

@@ -43,7 +43,7 @@ impl ViewerSettings {
         }
     }
 
-    pub(super) fn faults(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn invalid(&self) -> Vec<(&'static str, String)> {
         let numbers = [
             (self.max_html_bytes as u64, 16_384, 64 << 20, "viewers.max_html_bytes"),
             (self.max_depth as u64, 4, 256, "viewers.max_depth"),
@@ -51,7 +51,7 @@ impl ViewerSettings {
             (self.timeout_s, 1, 600, "viewers.timeout_s"),
         ];
         let wrong =
-            numbers.into_iter().filter(|(value, least, most, _)| !(least..=most).contains(&value));
-        wrong.map(|(_, least, most, key)| (key, format!("{least} to {most}"))).collect()
+            numbers.into_iter().filter(|(value, min, max, _)| !(min..=max).contains(&value));
+        wrong.map(|(_, min, max, key)| (key, format!("{min} to {max}"))).collect()
     }
 }

@@ -8,11 +8,11 @@ use std::{
 
 use milepost::engine::{Engine, Registry};
 use milepost_cli::signals::Hangups;
-use milepost_command::{self as command, CommandDeps, CommandTasks, SecretKey};
+use milepost_command::{self as command, CommandDeps, CommandTasks, Commands, SecretKey};
 
 use super::ServeError;
 use crate::{
-    config::{Commands, Settings},
+    config::{self, Settings},
     process,
 };
 
@@ -44,7 +44,7 @@ fn isolation(
         let limited = |limits: &command::Limits| limits.total_memory_bytes.is_some();
         let mut limited = commands.definitions.iter().filter(|one| limited(&one.limits));
         if let Some(command) = limited.next().filter(|_| !isolation.limits_memory()) {
-            let command = &command.word;
+            let command = &command.name;
             tracing::warn!(
                 command,
                 "max_total_memory_mb is not enforced: it needs a control group with the memory \
@@ -131,17 +131,17 @@ impl CommandKinds {
 }
 
 async fn reload(tasks: &CommandTasks, file: Option<&Path>, engine: &Engine) {
-    let commands = match Commands::again(file) {
+    let commands = match config::reload_commands(file) {
         Ok(commands) => commands,
         Err(error) => {
-            tracing::error!("not taken over, everything stays as it is: {error}");
+            tracing::error!("commands not reloaded, the earlier ones stay: {error}");
             return;
         }
     };
     let kinds = tasks.kinds(&commands.definitions);
     let number = kinds.len();
     match engine.replace_dynamic_kinds(kinds).await {
-        Ok(()) => tracing::info!(commands = number, "the commands were read again"),
-        Err(error) => tracing::warn!(%error, "the commands were read again, the queue was not"),
+        Ok(()) => tracing::info!(commands = number, "commands reloaded"),
+        Err(error) => tracing::warn!(%error, "commands reloaded, but not those of queued tasks"),
     }
 }

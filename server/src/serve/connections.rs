@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use milepost::{
     engine::{Admission, ClientAddress, Full, MaxPlaces},
     http::{Pace, TrustedProxy},
-    task::Problem,
+    task::{Problem, ProblemCode},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -135,7 +135,8 @@ fn refusal(full: Full) -> Problem {
     };
     let detail = format!("Of the server's connections {full} (http.connections.{setting})");
     tracing::debug!("a connection is refused: {detail}");
-    let mut problem = Problem::new(503, "Service Unavailable", detail);
+    let mut problem =
+        Problem::new(503, "Service Unavailable", detail).with_code(ProblemCode::ServerFull);
     problem.retry_after_ms = Some(FULL_MS);
     problem
 }

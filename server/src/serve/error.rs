@@ -48,6 +48,12 @@ pub enum ServeError {
          the server works by itself"
     )]
     Alone,
+    /// A PostgreSQL database is copied by PostgreSQL's own programs.
+    #[error(
+        "the database is PostgreSQL: copy it by pg_dump --format=custom, and the files in storage.artifacts after it; \
+         milepost backup copies an SQLite database"
+    )]
+    BackupElsewhere,
     /// The database cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),

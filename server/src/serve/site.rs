@@ -1,6 +1,6 @@
 //! Router of API, pages and files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use axum::{
     Router,
@@ -32,19 +32,20 @@ pub(super) fn router(
     settings: &HttpSettings,
     options: &HttpOptions,
     limits: ViewLimits,
+    site_dir: PathBuf,
 ) -> Router {
     let site = Site {
         service: service.clone(),
         viewers: viewers::VIEWERS
             .into_iter()
             .fold(Viewers::new(limits), |all, (media_type, viewer)| all.with(media_type, viewer)),
-        options: leptos_options(settings),
+        options: leptos_options(settings, &site_dir),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),
     };
     warn_of_whole_module(&site.options);
     let api = http::router_with(service, options, simple::routes());
-    let files = guarded(files(settings, &site), Guard::reading_sessions(options));
+    let files = guarded(files(site_dir, &site), Guard::reading_sessions(options));
     let pages = guarded(serve::router(site), Guard::making_sessions(options));
     let router = pages.fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
@@ -70,10 +71,9 @@ fn guarded(router: Router, guard: Guard) -> Router {
 }
 
 /// Files of the built site; other paths get the page "not found".
-fn files(settings: &HttpSettings, site: &Site) -> Router {
+fn files(folder: PathBuf, site: &Site) -> Router {
     let (hashed, site) = (site.options.hash_files, site.clone());
     let pkg = format!("/{}/", site.options.site_pkg_dir);
-    let folder = settings.site_dir.clone();
     let plain = ServeDir::new(&folder);
     let compressed = plain.clone().precompressed_br().precompressed_gzip();
     Router::new().fallback(move |request: Request| {
@@ -128,13 +128,13 @@ fn warn_of_whole_module(options: &LeptosOptions) {
 }
 
 /// Options from `cargo leptos` if it runs this program, otherwise the names of the workspace.
-fn leptos_options(settings: &HttpSettings) -> LeptosOptions {
+fn leptos_options(settings: &HttpSettings, site_dir: &Path) -> LeptosOptions {
     let told = std::env::var_os("LEPTOS_OUTPUT_NAME").and_then(|_| get_configuration(None).ok());
     let mut options = match told {
         Some(told) => told.leptos_options,
         None => LeptosOptions::builder().output_name("milepost").build(),
     };
-    options.site_root = settings.site_dir.to_string_lossy().into();
+    options.site_root = site_dir.to_string_lossy().into();
     options.site_addr = settings.addr;
     options
 }

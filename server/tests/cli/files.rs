@@ -11,7 +11,7 @@ use tokio::{
 use crate::fixture::{Place, arg, signal};
 
 /// Everything in a folder, however deep.
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type().unwrap().is_dir() {

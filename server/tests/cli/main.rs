@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a test that this machine cannot run says why")]
 
 mod audit;
+mod backup;
 mod batches;
 mod bodies;
 mod client;
@@ -24,6 +25,7 @@ mod postgres_server;
 mod progress;
 mod rates;
 mod raw;
+mod s3;
 mod serve;
 mod server_fns;
 mod simple;

@@ -64,7 +64,8 @@ async fn what_is_wrong_is_told_in_one_line() {
     let rules = place.write("rules.toml", "[progress]\npercent = '('\n");
     let said = test(&place, &["--rules", arg(&rules)], b"").await;
     assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.stderr.contains("rules.toml: percent: "), "{said:?}");
+    assert!(said.stderr.contains("rules.toml:2: `progress.percent`: invalid"), "{said:?}");
+    assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
     let empty = place.write("empty.toml", "");
     test(&place, &["--rules", arg(&empty)], b"").await.is_refused_with("has no `progress = ...`");
     let said = test(&place, &[], b"").await;

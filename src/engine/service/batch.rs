@@ -5,14 +5,15 @@ use std::{collections::HashMap, sync::Arc, time::Instant};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError};
+use super::{Caller, Service, ServiceError, read_cursor};
 use crate::{
     engine::{
         ValidationError,
+        clock::rfc3339,
         registry::Kind,
-        store::{AllInserted, Inserted, NewTask, Row, StoreError},
+        store::{AllInserted, BatchRow, Inserted, NewTask, Row, StoreError},
     },
-    task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
+    task::{Batch, BatchId, BatchList, BatchSummary, FieldError, StartBatch, Status, TaskId},
 };
 
 /// Tasks to be started as one batch.
@@ -140,6 +141,32 @@ impl Service {
         if rows.is_empty() { Ok(None) } else { self.sum(id, &rows).await.map(Some) }
     }
 
+    /// Lists the caller's batches, newest first: at most `limit`, by default
+    /// [`EngineOptions::list_rows`](crate::engine::EngineOptions::list_rows). `cursor` is
+    /// `next_cursor` of the page before. Without an owner the list is empty.
+    ///
+    /// # Errors
+    /// When the cursor is invalid, and when the store fails.
+    pub async fn batches(
+        &self,
+        caller: &Caller,
+        cursor: Option<&str>,
+        limit: Option<u32>,
+    ) -> Result<BatchList, ServiceError> {
+        let inner = self.engine.inner();
+        let limit = limit.unwrap_or(inner.options.list_rows).clamp(1, inner.options.max_list_rows);
+        let before = cursor.map(read_cursor).transpose()?;
+        let Some(owner) = caller.as_owner() else {
+            return Ok(BatchList { batches: Vec::new(), next_cursor: None });
+        };
+        let mut rows = inner.store.batches(owner, before, limit + 1).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next_cursor =
+            rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
+        Ok(BatchList { batches: rows.into_iter().map(summary).collect(), next_cursor })
+    }
+
     /// See [`Service::cancel_batch`].
     pub(super) async fn cancel_tasks(
         &self,
@@ -208,6 +235,11 @@ impl Service {
             }
         }
     }
+}
+
+fn summary(row: BatchRow) -> BatchSummary {
+    let BatchRow { id, kind, created_at, tasks, unfinished, failed } = row;
+    BatchSummary { id, kind, created_at: rfc3339(created_at), tasks, unfinished, failed }
 }
 
 /// Attributes an error to the input of this name within a batch.

@@ -8,7 +8,7 @@ use crate::{
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
-    task::{ExpiredTask, FieldError, Problem, Snapshot, StartReceipt, Status},
+    task::{ExpiredTask, FieldError, Problem, ProblemCode, Snapshot, StartReceipt, Status},
 };
 
 /// Who calls.
@@ -238,7 +238,8 @@ fn uploads_full(full: &Full) -> String {
 
 /// A 507 response, to be retried after a minute.
 fn full(detail: String) -> Problem {
-    let mut problem = Problem::new(507, "Insufficient Storage", detail);
+    let mut problem =
+        Problem::new(507, "Insufficient Storage", detail).with_code(ProblemCode::StorageFull);
     problem.retry_after_ms = Some(60_000);
     problem
 }
@@ -248,19 +249,24 @@ impl From<ServiceError> for Problem {
         let detail = error.to_string();
         match error {
             ServiceError::Refused(refusal) | ServiceError::SecretsNeeded { refusal, .. } => {
-                let mut problem = Self::new(400, "Bad Request", refusal.detail);
+                let mut problem = Self::new(400, "Bad Request", refusal.detail)
+                    .with_code(ProblemCode::InvalidInput);
                 problem.errors = refusal.errors;
                 problem
             }
             ServiceError::UnknownKind(_) => {
-                let mut problem = Self::new(400, "Bad Request", detail.clone());
+                let mut problem = Self::new(400, "Bad Request", detail.clone())
+                    .with_code(ProblemCode::UnknownKind);
                 problem.errors = vec![FieldError { field: "kind".to_owned(), detail }];
                 problem
             }
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
-            ServiceError::NotEnded(_) | ServiceError::NothingFailed => {
-                Self::new(409, "Conflict", detail)
+            ServiceError::NotEnded(_) => {
+                Self::new(409, "Conflict", detail).with_code(ProblemCode::NotEnded)
+            }
+            ServiceError::NothingFailed => {
+                Self::new(409, "Conflict", detail).with_code(ProblemCode::NothingFailed)
             }
             ServiceError::Expired(task) => {
                 let mut problem = Self::new(410, "Gone", detail);
@@ -272,7 +278,9 @@ impl From<ServiceError> for Problem {
             ServiceError::Cut(error) if error.kind() == io::ErrorKind::TimedOut => {
                 Self::new(408, "Request Timeout", detail)
             }
-            ServiceError::Cut(_) => Self::new(400, "Bad Request", detail),
+            ServiceError::Cut(_) => {
+                Self::new(400, "Bad Request", detail).with_code(ProblemCode::IncompleteBody)
+            }
             ServiceError::TooOften(TooOften { retry_after_ms, .. }) => {
                 let mut problem = Self::new(429, "Too Many Requests", detail);
                 problem.retry_after_ms = Some(retry_after_ms);
@@ -280,16 +288,23 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::UploadsFull(full) => {
                 let mut problem = match full {
-                    Full::Client { .. } => Self::new(429, "Too Many Requests", detail),
-                    Full::All { .. } => Self::new(503, "Service Unavailable", detail),
+                    Full::Client { .. } => Self::new(429, "Too Many Requests", detail)
+                        .with_code(ProblemCode::TooManyUploads),
+                    Full::All { .. } => Self::new(503, "Service Unavailable", detail)
+                        .with_code(ProblemCode::ServerFull),
                 };
                 problem.retry_after_ms = Some(PLACE_MS);
                 problem
             }
-            ServiceError::TooManyUploads => Self::new(429, "Too Many Requests", detail),
-            ServiceError::Full { .. } => Self::new(507, "Insufficient Storage", detail),
+            ServiceError::TooManyUploads => {
+                Self::new(429, "Too Many Requests", detail).with_code(ProblemCode::TooManyUploads)
+            }
+            ServiceError::Full { .. } => {
+                Self::new(507, "Insufficient Storage", detail).with_code(ProblemCode::StorageFull)
+            }
             ServiceError::Busy { retry_after_ms } => {
-                let mut problem = Self::new(503, "Service Unavailable", detail);
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::ShuttingDown);
                 problem.retry_after_ms = Some(retry_after_ms);
                 problem
             }
@@ -300,22 +315,26 @@ impl From<ServiceError> for Problem {
             ServiceError::Artifacts(error) | ServiceError::File(ReadError::Artifacts(error)) => {
                 tracing::error!(%error, "the store of files does not answer");
                 let detail = "The store of files does not answer.";
-                let mut problem = Self::new(503, "Service Unavailable", detail);
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::FilesUnavailable);
                 problem.retry_after_ms = Some(2_000);
                 problem
             }
             ServiceError::BudgetUsedUp(used_up) => {
-                let mut problem = Self::new(429, "Too Many Requests", detail);
+                let mut problem = Self::new(429, "Too Many Requests", detail)
+                    .with_code(ProblemCode::BudgetUsedUp);
                 problem.retry_after_ms = Some(used_up.begins_anew_in_ms);
                 problem
             }
             ServiceError::QueueFull { .. } | ServiceError::ClientQueueFull { .. } => {
-                let mut problem = Self::new(429, "Too Many Requests", detail);
+                let mut problem =
+                    Self::new(429, "Too Many Requests", detail).with_code(ProblemCode::QueueFull);
                 problem.retry_after_ms = Some(5_000);
                 problem
             }
             ServiceError::ServerQueueFull { .. } => {
-                let mut problem = Self::new(503, "Service Unavailable", detail);
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::ServerFull);
                 problem.retry_after_ms = Some(5_000);
                 problem
             }
@@ -326,8 +345,9 @@ impl From<ServiceError> for Problem {
             }
             ServiceError::Store(StoreError::Unavailable(error)) => {
                 tracing::error!(%error, "the store does not answer");
-                let mut problem =
-                    Self::new(503, "Service Unavailable", "The database does not answer.");
+                let detail = "The database does not answer.";
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::DatabaseUnavailable);
                 problem.retry_after_ms = Some(2_000);
                 problem
             }

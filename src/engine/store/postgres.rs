@@ -6,9 +6,8 @@
 //! notifications, which are hints: polling finds each change, too.
 //!
 //! Differences from SQLite: [`Store::reclaim_after_restart`](super::Store::reclaim_after_restart)
-//! reclaims nothing, because other processes may be alive;
-//! [`Store::changes`](super::Store::changes) reports changes; and `lower` handles all letters where
-//! SQLite's handles ASCII only, so a search for `É` finds `é`.
+//! reclaims nothing, because other processes may be alive; and
+//! [`Store::changes`](super::Store::changes) reports changes.
 
 /// Whether `$text` contains `$needle`.
 macro_rules! contains {
@@ -73,6 +72,8 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+#[path = "sql/batches.rs"]
+mod batches;
 #[path = "sql/budget.rs"]
 mod budget;
 #[path = "sql/connections.rs"]

@@ -132,6 +132,23 @@ impl Resumption {
     }
 }
 
+/// A batch in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRow {
+    /// Its id.
+    pub id: BatchId,
+    /// The kind of its tasks.
+    pub kind: String,
+    /// When it was queued, in milliseconds since the Unix epoch.
+    pub created_at: i64,
+    /// Number of its tasks that have not expired.
+    pub tasks: u32,
+    /// Number of those that have not ended.
+    pub unfinished: u32,
+    /// Number of those that failed.
+    pub failed: u32,
+}
+
 /// Which tasks to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListQuery {

@@ -66,6 +66,9 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+mod backup;
+#[path = "sql/batches.rs"]
+mod batches;
 #[path = "sql/budget.rs"]
 mod budget;
 #[path = "sql/connections.rs"]
@@ -110,6 +113,7 @@ use sqlx::{
     },
 };
 
+pub use self::backup::backup;
 use self::connections::{Connections, Session};
 use super::{Change, Changes, StoreError, sql_error::migration_failure};
 use crate::engine::clock::Clock;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::definition::{Pattern, Text};
+use crate::params::{ParamType, Pattern, Text};
 
 pub(crate) fn text() -> ParamType {
     ParamType::Text(Text {
@@ -21,7 +21,7 @@ pub(crate) fn list() -> ParamType {
     ParamType::List { items, choices: Vec::new(), min: 0, max: 9 }
 }
 
-pub(crate) fn param(name: &str, sort: ParamType) -> Param {
+pub(crate) fn param(name: &str, param_type: ParamType) -> Param {
     Param {
         name: name.to_owned(),
         title: None,
@@ -31,17 +31,17 @@ pub(crate) fn param(name: &str, sort: ParamType) -> Param {
         secret: false,
         allow_leading_dash: false,
         env: None,
-        sort,
+        param_type,
     }
 }
 
-fn template(elements: &[&[&str]], params: &[Param]) -> Result<Template, Unfit> {
+fn template(elements: &[&[&str]], params: &[Param]) -> Result<Template, TemplateError> {
     let own = |group: &&[&str]| group.iter().map(|text| (*text).to_owned()).collect();
     Template::new(&elements.iter().map(own).collect::<Vec<_>>(), params, None)
 }
 
-fn given(text: &str) -> Given {
-    Given::Text(text.to_owned())
+fn given(text: &str) -> ParamValue {
+    ParamValue::Text(text.to_owned())
 }
 
 #[test]
@@ -65,17 +65,17 @@ fn what_is_not_given_is_left_out_with_its_group() {
     ];
     let groups: &[&[&str]] = &[&["p"], &["--name", "{a}"], &["{v}"], &["-x{a}"], &["--"], &["{l}"]];
     let line = template(groups, &params).unwrap();
-    let none = [Given::Absent, Given::Absent, Given::Absent];
+    let none = [ParamValue::Absent, ParamValue::Absent, ParamValue::Absent];
     assert_eq!(line.expand(&params, &none).unwrap(), ["p", "--"]);
-    let items = Given::List(vec!["-1".to_owned(), "b c".to_owned()]);
-    let all = [given("n"), Given::Yes, items];
+    let items = ParamValue::List(vec!["-1".to_owned(), "b c".to_owned()]);
+    let all = [given("n"), ParamValue::Yes, items];
     let argv = line.expand(&params, &all).unwrap();
     assert_eq!(argv, ["p", "--name", "n", "--verbose", "-xn", "--", "-1", "b c"]);
 }
 
 #[test]
 fn a_value_never_becomes_an_option_unless_that_was_declared() {
-    let refused = |params: &[Param], groups: &[&[&str]], values: &[Given]| {
+    let refused = |params: &[Param], groups: &[&[&str]], values: &[ParamValue]| {
         template(groups, params).unwrap().expand(params, values).err()
     };
     let (a, l) = (param("a", text()), param("l", list()));
@@ -92,10 +92,10 @@ fn a_value_never_becomes_an_option_unless_that_was_declared() {
     assert_eq!(refused(&both, &[&["p"], &["{a}{b}"]], &[given(""), given("-x")]), Some(0));
     // An omitted `--` protects nothing.
     assert_eq!(
-        refused(&both, &[&["p"], &["{b}", "--"], &["{a}"]], &[given("-x"), Given::Absent]),
+        refused(&both, &[&["p"], &["{b}", "--"], &["{a}"]], &[given("-x"), ParamValue::Absent]),
         Some(0)
     );
-    let items = [Given::List(vec!["fine".to_owned(), "--output=/etc/passwd".to_owned()])];
+    let items = [ParamValue::List(vec!["fine".to_owned(), "--output=/etc/passwd".to_owned()])];
     assert_eq!(refused(&[l], &[&["p"], &["{l}"]], &items), Some(0));
     let allowed = Param { allow_leading_dash: true, ..a };
     assert_eq!(refused(&[allowed], &[&["p"], &["{a}"]], &dash), None);
@@ -109,17 +109,23 @@ fn what_makes_no_sense_is_refused_when_it_is_declared() {
     let flagless = param("f", ParamType::Boolean { flag: None });
     let params = [param("a", text()), param("l", list())];
     let one = |elements: &[&[&str]]| template(elements, &params[..1]).unwrap_err();
-    assert_eq!(one(&[]), Unfit::Program);
-    assert_eq!(one(&[&["{a}"]]), Unfit::Program);
-    assert_eq!(one(&[&["p"], &["{a"]]), Unfit::Brace("{a".to_owned()));
-    assert_eq!(one(&[&["p"], &["a}"]]), Unfit::Brace("a}".to_owned()));
-    assert_eq!(one(&[&["p"], &["{b}"]]), Unfit::Unknown("b".to_owned()));
-    assert_eq!(one(&[&["p"]]), Unfit::Unused("a".to_owned()));
-    assert_eq!(one(&[&["p"], &["{a}\0"]]), Unfit::Nul);
+    assert_eq!(one(&[]), TemplateError::Program);
+    assert_eq!(one(&[&["{a}"]]), TemplateError::Program);
+    assert_eq!(one(&[&["p"], &["{a"]]), TemplateError::Brace("{a".to_owned()));
+    assert_eq!(one(&[&["p"], &["a}"]]), TemplateError::Brace("a}".to_owned()));
+    assert_eq!(one(&[&["p"], &["{b}"]]), TemplateError::Unknown("b".to_owned()));
+    assert_eq!(one(&[&["p"]]), TemplateError::Unused("a".to_owned()));
+    assert_eq!(one(&[&["p"], &["{a}\0"]]), TemplateError::Nul);
     let amid = template(&[&["p"], &["{a}"], &["x{l}"]], &params).unwrap_err();
-    assert_eq!(amid, Unfit::Amid("l".to_owned()));
-    assert_eq!(template(&[&["p"], &["{s}"]], &[secret]), Err(Unfit::Secret("s".to_owned())));
-    assert_eq!(template(&[&["p"], &["{f}"]], &[flagless]), Err(Unfit::NoFlag("f".to_owned())));
+    assert_eq!(amid, TemplateError::Amid("l".to_owned()));
+    assert_eq!(
+        template(&[&["p"], &["{s}"]], &[secret]),
+        Err(TemplateError::Secret("s".to_owned()))
+    );
+    assert_eq!(
+        template(&[&["p"], &["{f}"]], &[flagless]),
+        Err(TemplateError::NoFlag("f".to_owned()))
+    );
 }
 
 proptest! {
@@ -145,7 +151,7 @@ proptest! {
         let params = [param("a", list())];
         for element in [&*text, &*braces] {
             let _ = template(&[&["p"], &["{a}"], &[element]], &params)
-                .map(|line| line.expand(&params, &[Given::List(vec![String::new()])]));
+                .map(|line| line.expand(&params, &[ParamValue::List(vec![String::new()])]));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Folders of runs. Each run has its own folder, and a lock file beside it that its guard holds.
+//! Folders of runs. Each run has its own folder, and a lock file beside it that its supervisor holds.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use milepost::task::TaskId;
 
 /// Subfolder of preserved run folders.
 const KEPT: &str = "kept";
-/// How long a start waits for guards of an earlier process, and its polling interval.
+/// How long a start waits for supervisors of an earlier process, and its polling interval.
 const PATIENCE: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(20);
 
@@ -125,7 +125,7 @@ fn make_private(folder: &Path) -> io::Result<()> {
 }
 
 /// Kills and removes what runs of an earlier process left behind. Blocks for up to a few seconds
-/// while guards finish.
+/// while supervisors finish.
 pub fn clean(runs: &Path) {
     clean_until(runs, Instant::now() + PATIENCE);
 }
@@ -155,7 +155,7 @@ fn runs_in(runs: &Path) -> BTreeSet<String> {
 fn clean_one(runs: &Path, name: &str, deadline: Instant) {
     let Some((id, _)) = name.rsplit_once('-') else { return };
     let (folder, record) = (runs.join(name), record_of(runs, name));
-    kill_stopped_guard(&record);
+    kill_stopped_supervisor(&record);
     let lock = runs.join(format!("{id}.lock"));
     let file = OpenOptions::new().create(true).append(true).open(&lock);
     match file.map(|file| (lock_until(&file, deadline), file)) {
@@ -191,8 +191,8 @@ fn lock_until(file: &File, deadline: Instant) -> Result<(), TryLockError> {
 }
 
 #[cfg(target_os = "linux")]
-fn kill_stopped_guard(record: &Path) {
-    super::launch::Record::read(record).kill_stopped_guard();
+fn kill_stopped_supervisor(record: &Path) {
+    super::launch::Record::read(record).kill_stopped_supervisor();
 }
 
 /// Kills the remaining processes of a run and logs the outcome. Returns whether all are gone.
@@ -200,10 +200,10 @@ fn kill_stopped_guard(record: &Path) {
 fn end_what_is_left(record: &Path, run: &str, folder: &Path, lock: &Path) -> bool {
     use super::launch::{Record, wire};
     let record = Record::read(record);
-    let ended_well = fs::read(lock).is_ok_and(|text| text.ends_with(wire::GUARD_ENDED));
+    let ended_well = fs::read(lock).is_ok_and(|text| text.ends_with(wire::SUPERVISOR_ENDED));
     let can_miss = !ended_well && record.can_miss();
-    let hunt = record.end_what_is_left(run, folder);
-    let ended = hunt.ended;
+    let reaped = record.end_what_is_left(run, folder);
+    let ended = reaped.ended;
     if can_miss {
         tracing::warn!(
             ended,
@@ -219,15 +219,15 @@ fn end_what_is_left(record: &Path, run: &str, folder: &Path, lock: &Path) -> boo
             "ended processes that a command of an earlier process left behind"
         );
     }
-    if !hunt.remaining.is_empty() {
-        let processes = wire::list(&hunt.remaining);
+    if !reaped.remaining.is_empty() {
+        let processes = wire::list(&reaped.remaining);
         tracing::error!(%processes, run, "processes of an earlier command could not be stopped");
     }
-    hunt.remaining.is_empty()
+    reaped.remaining.is_empty()
 }
 
 #[cfg(not(target_os = "linux"))]
-const fn kill_stopped_guard(_: &Path) {}
+const fn kill_stopped_supervisor(_: &Path) {}
 
 #[cfg(not(target_os = "linux"))]
 const fn end_what_is_left(_: &Path, _: &str, _: &Path, _: &Path) -> bool {

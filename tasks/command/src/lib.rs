@@ -1,21 +1,26 @@
 //! Kinds that an operator declares as `[commands.<name>]`: programs of this machine.
 //!
-//! * [`Definition`]: a declared command; `values`, `argv`, `schema`: its parameters.
-//! * [`launch`]: the process and its supervisor ("guard"); `run`: one run from its start to its
+//! * [`Commands`], `config`: reads `[commands.<name>]`; [`Definition`]: a declared command.
+//! * `params`, `value`, `element`, `argv`, `schema`: its parameters, from their declaration to
+//!   arguments.
+//! * [`launch`]: the process and its supervisor; `run`: one run from its start to its
 //!   result.
 //! * [`CommandTasks`]: the kinds for the engine, including reloads of the configuration.
 
 mod argv;
 #[cfg(target_os = "linux")]
 mod collect;
+mod config;
 mod decode;
 mod definition;
+mod element;
 mod folder;
-mod kept;
 #[cfg(target_os = "linux")]
 pub mod launch;
 #[cfg(target_os = "linux")]
 mod mask;
+mod output_excerpt;
+mod params;
 pub mod progress;
 mod report;
 #[cfg(target_os = "linux")]
@@ -24,6 +29,7 @@ mod schema;
 mod seal;
 mod settings;
 mod stdin;
+mod value;
 mod values;
 
 use std::{
@@ -45,18 +51,20 @@ use milepost::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::values::Given;
-
 pub use argv::Template;
+pub use config::{Commands, CommandsError, read_rules};
 pub use decode::{Decoder, Encoding};
-pub use definition::{Definition, Limits, Param, ParamType, Pattern, Text};
+pub use definition::{Definition, Limits};
+pub use element::TemplateError;
 pub use folder::clean;
+pub use params::{Param, ParamType, Pattern, Text};
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 pub use seal::{KEY_FILE, SealError, SecretKey};
 pub use settings::{IsolationMode, IsolationSettings};
 pub use stdin::Stdin;
+pub use value::ParamValue;
 
-/// Time that the engine waits beyond a command's own grace before it drops the run: the guard needs
+/// Time that the engine waits beyond a command's own grace before it drops the run: the supervisor needs
 /// a moment to kill, and the run to report its end.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Maximum number of earlier definitions remembered for queued tasks.
@@ -69,7 +77,7 @@ const MAX_IN_TITLE: usize = 60;
 pub struct CommandDeps {
     /// Folder with a subfolder for each run.
     pub runs: PathBuf,
-    /// This program, which also serves as the guard of its commands.
+    /// This program, which also serves as the supervisor of its commands.
     pub program: PathBuf,
     /// Umask of commands. `None`: that of this process.
     pub umask: Option<u32>,
@@ -98,14 +106,14 @@ impl Earlier {
         }
     }
 
-    fn get(&self, word: &str, fingerprint: &str) -> Option<Arc<Definition>> {
+    fn get(&self, name: &str, fingerprint: &str) -> Option<Arc<Definition>> {
         let earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        earlier.get(&key(word, fingerprint)).cloned()
+        earlier.get(&key(name, fingerprint)).cloned()
     }
 }
 
-fn key(word: &str, fingerprint: &str) -> String {
-    format!("{word} {fingerprint}")
+fn key(name: &str, fingerprint: &str) -> String {
+    format!("{name} {fingerprint}")
 }
 
 impl CommandTasks {
@@ -124,7 +132,7 @@ impl CommandTasks {
         self.earlier.add(definition);
         let limits = &definition.limits;
         let mut info = KindInfo::new(
-            definition.word.clone(),
+            definition.name.clone(),
             definition.title.clone(),
             definition.description_for_people(),
             schema::schema(definition),
@@ -170,13 +178,13 @@ impl CommandTask {
         if self.definition.fingerprint == stored.definition {
             return Some(Arc::clone(&self.definition));
         }
-        self.earlier.get(&self.definition.word, &stored.definition)
+        self.earlier.get(&self.definition.name, &stored.definition)
     }
 
     /// The parameters, including the secrets if they are still stored.
     fn open(&self, mut params: Value, sealed: Option<&str>) -> Result<Value, SealError> {
         if let Some(sealed) = sealed {
-            self.deps.key.put_back(&mut params, sealed, &self.definition.word)?;
+            self.deps.key.put_back(&mut params, sealed, &self.definition.name)?;
         }
         Ok(params)
     }
@@ -192,14 +200,14 @@ impl DynamicTask for CommandTask {
         let given = secret.filter(|param| input.get(&param.name).is_some_and(|it| !it.is_null()));
         let secrets: Vec<_> = given.map(|param| param.name.clone()).collect();
         let names = secrets.iter().map(String::as_str);
-        let sealed = self.deps.key.take_secrets(&mut input, names, &definition.word);
+        let sealed = self.deps.key.take_secrets(&mut input, names, &definition.name);
         let sealed = sealed.map_err(|error| ValidationError::new(error.to_string()))?;
         let stored = Stored { definition: definition.fingerprint.clone(), params: input, secrets };
         let stored = serde_json::to_string(&stored)
             .map_err(|error| ValidationError::new(format!("the input is no JSON: {error}")))?;
         let named = definition.params.iter().zip(&values);
         let uploads = named.filter_map(|(param, value)| match value {
-            Given::Upload(id) => Some((param.name.clone(), *id)),
+            ParamValue::Upload(id) => Some((param.name.clone(), *id)),
             _ => None,
         });
         let uploads = uploads.collect();
@@ -256,7 +264,7 @@ impl DynamicTask for CommandTask {
 #[cfg(target_os = "linux")]
 async fn run_it(
     definition: Arc<Definition>,
-    values: Vec<Given>,
+    values: Vec<ParamValue>,
     ctx: Context,
     deps: &CommandDeps,
 ) -> Result<Output, TaskError> {
@@ -267,7 +275,7 @@ async fn run_it(
 #[cfg(not(target_os = "linux"))]
 async fn run_it(
     _: Arc<Definition>,
-    _: Vec<Given>,
+    _: Vec<ParamValue>,
     _: Context,
     _: &CommandDeps,
 ) -> Result<Output, TaskError> {
@@ -281,7 +289,7 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 
 impl Definition {
     fn key(&self) -> String {
-        key(&self.word, &self.fingerprint)
+        key(&self.name, &self.fingerprint)
     }
 
     /// What the command does, its time limit, and whether it is retried after a crash.
@@ -313,7 +321,7 @@ impl Definition {
     }
 
     /// `Archive a folder: photos`: the title and the first required value that is not secret.
-    fn title_of(&self, values: &[Given]) -> String {
+    fn title_of(&self, values: &[ParamValue]) -> String {
         let named = self.params.iter().zip(values);
         let told = named
             .filter(|(param, _)| param.required && !param.secret)

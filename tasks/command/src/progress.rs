@@ -23,8 +23,10 @@ mod tests;
 pub use escape::plain;
 pub use lines::final_text;
 pub use mask::{Mask, MaskedStream};
+pub(crate) use pattern::regex_error;
 pub use presets::{PresetInfo, presets};
 pub use reader::{Limits, Reader};
+pub(crate) use rules::RawRules;
 pub use rules::{Rules, RulesError};
 
 /// Source of bytes.

@@ -18,43 +18,43 @@ use super::{
     CommandDeps, counted,
     definition::{Definition, Limits},
     folder::RunFolder,
-    kept::Kept,
     launch::{
-        Hunt, Process, Record, RunIsolation,
-        wire::{End, SpawnRequest, Word, list},
+        Process, Reaped, Record, RunIsolation,
+        wire::{End, SpawnRequest, SupervisorMessage, list},
     },
     mask::{hide_in, mask},
+    output_excerpt::OutputExcerpt,
     progress::{Limits as ReaderLimits, Mask, Reader, Signal, Source, final_text},
     report::{MEDIA_TYPE, Report},
     stdin::Input,
-    values::Given,
+    value::ParamValue,
 };
 
 /// Buffer size for reading, in bytes.
 const CHUNK: usize = 64 << 10;
 /// An unfinished last line is treated as a report after this pause.
 const IDLE: Duration = Duration::from_millis(300);
-/// Multiple of that pause for which streams are read after the guard is gone.
+/// Multiple of that pause for which streams are read after the supervisor is gone.
 const MAX_IDLE: u32 = 10;
 
 pub(super) struct Run {
     definition: Arc<Definition>,
-    values: Vec<Given>,
+    values: Vec<ParamValue>,
     ctx: Context,
     mask: Mask,
     /// Standard output and standard error.
     filters: [Filter; 2],
     reader: Reader,
-    kept: Kept,
+    excerpt: OutputExcerpt,
     /// Total bytes of output.
     output_bytes: u64,
     signals: Vec<Signal>,
-    /// Result of killing processes without the guard.
-    hunt: Option<Hunt>,
+    /// Result of killing processes without the supervisor.
+    reaped: Option<Reaped>,
 }
 
 impl Run {
-    pub(super) fn new(definition: Arc<Definition>, values: Vec<Given>, ctx: Context) -> Self {
+    pub(super) fn new(definition: Arc<Definition>, values: Vec<ParamValue>, ctx: Context) -> Self {
         let secrets = definition.params.iter().zip(&values).filter(|(param, _)| param.secret);
         let mask = mask(secrets.map(|(_, value)| value.as_text()));
         let stages = definition.all_stages().into_iter().map(|(name, _)| name);
@@ -64,7 +64,7 @@ impl Run {
         if definition.pty {
             reader = reader.on_any_stream();
         }
-        let kept = Kept::new(definition.limits.output_bytes);
+        let excerpt = OutputExcerpt::new(definition.limits.output_bytes);
         let output = || Filter::new(definition.encoding, &mask);
         let filters = [output(), output()];
         Self {
@@ -74,10 +74,10 @@ impl Run {
             mask,
             filters,
             reader,
-            kept,
+            excerpt,
             output_bytes: 0,
             signals: Vec::new(),
-            hunt: None,
+            reaped: None,
         }
     }
 
@@ -113,8 +113,8 @@ impl Run {
             TaskError::retry("start", format!("no process can be started: {error}"))
         })?;
         let last = self.follow(&mut process, folder, &isolation).await;
-        if !last.as_ref().is_some_and(Word::names_what_remains) {
-            process.guard.close().await;
+        if !last.as_ref().is_some_and(SupervisorMessage::names_what_remains) {
+            process.supervisor.close().await;
         }
         let duration = started.elapsed();
         let (isolation, last) = self.after(isolation, last).await;
@@ -122,7 +122,7 @@ impl Run {
             folder.keep_record();
         }
         match last {
-            Last::Gone(hunt) => Err(self.lost(&hunt, folder)),
+            Last::Gone(reaped) => Err(self.lost(&reaped, folder)),
             Last::Failed(why) => {
                 folder.is_over();
                 self.ctx.check()?;
@@ -152,7 +152,7 @@ impl Run {
         Ok((Arc::new(isolation), request))
     }
 
-    /// Creates the isolation, which holds whatever happens to the guard.
+    /// Creates the isolation, which holds whatever happens to the supervisor.
     fn isolate(&self, folder: &RunFolder, deps: &CommandDeps) -> Result<RunIsolation, TaskError> {
         let Definition { limits, new_privileges, .. } = &*self.definition;
         let made = deps.isolation.of_run(
@@ -200,15 +200,15 @@ impl Run {
         stdin.as_ref().map(|stdin| stdin.input(params, &self.values)).unwrap_or_default()
     }
 
-    /// Reads until all processes are gone; returns the guard's last message, if any.
+    /// Reads until all processes are gone; returns the supervisor's last message, if any.
     async fn follow(
         &mut self,
         process: &mut Process,
         folder: &RunFolder,
         isolation: &Arc<RunIsolation>,
-    ) -> Option<Word> {
+    ) -> Option<SupervisorMessage> {
         let ctx = self.ctx.clone();
-        let Process { streams, guard } = process;
+        let Process { streams, supervisor } = process;
         let (mut out, mut err, mut own) = (vec![0; CHUNK], vec![0; CHUNK], vec![0; CHUNK]);
         let (mut told, mut gone, mut last, mut idle) = (false, false, None, 0);
         while !(gone && (streams.have_ended() || idle > MAX_IDLE)) {
@@ -216,7 +216,7 @@ impl Run {
                 n = streams.stdout.read(&mut out) => Message::Bytes(Source::Stdout, n),
                 n = streams.stderr.read(&mut err) => Message::Bytes(Source::Stderr, n),
                 n = streams.channel.read(&mut own) => Message::Bytes(Source::Channel, n),
-                word = guard.word(), if !gone => Message::Word(word),
+                message = supervisor.next_message(), if !gone => Message::Supervisor(message),
                 () = ctx.cancelled(), if !told => Message::Stop,
                 () = tokio::time::sleep(IDLE) => Message::Nothing,
             };
@@ -224,28 +224,28 @@ impl Run {
                 Message::Bytes(Source::Stdout, n) => self.take(Source::Stdout, &out[..n]),
                 Message::Bytes(Source::Stderr, n) => self.take(Source::Stderr, &err[..n]),
                 Message::Bytes(Source::Channel, n) => self.take(Source::Channel, &own[..n]),
-                Message::Word(Some(Word::Started(leader))) => {
-                    let record = Record::new(isolation).with_processes(leader, guard.pid());
+                Message::Supervisor(Some(SupervisorMessage::Started(leader))) => {
+                    let record = Record::new(isolation).with_processes(leader, supervisor.pid());
                     if let Err(error) = record.write(folder.record()) {
                         tracing::warn!(task.id = %ctx.id(), %error, "the run was not recorded");
                     }
                 }
-                Message::Word(Some(word)) => {
-                    last = self.hear(word).or(last);
-                    // A guard with unkillable processes sends nothing more and keeps running.
-                    gone = last.as_ref().is_some_and(Word::names_what_remains);
+                Message::Supervisor(Some(message)) => {
+                    last = self.handle(message).or(last);
+                    // A supervisor with unkillable processes sends nothing more and keeps running.
+                    gone = last.as_ref().is_some_and(SupervisorMessage::names_what_remains);
                 }
-                Message::Word(None) => {
+                Message::Supervisor(None) => {
                     gone = true;
                     if last.is_none() {
-                        // The guard was killed: kill its processes before continuing.
-                        guard.close().await;
-                        self.hunt(isolation).await;
+                        // The supervisor was killed: kill its processes before continuing.
+                        supervisor.close().await;
+                        self.reap(isolation).await;
                     }
                 }
                 Message::Stop => {
                     told = true;
-                    guard.terminate(self.definition.limits.grace).await;
+                    supervisor.terminate(self.definition.limits.grace).await;
                 }
                 Message::Nothing => {
                     idle += u32::from(gone);
@@ -257,16 +257,20 @@ impl Run {
         last
     }
 
-    /// Handles a message of the guard; returns it if it is the last.
-    fn hear(&self, word: Word) -> Option<Word> {
-        match word {
-            Word::Waiting => self.ctx.message("Waiting for the end of an earlier attempt"),
-            Word::Started(_) => {}
-            Word::Refused(processes) => {
+    /// Handles a message of the supervisor; returns it if it is the last.
+    fn handle(&self, message: SupervisorMessage) -> Option<SupervisorMessage> {
+        match message {
+            SupervisorMessage::Waiting => {
+                self.ctx.message("Waiting for the end of an earlier attempt")
+            }
+            SupervisorMessage::Started(_) => {}
+            SupervisorMessage::Refused(processes) => {
                 self.ctx
                     .message(format!("Waiting for what cannot be stopped: {}", list(&processes)));
             }
-            last @ (Word::Failed(_) | Word::Ended(_)) => return Some(last),
+            last @ (SupervisorMessage::Failed(_) | SupervisorMessage::Ended(_)) => {
+                return Some(last);
+            }
         }
         None
     }
@@ -352,18 +356,18 @@ impl Run {
             exit_code,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             output_bytes: self.output_bytes,
-            omitted_bytes: self.kept.omitted(),
-            output: final_text(&self.mask.hide(&self.kept.text())),
+            omitted_bytes: self.excerpt.omitted(),
+            output: final_text(&self.mask.hide(&self.excerpt.text())),
             files,
         };
-        Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.word))
+        Output::json(MEDIA_TYPE, &report, format!("{}.json", self.definition.name))
     }
 }
 
 /// Next event of a run.
 enum Message {
     Bytes(Source, usize),
-    Word(Option<Word>),
+    Supervisor(Option<SupervisorMessage>),
     Stop,
     Nothing,
 }

@@ -3,7 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::definition::{Definition, Param, ParamType, Text};
+use super::{
+    definition::Definition,
+    params::{Param, ParamType, Text},
+};
 
 /// Schema of a start's input.
 pub(super) fn schema(definition: &Definition) -> Value {
@@ -25,7 +28,7 @@ pub(super) fn schema(definition: &Definition) -> Value {
 }
 
 fn property(param: &Param) -> Value {
-    let mut property = sort(&param.sort);
+    let mut property = param_type(&param.param_type);
     let texts = [("title", &param.title), ("description", &param.description)];
     for (key, text) in texts {
         if let Some(text) = text {
@@ -41,8 +44,8 @@ fn property(param: &Param) -> Value {
     Value::Object(property)
 }
 
-fn sort(sort: &ParamType) -> Map<String, Value> {
-    let pairs = match sort {
+fn param_type(param_type: &ParamType) -> Map<String, Value> {
+    let pairs = match param_type {
         ParamType::Text(rules) => text(rules),
         ParamType::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
         ParamType::File => vec![("type", json!("string")), ("format", json!("upload"))],
@@ -87,6 +90,6 @@ fn text(text: &Text) -> Vec<(&'static str, Value)> {
 
 /// Omits absent keys.
 fn object(pairs: Vec<(&'static str, Value)>) -> Map<String, Value> {
-    let said = pairs.into_iter().filter(|(_, value)| !value.is_null());
-    said.map(|(key, value)| (key.to_owned(), value)).collect()
+    let present = pairs.into_iter().filter(|(_, value)| !value.is_null());
+    present.map(|(key, value)| (key.to_owned(), value)).collect()
 }

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::*;
 use crate::{
     argv::{self, Template},
-    definition::{Limits, Pattern},
+    definition::Limits,
+    params::{Param, Pattern},
     progress::Rules,
     schema::schema,
 };
@@ -16,13 +17,13 @@ fn text(pattern: Option<&str>) -> ParamType {
     ParamType::Text(Text { pattern, pattern_description: None, min: 1, max: 10, multiline: false })
 }
 
-fn param(name: &str, sort: ParamType) -> Param {
-    Param { env: Some("X".to_owned()), ..argv::tests::param(name, sort) }
+fn param(name: &str, param_type: ParamType) -> Param {
+    Param { env: Some("X".to_owned()), ..argv::tests::param(name, param_type) }
 }
 
 fn command(params: Vec<Param>) -> Definition {
     Definition {
-        word: "c".to_owned(),
+        name: "c".to_owned(),
         title: "C".to_owned(),
         description: String::new(),
         argv: Template::new(&[vec!["p".to_owned()]], &params, None).unwrap(),
@@ -50,11 +51,15 @@ fn line_breaks_are_the_same_from_everywhere() {
         |multiline| Text { pattern: None, pattern_description: None, min: 1, max: 7, multiline };
     let several = || ParamType::Text(text(true));
     for crlf in ["a\r\nb\r\nc", "a\nb\nc", "a\rb\rc", "a\r\nb\nc"] {
-        assert_eq!(one(several(), json!(crlf)), Ok(Given::Text("a\nb\nc".to_owned())), "{crlf:?}");
+        assert_eq!(
+            one(several(), json!(crlf)),
+            Ok(ParamValue::Text("a\nb\nc".to_owned())),
+            "{crlf:?}"
+        );
     }
     assert!(one(ParamType::Text(text(false)), json!("a\r\nb")).is_err());
     let list = ParamType::List { items: text(true), choices: Vec::new(), min: 0, max: 2 };
-    let lines = Given::List(vec!["a\nb".to_owned()]);
+    let lines = ParamValue::List(vec!["a\nb".to_owned()]);
     assert_eq!(one(list.clone(), json!(["a\r\nb"])), Ok(lines));
     let definition = command(vec![param("a", several()), param("b", list)]);
     let mut input = json!({"a": "x\r\ny", "b": ["1\r\n2", 3], "c": "\r\n"});
@@ -72,15 +77,15 @@ fn one_of_a_kind_is_told_in_the_singular() {
     assert_eq!(one(list, json!(["a", "b"])), Err("must have 1 item".to_owned()));
 }
 
-fn one(sort: ParamType, value: serde_json::Value) -> Result<Given, String> {
-    let definition = command(vec![param("a", sort)]);
+fn one(param_type: ParamType, value: serde_json::Value) -> Result<ParamValue, String> {
+    let definition = command(vec![param("a", param_type)]);
     let read = read(&definition, &json!({"a": value}));
     read.map(|mut values| values.remove(0)).map_err(|refusal| refusal.errors[0].detail.clone())
 }
 
 #[test]
 fn each_kind_of_value_is_checked() {
-    let given = |text: &str| Ok(Given::Text(text.to_owned()));
+    let given = |text: &str| Ok(ParamValue::Text(text.to_owned()));
     let right = |text: &str| Err(text.to_owned());
     assert_eq!(one(text(None), json!("ä b")), given("ä b"));
     assert_eq!(one(text(None), json!("")), right("must not be empty"));
@@ -99,13 +104,13 @@ fn each_kind_of_value_is_checked() {
     assert_eq!(one(choice(), json!("b")), given("b"));
     assert_eq!(one(choice(), json!("c")), right("must be one of: a, b"));
     let boolean = || ParamType::Boolean { flag: None };
-    assert_eq!(one(boolean(), json!(true)), Ok(Given::Yes));
-    assert_eq!(one(boolean(), json!(false)), Ok(Given::Absent));
+    assert_eq!(one(boolean(), json!(true)), Ok(ParamValue::Yes));
+    assert_eq!(one(boolean(), json!(false)), Ok(ParamValue::Absent));
     assert_eq!(one(boolean(), json!("yes")), right("must be true or false"));
     let items =
         Text { pattern: None, pattern_description: None, min: 1, max: 10, multiline: false };
     let list = || ParamType::List { items: items.clone(), choices: Vec::new(), min: 0, max: 2 };
-    let two = Given::List(vec!["a".to_owned(), "b".to_owned()]);
+    let two = ParamValue::List(vec!["a".to_owned(), "b".to_owned()]);
     assert_eq!(one(list(), json!(["a", "b"])), Ok(two));
     assert_eq!(one(list(), json!(["a", ""])), right("item 2: must not be empty"));
     assert_eq!(one(list(), json!(["a", "b", "c"])), right("must have 0 to 2 items"));
@@ -124,7 +129,7 @@ fn control_characters_are_refused() {
         max: 10,
         multiline: true,
     });
-    assert_eq!(one(long.clone(), json!("a\n\tb")), Ok(Given::Text("a\n\tb".to_owned())));
+    assert_eq!(one(long.clone(), json!("a\n\tb")), Ok(ParamValue::Text("a\n\tb".to_owned())));
     assert!(one(long, json!("a\0")).is_err());
 }
 
@@ -145,7 +150,7 @@ fn what_is_missing_unknown_or_wrong_is_told_at_its_field_all_at_once() {
     ];
     assert_eq!(told, right);
     let values = read(&definition, &json!({"a": "x", "n": null})).unwrap();
-    assert_eq!(values, [Given::Text("x".to_owned()), Given::Text("3".to_owned())]);
+    assert_eq!(values, [ParamValue::Text("x".to_owned()), ParamValue::Text("3".to_owned())]);
     assert!(read(&definition, &json!([1])).is_err());
     assert!(read(&definition, &json!(null)).is_err());
 }
@@ -165,7 +170,7 @@ fn a_secret_has_no_place_in_a_title_or_a_schema() {
 proptest! {
     #[test]
     fn what_is_taken_has_no_control_characters_and_fits(value in any::<String>()) {
-        if let Ok(Given::Text(text)) = one(text(None), json!(value)) {
+        if let Ok(ParamValue::Text(text)) = one(text(None), json!(value)) {
             prop_assert_eq!(&text, &value);
             prop_assert!(!text.chars().any(char::is_control));
             prop_assert!((1..=10).contains(&text.chars().count()));
@@ -177,15 +182,15 @@ proptest! {
 fn a_form_says_in_the_browser_what_a_refusal_says() {
     let pattern = Some(Pattern::new("[a-z]+").unwrap());
     for pattern_description in [Some("Small letters only.".to_owned()), None] {
-        let sort = ParamType::Text(Text {
+        let param_type = ParamType::Text(Text {
             pattern: pattern.clone(),
             pattern_description,
             min: 1,
             max: 9,
             multiline: false,
         });
-        let refusal = one(sort.clone(), json!("A")).unwrap_err();
-        let told = schema(&command(vec![param("a", sort)]));
+        let refusal = one(param_type.clone(), json!("A")).unwrap_err();
+        let told = schema(&command(vec![param("a", param_type)]));
         assert_eq!(told["properties"]["a"]["x-pattern-description"], refusal);
     }
 }

@@ -61,10 +61,10 @@ mod values;
 mod warnings;
 mod zip;
 
-use std::{io::Cursor, sync::Arc};
+use std::{io::Cursor, sync::Arc, time::Duration};
 
 use milepost::{
-    engine::{Check, Context, Output, Stages, Task, TaskError, ValidationError},
+    engine::{Check, Context, KindOptions, Output, Stages, Task, TaskError, ValidationError},
     task::UploadId,
 };
 use schemars::JsonSchema;
@@ -122,6 +122,15 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Default options of this kind: at most 10 minutes, and two at once, because each takes a core
+    /// and some 100 MB.
+    pub fn default_options() -> KindOptions {
+        KindOptions::default().with(|o| {
+            o.timeout = Duration::from_secs(600);
+            o.concurrency = 2;
+        })
+    }
+
     /// The name, unless it is blank.
     fn given_name(&self) -> Option<&str> {
         self.name.as_deref().map(str::trim).filter(|name| !name.is_empty())

@@ -8,7 +8,7 @@ pub(super) const MAX_CHARACTERS: usize = 16 * 1024 * 1024;
 pub(super) const MAX_NAME_CHARACTERS: usize = 100;
 /// Hard limit of the length of an option such as the delimiter, in characters.
 pub(super) const MAX_OPTION_CHARACTERS: usize = 40;
-/// Greatest line of a header.
+/// Maximum line number of a header.
 pub(super) const MAX_HEADER_ROW: u32 = 1_000_000;
 
 /// Limits of the kind `dataset`.
@@ -57,5 +57,22 @@ impl Default for DatasetSettings {
             max_memory: 64 << 20,
             max_warnings: 100,
         }
+    }
+}
+
+impl DatasetSettings {
+    /// Validates the values; returns the invalid keys and what would be valid.
+    pub fn invalid(&self) -> Vec<(&'static str, String)> {
+        let rules = [
+            (self.max_columns >= 1, "dataset.max_columns", "at least 1"),
+            (self.max_row_bytes >= 1, "dataset.max_row_bytes", "at least 1"),
+            (
+                (1..=MAX_NAME_CHARACTERS).contains(&self.max_name_chars),
+                "dataset.max_name_chars",
+                "1 to 100",
+            ),
+        ];
+        let broken = rules.into_iter().filter(|(holds, ..)| !holds);
+        broken.map(|(_, key, right)| (key, right.to_owned())).collect()
     }
 }

@@ -40,7 +40,7 @@ pub use self::{
     chat::{Endpoint, InvalidEndpoint, NarratorCheck, check},
     input::{InvalidText, MAX_CHARS, PlayerName, Subject},
     settings::{
-        ApiKey, ExtraBody, ExtraHeaders, Faults, NarratorSettings, Omission, StorySettings,
+        ApiKey, ExtraBody, ExtraHeaders, Invalid, NarratorSettings, Omission, StorySettings,
         TokenField,
     },
 };

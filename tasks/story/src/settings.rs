@@ -214,18 +214,18 @@ impl Serialize for ApiKey {
 }
 
 /// Well-formed but invalid values: the key, and what would be valid.
-pub type Faults = Vec<(&'static str, String)>;
+pub type Invalid = Vec<(&'static str, String)>;
 
-fn faults<const N: usize>(rules: [(bool, &'static str, &str); N]) -> Faults {
+fn broken<const N: usize>(rules: [(bool, &'static str, &str); N]) -> Invalid {
     let broken = rules.into_iter().filter(|(fine, ..)| !fine);
     broken.map(|(_, key, right)| (key, right.to_owned())).collect()
 }
 
 impl StorySettings {
     /// Validates the values.
-    pub fn faults(&self) -> Faults {
+    pub fn invalid(&self) -> Invalid {
         let words = self.words_per_second;
-        faults([
+        broken([
             (self.max_research_bytes >= 1, "story.max_research_bytes", "at least 1"),
             ((1..=MAX_CHARS).contains(&self.max_name_chars), "story.max_name_chars", "1 to 100"),
             (words.is_finite() && words >= 0.0, "story.words_per_second", "0 or more"),
@@ -269,7 +269,7 @@ impl NarratorSettings {
     }
 
     /// Validates the values. Settings that only an endpoint needs are checked only with one.
-    pub fn faults(&self) -> Faults {
+    pub fn invalid(&self) -> Invalid {
         let Some(endpoint) = self.endpoint() else { return Vec::new() };
         let address = Address::read(endpoint);
         let once =
@@ -283,7 +283,7 @@ impl NarratorSettings {
         let body = self.extra_body.as_ref();
         let seconds = |value: f64| value.is_finite() && value > 0.0 && value <= 86_400.0;
         const SECONDS: &str = "above 0 and at most 86400";
-        faults([
+        broken([
             (address.is_ok(), "narrator.url", address.err().unwrap_or_default()),
             (once, "narrator.url", "without a user name and a password where narrator.key is set"),
             (!self.model.trim().is_empty(), "narrator.model", "a model that the endpoint offers"),

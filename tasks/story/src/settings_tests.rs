@@ -12,10 +12,10 @@ fn endpoint() -> NarratorSettings {
 
 #[test]
 fn the_defaults_make_sense_and_need_no_endpoint() {
-    assert_eq!(StorySettings::default().faults(), []);
-    assert_eq!(NarratorSettings::default().faults(), []);
+    assert_eq!(StorySettings::default().invalid(), []);
+    assert_eq!(NarratorSettings::default().invalid(), []);
     assert_eq!(NarratorSettings::default().endpoint(), None);
-    assert_eq!(endpoint().faults(), []);
+    assert_eq!(endpoint().invalid(), []);
 }
 
 #[test]
@@ -50,11 +50,11 @@ fn what_makes_no_sense_is_told_by_its_key() {
         (NarratorSettings { max_wait_s: f64::NAN, ..endpoint() }, "narrator.max_wait_s"),
     ];
     for (settings, key) in wrong {
-        let keys: Vec<_> = settings.faults().into_iter().map(|(key, _)| key).collect();
+        let keys: Vec<_> = settings.invalid().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, [key]);
     }
     let story = StorySettings { words_per_second: f64::NAN, ..StorySettings::default() };
-    assert_eq!(story.faults().len(), 1);
+    assert_eq!(story.invalid().len(), 1);
 }
 
 #[test]

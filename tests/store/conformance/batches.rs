@@ -28,6 +28,35 @@ pub(crate) async fn a_batch_is_read_in_its_order(f: &Fixture) {
     assert_eq!(f.claim("w", 9).await.len(), 8, "they wait like any other");
 }
 
+pub(crate) async fn batches_are_listed_by_owner_newest_first_with_their_counts(f: &Fixture) {
+    let of = |owner: &str, tasks| {
+        let (id, mut new) = batch(tasks);
+        new.iter_mut().for_each(|task| task.owner = Some(owner.to_owned()));
+        (id, new)
+    };
+    let (mut ids, mut first) = (Vec::new(), None);
+    for tasks in [3, 1, 2] {
+        let (id, new) = of("ada", tasks);
+        f.store.insert_all(&new).await.unwrap();
+        first.get_or_insert(new[0].id);
+        ids.insert(0, id);
+        f.advance(5).await;
+    }
+    f.store.insert_all(&of("bob", 1).1).await.unwrap();
+    f.queue(&NewTask { owner: Some("ada".to_owned()), ..task() }).await;
+    f.store.request_cancel(first.unwrap(), "owner").await.unwrap().unwrap();
+    let rows = f.store.batches("ada", None, 9).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
+    let counts: Vec<_> = rows.iter().map(|row| (row.tasks, row.unfinished, row.failed)).collect();
+    assert_eq!(counts, [(2, 2, 0), (1, 1, 0), (3, 2, 0)]);
+    assert_eq!(rows[0].kind, task().kind);
+    let page = f.store.batches("ada", None, 2).await.unwrap();
+    assert_eq!(page, rows[..2]);
+    let before = Some((page[1].created_at, page[1].id));
+    assert_eq!(f.store.batches("ada", before, 2).await.unwrap(), rows[2..]);
+    assert_eq!(f.store.batches("eve", None, 2).await.unwrap(), []);
+}
+
 pub(crate) async fn an_unknown_batch_is_empty(f: &Fixture) {
     assert_eq!(f.store.batch(batch(0).0).await.unwrap(), []);
 }

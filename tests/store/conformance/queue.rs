@@ -282,6 +282,30 @@ pub(crate) async fn lists_are_the_owners_newest_first(f: &Fixture) {
     assert!(f.store.list(&of("")).await.unwrap().is_empty());
 }
 
+pub(crate) async fn a_title_is_found_however_it_is_written(f: &Fixture) {
+    for title in ["Story: Ägypten", "Story: A\u{308}gyptens Straße", "Story: agypten"] {
+        f.queue(&NewTask { title: title.to_owned(), ..task() }).await;
+    }
+    for (q, found) in [
+        ("ägypten", 2),
+        ("ÄGYPTEN", 2),
+        ("a\u{308}gypten", 2),
+        ("STRASSE", 1),
+        ("straße", 1),
+        ("story", 3),
+        ("agypten", 1),
+        ("\u{308}", 0),
+    ] {
+        let query = ListQuery {
+            q: Some(q.to_owned()),
+            limit: 9,
+            owner: "ada".to_owned(),
+            ..ListQuery::default()
+        };
+        assert_eq!(f.store.list(&query).await.unwrap().len(), found, "{q}");
+    }
+}
+
 pub(crate) async fn lists_are_filtered_and_paged(f: &Fixture) {
     for n in 0..5 {
         let mut new = task();

@@ -19,7 +19,7 @@ impl Configuration {
     /// Reads the secrets from the files that settings name. The source with higher precedence wins:
     /// a flag with the value overrides a variable with a file.
     pub(super) fn with_secret_files(mut self) -> Result<Self, ConfigError> {
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for (key, file_key) in FILES {
             let Some(path) = self.text_of(file_key).map(PathBuf::from) else { continue };
             let source = self.source(file_key);
@@ -30,7 +30,7 @@ impl Configuration {
                 }
                 if other.rank() == source.rank() {
                     let what = format!("`{key}` is set there as well; leave one of the two out");
-                    faults.push(self.tell(&source, file_key, &what));
+                    errors.push(self.describe(&source, file_key, &what));
                     continue;
                 }
             }
@@ -40,10 +40,10 @@ impl Configuration {
                     let layer = SecretFile { path, values: nest(key, secret.into()) };
                     self.figment = self.figment.merge(layer);
                 }
-                Err(what) => faults.push(self.tell(&source, file_key, &what)),
+                Err(what) => errors.push(self.describe(&source, file_key, &what)),
             }
         }
-        if faults.is_empty() { Ok(self) } else { Err(ConfigError::new(faults)) }
+        if errors.is_empty() { Ok(self) } else { Err(ConfigError::new(errors)) }
     }
 
     /// Adds a warning if a secret is on the command line.

@@ -1,4 +1,4 @@
-//! The server, or the guard of a command, is killed.
+//! The server, or the supervisor of a command, is killed.
 
 use super::{
     DEAF_FAMILY, FAMILY, assert_gone, begin, get, lines, run, scripted, until, until_gone,
@@ -51,14 +51,15 @@ fi
 }
 
 #[tokio::test]
-async fn a_guard_that_is_killed_takes_the_command_with_it() {
-    let script = format!("echo $PPID > \"$(dirname \"$0\")/guard\"\n{DEAF_FAMILY}");
+async fn a_supervisor_that_is_killed_takes_the_command_with_it() {
+    let script = format!("echo $PPID > \"$(dirname \"$0\")/supervisor\"\n{DEAF_FAMILY}");
     let place = scripted(&script, "");
     let server = place.serve(&[], &[]).await;
     let running = begin(&place, &server);
     let family = lines(place.path("pids"), FAMILY).await;
-    let guard = lines(place.path("guard"), 1).await;
-    let killed = tokio::process::Command::new("kill").args(["-KILL", &guard[0]]).status().await;
+    let supervisor = lines(place.path("supervisor"), 1).await;
+    let killed =
+        tokio::process::Command::new("kill").args(["-KILL", &supervisor[0]]).status().await;
     assert!(killed.unwrap().success());
     let (code, id) = running.end().await;
     assert_eq!(code, Some(1));
@@ -68,14 +69,14 @@ async fn a_guard_that_is_killed_takes_the_command_with_it() {
 }
 
 #[tokio::test]
-async fn a_guard_that_is_asked_to_end_ends_the_command_first() {
-    let script = format!("echo $PPID > \"$(dirname \"$0\")/guard\"\n{DEAF_FAMILY}");
+async fn a_supervisor_that_is_asked_to_end_ends_the_command_first() {
+    let script = format!("echo $PPID > \"$(dirname \"$0\")/supervisor\"\n{DEAF_FAMILY}");
     let place = scripted(&script, "grace_s = 0");
     let server = place.serve(&[], &[]).await;
     let running = begin(&place, &server);
     let family = lines(place.path("pids"), FAMILY).await;
-    let guard = lines(place.path("guard"), 1).await;
-    let asked = tokio::process::Command::new("kill").args(["-TERM", &guard[0]]).status().await;
+    let supervisor = lines(place.path("supervisor"), 1).await;
+    let asked = tokio::process::Command::new("kill").args(["-TERM", &supervisor[0]]).status().await;
     assert!(asked.unwrap().success());
     let (code, id) = running.end().await;
     assert_eq!(code, Some(1));
@@ -85,16 +86,16 @@ async fn a_guard_that_is_asked_to_end_ends_the_command_first() {
 }
 
 #[tokio::test]
-async fn what_outlived_server_and_guard_is_ended_by_the_next_server() {
-    let script = format!("echo $PPID > \"$(dirname \"$0\")/guard\"\n{DEAF_FAMILY}");
+async fn what_outlived_server_and_supervisor_is_ended_by_the_next_server() {
+    let script = format!("echo $PPID > \"$(dirname \"$0\")/supervisor\"\n{DEAF_FAMILY}");
     let place = scripted(&script, "");
     let mut server = place.serve(&[], &[]).await;
     server.run(&place, &["run", "job"]).await;
     let family = lines(place.path("pids"), FAMILY).await;
-    let guard = lines(place.path("guard"), 1).await;
+    let supervisor = lines(place.path("supervisor"), 1).await;
     // Both at once, so that neither sees the other's end.
     let pid = server.child().id().unwrap().to_string();
-    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, guard[0]);
+    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, supervisor[0]);
     let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
     assert!(killed.unwrap().success());
     server.child().wait().await.unwrap();

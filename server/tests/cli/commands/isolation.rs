@@ -1,5 +1,5 @@
 //! A command that does everything to outlive its end: it forks twice, starts sessions of its own, drops
-//! its environment, is deaf to TERM, forks in a loop and kills its guard. In each way of isolation that
+//! its environment, is deaf to TERM, forks in a loop and kills its supervisor. In each way of isolation that
 //! this machine allows, nothing of it is left, and what is said of it is true.
 
 use std::{
@@ -132,7 +132,7 @@ async fn what_takes_too_long_and_what_is_left_at_the_end_leave_nothing() {
 }
 
 #[tokio::test]
-async fn a_command_that_kills_its_guard_is_gone_before_that_is_said() {
+async fn a_command_that_kills_its_supervisor_is_gone_before_that_is_said() {
     let script = format!("{HOSTILE}\nkill -KILL $PPID\necho x > \"$here/survived\"\nwait\n");
     for mode in MODES {
         let more = "grace_s = 0\nmax_processes = 5000";
@@ -140,7 +140,7 @@ async fn a_command_that_kills_its_guard_is_gone_before_that_is_said() {
         let server = serve(&place, mode).await;
         let running = begin(&place, &server);
         if mode == "pid_namespace" {
-            // There the guard is the first process: nothing in the namespace can kill it.
+            // There the supervisor is the first process: nothing in the namespace can kill it.
             lines(place.path("survived"), 1).await;
             running.signal("INT").await;
             let (code, _) = running.end().await;
@@ -160,7 +160,7 @@ async fn a_command_that_kills_its_guard_is_gone_before_that_is_said() {
 }
 
 #[tokio::test]
-async fn a_command_that_stops_its_guard_is_ended_all_the_same() {
+async fn a_command_that_stops_its_supervisor_is_ended_all_the_same() {
     let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
     for mode in MODES {
         let more = "grace_s = 0\nmax_processes = 5000";

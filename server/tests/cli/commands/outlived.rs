@@ -1,4 +1,4 @@
-//! What is left where the server was killed and its guard was killed or stopped: the next server ends it.
+//! What is left where the server was killed and its supervisor was killed or stopped: the next server ends it.
 
 use std::fs;
 
@@ -10,9 +10,9 @@ use super::{
 use crate::fixture::signal;
 
 #[tokio::test]
-async fn what_outlived_server_and_guard_without_its_environment_is_found_by_the_next_server() {
-    // In the session of the command; the guard's number is written for the killer.
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
+async fn what_outlived_server_and_supervisor_without_its_environment_is_found_by_the_next_server() {
+    // In the session of the command; the supervisor's number is written for the killer.
+    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/supervisor\"\n\
                   env -i /bin/sh -c 'trap \"\" TERM HUP; while :; do sleep 1000; done' &\nwait\n";
     for mode in ["cgroup", "process_tree"] {
         let Some(place) = in_mode(mode, script, "").await else { continue };
@@ -34,21 +34,22 @@ async fn recorded(place: &Place) {
     until("the run is recorded", there).await;
 }
 
-/// Kills the server, and the guard whose number is in the file `guard`, so that neither sees the other's end.
+/// Kills the server, and the supervisor whose number is in the file `supervisor`, so that neither sees the other's end.
 async fn kill_both(place: &Place, server: &mut Server) {
-    let guard = lines(place.path("guard"), 1).await;
+    let supervisor = lines(place.path("supervisor"), 1).await;
     recorded(place).await;
-    // The guard first: where the server ends before it, the kernel lets a stopped guard go on.
+    // The supervisor first: where the server ends before it, the kernel lets a stopped supervisor go on.
     let pid = server.child().id().unwrap().to_string();
-    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, guard[0]);
+    let kill = format!("kill -STOP {0} {1}; kill -KILL {1} {0}", pid, supervisor[0]);
     let killed = tokio::process::Command::new("sh").args(["-c", &kill]).status().await;
     assert!(killed.unwrap().success());
     server.child().wait().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_outlived_server_and_guard_with_another_session_and_environment_is_found_and_said() {
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\n\
+async fn what_outlived_server_and_supervisor_with_another_session_and_environment_is_found_and_said()
+ {
+    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/supervisor\"\n\
                   setsid env -i /bin/sh -c 'trap \"\" TERM HUP; echo x > \"$0\"; while :; do sleep 1000; done' \
                   \"$here/there\" </dev/null >/dev/null 2>&1 &\nwait\n";
     for mode in ["cgroup", "process_tree"] {
@@ -66,9 +67,9 @@ async fn what_outlived_server_and_guard_with_another_session_and_environment_is_
 }
 
 #[tokio::test]
-async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_the_next() {
+async fn a_stopped_supervisor_whose_server_was_killed_is_ended_with_its_command_by_the_next() {
     let script = format!("{HOSTILE}\nkill -STOP $PPID\necho x > \"$here/survived\"\nwait\n");
-    // Where nobody of its session is left, the kernel lets a stopped guard go on. Here this process is.
+    // Where nobody of its session is left, the kernel lets a stopped supervisor go on. Here this process is.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid())).unwrap();
     for mode in ["cgroup", "process_tree"] {
         let Some(place) = in_mode(mode, &script, "max_processes = 5000").await else { continue };
@@ -87,7 +88,7 @@ async fn a_stopped_guard_whose_server_was_killed_is_ended_with_its_command_by_th
 
 #[tokio::test]
 async fn an_empty_control_group_that_an_earlier_server_left_is_removed_by_the_next() {
-    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/guard\"\nsleep 1000\n";
+    let script = "here=$(dirname \"$0\")\necho $PPID > \"$here/supervisor\"\nsleep 1000\n";
     let Some(place) = in_mode("cgroup", script, "").await else { return };
     let mut server = serve(&place, "cgroup").await;
     server.run(&place, &["run", "job"]).await;

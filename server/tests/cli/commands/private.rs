@@ -97,7 +97,7 @@ async fn a_command_has_the_operators_mask_and_may_not_gain_privileges_unless_tol
 }
 
 #[tokio::test]
-async fn the_memory_of_server_and_guard_is_closed_to_others_of_their_user() {
+async fn the_memory_of_server_and_supervisor_is_closed_to_others_of_their_user() {
     let script = "here=$(dirname \"$0\")\necho $PPID $$ > \"$here/pids\"\n\
                   while [ ! -e \"$here/go\" ]; do sleep 0.05; done\n";
     let place = scripted(script, "");
@@ -107,11 +107,11 @@ async fn the_memory_of_server_and_guard_is_closed_to_others_of_their_user() {
     let mut server = place.serve_by(command, &tree).await;
     let running = begin(&place, &server);
     let pids = lines(place.path("pids"), 1).await;
-    let (guard, command) = pids[0].split_once(' ').unwrap();
+    let (supervisor, command) = pids[0].split_once(' ').unwrap();
     let server_id = server.child().id().unwrap().to_string();
     // What is closed is root's in /proc.
     let user = |pid: &str| fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid();
-    assert_eq!((user(&server_id), user(guard), user(command)), (0, 0, NOBODY));
+    assert_eq!((user(&server_id), user(supervisor), user(command)), (0, 0, NOBODY));
     place.write("go", "");
     assert_eq!(running.end().await.0, Some(0));
 }

@@ -82,7 +82,10 @@ async fn the_openapi_document_names_the_calls_and_their_errors() {
             let schema = &responses[status]["content"]["application/json"]["schema"];
             assert_eq!(schema["$ref"], "#/components/schemas/Detail", "{path} {status}");
         }
-        assert_eq!(responses.as_object().unwrap().len(), statuses.len() + 1, "{path}");
+        // Those that come before every call.
+        for status in ["400", "403", "421", "500", "503"] {
+            assert!(responses[status]["description"].is_string(), "{path} {status}");
+        }
     }
     let documented = document["paths"].as_object().unwrap();
     let (simple, api): (Vec<_>, Vec<_>) =

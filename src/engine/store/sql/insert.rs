@@ -9,7 +9,7 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{AllInserted, Change, Inserted, NewTask, StoreError},
+    engine::store::{AllInserted, Change, Inserted, NewTask, StoreError, search_text::searchable},
     task::TaskId,
 };
 
@@ -126,7 +126,8 @@ async fn queue(
                 .bind(new.batch.map(|(_, place)| i64::from(place)))
                 .bind(&new.client)
                 .bind(new.lookup_key.as_deref().map(storable))
-                .bind(&new.sealed),
+                .bind(&new.sealed)
+                .bind(storable(&searchable(&new.title))),
         )
         .await?;
     let row = map::row(&raw, now)?;

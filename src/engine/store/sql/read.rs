@@ -8,7 +8,9 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{ListQuery, Row, StoreError, StoredInput, StoredResult},
+    engine::store::{
+        ListQuery, Row, StoreError, StoredInput, StoredResult, search_text::searchable,
+    },
     task::{BatchId, TaskId},
 };
 
@@ -72,13 +74,14 @@ impl This {
         if query.q.as_deref().is_some_and(|q| q.contains('\0')) {
             return Ok(Vec::new());
         }
+        let q = query.q.as_deref().map(searchable);
         let rows = self
             .read_all(
                 sqlx::query(sql::LIST)
                     .bind(&query.owner)
                     .bind(query.status.map(|status| status.as_str()))
                     .bind(&query.kind)
-                    .bind(&query.q)
+                    .bind(&q)
                     .bind(query.before.map(|(at, _)| at))
                     .bind(query.before.map(|(_, id)| id.to_string()))
                     .bind(i64::from(query.limit)),

@@ -95,9 +95,9 @@ pub(super) const COUNT_QUEUED: &str = concat!(
 pub(super) const INSERT: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_index, client, lookup_key, sealed) ",
+    "batch_id, batch_index, client, lookup_key, sealed, search_title) ",
     "VALUES ($1, $2, $3, $4, $5, $6, $7, 'queued', $9, $8, 1 << 20, $9, $9, $10, $11, $12, $13, ",
-    "$14, $15, $16) ",
+    "$14, $15, $16, $17) ",
     "RETURNING ",
     columns!()
 );
@@ -107,7 +107,7 @@ pub(super) const LIST: &str = concat!(
     columns!(),
     " FROM tasks WHERE owner = $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR kind = $3)",
     " AND ($4 IS NULL OR ",
-    contains!("lower(title)", "lower($4)"),
+    contains!("search_title", "$4"),
     ")",
     " AND ($5 IS NULL OR (created_at, id) < ($5, $6))",
     " ORDER BY created_at DESC, id DESC LIMIT $7"

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        AllInserted, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery, LogEntry, NewTask,
-        ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent, Store, StoreError,
-        StoredInput, StoredResult, Tombstone, Usage, UsageOf, sealed,
+        AllInserted, BatchRow, CancelOutcome, Changes, Claim, Ending, Inserted, ListQuery,
+        LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent,
+        Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf, sealed,
     },
     task::{BatchId, TaskId},
 };
@@ -30,6 +30,15 @@ impl Store for This {
 
     async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
         self.read_batch(id).await
+    }
+
+    async fn batches(
+        &self,
+        owner: &str,
+        before: Option<(i64, BatchId)>,
+        limit: u32,
+    ) -> Result<Vec<BatchRow>, StoreError> {
+        self.read_batches(owner, before, limit).await
     }
 
     async fn started(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{SqliteStore, statements as sql};
+use super::{SqliteStore, batches, statements as sql};
 use crate::engine::clock::SystemClock;
 
 /// Ended tasks of a hundred owners, and a few queued and running ones.
@@ -39,6 +39,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("the same work", sql::UNDER_WAY),
         ("a full queue", sql::COUNT_QUEUED),
         ("list", sql::LIST),
+        ("batches", batches::BATCHES),
         ("newest", sql::NEWEST),
         ("claim", sql::CLAIM),
         ("queue", sql::QUEUE),

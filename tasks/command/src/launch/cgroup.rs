@@ -14,8 +14,8 @@ use super::{stat, wire::Remaining};
 const LOOK: Duration = Duration::from_millis(5);
 /// Name prefix of groups, followed by task and attempt.
 const PREFIX: &str = "milepost-";
-/// Hard limit on processes and threads of a run, per allowed process. The guard stops a run beyond
-/// its allowed processes; this limit stops forks that are faster than the guard counts.
+/// Hard limit on processes and threads of a run, per allowed process. The supervisor stops a run beyond
+/// its allowed processes; this limit stops forks that are faster than the supervisor counts.
 const THREADS: u64 = 16;
 
 /// Group in which this process may create others.
@@ -57,8 +57,8 @@ impl Parent {
             ));
         }
         enable_controllers(&folder);
-        let on = words(&folder.join("cgroup.subtree_control"));
-        let has = |name: &str| on.iter().any(|word| word == name);
+        let on = names(&folder.join("cgroup.subtree_control"));
+        let has = |name: &str| on.iter().any(|it| it == name);
         Ok(Self { memory: has("memory"), pids: has("pids"), folder })
     }
 
@@ -125,7 +125,7 @@ impl Cgroup {
     pub(crate) fn processes(&self) -> Vec<i32> {
         let mut found = Vec::new();
         for folder in self.folders() {
-            let ids = words(&folder.join("cgroup.procs"));
+            let ids = names(&folder.join("cgroup.procs"));
             found.extend(ids.iter().filter_map(|id| id.parse::<i32>().ok()));
         }
         found
@@ -189,7 +189,7 @@ impl Cgroup {
     }
 }
 
-fn words(path: &Path) -> Vec<String> {
+fn names(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
@@ -221,10 +221,10 @@ fn own_folder(mounts: &str, path: &str) -> Option<PathBuf> {
 /// first.
 fn enable_controllers(folder: &Path) {
     let control = folder.join("cgroup.subtree_control");
-    let there = words(&folder.join("cgroup.controllers"));
-    let on = words(&control);
+    let there = names(&folder.join("cgroup.controllers"));
+    let on = names(&control);
     for name in ["memory", "pids"] {
-        if !there.iter().any(|word| word == name) || on.iter().any(|word| word == name) {
+        if !there.iter().any(|it| it == name) || on.iter().any(|it| it == name) {
             continue;
         }
         let enable = format!("+{name}");
@@ -245,7 +245,7 @@ fn is_ours_alone(folder: &Path) -> bool {
         let mut value = [0_u8; 8];
         rustix::fs::getxattr(folder, *name, &mut value[..]).is_ok_and(|n| value[..n] == *b"1")
     });
-    delegated && words(&folder.join("cgroup.procs")) == [std::process::id().to_string()]
+    delegated && names(&folder.join("cgroup.procs")) == [std::process::id().to_string()]
 }
 
 #[cfg(test)]

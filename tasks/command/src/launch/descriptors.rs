@@ -1,4 +1,4 @@
-//! Open descriptors of a guard and its command: the standard streams and the progress channel. The
+//! Open descriptors of a supervisor and its command: the standard streams and the progress channel. The
 //! server's parent or a library may have left more descriptors inheritable.
 
 use std::{fs, io, os::fd::RawFd};

@@ -13,12 +13,12 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{cgroup::Cgroup, hunt::Mark, wire::KernelLimits};
+use super::{cgroup::Cgroup, mark::Mark, wire::KernelLimits};
 
 /// Settings, passed as the first argument; the command line follows.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Settings {
-    pub(super) guard: i32,
+    pub(super) supervisor: i32,
     pub(super) pty: bool,
     pub(super) limits: KernelLimits,
     pub(super) umask: Option<u32>,
@@ -59,8 +59,8 @@ fn become_it(mut args: impl Iterator<Item = OsString>) -> Result<std::convert::I
     setsid().map_err(|error| format!("no session of its own: {error}"))?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
         .map_err(|error| error.to_string())?;
-    if getppid().map(Pid::as_raw_pid) != Some(settings.guard) {
-        return Err("its guard is gone".to_owned());
+    if getppid().map(Pid::as_raw_pid) != Some(settings.supervisor) {
+        return Err("its supervisor is gone".to_owned());
     }
     if let Some(group) = settings.cgroup {
         let joined = Cgroup::at(group).join();

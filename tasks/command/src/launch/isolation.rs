@@ -1,4 +1,4 @@
-//! Isolation of a run's processes, which holds even if the guard is killed, as far as this machine
+//! Isolation of a run's processes, which holds even if the supervisor is killed, as far as this machine
 //! supports it.
 
 use std::{
@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     cgroup::{Cgroup, Limits, Parent},
-    hunt::{Hunt, Mark, Session, end_all_of, end_orphans},
+    mark::Mark,
     namespace::{self, Way},
+    orphans::{Reaped, Session, reap_orphans, reap_run},
     stat::Identity,
 };
 use crate::settings::{IsolationMode, IsolationSettings};
@@ -102,8 +103,8 @@ impl Isolation {
                     .to_owned()
             }
             Layer::Tree => {
-                "process_tree: what kills its guard is adopted by the server and hunted \
-                 down; what forks without end may escape for seconds"
+                "process_tree: what kills its supervisor is adopted by the server and killed; what \
+                 forks without end may escape for seconds"
                     .to_owned()
             }
         };
@@ -148,9 +149,9 @@ impl Isolation {
 #[derive(Debug)]
 pub(crate) struct RunIsolation {
     cgroup: Option<Cgroup>,
-    /// Whether its guard is the first process of a PID namespace.
+    /// Whether its supervisor is the first process of a PID namespace.
     pub(crate) namespace: bool,
-    /// Mark by which its processes are found without server and guard.
+    /// Mark by which its processes are found without server and supervisor.
     pub(crate) mark: Option<Mark>,
 }
 
@@ -165,19 +166,19 @@ impl RunIsolation {
         self.cgroup.as_ref().is_some_and(Cgroup::ran_out_of_memory)
     }
 
-    /// Kills what remains of a run after its guard is gone; blocks for some seconds at most. In a
-    /// namespace, everything is gone with the guard.
-    pub(crate) fn end_what_is_left(&self) -> Hunt {
+    /// Kills what remains of a run after its supervisor is gone; blocks for some seconds at most. In a
+    /// namespace, everything is gone with the supervisor.
+    pub(crate) fn end_what_is_left(&self) -> Reaped {
         let mut ended = 0;
         if let Some(group) = &self.cgroup {
             ended = group.processes().len();
             let remaining = group.end(Instant::now() + PATIENCE);
             if !remaining.is_empty() {
-                return Hunt { ended: ended.saturating_sub(remaining.len()), remaining };
+                return Reaped { ended: ended.saturating_sub(remaining.len()), remaining };
             }
         }
-        let hunt = end_orphans();
-        Hunt { ended: ended.max(hunt.ended), ..hunt }
+        let reaped = reap_orphans();
+        Reaped { ended: ended.max(reaped.ended), ..reaped }
     }
 
     /// Removes the group of a run without processes. Returns whether it is gone.
@@ -197,7 +198,7 @@ impl RunIsolation {
 impl Drop for RunIsolation {
     fn drop(&mut self) {
         if let Some(group) = &self.cgroup {
-            // Fails while processes remain, which its guard will kill.
+            // Fails while processes remain, which its supervisor will kill.
             let _ = group.remove();
         }
     }
@@ -210,7 +211,7 @@ pub(crate) struct Record {
     boot: String,
     cgroup: Option<PathBuf>,
     session: Option<Session>,
-    /// Whether the guard is the first process of a PID namespace, which nothing outlives.
+    /// Whether the supervisor is the first process of a PID namespace, which nothing outlives.
     #[serde(default)]
     namespace: bool,
     #[serde(default)]
@@ -218,7 +219,7 @@ pub(crate) struct Record {
     #[serde(default)]
     server: Option<Identity>,
     #[serde(default)]
-    guard: Option<Identity>,
+    supervisor: Option<Identity>,
 }
 
 impl Record {
@@ -234,11 +235,11 @@ impl Record {
         }
     }
 
-    /// Adds the processes of a started command: its session leader and its guard. In a namespace
-    /// the leader has another id here, and nothing outlives the guard.
-    pub(crate) fn with_processes(self, leader: i32, guard: Option<i32>) -> Self {
+    /// Adds the processes of a started command: its session leader and its supervisor. In a namespace
+    /// the leader has another id here, and nothing outlives the supervisor.
+    pub(crate) fn with_processes(self, leader: i32, supervisor: Option<i32>) -> Self {
         let session = Identity::of(leader).filter(|_| !self.namespace).map(Session);
-        Self { session, guard: guard.and_then(Identity::of), ..self }
+        Self { session, supervisor: supervisor.and_then(Identity::of), ..self }
     }
 
     pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
@@ -251,23 +252,25 @@ impl Record {
         bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
     }
 
-    /// Kills a guard that its command had stopped (SIGSTOP) before the server was killed: nothing
+    /// Kills a supervisor that its command had stopped (SIGSTOP) before the server was killed: nothing
     /// else would continue it, and it holds the lock of the run.
-    pub(crate) fn kill_stopped_guard(&self) {
+    pub(crate) fn kill_stopped_supervisor(&self) {
         let alone = !self.server.is_some_and(Identity::is_alive);
-        let guard = self.guard.filter(|guard| alone && self.boot == boot() && guard.is_stopped());
-        if let Some(pid) = guard.and_then(|guard| Pid::from_raw(guard.id)) {
+        let supervisor = self
+            .supervisor
+            .filter(|supervisor| alone && self.boot == boot() && supervisor.is_stopped());
+        if let Some(pid) = supervisor.and_then(|supervisor| Pid::from_raw(supervisor.id)) {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
 
-    /// Whether processes may be missed of a command that outlived both server and guard.
+    /// Whether processes may be missed of a command that outlived both server and supervisor.
     pub(crate) const fn can_miss(&self) -> bool {
         self.session.is_some() && self.cgroup.is_none() && !self.namespace
     }
 
     /// Kills what remains of the run `run` in this folder after a crash.
-    pub(crate) fn end_what_is_left(self, run: &str, folder: &Path) -> Hunt {
+    pub(crate) fn end_what_is_left(self, run: &str, folder: &Path) -> Reaped {
         let same_boot = self.boot == boot();
         let group = self.cgroup.and_then(|folder| Cgroup::of_run(folder, run));
         let mut ended = 0;
@@ -275,12 +278,12 @@ impl Record {
             ended = group.processes().len();
             let remaining = group.end(Instant::now() + PATIENCE);
             if !remaining.is_empty() {
-                return Hunt { ended: ended.saturating_sub(remaining.len()), remaining };
+                return Reaped { ended: ended.saturating_sub(remaining.len()), remaining };
             }
         }
         let (session, mark) = (self.session, self.mark);
-        let hunt = end_all_of(folder, session.filter(|_| same_boot), mark.filter(|_| same_boot));
-        Hunt { ended: ended + hunt.ended, ..hunt }
+        let reaped = reap_run(folder, session.filter(|_| same_boot), mark.filter(|_| same_boot));
+        Reaped { ended: ended + reaped.ended, ..reaped }
     }
 }
 

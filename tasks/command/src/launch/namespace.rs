@@ -1,5 +1,5 @@
-//! PID namespace per run, used if no control group can be created. The guard is its first process:
-//! the command sees only its own processes and cannot signal the guard, and when the guard ends for
+//! PID namespace per run, used if no control group can be created. The supervisor is its first process:
+//! the command sees only its own processes and cannot signal the supervisor, and when the supervisor ends for
 //! any reason, the kernel kills all others.
 
 use std::{
@@ -16,7 +16,7 @@ use rustix::{
     thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities},
 };
 
-use super::{GUARD, NAMESPACE, PROBE};
+use super::{NAMESPACE, PROBE, SUPERVISOR};
 
 /// Output of the probe.
 const PRIVILEGED: &str = "privileged";
@@ -39,8 +39,8 @@ pub(crate) fn probe(program: &Path) -> Result<Way, String> {
     let mut command = Command::new(program);
     let output = command.args([NAMESPACE, PROBE]).env_clear().stdin(Stdio::null()).output();
     let output = output.map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&output.stdout);
-    let last = said.lines().last().unwrap_or_default();
+    let output_text = String::from_utf8_lossy(&output.stdout);
+    let last = output_text.lines().last().unwrap_or_default();
     match (output.status.success(), last) {
         (true, PRIVILEGED) => Ok(Way::Privileged),
         (true, USER) => Ok(Way::User),
@@ -49,17 +49,17 @@ pub(crate) fn probe(program: &Path) -> Result<Way, String> {
     }
 }
 
-/// Creates a namespace, starts the guard as its first process, and waits for its end.
+/// Creates a namespace, starts the supervisor as its first process, and waits for its end.
 pub(super) fn enter(mut args: impl Iterator<Item = std::ffi::OsString>) -> u8 {
     let probing = args.next().is_some_and(|what| what == PROBE);
-    match enter_and(if probing { PROBE } else { GUARD }, probing) {
+    match enter_and(if probing { PROBE } else { SUPERVISOR }, probing) {
         Ok(status) if status.success() => 0,
         Ok(_) => 1,
         Err(why) => {
             if probing {
                 let _ = write!(io::stdout(), "{why}");
             } else {
-                super::guard::fail(&unfit(&why));
+                super::socket::fail(&unfit(&why));
             }
             2
         }
@@ -74,8 +74,8 @@ pub(super) fn unfit(why: &str) -> String {
 fn enter_and(what: &str, probing: bool) -> Result<ExitStatus, String> {
     let way = unshare()?;
     if probing {
-        let word = if way == Way::User { USER } else { PRIVILEGED };
-        let _ = writeln!(io::stdout(), "{word}");
+        let kind = if way == Way::User { USER } else { PRIVILEGED };
+        let _ = writeln!(io::stdout(), "{kind}");
     }
     let mut first = Command::new("/proc/self/exe");
     let mut first = first.arg(what).spawn().map_err(|error| error.to_string())?;
@@ -110,26 +110,27 @@ fn keep_mounting() -> rustix::io::Result<()> {
 /// Prepares the first process of a namespace; does nothing in other processes.
 ///
 /// # Errors
-/// Why it cannot act as guard.
+/// Why it cannot act as supervisor.
 pub(super) fn settle() -> Result<(), String> {
     if !is_first() {
         return Ok(());
     }
-    let told = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
+    let failed = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .map_err(told("PR_SET_PDEATHSIG"))?;
-    // The server distinguishes guards from orphans by their session.
-    rustix::process::setsid().map_err(told("a session"))?;
-    mount_change("/proc", MountPropagationFlags::PRIVATE).map_err(told("/proc is not private"))?;
+        .map_err(failed("PR_SET_PDEATHSIG"))?;
+    // The server distinguishes supervisors from orphans by their session.
+    rustix::process::setsid().map_err(failed("a session"))?;
+    mount_change("/proc", MountPropagationFlags::PRIVATE)
+        .map_err(failed("/proc is not private"))?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount("proc", "/proc", "proc", flags, None).map_err(told("/proc cannot be mounted"))?;
+    mount("proc", "/proc", "proc", flags, None).map_err(failed("/proc cannot be mounted"))?;
     if geteuid().is_root() {
         return Ok(());
     }
-    rustix::thread::clear_ambient_capability_set().map_err(told("ambient capabilities"))?;
+    rustix::thread::clear_ambient_capability_set().map_err(failed("ambient capabilities"))?;
     let none = CapabilitySet::empty();
     let nothing = CapabilitySets { effective: none, permitted: none, inheritable: none };
-    set_capabilities(None, nothing).map_err(told("capabilities"))
+    set_capabilities(None, nothing).map_err(failed("capabilities"))
 }
 
 /// Whether this is the first process of a PID namespace.

@@ -28,26 +28,26 @@ use tokio::{
 };
 
 use super::{
-    GUARD, NAMESPACE, hunt,
+    NAMESPACE, SUPERVISOR, orphans,
     stream::Stream,
-    wire::{HANDSHAKE, SpawnRequest, TERMINATE, Word},
+    wire::{HANDSHAKE, SpawnRequest, SupervisorMessage, TERMINATE},
 };
 
-/// Time limit for a guard to exit after its last message or its kill; in a namespace all other
+/// Time limit for a supervisor to exit after its last message or its kill; in a namespace all other
 /// processes end before it.
 const LAST_MOMENTS: Duration = Duration::from_secs(4);
 
-/// Time limit for a guard's last message after the grace; it reports unkillable processes within 5
-/// s. A guard that exceeds it was stopped (SIGSTOP); it is killed, and the rest is killed without
+/// Time limit for a supervisor's last message after the grace; it reports unkillable processes within 5
+/// s. A supervisor that exceeds it was stopped (SIGSTOP); it is killed, and the rest is killed without
 /// it.
 const OVERDUE: Duration = Duration::from_secs(8);
 
-/// Command under its guard. Dropping it kills all its processes.
+/// Command under its supervisor. Dropping it kills all its processes.
 pub(crate) struct Process {
     /// Output streams.
     pub(crate) streams: Streams,
-    /// Connection to the guard.
-    pub(crate) guard: Guard,
+    /// Connection to the supervisor.
+    pub(crate) supervisor: Supervisor,
 }
 
 /// Output streams of a command.
@@ -67,9 +67,9 @@ impl Streams {
     }
 }
 
-/// Connection to a guard.
-pub(crate) struct Guard {
-    words: Lines<BufReader<OwnedReadHalf>>,
+/// Connection to a supervisor.
+pub(crate) struct Supervisor {
+    messages: Lines<BufReader<OwnedReadHalf>>,
     control: OwnedWriteHalf,
     process: Child,
     /// Deadline of its last message, once it was asked to stop everything.
@@ -77,7 +77,7 @@ pub(crate) struct Guard {
 }
 
 impl Process {
-    /// Starts a guard from this program, optionally in a PID namespace, which starts the command.
+    /// Starts a supervisor from this program, optionally in a PID namespace, which starts the command.
     ///
     /// # Errors
     /// If no more processes or descriptors are available.
@@ -86,22 +86,22 @@ impl Process {
         request: &SpawnRequest,
         namespace: bool,
     ) -> io::Result<Self> {
-        hunt::adopt_orphans()?;
+        orphans::adopt_orphans()?;
         let (ours, theirs) = StdStream::pair()?;
         let ([stdout_reader, stderr_reader], stdout, stderr) = outputs(request.pty)?;
         let (channel, channel_writer) = io::pipe()?;
         let mut command = Command::new(program);
-        command.arg(if namespace { NAMESPACE } else { GUARD });
+        command.arg(if namespace { NAMESPACE } else { SUPERVISOR });
         command.env_clear().stdin(Stdio::from(OwnedFd::from(theirs)));
         // Its own process group keeps it away from the terminal's Ctrl-C. Never kill it on drop: it
-        // must stop what it guards.
+        // must stop what it supervisors.
         command.stdout(stdout).stderr(stderr).process_group(0).kill_on_drop(false);
         let process = command.spawn()?;
         // Closes this process's copies of the command's writing ends.
         drop(command);
         greet(&ours, &OwnedFd::from(channel_writer))?;
         ours.set_nonblocking(true)?;
-        let (words, mut control) = UnixStream::from_std(ours)?.into_split();
+        let (messages, mut control) = UnixStream::from_std(ours)?.into_split();
         let json = serde_json::to_vec(request)?;
         let length = u32::try_from(json.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
         control.write_all(&length.to_le_bytes()).await?;
@@ -111,42 +111,42 @@ impl Process {
             stderr: Stream::new(stderr_reader)?,
             channel: Stream::new(channel.into())?,
         };
-        let words = BufReader::new(words).lines();
-        Ok(Self { streams, guard: Guard { words, control, process, due: None } })
+        let messages = BufReader::new(messages).lines();
+        Ok(Self { streams, supervisor: Supervisor { messages, control, process, due: None } })
     }
 }
 
-impl Guard {
-    /// Process id of the guard while it runs.
+impl Supervisor {
+    /// Process id of the supervisor while it runs.
     pub(crate) fn pid(&self) -> Option<i32> {
         self.process.id().and_then(|id| id.try_into().ok())
     }
 
-    /// Returns the guard's next message; `None` when it has ended, or was killed because its
+    /// Returns the supervisor's next message; `None` when it has ended, or was killed because its
     /// message was overdue. Cancel safe.
-    pub(crate) async fn word(&mut self) -> Option<Word> {
+    pub(crate) async fn next_message(&mut self) -> Option<SupervisorMessage> {
         let line = match self.due {
-            None => self.words.next_line().await,
-            Some(due) => match timeout_at(due, self.words.next_line()).await {
+            None => self.messages.next_line().await,
+            Some(due) => match timeout_at(due, self.messages.next_line()).await {
                 Ok(line) => line,
                 Err(_) => {
                     let _ = self.process.start_kill();
                     self.due = None;
-                    self.words.next_line().await
+                    self.messages.next_line().await
                 }
             },
         };
         serde_json::from_str(&line.ok().flatten()?).ok()
     }
 
-    /// Asks the guard to stop everything with this grace.
+    /// Asks the supervisor to stop everything with this grace.
     pub(crate) async fn terminate(&mut self, grace: Duration) {
         self.due = Some(Instant::now() + grace.saturating_add(OVERDUE));
-        // A guard that is gone has nothing left to stop.
+        // A supervisor that is gone has nothing left to stop.
         let _ = self.control.write_all(&[TERMINATE]).await;
     }
 
-    /// Waits for a guard after its last message. A guard that waits for unkillable processes is
+    /// Waits for a supervisor after its last message. A supervisor that waits for unkillable processes is
     /// left running.
     pub(crate) async fn close(&mut self) {
         let _ = tokio::time::timeout(LAST_MOMENTS, self.process.wait()).await;
@@ -173,14 +173,14 @@ fn outputs(pty: bool) -> io::Result<([OwnedFd; 2], Stdio, Stdio)> {
     Ok(([ours, stderr.into()], theirs.try_clone()?.into(), theirs.into()))
 }
 
-/// Sends the guard the writing end of the channel.
-fn greet(guard: &StdStream, channel: &OwnedFd) -> io::Result<()> {
+/// Sends the supervisor the writing end of the channel.
+fn greet(supervisor: &StdStream, channel: &OwnedFd) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let descriptors = [channel.as_fd()];
     if !control.push(SendAncillaryMessage::ScmRights(&descriptors)) {
         return Err(io::ErrorKind::OutOfMemory.into());
     }
-    sendmsg(guard, &[IoSlice::new(&[HANDSHAKE])], &mut control, SendFlags::NOSIGNAL)?;
+    sendmsg(supervisor, &[IoSlice::new(&[HANDSHAKE])], &mut control, SendFlags::NOSIGNAL)?;
     Ok(())
 }

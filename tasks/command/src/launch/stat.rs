@@ -62,13 +62,6 @@ pub(super) fn is_alive(pid: i32) -> bool {
     field(pid, 3).is_some_and(|state| !matches!(&*state, "Z" | "X"))
 }
 
-/// Limit of file locks, which no kernel has enforced since 2.4.
-pub(super) fn most_file_locks(pid: i32) -> Option<u64> {
-    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max file locks"))?;
-    line.split_ascii_whitespace().nth(1)?.parse().ok()
-}
-
 fn user(pid: i32) -> Option<u32> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;

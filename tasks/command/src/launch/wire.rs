@@ -1,11 +1,11 @@
-//! Protocol between the server and the guard of a command.
+//! Protocol between the server and the supervisor of a command.
 
 use std::path::PathBuf;
 
 use milepost::task::plain;
 use serde::{Deserialize, Serialize};
 
-use super::hunt::Mark;
+use super::mark::Mark;
 use crate::stdin::Input;
 
 /// What to run: the server's first message, after its length in four bytes.
@@ -51,14 +51,14 @@ pub(crate) struct KernelLimits {
     pub(crate) file_bytes: Option<u64>,
 }
 
-/// Message of the guard, one line of JSON each.
+/// Message of the supervisor, one line of JSON each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Word {
+pub(crate) enum SupervisorMessage {
     /// Processes of an earlier attempt remain; the command starts when they are gone.
     Waiting,
     /// The command runs, as the leader of this session.
     Started(i32),
-    /// These processes may not be signalled; the guard waits a little longer.
+    /// These processes may not be signalled; the supervisor waits a little longer.
     Refused(Vec<Remaining>),
     /// The command could not be started.
     Failed(String),
@@ -66,8 +66,8 @@ pub(crate) enum Word {
     Ended(End),
 }
 
-impl Word {
-    /// Whether this is the last message of a guard that keeps running because processes remain.
+impl SupervisorMessage {
+    /// Whether this is the last message of a supervisor that keeps running because processes remain.
     pub(crate) const fn names_what_remains(&self) -> bool {
         matches!(self, Self::Ended(End { remaining, .. }) if !remaining.is_empty())
     }
@@ -128,7 +128,7 @@ pub(crate) const KILL: u8 = b'K';
 pub(crate) const HANDSHAKE: u8 = b'H';
 
 /// Content of a run's lock file when nothing remains.
-pub(crate) const GUARD_ENDED: &[u8] = b"ended\n";
+pub(crate) const SUPERVISOR_ENDED: &[u8] = b"ended\n";
 
 /// Maximum size of a request: more than the kernel allows for a command line and its environment.
 pub(crate) const MAX_SPAWN_REQUEST: usize = 8 << 20;

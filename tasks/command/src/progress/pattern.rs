@@ -98,6 +98,17 @@ pub(super) struct Seen {
     pub(super) hide: bool,
 }
 
+/// What is wrong with a regular expression, in one line.
+pub(crate) fn regex_error(error: &regex::Error) -> String {
+    if let regex::Error::CompiledTooBig(max) = error {
+        return format!("the pattern takes more than {max} bytes; make its repetitions smaller");
+    }
+    // The crate shows the pattern with a mark below the error, and names the error at the end.
+    let text = error.to_string();
+    let reason = text.lines().last().unwrap_or_default();
+    format!("invalid regular expression: {}", reason.trim_start_matches("error: "))
+}
+
 impl Pattern {
     /// Compiles a pattern, or returns what is wrong with it.
     pub(super) fn new(text: &str, streams: Streams) -> Result<Self, String> {
@@ -111,14 +122,7 @@ impl Pattern {
             .size_limit(MAX_BYTES)
             .dfa_size_limit(MAX_BYTES)
             .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(most) => {
-                    format!(
-                        "the pattern takes more than {most} bytes; make its repetitions smaller"
-                    )
-                }
-                error => error.to_string(),
-            })?;
+            .map_err(|error| regex_error(&error))?;
         Ok(Self {
             regex,
             streams,

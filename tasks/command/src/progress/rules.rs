@@ -6,6 +6,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub(crate) use self::form::RawRules;
 use self::form::{Form, StreamName};
 use super::{
     pattern::{GROUPS, Pattern, Streams},
@@ -14,6 +15,8 @@ use super::{
 
 /// Maximum number of patterns, not counting presets.
 const MAX_PATTERNS: usize = 50;
+/// [`RulesError::path`] of the rules as a whole.
+const WHOLE: &str = "progress";
 
 /// Rules for recognising progress in a command's output: `progress = "rsync"`, the name of a
 /// preset, or a table of patterns (docs/commands.md). The default recognises nothing; the channel
@@ -40,6 +43,11 @@ pub struct RulesError {
 impl RulesError {
     fn new(path: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { path: path.into(), detail: detail.into() }
+    }
+
+    /// Full key of the position; `table` is the key of the rules.
+    pub(crate) fn key(&self, table: &str) -> String {
+        if self.path == WHOLE { table.to_owned() } else { format!("{table}.{}", self.path) }
     }
 }
 
@@ -101,7 +109,7 @@ impl Rules {
         }
         if patterns.len() > MAX_PATTERNS {
             let detail = format!("there are {} patterns; at most {MAX_PATTERNS}", patterns.len());
-            return Err(RulesError::new("progress", detail));
+            return Err(RulesError::new(WHOLE, detail));
         }
         if let Some(total) = form.total
             && !(total.is_finite() && total > 0.0)
@@ -122,7 +130,7 @@ impl Rules {
 
 fn no_preset(name: &str, short: bool) -> RulesError {
     let names: Vec<_> = presets().iter().map(|preset| preset.name.as_str()).collect();
-    let path = if short { "progress" } else { "preset" };
+    let path = if short { WHOLE } else { "preset" };
     let name: String = name.chars().take(40).filter(|c| !c.is_control()).collect();
     RulesError::new(path, format!("there is no preset `{name}`; there are: {}", names.join(", ")))
 }
@@ -195,6 +203,13 @@ fn meant(
     }
 }
 
+impl RawRules {
+    /// Validates the rules and compiles their patterns.
+    pub(crate) fn compile(&self) -> Result<Rules, RulesError> {
+        Rules::from_form(self.0.clone())
+    }
+}
+
 impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.form.fmt(f)
@@ -209,15 +224,12 @@ impl PartialEq for Rules {
 
 impl Serialize for Rules {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.form.preset {
-            Some(name) if self.form.short => serializer.serialize_str(name),
-            _ => self.form.serialize(serializer),
-        }
+        self.form.serialize_short(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_form(form::read(deserializer)?).map_err(serde::de::Error::custom)
+        RawRules::deserialize(deserializer)?.compile().map_err(serde::de::Error::custom)
     }
 }

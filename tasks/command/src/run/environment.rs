@@ -4,14 +4,14 @@ use crate::{
     definition::{Definition, Limits},
     folder::RunFolder,
     launch::wire::KernelLimits,
-    values::Given,
+    value::ParamValue,
 };
 
 /// Variables of a run. Only allowed variables of the server are passed on, because others may hold
 /// keys.
 pub(super) fn of(
     definition: &Definition,
-    values: &[Given],
+    values: &[ParamValue],
     folder: &RunFolder,
 ) -> Vec<(String, String)> {
     let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
@@ -30,8 +30,8 @@ pub(super) fn of(
     env.extend(definition.set_env.clone());
     for (param, value) in definition.params.iter().zip(values) {
         match (&param.env, value) {
-            (Some(name), Given::Text(text)) => env.push((name.clone(), text.clone())),
-            (Some(name), Given::Yes) => env.push((name.clone(), "1".to_owned())),
+            (Some(name), ParamValue::Text(text)) => env.push((name.clone(), text.clone())),
+            (Some(name), ParamValue::Yes) => env.push((name.clone(), "1".to_owned())),
             _ => {}
         }
     }

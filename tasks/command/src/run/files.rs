@@ -10,23 +10,24 @@ use tokio::{fs, io::AsyncWriteExt as _};
 
 use crate::{
     collect::{self, INPUTS},
-    definition::{Definition, Param},
+    definition::Definition,
+    params::Param,
     progress::Mask,
-    values::Given,
+    value::ParamValue,
 };
 
 /// Copies uploads into the run's folder and replaces their ids by paths.
 pub(super) async fn bring_in(
     ctx: &Context,
     params: &[Param],
-    values: &mut [Given],
+    values: &mut [ParamValue],
     folder: &Path,
 ) -> Result<(), TaskError> {
     for (param, value) in params.iter().zip(values) {
-        if let Given::Upload(id) = value {
+        if let ParamValue::Upload(id) = value {
             // Each in its own folder, because names may collide.
             let path = copy(ctx, *id, &folder.join(INPUTS).join(&param.name)).await?;
-            *value = Given::Text(path);
+            *value = ParamValue::Text(path);
         }
     }
     Ok(())

@@ -8,8 +8,8 @@ use super::Run;
 use crate::{
     folder::RunFolder,
     launch::{
-        Hunt, RunIsolation,
-        wire::{End, Remaining, Word, list},
+        Reaped, RunIsolation,
+        wire::{End, Remaining, SupervisorMessage, list},
     },
 };
 
@@ -21,12 +21,12 @@ pub(super) struct Ended {
     pub(super) group_stays: bool,
 }
 
-/// Last message of the guard.
+/// Last message of the supervisor.
 pub(super) enum Last {
     Ended(End),
     Failed(String),
-    /// The guard ended without one.
-    Gone(Hunt),
+    /// The supervisor ended without one.
+    Gone(Reaped),
 }
 
 fn not_stopped(remaining: &[Remaining]) -> String {
@@ -38,20 +38,20 @@ fn not_stopped(remaining: &[Remaining]) -> String {
 }
 
 impl Run {
-    /// Kills what the guard did not, and removes the isolation. Blocks, but only briefly if nothing
+    /// Kills what the supervisor did not, and removes the isolation. Blocks, but only briefly if nothing
     /// remains.
     pub(super) async fn after(
         &mut self,
         isolation: Arc<RunIsolation>,
-        last: Option<Word>,
+        last: Option<SupervisorMessage>,
     ) -> (Ended, Last) {
         let last = match last {
-            Some(Word::Ended(end)) => Last::Ended(end),
-            Some(Word::Failed(why)) => Last::Failed(why),
-            _ => Last::Gone(self.hunt.take().unwrap_or_default()),
+            Some(SupervisorMessage::Ended(end)) => Last::Ended(end),
+            Some(SupervisorMessage::Failed(why)) => Last::Failed(why),
+            _ => Last::Gone(self.reaped.take().unwrap_or_default()),
         };
         let stays = match &last {
-            Last::Ended(End { remaining, .. }) | Last::Gone(Hunt { remaining, .. }) => {
+            Last::Ended(End { remaining, .. }) | Last::Gone(Reaped { remaining, .. }) => {
                 !remaining.is_empty()
             }
             Last::Failed(_) => false,
@@ -63,16 +63,16 @@ impl Run {
         (tokio::task::spawn_blocking(work).await.unwrap_or_default(), last)
     }
 
-    /// Kills what a killed guard left behind.
-    pub(super) async fn hunt(&mut self, isolation: &Arc<RunIsolation>) {
+    /// Kills what a killed supervisor left behind.
+    pub(super) async fn reap(&mut self, isolation: &Arc<RunIsolation>) {
         let isolation = Arc::clone(isolation);
-        let hunt = tokio::task::spawn_blocking(move || isolation.end_what_is_left());
-        self.hunt = hunt.await.ok();
+        let reaping = tokio::task::spawn_blocking(move || isolation.end_what_is_left());
+        self.reaped = reaping.await.ok();
     }
 
-    /// Error for a killed guard, with what is known about the remaining processes.
-    pub(super) fn lost(&self, hunt: &Hunt, folder: &mut RunFolder) -> TaskError {
-        let Hunt { ended, remaining } = hunt;
+    /// Error for a killed supervisor, with what is known about the remaining processes.
+    pub(super) fn lost(&self, reaped: &Reaped, folder: &mut RunFolder) -> TaskError {
+        let Reaped { ended, remaining } = reaped;
         let killed = "The supervisor process of the command was killed";
         if !remaining.is_empty() {
             let what = not_stopped(remaining);

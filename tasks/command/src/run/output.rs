@@ -45,7 +45,7 @@ impl Run {
         if is_over {
             bytes.extend_from_slice(&filter.masked.end());
         }
-        self.kept.push(&bytes);
+        self.excerpt.push(&bytes);
         self.reader.push(source, &bytes, &mut self.signals);
         if is_over {
             self.reader.end(source, &mut self.signals);
@@ -58,7 +58,7 @@ impl Run {
         {
             let text = filter.decoder.idle();
             let bytes = filter.masked.push(&text);
-            self.kept.push(&bytes);
+            self.excerpt.push(&bytes);
             self.reader.push(source, &bytes, &mut self.signals);
             self.reader.idle(source, &mut self.signals);
         }

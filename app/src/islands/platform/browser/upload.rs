@@ -49,7 +49,7 @@ pub(crate) async fn upload_files(
 
 async fn upload(file: &File, told: impl Fn(u32) + 'static) -> Result<String, ApiError> {
     let name = js_sys::encode_uri_component(&file.name());
-    let path = format!("/api/v1/uploads?name={}", String::from(name));
+    let path = format!("./api/v1/uploads?name={}", String::from(name));
     let (status, text) = exchange(file, &path, told).await.unwrap_or_default();
     if status == 201
         && let Ok(Uploaded { id }) = json::from_str(&text)

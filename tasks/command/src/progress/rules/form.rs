@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{Error, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
@@ -34,6 +34,32 @@ pub(super) struct Form {
     pub(super) hide: Texts,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) stages: Vec<StageForm>,
+}
+
+impl Form {
+    /// The name of a preset, if only that was given, or a table.
+    pub(super) fn serialize_short<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.preset {
+            Some(name) if self.short => serializer.serialize_str(name),
+            _ => self.serialize(serializer),
+        }
+    }
+}
+
+/// Rules as written, not yet validated.
+#[derive(Clone, Debug)]
+pub(crate) struct RawRules(pub(super) Form);
+
+impl Serialize for RawRules {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize_short(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawRules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read(deserializer).map(Self)
+    }
 }
 
 /// A stage, and the pattern that marks its beginning.
@@ -91,7 +117,7 @@ impl<'de> Deserialize<'de> for Texts {
 }
 
 /// Reads the name of a preset, or a table.
-pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Form, D::Error> {
+fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Form, D::Error> {
     struct NameOrTable;
     impl<'de> Visitor<'de> for NameOrTable {
         type Value = Form;

@@ -1,0 +1,75 @@
+//! Links of the pages. They are relative to the root of the site, which `<base>` names by the depth of the document:
+//! a proxy may serve the site below any path.
+
+use axum::{extract::OriginalUri, http::Uri, http::request::Parts};
+use leptos::prelude::use_context;
+use milepost::http::Links;
+
+/// The way from the document of a request to the root: `./`, `../`, `../../` and so on.
+pub(crate) fn root(parts: &Parts) -> String {
+    match uri(parts).path().matches('/').count() {
+        0 | 1 => "./".to_owned(),
+        depth => "../".repeat(depth - 1),
+    }
+}
+
+/// The document that is rendered, as a link relative to the root, for links to a part of it.
+pub(crate) fn document() -> String {
+    let parts = use_context::<Parts>();
+    let uri = parts.as_ref().map(uri);
+    let path = uri.and_then(Uri::path_and_query).map(|path| path.as_str()).unwrap_or_default();
+    from_root(path)
+}
+
+/// A path of this site as a link relative to the root. `./` keeps a first segment with a colon from being a scheme.
+pub(crate) fn from_root(path: &str) -> String {
+    format!("./{}", path.trim_start_matches(['/', '\\']))
+}
+
+/// Links to the API for the request that is rendered.
+pub(crate) fn api() -> Links {
+    let parts = use_context::<Parts>();
+    parts.and_then(|parts| parts.extensions.get().cloned()).unwrap_or_default()
+}
+
+/// What the browser asked for, even where another page is rendered in response to a form.
+fn uri(parts: &Parts) -> &Uri {
+    parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    #[test]
+    fn the_root_is_as_many_folders_up_as_the_document_is_deep() {
+        for (path, expected) in [
+            ("/", "./"),
+            ("/tasks", "./"),
+            ("/tasks/1", "../"),
+            ("/tasks/", "../"),
+            ("/tasks/1/files/a%2Fb", "../../../"),
+            ("//tasks/1?q=/a/b", "../../"),
+        ] {
+            let (mut parts, ()) = Request::new(()).into_parts();
+            parts.uri = "/shown/instead/of/it".parse().unwrap();
+            parts.extensions.insert(OriginalUri(path.parse().unwrap()));
+            assert_eq!(root(&parts), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn no_path_leads_away_from_the_site() {
+        for (path, expected) in [
+            ("/tasks/1?a=b", "./tasks/1?a=b"),
+            ("/", "./"),
+            ("//evil.example/x", "./evil.example/x"),
+            ("/\\evil.example", "./evil.example"),
+            ("/javascript:alert(1)", "./javascript:alert(1)"),
+        ] {
+            assert_eq!(from_root(path), expected);
+        }
+    }
+}
