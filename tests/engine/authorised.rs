@@ -7,9 +7,7 @@ use std::{
 };
 
 use milepost::{
-    engine::{
-        EngineOptions, RetentionOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore,
-    },
+    engine::{RetentionOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore},
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskId, Watch},
 };
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};

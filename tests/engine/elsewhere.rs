@@ -7,7 +7,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, KindOptions, LongPollOptions, ServiceError,
+        EngineOptions, LongPollOptions, ServiceError,
         store::postgres::{PostgresOptions, PostgresStore},
     },
     task::{AnswerReason, Status},

@@ -8,7 +8,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, KindOptions,
+        EngineOptions,
         clock::ManualClock,
         store::{
             Store,

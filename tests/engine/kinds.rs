@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use milepost::{
     engine::{
-        Context, DynamicKind, DynamicTask, EngineOptions, KindOptions, Output, Prepared,
-        ServiceError, Stages, TaskError, ValidationError, store::StoredInput,
+        Context, DynamicKind, DynamicTask, Output, Prepared, ServiceError, Stages, TaskError,
+        ValidationError, store::StoredInput,
     },
     task::{KindInfo, StartTask, Status, TaskId},
 };

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, KindOptions, LongPollOptions, Registry, RetentionOptions,
-        clock::SystemClock, store::sqlite::SqliteStore,
+        Engine, LongPollOptions, Registry, RetentionOptions, clock::SystemClock,
+        store::sqlite::SqliteStore,
     },
     task::Status,
 };

@@ -5,12 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use milepost::engine::{
-    EngineOptions,
-    store::{
-        Change, Changes, Store,
-        postgres::{PostgresOptions, PostgresStore},
-    },
+use milepost::engine::store::{
+    Change, Changes, Store,
+    postgres::{PostgresOptions, PostgresStore},
 };
 
 use crate::{

@@ -1,9 +1,6 @@
 //! The log from the task to those who read it.
 
-use milepost::{
-    engine::EngineOptions,
-    task::{AnswerReason, LogStream, Snapshot},
-};
+use milepost::task::{AnswerReason, LogStream, Snapshot};
 
 use crate::{
     fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach},

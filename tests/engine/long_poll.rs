@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use milepost::{
-    engine::{Caller, EngineOptions, KindOptions, LongPollOptions, ServiceError, WaitFor},
+    engine::{Caller, KindOptions, LongPollOptions, ServiceError, WaitFor},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, Watch},
 };
 use tokio::task::JoinHandle;

@@ -1,9 +1,6 @@
 //! Runs that were lost: what is told of them, and that they stop.
 
-use milepost::{
-    engine::{EngineOptions, ListFilter},
-    task::Status,
-};
+use milepost::{engine::ListFilter, task::Status};
 use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{

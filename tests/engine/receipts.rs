@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use milepost::{
-    engine::{EngineOptions, KindOptions},
+    engine::KindOptions,
     task::{CancelOutcome, CancelReceipt, ResumeReason, Resumed, Snapshot, Status},
 };
 

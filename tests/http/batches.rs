@@ -1,6 +1,5 @@
 //! `/api/v1/batches`, and starting a task again.
 
-use milepost::engine::EngineOptions;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

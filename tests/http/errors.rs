@@ -4,7 +4,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::engine::EngineOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, fixture, fixture_of, options, quick};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost::engine::{EngineOptions, RetentionOptions};
+use milepost::engine::RetentionOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, BOB, Fixture, fixture, fixture_of, options, quick};

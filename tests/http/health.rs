@@ -4,7 +4,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::http::HttpOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, fixture, fixture_with, options};

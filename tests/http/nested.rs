@@ -7,10 +7,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::{
-    engine::{Artifacts, EngineOptions},
-    http::router,
-};
+use milepost::{engine::Artifacts, http::router};
 use serde_json::{Value, json};
 
 use crate::fixture::{ADA, Answer, Fixture, fixture_of, options, quick};

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use milepost::engine::EngineOptions;
 use serde_json::{Value, json};
 
 use crate::fixture::{ADA, Fixture, fixture, fixture_of, options, quick};

@@ -8,7 +8,7 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, Service},
-    http::{ApiError, HttpOptions, Links, OpenApiRouter, router_with},
+    http::{ApiError, Links, OpenApiRouter, router_with},
     task::TaskId,
 };
 use serde_json::{Value, json};

@@ -6,7 +6,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::engine::EngineOptions;
 use serde_json::json;
 use uuid::Uuid;
 
