@@ -8,6 +8,7 @@ mod admission;
 pub mod artifacts;
 pub mod audit;
 mod budget;
+mod builder;
 mod changes;
 mod client;
 pub mod clock;
@@ -35,10 +36,13 @@ mod sets;
 mod snapshot;
 pub mod store;
 mod subscriptions;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
 pub use budget::{BudgetFigures, BudgetUsedUp, DailyBudget, DailyLimit, Reservation};
+pub use builder::EngineBuilder;
 pub use client::ClientAddress;
 pub use context::{Context, RERUN_KEYS};
 pub use disk::{Disk, DiskSpace, LittleSpace};

@@ -24,7 +24,7 @@
 //! # use axum::{Router, extract::Request, middleware::{Next, from_fn}};
 //! # use milepost::{engine::{Caller, Service}, http::{self, HttpOptions}};
 //! fn tasks(service: Service) -> Router {
-//!     let options = HttpOptions { session_cookie: false, ..HttpOptions::default() };
+//!     let options = HttpOptions::default().with(|options| options.session_cookie = false);
 //!     http::router(service, &options).layer(from_fn(async |mut request: Request, next: Next| {
 //!         // Replace this with your own sign-in.
 //!         if let Some(user) = request.headers().get("x-user").and_then(|user| user.to_str().ok()) {
@@ -95,6 +95,7 @@ use crate::engine::Service;
 
 /// Options of the router.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct HttpOptions {
     /// Maximum size of a request body in bytes. Forms of pages may be three times as large; files
     /// have limits of their own. Default: 2 MiB.
@@ -144,6 +145,8 @@ pub struct HttpOptions {
     /// `max_body_bytes` does not apply: the handler must limit each file. Default: none.
     pub file_form_paths: &'static [&'static str],
 }
+
+crate::options::options!(HttpOptions);
 
 impl Default for HttpOptions {
     fn default() -> Self {

@@ -237,39 +237,19 @@ impl<'a> Server<'a> {
     fn snapshot(&self, now: u64) -> Snapshot {
         let stages = self.course.shape == Shape::StagesOnly;
         let eta_s = self.meter.eta(seconds(now));
-        Snapshot {
-            id: ID,
-            kind: "simulated".to_owned(),
-            title: String::new(),
-            status: if self.ended { Status::Completed } else { Status::Running },
-            progress: self.progress.map(|progress| progress * 100.0),
-            rate_per_s: self.meter.rate(seconds(now)),
-            eta_ms: eta_s.map(|eta| (eta * 1_000.0) as i64),
-            eta_range_ms: None,
-            step: stages.then_some(self.stage + 1),
-            total_steps: stages.then_some(STAGES),
-            current_step: None,
-            stages: Vec::new(),
-            message: None,
-            attempt: 1,
-            version: self.version,
-            result: None,
-            error: None,
-            cancel: None,
-            resumed: None,
-            queue_position: None,
-            output_version: self.output_version,
-            starts_in_ms: None,
-            poll_after_ms: 0,
-            elapsed_ms: i64::try_from(now).unwrap_or(i64::MAX),
-            heartbeat_age_ms: Some(0),
-            updated_age_ms: 0,
-            created_at: String::new(),
-            started_at: None,
-            updated_at: String::new(),
-            finished_at: None,
-            expires_at: None,
-        }
+        let mut snapshot = Snapshot::new(ID, "simulated".to_owned(), String::new());
+        snapshot.status = if self.ended { Status::Completed } else { Status::Running };
+        snapshot.progress = self.progress.map(|progress| progress * 100.0);
+        snapshot.rate_per_s = self.meter.rate(seconds(now));
+        snapshot.eta_ms = eta_s.map(|eta| (eta * 1_000.0) as i64);
+        snapshot.step = stages.then_some(self.stage + 1);
+        snapshot.total_steps = stages.then_some(STAGES);
+        snapshot.attempt = 1;
+        snapshot.version = self.version;
+        snapshot.output_version = self.output_version;
+        snapshot.elapsed_ms = i64::try_from(now).unwrap_or(i64::MAX);
+        snapshot.heartbeat_age_ms = Some(0);
+        snapshot
     }
 }
 

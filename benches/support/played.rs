@@ -113,13 +113,12 @@ pub(crate) async fn serve(plays: Vec<Arc<Play>>, tell: mpsc::UnboundedSender<Beg
     let clock = Arc::new(SystemClock);
     let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
     let many = u32::try_from(plays.len()).unwrap();
-    let kind = KindOptions { concurrency: many, ..KindOptions::default() };
-    let options = EngineOptions {
-        concurrency: many,
-        max_queued_per_owner: many,
-        max_queued: many,
-        ..EngineOptions::default()
-    };
+    let kind = KindOptions::default().with(|o| o.concurrency = many);
+    let options = EngineOptions::default().with(|o| {
+        o.concurrency = many;
+        o.max_queued_per_owner = many;
+        o.max_queued = many;
+    });
     let registry = Registry::new().with::<Played>(plays.clone(), kind);
     let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
     let service = engine.service();

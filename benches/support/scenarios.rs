@@ -19,7 +19,10 @@ pub(crate) struct Way {
 impl Way {
     /// What its machine is set to.
     pub(crate) fn config(self) -> Config {
-        Config { policy: self.policy, foreground: self.foreground, ..Config::default() }
+        let mut config = Config::default();
+        config.policy = self.policy;
+        config.foreground = self.foreground;
+        config
     }
 }
 

@@ -148,13 +148,7 @@ mod tests {
     use super::*;
 
     fn kind(schema: serde_json::Value) -> KindInfo {
-        KindInfo {
-            kind: "copy".to_owned(),
-            title: "Copy".to_owned(),
-            description: "Copies\u{1b}[2J a folder.".to_owned(),
-            input_schema: schema,
-            makes_files: false,
-        }
+        KindInfo::new("copy", "Copy", "Copies\u{1b}[2J a folder.", schema)
     }
 
     #[test]

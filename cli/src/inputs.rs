@@ -229,8 +229,7 @@ mod tests {
         let inputs = Inputs { file: "jobs".to_owned(), listed: parse(b"{}\n\n{}").unwrap() };
         let refused = |fields: &[&str]| {
             let mut problem = Problem::new(400, "Bad Request", "no");
-            let error =
-                |field: &&str| FieldError { field: (*field).to_owned(), detail: "bad".into() };
+            let error = |field: &&str| FieldError::new(*field, "bad");
             problem.errors = fields.iter().map(error).collect();
             inputs.located(Error::Refused(Box::new(problem)).into()).to_string()
         };

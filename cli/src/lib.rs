@@ -88,7 +88,7 @@ pub async fn run(
     if !follow || format == Format::Text {
         format.show(&started, |started| format!("{}\n", started.snapshot.id))?;
     }
-    let StartedTask { existing, snapshot: started } = started;
+    let StartedTask { existing, snapshot: started, .. } = started;
     let id = started.id;
     if existing {
         note("this work was already under way; nothing new was started");

@@ -25,7 +25,7 @@ use std::{
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, MaxPlaces, Registry, Task as _,
+        Engine, MaxPlaces, Registry, Task as _,
         clock::{Clock, SystemClock},
         store::{
             Store,
@@ -77,8 +77,10 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let (engine, session_key) = start_engine(&settings, &commands).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     let site_dir = site_dir(&settings)?;
-    let options =
-        HttpOptions { session_key, local_only: addr.ip().is_loopback(), ..settings.http.options() };
+    let options = settings.http.options().with(|o| {
+        o.session_key = session_key;
+        o.local_only = addr.ip().is_loopback();
+    });
     let viewers = settings.viewers.limits();
     let router = site::router(engine.service(), &settings.http, &options, viewers, site_dir);
 
@@ -269,15 +271,14 @@ async fn start_engine(
     let artifacts = Some(artifacts::open(&settings.storage).await?);
     let file = if settings.storage.is_shared() { None } else { Some(database(settings)?) };
     let storage = disk::storage(&settings.storage, file);
-    let options = EngineOptions {
-        artifacts,
-        storage,
-        rates: settings.http.rate.options(),
-        files: settings.files.clone(),
-        long_poll: settings.long_poll.clone(),
-        retention: settings.retention.clone(),
-        ..settings.engine.clone()
-    };
+    let options = settings.engine.clone().with(|o| {
+        o.artifacts = artifacts;
+        o.storage = storage;
+        o.rates = settings.http.rate.options();
+        o.files = settings.files.clone();
+        o.long_poll = settings.long_poll.clone();
+        o.retention = settings.retention.clone();
+    });
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
 }
@@ -285,8 +286,7 @@ async fn start_engine(
 async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Clock>), ServeError> {
     let storage = &settings.storage;
     if let Some(url) = storage.database.as_ref().filter(|url| url.is_postgres()) {
-        let options =
-            PostgresOptions { connections: storage.connections, ..PostgresOptions::default() };
+        let options = PostgresOptions::default().with(|o| o.connections = storage.connections);
         let store = PostgresStore::open(url.expose(), options).await?;
         let clock = store.clock();
         return Ok((Arc::new(store), clock));

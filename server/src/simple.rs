@@ -173,7 +173,8 @@ async fn start(
 ) -> Result<Json<SimpleStarted>, SimpleError> {
     let data = body?.text("data")?;
     let input = json!({ "data": data });
-    let StartReceipt { id, existing } = start_kind(&service, &caller, Dataset::KIND, input).await?;
+    let StartReceipt { id, existing, .. } =
+        start_kind(&service, &caller, Dataset::KIND, input).await?;
     Ok(Json(SimpleStarted { task_id: id, message: None, existing }))
 }
 
@@ -328,7 +329,8 @@ async fn create_story(
     let mut body = body?;
     let (subject, player) = (body.text("subject")?, body.text("player")?);
     let input = json!({ "subject": subject, "player": player });
-    let StartReceipt { id, existing } = start_kind(&service, &caller, Story::KIND, input).await?;
+    let StartReceipt { id, existing, .. } =
+        start_kind(&service, &caller, Story::KIND, input).await?;
     Ok(Json(SimpleStarted { task_id: id, message: Some("Story creation started"), existing }))
 }
 

@@ -6,8 +6,8 @@ use super::{
     send::{Body, Method},
 };
 use crate::task::{
-    Batch, BatchId, FileInfo, FileList, KindInfo, LogPage, Snapshot, StartBatch, StartTask,
-    StartedTask, TaskId, TaskList, Upload,
+    Batch, BatchId, BatchList, FileInfo, FileList, KindInfo, LogPage, Snapshot, StartBatch,
+    StartTask, StartedTask, TaskId, TaskList, Upload,
 };
 
 /// # Errors of the calls
@@ -111,8 +111,8 @@ impl Client {
     }
 
     /// Reads log lines after number `after` (0: from the beginning), oldest first; at most as many
-    /// as the server sends in one response, 1,000 by default. Read on after `next`; no lines means
-    /// that none is new yet.
+    /// as the server sends in one response, 1,000 by default. Pass [`LogPage::next`] to read what
+    /// follows, now or later.
     ///
     /// # Errors
     /// As [`Client::status`].
@@ -191,6 +191,16 @@ impl Client {
     /// [`batch_input`](crate::task::batch_input).
     pub async fn start_batch(&self, start: &StartBatch) -> Result<Batch, Error> {
         self.post("/api/v1/batches", start).await
+    }
+
+    /// Lists the caller's batches, newest first; `cursor` is the
+    /// [`next_cursor`](BatchList::next_cursor) of the previous page.
+    ///
+    /// # Errors
+    /// See [the calls](Client#errors-of-the-calls).
+    pub async fn batches(&self, cursor: Option<&str>) -> Result<BatchList, Error> {
+        let cursor = cursor.map(|cursor| format!("?cursor={}", segment(cursor)));
+        self.get(&format!("/api/v1/batches{}", cursor.unwrap_or_default())).await
     }
 
     /// Reads the state of a batch.

@@ -103,12 +103,10 @@ impl Error {
         self.problem().map(|problem| problem.status)
     }
 
-    /// The problem's code, for programs: the last part of its type, such as `quota-reached`.
-    /// `None` if the status says all (`about:blank`).
+    /// The problem's stable code, for programs, such as `queue_full`; `None` if it has none. See
+    /// [`ProblemCode`](crate::task::ProblemCode).
     pub fn code(&self) -> Option<&str> {
-        let kind = self.problem()?.kind.as_str();
-        let code = kind.rsplit(['/', '#', ':']).next().filter(|code| !code.is_empty());
-        code.filter(|_| kind != "about:blank")
+        self.problem().map(|problem| &*problem.code).filter(|code| !code.is_empty())
     }
 
     /// The problem's title: a short summary of its type.
@@ -139,6 +137,17 @@ impl Error {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::GaveUp { .. } => true,
             Self::Refused(problem) => matches!(problem.status, 408 | 425 | 429 | 500..=599),
             _ => false,
+        }
+    }
+}
+
+/// The server's problem document; for other errors one with status 0, as for a server that does not
+/// answer.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(problem) => *problem,
+            error => Self::new(0, "No answer", error.to_string()),
         }
     }
 }
@@ -194,20 +203,14 @@ mod tests {
     #[test]
     fn a_problem_is_read_into_code_title_detail_and_fields() {
         let error = refused("wrong", &[("a", "x")]);
-        assert_eq!((error.status(), error.code()), (Some(400), None));
+        assert_eq!(error.status(), Some(400));
         assert_eq!((error.title(), error.detail()), (Some("Bad Request"), Some("wrong")));
         assert_eq!(error.field_errors()[0].field, "a");
-        for (kind, code) in [
-            ("https://example.org/problems#quota-reached", Some("quota-reached")),
-            ("urn:milepost:too_large", Some("too_large")),
-            ("/problems/busy", Some("busy")),
-            ("about:blank", None),
-            ("", None),
-            ("https://example.org/", None),
-        ] {
-            let problem = Problem { kind: kind.to_owned(), ..Problem::new(429, "x", "y") };
-            let error = Error::Refused(Box::new(problem));
-            assert_eq!(error.code(), code, "{kind}");
+        let mut problem = Problem::new(429, "x", "y");
+        for (code, read) in [("queue_full", Some("queue_full")), ("", None)] {
+            problem.code = code.into();
+            let error = Error::Refused(Box::new(problem.clone()));
+            assert_eq!(error.code(), read);
             assert!(error.is_temporary());
         }
     }

@@ -91,8 +91,8 @@ impl Follow {
     ///
     /// # Errors
     /// As [`Client::cancel`]; the task is followed nevertheless.
-    pub async fn cancel(&mut self, client: &Client) -> Result<(), Error> {
-        let id = self.id;
+    pub async fn cancel(&mut self) -> Result<(), Error> {
+        let (id, client) = (self.id, self.watch.client.clone());
         self.watch.tell(Event::CancelRequested { id });
         match client.cancel(id).await {
             Ok(snapshot) => {

@@ -39,7 +39,7 @@ type Reply = Result<(PollResponse, u32), Failure>;
 /// # }
 /// ```
 pub struct Watch {
-    client: Client,
+    pub(super) client: Client,
     machine: Machine,
     clock: Clock,
     timer: Option<Pending<()>>,

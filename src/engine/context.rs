@@ -2,13 +2,19 @@
 
 mod budget;
 mod files;
+#[cfg(not(feature = "testing"))]
+mod observer;
 mod retry_backoff;
 
 use std::{future::Future, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+#[cfg(not(feature = "testing"))]
+use self::observer::Observer;
 use self::retry_backoff::RetryBackoff;
+#[cfg(feature = "testing")]
+use super::testing::Observer;
 use super::{
     EngineOptions, TaskError, clock::Clock, log::LogLimits, quota::Quota, running::RunningTask,
     store::Store, subscriptions::Subscriptions,
@@ -22,6 +28,22 @@ pub const RERUN_KEYS: &str = "rerun:";
 /// A task's handle to the engine: report progress, save checkpoints, observe cancellation. Cheap to
 /// clone.
 ///
+/// ```
+/// use milepost::prelude::*;
+///
+/// async fn copy(ctx: &Context, pages: u32) -> Result<(), TaskError> {
+///     // What an earlier attempt has done is not done again.
+///     let done = ctx.restore("page").await?.unwrap_or(0);
+///     for page in done + 1..=pages {
+///         ctx.check()?;
+///         ctx.message(format!("page {page}"));
+///         ctx.checkpoint("page", &page).await?;
+///         ctx.progress(f64::from(page) / f64::from(pages));
+///     }
+///     Ok(())
+/// }
+/// ```
+///
 /// A run is cancelled for any of these reasons: a cancel request, its time limit, a shutdown of the
 /// process, or a lost lease. All of them appear to the task as [`TaskError::Cancelled`].
 #[derive(Clone)]
@@ -32,6 +54,7 @@ pub struct Context {
     options: Arc<EngineOptions>,
     subscriptions: Arc<Subscriptions>,
     quota: Arc<Quota>,
+    pub(super) observer: Observer,
 }
 
 impl Context {
@@ -43,7 +66,8 @@ impl Context {
         subscriptions: Arc<Subscriptions>,
         quota: Arc<Quota>,
     ) -> Self {
-        Self { running, store, clock, options, subscriptions, quota }
+        let observer = Observer::default();
+        Self { running, store, clock, options, subscriptions, quota, observer }
     }
 
     /// The id of this task.
@@ -65,6 +89,7 @@ impl Context {
         self.running.enter(index, self.clock.now_ms());
         self.subscriptions.wake(self.running.id);
         self.save().await;
+        self.observer.stage(index);
         Ok(())
     }
 
@@ -73,6 +98,7 @@ impl Context {
     /// ignored.
     pub fn progress(&self, fraction: f64) {
         self.running.report(fraction);
+        self.observer.progress(fraction);
     }
 
     /// Reports that the progress of the whole is not known any more, such as when more work turned
@@ -80,11 +106,14 @@ impl Context {
     /// what was shown before.
     pub fn progress_unknown(&self) {
         self.running.forget_progress(self.clock.now_ms());
+        self.observer.progress_unknown();
     }
 
     /// Sets the task's message: a few words on what it is doing now. An empty text removes it.
     pub fn message(&self, text: impl Into<String>) {
-        self.running.message(self.options.cut(text.into()), self.clock.now_ms());
+        let text = self.options.cut(text.into());
+        self.observer.message(&text);
+        self.running.message(text, self.clock.now_ms());
     }
 
     /// Adds a line to the task's log.
@@ -99,6 +128,7 @@ impl Context {
     /// `max_log_bytes`) are retained; the log reports how many lines are missing between them.
     pub fn log_from(&self, stream: LogStream, text: impl Into<String>) {
         let (text, now) = (text.into(), self.clock.now_ms());
+        self.observer.log(stream, &text);
         let EngineOptions { max_log_lines: lines, max_log_bytes: bytes, .. } = *self.options;
         let limits = LogLimits { lines, bytes };
         if !text.contains('\n') {
@@ -135,7 +165,9 @@ impl Context {
     /// of 5 chapters`; the cancel receipt shows it. The latest call counts, also one of an earlier
     /// attempt.
     pub fn preserved(&self, what: impl Into<String>) {
-        self.running.keep(self.options.cut(what.into()));
+        let what = self.options.cut(what.into());
+        self.observer.preserved(&what);
+        self.running.keep(what);
     }
 
     /// Records that the task has observed cancellation.
@@ -165,7 +197,10 @@ impl Context {
         let mut backoff = RetryBackoff::new();
         loop {
             match self.store.save_checkpoint(id, run_seq, key, &json).await {
-                Ok(true) => return Ok(()),
+                Ok(true) => {
+                    self.observer.checkpoint(key);
+                    return Ok(());
+                }
                 Ok(false) => return Err(TaskError::Cancelled),
                 Err(error) => backoff.wait(self, error).await?,
             }

@@ -10,6 +10,49 @@ use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task; its JSON Schema gives the start form, the
 /// validation of the API and the arguments of the command line.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use milepost::prelude::*;
+///
+/// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+/// struct Resize {
+///     /// Width in pixels.
+///     width: u32,
+/// }
+///
+/// impl Task for Resize {
+///     const KIND: &'static str = "resize";
+///     const TITLE: &'static str = "Resize";
+///     const DESCRIPTION: &'static str = "Makes a picture smaller.";
+///     type Deps = ();
+///
+///     fn title(&self) -> String {
+///         format!("Picture of {} pixels", self.width)
+///     }
+///
+///     fn stages(&self) -> Stages {
+///         Stages::new([("Reading", 1.0), ("Writing", 2.0)])
+///     }
+///
+///     async fn check(&self, _: &()) -> Check {
+///         match self.width {
+///             0 => Err(ValidationError::field("width", "must be at least 1")),
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+///         ctx.stage(0).await?;
+///         ctx.stage(1).await?;
+///         Ok(Output::new("image/png", Vec::new(), "small.png"))
+///     }
+/// }
+/// ```
+///
+/// [`Engine::builder`](super::Engine::builder) registers and runs it; `milepost::testing` runs one
+/// in a test.
 pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized + 'static {
     /// The kind's name in the API and in the store; `[a-z0-9_-]`. Never change it once used.
     const KIND: &'static str;
@@ -109,7 +152,19 @@ impl ValidationError {
 }
 
 /// How tasks of one kind are run.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use milepost::prelude::*;
+///
+/// let options = KindOptions::default().with(|options| {
+///     options.timeout = Duration::from_secs(60);
+///     options.max_attempts = 1;
+/// });
+/// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct KindOptions {
     /// Time limit of a run; a longer one fails with code `timeout`. Default: 1 hour.
     pub timeout: Duration,
@@ -123,6 +178,8 @@ pub struct KindOptions {
     /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
 }
+
+crate::options::options!(KindOptions);
 
 impl Default for KindOptions {
     fn default() -> Self {
@@ -176,6 +233,7 @@ impl Stages {
 
 /// The result of a task: bytes with a media type, by which pages choose their view.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Output {
     /// The media type, such as `text/markdown; charset=utf-8`.
     pub media_type: Cow<'static, str>,
@@ -186,6 +244,15 @@ pub struct Output {
 }
 
 impl Output {
+    /// Creates a result of any media type.
+    pub fn new(
+        media_type: impl Into<Cow<'static, str>>,
+        bytes: Vec<u8>,
+        file_name: impl Into<String>,
+    ) -> Self {
+        Self { media_type: media_type.into(), bytes, file_name: file_name.into() }
+    }
+
     /// Creates a Markdown result.
     pub fn markdown(text: String, file_name: impl Into<String>) -> Self {
         Self {

@@ -31,8 +31,16 @@ pub(super) fn in_range<const N: usize>(
 
 /// Options of one engine. `Default` gives the documented values. In a configuration table
 /// (`Deserialize`) the keys of durations end with their unit: `lease_s`.
+///
+/// ```
+/// use milepost::prelude::*;
+///
+/// let options = EngineOptions::default().with(|options| options.concurrency = 2);
+/// assert_eq!(options.invalid(), []);
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct EngineOptions {
     /// Maximum number of tasks running at once in this process, over all kinds. Default: 8.
     pub concurrency: u32,
@@ -132,6 +140,8 @@ pub struct EngineOptions {
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
+
+crate::options::options!(EngineOptions);
 
 impl EngineOptions {
     /// Returns settings that are out of range or contradict each other: the key and the accepted

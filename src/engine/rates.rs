@@ -20,12 +20,15 @@ const TIDY: Duration = Duration::from_secs(1);
 /// Rate limits per client address. Each number is also the permitted burst. `Default` gives the
 /// documented values; 0: no limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RateOptions {
     /// Tasks started per minute; each task of a batch counts. Default: 1,200.
     pub starts_per_minute: u32,
     /// Uploads begun per minute. Default: 600.
     pub uploads_per_minute: u32,
 }
+
+crate::options::options!(RateOptions);
 
 impl Default for RateOptions {
     fn default() -> Self {

@@ -28,6 +28,17 @@ use super::{
 use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
 
 /// The engine as its callers see it. Each call takes the caller and checks access. Cheap to clone.
+///
+/// ```
+/// use milepost::{engine::{Service, ServiceError}, prelude::*};
+///
+/// async fn greet(service: &Service, user: &str) -> Result<TaskId, ServiceError> {
+///     let caller = Caller::owner(format!("user:{user}"));
+///     let start = StartTask::new("greeting", serde_json::json!({ "name": user }));
+///     let started = service.start(&caller, start, None).await?;
+///     Ok(started.receipt.id)
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Service {
     engine: Engine,

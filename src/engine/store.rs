@@ -10,6 +10,7 @@ mod new_task;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
+pub(in crate::engine) mod sealed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod search_text;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -61,14 +62,15 @@ pub enum StoreError {
     Open(String),
 }
 
-/// The durable side of the engine.
+/// The durable side of the engine. Implemented by the stores of this crate only: each version may
+/// add calls.
 ///
 /// # Errors
 /// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
 #[async_trait]
-pub trait Store: ArtifactRows {
+pub trait Store: ArtifactRows + sealed::Sealed {
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 

@@ -4,6 +4,7 @@ use super::Policy;
 
 /// Options of a machine. The defaults are the documented rules; durations are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Config {
     /// When to send requests. Default: [`Policy::Paced`].
     pub policy: Policy,
@@ -97,6 +98,7 @@ impl Default for Config {
 
 /// How long polls adapt to the network between client and server. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HoldConfig {
     /// Maximum wait to ask for. Default: 20,000.
     pub longest_ms: u64,

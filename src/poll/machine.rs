@@ -18,6 +18,18 @@ use super::{
 use crate::task::{AnswerReason, Problem, Snapshot, Status, TaskId};
 
 /// The polling loop as a state machine; see the [module](super).
+///
+/// ```
+/// use milepost::poll::{Action, Config, Event, Machine};
+///
+/// let mut machine = Machine::new(Config::default());
+/// let id = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse()?;
+/// let actions = machine.handle(Event::Watch { id, snapshot: None }, 0, &mut || 0.5);
+/// assert!(actions.contains(&Action::SetTimer { after_ms: 0 }));
+/// let actions = machine.handle(Event::Timer, 0, &mut || 0.5);
+/// assert!(actions.iter().any(|action| matches!(action, Action::Send { .. })));
+/// # Ok::<(), milepost::task::InvalidTaskId>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Machine {
     config: Config,

@@ -22,6 +22,7 @@ pub struct StartBatch {
 /// Tasks that were started together.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Batch {
     /// The id of the batch.
     pub id: BatchId,

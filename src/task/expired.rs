@@ -7,6 +7,7 @@ use super::Status;
 /// What is known of a task that was removed after its retention.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct ExpiredTask {
     /// Its kind, such as `report`.
     pub kind: String,

@@ -7,6 +7,7 @@ use super::UploadId;
 /// A file that a task made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct FileInfo {
     /// Its name, unique within the task.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct FileInfo {
 /// The files of a task, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct FileList {
     /// The files.
     pub files: Vec<FileInfo>,
@@ -35,6 +37,7 @@ pub struct FileList {
 /// An uploaded file, to be named in the input of a task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Upload {
     /// The id to use in the input of a task.
     pub id: UploadId,

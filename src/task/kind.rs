@@ -7,6 +7,7 @@ use super::{Snapshot, TaskId};
 /// One declared stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct StageInfo {
     /// Its display name, such as `Processing data`.
     pub name: String,
@@ -14,9 +15,17 @@ pub struct StageInfo {
     pub weight: f64,
 }
 
+impl StageInfo {
+    /// Creates a stage.
+    pub fn new(name: impl Into<String>, weight: f64) -> Self {
+        Self { name: name.into(), weight }
+    }
+}
+
 /// A kind of task that can be started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct KindInfo {
     /// The name used in `POST /api/v1/tasks`.
     pub kind: String,
@@ -30,6 +39,24 @@ pub struct KindInfo {
     /// Whether its tasks may make files besides their result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub makes_files: bool,
+}
+
+impl KindInfo {
+    /// Creates a kind whose tasks make no files.
+    pub fn new(
+        kind: impl Into<String>,
+        title: impl Into<String>,
+        description: impl Into<String>,
+        input_schema: serde_json::Value,
+    ) -> Self {
+        Self {
+            kind: kind.into(),
+            title: title.into(),
+            description: description.into(),
+            input_schema,
+            makes_files: false,
+        }
+    }
 }
 
 /// The permitted priorities.
@@ -61,6 +88,7 @@ impl StartTask {
 
 /// The task of a start, and whether it existed before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StartReceipt {
     /// The task to follow.
     pub id: TaskId,
@@ -72,6 +100,7 @@ pub struct StartReceipt {
 /// Answer to `POST /api/v1/tasks`: the task, and whether it existed before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct StartedTask {
     /// True if the start led to an existing task: the same idempotency key, or the same work as a
     /// queued or running task.

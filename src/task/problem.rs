@@ -13,6 +13,7 @@ pub use code::ProblemCode;
 /// A problem document (RFC 9457). Also the error type of the server functions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Problem {
     /// URI of the documentation of `code`.
     #[serde(rename = "type", default)]
@@ -45,11 +46,19 @@ pub struct Problem {
 /// An error of one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct FieldError {
     /// The field's path in the input, such as `subject`.
     pub field: String,
     /// What is accepted.
     pub detail: String,
+}
+
+impl FieldError {
+    /// Creates an error of this field.
+    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
 }
 
 /// Skips the value: browsers do not use it and need not load its deserializer.

@@ -7,6 +7,7 @@ use super::{StageInfo, Status, TaskId};
 /// The state of one task at one moment. Clients compute with the durations; the times are for display.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Snapshot {
     /// The task.
     pub id: TaskId,
@@ -90,9 +91,49 @@ pub struct Snapshot {
     pub expires_at: Option<String>,
 }
 
+impl Snapshot {
+    /// Creates a snapshot of which nothing is known yet: status `unknown`, version 0.
+    pub fn new(id: TaskId, kind: String, title: String) -> Self {
+        Self {
+            id,
+            kind,
+            title,
+            status: Status::Unknown,
+            progress: None,
+            rate_per_s: 0.0,
+            eta_ms: None,
+            step: None,
+            total_steps: None,
+            current_step: None,
+            stages: Vec::new(),
+            message: None,
+            attempt: 0,
+            version: 0,
+            result: None,
+            error: None,
+            cancel: None,
+            poll_after_ms: 0,
+            elapsed_ms: 0,
+            heartbeat_age_ms: None,
+            updated_age_ms: 0,
+            created_at: String::new(),
+            started_at: None,
+            updated_at: String::new(),
+            finished_at: None,
+            expires_at: None,
+            eta_range_ms: None,
+            resumed: None,
+            queue_position: None,
+            output_version: 0,
+            starts_in_ms: None,
+        }
+    }
+}
+
 /// The location of a result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct ResultLink {
     /// Path of the result on this server. The HTTP layer fills it in: the service knows no URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +148,7 @@ pub struct ResultLink {
 /// Why a task failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct TaskFailure {
     /// A stable code for programs, such as `timeout` or `panic`.
     pub code: String,
@@ -119,6 +161,7 @@ pub struct TaskFailure {
 /// A cancel request, step by step. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct CancelReceipt {
     /// When cancellation was requested.
     pub requested_at: String,
@@ -139,6 +182,21 @@ pub struct CancelReceipt {
     /// The work that is preserved, in a few words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preserved: Option<String>,
+}
+
+impl CancelReceipt {
+    /// Creates the receipt of a request that has had no effect yet.
+    pub fn new(requested_at: impl Into<String>, requested_by: impl Into<String>) -> Self {
+        Self {
+            requested_at: requested_at.into(),
+            requested_by: requested_by.into(),
+            delivered_at: None,
+            acknowledged_at: None,
+            stopped_at: None,
+            outcome: None,
+            preserved: None,
+        }
+    }
 }
 
 /// How a task ended for which cancellation was requested.
@@ -166,6 +224,7 @@ pub enum CancelOutcome {
 /// How an attempt resumed an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Resumed {
     /// When the attempt began (RFC 3339).
     pub at: String,
@@ -202,6 +261,7 @@ pub enum ResumeReason {
 /// An estimate as a range, in milliseconds from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct EtaRange {
     /// It is unlikely to end sooner.
     pub low_ms: i64,
@@ -258,6 +318,7 @@ pub enum LogStream {
 /// One page of a list, newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct TaskList {
     /// The tasks.
     pub tasks: Vec<Snapshot>,

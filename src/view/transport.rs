@@ -103,6 +103,24 @@ where
     })
 }
 
+/// Polls and cancels over the HTTP API instead of server functions: for pages of another server, or
+/// with a token.
+#[cfg(feature = "client")]
+impl From<crate::client::Client> for Transport {
+    fn from(client: crate::client::Client) -> Self {
+        let cancelling = client.clone();
+        let poll = move |request: PollRequest| {
+            let client = client.clone();
+            async move { client.poll(&request).await.map(|(response, _)| response) }
+        };
+        let cancel = move |id: TaskId| {
+            let client = cancelling.clone();
+            async move { client.cancel(id).await }
+        };
+        Self::new(poll, cancel)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::task::{Context, Poll::Ready, Waker};

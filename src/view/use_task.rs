@@ -32,45 +32,14 @@ impl From<Snapshot> for Seed {
 
 impl From<TaskId> for Seed {
     fn from(id: TaskId) -> Self {
-        Self(Snapshot {
-            id,
-            kind: String::new(),
-            title: String::new(),
-            status: Status::Unknown,
-            progress: None,
-            rate_per_s: 0.0,
-            eta_ms: None,
-            step: None,
-            total_steps: None,
-            current_step: None,
-            stages: Vec::new(),
-            message: None,
-            attempt: 0,
-            version: 0,
-            result: None,
-            error: None,
-            cancel: None,
-            poll_after_ms: 0,
-            elapsed_ms: 0,
-            heartbeat_age_ms: None,
-            updated_age_ms: 0,
-            created_at: String::new(),
-            started_at: None,
-            updated_at: String::new(),
-            finished_at: None,
-            expires_at: None,
-            eta_range_ms: None,
-            resumed: None,
-            queue_position: None,
-            output_version: 0,
-            starts_in_ms: None,
-        })
+        Self(Snapshot::new(id, String::new(), String::new()))
     }
 }
 
 /// Options of [`use_task_with_options`] and
 /// [`use_tasks_with_options`](super::use_tasks_with_options).
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct UseTaskOptions {
     /// Settings of the tab's polling loop; those of the first watcher apply to the whole tab.
     /// Default: [`Config::default`].
@@ -95,6 +64,7 @@ pub struct ShownLog {
 
 /// Return type of [`use_task`].
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct UseTaskReturn {
     /// The task as shown now; also changes with time.
     pub view: Signal<TaskView>,

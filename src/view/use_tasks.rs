@@ -7,6 +7,7 @@ use crate::poll::{Event, Stats};
 
 /// Return type of [`use_tasks`].
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct UseTasksReturn {
     /// The tasks in the given order, each as shown now.
     pub views: Vec<Signal<TaskView>>,

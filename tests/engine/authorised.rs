@@ -7,9 +7,7 @@ use std::{
 };
 
 use milepost::{
-    engine::{
-        EngineOptions, RetentionOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore,
-    },
+    engine::{RetentionOptions, WaitFor, clock::ManualClock, store::sqlite::SqliteStore},
     task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskId, Watch},
 };
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -24,7 +22,7 @@ const FRESH: Duration = Duration::from_millis(250);
 
 /// One at work, so that the next one waits.
 async fn busy(path: &std::path::Path) -> (Fixture, TaskId) {
-    let f = engine_at(path, EngineOptions { concurrency: 1, ..quick() }, kind()).await;
+    let f = engine_at(path, quick().with(|o| o.concurrency = 1), kind()).await;
     f.start(&[reach("at work"), gate("never")]).await;
     f.gates.pass("at work").await;
     let waiting = f.start(&[gate("never")]).await;
@@ -88,14 +86,12 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
     let keep = Duration::from_secs(60);
     // Nobody removes it: it is the answer that looks at the time.
-    let options = EngineOptions {
-        retention: RetentionOptions {
-            keep,
-            prune_interval: Duration::from_secs(3600),
-            ..RetentionOptions::default()
-        },
-        ..quick()
-    };
+    let options = quick().with(|o| {
+        o.retention = RetentionOptions::default().with(|o| {
+            o.keep = keep;
+            o.prune_interval = Duration::from_secs(3600);
+        })
+    });
     let f = engine_by(clock.clone(), store, Gates::default(), options, kind()).await;
     let over = f.start(&[]).await;
     let over = f.ended(over).await;

@@ -30,7 +30,11 @@ const LEASE: Duration = Duration::from_secs(5);
 
 /// The usual proportions, six times faster; one task a worker.
 fn usual() -> EngineOptions {
-    EngineOptions { lease: LEASE, heartbeat: LEASE / 5, concurrency: 1, ..quick() }
+    quick().with(|o| {
+        o.lease = LEASE;
+        o.heartbeat = LEASE / 5;
+        o.concurrency = 1;
+    })
 }
 
 /// A database whose clock the test sets: its function adds what a table says.
@@ -72,7 +76,7 @@ impl Database {
     }
 
     async fn front(&self) -> Fixture {
-        self.engine(EngineOptions { worker: false, ..usual() }).await.1
+        self.engine(usual().with(|o| o.worker = false)).await.1
     }
 }
 

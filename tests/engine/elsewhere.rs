@@ -7,7 +7,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, KindOptions, LongPollOptions, ServiceError,
+        EngineOptions, LongPollOptions, ServiceError,
         store::postgres::{PostgresOptions, PostgresStore},
     },
     task::{AnswerReason, Status},
@@ -46,9 +46,13 @@ async fn two_with(options: EngineOptions) -> Two {
     };
     let (front_store, worker_store) = (open().await, open().await);
     // Whatever the front hears, it does not hear by looking.
-    let long_poll = LongPollOptions { poll: HOUR, ..LongPollOptions::default() };
-    let listens = EngineOptions { worker: false, queue_poll: HOUR, long_poll, ..quick() };
-    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let long_poll = LongPollOptions::default().with(|o| o.poll = HOUR);
+    let listens = quick().with(|o| {
+        o.worker = false;
+        o.queue_poll = HOUR;
+        o.long_poll = long_poll;
+    });
+    let patient = kind().with(|o| o.cancel_grace = Duration::from_secs(30));
     let gates = Gates::default();
     let front = engine_over(front_store.clone(), gates.clone(), listens, patient.clone()).await;
     let worker = engine_over(worker_store.clone(), gates, options, patient).await;
@@ -132,8 +136,7 @@ async fn a_page_at_one_server_hears_of_what_a_task_says_at_another_and_a_list_do
 
 #[tokio::test]
 async fn the_last_lines_of_a_flood_are_told_at_another_server_once_they_can_be_read() {
-    let Two { front, worker, .. } =
-        two_with(EngineOptions { max_log_lines: 8_000, ..quick() }).await;
+    let Two { front, worker, .. } = two_with(quick().with(|o| o.max_log_lines = 8_000)).await;
     let steps = [
         Step::Stage(0),
         reach("a"),

@@ -86,7 +86,10 @@ async fn a_drain_that_is_longer_than_the_lease_keeps_the_lease() {
     let (_folder, path) = folder();
     // Long enough for a busy machine to give the heart its moment.
     let lease = Duration::from_secs(4);
-    let options = EngineOptions { lease, drain: Duration::from_secs(60), ..quick() };
+    let options = quick().with(|o| {
+        o.lease = lease;
+        o.drain = Duration::from_secs(60);
+    });
     let (store, f) = faulty_at(&path, options, Gates::default()).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
@@ -130,7 +133,7 @@ async fn a_result_that_waits_for_the_store_is_written_before_the_process_goes() 
 #[tokio::test]
 async fn a_run_that_hears_nothing_is_dropped_before_its_lease_ends() {
     let (_folder, path) = folder();
-    let options = EngineOptions { lease: Duration::from_millis(500), ..quick() };
+    let options = quick().with(|o| o.lease = Duration::from_millis(500));
     let (store, f) = faulty_at(&path, options, Gates::default()).await;
     let id = f.start(&[reach("at work"), Step::DeafGate("deaf".to_owned())]).await;
     f.gates.pass("at work").await;
@@ -150,7 +153,7 @@ async fn a_run_that_hears_nothing_is_dropped_before_its_lease_ends() {
 #[tokio::test]
 async fn a_fresh_claim_is_not_judged_by_an_older_heartbeat() {
     let (_folder, path) = folder();
-    let options = EngineOptions { lease: Duration::from_secs(120), ..quick() };
+    let options = quick().with(|o| o.lease = Duration::from_secs(120));
     let (store, f) = faulty_at(&path, options, Gates::default()).await;
     store.set("renew_leases", Fault::Wait);
     until(async || store.met("renew_leases") == 1, "a heartbeat under way").await;
@@ -195,11 +198,14 @@ async fn a_worker_that_hears_of_nothing_finds_starts_and_cancels_by_asking() {
     let store = Arc::new(Faulty::new(Arc::new(store)));
     store.say_no_change();
     let gates = Gates::default();
-    let idle = EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let front = engine_over(store.clone(), gates.clone(), idle, kind()).await;
     // Nothing comes by a heartbeat either.
     let hour = Duration::from_secs(3600);
-    let asks = EngineOptions { heartbeat: hour, lease: hour * 3, ..quick() };
+    let asks = quick().with(|o| {
+        o.heartbeat = hour;
+        o.lease = hour * 3;
+    });
     let _worker = engine_over(store.clone(), gates, asks, kind()).await;
     let id = front.start(&[reach("at work"), gate("never")]).await;
     front.gates.pass("at work").await;

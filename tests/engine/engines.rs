@@ -8,7 +8,7 @@ use std::{
 
 use milepost::{
     engine::{
-        EngineOptions, KindOptions,
+        EngineOptions,
         clock::ManualClock,
         store::{
             Store,
@@ -49,15 +49,15 @@ async fn pair(deaf: bool, options: EngineOptions) -> Pair {
         }
         store as Arc<dyn Store>
     };
-    let idle = EngineOptions { worker: false, ..options.clone() };
-    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let idle = options.clone().with(|o| o.worker = false);
+    let patient = kind().with(|o| o.cancel_grace = Duration::from_secs(30));
     let front = engine_over(open().await, Gates::default(), idle, patient.clone()).await;
     let worker = engine_over(open().await, Gates::default(), options, patient).await;
     Pair { front, worker }
 }
 
 fn usual() -> EngineOptions {
-    EngineOptions { drain: Duration::ZERO, ..EngineOptions::default() }
+    EngineOptions::default().with(|o| o.drain = Duration::ZERO)
 }
 
 impl Pair {
@@ -151,8 +151,11 @@ async fn an_end_is_told_by_the_other_engine_within_half_a_second() {
 async fn a_cancel_given_to_the_other_engine_reaches_the_worker_within_a_second() {
     // Nothing here comes from a look now and then.
     let never = Duration::from_secs(3600);
-    let options =
-        EngineOptions { queue_poll: never, heartbeat: never, lease: never * 4, ..usual() };
+    let options = usual().with(|o| {
+        o.queue_poll = never;
+        o.heartbeat = never;
+        o.lease = never * 4;
+    });
     let pair = pair(false, options).await;
     let id = pair.cancelled_in_time().await;
     let snapshot = pair.front.ended(id).await;
@@ -190,7 +193,7 @@ async fn a_poll_held_by_the_other_engine_hears_of_all_that_the_worker_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_poll_held_by_the_other_engine_hears_of_the_start_of_what_waited() {
-    let pair = pair(false, EngineOptions { concurrency: 1, ..usual() }).await;
+    let pair = pair(false, usual().with(|o| o.concurrency = 1)).await;
     let front = &pair.front;
     let first = pair.at_work(&[Step::Stage(0), gate("end")]).await;
     let second = front.start(&[Step::Stage(0), gate("end")]).await;
@@ -223,7 +226,13 @@ async fn where_no_notification_comes_an_end_and_a_cancel_are_found_by_asking_wit
 
     // No heartbeat either: only asking is left.
     let never = Duration::from_secs(3600);
-    let pair = self::pair(true, EngineOptions { heartbeat: never, lease: never * 4, ..usual() });
+    let pair = self::pair(
+        true,
+        usual().with(|o| {
+            o.heartbeat = never;
+            o.lease = never * 4;
+        }),
+    );
     let pair = pair.await;
     for _ in 0..3 {
         let id = pair.cancelled_in_time().await;
@@ -236,7 +245,11 @@ async fn where_no_notification_comes_an_end_and_a_cancel_are_found_by_asking_wit
 async fn machines_whose_clocks_differ_by_hours_take_nothing_from_each_other() {
     let url = schema().await;
     let lease = Duration::from_secs(2);
-    let options = EngineOptions { lease, heartbeat: lease / 10, concurrency: 1, ..quick() };
+    let options = quick().with(|o| {
+        o.lease = lease;
+        o.heartbeat = lease / 10;
+        o.concurrency = 1;
+    });
     let mut machines = Vec::new();
     for hours in [-5, 5] {
         let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();

@@ -39,12 +39,12 @@ async fn dated(path: &Path, options: EngineOptions) -> Dated {
 }
 
 fn retaining(retention: RetentionOptions) -> EngineOptions {
-    EngineOptions { retention, ..quick() }
+    quick().with(|o| o.retention = retention)
 }
 
 /// Prunes only when the test says so.
 fn slow() -> RetentionOptions {
-    RetentionOptions { prune_interval: 1_000 * DAY, ..RetentionOptions::default() }
+    RetentionOptions::default().with(|o| o.prune_interval = 1_000 * DAY)
 }
 
 async fn gone(f: &Fixture, caller: &Caller, id: TaskId) -> GoneReason {
@@ -117,11 +117,10 @@ async fn a_task_is_kept_longer_by_who_may_see_it_once_it_has_ended() {
 #[tokio::test]
 async fn a_worker_removes_what_has_expired_by_itself() {
     let (_folder, path) = folder();
-    let retention = RetentionOptions {
-        prune_interval: Duration::from_millis(5),
-        prune_batch: 1,
-        ..RetentionOptions::default()
-    };
+    let retention = RetentionOptions::default().with(|o| {
+        o.prune_interval = Duration::from_millis(5);
+        o.prune_batch = 1;
+    });
     let options = retaining(retention);
     let d = dated(&path, options).await;
     let ids = [d.f.start(&[]).await, d.f.start(&[Step::Fail]).await];
@@ -142,7 +141,7 @@ async fn a_worker_removes_what_has_expired_by_itself() {
 #[tokio::test]
 async fn without_an_expiry_everything_is_kept() {
     let (_folder, path) = folder();
-    let d = dated(&path, retaining(RetentionOptions { keep: Duration::ZERO, ..slow() })).await;
+    let d = dated(&path, retaining(slow().with(|o| o.keep = Duration::ZERO))).await;
     let id = d.f.start(&[]).await;
     assert_eq!(d.f.ended(id).await.expires_at, None);
     assert!(!d.f.service.expires());

@@ -115,6 +115,8 @@ impl Faulty {
     }
 }
 
+impl milepost::testing::Sealed for Faulty {}
+
 #[async_trait]
 impl Store for Faulty {
     async fn now_ms(&self) -> Result<i64, StoreError> {

@@ -133,7 +133,7 @@ async fn fixture(options: EngineOptions) -> Fixture {
     let store = Arc::new(Faulty::new(Arc::new(store)));
     let gates = Gates::default();
     let artifacts = Some(Artifacts::in_folder(&bytes).unwrap());
-    let options = EngineOptions { artifacts, ..options };
+    let options = options.with(|o| o.artifacts = artifacts);
     let registry = Registry::new().with::<Filer>(gates.clone(), kind());
     let shared: Arc<dyn Store> = Arc::clone(&store) as _;
     let engine = Engine::start(shared, Arc::new(SystemClock), registry, options).await.unwrap();
@@ -227,13 +227,12 @@ async fn a_saved_file_is_read_back_whole_and_in_parts() {
 
 #[tokio::test]
 async fn what_cannot_be_saved_is_told_and_leaves_nothing() {
-    let limits = FileOptions {
-        max_file_bytes: 600_000,
-        max_files_per_task: 2,
-        max_bytes_per_owner: 900_000,
-        ..FileOptions::default()
-    };
-    let f = fixture(EngineOptions { files: limits, ..quick() }).await;
+    let limits = FileOptions::default().with(|o| {
+        o.max_file_bytes = 600_000;
+        o.max_files_per_task = 2;
+        o.max_bytes_per_owner = 900_000;
+    });
+    let f = fixture(quick().with(|o| o.files = limits)).await;
     let large = 600_001;
     for (input, code) in [
         (json!({ "save": ["../a"] }), "file_name"),
@@ -328,13 +327,12 @@ async fn an_upload_that_is_cut_leaves_nothing() {
 
 #[tokio::test]
 async fn uploads_have_limits() {
-    let files = FileOptions {
-        max_upload_bytes: 10,
-        max_concurrent_uploads: 1,
-        upload_idle_timeout: Duration::from_millis(1),
-        ..FileOptions::default()
-    };
-    let f = fixture(EngineOptions { files, ..quick() }).await;
+    let files = FileOptions::default().with(|o| {
+        o.max_upload_bytes = 10;
+        o.max_concurrent_uploads = 1;
+        o.upload_idle_timeout = Duration::from_millis(1);
+    });
+    let f = fixture(quick().with(|o| o.files = files)).await;
     let none = || futures_util::stream::empty();
     let upload = async |length, bytes: &str| {
         let pieces = futures_util::stream::iter([Ok(Bytes::from(bytes.to_owned()))]);
@@ -358,17 +356,14 @@ async fn uploads_have_limits() {
 
 #[tokio::test]
 async fn what_is_over_and_what_a_dead_writer_left_is_cleaned_away() {
-    let files_options =
-        FileOptions { keep_uploads: Duration::from_millis(1), ..FileOptions::default() };
-    let options = EngineOptions {
-        files: files_options,
-        retention: RetentionOptions {
-            keep: Duration::from_millis(1),
-            prune_interval: Duration::from_millis(10),
-            ..RetentionOptions::default()
-        },
-        ..quick()
-    };
+    let files_options = FileOptions::default().with(|o| o.keep_uploads = Duration::from_millis(1));
+    let options = quick().with(|o| {
+        o.files = files_options;
+        o.retention = RetentionOptions::default().with(|o| {
+            o.keep = Duration::from_millis(1);
+            o.prune_interval = Duration::from_millis(10);
+        });
+    });
     let f = fixture(options).await;
     f.start(json!({ "save": ["a", "b"], "size": 300_000 })).await.unwrap();
     f.upload("a").await;

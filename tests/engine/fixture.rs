@@ -186,20 +186,19 @@ pub(crate) struct Fixture {
 
 /// Short periods, so that no test waits long for what happens by itself.
 pub(crate) fn quick() -> EngineOptions {
-    EngineOptions {
-        heartbeat: Duration::from_millis(50),
-        flush: Duration::from_millis(10),
-        queue_poll: Duration::from_millis(20),
-        drain: Duration::ZERO,
-        retry_base: Duration::from_millis(1),
-        max_queued_per_owner: 3,
-        max_log_lines: 5,
-        ..EngineOptions::default()
-    }
+    EngineOptions::default().with(|o| {
+        o.heartbeat = Duration::from_millis(50);
+        o.flush = Duration::from_millis(10);
+        o.queue_poll = Duration::from_millis(20);
+        o.drain = Duration::ZERO;
+        o.retry_base = Duration::from_millis(1);
+        o.max_queued_per_owner = 3;
+        o.max_log_lines = 5;
+    })
 }
 
 pub(crate) fn kind() -> KindOptions {
-    KindOptions { cancel_grace: Duration::from_millis(100), ..KindOptions::default() }
+    KindOptions::default().with(|o| o.cancel_grace = Duration::from_millis(100))
 }
 
 pub(crate) async fn engine_at(path: &Path, options: EngineOptions, kind: KindOptions) -> Fixture {

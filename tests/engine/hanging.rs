@@ -21,26 +21,29 @@ use crate::{
 
 /// As in production, a few times faster.
 fn impatient() -> PostgresOptions {
-    PostgresOptions {
-        connections: 3,
-        acquire_timeout: Duration::from_millis(500),
-        statement_timeout: Duration::from_secs(1),
-        call_timeout: Duration::from_secs(2),
-        ..PostgresOptions::default()
-    }
+    PostgresOptions::default().with(|o| {
+        o.connections = 3;
+        o.acquire_timeout = Duration::from_millis(500);
+        o.statement_timeout = Duration::from_secs(1);
+        o.call_timeout = Duration::from_secs(2);
+    })
 }
 
 /// Cancels are looked for when the database says so, and not all the time: what names a run is said by
 /// the heartbeat alone.
 fn options(lease: Duration) -> EngineOptions {
-    EngineOptions { lease, heartbeat: lease / 10, queue_poll: lease, ..quick() }
+    quick().with(|o| {
+        o.lease = lease;
+        o.heartbeat = lease / 10;
+        o.queue_poll = lease;
+    })
 }
 
 /// An engine that works over a way, and one that answers without.
 async fn pair(lease: Duration) -> (Way, Fixture, Fixture) {
     let url = schema().await;
     let way = Way::to(&url);
-    let idle = EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let open =
         async |url: &str, options| Arc::new(PostgresStore::open(url, options).await.unwrap());
     let front = open(&url, PostgresOptions::default()).await;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use milepost::{
     engine::{
-        Context, DynamicKind, DynamicTask, EngineOptions, KindOptions, Output, Prepared,
-        ServiceError, Stages, TaskError, ValidationError, store::StoredInput,
+        Context, DynamicKind, DynamicTask, Output, Prepared, ServiceError, Stages, TaskError,
+        ValidationError, store::StoredInput,
     },
     task::{KindInfo, StartTask, Status, TaskId},
 };
@@ -38,15 +38,13 @@ impl DynamicTask for Saying {
 
 fn saying(word: &str, version: &'static str, f: &Fixture) -> DynamicKind {
     let task = Saying { version, gates: f.gates.clone() };
-    let info = KindInfo {
-        kind: word.to_owned(),
-        title: version.to_owned(),
-        description: String::new(),
-        input_schema: json!({"type": "object"}),
-        makes_files: false,
-    };
-    let options = KindOptions { concurrency: 1, max_attempts: 1, resume: false, ..kind() };
-    DynamicKind { info, options, task: Arc::new(task) }
+    let info = KindInfo::new(word, version, "", json!({"type": "object"}));
+    let options = kind().with(|o| {
+        o.concurrency = 1;
+        o.max_attempts = 1;
+        o.resume = false;
+    });
+    DynamicKind::new(info, options, Arc::new(task))
 }
 
 async fn start(f: &Fixture, kind: &str) -> Result<TaskId, ServiceError> {
@@ -121,7 +119,7 @@ async fn a_task_whose_kind_is_taken_away_fails_with_the_reason_and_a_running_one
 #[tokio::test]
 async fn a_task_whose_kind_the_next_process_does_not_know_fails_with_the_reason() {
     let (_folder, path) = folder();
-    let idle = EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let f = engine_at(&path, idle, kind()).await;
     f.engine.replace_dynamic_kinds(vec![saying("say", "one", &f)]).await.unwrap();
     let id = start(&f, "say").await.unwrap();

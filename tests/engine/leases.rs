@@ -20,7 +20,7 @@ use crate::{
 
 /// A lease that ends soon.
 pub(crate) fn short() -> EngineOptions {
-    EngineOptions { lease: Duration::from_millis(500), ..quick() }
+    quick().with(|o| o.lease = Duration::from_millis(500))
 }
 
 pub(crate) async fn faulty(options: EngineOptions) -> (tempfile::TempDir, Arc<Faulty>, Fixture) {
@@ -57,8 +57,7 @@ async fn a_run_without_a_heartbeat_is_given_up_and_taken_up_again() {
 
 #[tokio::test]
 async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
-    let (_folder, store, f) =
-        faulty(EngineOptions { lease: Duration::from_secs(60), ..quick() }).await;
+    let (_folder, store, f) = faulty(quick().with(|o| o.lease = Duration::from_secs(60))).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
     store.set("renew_leases", Fault::Fail(5));
@@ -73,7 +72,10 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
 #[tokio::test]
 async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beating() {
     let lease = Duration::from_secs(5);
-    let options = EngineOptions { lease, heartbeat: lease / 5, ..quick() };
+    let options = quick().with(|o| {
+        o.lease = lease;
+        o.heartbeat = lease / 5;
+    });
     let (_folder, store, f) = faulty(options).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
@@ -93,7 +95,7 @@ async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beati
 async fn a_blocked_runtime_does_not_stop_the_heart() {
     // Long enough for a busy machine to give the heart its moment.
     let lease = Duration::from_secs(2);
-    let (_folder, store, f) = faulty(EngineOptions { lease, ..quick() }).await;
+    let (_folder, store, f) = faulty(quick().with(|o| o.lease = lease)).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
     let before = f.get(id).await.version;
@@ -197,7 +199,7 @@ async fn a_write_lock_held_by_somebody_else_delays_and_loses_nothing() {
 
 #[tokio::test]
 async fn who_is_alone_with_its_store_asks_for_no_order_after_a_claim() {
-    let options = EngineOptions { max_queue_positions: 0, ..quick() };
+    let options = quick().with(|o| o.max_queue_positions = 0);
     let (_folder, store, f) = faulty(options).await;
     for _ in 0..3 {
         let id = f.start(&[Step::Stage(0)]).await;

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use milepost::{
     engine::{
-        Engine, EngineOptions, KindOptions, LongPollOptions, Registry, RetentionOptions,
-        clock::SystemClock, store::sqlite::SqliteStore,
+        Engine, LongPollOptions, Registry, RetentionOptions, clock::SystemClock,
+        store::sqlite::SqliteStore,
     },
     task::Status,
 };
@@ -146,7 +146,7 @@ async fn a_task_that_ignores_a_cancel_is_dropped_after_the_grace() {
 #[tokio::test]
 async fn work_that_is_whole_when_the_cancel_comes_counts() {
     let (_folder, path) = folder();
-    let patient = KindOptions { cancel_grace: Duration::from_secs(30), ..kind() };
+    let patient = kind().with(|o| o.cancel_grace = Duration::from_secs(30));
     let f = engine_at(&path, quick(), patient).await;
     let id = f.start(&[reach("a"), Step::DeafGate("b".to_owned())]).await;
     f.gates.pass("a").await;
@@ -183,7 +183,7 @@ async fn a_panic_is_an_error_and_the_worker_lives_on() {
 #[tokio::test]
 async fn a_task_that_takes_too_long_fails_with_its_limit() {
     let (_folder, path) = folder();
-    let short = KindOptions { timeout: Duration::from_millis(50), ..kind() };
+    let short = kind().with(|o| o.timeout = Duration::from_millis(50));
     let f = engine_at(&path, quick(), short).await;
     let id = f.start(&[gate("never")]).await;
     let error = f.ended(id).await.error.expect("an error");
@@ -209,7 +209,7 @@ async fn a_passing_fault_is_tried_again_from_the_checkpoint() {
 #[tokio::test]
 async fn attempts_are_used_up() {
     let (_folder, path) = folder();
-    let f = engine_at(&path, quick(), KindOptions { max_attempts: 2, ..kind() }).await;
+    let f = engine_at(&path, quick(), kind().with(|o| o.max_attempts = 2)).await;
     let id = f.start(&[Step::RetryAlways]).await;
     let done = f.ended(id).await;
     assert_eq!(done.attempt, 2);
@@ -220,7 +220,7 @@ async fn attempts_are_used_up() {
 #[tokio::test]
 async fn a_task_that_waits_uses_up_no_attempts() {
     let (_folder, path) = folder();
-    let f = engine_at(&path, quick(), KindOptions { max_attempts: 2, ..kind() }).await;
+    let f = engine_at(&path, quick(), kind().with(|o| o.max_attempts = 2)).await;
     let done = f.ended(f.start(&[Step::WaitTimes(5)]).await).await;
     assert_eq!((done.status, done.attempt), (Status::Completed, 1));
 }
@@ -237,7 +237,7 @@ async fn a_task_that_gives_up_may_be_started_again() {
 #[tokio::test]
 async fn no_more_run_at_once_than_the_kind_allows() {
     let (_folder, path) = folder();
-    let f = engine_at(&path, quick(), KindOptions { concurrency: 1, ..kind() }).await;
+    let f = engine_at(&path, quick(), kind().with(|o| o.concurrency = 1)).await;
     let first = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
     let second = f.start(&[reach("a"), gate("b")]).await;
@@ -256,17 +256,17 @@ async fn an_engine_with_options_that_cannot_work_does_not_start() {
     let (_folder, path) = folder();
     let clock = Arc::new(SystemClock);
     let store = Arc::new(SqliteStore::open(&path, clock.clone()).await.unwrap());
-    let retention = RetentionOptions { prune_interval: Duration::ZERO, ..Default::default() };
-    let long_poll = LongPollOptions { tick: Duration::MAX, ..Default::default() };
+    let retention = RetentionOptions::default().with(|o| o.prune_interval = Duration::ZERO);
+    let long_poll = LongPollOptions::default().with(|o| o.tick = Duration::MAX);
     for (options, key) in [
-        (EngineOptions { lease: Duration::MAX, ..quick() }, "lease"),
-        (EngineOptions { lease: Duration::ZERO, ..quick() }, "lease"),
-        (EngineOptions { drain: Duration::MAX, ..quick() }, "drain"),
-        (EngineOptions { flush: Duration::ZERO, ..quick() }, "flush"),
-        (EngineOptions { heartbeat: Duration::from_secs(11), ..quick() }, "heartbeat"),
-        (EngineOptions { concurrency: 0, ..quick() }, "concurrency"),
-        (EngineOptions { retention, ..quick() }, "retention.prune_interval"),
-        (EngineOptions { long_poll, ..quick() }, "long_poll.tick"),
+        (quick().with(|o| o.lease = Duration::MAX), "lease"),
+        (quick().with(|o| o.lease = Duration::ZERO), "lease"),
+        (quick().with(|o| o.drain = Duration::MAX), "drain"),
+        (quick().with(|o| o.flush = Duration::ZERO), "flush"),
+        (quick().with(|o| o.heartbeat = Duration::from_secs(11)), "heartbeat"),
+        (quick().with(|o| o.concurrency = 0), "concurrency"),
+        (quick().with(|o| o.retention = retention), "retention.prune_interval"),
+        (quick().with(|o| o.long_poll = long_poll), "long_poll.tick"),
     ] {
         let started = Engine::start(store.clone(), clock.clone(), Registry::new(), options).await;
         let error = started.err().expect("an error").to_string();
@@ -274,9 +274,16 @@ async fn an_engine_with_options_that_cannot_work_does_not_start() {
     }
     // The longest durations that are accepted work, to the end of a shutdown.
     let longest = Duration::from_secs(100 * 365 * 86_400);
-    let patient = KindOptions { timeout: Duration::MAX, cancel_grace: Duration::MAX, ..kind() };
+    let patient = kind().with(|o| {
+        o.timeout = Duration::MAX;
+        o.cancel_grace = Duration::MAX;
+    });
     drop(store);
-    let options = EngineOptions { lease: longest, drain: longest, flush: longest, ..quick() };
+    let options = quick().with(|o| {
+        o.lease = longest;
+        o.drain = longest;
+        o.flush = longest;
+    });
     let f = engine_at(&path, options, patient).await;
     let id = f.start(&[Step::Log("hello".to_owned())]).await;
     assert_eq!(f.ended(id).await.status, Status::Completed);

@@ -5,12 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use milepost::engine::{
-    EngineOptions,
-    store::{
-        Change, Changes, Store,
-        postgres::{PostgresOptions, PostgresStore},
-    },
+use milepost::engine::store::{
+    Change, Changes, Store,
+    postgres::{PostgresOptions, PostgresStore},
 };
 
 use crate::{
@@ -27,7 +24,7 @@ const NOTICED: Duration = Duration::from_secs(2 + 1);
 const SLACK: Duration = Duration::from_secs(2);
 
 async fn open(url: &str) -> Arc<PostgresStore> {
-    let options = PostgresOptions { silence: SILENCE, ..PostgresOptions::default() };
+    let options = PostgresOptions::default().with(|o| o.silence = SILENCE);
     Arc::new(PostgresStore::open(url, options).await.unwrap())
 }
 
@@ -54,7 +51,7 @@ async fn a_listener_that_falls_silent_is_noticed_and_what_was_missed_is_asked_fo
     let url = schema().await;
     let way = Way::to(&url);
     let listening = open(&way.url).await;
-    let idle = EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let front = engine_over(open(&url).await, Gates::default(), idle, kind()).await;
 
     // As it begins to listen.

@@ -37,7 +37,10 @@ async fn of_a_long_log_both_ends_are_kept_and_the_gap_is_named() {
 #[tokio::test]
 async fn lines_are_found_whatever_their_case_and_colours_and_read_on() {
     let (_folder, path) = folder();
-    let options = EngineOptions { max_log_lines: 100, max_log_lines_per_response: 3, ..quick() };
+    let options = quick().with(|o| {
+        o.max_log_lines = 100;
+        o.max_log_lines_per_response = 3;
+    });
     let f = engine_at(&path, options, kind()).await;
     let mut steps = numbered("even or odd", 9);
     steps.push(Step::Log("E\u{1b}[31mVE\u{1b}[0mn".to_owned()));
@@ -130,7 +133,7 @@ pub(crate) async fn page_hears_and_list_does_not(
 #[tokio::test]
 async fn a_hundred_thousand_lines_leave_the_bar_alive_and_are_bounded() {
     let (_folder, path) = folder();
-    let options = EngineOptions { max_log_lines: 1_000, ..quick() };
+    let options = quick().with(|o| o.max_log_lines = 1_000);
     let f = engine_at(&path, options, kind()).await;
     let mut steps = vec![Step::Stage(0)];
     steps.push(Step::LogMany(100_000));
@@ -151,7 +154,10 @@ async fn a_hundred_thousand_lines_leave_the_bar_alive_and_are_bounded() {
 #[tokio::test]
 async fn the_lines_of_a_log_that_is_shown_come_with_the_status() {
     let (_folder, path) = folder();
-    let options = EngineOptions { max_log_lines: 100, max_log_lines_per_response: 3, ..quick() };
+    let options = quick().with(|o| {
+        o.max_log_lines = 100;
+        o.max_log_lines_per_response = 3;
+    });
     let f = engine_at(&path, options, kind()).await;
     let mut steps = numbered("line", 2);
     steps.extend([reach("a"), gate("b")]);

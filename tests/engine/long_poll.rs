@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use milepost::{
-    engine::{Caller, EngineOptions, KindOptions, LongPollOptions, ServiceError, WaitFor},
+    engine::{Caller, KindOptions, LongPollOptions, ServiceError, WaitFor},
     task::{AnswerReason, PollRequest, PollResponse, Snapshot, Status, Watch},
 };
 use tokio::task::JoinHandle;
@@ -44,7 +44,7 @@ pub(crate) async fn answer(poll: Poll) -> PollResponse {
 }
 
 fn patient() -> KindOptions {
-    KindOptions { cancel_grace: Duration::from_secs(30), ..kind() }
+    kind().with(|o| o.cancel_grace = Duration::from_secs(30))
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_cancel_is_told_at_once() {
 #[tokio::test]
 async fn a_waiting_task_is_held_for_and_its_start_and_its_cancel_are_told() {
     let (_folder, path) = folder();
-    let one = EngineOptions { concurrency: 1, ..quick() };
+    let one = quick().with(|o| o.concurrency = 1);
     let f = engine_at(&path, one, kind()).await;
     f.start(&[reach("a"), gate("a1")]).await;
     f.gates.pass("a").await;
@@ -203,10 +203,8 @@ async fn nothing_to_tell_is_said_when_the_hold_is_over() {
 #[tokio::test]
 async fn a_limit_is_answered_with_a_pause_and_a_client_that_leaves_makes_room() {
     let (_folder, path) = folder();
-    let long_poll_options =
-        LongPollOptions { max_waiting_per_owner: 1, ..LongPollOptions::default() };
-    let f =
-        engine_at(&path, EngineOptions { long_poll: long_poll_options, ..quick() }, kind()).await;
+    let long_poll_options = LongPollOptions::default().with(|o| o.max_waiting_per_owner = 1);
+    let f = engine_at(&path, quick().with(|o| o.long_poll = long_poll_options), kind()).await;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
     let request = after(&f.get(id).await);
@@ -224,7 +222,7 @@ async fn a_limit_is_answered_with_a_pause_and_a_client_that_leaves_makes_room() 
 #[tokio::test]
 async fn a_shutdown_answers_the_held_first_and_spreads_their_return() {
     let (_folder, path) = folder();
-    let slow = EngineOptions { drain: Duration::from_secs(60), ..quick() };
+    let slow = quick().with(|o| o.drain = Duration::from_secs(60));
     let f = engine_at(&path, slow, kind()).await;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;

@@ -1,9 +1,6 @@
 //! Lost runs: what clients are shown, and that they stop.
 
-use milepost::{
-    engine::{EngineOptions, ListFilter},
-    task::Status,
-};
+use milepost::{engine::ListFilter, task::Status};
 use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{
@@ -91,7 +88,7 @@ async fn a_run_whose_task_is_claimed_anew_is_stopped() {
 async fn a_run_that_others_have_taken_back_is_told_no_more_and_stopped_by_the_next_heartbeat() {
     // No claim comes from a look at the queue.
     let never = std::time::Duration::from_secs(3600);
-    let (folder, store, f) = faulty(EngineOptions { queue_poll: never, ..quick() }).await;
+    let (folder, store, f) = faulty(quick().with(|o| o.queue_poll = never)).await;
     let steps = [Step::Stage(0), reach("at work"), Step::AwaitCancel, reach("stopped")];
     let id = f.start(&steps).await;
     f.gates.pass("at work").await;

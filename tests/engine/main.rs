@@ -31,4 +31,5 @@ mod service;
 #[expect(dead_code, reason = "what is said is what falls silent here")]
 #[path = "../support/silent.rs"]
 mod silent;
+mod testing;
 mod totals;

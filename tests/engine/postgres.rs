@@ -19,7 +19,7 @@ use crate::{
 
 /// Nothing here comes from a poll of the queue.
 fn without_poll() -> EngineOptions {
-    EngineOptions { queue_poll: Duration::from_secs(3600), ..quick() }
+    quick().with(|o| o.queue_poll = Duration::from_secs(3600))
 }
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn a_claim_that_found_its_rows_taken_is_soon_repeated() {
         let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
         Arc::new(Faulty::new(Arc::new(store)))
     };
-    let idle = EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let front = engine_over(open().await, Gates::default(), idle, kind()).await;
     let id = front.start(&[Step::Stage(0)]).await;
     // As another worker that is just taking it.

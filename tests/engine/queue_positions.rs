@@ -14,7 +14,10 @@ use crate::{
 
 /// Runs nothing; each position comes from the order of this moment.
 fn waiting() -> EngineOptions {
-    EngineOptions { worker: false, queue_order: Duration::ZERO, ..quick() }
+    quick().with(|o| {
+        o.worker = false;
+        o.queue_order = Duration::ZERO;
+    })
 }
 
 async fn poll(f: &Fixture, id: TaskId, version: i64) -> PollResponse {
@@ -81,7 +84,7 @@ async fn a_poll_tells_a_place_that_has_moved_and_nothing_while_it_stays() {
 #[tokio::test]
 async fn one_order_serves_all_who_ask_within_a_moment() {
     let (_folder, path) = folder();
-    let options = EngineOptions { queue_order: Duration::from_secs(3600), ..waiting() };
+    let options = waiting().with(|o| o.queue_order = Duration::from_secs(3600));
     let f = engine_at(&path, options, kind()).await;
     let (first, second) = (f.start(&[]).await, f.start(&[]).await);
     assert_eq!(f.get(second).await.queue_position, Some(2));
@@ -97,7 +100,7 @@ async fn places_beyond_the_limit_and_in_an_outage_are_not_told() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
     let store = Arc::new(Faulty::new(Arc::new(store)));
-    let options = EngineOptions { max_queue_positions: 1, ..waiting() };
+    let options = waiting().with(|o| o.max_queue_positions = 1);
     let f = engine_over(store.clone(), Gates::default(), options, kind()).await;
     store.set("queue", Fault::Fail(2));
     let first = f.service.start(&f.ada, scripted(&[]), None).await.unwrap();
@@ -113,7 +116,10 @@ async fn places_beyond_the_limit_and_in_an_outage_are_not_told() {
 async fn between_two_attempts_a_task_tells_when_it_starts() {
     let (_folder, path) = folder();
     let hour = Duration::from_secs(3600);
-    let options = EngineOptions { retry_base: hour, retry_max: hour, ..quick() };
+    let options = quick().with(|o| {
+        o.retry_base = hour;
+        o.retry_max = hour;
+    });
     let f = engine_at(&path, options, kind()).await;
     let id = f.start(&[Step::RetryAlways]).await;
     let waiting = f.until(id, |task| task.attempt == 1 && is(Status::Queued)(task)).await;

@@ -4,7 +4,7 @@
 use std::{path::Path, time::Duration};
 
 use milepost::{
-    engine::{EngineOptions, KindOptions},
+    engine::KindOptions,
     task::{CancelOutcome, CancelReceipt, ResumeReason, Resumed, Snapshot, Status},
 };
 
@@ -20,7 +20,7 @@ fn deaf(name: &str) -> Step {
 
 /// Tasks that may take their time to stop.
 fn patient() -> KindOptions {
-    KindOptions { cancel_grace: Duration::from_secs(30), ..kind() }
+    kind().with(|o| o.cancel_grace = Duration::from_secs(30))
 }
 
 async fn cancel(f: &Fixture, task: &Snapshot) -> Snapshot {
@@ -110,7 +110,7 @@ async fn a_task_that_sees_the_cancel_and_stays_is_forced_all_the_same() {
 #[tokio::test]
 async fn a_task_that_waits_never_started() {
     let (_folder, path) = folder();
-    let f = engine_at(&path, EngineOptions { worker: false, ..quick() }, kind()).await;
+    let f = engine_at(&path, quick().with(|o| o.worker = false), kind()).await;
     let id = f.start(&[Step::Stage(0)]).await;
     let done = cancel(&f, &f.get(id).await).await;
     assert_eq!((done.status, done.started_at.as_ref()), (Status::Cancelled, None));
@@ -122,7 +122,10 @@ async fn a_task_that_waits_never_started() {
 async fn a_task_between_two_attempts_is_not_tried_again() {
     let (_folder, path) = folder();
     let hour = Duration::from_secs(3600);
-    let slow = EngineOptions { retry_base: hour, retry_max: hour, ..quick() };
+    let slow = quick().with(|o| {
+        o.retry_base = hour;
+        o.retry_max = hour;
+    });
     let f = engine_at(&path, slow, kind()).await;
     let id = f.start(&[Step::Stage(1), kept("half"), Step::RetryAlways]).await;
     let waiting = f.until(id, |task| task.attempt == 1 && task.status == Status::Queued).await;

@@ -29,7 +29,7 @@ async fn a_shutdown_gives_running_tasks_back_without_costing_an_attempt() {
 #[tokio::test]
 async fn a_shutdown_lets_tasks_finish_that_need_little() {
     let (_folder, path) = folder();
-    let patient = milepost::engine::EngineOptions { drain: Duration::from_secs(30), ..quick() };
+    let patient = quick().with(|o| o.drain = Duration::from_secs(30));
     let f = engine_at(&path, patient, kind()).await;
     let id = f.start(&[reach("a"), gate("b")]).await;
     f.gates.pass("a").await;
@@ -43,7 +43,7 @@ async fn a_shutdown_lets_tasks_finish_that_need_little() {
 #[tokio::test]
 async fn a_queued_task_outlives_its_process() {
     let (_folder, path) = folder();
-    let idle = milepost::engine::EngineOptions { worker: false, ..quick() };
+    let idle = quick().with(|o| o.worker = false);
     let f = engine_at(&path, idle, kind()).await;
     let id = f.start(&[Step::Stage(0)]).await;
     f.engine.shutdown().await;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach, scripted};
 
 fn idle() -> EngineOptions {
-    EngineOptions { worker: false, ..quick() }
+    quick().with(|o| o.worker = false)
 }
 
 async fn refused(f: &Fixture, start: StartTask) -> Problem {
@@ -61,7 +61,7 @@ async fn a_task_of_nobody_is_for_whoever_has_its_id() {
 #[tokio::test]
 async fn an_operator_can_switch_anonymous_tasks_off() {
     let (_folder, path) = folder();
-    let closed = EngineOptions { allow_anonymous: false, ..idle() };
+    let closed = idle().with(|o| o.allow_anonymous = false);
     let f = engine_at(&path, closed, kind()).await;
     let error = f.service.start(&Caller::nobody(), scripted(&[]), None).await.unwrap_err();
     assert_eq!(Problem::from(error).status, 401);
@@ -192,7 +192,7 @@ async fn no_anonymous_start_leads_to_another() {
 #[tokio::test]
 async fn an_anonymous_client_with_a_full_queue_is_in_nobodys_way() {
     let (_folder, path) = folder();
-    let f = engine_at(&path, EngineOptions { max_queued_per_owner: 2, ..idle() }, kind()).await;
+    let f = engine_at(&path, idle().with(|o| o.max_queued_per_owner = 2), kind()).await;
     let start = async |caller: &Caller| f.service.start(caller, scripted(&[]), None).await;
     let (here, elsewhere) = (anonymous([192, 0, 2, 1]), anonymous([192, 0, 2, 2]));
     for _ in 0..2 {
@@ -230,14 +230,13 @@ async fn what_a_key_was_used_for_is_kept_as_a_hash_that_each_database_makes_in_i
 #[tokio::test]
 async fn limits_are_the_operators() {
     let (_folder, path) = folder();
-    let options = EngineOptions {
-        max_idempotency_key_bytes: 3,
-        max_search_chars: 2,
-        list_rows: 1,
-        max_list_rows: 2,
-        max_log_lines_per_response: 1,
-        ..quick()
-    };
+    let options = quick().with(|o| {
+        o.max_idempotency_key_bytes = 3;
+        o.max_search_chars = 2;
+        o.list_rows = 1;
+        o.max_list_rows = 2;
+        o.max_log_lines_per_response = 1;
+    });
     let f = engine_at(&path, options, kind()).await;
     let problem: Problem =
         f.service.start(&f.ada, scripted(&[]), Some("four")).await.unwrap_err().into();
@@ -250,7 +249,10 @@ async fn limits_are_the_operators() {
         f.ended(last).await;
     }
     let list = async |limit, q: Option<&str>| {
-        let filter = ListFilter { limit, q: q.map(str::to_owned), ..ListFilter::default() };
+        let filter = ListFilter::default().with(|o| {
+            o.limit = limit;
+            o.q = q.map(str::to_owned);
+        });
         f.service.list(&f.ada, &filter).await.map(|list| list.tasks.len())
     };
     assert_eq!(list(None, None).await.unwrap(), 1);
@@ -317,7 +319,7 @@ async fn a_list_is_paged_by_its_cursor() {
     for _ in 0..3 {
         f.start(&[]).await;
     }
-    let mut filter = ListFilter { limit: Some(2), ..ListFilter::default() };
+    let mut filter = ListFilter::default().with(|o| o.limit = Some(2));
     let first = f.service.list(&f.ada, &filter).await.unwrap();
     assert_eq!(first.tasks.len(), 2);
     filter.cursor = first.next_cursor;

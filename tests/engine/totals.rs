@@ -39,7 +39,7 @@ fn newcomer(last: u8) -> Caller {
 /// An engine that starts tasks and runs none.
 async fn idle(options: EngineOptions) -> (tempfile::TempDir, Fixture) {
     let (folder, path) = folder();
-    let options = EngineOptions { worker: false, ..options };
+    let options = options.with(|o| o.worker = false);
     (folder, engine_at(&path, options, kind()).await)
 }
 
@@ -59,7 +59,7 @@ fn is_refused<T: std::fmt::Debug>(outcome: Result<T, Problem>, status: u16, snap
 
 #[tokio::test]
 async fn one_address_has_no_more_waiting_tasks_whatever_it_calls_itself() {
-    let (_folder, f) = idle(EngineOptions { max_queued_per_client: 3, ..quick() }).await;
+    let (_folder, f) = idle(quick().with(|o| o.max_queued_per_client = 3)).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
         let caller = newcomer(1);
@@ -87,7 +87,7 @@ async fn one_address_has_no_more_waiting_tasks_whatever_it_calls_itself() {
 
 #[tokio::test]
 async fn no_more_tasks_wait_in_all_wherever_they_come_from() {
-    let (_folder, f) = idle(EngineOptions { max_queued: 3, ..quick() }).await;
+    let (_folder, f) = idle(quick().with(|o| o.max_queued = 3)).await;
     for last in 1..=3 {
         start(&f, &newcomer(last)).await.unwrap();
     }
@@ -97,12 +97,11 @@ async fn no_more_tasks_wait_in_all_wherever_they_come_from() {
 
 /// Room for two tasks of the test, which have 1,024 bytes and an input.
 fn two_tasks() -> StorageOptions {
-    StorageOptions {
-        max_bytes_per_owner: 2_500,
-        max_bytes_per_client: 2_500,
-        max_bytes: 2_500,
-        ..StorageOptions::default()
-    }
+    StorageOptions::default().with(|o| {
+        o.max_bytes_per_owner = 2_500;
+        o.max_bytes_per_client = 2_500;
+        o.max_bytes = 2_500;
+    })
 }
 
 #[tokio::test]
@@ -110,28 +109,28 @@ async fn no_more_bytes_are_stored_for_one_owner_one_address_and_in_all() {
     let plenty = StorageOptions::default();
     for (storage, own, last, who, setting) in [
         (
-            StorageOptions { max_bytes_per_owner: 2_500, ..plenty.clone() },
+            plenty.clone().with(|o| o.max_bytes_per_owner = 2_500),
             Some(Caller::owner("ada").at(client(1))),
             [1, 2, 3],
             "your tasks",
             "storage.max_bytes_per_owner",
         ),
         (
-            StorageOptions { max_bytes_per_client: 2_500, ..plenty.clone() },
+            plenty.clone().with(|o| o.max_bytes_per_client = 2_500),
             None,
             [1, 1, 1],
             "from your network address",
             "storage.max_bytes_per_client",
         ),
         (
-            StorageOptions { max_bytes: 2_500, ..plenty.clone() },
+            plenty.clone().with(|o| o.max_bytes = 2_500),
             None,
             [1, 2, 3],
             "all tasks of this server",
             "storage.max_bytes)",
         ),
     ] {
-        let (_folder, f) = idle(EngineOptions { storage, ..quick() }).await;
+        let (_folder, f) = idle(quick().with(|o| o.storage = storage)).await;
         let caller = |last| own.clone().unwrap_or_else(|| newcomer(last));
         for last in &last[..2] {
             start(&f, &caller(*last)).await.unwrap();
@@ -144,18 +143,16 @@ async fn no_more_bytes_are_stored_for_one_owner_one_address_and_in_all() {
 #[tokio::test]
 async fn what_a_task_writes_counts_until_it_has_expired() {
     let (_folder, path) = folder();
-    let retention = RetentionOptions {
-        keep: std::time::Duration::from_millis(1),
-        prune_interval: std::time::Duration::from_millis(20),
-        ..RetentionOptions::default()
-    };
-    let options = EngineOptions {
-        storage: two_tasks(),
-        max_result_bytes: 10_000,
-        max_log_lines: 1_000,
-        retention,
-        ..quick()
-    };
+    let retention = RetentionOptions::default().with(|o| {
+        o.keep = std::time::Duration::from_millis(1);
+        o.prune_interval = std::time::Duration::from_millis(20);
+    });
+    let options = quick().with(|o| {
+        o.storage = two_tasks();
+        o.max_result_bytes = 10_000;
+        o.max_log_lines = 1_000;
+        o.retention = retention;
+    });
     let f = engine_at(&path, options, kind()).await;
     // Its log alone is more than may be.
     let steps = [Step::LogMany(100), Step::Stage(1), reach("written"), gate("go on")];
@@ -182,14 +179,18 @@ async fn what_a_task_writes_counts_until_it_has_expired() {
 async fn no_more_bytes_of_files_are_stored_for_one_address_and_in_all() {
     for (files, last, setting) in [
         (
-            FileOptions { max_bytes_per_client: 2_500, ..FileOptions::default() },
+            FileOptions::default().with(|o| o.max_bytes_per_client = 2_500),
             [1, 1, 1],
             "files.max_bytes_per_client",
         ),
-        (FileOptions { max_bytes: 2_500, ..FileOptions::default() }, [1, 2, 3], "files.max_bytes)"),
+        (FileOptions::default().with(|o| o.max_bytes = 2_500), [1, 2, 3], "files.max_bytes)"),
     ] {
         let artifacts = Some(Artifacts::in_memory());
-        let (_folder, f) = idle(EngineOptions { files, artifacts, ..quick() }).await;
+        let (_folder, f) = idle(quick().with(|o| {
+            o.files = files;
+            o.artifacts = artifacts;
+        }))
+        .await;
         let upload = async |last| {
             let bytes = stream::iter([Ok(Bytes::from(vec![b'x'; 1_000]))]);
             let caller = newcomer(last);
@@ -217,13 +218,20 @@ impl Disk for FakeDisk {
 async fn a_disk_with_little_room_takes_nothing_new_in_and_lets_what_runs_end() {
     let (_folder, path) = folder();
     let disk = Arc::new(FakeDisk(AtomicU64::new(1 << 30)));
-    let storage = StorageOptions {
-        disk: Some(Arc::clone(&disk) as Arc<dyn Disk>),
-        min_free_bytes: 1_000_000,
-        ..StorageOptions::default()
-    };
+    let storage = StorageOptions::default().with(|o| {
+        o.disk = Some(Arc::clone(&disk) as Arc<dyn Disk>);
+        o.min_free_bytes = 1_000_000;
+    });
     let artifacts = Some(Artifacts::in_memory());
-    let f = engine_at(&path, EngineOptions { storage, artifacts, ..quick() }, kind()).await;
+    let f = engine_at(
+        &path,
+        quick().with(|o| {
+            o.storage = storage;
+            o.artifacts = artifacts;
+        }),
+        kind(),
+    )
+    .await;
     let id = f.start(&[reach("at work"), gate("go on"), Step::Keep(7), Step::Stage(1)]).await;
     f.gates.pass("at work").await;
     disk.0.store(999_999, Ordering::SeqCst);
@@ -246,7 +254,10 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
         Arc::new(milepost::engine::clock::SystemClock),
     );
     let store = Arc::new(Faulty::new(Arc::new(store.await.unwrap())));
-    let options = EngineOptions { worker: false, max_queued_per_owner: 100, ..quick() };
+    let options = quick().with(|o| {
+        o.worker = false;
+        o.max_queued_per_owner = 100;
+    });
     let f = engine_over(Arc::clone(&store) as _, Gates::default(), options, kind()).await;
     let unknown = || TaskId::from_uuid(Uuid::new_v4());
     let mut known = Vec::new();

@@ -1,14 +1,19 @@
 //! `/api/v1/batches`, and starting a task again.
 
-use milepost::engine::EngineOptions;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::fixture::{ADA, BOB, Fixture, fixture, fixture_of, options, quick};
 
 async fn roomy() -> Fixture {
-    fixture_of(options(), EngineOptions { max_queued_per_owner: 100, max_batch: 3, ..quick() })
-        .await
+    fixture_of(
+        options(),
+        quick().with(|o| {
+            o.max_queued_per_owner = 100;
+            o.max_batch = 3;
+        }),
+    )
+    .await
 }
 
 fn echoes(texts: &[&str]) -> Value {
@@ -202,7 +207,10 @@ async fn those_of_a_batch_that_failed_are_run_again_as_a_batch_of_their_own() {
 
 #[tokio::test]
 async fn a_batch_is_not_run_again_where_none_failed_nor_by_a_stranger_nor_beyond_the_limits() {
-    let limited = EngineOptions { max_queued_per_owner: 3, max_batch: 3, ..quick() };
+    let limited = quick().with(|o| {
+        o.max_queued_per_owner = 3;
+        o.max_batch = 3;
+    });
     let f = fixture_of(options(), limited).await;
     let fine = f.post("/api/v1/batches", ADA, &echoes(&["a"])).await.json();
     f.until(ADA, fine["tasks"][0]["id"].as_str().unwrap(), "completed").await;

@@ -36,7 +36,7 @@ const OF_SERDE: [&str; 18] = [
 ];
 
 async fn roomy() -> Fixture {
-    let engine = EngineOptions { max_queued_per_owner: 1_000, ..EngineOptions::default() };
+    let engine = EngineOptions::default().with(|o| o.max_queued_per_owner = 1_000);
     fixture_of(options(), engine).await
 }
 

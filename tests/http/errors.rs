@@ -4,7 +4,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::engine::EngineOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, fixture, fixture_of, options, quick};
@@ -144,7 +143,7 @@ async fn a_log_from_nowhere_is_a_bad_request() {
 
 #[tokio::test]
 async fn without_anonymous_tasks_a_start_answers_401() {
-    let f = fixture_of(options(), EngineOptions { allow_anonymous: false, ..quick() }).await;
+    let f = fixture_of(options(), quick().with(|o| o.allow_anonymous = false)).await;
     let body = json!({ "kind": "echo", "input": { "text": "x" } });
     f.problem(&f.post("/api/v1/tasks", "", &body).await, 401);
     assert_eq!(f.post("/api/v1/tasks", ADA, &body).await.status, 202);

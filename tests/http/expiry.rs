@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milepost::engine::{EngineOptions, RetentionOptions};
+use milepost::engine::RetentionOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, BOB, Fixture, fixture, fixture_of, options, quick};
@@ -12,10 +12,7 @@ async fn short_lived() -> Fixture {
     let keep = Duration::from_millis(1);
     fixture_of(
         options(),
-        EngineOptions {
-            retention: RetentionOptions { keep, ..RetentionOptions::default() },
-            ..quick()
-        },
+        quick().with(|o| o.retention = RetentionOptions::default().with(|o| o.keep = keep)),
     )
     .await
 }

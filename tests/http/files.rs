@@ -64,7 +64,10 @@ impl Task for Maker {
 }
 
 fn with_files(files: FileOptions) -> EngineOptions {
-    EngineOptions { artifacts: Some(Artifacts::in_memory()), files, ..quick() }
+    quick().with(|o| {
+        o.artifacts = Some(Artifacts::in_memory());
+        o.files = files;
+    })
 }
 
 async fn fixture() -> Fixture {
@@ -197,10 +200,8 @@ async fn files_that_are_not_there_not_yours_or_over_are_told_as_results_are() {
     let keep = Duration::from_millis(1);
     let f = fixture_of(
         options(),
-        EngineOptions {
-            retention: RetentionOptions { keep, ..RetentionOptions::default() },
-            ..with_files(FileOptions::default())
-        },
+        with_files(FileOptions::default())
+            .with(|o| o.retention = RetentionOptions::default().with(|o| o.keep = keep)),
     )
     .await;
     let id = f.start(ADA, "maker", json!({ "files": [["a.txt", TEXT]] })).await;
@@ -258,7 +259,7 @@ async fn a_file_is_given_as_it_is_or_in_a_form_and_read_by_a_task() {
 
 #[tokio::test]
 async fn what_cannot_be_taken_in_is_refused_with_the_reason() {
-    let limits = FileOptions { max_upload_bytes: 20, ..FileOptions::default() };
+    let limits = FileOptions::default().with(|o| o.max_upload_bytes = 20);
     let f = fixture_of(options(), with_files(limits)).await;
     let large = "x".repeat(21);
     let announced = upload(&f, "/api/v1/uploads", &[("content-length", "21")], large.clone()).await;

@@ -95,7 +95,7 @@ pub(crate) const BOB: &str =
     "milepost_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbcfd301b6b410f3b9c44189f285d1eda6";
 
 pub(crate) fn options() -> HttpOptions {
-    HttpOptions { session_key: SessionKey::new([7; 32]), ..HttpOptions::default() }
+    HttpOptions::default().with(|o| o.session_key = SessionKey::new([7; 32]))
 }
 
 pub(crate) struct Answer {
@@ -126,12 +126,11 @@ pub(crate) async fn fixture_with(http: HttpOptions) -> Fixture {
 
 /// Short queues and short waits.
 pub(crate) fn quick() -> EngineOptions {
-    EngineOptions {
-        max_queued_per_owner: 2,
-        drain: Duration::ZERO,
-        queue_poll: Duration::from_millis(20),
-        ..EngineOptions::default()
-    }
+    EngineOptions::default().with(|o| {
+        o.max_queued_per_owner = 2;
+        o.drain = Duration::ZERO;
+        o.queue_poll = Duration::from_millis(20);
+    })
 }
 
 pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fixture {
@@ -141,7 +140,7 @@ pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fix
     let registry = Registry::new()
         .with::<Echo>((), KindOptions::default())
         .with::<crate::files::Maker>((), KindOptions::default())
-        .with::<Endless>((), KindOptions { concurrency: 1, ..KindOptions::default() });
+        .with::<Endless>((), KindOptions::default().with(|o| o.concurrency = 1));
     let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
     // The document is the same whatever the options; the plain router shows it to any host.
     let plain = router(engine.service(), &HttpOptions::default());

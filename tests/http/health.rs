@@ -4,7 +4,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::http::HttpOptions;
 use serde_json::json;
 
 use crate::fixture::{ADA, fixture, fixture_with, options};
@@ -78,6 +77,6 @@ async fn a_name_that_others_can_make_mean_this_server_is_not_told_its_figures() 
 
 #[tokio::test]
 async fn monitors_can_have_a_listener_of_their_own() {
-    let f = fixture_with(HttpOptions { monitoring: false, ..options() }).await;
+    let f = fixture_with(options().with(|o| o.monitoring = false)).await;
     assert_eq!(f.get("/metrics", "").await.status, 404);
 }

@@ -7,10 +7,7 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::{
-    engine::{Artifacts, EngineOptions},
-    http::router,
-};
+use milepost::{engine::Artifacts, http::router};
 use serde_json::{Value, json};
 
 use crate::fixture::{ADA, Answer, Fixture, fixture_of, options, quick};
@@ -21,7 +18,7 @@ async fn nested() -> Fixture {
 }
 
 async fn nested_by(nest: impl FnOnce(Router) -> Router) -> Fixture {
-    let files = EngineOptions { artifacts: Some(Artifacts::in_memory()), ..quick() };
+    let files = quick().with(|o| o.artifacts = Some(Artifacts::in_memory()));
     let mut fixture = fixture_of(options(), files).await;
     fixture.router = nest(router(fixture.engine.service(), &options()));
     fixture

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use milepost::engine::EngineOptions;
 use serde_json::{Value, json};
 
 use crate::fixture::{ADA, Fixture, fixture, fixture_of, options, quick};
@@ -89,13 +88,12 @@ async fn the_headers_of_responses_are_described() {
 
 #[tokio::test]
 async fn the_limits_in_force_are_in_the_document() {
-    let engine = EngineOptions {
-        max_batch: 7,
-        max_watched: 9,
-        max_search_chars: 11,
-        max_idempotency_key_bytes: 13,
-        ..quick()
-    };
+    let engine = quick().with(|o| {
+        o.max_batch = 7;
+        o.max_watched = 9;
+        o.max_search_chars = 11;
+        o.max_idempotency_key_bytes = 13;
+    });
     let document = document(&fixture_of(options(), engine).await).await;
     let schemas = &document["components"]["schemas"];
     assert_eq!(schemas["StartBatch"]["properties"]["inputs"]["minItems"], 1);

@@ -8,7 +8,7 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, Service},
-    http::{ApiError, HttpOptions, Links, OpenApiRouter, router_with},
+    http::{ApiError, Links, OpenApiRouter, router_with},
     task::TaskId,
 };
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn find(
 
 async fn with_own_calls() -> Fixture {
     let mut f = fixture().await;
-    let options = HttpOptions { plain_error_paths: &["/api/plain"], ..options() };
+    let options = options().with(|o| o.plain_error_paths = &["/api/plain"]);
     let own = OpenApiRouter::new().routes(routes!(find));
     f.router = router_with(f.engine.service(), &options, own);
     f

@@ -76,7 +76,7 @@ async fn a_cookie_that_was_not_made_here_is_nobodys() {
 
 #[tokio::test]
 async fn over_https_the_cookie_is_bound_to_it() {
-    let page = page(&HttpOptions { secure_cookie: true, ..options() });
+    let page = page(&options().with(|o| o.secure_cookie = true));
     let set = open(&page, "GET", ADA).await.1.expect("the insecure name does not count");
     assert!(set.starts_with("__Host-milepost_session=") && set.contains("; Secure"), "{set}");
 }
@@ -99,7 +99,7 @@ async fn another_sites_page_cannot_start_or_cancel() {
 #[tokio::test]
 async fn with_a_public_origin_other_hosts_are_not_answered() {
     let public_origins = vec!["https://jobs.example".to_owned()];
-    let f = fixture_with(HttpOptions { public_origins, ..options() }).await;
+    let f = fixture_with(options().with(|o| o.public_origins = public_origins)).await;
     let ask = async |host: &str| {
         let request = Request::get("/api/v1/kinds").header(header::HOST, host);
         f.send(request.body(Body::empty()).unwrap()).await
@@ -126,7 +126,7 @@ fn sign_in(router: Router) -> Router {
 #[tokio::test]
 async fn an_embedders_own_sign_in_says_who_asks() {
     for session_cookie in [true, false] {
-        let http = HttpOptions { session_cookie, ..options() };
+        let http = options().with(|o| o.session_cookie = session_cookie);
         let mut f = fixture_with(http.clone()).await;
         f.router = sign_in(f.router);
         let start = async |user: &str, cookie: &str| {
@@ -177,7 +177,8 @@ async fn a_client_is_known_by_its_address_and_a_proxys_word_counts_where_it_is_t
         let client = async |axum::Extension(caller): axum::Extension<Caller>| {
             caller.client().map_or("unknown".to_owned(), |client| client.to_string())
         };
-        let guard = Guard::reading_sessions(&HttpOptions { trusted_proxies, ..options() });
+        let guard =
+            Guard::reading_sessions(&options().with(|o| o.trusted_proxies = trusted_proxies));
         let router = Router::new().route("/", get(client)).layer(guard);
         let request = Request::get("/").header("x-forwarded-for", "1.1.1.1, 2001:db8:1:2:3::4");
         let request = request.header(header::HOST, "here").body(Body::empty());

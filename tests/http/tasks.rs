@@ -6,7 +6,6 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
-use milepost::engine::EngineOptions;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -241,7 +240,10 @@ async fn one_poll_asks_for_a_whole_page() {
 
 #[tokio::test]
 async fn a_waiting_task_is_unchanged_until_its_place_moves() {
-    let options = EngineOptions { worker: false, queue_order: Duration::ZERO, ..quick() };
+    let options = quick().with(|o| {
+        o.worker = false;
+        o.queue_order = Duration::ZERO;
+    });
     let f = fixture_of(options_of_http(), options).await;
     let first = f.start(ADA, "endless", json!({})).await;
     let second = f.start(ADA, "endless", json!({})).await;

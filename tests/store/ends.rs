@@ -201,12 +201,11 @@ async fn call_for_files(
 async fn hang_at_each_statement(name: &str) {
     let url = schema().await;
     let front = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
-    let options = PostgresOptions {
-        connections: 3,
-        acquire_timeout: Duration::from_millis(500),
-        call_timeout: Duration::from_secs(1),
-        ..PostgresOptions::default()
-    };
+    let options = PostgresOptions::default().with(|o| {
+        o.connections = 3;
+        o.acquire_timeout = Duration::from_millis(500);
+        o.call_timeout = Duration::from_secs(1);
+    });
     for pieces in 0..200 {
         let given = given(&front).await;
         let way = Way::to(&url);
@@ -244,11 +243,10 @@ async fn each_call_ends_on_a_connection_that_falls_silent_at_any_of_its_statemen
 async fn a_place_of_a_connection_that_hung_is_free_for_the_next() {
     let url = schema().await;
     let way = Way::to(&url);
-    let options = PostgresOptions {
-        connections: 3,
-        call_timeout: Duration::from_secs(1),
-        ..PostgresOptions::default()
-    };
+    let options = PostgresOptions::default().with(|o| {
+        o.connections = 3;
+        o.call_timeout = Duration::from_secs(1);
+    });
     let store = PostgresStore::open(&way.url, options).await.unwrap();
     for n in 0..3 {
         way.silence_at("FROM tasks WHERE id = $1");
@@ -267,11 +265,10 @@ async fn a_place_of_a_connection_that_hung_is_free_for_the_next() {
 async fn a_connection_may_fall_silent_at_any_moment_without_a_place_lost() {
     let url = schema().await;
     let way = Way::to(&url);
-    let options = PostgresOptions {
-        connections: 3,
-        call_timeout: Duration::from_millis(150),
-        ..PostgresOptions::default()
-    };
+    let options = PostgresOptions::default().with(|o| {
+        o.connections = 3;
+        o.call_timeout = Duration::from_millis(150);
+    });
     let store = PostgresStore::open(&way.url, options).await.unwrap();
     let owners = std::cell::Cell::new(0);
     // Each for another owner: the database keeps the lock of one whose connection is silent.
@@ -297,10 +294,10 @@ async fn a_connection_may_fall_silent_at_any_moment_without_a_place_lost() {
 async fn each_call_ends_while_another_program_has_the_write_lock_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.db");
-    let options = SqliteOptions {
-        busy_timeout: Duration::from_millis(200),
-        call_timeout: Duration::from_millis(500),
-    };
+    let options = SqliteOptions::default().with(|o| {
+        o.busy_timeout = Duration::from_millis(200);
+        o.call_timeout = Duration::from_millis(500);
+    });
     let clock = Arc::new(ManualClock::new(START));
     let store = SqliteStore::open_with(&path, clock, options).await.unwrap();
     let given = given(&store).await;

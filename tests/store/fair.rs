@@ -80,11 +80,10 @@ async fn an_owner_with_128_requests_at_once_keeps_nobody_from_reading_and_starti
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_whose_lock_another_process_has_waits_without_a_connection() {
     let url = schema().await;
-    let options = PostgresOptions {
-        connections: 3,
-        call_timeout: Duration::from_secs(30),
-        ..Default::default()
-    };
+    let options = PostgresOptions::default().with(|o| {
+        o.connections = 3;
+        o.call_timeout = Duration::from_secs(30);
+    });
     let store = Arc::new(PostgresStore::open(&url, options).await.unwrap());
     let mut elsewhere = PgConnection::connect(&url).await.unwrap();
     let lock = "SELECT pg_advisory_lock(hashtextextended('milepost ' || 'locked', 0))";

@@ -36,7 +36,7 @@ pub(crate) fn task() -> NewTask {
         title: "Story: lighthouse".to_owned(),
         input: r#"{"subject":"lighthouse"}"#.to_owned(),
         sealed: None,
-        stages: vec![StageInfo { name: "Writing".to_owned(), weight: 1.0 }],
+        stages: vec![StageInfo::new("Writing", 1.0)],
         client: None,
         unique_key: None,
         lookup_key: None,

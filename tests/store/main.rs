@@ -6,6 +6,7 @@ mod conformance;
 mod ends;
 mod fair;
 mod fixture;
+mod memory;
 mod migrations;
 mod plans;
 mod postgres;

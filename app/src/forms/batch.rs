@@ -34,7 +34,7 @@ fn at_the_fields(mut problem: Problem) -> Problem {
     for error in &mut problem.errors {
         if let Some((place, field)) = batch_input(&error.field) {
             let detail = format!("Line {}: {}", place + 1, error.detail);
-            *error = FieldError { field: field.to_owned(), detail };
+            *error = FieldError::new(field, detail);
         }
     }
     problem
@@ -93,8 +93,7 @@ mod tests {
     #[test]
     fn an_error_in_a_batch_is_told_in_its_line() {
         let mut problem = Problem::new(400, "Bad Request", "x");
-        let error =
-            |field: &str| FieldError { field: field.to_owned(), detail: "is bad".to_owned() };
+        let error = |field: &str| FieldError::new(field, "is bad");
         problem.errors = vec![error("inputs[3].subject"), error("inputs"), error("inputs[0]")];
         let errors = at_the_fields(problem).errors;
         assert_eq!((&*errors[0].field, &*errors[0].detail), ("subject", "Line 4: is bad"));

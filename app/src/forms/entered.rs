@@ -70,7 +70,7 @@ async fn upload(site: &Site, caller: &Caller, file: FormFile) -> Result<(String,
         Err(error) => {
             let mut problem = Problem::from(error);
             let detail = problem.detail.clone();
-            problem.errors.push(FieldError { field, detail });
+            problem.errors.push(FieldError::new(field, detail));
             Err(problem)
         }
     }

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use milepost::{
-    poll::Config,
     task::{PollRequest, Snapshot},
     view::{
         ShownLog, TaskView, Transport, UseTaskOptions,
@@ -39,12 +38,9 @@ pub fn TaskIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
-    let log = ShownLog { id: seed.snapshot.id, after: seed.log_seq };
-    let options = UseTaskOptions {
-        config: Config { foreground: true, ..Config::default() },
-        log: Some(log),
-        ..UseTaskOptions::default()
-    };
+    let mut options = UseTaskOptions::default();
+    options.config.foreground = true;
+    options.log = Some(ShownLog { id: seed.snapshot.id, after: seed.log_seq });
     let find = seed.find;
     // Other tabs show other lines.
     let is_shared = find.is_empty();

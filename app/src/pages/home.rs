@@ -16,7 +16,7 @@ const RECENT: u32 = 5;
 #[component]
 pub fn HomePage() -> impl IntoView {
     ask(|service, caller| async move {
-        let filter = ListFilter { limit: Some(RECENT), ..ListFilter::default() };
+        let filter = ListFilter::default().with(|o| o.limit = Some(RECENT));
         let recent = service.list(&caller, &filter).await?.tasks;
         let any = !recent.is_empty();
         let kinds = service.kinds();

@@ -58,38 +58,29 @@ pub(crate) fn resumed(snapshot: &Snapshot) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use milepost::{task::TaskId, view::Seed};
+    use milepost::task::TaskId;
 
     use super::*;
 
     fn snapshot(receipt: CancelReceipt) -> Snapshot {
         let id: TaskId = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().unwrap();
-        Snapshot { cancel: Some(receipt), ..Seed::from(id).into_snapshot() }
+        let mut snapshot = Snapshot::new(id, String::new(), String::new());
+        snapshot.cancel = Some(receipt);
+        snapshot
     }
 
     #[test]
     fn a_receipt_is_told_as_far_as_it_has_come() {
-        let asked = CancelReceipt {
-            requested_at: "2026-11-23T14:02:11.5Z".to_owned(),
-            requested_by: "owner".to_owned(),
-            delivered_at: None,
-            acknowledged_at: None,
-            stopped_at: None,
-            outcome: None,
-            preserved: None,
-        };
+        let asked = CancelReceipt::new("2026-11-23T14:02:11.5Z", "owner");
         let told = "cancel   requested 2026-11-23 14:02:11 UTC by its owner\n";
         assert_eq!(receipt(&snapshot(asked.clone())), told);
         let at = |second: u32| Some(format!("2026-11-23T14:02:{second}Z"));
-        let whole = CancelReceipt {
-            requested_by: "anyone with the id".to_owned(),
-            delivered_at: at(12),
-            acknowledged_at: at(13),
-            stopped_at: at(14),
-            outcome: Some(CancelOutcome::Stopped),
-            preserved: Some("2 chapters\nof 7".to_owned()),
-            ..asked
-        };
+        let mut whole = CancelReceipt::new(asked.requested_at, "anyone with the id");
+        whole.delivered_at = at(12);
+        whole.acknowledged_at = at(13);
+        whole.stopped_at = at(14);
+        whole.outcome = Some(CancelOutcome::Stopped);
+        whole.preserved = Some("2 chapters\nof 7".to_owned());
         let told = "cancel   requested 2026-11-23 14:02:11 UTC by somebody with its id\n         \
                     delivered 2026-11-23 14:02:12 UTC\n         \
                     acknowledged 2026-11-23 14:02:13 UTC\n         \
@@ -101,7 +92,7 @@ mod tests {
     #[test]
     fn a_task_that_nobody_cancelled_and_that_resumed_nothing_has_neither() {
         let id: TaskId = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().unwrap();
-        let plain = Seed::from(id).into_snapshot();
+        let plain = Snapshot::new(id, String::new(), String::new());
         assert_eq!((receipt(&plain), resumed(&plain)), (String::new(), None));
     }
 }

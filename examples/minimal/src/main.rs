@@ -12,11 +12,9 @@ use std::{env, net::SocketAddr, path::Path, sync::Arc};
 
 use axum::Router;
 use milepost::{
-    engine::{
-        Context, Engine, EngineOptions, KindOptions, Output, Registry, Stages, Task, TaskError,
-        clock::SystemClock, store::sqlite::SqliteStore,
-    },
+    engine::{clock::SystemClock, store::sqlite::SqliteStore},
     http::{HttpOptions, router},
+    prelude::*,
 };
 
 /// Input of the task, and the fields of its form.
@@ -57,10 +55,8 @@ impl Task for Primes {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let clock = Arc::new(SystemClock);
-    let store = Arc::new(SqliteStore::open(Path::new("tasks.db"), clock.clone()).await?);
-    let registry = Registry::new().with::<Primes>((), KindOptions::default());
-    let engine = Engine::start(store, clock, registry, EngineOptions::default()).await?;
+    let store = SqliteStore::open(Path::new("tasks.db"), Arc::new(SystemClock)).await?;
+    let engine = Engine::builder(store).register::<Primes>(()).start().await?;
     let app = Router::new().nest("/jobs", router(engine.service(), &HttpOptions::default()));
 
     let addr = env::var("ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());

@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
 
     // The pages. Their server functions find the service in their context, and who asks in the request.
     let leptos = get_configuration(None)?.leptos_options;
-    let http = HttpOptions { local_only: true, ..HttpOptions::default() };
+    let http = HttpOptions::default().with(|o| o.local_only = true);
     let (context, document) = (service.clone(), leptos.clone());
     let (island_context, island_document) = (service.clone(), leptos.clone());
     let island_page = render_app_async_with_context(

@@ -93,26 +93,25 @@ impl HttpSettings {
         let origins = &self.public_origins;
         let https =
             !origins.is_empty() && origins.iter().all(|origin| origin.starts_with("https:"));
-        HttpOptions {
-            max_body_bytes: self.max_body_bytes,
-            public_origins: origins.clone(),
-            secure_cookie: self.secure_cookie.unwrap_or(https),
-            cookie_path: if self.base_path.is_empty() {
-                "/".to_owned()
-            } else {
-                self.base_path.clone()
-            },
-            body_idle_timeout: Duration::from_secs(self.connections.body_idle_timeout_s),
-            body_grace: Duration::from_secs(self.connections.body_grace_s),
-            min_body_bytes_per_s: self.connections.min_body_bytes_per_s,
-            monitoring: self.metrics_addr.is_none(),
-            sessions_per_minute: self.rate.sessions_per_minute,
+        HttpOptions::default().with(|o| {
+            o.max_body_bytes = self.max_body_bytes;
+            o.public_origins = origins.clone();
+            o.secure_cookie = self.secure_cookie.unwrap_or(https);
+            o.cookie_path = match self.base_path.as_str() {
+                "" => "/".to_owned(),
+                path => path.to_owned(),
+            };
+            o.body_idle_timeout = Duration::from_secs(self.connections.body_idle_timeout_s);
+            o.body_grace = Duration::from_secs(self.connections.body_grace_s);
+            o.min_body_bytes_per_s = self.connections.min_body_bytes_per_s;
+            o.monitoring = self.metrics_addr.is_none();
+            o.sessions_per_minute = self.rate.sessions_per_minute;
             // Invalid values were rejected when the configuration was read.
-            trusted_proxies: self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect(),
-            plain_error_paths: simple::PATHS,
-            file_form_paths: &["/start/"],
-            ..HttpOptions::default()
-        }
+            o.trusted_proxies =
+                self.trusted_proxies.iter().filter_map(|it| it.parse().ok()).collect();
+            o.plain_error_paths = simple::PATHS;
+            o.file_form_paths = &["/start/"];
+        })
     }
 }
 

@@ -72,13 +72,12 @@ impl KindsSettings {
     pub fn options(&self, kind: &str) -> KindOptions {
         let KindSettings { timeout_s, concurrency, max_attempts, cancel_grace_s } =
             self.0.get(kind).cloned().unwrap_or_default();
-        KindOptions {
-            timeout: Duration::from_secs(timeout_s),
-            concurrency,
-            max_attempts,
-            cancel_grace: Duration::from_secs(cancel_grace_s),
-            ..KindOptions::default()
-        }
+        KindOptions::default().with(|o| {
+            o.timeout = Duration::from_secs(timeout_s);
+            o.concurrency = concurrency;
+            o.max_attempts = max_attempts;
+            o.cancel_grace = Duration::from_secs(cancel_grace_s);
+        })
     }
 
     /// Validates the values; returns the invalid keys and what would be valid.

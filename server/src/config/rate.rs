@@ -28,10 +28,10 @@ impl Default for RateSettings {
 impl RateSettings {
     /// Options of the engine.
     pub fn options(&self) -> RateOptions {
-        RateOptions {
-            starts_per_minute: self.starts_per_minute,
-            uploads_per_minute: self.uploads_per_minute,
-        }
+        RateOptions::default().with(|o| {
+            o.starts_per_minute = self.starts_per_minute;
+            o.uploads_per_minute = self.uploads_per_minute;
+        })
     }
 }
 

@@ -30,13 +30,13 @@ pub(super) fn storage(settings: &StorageSettings, database: Option<PathBuf>) -> 
     };
     let folders: Vec<_> = database.into_iter().chain(files).collect();
     let disk = (!folders.is_empty()).then(|| Arc::new(Folders(folders)) as Arc<dyn Disk>);
-    StorageOptions {
-        max_bytes_per_owner: settings.max_bytes_per_owner,
-        max_bytes_per_client: settings.max_bytes_per_client,
-        max_bytes: settings.max_bytes,
-        min_free_bytes: settings.min_free_bytes,
-        disk,
-    }
+    StorageOptions::default().with(|o| {
+        o.max_bytes_per_owner = settings.max_bytes_per_owner;
+        o.max_bytes_per_client = settings.max_bytes_per_client;
+        o.max_bytes = settings.max_bytes;
+        o.min_free_bytes = settings.min_free_bytes;
+        o.disk = disk;
+    })
 }
 
 #[cfg(test)]

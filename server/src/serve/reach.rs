@@ -61,13 +61,7 @@ mod tests {
     use super::*;
 
     fn kinds(words: &[&str]) -> Vec<KindInfo> {
-        let kind = |word: &&str| KindInfo {
-            kind: (*word).to_owned(),
-            title: String::new(),
-            description: String::new(),
-            input_schema: serde_json::Value::Null,
-            makes_files: false,
-        };
+        let kind = |word: &&str| KindInfo::new(*word, "", "", serde_json::Value::Null);
         words.iter().map(kind).collect()
     }
 
@@ -101,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_session_is_mentioned_where_it_is_needed() {
-        let engine = EngineOptions { allow_anonymous: false, ..EngineOptions::default() };
+        let engine = EngineOptions::default().with(|o| o.allow_anonymous = false);
         let addr = SocketAddr::from(([127, 0, 0, 1], 80));
         let line = line(addr, &HttpSettings::default(), &engine, &kinds(&["story"]), 0);
         assert!(line.contains("start story with a session, which each page gives; "), "{line}");

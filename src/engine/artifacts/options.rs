@@ -12,6 +12,7 @@ use crate::engine::{
 /// Limits of files. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct FileOptions {
     /// Maximum size of one file that a task makes, in bytes. Default: 4 GiB.
     pub max_file_bytes: u64,
@@ -44,6 +45,8 @@ pub struct FileOptions {
     #[serde(rename = "writer_idle_timeout_s", with = "seconds")]
     pub writer_idle_timeout: Duration,
 }
+
+crate::options::options!(FileOptions);
 
 impl Default for FileOptions {
     fn default() -> Self {

@@ -57,7 +57,11 @@ impl Context {
         let bytes = self.quota.meter(&*self.store, &self.options, client, bytes);
         let written = write(artifacts, &self.store, &new, files.max_file_bytes, bytes);
         match self.until_cancelled(written).await? {
-            Ok(artifact) => Ok(file_info(&artifact)),
+            Ok(artifact) => {
+                let info = file_info(&artifact);
+                self.observer.file(&info);
+                Ok(info)
+            }
             Err(error) => Err(not_saved(name, &error)),
         }
     }

@@ -9,6 +9,7 @@ use super::{Invalid, in_range, milliseconds, seconds, whole_ms};
 /// Limits and timing of long polls. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct LongPollOptions {
     /// Maximum wait of one long poll, in seconds, 1 to 600. Proxies in front must allow more.
     /// Default: 20.
@@ -40,6 +41,8 @@ pub struct LongPollOptions {
     #[serde(rename = "drain_spread_ms", with = "milliseconds")]
     pub drain_spread: Duration,
 }
+
+crate::options::options!(LongPollOptions);
 
 impl Default for LongPollOptions {
     fn default() -> Self {

@@ -13,6 +13,7 @@ const MAX_S: u64 = 100 * 365 * DAY_S;
 /// How long ended tasks and their results are retained. `Default` gives the documented values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct RetentionOptions {
     /// Retention of a task and its result after its end, in seconds; 0: no limit. Fixed when the
     /// task is queued. Default: 2,592,000 (30 days).
@@ -32,6 +33,8 @@ pub struct RetentionOptions {
     /// Maximum number of tasks removed in one transaction, 1 to 10,000. Default: 50.
     pub prune_batch: u32,
 }
+
+crate::options::options!(RetentionOptions);
 
 impl Default for RetentionOptions {
     fn default() -> Self {

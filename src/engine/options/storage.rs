@@ -7,6 +7,7 @@ use crate::engine::Disk;
 /// Limits of stored data. At a limit, new tasks and uploads are refused; tasks already accepted may
 /// finish. `Default` gives the documented values.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct StorageOptions {
     /// Maximum number of bytes in the database for all tasks of one owner: inputs, logs,
     /// checkpoints and results, plus 1,024 for each task. Default: 1 GiB.
@@ -21,6 +22,8 @@ pub struct StorageOptions {
     /// Reports the free disk space; without it, no space is reserved. Default: none.
     pub disk: Option<Arc<dyn Disk>>,
 }
+
+crate::options::options!(StorageOptions);
 
 impl Default for StorageOptions {
     fn default() -> Self {

@@ -60,6 +60,7 @@ pub trait DynamicTask: Send + Sync + 'static {
 
 /// A validated start.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Prepared {
     /// The input that is stored and passed to the run.
     pub input: String,
@@ -98,6 +99,7 @@ impl Prepared {
 
 /// A kind known at run time only.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct DynamicKind {
     /// Name, title, description, and the JSON Schema of the input.
     pub info: KindInfo,
@@ -105,6 +107,13 @@ pub struct DynamicKind {
     pub options: KindOptions,
     /// Validates inputs and runs tasks.
     pub task: Arc<dyn DynamicTask>,
+}
+
+impl DynamicKind {
+    /// Creates a kind.
+    pub fn new(info: KindInfo, options: KindOptions, task: Arc<dyn DynamicTask>) -> Self {
+        Self { info, options, task }
+    }
 }
 
 /// Fails the queued tasks of a kind that is no longer registered.

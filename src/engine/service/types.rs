@@ -54,6 +54,7 @@ impl Caller {
 
 /// Which tasks to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListFilter {
     /// Only with this status.
     pub status: Option<Status>,
@@ -68,6 +69,8 @@ pub struct ListFilter {
     /// [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows).
     pub limit: Option<u32>,
 }
+
+crate::options::options!(ListFilter);
 
 /// A task that was started, or existed already.
 #[derive(Clone, Debug, PartialEq)]

@@ -53,6 +53,39 @@ pub struct NewTask {
 }
 
 impl NewTask {
+    /// Creates a task with this title and input (as JSON), and otherwise the defaults: anonymous,
+    /// without stages, keys and uploads, priority 0, one run, retained without limit, and
+    /// unlimited queues.
+    pub fn new(
+        id: TaskId,
+        kind: impl Into<String>,
+        title: impl Into<String>,
+        input: impl Into<String>,
+    ) -> Self {
+        Self {
+            id,
+            owner: None,
+            kind: kind.into(),
+            title: title.into(),
+            input: input.into(),
+            sealed: None,
+            stages: Vec::new(),
+            client: None,
+            unique_key: None,
+            lookup_key: None,
+            idempotency: None,
+            priority: 0,
+            max_attempts: 1,
+            keep_ms: None,
+            max_queued: u32::MAX,
+            max_queued_per_client: u32::MAX,
+            max_queued_in_all: u32::MAX,
+            uploads: Vec::new(),
+            batch: None,
+            rerun_of: None,
+        }
+    }
+
     /// Size of its input in bytes, secrets included.
     pub fn input_bytes(&self) -> usize {
         self.input.len() + self.sealed.as_ref().map_or(0, String::len)

@@ -140,6 +140,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres
 
 /// Options of the PostgreSQL store.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct PostgresOptions {
     /// Number of connections, without those for lease renewals and notifications, which have one
     /// each. Half of them read and half write; half of the writing ones serve callers' requests
@@ -156,6 +157,8 @@ pub struct PostgresOptions {
     /// one is replaced, changes are found by polling, once a second. Default: 10 s.
     pub silence: Duration,
 }
+
+crate::options::options!(PostgresOptions);
 
 impl Default for PostgresOptions {
     fn default() -> Self {

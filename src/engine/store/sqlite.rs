@@ -143,6 +143,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite")
 
 /// Options of the SQLite store.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct SqliteOptions {
     /// How long a statement waits for the write lock, which a backup program may hold, or for a
     /// free connection. Default: 10 s.
@@ -150,6 +151,8 @@ pub struct SqliteOptions {
     /// Time limit of a whole call, however many statements it has; a disk may hang. Default: 20 s.
     pub call_timeout: Duration,
 }
+
+crate::options::options!(SqliteOptions);
 
 impl Default for SqliteOptions {
     fn default() -> Self {
@@ -164,8 +167,8 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     db: Connections,
     clock: Arc<dyn Clock>,
-    /// Held until the store is dropped.
-    _lock: File,
+    /// Held until the store is dropped; none in memory.
+    _lock: Option<File>,
 }
 
 impl SqliteStore {
@@ -214,7 +217,37 @@ impl SqliteStore {
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(|e| cannot(&e))?;
         let db = Connections::new(readers, writer, leases, call_timeout, 1);
-        Ok(Self { db, clock, _lock: lock })
+        Ok(Self { db, clock, _lock: Some(lock) })
+    }
+
+    /// Opens a store in memory, for tests: it is empty, and gone when it is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), milepost::engine::store::StoreError> {
+    /// use std::sync::Arc;
+    ///
+    /// use milepost::engine::{clock::SystemClock, store::{Store, sqlite::SqliteStore}};
+    ///
+    /// let store = SqliteStore::in_memory(Arc::new(SystemClock)).await?;
+    /// assert_eq!(store.counts().await?, (0, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StoreError::Open`] when SQLite cannot be set up.
+    pub async fn in_memory(clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let SqliteOptions { busy_timeout, call_timeout } = SqliteOptions::default();
+        let cannot = |error: &dyn std::fmt::Display| {
+            StoreError::Open(format!("a database in memory cannot be opened: {error}"))
+        };
+        let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
+        // Each connection would have a database of its own.
+        let only = pool(1, busy_timeout).connect_with(options).await.map_err(|e| cannot(&e))?;
+        MIGRATIONS.run(&only).await.map_err(|e| cannot(&migration_failure(&e)))?;
+        let db = Connections::new(only.clone(), only.clone(), only, call_timeout, 1);
+        Ok(Self { db, clock, _lock: None })
     }
 
     fn local_now(&self) -> i64 {

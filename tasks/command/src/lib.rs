@@ -131,27 +131,26 @@ impl CommandTasks {
     fn kind(&self, definition: &Arc<Definition>) -> DynamicKind {
         self.earlier.add(definition);
         let limits = &definition.limits;
-        DynamicKind {
-            info: KindInfo {
-                kind: definition.name.clone(),
-                title: definition.title.clone(),
-                description: definition.description_for_people(),
-                input_schema: schema::schema(definition),
-                makes_files: !definition.results.is_empty(),
-            },
-            options: KindOptions {
-                timeout: limits.timeout,
-                concurrency: limits.concurrency,
-                max_attempts: limits.max_attempts,
-                resume: limits.max_attempts > 1,
-                cancel_grace: limits.grace + LAST_WORDS,
-            },
-            task: Arc::new(CommandTask {
-                definition: Arc::clone(definition),
-                deps: Arc::clone(&self.deps),
-                earlier: Arc::clone(&self.earlier),
-            }),
-        }
+        let mut info = KindInfo::new(
+            definition.name.clone(),
+            definition.title.clone(),
+            definition.description_for_people(),
+            schema::schema(definition),
+        );
+        info.makes_files = !definition.results.is_empty();
+        let options = KindOptions::default().with(|o| {
+            o.timeout = limits.timeout;
+            o.concurrency = limits.concurrency;
+            o.max_attempts = limits.max_attempts;
+            o.resume = limits.max_attempts > 1;
+            o.cancel_grace = limits.grace + LAST_WORDS;
+        });
+        let task = CommandTask {
+            definition: Arc::clone(definition),
+            deps: Arc::clone(&self.deps),
+            earlier: Arc::clone(&self.earlier),
+        };
+        DynamicKind::new(info, options, Arc::new(task))
     }
 }
 
@@ -214,7 +213,10 @@ impl DynamicTask for CommandTask {
         let uploads = uploads.collect();
         let title = definition.title_of(&values);
         let stages = definition.stages();
-        Ok(Prepared { uploads, sealed, ..Prepared::new(stored, title, stages) })
+        let mut prepared = Prepared::new(stored, title, stages);
+        prepared.uploads = uploads;
+        prepared.sealed = sealed;
+        Ok(prepared)
     }
 
     fn asked_for(&self, stored: &StoredInput) -> Result<Value, serde_json::Error> {

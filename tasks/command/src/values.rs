@@ -34,24 +34,24 @@ pub(super) fn read(
         let detail = format!("unknown; there are: {}", known.join(", "));
         // Not truncated, because a truncated secret cannot be recognised. The engine hides secrets
         // first, then truncates.
-        errors.push(FieldError { field: name.clone(), detail });
+        errors.push(FieldError::new(name.clone(), detail));
     }
     let mut values = Vec::with_capacity(params.len());
     for param in params {
         match param.read(object.get(&param.name)) {
             Ok(value) => values.push(value),
-            Err(detail) => errors.push(FieldError { field: param.name.clone(), detail }),
+            Err(detail) => errors.push(FieldError::new(param.name.clone(), detail)),
         }
     }
     if errors.is_empty()
         && let Err(index) = definition.argv.expand(params, &values)
     {
         let detail = "must not begin with -, as it would be taken for an option".to_owned();
-        errors.push(FieldError { field: params[index].name.clone(), detail });
+        errors.push(FieldError::new(params[index].name.clone(), detail));
     }
     match errors.first() {
         None => Ok(values),
-        Some(FieldError { field, detail }) => {
+        Some(FieldError { field, detail, .. }) => {
             Err(ValidationError { detail: format!("{field}: {detail}"), errors })
         }
     }

@@ -130,7 +130,10 @@ impl Dataset {
     /// Default options of this kind: at most 10 minutes, and two at once, because each takes a core
     /// and some 100 MB.
     pub fn default_options() -> KindOptions {
-        KindOptions { timeout: Duration::from_secs(600), concurrency: 2, ..KindOptions::default() }
+        KindOptions::default().with(|o| {
+            o.timeout = Duration::from_secs(600);
+            o.concurrency = 2;
+        })
     }
 
     /// The name, unless it is blank.

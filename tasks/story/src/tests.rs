@@ -47,13 +47,12 @@ impl House {
         let store = SqliteStore::open(&database, clock.clone()).await.unwrap();
         let deps = StoryDeps::new(output, &story, &narrator).unwrap();
         let registry = Registry::new().with::<Story>(deps, KindOptions::default());
-        let options = EngineOptions {
-            heartbeat: Duration::from_millis(50),
-            queue_poll: Duration::from_millis(20),
-            retry_base: Duration::from_millis(1),
-            drain: Duration::ZERO,
-            ..EngineOptions::default()
-        };
+        let options = EngineOptions::default().with(|o| {
+            o.heartbeat = Duration::from_millis(50);
+            o.queue_poll = Duration::from_millis(20);
+            o.retry_base = Duration::from_millis(1);
+            o.drain = Duration::ZERO;
+        });
         let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
         Self { folder, service: engine.service(), engine, ada: Caller::owner("ada") }
     }

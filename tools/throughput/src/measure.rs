@@ -98,7 +98,7 @@ struct Callers {
 pub(crate) async fn measure(database: &Database, scene: Scene) -> anyhow::Result<Figures> {
     let (begun, next) = (Begun::new(), Arc::new(AtomicU64::new(0)));
     let start = async |worker| {
-        let kind = KindOptions { concurrency: scene.at_once, ..KindOptions::default() };
+        let kind = KindOptions::default().with(|o| o.concurrency = scene.at_once);
         let registry = Registry::new().with::<Noop>(begun.clone(), kind);
         let (store, clock) = (Arc::clone(&database.store), Arc::clone(&database.clock));
         let options = options(scene, worker);
@@ -147,23 +147,21 @@ pub(crate) async fn measure(database: &Database, scene: Scene) -> anyhow::Result
 
 fn options(scene: Scene, worker: bool) -> EngineOptions {
     let most = u32::try_from(scene.queue + scene.tasks * 2).unwrap_or(u32::MAX);
-    EngineOptions {
-        concurrency: scene.at_once,
-        max_queued: most,
-        max_queued_per_owner: most,
-        max_queued_per_client: most,
-        long_poll: LongPollOptions { max_waiting_per_owner: 10_000, ..LongPollOptions::default() },
-        max_watched: BATCH as usize,
-        max_batch: BATCH as usize,
-        rates: RateOptions { starts_per_minute: u32::MAX, ..RateOptions::default() },
-        storage: StorageOptions {
-            max_bytes: 1 << 50,
-            max_bytes_per_owner: 1 << 50,
-            ..StorageOptions::default()
-        },
-        worker,
-        ..EngineOptions::default()
-    }
+    EngineOptions::default().with(|o| {
+        o.concurrency = scene.at_once;
+        o.max_queued = most;
+        o.max_queued_per_owner = most;
+        o.max_queued_per_client = most;
+        o.long_poll = LongPollOptions::default().with(|o| o.max_waiting_per_owner = 10_000);
+        o.max_watched = BATCH as usize;
+        o.max_batch = BATCH as usize;
+        o.rates = RateOptions::default().with(|o| o.starts_per_minute = u32::MAX);
+        o.storage = StorageOptions::default().with(|o| {
+            o.max_bytes = 1 << 50;
+            o.max_bytes_per_owner = 1 << 50;
+        });
+        o.worker = worker;
+    })
 }
 
 impl Callers {

@@ -66,6 +66,9 @@ async fn latest(
     kind: &str,
 ) -> Result<Option<Snapshot>, Problem> {
     let kind = Some(kind.to_owned());
-    let filter = ListFilter { kind, limit: Some(1), ..ListFilter::default() };
+    let filter = ListFilter::default().with(|o| {
+        o.kind = kind;
+        o.limit = Some(1);
+    });
     Ok(service.list(caller, &filter).await?.tasks.into_iter().next())
 }

@@ -8,9 +8,12 @@ use crate::{
         AllInserted, BatchRow, CancelOutcome, Changes, Claim, ClaimedTask, Ending, Inserted,
         ListQuery, LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, RunEnd, Secret, Spend,
         Spending, Spent, Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
+        sealed,
     },
     task::{BatchId, TaskId},
 };
+
+impl sealed::Sealed for This {}
 
 #[async_trait]
 impl Store for This {
