@@ -7,7 +7,7 @@ use std::{
 
 use milepost::{
     client::{Client, Download},
-    task::{FileList, TaskId},
+    task::TaskId,
 };
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
@@ -26,7 +26,7 @@ const PIECE: usize = 128 << 10;
 /// # Errors
 /// If the task does not exist or the server cannot be reached.
 pub async fn files(api: &Client, id: TaskId, format: Format) -> Result<Exit, CliError> {
-    let list = FileList { files: api.files(id).await? };
+    let list = api.files(id).await?;
     format.show(&list, |list| show::files(&list.files))?;
     if list.files.is_empty() {
         super::note("the task has made no files");

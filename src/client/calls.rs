@@ -6,8 +6,8 @@ use super::{
     send::{Body, Method},
 };
 use crate::task::{
-    Batch, BatchId, BatchList, FileInfo, FileList, KindInfo, LogPage, Snapshot, StartBatch,
-    StartTask, StartedTask, TaskId, TaskList, Upload,
+    Batch, BatchId, BatchList, FileList, KindInfo, LogPage, Snapshot, StartBatch, StartTask,
+    StartedTask, TaskId, TaskList, Upload,
 };
 
 /// # Errors of the calls
@@ -142,9 +142,8 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::status`].
-    pub async fn files(&self, id: TaskId) -> Result<Vec<FileInfo>, Error> {
-        let list: FileList = self.get(&format!("/api/v1/tasks/{id}/files")).await?;
-        Ok(list.files)
+    pub async fn files(&self, id: TaskId) -> Result<FileList, Error> {
+        self.get(&format!("/api/v1/tasks/{id}/files")).await
     }
 
     /// Fetches one of a task's files piece by piece.

@@ -17,7 +17,7 @@ async fn a_task_is_started_followed_to_its_end_and_its_results_are_fetched() {
     assert_eq!(client.status(id).await.unwrap().status, Status::Completed);
     assert_eq!(client.result(id).await.unwrap(), b"counted to 3");
     let files = client.files(id).await.unwrap();
-    assert_eq!(files.iter().map(|file| &*file.name).collect::<Vec<_>>(), ["numbers.txt"]);
+    assert_eq!(files.files.iter().map(|file| &*file.name).collect::<Vec<_>>(), ["numbers.txt"]);
     let file = client.file(id, "numbers.txt").await.unwrap();
     assert_eq!(file.bytes(10).await.unwrap(), b"3");
     assert_eq!(client.input(id).await.unwrap().input["to"], 3);
