@@ -218,6 +218,7 @@ impl<'a> Server<'a> {
             tasks: if news { vec![self.snapshot(now)] } else { Vec::new() },
             gone: Vec::new(),
             log: self.log(held.log_after.filter(|_| news)),
+            rendered_log: Vec::new(),
             poll_after_ms: 0.0,
             waited_ms: waited_ms.filter(|_| holds),
             reason: Some(reason.unwrap_or(idle)),
@@ -229,9 +230,7 @@ impl<'a> Server<'a> {
     fn log(&self, after: Option<i64>) -> Vec<TaskLog> {
         let seq = i64::try_from(self.stored_ms).unwrap_or(i64::MAX);
         let new = after.filter(|after| *after < seq);
-        new.map(|_| TaskLog { id: ID, seq, lines: Vec::new(), html: Vec::new() })
-            .into_iter()
-            .collect()
+        new.map(|_| TaskLog { id: ID, seq, lines: Vec::new() }).into_iter().collect()
     }
 
     fn snapshot(&self, now: u64) -> Snapshot {

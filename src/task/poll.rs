@@ -97,14 +97,9 @@ pub struct TaskLog {
     pub id: TaskId,
     /// Number of the last line that was looked at: the next request's `log_after`.
     pub seq: i64,
-    /// The lines, oldest first; of more than fit, the latest. Not read by pages, which get `html`.
+    /// The lines, oldest first; of more than fit, the latest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
     pub lines: Vec<LogLine>,
-    /// The lines as safe HTML, for a page whose server renders them; `lines` is then empty. Each begins
-    /// with the number of the line and a blank.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub html: Vec<String>,
 }
 
 /// Response to a poll.
@@ -118,7 +113,14 @@ pub struct PollResponse {
     pub gone: Vec<Gone>,
     /// Log lines of the tasks above whose log was asked for with `log_after`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
     pub log: Vec<TaskLog>,
+    /// The same for a page, whose server renders the lines as safe HTML. For each task a text of its id
+    /// and its `seq`, then a text for each line, of the line's number and its HTML; a blank between
+    /// them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "http", schema(ignore))]
+    pub rendered_log: Vec<String>,
     /// When to poll again, in milliseconds after this response.
     pub poll_after_ms: f64,
     /// How long the request waited, in milliseconds; absent if it did not wait.

@@ -1,7 +1,7 @@
 //! The log from the task to those who read it.
 
 use milepost::{
-    engine::{Caller, EngineOptions, ServiceError},
+    engine::{Caller, ServiceError},
     task::{AnswerReason, LogStream, PollRequest, Snapshot},
 };
 

@@ -59,6 +59,6 @@ impl Service {
             let found = self.latest_with(id, after, text, most).await?;
             (found.lines, found.seq)
         };
-        Ok(TaskLog { id, seq, lines, html: Vec::new() })
+        Ok(TaskLog { id, seq, lines })
     }
 }

@@ -52,6 +52,7 @@ const fn nothing() -> PollResponse {
         tasks: Vec::new(),
         gone: Vec::new(),
         log: Vec::new(),
+        rendered_log: Vec::new(),
         poll_after_ms: 0.0,
         waited_ms: None,
         reason: None,

@@ -70,6 +70,7 @@ pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
         tasks,
         gone: Vec::new(),
         log: Vec::new(),
+        rendered_log: Vec::new(),
         poll_after_ms: 0.0,
         waited_ms: None,
         reason: None,

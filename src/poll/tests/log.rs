@@ -7,7 +7,7 @@ use crate::{
 };
 
 pub(super) fn lines_to(id: TaskId, seq: i64) -> Vec<TaskLog> {
-    vec![TaskLog { id, seq, lines: Vec::new(), html: Vec::new() }]
+    vec![TaskLog { id, seq, lines: Vec::new() }]
 }
 
 fn follow_log(after: i64) -> Event {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     poll::{Action, Config, Event, Machine, Stats},
-    task::{PollResponse, TaskId},
+    task::{PollResponse, TaskId, TaskLog},
 };
 
 /// Redraw interval while the bar moves, in milliseconds.
@@ -120,12 +120,19 @@ pub(super) fn show_log(id: TaskId) {
     with(|tab| tab.log_of = Some(id));
 }
 
-/// Keeps the lines of a response that this tab shows.
+/// Takes the rendered lines out of a response: stores those that this tab shows, and leaves the
+/// machine how far each log goes.
 pub(super) fn keep_log(response: &mut PollResponse) {
     with(|tab| {
-        for log in &mut response.log {
-            if tab.log_of == Some(log.id) && tab.log.len() < MAX_UNTAKEN {
-                tab.log.append(&mut log.html);
+        let mut is_shown = false;
+        for text in std::mem::take(&mut response.rendered_log) {
+            let Some((id, seq)) = text.split_once(' ') else { continue };
+            if let Ok(id) = id.parse() {
+                is_shown = tab.log_of == Some(id);
+                let seq = seq.parse().unwrap_or_default();
+                response.log.push(TaskLog { id, seq, lines: Vec::new() });
+            } else if is_shown && tab.log.len() < MAX_UNTAKEN {
+                tab.log.push(text);
             }
         }
     });
