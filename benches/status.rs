@@ -37,7 +37,7 @@ fn benches(c: &mut Criterion) {
         .unwrap()
         .map_or(0, |snapshot| snapshot.version);
     let watch = Watch::at_version(bench.id, version);
-    let request = PollRequest { watch: vec![watch], wait_ms: 0 };
+    let request = PollRequest::new(vec![watch], 0);
     c.bench_function("unchanged poll of a running task", |b| {
         b.to_async(&runtime).iter(async || service.poll(&bench.owner, &request).await.unwrap());
     });

@@ -148,7 +148,6 @@ impl Entry {
             foreground: self.large,
             // The lines that the other tab has are not known.
             log_after: self.log_after.map(|after| if self.owed { 0 } else { after }),
-            log_contains: String::new(),
         }
     }
 

@@ -34,10 +34,6 @@ pub struct Watch {
     /// carries later ones, at most 3 s after they were written. Absent: no lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_after: Option<i64>,
-    /// Only lines that contain this text, ignoring case: 1 to 200 characters by default. Absent or
-    /// empty: all.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub log_contains: String,
 }
 
 impl Watch {
@@ -52,7 +48,6 @@ impl Watch {
             early_responses: 0,
             foreground: false,
             log_after: None,
-            log_contains: String::new(),
         }
     }
 }
@@ -66,6 +61,17 @@ pub struct PollRequest {
     /// Longest wait for news, in milliseconds; 0: answer immediately.
     #[serde(default)]
     pub wait_ms: i64,
+    /// Only log lines that contain this text, ignoring case: 1 to 200 characters by default. Absent or
+    /// empty: all.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub log_contains: String,
+}
+
+impl PollRequest {
+    /// Asks what has changed of these tasks, and waits for news at most `wait_ms` milliseconds.
+    pub fn new(watch: Vec<Watch>, wait_ms: i64) -> Self {
+        Self { watch, wait_ms, log_contains: String::new() }
+    }
 }
 
 /// Why a watched task is no longer reported.

@@ -41,8 +41,8 @@ pub(super) fn watch(
         let known = snapshot.version > 0;
         act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
     }
-    if let Some(ShownLog { id, after }) = options.log {
-        tab::show_log(id);
+    if let Some(ShownLog { id, after, contains }) = options.log {
+        tab::show_log(id, contains);
         act(Event::FollowLog { id, after });
     }
     act(Event::NotifyHidden(notify));
@@ -163,8 +163,9 @@ pub fn set_title(title: &str) {
     document().set_title(title);
 }
 
-fn send(epoch: u32, request: PollRequest) {
+fn send(epoch: u32, mut request: PollRequest) {
     let Some(transport) = tab::transport() else { return };
+    request.log_contains = tab::log_contains();
     let asked = transport.poll(request);
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {

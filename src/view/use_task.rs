@@ -51,15 +51,16 @@ pub struct UseTaskOptions {
     pub log: Option<ShownLog>,
 }
 
-/// The log of a task, as far as a page shows it. For lines that contain a text, the transport sets
-/// [`Watch::log_contains`](crate::task::Watch::log_contains) and must not be
-/// [shared](Transport::shared).
-#[derive(Clone, Copy, Debug)]
+/// The log of a task, as far as a page shows it.
+#[derive(Clone, Debug)]
 pub struct ShownLog {
     /// The task.
     pub id: TaskId,
     /// Number of the last line shown; 0: none.
     pub after: i64,
+    /// Only lines that contain this text; empty: all. With a text the transport must not be
+    /// [shared](Transport::shared), since other tabs show other lines.
+    pub contains: String,
 }
 
 /// Return type of [`use_task`].

@@ -100,7 +100,7 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     let snapshot = f.get(id).await;
     let watch =
         vec![Watch::at_version(over.id, over.version), Watch::at_version(id, snapshot.version)];
-    let poll = hold(&f, PollRequest { watch, wait_ms: 20_000 }, 1).await;
+    let poll = hold(&f, PollRequest::new(watch, 20_000), 1).await;
     clock.advance(61_000);
     let held = Instant::now();
     while held.elapsed() <= FRESH {

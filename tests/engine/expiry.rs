@@ -48,7 +48,7 @@ fn slow() -> RetentionOptions {
 }
 
 async fn gone(f: &Fixture, caller: &Caller, id: TaskId) -> GoneReason {
-    let request = PollRequest { watch: vec![Watch::at_version(id, 0)], wait_ms: 0 };
+    let request = PollRequest::new(vec![Watch::at_version(id, 0)], 0);
     f.service.poll(caller, &request).await.unwrap().gone[0].reason
 }
 

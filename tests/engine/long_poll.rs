@@ -18,7 +18,7 @@ pub(crate) fn after(snapshot: &Snapshot) -> PollRequest {
         age_ms: 1_000,
         ..Watch::at_version(snapshot.id, snapshot.version)
     };
-    PollRequest { watch: vec![watch], wait_ms: 20_000 }
+    PollRequest::new(vec![watch], 20_000)
 }
 
 pub(crate) type Poll = JoinHandle<Result<PollResponse, ServiceError>>;

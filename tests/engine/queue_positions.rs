@@ -22,7 +22,7 @@ fn waiting() -> EngineOptions {
 
 async fn poll(f: &Fixture, id: TaskId, version: i64) -> PollResponse {
     let watch = vec![Watch::at_version(id, version)];
-    f.service.poll(&f.ada, &PollRequest { watch, wait_ms: 0 }).await.unwrap()
+    f.service.poll(&f.ada, &PollRequest::new(watch, 0)).await.unwrap()
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn another_owner_sees_nothing_of_a_task() {
 
 fn watching(id: TaskId, version: i64) -> PollRequest {
     let watch = Watch::at_version(id, version);
-    PollRequest { watch: vec![watch], wait_ms: 0 }
+    PollRequest::new(vec![watch], 0)
 }
 
 #[tokio::test]

@@ -274,7 +274,7 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
             let reads = || ["get", "tombstones"].map(|call| store.made(call)).iter().sum::<u32>();
             let (before, orders) = (reads(), store.made("queue"));
             let watch = watched.iter().map(|id| Watch::at_version(*id, 0)).collect();
-            let request = PollRequest { watch, wait_ms };
+            let request = PollRequest::new(watch, wait_ms);
             let answer = f.service.poll(caller, &request).await.unwrap();
             assert_eq!(answer.gone.len() + answer.tasks.len(), watched.len());
             let made = reads() - before;
@@ -286,7 +286,7 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
     store.set("queue", Fault::Fail(u32::MAX));
     let orders = store.made("queue");
     let watch = known.iter().map(|id| Watch::at_version(*id, 0)).collect();
-    f.service.poll(&f.ada, &PollRequest { watch, wait_ms: 0 }).await.unwrap();
+    f.service.poll(&f.ada, &PollRequest::new(watch, 0)).await.unwrap();
     assert!(store.made("queue") <= orders + 1, "{} times", store.made("queue") - orders);
     store.heal();
     // A batch, its end and its repetition.

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use milepost::{
-    task::{PollRequest, Snapshot},
+    task::Snapshot,
     view::{
         ShownLog, TaskView, Transport, UseTaskOptions,
         components::{Bar, Percent, StatusBadge, StepText},
@@ -40,15 +40,13 @@ pub fn TaskIsland() -> impl IntoView {
 fn follow(seed: TaskState) -> impl IntoView {
     let mut options = UseTaskOptions::default();
     options.config.foreground = true;
-    options.log = Some(ShownLog { id: seed.snapshot.id, after: seed.log_seq });
-    let find = seed.find;
+    let mut transport = Transport::poll_only(task_status);
     // Other tabs show other lines.
-    let is_shared = find.is_empty();
-    let transport = Transport::poll_only(move |mut request: PollRequest| {
-        request.watch.iter_mut().for_each(|watch| watch.log_contains.clone_from(&find));
-        task_status(request)
-    });
-    let transport = if is_shared { transport.shared() } else { transport };
+    if seed.find.is_empty() {
+        transport = transport.shared();
+    }
+    let log = ShownLog { id: seed.snapshot.id, after: seed.log_seq, contains: seed.find };
+    options.log = Some(log);
     let task = use_tasks_with_options([seed.snapshot], transport, options);
     task.views.into_iter().next().map(show)
 }

@@ -99,8 +99,13 @@ async fn look_at(browser: &Browser, id: &str) {
     }
     browser.function("/api/fn/task_result", &json!({ "id": id })).await;
     for find in ["", MARK] {
-        let watch = json!([{ "id": id, "log_after": 0, "log_contains": find }]);
-        browser.function("/api/fn/task_status", &json!({ "request": { "watch": watch } })).await;
+        let watch = json!([{ "id": id, "log_after": 0 }]);
+        browser
+            .function(
+                "/api/fn/task_status",
+                &json!({ "request": { "watch": watch, "log_contains": find } }),
+            )
+            .await;
     }
 }
 

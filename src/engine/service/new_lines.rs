@@ -1,16 +1,15 @@
 //! Log lines that travel in the response of a poll.
 
 use super::{Service, ServiceError, log_lines};
-use crate::task::{PollResponse, TaskId, TaskLog, Watch};
+use crate::task::{PollRequest, PollResponse, TaskId, TaskLog};
 
 impl Service {
-    /// Checks the texts that log lines must contain.
-    pub(super) fn may_search_logs(&self, watched: &[Watch]) -> Result<(), ServiceError> {
-        let texts = watched.iter().filter(|watch| watch.log_after.is_some());
-        for watch in texts.filter(|watch| !watch.log_contains.is_empty()) {
-            self.may_search("log_contains", &watch.log_contains)?;
+    /// Checks the text that log lines must contain.
+    pub(super) fn may_search_logs(&self, request: &PollRequest) -> Result<(), ServiceError> {
+        match request.log_contains.as_str() {
+            "" => Ok(()),
+            text => Ok(self.may_search("log_contains", text)?),
         }
-        Ok(())
     }
 
     /// Adds the new lines of the tasks in the response whose log is shown; of all of them at most
@@ -19,14 +18,14 @@ impl Service {
     /// Lines that cannot be read now are read with the next change: the client still asks for them.
     ///
     /// [`EngineOptions::max_log_lines_per_response`]: crate::engine::EngineOptions::max_log_lines_per_response
-    pub(super) async fn add_log(&self, watched: &[Watch], response: &mut PollResponse) {
+    pub(super) async fn add_log(&self, request: &PollRequest, response: &mut PollResponse) {
         let mut room = self.engine.inner().options.max_log_lines_per_response;
-        for watch in watched {
+        for watch in &request.watch {
             let Some(after) = watch.log_after else { continue };
             if room == 0 || !response.tasks.iter().any(|task| task.id == watch.id) {
                 continue;
             }
-            match self.new_lines(watch.id, after, &watch.log_contains, room).await {
+            match self.new_lines(watch.id, after, &request.log_contains, room).await {
                 Ok(log) => {
                     room = room.saturating_sub(u32::try_from(log.lines.len()).unwrap_or(u32::MAX));
                     response.log.push(log);

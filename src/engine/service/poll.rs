@@ -101,7 +101,7 @@ impl Service {
             let detail = format!("{} tasks are watched; at most {max} fit", request.watch.len());
             return Err(ValidationError::field("watch", detail).into());
         }
-        self.may_search_logs(&request.watch)?;
+        self.may_search_logs(request)?;
         let Held { reason, waited_ms, read } = match u64::try_from(request.wait_ms) {
             Ok(wait_ms @ 1..) if !request.watch.is_empty() => {
                 let now = inner.subscriptions.now_s();
@@ -119,7 +119,7 @@ impl Service {
             changes => changes?,
         };
         // After the snapshots: each has the lines that it counts.
-        self.add_log(&request.watch, &mut answer).await;
+        self.add_log(request, &mut answer).await;
         answer.poll_after_ms = match reason {
             AnswerReason::NoWait => answer.poll_after_ms,
             AnswerReason::ShuttingDown => {

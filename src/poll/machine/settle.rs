@@ -162,7 +162,7 @@ impl Machine {
             ids: watch.iter().map(|watch| watch.id).collect(),
         });
         let wait_ms = i64::try_from(wait_ms).unwrap_or(i64::MAX);
-        actions.push(Action::Send { epoch: self.epoch, request: PollRequest { watch, wait_ms } });
+        actions.push(Action::Send { epoch: self.epoch, request: PollRequest::new(watch, wait_ms) });
     }
 
     /// When the machine must run again; `None`: not before another event.

@@ -43,6 +43,7 @@ pub(super) struct Tab {
     answer: String,
     /// The task whose log this tab shows.
     log_of: Option<TaskId>,
+    log_contains: String,
     /// Lines that were not taken yet.
     log: Vec<String>,
     visible: bool,
@@ -116,8 +117,13 @@ pub(super) fn take_answer() -> String {
 }
 
 /// Keeps the log lines of this task from now on.
-pub(super) fn show_log(id: TaskId) {
-    with(|tab| tab.log_of = Some(id));
+pub(super) fn show_log(id: TaskId, contains: String) {
+    with(|tab| (tab.log_of, tab.log_contains) = (Some(id), contains));
+}
+
+/// The text that each line of the log must contain; empty: any.
+pub(super) fn log_contains() -> String {
+    with(|tab| tab.log_contains.clone()).unwrap_or_default()
 }
 
 /// Takes the rendered lines out of a response: stores those that this tab shows, and leaves the
@@ -229,6 +235,7 @@ impl Tab {
             request: None,
             answer: String::new(),
             log_of: None,
+            log_contains: String::new(),
             log: Vec::new(),
             visible: true,
             _listeners: listeners::listen(),

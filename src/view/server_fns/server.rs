@@ -52,10 +52,8 @@ pub(super) fn render_logs(request: &PollRequest, response: &mut PollResponse) {
     }
     let Some(LogRenderer(render)) = use_context() else { return };
     for log in std::mem::take(&mut response.log) {
-        let watch = request.watch.iter().find(|watch| watch.id == log.id);
-        let contains = watch.map_or("", |watch| watch.log_contains.as_str());
         response.rendered_log.push(format!("{} {}", log.id, log.seq));
-        response.rendered_log.extend(render(&log.lines, contains));
+        response.rendered_log.extend(render(&log.lines, &request.log_contains));
     }
 }
 
