@@ -67,7 +67,8 @@ pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
 /// link, which would be refused. Setting the attribute twice would make it invalid.
 fn hydration(options: LeptosOptions, nonce: Option<Nonce>) -> impl IntoView {
     let html = view! { <HydrationScripts options islands=true root="." /> }.to_html();
-    let html = html.lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    let lines = html.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    let html = lines.collect::<Vec<_>>().join("\n");
     let (links, script) = html.split_at(html.find("<script").unwrap_or_default());
     let link = "<link rel=\"modulepreload\"";
     let links = match &nonce {

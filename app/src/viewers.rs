@@ -68,6 +68,7 @@ impl Default for ViewLimits {
 #[derive(Clone)]
 pub struct Viewers {
     views: Vec<(&'static str, Arc<View>)>,
+    styles: Vec<(&'static str, &'static str)>,
     limits: ViewLimits,
     turns: Arc<Semaphore>,
 }
@@ -81,7 +82,12 @@ impl Default for Viewers {
 impl Viewers {
     /// Creates a set without viewers.
     pub fn new(limits: ViewLimits) -> Self {
-        Self { views: Vec::new(), limits, turns: Arc::new(Semaphore::new(limits.max_concurrent)) }
+        Self {
+            views: Vec::new(),
+            styles: Vec::new(),
+            limits,
+            turns: Arc::new(Semaphore::new(limits.max_concurrent)),
+        }
     }
 
     /// Registers `view` for a media type; parameters of the type are ignored. `text/*` matches all
@@ -98,6 +104,19 @@ impl Viewers {
         };
         self.views.push((media_type, Arc::new(view)));
         self
+    }
+
+    /// Loads a style sheet of the site with the pages of a kind's tasks: that of its results. `href` is
+    /// relative to the root of the site.
+    #[must_use]
+    pub fn with_style(mut self, kind: &'static str, href: &'static str) -> Self {
+        self.styles.push((kind, href));
+        self
+    }
+
+    /// The style sheet of a kind's results.
+    pub(crate) fn style_of(&self, kind: &str) -> Option<&'static str> {
+        self.styles.iter().find(|(name, _)| *name == kind).map(|(_, href)| *href)
     }
 
     /// Limits of the HTML for one thing on a page.

@@ -41,8 +41,9 @@ pub(super) fn watch(
         let known = snapshot.version > 0;
         act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
     }
-    if let Some(ShownLog { id, after, contains }) = options.log {
-        tab::show_log(id, contains);
+    if let Some(log) = options.log {
+        let ShownLog { id, after, .. } = log;
+        tab::show_log(log);
         act(Event::FollowLog { id, after });
     }
     act(Event::NotifyHidden(notify));
@@ -116,10 +117,9 @@ fn unanswered() -> Problem {
 }
 
 /// Takes the lines of the [shown log](UseTaskOptions::log) that came with the responses since the last
-/// call, oldest first; rendered by the server's `LogRenderer` (`server_fns`). They come with a change
-/// of the task: call it when its view changes. Each begins with its number and a blank; some may be
-/// shown already.
-pub fn take_log() -> Vec<String> {
+/// call, as HTML of the server's `LogRenderer` (`server_fns`); empty if there are none. They come with
+/// a change of the task: call it when its view changes.
+pub fn take_log() -> String {
     tab::take_log()
 }
 
@@ -164,8 +164,8 @@ pub fn set_title(title: &str) {
 }
 
 fn send(epoch: u32, mut request: PollRequest) {
-    let Some(transport) = tab::transport() else { return };
-    request.log_contains = tab::log_contains();
+    let Some((transport, contains)) = tab::transport() else { return };
+    request.log_contains = contains;
     let asked = transport.poll(request);
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {

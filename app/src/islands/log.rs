@@ -21,27 +21,15 @@ pub fn Log(
     acts: String,
 ) -> impl IntoView {
     let empty = RwSignal::new(seq == 0);
-    Effect::new(move |known: Option<i64>| {
+    Effect::new(move |before: Option<()>| {
         view.track();
-        if known.is_none() {
-            append(ELEMENT, "");
-        }
-        let mut known = known.unwrap_or(seq);
-        let mut html = String::new();
-        for line in take_log() {
-            // What another tab asked for may be known here.
-            let Some((seq, line)) = line.split_once(' ') else { continue };
-            let seq = seq.parse().unwrap_or(known);
-            if seq > known {
-                known = seq;
-                html.push_str(line);
-            }
+        let html = take_log();
+        if before.is_none() || !html.is_empty() {
+            append(ELEMENT, &html);
         }
         if !html.is_empty() {
-            append(ELEMENT, &html);
             empty.set(false);
         }
-        known
     });
     view! {
         <section class="card" aria-labelledby="log-title" hidden=move || empty.get()>

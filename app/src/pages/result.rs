@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use milepost::{task::Problem, view::text};
 
-use super::parts::{ask, task_id};
+use super::{
+    parts::{ask, task_id},
+    style::ResultStyle,
+};
 use crate::{context, wire::ResultView};
 
 /// The result, shown if its media type has a viewer, with a download link.
@@ -19,6 +22,7 @@ pub fn ResultPage() -> impl IntoView {
         let size = text::bytes(result.size_bytes);
         Ok(view! {
             <Title text=format!("Result: {}", snapshot.title) />
+            <ResultStyle kind=snapshot.kind />
             <p class="kicker">
                 <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
             </p>

@@ -2,8 +2,20 @@
 
 use leptos::{nonce::use_nonce, prelude::*};
 
+use crate::context;
+
 /// Style sheet of the pages with forms and lists, and of those of problems. Place it before them.
 #[component]
 pub fn FormStyle() -> impl IntoView {
     view! { <link rel="stylesheet" href="forms.css" nonce=use_nonce() /> }
+}
+
+/// Style sheet of the results of a kind, if it has one.
+#[component]
+pub fn ResultStyle(
+    /// The kind of the task.
+    kind: String,
+) -> impl IntoView {
+    let href = context::viewers().style_of(&kind);
+    href.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce() /> })
 }

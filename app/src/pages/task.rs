@@ -14,6 +14,7 @@ use super::{
     log,
     parts::{NoticeNote, Refresh, ask, task_id},
     rerun::Rerun,
+    style::ResultStyle,
 };
 use crate::{
     context,
@@ -61,6 +62,7 @@ pub fn TaskPage() -> impl IntoView {
         Ok(view! {
             <Title text=title />
             <Refresh seconds=refresh />
+            <ResultStyle kind=snapshot.kind.clone() />
             <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
             <h1 class="h" dir="auto">{snapshot.title.clone()}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}

@@ -10,13 +10,14 @@ use axum::{
 };
 use leptos::config::{LeptosOptions, get_configuration};
 use milepost::{
-    engine::Service,
+    engine::{Service, Task as _},
     http::{self, Guard, HttpOptions},
 };
 use milepost_app::{
     serve::{self, Site},
     viewers::{ViewLimits, Viewers},
 };
+use milepost_dataset::Dataset;
 use tower::ServiceExt as _;
 use tower_http::{
     CompressionLevel, compression::CompressionLayer, services::ServeDir,
@@ -38,7 +39,8 @@ pub(super) fn router(
         service: service.clone(),
         viewers: viewers::VIEWERS
             .into_iter()
-            .fold(Viewers::new(limits), |all, (media_type, viewer)| all.with(media_type, viewer)),
+            .fold(Viewers::new(limits), |all, (media_type, viewer)| all.with(media_type, viewer))
+            .with_style(Dataset::KIND, "profile.css"),
         options: leptos_options(settings, &site_dir),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),

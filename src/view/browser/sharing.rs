@@ -42,7 +42,7 @@ fn sharing() -> Option<Rc<Sharing>> {
 
 /// Joins the other tabs if the browser supports locks and channels.
 pub(super) fn join() {
-    let shared = tab::transport().is_some_and(|transport| transport.is_shared());
+    let shared = tab::transport().is_some_and(|(transport, _)| transport.is_shared());
     let Some(sharing) = shared.then(Sharing::new).flatten() else { return };
     drop(SHARING.replace(Some(Rc::new(sharing))));
     let tab = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;

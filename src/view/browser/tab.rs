@@ -7,7 +7,7 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::{
-    TaskView, Transport, act, dispatch,
+    ShownLog, TaskView, Transport, act, dispatch,
     listeners::{self, Listeners},
     running::Running,
     sharing,
@@ -25,9 +25,9 @@ const RESTING_MS: u32 = 1000;
 /// timers take signed 32-bit values.
 const MAX_TIMER_MS: u32 = 60_000;
 
-/// Number of log lines that wait to be taken from which on no more are kept: those of a page whose log
+/// Bytes of log lines that wait to be taken from which on no more are stored: those of a page whose log
 /// was not loaded.
-const MAX_UNTAKEN: usize = 10_000;
+const MAX_UNTAKEN_BYTES: usize = 4 << 20;
 
 /// The tab's loop, shared by all watched tasks.
 pub(super) struct Tab {
@@ -41,11 +41,10 @@ pub(super) struct Tab {
     request: Option<Running>,
     /// Text of the last response.
     answer: String,
-    /// The task whose log this tab shows.
-    log_of: Option<TaskId>,
-    log_contains: String,
-    /// Lines that were not taken yet.
-    log: Vec<String>,
+    /// The log that the page shows, up to its last line.
+    log: Option<ShownLog>,
+    /// Its lines that are not taken yet, as HTML.
+    log_html: String,
     visible: bool,
     _listeners: Listeners,
 }
@@ -101,9 +100,12 @@ pub(super) fn close_if_unused() {
     }
 }
 
-/// The transport of the loop.
-pub(super) fn transport() -> Option<Transport> {
-    with(|tab| tab.transport.clone())
+/// The transport of the loop, and the text that log lines must contain.
+pub(super) fn transport() -> Option<(Transport, String)> {
+    with(|tab| {
+        let contains = tab.log.as_ref().map(|log| log.contains.clone());
+        (tab.transport.clone(), contains.unwrap_or_default())
+    })
 }
 
 /// Stores the text of the response being handled.
@@ -116,37 +118,42 @@ pub(super) fn take_answer() -> String {
     with(|tab| std::mem::take(&mut tab.answer)).unwrap_or_default()
 }
 
-/// Keeps the log lines of this task from now on.
-pub(super) fn show_log(id: TaskId, contains: String) {
-    with(|tab| (tab.log_of, tab.log_contains) = (Some(id), contains));
+/// Stores the lines of this log from now on.
+pub(super) fn show_log(log: ShownLog) {
+    with(|tab| tab.log = Some(log));
 }
 
-/// The text that each line of the log must contain; empty: any.
-pub(super) fn log_contains() -> String {
-    with(|tab| tab.log_contains.clone()).unwrap_or_default()
-}
-
-/// Takes the rendered lines out of a response: stores those that this tab shows, and leaves the
-/// machine how far each log goes.
+/// Stores the rendered lines of a response that are new here, and leaves the machine how far each log
+/// goes.
 pub(super) fn keep_log(response: &mut PollResponse) {
     with(|tab| {
-        let mut is_shown = false;
-        for text in std::mem::take(&mut response.rendered_log) {
-            let Some((id, seq)) = text.split_once(' ') else { continue };
-            if let Ok(id) = id.parse() {
-                is_shown = tab.log_of == Some(id);
-                let seq = seq.parse().unwrap_or_default();
-                response.log.push(TaskLog { id, seq, lines: Vec::new() });
-            } else if is_shown && tab.log.len() < MAX_UNTAKEN {
-                tab.log.push(text);
+        let mut shown = None;
+        for text in &response.rendered_log {
+            let Some((first, rest)) = text.split_once(' ') else { continue };
+            if let Ok(id) = first.parse() {
+                shown = tab.log.as_mut().filter(|log| log.id == id);
+                response.log.push(TaskLog { id, seq: number(rest), lines: Vec::new() });
+            } else if let Some(log) = &mut shown
+                && number(first) > log.after
+                && tab.log_html.len() < MAX_UNTAKEN_BYTES
+            {
+                log.after = number(first);
+                tab.log_html.push_str(rest);
             }
         }
     });
 }
 
-/// Takes the lines that were kept.
-pub(super) fn take_log() -> Vec<String> {
-    with(|tab| std::mem::take(&mut tab.log)).unwrap_or_default()
+/// The number that the server wrote in digits. Parsing any text would be more code to load.
+fn number(digits: &str) -> i64 {
+    digits
+        .bytes()
+        .fold(0, |number: i64, digit| number.wrapping_mul(10).wrapping_add(i64::from(digit & 15)))
+}
+
+/// Takes the lines that were stored, as HTML.
+pub(super) fn take_log() -> String {
+    with(|tab| std::mem::take(&mut tab.log_html)).unwrap_or_default()
 }
 
 /// Passes an event to the machine. Before a timer event, reports a visibility change that caused no
@@ -234,9 +241,8 @@ impl Tab {
             redraw: None,
             request: None,
             answer: String::new(),
-            log_of: None,
-            log_contains: String::new(),
-            log: Vec::new(),
+            log: None,
+            log_html: String::new(),
             visible: true,
             _listeners: listeners::listen(),
         }

@@ -186,7 +186,7 @@ async fn is_asked_for_anew(database: &Database, place: &Place, id: &str) {
     assert_eq!(page.status(), 400);
     let page = page.text().await.unwrap();
     assert!(
-        page.contains("action=\"/start/job\"") && page.contains("has to be entered again"),
+        page.contains("action=\"start/job\"") && page.contains("has to be entered again"),
         "{page}"
     );
     let secret = place.write("secret", SECRET);
