@@ -15,10 +15,13 @@ pub(crate) fn root(parts: &Parts) -> String {
 
 /// The document that is rendered, as a link relative to the root, for links to a part of it.
 pub(crate) fn document() -> String {
-    let parts = use_context::<Parts>();
-    let uri = parts.as_ref().map(uri);
-    let path = uri.and_then(Uri::path_and_query).map(|path| path.as_str()).unwrap_or_default();
-    from_root(path)
+    use_context::<Parts>().map_or_else(String::new, |parts| document_of(uri(&parts)))
+}
+
+/// Values that a link fills into a start form may be secret: no page repeats them.
+fn document_of(uri: &Uri) -> String {
+    let whole = uri.path_and_query().map_or("", |path| path.as_str());
+    from_root(if uri.path().starts_with("/start") { uri.path() } else { whole })
 }
 
 /// A path of this site as a link relative to the root. `./` keeps a first segment with a colon from being a scheme.
@@ -57,6 +60,18 @@ mod tests {
             parts.uri = "/shown/instead/of/it".parse().unwrap();
             parts.extensions.insert(OriginalUri(path.parse().unwrap()));
             assert_eq!(root(&parts), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_document_has_its_query_unless_that_fills_in_a_form() {
+        for (uri, expected) in [
+            ("/tasks?q=a", "./tasks?q=a"),
+            ("/tasks/1", "./tasks/1"),
+            ("/start/job?key=hush", "./start/job"),
+            ("/start-several/job?key=hush", "./start-several/job"),
+        ] {
+            assert_eq!(document_of(&uri.parse().unwrap()), expected);
         }
     }
 

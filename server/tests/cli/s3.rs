@@ -145,6 +145,6 @@ async fn a_wrong_secret_is_one_line_without_the_secret() {
     let mut command = place.milepost(&["serve", "--addr", "127.0.0.1:0"]);
     command.envs(s3.settings()).env("AWS_SECRET_ACCESS_KEY", "not-the-secret");
     let refused = crate::fixture::Said::of(command).await;
-    refused.is_refused_with("files cannot be kept in s3://jobs/files");
+    refused.is_refused_with("files cannot be stored in s3://jobs/files");
     assert!(!refused.stderr.contains("not-the-secret"), "{refused:?}");
 }
