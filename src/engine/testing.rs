@@ -47,11 +47,11 @@
 //! let second = |report: &Report| *report == Report::Message("page 2".to_owned());
 //! let cancelled = TestRun::new(Copy { pages: 3 }, ()).cancel_when(second).run().await?;
 //! assert_eq!(cancelled.ending, TestEnding::Cancelled);
-//! assert_eq!(cancelled.checkpoint::<u32>("page"), Some(1));
+//! assert_eq!(cancelled.checkpoint::<u32>("page"), Some(2));
 //!
 //! let resumed = TestRun::new(Copy { pages: 3 }, ()).resume(&cancelled).run().await?;
 //! assert!(matches!(resumed.ending, TestEnding::Completed(_)));
-//! assert_eq!(resumed.reports[0], Report::Message("page 2".to_owned()));
+//! assert_eq!(resumed.reports[0], Report::Message("page 3".to_owned()));
 //! # Ok(())
 //! # }
 //! ```
