@@ -50,7 +50,7 @@ test("a file whose name is a trap is a name", async ({ startPage, taskPage, resu
   await expect(taskPage.status("Done")).toBeVisible();
   await taskPage.openResult.click();
   await expect(resultPage.text).toContainText(name);
-  await expect(page).not.toHaveTitle(/caught/);
+  await expect(page).not.toHaveTitle(/^caught$/);
   await expect(page.locator("main img")).toHaveCount(0);
 });
 

@@ -33,7 +33,11 @@ for (const { way, settings } of WAYS) {
       nginx = await Nginx.start(server.url, PATH, way);
       home = `${nginx.origin}${PATH}/`;
     });
-    test.afterEach(async () => await nginx.stop());
+    test.afterEach(async ({ page }) => {
+      // A page that still loads its icon would complain of the end.
+      await page.goto("about:blank");
+      await nginx.stop();
+    });
 
     for (const javaScriptEnabled of [true, false]) {
       test.describe(javaScriptEnabled ? "with scripts" : "without scripts", () => {

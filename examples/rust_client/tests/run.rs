@@ -1,5 +1,7 @@
 //! The example starts a task in another process (this one), follows it and prints its result.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
 use milepost::{
