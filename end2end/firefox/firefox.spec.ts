@@ -42,8 +42,9 @@ async function text(page: Page, selector: string): Promise<string> {
 }
 
 async function openResult(page: Page): Promise<void> {
-  const href = await page.evaluate(() => [...document.querySelectorAll("main a")].find((link) => link.textContent === "Open the result")?.getAttribute("href"));
-  await page.goto(new URL(href ?? "no result", page.url()).href);
+  const href = await page.evaluate(() => [...document.querySelectorAll<HTMLAnchorElement>("main a")].find((link) => link.textContent === "Open the result")?.href);
+  if (href === undefined) throw new Error(`no result on ${page.url()}`);
+  await page.goto(href);
 }
 
 async function percent(page: Page): Promise<number> {

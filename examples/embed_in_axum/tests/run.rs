@@ -1,5 +1,7 @@
 //! The example signs users in, runs their tasks below `/jobs`, and keeps them apart.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},

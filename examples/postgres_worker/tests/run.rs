@@ -1,5 +1,7 @@
 //! Two workers share a queue; both stop in order.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::{
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
