@@ -68,7 +68,7 @@ pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
     Ok(snapshot)
 }
 
-/// Returns changes of the watched tasks; may wait until there are any. With a [`LogRenderer`] in the
+/// Returns changes of the watched tasks; may wait until there are any. With a `LogRenderer` in the
 /// context, log lines are HTML.
 ///
 /// # Errors
