@@ -13,7 +13,7 @@ use milepost_fuzz::{
 
 /// Compiled once: that would take most of the time.
 static RULES: LazyLock<Vec<Rules>> = LazyLock::new(|| {
-    let presets = presets().iter().map(|info| Rules::preset(info.name).expect("a preset"));
+    let presets = presets().iter().map(|info| Rules::preset(&info.name).expect("a preset"));
     presets.chain([Rules::default()]).collect()
 });
 
