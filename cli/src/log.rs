@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use milepost::{
     client::Client,
-    task::{LogLine, LogStream, TaskId, plain},
+    task::{LogLine, TaskId, plain},
 };
 
 use super::{Format, is_over, show};
@@ -40,23 +40,15 @@ pub async fn log(api: &Client, id: TaskId, follow: bool, format: Format) -> Resu
     }
 }
 
-/// `2026-11-25T14:02:11.123Z stderr  text`, after a note if lines are missing.
+/// A line without what a terminal obeys.
 fn text(line: &LogLine) -> String {
-    let stream = match line.stream {
-        LogStream::Task => "task  ",
-        LogStream::Stdout => "stdout",
-        LogStream::Stderr => "stderr",
-    };
-    let gap = match line.left_out {
-        0 => String::new(),
-        count => format!("... {count} lines are left out ...\n"),
-    };
-    let (at, text) = (show::printable(&line.at), show::printable(&plain(&line.text)));
-    format!("{gap}{at} {stream}  {text}\n")
+    line.to_text(|part| show::printable(&plain(part)))
 }
 
 #[cfg(test)]
 mod tests {
+    use milepost::task::LogStream;
+
     use super::*;
 
     #[test]

@@ -98,16 +98,16 @@ impl<C: Send + 'static, A: Send + 'static> Inner<C, A> {
         let (calls, answers): (Vec<_>, Vec<_>) =
             set.into_iter().map(|call| (call.call, call.answer)).unzip();
         let mut work = (self.work)(calls);
-        let told = match tokio::time::timeout(SLOW, &mut work).await {
-            Ok(told) => told,
+        let results = match tokio::time::timeout(SLOW, &mut work).await {
+            Ok(results) => results,
             Err(_) => {
                 drop(turn);
                 work.await
             }
         };
-        for (answer, told) in answers.into_iter().zip(told) {
+        for (answer, result) in answers.into_iter().zip(results) {
             // Nobody waits for it any more.
-            drop(answer.send(told));
+            drop(answer.send(result));
         }
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::{Caller, Service, ServiceError},
-    task::{LogLine, LogPage, LogStream, Problem, TaskId, plain},
+    task::{LogLine, LogPage, Problem, TaskId, plain},
 };
 
 /// Parameters of a log request.
@@ -105,7 +105,7 @@ fn as_text(source: Source, first: Vec<LogLine>) -> Response {
     let id = source.id;
     let pieces = stream::unfold((source, Some(first)), |(source, lines)| async move {
         let lines = lines?;
-        let text = lines.iter().map(text_line).collect::<String>();
+        let text = lines.iter().map(|line| line.to_text(plain)).collect::<String>();
         let next = match lines.last() {
             None => None,
             // If the task was deleted in the meantime, the file ends; an error aborts the response.
@@ -125,19 +125,4 @@ fn as_text(source: Source, first: Vec<LogLine>) -> Response {
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     foreign::describe(headers, "text/plain; charset=utf-8", &format!("{id}.log"));
     response
-}
-
-/// Formats one line, `2026-11-25T14:02:11.123Z stderr  text`, preceded by a note if lines are
-/// missing.
-fn text_line(line: &LogLine) -> String {
-    let stream = match line.stream {
-        LogStream::Task => "task  ",
-        LogStream::Stdout => "stdout",
-        LogStream::Stderr => "stderr",
-    };
-    let gap = match line.left_out {
-        0 => String::new(),
-        count => format!("... {count} lines are left out ...\n"),
-    };
-    format!("{gap}{} {stream}  {}\n", line.at, plain(&line.text))
 }

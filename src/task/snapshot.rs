@@ -287,6 +287,23 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl LogLine {
+    /// The line as a text of its own, `2026-11-25T14:02:11.123Z stderr  text`, after a note if lines are
+    /// missing. `clean` takes out of each part what its reader must not get.
+    pub fn to_text(&self, clean: impl Fn(&str) -> String) -> String {
+        let stream = match self.stream {
+            LogStream::Task => "task  ",
+            LogStream::Stdout => "stdout",
+            LogStream::Stderr => "stderr",
+        };
+        let gap = match self.left_out {
+            0 => String::new(),
+            count => format!("... {count} lines are left out ...\n"),
+        };
+        format!("{gap}{} {stream}  {}\n", clean(&self.at), clean(&self.text))
+    }
+}
+
 /// A part of a task's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]

@@ -1,7 +1,6 @@
 //! The built site inside the program: one file is an installation.
 
 use std::{
-    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -64,10 +63,7 @@ fn build_id() -> String {
             EmbeddedSite::get(&name).map(|file| file.metadata.sha256_hash()).unwrap_or_default(),
         );
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("{:x}", hash.finalize())
 }
 
 fn remove(folder: &Path) -> io::Result<()> {

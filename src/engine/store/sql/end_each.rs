@@ -74,7 +74,7 @@ pub(super) const KEEP_STAGE_TIMES: &str = concat!(
 
 /// A run that is still held, and how it ends.
 struct Held<'e> {
-    place: usize,
+    index: usize,
     end: &'e RunEnd,
     cancel_asked: bool,
 }
@@ -103,9 +103,9 @@ impl This {
                 Some(outcome) => over.push((held, outcome)),
                 // It returns to the queue, which is rare.
                 None => {
-                    let Held { place, end, cancel_asked } = held;
+                    let Held { index, end, cancel_asked } = held;
                     let row = finish_held(&mut tx, end.id, &end.ending, cancel_asked, now).await?;
-                    rows[place] = Some(row);
+                    rows[index] = Some(row);
                 }
             }
         }
@@ -145,7 +145,7 @@ impl This {
             ended.insert(row.id, row);
         }
         for (held, _) in over {
-            rows[held.place] = ended.remove(&held.end.id);
+            rows[held.index] = ended.remove(&held.end.id);
         }
         save_times(tx, over, now).await
     }
@@ -159,10 +159,10 @@ async fn held<'e>(tx: &mut Session<'_>, ends: &[&'e RunEnd]) -> Result<Vec<Held<
         let run_seq: i64 = raw.try_get("run_seq")?;
         found.insert((map::task_id(&raw)?, run_seq), raw.try_get::<bool, _>("cancel_asked")?);
     }
-    let held = ends.iter().enumerate().filter_map(|(place, end)| {
+    let held = ends.iter().enumerate().filter_map(|(index, end)| {
         // Removed, so that a run ends once.
         let cancel_asked = found.remove(&(end.id, end.run_seq))?;
-        Some(Held { place, end, cancel_asked })
+        Some(Held { index, end, cancel_asked })
     });
     Ok(held.collect())
 }

@@ -46,7 +46,7 @@ pub(super) async fn insert_row(
     row.map(|(_, row)| row).ok_or_else(|| map::corrupt("task", new.id))
 }
 
-/// Queues tasks, whose keys are free; returns each row with its task's place.
+/// Queues tasks, whose keys are free; returns each row with its task's index.
 pub(super) async fn insert_rows(
     tx: &mut Session<'_>,
     new: &[(usize, &NewTask)],
@@ -66,7 +66,7 @@ pub(super) async fn insert_rows(
         let rows = serde_json::to_string(&fields).map_err(|error| map::corrupt("task", error))?;
         tx.execute(sqlx::query(INSERT_ROWS).bind(rows).bind(now)).await?;
         let row = |new: &NewTask| new.queued(storable(&new.title).into_owned(), now);
-        inserted.extend(some.iter().map(|(place, new)| (*place, row(new))));
+        inserted.extend(some.iter().map(|(index, new)| (*index, row(new))));
         rest = others;
     }
     Ok(inserted)
@@ -87,7 +87,7 @@ fn fields(new: &NewTask) -> Result<serde_json::Value, StoreError> {
         new.priority,
         new.keep_ms,
         new.batch.map(|(id, _)| id),
-        new.batch.map(|(_, place)| place),
+        new.batch.map(|(_, index)| index),
         new.client,
         new.lookup_key.as_deref().map(storable),
         new.sealed,
@@ -123,8 +123,8 @@ impl This {
         let mut waiting = Waiting::unknown();
         waiting.count(&mut tx, &mine().map(|(_, new)| new).collect::<Vec<_>>()).await?;
         let (mut inserted, mut plain) = (vec![None; new.len()], Vec::new());
-        for (place, task) in mine() {
-            let told = if is_plain(task) {
+        for (index, task) in mine() {
+            let outcome = if is_plain(task) {
                 waiting.admit(&mut tx, task).await?
             } else if task.uploads.is_empty() {
                 Some(queue(&mut tx, task, &mut waiting, now).await?)
@@ -132,18 +132,18 @@ impl This {
                 // What it has written would have to be undone alone.
                 continue;
             };
-            if let Some(Inserted::UnderWay(row)) = &told {
+            if let Some(Inserted::UnderWay(row)) = &outcome {
                 keep_key(&mut tx, task, row.id).await?;
             }
-            if told.is_none() {
-                plain.push((place, task));
+            if outcome.is_none() {
+                plain.push((index, task));
             }
-            inserted[place] = told;
+            inserted[index] = outcome;
         }
-        for (place, row) in insert_rows(&mut tx, &plain, now).await? {
-            inserted[place] = Some(Inserted::Queued(row));
+        for (index, row) in insert_rows(&mut tx, &plain, now).await? {
+            inserted[index] = Some(Inserted::Queued(row));
         }
-        if inserted.iter().any(|told| matches!(told, Some(Inserted::Queued(_)))) {
+        if inserted.iter().any(|outcome| matches!(outcome, Some(Inserted::Queued(_)))) {
             self.announce(&mut tx, &[Change::Queued]).await?;
         }
         tx.commit().await?;
