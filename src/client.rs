@@ -40,7 +40,6 @@ mod list;
 #[cfg_attr(not(target_arch = "wasm32"), path = "client/platform/native.rs")]
 mod platform;
 mod redact;
-mod segment;
 mod send;
 mod watch;
 

@@ -12,6 +12,7 @@ mod builder;
 mod changes;
 mod client;
 pub mod clock;
+mod commit_group;
 mod context;
 mod disk;
 mod ended;
@@ -23,21 +24,29 @@ mod leases;
 mod lifecycle;
 mod log;
 pub mod long_poll;
+mod metrics;
 mod options;
+mod pauses;
+mod preview;
 mod pruner;
 mod queue_positions;
 mod quota;
 mod rates;
 mod registry;
+mod reporter;
+mod run_rate;
 mod runner;
 mod running;
 mod service;
 mod sets;
+mod shared_limits;
+mod slots;
 mod snapshot;
 pub mod store;
 mod subscriptions;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod title;
 
 pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
@@ -50,14 +59,17 @@ pub use eta::Accuracy;
 pub use kind::{Check, KindOptions, Output, Stages, Task, TaskError, ValidationError};
 pub use lifecycle::Engine;
 pub use options::{EngineOptions, Invalid, LongPollOptions, RetentionOptions, StorageOptions};
+pub use preview::PreviewContent;
 pub use queue_positions::MAX_PLACES;
 pub use quota::{QuotaReached, Stored, Whose};
 pub use rates::{RateLimit, RateOptions, TooOften};
 pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
+pub use run_rate::{InvalidRate, RunRate};
 pub use running::Meter;
 pub use service::{
-    Caller, Cancelled, FoundLines, Kept, ListFilter, ResultState, Service, ServiceError, Started,
-    WaitFor,
+    BatchFilter, BatchOrder, Caller, Cancelled, Deleted, FoundLines, Kept, ListFilter, ResultState,
+    Role, Service, ServiceError, Started, StartedNow, StartedWith, TaskAction, TokenRequest,
+    WaitFor, is_user_or_group, make_token,
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 

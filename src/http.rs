@@ -43,9 +43,13 @@
 //! [`ClientAddress`](crate::engine::ClientAddress). Rate limits count by it; anonymous callers find
 //! their tasks and repeat their starts by it.
 
+mod admin;
+mod archive;
 mod batches;
 mod body;
 mod client;
+mod cors;
+mod delete;
 mod error;
 mod etag;
 mod extract;
@@ -54,22 +58,27 @@ mod foreign;
 mod guard;
 mod health;
 mod host;
+mod identity;
 mod keep;
 mod kinds;
+mod labels;
 mod links;
 mod log;
+mod metrics;
 mod openapi;
 mod origin;
 mod pace;
 mod poll;
 mod prefer;
+mod preview;
+mod probe;
 mod refusal;
 mod rerun;
 mod session;
 mod tasks;
 pub mod uploads;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -80,13 +89,16 @@ use tower::ServiceBuilder;
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::routes;
 
+pub use crate::percent::percent_encoded;
 pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
 pub use error::{ApiError, NotStarted};
 pub use guard::{Guard, Guarded};
-pub use links::{Links, percent_encoded};
+pub use identity::{AuthMode, AuthOptions};
+pub use links::Links;
 pub use origin::is_origin;
 pub use pace::{Pace, TooSlow};
+pub use probe::{Arrival, PROBE_PATH};
 pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
 pub use utoipa_axum::router::OpenApiRouter;
@@ -114,6 +126,9 @@ pub struct HttpOptions {
     /// `localhost`, which no other site can own. Only [`monitoring`] accepts requests that name no
     /// host. Default: empty.
     pub public_origins: Vec<String>,
+    /// Origins whose pages may call the API with a token (CORS), such as `https://app.example`.
+    /// Cookies are never accepted from them. Default: none.
+    pub cors_origins: Vec<String>,
     /// Whether the session cookie is sent over HTTPS only. Default: false.
     pub secure_cookie: bool,
     /// Path to which the session cookie belongs, for a server that a proxy serves below a path.
@@ -138,6 +153,8 @@ pub struct HttpOptions {
     /// Proxies whose `X-Forwarded-For` is trusted for the client's address. Default: none; the
     /// peer's address is used.
     pub trusted_proxies: Vec<TrustedProxy>,
+    /// Who may use the server. Default: everybody.
+    pub auth: AuthOptions,
     /// Paths below which errors are plain JSON, `{"detail": "…"}`, for calls that [`router_with`]
     /// adds. Elsewhere they are problem documents, or pages. Default: none.
     pub plain_error_paths: &'static [&'static str],
@@ -146,7 +163,7 @@ pub struct HttpOptions {
     pub file_form_paths: &'static [&'static str],
 }
 
-crate::options::options!(HttpOptions);
+crate::with::with!(HttpOptions);
 
 impl Default for HttpOptions {
     fn default() -> Self {
@@ -156,6 +173,7 @@ impl Default for HttpOptions {
             body_grace: Duration::from_secs(20),
             min_body_bytes_per_s: 500,
             public_origins: Vec::new(),
+            cors_origins: Vec::new(),
             secure_cookie: false,
             cookie_path: "/".to_owned(),
             session_key: SessionKey::random(),
@@ -164,6 +182,7 @@ impl Default for HttpOptions {
             monitoring: true,
             session_cookie: true,
             trusted_proxies: Vec::new(),
+            auth: AuthOptions::default(),
             plain_error_paths: &[],
             file_form_paths: &[],
         }
@@ -195,9 +214,16 @@ pub fn router_with(
         .method_not_allowed_fallback(async move |method: Method, links: Links, uri: Uri| {
             error::no_such_method(&method, &links, &uri, plain)
         })
-        .layer(Guard::reading_sessions(options))
+        .layer(Guard::reading_sessions(options).with_tokens(service.clone()))
         .with_state(service.clone());
-    let router = Router::new().merge(router);
+    let router = match options.cors_origins.as_slice() {
+        [] => router,
+        origins => {
+            let origins = Arc::<[String]>::from(origins);
+            router.layer(middleware::from_fn_with_state(origins, cors::permit))
+        }
+    };
+    let router = Router::new().merge(router).merge(probe::router(options));
     match options.monitoring {
         true => router.merge(health::router(service, options)),
         false => router,
@@ -216,13 +242,24 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(batches::cancel))
         .routes(routes!(batches::rerun))
         .routes(routes!(keep::keep))
+        .routes(routes!(labels::annotate))
+        .routes(routes!(labels::start_now))
+        .routes(routes!(delete::delete))
         .routes(routes!(tasks::result))
         .routes(routes!(files::list))
         .routes(routes!(files::get))
+        .routes(routes!(archive::get))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::get))
         .routes(routes!(log::log))
+        .routes(routes!(preview::preview))
         .routes(routes!(poll::poll))
+        .routes(routes!(admin::overview))
+        .routes(routes!(admin::list))
+        .routes(routes!(admin::pause))
+        .routes(routes!(admin::resume))
+        .routes(routes!(admin::cancel))
+        .routes(routes!(admin::rerun))
         .routes(routes!(kinds::list))
         .routes(routes!(kinds::get))
         .merge(more)

@@ -14,7 +14,7 @@
 //! | `postgres` | `engine::store::postgres` | the store in PostgreSQL, for several processes | `engine` |
 //! | `files` | constructors of `engine::Artifacts` | files of tasks and uploads, in a folder or an object store; without it they are refused | `engine` |
 //! | `http` | `http` | the axum router over the service: JSON API, OpenAPI document, sessions, metrics | `engine` |
-//! | `testing` | `testing` | for tests: run one task without an engine, and see what it reports | `sqlite` |
+//! | `testing` | `testing` | for tests: run one task without an engine, and see what it reports; the suite that each store passes | `sqlite` |
 //! | `leptos` | `view` | `use_task`, components and server functions; needs `ssr` or `hydrate` | |
 //! | `ssr` | `view` | the server's side of `view` | `leptos`, `http` |
 //! | `hydrate` | `view` | the browser's side of `view` | `leptos` |
@@ -36,11 +36,12 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod loopback;
-#[cfg(feature = "engine")]
-mod options;
+#[cfg(any(feature = "client", feature = "http"))]
+mod percent;
 pub mod poll;
 pub mod schema;
 pub mod task;
+mod with;
 
 #[cfg(feature = "engine")]
 pub mod engine;

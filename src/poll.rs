@@ -37,7 +37,7 @@ mod entry;
 mod event;
 mod long_poll;
 mod machine;
-mod pause;
+pub(crate) mod pause;
 mod policy;
 mod retry_after;
 mod tabs;

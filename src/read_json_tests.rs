@@ -270,3 +270,50 @@ fn the_numbers_of_a_query_string_are_texts() {
         assert_eq!(read(pairs), Err(expected));
     }
 }
+
+#[test]
+fn an_integer_may_have_a_fraction_of_zero_wherever_it_stands() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Tagged {
+        Sized { width: u32, depth: i64 },
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(u8),
+        Text(String),
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Inner {
+        count: u64,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Outer {
+        #[serde(flatten)]
+        inner: Inner,
+        tagged: Tagged,
+        untagged: Vec<Untagged>,
+        nested: Option<Inner>,
+        ratio: f64,
+        map: std::collections::BTreeMap<String, i8>,
+        pair: (u16, f32),
+    }
+    let text = br#"{"count":327.0,"tagged":{"type":"sized","width":3.27e2,"depth":-4.0},
+        "untagged":[7.0,"7.0"],"nested":{"count":1e3},"ratio":2,"map":{"a":-5.0},"pair":[6.0,1.5]}"#;
+    let read: Outer = from_slice(text).unwrap();
+    let expected = Outer {
+        inner: Inner { count: 327 },
+        tagged: Tagged::Sized { width: 327, depth: -4 },
+        untagged: vec![Untagged::Number(7), Untagged::Text("7.0".to_owned())],
+        nested: Some(Inner { count: 1_000 }),
+        ratio: 2.0,
+        map: [("a".to_owned(), -5)].into(),
+        pair: (6, 1.5),
+    };
+    assert_eq!(read, expected);
+    for wrong in ["327.5", "1e300", "-1.0", "\"327\"", "null", "18446744073709551616"] {
+        let text = format!("{{\"count\":{wrong}}}");
+        assert!(from_slice::<Inner>(text.as_bytes()).is_err(), "{wrong}");
+    }
+}

@@ -20,6 +20,7 @@ const MAX_DEPTH: usize = 8;
 
 /// Field of a form.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Field {
     /// Name in the input.
     pub name: String,

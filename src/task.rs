@@ -2,6 +2,7 @@
 //!
 //! Depends only on serde (and uuid for ids) and compiles to WASM.
 
+mod annotate;
 mod ansi;
 mod batch;
 mod expired;
@@ -9,19 +10,27 @@ mod file;
 mod find;
 mod id;
 mod kind;
+mod operate;
 mod poll;
+mod preview;
 mod problem;
 mod snapshot;
 mod status;
 
+pub use annotate::Annotate;
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
-pub use batch::{Batch, BatchList, BatchSummary, StartBatch, batch_input};
+pub use batch::{Batch, BatchList, BatchSummary, StartBatch, StatusCounts, batch_input};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, Upload};
 pub use find::{hits as hits_in_line, is_in as is_in_line};
 pub use id::{BatchId, InvalidBatchId, InvalidTaskId, InvalidUploadId, TaskId, UploadId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask, StartedTask};
+pub use operate::{
+    AccountLoad, HourLoad, KindLoad, ManyDone, OperatorFilter, OperatorTask, OperatorTasks,
+    Overview, PauseTarget, Paused, WorkerLoad,
+};
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskLog, Watch};
+pub use preview::Preview;
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use snapshot::{
     CancelOutcome, CancelReceipt, EtaRange, LogLine, LogPage, LogStream, ResultLink, ResumeReason,

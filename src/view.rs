@@ -6,6 +6,7 @@
 //! the ready-made [`server_fns`] (the default). On the server nothing is polled; only the first
 //! snapshot is rendered.
 
+mod announce;
 pub mod components;
 pub mod json;
 pub mod server_fns;

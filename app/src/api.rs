@@ -4,14 +4,9 @@
 #![expect(missing_docs, reason = "the macro's structs repeat the parameters of the functions")]
 
 use leptos::prelude::*;
-use milepost::{
-    task::{StartReceipt, TaskId},
-    view::json::Json,
-};
+use milepost::{task::StartReceipt, view::json::Json};
 
 pub use milepost::view::server_fns::{ApiClient, ApiError};
-
-use crate::wire::ResultView;
 
 /// Starts a task from form values, which are parsed by the kind's schema.
 ///
@@ -26,15 +21,4 @@ pub async fn start_task(
     let (service, caller) = crate::context::service()?;
     let key = idempotency_key.as_deref();
     crate::forms::start(&service, &caller, &kind, &fields, key).await.map_err(ApiError::answer)
-}
-
-/// Returns the result of a task, rendered if its media type has a viewer.
-///
-/// # Errors
-/// If the caller has no such task, or it has no result yet.
-#[server(prefix = "/api/fn", endpoint = "task_result", input = Json, output = Json, client = ApiClient)]
-pub async fn task_result(id: TaskId) -> Result<ResultView, ApiError> {
-    let (service, caller) = crate::context::service()?;
-    let viewers = crate::context::viewers();
-    crate::context::result(&service, &caller, &viewers, id).await.map_err(ApiError::answer)
 }

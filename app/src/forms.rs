@@ -1,8 +1,12 @@
 //! Form targets of the pages, so that everything works without a script.
 
+pub(crate) mod admin;
 pub(crate) mod batch;
 mod entered;
+pub(crate) mod labels;
+mod later;
 mod respond;
+pub(crate) mod tokens;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -15,12 +19,14 @@ use milepost::{
     engine::{Caller, Service, ServiceError},
     http::end_session,
     schema,
-    task::{Problem, StartReceipt, StartTask, TaskId},
+    task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
 
+use self::later::{Later, at_the_fields};
 use self::respond::{caller, key, not_as_it_should_be, page, redirect_to, see_other, sent};
 use crate::{
     outcome::{Forgotten, Outcome, Rejected, no_such_kind},
+    pages::delete::{CONFIRM, CONFIRM_FIELD},
     site::SiteState,
     wire::path_of,
 };
@@ -33,24 +39,30 @@ pub(crate) async fn start(
     entered: &[(String, String)],
     key: Option<&str>,
 ) -> Result<StartReceipt, Problem> {
-    let info = service.kind(kind).ok_or_else(|| no_such_kind(kind))?;
+    let info = service.kind_for(caller, kind).ok_or_else(|| no_such_kind(kind))?;
     let input =
         schema::read(&schema::fields(&info.input_schema), entered).map_err(not_as_it_should_be)?;
-    let start = StartTask::new(kind, input);
+    let Later { tags, run_at, delay_s } = Later::read(entered).map_err(not_as_it_should_be)?;
+    let start = StartTask::new(kind, input).with(|start| {
+        start.tags = tags;
+        start.run_at = run_at;
+        start.delay_s = delay_s;
+    });
     let other = key.map(|key| other_key(key, &start));
     let started = match service.start(caller, start.clone(), key).await {
         // The same form, changed after a rejection, is a different start.
         Err(ServiceError::KeyReused) => service.start(caller, start, other.as_deref()).await,
         started => started,
     };
-    Ok(started?.receipt)
+    started.map(|started| started.receipt).map_err(|error| at_the_fields(error.into()))
 }
 
 /// Idempotency key for a changed start from the same form. Equal input gives an equal key, so that
 /// a double click starts one task here, too.
 fn other_key(key: &str, start: &StartTask) -> String {
     let mut hasher = DefaultHasher::new();
-    (key, &start.kind, start.input.to_string()).hash(&mut hasher);
+    let StartTask { kind, input, tags, run_at, delay_s, .. } = start;
+    (key, kind, input.to_string(), tags, run_at, delay_s).hash(&mut hasher);
     format!("form-{:016x}", hasher.finish())
 }
 
@@ -139,10 +151,48 @@ async fn post(
     };
     let there = match done {
         // Also if the task does not exist (any more): its page reports that.
-        Ok(()) | Err(ServiceError::Expired(_)) => Ok(format!("tasks/{id}")),
+        Ok(()) | Err(ServiceError::Expired(_) | ServiceError::Deleted(_)) => {
+            Ok(format!("tasks/{id}"))
+        }
         Err(error) => Err(error.into()),
     };
     redirect_to(state, parts, &path, there).await
+}
+
+/// `POST /tasks/{id}/delete`: deletes the task and redirects to the list. A task that has not ended is
+/// deleted only with the word that confirms it.
+pub(crate) async fn post_delete(
+    State(state): State<SiteState>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Response {
+    let (parts, entered) = sent(&state.site, request).await;
+    let deleted = match (entered, id.parse::<TaskId>()) {
+        (Err(problem), _) => Err(problem),
+        (_, Err(_)) => Err(Problem::task_not_found()),
+        (Ok(entered), Ok(task)) => {
+            delete(&state.site.service, &caller(&parts), task, &entered).await
+        }
+    };
+    let there = deleted.map(|()| "tasks".to_owned());
+    redirect_to(&state, parts, &format!("/tasks/{id}/delete"), there).await
+}
+
+async fn delete(
+    service: &Service,
+    caller: &Caller,
+    id: TaskId,
+    entered: &[(String, String)],
+) -> Result<(), Problem> {
+    let task = service.get(caller, id).await?.ok_or_else(Problem::task_not_found)?;
+    let typed = entered
+        .iter()
+        .any(|(name, value)| name == CONFIRM_FIELD && value.trim().eq_ignore_ascii_case(CONFIRM));
+    if !task.status.is_terminal() && !typed {
+        let detail = format!("This task has not ended. To delete it, type “{CONFIRM}”.");
+        return Err(not_as_it_should_be(vec![FieldError::new(CONFIRM_FIELD, detail)]));
+    }
+    service.delete(caller, id).await?.map(drop).ok_or_else(Problem::task_not_found)
 }
 
 /// `POST /tasks/{id}/rerun`: starts a task with the same input and redirects to its page.

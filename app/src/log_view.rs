@@ -33,8 +33,10 @@ pub(crate) async fn read_on(
         return Ok(lines.map(|lines| piece(&lines, after, find, limits)));
     }
     let found = service.log_end_with(caller, id, after, find, MAX_LINES).await?;
-    Ok(found
-        .map(|FoundLines { lines, seq }| LogPiece { seq, ..piece(&lines, after, find, limits) }))
+    Ok(found.map(|FoundLines { lines, seq, .. }| LogPiece {
+        seq,
+        ..piece(&lines, after, find, limits)
+    }))
 }
 
 /// Renders the lines after `after` within the page's limits; if not all fit, the latest.
@@ -55,7 +57,7 @@ fn render(lines: &[LogLine], find: &str, limits: HtmlLimits) -> Vec<(i64, String
     let first = lines.len().saturating_sub(MAX_LINES as usize);
     let (mut room, mut shown) = (limits.max_bytes, Vec::new());
     for line in lines[first..].iter().rev() {
-        let mut html = Html::part(HtmlLimits { max_bytes: room, ..limits });
+        let mut html = Html::part(limits.with(|limits| limits.max_bytes = room));
         write_line(&mut html, line, find);
         let is_full = html.is_full();
         // The latest line is always shown, at least its beginning.
@@ -89,7 +91,9 @@ fn gap(lines: i64) -> String {
 }
 
 fn write_line(html: &mut Html, line: &LogLine, find: &str) {
-    html.push_str("<span><time>");
+    html.push_str("<span><time datetime=\"");
+    put_text(html, &line.at);
+    html.push_str("\">");
     put_text(html, text::clock(&line.at));
     html.push_str("</time> ");
     if line.stream == LogStream::Stderr {
@@ -143,7 +147,7 @@ fn mark(
 
 /// CSS classes: `a1` for text in colour 1, `bg g4` for background colour 4, letters for emphasis.
 fn classes(style: AnsiStyle) -> String {
-    let AnsiStyle { bold, faint, italic, underline, inverse, text, background } = style;
+    let AnsiStyle { bold, faint, italic, underline, inverse, text, background, .. } = style;
     // When colours are swapped, the default colours need names, too: 7 on 0, as on a terminal.
     let (text, background) = match inverse {
         true => (Some(background.unwrap_or(0)), Some(text.unwrap_or(7))),
@@ -170,21 +174,23 @@ mod tests {
     fn of_lines_that_are_more_than_a_page_the_latest_are_shown_and_the_others_counted() {
         let loud = "\u{1b}[1mx\u{1b}[0mx".repeat(200);
         let lines: Vec<_> = (1..=500).map(|seq| line(seq, 0, LogStream::Task, &loud)).collect();
-        let limits = HtmlLimits { max_bytes: 100_000, max_depth: 32 };
+        let limits = HtmlLimits::default().with(|limits| limits.max_bytes = 100_000);
         let piece = super::piece(&lines, 0, "x", limits);
         assert!(piece.html.len() <= limits.max_bytes, "{}", piece.html.len());
-        let shown = piece.html.matches("<time>").count();
+        let shown = piece.html.matches("<time ").count();
         assert!((1..500).contains(&shown), "{shown}");
         let gap = format!("<span class=\"gap\">{} lines are not shown here", 500 - shown);
         assert!(piece.html.starts_with(&gap), "{}", &piece.html[..100]);
         assert_eq!(piece.seq, 500);
-        let one = super::piece(&lines[..1], 0, "", HtmlLimits { max_bytes: 500, max_depth: 8 });
+        let one = super::piece(&lines[..1], 0, "", limits.with(|limits| limits.max_bytes = 500));
         assert!(one.html.len() <= 510 && one.html.ends_with("…\n"), "{}", one.html);
     }
 
     fn line(seq: i64, left_out: i64, stream: LogStream, text: &str) -> LogLine {
-        let at = "2026-11-25T14:02:11.123Z".to_owned();
-        LogLine { seq, at, stream, left_out, text: text.to_owned() }
+        LogLine::new(seq, "2026-11-25T14:02:11.123Z", text).with(|line| {
+            line.stream = stream;
+            line.left_out = left_out;
+        })
     }
 
     #[test]
@@ -194,7 +200,7 @@ mod tests {
         assert_eq!(piece.seq, 7);
         assert_eq!(
             piece.html,
-            "<span><time>14:02:11</time> <b>err</b> <span class=\"a1\">red</span> \
+            "<span><time datetime=\"2026-11-25T14:02:11.123Z\">14:02:11</time> <b>err</b> <span class=\"a1\">red</span> \
              &lt;img src=x onerror=alert(1)&gt; &amp; &#39;&quot;\n</span>"
         );
     }

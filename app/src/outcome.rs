@@ -11,6 +11,18 @@ pub(crate) enum Outcome {
     Notice(Notice),
     /// The session was ended.
     Forgotten(Forgotten),
+    /// A token was made.
+    MadeToken(MadeToken),
+}
+
+/// A token for the page that shows it, once.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct MadeToken(pub(crate) String);
+
+impl std::fmt::Debug for MadeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MadeToken(…)")
+    }
 }
 
 /// A rejected start form: the entered values and the problem.

@@ -1,10 +1,15 @@
 //! Pages, rendered on the server, with islands for interactive parts.
 
+pub mod account;
+pub mod admin;
 pub mod batch;
+pub mod delete;
 pub mod files;
 pub mod forget;
 pub mod home;
+mod input;
 pub mod keep;
+pub mod labels;
 mod log;
 pub mod parts;
 pub mod problem;
@@ -28,10 +33,14 @@ use milepost::html::escape;
 use crate::links;
 
 use self::{
+    account::AccountPage,
+    admin::AdminPage,
     batch::BatchPage,
+    delete::DeletePage,
     files::{FilePage, FilesPage},
     forget::ForgetPage,
     home::HomePage,
+    labels::LabelsPage,
     problem::NotFound,
     result::ResultPage,
     start::{SeveralPage, StartPage},
@@ -60,9 +69,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
                     <Route path=path!("/start-several/:kind") view=SeveralPage ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
+                    <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
                     <Route path=path!("/forget") view=ForgetPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/labels") view=LabelsPage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/delete") view=DeletePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files/:name") view=FilePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />
@@ -109,6 +122,8 @@ fn Footer() -> impl IntoView {
                 "."
             </p>
             <p>
+                <a href="account">"Account"</a>
+                " · "
                 <a href="forget">"Forget me on this browser"</a>
             </p>
         </footer>

@@ -8,7 +8,7 @@ use axum::{
     http::{Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{MethodRouter, post},
 };
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -32,18 +32,47 @@ pub fn router(site: Site) -> Router {
         Box::pin(render(site, request, outcome))
     };
     let state = SiteState { site, render };
-    Router::new()
-        .leptos_routes_with_context(&state, paths, context, move || shell(options.clone()))
-        .route("/start/{kind}", post(forms::post_start).layer(limit))
-        .route("/start-several/{kind}", post(forms::post_several).layer(limit))
-        .route("/forget", post(forms::post_forget))
-        .route("/tasks/{id}/cancel", post(forms::post_cancel))
-        .route("/tasks/{id}/keep", post(forms::post_keep))
-        .route("/tasks/{id}/rerun", post(forms::post_rerun))
-        .route("/batches/{id}/cancel", post(forms::batch::post_cancel))
-        .route("/batches/{id}/rerun", post(forms::batch::post_rerun))
-        .with_state(state)
-        .layer(from_fn(only_json))
+    let router = Router::new()
+        .leptos_routes_with_context(&state, paths, context, move || shell(options.clone()));
+    let routed = form_routes(limit)
+        .into_iter()
+        .fold(router, |router, (path, form)| router.route(path, form));
+    routed.with_state(state).layer(from_fn(only_json))
+}
+
+/// The targets of forms. Those that start something take bodies up to `limit`.
+fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 17] {
+    [
+        ("/start/{kind}", post(forms::post_start).layer(limit)),
+        ("/start-several/{kind}", post(forms::post_several).layer(limit)),
+        ("/forget", post(forms::post_forget)),
+        ("/admin/pause", post(forms::admin::post_pause)),
+        ("/admin/resume", post(forms::admin::post_resume)),
+        ("/admin/cancel", post(forms::admin::post_cancel)),
+        ("/admin/rerun", post(forms::admin::post_rerun)),
+        ("/account/tokens", post(forms::tokens::post_token)),
+        ("/account/tokens/{id}/remove", post(forms::tokens::post_remove_token)),
+        ("/tasks/{id}/cancel", post(forms::post_cancel)),
+        ("/tasks/{id}/keep", post(forms::post_keep)),
+        ("/tasks/{id}/labels", post(forms::labels::post_labels)),
+        ("/tasks/{id}/start-now", post(forms::labels::post_start_now)),
+        ("/tasks/{id}/delete", post(forms::post_delete)),
+        ("/tasks/{id}/rerun", post(forms::post_rerun)),
+        ("/batches/{id}/cancel", post(forms::batch::post_cancel)),
+        ("/batches/{id}/rerun", post(forms::batch::post_rerun)),
+    ]
+}
+
+/// Method and path of each route of [`router`]: pages, targets of forms and server functions. For tests
+/// of who may call what.
+pub fn routes() -> Vec<(String, String)> {
+    let pages =
+        generate_route_list(App).into_iter().map(|page| ("GET".to_owned(), page.path().to_owned()));
+    let forms = form_routes(DefaultBodyLimit::disable());
+    let forms = forms.into_iter().map(|(path, _)| ("POST".to_owned(), path.to_owned()));
+    let calls = leptos::server_fn::axum::server_fn_paths();
+    let calls = calls.map(|(path, method)| (method.to_string(), path.to_owned()));
+    pages.chain(forms).chain(calls).collect()
 }
 
 /// Requires JSON for server functions, except for the form targets, to which browsers post without
@@ -77,6 +106,7 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
             Some(Outcome::Rejected(rejected)) => provide_context(rejected),
             Some(Outcome::Notice(notice)) => provide_context(notice),
             Some(Outcome::Forgotten(forgotten)) => provide_context(forgotten),
+            Some(Outcome::MadeToken(made)) => provide_context(made),
             None => {}
         }
     };

@@ -33,12 +33,26 @@ const UNDO_TRANSLATION: &str = "{const fonts=new WeakMap,\
     watch.observe(text,{characterData:true})}}});\
     watch.observe(document,{childList:true,subtree:true})}";
 
+/// Shows times in the zone of the reader, with the full time and the zone on hover. A page has them in
+/// UTC. A text that is no time of day stays as it is.
+const LOCAL_TIMES: &str = "{const look=node=>{if(node.nodeType==3)node=node.parentNode;\
+    if(node?.nodeName!='TIME')return node?.querySelectorAll?.('time').forEach(look);\
+    const at=new Date(node.dateTime),text=[...node.childNodes].find(node=>node.nodeType==3);\
+    if(isNaN(at)||!/^[-\\d :]+( UTC)?$/.test(text?.data))return;\
+    const older=at.toDateString()!=Date().slice(0,15)&&!node.closest('.log'),\
+    show=how=>at.toLocaleString([],how),\
+    words=show({timeStyle:'medium',hourCycle:'h23',dateStyle:older?'medium':undefined});\
+    if(text.data!=words){text.data=words;node.title=show({dateStyle:'full',timeStyle:'full'})}};\
+    new MutationObserver(changes=>{for(const{target,addedNodes}of changes)\
+    if(target.nodeName=='TIME'||target.nodeType==3)look(target);else addedNodes.forEach(look)})\
+    .observe(document,{childList:true,subtree:true,characterData:true})}";
+
 /// HTML document with the scripts that hydrate the islands.
 pub(crate) fn shell(options: LeptosOptions) -> impl IntoView {
     content_policy::declare();
     let nonce = use_nonce();
     let base = use_context::<Parts>().map_or_else(String::new, |parts| links::root(&parts));
-    let script = HYDRATE_SOON.to_owned() + UNDO_TRANSLATION;
+    let script = [HYDRATE_SOON, UNDO_TRANSLATION, LOCAL_TIMES].concat();
     let style = format!("{}/{}.css", options.site_pkg_dir, options.output_name);
     view! {
         <!DOCTYPE html>

@@ -51,6 +51,8 @@ pub struct Preview<'b> {
 pub struct ViewLimits {
     /// Size and depth of the HTML for one result or file. Default: 1 MiB, 32 levels.
     pub html: HtmlLimits,
+    /// Maximum size of a result that its task's page shows at once, in bytes. Default: 65,536.
+    pub max_inline_bytes: usize,
     /// Maximum number of results and files rendered at once; others wait. Default: 2.
     pub max_concurrent: usize,
     /// Time limit for waiting, and for rendering; beyond it the page is sent without the content.
@@ -60,7 +62,12 @@ pub struct ViewLimits {
 
 impl Default for ViewLimits {
     fn default() -> Self {
-        Self { html: HtmlLimits::default(), max_concurrent: 2, timeout: Duration::from_secs(10) }
+        Self {
+            html: HtmlLimits::default(),
+            max_inline_bytes: 65_536,
+            max_concurrent: 2,
+            timeout: Duration::from_secs(10),
+        }
     }
 }
 
@@ -124,6 +131,11 @@ impl Viewers {
         self.limits.html
     }
 
+    /// Maximum size of a result that its task's page shows at once, in bytes.
+    pub(crate) const fn max_inline_bytes(&self) -> usize {
+        self.limits.max_inline_bytes
+    }
+
     fn find(&self, media_type: &str) -> Option<Arc<View>> {
         let essence = media_type.split(';').next().unwrap_or_default().trim();
         let kind = essence.split('/').next().unwrap_or_default();
@@ -140,7 +152,7 @@ impl Viewers {
 
     /// Renders a result for a page; `href` is its URL.
     pub(crate) async fn view(&self, href: String, result: StoredResult) -> ResultView {
-        let StoredResult { media_type, file_name, bytes } = result;
+        let StoredResult { media_type, file_name, bytes, .. } = result;
         let size_bytes = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         let shown = match self.find(&media_type) {
             Some(view) => match self.turn().await {

@@ -5,11 +5,7 @@ use std::sync::{Barrier, mpsc};
 use super::*;
 
 fn result(media_type: &str, bytes: &[u8]) -> StoredResult {
-    StoredResult {
-        media_type: media_type.to_owned(),
-        file_name: "a".to_owned(),
-        bytes: bytes.to_vec(),
-    }
+    StoredResult::new(media_type, "a", bytes)
 }
 
 fn text(beginning: &Preview<'_>, html: &mut Html) -> Result<(), Failure> {

@@ -1,13 +1,34 @@
 //! What pages and server functions exchange, in addition to the library's wire types.
 
 use milepost::task::StartReceipt;
-use serde::{Deserialize, Serialize};
 
 /// Name of the hidden form field with the idempotency key, so that a double submit starts one task.
 pub(crate) const KEY_FIELD: &str = "_key";
 
+/// Name of the form field with tags.
+#[cfg(feature = "ssr")]
+pub(crate) const TAGS_FIELD: &str = "_tags";
+/// Name of the form field with the note of a task.
+#[cfg(feature = "ssr")]
+pub(crate) const NOTE_FIELD: &str = "_note";
+/// Name of the form field with the start time, in UTC.
+#[cfg(feature = "ssr")]
+pub(crate) const AT_FIELD: &str = "_at";
+/// Name of the form field with the minutes until the start.
+#[cfg(feature = "ssr")]
+pub(crate) const MINUTES_FIELD: &str = "_minutes";
+
 /// Parameter of a task's page: the start led to a task that was already under way.
 pub(crate) const EXISTING: &str = "existing";
+
+/// Parameter of the page for operators: it loads itself again. Only who asked for it: a page that
+/// changes by itself disturbs who reads it by ear.
+#[cfg(feature = "ssr")]
+pub(crate) const LIVE: &str = "live";
+
+/// Parameter of a task's page: show the result, even a large one.
+#[cfg(feature = "ssr")]
+pub(crate) const SHOW_RESULT: &str = "result";
 
 /// Link to the page of a started task, relative to the root of the site.
 pub(crate) fn path_of(receipt: &StartReceipt) -> String {
@@ -26,7 +47,8 @@ pub(crate) struct LogPiece {
 }
 
 /// A result or a file rendered for a page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultView {
     /// Download URL.
     pub href: String,
@@ -40,4 +62,10 @@ pub struct ResultView {
     pub html: Option<String>,
     /// Why the viewer could not show it.
     pub problem: Option<String>,
+}
+
+/// The last value of a field of a form.
+#[cfg(feature = "ssr")]
+pub(crate) fn last<'e>(entered: &'e [(String, String)], name: &str) -> Option<&'e str> {
+    entered.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
 }

@@ -176,17 +176,16 @@ impl<'a> Server<'a> {
     }
 
     fn standing(&self, now: u64) -> TaskState {
-        TaskState {
-            status: if self.ended { Status::Completed } else { Status::Running },
-            version: self.version,
-            step_version: self.step_version,
-            output_version: self.output_version,
-            lines: self.lines,
-            progress: self.progress,
-            eta_s: self.meter.eta(seconds(now)),
-            t_s: seconds(now),
-            stage_s: seconds(now - self.entered_ms),
-        }
+        let status = if self.ended { Status::Completed } else { Status::Running };
+        TaskState::new(status, self.version).with(|state| {
+            state.step_version = self.step_version;
+            state.output_version = self.output_version;
+            state.lines = self.lines;
+            state.progress = self.progress;
+            state.eta_s = self.meter.eta(seconds(now));
+            state.t_s = seconds(now);
+            state.stage_s = seconds(now - self.entered_ms);
+        })
     }
 
     fn take(&mut self, request: &PollRequest, now: u64, random: f64) {
@@ -214,23 +213,19 @@ impl<'a> Server<'a> {
         let idle = if holds { AnswerReason::Timeout } else { AnswerReason::NoWait };
         let waited_ms = i64::try_from(now - held.came_ms).ok();
         let news = held.basis.version() != self.version;
-        Some(PollResponse {
-            tasks: if news { vec![self.snapshot(now)] } else { Vec::new() },
-            gone: Vec::new(),
-            log: self.log(held.log_after.filter(|_| news)),
-            rendered_log: Vec::new(),
-            poll_after_ms: 0.0,
-            waited_ms: waited_ms.filter(|_| holds),
-            reason: Some(reason.unwrap_or(idle)),
-            spread_ms: None,
-        })
+        let tasks = if news { vec![self.snapshot(now)] } else { Vec::new() };
+        Some(PollResponse::new(tasks).with(|response| {
+            response.log = self.log(held.log_after.filter(|_| news));
+            response.waited_ms = waited_ms.filter(|_| holds);
+            response.reason = Some(reason.unwrap_or(idle));
+        }))
     }
 
     /// The lines after this one; the number of a line is its time.
     fn log(&self, after: Option<i64>) -> Vec<TaskLog> {
         let seq = i64::try_from(self.stored_ms).unwrap_or(i64::MAX);
         let new = after.filter(|after| *after < seq);
-        new.map(|_| TaskLog { id: ID, seq, lines: Vec::new() }).into_iter().collect()
+        new.map(|_| TaskLog::new(ID, seq, Vec::new())).into_iter().collect()
     }
 
     fn snapshot(&self, now: u64) -> Snapshot {

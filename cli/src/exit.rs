@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use milepost::task::Status;
+use milepost::task::{Status, StatusCounts};
 
 /// Result of the program for scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +27,28 @@ impl Exit {
         }
     }
 
+    /// Exit code for the tasks of a batch.
+    pub const fn of_batch(counts: &StatusCounts) -> Self {
+        match counts {
+            StatusCounts { error: 1.., .. } => Self::TaskFailed,
+            StatusCounts { cancelled: 1.., .. } => Self::Cancelled,
+            _ => Self::Done,
+        }
+    }
+
+    /// Exit code of two together: a failure takes precedence over a cancel.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::TaskFailed, _) | (_, Self::TaskFailed) => Self::TaskFailed,
+            (Self::Done, other) => other,
+            (this, _) => this,
+        }
+    }
+
     /// Exit code for several tasks: a failure takes precedence over a cancel.
     pub fn of_all(statuses: impl Iterator<Item = Status>) -> Self {
-        statuses.map(Self::of).fold(Self::Done, |all, one| match (all, one) {
-            (Self::TaskFailed, _) | (_, Self::TaskFailed) => Self::TaskFailed,
-            (Self::Done, one) => one,
-            (all, _) => all,
-        })
+        statuses.map(Self::of).fold(Self::Done, Self::and)
     }
 }
 

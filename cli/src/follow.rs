@@ -1,5 +1,6 @@
 //! Follows tasks to their end with the client of the library, and draws them.
 
+mod large;
 mod one;
 mod several;
 
@@ -41,11 +42,14 @@ trait Followed {
     /// Message when the user leaves.
     const LEFT: &str;
 
+    /// Asks for what else is shown.
+    fn begin(&self, _watch: &mut Watch) {}
+
     /// Ids of the tasks.
     fn ids(&self) -> &[TaskId];
 
     /// Draws the current state.
-    fn draw(&mut self, watch: &Watch);
+    fn draw(&mut self, watch: &mut Watch);
 
     /// Whether a bar moves between responses.
     fn moves(&self, watch: &Watch) -> bool;
@@ -60,7 +64,7 @@ trait Followed {
     fn end(&mut self, watch: &Watch) -> Result<Option<Exit>, CliError>;
 }
 
-/// Follows a task and prints how it ended.
+/// Follows a task and prints how it ended; with `preview`, also what is finished, as it grows.
 ///
 /// # Errors
 /// If it cannot be followed to its end.
@@ -68,8 +72,9 @@ pub(super) async fn follow(
     api: &Client,
     snapshot: Snapshot,
     interrupt: Interrupt,
+    preview: bool,
 ) -> Result<Exit, CliError> {
-    let one = One::new(snapshot.id);
+    let one = One::new(snapshot.id, preview);
     to_the_end(api, one, vec![snapshot], interrupt).await
 }
 
@@ -82,6 +87,9 @@ pub(super) async fn follow_all(
     batch: Batch,
     interrupt: Interrupt,
 ) -> Result<Exit, CliError> {
+    if batch.next_cursor.is_some() {
+        return large::follow(api, batch, interrupt).await;
+    }
     let several = Several::new(&batch);
     to_the_end(api, several, batch.tasks, interrupt).await
 }
@@ -98,6 +106,7 @@ async fn to_the_end(
     for snapshot in snapshots {
         driver.watch.add_snapshot(snapshot);
     }
+    driver.followed.begin(&mut driver.watch);
     driver.draw();
     loop {
         if let Some(exit) = driver.followed.end(&driver.watch)? {
@@ -128,7 +137,7 @@ impl<F: Followed> Driver<F> {
     }
 
     fn draw(&mut self) {
-        self.followed.draw(&self.watch);
+        self.followed.draw(&mut self.watch);
     }
 
     /// Passes an event to the machine and draws the result.

@@ -20,6 +20,12 @@ pub enum Format {
 }
 
 impl Format {
+    /// JSON if it is asked for.
+    #[must_use]
+    pub const fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+
     /// Prints a value: as JSON, or the text that describes it.
     ///
     /// # Errors

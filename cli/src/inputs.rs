@@ -1,6 +1,9 @@
-//! `--inputs FILE`: inputs of a batch as JSON lines or as a JSON list. Errors name the line.
+//! `--inputs FILE`: inputs of batches as JSON lines or as a JSON list. Errors name the line.
 
-use std::path::Path;
+use std::{
+    io::{BufRead, BufReader, Read as _},
+    path::Path,
+};
 
 use milepost::{
     client::Error,
@@ -13,8 +16,23 @@ use super::{ClientError, input};
 /// Name of standard input.
 const STDIN: &str = "-";
 
-/// Inputs of a file, each with its line number.
-#[derive(Debug)]
+/// Maximum length of a line, in bytes.
+const MAX_LINE: u64 = 64 * 1024 * 1024;
+
+/// Reads the inputs of a file, some at a time. JSON lines are read as they are needed, a JSON list
+/// at once.
+pub(super) struct Reader {
+    file: String,
+    from: Source,
+}
+
+enum Source {
+    Lines { from: Box<dyn BufRead>, line: usize },
+    List(std::vec::IntoIter<(usize, Map<String, Value>)>),
+}
+
+/// Some inputs of a file, each with its line number.
+#[derive(Clone, Debug)]
 pub(super) struct Inputs {
     file: String,
     listed: Listed,
@@ -26,28 +44,113 @@ type Listed = Vec<(usize, Map<String, Value>)>;
 /// Line number and error.
 type Fault = (usize, String);
 
-impl Inputs {
-    /// Reads a file, or standard input if the name is `-`.
+impl Reader {
+    /// Opens a file, or standard input if the name is `-`.
     ///
     /// # Errors
-    /// If it cannot be read, or a line is not a valid input.
-    pub(super) fn read(path: &Path) -> Result<Self, ClientError> {
-        let (file, bytes) = if path == Path::new(STDIN) {
-            let name = "the standard input";
-            (name.to_owned(), input::read(name.into(), std::io::stdin().lock())?)
+    /// If it cannot be read, or is a list that contains an invalid input.
+    pub(super) fn open(path: &Path) -> Result<Self, ClientError> {
+        let (file, from): (_, Box<dyn BufRead>) = if path == Path::new(STDIN) {
+            ("the standard input".to_owned(), Box::new(BufReader::new(std::io::stdin())))
         } else {
             let open = std::fs::File::open(path);
             let open = open.map_err(|error| ClientError::File { path: path.to_owned(), error })?;
-            (path.display().to_string(), input::read(path.to_owned(), open)?)
+            (path.display().to_string(), Box::new(BufReader::new(open)))
         };
-        match parse(&bytes) {
-            Ok(listed) if listed.is_empty() => {
-                let right = "there are no inputs in it; each is a JSON object on a line of its own";
-                Err(ClientError::Input(format!("{file}: {right}")))
-            }
-            Ok(listed) => Ok(Self { file, listed }),
-            Err((line, what)) => Err(ClientError::Input(format!("{file}:{line}: {what}"))),
+        Self::new(file, from)
+    }
+
+    fn new(file: String, mut from: Box<dyn BufRead>) -> Result<Self, ClientError> {
+        let failed = |error| ClientError::File { path: (&file).into(), error };
+        // Some programs begin a text with a byte order mark.
+        if from.fill_buf().map_err(failed)?.starts_with("\u{feff}".as_bytes()) {
+            from.consume('\u{feff}'.len_utf8());
         }
+        let mut line = 0;
+        let is_list = loop {
+            let bytes = from.fill_buf().map_err(failed)?;
+            let Some(byte) = bytes.first() else { break false };
+            match byte {
+                b'[' => break true,
+                b'\n' => line += 1,
+                byte if byte.is_ascii_whitespace() => {}
+                _ => break false,
+            }
+            from.consume(1);
+        };
+        let from = match is_list {
+            false => Source::Lines { from, line },
+            true => {
+                let listed = parse_list(&input::read((&file).into(), from)?);
+                let mut listed = listed.map_err(|(at, what)| fault(&file, line + at, &what))?;
+                listed.iter_mut().for_each(|(at, _)| *at += line);
+                Source::List(listed.into_iter())
+            }
+        };
+        Ok(Self { file, from })
+    }
+
+    /// Reads at most `most` inputs; none at the end.
+    ///
+    /// # Errors
+    /// If it cannot be read, or a line is not a valid input.
+    pub(super) fn next(&mut self, most: usize) -> Result<Inputs, ClientError> {
+        let mut listed = Vec::new();
+        match &mut self.from {
+            Source::List(rest) => listed.extend(rest.take(most)),
+            Source::Lines { from, line } => {
+                while listed.len() < most {
+                    let mut bytes = Vec::new();
+                    let read = from.take(MAX_LINE + 1).read_until(b'\n', &mut bytes);
+                    let read = read
+                        .map_err(|error| ClientError::File { path: (&self.file).into(), error })?;
+                    if read == 0 {
+                        break;
+                    }
+                    *line += 1;
+                    match parse_line(&bytes) {
+                        Ok(None) => {}
+                        Ok(Some(input)) => listed.push((*line, input)),
+                        Err(what) => return Err(fault(&self.file, *line, &what)),
+                    }
+                }
+            }
+        }
+        Ok(Inputs { file: self.file.clone(), listed })
+    }
+}
+
+fn fault(file: &str, line: usize, what: &str) -> ClientError {
+    ClientError::Input(format!("{file}:{line}: {what}"))
+}
+
+impl Inputs {
+    /// The error if there are none at all.
+    pub(super) fn none(&self) -> ClientError {
+        let right = "there are no inputs in it; each is a JSON object on a line of its own";
+        ClientError::Input(format!("{}: {right}", self.file))
+    }
+
+    /// Number of inputs.
+    pub(super) fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Line numbers of the first and the last input.
+    pub(super) fn lines(&self) -> Option<(usize, usize)> {
+        Some((self.listed.first()?.0, self.listed.last()?.0))
+    }
+
+    /// Two halves; `None` if there are not two inputs.
+    pub(super) fn halves(mut self) -> Option<(Self, Self)> {
+        let half = self.listed.len() / 2;
+        let listed = self.listed.split_off(half);
+        (half > 0).then(|| {
+            (
+                Self { listed: self.listed, file: self.file.clone() },
+                Self { listed, file: self.file },
+            )
+        })
     }
 
     /// The inputs, with missing fields taken from `common`.
@@ -82,23 +185,28 @@ impl Inputs {
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Listed, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
+fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         (line_of(before), "this is not UTF-8".to_owned())
-    })?;
-    // Some programs begin a text with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim_start().starts_with('[') { list(text) } else { lines(text) }
+    })
 }
 
-fn lines(text: &str) -> Result<Listed, Fault> {
-    let mut listed = Vec::new();
-    for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-        let value = serde_json::from_str(text).map_err(|error| (line, words(&error)))?;
-        listed.push((line, object(value, line)?));
+fn parse_list(bytes: &[u8]) -> Result<Listed, Fault> {
+    list(text_of(bytes)?)
+}
+
+/// Parses a line; `None` if it is empty.
+fn parse_line(bytes: &[u8]) -> Result<Option<Map<String, Value>>, String> {
+    if bytes.len() as u64 > MAX_LINE {
+        return Err("this line is longer than 64 MiB".to_owned());
     }
-    Ok(listed)
+    let text = text_of(bytes).map_err(|(_, what)| what)?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let value = serde_json::from_str(text).map_err(|error| words(&error))?;
+    object(value, 0).map(Some).map_err(|(_, what)| what)
 }
 
 /// Parses entry by entry, so that each has its line.
@@ -182,80 +290,5 @@ fn line_of(before: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use milepost::task::FieldError;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    use super::*;
-
-    fn placed(text: &str) -> Result<Vec<(usize, Value)>, Fault> {
-        let listed = parse(text.as_bytes())?;
-        Ok(listed.into_iter().map(|(line, input)| (line, Value::Object(input))).collect())
-    }
-
-    #[test]
-    fn lines_and_lists_are_read_with_their_lines() {
-        let expected = Ok(vec![(1, json!({"a": 1})), (3, json!({"a": "x\ny"}))]);
-        assert_eq!(placed("{\"a\": 1}\r\n\n {\"a\": \"x\\ny\"}"), expected);
-        assert_eq!(placed("\u{feff}[{\"a\": 1},\n\n{\"a\":\n\"x\\ny\"}\n]\n"), expected);
-        assert_eq!(placed(" [ ] "), Ok(vec![]));
-        assert_eq!(placed("\n \n"), Ok(vec![]));
-    }
-
-    #[test]
-    fn what_is_wrong_is_told_with_its_line() {
-        for (text, line, part) in [
-            ("{}\n{\"a\"}\n", 2, "no JSON"),
-            ("{}\n5\n", 2, "JSON object"),
-            ("{} {}", 1, "no JSON"),
-            ("[{},\n 5]", 2, "JSON object"),
-            ("[{}\n {}]", 2, "comma"),
-            ("[{},\n{\n\"a\": }]", 3, "no JSON"),
-            ("[{},\n]", 2, "JSON object"),
-            ("[{}", 1, "comma"),
-            ("[", 1, "JSON object"),
-            ("[{}]\n\nx", 3, "more after"),
-        ] {
-            let (told, what) = placed(text).expect_err(text);
-            assert_eq!(told, line, "{text}: {what}");
-            assert!(what.contains(part), "{text}: {what}");
-        }
-        assert_eq!(parse(b"{}\n{\"a\": \"\xff\"}").map_err(|(line, _)| line), Err(2));
-    }
-
-    #[test]
-    fn a_refusal_is_told_at_its_line() {
-        let inputs = Inputs { file: "jobs".to_owned(), listed: parse(b"{}\n\n{}").unwrap() };
-        let refused = |fields: &[&str]| {
-            let mut problem = Problem::new(400, "Bad Request", "no");
-            let error = |field: &&str| FieldError::new(*field, "bad");
-            problem.errors = fields.iter().map(error).collect();
-            inputs.located(Error::Refused(Box::new(problem)).into()).to_string()
-        };
-        assert_eq!(
-            refused(&["inputs[1].subject", "inputs[0]"]),
-            "jobs:3: subject: bad; jobs:1: bad"
-        );
-        for elsewhere in [&["inputs"][..], &["inputs[7].x"], &[]] {
-            assert!(refused(elsewhere).starts_with("no"), "{elsewhere:?}");
-        }
-    }
-
-    #[test]
-    fn what_all_have_in_common_gives_way_to_their_own() {
-        let listed = parse(b"{\"a\": 1}\n{}").unwrap();
-        let inputs = Inputs { file: String::new(), listed };
-        let Value::Object(common) = json!({"a": 0, "b": 2}) else { unreachable!() };
-        assert_eq!(inputs.with(&common), [json!({"a": 1, "b": 2}), json!({"a": 0, "b": 2})]);
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_breaks_the_reader(text in "[\\[\\]{},:\"\\\\ \n0-9ae\u{e9}]{0,40}") {
-            if let Err((line, _)) = parse(text.as_bytes()) {
-                prop_assert!(line >= 1 && line <= text.lines().count().max(1) + 1);
-            }
-        }
-    }
-}
+#[path = "inputs_tests.rs"]
+mod tests;

@@ -10,11 +10,14 @@ mod format;
 mod help;
 mod input;
 mod inputs;
+mod labels;
 mod log;
+mod pause;
 pub mod progress_test;
 mod rerun;
 mod screen;
 pub mod secrets;
+mod servers;
 mod show;
 pub mod signals;
 mod wait;
@@ -32,15 +35,22 @@ use milepost::{
 
 use self::{batch::Found, error::refused_with, follow::Interrupt};
 
-pub use batch::run_all;
+pub use batch::{RunAll, run_all};
 pub use error::{CliError, ClientError};
 pub use exit::Exit;
 pub use files::{file, files};
 pub use format::Format;
 pub use input::Input;
+pub use labels::{annotate, start_now};
 pub use log::log;
+pub use pause::pause;
 pub use rerun::rerun;
+pub use servers::{StoredServer, login, stored_server};
+pub use show::printable;
 pub use wait::wait;
+
+/// Maximum length of a line with a token, in bytes.
+const MAX_TOKEN_LINE: u64 = 64 << 10;
 
 /// Maximum size of a result, in bytes.
 const MAX_RESULT_BYTES: usize = 1 << 30;
@@ -68,7 +78,42 @@ pub fn read_token(file: &Path) -> Result<String, ClientError> {
     Ok(token)
 }
 
-/// Starts a task and prints its id. With `follow`, follows it to its end.
+/// How tasks are started, besides their input.
+#[derive(Clone, Debug, Default)]
+pub struct StartSettings {
+    /// Priority among the caller's queued tasks.
+    pub priority: i32,
+    /// Tags of each task.
+    pub tags: Vec<String>,
+    /// Earliest time of the start (RFC 3339).
+    pub run_at: Option<String>,
+    /// Seconds until the start.
+    pub delay_s: Option<i64>,
+}
+
+/// Reads the token from a line of standard input.
+///
+/// # Errors
+/// If there is none.
+pub fn read_token_line() -> Result<String, ClientError> {
+    if std::io::stdin().is_terminal() {
+        note("paste the token, then press Enter:");
+    }
+    let mut line = String::new();
+    let read = std::io::Read::take(std::io::stdin().lock(), MAX_TOKEN_LINE);
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(read), &mut line)
+        .map_err(|error| ClientError::Input(format!("the token cannot be read: {error}")))?;
+    let token = line.trim();
+    match token.is_empty() {
+        true => {
+            Err(ClientError::Input("a token is needed: --token, or a line of input".to_owned()))
+        }
+        false => Ok(token.to_owned()),
+    }
+}
+
+/// Starts a task and prints its id. With `follow`, follows it to its end, and with `preview` shows what is
+/// finished as it grows.
 ///
 /// # Errors
 /// If the input does not match the kind, or the server rejects it or cannot be reached.
@@ -76,14 +121,20 @@ pub async fn run(
     api: &Client,
     kind: &str,
     inputs: Vec<Input>,
-    priority: i32,
+    settings: &StartSettings,
     follow: bool,
+    preview: bool,
     format: Format,
 ) -> Result<Exit, CliError> {
     let info = kind_info(api, kind).await?;
     let inputs = files::uploaded(api, &info.input_schema, inputs).await?;
     let input = input::typed(&info.input_schema, inputs)?;
-    let start = StartTask { priority, ..StartTask::new(kind, input) };
+    let start = StartTask::new(kind, input).with(|start| {
+        start.priority = settings.priority;
+        start.tags.clone_from(&settings.tags);
+        start.run_at.clone_from(&settings.run_at);
+        start.delay_s = settings.delay_s;
+    });
     let started = api.start(&start).await?;
     if !follow || format == Format::Text {
         format.show(&started, |started| format!("{}\n", started.snapshot.id))?;
@@ -96,7 +147,7 @@ pub async fn run(
     if !follow {
         return Ok(Exit::Done);
     }
-    let exit = follow::follow(api, started, Interrupt::Cancels).await?;
+    let exit = follow::follow(api, started, Interrupt::Cancels, preview).await?;
     format.show_end(api, id, exit).await
 }
 
@@ -119,7 +170,8 @@ async fn kind_info(api: &Client, kind: &str) -> Result<KindInfo, ClientError> {
     Err(ClientError::Input(format!("there is no kind {kind}; there are: {kinds}")))
 }
 
-/// Prints the state of a task or a batch; with `follow`, follows it to its end.
+/// Prints the state of a task or a batch; with `follow`, follows it to its end, and with `preview` shows
+/// what is finished of a task as it grows.
 ///
 /// # Errors
 /// If the task or batch does not exist, or the server cannot be reached.
@@ -127,6 +179,7 @@ pub async fn status(
     api: &Client,
     id: TaskId,
     follow: bool,
+    preview: bool,
     format: Format,
 ) -> Result<Exit, CliError> {
     let snapshot = match batch::find(api, id).await? {
@@ -134,7 +187,7 @@ pub async fn status(
         Found::Batch(batch) => return batch::status(api, batch, follow, format).await,
     };
     if follow {
-        let exit = follow::follow(api, snapshot, Interrupt::Leaves).await?;
+        let exit = follow::follow(api, snapshot, Interrupt::Leaves, preview).await?;
         return format.show_end(api, id, exit).await;
     }
     format.show(&snapshot, show::details)?;
@@ -150,16 +203,21 @@ pub struct Listed<'t> {
     pub kind: Option<&'t str>,
     /// Only tasks whose title contains this text.
     pub search: Option<&'t str>,
+    /// Only tasks with this tag.
+    pub tag: Option<&'t str>,
     /// Maximum number of tasks.
     pub limit: u32,
 }
+
+/// Maximum number of further pages of a search that are read for one list.
+const MAX_SEARCHES: u32 = 100;
 
 /// Lists tasks, newest first.
 ///
 /// # Errors
 /// If the server refuses the request or cannot be reached.
 pub async fn list(api: &Client, listed: Listed<'_>, format: Format) -> Result<Exit, CliError> {
-    let Listed { status, kind, search, limit } = listed;
+    let Listed { status, kind, search, tag, limit } = listed;
     let mut query = ListTasks::default().limit(limit);
     if let Some(status) = status {
         query = query.status_name(status);
@@ -170,7 +228,21 @@ pub async fn list(api: &Client, listed: Listed<'_>, format: Format) -> Result<Ex
     if let Some(search) = search {
         query = query.search(search);
     }
-    let list = api.list(&query).await?;
+    if let Some(tag) = tag {
+        query = query.tag(tag);
+    }
+    let mut list = api.list(&query).await?;
+    // A page of a search may have few tasks; the next one goes on.
+    for _ in 0..MAX_SEARCHES {
+        let found = u32::try_from(list.tasks.len()).unwrap_or(u32::MAX);
+        let (true, Some(cursor)) = (list.searched.is_some() && found < limit, &list.next_cursor)
+        else {
+            break;
+        };
+        let more = api.list(&query.clone().limit(limit - found).cursor(cursor)).await?;
+        list.tasks.extend(more.tasks);
+        (list.next_cursor, list.searched) = (more.next_cursor, more.searched);
+    }
     format.show(&list, |list| show::table(&list.tasks))?;
     if list.tasks.is_empty() && !api.has_token() {
         note(&no_list(api.url()));
@@ -184,10 +256,26 @@ fn no_list(url: &str) -> String {
     format!(
         "nothing is listed for a caller without an identity: what it starts belongs to nobody, and \
          only the id leads there (`milepost status ID`). A browser has an identity: {url}/tasks \
-         lists what was started there. For a list here, let a proxy in front of the server sign \
-         callers in by a token, and give it with --token or MILEPOST_TOKEN_FILE; see \
-         \"Callers\" in docs/http.md"
+         lists what was started there. For a list here, use a token (`milepost token add`, \
+         `milepost login`), or give one with --token or MILEPOST_TOKEN_FILE; see \"Callers\" in \
+         docs/http.md"
     )
+}
+
+/// Deletes a task with all its data. One that has not ended is deleted only if `is_forced`.
+///
+/// # Errors
+/// If the task does not exist or has not ended, or the server refuses or cannot be reached.
+pub async fn delete(api: &Client, id: TaskId, is_forced: bool) -> Result<Exit, CliError> {
+    if !is_forced {
+        let status = api.status(id).await?.status;
+        if !status.is_terminal() {
+            let detail = format!("the task is `{status}`; --force stops and deletes it");
+            return Err(ClientError::Input(detail).into());
+        }
+    }
+    api.delete(id).await?;
+    Ok(Exit::Done)
 }
 
 /// Cancels a task or all tasks of a batch, and prints the receipt so far.

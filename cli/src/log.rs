@@ -53,13 +53,11 @@ mod tests {
 
     #[test]
     fn a_line_has_its_time_and_stream_and_nothing_that_a_terminal_obeys() {
-        let line = LogLine {
-            seq: 7,
-            at: "2026-11-25T14:02:11.123Z".to_owned(),
-            stream: LogStream::Stderr,
-            left_out: 3,
-            text: "\u{1b}[31mred\u{1b}[0m \u{9b}x".to_owned(),
-        };
+        let raw = "\u{1b}[31mred\u{1b}[0m \u{9b}x";
+        let line = LogLine::new(7, "2026-11-25T14:02:11.123Z", raw).with(|line| {
+            line.stream = LogStream::Stderr;
+            line.left_out = 3;
+        });
         let shown = text(&line);
         let end = "2026-11-25T14:02:11.123Z stderr  red";
         assert!(shown.starts_with(&format!("... 3 lines are left out ...\n{end}")), "{shown:?}");

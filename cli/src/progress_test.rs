@@ -10,10 +10,10 @@ use clap::{Args, ValueEnum};
 use milepost::engine::Stages;
 use milepost_command::{
     CommandsError, Decoder,
-    progress::{Limits, Reader, Rules, RulesError, Signal, Source, plain, presets},
+    progress::{Limits, PresetInfo, Reader, Rules, RulesError, Signal, Source, plain, presets},
 };
 
-use crate::{CliError, Exit};
+use crate::{CliError, Exit, show::printable};
 
 /// Maximum number of characters shown of a piece of the log.
 const SHOWN_CHARS: usize = 72;
@@ -40,6 +40,9 @@ pub struct ProgressTestArgs {
     /// Stream that the log comes from [default: apply the patterns of both streams]
     #[arg(long, value_enum, value_name = "STREAM")]
     stream: Option<Stream>,
+    /// Print one JSON object for each piece, and one for the whole at the end
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,7 +89,11 @@ pub fn run(
         (Some(preset), _) => Rules::preset(preset).map_err(ProgressTestError::Preset)?,
         (None, Some(file)) => read_rules(file)?,
         (None, None) => {
-            list(out)?;
+            if args.json {
+                list_json(out)?
+            } else {
+                list(out)?
+            }
             return Ok(Exit::Done);
         }
     };
@@ -108,8 +115,16 @@ pub fn run(
     };
     let page = Page::new(rules.stages());
     let decoder = Decoder::new(None);
-    let mut test =
-        Test { reader, source, decoder, out, page, piece: Vec::new(), sum: Sum::default() };
+    let mut test = Test {
+        reader,
+        source,
+        decoder,
+        out,
+        json: args.json,
+        page,
+        piece: Vec::new(),
+        sum: Sum::default(),
+    };
     test.read(log)?;
     Ok(test.end()?)
 }
@@ -179,6 +194,11 @@ impl Page {
         self.bar = Some(self.highest);
     }
 
+    /// In percent, as the page shows it; `None`: unknown.
+    fn rounded(&self) -> Option<f64> {
+        self.bar.map(|bar| (bar * 1_000.0).round() / 10.0)
+    }
+
     fn percent(&self) -> Option<String> {
         match self.bar {
             Some(bar) => Some(format!("{:.1}", bar * 100.0)),
@@ -192,6 +212,7 @@ struct Test<'a, W> {
     source: Source,
     decoder: Decoder,
     out: &'a mut W,
+    json: bool,
     page: Page,
     /// Beginning of the current piece.
     piece: Vec<u8>,
@@ -242,6 +263,16 @@ impl<W: Write> Test<'_, W> {
             self.tell(&signals)?;
         }
         let Sum { pieces, reports, lines } = self.sum;
+        let exit = if reports > 0 { Exit::Done } else { Exit::TaskFailed };
+        if self.json {
+            let progress = self.page.rounded();
+            let whole = serde_json::json!({
+                "pieces": pieces, "reports": reports, "lines": lines, "progress": progress,
+            });
+            writeln!(self.out, "{whole}")?;
+            self.out.flush()?;
+            return Ok(exit);
+        }
         let last = match self.page.percent() {
             Some(percent) if self.page.bar.is_some() => format!("{percent} %"),
             Some(_) => "unknown".to_owned(),
@@ -255,16 +286,14 @@ impl<W: Write> Test<'_, W> {
             "{pieces}, {reports} that {say} something; {lines} for the log; last progress: {last}"
         )?;
         self.out.flush()?;
-        Ok(if reports > 0 { Exit::Done } else { Exit::TaskFailed })
+        Ok(exit)
     }
 
     /// Prints one piece of the log, the bar if the piece moves it, and what else the page shows.
     fn tell(&mut self, signals: &[Signal]) -> io::Result<()> {
         let piece = std::mem::take(&mut self.piece);
         let piece = String::from_utf8_lossy(&piece);
-        let piece = plain(&piece);
-        let visible = |c: char| if c.is_control() { ' ' } else { c };
-        let piece: String = piece.chars().map(visible).take(SHOWN_CHARS).collect();
+        let piece: String = printable(&plain(&piece)).chars().take(SHOWN_CHARS).collect();
         let piece = piece.trim_end();
         if piece.is_empty() && signals.is_empty() {
             return Ok(());
@@ -274,16 +303,25 @@ impl<W: Write> Test<'_, W> {
             matches!(signal, Signal::Fraction(_) | Signal::Unknown | Signal::Stage(_))
         };
         let words: Vec<_> = signals.iter().filter_map(|signal| self.page.show(signal)).collect();
-        let percent = signals.iter().any(moves).then(|| self.page.percent()).flatten();
+        let moves = signals.iter().any(moves);
+        let percent = moves.then(|| self.page.percent()).flatten();
         let percent = percent.map_or_else(String::new, |percent| format!("{percent}%"));
         let is_line = |signal: &&Signal| {
             matches!(signal, Signal::Line { source: Source::Stdout | Source::Stderr, .. })
         };
         self.sum.lines += signals.iter().filter(is_line).count() as u64;
         self.sum.reports += u64::from(!percent.is_empty() || !words.is_empty());
+        let visible = |word: &String| word.chars().filter(|c| !c.is_control()).collect();
+        let words: Vec<String> = words.iter().map(visible).collect();
+        if self.json {
+            let progress = moves.then(|| self.page.rounded()).flatten();
+            let told = serde_json::json!({
+                "piece": piece, "moves": moves, "progress": progress, "notes": words,
+            });
+            return writeln!(self.out, "{told}");
+        }
         writeln!(self.out, "{percent:>7}  {piece}")?;
         for word in words {
-            let word: String = word.chars().filter(|c| !c.is_control()).collect();
             writeln!(self.out, "         > {word}")?;
         }
         Ok(())
@@ -293,6 +331,14 @@ impl<W: Write> Test<'_, W> {
 /// `1 line`, `2 lines`.
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Lists the presets as one JSON document.
+fn list_json(out: &mut impl Write) -> io::Result<()> {
+    let one = |preset: &PresetInfo| serde_json::json!({ "name": preset.name, "call": preset.call, "needs": preset.needs });
+    let all: Vec<_> = presets().iter().map(one).collect();
+    writeln!(out, "{}", serde_json::json!({ "presets": all }))?;
+    out.flush()
 }
 
 /// Lists the presets: name, invocation and requirements.

@@ -46,7 +46,7 @@ pub async fn rerun(
                 return Ok(Exit::Done);
             }
             let id = task.id;
-            let exit = follow::follow(api, *task, Interrupt::Cancels).await?;
+            let exit = follow::follow(api, *task, Interrupt::Cancels, false).await?;
             format.show_end(api, id, exit).await
         }
     }
@@ -69,7 +69,9 @@ async fn changed(api: &Client, id: TaskId, inputs: Vec<Input>) -> Result<Snapsho
     };
     input.extend(changes);
     tell_secrets(&info.input_schema, &input);
-    Ok(api.start(&StartTask::new(before.kind, Value::Object(input))).await?.snapshot)
+    let tags = before.tags;
+    let start = StartTask::new(before.kind, Value::Object(input)).with(|start| start.tags = tags);
+    Ok(api.start(&start).await?.snapshot)
 }
 
 /// Warns that secrets must be given again: the server never returns them.

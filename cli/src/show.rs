@@ -11,11 +11,11 @@ use milepost::{
     view::text,
 };
 
-pub(super) use batch::{batch, counts, sum};
+pub(super) use batch::{batch, counts, sum, sum_of};
 pub(super) use past::{receipt, resumed};
 
 /// Replaces control characters in a single line by spaces.
-pub(super) fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
@@ -47,15 +47,11 @@ pub(super) fn files(files: &[FileInfo]) -> String {
     lines
 }
 
-/// `3.4 s`, `2 min 5 s`, `1 h 2 min`.
+/// As on the pages, with tenths of a second at first: `3.4 s`, `2 min 5 s`, `1 h 2 min`.
 pub(super) fn duration(ms: i64) -> String {
-    let ms = ms.max(0);
-    let seconds = ms / 1000;
-    match seconds {
-        0..10 => format!("{}.{} s", seconds, ms % 1000 / 100),
-        10..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    match ms.max(0) {
+        ms @ 0..10_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+        ms => text::duration(ms),
     }
 }
 
@@ -98,7 +94,7 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
         line("place", &format!("{} in line", text::ordinal(place)));
     }
     if let Some(starts_in_ms) = snapshot.starts_in_ms {
-        line("starts", &format!("in {}", duration(starts_in_ms)));
+        line("starts", &starts(snapshot, starts_in_ms));
     }
     if let Some(step) = step(snapshot) {
         line("step", &step);
@@ -122,7 +118,27 @@ pub(super) fn details(snapshot: &Snapshot) -> String {
     if let Some(resumed) = resumed(snapshot) {
         line("resumed", &resumed);
     }
+    all.push_str(&labels(snapshot));
     all.push_str(&receipt(snapshot));
+    all
+}
+
+/// `at 2026-12-24 14:02:11 UTC, in 2 h`.
+fn starts(snapshot: &Snapshot, starts_in_ms: i64) -> String {
+    let at = snapshot.starts_at.as_deref().map(text::date_time);
+    let at = at.map(|at| format!("at {at}, ")).unwrap_or_default();
+    format!("{at}in {}", duration(starts_in_ms))
+}
+
+/// Tags and note, one line each.
+pub(super) fn labels(snapshot: &Snapshot) -> String {
+    let mut all = String::new();
+    if !snapshot.tags.is_empty() {
+        let _ = writeln!(all, "{:<9}{}", "tags", printable(&snapshot.tags.join(", ")));
+    }
+    if let Some(note) = &snapshot.note {
+        let _ = writeln!(all, "{:<9}{}", "note", printable(note));
+    }
     all
 }
 
@@ -135,13 +151,16 @@ pub(super) fn table(tasks: &[Snapshot]) -> String {
             (None, Some(progress)) => format!("{progress:.0} %"),
             (None, None) => "-".to_owned(),
         };
+        let starts = task.starts_at.as_deref().filter(|_| task.attempt == 0);
+        let starts = starts.map(|at| format!(", starts at {}", printable(&text::date_time(at))));
         let _ = writeln!(
             all,
-            "{}  {:<10}  {progress:>5}  {}  {}",
+            "{}  {:<10}  {progress:>5}  {}  {}{}",
             task.id,
             task.status,
             printable(&task.created_at),
-            printable(&task.title)
+            printable(&task.title),
+            starts.unwrap_or_default()
         );
     }
     all
@@ -157,6 +176,7 @@ mod tests {
             (-5, "0.0 s"),
             (3_450, "3.4 s"),
             (59_999, "59 s"),
+            (120_000, "2 min"),
             (125_000, "2 min 5 s"),
             (3_720_000, "1 h 2 min"),
         ];

@@ -2,7 +2,7 @@
 
 use milepost::{
     client::{Client, Error},
-    task::{Snapshot, TaskId},
+    task::{Batch, Snapshot, Status, StatusCounts, TaskId},
 };
 
 use super::{
@@ -26,16 +26,28 @@ pub async fn wait(api: &Client, ids: Vec<TaskId>, format: Format) -> Result<Exit
                 statuses.push(task.status);
             }
             Found::Batch(batch) => {
-                for task in batch.tasks {
-                    to_end(api, task).await?;
-                }
-                let batch = api.batch(batch.id).await?;
+                let batch = batch_to_end(api, batch).await?;
                 format.show(&batch, show::batch)?;
-                statuses.extend(batch.tasks.iter().map(|task| task.status));
+                let StatusCounts { error, cancelled, .. } = batch.counts;
+                statuses.extend((error > 0).then_some(Status::Error));
+                statuses.extend((cancelled > 0).then_some(Status::Cancelled));
             }
         }
     }
     Ok(Exit::of_all(statuses.into_iter()))
+}
+
+/// Waits for the tasks of a page, then for those of the next, until all have ended.
+async fn batch_to_end(api: &Client, mut batch: Batch) -> Result<Batch, Error> {
+    loop {
+        for task in std::mem::take(&mut batch.tasks) {
+            to_end(api, task).await?;
+        }
+        batch = match batch.next_cursor {
+            Some(cursor) => api.batch_page(batch.id, &cursor).await?,
+            None => return api.batch(batch.id).await,
+        };
+    }
 }
 
 async fn to_end(api: &Client, task: Snapshot) -> Result<Snapshot, Error> {

@@ -33,7 +33,7 @@ export class TaskPage {
     this.cancel = page.getByRole("button", { name: /^cancel the task|^cancelling/i });
     this.stopWatching = page.getByRole("button", { name: "Stop watching" });
     this.goOnWatching = page.getByRole("button", { name: "Go on watching" });
-    this.pollPanel = page.getByText("How this page polls");
+    this.pollPanel = page.locator("details.polls > summary");
     this.openResult = page.getByRole("link", { name: "Open the result" });
   }
 

@@ -11,10 +11,10 @@ const CSV = `name,age\n${"Ada Lovelace of a rather long name indeed,36\n".repeat
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     // Colours in the middle of a transition are nobody's choice.
-    test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" }, pace: "slow", expectedErrors: answered(400, 404) });
+    test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" }, pace: "slow", settings: { MILEPOST_AUTH_LOCAL_OPERATOR: "true" }, expectedErrors: answered(400, 404) });
 
     test("the pages before anything was started", async ({ page, startPage }) => {
-      for (const path of ["/", "/tasks", "/start/story", "/start/dataset", "/no/such/page", "/tasks/00000000-0000-4000-8000-000000000000"]) {
+      for (const path of ["/", "/tasks", "/account", "/admin", "/admin?search=", "/start/story", "/start/dataset", "/no/such/page", "/tasks/00000000-0000-4000-8000-000000000000"]) {
         await page.goto(path);
         await expectAccessible(page);
         await page.setViewportSize(PHONE);
@@ -38,7 +38,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       const cancelled = await api.start("story", { subject: "cancelled", player: "Ada" });
       await page.request.post(`/api/v1/tasks/${cancelled}/cancel`);
       await Promise.all([api.untilEnded(done), api.untilEnded(cancelled)]);
-      for (const path of ["/", "/tasks", `/tasks/${running}`, `/tasks/${done}`, `/tasks/${cancelled}`, `/tasks/${done}/result`]) {
+      for (const path of ["/", "/tasks", `/tasks/${running}`, `/tasks/${done}`, `/tasks/${cancelled}`, `/tasks/${done}/result`, `/tasks/${done}/labels`, `/tasks/${done}/delete`, "/admin"]) {
         await page.goto(path);
         if (path === `/tasks/${running}`) {
           await taskPage.passed(1);

@@ -3,6 +3,7 @@
 import { type Locator, type Page } from "@playwright/test";
 
 import { Api } from "../fixtures/api.ts";
+import { pass } from "../fixtures/clock.ts";
 import { Commands, WAIT_FOR } from "../fixtures/commands.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { expect, test } from "../fixtures/test.ts";
@@ -95,9 +96,10 @@ test.describe("with the keyboard alone", () => {
     }
     // What one came for comes before what one may look at.
     const place = (words: string) => seen.findIndex((text) => text.startsWith(words));
-    expect(place("Cancel the task"), seen.join(" | ")).toBe(0);
+    expect(place("Subject"), seen.join(" | ")).toBe(0);
+    expect(place("Cancel the task"), seen.join(" | ")).toBe(1);
     expect(place("Stop watching")).toBeGreaterThan(place("Cancel the task"));
-    expect(place("How this page polls")).toBeGreaterThan(place("Stop watching"));
+    expect(place("Polling")).toBeGreaterThan(place("Stop watching"));
   });
 });
 
@@ -133,7 +135,7 @@ say() { printf '%s\\n' "$1" >&"$MILEPOST_PROGRESS_FD"; }
 for stage in Looking Packing Checking; do
   say "{\\"stage\\": \\"$stage\\", \\"progress\\": 0.1}"
   wait_for "$stage-half"
-  say '{"progress": 0.5}'
+  say '{"progress": 0.6}'
   wait_for "$stage-done"
 done
 `,
@@ -141,24 +143,43 @@ done
   );
   test.use({ settings: commands.settings });
 
-  test("is told each stage and the end, and no percent", async ({ home, taskPage, page }) => {
+  test("is told each stage, the quarters of a long one and the end, at most every 15 s", async ({ home, taskPage, page }) => {
+    const QUIET_MS = 16_000;
+    await page.clock.install();
     await home.open();
-    await taskPage.open(await new Api(page.request).start("three", {}));
-    await expect(taskPage.says(/^Step 1 of 3: Looking/).first()).toBeVisible();
+    const api = new Api(page.request);
+    const id = await api.start("three", {});
+    await api.until(id, (task) => task.current_step === "Looking");
+    await taskPage.open(id);
+    await taskPage.alive();
     const told = await listen(page);
     await taskPage.record();
-    let before = 0;
-    for (const stage of ["Looking", "Packing", "Checking"]) {
-      await expect(page.getByRole("status").filter({ hasText: stage })).toHaveCount(1);
-      commands.open(`${stage}-half`);
-      await expect.poll(async () => await taskPage.percent()).toBeGreaterThan(before + 10);
-      before = await taskPage.percent();
-      commands.open(`${stage}-done`);
-    }
-    await expect(taskPage.status("Done")).toBeVisible();
-    await expect(page.getByRole("status").filter({ hasText: "Completed" })).toHaveCount(1);
-    const words = (await told()).filter((text) => !text.startsWith("In progress"));
-    expect(words).toEqual(["Step 1 of 3: Looking", "Step 2 of 3: Packing", "Step 3 of 3: Checking", "Completed"]);
+    // Two stages within 15 s: only the latest is told, after them.
+    commands.open("Looking-half");
+    commands.open("Looking-done");
+    await expect(async () => {
+      await pass(page, 100);
+      await expect(taskPage.says(/^Step 2 of 3: Packing/)).toBeVisible({ timeout: 100 });
+    }).toPass();
+    expect(await told()).toEqual(["Step 1 of 3: Looking"]);
+    await pass(page, QUIET_MS);
+    await expect(page.getByRole("status").filter({ hasText: "Step 2 of 3: Packing" })).toHaveCount(1);
+    const passUntil = async (check: () => Promise<void>) =>
+      await expect(async () => {
+        await pass(page, 1_000);
+        await check();
+      }).toPass();
+    commands.open("Packing-half");
+    await passUntil(async () => await expect(page.getByRole("status").filter({ hasText: /Packing, (25|50|75) %/ })).toHaveCount(1, { timeout: 100 }));
+    commands.open("Packing-done");
+    await passUntil(async () => await expect(page.getByRole("status").filter({ hasText: "Step 3 of 3: Checking" })).toHaveCount(1, { timeout: 100 }));
+    commands.open("Checking-half");
+    commands.open("Checking-done");
+    await passUntil(async () => await expect(page.getByRole("status").filter({ hasText: "Completed" })).toHaveCount(1, { timeout: 100 }));
+    const words = await told();
+    // Which quarters are told depends on how far the bar has gone meanwhile.
+    const stages = words.map((text) => text.replace(/, (25|50|75) %$/, ""));
+    expect(stages.filter((text, at) => text !== stages[at - 1])).toEqual(["Step 1 of 3: Looking", "Step 2 of 3: Packing", "Step 3 of 3: Checking", "Completed"]);
     // The bar moved far oftener, and can be asked for.
     const { bar } = await taskPage.shown();
     expect(bar.length).toBeGreaterThan(words.length);

@@ -87,11 +87,15 @@ CREATE INDEX tasks_queued ON tasks (kind, (coalesce(owner, client, '')), priorit
 CREATE INDEX tasks_waiting ON tasks ((coalesce(owner, client, ''))) WHERE status = 'queued';
 CREATE INDEX tasks_waiting_of_client ON tasks (client) WHERE status = 'queued' AND client IS NOT NULL;
 CREATE INDEX tasks_leased ON tasks (lease_until) WHERE status IN ('running', 'cancelling');
-CREATE INDEX tasks_listed ON tasks (owner, created_at DESC, id DESC);
+-- Lists of an owner, newest first.
+CREATE INDEX tasks_listed ON tasks (owner, created_at DESC, id DESC) WHERE owner IS NOT NULL;
+CREATE INDEX tasks_by_status ON tasks (owner, status, created_at DESC, id DESC) WHERE owner IS NOT NULL;
+CREATE INDEX tasks_by_kind ON tasks (owner, kind, created_at DESC, id DESC) WHERE owner IS NOT NULL;
 CREATE INDEX tasks_by_lookup_key
     ON tasks (kind, lookup_key, (coalesce(owner, client, '')), created_at DESC, id DESC)
     WHERE lookup_key IS NOT NULL;
 CREATE INDEX tasks_of_batch ON tasks (batch_id, batch_index) WHERE batch_id IS NOT NULL;
+CREATE INDEX tasks_of_batch_by_status ON tasks (batch_id, status, batch_index) WHERE batch_id IS NOT NULL;
 CREATE INDEX tasks_batched ON tasks (owner, batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX tasks_expiring ON tasks (expires_at, id) WHERE expires_at IS NOT NULL;
 -- The same work of one owner is never queued or running twice. A task that is being cancelled does
@@ -279,3 +283,14 @@ CREATE TABLE daily_spending (
     spent  BIGINT  NOT NULL,
     PRIMARY KEY (name, day, scope)
 );
+
+-- Runs of the kinds that have a rate, by the part of its period in which they began: of the kind (scope '') and of each
+-- account ('a:…'). Removed once they have left the window.
+CREATE TABLE run_counts (
+    kind      TEXT COLLATE "C"    NOT NULL,
+    scope     TEXT COLLATE "C"    NOT NULL,
+    began_at  BIGINT  NOT NULL,
+    runs      BIGINT  NOT NULL,
+    PRIMARY KEY (kind, scope, began_at)
+);
+CREATE INDEX run_counts_due ON run_counts (began_at);

@@ -3,19 +3,26 @@
 mod args;
 mod backup;
 mod check;
+mod remote;
+mod server_args;
+mod token;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use milepost::client::Client;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use milepost::task::{Annotate, PauseTarget};
 use milepost_cli::{
-    CliError as CommandError, Exit, Listed,
+    CliError as CommandError, Exit, Format, Listed, RunAll, StartSettings,
     progress_test::{self, ProgressTestArgs},
 };
 
-use self::args::{
-    ListArgs, LogArgs, Remote, RerunArgs, ResultArgs, RunArgs, StatusArgs, TaskArgs,
-    TaskOrBatchArgs, WaitArgs,
+use self::{
+    args::{
+        DeleteArgs, ListArgs, LogArgs, NoteArgs, PauseArgs, RerunArgs, ResultArgs, RunArgs,
+        StatusArgs, TagArgs, TaskArgs, TaskOrBatchArgs, WaitArgs,
+    },
+    remote::connect,
+    server_args::{BackupArgs, CheckArgs, JsonArgs, ServerArgs, WorkerArgs},
 };
 use crate::{
     config::{self, ConfigError, Configuration, Flags},
@@ -63,75 +70,37 @@ enum Command {
     Cancel(TaskOrBatchArgs),
     /// Keep an ended task and its result longer
     Keep(TaskArgs),
+    /// Set the tags of a task
+    Tag(TagArgs),
+    /// Set the note of a task
+    Note(NoteArgs),
+    /// Start a task now that waits for its start time
+    StartNow(TaskArgs),
+    /// Delete a task with its input, log, result and files
+    Delete(DeleteArgs),
+    /// Let a kind or a worker take no more tasks; what runs goes on. For operators
+    Pause(PauseArgs),
+    /// End a pause. For operators
+    Resume(PauseArgs),
     /// Download the result of a task, or one of its files
     Result(ResultArgs),
     /// List the files of a task
     Files(TaskArgs),
-    /// Call the language model once, and print what it costs and what is wrong
-    Check(ServerArgs),
+    /// Check what a start needs: database, files, clock, ports, commands, and one call of the
+    /// language model
+    Check(CheckArgs),
+    /// Migrate the database to this version, and do nothing else; for roles that serve may not use
+    Migrate(JsonArgs),
     /// Copy the SQLite database to a new file, also while the server runs
     Backup(BackupArgs),
+    /// Make, list and remove the tokens by which programs are identified
+    Token(token::TokenArgs),
+    /// Keep a token for a server in your configuration folder
+    Login(remote::LoginArgs),
     /// Print the effective configuration with the source of each value
-    Config(ServerArgs),
+    Config(JsonArgs),
     /// Show what a preset or a pattern recognises in a command's output
     ProgressTest(ProgressTestArgs),
-}
-
-#[derive(Args, Clone, Debug, Default)]
-struct ServerArgs {
-    /// Address and port to listen on; port 0 picks a free port [default: 127.0.0.1:3000]
-    #[arg(long, value_name = "HOST:PORT")]
-    addr: Option<String>,
-    /// Folder for the database [default: ./data]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Database URL, such as sqlite:///path/to/file [default: milepost.db in the data folder]
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// File that contains the database URL, including its password, as its only line; make it
-    /// readable by its owner only
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    database_file: Option<PathBuf>,
-    /// Folder of the built pages, instead of those inside this program
-    #[arg(long, value_name = "DIR")]
-    site: Option<PathBuf>,
-    /// Folder of {subject}/research.md, and of the stories written [default: output]
-    #[arg(long, value_name = "DIR")]
-    output_dir: Option<PathBuf>,
-    /// Serve requests only; leave queued tasks to other processes
-    #[arg(long)]
-    no_worker: bool,
-    /// Configuration file [default: milepost.toml, if it exists]
-    #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
-    config: Option<PathBuf>,
-}
-
-#[derive(Args, Clone, Debug)]
-struct WorkerArgs {
-    /// Database URL of the servers, such as postgres://user:password@host:5432/database
-    #[arg(long, value_name = "URL")]
-    database: Option<String>,
-    /// File that contains the database URL, including its password, as its only line; make it
-    /// readable by its owner only
-    #[arg(long, value_name = "FILE", conflicts_with = "database")]
-    database_file: Option<PathBuf>,
-    /// Maximum number of tasks that run at once [default: 8]
-    #[arg(long, value_name = "N")]
-    concurrency: Option<u32>,
-    /// Folder of {subject}/research.md, and of the stories written [default: output]
-    #[arg(long, value_name = "DIR")]
-    output_dir: Option<PathBuf>,
-    /// Configuration file [default: milepost.toml, if it exists]
-    #[arg(long, value_name = "FILE", env = "MILEPOST_CONFIG")]
-    config: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-struct BackupArgs {
-    /// File to write; it must not exist
-    file: PathBuf,
-    #[command(flatten)]
-    server: ServerArgs,
 }
 
 /// Why a command failed. Every variant exits with [`Exit::Misused`].
@@ -174,11 +143,26 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             serve::work(read(config.as_deref(), &flags)?).await?;
             Ok(Exit::Done)
         }
-        Command::Check(args) => check::check(&load(&args)?).await,
-        Command::Backup(BackupArgs { file, server }) => {
-            backup::backup(&load(&server)?, &file).await
+        Command::Check(CheckArgs { behind, json, server }) => {
+            check::check(load(&server), behind.as_deref(), Format::of(json)).await
         }
-        Command::Config(args) => print_config(&load(&args)?),
+        Command::Migrate(JsonArgs { json, server }) => {
+            // What it makes is for its owner alone.
+            process::protect().map_err(ServeError::Process)?;
+            migrate(&load(&server)?, Format::of(json)).await
+        }
+        Command::Backup(BackupArgs { file, json, server }) => {
+            backup::backup(&load(&server)?, &file, Format::of(json)).await
+        }
+        Command::Config(JsonArgs { json, server }) => {
+            print_config(&load(&server)?, Format::of(json))
+        }
+        Command::Token(args) => {
+            // What it makes is for its owner alone.
+            process::protect().map_err(ServeError::Process)?;
+            token::run(args).await
+        }
+        Command::Login(args) => Ok(remote::login(args).await?),
         Command::ProgressTest(args) => {
             let out = &mut std::io::BufWriter::new(std::io::stdout());
             Ok(progress_test::run(&args, &mut std::io::stdin().lock(), out)?)
@@ -187,8 +171,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Rerun(RerunArgs { id, inputs, follow, remote }) => {
             Ok(milepost_cli::rerun(&connect(&remote)?, id, inputs, follow, remote.format()).await?)
         }
-        Command::Status(StatusArgs { id, follow, remote }) => {
-            Ok(milepost_cli::status(&connect(&remote)?, id, follow, remote.format()).await?)
+        Command::Status(StatusArgs { id, follow, preview, remote }) => {
+            let (api, format) = (connect(&remote)?, remote.format());
+            Ok(milepost_cli::status(&api, id, follow, preview, format).await?)
         }
         Command::Wait(WaitArgs { ids, remote }) => {
             Ok(milepost_cli::wait(&connect(&remote)?, ids, remote.format()).await?)
@@ -196,9 +181,24 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         Command::Log(LogArgs { id, follow, remote }) => {
             Ok(milepost_cli::log(&connect(&remote)?, id, follow, remote.format()).await?)
         }
-        Command::Ls(ListArgs { status, kind, search, limit, remote }) => {
+        Command::Tag(TagArgs { id, tags, remote }) => {
+            let change = Annotate::default().with(|change| change.tags = Some(tags));
+            Ok(milepost_cli::annotate(&connect(&remote)?, id, &change, remote.format()).await?)
+        }
+        Command::Note(NoteArgs { id, note, remote }) => {
+            let note = note.unwrap_or_default();
+            let change = Annotate::default().with(|change| change.note = Some(note));
+            Ok(milepost_cli::annotate(&connect(&remote)?, id, &change, remote.format()).await?)
+        }
+        Command::Pause(args) => pause(args, true).await,
+        Command::Resume(args) => pause(args, false).await,
+        Command::StartNow(TaskArgs { id, remote }) => {
+            Ok(milepost_cli::start_now(&connect(&remote)?, id, remote.format()).await?)
+        }
+        Command::Ls(ListArgs { status, kind, search, tag, limit, remote }) => {
             let (status, kind) = (status.as_deref(), kind.as_deref());
-            let listed = Listed { status, kind, search: search.as_deref(), limit };
+            let (search, tag) = (search.as_deref(), tag.as_deref());
+            let listed = Listed { status, kind, search, tag, limit };
             Ok(milepost_cli::list(&connect(&remote)?, listed, remote.format()).await?)
         }
         Command::Cancel(TaskOrBatchArgs { id, remote }) => {
@@ -206,6 +206,9 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
         }
         Command::Keep(TaskArgs { id, remote }) => {
             Ok(milepost_cli::keep(&connect(&remote)?, id, remote.format()).await?)
+        }
+        Command::Delete(DeleteArgs { id, force, remote }) => {
+            Ok(milepost_cli::delete(&connect(&remote)?, id, force).await?)
         }
         Command::Result(ResultArgs { id, file, output, remote }) => {
             let (api, output) = (connect(&remote)?, output.as_deref());
@@ -220,17 +223,59 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-fn print_config(configuration: &Configuration) -> Result<Exit, CliError> {
-    let text = config::print(configuration);
+async fn pause(args: PauseArgs, is_paused: bool) -> Result<Exit, CliError> {
+    let PauseArgs { kind, worker, remote } = args;
+    let target = PauseTarget::default().with(|target| {
+        target.kind = kind;
+        target.worker = worker;
+    });
+    Ok(milepost_cli::pause(&connect(&remote)?, &target, is_paused, remote.format()).await?)
+}
+
+async fn migrate(configuration: &Configuration, format: Format) -> Result<Exit, CliError> {
+    let migrated = serve::migrate(&configuration.settings).await?;
+    let version = migrated.version;
+    let text = match migrated.applied {
+        applied if format == Format::Json => {
+            format!("{}\n", serde_json::json!({ "version": version, "applied": applied }))
+        }
+        0 => format!("nothing to migrate: the schema is version {version}\n"),
+        1 => format!("migrated to version {version}: 1 migration applied\n"),
+        applied => format!("migrated to version {version}: {applied} migrations applied\n"),
+    };
+    milepost_cli::print(&text).map_err(CommandError::Output)?;
+    Ok(Exit::Done)
+}
+
+fn print_config(configuration: &Configuration, format: Format) -> Result<Exit, CliError> {
     let isolation = serve::isolation(&configuration.settings);
-    milepost_cli::print(&format!("{text}\n# isolation of commands in force: {isolation}\n"))
-        .map_err(CommandError::Output)?;
+    let text = match format {
+        Format::Json => config::json(configuration, &isolation) + "\n",
+        Format::Text => {
+            let text = config::print(configuration);
+            format!("{text}\n# isolation of commands in force: {isolation}\n")
+        }
+    };
+    milepost_cli::print(&text).map_err(CommandError::Output)?;
     Ok(Exit::Done)
 }
 
 /// Starts a task or a batch, or prints help about it.
 async fn run_task(args: RunArgs) -> Result<Exit, CommandError> {
-    let RunArgs { kind, help, inputs, file, priority, follow, remote } = args;
+    let RunArgs {
+        kind,
+        help,
+        inputs,
+        file,
+        idempotency_key,
+        priority,
+        follow,
+        preview,
+        remote,
+        ..
+    } = args;
+    let settings =
+        StartSettings { priority, tags: args.tags, run_at: args.run_at, delay_s: args.delay_s };
     let Some(kind) = kind else {
         let mut cli = Cli::command();
         cli.build();
@@ -242,9 +287,11 @@ async fn run_task(args: RunArgs) -> Result<Exit, CommandError> {
     match file {
         _ if help => milepost_cli::help(&api, &kind).await,
         Some(file) => {
-            milepost_cli::run_all(&api, &kind, &file, inputs, priority, follow, format).await
+            let (key, common) = (idempotency_key.as_deref(), inputs);
+            let run = RunAll { kind: &kind, file: &file, common, settings, key, follow };
+            milepost_cli::run_all(&api, run, format).await
         }
-        None => milepost_cli::run(&api, &kind, inputs, priority, follow, format).await,
+        None => milepost_cli::run(&api, &kind, inputs, &settings, follow, preview, format).await,
     }
 }
 
@@ -253,18 +300,19 @@ fn under_cargo_leptos() -> Option<Command> {
     std::env::var_os("LEPTOS_OUTPUT_NAME").map(|_| Command::Serve(ServerArgs::default()))
 }
 
-fn connect(remote: &Remote) -> Result<Client, CommandError> {
-    let token = match (&remote.token, &remote.token_file) {
-        (None, Some(file)) => Some(milepost_cli::read_token(file)?),
-        (token, _) => token.clone(),
-    };
-    Ok(milepost_cli::connect(&remote.url, token.as_deref())?)
-}
-
 fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
     let args = args.clone();
-    let ServerArgs { addr, data, database, database_file, site, output_dir, no_worker, config } =
-        args;
+    let ServerArgs {
+        addr,
+        data,
+        database,
+        database_file,
+        site,
+        output_dir,
+        no_worker,
+        open,
+        config,
+    } = args;
     let flags = Flags {
         addr,
         data_dir: data,
@@ -274,6 +322,7 @@ fn load(args: &ServerArgs) -> Result<Configuration, ConfigError> {
         output_dir,
         concurrency: None,
         no_worker,
+        open,
     };
     read(config.as_deref(), &flags)
 }

@@ -5,6 +5,7 @@
 //! (`MILEPOST_*`), the command line. The variable of a setting is its path in capitals: `http.addr`
 //! is `MILEPOST_HTTP_ADDR`.
 
+mod auth;
 mod connections;
 mod database_url;
 mod error;
@@ -17,6 +18,7 @@ mod rate;
 mod settings;
 mod viewers;
 
+pub use auth::{AuthSettings, ProxySettings};
 pub use connections::ConnectionSettings;
 pub use database_url::DatabaseUrl;
 pub use error::ConfigError;
@@ -25,7 +27,7 @@ pub use http::HttpSettings;
 pub(crate) use http::is_base_path;
 pub use kinds::{KindSettings, KindsSettings};
 pub use layers::{Configuration, Flags, Source};
-pub use print::print;
+pub use print::{json, print};
 pub use rate::RateSettings;
 pub use settings::{LogSettings, Settings, StorageSettings};
 pub use viewers::ViewerSettings;

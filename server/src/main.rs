@@ -6,6 +6,11 @@ use clap::Parser as _;
 use milepost_cli::{CliError as CommandError, Exit};
 use milepost_server::cli::{self, Cli, CliError};
 
+/// musl's own allocator has one lock for all threads.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     if let Some(code) =

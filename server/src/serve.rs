@@ -4,6 +4,7 @@ mod artifacts;
 mod base_path;
 mod commands;
 mod connections;
+mod database;
 mod disk;
 #[cfg(feature = "embedded-site")]
 mod embedded_site;
@@ -19,20 +20,11 @@ mod site;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use milepost::{
-    engine::{
-        Engine, MaxPlaces, Registry, Task as _,
-        clock::{Clock, SystemClock},
-        store::{
-            Store,
-            postgres::{PostgresOptions, PostgresStore},
-            sqlite::SqliteStore,
-        },
-    },
+    engine::{Engine, MaxPlaces, Registry, Task as _},
     http::{self, HttpOptions, SessionKey},
 };
 use milepost_cli::signals::Signals;
@@ -41,7 +33,7 @@ use milepost_story::{InvalidEndpoint, Story, StoryDeps};
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    config::{Configuration, DatabaseUrl, HttpSettings, Settings},
+    config::{Configuration, HttpSettings, Settings},
     process,
 };
 
@@ -51,10 +43,18 @@ use self::{
     io::Discard,
 };
 
-pub use error::ServeError;
+pub(crate) use artifacts::open as artifacts;
+pub(crate) use database::database;
+pub use {
+    database::{inspect, migrate, open_beside},
+    error::ServeError,
+};
 
 /// Time limit for pending responses at shutdown, after all tasks have ended or were released.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Bytes of a start around its input, at most: names of the fields, kind and priority.
+const BODY_AROUND_INPUT: usize = 256;
 
 /// Maximum number of connections to `http.metrics_addr`.
 const MAX_MONITORS: usize = 64;
@@ -66,6 +66,10 @@ const MAX_MONITORS: usize = 64;
 /// database cannot be opened.
 pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let exposed = std::mem::take(&mut configuration.exposed);
+    let Settings { auth, http, .. } = &configuration.settings;
+    if let Some(refusal) = auth.refusal(http.addr) {
+        return Err(ServeError::Auth(refusal));
+    }
     let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let monitors = match settings.http.metrics_addr {
@@ -80,6 +84,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let options = settings.http.options().with(|o| {
         o.session_key = session_key;
         o.local_only = addr.ip().is_loopback();
+        o.auth = settings.auth.options();
     });
     let viewers = settings.viewers.limits();
     let router = site::router(engine.service(), &settings.http, &options, viewers, site_dir);
@@ -90,14 +95,14 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let (stop, stopped) = watch::channel(false);
     let limits = connection_options(&settings.http, &options);
     let monitors = monitors.map(|listener| {
-        let max_open = MaxPlaces { in_all: MAX_MONITORS, per_client: MAX_MONITORS };
+        let max_open = MaxPlaces::new(MAX_MONITORS, MAX_MONITORS);
         let limits = ConnectionOptions { max_open, ..limits.clone() };
         let router = http::monitoring(engine.service(), &options);
         tokio::spawn(connections::serve(listener, router, limits, stopped.clone()))
     });
     let server = tokio::spawn(connections::serve(listener, router, limits, stopped));
     let kinds = engine.service().kinds();
-    let line = reach::line(addr, &settings.http, &settings.engine, &kinds, commands.number());
+    let line = reach::line(addr, &settings, &kinds, commands.number());
     tracing::info!("{line}; stories are written by {}", settings.narrator.writer());
     milepost_cli::print(&format!("{}\n", url(addr))).map_err(ServeError::Announce)?;
     tracing::info!(%addr, "ready");
@@ -225,7 +230,7 @@ fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> Connect
         "at most {in_all} connections, {per_client} from one address; open files: {files}"
     );
     ConnectionOptions {
-        max_open: MaxPlaces { in_all, per_client },
+        max_open: MaxPlaces::new(in_all, per_client),
         bounds: Bounds {
             idle_timeout: Duration::from_secs(limits.idle_timeout_s),
             write_timeout: Duration::from_secs(limits.write_idle_timeout_s),
@@ -262,7 +267,7 @@ async fn start_engine(
     // Before SQLite opens its files: closing any other handle of them in this process would drop
     // its locks.
     modes::tighten(settings);
-    let (store, clock) = open_store(settings).await?;
+    let (store, clock) = database::open(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
     let registry = commands.add_to(registry(settings)?);
     if settings.engine.worker {
@@ -272,6 +277,9 @@ async fn start_engine(
     let file = if settings.storage.is_shared() { None } else { Some(database(settings)?) };
     let storage = disk::storage(&settings.storage, file);
     let options = settings.engine.clone().with(|o| {
+        // The body around an input takes some bytes, too.
+        let max_input_bytes = settings.http.max_body_bytes.saturating_sub(BODY_AROUND_INPUT);
+        o.max_input_bytes = o.max_input_bytes.min(max_input_bytes);
         o.artifacts = artifacts;
         o.storage = storage;
         o.rates = settings.http.rate.options();
@@ -281,39 +289,6 @@ async fn start_engine(
     });
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))
-}
-
-async fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, Arc<dyn Clock>), ServeError> {
-    let storage = &settings.storage;
-    if let Some(url) = storage.database.as_ref().filter(|url| url.is_postgres()) {
-        let options = PostgresOptions::default().with(|o| o.connections = storage.connections);
-        let store = PostgresStore::open(url.expose(), options).await?;
-        let clock = store.clock();
-        return Ok((Arc::new(store), clock));
-    }
-    let path = database(settings)?;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| ServeError::Folder { path: folder.to_owned(), error })?;
-    }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = SqliteStore::open(&path, Arc::clone(&clock)).await?;
-    Ok((Arc::new(store), clock))
-}
-
-/// The file behind `sqlite:///path`; by default in the data folder.
-pub(crate) fn database(settings: &Settings) -> Result<PathBuf, ServeError> {
-    let storage = &settings.storage;
-    let Some(url) = storage.database.as_ref().map(DatabaseUrl::expose) else {
-        return Ok(storage.data_dir.join("milepost.db"));
-    };
-    let file = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    match file {
-        Some(file) if !file.is_empty() && !file.contains(['?', '#']) && file != ":memory:" => {
-            Ok(Path::new(file).to_owned())
-        }
-        _ => Err(ServeError::Database { url: url.to_owned() }),
-    }
 }
 
 /// Registers the built-in kinds. To add a kind, see `docs/how-to-add.md`.
@@ -340,23 +315,6 @@ mod tests {
         ];
         for (addr, expected) in cases {
             assert_eq!(url(addr.parse().unwrap()), expected);
-        }
-    }
-
-    #[test]
-    fn the_database_is_a_file() {
-        let path = |url: Option<&str>| {
-            let mut settings = Settings::default();
-            settings.storage.database = url.map(DatabaseUrl::from);
-            database(&settings).ok()
-        };
-        assert_eq!(path(None), Some(PathBuf::from("data/milepost.db")));
-        assert_eq!(path(Some("sqlite:///a/b.db")), Some(PathBuf::from("/a/b.db")));
-        assert_eq!(path(Some("sqlite://b.db")), Some(PathBuf::from("b.db")));
-        assert_eq!(path(Some("sqlite:b.db")), Some(PathBuf::from("b.db")));
-        for wrong in ["sqlite:", "sqlite://:memory:", "sqlite::memory:", "sqlite://a?mode=ro", "x"]
-        {
-            assert_eq!(path(Some(wrong)), None, "{wrong}");
         }
     }
 }

@@ -200,6 +200,9 @@ struct SimpleStatus {
     /// The result: JSON as is, text as a string.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Value>,
+    /// What is finished so far of a running task, as text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
     /// Why the task failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -230,6 +233,10 @@ async fn simple_status(
         Status::Completed => service.result(caller, snapshot.id).await?.and_then(plain_result),
         _ => None,
     };
+    let partial = match snapshot.status.is_terminal() {
+        true => None,
+        false => service.preview(caller, snapshot.id, 0).await?.flatten(),
+    };
     Ok(Json(SimpleStatus {
         status: word(snapshot.status),
         progress: whole_percent(&snapshot),
@@ -238,6 +245,7 @@ async fn simple_status(
         total_steps: snapshot.total_steps,
         message: snapshot.message,
         result,
+        partial: partial.map(|preview| preview.text).filter(|text| !text.is_empty()),
         error: snapshot.error.map(|error| error.message),
     }))
 }

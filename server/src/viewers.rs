@@ -64,6 +64,16 @@ pub const VIEWERS: [(&str, Viewer); 16] = [
     ("*/*", text::view_if_text),
 ];
 
+/// The viewer, for content that there is: an empty file has no media type that it could contradict.
+pub fn unless_empty(
+    viewer: Viewer,
+) -> impl Fn(&Preview<'_>, &mut Html) -> Result<(), ViewError> + Send + Sync + 'static {
+    move |beginning, html| match beginning.is_whole && beginning.bytes.is_empty() {
+        true => text::view(beginning, html),
+        false => viewer(beginning, html),
+    }
+}
+
 fn view_profile(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let profile = serde_json::from_slice(whole(beginning)?)
         .map_err(|error| ViewError::Malformed(error.to_string()))?;

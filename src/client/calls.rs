@@ -2,12 +2,14 @@
 
 use super::{
     Client, Download, Error, ListTasks,
-    segment::segment,
     send::{Body, Method},
 };
-use crate::task::{
-    Batch, BatchId, BatchList, FileList, KindInfo, LogPage, Snapshot, StartBatch, StartTask,
-    StartedTask, TaskId, TaskList, Upload,
+use crate::{
+    percent::percent_encoded,
+    task::{
+        Annotate, Batch, BatchId, BatchList, FileList, KindInfo, LogPage, Overview, PauseTarget,
+        Paused, Snapshot, StartBatch, StartTask, StartedTask, TaskId, TaskList, Upload,
+    },
 };
 
 /// # Errors of the calls
@@ -30,7 +32,7 @@ impl Client {
     /// [`Error::Refused`] with 404 when there is none; see [the
     /// calls](Client#errors-of-the-calls).
     pub async fn kind(&self, kind: &str) -> Result<KindInfo, Error> {
-        self.get(&format!("/api/v1/kinds/{}", segment(kind))).await
+        self.get(&format!("/api/v1/kinds/{}", percent_encoded(kind))).await
     }
 
     /// Starts a task. If the answer is lost, it is unknown whether the task was started; use
@@ -51,11 +53,20 @@ impl Client {
     /// [`Error::IdempotencyKey`] when the key cannot be sent, [`Error::Refused`] when it belongs to
     /// another start; otherwise as [`Client::start`].
     pub async fn start_once(&self, start: &StartTask, key: &str) -> Result<StartedTask, Error> {
+        self.once("/api/v1/tasks", start, key).await
+    }
+
+    async fn once<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        start: &impl serde::Serialize,
+        key: &str,
+    ) -> Result<T, Error> {
         if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::IdempotencyKey);
         }
         let body = self.to_json(start)?;
-        let mut request = self.request(Method::Post, "/api/v1/tasks", body);
+        let mut request = self.request(Method::Post, path, body);
         request.idempotency_key = Some(key.to_owned());
         self.json(request).await
     }
@@ -100,6 +111,22 @@ impl Client {
     /// [`Error::Refused`] with 409 when the task has not ended; otherwise as [`Client::status`].
     pub async fn keep(&self, id: TaskId) -> Result<Snapshot, Error> {
         self.act(&format!("/api/v1/tasks/{id}/keep")).await
+    }
+
+    /// Sets the tags and the note of a task; what is absent stays as it is.
+    ///
+    /// # Errors
+    /// As [`Client::status`], and [`Error::Refused`] with 400 when they are invalid.
+    pub async fn annotate(&self, id: TaskId, annotate: &Annotate) -> Result<Snapshot, Error> {
+        self.post(&format!("/api/v1/tasks/{id}/annotate"), annotate).await
+    }
+
+    /// Lets a task start now that waits for its start time or for its next attempt.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with 409 when the task has ended; otherwise as [`Client::status`].
+    pub async fn start_now(&self, id: TaskId) -> Result<Snapshot, Error> {
+        self.act(&format!("/api/v1/tasks/{id}/start-now")).await
     }
 
     /// Reads how a task was started, without its secrets.
@@ -151,7 +178,7 @@ impl Client {
     /// # Errors
     /// [`Error::Refused`] with 404 when there is no such file; otherwise as [`Client::status`].
     pub async fn file(&self, id: TaskId, name: &str) -> Result<Download, Error> {
-        self.download(&format!("/api/v1/tasks/{id}/files/{}", segment(name))).await
+        self.download(&format!("/api/v1/tasks/{id}/files/{}", percent_encoded(name))).await
     }
 
     /// Uploads a file from memory; its id can be named in the input of a task.
@@ -178,7 +205,7 @@ impl Client {
     }
 
     async fn send_upload(&self, name: &str, body: Body) -> Result<Upload, Error> {
-        let path = format!("/api/v1/uploads?name={}", segment(name));
+        let path = format!("/api/v1/uploads?name={}", percent_encoded(name));
         let request = self.request(Method::Post, &path, body);
         self.json_within(self.0.limits.upload_timeout, request).await
     }
@@ -192,22 +219,40 @@ impl Client {
         self.post("/api/v1/batches", start).await
     }
 
+    /// [`Client::start_batch`] at most once, as [`Client::start_once`].
+    ///
+    /// # Errors
+    /// As [`Client::start_once`].
+    pub async fn start_batch_once(&self, start: &StartBatch, key: &str) -> Result<Batch, Error> {
+        self.once("/api/v1/batches", start, key).await
+    }
+
     /// Lists the caller's batches, newest first; `cursor` is the
     /// [`next_cursor`](BatchList::next_cursor) of the previous page.
     ///
     /// # Errors
     /// See [the calls](Client#errors-of-the-calls).
     pub async fn batches(&self, cursor: Option<&str>) -> Result<BatchList, Error> {
-        let cursor = cursor.map(|cursor| format!("?cursor={}", segment(cursor)));
+        let cursor = cursor.map(|cursor| format!("?cursor={}", percent_encoded(cursor)));
         self.get(&format!("/api/v1/batches{}", cursor.unwrap_or_default())).await
     }
 
-    /// Reads the state of a batch.
+    /// Reads the state of a batch, with the first of its tasks: at most as many as the server sends
+    /// in one response, 100 by default.
     ///
     /// # Errors
     /// As [`Client::status`].
     pub async fn batch(&self, id: BatchId) -> Result<Batch, Error> {
         self.get(&format!("/api/v1/batches/{id}")).await
+    }
+
+    /// [`Client::batch`] with the next of its tasks; `cursor` is the
+    /// [`next_cursor`](Batch::next_cursor) of the previous page.
+    ///
+    /// # Errors
+    /// As [`Client::status`].
+    pub async fn batch_page(&self, id: BatchId, cursor: &str) -> Result<Batch, Error> {
+        self.get(&format!("/api/v1/batches/{id}?cursor={}", percent_encoded(cursor))).await
     }
 
     /// Requests cancellation of all tasks of a batch.
@@ -226,7 +271,43 @@ impl Client {
         self.act(&format!("/api/v1/batches/{id}/rerun")).await
     }
 
+    /// Lets a kind or a worker take no more tasks. For operators.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with 403 when the caller is no operator; see [the
+    /// calls](Client#errors-of-the-calls).
+    pub async fn pause(&self, target: &PauseTarget) -> Result<Paused, Error> {
+        self.post("/api/v1/admin/pause", target).await
+    }
+
+    /// Ends a pause. For operators.
+    ///
+    /// # Errors
+    /// As [`Client::pause`].
+    pub async fn resume(&self, target: &PauseTarget) -> Result<Paused, Error> {
+        self.post("/api/v1/admin/resume", target).await
+    }
+
+    /// Reads what runs, waits and fails, over all owners. For operators.
+    ///
+    /// # Errors
+    /// As [`Client::pause`].
+    pub async fn overview(&self) -> Result<Overview, Error> {
+        self.get("/api/v1/admin/overview").await
+    }
+
     /// A `POST` without a body.
+    /// Deletes a task with its input, log, result, files and checkpoints; one that has not ended is
+    /// stopped. Afterwards its owner gets 410 with the code `deleted`, others get 404.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with 403 when the caller may not delete it, with 410 when it is gone already;
+    /// otherwise as [`Client::status`].
+    pub async fn delete(&self, id: TaskId) -> Result<(), Error> {
+        let request = self.request(Method::Delete, &format!("/api/v1/tasks/{id}"), Body::None);
+        self.open(request).await.map(drop)
+    }
+
     async fn act<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.json(self.request(Method::Post, path, Body::None)).await
     }

@@ -1,7 +1,6 @@
 //! Which tasks to list.
 
-use super::segment::segment;
-use crate::task::Status;
+use crate::{percent::percent_encoded, task::Status};
 
 /// Which tasks [`Client::list`](super::Client::list) returns. Default: all, newest first.
 ///
@@ -16,6 +15,7 @@ pub struct ListTasks {
     status: Option<String>,
     kind: Option<String>,
     search: Option<String>,
+    tag: Option<String>,
     cursor: Option<String>,
     limit: Option<u32>,
 }
@@ -45,6 +45,12 @@ impl ListTasks {
         self
     }
 
+    /// Only tasks with this tag. Default: any.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tag = Some(tag.into());
+        self
+    }
+
     /// The page after the one with this [`next_cursor`](crate::task::TaskList::next_cursor).
     /// Default: the first.
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
@@ -65,11 +71,13 @@ impl ListTasks {
             ("status", &self.status),
             ("kind", &self.kind),
             ("q", &self.search),
+            ("tag", &self.tag),
             ("cursor", &self.cursor),
             ("limit", &limit),
         ];
         let given = all.into_iter().filter_map(|(key, value)| Some((key, value.as_ref()?)));
-        let pairs: Vec<_> = given.map(|(key, value)| format!("{key}={}", segment(value))).collect();
+        let pairs: Vec<_> =
+            given.map(|(key, value)| format!("{key}={}", percent_encoded(value))).collect();
         if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Request {
 pub(super) enum Method {
     Get,
     Post,
+    Delete,
 }
 
 #[derive(Debug)]

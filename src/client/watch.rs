@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     poll::{Action, Event, Failure, Machine, Phase, Stats, TaskView},
-    task::{PollResponse, Snapshot, TaskId},
+    task::{PollResponse, Preview, Snapshot, TaskId},
 };
 
 type Reply = Result<(PollResponse, u32), Failure>;
@@ -45,6 +45,8 @@ pub struct Watch {
     timer: Option<Pending<()>>,
     /// Poll in flight, with its epoch.
     poll: Option<(u32, Pending<Reply>)>,
+    /// Parts of previews that were not taken yet.
+    previews: Vec<Preview>,
 }
 
 impl Client {
@@ -56,6 +58,7 @@ impl Client {
             clock: Clock::start(),
             timer: None,
             poll: None,
+            previews: Vec::new(),
         }
     }
 }
@@ -69,6 +72,17 @@ impl Watch {
     /// Follows another task from a snapshot, such as the response to its start.
     pub fn add_snapshot(&mut self, snapshot: Snapshot) {
         self.tell(Event::Watch { id: snapshot.id, snapshot: Some(Box::new(snapshot)) });
+    }
+
+    /// Asks for the preview of a followed task from now on; read it with [`Watch::take_previews`].
+    pub fn follow_preview(&mut self, id: TaskId) {
+        self.tell(Event::FollowPreview { id, after: 0 });
+    }
+
+    /// Takes what changed of the previews since the last call, the parts in their order. Call it after
+    /// [`Watch::changed`]: what is not taken stays in memory.
+    pub fn take_previews(&mut self) -> Vec<Preview> {
+        std::mem::take(&mut self.previews)
     }
 
     /// Stops following a task; it continues.
@@ -161,7 +175,10 @@ impl Watch {
             let epoch = *epoch;
             self.poll = None;
             return Poll::Ready(match reply {
-                Ok((response, bytes)) => Event::Answer { epoch, response, bytes },
+                Ok((response, bytes)) => {
+                    self.previews.extend_from_slice(&response.preview);
+                    Event::Answer { epoch, response, bytes }
+                }
                 Err(failure) => Event::Failure { epoch, failure },
             });
         }

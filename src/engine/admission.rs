@@ -1,9 +1,8 @@
 //! Limited slots for connections or uploads, in total and per client address.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::Mutex;
 
 use super::ClientAddress;
 
@@ -13,11 +12,19 @@ const NEWCOMERS: usize = 8;
 
 /// Numbers of slots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MaxPlaces {
     /// In total.
     pub in_all: usize,
     /// Per client address.
     pub per_client: usize,
+}
+
+impl MaxPlaces {
+    /// Creates limits of `in_all` slots, and `per_client` for each client address.
+    pub const fn new(in_all: usize, per_client: usize) -> Self {
+        Self { in_all, per_client }
+    }
 }
 
 /// Counts the slots in use.
@@ -57,13 +64,18 @@ impl Admission {
         Arc::new(Self { max, taken: Mutex::default() })
     }
 
+    /// Returns how many slots are in use.
+    pub fn in_use(&self) -> usize {
+        self.taken.lock().in_all
+    }
+
     /// Takes a slot for this address. Without an address only the total counts, as for a proxy that
     /// serves many clients.
     ///
     /// # Errors
     /// When no slot is free.
     pub fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         let own = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
         let MaxPlaces { in_all, per_client } = self.max;
         if client.is_some() && own >= per_client {
@@ -91,7 +103,7 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut taken = self.admission.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.admission.taken.lock();
         taken.in_all = taken.in_all.saturating_sub(1);
         let Some(client) = self.client else { return };
         if let Some(own) = taken.by_client.get_mut(&client) {
@@ -144,7 +156,7 @@ mod tests {
         assert!(third.is_some() && admission.enter(client(4)).is_err());
         drop((own, second, third));
         assert_eq!(places(&admission, client(4), 20).len(), 14);
-        assert!(admission.taken.lock().is_ok_and(|taken| taken.by_client.is_empty()));
+        assert!(admission.taken.lock().by_client.is_empty());
     }
 
     #[test]

@@ -25,6 +25,20 @@ pub enum Action {
     Rerun,
     /// The retention of a task is extended.
     Keep,
+    /// Tags or the note of a task are changed.
+    Annotate,
+    /// A task is started before its time.
+    StartNow,
+    /// A task is deleted.
+    Delete,
+    /// A kind or a worker is paused.
+    Pause,
+    /// A pause is ended.
+    Resume,
+    /// Tasks of all owners are cancelled.
+    CancelAll,
+    /// Tasks of all owners are rerun.
+    RerunAll,
     /// A file is uploaded.
     Upload,
     /// A result or a file is downloaded.
@@ -39,6 +53,10 @@ pub enum Action {
     BeginSession,
     /// A session is ended by its caller.
     EndSession,
+    /// A token is made.
+    AddToken,
+    /// A token is removed.
+    RemoveToken,
     /// A request that was refused before its action was known.
     Request,
 }
@@ -50,6 +68,13 @@ impl Action {
             Self::Cancel => "cancel",
             Self::Rerun => "rerun",
             Self::Keep => "keep",
+            Self::Annotate => "annotate",
+            Self::StartNow => "start_now",
+            Self::Delete => "delete",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::CancelAll => "cancel_all",
+            Self::RerunAll => "rerun_all",
             Self::Upload => "upload",
             Self::Download => "download",
             Self::StartBatch => "start_batch",
@@ -57,6 +82,8 @@ impl Action {
             Self::RerunBatch => "rerun_batch",
             Self::BeginSession => "begin_session",
             Self::EndSession => "end_session",
+            Self::AddToken => "add_token",
+            Self::RemoveToken => "remove_token",
             Self::Request => "request",
         }
     }

@@ -10,6 +10,7 @@ use super::store::{DAY_MS, Scope, Spending};
 
 /// A daily limit, and the setting that it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DailyLimit {
     /// The amount; 0: no limit.
     pub amount: u64,

@@ -9,8 +9,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::{
     inner::Inner,
+    leases,
     store::{Change, Changes},
 };
+use crate::task::TaskId;
 
 const MIN_TICK: Duration = Duration::from_millis(1);
 
@@ -27,7 +29,11 @@ pub(super) async fn run_changes_loop(inner: Arc<Inner>, mut changes: Changes) {
                 Some(Change::Queued) => inner.wake_claimer(),
                 Some(Change::Cancel(id)) if inner.running.get(id).is_none() => inner.subscriptions.ask(id),
                 Some(Change::Cancel(_)) => look_for_cancels(&inner).await,
-                Some(Change::Task(id)) => inner.subscriptions.ask(id),
+                Some(Change::Task(id)) => {
+                    stop_if_deleted(&inner, id).await;
+                    inner.subscriptions.ask(id);
+                }
+                Some(Change::Labels(id)) => read_labels(&inner, id).await,
                 Some(Change::Progress) => inner.subscriptions.ask_for_all(),
                 Some(Change::Anything) => {
                     inner.wake_claimer();
@@ -37,6 +43,26 @@ pub(super) async fn run_changes_loop(inner: Arc<Inner>, mut changes: Changes) {
                 None => return,
             },
         }
+    }
+}
+
+/// Passes changed labels to the run in this process, or to whoever waits.
+async fn read_labels(inner: &Inner, id: TaskId) {
+    let Some(running) = inner.running.get(id) else { return inner.subscriptions.ask(id) };
+    match inner.store.get(id).await {
+        Ok(Some(row)) => running.set_labels(row.labels),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(task.id = %id, %error, "the labels could not be read"),
+    }
+}
+
+/// Stops a run in this process whose task another process has deleted.
+async fn stop_if_deleted(inner: &Inner, id: TaskId) {
+    let Some(running) = inner.running.get(id) else { return };
+    match inner.store.get(id).await {
+        Ok(None) => leases::drop_deleted(inner, &running),
+        Ok(Some(_)) => {}
+        Err(error) => tracing::warn!(task.id = %id, %error, "a deletion was not looked for"),
     }
 }
 

@@ -1,12 +1,11 @@
 //! Clocks, so that tests can set the time.
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::atomic::{AtomicI64, Ordering},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
+
+use parking_lot::Mutex;
 
 /// Formats a time as RFC 3339.
 pub(crate) fn rfc3339(ms: i64) -> String {
@@ -43,13 +42,13 @@ impl StoreClock {
 
     /// Takes a new reading.
     pub fn set(&self, now_ms: i64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (now_ms, Instant::now());
+        *self.0.lock() = (now_ms, Instant::now());
     }
 }
 
 impl Clock for StoreClock {
     fn now_ms(&self) -> i64 {
-        let (read, then) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (read, then) = *self.0.lock();
         read.saturating_add(i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }

@@ -16,8 +16,8 @@ use self::retry_backoff::RetryBackoff;
 #[cfg(feature = "testing")]
 use super::testing::Observer;
 use super::{
-    EngineOptions, TaskError, clock::Clock, log::LogLimits, quota::Quota, running::RunningTask,
-    store::Store, subscriptions::Subscriptions,
+    EngineOptions, PreviewContent, TaskError, clock::Clock, log::LogLimits, quota::Quota,
+    running::RunningTask, store::Store, subscriptions::Subscriptions,
 };
 use crate::task::{LogStream, TaskId};
 
@@ -139,6 +139,18 @@ impl Context {
         }
     }
 
+    /// Shows what is finished so far, as a whole: a text of any media type, or rows whose first has the
+    /// names of the columns. Clients receive what changed since the preview before. An empty text removes
+    /// it; the end of the task does, too.
+    ///
+    /// It is written at most every [`EngineOptions::preview_interval`], survives retries and lost workers,
+    /// and is cut at [`EngineOptions::max_preview_bytes`].
+    pub fn preview(&self, media_type: &str, content: impl Into<PreviewContent>) {
+        let text = content.into().into_text(self.options.max_preview_bytes);
+        self.observer.preview(media_type, &text);
+        self.running.set_preview(media_type.to_owned(), text);
+    }
+
     /// Checks for cancellation. Call it between pieces of work that do not await.
     ///
     /// # Errors
@@ -253,7 +265,10 @@ impl Context {
     /// Writes unsaved reports. If the store is unavailable the task continues, and the flusher
     /// retries.
     async fn save(&self) {
-        let Some(write) = self.running.unsaved(self.clock.now_ms()) else { return };
+        // One write of a run after the other: each has its own version.
+        let _order = self.running.saving.lock().await;
+        let interval = self.options.preview_interval;
+        let Some(write) = self.running.unsaved(self.clock.now_ms(), interval) else { return };
         let written = self.store.save_progress(std::slice::from_ref(&write)).await;
         self.running.settle(write, written.is_ok());
         if let Err(error) = written {

@@ -10,11 +10,19 @@ const SMALL: u64 = 10;
 
 /// Size and free space of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DiskSpace {
     /// Bytes that can still be written.
     pub free: u64,
     /// Total size in bytes.
     pub total: u64,
+}
+
+impl DiskSpace {
+    /// Creates a reading of `free` bytes of `total`.
+    pub const fn new(free: u64, total: u64) -> Self {
+        Self { free, total }
+    }
 }
 
 /// Reports the disk space where data is stored.
@@ -28,6 +36,7 @@ pub trait Disk: std::fmt::Debug + Send + Sync + 'static {
 
 /// Too little free disk space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LittleSpace {
     /// Bytes that can still be written.
     pub free: u64,

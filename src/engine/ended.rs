@@ -43,6 +43,7 @@ impl Weighter<TaskId, Arc<Ended>> for Bytes {
         let row = &ended.row;
         let texts = [&row.owner, &row.client, &row.message, &row.stopping.preserved];
         let texts = texts.into_iter().flatten().chain([&row.kind, &row.title]);
+        let texts = texts.chain(&row.labels.tags).chain(&row.labels.note);
         let error = row.error.iter().map(|(code, message, _)| code.len() + message.len());
         let stages = row.stages.iter().map(|stage| stage.name.len() + size_of_val(stage));
         let bytes = ROW_BYTES + texts.map(String::len).chain(error).chain(stages).sum::<usize>();

@@ -1,43 +1,12 @@
 use super::*;
-use crate::{
-    engine::store::{Stopping, StoredPace},
-    task::Status,
-};
+use crate::{engine::store::GENERATION_SHIFT, task::Status};
 
 fn ended(id: TaskId, title: &str) -> Row {
-    Row {
-        id,
-        owner: None,
-        client: None,
-        kind: "k".to_owned(),
-        title: title.to_owned(),
-        stages: Vec::new(),
-        status: Status::Completed,
-        attempt: 1,
-        max_attempts: 3,
-        run_seq: 1,
-        output_version: 0,
-        version: 7 << 20,
-        pace: StoredPace::default(),
-        progress: None,
-        step: 0,
-        message: None,
-        error: None,
-        cancel: None,
-        stopping: Stopping::default(),
-        cancel_outcome: None,
-        resumed: None,
-        result: None,
-        heartbeat_at: None,
-        run_at: 0,
-        created_at: 0,
-        started_at: None,
-        updated_at: 0,
-        finished_at: Some(0),
-        expires_at: Some(1_000),
-        batch: None,
-        read_at: 0,
-    }
+    Row::new(id, "k", title).with(|row| {
+        (row.status, row.attempt, row.run_seq) = (Status::Completed, 1, 1);
+        row.version = 7 << GENERATION_SHIFT;
+        (row.finished_at, row.expires_at) = (Some(0), Some(1_000));
+    })
 }
 
 fn id() -> TaskId {

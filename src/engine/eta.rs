@@ -7,10 +7,9 @@
 mod accuracy;
 mod history;
 
-use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 pub use accuracy::Accuracy;
 pub(crate) use accuracy::Forecasts;
@@ -40,41 +39,36 @@ pub(crate) struct DurationHistory {
 impl DurationHistory {
     /// Replaces the history by the stored one.
     pub(crate) fn learn(&self, history: History, now: Instant) {
-        *lock(&self.history) = history;
-        *lock(&self.learned) = Some(now);
+        *self.history.lock() = history;
+        *self.learned.lock() = Some(now);
     }
 
     /// Whether the history was read at most `age` ago.
     pub(crate) fn is_fresh(&self, age: Duration, now: Instant) -> bool {
-        lock(&self.learned).is_some_and(|then| now.duration_since(then) < age)
+        self.learned.lock().is_some_and(|then| now.duration_since(then) < age)
     }
 
     /// Adds the stage durations of a run that has just completed.
     pub(crate) fn add(&self, times: &[(String, i64)]) {
-        let mut history = lock(&self.history);
+        let mut history = self.history.lock();
         times.iter().for_each(|(stage, ms)| history.add(stage, *ms));
     }
 
     /// Returns the range to report, if it is informative.
     pub(crate) fn estimate(&self, present: &Present<'_>) -> Option<EtaRange> {
-        estimate(&lock(&self.history), present)?.tell()
+        estimate(&self.history.lock(), present)?.tell()
     }
 
     /// Judges the estimates of a completed run.
     pub(crate) fn judge(&self, forecasts: &Forecasts, ended_t: f64) {
-        let mut accuracy = lock(&self.accuracy);
+        let mut accuracy = self.accuracy.lock();
         forecasts.judge(ended_t).for_each(|(range, left_ms)| accuracy.count(range, left_ms));
     }
 
     /// Returns the accuracy of the estimates.
     pub(crate) fn accuracy(&self) -> Accuracy {
-        *lock(&self.accuracy)
+        *self.accuracy.lock()
     }
-}
-
-fn lock<T>(guarded: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The guarded data is replaced or counted, never half written.
-    guarded.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The position of a task in its stages.

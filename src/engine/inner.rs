@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -10,17 +9,23 @@ use super::{
     Admission, EngineOptions,
     client::ClientKey,
     clock::Clock,
+    commit_group::Writes,
     ended::EndedRows,
     keyed_hash::HashKey,
     leases::timing,
+    metrics::Metrics,
     millis,
+    pauses::PausedKinds,
     queue_positions::Places,
     quota::Quota,
     rates::Rates,
     registry::Kinds,
+    reporter::Events,
     running::RunningTasks,
-    sets::Sets,
-    store::{Inserted, NewTask, Row, RunEnd, Store, StoreError},
+    service::{batch_pages::RememberedCounts, expiry::JustSeen, tokens::KnownTokens},
+    shared_limits::LimitStates,
+    slots::Reserved,
+    store::{Inserted, NewTask, Row, Store, StoreError},
     subscriptions::Subscriptions,
 };
 
@@ -40,18 +45,34 @@ pub(super) struct Inner {
     pub(super) request_key: HashKey,
     pub(super) options: Arc<EngineOptions>,
     pub(super) running: RunningTasks,
+    /// Slots that claims under way may fill.
+    pub(super) reserved: Reserved,
     pub(super) ended: EndedRows,
     pub(super) places: Places,
+    /// Tasks that were just seen.
+    pub(super) seen: JustSeen,
+    /// Counts of the batches that pages follow.
+    pub(super) batch_counts: RememberedCounts,
+    /// Tokens that were looked up lately.
+    pub(super) known_tokens: KnownTokens,
+    /// Why queued tasks wait.
+    pub(super) limit_states: LimitStates,
     /// Storage usage and limits.
     pub(super) quota: Arc<Quota>,
     /// Slots for uploads in progress.
     pub(super) uploads: Arc<Admission>,
     /// Rate limits of starts and uploads.
     pub(super) rates: Rates,
-    /// Starts that come together.
-    pub(super) starts: Sets<Arc<NewTask>, Option<Result<Inserted, StoreError>>>,
-    /// Ends of runs that come together.
-    pub(super) ends: Sets<Arc<RunEnd>, Option<Result<Option<Row>, StoreError>>>,
+    /// What starts and ends here, for operators.
+    pub(super) events: Events,
+    /// The name of this worker.
+    pub(super) worker_name: String,
+    /// The kinds that are paused.
+    pub(super) paused: PausedKinds,
+    /// Figures for operators.
+    pub(super) metrics: Metrics,
+    /// Starts and ends that come together.
+    pub(super) writes: Writes,
     /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
     /// A random id, new for each start of the process.
@@ -70,36 +91,29 @@ pub(super) struct Inner {
     pub(super) flusher: TaskTracker,
 }
 
-/// Inserts the starts of a set together.
-pub(super) fn starts(
-    store: Arc<dyn Store>,
-) -> Sets<Arc<NewTask>, Option<Result<Inserted, StoreError>>> {
-    Sets::new(move |new: Vec<Arc<NewTask>>| {
-        let store = Arc::clone(&store);
-        async move { store.insert_each(&new.iter().map(|new| &**new).collect::<Vec<_>>()).await }
-            .boxed()
-    })
-}
-
-/// Writes the ends of a set together.
-pub(super) fn ends(
-    store: Arc<dyn Store>,
-) -> Sets<Arc<RunEnd>, Option<Result<Option<Row>, StoreError>>> {
-    Sets::new(move |ends: Vec<Arc<RunEnd>>| {
-        let store = Arc::clone(&store);
-        async move { store.finish_each(&ends.iter().map(|end| &**end).collect::<Vec<_>>()).await }
-            .boxed()
-    })
-}
-
 impl Inner {
-    /// Inserts a task together with others, or by itself if it cannot be.
+    /// Tasks of a kind were queued here.
+    pub(super) fn note_started(&self, kind: &str, tasks: usize) {
+        self.metrics.started(kind, tasks);
+        self.events.started(kind, tasks, self.clock.now_ms());
+    }
+
+    /// A task has ended here; does nothing for one that has not.
+    pub(super) fn note_ended(&self, row: &Row) {
+        self.metrics.ended(row);
+        self.events.ended(row);
+    }
+
+    /// Inserts a task together with others, or by itself if it cannot be. Whoever can run it now is
+    /// woken.
     pub(super) async fn insert(&self, new: NewTask) -> Result<Inserted, StoreError> {
         let new = Arc::new(new);
-        match self.starts.call(new.account(), Arc::clone(&new)).await.flatten() {
-            Some(inserted) => inserted,
-            None => self.store.insert(&new).await,
+        if let Some(inserted) = self.writes.start(&new).await {
+            return inserted;
         }
+        let inserted = self.store.insert(&new).await;
+        self.wake_claimer();
+        inserted
     }
 
     /// The duration of a lease as it is written to the store, in milliseconds.

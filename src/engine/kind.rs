@@ -5,7 +5,7 @@ use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Context, DailyBudget};
+use super::{Context, DailyBudget, RunRate};
 use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task; its JSON Schema gives the start form, the
@@ -130,6 +130,7 @@ pub type Check = Result<(), ValidationError>;
 /// Why a task is not queued; the caller receives it as a 400.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
+#[non_exhaustive]
 pub struct ValidationError {
     /// A sentence for people.
     pub detail: String,
@@ -141,6 +142,11 @@ impl ValidationError {
     /// Creates an error that concerns no single field.
     pub fn new(detail: impl Into<String>) -> Self {
         Self { detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// Creates an error of these fields.
+    pub fn fields(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self { detail: detail.into(), errors }
     }
 
     /// Creates an error of one field.
@@ -170,6 +176,15 @@ pub struct KindOptions {
     pub timeout: Duration,
     /// Maximum number of tasks of this kind running at once in one process. Default: 4.
     pub concurrency: u32,
+    /// Maximum number of tasks of this kind running at once in all processes of a database. Default:
+    /// `None`, no limit.
+    pub global_concurrency: Option<u32>,
+    /// Maximum rate of runs in all processes of a database, such as `10/min`; further tasks wait in
+    /// the queue. A retry is a run, too. Default: `None`, no limit.
+    pub at_most: Option<RunRate>,
+    /// The same for the runs of each owner, and of each address of anonymous callers. Default:
+    /// `None`, no limit.
+    pub at_most_per_owner: Option<RunRate>,
     /// Maximum number of runs, including the first. Default: 3.
     pub max_attempts: u32,
     /// Whether a run that a shutdown interrupts is returned to the queue. If false, the task fails
@@ -177,18 +192,25 @@ pub struct KindOptions {
     pub resume: bool,
     /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
+    /// Users (`ada`) and groups (`group:ops`) who see this kind in the list of kinds and may start
+    /// it, in addition to admins. Default: empty, everybody.
+    pub allow: Vec<String>,
 }
 
-crate::options::options!(KindOptions);
+crate::with::with!(KindOptions);
 
 impl Default for KindOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(3600),
             concurrency: 4,
+            global_concurrency: None,
+            at_most: None,
+            at_most_per_owner: None,
             max_attempts: 3,
             resume: true,
             cancel_grace: Duration::from_secs(10),
+            allow: Vec::new(),
         }
     }
 }

@@ -14,11 +14,9 @@
 mod clock_monitor;
 pub(super) mod timing;
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    thread::JoinHandle,
-    time::Instant,
-};
+use std::{sync::Arc, thread::JoinHandle, time::Instant};
+
+use parking_lot::Mutex;
 
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +30,7 @@ use super::{
     running::{RunningTask, Stop},
     store::{Renewal, StoreError},
 };
+use crate::task::TaskId;
 
 /// Number of heartbeats for which the store's clock must have run evenly before leases expire by
 /// it: by then every living worker has renewed its own.
@@ -62,14 +61,14 @@ impl LeaseKeeper {
                 };
                 runtime.block_on(token.run_until_cancelled(beating));
             })?;
-        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        *self.thread.lock() = Some(thread);
         Ok(())
     }
 
     /// Stops the renewals and waits for the thread.
     pub(super) async fn stop(&self) {
         self.token.cancel();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().take();
         if let Some(thread) = thread {
             // Joining blocks, but only for the query in progress.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -168,11 +167,20 @@ impl Search {
         if !taken.is_empty() {
             tracing::warn!(tasks = taken.len(), "took back tasks of a lost worker");
             inner.wake_claimer();
+            count_ends(inner, &taken).await;
             taken.iter().for_each(|id| inner.subscriptions.ask(*id));
         }
         // By now every lease that was not renewed for this long has been reclaimed.
         inner.running.drop_lost(inner.options.lease * 2);
         Ok(())
+    }
+}
+
+/// Counts those of the reclaimed tasks that have ended with that.
+pub(super) async fn count_ends(inner: &Inner, taken: &[TaskId]) {
+    match inner.store.get_all(taken).await {
+        Ok(rows) => rows.iter().for_each(|row| inner.note_ended(row)),
+        Err(error) => tracing::warn!(%error, "reclaimed tasks could not be counted"),
     }
 }
 
@@ -214,9 +222,16 @@ fn give_up_unconfirmed(inner: &Inner) {
     }
 }
 
+/// Stops the run of a task that was deleted.
+pub(super) fn drop_deleted(inner: &Inner, task: &RunningTask) {
+    task.stop(Stop::LeaseLost);
+    inner.running.remove(task.id, task.run_seq);
+}
+
 /// Drops a run whose lease is lost. It does not count as cancelled.
 fn lose(inner: &Inner, task: &RunningTask) {
     tracing::warn!(task.id = %task.id, "the lease is lost; the run is dropped");
+    inner.metrics.lost_lease(&task.kind);
     task.stop(Stop::LeaseLost);
     inner.running.lose(task.id, task.run_seq);
     inner.subscriptions.ask(task.id);

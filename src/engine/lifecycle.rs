@@ -10,16 +10,23 @@ use super::{
     Admission, DynamicKind, EngineOptions, Registry, Service, changes,
     client::ClientKey,
     clock::Clock,
+    commit_group::Writes,
     ended::EndedRows,
-    inner::{self, Inner},
+    inner::Inner,
     keyed_hash::HashKey,
-    leases::LeaseKeeper,
+    leases::{LeaseKeeper, count_ends},
+    metrics::Metrics,
+    pauses::PausedKinds,
     pruner,
     queue_positions::Places,
     rates::Rates,
     registry::Kinds,
+    reporter::{self, Events, host_name},
     runner,
     running::{RunningTasks, Stop},
+    service::{batch_pages::no_counts, expiry::none_seen, tokens::none_known},
+    shared_limits::LimitStates,
+    slots::Reserved,
     store::{Store, StoreError},
     subscriptions::{self, Subscriptions},
 };
@@ -68,22 +75,33 @@ impl Engine {
         }
         let client_key = ClientKey::new(&store.secret(ClientKey::NAME).await?);
         let request_key = HashKey::new(&store.secret(REQUEST_KEY).await?);
-        let inner = Arc::new(Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             client_key,
             request_key,
             places: Places::default(),
+            seen: none_seen(),
+            batch_counts: no_counts(),
+            known_tokens: none_known(),
+            limit_states: LimitStates::default(),
             quota: Arc::default(),
             ended: EndedRows::new(options.ended_cache_bytes, store.is_shared()),
-            starts: inner::starts(Arc::clone(&store)),
-            ends: inner::ends(Arc::clone(&store)),
+            writes: Writes::new(inner, !store.is_shared()),
             store,
             clock,
+            events: Events::default(),
+            paused: PausedKinds::default(),
+            worker_name: match options.worker_name.trim() {
+                "" => host_name(),
+                name => name.to_owned(),
+            },
+            metrics: Metrics::new(registry.words().into_iter()),
             kinds: Kinds::new(registry),
             uploads: Admission::new(options.files.max_places()),
             rates: Rates::new(&options.rates),
             subscriptions: Arc::new(Subscriptions::new(&options)),
             options: Arc::new(options),
             running: RunningTasks::default(),
+            reserved: Reserved::default(),
             lease_owner: Uuid::new_v4().to_string(),
             claim_wakeup: Notify::new(),
             closing: CancellationToken::new(),
@@ -95,6 +113,7 @@ impl Engine {
         let taken = inner.store.reclaim_after_restart(&inner.lease_owner).await?;
         if !taken.is_empty() {
             tracing::info!(tasks = taken.len(), "took back tasks of an earlier process");
+            count_ends(&inner, &taken).await;
         }
         find_gone(&inner).await?;
         let lease_keeper = LeaseKeeper::default();
@@ -109,6 +128,7 @@ impl Engine {
         if let Some(changes) = inner.store.changes() {
             inner.flusher.spawn(changes::run_changes_loop(Arc::clone(&inner), changes));
         }
+        inner.flusher.spawn(reporter::run_report_loop(Arc::clone(&inner)));
         inner.flusher.spawn(subscriptions::run_tick_loop(Arc::clone(&inner)));
         inner.flusher.spawn(subscriptions::run_read_loop(Arc::clone(&inner)));
         inner.claimer.close();
@@ -136,7 +156,7 @@ impl Engine {
         let Running { inner, lease_keeper } = &*self.0;
         inner.closing.cancel();
         inner.subscriptions.drain();
-        // After the last claim the set of runs is final.
+        // After the last claim, also those of group commits, the set of runs is final.
         inner.claimer.wait().await;
         inner.runs.close();
         if tokio::time::timeout(inner.options.drain, inner.runs.wait()).await.is_err() {

@@ -20,7 +20,10 @@
 
 mod lines;
 
-use crate::task::{AnswerReason, Status, Watch};
+use crate::{
+    engine::store::generation,
+    task::{AnswerReason, Status, Watch},
+};
 
 pub use self::lines::LineTimes;
 
@@ -35,8 +38,6 @@ const YOUNG_STAGE_S: f64 = 0.5;
 /// A line that a client shows is sent at the latest at this age, in seconds. Together with the time
 /// until it is stored (`EngineOptions::flush`) it is seen within 3 s.
 const LINE_OVERDUE_S: f64 = 2.5;
-/// Changes reported by one run count up the bits below this one.
-const GENERATION_SHIFT: u32 = 20;
 /// Minimum share of the longest wait before a request times out; requests that arrived together
 /// then do not return together.
 const MIN_SHARE: f64 = 0.9;
@@ -92,6 +93,7 @@ impl Detail {
 
 /// The state of a task at one moment, as the server knows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TaskState {
     /// Its status.
     pub status: Status,
@@ -114,7 +116,24 @@ pub struct TaskState {
     pub stage_s: f64,
 }
 
+crate::with::with!(TaskState);
+
 impl TaskState {
+    /// Creates the state of a task with this status and version, of which nothing else is known.
+    pub fn new(status: Status, version: i64) -> Self {
+        Self {
+            status,
+            version,
+            step_version: 0,
+            output_version: 0,
+            lines: LineTimes::default(),
+            progress: None,
+            eta_s: None,
+            t_s: 0.0,
+            stage_s: 0.0,
+        }
+    }
+
     /// The generation of the version; see [`ClientState::reason`].
     pub(crate) const fn generation(&self) -> i64 {
         generation(self.version)
@@ -137,7 +156,7 @@ pub struct ClientState {
     told_at: f64,
     early: u32,
     detail: Detail,
-    shows_log: bool,
+    shows_output: bool,
     end_only: bool,
 }
 
@@ -152,7 +171,7 @@ impl ClientState {
             told_at: now - watch.age_ms.max(0) as f64 / 1000.0,
             early: watch.early_responses,
             detail: if watch.foreground { Detail::Foreground } else { Detail::Background },
-            shows_log: watch.log_after.is_some(),
+            shows_output: watch.log_after.is_some() || watch.preview_after.is_some(),
             end_only: false,
         }
     }
@@ -166,7 +185,7 @@ impl ClientState {
             told_at: now,
             early: 0,
             detail: Detail::Background,
-            shows_log: false,
+            shows_output: false,
             end_only: false,
         }
     }
@@ -180,7 +199,7 @@ impl ClientState {
             told_at: 0.0,
             early: 0,
             detail: Detail::Background,
-            shows_log: false,
+            shows_output: false,
             end_only: true,
         }
     }
@@ -242,7 +261,7 @@ impl ClientState {
 
     /// Whether a line that the client shows has been waiting for as long as it may.
     fn misses_lines_for_long(&self, state: &TaskState) -> bool {
-        let since = state.lines.first_after(self.version).filter(|_| self.shows_log);
+        let since = state.lines.first_after(self.version).filter(|_| self.shows_output);
         since.is_some_and(|at| state.t_s - at >= LINE_OVERDUE_S)
     }
 
@@ -268,7 +287,7 @@ impl ClientState {
     /// does within its run. Before it only a new stage or status can cause a response.
     pub fn not_before(&self, state: &TaskState, now: f64) -> f64 {
         // A line may be overdue whatever the budget.
-        let opens = match self.shows_log {
+        let opens = match self.shows_output {
             true => f64::NEG_INFINITY,
             false => now - state.t_s + self.detail.opens_at(self.early),
         };
@@ -286,17 +305,6 @@ const fn output_gap_s(t_s: f64) -> f64 {
 /// spreads the time over its last tenth.
 pub fn longest_hold_s(max_wait_s: f64, random: f64) -> f64 {
     max_wait_s * (MIN_SHARE + (1.0 - MIN_SHARE) * random.clamp(0.0, 1.0))
-}
-
-/// The generation of a version. Each change made by the store (a claim, a cancel, an end) starts a
-/// new one.
-const fn generation(version: i64) -> i64 {
-    version >> GENERATION_SHIFT
-}
-
-/// The greatest version of the same generation.
-pub(crate) const fn last_of_generation(version: i64) -> i64 {
-    version | ((1 << GENERATION_SHIFT) - 1)
 }
 
 #[cfg(test)]

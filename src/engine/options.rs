@@ -18,6 +18,9 @@ pub use storage::StorageOptions;
 
 use super::{Artifacts, FileOptions, RateOptions};
 
+/// Upper bound of [`EngineOptions::max_batch`].
+const MAX_BATCH: usize = 10_000;
+
 /// A setting that is out of range: its key and the accepted values.
 pub type Invalid = (&'static str, String);
 
@@ -99,24 +102,45 @@ pub struct EngineOptions {
     pub max_log_lines: u32,
     /// Maximum log size retained per run, in bytes, halved the same way. Default: 4 MiB.
     pub max_log_bytes: usize,
+    /// Maximum size of a task's preview, in bytes; a longer one is cut. Default: 256 KiB.
+    pub max_preview_bytes: usize,
+    /// Minimum time between two writes of a task's preview, in milliseconds. Default: 1,000.
+    #[serde(rename = "preview_interval_ms", with = "milliseconds")]
+    pub preview_interval: Duration,
     /// Number of earlier runs per kind whose stage durations are stored for estimates; 0: none.
     /// Default: 100.
     pub stage_history: u32,
     /// Maximum number of tasks watched by one poll. Default: 100.
     pub max_watched: usize,
-    /// Maximum number of tasks in a batch; a page follows a batch with one poll, so at most
-    /// `max_watched`. Default: 100.
+    /// Maximum number of tasks in a batch, 1 to 10,000; the limits of the queue and of a request's
+    /// body apply, too. Default: 100.
     pub max_batch: usize,
     /// Maximum length of an idempotency key, in bytes. Default: 255.
     pub max_idempotency_key_bytes: usize,
+    /// Maximum number of unexpired tokens of one owner. Default: 50.
+    pub max_tokens_per_owner: u32,
     /// Maximum length of a search text, in characters. Default: 200.
     pub max_search_chars: usize,
+    /// Maximum number of tasks that one page of a search by words examines; the next page goes on
+    /// behind them. With a status or a kind beside the words, and with both and no words, half of it.
+    /// Default: 5,000.
+    pub max_searched_tasks: u32,
     /// Rows per page of a list, unless the caller asks for another number. Default: 50.
     pub list_rows: u32,
     /// Maximum number of rows per page of a list. Default: 200.
     pub max_list_rows: u32,
     /// Maximum number of log lines per response. Default: 1,000.
     pub max_log_lines_per_response: u32,
+    /// Maximum number of tags of a task; 0: none. Default: 10.
+    pub max_tags: usize,
+    /// Maximum length of a tag, in characters. Default: 50.
+    pub max_tag_chars: usize,
+    /// Maximum length of a task's note, in characters; 0: none. Default: 2,000.
+    pub max_note_chars: usize,
+    /// Maximum time from a start until the task may run, in seconds, 0 to 3,153,600,000; 0: every task starts at once.
+    /// Default: 2,592,000, 30 days.
+    #[serde(rename = "max_start_delay_s", with = "seconds")]
+    pub max_start_delay: Duration,
     /// How long ended tasks are retained.
     #[serde(skip)]
     pub retention: RetentionOptions,
@@ -137,11 +161,17 @@ pub struct EngineOptions {
     pub long_poll: LongPollOptions,
     /// Whether callers without a session may start tasks. Default: true.
     pub allow_anonymous: bool,
+    /// Name of this worker, by which it can be paused; workers of one name are paused together. Default: empty, the name
+    /// of the machine.
+    pub worker_name: String,
+    /// After what time without news a running task counts as stuck for operators, in seconds, at least 1. Default: 600.
+    #[serde(rename = "stuck_after_s", with = "seconds")]
+    pub stuck_after: Duration,
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
 
-crate::options::options!(EngineOptions);
+crate::with::with!(EngineOptions);
 
 impl EngineOptions {
     /// Returns settings that are out of range or contradict each other: the key and the accepted
@@ -150,6 +180,8 @@ impl EngineOptions {
         let ranges = in_range([
             ("lease_s", self.lease.as_secs(), 2, 3_600),
             ("drain_s", self.drain.as_secs(), 0, 3_600),
+            ("stuck_after_s", self.stuck_after.as_secs(), 1, 30 * 86_400),
+            ("max_start_delay_s", self.max_start_delay.as_secs(), 0, 100 * 365 * 86_400),
             ("max_queue_positions", self.max_queue_positions.into(), 0, super::MAX_PLACES.into()),
         ]);
         let fits = self.heartbeat.as_secs() >= 1 && self.heartbeat_fits();
@@ -180,15 +212,14 @@ impl EngineOptions {
             ("max_log_lines_per_response", self.max_log_lines_per_response as usize),
             ("max_idempotency_key_bytes", self.max_idempotency_key_bytes),
             ("max_search_chars", self.max_search_chars),
+            ("max_searched_tasks", self.max_searched_tasks as usize),
+            ("max_tag_chars", self.max_tag_chars),
         ];
         let zero = at_least_one.into_iter().filter(|(_, value)| *value == 0);
         let zero = zero.map(|(key, _)| (key, "at least 1"));
         let relations = [
             (heartbeat_fits, heartbeat),
-            (
-                (1..=self.max_watched).contains(&self.max_batch),
-                ("max_batch", "at least 1 and at most engine.max_watched"),
-            ),
+            ((1..=MAX_BATCH).contains(&self.max_batch), ("max_batch", "1 to 10000")),
             (
                 (1..=self.max_list_rows).contains(&self.list_rows),
                 ("list_rows", "at least 1 and at most engine.max_list_rows"),
@@ -230,14 +261,22 @@ impl Default for EngineOptions {
             max_message_chars: 2_000,
             max_log_lines: 10_000,
             max_log_bytes: 4 << 20,
+            max_preview_bytes: 256 << 10,
+            preview_interval: Duration::from_secs(1),
             stage_history: 100,
             max_watched: 100,
             max_batch: 100,
             max_idempotency_key_bytes: 255,
+            max_tokens_per_owner: 50,
             max_search_chars: 200,
+            max_searched_tasks: 5_000,
             list_rows: 50,
             max_list_rows: 200,
             max_log_lines_per_response: 1_000,
+            max_tags: 10,
+            max_tag_chars: 50,
+            max_note_chars: 2_000,
+            max_start_delay: Duration::from_secs(30 * 86_400),
             retention: RetentionOptions::default(),
             artifacts: None,
             files: FileOptions::default(),
@@ -245,6 +284,8 @@ impl Default for EngineOptions {
             storage: StorageOptions::default(),
             long_poll: LongPollOptions::default(),
             allow_anonymous: true,
+            worker_name: String::new(),
+            stuck_after: Duration::from_secs(600),
             worker: true,
         }
     }
@@ -272,7 +313,7 @@ mod tests {
         };
         let invalid = options.invalid();
         let keys: Vec<_> = invalid.iter().map(|(key, _)| *key).collect();
-        assert_eq!(keys, ["max_watched", "heartbeat_s", "max_batch"]);
+        assert_eq!(keys, ["max_watched", "heartbeat_s"]);
         let files =
             FileOptions { writer_idle_timeout: Duration::from_secs(1), ..FileOptions::default() };
         assert_eq!(files.invalid(), [("writer_idle_timeout_s", "5 to 86400".to_owned())]);

@@ -3,15 +3,16 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use parking_lot::Mutex as StdMutex;
 use tokio::sync::Mutex;
 
 use super::{
     EngineOptions, millis,
-    store::{Row, Store},
+    store::{GENERATION_SHIFT, Row, Store, generation},
 };
 use crate::task::{Snapshot, Status, TaskId};
 
@@ -19,14 +20,13 @@ use crate::task::{Snapshot, Status, TaskId};
 /// [`EngineOptions::max_queue_positions`].
 pub const MAX_PLACES: u32 = 255;
 
-/// The store's own changes count up the version from this bit on; the bits below belong to a run,
-/// and are free while the task is queued.
-const GENERATION: u32 = 20;
+/// The bits of a version below its generation belong to a run, and are free while the task is
+/// queued.
 const PLACE_BITS: u32 = 8;
 const PLACE_MASK: i64 = (1 << PLACE_BITS) - 1;
 /// Ticks per square root of the waiting time in seconds.
 const TICKS: f64 = 4.0;
-const TICK_MASK: i64 = (1 << (GENERATION - PLACE_BITS)) - 1;
+const TICK_MASK: i64 = (1 << (GENERATION_SHIFT - PLACE_BITS)) - 1;
 
 /// For tasks that are in no older order it is read sooner, as long as that takes at most this much of
 /// each period: many starts do not read the order as often. A task in between has no position yet.
@@ -62,7 +62,7 @@ struct LastReported {
 
 impl Places {
     fn order(&self, kind: &str) -> Arc<Mutex<Order>> {
-        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut orders = self.0.lock();
         Arc::clone(orders.entry(kind.to_owned()).or_default())
     }
 
@@ -163,7 +163,7 @@ impl Order {
 impl LastReported {
     /// Whether it was reported for the same wait as this version.
     const fn is_of_wait(&self, version: i64) -> bool {
-        self.version >> GENERATION == version >> GENERATION
+        generation(self.version) == generation(version)
     }
 }
 
@@ -187,14 +187,14 @@ fn tell(snapshot: &mut Snapshot, place: Option<u32>, waited_ms: i64) {
     if snapshot.status == Status::Queued {
         let nearness = place.map_or(0, |place| (PLACE_MASK + 1 - i64::from(place)).max(0));
         let low = tick(waited_ms).min(TICK_MASK) << PLACE_BITS | nearness.min(PLACE_MASK);
-        snapshot.version = snapshot.version >> GENERATION << GENERATION | low;
+        snapshot.version = snapshot.version >> GENERATION_SHIFT << GENERATION_SHIFT | low;
     }
 }
 
 /// Sets a queued task's version to the one that the client has if nothing new can be reported.
 pub(super) fn settle(snapshot: &mut Snapshot, known: i64) {
     let version = snapshot.version;
-    let same_wait = known >> GENERATION == version >> GENERATION;
+    let same_wait = generation(known) == generation(version);
     let same_place = known & PLACE_MASK == version & PLACE_MASK;
     if snapshot.status == Status::Queued && same_wait && (same_place || version < known) {
         snapshot.version = known;

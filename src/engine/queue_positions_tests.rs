@@ -4,39 +4,11 @@ use super::*;
 use crate::engine::snapshot::of_row;
 
 fn waiting(place: Option<u32>, waited_ms: i64) -> Snapshot {
-    let row = Row {
-        id: TaskId::from_str("4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55").expect("an id"),
-        owner: None,
-        client: None,
-        kind: "k".to_owned(),
-        title: String::new(),
-        stages: Vec::new(),
-        status: Status::Queued,
-        attempt: 0,
-        max_attempts: 3,
-        run_seq: 0,
-        output_version: 0,
-        version: 7 << GENERATION,
-        pace: crate::engine::store::StoredPace::default(),
-        progress: None,
-        step: 0,
-        message: None,
-        error: None,
-        cancel: None,
-        stopping: crate::engine::store::Stopping::default(),
-        cancel_outcome: None,
-        resumed: None,
-        result: None,
-        heartbeat_at: None,
-        run_at: 0,
-        created_at: 0,
-        started_at: None,
-        updated_at: 0,
-        finished_at: None,
-        expires_at: None,
-        batch: None,
-        read_at: waited_ms,
-    };
+    let id = TaskId::from_str("4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55").expect("an id");
+    let row = Row::new(id, "k", "").with(|row| {
+        row.version = 7 << GENERATION_SHIFT;
+        row.read_at = waited_ms;
+    });
     let mut snapshot = of_row(&row);
     tell(&mut snapshot, place, waited_ms);
     snapshot
@@ -53,7 +25,7 @@ fn a_nearer_place_is_a_greater_version_at_once() {
             assert!(version > before, "place {place} after {waited} ms");
             before = version;
         }
-        assert!(before < 8 << GENERATION, "what the store does next is newer still");
+        assert!(before < 8 << GENERATION_SHIFT, "what the store does next is newer still");
     }
 }
 
@@ -66,8 +38,8 @@ fn the_same_place_is_nothing_new_whatever_time_has_passed() {
         assert_eq!(later.version, known);
     }
     let mut another_wait = waiting(Some(3), 10);
-    settle(&mut another_wait, 6 << GENERATION | known & PLACE_MASK);
-    assert_eq!(another_wait.version >> GENERATION, 7);
+    settle(&mut another_wait, 6 << GENERATION_SHIFT | known & PLACE_MASK);
+    assert_eq!(another_wait.version >> GENERATION_SHIFT, 7);
 }
 
 #[test]
@@ -84,10 +56,10 @@ fn a_farther_place_is_told_with_a_greater_version_and_until_then_not() {
 #[test]
 fn only_waiting_tasks_have_such_versions() {
     let mut running = waiting(None, 0);
-    (running.status, running.version) = (Status::Running, 7 << GENERATION | 5);
+    (running.status, running.version) = (Status::Running, 7 << GENERATION_SHIFT | 5);
     tell(&mut running, None, 60_000);
-    settle(&mut running, 7 << GENERATION | 9 << PLACE_BITS | 5);
-    assert_eq!(running.version, 7 << GENERATION | 5);
+    settle(&mut running, 7 << GENERATION_SHIFT | 9 << PLACE_BITS | 5);
+    assert_eq!(running.version, 7 << GENERATION_SHIFT | 5);
 }
 
 #[test]

@@ -4,12 +4,9 @@
 //! The sums of the store are cached: a recent figure counts, plus what was admitted since. A
 //! refusal is never based on an old figure.
 
-use std::{
-    collections::HashMap,
-    fmt, io,
-    sync::{Arc, Mutex as StdMutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, io, sync::Arc, time::Duration};
+
+use parking_lot::Mutex as StdMutex;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
@@ -53,6 +50,7 @@ pub enum Whose {
 
 /// A storage limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct QuotaReached {
     /// Whose limit.
     pub whose: Whose,
@@ -249,7 +247,7 @@ impl Quota {
     }
 
     fn figure(&self, of: &UsageOf) -> Arc<Mutex<Figure>> {
-        let mut figures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut figures = self.0.lock();
         if let Some(figure) = figures.of.get(of) {
             return Arc::clone(figure);
         }

@@ -2,9 +2,10 @@
 
 use std::{
     num::NonZeroU32,
-    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
+
+use parking_lot::Mutex;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
@@ -28,7 +29,7 @@ pub struct RateOptions {
     pub uploads_per_minute: u32,
 }
 
-crate::options::options!(RateOptions);
+crate::with::with!(RateOptions);
 
 impl Default for RateOptions {
     fn default() -> Self {
@@ -42,6 +43,7 @@ impl Default for RateOptions {
     "{max} {what} a minute are the most from one address ({setting}); try again in {} s",
     .retry_after_ms.saturating_add(999) / 1000
 )]
+#[non_exhaustive]
 pub struct TooOften {
     what: &'static str,
     max: u32,
@@ -150,7 +152,7 @@ impl Buckets {
 
     /// Removes idle clients, whose allowance is full again.
     fn tidy(&self) {
-        let mut tidied = self.tidied.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tidied = self.tidied.lock();
         if tidied.is_none_or(|at| at.elapsed() >= TIDY) {
             self.limiter.retain_recent();
             *tidied = Some(Instant::now());

@@ -3,10 +3,9 @@
 mod dynamic;
 pub(super) mod secrets;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock},
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::RwLock;
 
 use async_trait::async_trait;
 
@@ -156,6 +155,7 @@ impl Registry {
             description: T::description(&deps).into_owned(),
             input_schema: schemars::schema_for!(T).to_value(),
             makes_files: T::MAKES_FILES,
+            max_batch: None,
         };
         let face = Arc::new(Typed::<T>(Arc::new(deps)));
         self.insert(Kind { info, options, durations: Arc::default(), face, origin: Origin::Typed });
@@ -206,12 +206,12 @@ impl Kinds {
     }
 
     pub(crate) fn now(&self) -> Arc<Registry> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.read())
     }
 
     /// Replaces the registry by one made from it.
     pub(crate) fn change(&self, change: impl FnOnce(&Registry) -> Registry) {
-        let mut kinds = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kinds = self.0.write();
         *kinds = Arc::new(change(&kinds));
     }
 }

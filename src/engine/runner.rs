@@ -3,7 +3,7 @@
 mod ending;
 mod eta_history;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::MissedTickBehavior};
 
@@ -13,76 +13,111 @@ use super::{
     leases::timing::last_grace,
     registry::Kind,
     running::{RunningTask, Stop},
-    store::{Claim, ClaimedTask, Ending, Renewal, Row, RunEnd, StoreError, StoredInput},
+    shared_limits::check_after,
+    slots::{self, Slots},
+    store::{
+        Claim, ClaimedTask, Ending, Renewal, Row, RunEnd, SharedLimits, StoreError, StoredInput,
+    },
 };
 use crate::task::Status;
 
 /// First and longest delay between two attempts to write an ending.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// First delay before a claim that skipped locked rows is repeated; doubles up to `queue_poll`.
+/// First delay before a claim in a shared store, which skips locked rows, is repeated; doubles up to
+/// `queue_poll`.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 type Run = JoinHandle<Result<Output, TaskError>>;
 
-/// Claims tasks until the engine closes.
+/// Claims tasks until the engine closes. Most claims are part of a group commit; this loop finds what
+/// other processes queued, retries that are due, and rows that were passed over.
 pub(super) async fn run_claim_loop(inner: Arc<Inner>) {
     let closing = inner.closing.clone();
     let mut pause = FIRST_PAUSE;
     while !closing.is_cancelled() {
-        claim(&inner).await;
         let poll = inner.options.queue_poll;
-        let wait = match is_passed_over(&inner).await {
-            true => pause.min(poll),
-            false => poll,
+        let wait = match slots::free(&inner) {
+            Some(slots) if may_wait(&inner, &slots).await => {
+                let kinds = slots.by_kind.clone();
+                claim(&inner, slots).await;
+                next_check(&inner, &kinds, pause).await.min(poll)
+            }
+            _ => poll,
         };
-        pause = if wait < poll { pause * 2 } else { FIRST_PAUSE };
-        // Starts and ends wake the claimer; the poll finds retries that are due.
+        pause = if wait < poll { pause.saturating_mul(2).min(poll) } else { FIRST_PAUSE };
         let woken = tokio::time::timeout(wait, inner.claim_wakeup.notified());
         let _ = closing.run_until_cancelled(woken).await;
     }
 }
 
-/// Returns the free slots, by kind and in total.
-fn places(inner: &Inner) -> (Vec<(String, u32)>, u32) {
-    let total = inner.options.concurrency.saturating_sub(inner.running.running_in_all());
-    let kinds = inner.kinds.now();
-    let slots = kinds.claimable().map(|kind| {
-        let running = inner.running.running(&kind.info.kind);
-        (kind.info.kind.clone(), kind.options.concurrency.saturating_sub(running))
-    });
-    (slots.filter(|(_, free)| *free > 0 && total > 0).collect(), total)
-}
-
-/// Claims as many tasks as there are free slots. Nothing is prefetched.
-async fn claim(inner: &Arc<Inner>) {
-    let (slots, total) = places(inner);
-    if slots.is_empty() {
-        return;
-    }
-    let lease_owner = inner.lease_owner.clone();
-    let claim = Claim { lease_owner, lease_ms: inner.lease_ms(), slots, total };
-    match inner.store.claim_with_inputs(&claim).await {
-        Ok(claimed) => start_all(inner, claimed),
-        Err(error) => tracing::warn!(%error, "the queue could not be read"),
-    }
-}
-
-/// Whether queued tasks remain for free slots: a claim skips rows that other workers are claiming,
-/// and examines a limited number of rows. Without other workers it claims everything that fits.
-async fn is_passed_over(inner: &Inner) -> bool {
+/// Whether tasks may wait for these slots. In a shared store it is asked before a claim, which
+/// costs more; without other workers each claim takes everything that fits.
+async fn may_wait(inner: &Inner, slots: &Slots) -> bool {
     if !inner.store.is_shared() {
-        return false;
+        return true;
     }
-    for (kind, _) in places(inner).0 {
-        match inner.store.has_waiting(&kind).await {
+    for (kind, _) in &slots.by_kind {
+        match inner.store.has_waiting(kind).await {
             Ok(false) => {}
             Ok(true) => return true,
-            // The claim has logged the error, or the next one will.
-            Err(_) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "the queue could not be read");
+                return false;
+            }
         }
     }
     false
+}
+
+/// When to claim again for these kinds although nothing wakes the claimer: rows of a shared store
+/// that other workers were claiming were passed over, and tasks of a kind with shared limits wait
+/// until these allow them.
+async fn next_check(inner: &Inner, kinds: &[(String, u32)], pause: Duration) -> Duration {
+    let (known, mut next) = (inner.kinds.now(), Duration::MAX);
+    for (name, _) in kinds {
+        let limits = known.claimed(name).map(|kind| kind.options.shared_limits());
+        let wait = match limits.filter(|limits| !limits.is_none()) {
+            // The claim has logged an error, or the next one will.
+            Some(limits) if inner.store.has_waiting(name).await.unwrap_or(false) => {
+                check_after(&limits)
+            }
+            None if inner.store.is_shared() => pause,
+            _ => continue,
+        };
+        next = next.min(wait);
+    }
+    next
+}
+
+/// A claim for these slots. Nothing is prefetched.
+pub(super) fn claim_of(inner: &Inner, slots: &Slots) -> Claim {
+    Claim {
+        lease_owner: inner.lease_owner.clone(),
+        worker: inner.worker_name.clone(),
+        lease_ms: inner.lease_ms(),
+        slots: slots.by_kind.clone(),
+        total: slots.total,
+        limits: limits_of(inner, slots),
+    }
+}
+
+/// The shared limits of the kinds that have any.
+fn limits_of(inner: &Inner, slots: &Slots) -> HashMap<String, SharedLimits> {
+    let kinds = inner.kinds.now();
+    let limits = slots.by_kind.iter().filter_map(|(kind, _)| {
+        let limits = kinds.claimed(kind)?.options.shared_limits();
+        (!limits.is_none()).then(|| (kind.clone(), limits))
+    });
+    limits.collect()
+}
+
+/// Claims as many tasks as there are free slots.
+async fn claim(inner: &Arc<Inner>, slots: Slots) {
+    match inner.store.claim_with_inputs(&claim_of(inner, &slots)).await {
+        Ok(claimed) => start_all(inner, claimed),
+        Err(error) => tracing::warn!(%error, "the queue could not be read"),
+    }
 }
 
 /// A claimed run.
@@ -93,12 +128,24 @@ struct ClaimedRun {
     input: Option<StoredInput>,
 }
 
+/// Wakes the claimer if slots are free, whether a claim under way may fill them or not.
+pub(super) fn wake_for_free_slots(inner: &Inner) {
+    let running = &inner.running;
+    let is_free = |kind: &Arc<Kind>| running.running(&kind.info.kind) < kind.options.concurrency;
+    if running.running_in_all() < inner.options.concurrency
+        && inner.kinds.now().claimable().any(is_free)
+    {
+        inner.wake_claimer();
+    }
+}
+
 /// Starts claimed runs.
-fn start_all(inner: &Arc<Inner>, claimed: Vec<ClaimedTask>) {
+pub(super) fn start_all(inner: &Arc<Inner>, claimed: Vec<ClaimedTask>) {
     let kinds = inner.kinds.now();
     let mut runs = Vec::with_capacity(claimed.len());
     for (row, input) in claimed {
         let Some(kind) = kinds.claimed(&row.kind).cloned() else { continue };
+        inner.metrics.claimed(&row);
         let running = Arc::new(RunningTask::new(&row, Arc::clone(&kind.durations)));
         inner.running.insert(Arc::clone(&running));
         inner.subscriptions.wake(running.id);
@@ -149,14 +196,19 @@ async fn supervise(
     // Immediately: while it is here, snapshots show it as it was before its end.
     inner.running.remove(running.id, running.run_seq);
     match &ended {
-        Some((row, _)) => inner.subscriptions.tell(row),
+        Some((row, _)) => {
+            inner.note_ended(row);
+            inner.subscriptions.tell(row);
+        }
         None => inner.subscriptions.ask(running.id),
     }
-    inner.wake_claimer();
-    if let (Some(end), Some((row, stored))) = (end, ended)
+    if ended.as_ref().is_none_or(|(_, write)| !write.slot_is_claimed) {
+        inner.wake_claimer();
+    }
+    if let (Some(end), Some((row, write))) = (end, ended)
         && row.status == Status::Completed
     {
-        eta_history::remember(&inner, &kind, &running, &end, stored).await;
+        eta_history::remember(&inner, &kind, &running, &end, write.in_group).await;
     }
 }
 
@@ -170,6 +222,7 @@ async fn watch_over(
 ) -> Option<Ending> {
     tracing::info!(task.id = %running.id, task.kind = %running.kind, attempt = running.attempt, "started");
     eta_history::learn(inner, kind).await;
+    restore_preview(inner, running).await;
     let ctx = Context::new(
         Arc::clone(running),
         Arc::clone(&inner.store),
@@ -203,6 +256,17 @@ async fn watch_over(
     ending::of_run(inner, kind, running, done)
 }
 
+/// Reads the preview that earlier runs have stored. If it cannot be read, the next one replaces it.
+async fn restore_preview(inner: &Inner, running: &RunningTask) {
+    if running.run_seq < 2 {
+        return;
+    }
+    match inner.store.preview(running.id, 0).await {
+        Ok(pieces) => running.restore_preview(pieces),
+        Err(error) => tracing::warn!(task.id = %running.id, %error, "the preview was not read"),
+    }
+}
+
 /// Waits for a stopped run to return, then drops its future.
 async fn stop_in_grace(
     mut run: Run,
@@ -218,14 +282,18 @@ async fn stop_in_grace(
 }
 
 /// Writes the ending, retrying through outages, until it is written or the run was lost. Returns
-/// the row as written, and whether the stage times were written with it.
-async fn finish(inner: &Inner, running: &RunningTask, end: &Arc<RunEnd>) -> Option<(Row, bool)> {
+/// the row as written, and how.
+async fn finish(
+    inner: &Inner,
+    running: &RunningTask,
+    end: &Arc<RunEnd>,
+) -> Option<(Row, EndWrite)> {
     let mut delay = FINISH_RETRY.0;
     loop {
         match write_end(inner, running, end).await {
-            Ok((Some(row), stored)) => {
+            Ok((Some(row), write)) => {
                 tracing::info!(task.id = %running.id, status = %row.status, "ended");
-                return Some((row, stored));
+                return Some((row, write));
             }
             Ok((None, _)) => {
                 tracing::warn!(task.id = %running.id, "the run was lost before it could be ended");
@@ -238,12 +306,20 @@ async fn finish(inner: &Inner, running: &RunningTask, end: &Arc<RunEnd>) -> Opti
     }
 }
 
+/// How an ending was written.
+struct EndWrite {
+    /// With others, and with the run's stage times.
+    in_group: bool,
+    /// What waits for the run's slot was claimed with it.
+    slot_is_claimed: bool,
+}
+
 /// Writes the ending together with others, or by itself if it cannot be.
 async fn write_end(
     inner: &Inner,
     running: &RunningTask,
     end: &Arc<RunEnd>,
-) -> Result<(Option<Row>, bool), StoreError> {
+) -> Result<(Option<Row>, EndWrite), StoreError> {
     let _order = running.saving.lock().await;
     // The last report belongs to the ended task, too.
     if let Some(write) = running.last_unsaved(inner.clock.now_ms()) {
@@ -251,9 +327,13 @@ async fn write_end(
         running.settle(write, written.is_ok());
         written?;
     }
-    match inner.ends.call("", Arc::clone(end)).await.flatten() {
-        Some(row) => Ok((row?, true)),
-        None => Ok((inner.store.finish(end.id, end.run_seq, &end.ending).await?, false)),
+    let (ended, slot_is_claimed) = inner.writes.end(end).await;
+    match ended {
+        Some(row) => Ok((row?, EndWrite { in_group: true, slot_is_claimed })),
+        None => {
+            let row = inner.store.finish(end.id, end.run_seq, &end.ending).await?;
+            Ok((row, EndWrite { in_group: false, slot_is_claimed: false }))
+        }
     }
 }
 
@@ -274,7 +354,7 @@ async fn flush(inner: &Inner) {
     for task in inner.running.all() {
         // Its ending is being written, which includes its last report.
         let Ok(order) = Arc::clone(&task.saving).try_lock_owned() else { continue };
-        if let Some(write) = task.unsaved(now) {
+        if let Some(write) = task.unsaved(now, inner.options.preview_interval) {
             writes.push(write);
             tasks.push((task, order));
         }

@@ -8,11 +8,9 @@
 mod meter;
 mod task;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, RwLock},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::RwLock;
 
 pub use meter::Meter;
 pub(crate) use task::{RunningTask, State, Stop};
@@ -32,12 +30,12 @@ pub(crate) struct RunningTasks {
 impl RunningTasks {
     /// Returns the run of a task, unless the store is known to have moved on.
     pub(crate) fn get(&self, id: TaskId) -> Option<Arc<RunningTask>> {
-        read(&self.tasks).get(&id).filter(|task| !task.is_passed()).cloned()
+        self.tasks.read().get(&id).filter(|task| !task.is_passed()).cloned()
     }
 
     pub(crate) fn insert(&self, task: Arc<RunningTask>) {
-        write(&self.lost).remove(&task.id);
-        let before = write(&self.tasks).insert(task.id, task);
+        self.lost.write().remove(&task.id);
+        let before = self.tasks.write().insert(task.id, task);
         if let Some(before) = before {
             // A process that slept through a lease may claim a task anew before it learns that it
             // lost the first run.
@@ -47,10 +45,10 @@ impl RunningTasks {
 
     /// Removes a run whose lease was lost. Its last state is retained until the store has moved on.
     pub(crate) fn lose(&self, id: TaskId, run_seq: i64) {
-        let mut tasks = write(&self.tasks);
+        let mut tasks = self.tasks.write();
         if let Some(task) = tasks.remove(&id) {
             if task.run_seq == run_seq {
-                write(&self.lost).insert(id, task);
+                self.lost.write().insert(id, task);
             } else {
                 tasks.insert(id, task);
             }
@@ -59,48 +57,38 @@ impl RunningTasks {
 
     /// Returns the lost run that this row, however old, still shows.
     pub(crate) fn lost(&self, row: &Row) -> Option<Arc<RunningTask>> {
-        let task = read(&self.lost).get(&row.id).cloned()?;
+        let task = self.lost.read().get(&row.id).cloned()?;
         (row.shows_run(task.run_seq)).then_some(task)
     }
 
     /// Drops lost runs whose lease expired and was reclaimed long ago.
     pub(crate) fn drop_lost(&self, longest: Duration) {
-        write(&self.lost).retain(|_, task| task.renewed_at().elapsed() < longest);
+        self.lost.write().retain(|_, task| task.renewed_at().elapsed() < longest);
     }
 
     /// Removes a run; a later run of the same task is not affected.
     pub(crate) fn remove(&self, id: TaskId, run_seq: i64) {
-        let mut tasks = write(&self.tasks);
+        let mut tasks = self.tasks.write();
         if tasks.get(&id).is_some_and(|task| task.run_seq == run_seq) {
             tasks.remove(&id);
         }
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<RunningTask>> {
-        read(&self.tasks).values().cloned().collect()
+        self.tasks.read().values().cloned().collect()
     }
 
     /// Number of running tasks of one kind.
     pub(crate) fn running(&self, kind: &str) -> u32 {
-        count(read(&self.tasks).values().filter(|task| task.kind == kind).count())
+        count(self.tasks.read().values().filter(|task| task.kind == kind).count())
     }
 
     /// Number of running tasks.
     pub(crate) fn running_in_all(&self) -> u32 {
-        count(read(&self.tasks).len())
+        count(self.tasks.read().len())
     }
 }
 
 fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-// A poisoned lock means a panic between two plain assignments; the guarded data is still valid, so
-// it is safe to continue.
-fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-fn write<T>(lock: &RwLock<T>) -> std::sync::RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -2,30 +2,47 @@
 
 mod acts;
 mod batch;
+pub(super) mod batch_pages;
 mod budget;
-mod expiry;
+mod caller;
+mod delete;
+pub(super) mod expiry;
 mod files;
 mod find;
+mod kinds;
+mod labels;
+mod may;
 mod new_lines;
+mod operate;
 mod poll;
+mod preview;
 mod rerun;
 mod start;
+mod started_with;
+pub(super) mod tokens;
 mod types;
 
 use std::{str::FromStr, time::Instant};
 
+pub use batch_pages::{BatchFilter, BatchOrder};
+pub use caller::{Caller, is_user_or_group};
+pub use delete::Deleted;
 pub use expiry::Kept;
 pub use find::FoundLines;
+pub use labels::StartedNow;
+pub use may::{Role, TaskAction};
 pub use poll::WaitFor;
-pub use types::{Caller, Cancelled, ListFilter, ResultState, ServiceError, Started};
+pub use started_with::StartedWith;
+pub use tokens::{TokenRequest, make_token};
+pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
     Accuracy, ValidationError, clock,
     lifecycle::Engine,
     log, queue_positions, snapshot,
-    store::{CancelOutcome, ListQuery, LogEntry, Row},
+    store::{CancelOutcome, ListQuery, LogEntry, Row, TokenScope, UnfinishedTasks},
 };
-use crate::task::{KindInfo, LogLine, Snapshot, Status, TaskId, TaskList};
+use crate::task::{LogLine, Snapshot, Status, TaskId, TaskList};
 
 /// The engine as its callers see it. Each call takes the caller and checks access. Cheap to clone.
 ///
@@ -55,16 +72,6 @@ impl Service {
         &self.engine.inner().options
     }
 
-    /// Returns the kinds that can be started.
-    pub fn kinds(&self) -> Vec<KindInfo> {
-        self.engine.inner().kinds.now().all().map(|kind| kind.info.clone()).collect()
-    }
-
-    /// Returns one kind; `None` if there is none of this name.
-    pub fn kind(&self, kind: &str) -> Option<KindInfo> {
-        self.engine.inner().kinds.now().get(kind).map(|kind| kind.info.clone())
-    }
-
     /// Returns the most recent state of a task: from memory if it runs here, else from the row.
     async fn show(&self, row: &Row) -> Snapshot {
         self.show_one_of(row, Instant::now()).await
@@ -85,6 +92,10 @@ impl Service {
             snapshot::not_before(&mut snapshot, snapshot::of_running(&lost, inner.clock.now_ms()));
         }
         inner.places.tell(&*inner.store, &inner.options, row, read, &mut snapshot).await;
+        inner.paused.explain(&*inner.store, row, &mut snapshot).await;
+        let limits = inner.kinds.now().get(&row.kind).map(|kind| kind.options.shared_limits());
+        let limits = limits.unwrap_or_default();
+        inner.limit_states.explain(&*inner.store, &limits, row, &mut snapshot).await;
         snapshot
     }
 
@@ -107,8 +118,9 @@ impl Service {
     /// When the task has expired, and when the store fails.
     pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Option<Snapshot>, ServiceError> {
         let inner = self.engine.inner();
+        caller.needs(TokenScope::Read)?;
         if let Some(running) = inner.running.get(id) {
-            let seen = caller.may_see(running.owner.as_deref());
+            let seen = caller.sees(running.owner.as_deref(), &running.kind);
             return Ok(seen.then(|| snapshot::of_running(&running, inner.clock.now_ms())));
         }
         Ok(self.show_some(self.row(caller, id).await?).await)
@@ -119,8 +131,11 @@ impl Service {
     /// call.
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
         let inner = self.engine.inner();
-        let running =
-            inner.running.get(id).filter(|running| caller.may_see(running.owner.as_deref()))?;
+        let running = inner.running.get(id)?;
+        if !caller.grants(TokenScope::Read) || !caller.sees(running.owner.as_deref(), &running.kind)
+        {
+            return None;
+        }
         snapshot::unchanged_running(&running, version, inner.clock.now_ms())
     }
 
@@ -133,6 +148,7 @@ impl Service {
         caller: &Caller,
         filter: &ListFilter,
     ) -> Result<TaskList, ServiceError> {
+        caller.needs(TokenScope::Read)?;
         let options = &self.engine.inner().options;
         let limit = filter.limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
         let max = options.max_search_chars;
@@ -140,29 +156,50 @@ impl Service {
             let detail = format!("at most {max} characters are searched for");
             return Err(ValidationError::field("q", detail).into());
         }
+        if filter.tag.as_ref().is_some_and(|tag| tag.chars().count() > options.max_tag_chars) {
+            let detail = format!("a tag has at most {} characters", options.max_tag_chars);
+            return Err(ValidationError::field("tag", detail).into());
+        }
         let before = filter.cursor.as_deref().map(read_cursor).transpose()?;
         // Validate first: an invalid filter is an error for every caller.
         let Some(owner) = caller.as_owner().map(str::to_owned) else {
-            return Ok(TaskList { tasks: Vec::new(), next_cursor: None });
+            return Ok(TaskList { tasks: Vec::new(), next_cursor: None, searched: None });
         };
+        // With a filter the rows are read, not only the index.
+        let is_filtered = filter.status.is_some() || filter.kind.is_some() || filter.tag.is_some();
+        let examine = options.max_searched_tasks / if is_filtered { 2 } else { 1 };
+        let examine = examine.max(1);
         let query = ListQuery {
             owner,
             status: filter.status,
             kind: filter.kind.clone().filter(|kind| !kind.is_empty()),
             q: filter.q.clone().filter(|q| !q.is_empty()),
+            tag: filter
+                .tag
+                .as_deref()
+                .map(str::trim)
+                .filter(|tag| !tag.is_empty())
+                .map(str::to_owned),
             before,
             limit: limit + 1,
+            examine: Some(examine),
         };
         let mut rows = self.engine.inner().store.list(&query).await?;
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
-        let next_cursor =
-            rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
+        let last = rows.last().filter(|_| more).map(|row| (row.created_at, row.id));
+        let searched_to = match last {
+            Some(_) => None,
+            None => self.engine.inner().store.last_examined(&query).await?,
+        };
+        let next_cursor = last.or(searched_to).map(|(at, id)| format!("{at}.{id}"));
+        let searched = searched_to.and(query.examine);
         let (mut tasks, read) = (Vec::with_capacity(rows.len()), Instant::now());
-        for row in rows.iter().filter(|row| row.expired().is_none()) {
+        let shown = |row: &&Row| row.expired().is_none() && caller.covers(&row.kind);
+        for row in rows.iter().filter(shown) {
             tasks.push(self.show_one_of(row, read).await);
         }
-        Ok(TaskList { tasks, next_cursor })
+        Ok(TaskList { tasks, next_cursor, searched })
     }
 
     /// Returns the caller's newest task of a kind with this lookup key: with a session among the
@@ -176,13 +213,14 @@ impl Service {
         kind: &str,
         lookup_key: &str,
     ) -> Result<Option<Snapshot>, ServiceError> {
+        caller.needs(TokenScope::Read)?;
         let account = self.account(caller);
         // A caller with neither session nor address has no tasks of its own.
         if account.is_empty() {
             return Ok(None);
         }
         let row = self.engine.inner().store.newest(&account, kind, lookup_key).await?;
-        Ok(self.show_some(row.filter(|row| row.expired().is_none())).await)
+        Ok(self.show_some(row.filter(|row| row.expired().is_none() && caller.covers(kind))).await)
     }
 
     /// See [`Service::cancel`].
@@ -191,7 +229,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Cancelled>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
+        if self.row_for(caller, id, TaskAction::Cancel).await?.is_none() {
             return Ok(None);
         }
         self.cancel_seen(caller, id).await
@@ -204,7 +242,7 @@ impl Service {
         id: TaskId,
     ) -> Result<Option<Cancelled>, ServiceError> {
         let inner = self.engine.inner();
-        let by = if caller.owner.is_some() { "owner" } else { "anyone with the id" };
+        let by = caller.cancels_as();
         let Some(outcome) = inner.store.request_cancel(id, by).await? else { return Ok(None) };
         let (accepted, row) = match outcome {
             CancelOutcome::Accepted(row) => (true, row),
@@ -214,6 +252,9 @@ impl Service {
             && row.status == Status::Cancelling
         {
             running.cancel(cancel, row.version, inner.clock.now_ms());
+        }
+        if accepted {
+            inner.note_ended(&row);
         }
         inner.subscriptions.tell(&row);
         Ok(Some(Cancelled { accepted, snapshot: self.show(&row).await }))
@@ -248,7 +289,7 @@ impl Service {
         id: TaskId,
         after: i64,
     ) -> Result<Option<Vec<LogLine>>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         let inner = self.engine.inner();
@@ -269,7 +310,7 @@ impl Service {
         after: i64,
         most: u32,
     ) -> Result<Option<Vec<LogLine>>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         let inner = self.engine.inner();
@@ -286,6 +327,36 @@ impl Service {
     /// When the store fails.
     pub async fn counts(&self) -> Result<(i64, i64), ServiceError> {
         Ok(self.engine.inner().store.counts().await?)
+    }
+
+    /// Counts the unfinished tasks of each kind, for operators.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unfinished(&self) -> Result<Vec<UnfinishedTasks>, ServiceError> {
+        Ok(self.engine.inner().store.unfinished().await?)
+    }
+
+    /// Adds the metrics of this process to a registry.
+    #[cfg(feature = "http")]
+    pub(crate) fn register_metrics(&self, registry: &mut prometheus_client::registry::Registry) {
+        let inner = self.engine.inner();
+        inner.metrics.register(registry);
+        let uploads = prometheus_client::metrics::gauge::Gauge::<i64>::default();
+        uploads.set(i64::try_from(inner.uploads.in_use()).unwrap_or(i64::MAX));
+        registry.register("uploads_in_progress", "Uploads that are being received", uploads);
+        #[cfg(any(feature = "sqlite", feature = "postgres"))]
+        if let Some(times) = inner.store.call_times() {
+            times.register(registry);
+        }
+    }
+
+    /// Whether the store takes writes now; it does not while another database server takes over.
+    ///
+    /// # Errors
+    /// If it does not, or does not answer.
+    pub async fn check_writable(&self) -> Result<(), ServiceError> {
+        Ok(self.engine.inner().store.check_writable().await?)
     }
 
     /// Returns the accuracy of this process's estimates, by kind.

@@ -8,9 +8,11 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
+
+use parking_lot::{Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, oneshot};
@@ -27,6 +29,12 @@ type Work<C, A> = Box<dyn Fn(Vec<C>) -> BoxFuture<'static, Vec<A>> + Send + Sync
 
 /// See the module documentation.
 pub(super) struct Sets<C, A>(Arc<Inner<C, A>>);
+
+impl<C, A> Clone for Sets<C, A> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 struct Inner<C, A> {
     work: Work<C, A>,
@@ -80,7 +88,7 @@ impl<C: Send + 'static, A: Send + 'static> Sets<C, A> {
 impl<C: Send + 'static, A: Send + 'static> Inner<C, A> {
     // The guarded values are valid even after a panic.
     fn lock(&self) -> MutexGuard<'_, Waiting<C, A>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock()
     }
 
     /// Does one set; if calls are left, another task does the next.

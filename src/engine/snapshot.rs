@@ -7,23 +7,15 @@ use crate::{
         running::{RunningTask, State},
         store::{Resumption, Row, Stopping},
     },
+    poll::pause::gap_ms,
     task::{CancelReceipt, EtaRange, ResultLink, Resumed, Snapshot, Status, TaskFailure},
 };
 
-/// Shortest and longest time between two requests of a client that does not use long polls, in
-/// seconds.
-const GAP_S: (f64, f64) = (0.5, 5.0);
-/// How long after the estimated end a client should poll, in seconds.
-const AFTER_THE_END_S: f64 = 0.03;
-
-/// When a client without long polls should poll again, in milliseconds; `t_s` seconds have passed.
+/// When a client without long polls should poll again, in milliseconds; `t_s` seconds have passed:
+/// what a client of ours does by itself, without its random part.
 pub(crate) fn poll_after_ms(t_s: f64, eta_s: Option<f64>) -> i64 {
-    let gap = (0.8 * t_s.max(1.0).sqrt()).clamp(GAP_S.0, GAP_S.1);
-    let gap = match eta_s {
-        Some(eta) if eta <= gap => (eta + AFTER_THE_END_S).max(GAP_S.0),
-        _ => gap,
-    };
-    (gap * 1000.0).round() as i64
+    let ms = |seconds: f64| (seconds * 1000.0).round() as i64;
+    gap_ms(ms(t_s), eta_s.map(ms), 0.5) as i64
 }
 
 fn percent(progress: Option<f64>) -> Option<f64> {
@@ -131,6 +123,9 @@ fn live_snapshot(task: &RunningTask, state: &State, t: f64, now_ms: i64) -> Snap
         resumed: task.resumed.as_ref().map(resumed),
         queue_position: None,
         starts_in_ms: None,
+        starts_at: None,
+        tags: state.labels.tags.clone(),
+        note: state.labels.note.clone(),
     }
 }
 
@@ -148,6 +143,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
     let since_ms = row.cancel.as_ref().map_or(elapsed_ms, |(asked_at, _)| now - asked_at);
     let running = row.status == Status::Running;
     let left = |at: i64| (at - now).max(0);
+    let is_scheduled = row.status == Status::Queued && row.run_at > now;
     let progress = match row.status {
         Status::Completed => Some(1.0),
         Status::Queued => Some(row.progress.unwrap_or(0.0)),
@@ -165,7 +161,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         total_steps: total_steps(row.stages.len()),
         current_step: stage_name(&row.stages, row.step),
         stages: row.stages.clone(),
-        message: row.message.clone(),
+        message: row.message.clone().or_else(|| is_scheduled.then(|| starts_at(row.run_at))),
         attempt: row.attempt,
         version: row.version,
         output_version: row.output_version,
@@ -199,8 +195,17 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
             .map(|(low, high)| EtaRange { low_ms: left(low), high_ms: left(high) }),
         resumed: row.resumed.as_ref().map(resumed),
         queue_position: None,
-        starts_in_ms: Some(row.run_at - now).filter(|&ms| row.status == Status::Queued && ms > 0),
+        starts_in_ms: is_scheduled.then(|| row.run_at - now),
+        starts_at: is_scheduled.then(|| rfc3339(row.run_at)),
+        tags: row.labels.tags.clone(),
+        note: row.labels.note.clone(),
     }
+}
+
+/// `starts at 2026-12-24 14:02:11 UTC`.
+fn starts_at(run_at: i64) -> String {
+    let at = rfc3339(run_at);
+    format!("starts at {} {} UTC", at.get(..10).unwrap_or(&at), at.get(11..19).unwrap_or_default())
 }
 
 /// Corrects a snapshot that is older than what was reported of a run lost here: until the task is

@@ -5,38 +5,67 @@
 //! worker that lost its lease can no longer change the row.
 
 mod artifacts;
+mod batches;
 mod budget;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod call_times;
+mod commit_group;
+mod labels;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod migration;
 mod new_task;
+mod operate;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
+mod run;
 pub(in crate::engine) mod sealed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod search_text;
+mod shared_limits;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_error;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+mod tokens;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod turns;
+mod unfinished;
 mod usage;
+mod version;
 
 use std::{collections::HashMap, error::Error};
 
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, WriteRejected};
+pub use batches::{BatchCounts, BatchRow};
 pub(in crate::engine) use budget::DAY_MS;
 pub use budget::{Scope, Spend, Spending, Spent, day};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use call_times::CallTimes;
+pub use commit_group::{CommitGroup, CommittedGroup};
+pub use labels::{LabelChange, Labels};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use migration::{Inspection, Migrated};
 pub use new_task::{AllInserted, Inserted, NewTask};
-pub use row::{
-    BatchRow, CancelOutcome, Change, Changes, Claim, ClaimedTask, Ending, ListQuery, LogEntry,
-    LogGap, ProgressWrite, Pruned, Renewal, Resumption, Row, RunEnd, Secret, Stopping, StoredInput,
-    StoredPace, StoredResult, Tombstone,
+pub use operate::{
+    AccountTasks, AllTasks, AllTasksQuery, HourCount, HourEvent, OperatorRows, Pause, PauseScope,
+    Worker,
 };
+pub use row::{
+    CancelOutcome, Change, Changes, ListQuery, LogEntry, LogGap, PreviewPiece, ProgressWrite,
+    Pruned, Resumption, Row, Secret, Stopping, StoredPace, Tombstone,
+};
+pub use run::{Claim, ClaimedTask, Ending, Renewal, RunEnd, StoredInput, StoredResult};
+pub use shared_limits::{LimitState, SharedLimits};
+pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};
+pub use unfinished::UnfinishedTasks;
 pub use usage::{Usage, UsageOf};
+pub use version::GENERATION_SHIFT;
+pub(in crate::engine) use version::{FIRST_VERSION, generation, last_of_generation};
 
-use crate::task::{BatchId, TaskId};
+use crate::task::{BatchId, Status, TaskId};
 
 /// Errors of a store.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +75,10 @@ pub enum StoreError {
     /// 503, and an ending is retried until it is stored.
     #[error("the store does not answer: {0}")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// The database takes no writes: it is a standby, for example while another server takes over. A
+    /// retry may help; callers get 503.
+    #[error("the database takes no writes: {0}")]
+    ReadOnly(#[source] Box<dyn Error + Send + Sync>),
     /// The disk of the store is full. A retry may help once there is space.
     #[error("the disk of the database is full: {0}")]
     Full(#[source] Box<dyn Error + Send + Sync>),
@@ -70,7 +103,7 @@ pub enum StoreError {
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
 #[async_trait]
-pub trait Store: ArtifactRows + sealed::Sealed {
+pub trait Store: ArtifactRows + OperatorRows + TokenRows + sealed::Sealed {
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 
@@ -81,15 +114,22 @@ pub trait Store: ArtifactRows + sealed::Sealed {
     /// Queues several tasks of one owner in one transaction: all of them or none.
     async fn insert_all(&self, new: &[NewTask]) -> Result<AllInserted, StoreError>;
 
-    /// [`Store::insert`] for tasks of several callers, in one transaction: what keeps one of them
-    /// out is no matter of the others. `None`: insert this task by itself, because another process
-    /// works for its account, or because the set failed for one of its tasks.
-    async fn insert_each(&self, new: &[&NewTask]) -> Vec<Option<Result<Inserted, StoreError>>> {
-        new.iter().map(|_| None).collect()
-    }
+    /// Reads at most `limit` unexpired tasks of a batch behind index `after`, in the order of its
+    /// inputs, each with its index; with `status` only those.
+    async fn batch(
+        &self,
+        id: BatchId,
+        status: Option<Status>,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<(u32, Row)>, StoreError>;
 
-    /// Reads the tasks of a batch, in their order.
-    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError>;
+    /// Counts the unexpired tasks of a batch with one statement; `None` if there are none.
+    async fn batch_counts(&self, id: BatchId) -> Result<Option<BatchCounts>, StoreError>;
+
+    /// Cancels the queued tasks of a batch in one transaction; returns their rows. For the running
+    /// ones see [`Store::request_cancel`].
+    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError>;
 
     /// Reads the batches of an owner that have unexpired tasks, newest first; with `before`, those
     /// older than a batch: its `created_at` and id.
@@ -126,6 +166,10 @@ pub trait Store: ArtifactRows + sealed::Sealed {
     /// Reads tasks, newest first.
     async fn list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError>;
 
+    /// Returns time and id of the last row that [`Store::list`] examines for this query; `None`: it
+    /// examines all of them.
+    async fn last_examined(&self, query: &ListQuery) -> Result<Option<(i64, TaskId)>, StoreError>;
+
     /// Returns the first `limit` queued tasks of a kind that may start now, in claim order.
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError>;
 
@@ -145,6 +189,14 @@ pub trait Store: ArtifactRows + sealed::Sealed {
     /// Claims queued tasks: at most `claim.slots` of each kind and `claim.total` in all. Each gets
     /// the next attempt, the next `run_seq` and a lease.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError>;
+
+    /// Returns what the shared limits of a kind allow an account now; see [`NewTask::account`].
+    async fn limit_state(
+        &self,
+        kind: &str,
+        limits: &SharedLimits,
+        account: &str,
+    ) -> Result<LimitState, StoreError>;
 
     /// [`Store::claim`] together with the inputs; `None`: the input could not be read.
     async fn claim_with_inputs(&self, claim: &Claim) -> Result<Vec<ClaimedTask>, StoreError> {
@@ -225,10 +277,11 @@ pub trait Store: ArtifactRows + sealed::Sealed {
         ending: &Ending,
     ) -> Result<Option<Row>, StoreError>;
 
-    /// [`Store::finish`] and [`Store::keep_stage_times`] for several runs in one transaction.
-    /// `None`: end this run by itself, because the set failed for one of its runs.
-    async fn finish_each(&self, ends: &[&RunEnd]) -> Vec<Option<Result<Option<Row>, StoreError>>> {
-        ends.iter().map(|_| None).collect()
+    /// Group commit: [`Store::finish`] with [`Store::keep_stage_times`], [`Store::insert`] and
+    /// [`Store::claim_with_inputs`] for several callers, in this order and in one transaction. What
+    /// keeps one of them out is no matter of the others.
+    async fn commit_group(&self, group: &CommitGroup) -> CommittedGroup {
+        CommittedGroup::each_by_itself(group)
     }
 
     /// Requests cancellation of a task. A queued task is cancelled at once. The worker of a running
@@ -239,6 +292,15 @@ pub trait Store: ArtifactRows + sealed::Sealed {
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError>;
 
+    /// Changes the tags and the note of a task, and returns its row; `None` if there is none. Leaves an expired task
+    /// unchanged.
+    async fn set_labels(&self, id: TaskId, change: &LabelChange)
+    -> Result<Option<Row>, StoreError>;
+
+    /// Lets a queued task start now that waits for its time, and returns its row; `None` if there is none. Other tasks
+    /// are unchanged.
+    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
+
     /// Reads a result.
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError>;
 
@@ -247,6 +309,10 @@ pub trait Store: ArtifactRows + sealed::Sealed {
 
     /// Reads the last `limit` log lines, oldest first.
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
+
+    /// Reads the pieces of a preview with a version after `after`, in their order. A task that has ended
+    /// has none.
+    async fn preview(&self, id: TaskId, after: i64) -> Result<Vec<PreviewPiece>, StoreError>;
 
     /// Stores how long the stages of a completed run took, by name in milliseconds; of each stage
     /// the newest `most` are retained.
@@ -265,6 +331,10 @@ pub trait Store: ArtifactRows + sealed::Sealed {
     /// are a longer or unlimited retention, and tasks that have not ended or have expired. Returns
     /// the row afterwards; `None` if there is none.
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
+
+    /// Removes a task with all its data, whatever its status, and leaves a tombstone without a title,
+    /// retained for `known_ms` milliseconds; a run loses its lease. Returns whether there was one.
+    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError>;
 
     /// Removes at most `most` expired tasks with all their data and leaves tombstones, retained
     /// until `known_ms` milliseconds after the expiry; deletes at most `most` outdated tombstones.
@@ -311,6 +381,21 @@ pub trait Store: ArtifactRows + sealed::Sealed {
 
     /// Returns the numbers of tasks, for operators: (queued, running).
     async fn counts(&self) -> Result<(i64, i64), StoreError>;
+
+    /// How long its calls take, if it measures them.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn call_times(&self) -> Option<CallTimes> {
+        None
+    }
+
+    /// Counts the unfinished tasks of each kind, for operators.
+    async fn unfinished(&self) -> Result<Vec<UnfinishedTasks>, StoreError>;
+
+    /// Whether the store takes writes now.
+    ///
+    /// # Errors
+    /// [`StoreError::ReadOnly`] if it does not.
+    async fn check_writable(&self) -> Result<(), StoreError>;
 
     /// Flushes pending writes and closes files and connections.
     async fn close(&self);

@@ -12,12 +12,13 @@ mod watched;
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
 
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use limits::{Limits, REASONS};
@@ -94,13 +95,13 @@ impl Subscriptions {
         waiter: &Arc<Waiter>,
     ) -> Arc<WatchedTask> {
         // While the map is locked, the entry cannot be swept.
-        let tasks = self.tasks.read().unwrap_or_else(PoisonError::into_inner);
+        let tasks = self.tasks.read();
         if let Some(watched) = tasks.get(&id) {
             watched.add(number, interest, waiter);
             return Arc::clone(watched);
         }
         drop(tasks);
-        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.write();
         let watched = tasks.entry(id).or_insert_with(|| Arc::new(WatchedTask::new(id)));
         watched.add(number, interest, waiter);
         Arc::clone(watched)
@@ -108,7 +109,7 @@ impl Subscriptions {
 
     /// Returns the entry of a task that is watched, or was a moment ago.
     pub(super) fn get(&self, id: TaskId) -> Option<Arc<WatchedTask>> {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.tasks.read().get(&id).cloned()
     }
 
     /// Returns the row of a watched task if it was read a moment ago.
@@ -117,19 +118,27 @@ impl Subscriptions {
     }
 
     fn all(&self) -> Vec<Arc<WatchedTask>> {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.tasks.read().values().cloned().collect()
     }
 
     fn is_empty(&self) -> bool {
-        self.tasks.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        self.tasks.read().is_empty()
     }
 
     /// A task that runs here had a discrete change.
     pub(super) fn wake(&self, id: TaskId) {
         if self.get(id).is_some() {
-            lock(&self.dirty).insert(id);
+            self.dirty.lock().insert(id);
             self.wakeup.notify_one();
         }
+    }
+
+    /// A task was deleted: those who wait for it are answered once its absence was read.
+    pub(super) fn forget(&self, id: TaskId) {
+        if let Some(watched) = self.get(id) {
+            watched.tell(None, self.now_s());
+        }
+        self.ask(id);
     }
 
     /// Takes the current row of a task that does not run here.
@@ -143,7 +152,7 @@ impl Subscriptions {
     /// The store has a discrete change of this task that is not known here: read it.
     pub(super) fn ask(&self, id: TaskId) {
         if self.get(id).is_some() {
-            lock(&self.urgent).insert(id);
+            self.urgent.lock().insert(id);
             self.reading.notify_one();
         }
     }
@@ -171,14 +180,9 @@ impl Subscriptions {
 
     /// Removes entries that have had no request for a while.
     fn sweep(&self, now: f64) {
-        let mut tasks = self.tasks.write().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = self.tasks.write();
         tasks.retain(|_, watched| !watched.is_left(now));
     }
-}
-
-// As in `RunningTasks`: the guarded data is valid even after a panic.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One waiting request.

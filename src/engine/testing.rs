@@ -56,10 +56,14 @@
 //! # }
 //! ```
 
+pub mod conformance;
 mod observer;
 mod outcome;
 mod run;
+mod uploads;
 
+#[doc(inline)]
+pub use crate::conformance;
 pub use observer::Report;
 pub use outcome::{TestEnding, TestOutcome};
 pub use run::{TestError, TestRun};

@@ -6,12 +6,15 @@ use super::escape;
 
 /// Limits of an HTML fragment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HtmlLimits {
     /// Maximum size in bytes, including the notes about omitted content. Default: 1 MiB.
     pub max_bytes: usize,
     /// Maximum nesting depth of elements. Default: 32.
     pub max_depth: usize,
 }
+
+crate::with::with!(HtmlLimits);
 
 impl Default for HtmlLimits {
     fn default() -> Self {

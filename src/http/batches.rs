@@ -19,12 +19,15 @@ use super::{
     extract::{Body, IfNoneMatch, InBatch, Params},
     foreign,
     prefer::{self, Prefer},
-    tasks::{idempotency_key, started_at},
+    tasks::{ListedStatus, idempotency_key, read_status, started_at},
 };
 use crate::{
-    engine::{Caller, Service, WaitFor},
+    engine::{BatchFilter, Caller, Service, WaitFor},
     task::{Batch, BatchId, BatchList, Problem, StartBatch},
 };
+
+/// When to poll a batch again whose shown tasks have all ended, in milliseconds.
+const RETRY_AFTER_MS: i64 = 2_000;
 
 /// Queues one task per input: all of them, or none if one is rejected. Repeating the request with
 /// the same `Idempotency-Key` returns the same batch.
@@ -75,9 +78,25 @@ pub(super) async fn list(
     Ok(Json(service.batches(&caller, cursor.as_deref(), limit).await?))
 }
 
-/// Returns a batch with its tasks. To follow it, poll its tasks.
+/// Which tasks of a batch.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageParams {
+    /// Only tasks with this status.
+    #[param(value_type = Option<ListedStatus>, inline)]
+    status: Option<String>,
+    /// `next_cursor` of the previous page.
+    #[param(pattern = r"^[0-9]{1,2}\.[0-9]{1,9}$")]
+    cursor: Option<String>,
+    /// Tasks per page, reduced to 1 to 200 by default. Default: 100.
+    limit: Option<u32>,
+}
+
+/// Returns a batch with one page of its tasks; the counts are those of the whole batch. To follow
+/// it, read it again after `Retry-After`, or poll its tasks.
 #[utoipa::path(get, path = "/api/v1/batches/{id}", tag = "batches", operation_id = "getBatch",
-    params(
+    params(PageParams,
         ("id" = BatchId, Path, description = "The batch"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` last seen"),
         ("Prefer" = Option<String>, Header,
@@ -85,6 +104,7 @@ pub(super) async fn list(
     responses(
         (status = 200, body = Batch),
         (status = 304, description = "Not modified since that `ETag`"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json",
             description = "No such batch, or all of it has expired"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -92,14 +112,19 @@ pub(super) async fn get(
     State(service): State<Service>,
     caller: Caller,
     InBatch(id): InBatch,
+    Params(PageParams { status, cursor, limit }): Params<PageParams>,
     prefer: Prefer,
     IfNoneMatch(known_tags): IfNoneMatch,
     links: Links,
 ) -> Result<Response, ApiError> {
-    let mut batch = service.batch(&caller, id).await?.ok_or_else(not_found)?;
+    let status = status.as_deref().map(read_status).transpose()?;
+    let filter = BatchFilter::default().with(|filter| {
+        (filter.status, filter.cursor, filter.limit) = (status, cursor, limit);
+    });
+    let mut batch = service.batch_page(&caller, id, &filter).await?.ok_or_else(not_found)?;
     let waited = wait_for_all(&service, &caller, &batch, prefer).await?;
     if waited.is_some() {
-        batch = service.batch(&caller, id).await?.ok_or_else(not_found)?;
+        batch = service.batch_page(&caller, id, &filter).await?.ok_or_else(not_found)?;
     }
     let tag = tag(&batch);
     let is_known = |known| known == Known::Any || known == Known::Value(&tag);
@@ -121,21 +146,28 @@ async fn wait_for_all(
 ) -> Result<Option<Duration>, ApiError> {
     let Some(longest) = prefer.wait else { return Ok(None) };
     let (begin, mut applied) = (Instant::now(), None);
-    for task in batch.tasks.iter().filter(|task| !task.status.is_terminal()) {
+    let mut next = match batch.unfinished {
+        0 => None,
+        _ => service.unfinished_of(batch).await?,
+    };
+    while let Some(task) = next {
         let left = applied.unwrap_or(longest).saturating_sub(begin.elapsed());
         if left.is_zero() {
             break;
         }
-        let Some(waited) = service.wait(caller, task.id, WaitFor::End, left).await? else { break };
+        let Some(waited) = service.wait(caller, task, WaitFor::End, left).await? else { break };
         // Less than was asked for: the server's limit.
         applied.get_or_insert(if waited < left { waited } else { longest });
+        next = service.unfinished_of(batch).await?;
     }
     Ok(applied)
 }
 
-/// Tag of a batch: changes with the version of any of its tasks.
+/// Tag of a page of a batch: changes with the version of any task of the batch.
 fn tag(batch: &Batch) -> String {
     let mut versions = Sha256::new();
+    versions.update(batch.version.to_be_bytes());
+    versions.update(batch.total.to_be_bytes());
     for task in &batch.tasks {
         versions.update(task.id.as_uuid().as_bytes());
         versions.update(task.version.to_be_bytes());
@@ -154,7 +186,10 @@ fn described(mut response: Response, batch: &Batch, tag: &str) -> Response {
     headers.insert(header::CACHE_CONTROL, NO_STORE);
     foreign::set(headers, header::ETAG, &format!("W/\"{tag}\""));
     let unfinished = batch.tasks.iter().filter(|task| !task.status.is_terminal());
-    if let Some(after_ms) = unfinished.map(|task| task.poll_after_ms).min() {
+    let after_ms = unfinished.map(|task| task.poll_after_ms).min();
+    // Of a page on which all have ended: as for a task that has run for a while.
+    let after_ms = after_ms.or((batch.unfinished > 0).then_some(RETRY_AFTER_MS));
+    if let Some(after_ms) = after_ms {
         headers.insert(header::RETRY_AFTER, retry_after(after_ms));
     }
     response

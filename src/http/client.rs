@@ -7,11 +7,12 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request},
-    http::HeaderMap,
+    http::{HeaderMap, header},
 };
 use ipnet::{IpNet, Ipv4Net};
 
-use crate::engine::ClientAddress;
+use super::HttpOptions;
+use crate::{engine::ClientAddress, loopback::is_loopback};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -67,6 +68,32 @@ pub(super) fn note(request: &mut Request, trusted: &[TrustedProxy]) -> Option<Cl
     let client = ClientAddress::from(behind_proxies(peer.ip(), request.headers(), trusted));
     request.extensions_mut().insert(client);
     Some(client)
+}
+
+/// Headers that a proxy adds.
+const FORWARDED: [&str; 4] = [FORWARDED_FOR, "forwarded", "via", "x-real-ip"];
+
+/// Whether a request comes from this machine itself, for a server that only this machine knows and whose
+/// operator wants to know (`auth.local_operator`): the peer and the host are
+/// loopback, no proxy is in between, and the server has no public origin.
+pub(super) fn is_local(request: &Request, options: &HttpOptions) -> bool {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let host = request.uri().authority().map(|authority| authority.host());
+    let host = host.or_else(|| {
+        let header = request.headers().get(header::HOST)?.to_str().ok()?;
+        // Without the port, also behind an IPv6 address.
+        Some(
+            header
+                .rsplit_once(':')
+                .filter(|(_, port)| !port.contains(']'))
+                .map_or(header, |it| it.0),
+        )
+    });
+    options.auth.local_operator
+        && options.public_origins.is_empty()
+        && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+        && host.is_some_and(is_loopback)
+        && FORWARDED.iter().all(|name| !request.headers().contains_key(*name))
 }
 
 /// The right-most address in `X-Forwarded-For` that is not a trusted proxy. An invalid entry ends

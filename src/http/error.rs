@@ -136,8 +136,8 @@ pub struct NotStarted;
 
 /// See [`NotStarted`].
 const NOT_STARTED: [(u16, &str); 5] = [
-    (401, "Starting needs a session here"),
-    (403, "Another site's page asked"),
+    (401, "Starting needs a session here, or a user who is signed in"),
+    (403, "Another site's page asked, or the caller may not do this"),
     (429, "So many of your tasks, or of those from your address, may not wait or be started"),
     (503, "The database does not answer, the server stops, or so many tasks may not wait"),
     (507, "As many bytes are stored as may be, or the disk is full"),

@@ -152,6 +152,11 @@ fn wanted(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
         };
         return if ranges.ranges.iter().all(all) { Wanted::All } else { Wanted::Nothing };
     }
+    // A suffix that is longer than the file is all of it.
+    if let [SyntacticallyCorrectRange { start: StartPosition::FromLast(last), .. }] = *ranges.ranges
+    {
+        return Wanted::Part(size.saturating_sub(last)..size);
+    }
     match ranges.validate(size).ok().and_then(|ranges| ranges.into_iter().next()) {
         Some(range) => Wanted::Part(*range.start()..*range.end() + 1),
         None => Wanted::Nothing,
@@ -191,6 +196,10 @@ mod tests {
             ("bytes=0-4", None, Wanted::Part(0..5)),
             ("bytes=5-", None, Wanted::Part(5..10)),
             ("bytes=-3", None, Wanted::Part(7..10)),
+            ("bytes=-10", None, Wanted::Part(0..10)),
+            ("bytes=-11", None, Wanted::Part(0..10)),
+            ("bytes=-18446744073709551615", None, Wanted::Part(0..10)),
+            ("bytes=-0", None, Wanted::All),
             ("bytes=5-100", None, Wanted::Part(5..10)),
             ("bytes=10-", None, Wanted::Nothing),
             ("bytes=5-4", None, Wanted::Nothing),

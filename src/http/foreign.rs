@@ -11,7 +11,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{ApiError, links::percent_encoded};
+use super::ApiError;
+use crate::percent::percent_encoded;
 use crate::{
     engine::artifacts::clean_name,
     task::{Problem, ProblemCode},

@@ -15,20 +15,20 @@ use axum::{
 };
 use futures_util::{
     FutureExt,
-    future::{Either, Map, Ready, ready},
+    future::{BoxFuture, Either, Map, Ready, ready},
 };
 use tower::{Layer, Service};
 
 use super::{
     ApiError, HttpOptions,
     body::{self, BodyCheck},
-    client, origin,
+    client, identity, origin,
     refusal::{Reader, answer, refuse},
     session::{self, Recent, Session},
 };
 use crate::{
     engine::{
-        Caller, ClientAddress, RateLimit, ServiceError,
+        self as service, Caller, ClientAddress, RateLimit, ServiceError,
         audit::{self, Action},
     },
     task::Problem,
@@ -42,6 +42,17 @@ pub struct Guard {
     recent: Arc<Recent>,
     makes_sessions: bool,
     new_sessions: Arc<RateLimit>,
+    tokens: Option<service::Service>,
+}
+
+/// Who sends a request.
+enum Identity {
+    /// The caller, and the cookie to set.
+    Known(Caller, Option<HeaderValue>),
+    /// The user of a token that has to be looked up.
+    Token(service::Service, String),
+    /// Nobody, or nobody who may use the server.
+    Refused(Problem),
 }
 
 impl Guard {
@@ -64,6 +75,60 @@ impl Guard {
             recent: Arc::default(),
             makes_sessions,
             new_sessions: Arc::new(new_sessions),
+            tokens: None,
+        }
+    }
+
+    /// Identifies users by their tokens, which this service knows. Without it, each token is refused.
+    #[must_use]
+    pub fn with_tokens(self, service: service::Service) -> Self {
+        Self { tokens: Some(service), ..self }
+    }
+
+    /// Identifies the caller: the first that names one counts.
+    fn identify(&self, request: &mut Request, client: Option<ClientAddress>) -> Identity {
+        if let Some(known) = request.extensions_mut().remove::<Caller>() {
+            return Identity::Known(known, None);
+        }
+        let auth = &self.options.auth;
+        // A proxy that names the user may have a bearer token of its own.
+        let is_of_proxy = match identity::bearer(request.headers()) {
+            Err(refusal) => return Identity::Refused(refusal),
+            Ok(Some(token)) if identity::is_ours(token) || !auth.trusts_peer(request) => {
+                return self.of_token(token);
+            }
+            Ok(token) => token.is_some(),
+        };
+        match auth.user_of_proxy(request) {
+            Err(refusal) => return Identity::Refused(refusal.0),
+            Ok(Some(user)) => return Identity::Known(user, None),
+            Ok(None) if is_of_proxy => return Identity::Refused(identity::wrong_token()),
+            Ok(None) => {}
+        }
+        if let Some(refusal) = auth.refuse_unknown() {
+            return Identity::Refused(refusal);
+        }
+        match self.session(request.headers(), *request.method() == Method::GET, client) {
+            // Only a server that is open has callers without a name.
+            Ok((caller, cookie)) => {
+                let is_local = client::is_local(request, &self.options);
+                Identity::Known(caller.local(is_local), cookie)
+            }
+            Err(refusal) => Identity::Refused(refusal),
+        }
+    }
+
+    /// The user of a token, who may have to be looked up.
+    fn of_token(&self, token: &str) -> Identity {
+        let Some(service) = &self.tokens else {
+            return Identity::Refused(identity::wrong_token());
+        };
+        match service.known_token(token) {
+            Some(caller) if !self.options.auth.takes_token_of(&caller) => {
+                Identity::Refused(identity::wrong_token())
+            }
+            Some(caller) => Identity::Known(self.options.auth.with_role(caller), None),
+            None => Identity::Token(service.clone(), token.to_owned()),
         }
     }
 
@@ -119,13 +184,22 @@ pub struct Guarded<S> {
 
 type Finish<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
 
-impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
+/// The response of the service within.
+type Passed<S, F> = Either<F, Map<F, Finish<S>>>;
+/// A response that is known, or that of the service within; or, if a token has to be looked up, both
+/// later.
+type Answer<E, F> = Either<Ready<Result<Response, E>>, Passed<E, F>>;
+
+impl<S> Service<Request> for Guarded<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Error: Send,
+    S::Future: Send,
+{
     type Response = Response;
     type Error = S::Error;
-    type Future = Either<
-        Ready<Result<Response, S::Error>>,
-        Either<S::Future, Map<S::Future, Finish<S::Error>>>,
-    >;
+    type Future =
+        Either<Answer<S::Error, S::Future>, BoxFuture<'static, Result<Response, S::Error>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -133,22 +207,54 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let options = &*self.guard.options;
-        let (pages, plain) = (self.guard.makes_sessions, options.plain_error_paths);
         let client = client::note(&mut request, &options.trusted_proxies);
         if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(ready(Ok(refused(&request, refusal, options))));
+            return Either::Left(Either::Left(ready(Ok(refused(&request, refusal, options)))));
         }
-        let known = request.extensions_mut().remove::<Caller>();
-        let opens = *request.method() == Method::GET;
-        let (caller, cookie) = match known {
-            Some(known) => (known, None),
-            None => match self.guard.session(request.headers(), opens, client) {
-                Ok(session) => session,
-                Err(refusal) => {
-                    return Either::Left(ready(Ok(refuse(request.uri().path(), refusal, plain))));
-                }
-            },
+        let (service, token) = match self.guard.identify(&mut request, client) {
+            Identity::Known(caller, cookie) => {
+                return Either::Left(self.pass(request, caller, cookie, client));
+            }
+            Identity::Refused(problem) => {
+                let refusal = refuse_identity(&request, problem, options);
+                return Either::Left(Either::Left(ready(Ok(refusal))));
+            }
+            Identity::Token(service, token) => (service, token),
         };
+        // The service that is ready is the one to be called.
+        let next = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, next);
+        let mut guarded = Self { inner: ready, guard: self.guard.clone() };
+        Either::Right(Box::pin(async move {
+            let options = Arc::clone(&guarded.guard.options);
+            let problem = match service.token_caller(&token).await {
+                Ok(Some(caller)) if options.auth.takes_token_of(&caller) => {
+                    let caller = options.auth.with_role(caller);
+                    return guarded.pass(request, caller, None, client).await;
+                }
+                Ok(_) => {
+                    let client = request.extensions().get::<ClientAddress>().copied();
+                    audit::refused(&Caller::nobody().at(client), request.uri().path(), 401);
+                    identity::wrong_token()
+                }
+                Err(error) => error.into(),
+            };
+            Ok(refuse_identity(&request, problem, &options))
+        }))
+    }
+}
+
+impl<S: Service<Request, Response = Response>> Guarded<S> {
+    /// Passes the request of this caller on.
+    fn pass(
+        &mut self,
+        mut request: Request,
+        caller: Caller,
+        cookie: Option<HeaderValue>,
+        client: Option<ClientAddress>,
+    ) -> Answer<S::Error, S::Future> {
+        let options = &*self.guard.options;
+        let (pages, plain) = (self.guard.makes_sessions, options.plain_error_paths);
         let client = caller.client().or(client);
         request.extensions_mut().insert(caller.at(client));
         let body = match body::check(&mut request, options, pages) {
@@ -176,6 +282,17 @@ impl<S: Service<Request, Response = Response>> Service<Request> for Guarded<S> {
         });
         Either::Right(Either::Right(response.map(finish)))
     }
+}
+
+/// Response to a request whose sender is not known, or names somebody in a wrong way.
+fn refuse_identity(request: &Request, problem: Problem, options: &HttpOptions) -> Response {
+    let unknown = problem.status == StatusCode::UNAUTHORIZED;
+    let mut response = refuse(request.uri().path(), problem, options.plain_error_paths);
+    if unknown {
+        let scheme = HeaderValue::from_static("Bearer");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    }
+    response
 }
 
 /// Replaces the response if the request's body was rejected, so that every call reports it alike. A

@@ -12,9 +12,13 @@ use axum::{
 };
 use tokio::{sync::Mutex, time::Instant};
 
-use super::{ApiError, HttpOptions, origin};
+use super::{
+    ApiError, HttpOptions,
+    metrics::{self, Counts},
+    origin,
+};
 use crate::{
-    engine::{Accuracy, BudgetFigures, LongPollFigures, Service, ServiceError},
+    engine::{Service, ServiceError},
     task::Problem,
 };
 
@@ -39,137 +43,66 @@ pub(super) fn router(service: Service, options: &HttpOptions) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .layer(check)
-        .with_state(Arc::new(Monitor { service, counted: Mutex::new(None) }))
-}
-
-/// Counts read from the store.
-#[derive(Clone)]
-struct Counts {
-    queued: i64,
-    running: i64,
-    budgets: Vec<BudgetFigures>,
+        .with_state(Arc::new(Monitor {
+            service,
+            counted: Mutex::new(None),
+            writable: Mutex::new(None),
+        }))
 }
 
 struct Monitor {
     service: Service,
     /// Locked during the query, so that concurrent requests share its result.
     counted: Mutex<Option<(Instant, Result<Counts, Problem>)>>,
+    /// Whether the store takes writes; likewise.
+    writable: Mutex<Option<(Instant, Result<(), Problem>)>>,
 }
 
 impl Monitor {
     async fn counts(&self) -> Result<Counts, ApiError> {
-        let mut counted = self.counted.lock().await;
-        let counts = match &*counted {
-            Some((at, counts)) if at.elapsed() < KEEP => counts.clone(),
-            _ => {
-                let counts = self.count().await.map_err(Problem::from);
-                counted.insert((Instant::now(), counts)).1.clone()
-            }
-        };
-        counts.map_err(ApiError)
+        cached(&self.counted, self.count()).await
+    }
+
+    async fn check_writable(&self) -> Result<(), ApiError> {
+        cached(&self.writable, self.service.check_writable()).await
     }
 
     async fn count(&self) -> Result<Counts, ServiceError> {
-        let (queued, running) = self.service.counts().await?;
-        Ok(Counts { queued, running, budgets: self.service.budgets().await? })
+        let unfinished = self.service.unfinished().await?;
+        Ok(Counts { unfinished, budgets: self.service.budgets().await? })
     }
 }
 
-/// Readiness: the store answers and the server is not shutting down.
+/// The cached result of a query, or its new one.
+async fn cached<T: Clone>(
+    cache: &Mutex<Option<(Instant, Result<T, Problem>)>>,
+    query: impl Future<Output = Result<T, ServiceError>>,
+) -> Result<T, ApiError> {
+    let mut cache = cache.lock().await;
+    let result = match &*cache {
+        Some((at, result)) if at.elapsed() < KEEP => result.clone(),
+        _ => {
+            let result = query.await.map_err(Problem::from);
+            cache.insert((Instant::now(), result)).1.clone()
+        }
+    };
+    result.map_err(ApiError)
+}
+
+/// Readiness: the store answers and takes writes, and the server is not shutting down.
 async fn ready(State(monitor): State<Arc<Monitor>>) -> Response {
     if !monitor.service.is_open() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
-    match monitor.counts().await {
-        Ok(_) => "ready\n".into_response(),
+    match monitor.check_writable().await {
+        Ok(()) => "ready\n".into_response(),
         Err(error) => error.into_response(),
     }
 }
 
 /// Metrics in the Prometheus text format.
 async fn metrics(State(monitor): State<Arc<Monitor>>) -> Result<Response, ApiError> {
-    let Counts { queued, running, budgets } = monitor.counts().await?;
-    let service = &monitor.service;
-    let mut text = format!(
-        "# HELP milepost_tasks Unfinished tasks by status.\n\
-         # TYPE milepost_tasks gauge\n\
-         milepost_tasks{{status=\"queued\"}} {queued}\n\
-         milepost_tasks{{status=\"running\"}} {running}\n"
-    );
-    estimates(&mut text, &service.accuracy());
-    spent(&mut text, &budgets);
-    held(&mut text, &service.held());
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
-}
-
-/// Metrics of the estimates of the time left.
-fn estimates(text: &mut String, accuracy: &[(String, Accuracy)]) {
-    text.push_str(
-        "# HELP milepost_eta_ranges_total Reported ranges of a task's end, by where the end fell.\n\
-         # TYPE milepost_eta_ranges_total counter\n",
-    );
-    for (kind, Accuracy { inside, sooner, later, .. }) in accuracy {
-        for (end, count) in [("inside", inside), ("sooner", sooner), ("later", later)] {
-            text.push_str(&format!(
-                "milepost_eta_ranges_total{{kind=\"{kind}\",end=\"{end}\"}} {count}\n"
-            ));
-        }
-    }
-    text.push_str(
-        "# HELP milepost_eta_error_seconds_total Distance of the middle of the ranges from the end.\n\
-         # TYPE milepost_eta_error_seconds_total counter\n",
-    );
-    for (kind, Accuracy { error_s, .. }) in accuracy {
-        text.push_str(&format!(
-            "milepost_eta_error_seconds_total{{kind=\"{kind}\"}} {error_s:.3}\n"
-        ));
-    }
-}
-
-/// Metrics of the daily budgets.
-fn spent(text: &mut String, budgets: &[BudgetFigures]) {
-    if budgets.is_empty() {
-        return;
-    }
-    text.push_str(
-        "# HELP milepost_budget_spent Spent or reserved of a daily budget since 00:00 UTC.\n\
-         # TYPE milepost_budget_spent gauge\n",
-    );
-    for BudgetFigures { name, spent, .. } in budgets {
-        text.push_str(&format!("milepost_budget_spent{{budget=\"{name}\"}} {spent}\n"));
-    }
-    text.push_str(
-        "# HELP milepost_budget_limit The budget of a day; 0 is no limit.\n\
-         # TYPE milepost_budget_limit gauge\n",
-    );
-    for BudgetFigures { name, limit, .. } in budgets {
-        text.push_str(&format!("milepost_budget_limit{{budget=\"{name}\"}} {limit}\n"));
-    }
-}
-
-/// Metrics of long polling.
-fn held(text: &mut String, figures: &LongPollFigures) {
-    text.push_str(&format!(
-        "# HELP milepost_long_polls Requests waiting for news now.\n\
-         # TYPE milepost_long_polls gauge\n\
-         milepost_long_polls {}\n\
-         # HELP milepost_long_poll_responses_total Responses to long polls, by reason.\n\
-         # TYPE milepost_long_poll_responses_total counter\n",
-        figures.now
-    ));
-    for (reason, count) in &figures.answers {
-        text.push_str(&format!(
-            "milepost_long_poll_responses_total{{reason=\"{reason}\"}} {count}\n"
-        ));
-    }
-    text.push_str(
-        "# HELP milepost_long_poll_limit_hits_total Long polls answered immediately because of a limit.\n\
-         # TYPE milepost_long_poll_limit_hits_total counter\n",
-    );
-    for (scope, count) in &figures.refused {
-        let scope = scope.as_str();
-        text.push_str(&format!(
-            "milepost_long_poll_limit_hits_total{{limit=\"{scope}\"}} {count}\n"
-        ));
-    }
+    let counts = monitor.counts().await?;
+    let text = metrics::text(&monitor.service, &counts);
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response())
 }

@@ -4,15 +4,15 @@ use axum::{Json, extract::State};
 
 use super::{ApiError, extract::KindName};
 use crate::{
-    engine::Service,
+    engine::{Caller, Service},
     task::{KindInfo, Problem},
 };
 
-/// Lists the kinds that can be started, with the JSON Schema of their input.
+/// Lists the kinds that the caller may start, with the JSON Schema of their input.
 #[utoipa::path(get, path = "/api/v1/kinds", tag = "kinds", operation_id = "listKinds",
     responses((status = 200, body = Vec<KindInfo>)))]
-pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> {
-    Json(service.kinds())
+pub(super) async fn list(State(service): State<Service>, caller: Caller) -> Json<Vec<KindInfo>> {
+    Json(service.kinds_for(&caller))
 }
 
 /// Returns one kind.
@@ -23,8 +23,9 @@ pub(super) async fn list(State(service): State<Service>) -> Json<Vec<KindInfo>> 
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get(
     State(service): State<Service>,
+    caller: Caller,
     KindName(kind): KindName,
 ) -> Result<Json<KindInfo>, ApiError> {
     let missing = || ApiError(Problem::new(404, "Not Found", "Kind not found"));
-    service.kind(&kind).map(Json).ok_or_else(missing)
+    service.kind_for(&caller, &kind).map(Json).ok_or_else(missing)
 }

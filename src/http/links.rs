@@ -1,23 +1,14 @@
 //! URLs of the router's calls. Only the HTTP layer knows them: it fills them into what the service
 //! returns.
 
-use std::{convert::Infallible, fmt};
+use std::convert::Infallible;
 
+use crate::percent::percent_encoded;
+use crate::task::{BatchId, FileInfo, Snapshot, TaskId, UploadId};
 use axum::{
     extract::{FromRequestParts, OriginalUri},
     http::{Uri, request::Parts},
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-use crate::task::{BatchId, FileInfo, Snapshot, TaskId, UploadId};
-
-/// All characters that RFC 3986 does not call unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Percent-encodes a text for a path segment, a query or a header.
-pub fn percent_encoded(text: &str) -> impl fmt::Display + Iterator<Item = &str> {
-    utf8_percent_encode(text, RESERVED)
-}
 
 /// URLs of the [router](super::router)'s calls, as absolute paths on this server. `Default`: the
 /// router is not nested.
@@ -70,6 +61,11 @@ impl Links {
     /// A file of a task.
     pub fn file(&self, id: TaskId, name: &str) -> String {
         format!("{}/files/{}", self.task(id), percent_encoded(name))
+    }
+
+    /// All files of a task as a ZIP archive.
+    pub fn archive(&self, id: TaskId) -> String {
+        format!("{}/files.zip", self.task(id))
     }
 
     /// A batch.

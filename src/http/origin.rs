@@ -8,6 +8,7 @@ use axum::{
 use super::{
     ApiError, HttpOptions,
     host::{Host, Origin},
+    identity,
 };
 use crate::task::{Problem, ProblemCode};
 
@@ -19,7 +20,9 @@ pub(super) fn check(request: &Request, options: &HttpOptions) -> Result<(), ApiE
         return Err(misdirected(request, options));
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !safe && !origin_allowed(request.headers(), host.as_ref(), options) {
+    // A browser sends a cookie by itself, and a token only where a script of the page has it.
+    let has_token = || identity::has_token(request.headers());
+    if !safe && !origin_allowed(request.headers(), host.as_ref(), options) && !has_token() {
         let detail = cross_site(request, options);
         let problem = Problem::new(403, "Forbidden", detail);
         return Err(ApiError(problem.with_code(ProblemCode::CrossSite)));

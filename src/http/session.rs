@@ -7,9 +7,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
     time::{SystemTime, UNIX_EPOCH},
 };
+
+use parking_lot::Mutex;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use uuid::Uuid;
@@ -127,7 +128,7 @@ impl Recent {
     const MAX: usize = 4_096;
 
     fn open(&self, value: &str, key: &SessionKey) -> Option<Session> {
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.0.lock();
         if let Some(session) = known().get(value) {
             return Some(session.clone());
         }

@@ -231,7 +231,7 @@ async fn now(
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "describes the parameter in the OpenAPI document")]
-enum ListedStatus {
+pub(super) enum ListedStatus {
     Queued,
     Running,
     Cancelling,
@@ -252,6 +252,8 @@ pub(super) struct ListParams {
     kind: Option<String>,
     /// Only tasks whose title contains this text.
     q: Option<String>,
+    /// Only tasks with this tag.
+    tag: Option<String>,
     /// `next_cursor` of the previous page.
     cursor: Option<String>,
     /// Tasks per page, reduced to 1 to 200 by default. Default: 50.
@@ -272,14 +274,14 @@ pub(super) async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<TaskList>, ApiError> {
     let status = params.status.as_deref().map(read_status).transpose()?;
-    let ListParams { kind, q, cursor, limit, .. } = params;
-    let filter = ListFilter { status, kind, q, cursor, limit };
+    let ListParams { kind, q, tag, cursor, limit, .. } = params;
+    let filter = ListFilter { status, kind, q, tag, cursor, limit };
     let mut list = service.list(&caller, &filter).await?;
     links.fill_in(&mut list.tasks);
     Ok(Json(list))
 }
 
-fn read_status(word: &str) -> Result<Status, ApiError> {
+pub(super) fn read_status(word: &str) -> Result<Status, ApiError> {
     Status::from_word(word).ok_or_else(|| {
         let detail =
             "status is one of queued, running, cancelling, completed, error, cancelled".to_owned();

@@ -35,6 +35,8 @@ pub(super) struct Entry {
     pub(super) large: bool,
     /// Number of the last log line received; `None`: its log is not shown.
     pub(super) log_after: Option<i64>,
+    /// Version of the preview last received; `None`: it is not shown.
+    pub(super) preview_after: Option<i64>,
     /// Number of other tabs that watch it, if this tab polls for them.
     pub(super) peers: u32,
     /// Another tab has just subscribed and waits for the state: the next request asks for the full
@@ -63,6 +65,7 @@ impl Entry {
             early: 0,
             large: false,
             log_after: None,
+            preview_after: None,
             peers: 0,
             owed: false,
         }
@@ -148,6 +151,7 @@ impl Entry {
             foreground: self.large,
             // The lines that the other tab has are not known.
             log_after: self.log_after.map(|after| if self.owed { 0 } else { after }),
+            preview_after: self.preview_after.map(|after| if self.owed { 0 } else { after }),
         }
     }
 

@@ -26,6 +26,13 @@ pub enum Event {
         /// Number of the last line that is shown; 0: none.
         after: i64,
     },
+    /// Shows the preview of a watched task: responses carry what changed of it.
+    FollowPreview {
+        /// The task.
+        id: TaskId,
+        /// Version that is shown; 0: nothing.
+        after: i64,
+    },
     /// The request of this epoch was answered.
     Answer {
         /// The epoch from [`Action::Send`].

@@ -182,7 +182,8 @@ impl Machine {
         match event {
             Event::Watch { id, snapshot } => return self.watch(id, snapshot, now),
             Event::Unwatch { id } => self.unwatch(id),
-            Event::FollowLog { id, after } => self.follow_log(id, after, now),
+            Event::FollowLog { id, after } => self.follow(id, after, false, now),
+            Event::FollowPreview { id, after } => self.follow(id, after, true, now),
             Event::Answer { epoch, response, bytes } => {
                 let Some(flight) = self.landed(epoch, now) else { return false };
                 let changed = self.answered(&flight, response, bytes, now, random);

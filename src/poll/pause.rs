@@ -9,7 +9,7 @@ pub(super) fn unit(random: &mut dyn FnMut() -> f64) -> f64 {
 /// The pause without long polls for a task that has run `elapsed_ms`: it grows with the square root
 /// of the age, which distributes requests evenly over the probable time of the end, and is
 /// shortened near the estimated end. `unit` in 0..=1.
-pub(super) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
+pub(crate) fn gap_ms(elapsed_ms: i64, eta_ms: Option<i64>, unit: f64) -> u64 {
     let seconds = (elapsed_ms.max(0) as f64 / 1_000.0).max(1.0);
     let gap = (0.8 * seconds.sqrt()).clamp(0.5, 5.0) * (0.9 + 0.2 * unit) * 1_000.0;
     match eta_ms {

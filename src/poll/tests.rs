@@ -57,4 +57,15 @@ fn each_rule_has_a_test_that_names_it() {
         .collect();
     let missing: Vec<u32> = (1..=67).chain(69..=70).filter(|rule| !named.contains(rule)).collect();
     assert!(missing.is_empty(), "rules without a test: {missing:?}");
+
+    let (_, table) = include_str!("../../docs/polling.md").split_once("## The numbered").unwrap();
+    let rows = table.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let rule: u32 = cells.next()?.parse().ok()?;
+        cells.next().is_some_and(|text| text.len() > 20).then_some(rule)
+    });
+    let described: Vec<u32> = rows.collect();
+    let unknown: Vec<_> = named.iter().filter(|rule| !described.contains(rule)).collect();
+    assert!(unknown.is_empty(), "rules without a text in docs/polling.md: {unknown:?}");
+    assert_eq!(described, (1..=72).collect::<Vec<_>>(), "the rules stand in their order");
 }

@@ -5,6 +5,7 @@ use crate::task::{AnswerReason, GoneReason, Problem, Snapshot, Status};
 
 /// What to draw for one task now.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TaskView<'a> {
     /// The last snapshot; `None` until the first.
     pub snapshot: Option<&'a Snapshot>,
@@ -90,6 +91,7 @@ pub enum AnswerKind {
 
 /// The counters of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Requests sent.
     pub requests: u32,

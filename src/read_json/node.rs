@@ -60,17 +60,6 @@ impl Node {
         self.parsed().deserialize_any(visitor)
     }
 
-    /// Reads an integer, however it is written: `327.0` and `3.27e2` are 327.
-    fn integer<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        let mut node = self.parsed();
-        if let Value::Number(number) = &node.value
-            && let Some(integer) = integer_of(number)
-        {
-            node.value = Value::from(integer);
-        }
-        node.deserialize_any(visitor)
-    }
-
     /// Parses a scalar that is written as a text.
     fn parsed(mut self) -> Self {
         if self.from_text
@@ -83,12 +72,14 @@ impl Node {
     }
 }
 
-/// The integer that a number with a fraction or an exponent equals. `None` for others, and beyond
-/// 2^53, where not every integer has a number of its own.
+/// The integer that a number with a fraction or an exponent equals: `327.0` and `3.27e2` are 327.
+/// `None` for others, for -0, which is no integer of its own, and beyond 2^53, where not every
+/// integer has a number of its own.
 fn integer_of(number: &Number) -> Option<i64> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let value = number.as_f64().filter(|_| number.is_f64())?;
-    (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    let is_negative_zero = value == 0.0 && value.is_sign_negative();
+    (value.fract() == 0.0 && value.abs() <= EXACT && !is_negative_zero).then_some(value as i64)
 }
 
 /// Parses the text of a number or a boolean.
@@ -101,10 +92,10 @@ fn scalar_of(text: &str) -> Option<Value> {
 
 /// Methods of a deserializer that read a number or a boolean.
 macro_rules! scalars {
-    ($reads:ident: $($method:ident)*) => {
+    ($($method:ident)*) => {
         $(
             fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-                self.$reads(visitor)
+                self.scalar(visitor)
             }
         )*
     };
@@ -126,11 +117,19 @@ impl<'de> Deserializer<'de> for Node {
         match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(value),
-            Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
-                (Some(value), ..) => visitor.visit_u64(value),
-                (_, Some(value), _) => visitor.visit_i64(value),
-                (.., value) => visitor.visit_f64(value.unwrap_or_default()),
-            },
+            // Also inside of tagged enums and flattened structures, which read a value before they know
+            // of which type it is. A float accepts an integer, too.
+            Value::Number(number) => {
+                let integer = number.as_i64().or_else(|| integer_of(&number));
+                match (number.as_u64(), integer, number.as_f64()) {
+                    (Some(value), ..) => visitor.visit_u64(value),
+                    (_, Some(value), _) => match u64::try_from(value) {
+                        Ok(value) => visitor.visit_u64(value),
+                        Err(_) => visitor.visit_i64(value),
+                    },
+                    (.., value) => visitor.visit_f64(value.unwrap_or_default()),
+                }
+            }
             Value::String(text) => visitor.visit_string(text),
             Value::Array(items) => Self::seq(items, from_text, visitor),
             Value::Object(fields) => {
@@ -191,9 +190,9 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_unit()
     }
 
-    scalars! { scalar: deserialize_bool deserialize_f32 deserialize_f64 }
     scalars! {
-        integer: deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_bool deserialize_f32 deserialize_f64
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
     }
 

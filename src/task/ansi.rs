@@ -7,6 +7,7 @@ const MAX_CHANGES: usize = 64;
 /// The style of a span. Colours are the 16 basic ones; others are mapped to the nearest, so that a
 /// page's palette stays readable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AnsiStyle {
     /// Bold.
     pub bold: bool,

@@ -39,6 +39,9 @@ pub struct KindInfo {
     /// Whether its tasks may make files besides their result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub makes_files: bool,
+    /// Maximum number of its tasks in one batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_batch: Option<u32>,
 }
 
 impl KindInfo {
@@ -55,6 +58,7 @@ impl KindInfo {
             description: description.into(),
             input_schema,
             makes_files: false,
+            max_batch: None,
         }
     }
 }
@@ -66,6 +70,7 @@ pub const PRIORITIES: std::ops::RangeInclusive<i32> = -100..=100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StartTask {
     /// A kind from `GET /api/v1/kinds`.
     pub kind: String,
@@ -77,14 +82,35 @@ pub struct StartTask {
     #[serde(default)]
     #[cfg_attr(feature = "http", schema(minimum = -100, maximum = 100))]
     pub priority: i32,
+    /// Its tags: by default at most 10 with 1 to 50 characters each, without commas and control characters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Earliest time of its start (RFC 3339), by default at most 30 days from now; a time in the past is now. Not
+    /// together with `delay_s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "http", schema(format = DateTime))]
+    pub run_at: Option<String>,
+    /// Seconds from now until it may start; not together with `run_at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "http", schema(minimum = 0))]
+    pub delay_s: Option<i64>,
 }
 
 impl StartTask {
     /// Creates a start with priority 0.
     pub fn new(kind: impl Into<String>, input: serde_json::Value) -> Self {
-        Self { kind: kind.into(), input, priority: 0 }
+        Self {
+            kind: kind.into(),
+            input,
+            priority: 0,
+            tags: Vec::new(),
+            run_at: None,
+            delay_s: None,
+        }
     }
 }
+
+crate::with::with!(StartTask);
 
 /// The task of a start, and whether it existed before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{LogLine, Snapshot, TaskId};
+use super::{LogLine, Preview, Snapshot, TaskId};
 
 /// What the client knows of one task. Any server can answer from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Watch {
     /// The task.
     pub id: TaskId,
@@ -34,7 +35,13 @@ pub struct Watch {
     /// carries later ones, at most 3 s after they were written. Absent: no lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_after: Option<i64>,
+    /// The client shows the task's preview and has it up to this version (0: nothing): the response
+    /// carries what changed since, as soon as it would carry a log line. Absent: no preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview_after: Option<i64>,
 }
+
+crate::with::with!(Watch);
 
 impl Watch {
     /// A client that knows this version and does not extrapolate a bar.
@@ -48,6 +55,7 @@ impl Watch {
             early_responses: 0,
             foreground: false,
             log_after: None,
+            preview_after: None,
         }
     }
 }
@@ -55,6 +63,7 @@ impl Watch {
 /// Body of `POST /api/v1/tasks/poll`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct PollRequest {
     /// What is watched.
     pub watch: Vec<Watch>,
@@ -66,6 +75,8 @@ pub struct PollRequest {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub log_contains: String,
 }
+
+crate::with::with!(PollRequest);
 
 impl PollRequest {
     /// Asks what has changed of these tasks, and waits for news at most `wait_ms` milliseconds.
@@ -88,6 +99,7 @@ pub enum GoneReason {
 /// A watched task that cannot be reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct Gone {
     /// The task.
     pub id: TaskId,
@@ -95,9 +107,17 @@ pub struct Gone {
     pub reason: GoneReason,
 }
 
+impl Gone {
+    /// Creates a report on the task `id`.
+    pub const fn new(id: TaskId, reason: GoneReason) -> Self {
+        Self { id, reason }
+    }
+}
+
 /// New log lines of one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct TaskLog {
     /// The task.
     pub id: TaskId,
@@ -108,9 +128,17 @@ pub struct TaskLog {
     pub lines: Vec<LogLine>,
 }
 
+impl TaskLog {
+    /// Creates new lines of the task `id`, of which `seq` is the last.
+    pub const fn new(id: TaskId, seq: i64, lines: Vec<LogLine>) -> Self {
+        Self { id, seq, lines }
+    }
+}
+
 /// Response to a poll.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct PollResponse {
     /// The tasks whose version differs from the one in the request.
     pub tasks: Vec<Snapshot>,
@@ -127,6 +155,10 @@ pub struct PollResponse {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "http", schema(ignore))]
     pub rendered_log: Vec<String>,
+    /// Previews of the tasks above whose preview was asked for with `preview_after` and has changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
+    pub preview: Vec<Preview>,
     /// When to poll again, in milliseconds after this response.
     pub poll_after_ms: f64,
     /// How long the request waited, in milliseconds; absent if it did not wait.
@@ -141,6 +173,25 @@ pub struct PollResponse {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread_ms: Option<f64>,
 }
+
+impl PollResponse {
+    /// Creates a response with these tasks, to a request that did not wait; the client decides when it asks again.
+    pub const fn new(tasks: Vec<Snapshot>) -> Self {
+        Self {
+            tasks,
+            gone: Vec::new(),
+            log: Vec::new(),
+            rendered_log: Vec::new(),
+            preview: Vec::new(),
+            poll_after_ms: 0.0,
+            waited_ms: None,
+            reason: None,
+            spread_ms: None,
+        }
+    }
+}
+
+crate::with::with!(PollResponse);
 
 /// Why a poll was answered when it was. If several reasons apply, the first in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

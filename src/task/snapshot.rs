@@ -64,9 +64,21 @@ pub struct Snapshot {
     /// for its start time, and if it is too far back to count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_position: Option<u32>,
-    /// Between two attempts: milliseconds until the next may start.
+    /// While it waits for its start time, or for the next attempt: milliseconds until it may start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_in_ms: Option<i64>,
+    /// The same as a time: when it may start.
+    #[cfg(not(feature = "hydrate"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<String>,
+    /// Its tags.
+    #[cfg(not(feature = "hydrate"))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Its note.
+    #[cfg(not(feature = "hydrate"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// Milliseconds until the next poll; 0 once terminal.
     pub poll_after_ms: i64,
     /// How long it has run (waited, while queued), in milliseconds.
@@ -126,6 +138,12 @@ impl Snapshot {
             queue_position: None,
             output_version: 0,
             starts_in_ms: None,
+            #[cfg(not(feature = "hydrate"))]
+            starts_at: None,
+            #[cfg(not(feature = "hydrate"))]
+            tags: Vec::new(),
+            #[cfg(not(feature = "hydrate"))]
+            note: None,
         }
     }
 }
@@ -165,7 +183,8 @@ pub struct TaskFailure {
 pub struct CancelReceipt {
     /// When cancellation was requested.
     pub requested_at: String,
-    /// By whom: `owner`, `anyone with the id`, or `operator`.
+    /// By whom: the name of a user, `owner` (a session without a name), `anyone with the id`, or
+    /// `operator`.
     pub requested_by: String,
     /// When the worker received it; absent if no worker had the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -272,6 +291,7 @@ pub struct EtaRange {
 /// One line that a task logged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct LogLine {
     /// Number of the line; pass the last one as `after` to read what follows.
     pub seq: i64,
@@ -288,6 +308,12 @@ pub struct LogLine {
 }
 
 impl LogLine {
+    /// Creates the line `seq`, logged at `at` (RFC 3339) by the task itself.
+    pub fn new(seq: i64, at: impl Into<String>, text: impl Into<String>) -> Self {
+        let stream = LogStream::default();
+        Self { seq, at: at.into(), stream, left_out: 0, text: text.into() }
+    }
+
     /// The line as a text of its own, `2026-11-25T14:02:11.123Z stderr  text`, after a note if lines are
     /// missing. `clean` takes out of each part what its reader must not get.
     pub fn to_text(&self, clean: impl Fn(&str) -> String) -> String {
@@ -304,14 +330,24 @@ impl LogLine {
     }
 }
 
+crate::with::with!(LogLine);
+
 /// A part of a task's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[non_exhaustive]
 pub struct LogPage {
     /// The lines, oldest first.
     pub lines: Vec<LogLine>,
     /// Pass as `after` to read what follows, now or later.
     pub next: i64,
+}
+
+impl LogPage {
+    /// Creates a page of these lines; `next` is the number of the last one that was considered.
+    pub const fn new(lines: Vec<LogLine>, next: i64) -> Self {
+        Self { lines, next }
+    }
 }
 
 const fn is_zero(number: &i64) -> bool {
@@ -342,4 +378,8 @@ pub struct TaskList {
     /// Pass as `cursor` for the next page; absent on the last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+    /// Number of tasks that a search examined for this page, if there are more: the next page goes on
+    /// behind them, also if this one has few tasks or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub searched: Option<u32>,
 }

@@ -41,6 +41,7 @@ pub enum Freshness {
 
 /// One task as shown by a page. Owned, unlike [`poll::TaskView`], so that a signal can hold it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct TaskView {
     /// Last snapshot from the server.
     pub snapshot: Snapshot,
@@ -202,6 +203,7 @@ fn seconds(ms: i64) -> i64 {
 
 /// Segment of the progress bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Segment {
     /// Width in thousandths of the bar.
     pub weight: u32,

@@ -56,8 +56,12 @@ pub fn stage_line(view: &TaskView) -> String {
     line(view, step_name(view))
 }
 
-/// `Step 3 of 4: Writing chapter 4 of 7`: the stage and the task's message.
+/// `Step 3 of 4: Writing chapter 4 of 7`: the stage and the task's message; empty if the status says
+/// all.
 pub fn step_line(view: &TaskView) -> String {
+    if view.status.is_terminal() || matches!(view.status, Status::Cancelling) {
+        return String::new();
+    }
     if let Some(wait) = wait(view) {
         return wait;
     }
@@ -70,23 +74,28 @@ pub fn step_line(view: &TaskView) -> String {
     }
 }
 
-/// Why a queued task waits, if known: `3rd in line`, `Starts in 8 s · Will try again: too busy`.
+/// Why a queued task waits, if known: `3rd in line`, `2nd in line · waits: at most 10/min, next in 12 s`,
+/// `Starts in 8 s · Will try again: too busy`.
 fn wait(view: &TaskView) -> Option<String> {
     let snapshot = &view.snapshot;
     if !matches!(view.status, Status::Queued) {
         return None;
     }
-    if let Some(starts_in_ms) = snapshot.starts_in_ms {
-        let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
-        let starts = format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed)));
-        // Why it waits.
-        let reason = snapshot.message.as_deref().filter(|reason| !reason.is_empty());
-        return Some(match reason {
-            Some(reason) => format!("{starts} · {reason}"),
-            None => starts,
-        });
+    let mut line = match (snapshot.starts_in_ms, snapshot.queue_position) {
+        (Some(starts_in_ms), _) => {
+            let passed = view.elapsed_ms.saturating_sub(snapshot.elapsed_ms).max(0);
+            format!("Starts in {}", duration(starts_in_ms.saturating_sub(passed)))
+        }
+        (None, Some(place)) => format!("{} in line", ordinal(place)),
+        _ => String::new(),
+    };
+    // Why it waits.
+    let reason = snapshot.message.as_deref().unwrap_or_default();
+    if !line.is_empty() && !reason.is_empty() {
+        line.push_str(" · ");
     }
-    snapshot.queue_position.map(|place| format!("{} in line", ordinal(place)))
+    line.push_str(reason);
+    (!line.is_empty()).then_some(line)
 }
 
 /// `1st`, `2nd`, `3rd`, `11th`.
@@ -203,6 +212,39 @@ pub fn date_time(rfc3339: &str) -> String {
     }
 }
 
+/// Day of an RFC 3339 timestamp: `23 November 2026`; other texts are returned unchanged.
+pub fn day(rfc3339: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let number = |range: std::ops::Range<usize>| {
+        rfc3339.get(range).and_then(|digits| digits.parse::<usize>().ok())
+    };
+    let month = number(5..7).and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    match (rfc3339.get(..4), month, number(8..10)) {
+        (Some(year), Some(month), Some(day)) => format!("{day} {month} {year}"),
+        _ => rfc3339.to_owned(),
+    }
+}
+
+/// A message with a capital first letter.
+pub fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 /// Formats a size in units of 1,000: `812 B`, `12 KB`, `3 MB`.
 pub fn bytes(count: i64) -> String {
     match count.max(0) {
@@ -308,7 +350,10 @@ mod tests {
     fn an_end_is_told_without_its_last_step() {
         let mut view = running(Some("Writing chapter 4 of 7"));
         view.status = Status::Cancelled;
-        assert_eq!(step_line(&view), "This task was cancelled");
+        assert_eq!(
+            (step_line(&view), stage_line(&view)),
+            (String::new(), "This task was cancelled".to_owned())
+        );
         assert_eq!(value_text(&view), "Progress unknown, Cancelled");
         assert_eq!(tab_title(&view), "Cancelled · ");
     }
@@ -318,7 +363,24 @@ mod tests {
         assert_eq!(clock("2026-11-23T14:02:11.5Z"), "14:02:11");
         assert_eq!(date_time("2026-11-23T14:02:11.5Z"), "2026-11-23 14:02:11 UTC");
         assert_eq!(clock("soon"), "soon");
+        for (at, expected) in [
+            ("2026-11-03T14:02:11.5Z", "3 November 2026"),
+            ("2026-00-03T14:02:11.5Z", "2026-00-03T14:02:11.5Z"),
+            ("2026-13-03", "2026-13-03"),
+            ("soon", "soon"),
+        ] {
+            assert_eq!(day(at), expected);
+        }
         assert_eq!(date_time("ümläut-äöü"), "ümläut-äöü");
+    }
+
+    #[test]
+    fn a_message_begins_with_a_capital_letter() {
+        for (message, expected) in
+            [("too big", "Too big"), ("", ""), ("Ärger", "Ärger"), ("\u{5e9}x", "\u{5e9}x")]
+        {
+            assert_eq!(sentence(message), expected);
+        }
     }
 
     #[test]

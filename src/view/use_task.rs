@@ -53,6 +53,7 @@ pub struct UseTaskOptions {
 
 /// The log of a task, as far as a page shows it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ShownLog {
     /// The task.
     pub id: TaskId,
@@ -61,6 +62,13 @@ pub struct ShownLog {
     /// Only lines that contain this text; empty: all. With a text the transport must not be
     /// [shared](Transport::shared), since other tabs show other lines.
     pub contains: String,
+}
+
+impl ShownLog {
+    /// Creates the log of the task `id`, shown up to the line `after`, with all of its lines.
+    pub const fn new(id: TaskId, after: i64) -> Self {
+        Self { id, after, contains: String::new() }
+    }
 }
 
 /// Return type of [`use_task`].

@@ -67,7 +67,7 @@ async fn a_batch_is_started_cancelled_and_rerun() {
     let server = Server::start().await;
     let client = &server.client;
     let inputs = [1, 13].map(|to| serde_json::json!({ "to": to })).to_vec();
-    let start = StartBatch { kind: "count".to_owned(), inputs, priority: 0 };
+    let start = StartBatch::new("count", inputs);
     let batch = client.start_batch(&start).await.unwrap();
     let mut watch = client.watch();
     batch.tasks.iter().for_each(|task| watch.add_snapshot(task.clone()));

@@ -40,7 +40,7 @@ async fn write(path: &std::path::Path, id: TaskId, statement: &'static str) {
 
 fn is_gone(snapshot: &PollResponse, id: TaskId, reason: GoneReason) {
     assert!(snapshot.tasks.is_empty(), "{snapshot:#?}");
-    assert_eq!(snapshot.gone, [Gone { id, reason }]);
+    assert_eq!(snapshot.gone, [Gone::new(id, reason)]);
 }
 
 /// It is given to somebody else, and then it changes.
@@ -109,7 +109,7 @@ async fn a_task_whose_time_was_over_while_a_poll_was_held_is_told_as_expired() {
     f.gates.open("end");
     let response = answer(poll).await;
     assert!(response.waited_ms.is_some(), "it was held");
-    assert_eq!(response.gone, [Gone { id: over.id, reason: GoneReason::Expired }]);
+    assert_eq!(response.gone, [Gone::new(over.id, GoneReason::Expired)]);
     let ended: Vec<_> = response.tasks.iter().map(|task| task.id).collect();
     assert_eq!(ended, [id]);
 }

@@ -131,7 +131,7 @@ async fn a_worker_removes_what_has_expired_by_itself() {
     let patience = std::time::Instant::now();
     for id in ids {
         while d.store.get(id).await.unwrap().is_some() {
-            assert!(patience.elapsed() < Duration::from_secs(30), "it is still there");
+            assert!(patience.elapsed() < Duration::from_secs(120), "it is still there");
             tokio::task::yield_now().await;
         }
         assert!(d.store.tombstone(id).await.unwrap().is_some());

@@ -1,33 +1,27 @@
 //! A store whose every call can be made to fail or to hang.
 
 mod artifacts;
+mod hand;
+mod operate;
+mod tokens;
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
+pub(crate) use self::hand::Fault;
 use async_trait::async_trait;
 use milepost::{
     engine::store::{
-        AllInserted, BatchRow, CancelOutcome, Change, Changes, Claim, Ending, Inserted, ListQuery,
-        LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, Secret, Spend, Spending, Spent,
-        Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
+        AllInserted, BatchCounts, BatchRow, CancelOutcome, Change, Changes, Claim, Ending,
+        Inserted, LabelChange, LimitState, ListQuery, LogEntry, NewTask, PreviewPiece,
+        ProgressWrite, Pruned, Renewal, Row, Secret, SharedLimits, Spend, Spending, Spent, Store,
+        StoreError, StoredInput, StoredResult, Tombstone, UnfinishedTasks, Usage, UsageOf,
     },
-    task::{BatchId, TaskId},
+    task::{BatchId, Status, TaskId},
 };
 use tokio::sync::{Notify, mpsc};
-
-/// What a call does instead of its work.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fault {
-    /// It fails, so many times.
-    Fail(u32),
-    /// It never answers, until the fault is taken away for later calls.
-    Hang,
-    /// It is done once the fault is taken away.
-    Wait,
-}
 
 /// The test's hand on a store.
 pub(crate) struct Faulty {
@@ -40,79 +34,6 @@ pub(crate) struct Faulty {
     healed: Notify,
     /// Kept open, and never used.
     changes: Mutex<Option<mpsc::Sender<Change>>>,
-}
-
-impl Faulty {
-    pub(crate) fn new(inner: Arc<dyn Store>) -> Self {
-        Self {
-            inner,
-            faults: Mutex::default(),
-            met: Mutex::default(),
-            made: Mutex::default(),
-            ends: Mutex::default(),
-            healed: Notify::new(),
-            changes: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn set(&self, call: &'static str, fault: Fault) {
-        self.faults.lock().unwrap().insert(call, fault);
-    }
-
-    /// The endings of this task alone meet the fault.
-    pub(crate) fn set_end_of(&self, id: TaskId, fault: Fault) {
-        *self.ends.lock().unwrap() = Some(id);
-        self.set("finish", fault);
-    }
-
-    pub(crate) fn heal(&self) {
-        self.faults.lock().unwrap().clear();
-        self.healed.notify_waiters();
-    }
-
-    /// From now on whoever asks for changes hears of none.
-    pub(crate) fn say_no_change(&self) {
-        *self.changes.lock().unwrap() = Some(mpsc::channel(1).0);
-    }
-
-    /// How many calls of that name met their fault.
-    pub(crate) fn met(&self, call: &str) -> u32 {
-        self.met.lock().unwrap().get(call).copied().unwrap_or(0)
-    }
-
-    /// How many calls of that name were made.
-    pub(crate) fn made(&self, call: &str) -> u32 {
-        self.made.lock().unwrap().get(call).copied().unwrap_or(0)
-    }
-
-    async fn fault(&self, call: &'static str) -> Result<(), StoreError> {
-        let healed = self.healed.notified();
-        *self.made.lock().unwrap().entry(call).or_default() += 1;
-        let fault = {
-            let mut faults = self.faults.lock().unwrap();
-            let fault = faults.get(call).copied();
-            match fault {
-                Some(Fault::Fail(0)) => None,
-                Some(Fault::Fail(left)) => {
-                    faults.insert(call, Fault::Fail(left - 1));
-                    fault
-                }
-                other => other,
-            }
-        };
-        if fault.is_some() {
-            *self.met.lock().unwrap().entry(call).or_default() += 1;
-        }
-        match fault {
-            None => Ok(()),
-            Some(Fault::Fail(_)) => Err(StoreError::Unavailable("the test says so".into())),
-            Some(Fault::Hang) => std::future::pending().await,
-            Some(Fault::Wait) => {
-                healed.await;
-                Ok(())
-            }
-        }
-    }
 }
 
 impl milepost::testing::Sealed for Faulty {}
@@ -134,9 +55,25 @@ impl Store for Faulty {
         self.inner.insert_all(new).await
     }
 
-    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
+    async fn batch(
+        &self,
+        id: BatchId,
+        status: Option<Status>,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<(u32, Row)>, StoreError> {
         self.fault("batch").await?;
-        self.inner.batch(id).await
+        self.inner.batch(id, status, after, limit).await
+    }
+
+    async fn batch_counts(&self, id: BatchId) -> Result<Option<BatchCounts>, StoreError> {
+        self.fault("batch_counts").await?;
+        self.inner.batch_counts(id).await
+    }
+
+    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError> {
+        self.fault("cancel_queued_of").await?;
+        self.inner.cancel_queued_of(id, by).await
     }
 
     async fn batches(
@@ -179,6 +116,11 @@ impl Store for Faulty {
         self.inner.list(query).await
     }
 
+    async fn last_examined(&self, query: &ListQuery) -> Result<Option<(i64, TaskId)>, StoreError> {
+        self.fault("last_examined").await?;
+        self.inner.last_examined(query).await
+    }
+
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
         self.fault("queue").await?;
         self.inner.queue(kind, limit).await
@@ -192,6 +134,16 @@ impl Store for Faulty {
     ) -> Result<Option<Row>, StoreError> {
         self.fault("newest").await?;
         self.inner.newest(account, kind, lookup_key).await
+    }
+
+    async fn limit_state(
+        &self,
+        kind: &str,
+        limits: &SharedLimits,
+        account: &str,
+    ) -> Result<LimitState, StoreError> {
+        self.fault("limit_state").await?;
+        self.inner.limit_state(kind, limits, account).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Row>, StoreError> {
@@ -290,6 +242,11 @@ impl Store for Faulty {
         self.inner.log_end(id, limit).await
     }
 
+    async fn preview(&self, id: TaskId, after: i64) -> Result<Vec<PreviewPiece>, StoreError> {
+        self.fault("preview").await?;
+        self.inner.preview(id, after).await
+    }
+
     async fn keep_stage_times(
         &self,
         id: TaskId,
@@ -306,9 +263,33 @@ impl Store for Faulty {
         self.inner.stage_times(kind).await
     }
 
+    async fn unfinished(&self) -> Result<Vec<UnfinishedTasks>, StoreError> {
+        self.fault("unfinished").await?;
+        self.inner.unfinished().await
+    }
+
+    async fn set_labels(
+        &self,
+        id: TaskId,
+        change: &LabelChange,
+    ) -> Result<Option<Row>, StoreError> {
+        self.fault("set_labels").await?;
+        self.inner.set_labels(id, change).await
+    }
+
+    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+        self.fault("start_now").await?;
+        self.inner.start_now(id).await
+    }
+
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
         self.fault("keep").await?;
         self.inner.keep(id, for_ms).await
+    }
+
+    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
+        self.fault("delete").await?;
+        self.inner.delete(id, known_ms).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
@@ -365,6 +346,11 @@ impl Store for Faulty {
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
         self.fault("counts").await?;
         self.inner.counts().await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.fault("check_writable").await?;
+        self.inner.check_writable().await
     }
 
     fn changes(&self) -> Option<Changes> {

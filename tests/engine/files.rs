@@ -168,7 +168,7 @@ impl Fixture {
             if snapshot.status.is_terminal() {
                 return snapshot;
             }
-            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot:#?}");
+            assert!(patience.elapsed() < Duration::from_secs(120), "still {snapshot:#?}");
             tokio::task::yield_now().await;
         }
     }
@@ -189,7 +189,7 @@ impl Fixture {
         let patience = std::time::Instant::now();
         while !files(&self.bytes).is_empty() {
             let left = files(&self.bytes);
-            assert!(patience.elapsed() < Duration::from_secs(30), "still there: {left:?}");
+            assert!(patience.elapsed() < Duration::from_secs(120), "still there: {left:?}");
             tokio::task::yield_now().await;
         }
     }
@@ -368,15 +368,8 @@ async fn what_is_over_and_what_a_dead_writer_left_is_cleaned_away() {
     f.start(json!({ "save": ["a", "b"], "size": 300_000 })).await.unwrap();
     f.upload("a").await;
     // As a process leaves it that is killed in the middle of a large file.
-    let new = NewArtifact {
-        id: ArtifactId::random(),
-        source: Source::Upload { owner: None, client: None, keep_ms: 1 },
-        name: "u".to_owned(),
-        media_type: "text/csv".to_owned(),
-        silence_ms: 1,
-        max_files: 10,
-        max_owner_bytes: 10,
-    };
+    let source = Source::Upload { owner: None, client: None, keep_ms: 1 };
+    let new = NewArtifact::new(source, "u", "text/csv").with(|new| new.silence_ms = 1);
     f.store.begin_artifact(&new).await.unwrap().unwrap();
     let id = new.id.to_string();
     std::fs::create_dir_all(f.bytes.join(&id[..2])).unwrap();

@@ -35,6 +35,8 @@ pub(crate) enum Step {
     Log(String),
     /// Logs so many lines as fast as it can.
     LogMany(usize),
+    /// Shows this text as the preview.
+    Preview(String),
     /// Keeps this number under "kept".
     Keep(i64),
     /// Says what would stay if it were stopped.
@@ -145,6 +147,7 @@ async fn act(step: Step, ctx: &Context, gates: &Gates) -> Result<(), TaskError> 
         Step::Message(text) => ctx.message(text),
         Step::Log(text) => ctx.log(text),
         Step::LogMany(count) => (1..=count).for_each(|n| ctx.log(format!("many {n}"))),
+        Step::Preview(text) => ctx.preview("text/markdown", text),
         Step::Keep(value) => ctx.checkpoint("kept", &value).await?,
         Step::Kept(what) => ctx.preserved(what),
         Step::AwaitCancel => ctx.cancelled().await,
@@ -271,7 +274,7 @@ impl Fixture {
             if wanted(&snapshot) {
                 return snapshot;
             }
-            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot:#?}");
+            assert!(patience.elapsed() < Duration::from_secs(120), "still {snapshot:#?}");
             tokio::task::yield_now().await;
         }
     }

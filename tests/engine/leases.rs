@@ -8,19 +8,23 @@ use milepost::{
         clock::SystemClock,
         store::{Store, sqlite::SqliteStore},
     },
-    task::Status,
+    task::{Snapshot, Status},
 };
 
 use sqlx::{Connection as _, sqlite::SqliteConnectOptions};
 
 use crate::{
     faulty::{Fault, Faulty},
-    fixture::{Fixture, Gates, Step, engine_over, folder, gate, kind, quick, reach},
+    fixture::{Fixture, Gates, Step, engine_over, folder, gate, is, kind, quick, reach},
 };
 
-/// A lease that ends soon.
+/// Short enough to wait for its end, and long enough for a busy machine not to lose it before.
+pub(crate) const SHORT: Duration = Duration::from_secs(2);
+
+/// A lease that ends soon. A busy machine may lose it again, so that a test asserts on the least number of
+/// attempts.
 pub(crate) fn short() -> EngineOptions {
-    quick().with(|o| o.lease = Duration::from_millis(500))
+    quick().with(|o| o.lease = SHORT)
 }
 
 pub(crate) async fn faulty(options: EngineOptions) -> (tempfile::TempDir, Arc<Faulty>, Fixture) {
@@ -40,17 +44,20 @@ async fn a_run_without_a_heartbeat_is_given_up_and_taken_up_again() {
         f.gates.pass("at work").await;
         store.set("renew_leases", fault);
         // It is forgotten here, while the store still says that it runs.
+        // Nobody searches for expired leases who cannot renew, so that no second run begins before.
+        let given_up = |age_ms: i64| u128::from(age_ms.unsigned_abs()) > SHORT.as_millis() * 6 / 10;
         let snapshot =
-            f.until(id, |snapshot| snapshot.heartbeat_age_ms.is_some_and(|age| age > 300)).await;
+            f.until(id, |snapshot| snapshot.heartbeat_age_ms.is_some_and(given_up)).await;
         assert_eq!((snapshot.status, snapshot.attempt), (Status::Running, 1), "{fault:?}");
         store.heal();
         // The second run, after the lease; nobody cancelled anything.
         f.gates.pass("at work").await;
-        let snapshot = f.until(id, |snapshot| snapshot.attempt == 2).await;
-        assert_eq!((snapshot.status, snapshot.cancel), (Status::Running, None), "{fault:?}");
+        let second = |snapshot: &Snapshot| snapshot.attempt >= 2 && is(Status::Running)(snapshot);
+        assert_eq!(f.until(id, second).await.cancel, None, "{fault:?}");
         f.gates.open("go on");
         let snapshot = f.ended(id).await;
-        assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 2), "{fault:?}");
+        assert_eq!(snapshot.status, Status::Completed, "{fault:?}");
+        assert!(snapshot.attempt >= 2, "{fault:?}: {snapshot:#?}");
         assert_eq!(snapshot.message.as_deref(), Some("kept Some(7)"));
     }
 }
@@ -71,38 +78,33 @@ async fn a_heartbeat_that_fails_for_less_than_the_lease_costs_nothing() {
 
 #[tokio::test]
 async fn a_search_for_ended_leases_that_hangs_does_not_keep_the_heart_from_beating() {
-    let lease = Duration::from_secs(5);
-    let options = quick().with(|o| {
-        o.lease = lease;
-        o.heartbeat = lease / 5;
-    });
-    let (_folder, store, f) = faulty(options).await;
+    // A search may take a fifth of it; the rest is for a busy machine.
+    let (_folder, store, f) = faulty(quick().with(|o| o.lease = Duration::from_secs(15))).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
     // The first thing that a search does.
     store.set("now_ms", Fault::Hang);
-    let (begun, renewals) = (std::time::Instant::now(), store.made("renew_leases"));
-    while begun.elapsed() < lease || store.made("renew_leases") < renewals + 2 {
+    let renewals = store.made("renew_leases");
+    // Each search that hangs is followed by a renewal.
+    while store.met("now_ms") < 3 || store.made("renew_leases") < renewals + 2 {
         tokio::task::yield_now().await;
     }
-    assert!(store.met("now_ms") > 1, "it was not searched");
     f.gates.open("go on");
     let snapshot = f.ended(id).await;
     assert_eq!((snapshot.status, snapshot.attempt), (Status::Completed, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_blocked_runtime_does_not_stop_the_heart() {
-    // Long enough for a busy machine to give the heart its moment.
-    let lease = Duration::from_secs(2);
-    let (_folder, store, f) = faulty(quick().with(|o| o.lease = lease)).await;
+/// Its only thread is this test's.
+#[tokio::test]
+async fn a_blocked_runtime_does_not_stop_the_renewals() {
+    let (_folder, store, f) = faulty(quick().with(|o| o.lease = Duration::from_secs(60))).await;
     let id = f.start(&[reach("at work"), gate("go on")]).await;
     f.gates.pass("at work").await;
-    let before = f.get(id).await.version;
-    // For longer than the lease nothing of this runtime runs: what a task that computes does.
-    let blocked = std::time::Instant::now();
-    while blocked.elapsed() < lease + lease / 2 {
-        std::hint::black_box(before);
+    // Nothing of this runtime runs meanwhile, as if a task computed.
+    let (blocked, renewals) = (std::time::Instant::now(), store.made("renew_leases"));
+    while store.made("renew_leases") < renewals + 3 {
+        assert!(blocked.elapsed() < Duration::from_secs(60), "no renewal");
+        std::thread::yield_now();
     }
     f.gates.open("go on");
     let snapshot = f.ended(id).await;
@@ -227,7 +229,7 @@ async fn a_checkpoint_waits_for_the_store_as_long_as_a_lease_lasts() {
     let (_folder, store, f) = faulty(short()).await;
     store.set("save_checkpoint", Fault::Fail(u32::MAX));
     let id = f.start(&steps).await;
-    f.until(id, |snapshot| snapshot.attempt == 2).await;
+    f.until(id, |snapshot| snapshot.attempt >= 2).await;
     store.heal();
     f.gates.pass("kept").await;
     f.gates.open("end");

@@ -12,12 +12,11 @@ use crate::fixture::{Fixture, Step, engine_at, folder, gate, is, kind, quick, re
 
 /// The poll of a client that was sent this snapshot a second ago.
 pub(crate) fn after(snapshot: &Snapshot) -> PollRequest {
-    let watch = Watch {
-        progress: snapshot.progress,
-        rate: snapshot.rate_per_s,
-        age_ms: 1_000,
-        ..Watch::at_version(snapshot.id, snapshot.version)
-    };
+    let watch = Watch::at_version(snapshot.id, snapshot.version).with(|watch| {
+        watch.progress = snapshot.progress;
+        watch.rate = snapshot.rate_per_s;
+        watch.age_ms = 1_000;
+    });
     PollRequest::new(vec![watch], 20_000)
 }
 
@@ -34,7 +33,7 @@ pub(crate) async fn hold(f: &Fixture, request: PollRequest, held: usize) -> Poll
 async fn until_held(f: &Fixture, held: usize) {
     let patience = Instant::now();
     while f.service.held().waiting != held {
-        assert!(patience.elapsed() < Duration::from_secs(30), "{:?}", f.service.held());
+        assert!(patience.elapsed() < Duration::from_secs(120), "{:?}", f.service.held());
         tokio::task::yield_now().await;
     }
 }
@@ -101,9 +100,9 @@ async fn a_task_that_stands_still_is_told_to_the_one_whose_bar_moves() {
     assert_eq!(corrected.reason, Some(AnswerReason::Deviation));
     assert!(corrected.tasks[0].version > snapshot.version, "a client takes newer versions only");
     assert_eq!(corrected.tasks[0].rate_per_s, 0.0);
-    assert!(!still.is_finished(), "who was right hears nothing");
-    still.abort();
-    until_held(&f, 0).await;
+    // Who was right hears of nothing but the end.
+    f.gates.open("never");
+    assert_eq!(answer(still).await.reason, Some(AnswerReason::Ended));
 }
 
 /// A correction that carried the version which the client knows would be dropped by it, and asked for
@@ -130,9 +129,8 @@ async fn a_correction_is_a_newer_version_and_one_for_all_whose_bars_are_wrong() 
     }
     // Who takes it has nothing more to hear.
     let known = hold(&f, after(&f.get(id).await), 1).await;
-    assert!(!known.is_finished());
-    known.abort();
-    until_held(&f, 0).await;
+    f.gates.open("never");
+    assert_eq!(answer(known).await.reason, Some(AnswerReason::Ended));
 }
 
 #[tokio::test]
@@ -162,7 +160,6 @@ async fn a_waiting_task_is_held_for_and_its_start_and_its_cancel_are_told() {
     let never = hold(&f, after(&f.get(third).await), 2).await;
     f.service.cancel(&f.ada, third).await.unwrap();
     assert_eq!(answer(never).await.tasks[0].status, Status::Cancelled);
-    assert!(!starts.is_finished());
     f.gates.open("a1");
     let response = answer(starts).await;
     assert_eq!((response.reason, response.tasks[0].attempt), (Some(AnswerReason::Attempt), 1));

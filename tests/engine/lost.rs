@@ -52,7 +52,7 @@ async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
                 );
                 last = snapshot;
             }
-            if !given_up && last.heartbeat_age_ms.is_some_and(|age| age > 350) {
+            if !given_up && last.heartbeat_age_ms.is_some_and(|age| age > 1_500) {
                 given_up = true;
                 if cancel {
                     f.service.cancel(&f.ada, id).await.unwrap();
@@ -63,7 +63,8 @@ async fn what_was_told_of_a_run_that_is_given_up_never_goes_back() {
         }
         assert!(given_up);
         let expected = if cancel { Status::Cancelled } else { Status::Running };
-        assert_eq!(f.until(id, is(expected)).await.attempt, if cancel { 1 } else { 2 });
+        let attempt = f.until(id, is(expected)).await.attempt;
+        assert_eq!(attempt > 1, !cancel, "{attempt}");
     }
 }
 

@@ -24,10 +24,12 @@ mod postgres;
 #[expect(dead_code, reason = "nothing here stops the database")]
 #[path = "../support/postgres.rs"]
 mod postgres_server;
+mod preview;
 mod queue_positions;
 mod receipts;
 mod recovery;
 mod service;
+mod shared_limits;
 #[expect(dead_code, reason = "what is said is what falls silent here")]
 #[path = "../support/silent.rs"]
 mod silent;

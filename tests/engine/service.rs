@@ -1,14 +1,24 @@
 //! Who may do what, and what is refused.
 
+use std::sync::Arc;
+
 use milepost::{
-    engine::{Caller, EngineOptions, ListFilter, ServiceError},
+    engine::{
+        Caller, EngineOptions, ListFilter, ServiceError, clock::SystemClock,
+        store::sqlite::SqliteStore,
+    },
     task::{GoneReason, PollRequest, Problem, StartTask, Status, TaskId, Watch},
 };
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, Step, engine_at, folder, gate, kind, quick, reach, scripted};
+use crate::{
+    faulty::Faulty,
+    fixture::{
+        Fixture, Gates, Step, engine_at, engine_over, folder, gate, kind, quick, reach, scripted,
+    },
+};
 
 fn idle() -> EngineOptions {
     quick().with(|o| o.worker = false)
@@ -339,4 +349,31 @@ async fn kinds_are_listed_with_their_schema() {
     assert_eq!(f.service.kind("scripted"), Some(kinds[0].clone()));
     assert_eq!(f.service.kind("nothing"), None);
     assert_eq!(kinds[0].input_schema["required"], json!(["steps"]));
+}
+
+#[tokio::test]
+async fn the_calls_of_a_page_read_the_row_once_and_unknown_ids_are_read_together() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    let store = Arc::new(Faulty::new(Arc::new(store)));
+    let f = engine_over(store.clone(), Gates::default(), idle(), kind()).await;
+    let id = f.start(&[]).await;
+    let before = store.made("get");
+    f.get(id).await;
+    assert_eq!(f.service.files(&f.ada, id).await.unwrap(), Some(Vec::new()));
+    assert_eq!(f.service.log_since(&f.ada, id, 0, 9).await.unwrap(), Some(Vec::new()));
+    assert_eq!(f.service.batch_of(&f.ada, id).await.unwrap(), None);
+    assert_eq!(store.made("get") - before, 1);
+    // Who must not see the task does not see it in memory either.
+    assert_eq!(f.service.files(&Caller::owner("bob"), id).await.unwrap(), None);
+
+    let made = |store: &Faulty| ["get", "tombstones", "batch_counts"].map(|call| store.made(call));
+    let before = made(&store);
+    let watch = (0..100).map(|_| Watch::at_version(TaskId::from_uuid(Uuid::new_v4()), 0));
+    let answer = f.service.poll(&f.ada, &PollRequest::new(watch.collect(), 0)).await.unwrap();
+    assert_eq!(answer.gone.len(), 100);
+    let after = made(&store);
+    let calls: Vec<_> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    // All rows, all tombstones, and whether the first is a batch.
+    assert_eq!(calls, [1, 1, 1]);
 }

@@ -70,7 +70,7 @@ async fn one_address_has_no_more_waiting_tasks_whatever_it_calls_itself() {
     // Without any identity, too, and in a batch.
     is_refused(start(&f, &Caller::nobody().at(client(1))).await, 429, &snapshot);
     let inputs = vec![json!({ "steps": [] }), json!({ "steps": [] })];
-    let batch = StartBatch { kind: "scripted".to_owned(), inputs: inputs.clone(), priority: 0 };
+    let batch = StartBatch::new("scripted", inputs.clone());
     let batch = async |caller: Caller| {
         let started = f.service.start_batch(&caller, batch.clone(), None).await;
         started.map_err(Problem::from)
@@ -165,12 +165,12 @@ async fn what_a_task_writes_counts_until_it_has_expired() {
         if let refused @ Err(_) = start(&f, &newcomer(2)).await {
             break refused;
         }
-        assert!(patience.elapsed().as_secs() < 30, "everything is let in");
+        assert!(patience.elapsed().as_secs() < 120, "everything is let in");
     };
     is_refused(refused, 507, &["storage.max_bytes)"]);
     f.gates.open("go on");
     while start(&f, &newcomer(2)).await.is_err() {
-        assert!(patience.elapsed().as_secs() < 30, "nothing comes down");
+        assert!(patience.elapsed().as_secs() < 120, "nothing comes down");
         tokio::task::yield_now().await;
     }
 }
@@ -210,7 +210,7 @@ struct FakeDisk(AtomicU64);
 
 impl Disk for FakeDisk {
     fn space(&self) -> std::io::Result<DiskSpace> {
-        Ok(DiskSpace { free: self.0.load(Ordering::SeqCst), total: 1 << 40 })
+        Ok(DiskSpace::new(self.0.load(Ordering::SeqCst), 1 << 40))
     }
 }
 
@@ -291,7 +291,7 @@ async fn a_poll_costs_two_statements_whatever_is_watched_and_known() {
     store.heal();
     // A batch, its end and its repetition.
     let inputs = vec![json!({ "steps": [] }); 40];
-    let batch = StartBatch { kind: "scripted".to_owned(), inputs, priority: 0 };
+    let batch = StartBatch::new("scripted", inputs);
     let batch = f.service.start_batch(&f.ada, batch, None).await.unwrap();
     let reads = || ["get", "tombstones", "inputs"].map(|call| store.made(call)).iter().sum::<u32>();
     let before = reads();

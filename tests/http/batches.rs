@@ -46,6 +46,12 @@ async fn a_batch_is_started_and_followed_as_one() {
     f.fits("Batch", &batch);
     let titles: Vec<_> = batch["tasks"].as_array().unwrap().iter().map(|t| &t["title"]).collect();
     assert_eq!(titles, ["Echo of a", "Echo of b", "Echo of c"]);
+    // Queued in the same moment, they run in the order of their ids.
+    let ids = batch["tasks"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap());
+    assert!(ids.is_sorted(), "{batch}");
+    for status in ["failed", "ERROR", ""] {
+        f.problem(&f.get(&format!("{}?status={status}", path(&batch)), ADA).await, 400);
+    }
     assert_eq!((&batch["progress"], &batch["unfinished"]), (&json!(100.0), &json!(0)));
 }
 
@@ -74,8 +80,9 @@ async fn a_batch_has_a_tag_and_is_waited_for() {
     let waited = f.get_with(&path, ADA, &[("prefer", "wait=1")]).await;
     assert_eq!(waited.header("preference-applied"), "wait=1");
     assert_eq!(waited.json()["unfinished"], 1);
-    assert_ne!(waited.header("etag"), batch.header("etag"), "it began meanwhile");
     f.post(&format!("{path}/cancel"), ADA, &json!({})).await;
+    let ended = f.get_with(&path, ADA, &[("prefer", "wait=20")]).await;
+    assert_ne!(ended.header("etag"), waited.header("etag"), "it has ended");
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ async fn with_bodies(f: &Fixture) -> Vec<(String, Value)> {
         if let Some(name) = schema["$ref"].as_str() {
             assert_eq!(method, "POST", "{path}");
             let name = name.trim_start_matches("#/components/schemas/");
+            let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
             bodies.push((path, schemas[name].clone()));
         }
     }
@@ -223,12 +224,12 @@ async fn the_name_of_an_unknown_field_is_not_repeated_as_it_may_be_a_secret() {
             (
                 "/api/v1/tasks",
                 json!({ "kind": "echo", "input": { "text": "x", "password": SECRET }, name: 1 }),
-                "kind, input, priority",
+                "kind, input, priority, tags, run_at, delay_s",
             ),
             (
                 "/api/v1/batches",
                 json!({ "kind": "echo", "inputs": [{ "text": "x" }], name: { SECRET: SECRET } }),
-                "kind, inputs, priority",
+                "kind, inputs, priority, tags, run_at, delay_s",
             ),
         ] {
             let detail = is_in_words(path, &post(&f, path, &body.to_string()).await);

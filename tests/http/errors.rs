@@ -88,6 +88,12 @@ async fn the_openapi_document_names_every_call() {
     assert_eq!(
         paths,
         [
+            "/api/v1/admin/cancel",
+            "/api/v1/admin/overview",
+            "/api/v1/admin/pause",
+            "/api/v1/admin/rerun",
+            "/api/v1/admin/resume",
+            "/api/v1/admin/tasks",
             "/api/v1/batches",
             "/api/v1/batches/{id}",
             "/api/v1/batches/{id}/cancel",
@@ -97,14 +103,18 @@ async fn the_openapi_document_names_every_call() {
             "/api/v1/tasks",
             "/api/v1/tasks/poll",
             "/api/v1/tasks/{id}",
+            "/api/v1/tasks/{id}/annotate",
             "/api/v1/tasks/{id}/cancel",
             "/api/v1/tasks/{id}/files",
+            "/api/v1/tasks/{id}/files.zip",
             "/api/v1/tasks/{id}/files/{name}",
             "/api/v1/tasks/{id}/input",
             "/api/v1/tasks/{id}/keep",
             "/api/v1/tasks/{id}/log",
+            "/api/v1/tasks/{id}/preview",
             "/api/v1/tasks/{id}/rerun",
             "/api/v1/tasks/{id}/result",
+            "/api/v1/tasks/{id}/start-now",
             "/api/v1/uploads",
             "/api/v1/uploads/{id}",
         ]
@@ -118,7 +128,7 @@ async fn without_a_store_every_call_answers_503() {
     let id = f.start(ADA, "echo", json!({ "text": "x" })).await;
     f.until(ADA, &id, "completed").await;
     f.engine.shutdown().await;
-    for tail in ["", "/result", "/log", "/files", "/files/a.txt"] {
+    for tail in ["", "/result", "/log", "/preview", "/files", "/files/a.txt"] {
         f.problem(&f.get(&format!("/api/v1/tasks/{id}{tail}"), ADA).await, 503);
     }
     let start = json!({ "kind": "echo", "input": { "text": "y" } });

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use async_zip::base::read::mem::ZipFileReader;
 use axum::{
     body::Body,
     http::{Method, Request, header},
@@ -133,6 +134,42 @@ async fn a_tasks_files_are_listed_and_each_is_had_at_its_address() {
 }
 
 #[tokio::test]
+async fn all_files_are_had_as_one_archive() {
+    let f = fixture().await;
+    let path = format!("{}.zip", made(&f).await);
+    let answer = f.get(&path, ADA).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/zip"));
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"Files.zip\"");
+    let archive = ZipFileReader::new(answer.bytes).await.unwrap();
+    let mut files = Vec::new();
+    for (index, entry) in archive.file().entries().iter().enumerate() {
+        let mut text = String::new();
+        archive
+            .reader_with_entry(index)
+            .await
+            .unwrap()
+            .read_to_string_checked(&mut text)
+            .await
+            .unwrap();
+        files.push((entry.filename().as_str().unwrap().to_owned(), text));
+        let date = entry.last_modification_date();
+        assert!(date.year() > 2024 && date.month() > 0 && date.day() > 0, "{date:?}");
+    }
+    files.sort();
+    let expected = [(HOSTILE, "<script>"), ("a.txt", TEXT)];
+    assert_eq!(files, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+
+    let head = Request::head(&path).header(header::HOST, "here").header(header::COOKIE, ADA);
+    let head = f.send(head.body(Body::empty()).unwrap()).await;
+    assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
+    assert_eq!(head.header("content-length"), "", "it is of unknown length");
+    f.problem(&f.get(&path, BOB).await, 404);
+    let none = f.start(ADA, "maker", json!({})).await;
+    f.until(ADA, &none, "completed").await;
+    f.problem(&f.get(&format!("/api/v1/tasks/{none}/files.zip"), ADA).await, 404);
+}
+
+#[tokio::test]
 async fn a_range_is_answered_with_206_and_one_that_is_not_there_with_416() {
     let f = fixture().await;
     let path = format!("{}/a.txt", made(&f).await);
@@ -208,7 +245,7 @@ async fn files_that_are_not_there_not_yours_or_over_are_told_as_results_are() {
     let path = format!("/api/v1/tasks/{id}/files");
     let patience = std::time::Instant::now();
     while f.get(&path, ADA).await.status != 410 {
-        assert!(patience.elapsed() < Duration::from_secs(30), "it does not expire");
+        assert!(patience.elapsed() < Duration::from_secs(120), "it does not expire");
         tokio::task::yield_now().await;
     }
     f.problem(&f.get(&format!("{path}/a.txt"), ADA).await, 410);

@@ -59,7 +59,11 @@ impl Task for Echo {
 
 /// Runs until it is cancelled.
 #[derive(Serialize, Deserialize, JsonSchema)]
-pub(crate) struct Endless {}
+pub(crate) struct Endless {
+    /// Shown while it runs.
+    #[serde(default)]
+    preview: Option<String>,
+}
 
 impl Task for Endless {
     const KIND: &'static str = "endless";
@@ -76,6 +80,9 @@ impl Task for Endless {
     }
 
     async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+        if let Some(text) = self.preview {
+            ctx.preview("text/plain", text);
+        }
         ctx.cancelled().await;
         Err(TaskError::Cancelled)
     }
@@ -215,7 +222,7 @@ impl Fixture {
             if snapshot["status"] == status {
                 return snapshot;
             }
-            assert!(patience.elapsed() < Duration::from_secs(30), "still {snapshot}");
+            assert!(patience.elapsed() < Duration::from_secs(120), "still {snapshot}");
             tokio::task::yield_now().await;
         }
     }

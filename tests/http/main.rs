@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod admin;
 mod batches;
 mod bodies;
 mod errors;
@@ -10,9 +11,13 @@ mod expiry;
 mod files;
 mod fixture;
 mod health;
+mod labels;
 mod long_poll;
+mod metrics;
 mod nested;
 mod openapi;
 mod own_calls;
+mod preview;
 mod session;
 mod tasks;
+mod tokens;

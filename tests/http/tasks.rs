@@ -39,6 +39,11 @@ async fn the_same_idempotency_key_is_the_same_task() {
     assert_eq!(first.json()["id"], second.json()["id"]);
     let other = json!({ "kind": "echo", "input": { "text": "x" } });
     f.problem(&f.post_with("/api/v1/tasks", ADA, &other, &key).await, 422);
+    let sooner = json!({ "kind": "endless", "input": {}, "priority": 5 });
+    f.problem(&f.post_with("/api/v1/tasks", ADA, &sooner, &key).await, 422);
+    let usual = json!({ "priority": 0, "input": {}, "kind": "endless" });
+    let third = f.post_with("/api/v1/tasks", ADA, &usual, &key).await;
+    assert_eq!(third.json()["id"], first.json()["id"], "the same, written differently");
     let bobs = f.post_with("/api/v1/tasks", BOB, &body, &key).await;
     assert_ne!(first.json()["id"], bobs.json()["id"]);
 }

@@ -8,19 +8,20 @@ use milepost::{
     engine::{
         clock::ManualClock,
         store::{
-            ArtifactId, Claim, Ending, ListQuery, LogEntry, NewArtifact, NewTask, ProgressWrite,
-            Row, RunEnd, Source, Spend, Store, StoreError, UsageOf,
+            AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
+            HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewTask, NewToken,
+            PauseScope, ProgressWrite, Row, RunEnd, SharedLimits, Source, Spend, Store, StoreError,
+            UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
     },
-    task::{BatchId, LogStream, TaskId},
+    task::{BatchId, TaskId},
 };
 use sqlx::{Connection as _, SqliteConnection};
 use uuid::Uuid;
 
 use crate::{
-    conformance::report,
     fixture::{LEASE, START, result, task},
     postgres_server::schema,
     silent::Way,
@@ -35,6 +36,8 @@ fn methods() -> Vec<&'static str> {
     let sources = [
         (include_str!("../../src/engine/store.rs"), "pub trait Store: "),
         (include_str!("../../src/engine/store/artifacts.rs"), "pub trait ArtifactRows: "),
+        (include_str!("../../src/engine/store/tokens.rs"), "pub trait TokenRows: "),
+        (include_str!("../../src/engine/store/operate.rs"), "pub trait OperatorRows: "),
     ];
     let mut names = Vec::new();
     for (source, heading) in sources {
@@ -56,53 +59,37 @@ struct Given {
 }
 
 async fn given(store: &dyn Store) -> Given {
-    let runs = NewTask { kind: "story".to_owned(), ..task() };
+    let runs = task();
     store.insert(&runs).await.unwrap();
     let runs = store.claim(&claim("story")).await.unwrap().remove(0);
-    let waits = NewTask { kind: "dataset".to_owned(), ..task() };
+    let waits = task().with(|new| new.kind = "dataset".to_owned());
     store.insert(&waits).await.unwrap();
-    let upload = NewArtifact {
-        id: ArtifactId::random(),
-        source: Source::Upload { owner: Some("ada".to_owned()), client: None, keep_ms: 1_000 },
-        name: "a.csv".to_owned(),
-        media_type: "text/csv".to_owned(),
-        silence_ms: 60_000,
-        max_files: 1_000,
-        max_owner_bytes: 1_000,
-    };
+    let source = Source::Upload { owner: Some("ada".to_owned()), client: None, keep_ms: 1_000 };
+    let upload = NewArtifact::new(source, "a.csv", "text/csv");
     store.begin_artifact(&upload).await.unwrap().unwrap();
     Given { new: task(), waits: waits.id, runs, upload }
 }
 
 fn claim(kind: &str) -> Claim {
-    Claim {
-        lease_owner: "w".to_owned(),
-        lease_ms: LEASE,
-        slots: vec![(kind.to_owned(), 1)],
-        total: 1,
-    }
+    Claim::new("w", LEASE, vec![(kind.to_owned(), 1)], 1)
 }
 
 fn progress(row: &Row) -> ProgressWrite {
-    let text = "a line".to_owned();
-    let line = LogEntry { seq: 1, at: START, stream: LogStream::Task, text };
-    ProgressWrite { log: vec![line], ..report(row, row.version + 1, 0.5) }
+    ProgressWrite::new(row).with(|write| write.log = vec![LogEntry::new(1, START, "a line")])
 }
 
 fn end(row: &Row) -> RunEnd {
-    RunEnd {
-        id: row.id,
-        run_seq: row.run_seq,
-        ending: Ending::Completed(result()),
-        kind: row.kind.clone(),
-        stage_times: vec![("Writing".to_owned(), 5)],
-        stage_history: 5,
-    }
+    RunEnd::new(row, Ending::Completed(result())).with(|end| {
+        end.stage_times = vec![("Writing".to_owned(), 5)];
+        end.stage_history = 5;
+    })
 }
 
 fn spend(task: TaskId) -> Spend {
-    let name = "tokens".to_owned();
-    Spend { name, task, least: 1, most: 5, limit: 100, limit_per_owner: 100 }
+    Spend::new("tokens", task, 1, 5).with(|spend| {
+        spend.limit = 100;
+        spend.limit_per_owner = 100;
+    })
 }
 
 /// Makes the call of this name.
@@ -112,23 +99,37 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
     match name {
         "now_ms" => store.now_ms().await.map(drop),
         "insert" => store.insert(new).await.map(drop),
-        "insert_each" => {
-            let second = NewTask { id: TaskId::from_uuid(Uuid::new_v4()), ..new.clone() };
-            let inserted = store.insert_each(&[new, &second]).await;
-            inserted.into_iter().flatten().try_for_each(|one| one.map(drop))
-        }
         "insert_all" => store.insert_all(std::slice::from_ref(new)).await.map(drop),
-        "batch" => store.batch(BatchId::from_uuid(Uuid::new_v4())).await.map(drop),
+        "batch" => {
+            let id = BatchId::from_uuid(Uuid::new_v4());
+            store.batch(id, None, None, 9).await.map(drop)
+        }
+        "batch_counts" => store.batch_counts(BatchId::from_uuid(Uuid::new_v4())).await.map(drop),
+        "cancel_queued_of" => {
+            let id = BatchId::from_uuid(Uuid::new_v4());
+            store.cancel_queued_of(id, "ada").await.map(drop)
+        }
         "batches" => store.batches("ada", None, 9).await.map(drop),
         "started" => store.started("ada", "key", "hash").await.map(drop),
         "get" => store.get(id).await.map(drop),
         "get_all" => store.get_all(&[id, *waits]).await.map(drop),
         "inputs" => store.inputs(&[id, *waits]).await.map(drop),
         "input" => store.input(id).await.map(drop),
-        "list" => store.list(&ListQuery { limit: 5, ..ListQuery::default() }).await.map(drop),
+        "list" => store.list(&ListQuery::default().with(|query| query.limit = 5)).await.map(drop),
+        "last_examined" => {
+            let query = ListQuery::default().with(|query| {
+                query.q = Some("x".to_owned());
+                query.examine = Some(5);
+            });
+            store.last_examined(&query).await.map(drop)
+        }
         "queue" => store.queue("dataset", 5).await.map(drop),
         "has_waiting" => store.has_waiting("dataset").await.map(drop),
         "newest" => store.newest("ada", "story", "key").await.map(drop),
+        "limit_state" => {
+            let limits = SharedLimits::default().with(|limits| limits.concurrency = Some(1));
+            store.limit_state("story", &limits, "ada").await.map(drop)
+        }
         "claim" => store.claim(&claim("dataset")).await.map(drop),
         "claim_with_inputs" => store.claim_with_inputs(&claim("dataset")).await.map(drop),
         "renew_leases" => store.renew_leases("w", LEASE, &[id]).await.map(drop),
@@ -140,9 +141,16 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "save_checkpoint" => store.save_checkpoint(id, seq, "key", "1").await.map(drop),
         "checkpoint" => store.checkpoint(id, "key").await.map(drop),
         "finish" => store.finish(id, seq, &Ending::Completed(result())).await.map(drop),
-        "finish_each" => {
-            let ended = store.finish_each(&[&end(runs), &end(runs)]).await;
-            ended.into_iter().flatten().try_for_each(|one| one.map(drop))
+        "commit_group" => {
+            let second = new.clone().with(|new| new.id = TaskId::from_uuid(Uuid::new_v4()));
+            let group = CommitGroup::default().with(|group| {
+                group.ends = vec![Arc::new(end(runs)), Arc::new(end(runs))];
+                group.starts = vec![Arc::new(new.clone()), Arc::new(second)];
+                group.claim = Some(claim("dataset"));
+            });
+            let CommittedGroup { ends, starts, .. } = store.commit_group(&group).await;
+            let starts = starts.into_iter().flatten().map(|one| one.map(drop));
+            ends.into_iter().flatten().map(|one| one.map(drop)).chain(starts).collect()
         }
         "request_cancel" => store.request_cancel(*waits, "ada").await.map(drop),
         "result" => store.result(id).await.map(drop),
@@ -153,6 +161,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         }
         "stage_times" => store.stage_times("story").await.map(drop),
         "keep" => store.keep(id, 1_000).await.map(drop),
+        "delete" => store.delete(id, 1_000).await.map(drop),
         "clean" => store.clean(5, 1_000).await.map(drop),
         "tombstones" => store.tombstones(&[id, *waits]).await.map(drop),
         "tombstone" => store.tombstone(id).await.map(drop),
@@ -161,15 +170,47 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "correct_spending" => store.correct_spending(id, "tokens", 0, 1).await,
         "spending" => store.spending("tokens", Some("ada"), None).await.map(drop),
         "usage" => store.usage(&UsageOf::All).await.map(drop),
+        "set_labels" => {
+            let change = LabelChange::default().with(|change| {
+                (change.tags, change.note) = (Some(vec!["x".to_owned()]), Some("y".to_owned()));
+            });
+            store.set_labels(id, &change).await.map(drop)
+        }
+        "start_now" => store.start_now(*waits).await.map(drop),
+        "unfinished" => store.unfinished().await.map(drop),
         "waiting_kinds" => store.waiting_kinds().await.map(drop),
         "counts" => store.counts().await.map(drop),
+        "check_writable" => store.check_writable().await,
         "close" => {
             // While another call is under way.
             let (_, ()) = tokio::join!(store.get(id), store.close());
             Ok(())
         }
-        other => call_for_files(store, other, id, upload).await,
+        other => match call_for_operators(store, other).await {
+            Some(done) => done,
+            None => call_for_files(store, other, id, upload).await,
+        },
     }
+}
+
+/// `None`: it is no such call.
+async fn call_for_operators(store: &dyn Store, name: &str) -> Option<Result<(), StoreError>> {
+    let all = AllTasksQuery::default().with(|query| (query.limit, query.examine) = (5, 5));
+    let count = HourCount::new(START / 3_600_000, "story".to_owned(), HourEvent::Started, 1);
+    Some(match name {
+        "pause" => store.pause(PauseScope::Worker, "x").await,
+        "resume" => store.resume(PauseScope::Worker, "x").await.map(drop),
+        "pauses" => store.pauses().await.map(drop),
+        "report_worker" => store.report_worker(&Worker::default()).await,
+        "forget_worker" => store.forget_worker("x").await,
+        "workers" => store.workers().await.map(drop),
+        "add_hour_counts" => store.add_hour_counts(&[count]).await,
+        "hour_counts" => store.hour_counts(0).await.map(drop),
+        "busiest_accounts" => store.busiest_accounts(5).await.map(drop),
+        "longest_running" => store.longest_running(5).await.map(drop),
+        "list_all" => store.list_all(&all).await.map(drop),
+        _ => return None,
+    })
 }
 
 async fn call_for_files(
@@ -181,7 +222,7 @@ async fn call_for_files(
     let named = upload.id.as_upload();
     match name {
         "begin_artifact" => {
-            let another = NewArtifact { id: ArtifactId::random(), ..upload.clone() };
+            let another = upload.clone().with(|new| new.id = ArtifactId::random());
             store.begin_artifact(&another).await.map(drop)
         }
         "renew_artifact" => store.renew_artifact(upload, 5).await.map(drop),
@@ -192,6 +233,14 @@ async fn call_for_files(
         "upload_of" => store.upload_of(id, named).await.map(drop),
         "mark_artifacts_deleted" => store.mark_artifacts_deleted(5, 1_000).await.map(drop),
         "delete_artifact" => store.delete_artifact(upload.id).await,
+        "add_token" => {
+            let id = Uuid::new_v4().to_string();
+            store.add_token(&NewToken::new(&*id, &*id, "user:ada")).await.map(drop)
+        }
+        "preview" => store.preview(id, 0).await.map(drop),
+        "use_token" => store.use_token("hash").await.map(drop),
+        "tokens" => store.tokens(None).await.map(drop),
+        "remove_token" => store.remove_token(None, "id").await.map(drop),
         other => panic!("`{other}` is new: call it here, so that it is known to end"),
     }
 }
@@ -203,13 +252,14 @@ async fn hang_at_each_statement(name: &str) {
     let front = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
     let options = PostgresOptions::default().with(|o| {
         o.connections = 3;
-        o.acquire_timeout = Duration::from_millis(500);
+        // The time limit of the call comes first; a busy machine is slow to connect.
+        o.acquire_timeout = HANGS;
         o.call_timeout = Duration::from_secs(1);
     });
     for pieces in 0..200 {
         let given = given(&front).await;
         let way = Way::to(&url);
-        let store = PostgresStore::open(&way.url, options).await.unwrap();
+        let store = PostgresStore::open(&way.url, options.clone()).await.unwrap();
         way.silence_after(pieces);
         let called = tokio::time::timeout(HANGS, call(&store, name, &given)).await;
         let called = called.unwrap_or_else(|_| panic!("`{name}` hangs after {pieces} pieces"));
@@ -253,7 +303,7 @@ async fn a_place_of_a_connection_that_hung_is_free_for_the_next() {
         assert!(store.get(task().id).await.is_err());
         way.silence_at("INSERT INTO tasks");
         // The database has not noticed, and keeps the lock of the owner for a while.
-        let new = NewTask { owner: Some(format!("owner {n}")), ..task() };
+        let new = task().with(|new| new.owner = Some(format!("owner {n}")));
         assert!(store.insert(&new).await.is_err());
     }
     assert_eq!(way.silenced(), 6);
@@ -274,7 +324,7 @@ async fn a_connection_may_fall_silent_at_any_moment_without_a_place_lost() {
     // Each for another owner: the database keeps the lock of one whose connection is silent.
     let writes = async || {
         owners.set(owners.get() + 1);
-        let new = NewTask { owner: Some(format!("owner {}", owners.get())), ..task() };
+        let new = task().with(|new| new.owner = Some(format!("owner {}", owners.get())));
         store.insert(&new).await.is_ok()
     };
     // A start, and the test of its connection before and after it, is about ten pieces.

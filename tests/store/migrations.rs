@@ -20,8 +20,9 @@ const OTHER: &str = "INSERT INTO _sqlx_migrations (version, description, success
 
 fn is_refused(opened: Result<(), StoreError>) {
     let Err(StoreError::Open(snapshot)) = opened else { panic!("it was opened") };
-    assert!(snapshot.contains("another version of Milepost"), "{snapshot}");
-    assert!(snapshot.contains("9000"), "{snapshot}");
+    assert!(snapshot.contains("a newer version of Milepost has migrated it"), "{snapshot}");
+    assert!(snapshot.contains("version 9000"), "{snapshot}");
+    assert!(snapshot.contains("start that version, or restore the backup"), "{snapshot}");
 }
 
 #[tokio::test]

@@ -1,20 +1,19 @@
 //! 100,000 ended tasks: PostgreSQL counts by itself how often a table is read from end to end.
 
 use milepost::{
-    engine::store::{Ending, ListQuery, NewTask},
+    engine::store::{Ending, ListQuery, ProgressWrite},
     task::Status,
 };
 use sqlx::PgConnection;
 
 use crate::{
-    conformance::report,
-    fixture::{Fixture, LEASE, Time, result, task},
+    fixture::{Fixture, LEASE, result, task},
     postgres::open,
 };
 
-const FILL: &str = "INSERT INTO tasks (id, owner, kind, title, stages, lookup_key, status, run_at, max_attempts, \
+const FILL: &str = "INSERT INTO tasks (id, owner, kind, title, search_title, stages, lookup_key, status, run_at, max_attempts, \
     version, created_at, updated_at, finished_at, input) \
-    SELECT gen_random_uuid(), 'owner ' || (i % 100), 'story', 'a story', '[]', 'key ' || i, 'completed', i, 3, 1, i, i, i, '{}' \
+    SELECT gen_random_uuid(), 'owner ' || (i % 100), 'story', 'a story', 'a story', '[]', 'key ' || i, 'completed', i, 3, 1, i, i, i, '{}' \
     FROM generate_series(1, 100000) i";
 
 /// How often the table was read from end to end, and through an index, by connections that are closed.
@@ -22,6 +21,25 @@ async fn scans(connection: &mut PgConnection) -> (i64, i64) {
     let counts = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables \
         WHERE relname = 'tasks' AND schemaname = current_schema()";
     sqlx::query_as(counts).fetch_one(connection).await.unwrap()
+}
+
+/// The owner's tasks by each filter; all are completed stories.
+async fn lists(f: &Fixture, owner: &str) {
+    let (status, kind) = (Some(Status::Completed), Some("story".to_owned()));
+    let q = Some("STORY".to_owned());
+    for status in [None, status] {
+        for kind in [&None, &kind] {
+            for q in [&None, &q] {
+                let query = ListQuery::default().with(|query| {
+                    (query.owner, query.status) = (owner.to_owned(), status);
+                    (query.kind, query.q) = (kind.clone(), q.clone());
+                    (query.limit, query.examine) = (50, Some(1_000));
+                });
+                assert!(!f.store.list(&query).await.unwrap().is_empty(), "{query:?}");
+                f.store.last_examined(&query).await.unwrap();
+            }
+        }
+    }
 }
 
 /// Each call of the store that is made all the time.
@@ -32,12 +50,12 @@ async fn everything(f: &Fixture) {
     new.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     let id = f.queue(&new).await.id;
     // Behind the other: queued in the same moment, their ids alone would decide.
-    f.queue(&NewTask { priority: -1, ..task() }).await;
+    f.queue(&task().with(|new| new.priority = -1)).await;
     assert!(f.store.started("ada", "key", "hash").await.unwrap().is_some());
     assert_eq!(f.store.queue("story", 10).await.unwrap().len(), 2);
     let row = f.claim("w", 1).await.remove(0);
     f.store.input(id).await.unwrap().unwrap();
-    let write = report(&row, row.version + 1, 0.5);
+    let write = ProgressWrite::new(&row).with(|write| write.progress = Some(0.5));
     f.store.save_progress(&[write]).await.unwrap();
     assert!(f.store.save_checkpoint(id, row.run_seq, "k", "1").await.unwrap());
     assert_eq!(f.store.renew_leases("w", LEASE, &[id]).await.unwrap().len(), 1);
@@ -47,12 +65,8 @@ async fn everything(f: &Fixture) {
     f.get(id).await;
     f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();
     f.store.newest("ada", "story", "lighthouse").await.unwrap().unwrap();
-    for status in [None, Some(Status::Completed)] {
-        for owner in ["ada", "owner 7"] {
-            let query =
-                ListQuery { owner: owner.to_owned(), status, limit: 50, ..ListQuery::default() };
-            assert!(!f.store.list(&query).await.unwrap().is_empty(), "{query:?}");
-        }
+    for owner in ["ada", "owner 7"] {
+        lists(f, owner).await;
     }
     assert_eq!(f.store.counts().await.unwrap(), (1, 0));
 }
@@ -60,7 +74,7 @@ async fn everything(f: &Fixture) {
 #[tokio::test]
 async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     let f = open().await;
-    let Time::Postgres(connection) = &f.time else { panic!("not on PostgreSQL") };
+    let connection = f.connection().expect("PostgreSQL");
     {
         let mut connection = connection.lock().await;
         for statement in [FILL, "ANALYZE tasks", "SELECT pg_stat_force_next_flush()"] {
@@ -78,7 +92,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         if after.1 >= before.1 + 15 {
             break after;
         }
-        assert!(patience.elapsed().as_secs() < 30, "{before:?}, then {after:?}");
+        assert!(patience.elapsed().as_secs() < 120, "{before:?}, then {after:?}");
     };
     assert_eq!(after.0, before.0, "read from end to end");
 }
@@ -103,7 +117,7 @@ async fn rows_read(connection: &mut PgConnection) -> i64 {
 async fn a_claim_reads_a_few_rows_of_a_long_queue_without_statistics_and_with_old_ones() {
     for statistics in ["SELECT 1", "ANALYZE tasks"] {
         let f = open().await;
-        let Time::Postgres(connection) = &f.time else { panic!("not on PostgreSQL") };
+        let connection = f.connection().expect("PostgreSQL");
         {
             let mut connection = connection.lock().await;
             for statement in [statistics, QUEUE, "SELECT pg_stat_force_next_flush()"] {
@@ -124,7 +138,7 @@ async fn a_claim_reads_a_few_rows_of_a_long_queue_without_statistics_and_with_ol
             if read >= 8 * 16 {
                 break read;
             }
-            assert!(patience.elapsed().as_secs() < 30, "{statistics}: {read}");
+            assert!(patience.elapsed().as_secs() < 120, "{statistics}: {read}");
         };
         assert!(read < 8 * 2_000, "{statistics}: {read} rows for 8 claims");
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use milepost::{
     engine::store::{
-        CancelOutcome, Change, Ending, ProgressWrite, Row, Stopping, Store, StoreError, StoredPace,
+        CancelOutcome, Change, Ending, ProgressWrite, Row, Store, StoreError,
         postgres::{PostgresOptions, PostgresStore},
     },
     task::Status,
@@ -12,33 +12,15 @@ use milepost::{
 use sqlx::{Connection as _, PgConnection};
 
 use crate::{
-    fixture::{Fixture, LEASE, START, Time, task},
+    fixture::{Fixture, LEASE, task},
     postgres_server::{schema, server},
 };
 
-/// A store whose clock the test moves: its function reads a table instead.
 pub(crate) async fn open() -> Fixture {
-    let url = schema().await;
-    let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
-    let mut clock = PgConnection::connect(&url).await.unwrap();
-    for statement in [
-        "CREATE TABLE test_clock (ms BIGINT NOT NULL)",
-        "INSERT INTO test_clock VALUES (0)",
-        "CREATE OR REPLACE FUNCTION milepost_now() RETURNS BIGINT LANGUAGE sql VOLATILE \
-         AS $$ SELECT ms FROM test_clock $$",
-    ] {
-        sqlx::query(statement).execute(&mut clock).await.unwrap();
-    }
-    let f = Fixture {
-        store: Arc::new(store),
-        time: Time::Postgres(tokio::sync::Mutex::new(clock)),
-        _folder: tempfile::tempdir().unwrap(),
-    };
-    f.advance(START).await;
-    f
+    Fixture::postgres(&schema().await, PostgresOptions::default()).await.unwrap()
 }
 
-crate::conformance::conformance!(open);
+milepost::testing::conformance!(open);
 
 #[tokio::test]
 async fn a_new_process_leaves_live_leases_alone() {
@@ -63,12 +45,12 @@ async fn processes_that_start_together_take_turns_at_the_tables() {
 
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_told_without_its_password() {
-    let options = PostgresOptions::default();
     for (url, snapshot) in [
         ("postgres://ada:secret@127.0.0.1:1/m", "127.0.0.1:1/m cannot be opened"),
         ("postgres://ada:secret@[", "not of the form postgres://"),
     ] {
-        let Err(error) = PostgresStore::open(url, options).await else { panic!("{url} opened") };
+        let opened = PostgresStore::open(url, PostgresOptions::default()).await;
+        let Err(error) = opened else { panic!("{url} opened") };
         let line = error.to_string();
         assert!(line.contains(snapshot) && !line.contains("secret"), "{line}");
     }
@@ -148,6 +130,37 @@ async fn another_process_hears_of_starts_and_cancels_even_after_its_connection_i
 }
 
 #[tokio::test]
+async fn a_connection_that_the_server_has_ended_is_not_used_again() {
+    let url = schema().await;
+    let store = PostgresStore::open(&url, PostgresOptions::default()).await.unwrap();
+    store.insert(&task()).await.unwrap();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let schema: String =
+        sqlx::query_scalar("SELECT current_schema()").fetch_one(&mut admin).await.unwrap();
+    // The insert waits for the table, so that the end of its connection reaches it at work.
+    let mut lock = admin.begin().await.unwrap();
+    let statement = sqlx::AssertSqlSafe(format!("LOCK TABLE {schema}.tasks IN EXCLUSIVE MODE"));
+    sqlx::raw_sql(statement).execute(&mut *lock).await.unwrap();
+    let new = task();
+    let waiting = store.insert(&new);
+    let end = async {
+        let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted \
+                     AND relation = (current_schema() || '.tasks')::regclass";
+        while sqlx::query_scalar::<_, i64>(ended).fetch_one(&mut *lock).await.unwrap() == 0 {}
+    };
+    let (outcome, ()) = tokio::join!(waiting, end);
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(error.to_string().contains("SQLSTATE 57P01"), "{error}");
+    lock.rollback().await.unwrap();
+    // Its connection was not returned to the pool, and what it had begun is undone.
+    for _ in 0..20 {
+        store.insert(&task()).await.unwrap();
+    }
+    assert_eq!(store.counts().await.unwrap(), (21, 0));
+}
+
+#[tokio::test]
 async fn a_cancel_that_races_releases_and_claims_is_never_refused() {
     let f = Arc::new(open().await);
     let row = f.running("w").await;
@@ -177,19 +190,12 @@ async fn heartbeats_and_reports_of_many_runs_do_not_wait_for_each_other() {
     }
     let rows = f.claim("w", 30).await;
     let runs: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let report = |row: &Row, version| ProgressWrite {
-        id: row.id,
-        run_seq: row.run_seq,
-        version: row.version + version,
-        output_version: 0,
-        progress: Some(0.5),
-        pace: StoredPace::default(),
-        step: 1,
-        message: None,
-        updated_at: START,
-        log: vec![],
-        log_gap: None,
-        stopping: Stopping::default(),
+    let report = |row: &Row, version| {
+        ProgressWrite::new(row).with(|write| {
+            write.version = row.version + version;
+            write.progress = Some(0.5);
+            write.step = 1;
+        })
     };
     let renewals = {
         let f = Arc::clone(&f);

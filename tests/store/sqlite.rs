@@ -7,18 +7,16 @@ use milepost::engine::{
     store::{Store, sqlite::SqliteStore},
 };
 
-use crate::fixture::{Fixture, START, Time, task};
+use crate::fixture::{Fixture, START, task};
 
 async fn open() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(ManualClock::new(START));
-    let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
-    Fixture { store: Arc::new(store), time: Time::Manual(clock), _folder: folder }
+    Fixture::sqlite(&folder.path().join("m.db")).await.unwrap().keep(folder)
 }
 
-crate::conformance::conformance!(open);
+milepost::testing::conformance!(open);
 // Only where there is one process is whatever is leased known to be a dead one's.
-crate::conformance::conformance!(open; a_new_process_takes_back_at_once);
+milepost::testing::conformance!(open; a_new_process_takes_back_at_once);
 
 async fn refusal(path: &Path) -> String {
     match SqliteStore::open(path, Arc::new(ManualClock::new(START))).await {

@@ -71,6 +71,23 @@ impl Server {
         self.order("start");
     }
 
+    /// The folder of its socket.
+    pub(crate) fn socket(&self) -> &std::path::Path {
+        &self.socket
+    }
+
+    /// The address of a database of its own.
+    pub(crate) async fn database(&self) -> String {
+        let name = format!("d{}", uuid::Uuid::new_v4().simple());
+        let socket = self.socket.display();
+        let server = |name| format!("postgres://milepost@localhost/{name}?host={socket}");
+        let mut connection = PgConnection::connect(&server("postgres")).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        connection.execute(sqlx::query(create)).await.unwrap();
+        connection.close().await.unwrap();
+        server(&name)
+    }
+
     /// The address of a schema of its own.
     pub(crate) async fn schema(&self) -> String {
         let name = format!("t{}", uuid::Uuid::new_v4().simple());

@@ -11,6 +11,7 @@ use milepost::{
     task::{Batch, BatchId, FieldError, Problem, StartBatch, batch_input},
 };
 
+use super::later::{self, Later};
 use super::respond::{caller, key, not_as_it_should_be, redirect_to, sent};
 use crate::{outcome::no_such_kind, site::SiteState};
 
@@ -22,11 +23,19 @@ pub(super) async fn start(
     entered: &[(String, String)],
     key: Option<&str>,
 ) -> Result<Batch, Problem> {
-    let info = service.kind(kind).ok_or_else(|| no_such_kind(kind))?;
+    let info = service.kind_for(caller, kind).ok_or_else(|| no_such_kind(kind))?;
     let fields = schema::fields(&info.input_schema);
     let inputs = schema::several(&fields, entered).map_err(not_as_it_should_be)?;
-    let batch = StartBatch { kind: info.kind, inputs, priority: 0 };
-    service.start_batch(caller, batch, key).await.map_err(|error| at_the_fields(error.into()))
+    let Later { tags, run_at, delay_s } = Later::read(entered).map_err(not_as_it_should_be)?;
+    let batch = StartBatch::new(info.kind, inputs).with(|batch| {
+        batch.tags = tags;
+        batch.run_at = run_at;
+        batch.delay_s = delay_s;
+    });
+    service
+        .start_batch(caller, batch, key)
+        .await
+        .map_err(|error| later::at_the_fields(at_the_fields(error.into())))
 }
 
 /// Assigns errors to form fields: `inputs[3].subject` is line 4 of the field `subject`.

@@ -1,10 +1,7 @@
 //! Details of a task that are not needed at once: actions, outcome, log and polling panel. Loaded
 //! after the page follows the task.
 
-use leptos::{
-    prelude::*,
-    task::{spawn_local, tick},
-};
+use leptos::{prelude::*, task::spawn_local};
 use milepost::view::{
     TaskView, Transport, UseTaskReturn,
     components::{
@@ -19,10 +16,6 @@ use super::{
     platform::{initial_state, is_secure, may_notify, notify},
     task_island::TaskState,
 };
-use crate::{
-    api::{self, ApiError},
-    wire::ResultView,
-};
 
 /// Follows the task of the [`TaskIsland`](super::TaskIsland) in the same loop, starting from the
 /// page's [`TaskState`].
@@ -32,24 +25,10 @@ pub fn TaskDetailsIsland() -> impl IntoView {
 }
 
 fn follow(seed: TaskState) -> impl IntoView {
-    let TaskState { snapshot, log, log_seq, log_acts, .. } = seed;
-    let (task_id, id) = (snapshot.id, snapshot.id.to_string());
-    let kind = snapshot.kind.clone();
+    let TaskState { snapshot, log, log_seq, log_acts, shown, files, rerun, .. } = seed;
+    let id = snapshot.id.to_string();
     let task = use_task(snapshot, Transport::default());
     let view = task.view;
-    let (result, problem) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let show = Callback::new(move |()| {
-        spawn_local(async move {
-            let (html, text) = shown_as(api::task_result(task_id).await);
-            problem.try_set(text);
-            result.try_set(html);
-            // Only an element with content can take the focus.
-            tick().await;
-            if result.try_with_untracked(|html| !html.is_empty()).unwrap_or_default() {
-                move_focus("result-acts", "result-shown");
-            }
-        });
-    });
     Effect::new(move |_| {
         set_title(&format!("{} · Milepost", view.with(text::tab_title)));
         set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
@@ -59,26 +38,21 @@ fn follow(seed: TaskState) -> impl IntoView {
         <FreshnessNote view />
         <ResumedNote view />
         <CancelNote view />
-        <ErrorCard view again=format!("start/{kind}") />
-        <ResultCard view page=format!("tasks/{id}/result") shown=result problem on_show=show />
         <Facts view />
-        <Actions task action=format!("tasks/{id}/cancel") />
         <Times view />
+        <Actions task action=format!("tasks/{id}/cancel") rerun />
+        <ErrorCard view />
+        <ResultCard
+            view
+            page=format!("tasks/{id}/result")
+            here=format!("tasks/{id}?result#result-title")
+            shown
+        />
+        <div class="made" inner_html=files></div>
         <Log view html=log seq=log_seq acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />
     }
-}
-
-/// The result as HTML, or a text with the reason why it cannot be shown.
-fn shown_as(result: Result<ResultView, ApiError>) -> (String, String) {
-    let why = match result {
-        Ok(ResultView { html: Some(html), .. }) => return (html, String::new()),
-        Ok(ResultView { problem: Some(problem), .. }) => problem,
-        Ok(_) => "There is no view of this type of result; download it.".to_owned(),
-        Err(ApiError(problem)) => problem.detail,
-    };
-    (String::new(), why)
 }
 
 /// Labels of the notification button; the label is also its state.
@@ -88,7 +62,7 @@ const BLOCKED: &str = "Notifications are blocked";
 const INSECURE: &str = "Notifications need HTTPS";
 
 #[component]
-fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
+fn Actions(task: UseTaskReturn, action: String, rerun: String) -> impl IntoView {
     let UseTaskReturn { view, cancel_problem, cancel, notify_hidden, .. } = task;
     let wish = RwSignal::new(ASK.to_owned());
     Effect::new(move |_| {
@@ -136,6 +110,7 @@ fn Actions(task: UseTaskReturn, action: String) -> impl IntoView {
             >
                 {move || wish.get()}
             </button>
+            <div class="again" inner_html=rerun></div>
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
             "The cancel request failed. "

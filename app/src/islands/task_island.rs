@@ -29,6 +29,15 @@ pub struct TaskState {
     /// Actions for the log, as HTML; the browser finds them on the page.
     #[serde(skip)]
     pub log_acts: String,
+    /// The result, if the task has ended with a small one, as HTML; the browser finds it on the page.
+    #[serde(skip)]
+    pub shown: String,
+    /// The files, as HTML; the browser finds them on the page.
+    #[serde(skip)]
+    pub files: String,
+    /// The forms that run the task again, as HTML; the browser finds them on the page.
+    #[serde(skip)]
+    pub rerun: String,
 }
 
 /// Follows one task, starting from the page's [`TaskState`]. This island alone makes the page live.
@@ -45,7 +54,8 @@ fn follow(seed: TaskState) -> impl IntoView {
     if seed.find.is_empty() {
         transport = transport.shared();
     }
-    let log = ShownLog { id: seed.snapshot.id, after: seed.log_seq, contains: seed.find };
+    let mut log = ShownLog::new(seed.snapshot.id, seed.log_seq);
+    log.contains = seed.find;
     options.log = Some(log);
     let task = use_tasks_with_options([seed.snapshot], transport, options);
     task.views.into_iter().next().map(show)

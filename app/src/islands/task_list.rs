@@ -21,6 +21,10 @@ pub struct ListState {
     pub tasks: Vec<Snapshot>,
     /// Whether to show one bar for all tasks above the list.
     pub whole: bool,
+    /// Whether the first is the state of a batch, of which the others are some tasks.
+    pub is_part: bool,
+    /// Whether to group the tasks by the day on which they were queued.
+    pub by_day: bool,
 }
 
 /// Follows the tasks of a list, starting from the page's [`ListState`].
@@ -30,9 +34,10 @@ pub fn TaskListIsland() -> impl IntoView {
 }
 
 fn follow(seed: ListState) -> impl IntoView {
-    let ListState { tasks, whole } = seed;
+    let ListState { tasks, whole, is_part, by_day } = seed;
     let list = use_tasks(tasks, Transport::default());
     let views = list.views.clone();
+    let mut rows = list.views;
     // Connection problems affect all rows alike and are shown once; problems of a task are shown on
     // its own page.
     let line = views.first().copied().map(|first| {
@@ -55,11 +60,28 @@ fn follow(seed: ListState) -> impl IntoView {
             />
         }
     });
-    let sum = whole.then(|| sum(list.views.clone()));
+    let sum = match is_part && !rows.is_empty() {
+        true => {
+            let batch = rows.remove(0);
+            Some(bar(
+                move || batch.with(|view| view.permille.unwrap_or_default()),
+                move || batch.with(|view| view.snapshot.message.clone()).unwrap_or_default(),
+                move || batch.with(|view| view.status),
+            ))
+        }
+        false => whole.then(|| sum(rows.clone())),
+    };
+    let mut before = String::new();
+    let rows = rows.into_iter().map(|view| {
+        let day = view.with_untracked(|view| text::day(&view.snapshot.created_at));
+        let shown = (by_day && day != before).then(|| day.clone());
+        before = day;
+        row(view, shown)
+    });
     view! {
         {sum}
         {line}
-        <ul class="rows">{list.views.into_iter().map(row).collect::<Vec<_>>()}</ul>
+        <ul class="rows">{rows.collect::<Vec<_>>()}</ul>
     }
 }
 
@@ -67,42 +89,75 @@ fn follow(seed: ListState) -> impl IntoView {
 const PLACES: u32 = 1 << 10;
 
 /// One bar for all tasks with equal weight; a task that has ended in any way counts as done.
-fn sum(views: Vec<Signal<TaskView>>) -> impl IntoView {
+fn sum(views: Vec<Signal<TaskView>>) -> AnyView {
     let done = |view: &TaskView| match view.status.is_terminal() {
         true => 1_000,
         false => view.permille.unwrap_or_default(),
     };
     let count = views.len().max(1) as u32;
+    let statuses = StoredValue::new(views.clone());
     // Packed into one number, because a memo of another type would add code to load.
     let whole = Memo::new(move |_| {
         let ended = views.iter().filter(|view| view.with(|view| view.status.is_terminal())).count();
         let permille = views.iter().map(|view| view.with(done)).sum::<u32>() / count;
         ended as u32 * PLACES + permille
     });
-    let percent = move || format!("{} %, ", whole.get() % PLACES / 10);
-    let ended = move || format!("{} of {count} have ended", whole.get() / PLACES);
+    let any = move |status| {
+        statuses
+            .with_value(|views| views.iter().any(|view| view.with(|view| view.status == status)))
+    };
+    bar(
+        move || whole.get() % PLACES,
+        move || format!("{} of {count} have ended", whole.get() / PLACES),
+        move || {
+            [Status::Error, Status::Cancelled]
+                .into_iter()
+                .find(|status| any(*status))
+                .unwrap_or(Status::Running)
+        },
+    )
+}
+
+/// The bar for all tasks, how many have ended, and the worst of their ends.
+fn bar(
+    permille: impl Fn() -> u32 + Copy + Send + 'static,
+    ended: impl Fn() -> String + Send + 'static,
+    status: impl Fn() -> Status + Copy + Send + 'static,
+) -> AnyView {
     view! {
-        <div class="whole">
+        <div
+            class="whole"
+            class:halted=move || status() == Status::Cancelled
+            class:faulty=move || status() == Status::Error
+        >
             <progress
                 max="1000"
-                value=move || (whole.get() % PLACES).to_string()
+                value=move || permille().to_string()
                 aria-label="All of them together"
             ></progress>
             // Screen readers announce each end, but not each percent.
-            <p>{percent} <span role="status">{ended}</span></p>
+            <p>{move || format!("{} %, ", permille() / 10)} <span role="status">{ended}</span></p>
         </div>
     }
+    .into_any()
 }
 
-fn row(view: Signal<TaskView>) -> impl IntoView {
+/// One task; the first of a day stands below its date.
+fn row(view: Signal<TaskView>, day: Option<String>) -> impl IntoView {
     let (href, title) = view.with_untracked(|view| {
         (format!("tasks/{}", view.snapshot.id), view.snapshot.title.clone())
     });
     view! {
+        {day.map(|day| view! { <li class="day">{day}</li> })}
         <li>
             <span>
-                <a href=href>{title}</a>
-                <small>{move || view.with(detail)}</small>
+                <a href=href dir="auto">{title}</a>
+                <small>
+                    <time datetime=move || view.with(ended)>
+                        {move || view.with(ended).map(|at| text::date_time(&at))}
+                    </time>
+                    <bdi>{move || view.with(detail)}</bdi>
+                </small>
             </span>
             <span class="travel">
                 <MiniBar view />
@@ -117,13 +172,19 @@ fn percent(view: &TaskView) -> String {
     if view.status == Status::Running { text::percent(view) } else { String::new() }
 }
 
+/// When it ended, unless the row has more to say.
+fn ended(view: &TaskView) -> Option<String> {
+    view.snapshot.finished_at.clone().filter(|_| view.status.is_terminal())
+}
+
 fn detail(view: &TaskView) -> String {
-    let snapshot = &view.snapshot;
-    match (view.status, &snapshot.error, &snapshot.finished_at) {
-        (Status::Error, Some(error), _) => error.message.clone(),
-        (status, _, Some(at)) if status.is_terminal() => {
-            format!("Ended {}, took {}", text::date_time(at), text::duration(view.elapsed_ms))
-        }
+    match (view.status, &view.snapshot.error) {
+        (Status::Error, Some(error)) => format!(", {}", text::sentence(&error.message)),
+        (status, _) if status.is_terminal() => match view.elapsed_ms {
+            // The time of the end says all.
+            ..1_000 => String::new(),
+            elapsed_ms => format!(", took {}", text::duration(elapsed_ms)),
+        },
         _ => text::step_line(view),
     }
 }

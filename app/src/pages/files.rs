@@ -14,45 +14,57 @@ use milepost::{
 use super::{
     parts::{ask, task_id},
     result::Rendered,
+    style::ResultStyle,
 };
 use crate::{context, links};
 
 /// Maximum number of files listed on the task's page; a separate page lists all.
 const MAX_LISTED: usize = 100;
 
-/// Files of a task on its page. While the task runs, a link to them, which the style sheet reveals
+/// Files of a task on its page, as HTML. While the task runs, a link to them: the page does not move
 /// at its end.
-#[component]
-pub fn Files(
-    /// The task.
+pub(super) fn listed(
     id: TaskId,
-    /// Its files.
     mut files: Vec<FileInfo>,
-    /// Whether more files may follow.
+    // Whether more files may follow.
     unfinished: bool,
-) -> impl IntoView {
+) -> String {
     if files.is_empty() && !unfinished {
-        return ().into_any();
+        return String::new();
     }
-    let unlisted = files.len() > MAX_LISTED;
+    let count = files.len();
+    let title = if count > 0 { format!("Files ({count})") } else { "Files".to_owned() };
     files.truncate(MAX_LISTED);
+    let archive = (count > 1).then(|| view! { <Archive id /> });
     let list = (!files.is_empty()).then(|| view! { <FileTable id files /> });
-    let more = (unfinished || unlisted).then(|| {
+    let more = (unfinished || count > MAX_LISTED).then(|| {
         view! {
             <p>
                 <a href=format!("tasks/{id}/files")>"All files"</a>
             </p>
         }
     });
-    let class = if list.is_none() { "card files later" } else { "card files" };
     view! {
-        <section class=class aria-labelledby="files-title">
-            <h2 id="files-title">"Files"</h2>
+        <section class="card files" aria-labelledby="files-title">
+            <h2 id="files-title">{title}</h2>
             {list}
             {more}
+            {archive}
         </section>
     }
-    .into_any()
+    .to_html()
+}
+
+/// Link to all files as one archive.
+#[component]
+fn Archive(id: TaskId) -> impl IntoView {
+    view! {
+        <p class="acts">
+            <a class="btn" href=links::api().archive(id) download="">
+                "Download all as ZIP"
+            </a>
+        </p>
+    }
 }
 
 #[component]
@@ -91,12 +103,16 @@ pub fn FilesPage() -> impl IntoView {
         let files = service.files(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         let list = match files.is_empty() {
             true => view! { <p>"This task has no files."</p> }.into_any(),
-            false => view! { <FileTable id files /> }.into_any(),
+            false => view! {
+                <Archive id />
+                <FileTable id files />
+            }
+            .into_any(),
         };
         Ok(view! {
             <Title text=format!("Files: {}", snapshot.title) />
             <p class="kicker">
-                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}") dir="auto">{snapshot.title.clone()}</a>
             </p>
             <h1 class="h">"Files"</h1>
             {list}
@@ -120,8 +136,9 @@ pub fn FilePage() -> impl IntoView {
         let size = text::bytes(shown.size_bytes);
         Ok(view! {
             <Title text=format!("{name}: {}", snapshot.title) />
+            <ResultStyle kind=snapshot.kind.clone() />
             <p class="kicker">
-                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}") dir="auto">{snapshot.title.clone()}</a>
                 ", "
                 <a href=format!("tasks/{id}/files")>"files"</a>
             </p>

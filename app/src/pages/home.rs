@@ -19,7 +19,7 @@ pub fn HomePage() -> impl IntoView {
         let filter = ListFilter::default().with(|o| o.limit = Some(RECENT));
         let recent = service.list(&caller, &filter).await?.tasks;
         let any = !recent.is_empty();
-        let kinds = service.kinds();
+        let kinds = service.kinds_for(&caller);
         Ok(view! {
             <Title text="Start a task" />
             <FormStyle />

@@ -5,34 +5,30 @@ use jiff::{Timestamp, tz::TimeZone};
 use leptos::prelude::*;
 use milepost::task::{Snapshot, TaskId};
 
-/// Expiry of an ended task; for others, a form that appears at their end.
-#[component]
-pub fn Keep(
-    /// The task.
-    snapshot: Snapshot,
-) -> impl IntoView {
-    let ended = snapshot.status.is_terminal();
-    let Some(until) = snapshot.expires_at else {
+/// Expiry of an ended task, as HTML; of others a form that appears at their end.
+pub(super) fn note(snapshot: &Snapshot) -> String {
+    let id = snapshot.id;
+    let until = match &snapshot.expires_at {
+        Some(until) => until.clone(),
+        None if snapshot.status.is_terminal() => return String::new(),
         // The task may end while the page is open; the style sheet then reveals the form.
-        return (!ended).then(|| {
-            view! {
+        None => {
+            return view! {
                 <section class="keep later" aria-label="Retention">
-                    <KeepForm id=snapshot.id />
+                    <KeepForm id />
                 </section>
             }
-            .into_any()
-        });
+            .to_html();
+        }
     };
     let words = until.parse().map(|at| words(at, Timestamp::now())).unwrap_or(until.clone());
-    Some(
-        view! {
-            <section class="keep" aria-label="Retention">
-                <p>"Kept until " <time datetime=until>{words}</time> "."</p>
-                <KeepForm id=snapshot.id />
-            </section>
-        }
-        .into_any(),
-    )
+    view! {
+        <section class="keep" aria-label="Retention">
+            <p>"Kept until " <time datetime=until>{words}</time> "."</p>
+            <KeepForm id />
+        </section>
+    }
+    .to_html()
 }
 
 #[component]

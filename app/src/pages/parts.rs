@@ -48,7 +48,15 @@ pub fn LiveList(
     /// Whether to show one bar for all tasks above the list.
     #[prop(optional)]
     whole: bool,
+    /// The state of the batch of which these are some tasks: one bar for all of it above the list.
+    #[prop(optional)]
+    of: Option<Snapshot>,
+    /// Whether to group the tasks by the day on which they were queued.
+    #[prop(optional)]
+    by_day: bool,
 ) -> impl IntoView {
+    let is_part = of.is_some();
+    let tasks: Vec<_> = of.into_iter().chain(tasks).collect();
     let moves = tasks.iter().any(|task| !task.status.is_terminal());
     let refresh = (moves && again.is_none()).then_some(5);
     let again = again.filter(|_| moves).map(|href| {
@@ -61,7 +69,7 @@ pub fn LiveList(
         }
     });
     view! {
-        {embed_state(ListState { tasks, whole })}
+        {embed_state(ListState { tasks, whole, is_part, by_day })}
         <Preload island="task_list_island" />
         <TaskListIsland />
         {again}

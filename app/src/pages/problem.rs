@@ -41,6 +41,9 @@ pub fn ProblemPage(
         ),
         404 => ("Not found", "The address may be misspelt."),
         409 => ("Not yet", "Its page shows its progress."),
+        410 if problem.task.is_none() => {
+            ("Deleted", "Its input, log, result and files were removed.")
+        }
         410 => ("Expired", "Tasks and their results are kept for a limited time, then removed."),
         503 => ("Reconnecting", "This page retries automatically until the server answers."),
         507 => {
@@ -87,8 +90,6 @@ fn somebodys(problem: &Problem) -> bool {
 /// What is still known of a deleted task.
 #[component]
 fn WhatItWas(task: ExpiredTask) -> impl IntoView {
-    let ended =
-        [text::status_word(task.status), ", ", &text::date_time(&task.finished_at)].concat();
     view! {
         <dl class="facts">
             <div>
@@ -97,11 +98,16 @@ fn WhatItWas(task: ExpiredTask) -> impl IntoView {
             </div>
             <div>
                 <dt>"Ended"</dt>
-                <dd>{ended}</dd>
+                <dd>
+                    {text::status_word(task.status)} ", "
+                    <time datetime=task.finished_at.clone()>{text::date_time(&task.finished_at)}</time>
+                </dd>
             </div>
             <div>
                 <dt>"Removed"</dt>
-                <dd>{text::date_time(&task.expired_at)}</dd>
+                <dd>
+                    <time datetime=task.expired_at.clone()>{text::date_time(&task.expired_at)}</time>
+                </dd>
             </div>
         </dl>
     }

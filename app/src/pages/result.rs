@@ -24,7 +24,7 @@ pub fn ResultPage() -> impl IntoView {
             <Title text=format!("Result: {}", snapshot.title) />
             <ResultStyle kind=snapshot.kind />
             <p class="kicker">
-                <a href=format!("tasks/{id}")>{snapshot.title.clone()}</a>
+                <a href=format!("tasks/{id}") dir="auto">{snapshot.title.clone()}</a>
             </p>
             <h1 class="h">"Result"</h1>
             <p class="acts">

@@ -2,6 +2,7 @@
 
 pub mod field;
 mod filled;
+pub mod later;
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -11,7 +12,7 @@ use milepost::{
     task::{Problem, Snapshot},
 };
 
-use self::{field::FormField, filled::Filled};
+use self::{field::FormField, filled::Filled, later::Later};
 use super::{parts::ask, style::FormStyle};
 use crate::{
     chunks::Preload,
@@ -19,7 +20,7 @@ use crate::{
     islands::{StartIsland, platform::embed_state},
     links,
     outcome::{Rejected, no_such_kind},
-    wire::KEY_FIELD,
+    wire::{KEY_FIELD, last},
 };
 
 /// Start form; after a rejected start with the entered values and the errors at their fields. A
@@ -40,7 +41,7 @@ fn form(several: bool) -> impl IntoView {
     let query = use_query_map().get_untracked();
     let rejected = use_context::<Rejected>();
     ask(move |service, caller| async move {
-        let info = service.kind(&kind).ok_or_else(|| no_such_kind(&kind))?;
+        let info = service.kind_for(&caller, &kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
         let has_file = fields.iter().any(|field| field.sort == schema::FieldType::File);
         let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
@@ -71,6 +72,7 @@ fn form(several: bool) -> impl IntoView {
                 <Ways kind=info.kind.clone() last several offered=fields.iter().any(schema::one_of) />
                 <input type="hidden" name=KEY_FIELD value=key(rejected.as_ref()) />
                 {inputs(&fields, &entered, rejected.as_ref(), several)}
+                <Later wrong=wrong(rejected.as_ref()) entered />
                 <div class="acts">
                     {if several {
                         view! { <button class="primary">"Start all"</button> }.into_any()
@@ -92,7 +94,7 @@ fn form(several: bool) -> impl IntoView {
 /// otherwise creates a new one.
 fn key(rejected: Option<&Rejected>) -> String {
     let same = rejected.filter(|rejected| matches!(rejected.problem.status, 429 | 500..));
-    let same = same.and_then(|rejected| last(&rejected.entered, KEY_FIELD));
+    let same = same.and_then(|rejected| last(&rejected.entered, KEY_FIELD).map(str::to_owned));
     same.unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
 }
 
@@ -108,7 +110,7 @@ fn inputs(
 ) -> Vec<impl IntoView + use<>> {
     let errors = rejected.map(|rejected| rejected.problem.errors.clone()).unwrap_or_default();
     let input = |field: &schema::Field| {
-        let value = last(entered, &field.name);
+        let value = last(entered, &field.name).map(str::to_owned);
         let error = errors.iter().find(|error| error.field == field.name);
         let error = error.map(|error| error.detail.clone());
         let mut field = field.clone();
@@ -171,6 +173,8 @@ fn Summary(problem: Problem, fields: Vec<schema::Field>) -> impl IntoView {
     }
 }
 
-fn last(entered: &[(String, String)], name: &str) -> Option<String> {
-    entered.iter().rev().find(|(other, _)| other == name).map(|(_, text)| text.clone())
+/// Names of the fields with an error.
+fn wrong(rejected: Option<&Rejected>) -> Vec<String> {
+    let errors = rejected.iter().flat_map(|rejected| &rejected.problem.errors);
+    errors.map(|error| error.field.clone()).collect()
 }

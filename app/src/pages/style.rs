@@ -10,12 +10,28 @@ pub fn FormStyle() -> impl IntoView {
     view! { <link rel="stylesheet" href="forms.css" nonce=use_nonce() /> }
 }
 
-/// Style sheet of the results of a kind, if it has one.
+/// Style sheet of the page for operators. Place it before the page.
+#[component]
+pub fn AdminStyle() -> impl IntoView {
+    view! { <link rel="stylesheet" href="admin.css" nonce=use_nonce() /> }
+}
+
+/// Style sheet of a start time, which hides it once the task has started. Place it before it.
+#[component]
+pub fn ScheduleStyle() -> impl IntoView {
+    view! { <link rel="stylesheet" href="schedule.css" nonce=use_nonce() /> }
+}
+
+/// Style sheets of shown results and files, and that of the results of a kind, if it has one.
 #[component]
 pub fn ResultStyle(
     /// The kind of the task.
     kind: String,
 ) -> impl IntoView {
     let href = context::viewers().style_of(&kind);
-    href.map(|href| view! { <link rel="stylesheet" href=href nonce=use_nonce() /> })
+    let link = |href| view! { <link rel="stylesheet" href=href nonce=use_nonce() /> };
+    view! {
+        {link("results.css")}
+        {href.map(link)}
+    }
 }

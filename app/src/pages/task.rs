@@ -4,16 +4,20 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    task::Problem,
+    engine::{Caller, Service},
+    task::{Problem, Snapshot},
     view::{TaskView, text},
 };
 
 use super::{
-    files::Files,
-    keep::Keep,
+    delete, files,
+    input::{Started, started_note},
+    keep,
+    labels::labels,
     log,
     parts::{NoticeNote, Refresh, ask, task_id},
-    rerun::Rerun,
+    rerun,
+    result::Rendered,
     style::ResultStyle,
 };
 use crate::{
@@ -21,7 +25,8 @@ use crate::{
     islands::{TaskDetailsIsland, TaskIsland, platform::embed_state, task_island::TaskState},
     links, log_view,
     outcome::Notice,
-    wire::{EXISTING, LogPiece},
+    viewers::Viewers,
+    wire::{EXISTING, LogPiece, SHOW_RESULT},
 };
 
 /// Minimum delay before the page reloads itself, in milliseconds.
@@ -35,36 +40,54 @@ pub fn TaskPage() -> impl IntoView {
     // Also set if the search text is still empty, which shows the search field.
     let asked = use_query_map().with_untracked(|query| query.get("log"));
     let existing = use_query_map().with_untracked(|query| query.get(EXISTING)).is_some();
-    let limits = context::viewers().html_limits();
+    let show_result = use_query_map().with_untracked(|query| query.get(SHOW_RESULT)).is_some();
+    let viewers = context::viewers();
+    let limits = viewers.html_limits();
     ask(move |service, caller| async move {
         let id = id?;
         let mut snapshot = service.get(&caller, id).await?.ok_or_else(Problem::task_not_found)?;
         links::api().fill_in([&mut snapshot]);
         let kind = service.kind(&snapshot.kind);
-        let makes_files = kind.as_ref().is_some_and(|kind| kind.makes_files);
-        let kind = kind.map(|kind| kind.title);
+        let moves = !snapshot.status.is_terminal();
+        let unfinished = moves && kind.as_ref().is_some_and(|kind| kind.makes_files);
         let files = service.files(&caller, id).await?.unwrap_or_default();
-        let unfinished = makes_files && !snapshot.status.is_terminal();
+        let files = files::listed(id, files, unfinished);
+        let shown = shown_result(&service, &caller, &viewers, &snapshot, show_result).await?;
+        let mut rerun = kind.as_ref().map(|kind| rerun::forms(id, &kind.kind)).unwrap_or_default();
+        if service.expires() || snapshot.expires_at.is_some() {
+            rerun.push_str(&keep::note(&snapshot));
+        }
+        rerun.push_str(&delete::link(id));
+        let started = match &kind {
+            Some(kind) => Started::read(&service, &caller, &snapshot, kind).await?,
+            None => None,
+        };
+        let batch = started.as_ref().and_then(Started::batch).map(|batch| {
+            view! {
+                ", "
+                <a href=format!("batches/{batch}")>"All tasks of this batch"</a>
+            }
+        });
         let find = asked.as_deref().unwrap_or_default().trim().to_owned();
         let lines = log_view::read_on(&service, &caller, id, 0, &find, limits).await?;
         let mut lines = lines.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
         if lines.html.is_empty() && !find.is_empty() {
             lines.html.push_str(log_view::NOTHING_FOUND);
         }
-        let known = kind.is_some().then(|| snapshot.kind.clone());
-        let batch = service.batch_of(&caller, id).await?;
-        let keep = (service.expires() || snapshot.expires_at.is_some()).then(|| snapshot.clone());
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
-        let moves = !snapshot.status.is_terminal();
         let log_acts = log::acts(id, asked.as_deref(), moves && asked.is_none());
         let refresh = (moves && asked.is_none())
             .then(|| (snapshot.poll_after_ms.max(FASTEST_REFRESH_MS) + 999) / 1000);
         Ok(view! {
             <Title text=title />
             <Refresh seconds=refresh />
-            <ResultStyle kind=snapshot.kind.clone() />
-            <p class="kicker">{kind.unwrap_or_else(|| snapshot.kind.clone())}</p>
+            {(!shown.is_empty()).then(|| view! { <ResultStyle kind=snapshot.kind.clone() /> })}
+            <p class="kicker">
+                {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
+            </p>
             <h1 class="h" dir="auto">{snapshot.title.clone()}</h1>
+            {labels(&snapshot)}
+            {started.map(started_note)}
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {existing
                 .then(|| {
@@ -74,12 +97,39 @@ pub fn TaskPage() -> impl IntoView {
                         </p>
                     }
                 })}
-            {embed_state(TaskState { snapshot, log_seq: lines.seq, log: lines.html, find, log_acts })}
+            {embed_state(TaskState {
+                snapshot,
+                log_seq: lines.seq,
+                log: lines.html,
+                find,
+                log_acts,
+                shown,
+                files,
+                rerun,
+            })}
             <TaskIsland />
             <TaskDetailsIsland />
-            <Files id files unfinished />
-            <Rerun id kind=known batch />
-            {keep.map(|snapshot| view! { <Keep snapshot /> })}
         })
+    })
+}
+
+/// The result as HTML if it is asked for or small enough, and has a viewer; else empty.
+async fn shown_result(
+    service: &Service,
+    caller: &Caller,
+    viewers: &Viewers,
+    task: &Snapshot,
+    is_asked_for: bool,
+) -> Result<String, Problem> {
+    let Some(link) = &task.result else { return Ok(String::new()) };
+    let is_small =
+        usize::try_from(link.size_bytes).is_ok_and(|size| size <= viewers.max_inline_bytes());
+    if !is_small && !is_asked_for {
+        return Ok(String::new());
+    }
+    let result = context::result(service, caller, viewers, task.id).await?;
+    Ok(match result.html {
+        None if is_asked_for => view! { <Rendered result /> }.to_html(),
+        html => html.unwrap_or_default(),
     })
 }

@@ -30,6 +30,7 @@ pub fn TasksPage() -> impl IntoView {
         o.status = asked("status").and_then(|word| Status::from_word(&word));
         o.kind = asked("kind");
         o.q = asked("q");
+        o.tag = asked("tag");
         o.cursor = asked("cursor");
         o.limit = Some(ROWS);
     });
@@ -40,15 +41,20 @@ pub fn TasksPage() -> impl IntoView {
     }
     ask(move |service, caller| async move {
         let list = service.list(&caller, &filter).await?;
-        let filtered = filter.status.is_some() || filter.kind.is_some() || filter.q.is_some();
+        let filtered = is_filtered(&filter);
+        let searched = list.searched.map(|tasks| {
+            let text = format!("{tasks} tasks were searched. \u{201c}Older\u{201d} searches on.");
+            view! { <p class="soft" role="status">{text}</p> }
+        });
         let older = list.next_cursor.map(|cursor| link(&filter, &cursor));
         let newest = filter.cursor.is_some().then(|| link(&filter, ""));
         let again = link(&filter, filter.cursor.as_deref().unwrap_or_default());
         let body = match list.tasks.is_empty() {
+            true if searched.is_some() => ().into_any(),
             true => view! { <Empty filtered /> }.into_any(),
-            false => view! { <LiveList tasks=list.tasks again /> }.into_any(),
+            false => view! { <LiveList tasks=list.tasks again by_day=true /> }.into_any(),
         };
-        let kinds = service.kinds();
+        let kinds = service.kinds_for(&caller);
         Ok(view! {
             <Title text="My tasks" />
             <FormStyle />
@@ -56,6 +62,7 @@ pub fn TasksPage() -> impl IntoView {
             <Filters kinds filter />
             {strayed.then(|| view! { <p class="soft" role="status">{STRAYED}</p> })}
             {body}
+            {searched}
             <nav class="acts" aria-label="Pages">
                 {newest.map(|href| view! { <a class="btn" href=href>"Newest"</a> })}
                 {older.map(|href| view! { <a class="btn" href=href rel="next">"Older"</a> })}
@@ -64,8 +71,14 @@ pub fn TasksPage() -> impl IntoView {
     })
 }
 
+fn is_filtered(filter: &ListFilter) -> bool {
+    let texts = [&filter.kind, &filter.q, &filter.tag];
+    filter.status.is_some() || texts.into_iter().any(Option::is_some)
+}
+
 #[component]
 fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
+    let is_filtered = is_filtered(&filter);
     let statuses = [
         Status::Queued,
         Status::Running,
@@ -110,7 +123,12 @@ fn Filters(kinds: Vec<KindInfo>, filter: ListFilter) -> impl IntoView {
                     {kinds}
                 </select>
             </label>
+            <label>
+                <span>"Tag"</span>
+                <input name="tag" value=filter.tag maxlength="200" />
+            </label>
             <button>"Filter"</button>
+            {is_filtered.then(|| view! { <a href="tasks">"Clear"</a> })}
         </form>
     }
 }
@@ -147,6 +165,7 @@ fn link(filter: &ListFilter, cursor: &str) -> String {
         ("q", filter.q.as_deref()),
         ("status", status),
         ("kind", filter.kind.as_deref()),
+        ("tag", filter.tag.as_deref()),
         ("cursor", Some(cursor)),
     ];
     let mut href = "tasks".to_owned();

@@ -2,7 +2,7 @@
 
 use milepost::{
     client::{Client, Watch},
-    task::TaskId,
+    task::{Preview, TaskId},
 };
 
 use super::{Cancelling, Followed, Pending, lost};
@@ -12,11 +12,28 @@ use crate::{CliError, ClientError, Exit, is_over, screen::Screen, show};
 pub(super) struct One {
     id: [TaskId; 1],
     screen: Screen,
+    /// What was printed of the preview, if it is shown.
+    preview: Option<String>,
 }
 
 impl One {
-    pub(super) fn new(id: TaskId) -> Self {
-        Self { id: [id], screen: Screen::new() }
+    pub(super) fn new(id: TaskId, preview: bool) -> Self {
+        Self { id: [id], screen: Screen::new(), preview: preview.then(String::new) }
+    }
+
+    /// Prints what is new in a preview: what was added, or the whole if something before has changed.
+    fn show(&mut self, part: &Preview) {
+        let Some(shown) = &mut self.preview else { return };
+        let before = shown.len();
+        let offset = usize::try_from(part.offset).unwrap_or(0).min(before);
+        shown.truncate(shown.floor_char_boundary(offset));
+        let cut = shown.len() < before;
+        shown.push_str(&part.text);
+        let new = if cut { shown.as_str() } else { &shown[before..] };
+        let text = show::printable_text(new);
+        if !text.trim().is_empty() {
+            self.screen.say(text.trim_end());
+        }
     }
 }
 
@@ -28,7 +45,16 @@ impl Followed for One {
         &self.id
     }
 
-    fn draw(&mut self, watch: &Watch) {
+    fn begin(&self, watch: &mut Watch) {
+        if self.preview.is_some() {
+            watch.follow_preview(self.id[0]);
+        }
+    }
+
+    fn draw(&mut self, watch: &mut Watch) {
+        for part in watch.take_previews() {
+            self.show(&part);
+        }
         if let Some(view) = watch.view(self.id[0]) {
             self.screen.draw(&view);
         }

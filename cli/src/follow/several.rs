@@ -60,7 +60,7 @@ impl Followed for Several {
         &self.ids
     }
 
-    fn draw(&mut self, watch: &Watch) {
+    fn draw(&mut self, watch: &mut Watch) {
         self.tell_ends(watch);
         let (mut percent, mut freshness) = (0.0, Freshness::Fresh);
         for id in &self.ids {

@@ -1,6 +1,6 @@
 //! Formats batches as text.
 
-use milepost::task::{Batch, Status};
+use milepost::task::{Batch, Status, StatusCounts};
 
 use super::table;
 
@@ -30,19 +30,31 @@ pub(crate) fn sum(statuses: impl Iterator<Item = Status> + Clone) -> String {
     }
 }
 
+/// [`sum`] of the tasks of a batch.
+pub(crate) fn sum_of(counts: &StatusCounts) -> String {
+    let ended = [
+        (Status::Completed, counts.completed),
+        (Status::Error, counts.error),
+        (Status::Cancelled, counts.cancelled),
+    ];
+    sum(ended.into_iter().flat_map(|(status, tasks)| (0..tasks).map(move |_| status)))
+}
+
 /// Details of a batch, then one line per task.
 pub(crate) fn batch(batch: &Batch) -> String {
-    let all = batch.tasks.len();
-    let ended = all.saturating_sub(usize::try_from(batch.unfinished).unwrap_or(all));
-    let failed = batch.tasks.iter().filter(|task| task.status == Status::Error).count();
-    format!(
+    let mut text = format!(
         "batch    {}\nkind     {}\nstatus   {}\nprogress {:.0} %\n{}",
         batch.id,
         super::printable(&batch.kind),
-        counts(all, ended, failed),
+        batch.ended_text(),
         batch.progress.floor(),
         table(&batch.tasks),
-    )
+    );
+    let listed = u32::try_from(batch.tasks.len()).unwrap_or(u32::MAX);
+    if batch.next_cursor.is_some() {
+        text.push_str(&format!("and {} more\n", batch.total.saturating_sub(listed)));
+    }
+    text
 }
 
 #[cfg(test)]

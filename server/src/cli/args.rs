@@ -8,7 +8,7 @@ use milepost_cli::{Format, Input};
 
 #[derive(Args, Debug)]
 pub(super) struct Remote {
-    /// URL of the server
+    /// URL of the server, or its name in `milepost login`
     #[arg(long, env = "MILEPOST_URL", default_value = "http://127.0.0.1:3000", value_name = "URL")]
     pub(super) url: String,
     /// Bearer token; prefer the variable, because other users of this machine can read the command
@@ -25,7 +25,7 @@ pub(super) struct Remote {
 
 impl Remote {
     pub(super) const fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Text }
+        Format::of(self.json)
     }
 }
 
@@ -46,16 +46,34 @@ pub(super) struct RunArgs {
     #[arg(long = "input", short, value_name = "KEY=VALUE")]
     pub(super) inputs: Vec<Input>,
     /// Start a batch: one task for each input in this file, given as one JSON object per line or as
-    /// a JSON list; - reads standard input. Fields missing in an input are taken from --input
+    /// a JSON list; - reads standard input. Fields missing in an input are taken from --input. More
+    /// inputs than the server takes in one batch (engine.max_batch) become several batches; each
+    /// after the first waits for room in the queue
     #[arg(long = "inputs", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
+    /// With --inputs: the same command with the same key and file starts nothing twice, so that it
+    /// can be repeated after an error; not with another file or another engine.max_batch
+    #[arg(long, value_name = "KEY", requires = "file")]
+    pub(super) idempotency_key: Option<String>,
     /// Priority among your own queued tasks, -100 to 100; higher runs first
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(i32).range(LEAST..=MOST))]
     pub(super) priority: i32,
+    /// Tag of the task; give it once for each tag
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(super) tags: Vec<String>,
+    /// Start it at this time (RFC 3339), such as 2026-12-24T14:02:11Z
+    #[arg(long = "at", value_name = "TIME", conflicts_with = "delay_s")]
+    pub(super) run_at: Option<String>,
+    /// Start it after this time, such as 90s, 30m, 2h, 1d12h; a number alone is seconds
+    #[arg(long = "in", value_name = "DURATION", value_parser = seconds)]
+    pub(super) delay_s: Option<i64>,
     /// Follow it to its end; Ctrl-C cancels it
     #[arg(long, short)]
     pub(super) follow: bool,
+    /// With --follow: print what is finished as it grows, to standard error
+    #[arg(long, requires = "follow", conflicts_with = "file")]
+    pub(super) preview: bool,
     #[command(flatten)]
     pub(super) remote: Remote,
 }
@@ -81,6 +99,9 @@ pub(super) struct StatusArgs {
     /// Follow it to its end; Ctrl-C stops following, the task continues
     #[arg(long, short)]
     pub(super) follow: bool,
+    /// With --follow: print what is finished of a task as it grows, to standard error
+    #[arg(long, requires = "follow")]
+    pub(super) preview: bool,
     #[command(flatten)]
     pub(super) remote: Remote,
 }
@@ -116,6 +137,9 @@ pub(super) struct ListArgs {
     /// Only tasks whose title contains this text, in any case
     #[arg(long, short, value_name = "TEXT")]
     pub(super) search: Option<String>,
+    /// Only tasks with this tag
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Option<String>,
     /// Maximum number of tasks
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(super) limit: u32,
@@ -132,9 +156,52 @@ pub(super) struct TaskOrBatchArgs {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct PauseArgs {
+    /// Kind of task
+    #[arg(required_unless_present = "worker", conflicts_with = "worker")]
+    pub(super) kind: Option<String>,
+    /// Name of the workers, instead of a kind
+    #[arg(long, value_name = "NAME")]
+    pub(super) worker: Option<String>,
+    #[command(flatten)]
+    pub(super) remote: Remote,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct TagArgs {
+    /// ID of the task
+    pub(super) id: TaskId,
+    /// The tags, in place of all that the task has; none removes them
+    pub(super) tags: Vec<String>,
+    #[command(flatten)]
+    pub(super) remote: Remote,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NoteArgs {
+    /// ID of the task
+    pub(super) id: TaskId,
+    /// The note, in place of the one that the task has; without it, that is removed
+    pub(super) note: Option<String>,
+    #[command(flatten)]
+    pub(super) remote: Remote,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct TaskArgs {
     /// ID of the task
     pub(super) id: TaskId,
+    #[command(flatten)]
+    pub(super) remote: Remote,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DeleteArgs {
+    /// ID of the task
+    pub(super) id: TaskId,
+    /// Also if it has not ended: it is stopped
+    #[arg(long)]
+    pub(super) force: bool,
     #[command(flatten)]
     pub(super) remote: Remote,
 }
@@ -151,4 +218,53 @@ pub(super) struct ResultArgs {
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]
     pub(super) remote: Remote,
+}
+
+/// Reads a duration such as `90`, `90s`, `30m`, `2h`, `1d12h`, in seconds.
+fn seconds(text: &str) -> Result<i64, String> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(seconds.into());
+    }
+    let wrong = || format!("\"{text}\" is no duration; it looks like 90s, 30m, 2h or 1d12h");
+    let (mut seconds, mut rest) = (0_i64, text);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (number, unit_on) = rest.split_at(digits);
+        let number: i64 = number.parse::<u32>().map_err(|_| wrong())?.into();
+        let unit = unit_on.chars().next().ok_or_else(wrong)?;
+        let factor = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3_600,
+            'd' => 86_400,
+            _ => return Err(wrong()),
+        };
+        seconds = seconds.saturating_add(number.saturating_mul(factor));
+        rest = unit_on[unit.len_utf8()..].trim_start();
+    }
+    if text.is_empty() { Err(wrong()) } else { Ok(seconds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_read_in_its_units_and_nothing_else_is() {
+        for (text, expected) in [
+            ("90", 90),
+            ("90s", 90),
+            ("30m", 1_800),
+            ("2h", 7_200),
+            ("1d12h", 129_600),
+            ("1h 30m", 5_400),
+            ("0", 0),
+        ] {
+            assert_eq!(seconds(text), Ok(expected), "{text}");
+        }
+        for text in ["", "-1", "1.5h", "h", "2w", "2hours", "99999999999s", "1hä", "ä"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use milepost::engine::store::sqlite;
-use milepost_cli::Exit;
+use milepost_cli::{Exit, Format};
 
 use super::CliError;
 use crate::{
@@ -15,7 +15,11 @@ use crate::{
 ///
 /// # Errors
 /// If the database is PostgreSQL, there is none, or the file cannot be written.
-pub(super) async fn backup(configuration: &Configuration, file: &Path) -> Result<Exit, CliError> {
+pub(super) async fn backup(
+    configuration: &Configuration,
+    file: &Path,
+    format: Format,
+) -> Result<Exit, CliError> {
     let storage = &configuration.settings.storage;
     if storage.is_shared() {
         return Err(ServeError::BackupElsewhere.into());
@@ -26,10 +30,17 @@ pub(super) async fn backup(configuration: &Configuration, file: &Path) -> Result
         Some(place) => place.clone(),
         None => storage.data_dir.join("artifacts").display().to_string(),
     };
-    let text = format!(
-        "{}: {bytes} bytes\nUploads and results that are files are in {artifacts}; copy it after the database.\n",
-        file.display()
-    );
+    let file = file.display().to_string();
+    let text = match format {
+        Format::Json => {
+            let document =
+                serde_json::json!({ "file": file, "bytes": bytes, "artifacts": artifacts });
+            format!("{document}\n")
+        }
+        Format::Text => format!(
+            "{file}: {bytes} bytes\nUploads and results that are files are in {artifacts}; copy it after the database.\n"
+        ),
+    };
     milepost_cli::print(&text).map_err(milepost_cli::CliError::Output)?;
     Ok(Exit::Done)
 }

@@ -26,6 +26,10 @@ pub struct HttpSettings {
     /// none. Then requests to IP addresses, names without a dot and names below `localhost` are
     /// accepted; on the loopback address only those to `localhost`, `127.0.0.1` and `[::1]`.
     pub public_origins: Vec<String>,
+    /// Origins whose pages may call the API with a token (CORS), such as `https://app.example.org`.
+    /// Cookies are never accepted from them. `MILEPOST_HTTP_CORS_ORIGINS`, separated by commas.
+    /// Default: none.
+    pub cors_origins: Vec<String>,
     /// Path below which a proxy serves this server, such as `/milepost`. The proxy may leave it in
     /// front of the requests or remove it. `MILEPOST_HTTP_BASE_PATH`. Default: empty, the root; a
     /// trusted proxy may name another in `X-Forwarded-Prefix`.
@@ -53,6 +57,7 @@ impl Default for HttpSettings {
             site_dir: None,
             max_body_bytes: 2 << 20,
             public_origins: Vec::new(),
+            cors_origins: Vec::new(),
             base_path: String::new(),
             secure_cookie: None,
             trusted_proxies: Vec::new(),
@@ -71,6 +76,11 @@ impl HttpSettings {
             (
                 self.public_origins.iter().all(|origin| is_origin(origin)),
                 "http.public_origins",
+                "each of the form https://host or https://host:port, without a path",
+            ),
+            (
+                self.cors_origins.iter().all(|origin| is_origin(origin)),
+                "http.cors_origins",
                 "each of the form https://host or https://host:port, without a path",
             ),
             (
@@ -96,6 +106,7 @@ impl HttpSettings {
         HttpOptions::default().with(|o| {
             o.max_body_bytes = self.max_body_bytes;
             o.public_origins = origins.clone();
+            o.cors_origins.clone_from(&self.cors_origins);
             o.secure_cookie = self.secure_cookie.unwrap_or(https);
             o.cookie_path = match self.base_path.as_str() {
                 "" => "/".to_owned(),

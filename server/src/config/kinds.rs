@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use milepost::engine::{KindOptions, Task as _};
+use milepost::engine::{KindOptions, RunRate, Task as _, is_user_or_group};
 use milepost_dataset::Dataset;
 use milepost_story::Story;
 use serde::{Deserialize, Serialize};
@@ -26,12 +26,25 @@ pub struct KindSettings {
     /// `MILEPOST_KINDS_{KIND}_CONCURRENCY`. Default: 4; for `dataset`, which takes a core and some
     /// 100 MB each, 2.
     pub concurrency: u32,
+    /// Maximum number of tasks of this kind that run at once in all processes of the database.
+    /// `MILEPOST_KINDS_{KIND}_GLOBAL_CONCURRENCY`. Default: no limit.
+    pub global_concurrency: Option<u32>,
+    /// Maximum rate of runs in all processes of the database: a number and a unit (`s`, `min`, `h` or
+    /// `d`), such as `10/min`. Further tasks wait in the queue; a retry counts.
+    /// `MILEPOST_KINDS_{KIND}_AT_MOST`. Default: no limit.
+    pub at_most: Option<RunRate>,
+    /// The same for the runs of each owner, and of each client address of anonymous callers.
+    /// `MILEPOST_KINDS_{KIND}_AT_MOST_PER_OWNER`. Default: no limit.
+    pub at_most_per_owner: Option<RunRate>,
     /// Maximum number of attempts, including the first, fixed when the task is queued.
     /// `MILEPOST_KINDS_{KIND}_MAX_ATTEMPTS`. Default: 3.
     pub max_attempts: u32,
     /// Time in seconds that a cancelled task has to stop on its own before it is stopped by force.
     /// `MILEPOST_KINDS_{KIND}_CANCEL_GRACE_S`. Default: 10.
     pub cancel_grace_s: u64,
+    /// Users (`ada`) and groups (`group:ops`) who see this kind in the list of kinds and may start it,
+    /// in addition to admins. `MILEPOST_KINDS_{KIND}_ALLOW`, separated by commas. Default: everybody.
+    pub allow: Vec<String>,
 }
 
 impl Default for KindSettings {
@@ -45,8 +58,12 @@ impl From<KindOptions> for KindSettings {
         Self {
             timeout_s: options.timeout.as_secs(),
             concurrency: options.concurrency,
+            global_concurrency: options.global_concurrency,
+            at_most: options.at_most,
+            at_most_per_owner: options.at_most_per_owner,
             max_attempts: options.max_attempts,
             cancel_grace_s: options.cancel_grace.as_secs(),
+            allow: options.allow,
         }
     }
 }
@@ -70,13 +87,16 @@ impl Default for KindsSettings {
 impl KindsSettings {
     /// Options of a kind for the engine.
     pub fn options(&self, kind: &str) -> KindOptions {
-        let KindSettings { timeout_s, concurrency, max_attempts, cancel_grace_s } =
-            self.0.get(kind).cloned().unwrap_or_default();
+        let settings = self.0.get(kind).cloned().unwrap_or_default();
         KindOptions::default().with(|o| {
-            o.timeout = Duration::from_secs(timeout_s);
-            o.concurrency = concurrency;
-            o.max_attempts = max_attempts;
-            o.cancel_grace = Duration::from_secs(cancel_grace_s);
+            o.timeout = Duration::from_secs(settings.timeout_s);
+            o.concurrency = settings.concurrency;
+            o.global_concurrency = settings.global_concurrency;
+            o.at_most = settings.at_most;
+            o.at_most_per_owner = settings.at_most_per_owner;
+            o.max_attempts = settings.max_attempts;
+            o.cancel_grace = Duration::from_secs(settings.cancel_grace_s);
+            o.allow = settings.allow;
         })
     }
 
@@ -87,9 +107,19 @@ impl KindsSettings {
             let numbers = [
                 (settings.timeout_s, 1, 30 * DAY_S, "timeout_s"),
                 (settings.concurrency.into(), 1, 10_000, "concurrency"),
+                (
+                    settings.global_concurrency.unwrap_or(1).into(),
+                    1,
+                    1_000_000,
+                    "global_concurrency",
+                ),
                 (settings.max_attempts.into(), 1, 100, "max_attempts"),
                 (settings.cancel_grace_s, 0, 3_600, "cancel_grace_s"),
             ];
+            if !settings.allow.iter().all(|entry| is_user_or_group(entry)) {
+                let right = "each a user, such as ada, or a group, such as group:ops".to_owned();
+                invalid.push((format!("kinds.{kind}.allow"), right));
+            }
             for (value, min, max, key) in numbers {
                 if !(min..=max).contains(&value) {
                     invalid.push((format!("kinds.{kind}.{key}"), format!("{min} to {max}")));
@@ -124,5 +154,10 @@ mod tests {
         let ours = own(KindSettings { concurrency: 0, ..KindSettings::default() });
         let fault = ("kinds.nightly-copy.concurrency".to_owned(), "1 to 10000".to_owned());
         assert_eq!(ours.invalid(), [fault]);
+        let (at_most, global_concurrency) = ("10/min".parse().ok(), Some(0));
+        let ours = own(KindSettings { at_most, global_concurrency, ..KindSettings::default() });
+        assert_eq!(ours.options("nightly-copy").at_most, at_most);
+        let fault = "kinds.nightly-copy.global_concurrency".to_owned();
+        assert_eq!(ours.invalid(), [(fault, "1 to 1000000".to_owned())]);
     }
 }

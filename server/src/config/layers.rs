@@ -41,6 +41,8 @@ pub struct Flags {
     pub concurrency: Option<u32>,
     /// `--no-worker`
     pub no_worker: bool,
+    /// `--open`
+    pub open: bool,
 }
 
 /// The effective settings with their sources.
@@ -368,6 +370,9 @@ fn command_line(flags: &Flags) -> Layer {
     }
     if let Some(concurrency) = flags.concurrency {
         layer.set("engine.concurrency", concurrency);
+    }
+    if flags.open {
+        layer.set("auth.open", true);
     }
     if flags.no_worker {
         layer.set("engine.worker", false);

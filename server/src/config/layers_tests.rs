@@ -91,8 +91,9 @@ fn unknown_keys_are_told_with_their_file_and_what_would_be_right() {
         "{message}"
     );
     assert!(
-        message
-            .contains("milepost.toml:3: `storag`: unknown; known sections here: dataset, engine"),
+        message.contains(
+            "milepost.toml:3: `storag`: unknown; known sections here: auth, dataset, engine"
+        ),
         "{message}"
     );
 }
@@ -157,8 +158,7 @@ fn values_that_make_no_sense_are_told_with_what_would_be_right() {
 
 #[test]
 fn each_kind_has_limits_of_its_own_from_every_source() {
-    let file =
-        "[kinds.story]\ntimeout_s = 60\nconcurrency = 2\n[kinds.dataset]\nmax_attempts = 1\n";
+    let file = "[kinds.story]\ntimeout_s = 60\nconcurrency = 2\nat_most = '10/min'\n[kinds.dataset]\nmax_attempts = 1\n";
     let pairs =
         [("MILEPOST_KINDS_STORY_CONCURRENCY", "7"), ("MILEPOST_KINDS_DATASET_CANCEL_GRACE_S", "0")];
     let configuration = with_file(file, &pairs, &Flags::default()).unwrap();
@@ -176,6 +176,8 @@ fn each_kind_has_limits_of_its_own_from_every_source() {
         "\n[kinds.dataset]\n",
         "\n[kinds.story]\n",
         "\nconcurrency = 7 # MILEPOST_KINDS_STORY_CONCURRENCY; environment\n",
+        "\nat_most = \"10/min\" # MILEPOST_KINDS_STORY_AT_MOST; ",
+        "\n# at_most_per_owner is not set # MILEPOST_KINDS_STORY_AT_MOST_PER_OWNER; default\n",
         "\ntimeout_s = 600 # MILEPOST_KINDS_DATASET_TIMEOUT_S; default\n",
     ] {
         assert!(printed.contains(line), "{line} is not in {printed}");
@@ -192,7 +194,7 @@ fn a_kind_that_there_is_not_and_limits_that_make_no_sense_are_told() {
     assert!(message.contains(right), "{message}");
     let message = fault("[kinds.story]\ntimeout = 60\n", &[]);
     assert!(
-        message.contains("`kinds.story.timeout`: unknown; known keys here: cancel_gra"),
+        message.contains("`kinds.story.timeout`: unknown; known keys here: allow, at_most, at_most_per_owner, cancel_gra"),
         "{message}"
     );
     let message = fault("", &[("MILEPOST_KINDS_STROY_TIMEOUT_S", "60")]);
@@ -203,6 +205,13 @@ fn a_kind_that_there_is_not_and_limits_that_make_no_sense_are_told() {
         fault("[kinds.dataset]\nmax_attempts = 0\n", &[("MILEPOST_KINDS_STORY_TIMEOUT_S", "0")]);
     assert!(message.contains("`kinds.dataset.max_attempts`: must be 1 to 100"), "{message}");
     assert!(message.contains("MILEPOST_KINDS_STORY_TIMEOUT_S: must be 1 to 2592000"), "{message}");
+    for (wrong, variables) in [
+        ("[kinds.story]\nat_most = '10/week'\n", &[][..]),
+        ("[kinds.story]\nat_most = 10\n", &[]),
+        ("", &[("MILEPOST_KINDS_STORY_AT_MOST", "0/min")]),
+    ] {
+        assert!(fault(wrong, variables).contains("such as \"10/min\""), "{wrong}");
+    }
     let message = fault("[kinds.story]\nconcurrency = 'many'\n", &[]);
     assert!(message.contains("`kinds.story.concurrency`: "), "{message}");
 }
@@ -375,6 +384,10 @@ fn a_narrator_has_fields_and_headers_as_a_table_or_in_a_variable() {
     assert!(!printed.contains("hush"), "{printed}");
     let repeated = with_file(&printed, &[], &Flags::default()).unwrap().settings.narrator;
     assert_eq!(repeated.extra_body, table.settings.narrator.extra_body);
+    let file = "[narrator]\nurl = 'http://h/v1'\nmodel = 'm'\n\
+                [narrator.extra_body]\nuser = [{ API_Key = 'hush' }]\n";
+    let printed = super::super::print(&with_file(file, &[], &Flags::default()).unwrap());
+    assert!(!printed.contains("hush") && printed.contains("# extra_body is set"), "{printed}");
     for wrong in ["extra_body = 5", "extra_body = '[]'", "omit = ['x']", "token_field = 'x'"] {
         let file = format!("[narrator]\n{wrong}\n");
         let error = with_file(&file, &[], &Flags::default()).unwrap_err().to_string();

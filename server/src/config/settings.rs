@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use milepost::engine::{EngineOptions, FileOptions, LongPollOptions, RetentionOptions};
+use milepost::engine::{
+    EngineOptions, FileOptions, LongPollOptions, RetentionOptions, store::postgres::PoolMode,
+};
 use milepost_command::IsolationSettings;
 use milepost_dataset::DatasetSettings;
 use milepost_story::{ApiKey, NarratorSettings, StorySettings};
 use serde::{Deserialize, Serialize};
 
-use super::{DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
+use super::{AuthSettings, DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
 
 /// All settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -16,6 +18,8 @@ use super::{DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
 pub struct Settings {
     /// `[http]`
     pub http: HttpSettings,
+    /// `[auth]`
+    pub auth: AuthSettings,
     /// `[storage]`
     pub storage: StorageSettings,
     /// `[engine]`
@@ -57,6 +61,17 @@ pub struct StorageSettings {
     /// command line nor in the environment; make it readable by its owner only.
     /// `MILEPOST_STORAGE_DATABASE_FILE`, `--database-file`. Default: none.
     pub database_file: Option<PathBuf>,
+    /// The same PostgreSQL database around a pooler such as PgBouncer, for notifications and
+    /// migrations: a pooler in transaction mode passes on no notifications.
+    /// `MILEPOST_STORAGE_DIRECT_DATABASE`. Default: none.
+    pub direct_database: Option<DatabaseUrl>,
+    /// File that contains `direct_database` as its only line.
+    /// `MILEPOST_STORAGE_DIRECT_DATABASE_FILE`. Default: none.
+    pub direct_database_file: Option<PathBuf>,
+    /// How a pooler in front of PostgreSQL shares its connections: `session`, `transaction`, or
+    /// `auto`, which finds it out at the start. `session` is right without a pooler, too.
+    /// `MILEPOST_STORAGE_POOL_MODE`. Default: `auto`.
+    pub pool_mode: PoolMode,
     /// Storage for uploads and files of tasks: a folder, or `s3://bucket/prefix` for a bucket of an
     /// S3-compatible store, whose endpoint, region and keys are read from `AWS_ENDPOINT_URL`,
     /// `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`. `MILEPOST_STORAGE_ARTIFACTS`.
@@ -95,6 +110,9 @@ impl Default for StorageSettings {
             data_dir: PathBuf::from("data"),
             database: None,
             database_file: None,
+            direct_database: None,
+            direct_database_file: None,
+            pool_mode: PoolMode::Auto,
             artifacts: None,
             connections: 8,
             secret_key: None,
@@ -136,6 +154,11 @@ impl StorageSettings {
                 "sqlite:///path/to/file or postgres://user:password@host:5432/database",
             ),
             (
+                self.direct_database.as_ref().is_none_or(DatabaseUrl::is_postgres),
+                "storage.direct_database",
+                "postgres://user:password@host:5432/database",
+            ),
+            (
                 self.artifacts.as_deref().is_none_or(is_artifact_store),
                 "storage.artifacts",
                 "a folder, or s3://bucket or s3://bucket/prefix",
@@ -164,6 +187,7 @@ impl Settings {
         // The isolation depends on the machine and is checked at start.
         let fixed = [
             self.http.invalid(),
+            self.auth.invalid(),
             self.storage.invalid(),
             self.viewers.invalid(),
             self.dataset.invalid(),

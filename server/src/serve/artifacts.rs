@@ -15,7 +15,7 @@ use crate::config::StorageSettings;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Opens the storage named in the settings.
-pub(super) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
+pub(crate) async fn open(storage: &StorageSettings) -> Result<Artifacts, ServeError> {
     let Some(location) = &storage.artifacts else {
         if storage.is_shared() {
             tracing::warn!(

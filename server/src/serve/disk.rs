@@ -15,7 +15,7 @@ impl Disk for Folders {
         let spaces = self.0.iter().map(|folder| {
             let disk = rustix::fs::statvfs(folder)?;
             let bytes = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
-            Ok(DiskSpace { free: bytes(disk.f_bavail), total: bytes(disk.f_blocks) })
+            Ok(DiskSpace::new(bytes(disk.f_bavail), bytes(disk.f_blocks)))
         });
         let spaces: Vec<_> = spaces.collect::<io::Result<_>>()?;
         spaces.into_iter().min_by_key(|space| space.free).ok_or(io::ErrorKind::NotFound.into())

@@ -18,6 +18,12 @@ pub enum ServeError {
         /// The cause.
         error: io::Error,
     },
+    /// The server would be open to others, or cannot identify users as configured.
+    #[error("{0}")]
+    Auth(String),
+    /// A token cannot be made or removed.
+    #[error("{0}")]
+    Token(String),
     /// A folder cannot be created or written.
     #[error("cannot write to the folder {}: {error}; choose another with --data", path.display())]
     Folder {

@@ -4,19 +4,22 @@ use std::net::SocketAddr;
 
 use milepost::task::KindInfo;
 
-use milepost::engine::EngineOptions;
+use milepost::http::AuthMode;
 
-use crate::config::HttpSettings;
+use crate::config::Settings;
 
 /// The log line. `addr` is the actual listening address.
 pub(super) fn line(
     addr: SocketAddr,
-    http: &HttpSettings,
-    engine: &EngineOptions,
+    settings: &Settings,
     kinds: &[KindInfo],
     commands: usize,
 ) -> String {
+    let Settings { http, engine, auth, .. } = settings;
     let who = match addr.ip() {
+        _ if auth.mode == AuthMode::Proxy => {
+            format!("the users that {} names can open it", auth.proxy.trusted.join(", "))
+        }
         ip if ip.is_loopback() => {
             format!("everybody on this machine can open port {}", addr.port())
         }
@@ -67,10 +70,11 @@ mod tests {
 
     fn shown(addr: &str, origins: &[&str], commands: usize) -> String {
         let public_origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
-        let http = HttpSettings { public_origins, ..HttpSettings::default() };
+        let mut settings = Settings::default();
+        settings.http.public_origins = public_origins;
         let kinds = kinds(&["story", "dataset", "a", "b", "c"][..2 + commands]);
         let addr = addr.parse().unwrap_or_else(|error| panic!("{error}"));
-        line(addr, &http, &EngineOptions::default(), &kinds, commands)
+        line(addr, &settings, &kinds, commands)
     }
 
     #[test]
@@ -95,9 +99,10 @@ mod tests {
 
     #[test]
     fn a_session_is_mentioned_where_it_is_needed() {
-        let engine = EngineOptions::default().with(|o| o.allow_anonymous = false);
+        let mut settings = Settings::default();
+        settings.engine.allow_anonymous = false;
         let addr = SocketAddr::from(([127, 0, 0, 1], 80));
-        let line = line(addr, &HttpSettings::default(), &engine, &kinds(&["story"]), 0);
+        let line = line(addr, &settings, &kinds(&["story"]), 0);
         assert!(line.contains("start story with a session, which each page gives; "), "{line}");
     }
 }

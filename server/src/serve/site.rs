@@ -1,11 +1,15 @@
 //! Router of API, pages and files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use axum::{
     Router,
+    body::{Body, Bytes},
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, header},
     response::{IntoResponse as _, Response},
 };
 use leptos::config::{LeptosOptions, get_configuration};
@@ -39,21 +43,39 @@ pub(super) fn router(
         service: service.clone(),
         viewers: viewers::VIEWERS
             .into_iter()
-            .fold(Viewers::new(limits), |all, (media_type, viewer)| all.with(media_type, viewer))
+            .fold(Viewers::new(limits), |all, (media_type, viewer)| {
+                all.with(media_type, viewers::unless_empty(viewer))
+            })
             .with_style(Dataset::KIND, "profile.css"),
         options: leptos_options(settings, &site_dir),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),
     };
     warn_of_whole_module(&site.options);
-    let api = http::router_with(service, options, simple::routes());
-    let files = guarded(files(site_dir, &site), Guard::reading_sessions(options));
-    let pages = guarded(serve::router(site), Guard::making_sessions(options));
+    let api = http::router_with(service.clone(), options, simple::routes());
+    let files = guarded(
+        files(site_dir, &site),
+        Guard::reading_sessions(options).with_tokens(service.clone()),
+    );
+    let pages =
+        guarded(serve::router(site), Guard::making_sessions(options).with_tokens(service.clone()));
     let router = pages.fallback(move |request: Request| {
         let rest = if is_api(request.uri().path()) { api.clone() } else { files.clone() };
-        async move { rest.oneshot(request).await }
+        let is_head = request.method() == Method::HEAD;
+        async move { rest.oneshot(request).await.map(|it| of_unknown_length(it, is_head)) }
     });
     http::safe_headers(router)
+}
+
+/// A response to HEAD whose length is not known: without its body, the router around would take it
+/// for an empty one.
+fn of_unknown_length(response: Response, is_head: bool) -> Response {
+    match is_head && !response.headers().contains_key(header::CONTENT_LENGTH) {
+        true => {
+            response.map(|_| Body::from_stream(futures_util::stream::empty::<io::Result<Bytes>>()))
+        }
+        false => response,
+    }
 }
 
 fn is_api(path: &str) -> bool {

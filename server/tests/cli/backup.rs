@@ -22,6 +22,9 @@ async fn a_copy_made_while_the_server_runs_has_its_tasks() {
     assert_eq!(mode & 0o777, 0o600, "keys are for the owner alone");
     assert!(!place.path("copy.db.part").exists());
 
+    let second = place.run(&["backup", "--json", arg(&place.path("second.db"))]).await;
+    let told: serde_json::Value = serde_json::from_str(&second.stdout).unwrap();
+    assert!(told["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{second:?}");
     let again = place.run(&["backup", arg(&copy)]).await;
     again.is_refused_with("the file exists");
 
@@ -29,6 +32,12 @@ async fn a_copy_made_while_the_server_runs_has_its_tasks() {
     let data = restored.path("data");
     std::fs::create_dir_all(&data).unwrap();
     std::fs::copy(&copy, data.join("milepost.db")).unwrap();
+    let checked = restored.run(&["check", "--addr", "127.0.0.1:0"]).await;
+    assert!(
+        checked.stdout.contains("schema version"),
+        "before a server has opened it: {checked:?}"
+    );
+    assert!(!checked.stdout.contains("error"), "{checked:?}");
     let server = restored.serve(&[], &[]).await;
     let result = server.run(&restored, &["result", id]).await;
     assert!(result.stdout.contains("\"rows\":2"), "{result:?}");

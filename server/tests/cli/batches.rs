@@ -38,15 +38,15 @@ async fn waiting(server: &Server) -> String {
 async fn a_batch_is_followed_to_the_end_of_each_and_those_that_failed_are_run_again() {
     let place = place();
     let server = place.serve(&[], &[]).await;
-    let said = two(&place, &server, [0, 3]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(said.stdout.lines().count(), 1, "{said:?}");
-    let ended = |words: &str| said.stderr.lines().filter(|line| line.contains(words)).count();
-    assert_eq!((ended("  completed in "), ended("  failed after ")), (1, 1), "{said:?}");
-    let last = said.stderr.lines().last().unwrap();
+    let printed = two(&place, &server, [0, 3]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    assert_eq!(printed.stdout.lines().count(), 1, "{printed:?}");
+    let ended = |words: &str| printed.stderr.lines().filter(|line| line.contains(words)).count();
+    assert_eq!((ended("  completed in "), ended("  failed after ")), (1, 1), "{printed:?}");
+    let last = printed.stderr.lines().last().unwrap();
     assert_eq!(last, "2 tasks have ended: 1 completed, 1 failed");
 
-    let id = said.stdout.trim();
+    let id = printed.stdout.trim();
     let status = server.run(&place, &["status", id]).await;
     assert_eq!(status.code, Some(1), "{status:?}");
     assert!(status.stdout.contains("2 of 2 have ended, 1 failed\nprogress 100 %\n"), "{status:?}");
@@ -55,7 +55,7 @@ async fn a_batch_is_followed_to_the_end_of_each_and_those_that_failed_are_run_ag
 
     let again = server.run(&place, &["rerun", id, "--follow"]).await;
     assert_eq!(again.code, Some(1), "{again:?}");
-    assert_ne!(again.stdout, said.stdout);
+    assert_ne!(again.stdout, printed.stdout);
     assert_eq!(again.stderr.lines().last(), Some("1 task has ended: 1 failed"));
     let changed = server.run(&place, &["rerun", id, "--input", "code=0"]).await;
     changed.is_refused_with("this is a batch");
@@ -66,9 +66,9 @@ async fn those_of_a_batch_that_had_secrets_are_not_run_again_without_them() {
     let place = place();
     let server = place.serve(&[], &[]).await;
     place.write("jobs", "{\"code\": 3}\n{\"code\": 3, \"word\": \"hush-hush\"}\n");
-    let said = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    let id = said.stdout.trim();
+    let printed = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    let id = printed.stdout.trim();
     let again = server.run(&place, &["rerun", id]).await;
     again.is_refused_with(": word: has to be entered again");
     assert!(again.stderr.contains("task "), "it says of which: {again:?}");
@@ -99,7 +99,7 @@ async fn a_list_on_the_standard_input_is_a_batch_and_none_that_failed_is_nothing
 async fn a_wrong_line_is_told_with_its_number_and_nothing_is_started() {
     let place = place();
     let server = place.serve(&["--no-worker"], &[]).await;
-    for (text, told) in [
+    for (text, shown) in [
         ("{\"code\": 0}\n\n{\"code\": 99}", "jobs:3: code: must be at most 9"),
         (
             "{\"code\": 0}\n{\"kode\": 1}",
@@ -111,14 +111,48 @@ async fn a_wrong_line_is_told_with_its_number_and_nothing_is_started() {
         ("{\"code\": \"\x1b[2J\"}", "jobs:1: this is no JSON"),
     ] {
         place.write("jobs", text);
-        let said = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
-        said.is_refused_with(told);
+        let printed = server.run(&place, &["run", "job", "--inputs", "jobs", "--follow"]).await;
+        printed.is_refused_with(shown);
     }
+    let printed = server.run(&place, &["run", "job", "--inputs", "nowhere"]).await;
+    printed.is_refused_with("nowhere: ");
+    assert!(waiting(&server).await.ends_with(" 0"), "{}", waiting(&server).await);
+}
+
+#[tokio::test]
+async fn more_inputs_than_a_batch_takes_are_several_and_a_repeated_start_begins_none() {
+    let place = place();
+    let server = place.serve(&[], &[]).await;
+    place.write("jobs", &"{\"code\": 0}\n".repeat(130));
+    let run = ["run", "job", "--inputs", "jobs", "--idempotency-key", "nightly"];
+    let first = server.run(&place, &run).await;
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert_eq!(first.stdout.lines().count(), 2, "{first:?}");
+    assert!(first.stderr.contains("2 batches, 130 tasks"), "{first:?}");
+    let totals: Vec<_> = futures_util::future::join_all(first.stdout.lines().map(async |id| {
+        let followed = server.run(&place, &["status", id, "--follow"]).await;
+        assert_eq!(followed.code, Some(0), "{followed:?}");
+        followed.stderr.lines().last().unwrap_or_default().to_owned()
+    }))
+    .await;
+    assert_eq!(
+        totals,
+        ["100 tasks have ended: 100 completed", "30 tasks have ended: 30 completed"]
+    );
+    assert_eq!(server.run(&place, &run).await.stdout, first.stdout);
+}
+
+#[tokio::test]
+async fn ctrl_c_while_the_rest_waits_for_room_cancels_what_was_started() {
+    let place = place();
+    let server = place.serve(&["--no-worker"], &[]).await;
     place.write("jobs", &"{\"code\": 0}\n".repeat(101));
-    let said = server.run(&place, &["run", "job", "--inputs", "jobs"]).await;
-    said.is_refused_with("1 to 100 entries, not 101");
-    let said = server.run(&place, &["run", "job", "--inputs", "nowhere"]).await;
-    said.is_refused_with("nowhere: ");
+    let run = server.client(&place, &["run", "job", "--inputs", "jobs", "--follow"]);
+    let mut running = Running::start(run);
+    running.until_it_says("waiting for room").await;
+    running.signal("INT").await;
+    running.until_it_says(": cancelled").await;
+    assert_eq!(running.end().await.0, Some(130));
     assert!(waiting(&server).await.ends_with(" 0"), "{}", waiting(&server).await);
 }
 
@@ -185,12 +219,12 @@ async fn a_task_is_run_again_as_it_was_or_with_something_changed() {
 async fn the_help_of_a_kind_tells_its_inputs_and_that_of_the_command_needs_no_server() {
     let place = place();
     let server = place.serve(&["--no-worker"], &[]).await;
-    let told = server.run(&place, &["run", "job", "--help"]).await;
-    assert_eq!(told.code, Some(0), "{told:?}");
+    let shown = server.run(&place, &["run", "job", "--help"]).await;
+    assert_eq!(shown.code, Some(0), "{shown:?}");
     for part in
         ["  code (required)\n", "Whole number, 0 to 9\n", "Secret", "run job --input code=0"]
     {
-        assert!(told.stdout.contains(part), "{part} is not in {}", told.stdout);
+        assert!(shown.stdout.contains(part), "{part} is not in {}", shown.stdout);
     }
     let story = server.run(&place, &["run", "story", "-h"]).await;
     for part in ["Such as: lighthouse, sourdough", "1 to 100 characters", "leave those out"] {

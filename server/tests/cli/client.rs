@@ -15,10 +15,10 @@ async fn a_task_is_run_followed_and_its_result_fetched() {
     let file = place.write("numbers.csv", &csv());
     let data = format!("data=@{}", file.display());
     let run = ["run", "dataset", "--input", &data, "--input", "name=numbers", "--follow"];
-    let said = server.run(&place, &run).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.stderr.lines().last().unwrap().starts_with("completed in"), "{said:?}");
-    let id = said.stdout.trim();
+    let printed = server.run(&place, &run).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.stderr.lines().last().unwrap().starts_with("completed in"), "{printed:?}");
+    let id = printed.stdout.trim();
 
     let status = server.run(&place, &["status", id]).await;
     assert_eq!(status.code, Some(0), "{status:?}");
@@ -33,9 +33,30 @@ async fn a_task_is_run_followed_and_its_result_fetched() {
     assert_eq!(profile["columns"][0]["numeric"]["median"], 2499.5);
 
     let output = place.path("profile.json");
-    let said = server.run(&place, &["result", id, "-o", arg(&output)]).await;
-    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    let printed = server.run(&place, &["result", id, "-o", arg(&output)]).await;
+    assert_eq!((printed.code, printed.stdout.as_str()), (Some(0), ""), "{printed:?}");
     assert_eq!(std::fs::read_to_string(output).unwrap(), result.stdout);
+}
+
+#[tokio::test]
+async fn what_is_finished_is_printed_once_as_it_grows() {
+    let place = Place::with_research();
+    let server = place.serve(&[], &[("MILEPOST_STORY_WORDS_PER_SECOND", "150")]).await;
+    let run = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada"];
+    let printed = server.run(&place, &[&run[..], &["--follow", "--preview"]].concat()).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let headings =
+        |mark: &str| printed.stderr.lines().filter(|line| line.starts_with(mark)).count();
+    assert_eq!(headings("# "), 1, "{printed:?}");
+    assert!(headings("## ") >= 2, "{printed:?}");
+    let mut chapters: Vec<_> =
+        printed.stderr.lines().filter(|line| line.starts_with("## ")).collect();
+    let all = chapters.len();
+    chapters.dedup();
+    assert_eq!(chapters.len(), all, "each once: {printed:?}");
+    let alone = server.run(&place, &[&run[..], &["--preview"]].concat()).await;
+    assert_eq!(alone.code, Some(2), "{alone:?}");
+    assert!(alone.stderr.contains("--follow"), "{alone:?}");
 }
 
 #[tokio::test]
@@ -53,10 +74,10 @@ async fn the_input_can_come_from_the_standard_input() {
 async fn a_task_that_fails_ends_with_one() {
     let place = Place::new();
     let server = place.serve(&[], &[("MILEPOST_ENGINE_MAX_RESULT_BYTES", "10")]).await;
-    let said = server.run(&place, &["run", "dataset", "-i", "data=a\n1", "--follow"]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.stderr.lines().last().unwrap().starts_with("failed after"), "{said:?}");
-    let id = said.stdout.trim();
+    let printed = server.run(&place, &["run", "dataset", "-i", "data=a\n1", "--follow"]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    assert!(printed.stderr.lines().last().unwrap().starts_with("failed after"), "{printed:?}");
+    let id = printed.stdout.trim();
     assert_eq!(server.run(&place, &["status", id]).await.code, Some(1));
     assert_eq!(server.run(&place, &["status", id, "--follow"]).await.code, Some(1));
     let result = server.run(&place, &["result", id]).await;
@@ -103,9 +124,9 @@ async fn a_task_is_cancelled_by_its_id() {
     let early = server.run(&place, &["result", id]).await;
     assert_eq!(early.code, Some(2), "{early:?}");
     assert!(early.stderr.contains("queued"), "{early:?}");
-    let said = server.run(&place, &["cancel", id]).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let lines: Vec<_> = said.stdout.lines().collect();
+    let printed = server.run(&place, &["cancel", id]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let lines: Vec<_> = printed.stdout.lines().collect();
     assert_eq!(lines[0], format!("{id} cancelled"));
     assert!(lines[1].starts_with("cancel   requested 20"), "{lines:?}");
     assert!(lines[1].ends_with(" by somebody with its id"), "{lines:?}");
@@ -128,14 +149,17 @@ async fn a_priority_puts_a_task_before_its_owners_others_and_has_limits() {
         let line = format!("place    {place_in_line} in line");
         let patience = std::time::Instant::now();
         while !server.run(&place, &["status", &id]).await.stdout.contains(&line) {
-            assert!(patience.elapsed().as_secs() < 30, "{line} is not told of {id}");
+            assert!(patience.elapsed().as_secs() < 120, "{line} is not told of {id}");
         }
     }
     for wrong in ["101", "-101", "soon"] {
         let run = ["run", "dataset", "-i", "data=a", "--priority", wrong];
-        let said = server.run(&place, &run).await;
-        assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""), "{said:?}");
-        assert!(said.stderr.contains(wrong) && said.stderr.contains("--priority"), "{said:?}");
+        let printed = server.run(&place, &run).await;
+        assert_eq!((printed.code, printed.stdout.as_str()), (Some(2), ""), "{printed:?}");
+        assert!(
+            printed.stderr.contains(wrong) && printed.stderr.contains("--priority"),
+            "{printed:?}"
+        );
     }
 }
 
@@ -144,9 +168,9 @@ async fn a_list_without_a_token_says_why_it_is_empty() {
     let place = Place::new();
     let server = place.serve(&["--no-worker"], &[]).await;
     server.run(&place, &["run", "dataset", "-i", "data=a"]).await;
-    let said = server.run(&place, &["ls"]).await;
-    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
-    assert!(said.stderr.contains("token"), "{said:?}");
+    let printed = server.run(&place, &["ls"]).await;
+    assert_eq!((printed.code, printed.stdout.as_str()), (Some(0), ""), "{printed:?}");
+    assert!(printed.stderr.contains("token"), "{printed:?}");
     let wrong = server.run(&place, &["ls", "--status", "finished"]).await;
     wrong.is_refused_with("status is one of");
 }
@@ -177,14 +201,14 @@ async fn a_server_that_is_not_there_is_told_in_one_line() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", free.local_addr().unwrap());
     drop(free);
-    let said = place.run(&["ls", "--url", &url]).await;
-    said.is_refused_with(&format!("cannot reach {url}: "));
+    let printed = place.run(&["ls", "--url", &url]).await;
+    printed.is_refused_with(&format!("cannot reach {url}: "));
     place.run(&["ls", "--url", "localhost"]).await.is_refused_with("Invalid server URL");
 }
 
-fn json(said: &crate::fixture::Said) -> serde_json::Value {
-    assert_eq!(said.stdout.lines().count(), 1, "one document: {said:?}");
-    serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"))
+fn json(printed: &crate::fixture::Said) -> serde_json::Value {
+    assert_eq!(printed.stdout.lines().count(), 1, "one document: {printed:?}");
+    serde_json::from_str(&printed.stdout).unwrap_or_else(|error| panic!("{error}: {printed:?}"))
 }
 
 #[tokio::test]
@@ -226,9 +250,9 @@ async fn who_waits_is_told_how_each_task_ended() {
     let server = place.serve(&[], &[("MILEPOST_ENGINE_MAX_RESULT_BYTES", "10")]).await;
     let started = server.run(&place, &["run", "dataset", "-i", "data=a\n1"]).await;
     let id = started.stdout.trim();
-    let said = server.run(&place, &["wait", id]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.stdout.starts_with(&format!("{id} failed after ")), "{said:?}");
+    let printed = server.run(&place, &["wait", id]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    assert!(printed.stdout.starts_with(&format!("{id} failed after ")), "{printed:?}");
     let unknown = "00000000-0000-4000-8000-000000000000";
     assert_eq!(server.run(&place, &["wait", id, unknown]).await.code, Some(2));
 }
@@ -244,7 +268,7 @@ async fn a_log_is_printed_and_followed_to_the_end() {
     let followed = server.run(&place, &["log", id, "--follow"]).await;
     assert_eq!(followed.code, Some(0), "{followed:?}");
     for line in ["stdout  one", "stderr  two", "stdout  three"] {
-        let count = followed.stdout.lines().filter(|said| said.ends_with(line)).count();
+        let count = followed.stdout.lines().filter(|printed| printed.ends_with(line)).count();
         assert_eq!(count, 1, "{line}: {followed:?}");
     }
     assert_eq!(server.run(&place, &["log", id]).await.stdout, followed.stdout);
@@ -260,10 +284,10 @@ async fn a_log_is_printed_and_followed_to_the_end() {
 async fn a_list_for_nobody_says_how_to_be_somebody() {
     let place = Place::new();
     let server = place.serve(&[], &[]).await;
-    let said = server.run(&place, &["ls", "--search", "ägypten"]).await;
-    assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{said:?}");
+    let printed = server.run(&place, &["ls", "--search", "ägypten"]).await;
+    assert_eq!((printed.code, printed.stdout.as_str()), (Some(0), ""), "{printed:?}");
     for part in ["without an identity", "/tasks", "--token", "docs/http.md"] {
-        assert!(said.stderr.contains(part), "{said:?}");
+        assert!(printed.stderr.contains(part), "{printed:?}");
     }
 }
 

@@ -67,9 +67,9 @@ fn begin(place: &Place, server: &Server) -> Running {
 }
 
 /// The report of a task that has completed.
-async fn report(place: &Place, server: &Server, said: &Said) -> Value {
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
-    let result = server.run(place, &["result", said.stdout.trim()]).await;
+async fn report(place: &Place, server: &Server, printed: &Said) -> Value {
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
+    let result = server.run(place, &["result", printed.stdout.trim()]).await;
     serde_json::from_str(&result.stdout).unwrap()
 }
 

@@ -6,9 +6,9 @@ use crate::fixture::{Place, SLOW, arg};
 async fn unknown_keys_are_refused_with_file_and_key() {
     let place = Place::new();
     let file = place.write("milepost.toml", "[http]\nadr = '127.0.0.1:1'\n");
-    let said = place.run(&["serve"]).await;
-    said.is_refused_with("`http.adr`: unknown; known keys here: addr,");
-    assert!(said.stderr.contains("milepost.toml"), "{said:?}");
+    let printed = place.run(&["serve"]).await;
+    printed.is_refused_with("`http.adr`: unknown; known keys here: addr,");
+    assert!(printed.stderr.contains("milepost.toml"), "{printed:?}");
     place.run(&["config", "--config", arg(&file)]).await.is_refused_with("`http.adr`");
 }
 
@@ -17,8 +17,8 @@ async fn bad_values_and_flags_are_refused() {
     let place = Place::new();
     place.run(&["serve", "--addr", "nowhere"]).await.is_refused_with("`http.addr`");
     place.run(&["serve", "--config", "gone.toml"]).await.is_refused_with("gone.toml");
-    let said = place.run(&["serve", "--database", "mysql://x"]).await;
-    said.is_refused_with("sqlite:///");
+    let printed = place.run(&["serve", "--database", "mysql://x"]).await;
+    printed.is_refused_with("sqlite:///");
     assert_eq!(place.run(&["serve", "--nonsense"]).await.code, Some(2));
     assert_eq!(place.run(&["nonsense"]).await.code, Some(2));
     place.run(&[]).await.is_refused_with("milepost --help");
@@ -50,7 +50,10 @@ async fn the_limits_of_a_kind_are_those_of_its_table() {
     let place = place.and_research();
     let server = place.serve(&[], &[SLOW]).await;
     let run = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada", "--follow"];
-    let said = server.run(&place, &run).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(said.stderr.contains("longer than 1 s, the limit of its kind. (timeout)"), "{said:?}");
+    let printed = server.run(&place, &run).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    assert!(
+        printed.stderr.contains("longer than 1 s, the limit of its kind. (timeout)"),
+        "{printed:?}"
+    );
 }

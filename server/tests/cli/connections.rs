@@ -47,7 +47,7 @@ async fn one_address_has_its_connections_and_others_have_theirs() {
     drop(held);
     let patience = Instant::now();
     while ask(&server, &get("/api/v1/kinds", "localhost")).await.status != 200 {
-        assert!(patience.elapsed().as_secs() < 30);
+        assert!(patience.elapsed().as_secs() < 120);
     }
 }
 
@@ -64,7 +64,8 @@ async fn with_few_files_a_flood_of_silent_connections_shuts_nobody_out() {
     let mut other = Raw::from([127, 0, 0, 2], &server).await;
     other.write(&get("/readyz", "localhost")).await;
     assert_eq!(other.answer().await.status, 200);
-    assert!(start.elapsed().as_secs() < 5);
+    // Before any of the silent ones was closed for its silence.
+    assert!(start.elapsed().as_secs() < 30);
     assert!(
         place.log().contains("at most 128 connections, 32 from one address"),
         "{}",
@@ -125,7 +126,7 @@ async fn a_client_that_does_not_read_its_answer_is_given_up() {
     // Its place is the only one.
     let patience = Instant::now();
     while ask(&server, &get("/api/v1/kinds", "localhost")).await.status != 200 {
-        assert!(patience.elapsed().as_secs() < 30);
+        assert!(patience.elapsed().as_secs() < 120);
     }
     drop(deaf);
 }
@@ -261,7 +262,7 @@ async fn until_held(server: &Server, held: usize) -> String {
         if metrics.contains(&line) {
             return metrics;
         }
-        assert!(patience.elapsed().as_secs() < 30, "{metrics}");
+        assert!(patience.elapsed().as_secs() < 120, "{metrics}");
     }
 }
 
@@ -277,8 +278,8 @@ async fn whoever_polls_without_a_session_leaves_places_for_others() {
     let first = poll([127, 0, 0, 1], &server, &task).await;
     until_held(&server, 1).await;
     let second = poll([127, 0, 0, 1], &server, &task).await.answer().await;
-    let told: Value = serde_json::from_str(&second.body).unwrap();
-    assert_eq!(told["reason"], "no_wait", "{told}");
+    let shown: Value = serde_json::from_str(&second.body).unwrap();
+    assert_eq!(shown["reason"], "no_wait", "{shown}");
     let other = poll([127, 0, 0, 2], &server, &task).await;
     let metrics = until_held(&server, 2).await;
     assert!(

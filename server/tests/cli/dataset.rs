@@ -41,11 +41,11 @@ async fn begun(server: &Server, place: &Place, file: Vec<u8>) -> String {
 async fn until(place: &Place, ask: impl AsyncFn() -> Value, so: impl Fn(&Value) -> bool) -> Value {
     let patience = Instant::now();
     loop {
-        let told = ask().await;
-        if so(&told) {
-            return told;
+        let shown = ask().await;
+        if so(&shown) {
+            return shown;
         }
-        assert!(patience.elapsed().as_secs() < 120, "{told:#} {}", place.log());
+        assert!(patience.elapsed().as_secs() < 120, "{shown:#} {}", place.log());
     }
 }
 

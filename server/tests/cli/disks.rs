@@ -29,11 +29,11 @@ async fn status(url: &str, id: &str) -> Value {
 async fn until_completed(url: &str, id: &str) -> Value {
     let patience = std::time::Instant::now();
     loop {
-        let told = status(url, id).await;
-        if told["status"] == "completed" {
-            return told;
+        let shown = status(url, id).await;
+        if shown["status"] == "completed" {
+            return shown;
         }
-        assert!(patience.elapsed().as_secs() < 60, "still {told:#}");
+        assert!(patience.elapsed().as_secs() < 120, "still {shown:#}");
     }
 }
 
@@ -41,9 +41,9 @@ async fn until_completed(url: &str, id: &str) -> Value {
 async fn a_full_disk_takes_no_start_and_loses_no_task() {
     let place = Place::with_research();
     // A process that may not write any further is told so instead of ended.
-    let told = place.wrapped(&["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"], &["serve"]);
+    let shown = place.wrapped(&["sh", "-c", r#"trap "" XFSZ; exec "$@""#, "sh"], &["serve"]);
     let pace = [("MILEPOST_STORY_WORDS_PER_SECOND", "300"), ("MILEPOST_HTTP_ADDR", "127.0.0.1:0")];
-    let mut server = place.serve_by(told, &pace).await;
+    let mut server = place.serve_by(shown, &pace).await;
     let url = server.url.clone();
     let story = json!({ "kind": "story", "input": { "subject": "lighthouse", "player": "Ada" } });
     let table = json!({ "kind": "dataset", "input": { "data": "a,b\n1,2\n" } });
@@ -76,9 +76,9 @@ async fn on_a_small_disk(place: &Place, variables: &[(&str, &str)]) -> crate::fi
     let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
     let namespace = if root { "-m" } else { "-rm" };
     let mount = r#"mount -t tmpfs -o size=8m none data && exec "$@""#;
-    let told = place.wrapped(&["unshare", namespace, "sh", "-c", mount, "sh"], &["serve"]);
+    let shown = place.wrapped(&["unshare", namespace, "sh", "-c", mount, "sh"], &["serve"]);
     let pace = [("MILEPOST_STORY_WORDS_PER_SECOND", "300"), ("MILEPOST_HTTP_ADDR", "127.0.0.1:0")];
-    place.serve_by(told, &[&pace, variables].concat()).await
+    place.serve_by(shown, &[&pace, variables].concat()).await
 }
 
 /// A file beside the database that leaves so many bytes of the small disk free.
@@ -108,8 +108,8 @@ async fn with_little_room_on_the_disk_nothing_new_is_taken_in_and_what_runs_ends
     let refused = start(&url, &table).await;
     assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
     assert!(refused.headers().contains_key("retry-after"));
-    let told: Value = refused.json().await.unwrap();
-    assert!(told["detail"].as_str().unwrap().contains("storage.min_free_bytes"), "{told}");
+    let shown: Value = refused.json().await.unwrap();
+    assert!(shown["detail"].as_str().unwrap().contains("storage.min_free_bytes"), "{shown}");
     let upload = reqwest::Client::new().post(format!("{url}/api/v1/uploads?name=a.csv"));
     let refused = upload.body("a,b\n1,2\n").send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
@@ -142,8 +142,8 @@ async fn a_disk_without_any_room_is_told_as_such_and_the_server_goes_on_once_the
     let refused = refused.expect("the disk is full");
     assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE, "{}", place.log());
     assert!(refused.headers().contains_key("retry-after"));
-    let told: Value = refused.json().await.unwrap();
-    assert_eq!(told["detail"], "The disk of the database is full.");
+    let shown: Value = refused.json().await.unwrap();
+    assert_eq!(shown["detail"], "The disk of the database is full.");
     // What is known is still told.
     let list = reqwest::get(format!("{url}/api/v1/kinds")).await.unwrap();
     assert_eq!(list.status(), StatusCode::OK);
@@ -176,13 +176,13 @@ async fn a_data_folder_or_file_that_is_read_only_is_told_in_one_line_and_works_o
     let (folder, file) = (place.path("data"), place.path("data/milepost.db"));
     std::fs::remove_file(place.path("data/milepost.db.lock")).unwrap();
     set_mode(&folder, 0o500);
-    let said = Said::of(without_privileges(&place, &serve)).await;
-    said.is_refused_with("milepost.db.lock cannot be written: Permission denied");
+    let printed = Said::of(without_privileges(&place, &serve)).await;
+    printed.is_refused_with("milepost.db.lock cannot be written: Permission denied");
     set_mode(&folder, 0o700);
 
     set_mode(&file, 0o400);
-    let said = Said::of(without_privileges(&place, &serve)).await;
-    said.is_refused_with("milepost.db cannot be opened: Permission denied");
+    let printed = Said::of(without_privileges(&place, &serve)).await;
+    printed.is_refused_with("milepost.db cannot be opened: Permission denied");
     set_mode(&file, 0o600);
 
     let server = place.serve(&[], &[]).await;
@@ -203,8 +203,8 @@ async fn a_damaged_database_is_told_in_one_line_and_left_as_it_is() {
     let cut_off = whole[..whole.len() / 2].to_vec();
     for damaged in [scratched, cut_off] {
         std::fs::write(&file, &damaged).unwrap();
-        let said = place.run(&["serve", "--addr", "127.0.0.1:0"]).await;
-        said.is_refused_with("milepost.db cannot be opened");
+        let printed = place.run(&["serve", "--addr", "127.0.0.1:0"]).await;
+        printed.is_refused_with("milepost.db cannot be opened");
         assert!(std::fs::read(&file).unwrap() == damaged, "the damaged file was written to");
     }
     // A copy that was kept is enough.
@@ -220,10 +220,10 @@ async fn a_second_process_on_the_same_file_is_refused_by_any_name_and_disturbs_n
     let server = place.serve(&[], &[]).await;
     std::os::unix::fs::symlink(place.path("data"), place.path("other")).unwrap();
     for data in ["data", "other", "./other/../data"] {
-        let said = place.run(&["serve", "--addr", "127.0.0.1:0", "--data", data]).await;
-        said.is_refused_with("is in use by another milepost");
+        let printed = place.run(&["serve", "--addr", "127.0.0.1:0", "--data", data]).await;
+        printed.is_refused_with("is in use by another milepost");
     }
     let input = ["run", "dataset", "--input", "data=a,b\n1,2\n", "--follow"];
-    let said = server.run(&place, &input).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let printed = server.run(&place, &input).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
 }

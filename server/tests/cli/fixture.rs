@@ -20,6 +20,20 @@ pub(crate) const SLOW: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "1");
 /// As fast as it can.
 pub(crate) const FAST: (&str, &str) = ("MILEPOST_STORY_WORDS_PER_SECOND", "0");
 
+/// Number of the newest migration, and how many there are, as the messages say it: `1 migration`.
+pub(crate) fn migrations() -> (usize, String) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let numbers: Vec<usize> = names
+        .map(|name| name.to_str().unwrap().split('_').next().unwrap().parse().unwrap())
+        .collect();
+    let count = match numbers.len() {
+        1 => "1 migration".to_owned(),
+        many => format!("{many} migrations"),
+    };
+    (numbers.into_iter().max().unwrap(), count)
+}
+
 /// A folder with a server's data, removed at the end.
 pub(crate) struct Place {
     folder: tempfile::TempDir,

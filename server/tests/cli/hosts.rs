@@ -7,7 +7,7 @@ use crate::{
 
 /// A server for a network, on each address.
 async fn open(place: &Place, variables: &[(&str, &str)]) -> Server {
-    let command = place.milepost(&["serve", "--addr", "0.0.0.0:0", "--no-worker"]);
+    let command = place.milepost(&["serve", "--addr", "0.0.0.0:0", "--open", "--no-worker"]);
     place.serve_by(command, variables).await
 }
 

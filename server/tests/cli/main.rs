@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "a test that this machine cannot run says why")]
 
+mod admin;
 mod audit;
 mod backup;
 mod batches;
+mod behind;
 mod bodies;
+mod check;
 mod client;
 mod commands;
 mod config;
@@ -14,11 +17,18 @@ mod connections;
 mod dataset;
 mod disks;
 mod drain;
+mod failover;
 mod files;
 mod fixture;
+mod heads;
 mod hosts;
+mod labels;
 mod markup;
 mod past;
+mod people;
+#[path = "../../../tests/support/pgbouncer.rs"]
+mod pgbouncer;
+mod pooler;
 mod postgres;
 #[path = "../../../tests/support/postgres.rs"]
 mod postgres_server;
@@ -33,3 +43,4 @@ mod simple;
 mod site;
 mod story;
 mod totals;
+mod upgrade;

@@ -1,6 +1,7 @@
 //! Whatever anybody has entered, named or printed is text on every page, in every state.
 
 mod browser;
+mod operate;
 mod sources;
 
 use serde_json::{Value, json};
@@ -86,7 +87,16 @@ async fn start(browser: &Browser, mode: &str) -> String {
 
 /// Every page of a task.
 async fn look_at(browser: &Browser, id: &str) {
-    for path in ["", "/files", "/result", &format!("?log={}", browser::encoded(MARK)), "?log="] {
+    let labels = json!({ "tags": [MARK], "note": format!("{MARK}\n{MARK}") });
+    browser.post(&format!("/api/v1/tasks/{id}/annotate"), &labels).await;
+    let mark = browser::encoded(MARK);
+    for path in ["/tasks?tag=", "/admin?q=", "/admin?owner=", "/admin?tag=", "/admin?kind="] {
+        browser.page(&format!("{path}{mark}")).await;
+    }
+    browser.page("/admin").await;
+    for path in
+        ["", "/labels", "/files", "/result", &format!("?log={}", browser::encoded(MARK)), "?log="]
+    {
         browser.page(&format!("/tasks/{id}{path}")).await;
     }
     for path in [format!("/start/job?from={id}"), format!("/start-several/job?from={id}")] {
@@ -97,7 +107,7 @@ async fn look_at(browser: &Browser, id: &str) {
         let href = file["href"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
         browser.page(href).await;
     }
-    browser.function("/api/fn/task_result", &json!({ "id": id })).await;
+    browser.page(&format!("/tasks/{id}?result")).await;
     for find in ["", MARK] {
         let watch = json!([{ "id": id, "log_after": 0 }]);
         browser

@@ -9,9 +9,9 @@ const RUN: [&str; 6] = ["run", "story", "-i", "subject=lighthouse", "-i", "playe
 
 /// Starts a story and waits until it is being written; its id.
 async fn under_way(place: &Place, server: &Server) -> String {
-    let said = server.run(place, &RUN).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let id = said.stdout.trim().to_owned();
+    let printed = server.run(place, &RUN).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let id = printed.stdout.trim().to_owned();
     until(place, server, &id, "Step 4 of 5: Writing").await;
     id
 }
@@ -20,17 +20,17 @@ async fn under_way(place: &Place, server: &Server) -> String {
 async fn until(place: &Place, server: &Server, id: &str, part: &str) -> Said {
     let patience = Instant::now();
     loop {
-        let told = server.run(place, &["status", id]).await;
-        if told.stdout.contains(part) {
-            return told;
+        let shown = server.run(place, &["status", id]).await;
+        if shown.stdout.contains(part) {
+            return shown;
         }
-        assert!(patience.elapsed() < Duration::from_secs(60), "{part} is not in {told:?}");
+        assert!(patience.elapsed() < Duration::from_secs(120), "{part} is not in {shown:?}");
     }
 }
 
-fn has(told: &Said, parts: &[&str]) {
+fn has(shown: &Said, parts: &[&str]) {
     for part in parts {
-        assert!(told.stdout.contains(part), "{part} is not in {told:?}");
+        assert!(shown.stdout.contains(part), "{part} is not in {shown:?}");
     }
 }
 
@@ -42,13 +42,14 @@ async fn the_receipt_of_a_cancel_is_told_from_the_wish_to_the_end() {
     let asked = server.run(&place, &["cancel", &id]).await;
     assert_eq!(asked.code, Some(0), "{asked:?}");
     has(&asked, &[&format!("{id} cancel"), "requested 20", " by somebody with its id\n"]);
-    let told = until(&place, &server, &id, "stopped 20").await;
-    assert_eq!(told.code, Some(130), "{told:?}");
-    has(&told, &["cancel   requested 20", "delivered 20", "acknowledged 20", " by itself\n"]);
+    let shown = until(&place, &server, &id, "stopped 20").await;
+    assert_eq!(shown.code, Some(130), "{shown:?}");
+    has(&shown, &["cancel   requested 20", "delivered 20", "acknowledged 20", " by itself\n"]);
     // Asked again, it says the same.
     let again = server.run(&place, &["cancel", &id]).await;
-    let receipt = |said: &Said| said.stdout[said.stdout.find("cancel   ").unwrap()..].to_owned();
-    assert_eq!(receipt(&again), receipt(&told));
+    let receipt =
+        |printed: &Said| printed.stdout[printed.stdout.find("cancel   ").unwrap()..].to_owned();
+    assert_eq!(receipt(&again), receipt(&shown));
 }
 
 #[tokio::test]
@@ -59,18 +60,18 @@ async fn a_story_whose_server_was_killed_says_how_it_was_resumed() {
     server.child().kill().await.unwrap();
 
     let mut server = place.serve(&[], &[SLOW]).await;
-    let told = until(&place, &server, &id, "resumed").await;
-    has(&told, &["resumed  The worker was lost. Resumed at step ", " of 5, saved "]);
+    let shown = until(&place, &server, &id, "resumed").await;
+    has(&shown, &["resumed  The worker was lost. Resumed at step ", " of 5, saved "]);
     until(&place, &server, &id, "Step 4 of 5: Writing").await;
     server.child().kill().await.unwrap();
 
     // The third attempt is the last, and comes to its end.
     let server = place.serve(&[], &[FAST]).await;
     let follow = server.client(&place, &["status", &id, "--follow"]);
-    let said = Said::of(follow).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
-    let told = server.run(&place, &["status", &id]).await;
-    has(&told, &["completed", "resumed  The worker was lost. Resumed at step "]);
+    let printed = Said::of(follow).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
+    let shown = server.run(&place, &["status", &id]).await;
+    has(&shown, &["completed", "resumed  The worker was lost. Resumed at step "]);
 }
 
 #[tokio::test]

@@ -30,29 +30,33 @@ fn fixture(name: &str) -> Vec<u8> {
 #[tokio::test]
 async fn what_a_preset_sees_in_a_log_is_told_line_by_line() {
     let place = Place::new();
-    let said = test(&place, &["rsync"], &fixture("rsync.txt")).await;
-    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{said:?}");
-    assert!(said.stdout.contains("  50.0%        2,100,000  50%    3.05MB/s"), "{}", said.stdout);
-    let last = said.stdout.lines().last().unwrap();
+    let printed = test(&place, &["rsync"], &fixture("rsync.txt")).await;
+    assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""), "{printed:?}");
+    assert!(
+        printed.stdout.contains("  50.0%        2,100,000  50%    3.05MB/s"),
+        "{}",
+        printed.stdout
+    );
+    let last = printed.stdout.lines().last().unwrap();
     assert_eq!(last, "9 pieces, 8 that say something; 1 line for the log; last progress: 100.0 %");
-    let said = test(&place, &["git"], &fixture("git-clone.txt")).await;
-    assert!(said.stdout.contains("> stage 3 Receiving objects"), "{}", said.stdout);
-    let said = test(&place, &["dd", "--total", "1572864000"], &fixture("dd.txt")).await;
-    assert!(said.stdout.contains("  67.9%  1068498944 bytes"), "{}", said.stdout);
-    let said = test(&place, &["pv", "--stream", "stdout"], &fixture("pv-n.txt")).await;
-    assert_eq!(said.code, Some(1), "pv speaks on the standard error: {said:?}");
+    let printed = test(&place, &["git"], &fixture("git-clone.txt")).await;
+    assert!(printed.stdout.contains("> stage 3 Receiving objects"), "{}", printed.stdout);
+    let printed = test(&place, &["dd", "--total", "1572864000"], &fixture("dd.txt")).await;
+    assert!(printed.stdout.contains("  67.9%  1068498944 bytes"), "{}", printed.stdout);
+    let printed = test(&place, &["pv", "--stream", "stdout"], &fixture("pv-n.txt")).await;
+    assert_eq!(printed.code, Some(1), "pv speaks on the standard error: {printed:?}");
 }
 
 #[tokio::test]
 async fn own_rules_are_tested_from_a_file() {
     let place = Place::new();
     let rules = place.write("rules.toml", "[progress]\ncount = '(?<done>\\d+) of (?<total>\\d+)'");
-    let said = test(&place, &["--rules", arg(&rules)], b"1 of 4\nx\x1b]0;title\x07\n").await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.stdout.starts_with("  25.0%  1 of 4\n"), "{}", said.stdout);
-    assert!(!said.stdout.contains('\u{1b}'), "nothing that a terminal obeys");
-    let said = test(&place, &["--rules", arg(&rules)], b"nothing\n").await;
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let printed = test(&place, &["--rules", arg(&rules)], b"1 of 4\nx\x1b]0;title\x07\n").await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    assert!(printed.stdout.starts_with("  25.0%  1 of 4\n"), "{}", printed.stdout);
+    assert!(!printed.stdout.contains('\u{1b}'), "nothing that a terminal obeys");
+    let printed = test(&place, &["--rules", arg(&rules)], b"nothing\n").await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
 }
 
 #[tokio::test]
@@ -62,14 +66,14 @@ async fn what_is_wrong_is_told_in_one_line() {
     test(&place, &["dd", "--total=-1"], b"").await.is_refused_with("--total is -1");
     test(&place, &["--rules", "none.toml"], b"").await.is_refused_with("none.toml: ");
     let rules = place.write("rules.toml", "[progress]\npercent = '('\n");
-    let said = test(&place, &["--rules", arg(&rules)], b"").await;
-    assert_eq!(said.code, Some(2), "{said:?}");
-    assert!(said.stderr.contains("rules.toml:2: `progress.percent`: invalid"), "{said:?}");
-    assert_eq!(said.stderr.lines().count(), 1, "{said:?}");
+    let printed = test(&place, &["--rules", arg(&rules)], b"").await;
+    assert_eq!(printed.code, Some(2), "{printed:?}");
+    assert!(printed.stderr.contains("rules.toml:2: `progress.percent`: invalid"), "{printed:?}");
+    assert_eq!(printed.stderr.lines().count(), 1, "{printed:?}");
     let empty = place.write("empty.toml", "");
     test(&place, &["--rules", arg(&empty)], b"").await.is_refused_with("has no `progress = ...`");
-    let said = test(&place, &[], b"").await;
-    assert!(said.stdout.contains("rsync    rsync --info=progress2"), "{said:?}");
+    let printed = test(&place, &[], b"").await;
+    assert!(printed.stdout.contains("rsync    rsync --info=progress2"), "{printed:?}");
 }
 
 /// The fenced piece of docs/commands.md that comes after this heading.
@@ -106,12 +110,12 @@ async fn speak(interpreter: &str, option: &str, script: &str) -> Option<String> 
 
 /// The helpers of the documentation say what the reader understands.
 async fn is_understood(interpreter: &str, option: &str, language: &str) {
-    let Some(said) = speak(interpreter, option, &helper(language)).await else { return };
+    let Some(printed) = speak(interpreter, option, &helper(language)).await else { return };
     let place = Place::new();
-    let test = test(&place, &["git", "--stream", "channel"], said.as_bytes()).await;
-    assert_eq!(test.code, Some(0), "{said}: {test:?}");
-    assert!(test.stdout.contains("  30.0%  "), "{said}: {test:?}");
-    assert!(test.stdout.contains("> message \"3 of 10\""), "{said}: {test:?}");
+    let test = test(&place, &["git", "--stream", "channel"], printed.as_bytes()).await;
+    assert_eq!(test.code, Some(0), "{printed}: {test:?}");
+    assert!(test.stdout.contains("  30.0%  "), "{printed}: {test:?}");
+    assert!(test.stdout.contains("> message \"3 of 10\""), "{printed}: {test:?}");
 }
 
 #[tokio::test]
@@ -150,8 +154,8 @@ async fn the_programs_of_this_machine_are_understood() {
             continue;
         };
         assert!(output.status.success(), "{program}: {output:?}");
-        let said = if program == "rsync" { output.stdout } else { output.stderr };
-        let test = test(&place, preset, &said).await;
+        let printed = if program == "rsync" { output.stdout } else { output.stderr };
+        let test = test(&place, preset, &printed).await;
         assert_eq!(test.code, Some(0), "{program}: {test:?}");
         let last = test.stdout.lines().last().unwrap_or_default();
         let (_, percent) = last.rsplit_once("last progress: ").expect("a sum");

@@ -14,13 +14,13 @@ use crate::{
     raw::Raw,
 };
 
-struct Nginx {
-    url: String,
+pub(crate) struct Nginx {
+    pub(crate) url: String,
     _child: Child,
 }
 
 /// Nginx in front of the server, with these lines for the location.
-async fn nginx(place: &Place, server: &Server, lines: &str) -> Option<Nginx> {
+pub(crate) async fn nginx(place: &Place, server: &Server, lines: &str) -> Option<Nginx> {
     let program = ["/usr/sbin/nginx", "/usr/bin/nginx"]
         .into_iter()
         .find(|it| std::fs::exists(it).unwrap_or_default());

@@ -135,6 +135,14 @@ impl Raw {
         answer
     }
 
+    /// The answer to a HEAD: its head alone.
+    pub(crate) async fn head(&mut self) -> Answer {
+        while self.more().await {}
+        let head = self.text();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Answer { status, head, body: String::new() }
+    }
+
     /// Reads to the end of the connection; what is left of what was read.
     pub(crate) async fn end(mut self) -> String {
         while self.more().await {}

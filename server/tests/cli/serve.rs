@@ -29,8 +29,8 @@ async fn a_taken_port_is_told_in_one_line() {
     let place = Place::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let said = place.run(&["serve", "--addr", &addr]).await;
-    said.is_refused_with(&format!("cannot listen on {addr}: another program listens there"));
+    let printed = place.run(&["serve", "--addr", &addr]).await;
+    printed.is_refused_with(&format!("cannot listen on {addr}: another program listens there"));
 }
 
 #[tokio::test]
@@ -38,20 +38,20 @@ async fn a_folder_that_cannot_be_written_is_told_in_one_line() {
     let place = Place::new();
     let file = place.write("file", "");
     let folder = file.join("data");
-    let said = place.run(&["serve", "--addr", "127.0.0.1:0", "--data", arg(&folder)]).await;
-    said.is_refused_with(&format!("cannot write to the folder {}", folder.display()));
+    let printed = place.run(&["serve", "--addr", "127.0.0.1:0", "--data", arg(&folder)]).await;
+    printed.is_refused_with(&format!("cannot write to the folder {}", folder.display()));
 }
 
 #[tokio::test]
 async fn a_start_that_cannot_work_leaves_nothing_behind() {
     let place = Place::new();
     let alone = "a worker needs the database of its servers";
-    for (args, told) in [
+    for (args, shown) in [
         (&["worker"][..], alone),
         (&["worker", "--database", "sqlite:///tmp/never/m.db"], alone),
         (&["serve", "--addr", "127.0.0.1:0", "--database", "sqlite::memory:"], "names no database"),
     ] {
-        place.run(args).await.is_refused_with(told);
+        place.run(args).await.is_refused_with(shown);
         let left: Vec<_> = std::fs::read_dir(place.path("")).unwrap().collect();
         assert!(left.is_empty(), "{args:?} left {left:?}");
     }
@@ -61,8 +61,8 @@ async fn a_start_that_cannot_work_leaves_nothing_behind() {
 async fn a_database_that_is_in_use_is_told_in_one_line() {
     let place = Place::new();
     let _first = place.serve(&[], &[]).await;
-    let said = place.run(&["serve", "--addr", "127.0.0.1:0"]).await;
-    said.is_refused_with("is in use by another milepost");
+    let printed = place.run(&["serve", "--addr", "127.0.0.1:0"]).await;
+    printed.is_refused_with("is in use by another milepost");
 }
 
 #[tokio::test]
@@ -70,8 +70,8 @@ async fn a_file_that_is_no_database_is_told_in_one_line() {
     let place = Place::new();
     let file = place.write("notes.db", &"not a database ".repeat(100));
     let url = format!("sqlite://{}", file.display());
-    let said = place.run(&["serve", "--addr", "127.0.0.1:0", "--database", &url]).await;
-    said.is_refused_with("notes.db cannot be opened");
+    let printed = place.run(&["serve", "--addr", "127.0.0.1:0", "--database", &url]).await;
+    printed.is_refused_with("notes.db cannot be opened");
 }
 
 #[tokio::test]

@@ -93,13 +93,12 @@ async fn a_wrong_call_is_answered_with_a_problem_and_never_with_500() {
 }
 
 /// Server functions with what each needs: all of those that take JSON.
-const CALLS: [(&str, &str); 6] = [
+const CALLS: [(&str, &str); 5] = [
     ("run_task", r#"{"kind":"story","input":{},"idempotency_key":null}"#),
     ("find_task", r#"{"id":"ID"}"#),
     ("task_status", r#"{"request":{"watch":[],"wait_ms":0}}"#),
     ("cancel_task", r#"{"id":"ID"}"#),
     ("start_task", r#"{"kind":"story","fields":[["a","b"]],"idempotency_key":"k"}"#),
-    ("task_result", r#"{"id":"ID"}"#),
 ];
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The simple calls, as the smallest clients make them: plain JSON, no cookie, no header of their
 //! own. And what is kept from being anybody's.
 
+mod partial;
 mod refusals;
 
 use reqwest::{Client, Method, StatusCode};

@@ -15,9 +15,9 @@ async fn a_story_is_written_to_its_end() {
     let place = Place::with_research();
     let server = place.serve(&[], &[FAST]).await;
     let run = ["run", "story", "-i", "subject=lighthouse", "-i", "player=Ada", "--follow"];
-    let said = server.run(&place, &run).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let result = server.run(&place, &["result", said.stdout.trim()]).await;
+    let printed = server.run(&place, &run).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let result = server.run(&place, &["result", printed.stdout.trim()]).await;
     assert!(result.stdout.contains("Ada"), "{result:?}");
     let file = place.path("output/lighthouse/story.md");
     assert_eq!(std::fs::read_to_string(file).unwrap(), result.stdout);
@@ -51,8 +51,8 @@ async fn a_task_that_is_at_work_when_the_server_stops_goes_on_in_the_next_one() 
     assert_eq!(code, Some(130));
 
     let server = place.serve(&[], &[FAST]).await;
-    let said = server.run(&place, &["status", stdout.trim(), "--follow"]).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let printed = server.run(&place, &["status", stdout.trim(), "--follow"]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
 }
 
 #[tokio::test]

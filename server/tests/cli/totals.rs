@@ -18,8 +18,8 @@ async fn start(server: &Server, input: &Value) -> Response {
 async fn is_refused(answer: Response, status: u16, setting: &str) {
     assert_eq!(answer.status(), status);
     assert!(answer.headers().contains_key("retry-after"));
-    let told: Value = answer.json().await.unwrap();
-    assert!(told["detail"].as_str().unwrap().contains(setting), "{told}");
+    let shown: Value = answer.json().await.unwrap();
+    assert!(shown["detail"].as_str().unwrap().contains(setting), "{shown}");
 }
 
 #[tokio::test]

@@ -85,6 +85,7 @@ impl Http {
         sent = match request.method {
             Method::Get => sent.method(gloo_net::http::Method::GET),
             Method::Post => sent.method(gloo_net::http::Method::POST),
+            Method::Delete => sent.method(gloo_net::http::Method::DELETE),
         };
         if let Some(Token(token)) = &self.token {
             sent = sent.header("authorization", token);

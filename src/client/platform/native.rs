@@ -57,6 +57,7 @@ impl Http {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Delete => reqwest::Method::DELETE,
         };
         let mut sent = self.0.request(method, request.url);
         if let Some(key) = request.idempotency_key {

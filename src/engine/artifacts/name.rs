@@ -3,6 +3,8 @@
 //! Names come from anyone and appear in pages, headers and other people's folders. None is ever
 //! used as a path here.
 
+use crate::engine::title::reorders;
+
 /// Maximum length of a name, in bytes.
 const MAX_BYTES: usize = 200;
 /// Maximum length of a media type, in bytes.
@@ -71,11 +73,9 @@ pub fn clean_name(said: &str) -> String {
     }
 }
 
-/// Separators, control characters, text direction, line ends, byte order mark.
+/// Separators, control characters, and what [`reorders`] the text.
 fn is_bad(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '/' | '\\' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{feff}')
+    c.is_control() || matches!(c, '/' | '\\') || reorders(c)
 }
 
 /// The given media type if it is valid, else the one that the name suggests.

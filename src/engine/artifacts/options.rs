@@ -46,7 +46,7 @@ pub struct FileOptions {
     pub writer_idle_timeout: Duration,
 }
 
-crate::options::options!(FileOptions);
+crate::with::with!(FileOptions);
 
 impl Default for FileOptions {
     fn default() -> Self {

@@ -19,6 +19,8 @@ impl Observer {
 
     pub(super) fn preserved(&self, _what: &str) {}
 
+    pub(super) fn preview(&self, _media_type: &str, _text: &str) {}
+
     pub(super) fn checkpoint(&self, _key: &str) {}
 
     pub(super) fn file(&self, _file: &FileInfo) {}

@@ -25,7 +25,10 @@ impl RetryBackoff {
     /// [`TaskError::Retry`] when the lease time has passed or a retry cannot help,
     /// [`TaskError::Cancelled`] when the run is cancelled meanwhile.
     pub(super) async fn wait(&mut self, ctx: &Context, error: StoreError) -> Result<(), TaskError> {
-        let passing = matches!(error, StoreError::Unavailable(_) | StoreError::Full(_));
+        let passing = matches!(
+            error,
+            StoreError::Unavailable(_) | StoreError::ReadOnly(_) | StoreError::Full(_)
+        );
         if !passing || self.begun.elapsed() >= ctx.options.lease {
             return Err(TaskError::retry("store", error.to_string()));
         }

@@ -26,6 +26,7 @@ impl Forecasts {
 
 /// Accuracy of one kind's estimates, counted since the process started.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Accuracy {
     /// Ranges that contained the end.
     pub inside: u64,

@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{engine::Meter, task::TaskId};
+use crate::{
+    engine::{Meter, store::GENERATION_SHIFT},
+    task::TaskId,
+};
 
 const ID: TaskId = TaskId::from_uuid(uuid::Uuid::from_u128(1));
 const VERSION: i64 = 3 << GENERATION_SHIFT;

@@ -42,7 +42,7 @@ pub struct LongPollOptions {
     pub drain_spread: Duration,
 }
 
-crate::options::options!(LongPollOptions);
+crate::with::with!(LongPollOptions);
 
 impl Default for LongPollOptions {
     fn default() -> Self {

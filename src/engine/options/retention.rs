@@ -34,7 +34,7 @@ pub struct RetentionOptions {
     pub prune_batch: u32,
 }
 
-crate::options::options!(RetentionOptions);
+crate::with::with!(RetentionOptions);
 
 impl Default for RetentionOptions {
     fn default() -> Self {

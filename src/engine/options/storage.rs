@@ -23,7 +23,7 @@ pub struct StorageOptions {
     pub disk: Option<Arc<dyn Disk>>,
 }
 
-crate::options::options!(StorageOptions);
+crate::with::with!(StorageOptions);
 
 impl Default for StorageOptions {
     fn default() -> Self {

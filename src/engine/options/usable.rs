@@ -29,6 +29,7 @@ impl EngineOptions {
             ("retry_base", self.retry_base),
             ("retry_max", self.retry_max),
             ("queue_order", self.queue_order),
+            ("preview_interval", self.preview_interval),
             ("files.keep_uploads", files.keep_uploads),
             ("long_poll.max_wait", long_poll.max_wait),
             ("long_poll.drain_spread", long_poll.drain_spread),
@@ -78,6 +79,7 @@ mod tests {
             retry_base: duration,
             retry_max: duration,
             queue_order: duration,
+            preview_interval: duration,
             files: FileOptions {
                 upload_idle_timeout: period,
                 writer_idle_timeout: period,
@@ -100,7 +102,7 @@ mod tests {
             },
             ..EngineOptions::default()
         };
-        assert_eq!(keys(&all(Duration::MAX, Duration::MAX)).len(), 9 + 10);
+        assert_eq!(keys(&all(Duration::MAX, Duration::MAX)).len(), 9 + 11);
         assert_eq!(keys(&all(Duration::ZERO, Duration::ZERO)).len(), 9);
         assert_eq!(keys(&all(MAX, MAX)), ["heartbeat"]);
     }
@@ -110,7 +112,7 @@ mod tests {
         let options = EngineOptions {
             heartbeat: Duration::from_secs(11),
             concurrency: 0,
-            max_batch: 101,
+            max_batch: 10_001,
             list_rows: 0,
             ..EngineOptions::default()
         };

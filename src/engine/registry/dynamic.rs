@@ -166,6 +166,7 @@ impl Registry {
                 description: String::new(),
                 input_schema: serde_json::Value::Null,
                 makes_files: false,
+                max_batch: None,
             };
             let (options, durations) = (KindOptions::default(), Arc::default());
             new.insert(Kind {

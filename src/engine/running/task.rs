@@ -6,12 +6,13 @@ mod state;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
 };
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::meter::Meter;
@@ -22,7 +23,8 @@ use crate::{
         eta::{DurationHistory, Forecasts, Route},
         log::RunLog,
         long_poll::LineTimes,
-        store::{Resumption, Row, Stopping},
+        preview::RunPreview,
+        store::{Labels, Resumption, Row, Stopping},
     },
     task::{EtaRange, StageInfo, Status, TaskId},
 };
@@ -95,6 +97,7 @@ pub(crate) struct State {
     step_version: i64,
     pub(crate) cancel: Option<(i64, String)>,
     pub(crate) stopping: Stopping,
+    pub(crate) labels: Labels,
     pub(crate) updated_at: i64,
     pub(crate) stop: Option<Stop>,
     pub(crate) renewed_at: Instant,
@@ -107,6 +110,7 @@ pub(crate) struct State {
     told: LastReported,
     saved_version: i64,
     log: RunLog,
+    preview: RunPreview,
     /// The version of the latest output: a line or a message.
     pub(crate) output_version: i64,
     /// When the latest log lines were reported.
@@ -161,6 +165,7 @@ impl RunningTask {
                 message: row.message.clone(),
                 cancel: row.cancel.clone(),
                 stopping: row.stopping.clone(),
+                labels: row.labels.clone(),
                 updated_at: row.updated_at,
                 stop: None,
                 renewed_at: now,
@@ -172,6 +177,7 @@ impl RunningTask {
                 told: LastReported { t: 0.0, progress: start.unwrap_or_default(), rate: 0.0 },
                 saved_version: row.version,
                 log: RunLog::new(row.run_seq),
+                preview: RunPreview::new(row.run_seq < 2),
                 output_version: row.version,
                 lines: LineTimes::default(),
             }),
@@ -181,7 +187,7 @@ impl RunningTask {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // As in `RunningTasks`: a panic cannot leave the plain values half written.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// The hot path: reports progress within the current stage. Takes a few nanoseconds.

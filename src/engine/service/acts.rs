@@ -1,18 +1,22 @@
 //! Calls that change something or hand out data. Each is audited here and nowhere else; the sibling
 //! modules do the work.
 
+mod operate;
+
 use std::{borrow::Cow, io};
 
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Caller, Cancelled, Kept, ResultState, Service, ServiceError, Started};
+use super::{
+    Caller, Cancelled, Deleted, Kept, ResultState, Service, ServiceError, Started, StartedNow,
+};
 use crate::{
     engine::{
         StoredFile,
         audit::{Action, Entry},
     },
-    task::{Batch, BatchId, StartBatch, StartTask, TaskId, Upload},
+    task::{Annotate, Batch, BatchId, Snapshot, StartBatch, StartTask, TaskId, Upload},
 };
 
 impl Service {
@@ -116,6 +120,46 @@ impl Service {
         audited(about(caller, Action::Keep, id), self.keep_task(caller, id)).await
     }
 
+    /// Sets the tags and the note of a task; what is absent stays as it is. `None` if there is no task that this caller
+    /// may see.
+    ///
+    /// # Errors
+    /// When they are invalid, when the task has expired, and when the store fails.
+    pub async fn annotate(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        annotate: &Annotate,
+    ) -> Result<Option<Snapshot>, ServiceError> {
+        audited(about(caller, Action::Annotate, id), self.annotate_task(caller, id, annotate)).await
+    }
+
+    /// Lets a task start now that waits for its start time or for its next attempt. Idempotent. `None` if there is no
+    /// task that this caller may see.
+    ///
+    /// # Errors
+    /// When the task has expired, and when the store fails.
+    pub async fn start_now(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<StartedNow>, ServiceError> {
+        audited(about(caller, Action::StartNow, id), self.start_task_now(caller, id)).await
+    }
+
+    /// Deletes a task with its input, log, result, files and checkpoints; one that has not ended is
+    /// stopped. `None` if there is no task that this caller may see.
+    ///
+    /// # Errors
+    /// When the caller may not delete it, when it is gone already, and when the store fails.
+    pub async fn delete(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Deleted>, ServiceError> {
+        audited(about(caller, Action::Delete, id), self.delete_task(caller, id)).await
+    }
+
     /// Stores an uploaded file, piece by piece, for the input of a task. It is stored when this
     /// returns `Ok`; an upload that is interrupted leaves nothing behind.
     ///
@@ -133,7 +177,10 @@ impl Service {
         bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<Upload, ServiceError> {
         let entry = Entry::new(caller, Action::Upload);
-        audited(entry, self.take_upload(caller, name, media, length, bytes)).await
+        let upload = audited(entry, self.take_upload(caller, name, media, length, bytes)).await;
+        let stored = upload.as_ref().ok().map(|upload| upload.size_bytes);
+        self.engine.inner().metrics.uploaded(stored);
+        upload
     }
 
     /// [`Service::result`], audited as a download.
@@ -227,6 +274,26 @@ impl Act for Kept {
     }
 }
 
+impl Act for Snapshot {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.kind.clone());
+        "ok"
+    }
+}
+
+impl Act for Deleted {
+    fn tell(&self, _: &mut Entry<'_>) -> &'static str {
+        "ok"
+    }
+}
+
+impl Act for StartedNow {
+    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
+        entry.kind = Some(self.snapshot.kind.clone());
+        if self.accepted { "ok" } else { "already_ended" }
+    }
+}
+
 impl Act for Upload {
     fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
         entry.id = Some(self.id.to_string());
@@ -255,10 +322,12 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::SecretsNeeded { .. } => "secrets_needed",
         ServiceError::UnknownKind(_) => "unknown_kind",
         ServiceError::SessionNeeded => "session_needed",
+        ServiceError::Forbidden(_) => "forbidden",
         ServiceError::KeyReused => "key_reused",
         ServiceError::NotEnded(_) => "not_ended",
         ServiceError::NothingFailed => "nothing_failed",
         ServiceError::Expired(_) => "expired",
+        ServiceError::Deleted(_) => "deleted",
         ServiceError::QueueFull { .. } => "queue_full",
         ServiceError::ClientQueueFull { .. } => "client_queue_full",
         ServiceError::ServerQueueFull { .. } => "server_queue_full",

@@ -1,19 +1,21 @@
-//! Batches: starting several tasks at once and following them as one.
+//! Batches: starting several tasks at once, rerunning those that failed, and cancelling all.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError, read_cursor};
+use super::{
+    BatchFilter, Caller, Service, ServiceError, TaskAction,
+    labels::{Asked, Extras},
+};
 use crate::{
     engine::{
         ValidationError,
-        clock::rfc3339,
         registry::Kind,
-        store::{AllInserted, BatchRow, Inserted, NewTask, Row, StoreError},
+        store::{AllInserted, Inserted, NewTask, Row},
     },
-    task::{Batch, BatchId, BatchList, BatchSummary, FieldError, StartBatch, Status, TaskId},
+    task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
 };
 
 /// Tasks to be started as one batch.
@@ -22,8 +24,17 @@ struct BatchStart {
     priority: i32,
     /// Distinguishes a repeated start from another one with the same key.
     request_hash: String,
-    /// The inputs, each with its name in errors, and the task that it runs again.
-    inputs: Vec<(String, Value, Option<TaskId>)>,
+    inputs: Vec<BatchInput>,
+}
+
+/// One task of a batch to be started.
+struct BatchInput {
+    /// Its name in errors.
+    name: String,
+    input: Value,
+    /// The task that it runs again.
+    rerun_of: Option<TaskId>,
+    extras: Extras,
 }
 
 impl Service {
@@ -40,14 +51,17 @@ impl Service {
             let detail = format!("has 1 to {most} entries, not {}", start.inputs.len());
             return Err(ValidationError::field("inputs", detail).into());
         }
+        let StartBatch { tags, run_at, delay_s, .. } = &start;
+        let more = Asked { tags, run_at: run_at.as_deref(), delay_s: *delay_s };
+        let extras = self.extras(more)?;
         let (mut request_hash, mut inputs) =
-            (String::new(), Vec::with_capacity(start.inputs.len()));
+            (more.comparable(), Vec::with_capacity(start.inputs.len()));
         for (place, input) in start.inputs.into_iter().enumerate() {
             let name = format!("inputs[{place}]");
             self.may_be_sent(&input).map_err(|refusal| at(&name, refusal))?;
             request_hash.push_str(&kind.comparable(&input));
             request_hash.push('\n');
-            inputs.push((name, input, None));
+            inputs.push(BatchInput { name, input, rerun_of: None, extras: extras.clone() });
         }
         let batch_start = BatchStart { kind, priority: start.priority, request_hash, inputs };
         self.start_together(caller, batch_start, idempotency_key).await
@@ -60,26 +74,28 @@ impl Service {
         id: BatchId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Batch>, ServiceError> {
-        let rows = self.rows_of(caller, id).await?;
-        let Some(first) = rows.first() else { return Ok(None) };
-        let kind = self.may_start(caller, &first.kind, 0)?;
-        let failed = rows.iter().filter(|row| row.status == Status::Error);
-        let failed: Vec<_> = failed.map(|row| row.id).collect();
-        let stored = self.engine.inner().store.inputs(&failed).await?;
+        let Some(counts) = self.counts_of(caller, id).await? else { return Ok(None) };
+        caller.check(TaskAction::Rerun, counts.owner.as_deref(), &counts.kind)?;
+        let kind = self.may_start(caller, &counts.kind, 0)?;
+        let store = &self.engine.inner().store;
+        let failed = store.batch(id, Some(Status::Error), None, u32::MAX).await?;
+        let ids: Vec<_> = failed.iter().map(|(_, row)| row.id).collect();
+        let stored = store.inputs(&ids).await?;
         let mut stored: HashMap<_, _> = stored.into_iter().collect();
         let mut inputs = Vec::with_capacity(failed.len());
-        for id in failed {
+        for (_, Row { id, labels, .. }) in failed {
             // Leave out a task that expired in between.
             let Some(stored) = stored.remove(&id) else { continue };
             let name = format!("task {id}");
-            let input = match self.asked_for_again(&first.kind, &stored) {
+            let input = match self.asked_for_again(caller, &counts.kind, &stored) {
                 Err(ServiceError::SecretsNeeded { kind, refusal }) => {
                     let refusal = at(&name, refusal);
                     return Err(ServiceError::SecretsNeeded { kind, refusal });
                 }
                 input => input?,
             };
-            inputs.push((name, input, Some(id)));
+            let extras = Extras { tags: labels.tags, run_at: None };
+            inputs.push(BatchInput { name, input, rerun_of: Some(id), extras });
         }
         // Not made from the inputs: more tasks may have failed by the time the request is repeated.
         let batch_start =
@@ -102,20 +118,21 @@ impl Service {
         if let Some((key, request_hash)) = &idempotency
             && let Some(row) = inner.store.started(&self.account(caller), key, request_hash).await?
         {
-            return self.repeated(&row).await;
+            return self.repeated(caller, &row).await;
         }
         if inputs.is_empty() {
             return Err(ServiceError::NothingFailed);
         }
         let id = BatchId::from_uuid(Uuid::new_v4());
         let (mut names, mut new) = (Vec::new(), Vec::with_capacity(inputs.len()));
-        for (place, (name, input, rerun_of)) in (0_u32..).zip(inputs) {
-            let task = self.new_task(caller, &kind, input, priority).await;
+        for (place, BatchInput { name, input, rerun_of, extras }) in (0_u32..).zip(inputs) {
+            let task = self.new_task(caller, &kind, input, priority, extras).await;
             let task = task.map_err(|refusal| at(&name, refusal))?;
             new.push(NewTask { batch: Some((id, place)), rerun_of, ..task });
             names.push(name);
         }
         differ(&new, &names)?;
+        in_order(&mut new);
         self.has_budget(caller, &kind).await?;
         // The key identifies the first task; the first task leads to the batch.
         if let Some(first) = new.first_mut() {
@@ -124,47 +141,14 @@ impl Service {
         self.may_store(&new).await?;
         match inner.store.insert_all(&new).await? {
             AllInserted::Queued(rows) => {
+                inner.note_started(word, rows.len());
                 inner.wake_claimer();
-                self.sum(id, &rows).await
+                self.started_batch(caller, id).await
             }
-            AllInserted::Not(place, inserted) => self.not_inserted(&names[place], *inserted).await,
+            AllInserted::Not(place, inserted) => {
+                self.not_inserted(caller, &names[place], *inserted).await
+            }
         }
-    }
-
-    /// Returns a batch; `None` if there is none that this caller may see, or all its tasks have
-    /// expired.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn batch(&self, caller: &Caller, id: BatchId) -> Result<Option<Batch>, ServiceError> {
-        let rows = self.rows_of(caller, id).await?;
-        if rows.is_empty() { Ok(None) } else { self.sum(id, &rows).await.map(Some) }
-    }
-
-    /// Lists the caller's batches, newest first: at most `limit`, by default
-    /// [`EngineOptions::list_rows`](crate::engine::EngineOptions::list_rows). `cursor` is
-    /// `next_cursor` of the page before. Without an owner the list is empty.
-    ///
-    /// # Errors
-    /// When the cursor is invalid, and when the store fails.
-    pub async fn batches(
-        &self,
-        caller: &Caller,
-        cursor: Option<&str>,
-        limit: Option<u32>,
-    ) -> Result<BatchList, ServiceError> {
-        let inner = self.engine.inner();
-        let limit = limit.unwrap_or(inner.options.list_rows).clamp(1, inner.options.max_list_rows);
-        let before = cursor.map(read_cursor).transpose()?;
-        let Some(owner) = caller.as_owner() else {
-            return Ok(BatchList { batches: Vec::new(), next_cursor: None });
-        };
-        let mut rows = inner.store.batches(owner, before, limit + 1).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let next_cursor =
-            rows.last().filter(|_| more).map(|row| format!("{}.{}", row.created_at, row.id));
-        Ok(BatchList { batches: rows.into_iter().map(summary).collect(), next_cursor })
     }
 
     /// See [`Service::cancel_batch`].
@@ -173,13 +157,19 @@ impl Service {
         caller: &Caller,
         id: BatchId,
     ) -> Result<Option<Batch>, ServiceError> {
-        let rows = self.rows_of(caller, id).await?;
-        // Cancel in reverse order, so that queued tasks do not start in slots that cancelled ones
-        // free.
-        for row in rows.iter().rev().filter(|row| !row.status.is_terminal()) {
+        let Some(counts) = self.counts_of(caller, id).await? else { return Ok(None) };
+        caller.check(TaskAction::Cancel, counts.owner.as_deref(), &counts.kind)?;
+        let inner = self.engine.inner();
+        // First those that wait, so that none starts in a slot that a cancelled one frees.
+        for row in inner.store.cancel_queued_of(id, caller.cancels_as()).await? {
+            inner.note_ended(&row);
+            inner.subscriptions.tell(&row);
+        }
+        let running = inner.store.batch(id, Some(Status::Running), None, u32::MAX).await?;
+        for (_, row) in running.iter().rev() {
             self.cancel_seen(caller, row.id).await?;
         }
-        self.batch(caller, id).await
+        self.read_batch(caller, id, &BatchFilter::default()).await
     }
 
     /// Returns the batch of a task. `None` if it was started alone, or there is no task that this
@@ -192,35 +182,30 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<BatchId>, ServiceError> {
-        Ok(self.row(caller, id).await?.and_then(|row| row.batch))
+        let seen = self.seen(caller, id).await?;
+        Ok(seen.and_then(|seen| seen.batch))
     }
 
-    /// Reads the tasks of a batch that this caller may see and that have not expired.
-    async fn rows_of(&self, caller: &Caller, id: BatchId) -> Result<Vec<Row>, StoreError> {
-        let mut rows = self.engine.inner().store.batch(id).await?;
-        rows.retain(|row| caller.may_see(row.owner.as_deref()) && row.expired().is_none());
-        Ok(rows)
-    }
-
-    async fn sum(&self, id: BatchId, rows: &[Row]) -> Result<Batch, ServiceError> {
-        let (mut tasks, read) = (Vec::with_capacity(rows.len()), Instant::now());
-        for row in rows {
-            tasks.push(self.show_one_of(row, read).await);
-        }
-        Batch::of(id, tasks).ok_or_else(|| ValidationError::field("inputs", "is empty").into())
-    }
-
-    /// Returns the batch of the earlier start.
-    async fn repeated(&self, row: &Row) -> Result<Batch, ServiceError> {
+    /// Returns the batch of an earlier start.
+    async fn repeated(&self, caller: &Caller, row: &Row) -> Result<Batch, ServiceError> {
         let Some(id) = row.batch else { return Err(ServiceError::KeyReused) };
-        let rows = self.engine.inner().store.batch(id).await?;
-        self.sum(id, &rows).await
+        self.started_batch(caller, id).await
     }
 
-    async fn not_inserted(&self, name: &str, inserted: Inserted) -> Result<Batch, ServiceError> {
+    async fn started_batch(&self, caller: &Caller, id: BatchId) -> Result<Batch, ServiceError> {
+        let batch = self.read_batch(caller, id, &BatchFilter::default()).await?;
+        batch.ok_or_else(|| ValidationError::field("inputs", "is empty").into())
+    }
+
+    async fn not_inserted(
+        &self,
+        caller: &Caller,
+        name: &str,
+        inserted: Inserted,
+    ) -> Result<Batch, ServiceError> {
         match inserted {
             // Two starts with the same key at the same moment.
-            Inserted::SameKey(row) => self.repeated(&row).await,
+            Inserted::SameKey(row) => self.repeated(caller, &row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
             full @ (Inserted::Full(_) | Inserted::ClientFull(_) | Inserted::AllFull(_)) => {
                 Err(self.queue_full(&full))
@@ -237,11 +222,6 @@ impl Service {
     }
 }
 
-fn summary(row: BatchRow) -> BatchSummary {
-    let BatchRow { id, kind, created_at, tasks, unfinished, failed } = row;
-    BatchSummary { id, kind, created_at: rfc3339(created_at), tasks, unfinished, failed }
-}
-
 /// Attributes an error to the input of this name within a batch.
 fn at(name: &str, refusal: ValidationError) -> ValidationError {
     let ValidationError { detail, errors } = refusal;
@@ -253,6 +233,16 @@ fn at(name: &str, refusal: ValidationError) -> ValidationError {
     ValidationError {
         detail: format!("{name}: {detail}"),
         errors: errors.into_iter().map(inside).collect(),
+    }
+}
+
+/// Gives tasks that are queued in the same moment ids that grow, because those decide then: they run in
+/// the order of their inputs.
+fn in_order(new: &mut [NewTask]) {
+    let mut ids: Vec<_> = new.iter().map(|task| task.id).collect();
+    ids.sort_unstable();
+    for (task, id) in new.iter_mut().zip(ids) {
+        task.id = id;
     }
 }
 

@@ -1,19 +1,23 @@
 //! Visible, expired and extended tasks.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
-use super::{Caller, Service, ServiceError};
+use super::{Caller, Service, ServiceError, TaskAction};
 use crate::{
     engine::{
         clock::rfc3339,
         millis,
-        store::{Row, StoreError, Tombstone},
+        store::{Row, StoreError, TokenScope, Tombstone},
     },
-    task::{ExpiredTask, GoneReason, Snapshot, TaskId},
+    task::{BatchId, ExpiredTask, GoneReason, Snapshot, TaskId},
 };
 
 /// The result of [`Service::keep`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Kept {
     /// False if the task has not ended yet: its retention starts with its end.
     pub ended: bool,
@@ -33,7 +37,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Kept>, ServiceError> {
-        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let Some(row) = self.row_for(caller, id, TaskAction::Keep).await? else { return Ok(None) };
         if !row.status.is_terminal() {
             return Ok(Some(Kept { ended: false, snapshot: self.show(&row).await }));
         }
@@ -43,19 +47,35 @@ impl Service {
         inner.ended.forget(id);
         kept?;
         // It may have expired just before.
-        let row = self.row(caller, id).await?;
+        let row = self.row_for(caller, id, TaskAction::Keep).await?;
         Ok(self.show_some(row).await.map(|snapshot| Kept { ended: true, snapshot }))
     }
 
     /// Returns the row of a task that this caller may see.
     ///
     /// # Errors
-    /// [`ServiceError::Expired`] when the task has expired, as long as its tombstone is retained.
+    /// As [`Service::row_for`].
     pub(super) async fn row(
         &self,
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Row>, ServiceError> {
+        self.row_for(caller, id, TaskAction::See).await
+    }
+
+    /// Returns the row of a task with which this caller may do this; `None` if the caller may not see
+    /// it.
+    ///
+    /// # Errors
+    /// [`ServiceError::Expired`] when the task has expired, as long as its tombstone is retained;
+    /// [`ServiceError::Forbidden`] if the caller may see the task, but not do this.
+    pub(super) async fn row_for(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+        action: TaskAction,
+    ) -> Result<Option<Row>, ServiceError> {
+        caller.needs(action.scope())?;
         let inner = self.engine.inner();
         let store = &inner.store;
         let row = match inner.ended.get(id, inner.clock.now_ms()) {
@@ -63,6 +83,12 @@ impl Service {
             None => {
                 let reading = inner.ended.reading();
                 let row = store.get(id).await?;
+                match &row {
+                    Some(row) if row.expired().is_none() => {
+                        inner.seen.insert(id, (Instant::now(), Seen::of(row)));
+                    }
+                    _ => drop(inner.seen.remove(&id)),
+                }
                 if let Some(row) = &row {
                     inner.ended.put(row, reading);
                 }
@@ -74,12 +100,45 @@ impl Service {
             None => store.tombstone(id).await?,
         };
         match over {
-            Some(over) if caller.may_see(over.owner.as_deref()) => {
-                Err(ServiceError::Expired(Box::new(expired(over))))
-            }
+            Some(over) if caller.sees(over.owner.as_deref(), &over.kind) => Err(gone_error(over)),
             Some(_) => Ok(None),
-            None => Ok(row.filter(|row| caller.may_see(row.owner.as_deref()))),
+            None => {
+                let row = row.filter(|row| caller.sees(row.owner.as_deref(), &row.kind));
+                if let Some(row) = &row {
+                    caller.check(action, row.owner.as_deref(), &row.kind)?;
+                }
+                Ok(row)
+            }
         }
+    }
+
+    /// Whether the caller may see a task; see [`Service::seen`].
+    pub(super) async fn sees(&self, caller: &Caller, id: TaskId) -> Result<bool, ServiceError> {
+        caller.needs(TokenScope::Read)?;
+        if let Some(running) = self.engine.inner().running.get(id) {
+            return Ok(caller.sees(running.owner.as_deref(), &running.kind));
+        }
+        Ok(self.seen(caller, id).await?.is_some())
+    }
+
+    /// Returns what never changes of a task that this caller may see. Calls of one page that come
+    /// within a second read the row once.
+    ///
+    /// # Errors
+    /// As [`Service::row`].
+    pub(super) async fn seen(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Seen>, ServiceError> {
+        caller.needs(TokenScope::Read)?;
+        let inner = self.engine.inner();
+        let now = inner.clock.now_ms();
+        let known = inner.seen.get(&id).filter(|(read, _)| read.elapsed() < SEEN_FOR);
+        if let Some((_, seen)) = known.filter(|(_, seen)| seen.is_recent(now)) {
+            return Ok(Some(seen).filter(|seen| caller.sees(seen.owner.as_deref(), &seen.kind)));
+        }
+        Ok(self.row(caller, id).await?.as_ref().map(Seen::of))
     }
 
     /// Returns each task's row, or why it is not visible, with at most two statements. `just_read`
@@ -99,14 +158,20 @@ impl Service {
             [] => Vec::new(),
             missing => self.engine.inner().store.tombstones(missing).await?,
         };
-        let over =
-            over.into_iter().map(|over| (over.id, gone(caller, over.owner.as_deref(), true)));
+        let over = over.into_iter().map(|over| {
+            let expired = over.deleted_at.is_none();
+            (over.id, gone(caller, over.owner.as_deref(), &over.kind, expired))
+        });
         let mut found: HashMap<_, _> = over.map(|(id, reason)| (id, Err(reason))).collect();
         for (id, row) in rows {
             let expired = row.expired().is_some();
-            let seen = !expired && caller.may_see(row.owner.as_deref());
-            let told =
-                if seen { Ok(row) } else { Err(gone(caller, row.owner.as_deref(), expired)) };
+            let sees = caller.sees(row.owner.as_deref(), &row.kind);
+            let seen = !expired && sees;
+            let told = if seen {
+                Ok(row)
+            } else {
+                Err(gone(caller, row.owner.as_deref(), &row.kind, expired))
+            };
             found.insert(id, told);
         }
         Ok(found)
@@ -125,6 +190,42 @@ impl Service {
     }
 }
 
+/// What never changes of a task.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct Seen {
+    owner: Option<String>,
+    kind: String,
+    pub(super) batch: Option<BatchId>,
+    /// By the store's clock.
+    read_at: i64,
+    expires_at: Option<i64>,
+}
+
+impl Seen {
+    fn of(row: &Row) -> Self {
+        let Row { batch, read_at, expires_at, .. } = *row;
+        Self { owner: row.owner.clone(), kind: row.kind.clone(), batch, read_at, expires_at }
+    }
+
+    fn is_recent(&self, now: i64) -> bool {
+        let age = now.saturating_sub(self.read_at).unsigned_abs();
+        u128::from(age) < SEEN_FOR.as_millis() && self.expires_at.is_none_or(|at| at > now)
+    }
+}
+
+/// How long a task counts as seen before its row is read again.
+const SEEN_FOR: Duration = Duration::from_secs(1);
+/// Number of tasks that are remembered as seen.
+const MAX_SEEN: usize = 1_000;
+
+/// Tasks that were just seen.
+pub(in crate::engine) type JustSeen = quick_cache::sync::Cache<TaskId, (Instant, Seen)>;
+
+/// No task was seen yet.
+pub(in crate::engine) fn none_seen() -> JustSeen {
+    JustSeen::new(MAX_SEEN)
+}
+
 /// Rows read a moment ago.
 #[derive(Default)]
 pub(super) struct Reading {
@@ -134,9 +235,24 @@ pub(super) struct Reading {
     pub(super) rows: Vec<Row>,
 }
 
+impl Reading {
+    /// Whether this id was looked up and is no task's.
+    pub(super) fn lacks(&self, id: TaskId) -> bool {
+        self.asked.contains(&id) && self.rows.iter().all(|row| row.id != id)
+    }
+}
+
 /// Why a task is not visible; only callers who could have seen it learn that it expired.
-fn gone(caller: &Caller, owner: Option<&str>, expired: bool) -> GoneReason {
-    if expired && caller.may_see(owner) { GoneReason::Expired } else { GoneReason::NotFound }
+fn gone(caller: &Caller, owner: Option<&str>, kind: &str, expired: bool) -> GoneReason {
+    if expired && caller.sees(owner, kind) { GoneReason::Expired } else { GoneReason::NotFound }
+}
+
+/// Why there is no row any more.
+fn gone_error(over: Tombstone) -> ServiceError {
+    match over.deleted_at {
+        Some(at) => ServiceError::Deleted(rfc3339(at)),
+        None => ServiceError::Expired(Box::new(expired(over))),
+    }
 }
 
 fn expired(over: Tombstone) -> ExpiredTask {

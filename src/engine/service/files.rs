@@ -14,7 +14,7 @@ use crate::{
             write,
         },
         millis,
-        store::{Artifact, ArtifactId, NewArtifact, Source, WriteRejected},
+        store::{Artifact, ArtifactId, NewArtifact, Source, TokenScope, WriteRejected},
     },
     task::{FileInfo, TaskId, Upload, UploadId},
 };
@@ -32,7 +32,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Vec<FileInfo>>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         let artifacts = self.engine.inner().store.artifacts_of(id).await?;
@@ -51,7 +51,7 @@ impl Service {
         id: TaskId,
         name: &str,
     ) -> Result<Option<StoredFile>, ServiceError> {
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         let Some(artifact) = self.engine.inner().store.artifact_of(id, name).await? else {
@@ -65,6 +65,16 @@ impl Service {
     /// # Errors
     /// When the store fails.
     pub async fn uploaded(
+        &self,
+        caller: &Caller,
+        id: UploadId,
+    ) -> Result<Option<Upload>, ServiceError> {
+        caller.needs(TokenScope::Read)?;
+        self.find_upload(caller, id).await
+    }
+
+    /// [`Service::uploaded`] for a start.
+    pub(super) async fn find_upload(
         &self,
         caller: &Caller,
         id: UploadId,
@@ -84,6 +94,7 @@ impl Service {
     ) -> Result<Upload, ServiceError> {
         let inner = self.engine.inner();
         let (artifacts, files) = (self.artifacts()?, &inner.options.files);
+        caller.needs(TokenScope::Start)?;
         if caller.owner.is_none() && !inner.options.allow_anonymous {
             return Err(ServiceError::SessionNeeded);
         }
@@ -150,7 +161,7 @@ fn field_of<'i>(input: &'i serde_json::Value, named: &str) -> Option<&'i str> {
 }
 
 fn usable(caller: &Caller, upload: &Artifact) -> bool {
-    caller.may_see(upload.owner.as_deref()) && !upload.is_expired()
+    caller.owns(upload.owner.as_deref()) && !upload.is_expired()
 }
 
 /// Ends the stream with an error when no bytes arrive for `silence`.

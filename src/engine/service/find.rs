@@ -10,6 +10,7 @@ use crate::{
 
 /// Log lines that contain a text.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct FoundLines {
     /// The latest matches, oldest first; the first one carries how many earlier matches are left
     /// out.
@@ -35,7 +36,7 @@ impl Service {
         text: &str,
     ) -> Result<Option<Vec<LogLine>>, ServiceError> {
         self.may_search("contains", text)?;
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         let most = self.engine.inner().options.max_log_lines_per_response as usize;
@@ -62,7 +63,7 @@ impl Service {
         most: u32,
     ) -> Result<Option<FoundLines>, ServiceError> {
         self.may_search("contains", text)?;
-        if self.row(caller, id).await?.is_none() {
+        if !self.sees(caller, id).await? {
             return Ok(None);
         }
         self.latest_with(id, after, text, most).await.map(Some)

@@ -10,10 +10,12 @@ use crate::{
         inner::random,
         long_poll::{self, ClientState},
         snapshot,
-        store::Row,
+        store::{Row, TokenScope},
         subscriptions::Interest,
     },
-    task::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch},
+    task::{
+        AnswerReason, BatchId, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch,
+    },
 };
 
 /// Longest interval that a poll response names, in milliseconds. Part of the contract with clients,
@@ -45,19 +47,6 @@ const MAX_SPREAD_MS: f64 = 15_000.0;
 fn spread_ms(held: usize) -> Option<f64> {
     let spread = (held as f64 * SPREAD_MS_EACH).min(MAX_SPREAD_MS);
     (spread > SPREAD_FROM_MS).then_some(spread)
-}
-
-const fn nothing() -> PollResponse {
-    PollResponse {
-        tasks: Vec::new(),
-        gone: Vec::new(),
-        log: Vec::new(),
-        rendered_log: Vec::new(),
-        poll_after_ms: 0.0,
-        waited_ms: None,
-        reason: None,
-        spread_ms: None,
-    }
 }
 
 /// What a request about one task waits for.
@@ -95,6 +84,7 @@ impl Service {
         caller: &Caller,
         request: &PollRequest,
     ) -> Result<PollResponse, ServiceError> {
+        caller.needs(TokenScope::Read)?;
         let inner = self.engine.inner();
         let max = inner.options.max_watched;
         if request.watch.len() > max {
@@ -115,11 +105,14 @@ impl Service {
         // Boxed, so that a waiting request takes little memory.
         let mut answer = match Box::pin(self.changes(caller, &request.watch, read)).await {
             // The store closes at the end of a shutdown; the next server returns the changes.
-            Err(ServiceError::Store(_)) if reason == AnswerReason::ShuttingDown => nothing(),
+            Err(ServiceError::Store(_)) if reason == AnswerReason::ShuttingDown => {
+                PollResponse::new(Vec::new())
+            }
             changes => changes?,
         };
         // After the snapshots: each has the lines that it counts.
         self.add_log(request, &mut answer).await;
+        self.add_previews(request, &mut answer).await;
         answer.poll_after_ms = match reason {
             AnswerReason::NoWait => answer.poll_after_ms,
             AnswerReason::ShuttingDown => {
@@ -148,6 +141,10 @@ impl Service {
         wait_for: WaitFor,
         longest: Duration,
     ) -> Result<Option<Duration>, ServiceError> {
+        // A token may start something without seeing it.
+        if !caller.grants(TokenScope::Read) {
+            return Ok(None);
+        }
         let want = match wait_for {
             WaitFor::News(known) => Interest::News(known),
             WaitFor::End => Interest::End,
@@ -191,7 +188,15 @@ impl Service {
         }
         let (may_watch, read) = Box::pin(self.may_watch(caller, &ids)).await?;
         if !may_watch {
-            return Ok(Held::not(AnswerReason::Ended, read));
+            // The state of a batch is polled: it changes with any of its tasks.
+            let first = ids.first().filter(|id| read.lacks(**id));
+            let reason = match first {
+                Some(id) if self.watched_batch(caller, *id).await?.is_some() => {
+                    AnswerReason::NoWait
+                }
+                _ => AnswerReason::Ended,
+            };
+            return Ok(Held::not(reason, read));
         }
         let may_come = subscription.check(&inner.running, inner.clock.now_ms());
         if let Some(reason) = subscription.reason() {
@@ -225,9 +230,9 @@ impl Service {
         let mut unknown = Vec::new();
         for &id in ids {
             let seen = match inner.running.get(id) {
-                Some(running) => caller.may_see(running.owner.as_deref()),
+                Some(running) => caller.sees(running.owner.as_deref(), &running.kind),
                 None => match inner.subscriptions.fresh(id) {
-                    Some(row) => caller.may_see(row.owner.as_deref()),
+                    Some(row) => caller.sees(row.owner.as_deref(), &row.kind),
                     None => {
                         unknown.push(id);
                         true
@@ -245,7 +250,8 @@ impl Service {
                 watched.tell(Some(row), now);
             }
         }
-        let seen = |row: &&Row| caller.may_see(row.owner.as_deref()) && row.expired().is_none();
+        let seen =
+            |row: &&Row| caller.sees(row.owner.as_deref(), &row.kind) && row.expired().is_none();
         let all = rows.iter().filter(seen).count() == unknown.len();
         Ok((all, Reading { asked: unknown, rows }))
     }
@@ -257,7 +263,7 @@ impl Service {
         watched: &[Watch],
         just_read: Reading,
     ) -> Result<PollResponse, ServiceError> {
-        let mut answer = nothing();
+        let mut answer = PollResponse::new(Vec::new());
         let mut poll_after_ms = MAX_GAP_MS;
         let (mut changed, mut unknown, read) = (Vec::new(), Vec::new(), Instant::now());
         for watch in watched {
@@ -278,6 +284,10 @@ impl Service {
                 (Some(recent), _) => recent,
                 (None, Some(Ok(row))) => Ok(self.show_one_of(row, read).await),
                 (None, Some(Err(reason))) => Err(*reason),
+                // A page that follows a batch watches it before its tasks.
+                (None, None) if watched.first().is_some_and(|first| first.id == watch.id) => {
+                    self.watched_batch(caller, watch.id).await?.ok_or(GoneReason::NotFound)
+                }
                 (None, None) => Err(GoneReason::NotFound),
             };
             match told {
@@ -297,6 +307,15 @@ impl Service {
         Ok(answer)
     }
 
+    /// Returns the state of the batch with this id, if there is one that the caller may see.
+    async fn watched_batch(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Snapshot>, ServiceError> {
+        self.batch_state(caller, BatchId::from_uuid(*id.as_uuid())).await
+    }
+
     /// Returns what is known without reading the store: tasks that run here, and rows read a moment
     /// ago. When a task ends, ten thousand watchers do not cause ten thousand reads.
     async fn recent(
@@ -307,12 +326,12 @@ impl Service {
     ) -> Option<Result<Snapshot, GoneReason>> {
         let inner = self.engine.inner();
         if let Some(running) = inner.running.get(id) {
-            let seen = caller.may_see(running.owner.as_deref());
+            let seen = caller.sees(running.owner.as_deref(), &running.kind);
             let told = || snapshot::of_running(&running, inner.clock.now_ms());
             return Some(seen.then(told).ok_or(GoneReason::NotFound));
         }
         let row = inner.subscriptions.fresh(id)?;
-        let seen = row.expired().is_none() && caller.may_see(row.owner.as_deref());
+        let seen = row.expired().is_none() && caller.sees(row.owner.as_deref(), &row.kind);
         if seen { Some(Ok(self.show_one_of(&row, read).await)) } else { None }
     }
 }

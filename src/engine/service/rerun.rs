@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Caller, Service, ServiceError, Started};
+use super::{Caller, Service, ServiceError, Started, TaskAction, start::RerunOf};
 use crate::{
     engine::{
         ValidationError,
@@ -24,7 +24,7 @@ impl Service {
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
         let Some(mut start) = self.stored_start(caller, id).await? else { return Ok(None) };
-        let kind = self.kind(&start.kind).ok_or_else(|| self.unknown(&start.kind))?;
+        let kind = self.kind(&start.kind).ok_or_else(|| self.unknown(caller, &start.kind))?;
         if let Value::Object(input) = &mut start.input {
             input.retain(|name, _| !secrets::is_secret(&kind.input_schema, name));
         }
@@ -38,18 +38,25 @@ impl Service {
         id: TaskId,
         idempotency_key: Option<&str>,
     ) -> Result<Option<Started>, ServiceError> {
-        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let Some(row) = self.row_for(caller, id, TaskAction::Rerun).await? else {
+            return Ok(None);
+        };
         if !row.status.is_terminal() {
             return Err(ServiceError::NotEnded(row.status));
         }
+        let tags = row.labels.tags.clone();
         let Some((kind, stored)) = self.stored_input(row).await? else { return Ok(None) };
-        let input = self.asked_for_again(&kind, &stored)?;
+        let input = self.asked_for_again(caller, &kind, &stored)?;
+        let original = RerunOf { id, tags };
         let start = StartTask::new(kind, input);
-        self.start_task(caller, start, idempotency_key, Some(id)).await.map(Some)
+        self.start_task(caller, start, idempotency_key, Some(original)).await.map(Some)
     }
 
     /// Returns a task's kind and its stored input.
-    async fn stored_input(&self, row: Row) -> Result<Option<(String, StoredInput)>, ServiceError> {
+    pub(super) async fn stored_input(
+        &self,
+        row: Row,
+    ) -> Result<Option<(String, StoredInput)>, ServiceError> {
         let stored = self.engine.inner().store.input(row.id).await?;
         Ok(stored.map(|stored| (row.kind, stored)))
     }
@@ -60,23 +67,27 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartTask>, ServiceError> {
-        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        let Some(row) = self.row_for(caller, id, TaskAction::SeeInput).await? else {
+            return Ok(None);
+        };
+        let tags = row.labels.tags.clone();
         let Some((kind, stored)) = self.stored_input(row).await? else { return Ok(None) };
-        let input = self.asked_for(&kind, &stored)?;
-        Ok(Some(StartTask::new(kind, input)))
+        let input = self.asked_for(caller, &kind, &stored)?;
+        Ok(Some(StartTask::new(kind, input).with(|start| start.tags = tags)))
     }
 
     /// Returns the complete original input. A missing secret is an error: without it the rerun
     /// would be another task.
     pub(super) fn asked_for_again(
         &self,
+        caller: &Caller,
         kind: &str,
         stored: &StoredInput,
     ) -> Result<Value, ServiceError> {
         let known = self.engine.inner().kinds.now().get(kind).cloned();
         let missing = known.map(|kind| kind.missing_secrets(stored)).unwrap_or_default();
         if missing.is_empty() {
-            return self.asked_for(kind, stored);
+            return self.asked_for(caller, kind, stored);
         }
         let detail = "has to be entered again: secrets are not kept after the end of a task";
         let refusal = ValidationError {
@@ -92,11 +103,12 @@ impl Service {
     /// Converts a stored input back to the original one.
     pub(super) fn asked_for(
         &self,
+        caller: &Caller,
         kind: &str,
         stored: &StoredInput,
     ) -> Result<Value, ServiceError> {
         let known = self.engine.inner().kinds.now().get(kind).cloned();
-        let input = known.ok_or_else(|| self.unknown(kind))?.asked_for(stored);
+        let input = known.ok_or_else(|| self.unknown(caller, kind))?.asked_for(stored);
         Ok(input
             .map_err(|error| StoreError::Corrupt { what: "input", detail: error.to_string() })?)
     }

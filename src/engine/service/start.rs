@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError, Started, files::no_upload};
+use super::{
+    Caller, Service, ServiceError, Started,
+    files::no_upload,
+    labels::{Asked, Extras},
+};
 use crate::{
     engine::{
         EngineOptions, ValidationError,
@@ -13,7 +17,8 @@ use crate::{
         millis,
         quota::Depositor,
         registry::{Kind, Prepared},
-        store::{Inserted, NewTask, Row},
+        store::{Inserted, NewTask, Row, TokenScope},
+        title::readable_title,
     },
     task::{FieldError, PRIORITIES, StageInfo, StartReceipt, StartTask, TaskId, UploadId},
 };
@@ -30,6 +35,13 @@ fn cut(refusal: ValidationError, options: &EngineOptions) -> ValidationError {
     ValidationError { detail: options.cut(refusal.detail), errors: errors.collect() }
 }
 
+/// The task that is started anew. Its tags are taken along as they are now; they are no part of what the
+/// caller asked for.
+pub(super) struct RerunOf {
+    pub(super) id: TaskId,
+    pub(super) tags: Vec<String>,
+}
+
 impl Service {
     /// See [`Service::start`].
     pub(super) async fn start_task(
@@ -37,13 +49,23 @@ impl Service {
         caller: &Caller,
         start: StartTask,
         idempotency_key: Option<&str>,
-        rerun_of: Option<TaskId>,
+        rerun_of: Option<RerunOf>,
     ) -> Result<Started, ServiceError> {
         let inner = self.engine.inner();
         let kind = self.may_start(caller, &start.kind, start.priority)?;
         inner.rates.starts.take(caller.client(), 1)?;
         self.may_be_sent(&start.input)?;
-        let asked = || kind.comparable(&start.input);
+        let StartTask { tags, run_at, delay_s, .. } = &start;
+        let more = Asked { tags, run_at: run_at.as_deref(), delay_s: *delay_s };
+        let mut extras = self.extras(more)?;
+        let is_at_once = extras.run_at.is_none();
+        if let Some(original) = &rerun_of {
+            extras.tags.clone_from(&original.tags);
+        }
+        let asked = || {
+            let input = kind.comparable(&start.input);
+            format!("{} {input}{}", start.priority, more.comparable())
+        };
         let idempotency = self.idempotency(caller, &start.kind, asked, idempotency_key)?;
         // A repeated start is subject to none of the checks below.
         if let Some((key, request_hash)) = &idempotency
@@ -53,20 +75,28 @@ impl Service {
         }
         let new = NewTask {
             idempotency,
-            rerun_of,
-            ..self.new_task(caller, &kind, start.input, start.priority).await?
+            rerun_of: rerun_of.map(|original| original.id),
+            ..self.new_task(caller, &kind, start.input, start.priority, extras).await?
         };
         self.has_budget(caller, &kind).await?;
         self.may_store(std::slice::from_ref(&new)).await?;
         let input = new.uploads.first().map(|_| new.input.clone()).unwrap_or_default();
         let (row, existing) = match inner.insert(new).await? {
-            Inserted::Queued(row) => (row, false),
+            Inserted::Queued(row) => {
+                inner.note_started(&row.kind, 1);
+                (row, false)
+            }
+            Inserted::UnderWay(row) if is_at_once && row.run_seq == 0 => {
+                // It may wait for its time: now somebody wants it at once.
+                let row = inner.store.start_now(row.id).await?.unwrap_or(row);
+                inner.wake_claimer();
+                (row, true)
+            }
             Inserted::SameKey(row) | Inserted::UnderWay(row) => (row, true),
             Inserted::KeyReused => return Err(ServiceError::KeyReused),
             Inserted::NoUpload(id) => return Err(no_upload(&input, id).into()),
             full => return Err(self.queue_full(&full)),
         };
-        inner.wake_claimer();
         Ok(self.started(&row, existing).await)
     }
 
@@ -77,12 +107,14 @@ impl Service {
         kind: &str,
         priority: i32,
     ) -> Result<Arc<Kind>, ServiceError> {
+        caller.needs(TokenScope::Start)?;
         let inner = self.engine.inner();
         if caller.owner.is_none() && !inner.options.allow_anonymous {
             return Err(ServiceError::SessionNeeded);
         }
         let known = inner.kinds.now().get(kind).cloned();
-        let kind = known.ok_or_else(|| self.unknown(kind))?;
+        let known = known.filter(|kind| caller.may_start(&kind.info.kind, &kind.options.allow));
+        let kind = known.ok_or_else(|| self.unknown(caller, kind))?;
         if !PRIORITIES.contains(&priority) {
             let (least, most) = (PRIORITIES.start(), PRIORITIES.end());
             return Err(
@@ -143,6 +175,7 @@ impl Service {
         kind: &Kind,
         input: serde_json::Value,
         priority: i32,
+        Extras { tags, run_at }: Extras,
     ) -> Result<NewTask, ValidationError> {
         let options = &self.engine.inner().options;
         let prepared = kind.prepare(input).await.map_err(|refusal| cut(refusal, options))?;
@@ -158,7 +191,7 @@ impl Service {
             owner: caller.as_owner().map(str::to_owned),
             client: self.client(caller),
             kind: kind.info.kind.clone(),
-            title: options.cut(title),
+            title: options.cut(readable_title(&title, &kind.info.title)),
             input: prepared.input,
             sealed: prepared.sealed,
             stages,
@@ -175,6 +208,8 @@ impl Service {
             batch: None,
             rerun_of: None,
             uploads,
+            tags,
+            run_at,
         })
     }
 
@@ -182,7 +217,7 @@ impl Service {
     async fn title(&self, caller: &Caller, prepared: &Prepared, uploads: &[UploadId]) -> String {
         let title = || prepared.title.clone();
         let (Some(named), [upload]) = (&prepared.upload_title, uploads) else { return title() };
-        match self.uploaded(caller, *upload).await {
+        match self.find_upload(caller, *upload).await {
             Ok(Some(upload)) => named.replace("{name}", &upload.name),
             // The insert refuses an upload that does not exist.
             Ok(None) | Err(_) => title(),
@@ -194,9 +229,12 @@ impl Service {
         Started { receipt, snapshot: self.show(row).await }
     }
 
-    pub(super) fn unknown(&self, kind: &str) -> ServiceError {
+    /// The error for a kind that does not exist, or that the caller may not start.
+    pub(super) fn unknown(&self, caller: &Caller, kind: &str) -> ServiceError {
         let kinds = self.engine.inner().kinds.now();
-        let known: Vec<_> = kinds.all().map(|kind| kind.info.kind.as_str()).collect();
+        let known =
+            kinds.all().filter(|kind| caller.may_start(&kind.info.kind, &kind.options.allow));
+        let known: Vec<_> = known.map(|kind| kind.info.kind.as_str()).collect();
         // Repeat only what could be the name of a kind: the text is the caller's.
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
         let named = kind.len() <= MAX_KIND_NAME && !kind.is_empty() && kind.bytes().all(is_name);

@@ -1,56 +1,15 @@
 //! Arguments and results of the service.
 
-use std::{io, sync::Arc};
+use std::io;
 
 use crate::{
     engine::{
-        BudgetUsedUp, ClientAddress, Full, LittleSpace, QuotaReached, TooOften, ValidationError,
+        BudgetUsedUp, Full, LittleSpace, QuotaReached, TooOften, ValidationError,
         artifacts::{ArtifactsError, ReadError},
         store::{StoreError, StoredResult},
     },
     task::{ExpiredTask, FieldError, Problem, ProblemCode, Snapshot, StartReceipt, Status},
 };
-
-/// Who calls.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Caller {
-    pub(in crate::engine) owner: Option<Arc<str>>,
-    pub(in crate::engine) client: Option<ClientAddress>,
-}
-
-impl Caller {
-    /// A caller without a session: starts anonymous tasks, and finds none in a list.
-    pub const fn nobody() -> Self {
-        Self { owner: None, client: None }
-    }
-
-    /// A caller with a session, identified by a unique owner id.
-    pub fn owner(owner: impl Into<Arc<str>>) -> Self {
-        Self { owner: Some(owner.into()), client: None }
-    }
-
-    /// Sets the address from which the caller connects; `None`: not known.
-    #[must_use]
-    pub fn at(self, client: Option<ClientAddress>) -> Self {
-        Self { client, ..self }
-    }
-
-    /// The address from which the caller connects, if known.
-    pub const fn client(&self) -> Option<ClientAddress> {
-        self.client
-    }
-
-    /// The owner id, if there is one.
-    pub fn as_owner(&self) -> Option<&str> {
-        self.owner.as_deref()
-    }
-
-    /// Whether the caller may follow and cancel a task: only its owner may; an anonymous task is
-    /// open to anyone who has its id.
-    pub(super) fn may_see(&self, owner: Option<&str>) -> bool {
-        owner.is_none() || owner == self.as_owner()
-    }
-}
 
 /// Which tasks to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +21,8 @@ pub struct ListFilter {
     pub kind: Option<String>,
     /// Only whose title contains this.
     pub q: Option<String>,
+    /// Only with this tag.
+    pub tag: Option<String>,
     /// From an earlier page's `next_cursor`.
     pub cursor: Option<String>,
     /// Rows per page. Default:
@@ -70,10 +31,11 @@ pub struct ListFilter {
     pub limit: Option<u32>,
 }
 
-crate::options::options!(ListFilter);
+crate::with::with!(ListFilter);
 
 /// A task that was started, or existed already.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Started {
     /// The task's id, and whether it existed.
     pub receipt: StartReceipt,
@@ -83,6 +45,7 @@ pub struct Started {
 
 /// The result of a cancel request.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Cancelled {
     /// False if the task had ended already.
     pub accepted: bool,
@@ -112,6 +75,9 @@ pub enum ServiceError {
     /// Callers without a session may not start tasks here.
     #[error("starting a task needs a session here: open the page first, or send its cookie")]
     SessionNeeded,
+    /// The caller may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// The idempotency key was used for another request.
     #[error("this Idempotency-Key was used for another start; use a new one")]
     KeyReused,
@@ -136,6 +102,9 @@ pub enum ServiceError {
         .0.title, .0.status, .0.finished_at, .0.expired_at
     )]
     Expired(Box<ExpiredTask>),
+    /// The task was deleted, at this time (RFC 3339).
+    #[error("this task was deleted at {0}")]
+    Deleted(String),
     /// The owner's queue limit is reached.
     #[error(
         "{queued} of your tasks wait in the queue already, as many as may \
@@ -261,6 +230,7 @@ impl From<ServiceError> for Problem {
                 problem
             }
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
+            ServiceError::Forbidden(_) => Self::new(403, "Forbidden", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
             ServiceError::NotEnded(_) => {
                 Self::new(409, "Conflict", detail).with_code(ProblemCode::NotEnded)
@@ -272,6 +242,9 @@ impl From<ServiceError> for Problem {
                 let mut problem = Self::new(410, "Gone", detail);
                 problem.task = Some(task);
                 problem
+            }
+            ServiceError::Deleted(_) => {
+                Self::new(410, "Gone", detail).with_code(ProblemCode::Deleted)
             }
             ServiceError::NoFiles => Self::new(501, "Not Implemented", detail),
             ServiceError::TooLarge { .. } => Self::new(413, "Content Too Large", detail),
@@ -346,6 +319,14 @@ impl From<ServiceError> for Problem {
             ServiceError::Store(StoreError::Unavailable(error)) => {
                 tracing::error!(%error, "the store does not answer");
                 let detail = "The database does not answer.";
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::DatabaseUnavailable);
+                problem.retry_after_ms = Some(2_000);
+                problem
+            }
+            ServiceError::Store(StoreError::ReadOnly(error)) => {
+                tracing::error!(%error, "the database takes no writes");
+                let detail = "The database is read-only: it takes no writes now.";
                 let mut problem = Self::new(503, "Service Unavailable", detail)
                     .with_code(ProblemCode::DatabaseUnavailable);
                 problem.retry_after_ms = Some(2_000);

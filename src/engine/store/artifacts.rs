@@ -72,6 +72,7 @@ pub enum Source {
 
 /// A file whose bytes are about to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NewArtifact {
     /// Its id.
     pub id: ArtifactId,
@@ -89,6 +90,24 @@ pub struct NewArtifact {
     pub max_owner_bytes: i64,
 }
 
+impl NewArtifact {
+    /// Creates a file with this name and media type, whose writer may be silent for a minute, without limits of
+    /// number and size.
+    pub fn new(source: Source, name: impl Into<String>, media_type: impl Into<String>) -> Self {
+        Self {
+            id: ArtifactId::random(),
+            source,
+            name: name.into(),
+            media_type: media_type.into(),
+            silence_ms: 60_000,
+            max_files: u32::MAX,
+            max_owner_bytes: i64::MAX,
+        }
+    }
+}
+
+crate::with::with!(NewArtifact);
+
 /// Why a file is not written, or no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteRejected {
@@ -104,6 +123,7 @@ pub enum WriteRejected {
 
 /// A completely stored file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Artifact {
     /// Its id.
     pub id: ArtifactId,

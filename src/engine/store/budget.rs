@@ -23,6 +23,7 @@ pub enum Scope {
 
 /// A reservation by a run from a daily budget.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Spend {
     /// The budget's name.
     pub name: String,
@@ -37,6 +38,15 @@ pub struct Spend {
     /// Limit for the owner and for the client, each; 0: none.
     pub limit_per_owner: i64,
 }
+
+impl Spend {
+    /// Creates a reservation of `least` to `most` from the budget `name`, without limits.
+    pub fn new(name: impl Into<String>, task: TaskId, least: i64, most: i64) -> Self {
+        Self { name: name.into(), task, least, most, limit: 0, limit_per_owner: 0 }
+    }
+}
+
+crate::with::with!(Spend);
 
 /// The result of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +69,7 @@ pub enum Spent {
 
 /// Today's spending of one scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Spending {
     /// Whose spending.
     pub scope: Scope,

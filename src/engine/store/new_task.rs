@@ -1,14 +1,11 @@
 //! A task to be queued, and the results of an insert.
 
 use super::Row;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::{Stopping, StoredPace};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use crate::task::Status;
 use crate::task::{BatchId, StageInfo, TaskId, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct NewTask {
     /// The task's id.
     pub id: TaskId,
@@ -50,7 +47,13 @@ pub struct NewTask {
     pub batch: Option<(BatchId, u32)>,
     /// The task that it runs again; its retained checkpoints are copied.
     pub rerun_of: Option<TaskId>,
+    /// Its tags, each once.
+    pub tags: Vec<String>,
+    /// Earliest time of its first run, in milliseconds since the Unix epoch; `None` or a time in the past: at once.
+    pub run_at: Option<i64>,
 }
+
+crate::with::with!(NewTask);
 
 impl NewTask {
     /// Creates a task with this title and input (as JSON), and otherwise the defaults: anonymous,
@@ -83,6 +86,8 @@ impl NewTask {
             uploads: Vec::new(),
             batch: None,
             rerun_of: None,
+            tags: Vec::new(),
+            run_at: None,
         }
     }
 
@@ -91,42 +96,25 @@ impl NewTask {
         self.input.len() + self.sealed.as_ref().map_or(0, String::len)
     }
 
+    /// Its labels as they are stored.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(super) fn labels(&self) -> super::Labels {
+        super::Labels { tags: self.tags.clone(), note: None }
+    }
+
     /// The row of this task, queued at `now`, with the title as it is stored.
     #[cfg(any(feature = "sqlite", feature = "postgres"))]
     pub(super) fn queued(&self, title: String, now: i64) -> Row {
-        Row {
-            id: self.id,
-            owner: self.owner.clone(),
-            client: self.client.clone(),
-            kind: self.kind.clone(),
-            title,
-            stages: self.stages.clone(),
-            status: Status::Queued,
-            attempt: 0,
-            max_attempts: self.max_attempts,
-            run_seq: 0,
-            version: 1 << 20,
-            output_version: 0,
-            progress: None,
-            pace: StoredPace::default(),
-            step: 0,
-            message: None,
-            error: None,
-            cancel: None,
-            stopping: Stopping::default(),
-            cancel_outcome: None,
-            resumed: None,
-            result: None,
-            heartbeat_at: None,
-            run_at: now,
-            created_at: now,
-            started_at: None,
-            updated_at: now,
-            finished_at: None,
-            expires_at: None,
-            batch: self.batch.map(|(id, _)| id),
-            read_at: now,
-        }
+        Row::new(self.id, self.kind.clone(), title).with(|row| {
+            row.owner.clone_from(&self.owner);
+            row.client.clone_from(&self.client);
+            row.stages.clone_from(&self.stages);
+            row.max_attempts = self.max_attempts;
+            row.batch = self.batch.map(|(id, _)| id);
+            row.run_at = self.run_at.map_or(now, |run_at| run_at.max(now));
+            row.labels = self.labels();
+            (row.created_at, row.updated_at, row.read_at) = (now, now, now);
+        })
     }
 
     /// The account that limits, turns and keys are counted by: the owner, else the client, else

@@ -15,10 +15,11 @@ macro_rules! contains {
         concat!("strpos(", $text, ", ", $needle, ") > 0")
     };
 }
-/// The strings of a JSON array.
-macro_rules! json_list {
-    ($array:literal) => {
-        concat!("(SELECT json_array_elements_text(", $array, "::json))")
+/// Whether `$column` is among the strings of a JSON array. As an array, so that each is looked up in
+/// the index, in its order; no plan reads the whole table.
+macro_rules! in_json_list {
+    ($column:literal, $array:literal) => {
+        concat!($column, " = ANY(ARRAY(SELECT json_array_elements_text(", $array, "::json)))")
     };
 }
 /// The rows of a JSON array of arrays, as `value`; the fields are `value ->> 0` and so on.
@@ -50,12 +51,12 @@ macro_rules! first_of_each {
         concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
     };
 }
-/// The first rows of `ranked`, at most $5, that no other worker is claiming. As an array, so that
+/// The first rows of `allowed`, at most $5, that no other worker is claiming. As an array, so that
 /// it is evaluated once; each row is looked up by itself, so that no plan reads all of them.
 macro_rules! first_unlocked {
     () => {
         "(SELECT unnest(ARRAY(SELECT locked.id \
-         FROM (SELECT id FROM ranked ORDER BY turn, run_at, id) AS ordered \
+         FROM (SELECT id FROM allowed ORDER BY turn, run_at, id) AS ordered \
          CROSS JOIN LATERAL (SELECT id FROM tasks WHERE tasks.id = ordered.id \
          AND status = 'queued' FOR UPDATE SKIP LOCKED) AS locked LIMIT $5)))"
     };
@@ -99,94 +100,77 @@ mod end_each;
 mod expiry;
 #[path = "sql/fair.rs"]
 mod fair;
+#[path = "sql/group.rs"]
+mod group;
 #[path = "sql/insert.rs"]
 mod insert;
 #[path = "sql/insert_each.rs"]
 mod insert_each;
+#[path = "sql/labels.rs"]
+mod labels;
+#[path = "sql/list.rs"]
+mod list;
 mod listen;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/map.rs"]
 mod map;
+mod migrate;
+#[path = "sql/operate.rs"]
+mod operate;
+mod options;
+mod outdated;
+#[path = "sql/preview.rs"]
+mod preview;
 #[path = "sql/read.rs"]
 mod read;
+#[path = "sql/shared_limits.rs"]
+mod shared_limits;
 #[path = "sql/statements.rs"]
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
 #[path = "sql/times.rs"]
 mod times;
+#[path = "sql/tokens.rs"]
+mod tokens;
+#[path = "sql/unfinished.rs"]
+mod unfinished;
 #[path = "sql/usage.rs"]
 mod usage;
 #[path = "sql/waiting.rs"]
 mod waiting;
+mod way;
 #[path = "sql/write.rs"]
 mod write;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use sqlx::{
-    Connection as _, Database, PgConnection, Postgres, Row as _,
+    Database, Postgres, Row as _,
     postgres::{PgConnectOptions, PgPoolOptions, PgRow},
     query::Query,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError, sql_error::migration_failure};
+pub use self::options::{PoolMode, PostgresOptions};
+use self::{
+    connections::{Connections, Pools, Protocol, Session},
+    outdated::Outdated,
+    way::Way,
+};
+use super::{
+    Change, Changes, StoreError,
+    migration::{Inspection, Migrated},
+};
 use crate::engine::clock::{Clock, StoreClock};
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
-
-/// Options of the PostgreSQL store.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PostgresOptions {
-    /// Number of connections, without those for lease renewals and notifications, which have one
-    /// each. Half of them read and half write; half of the writing ones serve callers' requests
-    /// such as starts and cancels. At least 3. Default: 8.
-    pub connections: u32,
-    /// Maximum wait for a free connection before a call fails. Default: 3 s.
-    pub acquire_timeout: Duration,
-    /// Time limit of one statement. Default: 10 s.
-    pub statement_timeout: Duration,
-    /// Time limit of a whole call, however many statements it has; without it, a hanging connection
-    /// would block until the network reports the failure. Default: 20 s.
-    pub call_timeout: Duration,
-    /// After this time without a notification, the listening connection is checked. Until a dead
-    /// one is replaced, changes are found by polling, once a second. Default: 10 s.
-    pub silence: Duration,
-}
-
-crate::options::options!(PostgresOptions);
-
-impl Default for PostgresOptions {
-    fn default() -> Self {
-        Self {
-            connections: 8,
-            acquire_timeout: Duration::from_secs(3),
-            statement_timeout: Duration::from_secs(10),
-            call_timeout: Duration::from_secs(20),
-            silence: Duration::from_secs(10),
-        }
-    }
-}
-
-/// Each statement has an index in the order that it needs. Without statistics, or with old ones, the
-/// planner would sort or hash a whole queue instead; and compile what it takes to be expensive.
-const PLANS: [(&str, &str); 4] = [
-    ("enable_sort", "off"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("jit", "off"),
-];
 
 /// See the module documentation.
 pub struct PostgresStore {
     db: Connections,
-    /// The listener has a pool of its own, since it never returns its connection.
-    listener: PgPoolOptions,
-    connect: PgConnectOptions,
+    /// The listener has a pool of its own, since it never returns its connection. `None`: no
+    /// connection that notifications would come over.
+    listener: Option<(PgPoolOptions, PgConnectOptions)>,
     silence: Duration,
     clock: Arc<StoreClock>,
     closing: CancellationToken,
@@ -194,67 +178,65 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects and migrates the schema; processes that start together take turns.
+    /// Connects and migrates the schema; processes that start together take turns. Behind a pooler
+    /// see [`PostgresOptions::pool_mode`].
     ///
     /// # Errors
     /// [`StoreError::Open`] with a message for the operator, which never contains the password.
     pub async fn open(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
-        let connect: PgConnectOptions = url.parse().map_err(|_| {
-            let right = "postgres://user:password@host:5432/database";
-            StoreError::Open(format!("the address of the database is not of the form {right}"))
-        })?;
-        let plain = connect.clone().application_name("milepost");
-        let milliseconds = options.statement_timeout.as_millis().to_string();
-        let connect = connect.application_name("milepost").options([
-            ("statement_timeout", milliseconds.as_str()),
-            // A process suspended in the middle of a transaction does not lock out the others.
-            ("idle_in_transaction_session_timeout", milliseconds.as_str()),
-        ]);
-        let connect = connect.options(PLANS);
-        let place = format!(
-            "{}:{}/{}",
-            connect.get_host(),
-            connect.get_port(),
-            connect.get_database().unwrap_or_default()
-        );
-        let cannot = |error: &dyn std::fmt::Display| {
-            StoreError::Open(format!("the PostgreSQL database {place} cannot be opened: {error}"))
-        };
+        let way = Way::to(url, &options)?;
+        let by_transaction = way.is_by_transaction(&options).await?;
+        way.migrate(&options).await?;
+        let outdated = Arc::<Outdated>::default();
+        let settings = way.settings(&options);
         let pool = |connections| {
-            PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(options.acquire_timeout)
+            let outdated = Arc::clone(&outdated);
+            way.pool(connections, &options).before_acquire(move |_, connection| {
+                let fresh = !outdated.includes(connection.age);
+                Box::pin(std::future::ready(Ok(fresh)))
+            })
+        };
+        let pool = |connections| match by_transaction {
+            true => pool(connections),
+            false => way.with_settings(pool(connections), &settings),
         };
         let writers = (options.connections / 2).max(2);
         let readers = options.connections.saturating_sub(writers).max(1);
-        let readers = pool(readers).connect_with(connect.clone()).await;
-        let readers = readers.map_err(|error| cannot(&error))?;
-        // Migrate on a connection without a statement timeout: a second process waits for the
-        // first.
-        let connecting = PgConnection::connect_with(&plain);
-        let connecting = tokio::time::timeout(options.call_timeout, connecting).await;
-        let mut migrating = connecting
-            .unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
-            .map_err(|error| cannot(&error))?;
-        MIGRATIONS.run(&mut migrating).await.map_err(|error| cannot(&migration_failure(&error)))?;
-        migrating.close().await.map_err(|error| cannot(&error))?;
-        let now = sqlx::query_scalar("SELECT milepost_now()").fetch_one(&readers).await;
-        let clock = Arc::new(StoreClock::new(now.map_err(|error| cannot(&error))?));
+        let pools = Pools {
+            readers: pool(readers).connect_lazy_with(way.connect.clone()),
+            writers: pool(writers).connect_lazy_with(way.connect.clone()),
+            leases: pool(1).connect_lazy_with(way.connect.clone()),
+        };
+        let begin = way.begin(by_transaction.then_some(&settings));
+        let protocol = Protocol { begin, by_transaction, outdated };
+        let callers = callers_share(writers);
+        let db = Connections::new(pools, protocol, options.call_timeout, callers);
+        let now = db.read().await?.value(sqlx::query("SELECT milepost_now()")).await;
+        let now = now.map_err(|error| way.cannot_open(&error))?;
         Ok(Self {
-            clock,
-            db: Connections::new(
-                readers,
-                pool(writers).connect_lazy_with(connect.clone()),
-                pool(1).connect_lazy_with(connect.clone()),
-                options.call_timeout,
-                callers_share(writers),
-            ),
-            listener: pool(1),
-            connect,
+            clock: Arc::new(StoreClock::new(now)),
+            db,
+            listener: way.listener(by_transaction, &options),
             silence: options.silence,
             closing: CancellationToken::new(),
             listening: TaskTracker::new(),
         })
+    }
+
+    /// Migrates the schema, and connects for nothing else.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn migrate(url: &str, options: PostgresOptions) -> Result<Migrated, StoreError> {
+        Way::to(url, &options)?.migrate(&options).await
+    }
+
+    /// Finds out what the database is like, without changing it.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`]; a schema that is not migrated is none.
+    pub async fn inspect(url: &str, options: PostgresOptions) -> Result<Inspection, StoreError> {
+        Way::to(url, &options)?.inspect(&options).await
     }
 
     /// Returns the database's clock for the engine. It is read again with each renewal of leases,
@@ -295,6 +277,16 @@ impl PostgresStore {
         Ok(())
     }
 
+    async fn test_writable(&self) -> Result<(), StoreError> {
+        let mut session = self.db.write().await?;
+        let setting = "SELECT current_setting('transaction_read_only') = 'on'";
+        if session.value(sqlx::query(setting)).await? {
+            session.close_outdated();
+            return Err(StoreError::ReadOnly("every transaction is read-only".into()));
+        }
+        session.commit().await
+    }
+
     async fn close_pools(&self) {
         self.closing.cancel();
         self.listening.close();
@@ -315,8 +307,6 @@ type This = PostgresStore;
 type Db = Postgres;
 type DbRow = PgRow;
 type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
-/// With the time, in one round trip.
-const BEGIN: &str = "BEGIN; SELECT milepost_now()";
 
 /// Number of writing connections for callers' requests; the rest serves the tasks' own writes.
 fn callers_share(writers: u32) -> usize {
@@ -328,6 +318,13 @@ fn callers_share(writers: u32) -> usize {
 async fn try_lock_owner(tx: &mut Session<'_>, account: &str) -> Result<bool, StoreError> {
     let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost ' || $1, 0))";
     tx.value(sqlx::query(lock).bind(account)).await
+}
+
+/// Excludes other claims of a kind with shared limits. Returns false if another transaction holds the
+/// lock; no transaction waits for it.
+async fn try_lock_kind(tx: &mut Session<'_>, kind: &str) -> Result<bool, StoreError> {
+    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('milepost kind ' || $1, 0))";
+    tx.value(sqlx::query(lock).bind(kind)).await
 }
 
 /// [`try_lock_owner`] for several accounts; returns those that are locked now.

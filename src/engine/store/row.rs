@@ -1,12 +1,12 @@
 //! Arguments and results of a store.
 
-use std::borrow::Cow;
-
+use super::{FIRST_VERSION, Labels};
 use crate::task::{self, BatchId, LogStream, ResumeReason, StageInfo, Status, TaskId};
 
 /// One task in the store, without its input, which may be large. Times are milliseconds since the
 /// Unix epoch, by the store's clock.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Row {
     /// The task's id.
     pub id: TaskId,
@@ -68,11 +68,52 @@ pub struct Row {
     pub expires_at: Option<i64>,
     /// The batch that it belongs to.
     pub batch: Option<BatchId>,
+    /// Its tags and its note.
+    pub labels: Labels,
     /// The store's time when the row was read.
     pub read_at: i64,
 }
 
 impl Row {
+    /// Creates the row of a queued task without an owner, at the beginning of the epoch and without stages, that may run
+    /// once.
+    pub fn new(id: TaskId, kind: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            id,
+            owner: None,
+            client: None,
+            kind: kind.into(),
+            title: title.into(),
+            stages: Vec::new(),
+            status: Status::Queued,
+            attempt: 0,
+            max_attempts: 1,
+            run_seq: 0,
+            version: FIRST_VERSION,
+            output_version: 0,
+            progress: None,
+            pace: StoredPace::default(),
+            step: 0,
+            message: None,
+            error: None,
+            cancel: None,
+            stopping: Stopping::default(),
+            cancel_outcome: None,
+            resumed: None,
+            result: None,
+            heartbeat_at: None,
+            run_at: 0,
+            created_at: 0,
+            started_at: None,
+            updated_at: 0,
+            finished_at: None,
+            expires_at: None,
+            batch: None,
+            labels: Labels::default(),
+            read_at: 0,
+        }
+    }
+
     /// Whether the row shows this run at work, or was read before the run began.
     pub(crate) fn shows_run(&self, run_seq: i64) -> bool {
         let at_work = matches!(self.status, Status::Running | Status::Cancelling);
@@ -90,12 +131,16 @@ impl Row {
             status: self.status,
             finished_at: self.finished_at.unwrap_or(expired_at),
             expired_at,
+            deleted_at: None,
         })
     }
 }
 
+crate::with::with!(Row);
+
 /// How far a cancellation has come within the run, and what the task leaves behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stopping {
     /// When the request reached the run.
     pub delivered_at: Option<i64>,
@@ -108,6 +153,7 @@ pub struct Stopping {
 
 /// How a run resumed the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Resumption {
     /// When the run began.
     pub at: i64,
@@ -132,25 +178,9 @@ impl Resumption {
     }
 }
 
-/// A batch in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchRow {
-    /// Its id.
-    pub id: BatchId,
-    /// The kind of its tasks.
-    pub kind: String,
-    /// When it was queued, in milliseconds since the Unix epoch.
-    pub created_at: i64,
-    /// Number of its tasks that have not expired.
-    pub tasks: u32,
-    /// Number of those that have not ended.
-    pub unfinished: u32,
-    /// Number of those that failed.
-    pub failed: u32,
-}
-
 /// Which tasks to list, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListQuery {
     /// The owner.
     pub owner: String,
@@ -160,43 +190,21 @@ pub struct ListQuery {
     pub kind: Option<String>,
     /// Only whose title contains this, ignoring case.
     pub q: Option<String>,
+    /// Only with this tag.
+    pub tag: Option<String>,
     /// Only tasks older than this one: `created_at` and id.
     pub before: Option<(i64, TaskId)>,
     /// Maximum number of rows.
     pub limit: u32,
+    /// Maximum number of rows to examine for [`Self::q`], or for status and kind together; `None`: all.
+    pub examine: Option<u32>,
 }
 
-/// What a worker can claim.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// A random id of this process.
-    pub lease_owner: String,
-    /// Duration of the lease, in milliseconds.
-    pub lease_ms: i64,
-    /// Free slots by kind.
-    pub slots: Vec<(String, u32)>,
-    /// Free slots in total.
-    pub total: u32,
-}
-
-/// A claimed task and its input; `None`: the input could not be read.
-pub type ClaimedTask = (Row, Option<StoredInput>);
-
-/// A run that a worker still holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Renewal {
-    /// The task's id.
-    pub id: TaskId,
-    /// The run's number.
-    pub run_seq: i64,
-    /// The row's version.
-    pub version: i64,
-    /// When and by whom cancellation was requested.
-    pub cancel: Option<(i64, String)>,
-}
+crate::with::with!(ListQuery);
 
 /// A report of a running task.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ProgressWrite {
     /// The task's id.
     pub id: TaskId,
@@ -220,12 +228,38 @@ pub struct ProgressWrite {
     pub log: Vec<LogEntry>,
     /// Log lines no longer retained.
     pub log_gap: Option<LogGap>,
+    /// A new piece of its preview.
+    pub preview: Option<PreviewPiece>,
     /// How far a cancellation has come. A time once written is not changed.
     pub stopping: Stopping,
 }
 
+impl ProgressWrite {
+    /// Creates a report of the run that `row` shows: its state as it is, with the next version.
+    pub fn new(row: &Row) -> Self {
+        Self {
+            id: row.id,
+            run_seq: row.run_seq,
+            version: row.version + 1,
+            output_version: row.output_version,
+            progress: row.progress,
+            pace: row.pace,
+            step: row.step,
+            message: row.message.clone(),
+            updated_at: row.updated_at,
+            log: Vec::new(),
+            log_gap: None,
+            preview: None,
+            stopping: row.stopping.clone(),
+        }
+    }
+}
+
+crate::with::with!(ProgressWrite);
+
 /// The pace of a running task, for servers that do not run it.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct StoredPace {
     /// Progress (0..=1) per second; 0: do not extrapolate.
     pub rate: f64,
@@ -237,6 +271,7 @@ pub struct StoredPace {
 
 /// Log lines of a run that were left out: those between these two, which are retained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogGap {
     /// The last line before the gap.
     pub after: i64,
@@ -244,8 +279,30 @@ pub struct LogGap {
     pub before: i64,
 }
 
+/// A piece of a preview, which replaces those that begin at it or behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PreviewPiece {
+    /// Where it begins, in bytes.
+    pub start: usize,
+    /// The version with which it was reported.
+    pub version: i64,
+    /// Media type of the whole.
+    pub media_type: String,
+    /// The text.
+    pub text: String,
+}
+
+impl PreviewPiece {
+    /// Creates a piece of a preview in plain text.
+    pub fn new(start: usize, version: i64, text: impl Into<String>) -> Self {
+        Self { start, version, media_type: "text/plain".to_owned(), text: text.into() }
+    }
+}
+
 /// One log line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LogEntry {
     /// Number of the line; grows along the log.
     pub seq: i64,
@@ -257,82 +314,16 @@ pub struct LogEntry {
     pub text: String,
 }
 
-/// How a run ends.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Ending {
-    /// Completed with a result.
-    Completed(StoredResult),
-    /// Failed, without another attempt.
-    Failed {
-        /// A stable code for programs.
-        code: Cow<'static, str>,
-        /// A sentence for people.
-        message: String,
-        /// Whether a new start may help.
-        retryable: bool,
-    },
-    /// Stopped by the task after cancellation was requested.
-    Cancelled,
-    /// Cancelled, but still running at the end of the grace period; its future was dropped.
-    Forced,
-    /// The task waits and then goes on; the attempt does not count.
-    Waiting {
-        /// The delay, in milliseconds from now.
-        after_ms: i64,
-        /// What it waits for.
-        message: String,
-    },
-    /// Another attempt follows after a delay.
-    Again {
-        /// The delay, in milliseconds from now.
-        after_ms: i64,
-        /// Why the attempt failed.
-        message: String,
-    },
-    /// Returned to the queue unfinished, without costing an attempt.
-    Released,
-}
-
-/// The end of one run among several.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunEnd {
-    /// The task's id.
-    pub id: TaskId,
-    /// The run's number.
-    pub run_seq: i64,
-    /// How it ends.
-    pub ending: Ending,
-    /// The task's kind.
-    pub kind: String,
-    /// How long its stages took, by name in milliseconds; stored if it is completed.
-    pub stage_times: Vec<(String, i64)>,
-    /// Number of times retained per stage.
-    pub stage_history: u32,
-}
-
-/// The stored input of a task.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoredInput {
-    /// The input as JSON; stored as long as the task.
-    pub text: String,
-    /// Sealed secrets of the input, unreadable without a key. Dropped by the write that ends the
-    /// task.
-    pub sealed: Option<String>,
-}
-
-/// A result.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredResult {
-    /// Its media type.
-    pub media_type: String,
-    /// File name for downloads.
-    pub file_name: String,
-    /// The bytes.
-    pub bytes: Vec<u8>,
+impl LogEntry {
+    /// Creates the line `seq`, logged by the task itself.
+    pub fn new(seq: i64, at: i64, text: impl Into<String>) -> Self {
+        Self { seq, at, stream: LogStream::Task, text: text.into() }
+    }
 }
 
 /// What one run of the pruner removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pruned {
     /// Tasks that were replaced by tombstones.
     pub removed: Vec<TaskId>,
@@ -342,6 +333,7 @@ pub struct Pruned {
 
 /// What is retained of an expired task.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Tombstone {
     /// The task's id.
     pub id: TaskId,
@@ -357,6 +349,8 @@ pub struct Tombstone {
     pub finished_at: i64,
     /// When it expired.
     pub expired_at: i64,
+    /// When its owner or an admin deleted it; `None`: it expired.
+    pub deleted_at: Option<i64>,
 }
 
 /// 256 random bits.
@@ -380,6 +374,8 @@ pub enum Change {
     Cancel(TaskId),
     /// This task started, ended, or was requeued.
     Task(TaskId),
+    /// The labels of this task were changed.
+    Labels(TaskId),
     /// Running tasks saved their progress.
     Progress,
     /// Unknown: the store was unreachable for a while.

@@ -10,10 +10,10 @@ macro_rules! contains {
         concat!("instr(", $text, ", ", $needle, ") > 0")
     };
 }
-/// The strings of a JSON array.
-macro_rules! json_list {
-    ($array:literal) => {
-        concat!("(SELECT value FROM json_each(", $array, "))")
+/// Whether `$column` is among the strings of a JSON array.
+macro_rules! in_json_list {
+    ($column:literal, $array:literal) => {
+        concat!($column, " IN (SELECT value FROM json_each(", $array, "))")
     };
 }
 /// The rows of a JSON array of arrays, as `value`; the fields are `value ->> 0` and so on.
@@ -47,10 +47,10 @@ macro_rules! first_of_each {
         )
     };
 }
-/// The first rows of `ranked`, at most $5. There is a single writer, so no row is locked.
+/// The first rows of `allowed`, at most $5. There is a single writer, so no row is locked.
 macro_rules! first_unlocked {
     () => {
-        "(SELECT id FROM ranked ORDER BY turn, run_at, id LIMIT $5)"
+        "(SELECT id FROM allowed ORDER BY turn, run_at, id LIMIT $5)"
     };
 }
 macro_rules! for_update {
@@ -93,24 +93,42 @@ mod end_each;
 mod expiry;
 #[path = "sql/fair.rs"]
 mod fair;
+#[path = "sql/group.rs"]
+mod group;
 #[path = "sql/insert.rs"]
 mod insert;
 #[path = "sql/insert_each.rs"]
 mod insert_each;
+#[path = "sql/labels.rs"]
+mod labels;
+#[path = "sql/list.rs"]
+mod list;
+mod lock_file;
 #[path = "sql/log.rs"]
 mod log;
 #[path = "sql/map.rs"]
 mod map;
+mod migrate;
+#[path = "sql/operate.rs"]
+mod operate;
 #[cfg(test)]
 mod plans;
+#[path = "sql/preview.rs"]
+mod preview;
 #[path = "sql/read.rs"]
 mod read;
+#[path = "sql/shared_limits.rs"]
+mod shared_limits;
 #[path = "sql/statements.rs"]
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
 #[path = "sql/times.rs"]
 mod times;
+#[path = "sql/tokens.rs"]
+mod tokens;
+#[path = "sql/unfinished.rs"]
+mod unfinished;
 #[path = "sql/usage.rs"]
 mod usage;
 #[path = "sql/waiting.rs"]
@@ -120,14 +138,14 @@ mod write;
 
 use std::{
     collections::HashSet,
-    fs::{File, OpenOptions, TryLockError},
-    path::{Path, PathBuf},
+    fs::{File, OpenOptions},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
 
 use sqlx::{
-    Database, Sqlite,
+    Database, SqlStr, Sqlite,
     query::Query,
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
@@ -135,11 +153,13 @@ use sqlx::{
 };
 
 pub use self::backup::backup;
-use self::connections::{Connections, Session};
-use super::{Change, Changes, StoreError, sql_error::migration_failure};
+use self::{
+    connections::{Connections, Pools, Protocol, Session},
+    lock_file::lock,
+    migrate::migrate,
+};
+use super::{Change, Changes, StoreError};
 use crate::engine::clock::Clock;
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Options of the SQLite store.
 #[derive(Clone, Copy, Debug)]
@@ -152,7 +172,7 @@ pub struct SqliteOptions {
     pub call_timeout: Duration,
 }
 
-crate::options::options!(SqliteOptions);
+crate::with::with!(SqliteOptions);
 
 impl Default for SqliteOptions {
     fn default() -> Self {
@@ -188,21 +208,28 @@ impl SqliteStore {
     pub async fn open_with(
         path: &Path,
         clock: Arc<dyn Clock>,
-        SqliteOptions { busy_timeout, call_timeout }: SqliteOptions,
+        options: SqliteOptions,
     ) -> Result<Self, StoreError> {
-        let lock = lock(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // What a statement needs for itself is small and needs no file.
-            .pragma("temp_store", "MEMORY")
-            .busy_timeout(busy_timeout);
-        let cannot = |error: &dyn std::fmt::Display| {
-            StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
-        };
+        Self::open_file(path, clock, options, Some(lock(path)?)).await
+    }
+
+    /// Opens the database file beside the process that uses it, without its lock, for single calls.
+    /// Migrates the schema.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_beside(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        Self::open_file(path, clock, SqliteOptions::default(), None).await
+    }
+
+    async fn open_file(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        SqliteOptions { busy_timeout, call_timeout }: SqliteOptions,
+        lock: Option<File>,
+    ) -> Result<Self, StoreError> {
+        let options = file(path, busy_timeout);
+        let cannot = |error: &dyn std::fmt::Display| cannot_open(path, error);
         // SQLite opens a read-only file, and fails only at the first write.
         match OpenOptions::new().write(true).open(path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -212,12 +239,13 @@ impl SqliteStore {
         }
         let pool = |connections| pool(connections, busy_timeout);
         let writer = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
-        MIGRATIONS.run(&writer).await.map_err(|e| cannot(&migration_failure(&e)))?;
+        migrate(&writer).await.map_err(|e| cannot(&e))?;
         let leases = pool(1).connect_with(options.clone()).await.map_err(|e| cannot(&e))?;
         let readers =
             pool(READERS).connect_with(options.read_only(true)).await.map_err(|e| cannot(&e))?;
-        let db = Connections::new(readers, writer, leases, call_timeout, 1);
-        Ok(Self { db, clock, _lock: Some(lock) })
+        let pools = Pools { readers, writers: writer, leases };
+        let db = Connections::new(pools, protocol(), call_timeout, 1);
+        Ok(Self { db, clock, _lock: lock })
     }
 
     /// Opens a store in memory, for tests: it is empty, and gone when it is dropped.
@@ -245,8 +273,9 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(true);
         // Each connection would have a database of its own.
         let only = pool(1, busy_timeout).connect_with(options).await.map_err(|e| cannot(&e))?;
-        MIGRATIONS.run(&only).await.map_err(|e| cannot(&migration_failure(&e)))?;
-        let db = Connections::new(only.clone(), only.clone(), only, call_timeout, 1);
+        migrate(&only).await.map_err(|e| cannot(&e))?;
+        let pools = Pools { readers: only.clone(), writers: only.clone(), leases: only };
+        let db = Connections::new(pools, protocol(), call_timeout, 1);
         Ok(Self { db, clock, _lock: None })
     }
 
@@ -272,6 +301,11 @@ impl SqliteStore {
         None
     }
 
+    /// A file that cannot be written is refused when it is opened.
+    async fn test_writable(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn close_pools(&self) {
         self.db.close().await;
     }
@@ -285,11 +319,32 @@ type This = SqliteStore;
 type Db = Sqlite;
 type DbRow = SqliteRow;
 type Statement<'q> = Query<'q, Db, <Db as Database>::Arguments>;
+
+/// There is one file behind all connections, and no other server that could take over.
+#[derive(Default)]
+struct Outdated;
+
+impl Outdated {
+    #[expect(clippy::unused_self, reason = "as with PostgreSQL")]
+    fn note(&self) {}
+}
+
 /// A plain `BEGIN` that reads first cannot always be upgraded to a write.
-const BEGIN: &str = "BEGIN IMMEDIATE";
+fn protocol() -> Protocol {
+    Protocol {
+        begin: SqlStr::from_static("BEGIN IMMEDIATE"),
+        by_transaction: false,
+        outdated: Arc::default(),
+    }
+}
 
 /// There is a single writer.
 async fn try_lock_owner(_: &mut Session<'_>, _: &str) -> Result<bool, StoreError> {
+    Ok(true)
+}
+
+/// There is a single writer.
+async fn try_lock_kind(_: &mut Session<'_>, _: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
 
@@ -305,6 +360,22 @@ fn read_at(_: &SqliteRow, now: i64) -> Result<i64, StoreError> {
     Ok(now)
 }
 
+fn file(path: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // What a statement needs for itself is small and needs no file.
+        .pragma("temp_store", "MEMORY")
+        .busy_timeout(busy_timeout)
+}
+
+fn cannot_open(path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Open(format!("the database {} cannot be opened: {error}", path.display()))
+}
+
 fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
         .max_connections(connections)
@@ -312,30 +383,4 @@ fn pool(connections: u32, busy_timeout: Duration) -> SqlitePoolOptions {
         .acquire_timeout(busy_timeout)
         .idle_timeout(None)
         .max_lifetime(None)
-}
-
-/// Locks the lock file beside the database.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    // One lock per file, whatever the spelling of its path or the links to it.
-    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let lock_path = PathBuf::from(format!("{}.lock", path.display()));
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(|error| {
-            StoreError::Open(format!("the file {} cannot be written: {error}", lock_path.display()))
-        })?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Open(format!(
-            "the database {} is in use by another milepost; stop it, or use another --data folder",
-            path.display()
-        ))),
-        Err(TryLockError::Error(error)) => Err(StoreError::Open(format!(
-            "the file {} cannot be locked: {error}",
-            lock_path.display()
-        ))),
-    }
 }

@@ -4,9 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Weak},
 };
 
+use parking_lot::Mutex;
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard, Semaphore, SemaphorePermit};
 
 /// See the module.
@@ -50,7 +51,7 @@ impl Turns {
     }
 
     fn queue(&self, key: &str) -> Arc<Queue<()>> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self.queues.lock();
         if let Some(queue) = queues.by_key.get(key).and_then(Weak::upgrade) {
             return queue;
         }
@@ -98,6 +99,6 @@ mod tests {
         for n in 0..10_000 {
             take(&turns, &n.to_string()).await;
         }
-        assert!(turns.queues.lock().unwrap().by_key.len() <= 65);
+        assert!(turns.queues.lock().by_key.len() <= 65);
     }
 }

@@ -13,6 +13,7 @@ pub enum UsageOf {
 
 /// How many bytes are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Usage {
     /// In the database: inputs, logs, checkpoints and results, plus a fixed number for each row.
     pub rows: u64,

@@ -4,12 +4,13 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use super::lock;
+use parking_lot::Mutex;
+
 use crate::{
     engine::{Caller, ClientAddress, LongPollOptions},
     task::AnswerReason,
@@ -45,6 +46,7 @@ impl LongPollLimit {
 
 /// Figures on long polls, for operators. Counters since the start of the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LongPollFigures {
     /// Requests that hold a slot now.
     pub now: usize,
@@ -107,7 +109,7 @@ impl Limits {
     /// Takes a slot for a request of this caller; `None` if a limit is reached.
     pub(in crate::engine) fn take(self: &Arc<Self>, caller: &Caller) -> Option<Place> {
         let (owner, client) = (&caller.owner, caller.client);
-        let mut taken = lock(&self.taken);
+        let mut taken = self.taken.lock();
         if let Some(scope) = self.full(&taken, caller) {
             drop(taken);
             self.refused[scope as usize].fetch_add(1, Ordering::Relaxed);
@@ -160,13 +162,13 @@ impl Limits {
 
     /// Number of slots in use.
     pub(in crate::engine) fn held(&self) -> usize {
-        lock(&self.taken).all
+        self.taken.lock().all
     }
 
     pub(in crate::engine) fn figures(&self) -> LongPollFigures {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (now, waiting) = {
-            let taken = lock(&self.taken);
+            let taken = self.taken.lock();
             (taken.all, taken.waiting)
         };
         LongPollFigures {
@@ -183,7 +185,7 @@ impl Limits {
 
     fn leave(&self, place: &Place) {
         let Place { owner, client, waits, .. } = place;
-        let mut taken = lock(&self.taken);
+        let mut taken = self.taken.lock();
         taken.all -= 1;
         taken.waiting -= usize::from(*waits);
         if let Some(client) = client
@@ -221,7 +223,7 @@ impl Place {
     /// Counts the request as waiting: its first check found no news.
     pub(in crate::engine) fn waits(&mut self) {
         if !std::mem::replace(&mut self.waits, true) {
-            lock(&self.limits.taken).waiting += 1;
+            self.limits.taken.lock().waiting += 1;
         }
     }
 }
@@ -292,7 +294,7 @@ mod tests {
         let other = limits.take(&at(Caller::nobody(), 2)).expect("somebody elsewhere");
         let _session = limits.take(&at(Caller::owner("ada"), 2)).expect("somebody elsewhere");
         drop((held, other));
-        assert_eq!(lock(&limits.taken).clients.len(), 1);
+        assert_eq!(limits.taken.lock().clients.len(), 1);
         assert!(limits.take(&at(Caller::nobody(), 1)).is_some());
     }
 

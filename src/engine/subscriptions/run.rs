@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Subscriptions, WatchedTask, lock, watched};
+use super::{Subscriptions, WatchedTask, watched};
 use crate::{
     engine::{inner::Inner, store::Row},
     task::{AnswerReason, TaskId},
@@ -34,7 +34,7 @@ pub(in crate::engine) async fn run_tick_loop(inner: Arc<Inner>) {
         if inner.closed.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        let dirty = std::mem::take(&mut *lock(&subscriptions.dirty));
+        let dirty = std::mem::take(&mut *subscriptions.dirty.lock());
         let changed: Vec<_> = dirty.into_iter().filter_map(|id| subscriptions.get(id)).collect();
         look_at(&inner, &changed).await;
         if looked.elapsed() >= tick {
@@ -76,7 +76,7 @@ pub(in crate::engine) async fn run_read_loop(inner: Arc<Inner>) {
         if inner.closed.run_until_cancelled(woken).await.is_none() {
             return;
         }
-        let urgent = std::mem::take(&mut *lock(&subscriptions.urgent));
+        let urgent = std::mem::take(&mut *subscriptions.urgent.lock());
         read(&inner, urgent.into_iter().filter_map(|id| subscriptions.get(id)).collect()).await;
         if subscriptions.now_s() >= due {
             read_at = subscriptions.now_s();

@@ -1,16 +1,15 @@
 //! One watched task: its waiting requests, and its state if it does not run here.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::HashMap, sync::Arc};
 
-use super::{Waiter, lock};
+use parking_lot::Mutex;
+
+use super::Waiter;
 use crate::{
     engine::{
-        long_poll::{self, ClientState, LineTimes, TaskState},
+        long_poll::{ClientState, LineTimes, TaskState},
         running::{RunningTask, RunningTasks},
-        store::Row,
+        store::{Row, last_of_generation},
     },
     task::{AnswerReason, Status, TaskId},
 };
@@ -78,17 +77,17 @@ impl WatchedTask {
 
     pub(super) fn add(&self, number: u64, interest: Interest, waiter: &Arc<Waiter>) {
         let waiter = Arc::clone(waiter);
-        lock(&self.state).waiting.insert(number, Waiting { waiter, interest, not_before: None });
+        self.state.lock().waiting.insert(number, Waiting { waiter, interest, not_before: None });
     }
 
     pub(super) fn leave(&self, number: u64, now: f64) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         state.waiting.remove(&number);
         state.left_at = now;
     }
 
     pub(super) fn is_left(&self, now: f64) -> bool {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         state.waiting.is_empty() && now - state.left_at > KEPT_S
     }
 
@@ -98,26 +97,26 @@ impl WatchedTask {
 
     /// Takes the row from the store; `None`: there is no such task.
     pub(in crate::engine) fn tell(&self, row: Option<&Row>, now: f64) {
-        lock(&self.state).elsewhere.tell(row, now);
+        self.state.lock().elsewhere.tell(row, now);
     }
 
     /// Returns the row if it was read a moment ago.
     pub(in crate::engine) fn fresh(&self, now: f64) -> Option<Arc<Row>> {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let fresh = now - state.elsewhere.read_at <= FRESH_S;
         state.elsewhere.row.clone().filter(|row| fresh && row.version >= state.seen)
     }
 
     /// Whether the store may have changes that are not known here.
     pub(super) fn may_change_elsewhere(&self, running: &RunningTasks) -> bool {
-        let state = lock(&self.state);
+        let state = self.state.lock();
         let over = state.elsewhere.row.as_ref().is_some_and(|row| row.status.is_terminal());
         !over && !state.elsewhere.gone && running.get(self.id).is_none()
     }
 
     /// First check of a new request. Returns whether anything can still change.
     pub(super) fn check(&self, number: u64, running: &RunningTasks, now_ms: i64, now: f64) -> bool {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let running = running.get(self.id);
         let gone = running.is_none() && state.elsewhere.gone;
         let task_state = state.task_state(running.as_deref(), now_ms, now);
@@ -138,7 +137,7 @@ impl WatchedTask {
 
     /// Checks all waiting requests.
     pub(super) fn look(&self, running: &RunningTasks, now_ms: i64, now: f64) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         if state.waiting.is_empty() {
             return;
         }
@@ -161,7 +160,7 @@ impl WatchedTask {
     }
 
     pub(super) fn answer_all(&self, reason: AnswerReason) {
-        lock(&self.state).answer_all(reason);
+        self.state.lock().answer_all(reason);
     }
 }
 
@@ -286,7 +285,7 @@ impl Elsewhere {
             status: row.status,
             // The queue position is encoded in the bits below; a change of it is no reason to
             // answer.
-            version: if queued { long_poll::last_of_generation(row.version) } else { row.version },
+            version: if queued { last_of_generation(row.version) } else { row.version },
             step_version: self.step_version,
             output_version: row.output_version,
             lines: self.lines.moved_by(t_s - now),

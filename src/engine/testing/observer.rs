@@ -21,6 +21,8 @@ pub enum Report {
     Message(String),
     /// It logged a text.
     Log(LogStream, String),
+    /// It showed a preview of this media type, as text.
+    Preview(String, String),
     /// It said what is preserved when it is cancelled.
     Preserved(String),
     /// It saved a checkpoint under this key.
@@ -62,6 +64,10 @@ impl Observer {
 
     pub(in crate::engine) fn log(&self, stream: LogStream, text: &str) {
         self.tell(|| Report::Log(stream, text.to_owned()));
+    }
+
+    pub(in crate::engine) fn preview(&self, media_type: &str, text: &str) {
+        self.tell(|| Report::Preview(media_type.to_owned(), text.to_owned()));
     }
 
     pub(in crate::engine) fn preserved(&self, what: &str) {

@@ -67,6 +67,14 @@ impl TestOutcome {
         serde_json::from_value(self.checkpoints.get(key)?.clone()).ok()
     }
 
+    /// The last preview that it showed: media type and text.
+    pub fn preview(&self) -> Option<(&str, &str)> {
+        self.reports.iter().rev().find_map(|report| match report {
+            Report::Preview(media_type, text) => Some((media_type.as_str(), text.as_str())),
+            _ => None,
+        })
+    }
+
     /// The files that it saved, by name.
     pub async fn files(&self) -> Vec<FileInfo> {
         let files = self.store.artifacts_of(self.id).await.unwrap_or_default();

@@ -1,18 +1,18 @@
 //! Runs one task as the engine would.
 
-use std::{
-    collections::BTreeMap,
-    panic::resume_unwind,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, panic::resume_unwind, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use serde::Serialize;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::{Observer, Report, TestEnding, TestOutcome};
+use super::{
+    Observer, Report, TestEnding, TestOutcome,
+    uploads::{self, TestUpload},
+};
 use crate::{
     engine::{
         Context, EngineOptions, KindOptions, Output, Registry, Task, TaskError, ValidationError,
@@ -24,7 +24,7 @@ use crate::{
         store::{Claim, Inserted, NewTask, Row, Store, StoreError, sqlite::SqliteStore},
         subscriptions::Subscriptions,
     },
-    task::TaskId,
+    task::{TaskId, UploadId},
 };
 
 /// Why a test run could not begin.
@@ -53,6 +53,7 @@ pub struct TestRun<T: Task> {
     engine: EngineOptions,
     attempt: u32,
     checkpoints: BTreeMap<String, Value>,
+    uploads: Vec<TestUpload>,
     cancel_when: Option<CancelWhen>,
 }
 
@@ -72,6 +73,7 @@ impl<T: Task> TestRun<T> {
             engine: EngineOptions::default(),
             attempt: 1,
             checkpoints: BTreeMap::new(),
+            uploads: Vec::new(),
             cancel_when: None,
         }
     }
@@ -82,8 +84,8 @@ impl<T: Task> TestRun<T> {
         self
     }
 
-    /// Sets limits, and where files are stored (`Artifacts::in_memory`). Default:
-    /// [`EngineOptions::default`], without files.
+    /// Sets limits, and where files are stored. Default: [`EngineOptions::default`], and files in memory where the
+    /// feature `files` is on.
     pub fn engine_options(mut self, options: EngineOptions) -> Self {
         self.engine = options;
         self
@@ -100,6 +102,66 @@ impl<T: Task> TestRun<T> {
         if let Ok(value) = serde_json::to_value(value) {
             self.checkpoints.insert(key.into(), value);
         }
+        self
+    }
+
+    /// Uploads a file before the start: name `id` in the input, where the task reads it by
+    /// [`Context::open_file`]. The extension of the name decides its media type. Needs the
+    /// feature `files`, or artifacts in the [engine's options](Self::engine_options).
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use milepost::{prelude::*, task::UploadId, testing::{TestEnding, TestRun}};
+    /// use tokio::io::AsyncReadExt as _;
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// struct Count {
+    ///     #[schemars(with = "String", extend("format" = "upload"))]
+    ///     file: UploadId,
+    /// }
+    ///
+    /// impl Task for Count {
+    ///     const KIND: &'static str = "count";
+    ///     const TITLE: &'static str = "Count";
+    ///     const DESCRIPTION: &'static str = "Counts the lines of a file.";
+    ///     type Deps = ();
+    ///
+    ///     fn title(&self) -> String {
+    ///         "Count of lines".to_owned()
+    ///     }
+    ///
+    ///     fn stages(&self) -> Stages {
+    ///         Stages::none()
+    ///     }
+    ///
+    ///     fn uploads(&self) -> Vec<(String, UploadId)> {
+    ///         vec![("file".to_owned(), self.file)]
+    ///     }
+    ///
+    ///     async fn run(self, ctx: Context, _: Arc<()>) -> Result<Output, TaskError> {
+    ///         let (mut file, mut text) = (ctx.open_file(self.file).await?, String::new());
+    ///         let read = file.read_to_string(&mut text).await;
+    ///         read.map_err(|error| TaskError::fail("file", error.to_string()))?;
+    ///         Ok(Output::markdown(text.lines().count().to_string(), "count.md"))
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let file: UploadId = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse()?;
+    /// let run = TestRun::new(Count { file }, ()).upload(file, "a.csv", "a,b\n1,2\n").run().await?;
+    /// assert_eq!(run.output().unwrap().bytes, b"2");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn upload(
+        mut self,
+        id: UploadId,
+        name: impl Into<String>,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.uploads.push(TestUpload { id, name: name.into(), bytes: bytes.into() });
         self
     }
 
@@ -123,12 +185,15 @@ impl<T: Task> TestRun<T> {
     /// [`TestError::Invalid`] when the input is refused; the other variants when the run cannot be
     /// set up.
     pub async fn run(self) -> Result<TestOutcome, TestError> {
-        let Self { input, deps, options, engine, attempt, checkpoints, cancel_when } = self;
+        let Self { input, deps, options, mut engine, attempt, checkpoints, uploads, cancel_when } =
+            self;
+        engine.artifacts = engine.artifacts.or_else(uploads::in_memory);
         let registry = Registry::new().with::<T>(deps, options);
         let kind = registry.get(T::KIND).cloned();
         let kind = kind.ok_or_else(|| TestError::NotQueued("its kind is unknown".to_owned()))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(Arc::clone(&clock)).await?);
+        uploads::store(&store, &engine, uploads).await?;
         let row = Row { attempt, ..queued(&*store, &kind, input).await? };
         for (key, value) in &checkpoints {
             store.save_checkpoint(row.id, row.run_seq, key, &value.to_string()).await?;
@@ -151,7 +216,7 @@ impl<T: Task> TestRun<T> {
         let run = tokio::spawn(async move { runs.run(&stored, ctx).await });
         let ending = ending(run, &running, &kind.options).await;
 
-        let reports = std::mem::take(&mut *reports.lock().unwrap_or_else(PoisonError::into_inner));
+        let reports = std::mem::take(&mut *reports.lock());
         let checkpoints = left(&*store, row.id, checkpoints, &reports).await?;
         let Row { id, title, stages, .. } = row;
         Ok(TestOutcome {
@@ -180,12 +245,8 @@ async fn queued(store: &dyn Store, kind: &Kind, input: Value) -> Result<Row, Tes
         Inserted::Queued(_) => {}
         other => return Err(TestError::NotQueued(format!("{other:?}"))),
     }
-    let claim = Claim {
-        lease_owner: "test".to_owned(),
-        lease_ms: i64::from(i32::MAX),
-        slots: vec![(kind.info.kind.clone(), 1)],
-        total: 1,
-    };
+    let slots = vec![(kind.info.kind.clone(), 1)];
+    let claim = Claim::new("test", i64::from(i32::MAX), slots, 1);
     let row = store.claim(&claim).await?.pop();
     row.ok_or_else(|| TestError::NotQueued("it cannot be claimed".to_owned()))
 }
@@ -198,7 +259,7 @@ fn observer(
 ) -> Observer {
     Observer::new(move |report| {
         let cancels = cancel_when.as_ref().is_some_and(|when| when(&report));
-        reports.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        reports.lock().push(report);
         if cancels {
             let now = SystemClock.now_ms();
             running.cancel((now, "owner".to_owned()), 0, now);

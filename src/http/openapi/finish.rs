@@ -7,6 +7,10 @@ use super::{links, text::without_links};
 use crate::engine::EngineOptions;
 
 /// Cursors of lists: time and id.
+/// A tag: neither a comma nor a control character, and not only white space.
+const TAG: &str = r"^[^,\x00-\x1f\x7f-\x9f]*[^,\s\x00-\x1f\x7f-\x9f][^,\x00-\x1f\x7f-\x9f]*$";
+/// A note: of the control characters only tab and line feed.
+const NOTE: &str = r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$";
 const CURSOR: &str = "^[0-9]{1,18}\\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 /// Completes the document.
@@ -20,7 +24,7 @@ pub(super) fn finish(document: &mut Value, options: &EngineOptions) {
         "session": { "type": "apiKey", "in": "cookie", "name": "milepost_session",
             "description": "Set by the pages; over HTTPS `__Host-milepost_session`" },
         "token": { "type": "http", "scheme": "bearer",
-            "description": "Evaluated by a proxy or an embedding application, not by this server" },
+            "description": "A token `mp_…` of this server; another one is for a proxy or an embedding application" },
     });
     document["security"] = json!([{}, { "session": [] }, { "token": [] }]);
     document["servers"] = json!([{ "url": "/" }]);
@@ -76,6 +80,10 @@ fn is_time(property: &str) -> bool {
 /// Limits of fields that options set.
 fn limit_schema(name: &str, schema: &mut Value, options: &EngineOptions) {
     let properties = &mut schema["properties"];
+    if matches!(name, "StartTask" | "StartBatch" | "Annotate") {
+        properties["tags"]["maxItems"] = json!(options.max_tags);
+        properties["tags"]["items"] = json!({ "type": "string", "minLength": 1, "maxLength": options.max_tag_chars, "pattern": TAG });
+    }
     match name {
         "StartBatch" => {
             properties["inputs"]["minItems"] = json!(1);
@@ -83,6 +91,10 @@ fn limit_schema(name: &str, schema: &mut Value, options: &EngineOptions) {
             properties["kind"]["minLength"] = json!(1);
         }
         "StartTask" => properties["kind"]["minLength"] = json!(1),
+        "Annotate" => {
+            properties["note"]["maxLength"] = json!(options.max_note_chars);
+            properties["note"]["pattern"] = json!(NOTE);
+        }
         "PollRequest" => properties["watch"]["maxItems"] = json!(options.max_watched),
         _ => {
             // Nothing to add: an index above would have made it an object.
@@ -137,6 +149,7 @@ fn finish_parameter(parameter: &mut Value, options: &EngineOptions) {
     {
         schema["type"] = (*one).clone();
     }
+    let has_pattern = schema.get("pattern").is_some();
     let mut limit = |key: &str, value: Value| schema[key] = value;
     match (place.as_str(), name.as_str()) {
         (_, Some("Idempotency-Key")) => {
@@ -152,9 +165,8 @@ fn finish_parameter(parameter: &mut Value, options: &EngineOptions) {
             limit("minLength", json!(1));
             limit("maxLength", json!(options.max_search_chars));
         }
-        (Some("query"), Some("cursor")) => {
-            limit("pattern", json!(CURSOR));
-        }
+        // That of a batch's page has its own.
+        (Some("query"), Some("cursor")) if !has_pattern => limit("pattern", json!(CURSOR)),
         _ => {}
     }
 }

@@ -38,6 +38,7 @@ pub enum Part {
 }
 
 /// File in a form.
+#[non_exhaustive]
 pub struct FormFile {
     /// Name of the field.
     pub field: String,

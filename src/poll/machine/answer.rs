@@ -84,6 +84,11 @@ impl Machine {
                 entry.log_after = entry.log_after.map(|after| after.max(log.seq));
             }
         }
+        for preview in response.preview {
+            if let Some(entry) = self.entry(preview.id) {
+                entry.preview_after = entry.preview_after.map(|after| after.max(preview.version));
+            }
+        }
         for entry in self.entries.iter_mut().filter(|entry| ids.contains(&entry.id)) {
             if let Some(gone) = response.gone.iter().find(|gone| gone.id == entry.id) {
                 entry.not_there(gone.reason, now, &self.config);

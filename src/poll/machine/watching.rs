@@ -25,11 +25,11 @@ impl Machine {
         true
     }
 
-    /// Asks for the log lines of a watched task from now on.
-    pub(super) fn follow_log(&mut self, id: TaskId, after: i64, now: u64) {
+    /// Asks for the log lines of a watched task, or for its preview, from now on.
+    pub(super) fn follow(&mut self, id: TaskId, after: i64, preview: bool, now: u64) {
         let Some(entry) = self.entry(id) else { return };
-        entry.log_after = Some(after);
-        // Lines that came with earlier responses would be missing.
+        *(if preview { &mut entry.preview_after } else { &mut entry.log_after }) = Some(after);
+        // What came with earlier responses would be missing.
         if entry.asked && entry.live() {
             entry.owed = true;
             self.hurry(now);

@@ -51,6 +51,9 @@ pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
         queue_position: None,
         output_version: 0,
         starts_in_ms: None,
+        starts_at: None,
+        tags: Vec::new(),
+        note: None,
     }
 }
 
@@ -66,16 +69,7 @@ pub(super) fn at(progress: f64, version: i64) -> Snapshot {
 
 /// An answer that asks for no pause.
 pub(super) fn answer(tasks: Vec<Snapshot>) -> PollResponse {
-    PollResponse {
-        tasks,
-        gone: Vec::new(),
-        log: Vec::new(),
-        rendered_log: Vec::new(),
-        poll_after_ms: 0.0,
-        waited_ms: None,
-        reason: None,
-        spread_ms: None,
-    }
+    PollResponse::new(tasks)
 }
 
 pub(super) fn held(tasks: Vec<Snapshot>, waited_ms: i64) -> PollResponse {

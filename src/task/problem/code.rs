@@ -46,6 +46,10 @@ codes! {
     IncompleteBody = 400 "incomplete_body",
     /// This server requires a session for starts and uploads.
     SessionRequired = 401 "session_required",
+    /// This server serves known users only, and the request names none.
+    Unauthenticated = 401 "unauthenticated",
+    /// The token is wrong, has expired or was removed.
+    InvalidToken = 401 "invalid_token",
     /// The request is not permitted.
     Forbidden = 403 "forbidden",
     /// The request comes from a page of another origin.
@@ -70,6 +74,8 @@ codes! {
     NothingFailed = 409 "nothing_failed",
     /// The task has expired.
     Expired = 410 "expired",
+    /// The task was deleted by its owner or an admin.
+    Deleted = 410 "deleted",
     /// The body, a field or the upload is larger than a limit.
     TooLarge = 413 "too_large",
     /// The body is not JSON by its `Content-Type`.

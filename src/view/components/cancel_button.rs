@@ -48,7 +48,8 @@ pub fn CancelButton(
     }
 }
 
-/// Cancel receipt: who asked and when, and the outcome.
+/// Cancel receipt of a task that ended before it could stop: who asked and when, and the outcome. Of
+/// others, [`ResultCard`](super::ResultCard) has it.
 #[component]
 pub fn CancelNote(
     /// The task.
@@ -56,10 +57,18 @@ pub fn CancelNote(
     view: Signal<TaskView>,
 ) -> impl IntoView {
     view! {
-        <p class="note" hidden=holds(view, |view| view.snapshot.cancel.is_none())>
-            {says(view, receipt)}
+        <p class="note" hidden=holds(view, is_receipt_elsewhere)>
+            {says(view, note)}
         </p>
     }
+}
+
+fn note(view: &TaskView) -> String {
+    if is_receipt_elsewhere(view) { String::new() } else { receipt(view) }
+}
+
+fn is_receipt_elsewhere(view: &TaskView) -> bool {
+    view.snapshot.cancel.is_none() || !matches!(view.status, Status::Completed | Status::Error)
 }
 
 fn asked(view: &TaskView) -> bool {
@@ -70,7 +79,7 @@ fn label(view: &TaskView) -> String {
     if asked(view) { "Cancelling…".to_owned() } else { "Cancel the task".to_owned() }
 }
 
-fn receipt(view: &TaskView) -> String {
+pub(super) fn receipt(view: &TaskView) -> String {
     let Some(receipt) = &view.snapshot.cancel else { return String::new() };
     let who = match receipt.requested_by.as_str() {
         // Only the owner sees a task that has an owner.

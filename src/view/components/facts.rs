@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::{freshness::short, reads::says};
+use super::{
+    freshness::short,
+    reads::{says, tells},
+};
 use crate::{
     task::Status,
     view::{Freshness, TaskView, text},
@@ -16,8 +19,8 @@ pub fn Facts(
     view: Signal<TaskView>,
 ) -> impl IntoView {
     view! {
-        <dl class="facts">
-            {fact(view, spent_label, |view| text::duration(view.elapsed_ms))}
+        <dl class="facts now-facts">
+            {fact(view, spent_label, spent)}
             {fact(view, |_| "Left".to_owned(), remaining)}
             {fact(view, |_| "Updated".to_owned(), updated)}
             {fact(view, |_| "Attempt".to_owned(), attempt)}
@@ -25,7 +28,7 @@ pub fn Facts(
     }
 }
 
-/// When the task was queued, started and finished, and when its result expires.
+/// When the task was queued, started and finished.
 #[component]
 pub fn Times(
     /// The task.
@@ -33,13 +36,50 @@ pub fn Times(
     view: Signal<TaskView>,
 ) -> impl IntoView {
     view! {
-        <dl class="times">
-            {fact(view, |_| "Queued".to_owned(), |view| time(Some(&view.snapshot.created_at)))}
-            {fact(view, |_| "Started".to_owned(), |view| time(view.snapshot.started_at.as_ref()))}
-            {fact(view, |_| "Ended".to_owned(), |view| time(view.snapshot.finished_at.as_ref()))}
-            {fact(view, |_| "Kept until".to_owned(), |view| time(view.snapshot.expires_at.as_ref()))}
+        <dl class="facts">
+            {time(view, "Queued", queued, |view| words(queued(view)))}
+            {time(view, "Started", started, |view| words(started(view)))}
+            {time(view, "Ended", ended, |view| words(ended(view)))}
         </dl>
     }
+}
+
+/// One time; hidden while it is not known.
+fn time(
+    view: Signal<TaskView>,
+    label: &'static str,
+    at: fn(&TaskView) -> Option<String>,
+    words: fn(&TaskView) -> String,
+) -> impl IntoView {
+    view! {
+        <div hidden=move || view.with(words).is_empty()>
+            <dt>{label}</dt>
+            <dd>
+                <time datetime=tells(view, at)>{says(view, words)}</time>
+            </dd>
+        </div>
+    }
+}
+
+fn words(at: Option<String>) -> String {
+    at.map(|at| text::date_time(&at)).unwrap_or_default()
+}
+
+fn started(view: &TaskView) -> Option<String> {
+    view.snapshot.started_at.clone()
+}
+
+fn ended(view: &TaskView) -> Option<String> {
+    view.snapshot.finished_at.clone()
+}
+
+/// When it was queued, unless it started in the same second.
+fn queued(view: &TaskView) -> Option<String> {
+    let snapshot = &view.snapshot;
+    let second = |at: &str| at.get(..19).map(str::to_owned);
+    let started = snapshot.started_at.as_deref().and_then(second);
+    let waited = started.is_none() || started != second(&snapshot.created_at);
+    waited.then(|| snapshot.created_at.clone())
 }
 
 /// One fact; hidden while its value is empty.
@@ -65,6 +105,13 @@ fn spent_label(view: &TaskView) -> String {
     label.to_owned()
 }
 
+fn spent(view: &TaskView) -> String {
+    if view.status.is_terminal() && view.elapsed_ms < 1_000 {
+        return "less than 1 s".to_owned();
+    }
+    text::duration(view.elapsed_ms)
+}
+
 fn remaining(view: &TaskView) -> String {
     // Show an estimate only if the server gives a range.
     view.eta_range_ms().map(|(low, high)| text::between(low, high)).unwrap_or_default()
@@ -85,6 +132,22 @@ fn attempt(view: &TaskView) -> String {
     }
 }
 
-fn time(at: Option<&String>) -> String {
-    at.map(|at| text::date_time(at)).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{task::TaskId, view::Seed};
+
+    #[test]
+    fn a_task_that_started_at_once_has_no_time_in_the_queue() {
+        let id: TaskId = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().expect("an id");
+        let mut snapshot = Seed::from(id).into_snapshot();
+        snapshot.created_at = "2026-11-23T14:02:11.500Z".to_owned();
+        let mut shown = |started: Option<&str>| {
+            snapshot.started_at = started.map(str::to_owned);
+            queued(&TaskView::new(snapshot.clone())).is_some()
+        };
+        assert!(shown(None));
+        assert!(!shown(Some("2026-11-23T14:02:11.900Z")));
+        assert!(shown(Some("2026-11-23T14:02:12.000Z")));
+    }
 }

@@ -2,13 +2,17 @@
 
 use leptos::prelude::*;
 
-use super::reads::{holds, says, tells};
+use super::{
+    cancel_button::receipt,
+    reads::{holds, says, tells},
+};
 use crate::{
-    task::{ResultLink, TaskFailure},
+    task::{ResultLink, Status, TaskFailure},
     view::{TaskView, text},
 };
 
-/// Links to the result, once there is one.
+/// The result once there is one; before, its future location, so that the page does not move at
+/// the end.
 #[component]
 pub fn ResultCard(
     /// The task.
@@ -17,24 +21,25 @@ pub fn ResultCard(
     /// URL of the page that shows the result.
     #[prop(into)]
     page: String,
-    /// The result as HTML, once requested. Inserted into the page as is.
+    /// URL of this page with the result.
     #[prop(into)]
-    shown: Signal<String>,
-    /// Why the result cannot be shown.
+    here: String,
+    /// The result as HTML, on the server; empty if the page does not show it. Inserted into the page
+    /// as is.
     #[prop(into)]
-    problem: Signal<String>,
-    /// Called to request the result.
-    #[prop(into)]
-    on_show: Callback<()>,
+    shown: String,
 ) -> impl IntoView {
     view! {
         <section
             class="card result"
             aria-labelledby="result-title"
-            hidden=holds(view, |view| view.snapshot.result.is_none())
+            hidden=holds(view, |view| failure(view).is_some())
         >
             <h2 id="result-title">"Result"</h2>
-            <p class="acts" id="result-acts">
+            <p class="soft" hidden=holds(view, |view| link(view).is_some())>
+                {says(view, absence)}
+            </p>
+            <p class="acts" id="result-acts" hidden=holds(view, |view| link(view).is_none())>
                 <a class="btn primary" href=page>
                     "Open the result"
                 </a>
@@ -45,33 +50,22 @@ pub fn ResultCard(
                 >
                     "Download"
                 </a>
-                <button
-                    type="button"
-                    class="js"
-                    hidden=move || shown.with(|shown| !shown.is_empty())
-                    on:click=move |_| on_show.run(())
-                >
+                <a class="btn here" href=here>
                     "Show it here"
-                </button>
+                </a>
                 <span class="soft">{says(view, size)}</span>
             </p>
-            <div class="rendered" id="result-shown" tabindex="-1" inner_html=shown></div>
-            <p class="note" role="alert" hidden=move || problem.with(String::is_empty)>
-                {problem}
-            </p>
+            <div class="rendered" id="result-shown" dir="auto" tabindex="0" inner_html=shown></div>
         </section>
     }
 }
 
-/// Why the task failed, and whether a retry could help.
+/// Why the task failed, and whether a rerun could help.
 #[component]
 pub fn ErrorCard(
     /// The task.
     #[prop(into)]
     view: Signal<TaskView>,
-    /// URL of the form that starts a task of this kind.
-    #[prop(into)]
-    again: String,
 ) -> impl IntoView {
     view! {
         <section
@@ -80,20 +74,27 @@ pub fn ErrorCard(
             hidden=holds(view, |view| failure(view).is_none())
         >
             <h2 id="error-title">"What went wrong"</h2>
-            <p>{says(view, |view| failure(view).map(|it| it.message.clone()).unwrap_or_default())}</p>
+            <p dir="auto">{says(view, |view| failure(view).map(|it| text::sentence(&it.message)).unwrap_or_default())}</p>
             <p class="soft">
                 {says(view, hint)} " Code: "
                 <code>
                     {says(view, |view| failure(view).map(|it| it.code.clone()).unwrap_or_default())}
                 </code>
             </p>
-            <p class="acts">
-                <a class="btn" href=again>
-                    "Start another"
-                </a>
-            </p>
         </section>
     }
+}
+
+/// Why there is no result; of a cancelled task the cancel receipt.
+fn absence(view: &TaskView) -> String {
+    if view.snapshot.cancel.is_some() {
+        return receipt(view);
+    }
+    let absence = match view.status {
+        Status::Completed => "This task has no result.",
+        _ => "It appears here when the task is done.",
+    };
+    absence.to_owned()
 }
 
 fn link(view: &TaskView) -> Option<&ResultLink> {
@@ -101,11 +102,14 @@ fn link(view: &TaskView) -> Option<&ResultLink> {
 }
 
 fn size(view: &TaskView) -> String {
-    link(view)
-        .map(|link| {
-            format!("{}, {}", text::essence(&link.media_type), text::bytes(link.size_bytes))
-        })
-        .unwrap_or_default()
+    let Some(link) = link(view) else { return String::new() };
+    let size = text::bytes(link.size_bytes);
+    match text::essence(&link.media_type) {
+        // A type of this program, which says nothing to people.
+        // A search for a text would be code to load.
+        own if own.split('/').nth(1).is_some_and(|subtype| subtype.starts_with("vnd.")) => size,
+        other => format!("{other}, {size}"),
+    }
 }
 
 fn failure(view: &TaskView) -> Option<&TaskFailure> {

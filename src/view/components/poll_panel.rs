@@ -52,8 +52,8 @@ pub fn PollPanel(
         }
     };
     view! {
-        <details class="card polls js">
-            <summary>"How this page polls"</summary>
+        <details class="polls js">
+            <summary>"Polling"</summary>
             <fieldset disabled=deaf>
                 <legend>"When to ask again"</legend>
                 {Policy::ALL.into_iter().map(choice).collect::<Vec<_>>()}

@@ -18,7 +18,7 @@ pub async fn run_task_form(
     #[server(flatten)] fields: HashMap<String, String>,
 ) -> Result<(), ApiError> {
     let (service, caller) = super::server::service()?;
-    let schema = service.kind(&kind).map(|kind| kind.input_schema).unwrap_or_default();
+    let schema = service.kind_for(&caller, &kind).map(|kind| kind.input_schema).unwrap_or_default();
     let start = crate::task::StartTask::new(kind, super::server::read_form(&schema, fields));
     let started = service.start(&caller, start, None).await.map_err(super::server::refuse)?;
     super::server::lead_back(started.receipt.id);

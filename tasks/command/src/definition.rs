@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use milepost::engine::RunRate;
+
 use super::{argv::Template, decode::Encoding, params::Param, progress::Rules, stdin::Stdin};
 
 /// A `[commands.<name>]` table.
@@ -9,7 +11,7 @@ use super::{argv::Template, decode::Encoding, params::Param, progress::Rules, st
 pub struct Definition {
     /// Name of the kind.
     pub name: String,
-    /// Title.
+    /// Title, with `{name}` for the value of a parameter; in the title of the kind `…` stands for it.
     pub title: String,
     /// Description for the start page, one sentence.
     pub description: String,
@@ -43,6 +45,8 @@ pub struct Definition {
     pub new_privileges: bool,
     /// Whether the run's folder is preserved after the end.
     pub keep_folder: bool,
+    /// Users (`ada`) and groups (`group:ops`) who see and may start it; empty: everybody.
+    pub allow: Vec<String>,
     /// Hash of everything that determines what the command does; hexadecimal.
     pub fingerprint: String,
 }
@@ -56,6 +60,12 @@ pub struct Limits {
     pub grace: Duration,
     /// Maximum number of concurrent runs per server process. Default: 2.
     pub concurrency: u32,
+    /// Maximum number of concurrent runs in all processes of a database. Default: no limit.
+    pub global_concurrency: Option<u32>,
+    /// Maximum rate of runs in all processes of a database. Default: no limit.
+    pub at_most: Option<RunRate>,
+    /// The same for each owner. Default: no limit.
+    pub at_most_per_owner: Option<RunRate>,
     /// Maximum number of attempts, including those after crashes. Default: 1, because repeating a
     /// command may be harmful.
     pub max_attempts: u32,
@@ -79,6 +89,9 @@ impl Default for Limits {
             timeout: Duration::from_secs(3600),
             grace: Duration::from_secs(5),
             concurrency: 2,
+            global_concurrency: None,
+            at_most: None,
+            at_most_per_owner: None,
             max_attempts: 1,
             output_bytes: 256 << 10,
             memory_bytes: None,

@@ -37,6 +37,8 @@ pub enum TemplateError {
     NoFile(String),
     /// A secret on the command line.
     Secret(String),
+    /// A secret in the title.
+    InTitle(String),
     /// NUL character.
     Nul,
 }
@@ -74,6 +76,7 @@ impl fmt::Display for TemplateError {
                 "the secret `{name}` would be seen in the list of processes: give it by its `env` or \
                  by `stdin`"
             ),
+            Self::InTitle(name) => write!(f, "the secret `{name}` may not be in a title"),
             Self::Nul => f.write_str("no NUL characters"),
         }
     }

@@ -29,16 +29,13 @@ mod schema;
 mod seal;
 mod settings;
 mod stdin;
+mod title;
 mod value;
 mod values;
 
-use std::{
-    collections::HashMap,
-    fmt::Write as _,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, fmt::Write as _, path::PathBuf, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
 
 use async_trait::async_trait;
 use milepost::{
@@ -69,8 +66,6 @@ pub use value::ParamValue;
 const LAST_WORDS: Duration = Duration::from_secs(20);
 /// Maximum number of earlier definitions remembered for queued tasks.
 const MAX_EARLIER: usize = 500;
-/// Maximum number of characters of a parameter's value in a task's title.
-const MAX_IN_TITLE: usize = 60;
 
 /// Dependencies of all commands.
 #[derive(Debug)]
@@ -100,14 +95,14 @@ struct Earlier(Mutex<HashMap<String, Arc<Definition>>>);
 
 impl Earlier {
     fn add(&self, definition: &Arc<Definition>) {
-        let mut earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut earlier = self.0.lock();
         if earlier.len() < MAX_EARLIER {
             earlier.insert(definition.key(), Arc::clone(definition));
         }
     }
 
     fn get(&self, name: &str, fingerprint: &str) -> Option<Arc<Definition>> {
-        let earlier = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = self.0.lock();
         earlier.get(&key(name, fingerprint)).cloned()
     }
 }
@@ -133,7 +128,7 @@ impl CommandTasks {
         let limits = &definition.limits;
         let mut info = KindInfo::new(
             definition.name.clone(),
-            definition.title.clone(),
+            title::of_kind(definition),
             definition.description_for_people(),
             schema::schema(definition),
         );
@@ -141,9 +136,13 @@ impl CommandTasks {
         let options = KindOptions::default().with(|o| {
             o.timeout = limits.timeout;
             o.concurrency = limits.concurrency;
+            o.global_concurrency = limits.global_concurrency;
+            o.at_most = limits.at_most;
+            o.at_most_per_owner = limits.at_most_per_owner;
             o.max_attempts = limits.max_attempts;
             o.resume = limits.max_attempts > 1;
             o.cancel_grace = limits.grace + LAST_WORDS;
+            o.allow.clone_from(&definition.allow);
         });
         let task = CommandTask {
             definition: Arc::clone(definition),
@@ -211,9 +210,10 @@ impl DynamicTask for CommandTask {
             _ => None,
         });
         let uploads = uploads.collect();
-        let title = definition.title_of(&values);
+        let title = title::of_task(definition, &values);
         let stages = definition.stages();
-        let mut prepared = Prepared::new(stored, title, stages);
+        let mut prepared = Prepared::new(stored, title.plain, stages);
+        prepared.upload_title = title.with_upload;
         prepared.uploads = uploads;
         prepared.sealed = sealed;
         Ok(prepared)
@@ -318,22 +318,5 @@ impl Definition {
     /// The declared stages, or else those of the progress rules.
     fn all_stages(&self) -> Vec<(String, f64)> {
         if self.stages.is_empty() { self.progress.stages() } else { self.stages.clone() }
-    }
-
-    /// `Archive a folder: photos`: the title and the first required value that is not secret.
-    fn title_of(&self, values: &[ParamValue]) -> String {
-        let named = self.params.iter().zip(values);
-        let shown = named
-            .filter(|(param, _)| param.required && !param.secret)
-            .find(|(_, value)| !value.as_text().trim().is_empty());
-        let Some((_, value)) = shown else { return self.title.clone() };
-        let line = value.as_text().lines().find(|line| !line.trim().is_empty());
-        let mut text: String =
-            line.unwrap_or_default().trim().chars().take(MAX_IN_TITLE + 1).collect();
-        if text.chars().count() > MAX_IN_TITLE {
-            text.pop();
-            text.push('…');
-        }
-        format!("{}: {text}", self.title)
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 /// Declared parameter.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Param {
     /// Name in the input.
     pub name: String,
@@ -81,6 +82,7 @@ impl ParamType {
 
 /// Constraints of a text.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Text {
     /// Pattern that the whole text must match.
     pub pattern: Option<Pattern>,

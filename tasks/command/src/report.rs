@@ -12,6 +12,7 @@ pub const MEDIA_TYPE: &str = "application/vnd.milepost.command+json";
 
 /// How a command ended. Fields are added, never removed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// Exit code.
     pub exit_code: i32,

@@ -5,6 +5,7 @@ mod environment;
 mod files;
 mod last;
 mod output;
+mod screen;
 
 use std::{
     sync::Arc,
@@ -13,7 +14,7 @@ use std::{
 
 use milepost::engine::{Context, Output, TaskError};
 
-use self::{last::Last, output::Filter};
+use self::{last::Last, output::Filter, screen::Screen};
 use super::{
     CommandDeps, counted,
     definition::{Definition, Limits},
@@ -49,6 +50,8 @@ pub(super) struct Run {
     /// Total bytes of output.
     output_bytes: u64,
     signals: Vec<Signal>,
+    /// What the preview shows.
+    screen: Screen,
     /// Result of killing processes without the supervisor.
     reaped: Option<Reaped>,
 }
@@ -77,6 +80,7 @@ impl Run {
             excerpt,
             output_bytes: 0,
             signals: Vec::new(),
+            screen: Screen::default(),
             reaped: None,
         }
     }
@@ -253,6 +257,7 @@ impl Run {
                 }
             }
             self.tell().await;
+            self.screen.show(&ctx, Instant::now());
         }
         last
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How the processes of a command are isolated, even if the command kills its supervisor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct IsolationSettings {
     /// `auto`, or one of `cgroup`, `pid_namespace`, `process_tree`; the server does not start if
     /// the machine does not support the chosen one. `MILEPOST_ISOLATION_MODE`. Default: `auto`, the

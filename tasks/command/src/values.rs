@@ -52,7 +52,7 @@ pub(super) fn read(
     match errors.first() {
         None => Ok(values),
         Some(FieldError { field, detail, .. }) => {
-            Err(ValidationError { detail: format!("{field}: {detail}"), errors })
+            Err(ValidationError::fields(format!("{field}: {detail}"), errors))
         }
     }
 }

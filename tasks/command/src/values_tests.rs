@@ -1,7 +1,7 @@
 //! Tests of accepted values and of the messages for others.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
     params::{Param, Pattern},
     progress::Rules,
     schema::schema,
+    title,
 };
 
 fn text(pattern: Option<&str>) -> ParamType {
@@ -40,6 +41,7 @@ fn command(params: Vec<Param>) -> Definition {
         stdin: None,
         encoding: None,
         keep_folder: false,
+        allow: Vec::new(),
         new_privileges: false,
         fingerprint: String::new(),
     }
@@ -161,10 +163,47 @@ fn a_secret_has_no_place_in_a_title_or_a_schema() {
     let name = Param { required: true, ..param("name", text(None)) };
     let definition = command(vec![key, name]);
     let values = read(&definition, &json!({"key": "hush", "name": "photos"})).unwrap();
-    assert_eq!(definition.title_of(&values), "C: photos");
+    assert_eq!(title::of_task(&definition, &values).plain, "C: photos");
+    assert!(title::check("{key}", &definition.params).is_err());
     let schema = schema(&definition);
     assert_eq!(schema["properties"]["key"]["writeOnly"], json!(true));
     assert_eq!(schema["required"], json!(["key", "name"]));
+}
+
+#[test]
+fn a_title_may_contain_the_inputs_and_the_name_of_an_upload() {
+    let required = |name, param_type| Param { required: true, ..param(name, param_type) };
+    let params = vec![
+        required("folder", text(None)),
+        param("depth", ParamType::Integer { min: None, max: None }),
+        required("file", ParamType::File),
+    ];
+    let upload = "5bf41bbf-0044-4b39-8ef7-94478ed801a3";
+    let titled = |title: &str, input: Value| {
+        let definition = Definition { title: title.to_owned(), ..command(params.clone()) };
+        title::check(title, &params).unwrap();
+        let values = read(&definition, &input).unwrap();
+        let task = title::of_task(&definition, &values);
+        (title::of_kind(&definition), task.plain, task.with_upload)
+    };
+    let input = json!({ "folder": "photos", "file": upload });
+    let own = |text: &str| text.to_owned();
+    let of_folder = titled("Archive {folder}", input.clone());
+    assert_eq!(of_folder, (own("Archive …"), own("Archive photos"), None));
+    let of_file = titled("Scan {file} to {depth}", input.clone());
+    assert_eq!(of_file.0, "Scan … to …");
+    assert_eq!((of_file.1, of_file.2), (own("Scan … to …"), Some(own("Scan {name} to …"))));
+    let braces = titled("A {{{folder}}}", input.clone());
+    assert_eq!((braces.0, braces.1), (own("A {…}"), own("A {photos}")));
+    assert_eq!(titled("Archive", input).1, "Archive: photos");
+    for wrong in ["{nothing}", "{folder", "folder}", "{}"] {
+        assert!(title::check(wrong, &params).is_err(), "{wrong}");
+    }
+    let only = vec![required("file", ParamType::File)];
+    let definition = command(only);
+    let values = read(&definition, &json!({ "file": upload })).unwrap();
+    let task = title::of_task(&definition, &values);
+    assert_eq!((task.plain, task.with_upload), (own("C"), Some(own("C: {name}"))));
 }
 
 proptest! {

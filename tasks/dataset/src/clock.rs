@@ -1,6 +1,8 @@
 //! Reads times of day and durations.
 
-use super::moment::{DateKey, number};
+/// Sort key of dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Times without an
+/// offset are UTC.
+pub(super) type DateKey = (i64, u32);
 
 /// Greatest number of hours of a duration.
 pub(super) const MAX_HOURS: i64 = 9_999;
@@ -174,6 +176,13 @@ impl Times {
     pub(super) const fn is_unpadded(self) -> bool {
         self.is_unpadded
     }
+}
+
+/// Parses a number with so many digits.
+pub(super) fn number(text: &str, min: usize, max: usize) -> Option<i64> {
+    let is_plain =
+        (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_plain { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]

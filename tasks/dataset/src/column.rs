@@ -1,16 +1,17 @@
 //! Statistics of a column, collected row by row.
 
 use super::{
+    counted::Entry,
     doubt::{About, Doubt},
     judgement::{Evidence, Judged, Verdict},
     marked::{Marked, ValueMarkers},
     markers::Markers,
-    profile::{ColumnProfile, DataType, MarkerCount, Numeric, ReadAs, TypeCounts},
+    profile::{ColumnProfile, DataType, MarkerCount, Numeric, ReadAs, Scalar, TypeCounts},
     reading::{FORMS, Reading},
     spread::Spread,
     tally::Tally,
     value::{Cell, classify},
-    values::{Budget, Entry, Values},
+    values::{Budget, Values},
     warnings::{Warnings, shorten},
 };
 
@@ -26,6 +27,15 @@ pub(super) struct Column {
     /// Line and text of the first number, boolean, date and text.
     firsts: [Option<(u64, String)>; 4],
     judged: Judged,
+}
+
+/// Figures of a column that is still being read.
+pub(super) struct FirstFigures {
+    pub(super) data_type: DataType,
+    pub(super) count: i64,
+    pub(super) missing: i64,
+    pub(super) min: Option<Scalar>,
+    pub(super) max: Option<Scalar>,
 }
 
 /// A cell of a row.
@@ -86,6 +96,14 @@ impl Column {
         self.tally.add(cell, text, entry.count);
         let number = cell.number().filter(|_| self.tally.is_ordered());
         self.values.add(text, number, entry, budget);
+    }
+
+    /// What the cells so far look like.
+    pub(super) fn first_figures(&self) -> FirstFigures {
+        let data_type = self.tally.types.data_type();
+        let (min, max) = self.tally.extremes(data_type);
+        let (count, missing) = (self.tally.types.total(), self.empty);
+        FirstFigures { data_type, count, missing, min, max }
     }
 
     /// Whether no cell has a text.

@@ -16,6 +16,7 @@ use tokio::{
 };
 
 use super::{
+    first_figures,
     layout::Options,
     process::{self, Processed},
     settings::DatasetSettings,
@@ -54,7 +55,10 @@ pub(super) async fn process(
         let repeated = if ctx.attempt() > 1 { ", reread from the beginning" } else { "" };
         ctx.message(format!("{name}: {columns}{repeated}"));
         let limits = Arc::clone(settings);
-        ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
+        ctx.blocking(move |ctx| {
+            process::process_showing(table, &limits, &mut tick(ctx), &mut first_figures::show(ctx))
+        })
+        .await
     };
     // Either side's end also ends the other: the pieces are no longer consumed, or no more arrive.
     let (processed, sent) = tokio::join!(work, ctx.until_cancelled(send(file, sender)));

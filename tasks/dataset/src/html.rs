@@ -3,9 +3,9 @@
 //! content security policy holds.
 
 use super::{
-    plot,
+    plot::{self, Plot},
     profile::{ColumnProfile, DataType, Profile, Scalar, Warning},
-    text::{bytes, count, number},
+    text::{bytes, count, integer, number},
 };
 use milepost::html::{Html, escape, put};
 
@@ -131,15 +131,17 @@ fn overview(html: &mut Html, columns: &[ColumnProfile]) {
     html.push_str(
         "<div class=\"profile-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Columns at a \
          glance\"><table class=\"profile-overview\"><caption>Columns at a glance</caption><thead>\
-         <tr><th scope=\"col\">Column</th><th scope=\"col\">Type</th><th scope=\"col\">Values</th>\
-         <th scope=\"col\">Missing</th><th scope=\"col\">Distinct</th><th scope=\"col\">Least</th>\
-         <th scope=\"col\">Greatest</th></tr></thead><tbody>",
+         <tr><th scope=\"col\">Column</th><th scope=\"col\">Type</th>\
+         <th scope=\"col\" class=\"figure\">Values</th><th scope=\"col\" class=\"figure\">Missing</th>\
+         <th scope=\"col\" class=\"figure\">Distinct</th><th scope=\"col\" class=\"figure\">Least</th>\
+         <th scope=\"col\" class=\"figure\">Greatest</th></tr></thead><tbody>",
     );
     for (index, column) in columns.iter().enumerate() {
         put!(
             html,
-            "<tr><th scope=\"row\"><a href=\"#column-{}\">{}</a></th><td>{}</td><td>{}</td>\
-             <td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th scope=\"row\"><a href=\"#column-{}\">{}</a></th><td>{}</td>\
+             <td class=\"figure\">{}</td><td class=\"figure\">{}</td><td class=\"figure\">{}</td>\
+             <td class=\"figure\">{}</td><td class=\"figure\">{}</td></tr>",
             index + 1,
             escape(&column.name),
             column.data_type.as_str(),
@@ -165,8 +167,14 @@ fn section(html: &mut Html, position: usize, column: &ColumnProfile) {
     facts(html, column);
     reading(html, column);
     note(html, column);
-    plot::plot(html, position, column);
-    top(html, column);
+    // Bars show the most frequent values already; their figures are there for whoever wants them.
+    if plot::plot(html, position, column) == Plot::Bars && !column.top.is_empty() {
+        html.push_str("<details><summary>The same as figures</summary>");
+        top(html, column);
+        html.push_str("</details>");
+    } else {
+        top(html, column);
+    }
     html.push_str("</section>");
 }
 
@@ -202,9 +210,13 @@ fn facts(html: &mut Html, column: &ColumnProfile) {
         }
     }
     if let Some(lengths) = &column.lengths {
-        let span = format!("{} to {}", count(lengths.min, ""), count(lengths.max, "character"));
-        fact("Length", &span);
-        fact("Mean length", &number(lengths.mean));
+        let longest = count(lengths.max, "character");
+        if lengths.min == lengths.max {
+            fact("Length", &longest);
+        } else {
+            fact("Length", &format!("{} to {longest}", count(lengths.min, "")));
+            fact("Mean length", &number(lengths.mean));
+        }
     }
     html.push_str("</dl>");
 }
@@ -236,7 +248,7 @@ fn distinct(column: &ColumnProfile) -> String {
 fn scalar(value: Option<&Scalar>) -> String {
     match value {
         None => "–".to_owned(),
-        Some(Scalar::Integer(value)) => value.to_string(),
+        Some(Scalar::Integer(value)) => integer(*value),
         Some(Scalar::Number(value)) => number(*value),
         Some(Scalar::Text(text)) => escape(text).to_string(),
     }
@@ -312,14 +324,15 @@ fn top(html: &mut Html, column: &ColumnProfile) {
     put!(
         html,
         "<table class=\"profile-top\"><caption>{caption}</caption><thead><tr>\
-         <th scope=\"col\">Value</th><th scope=\"col\">Count</th><th scope=\"col\">Share</th></tr>\
+         <th scope=\"col\">Value</th><th scope=\"col\" class=\"figure\">Count</th>\
+         <th scope=\"col\" class=\"figure\">Share</th></tr>\
          </thead><tbody>",
     );
     for value in &column.top {
         let share = 100.0 * value.count as f64 / column.count.max(1) as f64;
         put!(
             html,
-            "<tr><td>{}</td><td>{}</td><td>{share:.1} %</td></tr>",
+            "<tr><td>{}</td><td class=\"figure\">{}</td><td class=\"figure\">{share:.1} %</td></tr>",
             escape(&value.value),
             count(value.count, ""),
         );

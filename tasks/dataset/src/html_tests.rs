@@ -27,7 +27,8 @@ fn a_profile_shows_facts_histogram_and_frequent_values() {
         "<dt>Median</dt><dd>249.5</dd>",
         "<title id=\"plot-1-title\">Histogram of id</title>",
         "holds ",
-        "<td>0</td><td>167</td><td>33.4 %</td>",
+        "<td>0</td><td class=\"figure\">167</td><td class=\"figure\">33.4 %</td>",
+        "<span>0</span> <span>tallest bar: 167 values</span> <span>2</span>",
     ] {
         assert!(html.contains(expected), "{expected} is not in {html}");
     }
@@ -121,13 +122,16 @@ fn each_column_has_the_plot_that_says_most_of_it() {
     for expected in [
         "<title id=\"plot-1-title\">Histogram of number</title>",
         "<title id=\"plot-2-title\">Histogram of day</title>",
-        "<span>2024-03-01</span> <span>2024-03-28</span>",
+        "<span>2024-03-01</span> <span>tallest bar: ",
+        " values</span> <span>2024-03-28</span>",
+        "<details><summary>The same as figures</summary><table class=\"profile-top\">",
         "<title id=\"plot-3-title\">Most frequent values of choice</title><desc \
          id=\"plot-3-desc\">no: 27; yes: 13</desc>",
         "<title id=\"plot-4-title\">Cells of key that have a value</title><desc \
          id=\"plot-4-desc\">40 of 40 cells.</desc>",
         "<desc id=\"plot-5-desc\">0 of 40 cells.</desc>",
-        "<span>20:30:00</span> <span>27:30:00</span>",
+        "<span>20:30:00</span> <span>tallest bar: ",
+        " values</span> <span>27:30:00</span>",
     ] {
         assert!(html.contains(expected), "{expected} is not in {html}");
     }
@@ -166,7 +170,8 @@ fn how_it_was_read_is_said_and_the_order_of_texts_is_no_figure() {
         "<caption>The first rows</caption>",
         "<td>Bob</td><td>1,50</td>",
         "<dt>First in order</dt><dd>Ann</dd>",
-        "<td>text</td><td>4</td><td>0</td><td>4</td><td>–</td><td>–</td>",
+        "<td>text</td><td class=\"figure\">4</td><td class=\"figure\">0</td><td class=\"figure\">4</td>\
+         <td class=\"figure\">–</td><td class=\"figure\">–</td>",
     ] {
         assert!(html.contains(expected), "{expected} is not in {html}");
     }

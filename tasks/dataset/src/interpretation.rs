@@ -1,12 +1,12 @@
 //! Interpretations that fit all values of a column, with their figures.
 
 use super::{
+    counted::{Distinct, sorted},
     moment::{self, Order},
     reading::{FORMS, Form, Reading},
     spread::Spread,
     tally::Tally,
     value::Cell,
-    values::{Distinct, sorted},
 };
 
 /// An interpretation that has fitted all values so far.

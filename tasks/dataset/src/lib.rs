@@ -22,6 +22,7 @@ mod class;
 mod clock;
 mod column;
 mod content;
+mod counted;
 mod cuts;
 mod decoding;
 mod dialect;
@@ -30,6 +31,7 @@ mod ending;
 mod error;
 mod feed;
 mod file;
+mod first_figures;
 mod header;
 mod html;
 mod interpretation;
@@ -335,7 +337,10 @@ async fn of_text(
     ctx.stage(1).await?;
     let columns = i64::try_from(table.columns()).unwrap_or(i64::MAX);
     ctx.message(text::count(columns, "column"));
-    ctx.blocking(move |ctx| process::process(table, &limits, &mut tick(ctx))).await
+    ctx.blocking(move |ctx| {
+        process::process_showing(table, &limits, &mut tick(ctx), &mut first_figures::show(ctx))
+    })
+    .await
 }
 
 /// Callback for the stages: reports progress, and fails if the task was stopped.

@@ -1,10 +1,11 @@
 //! Cells of a column that hold a marker of a missing value.
 
 use super::{
+    counted::Entry,
     judgement::Evidence,
     markers::{Marker, Markers, Strength},
     profile::MarkerCount,
-    values::{Entry, Values},
+    values::Values,
 };
 
 /// Markers so far, with their numbers of cells and first lines.

@@ -4,13 +4,9 @@
 //! under one [`Order`].
 
 use super::{
-    clock::{clock, split_clock},
+    clock::{DateKey, clock, number, split_clock},
     months::month,
 };
-
-/// Sort key of dates and times: seconds since 1970-01-01T00:00Z and nanoseconds. Times without an
-/// offset are UTC.
-pub(super) type DateKey = (i64, u32);
 
 /// Order of the parts of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,13 +192,6 @@ fn year(text: &str) -> Option<i64> {
         4 => number(text, 4, 4),
         _ => None,
     }
-}
-
-/// Parses a number with so many digits.
-pub(super) fn number(text: &str, min: usize, max: usize) -> Option<i64> {
-    let is_plain =
-        (min..=max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_plain { text.parse().ok() } else { None }
 }
 
 /// Seconds from 1970-01-01 to a day that exists.

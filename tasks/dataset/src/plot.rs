@@ -20,14 +20,28 @@ const BARS_WIDE: f64 = 180.0;
 /// Maximum length of a bar's label in characters.
 const LABEL: usize = 20;
 
-/// Writes the most informative plot of a column.
-pub(super) fn plot(html: &mut Html, position: usize, column: &ColumnProfile) {
+/// The plots of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plot {
+    /// The distribution of figures.
+    Histogram,
+    /// The most frequent values.
+    Bars,
+    /// How many cells have a value.
+    Filled,
+}
+
+/// Writes the most informative plot of a column; returns which.
+pub(super) fn plot(html: &mut Html, position: usize, column: &ColumnProfile) -> Plot {
     if !column.histogram.is_empty() {
         histogram(html, position, column);
+        Plot::Histogram
     } else if column.top.iter().any(|value| value.count > 1) {
         bars(html, position, column);
+        Plot::Bars
     } else {
         filled(html, position, column);
+        Plot::Filled
     }
 }
 
@@ -45,11 +59,15 @@ fn open(html: &mut Html, position: usize, (sort, height): (&str, f64), title: &s
     );
 }
 
-fn close(html: &mut Html, ends: Option<(String, String)>) {
+/// Closes it, with labels below from left to right.
+fn close(html: &mut Html, labels: &[String]) {
     html.push_str("</svg>");
-    if let Some((first, last)) = ends {
-        let (first, last) = (escape(&first), escape(&last));
-        put!(html, "<figcaption><span>{first}</span> <span>{last}</span></figcaption>");
+    if !labels.is_empty() {
+        html.push_str("<figcaption>");
+        for label in labels {
+            put!(html, "<span>{}</span> ", escape(label));
+        }
+        html.push_str("</figcaption>");
     }
     html.push_str("</figure>");
 }
@@ -82,8 +100,11 @@ fn histogram(html: &mut Html, position: usize, column: &ColumnProfile) {
             count(bin.count, "value"),
         );
     }
+    let scale = format!("tallest bar: {}", count(fullest.count, "value"));
     let label = |value| label(bins, value, column);
-    close(html, bins.first().zip(bins.last()).map(|(a, z)| (label(a.from), label(z.to))));
+    let ends = bins.first().zip(bins.last());
+    let labels = ends.map(|(a, z)| [label(a.from), scale, label(z.to)]);
+    close(html, labels.as_ref().map_or(&[], |labels| labels));
 }
 
 fn range(bins: &[Bin], bin: &Bin, column: &ColumnProfile) -> String {
@@ -143,7 +164,7 @@ fn bars(html: &mut Html, position: usize, column: &ColumnProfile) {
             count(value.count, ""),
         );
     }
-    close(html, None);
+    close(html, &[]);
 }
 
 /// Number of cells with a value, if each value occurs once.
@@ -158,8 +179,8 @@ fn filled(html: &mut Html, position: usize, column: &ColumnProfile) {
         "<rect class=\"profile-rest\" width=\"{WIDTH}\" height=\"{BAR}\"/>\
          <rect width=\"{length:.2}\" height=\"{BAR}\"/>",
     );
-    let ends = (count(column.count, "value"), format!("{} missing", count(column.missing, "")));
-    close(html, Some(ends));
+    let missing = format!("{} missing", count(column.missing, ""));
+    close(html, &[count(column.count, "value"), missing]);
 }
 
 fn cut(label: &str) -> String {

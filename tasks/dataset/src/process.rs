@@ -196,11 +196,22 @@ fn header(
     Ok((header, named))
 }
 
-/// Processes all rows; calls `tick` with the progress, which may stop it.
+/// Processes all rows without showing any.
+#[cfg(test)]
 pub(super) fn process<E: From<LoadError>>(
     table: Table<'_>,
     settings: &DatasetSettings,
     tick: &mut impl FnMut(f64) -> Result<(), E>,
+) -> Result<Processed, E> {
+    process_showing(table, settings, tick, &mut |_| {})
+}
+
+/// Processes all rows; calls `tick` with the progress, which may stop it, and `show` with the rows so far.
+pub(super) fn process_showing<E: From<LoadError>>(
+    table: Table<'_>,
+    settings: &DatasetSettings,
+    tick: &mut impl FnMut(f64) -> Result<(), E>,
+    show: &mut impl FnMut(&Rows),
 ) -> Result<Processed, E> {
     let Table { mut records, header, layout, options, encoding, packing, .. } = table;
     let (mut warnings, trailing, size, read) =
@@ -212,8 +223,10 @@ pub(super) fn process<E: From<LoadError>>(
         if records.seen().pieces != pieces {
             pieces = records.seen().pieces;
             tick((read.load(Ordering::Relaxed) as f64 / size.max(1) as f64).min(1.0))?;
+            show(&rows);
         }
     }
+    show(&rows);
     if !records.seen().written {
         return Err(LoadError::Empty.into());
     }

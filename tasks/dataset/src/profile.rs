@@ -9,6 +9,7 @@ pub const MEDIA_TYPE: &str = "application/vnd.milepost.profile+json";
 
 /// Profile of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Profile {
     /// Name given by the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,6 +46,7 @@ pub struct Profile {
 
 /// Something that was assumed, because nothing states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Assumption {
     /// What it is about: `delimiter`, `header`, `quotes`, `encoding`, `decimal` or `missing`.
     pub subject: String,
@@ -82,6 +84,7 @@ impl Certainty {
 
 /// Records whose number of cells differs from the header's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Ragged {
     /// Records with too few cells; missing cells count as missing values.
     pub short_rows: i64,
@@ -93,6 +96,7 @@ pub struct Ragged {
 
 /// Profile of a column. `count + missing` always equals the profile's `rows`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ColumnProfile {
     /// Name, made unique.
     pub name: String,
@@ -157,6 +161,7 @@ pub struct ColumnProfile {
 
 /// Cells with one marker of missing values.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct MarkerCount {
     /// The marker, such as `NA`.
     pub marker: String,
@@ -168,6 +173,7 @@ pub struct MarkerCount {
 
 /// How the values of a column were read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ReadAs {
     /// What the values look like, for people.
     pub description: String,
@@ -220,6 +226,7 @@ impl DataType {
 
 /// Number of cells by apparent type. They add up to the column's `count`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TypeCounts {
     /// Integers.
     pub integer: i64,
@@ -282,6 +289,7 @@ pub enum Scalar {
 
 /// Statistics of a numeric column. Absent if the exact value exceeds a double.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Numeric {
     /// Arithmetic mean.
     pub mean: Option<f64>,
@@ -297,6 +305,7 @@ pub struct Numeric {
 
 /// Lengths of texts in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Lengths {
     /// Minimum.
     pub min: i64,
@@ -308,6 +317,7 @@ pub struct Lengths {
 
 /// A value and its number of occurrences.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TopValue {
     /// As written, without surrounding blanks; truncated like [`Scalar::Text`].
     pub value: String,
@@ -318,6 +328,7 @@ pub struct TopValue {
 /// Bin of a histogram: `from <= value < to`; the last one includes `to`. If `from == to`, the bin
 /// is this single value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Bin {
     /// Lower edge.
     pub from: f64,
@@ -329,6 +340,7 @@ pub struct Bin {
 
 /// Irregularity in the text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Warning {
     /// Stable code, such as `short_row`.
     pub code: String,

@@ -5,8 +5,8 @@
 //! sign between the parts of a date) must be the same in each.
 
 use super::{
-    clock::{self, Times},
-    moment::{self, DateKey, Order},
+    clock::{self, DateKey, Times},
+    moment::{self, Order},
     number,
     short_years::ShortYears,
     value::Cell,

@@ -14,6 +14,7 @@ pub(super) const MAX_HEADER_ROW: u32 = 1_000_000;
 /// Limits of the kind `dataset`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct DatasetSettings {
     /// Maximum size of a text in bytes. `MILEPOST_DATASET_MAX_BYTES`. Default: 1,000,000. The
     /// limits on a request's body and on a task's input also apply.

@@ -1,6 +1,6 @@
 //! Tells dates with a short year at their end from those that begin with it.
 
-use super::moment::DateKey;
+use super::clock::DateKey;
 
 /// From so many dates on, their order in the file is no accident.
 const MANY: u32 = 6;

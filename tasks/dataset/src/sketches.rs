@@ -11,12 +11,12 @@ use datasketches::{
 };
 
 use super::{
+    counted::{Entry, Sizes, Summary, numbers, sorted, top},
     interpretation::{Interpretation, Live, Shapes},
     spread::Spread,
     stats::Counted,
     texts::Texts,
     value::Cell,
-    values::{Entry, Sizes, Summary, numbers, sorted, top},
 };
 
 /// Longer texts are counted, but not listed once there are sketches.

@@ -1,7 +1,7 @@
 //! Counts, sums and extremes of the values of a column under one interpretation.
 
 use super::{
-    moment::DateKey,
+    clock::DateKey,
     profile::{DataType, Scalar, TypeCounts},
     stats::Moments,
     value::Cell,

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use ahash::RandomState;
 
 use super::{
+    counted::Entry,
     profile::{Lengths, Scalar},
-    values::Entry,
     warnings::shorten,
 };
 

@@ -6,7 +6,7 @@
 //! * An integer beyond 64 bits is a number here; a column with it is one of codes, unless others
 //!   have decimals.
 
-use super::moment::{DateKey, midnight};
+use super::{clock::DateKey, moment::midnight};
 
 /// A classified cell. Does not borrow the text.
 #[derive(Clone, Copy, Debug, PartialEq)]

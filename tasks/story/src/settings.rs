@@ -26,6 +26,7 @@ pub(super) const MIN_REPLY: u64 = 128;
 /// `[story]`: settings of the kind `story` for both narrators.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct StorySettings {
     /// Maximum size of a research file in bytes. `MILEPOST_STORY_MAX_RESEARCH_BYTES`. Default:
     /// 2,000,000.
@@ -48,6 +49,7 @@ impl Default for StorySettings {
 /// narrator writes the stories.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
 pub struct NarratorSettings {
     /// Base URL of the endpoint, including its version, such as `http://127.0.0.1:8080/v1`.
     /// `MILEPOST_NARRATOR_URL`. Default: none.

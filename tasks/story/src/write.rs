@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use self::{
-    manuscript::{file_name, finished, manuscript},
+    manuscript::{body, file_name, finished, manuscript},
     reports::Reports,
     stall::{Patience, Stall},
 };
@@ -30,6 +30,9 @@ const READING: usize = 1;
 const OUTLINING: usize = 2;
 const WRITING: usize = 3;
 const FINALIZING: usize = 4;
+
+/// Media type of the preview.
+const MARKDOWN: &str = "text/markdown";
 
 /// Checkpoint: tokens used, or reserved for the call under way.
 const TOKENS: &str = "tokens";
@@ -142,6 +145,7 @@ impl<'a> Desk<'a> {
         if chapters.is_empty() {
             ctx.preserved("nothing: no chapter was finished");
         }
+        ctx.preview(MARKDOWN, body(&self.brief, &outline, &chapters));
         while chapters.len() < total {
             let text = self.chapter(narrator, &outline, &chapters).await?;
             let number = chapters.len() + 1;
@@ -149,6 +153,7 @@ impl<'a> Desk<'a> {
             ctx.checkpoint(&key(chapters.len()), &checkpoint).await?;
             ctx.log(finished(narrator, number, &outline, &checkpoint.text));
             chapters.push(checkpoint.text);
+            ctx.preview(MARKDOWN, body(&self.brief, &outline, &chapters));
             ctx.progress(number as f64 / total as f64);
             let saved = self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
             ctx.preserved(match saved {

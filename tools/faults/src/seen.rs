@@ -1,14 +1,14 @@
 //! What a follower sees of a task, and what must hold of it: nothing goes back.
 
-use milepost::task::{Snapshot, Status};
+use milepost::{
+    engine::store::GENERATION_SHIFT,
+    task::{Snapshot, Status},
+};
 
 pub(crate) const KNOWN: &str = "accepted tasks known to every server";
 pub(crate) const VERSIONS: &str = "versions that never went back";
 pub(crate) const BARS: &str = "bars that never fell within an attempt";
 pub(crate) const ENDS: &str = "ends that stayed the end";
-
-/// Low bits of a version, below those that the store counts.
-const GENERATION: u32 = 20;
 
 /// What followers saw of one task.
 #[derive(Debug, Default)]
@@ -74,7 +74,7 @@ fn compare(last: &Snapshot, snapshot: &Snapshot) -> Option<(&'static str, String
     let changed = (last.status, last.attempt) != (snapshot.status, snapshot.attempt);
     // The version of a queued task contains its queue position, which may increase.
     let both_wait = last.status == Status::Queued && snapshot.status == Status::Queued;
-    let part = if both_wait { GENERATION } else { 0 };
+    let part = if both_wait { GENERATION_SHIFT } else { 0 };
     let back = snapshot.version >> part < last.version >> part;
     (back || same && changed).then_some((VERSIONS, both))
 }

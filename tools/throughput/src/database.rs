@@ -30,6 +30,8 @@ pub(crate) struct Databases {
 pub(crate) struct Database {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// For other connections.
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -44,21 +46,22 @@ impl Databases {
     /// Opens a new database.
     pub(crate) async fn open(&self, kind: Kind) -> anyhow::Result<Database> {
         let folder = tempfile::tempdir()?;
-        let (store, clock): (Arc<dyn Store>, Arc<dyn Clock>) = match kind {
+        let (store, clock, url): (Arc<dyn Store>, Arc<dyn Clock>, String) = match kind {
             Kind::Sqlite => {
                 let clock = Arc::new(SystemClock);
-                let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await?;
-                (Arc::new(store), clock)
+                let path = folder.path().join("m.db");
+                let store = SqliteStore::open(&path, clock.clone()).await?;
+                (Arc::new(store), clock, format!("sqlite://{}", path.display()))
             }
             Kind::Postgres => {
                 let server = self.postgres.as_ref().context("PostgreSQL was not started")?;
                 let url = server.schema().await;
                 let store = PostgresStore::open(&url, PostgresOptions::default()).await?;
                 let clock = store.clock();
-                (Arc::new(store), clock)
+                (Arc::new(store), clock, url)
             }
         };
-        Ok(Database { store, clock, _folder: folder })
+        Ok(Database { store, clock, url, _folder: folder })
     }
 }
 

@@ -8,10 +8,13 @@
 //! tasks that are started and run at the same time, each caller waiting for its task. Latencies are
 //! from the call of the start, for one task at a time on an empty queue, and for those of `thru/s`.
 //! Statements and commits are what sqlx reports. The load shares the machine.
+//!
+//! `scripts/throughput list` measures pages of lists instead, see [`lists`].
 
 #![expect(clippy::print_stdout, reason = "the table is what the program is for")]
 
 mod database;
+mod lists;
 mod measure;
 mod noop;
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -27,9 +30,24 @@ use crate::{
     measure::{Figures, Latencies, Quantiles, Scene, measure},
 };
 
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Mode {
+    /// Starts, claims and ends of tasks.
+    Tasks,
+    /// Pages of lists.
+    List,
+}
+
 /// See the module.
 #[derive(Parser)]
 struct Args {
+    /// What to measure.
+    #[arg(value_enum, default_value_t = Mode::Tasks)]
+    mode: Mode,
+    /// With `list`: tasks in all, of which a tenth are those of the owner who lists.
+    #[arg(long, default_value_t = 1_000_000)]
+    rows: u64,
     /// Which database; both if not given.
     #[arg(long, value_enum)]
     database: Vec<Kind>,
@@ -54,6 +72,13 @@ struct Args {
 }
 
 impl Args {
+    fn kinds(&self) -> Vec<Kind> {
+        match self.database.as_slice() {
+            [] => vec![Kind::Sqlite, Kind::Postgres],
+            some => some.to_vec(),
+        }
+    }
+
     fn scenes(&self) -> Vec<Scene> {
         let mut scenes = Vec::new();
         for &at_once in &self.at_once {
@@ -73,15 +98,16 @@ impl Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     tracing::subscriber::set_global_default(statements::Counter)?;
-    table(&Args::parse(), |line| println!("{line}")).await.map(drop)
+    let (args, print) = (Args::parse(), |line: &str| println!("{line}"));
+    match args.mode {
+        Mode::Tasks => table(&args, print).await.map(drop),
+        Mode::List => lists::measure(&args.kinds(), args.rows, print).await.map(drop),
+    }
 }
 
 /// Measures all scenes; each line is passed to `print` as soon as it is known.
 async fn table(args: &Args, print: impl Fn(&str)) -> anyhow::Result<Vec<Figures>> {
-    let kinds = match args.database.as_slice() {
-        [] => vec![Kind::Sqlite, Kind::Postgres],
-        some => some.to_vec(),
-    };
+    let kinds = args.kinds();
     let databases = Databases::start(&kinds);
     print(HEAD);
     let mut all = Vec::new();
@@ -142,6 +168,13 @@ fn quantiles(Quantiles { median, p95, p99 }: Quantiles) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn lists_find_what_they_must_on_both_databases() -> anyhow::Result<()> {
+        let quantiles = lists::measure(&[Kind::Sqlite, Kind::Postgres], 20_000, |_| {}).await?;
+        assert_eq!(quantiles.len(), 2 * 2 * 14);
+        Ok(())
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_short_run_measures_both_databases() -> anyhow::Result<()> {

@@ -76,7 +76,7 @@ pub(crate) struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(mut all: Vec<Duration>) -> Self {
+    pub(crate) fn of(mut all: Vec<Duration>) -> Self {
         all.sort_unstable();
         let at = |share: f64| {
             let index = (share * all.len() as f64) as usize;
@@ -181,7 +181,7 @@ impl Callers {
             let size = each.min(tasks - filled);
             let inputs =
                 (0..size).map(|_| serde_json::json!({ "number": self.number() })).collect();
-            let batch = StartBatch { kind: "noop".to_owned(), inputs, priority: 0 };
+            let batch = StartBatch::new("noop", inputs);
             self.service.start_batch(&self.owner(owner), batch, None).await?;
             (filled, owner) = (filled + size, owner + 1);
         }

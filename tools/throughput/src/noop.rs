@@ -1,10 +1,8 @@
 //! A task that does nothing but note when it began.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Instant,
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use parking_lot::Mutex;
 
 use milepost::engine::{Context, Output, Stages, Task, TaskError};
 use schemars::JsonSchema;
@@ -27,7 +25,7 @@ impl Begun {
     }
 
     fn note(&self, number: u64) {
-        let mut at = self.0.at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut at = self.0.at.lock();
         at.insert(number, Instant::now());
         let count = at.len();
         drop(at);
@@ -36,7 +34,7 @@ impl Begun {
 
     /// When this task began, if it has.
     pub(crate) fn at(&self, number: u64) -> Option<Instant> {
-        self.0.at.lock().unwrap_or_else(PoisonError::into_inner).get(&number).copied()
+        self.0.at.lock().get(&number).copied()
     }
 
     /// Waits until so many tasks have begun.

@@ -3,12 +3,10 @@
 use std::{
     collections::HashMap,
     fmt::Debug,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
 };
 
+use parking_lot::Mutex;
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -51,14 +49,14 @@ impl Counted {
 
 /// Begins to count; only while it counts do reports cost anything.
 pub(crate) fn begin() {
-    *COUNTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(HashMap::new());
+    *COUNTED.lock() = Some(HashMap::new());
     COUNTING.store(true, Ordering::Relaxed);
 }
 
 /// Ends counting and returns the figures.
 pub(crate) fn end() -> Counted {
     COUNTING.store(false, Ordering::Relaxed);
-    let counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let counted = COUNTED.lock().take();
     Counted(counted.unwrap_or_default())
 }
 
@@ -77,7 +75,7 @@ impl Subscriber for Counter {
     fn event(&self, event: &Event<'_>) {
         let mut report = Report::default();
         event.record(&mut report);
-        let mut counted = COUNTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = COUNTED.lock();
         if let Some(counted) = &mut *counted {
             let cost = counted.entry(report.summary).or_default();
             (cost.calls, cost.seconds) = (cost.calls + 1, cost.seconds + report.seconds);

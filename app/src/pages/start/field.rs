@@ -51,9 +51,16 @@ pub fn FormField(
         described: (!described.is_empty()).then(|| described.join(" ")),
     };
     let boolean = field.sort == FieldType::Boolean;
+    let by_line = several || matches!(field.sort, FieldType::List { .. });
+    let hint = match (by_line, !field.required && !boolean) {
+        (true, true) => " (one per line, optional)",
+        (true, false) => " (one per line)",
+        (false, true) => " (optional)",
+        (false, false) => "",
+    };
     let label = view! {
         <label for=id>
-            {field.label} {(!field.required && !boolean).then_some(" (optional)")}
+            {field.label} {hint}
         </label>
     };
     let input = match several {
@@ -126,6 +133,28 @@ fn TextArea(
             inner_html=text
         ></textarea>
     }
+}
+
+/// Text area for a text that need not be given.
+#[component]
+pub fn PlainArea(
+    /// The id of the element.
+    id: &'static str,
+    /// The name of the field.
+    name: &'static str,
+    /// The text.
+    value: String,
+) -> impl IntoView {
+    let common = Common {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        value: Some(value),
+        required: false,
+        invalid: None,
+        described: None,
+        messages: String::new(),
+    };
+    view! { <TextArea common rows="6" min=None max=None /> }
 }
 
 /// Constraints of a short text.

@@ -7,7 +7,7 @@ use milepost::{
     task::{Problem, Snapshot, TaskId},
 };
 
-use crate::outcome::Rejected;
+use crate::{outcome::Rejected, wire::TAGS_FIELD};
 
 /// Initial values of a start form.
 pub(super) struct Filled {
@@ -45,6 +45,7 @@ impl Filled {
             let start = service.input(caller, id).await?.ok_or_else(Problem::task_not_found)?;
             if start.kind == kind {
                 entered.extend(schema::write(fields, &start.input));
+                entered.push((TAGS_FIELD.to_owned(), start.tags.join(", ")));
             }
         }
         entered.extend(linked);

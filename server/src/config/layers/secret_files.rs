@@ -12,8 +12,11 @@ use super::{ConfigError, Configuration, Source};
 use milepost_cli::secrets;
 
 /// Settings that may hold a secret, and the settings that name a file with it instead.
-const FILES: [(&str, &str); 2] =
-    [("storage.database", "storage.database_file"), ("narrator.key", "narrator.key_file")];
+const FILES: [(&str, &str); 3] = [
+    ("storage.database", "storage.database_file"),
+    ("storage.direct_database", "storage.direct_database_file"),
+    ("narrator.key", "narrator.key_file"),
+];
 
 impl Configuration {
     /// Reads the secrets from the files that settings name. The source with higher precedence wins:

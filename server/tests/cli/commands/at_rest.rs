@@ -55,7 +55,7 @@ impl Database {
             Self::Sqlite => vec![],
             Self::Postgres(url) => vec!["--database", url],
         };
-        let lease = [("MILEPOST_ENGINE_LEASE_S", "3"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
+        let lease = [("MILEPOST_ENGINE_LEASE_S", "10"), ("MILEPOST_ENGINE_HEARTBEAT_S", "1")];
         place.serve(&[args, &url].concat(), &lease).await
     }
 
@@ -140,9 +140,9 @@ async fn run_with(place: &Place, server: &Server, code: &str) -> String {
     let inputs = [format!("key={SECRET}"), format!("word={KNOWN}"), format!("code={code}")];
     let inputs = inputs.iter().flat_map(|input| ["--input", input]);
     let args: Vec<_> = ["run", "job"].into_iter().chain(inputs).collect();
-    let said = server.run(place, &args).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    said.stdout.trim().to_owned()
+    let printed = server.run(place, &args).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    printed.stdout.trim().to_owned()
 }
 
 /// From its start to its end, with a crash in between, nothing but the seal is stored, and that until the

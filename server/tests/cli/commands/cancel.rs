@@ -48,11 +48,11 @@ echo done
 "#;
     let place = scripted(script, "grace_s = 0");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    let report = report(&place, &server, &said).await;
+    let printed = run(&place, &server, &[]).await;
+    let report = report(&place, &server, &printed).await;
     assert_eq!(report["output"], "done\n");
     assert_gone(&lines(place.path("pids"), 1).await);
-    let log = get(&server, &format!("/api/v1/tasks/{}/log", said.stdout.trim())).await;
+    let log = get(&server, &format!("/api/v1/tasks/{}/log", printed.stdout.trim())).await;
     assert!(log.to_string().contains("Ended 1 process that the command left behind"), "{log}");
 }
 
@@ -60,10 +60,10 @@ echo done
 async fn a_command_that_takes_too_long_is_ended() {
     let place = scripted(DEAF_FAMILY, "grace_s = 0\ntimeout_s = 2");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
+    let printed = run(&place, &server, &[]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
     assert_gone(&lines(place.path("pids"), 1).await);
-    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
     assert_eq!(task["error"]["code"], "timeout");
 }
 

@@ -44,8 +44,8 @@ fi
     signal(server.child(), "KILL").await;
     server.child().wait().await.unwrap();
     let server = place.serve(&[], &[]).await;
-    let said = server.run(&place, &["status", &id, "--follow"]).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let printed = server.run(&place, &["status", &id, "--follow"]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
     let report = get(&server, &format!("/api/v1/tasks/{id}/result")).await;
     assert_eq!(report["output"], "second\n");
 }

@@ -32,15 +32,15 @@ async fn each_example_runs_to_its_end_with_its_stages() {
     for (kind, inputs, words, step) in cases {
         let inputs = ["folder=/etc/ssl"].iter().chain(inputs).flat_map(|input| ["-i", *input]);
         let args: Vec<&str> = ["run", kind, "--follow"].into_iter().chain(inputs).collect();
-        let said = server.run(&place, &args).await;
-        let report = report(&place, &server, &said).await;
+        let printed = server.run(&place, &args).await;
+        let report = report(&place, &server, &printed).await;
         assert!(report["output"].as_str().unwrap().contains(words), "{kind}: {report}");
-        let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+        let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
         assert_eq!(task["step"], step, "{kind}: {task}");
-        let files = get(&server, &format!("/api/v1/tasks/{}/files", said.stdout.trim())).await;
+        let files = get(&server, &format!("/api/v1/tasks/{}/files", printed.stdout.trim())).await;
         let names = files["files"].as_array().unwrap().iter().map(|file| file["name"].clone());
         assert_eq!(names.collect::<Value>(), expected_files(kind), "{kind}: {files}");
-        let log = get(&server, &format!("/api/v1/tasks/{}/log", said.stdout.trim())).await;
+        let log = get(&server, &format!("/api/v1/tasks/{}/log", printed.stdout.trim())).await;
         assert!(!log.to_string().contains("progress channel"), "{kind}: {log}");
     }
 }

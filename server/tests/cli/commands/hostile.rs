@@ -69,12 +69,12 @@ async fn options_line_breaks_and_nul_are_refused_at_their_field() {
         ("\u{1b}]0;title\u{7}", "must be one line"),
         ("", "must not be empty"),
     ];
-    for (value, told) in cases {
+    for (value, shown) in cases {
         let (status, problem) = start(&server, "job", &json!({"a": value})).await;
         assert_eq!(status, 400, "{value:?}");
         assert_eq!(problem["errors"][0]["field"], "a");
         let detail = problem["errors"][0]["detail"].as_str().unwrap();
-        assert!(detail.contains(told), "{value:?}: {detail}");
+        assert!(detail.contains(shown), "{value:?}: {detail}");
     }
     let (status, problem) = start(&server, "job", &json!({"b": 1})).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (400, &json!("b")));

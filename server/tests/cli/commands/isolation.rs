@@ -37,9 +37,9 @@ pub(super) async fn in_mode(mode: &str, script: &str, more: &str) -> Option<Plac
     let place = scripted(script, more);
     let mut command = place.milepost(&["config"]);
     command.env("MILEPOST_ISOLATION_MODE", mode);
-    let said = Said::of(command).await;
-    let line = said.stdout.lines().find_map(|line| line.split_once("in force: "));
-    let (_, force) = line.unwrap_or_else(|| panic!("nothing is said: {said:?}"));
+    let printed = Said::of(command).await;
+    let line = printed.stdout.lines().find_map(|line| line.split_once("in force: "));
+    let (_, force) = line.unwrap_or_else(|| panic!("nothing is said: {printed:?}"));
     if force.starts_with("none;") {
         println!("skipped: {force}");
         return None;
@@ -121,13 +121,13 @@ async fn what_takes_too_long_and_what_is_left_at_the_end_leave_nothing() {
         let more = "grace_s = 0\nmax_processes = 5000\ntimeout_s = 3";
         let Some(place) = in_mode(mode, &format!("{HOSTILE}\nwait"), more).await else { continue };
         let server = serve(&place, mode).await;
-        let said = run(&place, &server, &[]).await;
+        let printed = run(&place, &server, &[]).await;
         assert_nothing_left(&place, mode);
-        assert_eq!(task(&server, &said.stdout).await["error"]["code"], "timeout", "{mode}");
+        assert_eq!(task(&server, &printed.stdout).await["error"]["code"], "timeout", "{mode}");
         place.write("job.sh", &format!("{HOSTILE}\nexit 0"));
-        let said = run(&place, &server, &[]).await;
+        let printed = run(&place, &server, &[]).await;
         assert_nothing_left(&place, mode);
-        assert_eq!(said.code, Some(0), "{mode} {said:?}");
+        assert_eq!(printed.code, Some(0), "{mode} {printed:?}");
     }
 }
 
@@ -189,10 +189,10 @@ async fn what_forks_and_ends_at_once_in_ever_new_sessions_is_caught() {
         };
         place.write("comet.sh", comet);
         let server = serve(&place, mode).await;
-        let said = run(&place, &server, &[]).await;
-        assert_eq!(said.code, Some(1), "{mode} {said:?}");
+        let printed = run(&place, &server, &[]).await;
+        assert_eq!(printed.code, Some(1), "{mode} {printed:?}");
         assert_nothing_left(&place, mode);
-        let code = task(&server, &said.stdout).await["error"]["code"].clone();
+        let code = task(&server, &printed.stdout).await["error"]["code"].clone();
         let expected = if mode == "pid_namespace" { "timeout" } else { "lost" };
         assert_eq!(code, expected, "{mode}");
     }
@@ -223,8 +223,8 @@ async fn a_user_without_rights_has_a_namespace_of_its_own_and_stays_who_it_is() 
     let Some(place) = in_mode("pid_namespace", script, "").await else { return };
     let Some(command) = as_nobody(&place, &["serve", "--addr", "127.0.0.1:0"]) else { return };
     let server = place.serve_by(command, &[("MILEPOST_ISOLATION_MODE", "pid_namespace")]).await;
-    let said = run(&place, &server, &[]).await;
-    let report = super::report(&place, &server, &said).await;
+    let printed = run(&place, &server, &[]).await;
+    let report = super::report(&place, &server, &printed).await;
     let output: Vec<_> = report["output"].as_str().unwrap().lines().collect();
     assert_eq!((output[0], output[1], output[4]), ("65534", "65534", "CapEff:\t0000000000000000"));
     assert!(output[3].parse::<u32>().unwrap() < 100, "{output:?}");
@@ -236,8 +236,9 @@ async fn what_the_machine_does_not_allow_is_refused_where_it_is_asked_for() {
     let Some(mut command) = as_nobody(&place, &["serve", "--addr", "127.0.0.1:0"]) else { return };
     command.env("MILEPOST_ISOLATION_MODE", "cgroup");
     command.env("MILEPOST_ISOLATION_CGROUP", "/sys/fs/cgroup");
-    let said = Said::of(command).await;
-    said.is_refused_with("isolation.mode cgroup cannot be had on this machine: /sys/fs/cgroup: ");
+    let printed = Said::of(command).await;
+    printed
+        .is_refused_with("isolation.mode cgroup cannot be had on this machine: /sys/fs/cgroup: ");
 }
 
 #[tokio::test]
@@ -270,11 +271,11 @@ async fn what_may_not_be_signalled_is_named_and_not_called_stopped() {
     assert_eq!((code, remaining.len()), (Some(1), 1), "{}", place.log());
     let task = task(&server, &id).await;
     assert_eq!(task["error"]["code"], "not_stopped", "{task}");
-    let told = format!(
+    let shown = format!(
         "1 process could not be stopped: {} (sleep) may not be signalled: it runs as root.",
         remaining[0]
     );
-    assert_eq!(task["error"]["message"], told, "{task}");
+    assert_eq!(task["error"]["message"], shown, "{task}");
 }
 
 #[tokio::test]
@@ -288,8 +289,8 @@ async fn a_run_that_uses_too_much_memory_in_all_is_ended() {
         println!("skipped: no memory controller here");
         return;
     }
-    let said = run(&place, &server, &[]).await;
-    let task = task(&server, &said.stdout).await;
+    let printed = run(&place, &server, &[]).await;
+    let task = task(&server, &printed.stdout).await;
     assert_eq!(task["error"]["code"], "memory", "{task}");
 }
 
@@ -307,8 +308,8 @@ async fn a_command_has_the_standard_streams_and_its_channel_open_and_nothing_els
         let mut server = serve(&place, mode).await;
         let of_server = format!("/proc/{}/fd/{}", server.child().id().unwrap(), file.as_raw_fd());
         assert_eq!(fs::read_link(of_server).unwrap(), place.path("open"), "the server has it");
-        let said = run(&place, &server, &[]).await;
-        let report = super::report(&place, &server, &said).await;
+        let printed = run(&place, &server, &[]).await;
+        let report = super::report(&place, &server, &printed).await;
         let mut lines = report["output"].as_str().unwrap().lines();
         let channel = lines.next().unwrap();
         // `ls` itself has the folder open that it lists.

@@ -6,9 +6,9 @@ use super::{get, lines, report, run, scripted, until_gone};
 async fn error(script: &str, more: &str) -> (String, String) {
     let place = scripted(script, more);
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    assert_eq!(said.code, Some(1), "{said:?} {}", place.log());
-    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    let printed = run(&place, &server, &[]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?} {}", place.log());
+    let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
     let text = |key: &str| task["error"][key].as_str().unwrap().to_owned();
     (text("code"), text("message"))
 }
@@ -26,8 +26,8 @@ wait
 "#;
     let place = scripted(script, "max_processes = 20");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    let printed = run(&place, &server, &[]).await;
+    let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
     assert_eq!(task["error"]["code"], "processes", "{task}");
     assert_eq!(task["error"]["message"], "sh had more than 20 processes.");
     until_gone(&lines(place.path("pids"), 1).await).await;
@@ -53,8 +53,8 @@ async fn a_flood_of_output_is_read_and_kept_in_part() {
     let script = format!("printf begin; head -c {SIZE} /dev/zero | tr '\\0' '\\377'; printf end\n");
     let place = scripted(&script, "max_output_bytes = 2048");
     let mut server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    let report = report(&place, &server, &said).await;
+    let printed = run(&place, &server, &[]).await;
+    let report = report(&place, &server, &printed).await;
     assert_eq!(report["output_bytes"], SIZE + 8);
     assert_eq!(report["omitted_bytes"], SIZE + 8 - 2048);
     let output = report["output"].as_str().unwrap();

@@ -51,11 +51,11 @@ fn secret_in(folder: &Path) -> Vec<String> {
 async fn what_the_server_makes_is_its_users_alone_and_a_story_is_the_operators() {
     let place = scripted("echo made > made.txt\n", "results = ['*.txt']").and_research();
     let server = place.serve(&[], &[FAST]).await;
-    let said = run(&place, &server, &[]).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let printed = run(&place, &server, &[]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
     let args = ["run", "story", "--input", "subject=lighthouse", "--input", "player=Ada"];
-    let said = server.run(&place, &[&args[..], &["--follow"]].concat()).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let printed = server.run(&place, &[&args[..], &["--follow"]].concat()).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
     for (path, mode) in modes(&place.path("data")) {
         assert_eq!(mode & 0o077, 0, "{path} {mode:o}");
     }
@@ -85,14 +85,14 @@ async fn what_an_earlier_version_left_open_is_closed_and_said() {
 #[tokio::test]
 async fn a_command_has_the_operators_mask_and_may_not_gain_privileges_unless_told_so() {
     let script = "umask\ngrep NoNewPrivs /proc/self/status\n";
-    for (more, told) in [("", "NoNewPrivs:\t1\n"), ("new_privileges = true", "NoNewPrivs:\t0\n")] {
+    for (more, shown) in [("", "NoNewPrivs:\t1\n"), ("new_privileges = true", "NoNewPrivs:\t0\n")] {
         let place = scripted(script, more);
         let shell = ["sh", "-c", "umask 0027; exec \"$0\" \"$@\""];
         let command = place.wrapped(&shell, &["serve", "--addr", "127.0.0.1:0"]);
         let server = place.serve_by(command, &[]).await;
-        let said = run(&place, &server, &[]).await;
-        let report = report(&place, &server, &said).await;
-        assert_eq!(report["output"].as_str().unwrap(), format!("0027\n{told}"));
+        let printed = run(&place, &server, &[]).await;
+        let report = report(&place, &server, &printed).await;
+        assert_eq!(report["output"].as_str().unwrap(), format!("0027\n{shown}"));
     }
 }
 
@@ -128,8 +128,8 @@ while [ ! -e "$here/go" ]; do sleep 0.05; done
     let place = scripted(script, PARAM);
     let waiting = place.serve(&["--no-worker"], &[]).await;
     let key = format!("key={SECRET}");
-    let said = waiting.run(&place, &["run", "job", "--input", &key]).await;
-    let id = said.stdout.trim().to_owned();
+    let printed = waiting.run(&place, &["run", "job", "--input", &key]).await;
+    let id = printed.stdout.trim().to_owned();
     assert_eq!(secret_in(&place.path("data")), [""; 0], "while it waits");
     waiting.stop().await;
 
@@ -165,8 +165,8 @@ sleep 1000
     server.child().wait().await.unwrap();
     assert_eq!(secret_in(&place.path("data")), [""; 0], "after the crash");
     let server = place.serve(&[], &[]).await;
-    let said = server.run(&place, &["status", id.trim(), "--follow"]).await;
-    assert_eq!(said.code, Some(0), "{said:?} {}", place.log());
+    let printed = server.run(&place, &["status", id.trim(), "--follow"]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?} {}", place.log());
     assert_eq!(lines(place.path("started"), 2).await, ["hush", "hush"]);
     assert_eq!(secret_in(&place.path("data")), [""; 0], "after the rescue");
 }
@@ -198,12 +198,12 @@ async fn a_key_that_is_none_is_refused_and_not_shown() {
     let place = Place::new();
     let mut command = place.milepost(&["serve", "--addr", "127.0.0.1:0"]);
     command.env("MILEPOST_STORAGE_SECRET_KEY", "too-short");
-    let said = crate::fixture::Said::of(command).await;
-    said.is_refused_with("storage.secret_key holds no key; expected 64 hexadecimal digits");
-    assert!(!said.stderr.contains("too-short"), "{said:?}");
+    let printed = crate::fixture::Said::of(command).await;
+    printed.is_refused_with("storage.secret_key holds no key; expected 64 hexadecimal digits");
+    assert!(!printed.stderr.contains("too-short"), "{printed:?}");
     let mut command = place.milepost(&["config"]);
     command.env("MILEPOST_STORAGE_SECRET_KEY", "1".repeat(64));
-    let said = crate::fixture::Said::of(command).await;
-    assert!(said.stdout.contains("# secret_key is set and not shown"), "{said:?}");
-    assert!(!said.stdout.contains("1111"), "{said:?}");
+    let printed = crate::fixture::Said::of(command).await;
+    assert!(printed.stdout.contains("# secret_key is set and not shown"), "{printed:?}");
+    assert!(!printed.stdout.contains("1111"), "{printed:?}");
 }

@@ -8,10 +8,10 @@ async fn words(server: &Server) -> Vec<String> {
     kinds.as_array().unwrap().iter().map(|kind| kind["kind"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn reload(server: &mut Server, place: &Place, told: &str) {
-    let before = place.log().matches(told).count();
+async fn reload(server: &mut Server, place: &Place, shown: &str) {
+    let before = place.log().matches(shown).count();
     signal(server.child(), "HUP").await;
-    until(told, async || place.log().matches(told).count() > before).await;
+    until(shown, async || place.log().matches(shown).count() > before).await;
 }
 
 #[tokio::test]

@@ -10,13 +10,13 @@ async fn a_command_runs_to_its_report() {
                 type = 'text'\nrequired = true\nenv = 'PARAM_NAME'";
     let place = scripted("echo hello \"$PARAM_NAME\"\necho trouble >&2\nexit 3\n", more);
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &["name=Ada"]).await;
-    let report = report(&place, &server, &said).await;
+    let printed = run(&place, &server, &["name=Ada"]).await;
+    let report = report(&place, &server, &printed).await;
     assert_eq!(report["exit_code"], 3);
     assert_eq!(report["output_bytes"], 18);
     let output = report["output"].as_str().unwrap();
     assert!(output.contains("hello Ada\n") && output.contains("trouble\n"), "{output}");
-    let id = said.stdout.trim();
+    let id = printed.stdout.trim();
     let task = get(&server, &format!("/api/v1/tasks/{id}")).await;
     assert_eq!((&task["title"], &task["kind"]), (&json!("A job: Ada"), &json!("job")));
     assert_eq!(task["result"]["media_type"], "application/vnd.milepost.command+json");
@@ -28,9 +28,9 @@ async fn a_command_runs_to_its_report() {
 async fn a_failure_tells_the_exit_code_and_the_last_words() {
     let place = scripted("echo fine\necho 'disk is full' >&2\nexit 4\n", "");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    assert_eq!(said.code, Some(1), "{said:?}");
-    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    let printed = run(&place, &server, &[]).await;
+    assert_eq!(printed.code, Some(1), "{printed:?}");
+    let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
     assert_eq!(task["error"]["code"], "exit_code");
     assert_eq!(task["error"]["message"], "sh ended with exit code 4.\ndisk is full");
 }
@@ -40,8 +40,8 @@ async fn a_program_that_is_not_there_is_told() {
     let place = scripted("", "");
     place.write("milepost.toml", "[commands.job]\nargv = ['no-such-program']\n");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    let task = get(&server, &format!("/api/v1/tasks/{}", said.stdout.trim())).await;
+    let printed = run(&place, &server, &[]).await;
+    let task = get(&server, &format!("/api/v1/tasks/{}", printed.stdout.trim())).await;
     assert_eq!(task["error"]["code"], "start");
     let message = task["error"]["message"].as_str().unwrap();
     assert!(message.contains("there is no such program on this machine"), "{message}");
@@ -72,8 +72,8 @@ async fn with_a_terminal_it_has_one_and_without_it_has_none() {
     for (more, expected) in [("pty = true", "terminal"), ("", "pipe")] {
         let place = scripted(script, more);
         let server = place.serve(&[], &[]).await;
-        let said = run(&place, &server, &[]).await;
-        let report = report(&place, &server, &said).await;
+        let printed = run(&place, &server, &[]).await;
+        let report = report(&place, &server, &printed).await;
         assert_eq!(report["output"].as_str().unwrap().trim(), expected);
     }
 }
@@ -82,9 +82,9 @@ async fn with_a_terminal_it_has_one_and_without_it_has_none() {
 async fn a_folder_that_is_to_be_kept_stays() {
     let place = scripted("echo made > file\n", "keep_folder = true");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    assert_eq!(said.code, Some(0), "{said:?}");
-    let file = place.path(&format!("data/runs/kept/{}-1/file", said.stdout.trim()));
+    let printed = run(&place, &server, &[]).await;
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let file = place.path(&format!("data/runs/kept/{}-1/file", printed.stdout.trim()));
     assert_eq!(std::fs::read_to_string(file).unwrap(), "made\n");
 }
 
@@ -101,11 +101,12 @@ async fn a_file_comes_in_and_files_go_out() {
     let client = reqwest::Client::new();
     let upload = client.post(format!("{}/api/v1/uploads?name=-rf.txt", server.url)).body("hello");
     let upload: Value = upload.send().await.unwrap().json().await.unwrap();
-    let said = run(&place, &server, &[&format!("data={}", upload["id"].as_str().unwrap())]).await;
-    let report = report(&place, &server, &said).await;
+    let printed =
+        run(&place, &server, &[&format!("data={}", upload["id"].as_str().unwrap())]).await;
+    let report = report(&place, &server, &printed).await;
     assert_eq!(report["output"], "-rf.txt\n");
     assert_eq!(report["files"], json!(["copy.txt", "out_<b>.csv"]));
-    let id = said.stdout.trim();
+    let id = printed.stdout.trim();
     let copy = format!("{}/api/v1/tasks/{id}/files/copy.txt", server.url);
     assert_eq!(reqwest::get(copy).await.unwrap().text().await.unwrap(), "hello");
     let page = reqwest::get(format!("{}/tasks/{id}/result", server.url)).await.unwrap();

@@ -55,6 +55,9 @@ async fn neither_links_nor_problems_show_a_secret() {
         seen.push(get_text(&server, &path).await);
     }
     seen.push(get_text(&server, &format!("/api/v1/tasks/{id}/input")).await);
+    let page = get_text(&server, &format!("/tasks/{id}")).await;
+    assert!(page.contains("••••") && page.contains("Started without a session"), "{page}");
+    seen.push(page);
     // A field's name is cut before it has all of it.
     let long = "hushhush".repeat(5);
     for body in [

@@ -133,9 +133,9 @@ exit $1
         let argv = format!("[commands.job]\nargv = ['sh', '{{config_dir}}/job.sh', '{code}']\n");
         place.write("milepost.toml", &argv);
         let server = place.serve(&[], &[]).await;
-        let said = run(&place, &server, &[]).await;
-        let id = said.stdout.trim();
-        let mut seen = vec![said.stderr.clone(), place.log()];
+        let written = run(&place, &server, &[]).await;
+        let id = written.stdout.trim();
+        let mut seen = vec![written.stderr.clone(), place.log()];
         for path in ["", "/log", "/log?format=text", "/result"] {
             seen.push(get_text(&server, &format!("/api/v1/tasks/{id}{path}")).await);
         }
@@ -166,8 +166,8 @@ async fn an_error_shows_the_lines_around_its_cause() {
 async fn one_process_is_told_in_the_singular() {
     let place = scripted("sleep 600 &\nexit 0\n", "");
     let server = place.serve(&[], &[]).await;
-    let said = run(&place, &server, &[]).await;
-    let log = get_text(&server, &format!("/api/v1/tasks/{}/log", said.stdout.trim())).await;
+    let written = run(&place, &server, &[]).await;
+    let log = get_text(&server, &format!("/api/v1/tasks/{}/log", written.stdout.trim())).await;
     assert!(log.contains("Ended 1 process that the command left behind."), "{log}");
     let place = scripted("sleep 600 & sleep 600 & wait\n", "max_processes = 1");
     let server = place.serve(&[], &[]).await;
@@ -195,8 +195,8 @@ async fn the_page_of_a_second_part_knows_nothing_of_the_whole() {
     until("the second part", async || at("b").exists()).await;
     let id = running_id(&place).await;
     let path = format!("/api/v1/tasks/{id}");
-    let said = async || get(&server, &path).await["message"] == "part 2, 40 %";
-    until("the message", said).await;
+    let written = async || get(&server, &path).await["message"] == "part 2, 40 %";
+    until("the message", written).await;
     let task = get(&server, &path).await;
     assert_eq!(task["progress"], Value::Null, "{task}");
     place.write("b", "");
@@ -224,9 +224,9 @@ async fn a_list_is_given_by_repeating_its_option() {
     );
     let server = place.serve(&[], &[]).await;
     for inputs in [&["names=a b", "names=[1]"][..], &["names=[\"a b\", \"[1]\"]"]] {
-        let said = run(&place, &server, inputs).await;
-        assert_eq!(report(&place, &server, &said).await["output"], "<a b><[1]>");
+        let written = run(&place, &server, inputs).await;
+        assert_eq!(report(&place, &server, &written).await["output"], "<a b><[1]>");
     }
-    let said = run(&place, &server, &["names=one"]).await;
-    assert_eq!(report(&place, &server, &said).await["output"], "<one>");
+    let written = run(&place, &server, &["names=one"]).await;
+    assert_eq!(report(&place, &server, &written).await["output"], "<one>");
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{LastReported, RunningTask};
-use crate::engine::long_poll::TaskState;
+use crate::engine::{long_poll::TaskState, store::Labels};
 
 impl RunningTask {
     /// The store has moved on: this run is no longer shown. It has ended, or is about to be
@@ -30,6 +30,15 @@ impl RunningTask {
             t_s,
             stage_s: state.route.present(t_s).1 / 1_000.0,
         })
+    }
+
+    /// Shows labels that are in the store already.
+    pub(crate) fn set_labels(&self, labels: Labels) {
+        let mut state = self.lock();
+        if state.labels != labels {
+            state.labels = labels;
+            state.version += 1;
+        }
     }
 
     /// Makes a version newer than `known`, so that clients with a wrong bar apply the correction.

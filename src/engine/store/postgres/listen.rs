@@ -6,6 +6,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::mpsc;
 
 use super::{Change, Changes, PostgresStore};
+use crate::engine::store::sql_error::described;
 
 pub(super) const CHANNEL: &str = "milepost";
 /// Capacity of the channel to the engine; changes beyond it are found by polling.
@@ -18,6 +19,7 @@ const ANSWER: Duration = Duration::from_secs(2);
 const QUEUED: &str = "queued";
 const CANCEL: &str = "cancel ";
 const TASK: &str = "task ";
+const LABELS: &str = "labels ";
 const PROGRESS: &str = "progress";
 
 /// Encodes a change as the payload of a notification.
@@ -26,6 +28,7 @@ pub(super) fn word(change: &Change) -> String {
         Change::Queued | Change::Anything => QUEUED.to_owned(),
         Change::Cancel(id) => format!("{CANCEL}{id}"),
         Change::Task(id) => format!("{TASK}{id}"),
+        Change::Labels(id) => format!("{LABELS}{id}"),
         Change::Progress => PROGRESS.to_owned(),
     }
 }
@@ -38,7 +41,9 @@ fn change(word: &str) -> Change {
         _ => {
             let task = || id_after(TASK).map(Change::Task);
             // May also be a payload of a newer version.
-            id_after(CANCEL).map(Change::Cancel).or_else(task).unwrap_or(Change::Anything)
+            let labels = || id_after(LABELS).map(Change::Labels);
+            let cancel = id_after(CANCEL).map(Change::Cancel);
+            cancel.or_else(task).or_else(labels).unwrap_or(Change::Anything)
         }
     }
 }
@@ -47,13 +52,20 @@ impl PostgresStore {
     /// Listens until the store is closed or the receiver is dropped.
     pub(super) fn listen(&self) -> Option<Changes> {
         let (told, changes) = mpsc::channel(WAITING);
-        let (options, connect) = (self.listener.clone(), self.connect.clone());
         let (closing, silence) = (self.closing.clone(), self.silence);
+        let Some((options, connect)) = self.listener.clone() else {
+            // Nothing is heard; the receiver polls.
+            self.listening.spawn(closing.run_until_cancelled_owned(async move {
+                told.closed().await;
+            }));
+            return Some(changes);
+        };
         self.listening.spawn(closing.run_until_cancelled_owned(async move {
             while !told.is_closed() {
                 // A new pool for each attempt, so that a hanging connection blocks nothing else.
                 let pool = options.clone().connect_lazy_with(connect.clone());
                 if let Err(error) = listen_once(&pool, silence, &told).await {
+                    let error = described(&error);
                     tracing::warn!(%error, "notifications of the database are not heard");
                 }
                 tokio::time::sleep(RETRY).await;
@@ -118,7 +130,13 @@ mod tests {
     #[test]
     fn a_change_is_read_as_it_was_written() {
         let id = "4bf9e1a2-6a4e-4d0e-9b1f-0c7f6f3f1d55".parse().unwrap();
-        for told in [Change::Queued, Change::Cancel(id), Change::Task(id), Change::Progress] {
+        for told in [
+            Change::Queued,
+            Change::Cancel(id),
+            Change::Task(id),
+            Change::Labels(id),
+            Change::Progress,
+        ] {
             assert_eq!(change(&word(&told)), told);
         }
         for odd in ["", "cancel x", "task", "task x", "new"] {

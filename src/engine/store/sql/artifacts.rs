@@ -118,8 +118,8 @@ const NOTE_USE: &str =
 
 /// Runs before the task is removed.
 pub(super) const MARK_FILES_DELETED: &str = concat!(
-    "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND task_id IN ",
-    json_list!("$1")
+    "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND ",
+    in_json_list!("task_id", "$1")
 );
 
 #[async_trait]

@@ -5,14 +5,17 @@
 //! waiting for a turn, waiting for a connection, each statement, the commit. A connection that
 //! hangs is dropped.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use sqlx::{Database, Decode, Pool, Row as _, Type, pool::PoolConnection};
+use prometheus_client::metrics::histogram::Histogram;
+use sqlx::{Database, Decode, Pool, Row as _, SqlStr, Type, pool::PoolConnection};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{BEGIN, Db, DbRow, Statement, try_lock_owner};
+use super::{Db, DbRow, Outdated, Statement, try_lock_owner};
 use crate::engine::store::{
-    StoreError,
+    CallTimes, StoreError,
+    call_times::Timed,
+    sql_error::{ends_connection, is_read_only},
     turns::{Alone, Place, Turns},
 };
 
@@ -22,59 +25,94 @@ const LOCK_RETRY: Duration = Duration::from_millis(5);
 /// Time limit of a returned connection for its rollback, and for the pool's test that it is alive.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 
+/// The pools of a store.
+pub(super) struct Pools {
+    pub(super) readers: Pool<Db>,
+    pub(super) writers: Pool<Db>,
+    /// Of one connection, for lease renewals.
+    pub(super) leases: Pool<Db>,
+}
+
+/// How statements are sent.
+pub(super) struct Protocol {
+    /// Begins a transaction; the first row that it returns has the time, if the store reads it.
+    pub(super) begin: SqlStr,
+    /// Whether a connection is the database's only within a transaction: a pooler gives it to
+    /// others in between. Reads are transactions too, and no statement stays prepared.
+    pub(super) by_transaction: bool,
+    /// Connections opened before a moment are replaced.
+    pub(super) outdated: Arc<Outdated>,
+}
+
 /// See the module documentation.
 pub(super) struct Connections {
-    readers: Pool<Db>,
-    writers: Pool<Db>,
-    session: Pool<Db>,
+    pools: Pools,
+    protocol: Protocol,
     call_timeout: Duration,
     turns: Turns,
+    times: CallTimes,
+    reads: Histogram,
+    writes: Histogram,
+    renewals: Histogram,
 }
 
 impl Connections {
     /// `callers_places` of the writers serve callers' requests; the rest is reserved for the
     /// engine.
     pub(super) fn new(
-        readers: Pool<Db>,
-        writers: Pool<Db>,
-        session: Pool<Db>,
+        pools: Pools,
+        protocol: Protocol,
         call_timeout: Duration,
         callers_places: usize,
     ) -> Self {
-        Self { readers, writers, session, call_timeout, turns: Turns::new(callers_places) }
+        let times = CallTimes::new();
+        let (reads, writes, renewals) = (times.of("read"), times.of("write"), times.of("renew"));
+        let turns = Turns::new(callers_places);
+        Self { pools, protocol, call_timeout, turns, times, reads, writes, renewals }
     }
 
-    /// A session for reading statements, without a transaction.
+    /// How long calls take.
+    pub(super) const fn times(&self) -> &CallTimes {
+        &self.times
+    }
+
+    /// A session for reading statements.
     pub(super) async fn read(&self) -> Result<Session<'_>, StoreError> {
-        Session::over(&self.readers, self.deadline()).await
+        self.session(&self.pools.readers, &self.reads).await
     }
 
-    /// A session for lease renewals, which wait for no other call.
+    /// A session for lease renewals, which wait for no other call. To be committed.
     pub(super) async fn lease_session(&self) -> Result<Session<'_>, StoreError> {
-        Session::over(&self.session, self.deadline()).await
+        self.session(&self.pools.leases, &self.renewals).await
+    }
+
+    /// A session without a transaction, unless a connection is the database's only within one.
+    async fn session(&self, pool: &Pool<Db>, times: &Histogram) -> Result<Session<'_>, StoreError> {
+        let timed = Timed::new(times);
+        let deadline = self.deadline();
+        if self.protocol.by_transaction {
+            return Session::begin(pool, &self.protocol, deadline, timed).await;
+        }
+        Session::over(pool, &self.protocol, deadline, timed).await
     }
 
     /// A transaction of the engine.
     pub(super) async fn write(&self) -> Result<Session<'_>, StoreError> {
-        Session::begin(&self.writers, self.deadline()).await
+        self.begin(self.deadline(), Timed::new(&self.writes)).await
+    }
+
+    async fn begin(&self, deadline: Instant, timed: Timed) -> Result<Session<'_>, StoreError> {
+        Session::begin(&self.pools.writers, &self.protocol, deadline, timed).await
     }
 
     /// A transaction for a caller's request. Those with the same `key` run one after another, and
     /// all of them share a limited number of connections; a waiting request holds none.
     pub(super) async fn write_for(&self, key: &str) -> Result<Session<'_>, StoreError> {
-        let deadline = self.deadline();
+        let (deadline, timed) = (self.deadline(), Timed::new(&self.writes));
         let alone = within(deadline, self.turns.alone(key)).await?;
         let place = within(deadline, self.turns.place()).await?;
-        let session = Session::begin(&self.writers, deadline).await?;
-        Ok(Session { _turn: Some((Some(alone), place)), ..session })
-    }
-
-    /// A transaction for the requests of several callers, who share one of the callers' connections.
-    pub(super) async fn write_for_several(&self) -> Result<Session<'_>, StoreError> {
-        let deadline = self.deadline();
-        let place = within(deadline, self.turns.place()).await?;
-        let session = Session::begin(&self.writers, deadline).await?;
-        Ok(Session { _turn: Some((None, place)), ..session })
+        let session = self.begin(deadline, timed).await?;
+        Ok(Session { _turn: Some((alone, place)), ..session })
     }
 
     /// A transaction that excludes others of the same account, in all processes.
@@ -83,9 +121,9 @@ impl Connections {
         let alone = within(deadline, self.turns.alone(&format!("account {account}"))).await?;
         loop {
             let place = within(deadline, self.turns.place()).await?;
-            let mut session = Session::begin(&self.writers, deadline).await?;
+            let mut session = self.begin(deadline, Timed::new(&self.writes)).await?;
             if try_lock_owner(&mut session, account).await? {
-                return Ok(Session { _turn: Some((Some(alone), place)), ..session });
+                return Ok(Session { _turn: Some((alone, place)), ..session });
             }
             session.rollback().await?;
             // Another process holds the lock. Do not wait for it while holding a connection.
@@ -97,9 +135,9 @@ impl Connections {
     /// Closes all connections; those that hang are dropped at the deadline.
     pub(super) async fn close(&self) {
         let close = async {
-            self.readers.close().await;
-            self.session.close().await;
-            self.writers.close().await;
+            self.pools.readers.close().await;
+            self.pools.leases.close().await;
+            self.pools.writers.close().await;
         };
         if within(self.deadline(), close).await.is_err() {
             tracing::warn!("the connections to the database hang and are dropped");
@@ -115,11 +153,13 @@ impl Connections {
 pub(super) struct Session<'t> {
     /// `None`: the connection hung and was dropped.
     lent: Option<Lent>,
+    protocol: &'t Protocol,
     deadline: Instant,
     /// When the transaction began, by the database's clock, if it has one.
     pub(super) begun_at: Option<i64>,
     /// Held as long as the session.
-    _turn: Option<(Option<Alone>, Place<'t>)>,
+    _turn: Option<(Alone, Place<'t>)>,
+    _timed: Timed,
 }
 
 /// A connection of a pool. Dropped, it goes back to the pool within a time limit: the pool itself
@@ -185,19 +225,30 @@ impl Drop for Returning {
     }
 }
 
-impl Session<'_> {
-    async fn over(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
+impl<'t> Session<'t> {
+    async fn over(
+        pool: &Pool<Db>,
+        protocol: &'t Protocol,
+        deadline: Instant,
+        timed: Timed,
+    ) -> Result<Self, StoreError> {
         let connection = Some(within(deadline, pool.acquire()).await??);
         let lent = Some(Lent { connection, in_transaction: false });
-        Ok(Self { lent, deadline, begun_at: None, _turn: None })
+        Ok(Self { lent, protocol, deadline, begun_at: None, _turn: None, _timed: timed })
     }
 
-    async fn begin(pool: &Pool<Db>, deadline: Instant) -> Result<Self, StoreError> {
-        let mut session = Self::over(pool, deadline).await?;
+    async fn begin(
+        pool: &Pool<Db>,
+        protocol: &'t Protocol,
+        deadline: Instant,
+        timed: Timed,
+    ) -> Result<Self, StoreError> {
+        let mut session = Self::over(pool, protocol, deadline, timed).await?;
         // From now on it may have begun.
         session.lent.iter_mut().for_each(|lent| lent.in_transaction = true);
         let (connection, deadline) = session.parts()?;
-        let begun = within(deadline, sqlx::raw_sql(BEGIN).fetch_all(connection)).await;
+        let begin = sqlx::raw_sql(protocol.begin.clone());
+        let begun = within(deadline, begin.fetch_all(connection)).await;
         let begun = session.told(begun)?;
         session.begun_at = begun.first().map(|raw| raw.try_get(0)).transpose()?;
         Ok(session)
@@ -205,6 +256,7 @@ impl Session<'_> {
 
     /// Reads all rows.
     pub(super) async fn all(&mut self, query: Statement<'_>) -> Result<Vec<DbRow>, StoreError> {
+        let query = self.prepared(query);
         let (connection, deadline) = self.parts()?;
         let rows = within(deadline, query.fetch_all(connection)).await;
         self.told(rows)
@@ -215,6 +267,7 @@ impl Session<'_> {
         &mut self,
         query: Statement<'_>,
     ) -> Result<Option<DbRow>, StoreError> {
+        let query = self.prepared(query);
         let (connection, deadline) = self.parts()?;
         let row = within(deadline, query.fetch_optional(connection)).await;
         self.told(row)
@@ -235,6 +288,7 @@ impl Session<'_> {
 
     /// Executes a statement; returns the number of rows changed.
     pub(super) async fn execute(&mut self, query: Statement<'_>) -> Result<u64, StoreError> {
+        let query = self.prepared(query);
         let (connection, deadline) = self.parts()?;
         let done = within(deadline, query.execute(connection)).await;
         Ok(self.told(done)?.rows_affected())
@@ -266,20 +320,40 @@ impl Session<'_> {
         self.told(done).map(drop)
     }
 
+    /// A statement that stays prepared where the connection stays the database's.
+    fn prepared<'q>(&self, query: Statement<'q>) -> Statement<'q> {
+        query.persistent(!self.protocol.by_transaction)
+    }
+
     fn parts(&mut self) -> Result<(&mut <Db as Database>::Connection, Instant), StoreError> {
         let deadline = self.deadline;
         let connection = self.lent.as_mut().and_then(Lent::get);
         connection.map(|connection| (connection, deadline)).ok_or_else(late)
     }
 
+    /// Closes the connection, and lets every other one that is as old be replaced: the database
+    /// behind them takes no writes.
+    pub(super) fn close_outdated(&mut self) {
+        self.protocol.outdated.note();
+        self.lent.take().into_iter().for_each(Lent::close);
+    }
+
     /// Unwraps the result of a statement; after a timeout the connection is dropped, and the pool
-    /// replaces it.
+    /// replaces it. So it is when it leads to a server that shuts down, starts or takes no writes.
     fn told<T>(
         &mut self,
         told: Result<Result<T, sqlx::Error>, StoreError>,
     ) -> Result<T, StoreError> {
         let late = match told {
-            Ok(told) => return Ok(told?),
+            Ok(Ok(told)) => return Ok(told),
+            Ok(Err(error)) => {
+                if is_read_only(&error) {
+                    self.close_outdated();
+                } else if ends_connection(&error) {
+                    self.lent.take().into_iter().for_each(Lent::close);
+                }
+                return Err(error.into());
+            }
             Err(late) => late,
         };
         match self.lent.take() {

@@ -6,6 +6,7 @@ use super::{
     This,
     connections::Session,
     map::{self, storable},
+    shared_limits::{CLAMP_RUN_COUNTS, DROP_FUTURE_RUN_COUNTS},
     statements as sql,
 };
 use crate::{
@@ -65,6 +66,8 @@ impl This {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         tx.execute(sqlx::query(sql::CLAMP_LEASES).bind(now)).await?;
+        tx.execute(sqlx::query(CLAMP_RUN_COUNTS).bind(now)).await?;
+        tx.execute(sqlx::query(DROP_FUTURE_RUN_COUNTS).bind(now)).await?;
         let latest: Option<i64> = tx.value(sqlx::query(sql::LATEST_IN_QUEUE)).await?;
         let ahead = latest.map(|latest| latest.saturating_sub(now)).filter(|ms| *ms > 0);
         if let Some(ahead) = ahead

@@ -1,6 +1,9 @@
-//! Ending several runs in one transaction, with as many statements as for one.
+//! Ending several runs with as many statements as for one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -14,8 +17,8 @@ use super::{
     times::drop_old_times,
 };
 use crate::{
-    engine::store::{Change, Row, RunEnd, StoreError, StoredResult},
-    task::{Status, TaskId},
+    engine::store::{Row, RunEnd, StoreError, StoredResult},
+    task::TaskId,
 };
 
 /// Results up to this size are written together.
@@ -23,8 +26,8 @@ const SMALL_RESULT: usize = 16 << 10;
 
 /// The runs among the tasks in $1, locked in the order of their ids, as for the reports.
 pub(super) const HELD_RUNS: &str = concat!(
-    "SELECT id, run_seq, cancel_requested_at IS NOT NULL AS cancel_asked FROM tasks WHERE id IN ",
-    json_list!("$1"),
+    "SELECT id, run_seq, cancel_requested_at IS NOT NULL AS cancel_asked FROM tasks WHERE ",
+    in_json_list!("id", "$1"),
     " AND status IN ('running', 'cancelling')",
     for_update_by_id!()
 );
@@ -42,10 +45,10 @@ pub(super) const SAVE_RESULTS: &str = concat!(
 
 /// Of the tasks in $1; of those in $2 also what a rerun would take along.
 pub(super) const DROP_CHECKPOINTS_OF: &str = concat!(
-    "DELETE FROM checkpoints WHERE task_id IN ",
-    json_list!("$1"),
-    " AND (key NOT LIKE 'rerun:%' OR task_id IN ",
-    json_list!("$2"),
+    "DELETE FROM checkpoints WHERE ",
+    in_json_list!("task_id", "$1"),
+    " AND (key NOT LIKE 'rerun:%' OR ",
+    in_json_list!("task_id", "$2"),
     ")"
 );
 
@@ -80,79 +83,67 @@ struct Held<'e> {
 }
 
 impl This {
-    /// See [`Store::finish_each`](crate::engine::store::Store::finish_each).
-    pub(super) async fn finish_each_run(
+    /// Ends runs and returns their new rows. `None`: the run was lost.
+    pub(super) async fn end_each(
         &self,
-        ends: &[&RunEnd],
-    ) -> Vec<Option<Result<Option<Row>, StoreError>>> {
-        match self.finish_set(ends).await {
-            Ok(rows) => rows.into_iter().map(|row| Some(Ok(row))).collect(),
-            Err(error) if error.is_of_one_row() && ends.len() > 1 => {
-                ends.iter().map(|_| None).collect()
-            }
-            Err(error) => ends.iter().map(|_| Some(Err(error.copy()))).collect(),
-        }
-    }
-
-    async fn finish_set(&self, ends: &[&RunEnd]) -> Result<Vec<Option<Row>>, StoreError> {
-        let mut tx = self.db.write().await?;
-        let now = self.begun_at(&tx);
+        tx: &mut Session<'_>,
+        ends: &[Arc<RunEnd>],
+        now: i64,
+    ) -> Result<Vec<Option<Row>>, StoreError> {
         let (mut rows, mut over) = (vec![None; ends.len()], Vec::new());
-        for held in held(&mut tx, ends).await? {
+        if ends.is_empty() {
+            return Ok(rows);
+        }
+        for held in held(tx, ends).await? {
             match outcome_of(&held.end.ending, held.cancel_asked) {
                 Some(outcome) => over.push((held, outcome)),
                 // It returns to the queue, which is rare.
                 None => {
                     let Held { index, end, cancel_asked } = held;
-                    let row = finish_held(&mut tx, end.id, &end.ending, cancel_asked, now).await?;
+                    let row = finish_held(tx, end.id, &end.ending, cancel_asked, now).await?;
                     rows[index] = Some(row);
                 }
             }
         }
         if !over.is_empty() {
-            self.finish_over(&mut tx, &over, &mut rows, now).await?;
+            finish_over(tx, &over, &mut rows, now).await?;
         }
-        let ended = rows.iter().flatten();
-        let queued = ended.clone().any(|row| row.status == Status::Queued);
-        let changes = ended.map(|row| Change::Task(row.id));
-        let changes: Vec<_> = queued.then_some(Change::Queued).into_iter().chain(changes).collect();
-        self.announce(&mut tx, &changes).await?;
-        tx.commit().await?;
         Ok(rows)
-    }
-
-    /// Writes the ends of tasks that are over.
-    async fn finish_over(
-        &self,
-        tx: &mut Session<'_>,
-        over: &[(Held<'_>, Outcome<'_>)],
-        rows: &mut [Option<Row>],
-        now: i64,
-    ) -> Result<(), StoreError> {
-        let results =
-            over.iter().filter_map(|(held, outcome)| Some((held.end.id, outcome.result?)));
-        save_results(tx, results).await?;
-        let all: Vec<_> = over.iter().map(|(held, _)| held.end.id).collect();
-        let completed = over.iter().filter(|(_, outcome)| outcome.result.is_some());
-        let completed: Vec<_> = completed.map(|(held, _)| held.end.id).collect();
-        let query = sqlx::query(DROP_CHECKPOINTS_OF).bind(map::ids(&all)?);
-        tx.execute(query.bind(map::ids(&completed)?)).await?;
-        let fields: Vec<_> = over.iter().map(|(held, outcome)| fields(held, outcome)).collect();
-        let query = sqlx::query(FINISH_ALL).bind(as_json(&fields)?).bind(now);
-        let mut ended = HashMap::new();
-        for raw in tx.all(query).await? {
-            let row = map::row(&raw, now)?;
-            ended.insert(row.id, row);
-        }
-        for (held, _) in over {
-            rows[held.index] = ended.remove(&held.end.id);
-        }
-        save_times(tx, over, now).await
     }
 }
 
+/// Writes the ends of tasks that are over.
+async fn finish_over(
+    tx: &mut Session<'_>,
+    over: &[(Held<'_>, Outcome<'_>)],
+    rows: &mut [Option<Row>],
+    now: i64,
+) -> Result<(), StoreError> {
+    let results = over.iter().filter_map(|(held, outcome)| Some((held.end.id, outcome.result?)));
+    save_results(tx, results).await?;
+    let all: Vec<_> = over.iter().map(|(held, _)| held.end.id).collect();
+    let completed = over.iter().filter(|(_, outcome)| outcome.result.is_some());
+    let completed: Vec<_> = completed.map(|(held, _)| held.end.id).collect();
+    let query = sqlx::query(DROP_CHECKPOINTS_OF).bind(map::ids(&all)?);
+    tx.execute(query.bind(map::ids(&completed)?)).await?;
+    let fields: Vec<_> = over.iter().map(|(held, outcome)| fields(held, outcome)).collect();
+    let query = sqlx::query(FINISH_ALL).bind(as_json(&fields)?).bind(now);
+    let mut ended = HashMap::new();
+    for raw in tx.all(query).await? {
+        let row = map::row(&raw, now)?;
+        ended.insert(row.id, row);
+    }
+    for (held, _) in over {
+        rows[held.index] = ended.remove(&held.end.id);
+    }
+    save_times(tx, over, now).await
+}
+
 /// The runs that are still held: fenced by their numbers.
-async fn held<'e>(tx: &mut Session<'_>, ends: &[&'e RunEnd]) -> Result<Vec<Held<'e>>, StoreError> {
+async fn held<'e>(
+    tx: &mut Session<'_>,
+    ends: &'e [Arc<RunEnd>],
+) -> Result<Vec<Held<'e>>, StoreError> {
     let ids: Vec<_> = ends.iter().map(|end| end.id).collect();
     let mut found = HashMap::new();
     for raw in tx.all(sqlx::query(HELD_RUNS).bind(map::ids(&ids)?)).await? {

@@ -2,9 +2,14 @@
 
 use sqlx::Row as _;
 
-use super::{DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, statements as sql};
+use super::{
+    DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, shared_limits::DROP_RUN_COUNTS,
+    statements as sql,
+};
 use crate::{
-    engine::store::{Pruned, Row, StoreError, Tombstone},
+    engine::store::{
+        Change, DAY_MS, Pruned, Row, StoreError, Tombstone, version::later_generation,
+    },
     task::{Status, TaskId},
 };
 
@@ -17,13 +22,18 @@ const OVERDUE: &str = concat!(
 const WRITE_TOMBSTONES: &str = concat!(
     "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, prune_at) ",
     "SELECT id, owner, kind, title, status, coalesce(finished_at, expires_at), expires_at, ",
-    "expires_at + $2 FROM tasks WHERE id IN ",
-    json_list!("$1"),
+    "expires_at + $2 FROM tasks WHERE ",
+    in_json_list!("id", "$1"),
     " ON CONFLICT DO NOTHING"
 );
 
+/// Nothing of the task itself stays: not even its title.
+const WRITE_TOMBSTONE_OF_DELETED: &str = "INSERT INTO tombstones (id, owner, kind, title, status, finished_at, expired_at, prune_at, \
+     deleted_at) SELECT id, owner, kind, '', status, coalesce(finished_at, $2), $2, $3, $2 \
+     FROM tasks WHERE id = $1 ON CONFLICT DO NOTHING";
+
 /// Result, log and keys are deleted with the task.
-const REMOVE: &str = concat!("DELETE FROM tasks WHERE id IN ", json_list!("$1"));
+const REMOVE: &str = concat!("DELETE FROM tasks WHERE ", in_json_list!("id", "$1"));
 
 const DELETE_TOMBSTONES: &str = "DELETE FROM tombstones WHERE id IN \
     (SELECT id FROM tombstones WHERE prune_at <= $1 ORDER BY prune_at LIMIT $2)";
@@ -32,13 +42,19 @@ const DELETE_TOMBSTONES: &str = "DELETE FROM tombstones WHERE id IN \
 const TOMBSTONES: &str = concat!(
     "SELECT ",
     read_at!(),
-    "id, owner, kind, title, status, finished_at, expired_at, prune_at FROM tombstones WHERE id IN ",
-    json_list!("$1")
+    "id, owner, kind, title, status, finished_at, expired_at, prune_at, deleted_at FROM tombstones WHERE ",
+    in_json_list!("id", "$1")
 );
 
 /// Never shortens the retention, and never restores an expired task.
-const KEEP: &str = "UPDATE tasks SET expires_at = $3, updated_at = $2, \
-    version = ((version >> 20) + 1) << 20 WHERE id = $1 AND expires_at > $2 AND expires_at < $3";
+const KEEP: &str = concat!(
+    "UPDATE tasks SET expires_at = $3, updated_at = $2, ",
+    later_generation!("1"),
+    " WHERE id = $1 AND expires_at > $2 AND expires_at < $3"
+);
+
+/// Longer than the window of any rate, in milliseconds: two days.
+const RUN_COUNTS_MS: i64 = 2 * DAY_MS;
 
 impl This {
     pub(super) async fn clean_up(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
@@ -53,9 +69,29 @@ impl This {
             tx.execute(sqlx::query(WRITE_TOMBSTONES).bind(&ids).bind(known_ms)).await?;
             tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
         }
+        let left = now.saturating_sub(RUN_COUNTS_MS);
+        tx.execute(sqlx::query(DROP_RUN_COUNTS).bind(left).bind(most)).await?;
         let forgotten = tx.execute(sqlx::query(DELETE_TOMBSTONES).bind(now).bind(most)).await?;
         tx.commit().await?;
         Ok(Pruned { removed, forgotten })
+    }
+
+    pub(super) async fn delete_task(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
+        let mut tx = self.db.write_for(&format!("task {id}")).await?;
+        let now = self.now_in(&mut tx).await?;
+        if tx.first(sqlx::query(sql::LOCK).bind(id.to_string())).await?.is_none() {
+            return Ok(false);
+        }
+        let ids = map::ids(&[id])?;
+        tx.execute(sqlx::query(MARK_FILES_DELETED).bind(&ids).bind(now)).await?;
+        let prune_at = now.saturating_add(known_ms);
+        let tombstone = sqlx::query(WRITE_TOMBSTONE_OF_DELETED).bind(id.to_string());
+        tx.execute(tombstone.bind(now).bind(prune_at)).await?;
+        tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
+        // A slot may have become free.
+        self.announce(&mut tx, &[Change::Queued, Change::Task(id)]).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     pub(super) async fn read_tombstones(
@@ -101,5 +137,6 @@ fn tombstone(raw: &DbRow) -> Result<Tombstone, StoreError> {
         status: Status::from_word(&status).ok_or_else(|| map::corrupt("status", &status))?,
         finished_at: raw.try_get("finished_at")?,
         expired_at: raw.try_get("expired_at")?,
+        deleted_at: raw.try_get("deleted_at")?,
     })
 }

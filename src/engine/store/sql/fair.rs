@@ -3,11 +3,14 @@
 use sqlx::Row as _;
 
 use super::{
-    This, map,
+    This,
+    connections::Session,
+    map,
+    shared_limits::{admit_runs, count_runs},
     statements::{account, columns, next_generation},
 };
 use crate::{
-    engine::store::{Change, Claim, Row, StoreError, StoredInput},
+    engine::store::{Change, Claim, Row, SharedLimits, StoreError, StoredInput},
     task::TaskId,
 };
 
@@ -65,30 +68,64 @@ macro_rules! fair {
                 $now,
                 " ORDER BY priority DESC, run_at, id LIMIT (SELECT tasks FROM depth)"
             ),
-            "), ranked AS (SELECT id, run_at, row_number() OVER ",
-            "(PARTITION BY waiting.name ORDER BY priority DESC, run_at, id) ",
-            "+ coalesce(busy.runs, 0) AS turn ",
-            "FROM waiting LEFT JOIN busy ON busy.name = waiting.name) "
+            "), ranked AS (SELECT waiting.name AS name, id, run_at, nth, nth + coalesce(busy.runs, 0) AS turn ",
+            "FROM (SELECT *, row_number() OVER ",
+            "(PARTITION BY name ORDER BY priority DESC, run_at, id) AS nth FROM waiting) AS waiting ",
+            "LEFT JOIN busy ON busy.name = waiting.name) "
         )
     };
 }
 
-/// Claims at most $5 tasks in the order of `fair!`.
-pub(super) const CLAIM: &str = concat!(
-    fair!("$4", "$3", "$6", "$7"),
-    "UPDATE tasks SET status = 'running', attempt = attempt + 1, run_seq = run_seq + 1, ",
-    "lease_owner = $1, lease_until = $2, heartbeat_at = $3, started_at = $3, updated_at = $3, ",
-    // Reported progress counts for its own attempt only; a released run continues its attempt.
-    "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
-    "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
-    "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
-    "resumed_at = CASE WHEN resume_reason IS NOT NULL THEN $3 END, ",
-    next_generation!(),
-    " WHERE id IN ",
-    first_unlocked!(),
-    " RETURNING (SELECT is_whole FROM depth) AS is_whole, input, sealed, ",
-    columns!()
-);
+/// Neither kind $4 nor worker `$worker` is paused.
+macro_rules! not_paused {
+    ($worker:literal) => {
+        concat!(
+            "NOT EXISTS (SELECT 1 FROM pauses WHERE scope = 'kind' AND name = $4 ",
+            "OR scope = 'worker' AND name = ",
+            $worker,
+            ")"
+        )
+    };
+}
+
+/// Claims at most $5 tasks in the order of `fair!`, of those that `$allowed` selects from `ranked`.
+macro_rules! claim {
+    ($allowed:expr) => {
+        concat!(
+            fair!("$4", "$3", "$6", "$7"),
+            $allowed,
+            "UPDATE tasks SET status = 'running', attempt = attempt + 1, run_seq = run_seq + 1, ",
+            "lease_owner = $1, lease_until = $2, heartbeat_at = $3, started_at = $3, updated_at = $3, ",
+            // Reported progress counts for its own attempt only; a released run continues its
+            // attempt.
+            "progress = CASE WHEN progress_attempt = attempt + 1 THEN progress END, ",
+            "step = CASE WHEN progress_attempt = attempt + 1 THEN step ELSE 0 END, message = NULL, ",
+            "rate = 0, ends_at = NULL, ends_low_at = NULL, ends_high_at = NULL, ",
+            "resumed_at = CASE WHEN resume_reason IS NOT NULL THEN $3 END, ",
+            next_generation!(),
+            " WHERE id IN ",
+            first_unlocked!(),
+            " RETURNING (SELECT is_whole FROM depth) AS is_whole, input, sealed, ",
+            columns!()
+        )
+    };
+}
+
+/// Claims in the order of `fair!`.
+pub(super) const CLAIM: &str = claim!(concat!(
+    ", allowed AS (SELECT id, run_at, turn FROM ranked WHERE ",
+    not_paused!("$8"),
+    ") "
+));
+
+/// The same, with at most $9 runs of each account, of which those after $8 are counted already.
+pub(super) const CLAIM_PER_OWNER: &str = claim!(concat!(
+    ", allowed AS (SELECT id, run_at, turn FROM ranked WHERE nth + coalesce((SELECT \
+     CAST(sum(runs) AS BIGINT) FROM run_counts WHERE kind = $4 AND scope = 'a:' || ranked.name \
+     AND began_at > $8), 0) <= $9 AND ",
+    not_paused!("$10"),
+    ") "
+));
 
 /// The order of `fair!`.
 pub(super) const QUEUE: &str = concat!(
@@ -110,38 +147,91 @@ impl This {
         &self,
         claim: &Claim,
     ) -> Result<Vec<(Row, StoredInput)>, StoreError> {
-        let mut claimed = Vec::new();
-        let mut free = claim.total;
         let mut tx = self.db.write().await?;
         let now = self.begun_at(&tx);
-        for (kind, slots) in &claim.slots {
-            for whole in [false, true] {
-                let before = claimed.len();
-                let slots = (*slots).min(free);
-                let query = sqlx::query(CLAIM)
-                    .bind(&claim.lease_owner)
-                    .bind(now.saturating_add(claim.lease_ms))
-                    .bind(now)
-                    .bind(kind)
-                    .bind(i64::from(slots))
-                    .bind(i64::from(slots) + SURPLUS)
-                    .bind(whole);
-                let mut is_whole = whole;
-                for raw in &tx.all(query).await? {
-                    is_whole |= raw.try_get::<bool, _>("is_whole")?;
-                    claimed.push((map::row(raw, now)?, map::input(raw)?));
-                }
-                let new = u32::try_from(claimed.len() - before).unwrap_or(u32::MAX);
-                free = free.saturating_sub(new);
-                if is_whole || new >= slots {
-                    break;
-                }
-            }
-        }
+        let claimed = self.claim_in(&mut tx, claim, &[], now).await?;
         let changes: Vec<_> = claimed.iter().map(|(row, _)| Change::Task(row.id)).collect();
         self.announce(&mut tx, &changes).await?;
         tx.commit().await?;
         Ok(claimed)
+    }
+
+    /// Claims tasks at this time, which is that of the transaction; tasks of `queued` kinds are known
+    /// to wait. To look whether any waits costs far less than a claim.
+    pub(super) async fn claim_in(
+        &self,
+        tx: &mut Session<'_>,
+        claim: &Claim,
+        queued: &[&str],
+        now: i64,
+    ) -> Result<Vec<(Row, StoredInput)>, StoreError> {
+        let mut claimed = Vec::new();
+        let mut free = claim.total;
+        for (kind, slots) in &claim.slots {
+            let slots = (*slots).min(free);
+            let any_waits = || sqlx::query(ANY_WAITING).bind(kind).bind(now);
+            if !queued.contains(&kind.as_str()) && tx.first(any_waits()).await?.is_none() {
+                continue;
+            }
+            let before = claimed.len();
+            match claim.limits.get(kind) {
+                None => {
+                    self.claim_kind(tx, claim, (kind, slots), now, None, &mut claimed).await?;
+                }
+                Some(limits) => {
+                    let Some(slots) = admit_runs(tx, kind, limits, slots, now).await? else {
+                        continue;
+                    };
+                    let limits = Some(limits);
+                    self.claim_kind(tx, claim, (kind, slots), now, limits, &mut claimed).await?;
+                }
+            }
+            let new = u32::try_from(claimed.len() - before).unwrap_or(u32::MAX);
+            free = free.saturating_sub(new);
+        }
+        Ok(claimed)
+    }
+
+    /// Claims tasks of one kind, at most `slots`, and counts them where its runs are limited.
+    async fn claim_kind(
+        &self,
+        tx: &mut Session<'_>,
+        claim: &Claim,
+        (kind, mut slots): (&str, u32),
+        now: i64,
+        limits: Option<&SharedLimits>,
+        claimed: &mut Vec<(Row, StoredInput)>,
+    ) -> Result<(), StoreError> {
+        let per_owner = limits.and_then(|limits| limits.at_most_per_owner);
+        for whole in [false, true] {
+            let query = sqlx::query(if per_owner.is_some() { CLAIM_PER_OWNER } else { CLAIM })
+                .bind(&claim.lease_owner)
+                .bind(now.saturating_add(claim.lease_ms))
+                .bind(now)
+                .bind(kind)
+                .bind(i64::from(slots))
+                .bind(i64::from(slots) + SURPLUS)
+                .bind(whole);
+            let query = match per_owner {
+                Some(rate) => query.bind(rate.left_by(now)).bind(i64::from(rate.runs())),
+                None => query,
+            };
+            let query = query.bind(&claim.worker);
+            let (mut is_whole, before) = (whole, claimed.len());
+            for raw in &tx.all(query).await? {
+                is_whole |= raw.try_get::<bool, _>("is_whole")?;
+                claimed.push((map::row(raw, now)?, map::input(raw)?));
+            }
+            let new = &claimed[before..];
+            if let Some(limits) = limits {
+                count_runs(tx, kind, limits, new.iter().map(|(row, _)| row), now).await?;
+            }
+            slots = slots.saturating_sub(u32::try_from(new.len()).unwrap_or(u32::MAX));
+            if is_whole || slots == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn read_queue(

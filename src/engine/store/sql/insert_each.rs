@@ -1,16 +1,19 @@
-//! Queuing several tasks with one statement, and the tasks of several callers in one transaction.
+//! Queuing several tasks with one statement.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     This,
     connections::Session,
     insert::{keep_key, queue},
+    labels::store_tags,
     map::{self, storable},
     try_lock_owners,
     waiting::Waiting,
 };
-use crate::engine::store::{Change, Inserted, NewTask, Row, StoreError, search_text::searchable};
+use crate::engine::store::{
+    Inserted, NewTask, Row, StoreError, search_text::searchable, version::first_version,
+};
 
 /// Rows and bytes of input per statement.
 const MAX_ROWS: usize = 1_000;
@@ -22,7 +25,10 @@ pub(super) const INSERT_ROWS: &str = concat!(
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
     "batch_id, batch_index, client, lookup_key, sealed, search_title) ",
     "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 14, ",
-    "'queued', $2, CAST(value ->> 6 AS BIGINT), 1 << 20, $2, $2, CAST(value ->> 7 AS BIGINT), ",
+    "'queued', CASE WHEN CAST(value ->> 16 AS BIGINT) > $2 THEN CAST(value ->> 16 AS BIGINT) ELSE $2 END, ",
+    "CAST(value ->> 6 AS BIGINT), ",
+    first_version!(),
+    ", $2, $2, CAST(value ->> 7 AS BIGINT), ",
     "CAST(value ->> 8 AS BIGINT), value ->> 9, CAST(value ->> 10 AS BIGINT), value ->> 11, ",
     "value ->> 12, value ->> 13, value ->> 15 FROM ",
     json_rows!("$1")
@@ -65,6 +71,7 @@ pub(super) async fn insert_rows(
         let fields = some.iter().map(|(_, new)| fields(new)).collect::<Result<Vec<_>, _>>()?;
         let rows = serde_json::to_string(&fields).map_err(|error| map::corrupt("task", error))?;
         tx.execute(sqlx::query(INSERT_ROWS).bind(rows).bind(now)).await?;
+        store_tags(tx, some).await?;
         let row = |new: &NewTask| new.queued(storable(&new.title).into_owned(), now);
         inserted.extend(some.iter().map(|(index, new)| (*index, row(new))));
         rest = others;
@@ -93,60 +100,49 @@ fn fields(new: &NewTask) -> Result<serde_json::Value, StoreError> {
         new.sealed,
         new.unique_key,
         storable(&searchable(&new.title)),
+        new.run_at,
     ]))
 }
 
 impl This {
-    /// See [`Store::insert_each`](crate::engine::store::Store::insert_each).
-    pub(super) async fn insert_each_task(
+    /// Queues tasks of several callers. `None`: this one is to be queued by itself.
+    pub(super) async fn insert_each(
         &self,
-        new: &[&NewTask],
-    ) -> Vec<Option<Result<Inserted, StoreError>>> {
-        if let [new] = new {
-            return vec![Some(self.insert_task(new).await)];
+        tx: &mut Session<'_>,
+        new: &[Arc<NewTask>],
+        now: i64,
+    ) -> Result<Vec<Option<Inserted>>, StoreError> {
+        if new.is_empty() {
+            return Ok(Vec::new());
         }
-        match self.insert_set(new).await {
-            Ok(inserted) => inserted.into_iter().map(|inserted| inserted.map(Ok)).collect(),
-            Err(error) if error.is_of_one_row() => new.iter().map(|_| None).collect(),
-            Err(error) => new.iter().map(|_| Some(Err(error.copy()))).collect(),
-        }
-    }
-
-    async fn insert_set(&self, new: &[&NewTask]) -> Result<Vec<Option<Inserted>>, StoreError> {
-        let mut tx = self.db.write_for_several().await?;
         let accounts: BTreeSet<&str> = new.iter().map(|new| new.account()).collect();
         let accounts: Vec<&str> = accounts.into_iter().collect();
-        let locked = try_lock_owners(&mut tx, &accounts).await?;
-        let now = self.begun_at(&tx);
-        let all = || new.iter().copied().enumerate();
+        let locked = try_lock_owners(tx, &accounts).await?;
+        let all = || new.iter().map(|new| &**new).enumerate();
         let mine = || all().filter(|(_, new)| locked.contains(new.account()));
         let mut waiting = Waiting::unknown();
-        waiting.count(&mut tx, &mine().map(|(_, new)| new).collect::<Vec<_>>()).await?;
+        waiting.count(tx, &mine().map(|(_, new)| new).collect::<Vec<_>>()).await?;
         let (mut inserted, mut plain) = (vec![None; new.len()], Vec::new());
         for (index, task) in mine() {
             let outcome = if is_plain(task) {
-                waiting.admit(&mut tx, task).await?
+                waiting.admit(tx, task).await?
             } else if task.uploads.is_empty() {
-                Some(queue(&mut tx, task, &mut waiting, now).await?)
+                Some(queue(tx, task, &mut waiting, now).await?)
             } else {
                 // What it has written would have to be undone alone.
                 continue;
             };
             if let Some(Inserted::UnderWay(row)) = &outcome {
-                keep_key(&mut tx, task, row.id).await?;
+                keep_key(tx, task, row.id).await?;
             }
             if outcome.is_none() {
                 plain.push((index, task));
             }
             inserted[index] = outcome;
         }
-        for (index, row) in insert_rows(&mut tx, &plain, now).await? {
+        for (index, row) in insert_rows(tx, &plain, now).await? {
             inserted[index] = Some(Inserted::Queued(row));
         }
-        if inserted.iter().any(|outcome| matches!(outcome, Some(Inserted::Queued(_)))) {
-            self.announce(&mut tx, &[Change::Queued]).await?;
-        }
-        tx.commit().await?;
         Ok(inserted)
     }
 }

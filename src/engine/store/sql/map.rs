@@ -1,4 +1,4 @@
-//! Conversion from database rows to the engine's types.
+//! The columns of a task: their names, how a row is read, and how a report is written.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,28 @@ use serde::{
 };
 use sqlx::Row as _;
 
-use super::{DbRow, read_at};
+use super::{DbRow, Statement, read_at};
 
 use crate::{
-    engine::store::{Resumption, Row, Stopping, StoreError, StoredInput, StoredPace},
+    engine::store::{
+        Labels, ProgressWrite, Resumption, Row, Stopping, StoreError, StoredInput, StoredPace,
+    },
     task::{BatchId, CancelOutcome, ResumeReason, Status, TaskId},
 };
+
+/// The columns that [`row`] reads. A new column: see `docs/how-to-add.md`.
+macro_rules! columns {
+    () => {
+        concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
+         progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
+         cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
+         run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
+         cancel_acknowledged_at, cancel_outcome, preserved, resumed_at, resume_reason, resume_step, \
+         resume_began_at, resume_checkpoint_at, resume_seen_at, batch_id, output_version, \
+         (SELECT labels FROM task_labels WHERE task_id = tasks.id) AS labels")
+    };
+}
+pub(super) use columns;
 
 /// Reads the columns named in `columns!`.
 pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
@@ -61,8 +77,38 @@ pub(super) fn row(raw: &DbRow, now: i64) -> Result<Row, StoreError> {
         finished_at: raw.try_get("finished_at")?,
         expires_at: raw.try_get("expires_at")?,
         batch: batch(raw)?,
+        labels: labels(raw)?,
         read_at: read_at(raw, now)?,
     })
+}
+
+/// An older report never overwrites a newer one.
+pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
+    progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
+    rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
+    cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
+    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), preserved = coalesce($14, preserved), \
+    output_version = $15 \
+    WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
+
+/// The statement that stores a report.
+pub(super) fn save_progress(write: &ProgressWrite) -> Statement<'_> {
+    sqlx::query(SAVE_PROGRESS)
+        .bind(write.id.to_string())
+        .bind(write.run_seq)
+        .bind(write.version)
+        .bind(write.progress)
+        .bind(i64::from(write.step))
+        .bind(write.message.as_deref().map(storable))
+        .bind(write.updated_at)
+        .bind(write.pace.rate)
+        .bind(write.pace.ends_at)
+        .bind(write.pace.ends_between.map(|(low, _)| low))
+        .bind(write.pace.ends_between.map(|(_, high)| high))
+        .bind(write.stopping.delivered_at)
+        .bind(write.stopping.acknowledged_at)
+        .bind(write.stopping.preserved.as_deref().map(storable))
+        .bind(write.output_version)
 }
 
 /// Reads the columns `input` and `sealed`.
@@ -86,9 +132,15 @@ pub(super) fn task_id(raw: &DbRow) -> Result<TaskId, StoreError> {
     text.parse().map_err(|_| corrupt("id", &text))
 }
 
-/// Ids as a JSON array, for `json_list!`.
+/// Ids as a JSON array, for `in_json_list!`.
 pub(super) fn ids(ids: &[TaskId]) -> Result<String, StoreError> {
     serde_json::to_string(ids).map_err(|error| corrupt("id", error))
+}
+
+fn labels(raw: &DbRow) -> Result<Labels, StoreError> {
+    let text: Option<String> = raw.try_get("labels")?;
+    let read = |text: String| serde_json::from_str(&text);
+    Ok(text.map(read).transpose().map_err(|error| corrupt("labels", error))?.unwrap_or_default())
 }
 
 fn batch(raw: &DbRow) -> Result<Option<BatchId>, StoreError> {

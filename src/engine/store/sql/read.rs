@@ -8,10 +8,8 @@ use super::{
     statements as sql,
 };
 use crate::{
-    engine::store::{
-        ListQuery, Row, StoreError, StoredInput, StoredResult, search_text::searchable,
-    },
-    task::{BatchId, TaskId},
+    engine::store::{Row, StoreError, StoredInput, StoredResult},
+    task::TaskId,
 };
 
 impl This {
@@ -37,12 +35,6 @@ impl This {
         rows.iter().map(|raw| map::row(raw, now)).collect()
     }
 
-    pub(super) async fn read_batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
-        let rows = self.read_all(sqlx::query(sql::BATCH).bind(id.to_string())).await?;
-        let now = self.local_now();
-        rows.iter().map(|raw| map::row(raw, now)).collect()
-    }
-
     pub(super) async fn read_started(
         &self,
         account: &str,
@@ -63,27 +55,6 @@ impl This {
     ) -> Result<Vec<(TaskId, StoredInput)>, StoreError> {
         let rows = self.read_all(sqlx::query(sql::INPUTS).bind(map::ids(ids)?)).await?;
         rows.iter().map(|raw| Ok((map::task_id(raw)?, map::input(raw)?))).collect()
-    }
-
-    pub(super) async fn read_list(&self, query: &ListQuery) -> Result<Vec<Row>, StoreError> {
-        if query.q.as_deref().is_some_and(|q| q.contains('\0')) {
-            return Ok(Vec::new());
-        }
-        let q = query.q.as_deref().map(searchable);
-        let rows = self
-            .read_all(
-                sqlx::query(sql::LIST)
-                    .bind(&query.owner)
-                    .bind(query.status.map(|status| status.as_str()))
-                    .bind(&query.kind)
-                    .bind(&q)
-                    .bind(query.before.map(|(at, _)| at))
-                    .bind(query.before.map(|(_, id)| id.to_string()))
-                    .bind(i64::from(query.limit)),
-            )
-            .await?;
-        let now = self.local_now();
-        rows.iter().map(|raw| map::row(raw, now)).collect()
     }
 
     pub(super) async fn read_newest(

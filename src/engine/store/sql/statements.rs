@@ -1,11 +1,7 @@
 //! The SQL statements.
 //!
-//! A change made by the store starts a new generation of the version, its high bits; changes
-//! reported by a run count up the low 20 bits. So any version reported before a crash is smaller
-//! than every version after it.
-//!
 //! The text is the same for both databases. Where their SQL differs, it uses a macro of the
-//! database's module: `contains`, `json_list`, `json_lines`, `first_of_each`, `first_unlocked`,
+//! database's module: `contains`, `in_json_list`, `json_lines`, `first_of_each`, `first_unlocked`,
 //! `for_update`, `for_update_by_id`, `read_at`.
 
 /// The account that limits and turns are counted by: the owner, else the client, else `''`.
@@ -16,27 +12,24 @@ macro_rules! account {
 }
 pub(super) use account;
 
-/// The columns that [`super::map::row`] reads. A new column: see `docs/how-to-add.md`.
-macro_rules! columns {
-    () => {
-        concat!(read_at!(), "id, owner, client, kind, title, stages, status, attempt, max_attempts, run_seq, version, \
-         progress, rate, ends_at, ends_low_at, ends_high_at, step, message, error_code, error_message, error_retryable, \
-         cancel_requested_at, cancel_requested_by, result_media_type, result_size, heartbeat_at, \
-         run_at, created_at, started_at, updated_at, finished_at, expires_at, cancel_delivered_at, \
-         cancel_acknowledged_at, cancel_outcome, preserved, resumed_at, resume_reason, resume_step, \
-         resume_began_at, resume_checkpoint_at, resume_seen_at, batch_id, output_version")
-    };
-}
-pub(super) use columns;
+pub(super) use super::map::columns;
 
 /// Skips one generation: a run that reports for weeks may have counted into the next one since its
 /// last report was saved.
 macro_rules! next_generation {
     () => {
-        "version = ((version >> 20) + 2) << 20"
+        $crate::engine::store::version::later_generation!("2")
     };
 }
 pub(super) use next_generation;
+
+/// The run $2 of the task $1, if it still holds its row.
+macro_rules! for_held_run {
+    () => {
+        "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')"
+    };
+}
+pub(super) use for_held_run;
 
 /// Records for the next run why the current one stopped and when it was last known to be alive.
 macro_rules! to_resume {
@@ -56,14 +49,11 @@ pub(super) const GET: &str = concat!("SELECT ", columns!(), " FROM tasks WHERE i
 
 /// Among the ids in $1.
 pub(super) const GET_ALL: &str =
-    concat!("SELECT ", columns!(), " FROM tasks WHERE id IN ", json_list!("$1"));
-
-pub(super) const BATCH: &str =
-    concat!("SELECT ", columns!(), " FROM tasks WHERE batch_id = $1 ORDER BY batch_index");
+    concat!("SELECT ", columns!(), " FROM tasks WHERE ", in_json_list!("id", "$1"));
 
 /// Among the ids in $1.
 pub(super) const INPUTS: &str =
-    concat!("SELECT id, input, sealed FROM tasks WHERE id IN ", json_list!("$1"));
+    concat!("SELECT id, input, sealed FROM tasks WHERE ", in_json_list!("id", "$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT request_hash, ",
@@ -85,17 +75,6 @@ pub(super) const UNDER_WAY: &str = concat!(
     " AND status IN ('queued', 'running')"
 );
 
-pub(super) const LIST: &str = concat!(
-    "SELECT ",
-    columns!(),
-    " FROM tasks WHERE owner = $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR kind = $3)",
-    " AND ($4 IS NULL OR ",
-    contains!("search_title", "$4"),
-    ")",
-    " AND ($5 IS NULL OR (created_at, id) < ($5, $6))",
-    " ORDER BY created_at DESC, id DESC LIMIT $7"
-);
-
 pub(super) const NEWEST: &str = concat!(
     "SELECT ",
     columns!(),
@@ -105,11 +84,11 @@ pub(super) const NEWEST: &str = concat!(
     " ORDER BY created_at DESC, id DESC LIMIT 1"
 );
 
-/// Locks rows in the order of their ids, as [`SAVE_PROGRESS`] does, so that transactions cannot
-/// deadlock.
+/// Locks rows in the order of their ids, as [`super::map::SAVE_PROGRESS`] does, so that
+/// transactions cannot deadlock.
 pub(super) const RENEW_LEASES: &str = concat!(
-    "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE id IN ",
-    json_list!("$4"),
+    "UPDATE tasks SET lease_until = $2, heartbeat_at = $3 WHERE id IN (SELECT id FROM tasks WHERE ",
+    in_json_list!("id", "$4"),
     " AND lease_owner = $1 AND status IN ('running', 'cancelling')",
     for_update_by_id!(),
     ") RETURNING id, run_seq, version, cancel_requested_at, cancel_requested_by"
@@ -117,8 +96,8 @@ pub(super) const RENEW_LEASES: &str = concat!(
 
 /// The runs of $1 among $2 for which cancellation was requested.
 pub(super) const CANCELS: &str = concat!(
-    "SELECT id, run_seq, version, cancel_requested_at, cancel_requested_by FROM tasks WHERE id IN ",
-    json_list!("$2"),
+    "SELECT id, run_seq, version, cancel_requested_at, cancel_requested_by FROM tasks WHERE ",
+    in_json_list!("id", "$2"),
     " AND lease_owner = $1 AND status = 'cancelling'"
 );
 
@@ -188,15 +167,6 @@ pub(super) const TAKE_AGAIN: &str = concat!(
     " AND attempt < max_attempts AND cancel_requested_at IS NULL RETURNING id"
 );
 
-/// An older report never overwrites a newer one.
-pub(super) const SAVE_PROGRESS: &str = "UPDATE tasks SET version = $3, \
-    progress = $4, progress_attempt = attempt, step = $5, message = $6, updated_at = $7, \
-    rate = $8, ends_at = $9, ends_low_at = $10, ends_high_at = $11, \
-    cancel_delivered_at = coalesce(cancel_delivered_at, $12), \
-    cancel_acknowledged_at = coalesce(cancel_acknowledged_at, $13), preserved = coalesce($14, preserved), \
-    output_version = $15 \
-    WHERE id = $1 AND run_seq = $2 AND version <= $3 AND status IN ('running', 'cancelling')";
-
 // Locks the run's row, so that it is not reclaimed between the check and the write.
 pub(super) const SAVE_LOG_LINES: &str = concat!(
     "INSERT INTO log_lines (task_id, seq, at, stream, text) ",
@@ -207,7 +177,7 @@ pub(super) const SAVE_LOG_LINES: &str = concat!(
     " ON CONFLICT DO NOTHING"
 );
 
-/// In the transaction of [`SAVE_PROGRESS`] or [`SAVE_LOG_LINES`].
+/// In the transaction of [`super::map::SAVE_PROGRESS`] or [`SAVE_LOG_LINES`].
 pub(super) const DROP_LOG_LINES: &str = "DELETE FROM log_lines \
     WHERE task_id = $1 AND seq > $3 AND seq < $4 AND EXISTS (SELECT 1 FROM tasks \
     WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling'))";
@@ -248,8 +218,8 @@ pub(super) const DROP_CHECKPOINTS: &str =
 
 /// Of the tasks in $1.
 pub(super) const DROP_ALL_CHECKPOINTS: &str = concat!(
-    "DELETE FROM checkpoints WHERE key NOT LIKE 'rerun:%' AND task_id IN ",
-    json_list!("$1")
+    "DELETE FROM checkpoints WHERE key NOT LIKE 'rerun:%' AND ",
+    in_json_list!("task_id", "$1")
 );
 
 pub(super) const REQUEUE: &str = concat!(

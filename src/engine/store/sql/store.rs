@@ -5,12 +5,13 @@ use async_trait::async_trait;
 use super::This;
 use crate::{
     engine::store::{
-        AllInserted, BatchRow, CancelOutcome, Changes, Claim, ClaimedTask, Ending, Inserted,
-        ListQuery, LogEntry, NewTask, ProgressWrite, Pruned, Renewal, Row, RunEnd, Secret, Spend,
-        Spending, Spent, Store, StoreError, StoredInput, StoredResult, Tombstone, Usage, UsageOf,
-        sealed,
+        AllInserted, BatchCounts, BatchRow, CallTimes, CancelOutcome, Changes, Claim, ClaimedTask,
+        CommitGroup, CommittedGroup, Ending, Inserted, LabelChange, LimitState, ListQuery,
+        LogEntry, NewTask, PreviewPiece, ProgressWrite, Pruned, Renewal, Row, Secret, SharedLimits,
+        Spend, Spending, Spent, Store, StoreError, StoredInput, StoredResult, Tombstone,
+        UnfinishedTasks, Usage, UsageOf, sealed,
     },
-    task::{BatchId, TaskId},
+    task::{BatchId, Status, TaskId},
 };
 
 impl sealed::Sealed for This {}
@@ -29,12 +30,22 @@ impl Store for This {
         self.insert_tasks(new).await
     }
 
-    async fn insert_each(&self, new: &[&NewTask]) -> Vec<Option<Result<Inserted, StoreError>>> {
-        self.insert_each_task(new).await
+    async fn batch(
+        &self,
+        id: BatchId,
+        status: Option<Status>,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<(u32, Row)>, StoreError> {
+        self.read_batch(id, status, after, limit).await
     }
 
-    async fn batch(&self, id: BatchId) -> Result<Vec<Row>, StoreError> {
-        self.read_batch(id).await
+    async fn batch_counts(&self, id: BatchId) -> Result<Option<BatchCounts>, StoreError> {
+        self.read_batch_counts(id).await
+    }
+
+    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError> {
+        self.cancel_queued_of_batch(id, by).await
     }
 
     async fn batches(
@@ -71,6 +82,10 @@ impl Store for This {
         self.read_list(query).await
     }
 
+    async fn last_examined(&self, query: &ListQuery) -> Result<Option<(i64, TaskId)>, StoreError> {
+        self.read_last_examined(query).await
+    }
+
     async fn queue(&self, kind: &str, limit: u32) -> Result<Vec<TaskId>, StoreError> {
         self.read_queue(kind, limit).await
     }
@@ -104,6 +119,15 @@ impl Store for This {
         runs: &[TaskId],
     ) -> Result<Vec<Renewal>, StoreError> {
         self.renew_leases(lease_owner, lease_ms, runs).await
+    }
+
+    async fn limit_state(
+        &self,
+        kind: &str,
+        limits: &SharedLimits,
+        account: &str,
+    ) -> Result<LimitState, StoreError> {
+        self.read_limit_state(kind, limits, account).await
     }
 
     async fn cancels(
@@ -164,8 +188,8 @@ impl Store for This {
         self.finish_run(id, run_seq, ending).await
     }
 
-    async fn finish_each(&self, ends: &[&RunEnd]) -> Vec<Option<Result<Option<Row>, StoreError>>> {
-        self.finish_each_run(ends).await
+    async fn commit_group(&self, group: &CommitGroup) -> CommittedGroup {
+        self.write_group(group).await
     }
 
     async fn request_cancel(
@@ -174,6 +198,18 @@ impl Store for This {
         by: &str,
     ) -> Result<Option<CancelOutcome>, StoreError> {
         self.write_cancel(id, by).await
+    }
+
+    async fn set_labels(
+        &self,
+        id: TaskId,
+        change: &LabelChange,
+    ) -> Result<Option<Row>, StoreError> {
+        self.write_labels(id, change).await
+    }
+
+    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+        self.start_task_now(id).await
     }
 
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
@@ -186,6 +222,10 @@ impl Store for This {
 
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError> {
         self.read_log_end(id, limit).await
+    }
+
+    async fn preview(&self, id: TaskId, after: i64) -> Result<Vec<PreviewPiece>, StoreError> {
+        self.read_preview(id, after).await
     }
 
     async fn keep_stage_times(
@@ -204,6 +244,10 @@ impl Store for This {
 
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
         self.keep_longer(id, for_ms).await
+    }
+
+    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
+        self.delete_task(id, known_ms).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {
@@ -251,6 +295,18 @@ impl Store for This {
 
     async fn counts(&self) -> Result<(i64, i64), StoreError> {
         self.read_counts().await
+    }
+
+    fn call_times(&self) -> Option<CallTimes> {
+        Some(self.db.times().clone())
+    }
+
+    async fn unfinished(&self) -> Result<Vec<UnfinishedTasks>, StoreError> {
+        self.read_unfinished().await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.test_writable().await
     }
 
     async fn close(&self) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     DbRow, This, log,
     map::{self, storable},
-    statements as sql,
+    preview, statements as sql,
 };
 use crate::{
     engine::store::{Change, ProgressWrite, Renewal, Secret, StoreError},
@@ -31,6 +31,7 @@ impl This {
                     .bind(map::ids(runs)?),
             )
             .await?;
+        session.commit().await?;
         rows.iter().map(renewal).collect()
     }
 
@@ -51,26 +52,9 @@ impl This {
             self.announce(&mut tx, &[Change::Progress]).await?;
         }
         for write in writes {
-            tx.execute(
-                sqlx::query(sql::SAVE_PROGRESS)
-                    .bind(write.id.to_string())
-                    .bind(write.run_seq)
-                    .bind(write.version)
-                    .bind(write.progress)
-                    .bind(i64::from(write.step))
-                    .bind(write.message.as_deref().map(storable))
-                    .bind(write.updated_at)
-                    .bind(write.pace.rate)
-                    .bind(write.pace.ends_at)
-                    .bind(write.pace.ends_between.map(|(low, _)| low))
-                    .bind(write.pace.ends_between.map(|(_, high)| high))
-                    .bind(write.stopping.delivered_at)
-                    .bind(write.stopping.acknowledged_at)
-                    .bind(write.stopping.preserved.as_deref().map(storable))
-                    .bind(write.output_version),
-            )
-            .await?;
+            tx.execute(map::save_progress(write)).await?;
             log::save(&mut tx, write).await?;
+            preview::save(&mut tx, write).await?;
         }
         tx.commit().await
     }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{SqliteStore, batches, end_each, fair, statements as sql, waiting};
+use super::{
+    SqliteStore, batches, end_each, fair, list, map, operate, shared_limits, statements as sql,
+    unfinished, waiting,
+};
 use crate::engine::clock::SystemClock;
 
 /// Ended tasks of a hundred owners, and a few queued and running ones.
@@ -38,7 +41,25 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("checkpoints of what has ended", sql::DROP_ALL_CHECKPOINTS),
         ("the same work", sql::UNDER_WAY),
         ("a full queue", waiting::COUNT_QUEUED),
-        ("list", sql::LIST),
+        ("list", list::LIST),
+        ("list by status", list::LIST_BY_STATUS),
+        ("list by kind", list::LIST_BY_KIND),
+        ("search", list::SEARCH),
+        ("search by kind", list::SEARCH_BY_KIND),
+        ("search by status", list::SEARCH_BY_STATUS),
+        ("search by tag", list::SEARCH_BY_TAG),
+        ("end of a search by tag", list::LAST_EXAMINED_BY_TAG),
+        ("end of a search", list::LAST_EXAMINED),
+        ("end of a search by status", list::LAST_EXAMINED_BY_STATUS),
+        ("end of a search by kind", list::LAST_EXAMINED_BY_KIND),
+        ("counts of a batch", batches::BATCH_COUNTS),
+        ("a batch", batches::BATCH),
+        ("a batch by status", batches::BATCH_BY_STATUS),
+        ("what waits of a batch", batches::CANCEL_QUEUED_OF_BATCH),
+        ("runs of a kind", shared_limits::COUNT_RUNNING),
+        ("runs counted lately", shared_limits::RUNS_OF),
+        ("old counts of runs", shared_limits::DROP_RUN_COUNTS),
+        ("claim within a rate", fair::CLAIM_PER_OWNER),
         ("batches", batches::BATCHES),
         ("newest", sql::NEWEST),
         ("claim", fair::CLAIM),
@@ -52,14 +73,21 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("rescue_expired of the cancelled", sql::TAKE_CANCELLED),
         ("rescue_expired of the exhausted", sql::TAKE_EXHAUSTED),
         ("rescue_expired of the others", sql::TAKE_AGAIN),
-        ("progress", sql::SAVE_PROGRESS),
+        ("progress", map::SAVE_PROGRESS),
         ("cancel of a waiting task", sql::CANCEL_QUEUED),
         ("cancel of a running task", sql::CANCEL_RUNNING),
         ("end", sql::FINISH),
         ("ends of several", end_each::FINISH_ALL),
         ("runs of several that end", end_each::HELD_RUNS),
         ("checkpoints of several that end", end_each::DROP_CHECKPOINTS_OF),
+        ("tasks of all", operate::LIST_ALL),
+        ("unfinished tasks of all", operate::LIST_UNFINISHED),
+        ("end of the tasks of all", operate::LAST_OF_ALL),
+        ("end of the unfinished tasks of all", operate::LAST_UNFINISHED),
+        ("busiest accounts", operate::BUSIEST_ACCOUNTS),
+        ("longest running", operate::LONGEST_RUNNING),
         ("counts", sql::COUNTS),
+        ("unfinished tasks by kind", unfinished::UNFINISHED),
     ] {
         let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}")));
         // Use the writing connection, which has the statistics; readers may have been opened

@@ -124,6 +124,7 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
                 gone,
                 log: Vec::new(),
                 rendered_log: Vec::new(),
+                preview: Vec::new(),
                 poll_after_ms,
                 waited_ms,
                 reason,

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use milepost::engine::{InvalidRate, RunRate, is_user_or_group};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
@@ -24,6 +25,7 @@ use crate::{
     params::Param,
     progress::Rules,
     stdin::Stdin,
+    title,
 };
 
 const MB: u64 = 1 << 20;
@@ -55,6 +57,11 @@ impl Checker<'_> {
         let title = self.text(&self.raw.title, "title", 100, errors);
         let description = self.text(&self.raw.description, "description", 500, errors);
         let params = params::check(self.name, self.raw, errors);
+        if let (Some(title), Some(params)) = (&self.raw.title, &params)
+            && let Err(unfit) = title::check(title.get_ref(), params)
+        {
+            errors.at(&title.span(), &self.key("title"), &unfit.to_string());
+        }
         let stdin = params.as_ref().and_then(|params| self.stdin(params, errors));
         let argv = params.as_ref().and_then(|params| self.argv(params, stdin.as_ref(), errors));
         let encoding = self.encoding(errors);
@@ -64,6 +71,7 @@ impl Checker<'_> {
         let (env, success) = (self.env(errors), self.success(errors));
         let (stages, results) = (self.stages(errors), self.results(errors));
         let progress = self.progress(&stages, errors);
+        let allow = self.allow(errors);
         if errors.count() > before {
             return None;
         }
@@ -86,6 +94,7 @@ impl Checker<'_> {
             pty: self.raw.pty.unwrap_or(false),
             new_privileges: self.raw.new_privileges.unwrap_or(false),
             keep_folder: self.raw.keep_folder.unwrap_or(false),
+            allow,
             fingerprint: self.fingerprint(),
         })
     }
@@ -239,6 +248,21 @@ impl Checker<'_> {
         rules
     }
 
+    /// Users and groups who may start it.
+    fn allow(&self, errors: &mut Errors<'_>) -> Vec<String> {
+        let Some(allow) = &self.raw.allow else { return Vec::new() };
+        let entries = allow.get_ref();
+        if entries.is_empty() {
+            // An empty list could be meant to allow nobody.
+            errors.at(&allow.span(), &self.key("allow"), "must name a user or a group");
+        }
+        for entry in entries.iter().filter(|entry| !is_user_or_group(entry.get_ref())) {
+            let right = "each must be a user, such as `ada`, or a group, such as `group:ops`";
+            errors.at(&entry.span(), &self.key("allow"), right);
+        }
+        entries.iter().map(|entry| entry.get_ref().clone()).collect()
+    }
+
     fn results(&self, errors: &mut Errors<'_>) -> Vec<String> {
         let patterns = self.raw.results.iter().flat_map(|patterns| patterns.get_ref());
         for pattern in patterns.clone() {
@@ -256,6 +280,8 @@ impl Checker<'_> {
 
     fn limits(&self, errors: &mut Errors<'_>) -> Limits {
         let (raw, usual) = (self.raw, Limits::default());
+        let at_most = self.rate(&raw.at_most, "at_most", errors);
+        let at_most_per_owner = self.rate(&raw.at_most_per_owner, "at_most_per_owner", errors);
         let mut number = |at: &At<u64>, key: &str, fine: RangeInclusive<u64>| {
             let at = at.as_ref()?;
             if !fine.contains(at.get_ref()) {
@@ -266,19 +292,24 @@ impl Checker<'_> {
         };
         let seconds = |s: Option<u64>, usual| s.map_or(usual, Duration::from_secs);
         let bytes = |mb: Option<u64>| mb.map(|mb| mb.saturating_mul(MB));
-        let mut small = |at: &At<u32>, key, fine, usual| {
+        let mut small = |at: &At<u32>, key, fine| -> Option<u32> {
             let wide = at.as_ref().map(|at| Spanned::new(at.span(), u64::from(*at.get_ref())));
-            number(&wide, key, fine).and_then(|number| number.try_into().ok()).unwrap_or(usual)
+            number(&wide, key, fine).and_then(|number| number.try_into().ok())
         };
-        let concurrency = small(&raw.concurrency, "concurrency", 1..=10_000, usual.concurrency);
-        let max_attempts = small(&raw.max_attempts, "max_attempts", 1..=100, usual.max_attempts);
-        let processes = small(&raw.max_processes, "max_processes", 1..=100_000, usual.processes);
+        let concurrency = small(&raw.concurrency, "concurrency", 1..=10_000);
+        let global_concurrency =
+            small(&raw.global_concurrency, "global_concurrency", 1..=1_000_000);
+        let max_attempts = small(&raw.max_attempts, "max_attempts", 1..=100);
+        let processes = small(&raw.max_processes, "max_processes", 1..=100_000);
         let output = number(&raw.max_output_bytes, "max_output_bytes", 1024..=2 * MB);
         Limits {
             timeout: seconds(number(&raw.timeout_s, "timeout_s", 1..=31_536_000), usual.timeout),
             grace: seconds(number(&raw.grace_s, "grace_s", 0..=3600), usual.grace),
-            concurrency,
-            max_attempts,
+            concurrency: concurrency.unwrap_or(usual.concurrency),
+            global_concurrency,
+            at_most,
+            at_most_per_owner,
+            max_attempts: max_attempts.unwrap_or(usual.max_attempts),
             output_bytes: output.and_then(|n| n.try_into().ok()).unwrap_or(usual.output_bytes),
             memory_bytes: bytes(number(&raw.max_memory_mb, "max_memory_mb", 1..=1 << 30)),
             total_memory_bytes: bytes(number(
@@ -288,8 +319,15 @@ impl Checker<'_> {
             )),
             cpu_s: number(&raw.max_cpu_s, "max_cpu_s", 1..=31_536_000),
             file_bytes: bytes(number(&raw.max_file_mb, "max_file_mb", 1..=1 << 30)),
-            processes,
+            processes: processes.unwrap_or(usual.processes),
         }
+    }
+
+    fn rate(&self, at: &At<String>, key: &str, errors: &mut Errors<'_>) -> Option<RunRate> {
+        let at = at.as_ref()?;
+        let rate = at.get_ref().parse();
+        rate.map_err(|error: InvalidRate| errors.at(&at.span(), &self.key(key), &error.to_string()))
+            .ok()
     }
 
     fn fingerprint(&self) -> String {

@@ -2,6 +2,8 @@
 
 use std::{ops::Range, path::Path};
 
+use super::positions::Positions;
+
 /// Invalid commands, with all errors found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", errors.join("\n"))]
@@ -37,10 +39,15 @@ impl<'t> Errors<'t> {
     /// Adds a syntax error, a wrong type or an unknown key.
     pub(super) fn syntax(&mut self, error: &toml::de::Error) {
         let what = error.message().trim_end().replace('\n', "; ");
-        self.found.push(match error.span() {
-            Some(span) => format!("{}:{}: {what}", self.file.display(), self.line(&span)),
-            None => format!("{}: {what}", self.file.display()),
-        });
+        let Some(span) = error.span() else {
+            return self.found.push(format!("{}: {what}", self.file.display()));
+        };
+        match Positions::of(self.text).key_at(&span) {
+            Some(key) => self.at(&span, key, &what),
+            None => {
+                self.found.push(format!("{}:{}: {what}", self.file.display(), self.line(&span)));
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -38,6 +38,11 @@ impl Positions {
         self.0.insert(path.to_owned(), span);
     }
 
+    /// The key of the value at exactly this position; an error about a type has the value's.
+    pub(super) fn key_at(&self, span: &Range<usize>) -> Option<&str> {
+        self.0.iter().find(|(_, value)| *value == span).map(|(key, _)| key.as_str())
+    }
+
     /// Position of a value, or else of the nearest value around it.
     pub(super) fn span(&self, key: &str) -> Range<usize> {
         let mut key = key;

@@ -35,6 +35,9 @@ set_env = { KEY = "hush", HERE = "{config_dir}/x" }
 timeout_s = 60
 grace_s = 1
 concurrency = 3
+global_concurrency = 5
+at_most = "10/min"
+at_most_per_owner = "2/h"
 max_attempts = 2
 max_output_bytes = 4096
 max_memory_mb = 64
@@ -45,6 +48,7 @@ success_exit_codes = [0, 1]
 results = ["*.tar"]
 pty = true
 keep_folder = true
+allow = ["group:ops", "ada"]
 stages = [{ name = "Packing", weight = 9 }, { name = "Checking" }]
 
 [commands.archive.params.folders]
@@ -81,9 +85,16 @@ fn every_key_is_read() {
     assert_eq!(archive.limits.timeout, Duration::from_secs(60));
     assert_eq!(archive.limits.memory_bytes, Some(64 << 20));
     assert_eq!((archive.limits.processes, archive.limits.max_attempts), (8, 2));
+    let rates = [archive.limits.at_most, archive.limits.at_most_per_owner];
+    let rates = rates.map(|rate| rate.map(|rate| rate.to_string()).unwrap_or_default());
+    assert_eq!(
+        (archive.limits.global_concurrency, rates),
+        (Some(5), ["10/min", "2/h"].map(String::from))
+    );
     assert_eq!(archive.success, [0, 1]);
     assert_eq!(archive.stages, [("Packing".to_owned(), 9.0), ("Checking".to_owned(), 1.0)]);
     assert!(archive.pty && archive.keep_folder);
+    assert_eq!(archive.allow, ["group:ops", "ada"]);
     let usual = &commands.definitions[0];
     assert_eq!((usual.title.as_str(), usual.limits.max_attempts), ("second", 1));
 }
@@ -126,9 +137,37 @@ fn mistakes_are_told_with_their_line_and_what_would_be_right() {
     let cases = [
         ("x = ", "milepost.toml:1: "),
         ("[commands.a]\nargw = ['p']", "milepost.toml:2: unknown field `argw`, expected one of"),
-        ("[commands.a]\nargv = 'p'", "milepost.toml:2: invalid type: string \"p\""),
-        ("[commands.a]\nargv = [1]", "milepost.toml:2: expected a text, or a list of texts"),
+        (
+            "[commands.a]\nargv = 'p'",
+            "milepost.toml:2: `commands.a.argv`: invalid type: string \"p\"",
+        ),
+        ("[commands.a]\nargv = [1]", "`commands.a.argv`: expected a text, or a list of texts"),
+        (
+            "[commands.a]\nargv = ['p']\nat_most = 10",
+            "milepost.toml:3: `commands.a.at_most`: invalid type",
+        ),
+        (
+            "[commands.a]\nargv = ['p']\ntimeout_s = '9'",
+            "`commands.a.timeout_s`: invalid type: string",
+        ),
         ("\n[commands.a]\ntitle = 'x'", "milepost.toml:2: `commands.a`: needs `argv`"),
+        (
+            "[commands.a]\nargv = ['p']\nat_most = '10/week'",
+            "milepost.toml:3: `commands.a.at_most`: must be a number from 1 to 1000000 and a unit",
+        ),
+        (
+            "[commands.a]\nargv = ['p']\nallow = ['ada', 'group:']",
+            "`commands.a.allow`: each must be a user",
+        ),
+        ("[commands.a]\nargv = ['p']\nallow = []", "`commands.a.allow`: must name a user"),
+        (
+            "[commands.a]\nargv = ['p']\nat_most_per_owner = '0/s'",
+            "`commands.a.at_most_per_owner`: must be a number",
+        ),
+        (
+            "[commands.a]\nargv = ['p']\nglobal_concurrency = 0",
+            "`commands.a.global_concurrency`: must be 1 to 1000000",
+        ),
         ("[commands.A]\nargv = ['p']", "milepost.toml:1: `commands.A`: the name of a kind has"),
         ("[commands.a]\nargv = ['./p']", "milepost.toml:2: `commands.a.argv`: the program is"),
         ("[commands.a]\nargv = ['p', '{x}']", "no parameter `x` is declared"),

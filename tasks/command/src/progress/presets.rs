@@ -8,6 +8,7 @@ use super::pattern::{Pattern, Streams};
 
 /// Description of a preset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
 pub struct PresetInfo {
     /// Name in a configuration.
     pub name: String,

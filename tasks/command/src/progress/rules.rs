@@ -33,6 +33,7 @@ pub struct Rules {
 /// Invalid rules, with the position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {detail}")]
+#[non_exhaustive]
 pub struct RulesError {
     /// Position in the table, such as `stages[1].pattern`.
     pub path: String,

@@ -76,6 +76,7 @@ impl Run {
             Source::Stderr => LogStream::Stderr,
             Source::Channel => LogStream::Task,
         };
+        self.screen.push(&text);
         self.ctx.log_from(stream, text);
     }
 }

@@ -23,6 +23,7 @@ const LIST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Outcome of a check.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct NarratorCheck {
     /// Whether stories can be written.
     pub fine: bool,
@@ -44,14 +45,14 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
     let chat = endpoint.unlimited(0);
     let messages = messages();
     let length = Length { tokens: REPLY_TOKENS, expected_chars: 10.0 };
-    let (notes, started) = (std::sync::Mutex::new(Vec::new()), Instant::now());
+    let (notes, started) = (parking_lot::Mutex::new(Vec::new()), Instant::now());
     let sink = |report: super::Report<'_>| {
         if let super::Report::Note(note) = report {
-            notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(note.to_owned());
+            notes.lock().push(note.to_owned());
         }
     };
     let outcome = chat.call(&messages, length, &sink).await;
-    lines.extend(notes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
+    lines.extend(notes.into_inner());
     let (cost, seconds) = (chat.ledger.spent(), started.elapsed().as_secs_f64());
     match outcome {
         // A small reply has no room for all of a long thought; the model answers.

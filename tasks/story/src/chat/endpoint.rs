@@ -4,13 +4,14 @@ use std::{
     env,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use milepost::engine::{Context, DailyBudget};
+use parking_lot::Mutex;
 use reqwest::{
     Certificate, Client, RequestBuilder,
     header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue},
@@ -120,12 +121,12 @@ impl Endpoint {
 
     /// What it takes, as far as known.
     pub(super) fn dialect(&self) -> Dialect {
-        *self.dialect.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.dialect.lock()
     }
 
     /// Remembers what it takes, for all stories.
     pub(super) fn remember(&self, dialect: Dialect) {
-        *self.dialect.lock().unwrap_or_else(PoisonError::into_inner) = dialect;
+        *self.dialect.lock() = dialect;
     }
 
     /// The client for the next request.

@@ -32,6 +32,21 @@ pub(super) fn manuscript(
 ) -> String {
     let total = outline.chapters.len();
     let plural = if total == 1 { "chapter" } else { "chapters" };
+    let mut out = body(brief, outline, chapters);
+    out.push_str("---\n\n");
+    match credit {
+        Some(credit) => out.push_str(&format!("*{credit}*\n")),
+        None => {
+            out.push_str(&format!("{UNFINISHED}{} of {total} {plural} so far.*\n", chapters.len()))
+        }
+    }
+    out
+}
+
+/// Title and chapters; grows with each chapter.
+pub(super) fn body(brief: &Brief, outline: &Outline, chapters: &[String]) -> String {
+    let total = outline.chapters.len();
+    let plural = if total == 1 { "chapter" } else { "chapters" };
     let mut out = format!(
         "# {}\n\n*A story for {} in {total} {plural}*\n\n",
         plain(&outline.title),
@@ -39,13 +54,6 @@ pub(super) fn manuscript(
     );
     for (plan, text) in outline.chapters.iter().zip(chapters) {
         out.push_str(&format!("## {}\n\n{}\n\n", plain(&plan.title), text.trim()));
-    }
-    out.push_str("---\n\n");
-    match credit {
-        Some(credit) => out.push_str(&format!("*{credit}*\n")),
-        None => {
-            out.push_str(&format!("{UNFINISHED}{} of {total} {plural} so far.*\n", chapters.len()))
-        }
     }
     out
 }

@@ -1,9 +1,8 @@
 //! Passes the reports of a narrator on to the task's page.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use milepost::engine::Context;
 
@@ -35,7 +34,7 @@ impl<'a> Reports<'a> {
     }
 
     pub(super) fn take(&self, report: Report<'_>) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock();
         match report {
             Report::Written(share) => {
                 let (done, total) = self.part;

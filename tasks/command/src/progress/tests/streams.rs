@@ -153,6 +153,6 @@ fn backspaces_on_a_long_line_cost_no_more_than_what_came() {
     let mut out = Vec::new();
     let begin = std::time::Instant::now();
     reader.push(Source::Stdout, &text, &mut out);
-    assert!(begin.elapsed().as_secs() < 20, "{:?}", begin.elapsed());
+    assert!(begin.elapsed().as_secs() < 120, "{:?}", begin.elapsed());
     assert_eq!(out, []);
 }

@@ -1,0 +1,147 @@
+//! The table of all routes.
+
+use milepost::engine::store::TokenScope;
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Concerns nothing of others.
+    Anybody,
+    /// Shows a task or a batch.
+    See,
+    /// Shows the input of a task or a batch, or changes it.
+    Change,
+    /// Concerns a kind that only its owner and admins may start.
+    Kind,
+    /// Concerns something that only its owner may use.
+    Own,
+    /// Concerns the tasks of all owners.
+    Operate,
+}
+
+/// One route.
+pub(super) struct Row {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) act: Act,
+    /// What the id in it is that of: `ended` or `waiting` (tasks), `batch`, `upload`.
+    pub(super) about: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) body: &'static str,
+}
+
+impl Row {
+    /// The scope that a token needs for a call of the API.
+    pub(super) fn needs(&self) -> Option<TokenScope> {
+        match (self.method, self.path) {
+            (_, path) if path.starts_with("/api/v1/kinds") => None,
+            ("GET", _) | (_, "/api/v1/tasks/poll") => Some(TokenScope::Read),
+            (_, path) if path.ends_with("/cancel") => Some(TokenScope::Cancel),
+            ("DELETE", _) => Some(TokenScope::Cancel),
+            _ => Some(TokenScope::Start),
+        }
+    }
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    act: Act,
+    about: &'static str,
+    body: &'static str,
+) -> Row {
+    Row { method, path, act, about, kind: "secret", body }
+}
+
+const QUICK: &str = r#"{"kind":"quick","input":{}}"#;
+const SECRET: &str = r#"{"kind":"secret","input":{}}"#;
+const SECRETS: &str = r#"{"kind":"secret","inputs":[{}]}"#;
+const WATCH: &str = r#"{"watch":[{"id":"{id}","version":0}],"wait_ms":0}"#;
+const WATCH_FN: &str = r#"{"request":{"watch":[{"id":"{id}","version":0}],"wait_ms":0}}"#;
+const ID: &str = r#"{"id":"{id}"}"#;
+const STORY: &str = r#"{"subject":"lighthouse","player":"Ada"}"#;
+const NONE: &str = "";
+
+pub(super) const ROWS: &[Row] = &[
+    // The API.
+    row("POST", "/api/v1/tasks", Act::Kind, NONE, SECRET),
+    row("GET", "/api/v1/tasks", Act::Anybody, NONE, NONE),
+    row("GET", "/api/v1/tasks/{id}", Act::See, "ended", NONE),
+    row("DELETE", "/api/v1/tasks/{id}", Act::Change, "waiting", NONE),
+    row("POST", "/api/v1/tasks/poll", Act::See, "ended", WATCH),
+    row("POST", "/api/v1/tasks/{id}/cancel", Act::Change, "waiting", NONE),
+    row("POST", "/api/v1/tasks/{id}/rerun", Act::Change, "ended", "{}"),
+    row("POST", "/api/v1/tasks/{id}/keep", Act::Change, "ended", "{}"),
+    row("GET", "/api/v1/tasks/{id}/input", Act::Change, "ended", NONE),
+    row("GET", "/api/v1/tasks/{id}/log", Act::See, "ended", NONE),
+    row("GET", "/api/v1/tasks/{id}/result", Act::See, "ended", NONE),
+    row("GET", "/api/v1/tasks/{id}/files", Act::See, "ended", NONE),
+    row("GET", "/api/v1/tasks/{id}/files/{name}", Act::See, "ended", NONE),
+    row("GET", "/api/v1/tasks/{id}/files.zip", Act::See, "ended", NONE),
+    row("POST", "/api/v1/batches", Act::Kind, NONE, SECRETS),
+    row("GET", "/api/v1/batches", Act::Anybody, NONE, NONE),
+    row("GET", "/api/v1/batches/{id}", Act::See, "batch", NONE),
+    row("POST", "/api/v1/batches/{id}/cancel", Act::Change, "batch", NONE),
+    row("POST", "/api/v1/batches/{id}/rerun", Act::Change, "batch", "{}"),
+    row("POST", "/api/v1/uploads", Act::Anybody, NONE, "text"),
+    row("GET", "/api/v1/uploads/{id}", Act::Own, "upload", NONE),
+    row("GET", "/api/v1/kinds", Act::Anybody, NONE, NONE),
+    row("GET", "/api/v1/kinds/{kind}", Act::Kind, NONE, NONE),
+    row("GET", "/api/v1/tasks/{id}/preview", Act::See, "ended", NONE),
+    row("POST", "/api/v1/tasks/{id}/annotate", Act::Change, "ended", r#"{"tags":["a"]}"#),
+    row("POST", "/api/v1/tasks/{id}/start-now", Act::Change, "waiting", NONE),
+    row("GET", "/api/v1/admin/overview", Act::Operate, NONE, NONE),
+    row("GET", "/api/v1/admin/tasks", Act::Operate, NONE, NONE),
+    row("POST", "/api/v1/admin/pause", Act::Operate, NONE, r#"{"kind":"secret"}"#),
+    row("POST", "/api/v1/admin/resume", Act::Operate, NONE, r#"{"kind":"secret"}"#),
+    row("POST", "/api/v1/admin/cancel", Act::Operate, NONE, r#"{"tag":"none"}"#),
+    row("POST", "/api/v1/admin/rerun", Act::Operate, NONE, r#"{"tag":"none"}"#),
+    // The simple calls.
+    row("POST", "/api/task/start", Act::Anybody, NONE, r#"{"data":"a\n1\n"}"#),
+    row("GET", "/api/status/{task_id}", Act::See, "ended", NONE),
+    row("GET", "/api/task/status/{task_id}", Act::See, "ended", NONE),
+    row("DELETE", "/api/task/{task_id}/cancel", Act::Change, "waiting", NONE),
+    row("POST", "/api/story/create", Act::Anybody, NONE, STORY),
+    row("GET", "/api/story/progress/{task_id}", Act::See, "ended", NONE),
+    // Pages.
+    row("GET", "/", Act::Anybody, NONE, NONE),
+    row("GET", "/account", Act::Anybody, NONE, NONE),
+    row("GET", "/admin", Act::Operate, NONE, NONE),
+    row("GET", "/forget", Act::Anybody, NONE, NONE),
+    row("GET", "/tasks", Act::Anybody, NONE, NONE),
+    row("GET", "/start/{kind}", Act::Kind, NONE, NONE),
+    row("GET", "/start-several/{kind}", Act::Kind, NONE, NONE),
+    row("GET", "/tasks/{id}", Act::See, "ended", NONE),
+    row("GET", "/tasks/{id}/delete", Act::See, "ended", NONE),
+    row("GET", "/tasks/{id}/labels", Act::See, "ended", NONE),
+    row("GET", "/tasks/{id}/files", Act::See, "ended", NONE),
+    row("GET", "/tasks/{id}/files/{name}", Act::See, "ended", NONE),
+    row("GET", "/tasks/{id}/result", Act::See, "ended", NONE),
+    row("GET", "/batches/{id}", Act::See, "batch", NONE),
+    // Forms.
+    row("POST", "/start/{kind}", Act::Kind, NONE, NONE),
+    row("POST", "/start-several/{kind}", Act::Kind, NONE, NONE),
+    row("POST", "/account/tokens", Act::Anybody, NONE, "name=a&scope=read"),
+    row("POST", "/account/tokens/{id}/remove", Act::Own, "token", NONE),
+    row("POST", "/admin/pause", Act::Operate, NONE, "kind=secret"),
+    row("POST", "/admin/resume", Act::Operate, NONE, "kind=secret"),
+    row("POST", "/admin/cancel", Act::Operate, NONE, "tag=none"),
+    row("POST", "/admin/rerun", Act::Operate, NONE, "tag=none"),
+    row("POST", "/tasks/{id}/labels", Act::Change, "ended", "tags=a"),
+    row("POST", "/tasks/{id}/start-now", Act::Change, "waiting", NONE),
+    row("POST", "/forget", Act::Anybody, NONE, NONE),
+    row("POST", "/tasks/{id}/cancel", Act::Change, "waiting", NONE),
+    row("POST", "/tasks/{id}/delete", Act::Change, "waiting", "confirm=delete"),
+    row("POST", "/tasks/{id}/keep", Act::Change, "ended", NONE),
+    row("POST", "/tasks/{id}/rerun", Act::Change, "ended", NONE),
+    row("POST", "/batches/{id}/cancel", Act::Change, "batch", NONE),
+    row("POST", "/batches/{id}/rerun", Act::Change, "batch", NONE),
+    // What the pages call.
+    row("POST", "/api/fn/start_task", Act::Anybody, NONE, r#"{"kind":"quick","fields":[]}"#),
+    row("POST", "/api/fn/run_task", Act::Anybody, NONE, QUICK),
+    row("POST", "/api/fn/find_task", Act::See, "ended", ID),
+    row("POST", "/api/fn/task_status", Act::See, "ended", WATCH_FN),
+    row("POST", "/api/fn/cancel_task", Act::Change, "waiting", ID),
+    row("POST", "/api/fn/run_task_form", Act::Anybody, NONE, "kind=quick"),
+    row("POST", "/api/fn/cancel_task_form", Act::Change, "waiting", "id={id}"),
+];

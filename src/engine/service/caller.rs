@@ -1,0 +1,157 @@
+//! Who calls.
+
+use std::sync::Arc;
+
+use super::may::Role;
+use crate::engine::{
+    ClientAddress,
+    store::{StoredToken, TokenScope},
+};
+
+/// Prefix of the owner ids of users.
+const USER: &str = "user:";
+/// Prefix of groups in lists of users and groups.
+const GROUP: &str = "group:";
+
+/// Who calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    pub(in crate::engine) owner: Option<Arc<str>>,
+    pub(in crate::engine) client: Option<ClientAddress>,
+    is_local: bool,
+    role: Role,
+    groups: Option<Arc<[String]>>,
+    token: Option<Arc<StoredToken>>,
+}
+
+/// Whether the text can be an entry of a list of users and groups: `ada`, or `group:ops`.
+pub fn is_user_or_group(text: &str) -> bool {
+    let name = text.strip_prefix(GROUP).unwrap_or(text);
+    !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control)
+}
+
+/// The name of the user with this owner id.
+pub(super) fn user_of(owner: &str) -> Option<&str> {
+    owner.strip_prefix(USER)
+}
+
+impl Caller {
+    /// A caller without a session: starts anonymous tasks, and finds none in a list.
+    pub const fn nobody() -> Self {
+        Self {
+            owner: None,
+            client: None,
+            is_local: false,
+            role: Role::Member,
+            groups: None,
+            token: None,
+        }
+    }
+
+    /// A caller with a session, identified by a unique owner id.
+    pub fn owner(owner: impl Into<Arc<str>>) -> Self {
+        Self { owner: Some(owner.into()), ..Self::nobody() }
+    }
+
+    /// A user with this name. The owner id of their tasks is `user:` and the name.
+    pub fn user(name: &str) -> Self {
+        Self::owner(format!("{USER}{name}"))
+    }
+
+    /// The user of a token, within its scopes and kinds.
+    pub(super) fn of_token(token: Arc<StoredToken>) -> Self {
+        let caller = Self::owner(&*token.owner).in_groups(token.groups.iter().cloned());
+        Self { token: Some(token), ..caller }
+    }
+
+    /// Sets the address from which the caller connects; `None`: not known.
+    #[must_use]
+    pub fn at(self, client: Option<ClientAddress>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// Sets whether the caller connects from the machine of an open server itself; see
+    /// [`Service::may_operate`](super::Service::may_operate). Default: no.
+    #[must_use]
+    pub fn local(self, is_local: bool) -> Self {
+        Self { is_local, ..self }
+    }
+
+    /// Whether the caller may see and steer the tasks of all owners: an admin, or whoever connects
+    /// from the machine of an open server itself.
+    pub(super) fn is_operator(&self) -> bool {
+        // A token for some kinds does not reach over all of them.
+        let is_whole = self.token().is_none_or(|token| token.kinds.is_empty());
+        is_whole && (self.is_local || self.role() == Role::Admin)
+    }
+
+    /// Sets the groups of which the caller is a member. Default: none.
+    #[must_use]
+    pub fn in_groups(self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let groups: Arc<[String]> = groups.into_iter().map(Into::into).collect();
+        Self { groups: (!groups.is_empty()).then_some(groups), ..self }
+    }
+
+    /// Sets what the caller may do with the tasks of others. Default: [`Role::Member`].
+    #[must_use]
+    pub fn with_role(self, role: Role) -> Self {
+        Self { role, ..self }
+    }
+
+    /// The address from which the caller connects, if known.
+    pub const fn client(&self) -> Option<ClientAddress> {
+        self.client
+    }
+
+    /// The owner id, if there is one.
+    pub fn as_owner(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// The name of the user, if the owner is one.
+    pub fn user_name(&self) -> Option<&str> {
+        self.as_owner().and_then(user_of)
+    }
+
+    /// What the caller may do with the tasks of others. With a token without the scope `admin`, an
+    /// admin is a member.
+    pub fn role(&self) -> Role {
+        let is_admin = || self.token().is_none_or(|it| it.scopes.contains(&TokenScope::Admin));
+        match self.role {
+            Role::Admin if !is_admin() => Role::Member,
+            role => role,
+        }
+    }
+
+    /// The token that identifies the caller, if one does.
+    pub fn token(&self) -> Option<&StoredToken> {
+        self.token.as_deref()
+    }
+
+    /// The groups of which the caller is a member.
+    pub fn groups(&self) -> &[String] {
+        self.groups.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a list of users (`ada`) and groups (`group:ops`) contains the caller. A user of an
+    /// embedder is also known by their whole owner id.
+    pub fn is_one_of(&self, list: &[String]) -> bool {
+        let Some(owner) = self.as_owner() else { return false };
+        let name = self.user_name().unwrap_or(owner);
+        list.iter().any(|entry| match entry.strip_prefix(GROUP) {
+            Some(group) => self.groups().iter().any(|known| known == group),
+            None => !name.is_empty() && entry == name,
+        })
+    }
+
+    /// Who requests a cancel, as its receipt names them: a user by name.
+    pub(super) fn cancels_as(&self) -> &str {
+        const FIXED: [&str; 3] = ["owner", "operator", "anyone with the id"];
+        match (self.user_name(), self.as_owner()) {
+            (Some(name), _) if !FIXED.contains(&name) => name,
+            (Some(_), Some(owner)) => owner,
+            (None, Some(_)) => "owner",
+            (_, None) => "anyone with the id",
+        }
+    }
+}

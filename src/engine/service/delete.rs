@@ -1,0 +1,48 @@
+//! Deleting tasks.
+
+use super::{Caller, Service, ServiceError, TaskAction};
+use crate::{
+    engine::{leases, millis},
+    task::TaskId,
+};
+
+/// A task that was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deleted {
+    /// Its id.
+    pub id: TaskId,
+}
+
+impl Service {
+    /// See [`Service::delete`].
+    pub(super) async fn delete_task(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Deleted>, ServiceError> {
+        let Some(row) = self.row_for(caller, id, TaskAction::Delete).await? else {
+            return Ok(None);
+        };
+        if !row.status.is_terminal() {
+            // Its worker stops it, wherever it runs.
+            self.cancel_seen(caller, id).await?;
+        }
+        let inner = self.engine.inner();
+        let known = millis(inner.options.retention.tombstones);
+        let deleted = inner.store.delete(id, known).await;
+        // Also if the answer was lost: it may have been deleted.
+        inner.ended.forget(id);
+        inner.seen.remove(&id);
+        if let Some(batch) = row.batch {
+            inner.batch_counts.remove(&batch);
+        }
+        let is_deleted = deleted?;
+        if let Some(running) = inner.running.get(id) {
+            leases::drop_deleted(inner, &running);
+        }
+        inner.subscriptions.forget(id);
+        inner.wake_claimer();
+        Ok(is_deleted.then_some(Deleted { id }))
+    }
+}

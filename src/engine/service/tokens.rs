@@ -1,0 +1,251 @@
+//! Tokens: making, listing and removing them, and finding the user of a request that carries one.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{Caller, Service, ServiceError};
+use crate::engine::{
+    ValidationError,
+    audit::{self, Action},
+    keyed_hash::hex,
+    store::{NewToken, Store, StoredToken, TokenScope},
+};
+
+/// Prefix of all tokens.
+const PREFIX: &str = "mp_";
+/// Hexadecimal digits of the random part: 32 bytes.
+const DIGITS: usize = 64;
+/// How long a token counts as known before it is looked up again, in milliseconds. A token that was
+/// revoked is refused by all servers within 30 s.
+const KNOWN_MS: i64 = 25_000;
+/// Number of tokens that are remembered.
+const MAX_KNOWN: usize = 10_000;
+/// Maximum length of a token's name, in characters.
+const MAX_NAME_CHARS: usize = 100;
+/// Maximum number of kinds of a token.
+const MAX_KINDS: usize = 100;
+/// Longest lifetime of a token, in days.
+const MAX_DAYS: u32 = 3_650;
+const DAY_MS: i64 = 86_400_000;
+
+/// A token to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenRequest {
+    /// What its user calls it; 1 to 100 characters.
+    pub name: String,
+    /// What it may be used for. Default: read, start and cancel.
+    pub scopes: Vec<TokenScope>,
+    /// The kinds that it may be used for; empty: all. Default: all.
+    pub kinds: Vec<String>,
+    /// Days until it expires, 1 to 3,650. Default: 90.
+    pub days: u32,
+}
+
+crate::with::with!(TokenRequest);
+
+impl TokenRequest {
+    /// A token with this name and the defaults.
+    pub fn new(name: impl Into<String>) -> Self {
+        let scopes = vec![TokenScope::Read, TokenScope::Start, TokenScope::Cancel];
+        Self { name: name.into(), scopes, kinds: Vec::new(), days: 90 }
+    }
+
+    fn check(&self) -> Result<(), ValidationError> {
+        let chars = self.name.chars().count();
+        let rules = [
+            (
+                (1..=MAX_NAME_CHARS).contains(&chars) && !self.name.chars().any(char::is_control),
+                "name",
+                format!("has 1 to {MAX_NAME_CHARS} characters"),
+            ),
+            (!self.scopes.is_empty(), "scopes", "names at least one scope".to_owned()),
+            ((1..=MAX_DAYS).contains(&self.days), "days", format!("is from 1 to {MAX_DAYS}")),
+            (
+                self.kinds.len() <= MAX_KINDS && self.kinds.iter().all(|kind| is_kind(kind)),
+                "kinds",
+                format!("has at most {MAX_KINDS} names of kinds"),
+            ),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            Some((_, field, detail)) => Err(ValidationError::field(field, detail)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_kind(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    (1..=100).contains(&name.len()) && name.bytes().all(plain)
+}
+
+/// Makes a token for the user with this owner id and these groups. Returns the token itself, which is
+/// stored nowhere, and its row.
+///
+/// # Errors
+/// When the request is invalid, when the owner has `max` tokens, and when the store fails.
+pub async fn make_token(
+    store: &dyn Store,
+    owner: &str,
+    groups: &[String],
+    request: TokenRequest,
+    max: u32,
+) -> Result<(String, StoredToken), ServiceError> {
+    request.check()?;
+    let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
+    // Each UUID has 122 random bits; hashed, 32 bytes without a fixed one.
+    let token = format!("{PREFIX}{}", hex(&Sha256::digest(random)));
+    let TokenRequest { name, mut scopes, mut kinds, days } = request;
+    scopes.sort_unstable_by_key(|scope| scope.as_str());
+    scopes.dedup();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let new = NewToken {
+        id: Uuid::new_v4().to_string(),
+        hash: hash(&token),
+        owner: owner.to_owned(),
+        groups: groups.to_vec(),
+        name,
+        scopes,
+        kinds,
+        lifetime_ms: i64::from(days) * DAY_MS,
+        max_per_owner: max,
+    };
+    let stored = store.add_token(&new).await?;
+    let detail = || format!("there are {max} tokens already, as many as may be; remove one first");
+    let stored = stored.ok_or_else(|| ValidationError::field("name", detail()))?;
+    Ok((token, stored))
+}
+
+/// The form in which a token is stored.
+fn hash(token: &str) -> String {
+    hex(&Sha256::digest(token.as_bytes()))
+}
+
+/// Whether the text has the form of a token.
+fn is_token(text: &str) -> bool {
+    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == DIGITS && rest.bytes().all(digit))
+}
+
+/// Tokens that were looked up lately, by their hash, with the time by the store's clock.
+pub(in crate::engine) type KnownTokens =
+    quick_cache::sync::Cache<String, (i64, Option<Arc<StoredToken>>)>;
+
+/// No token is known yet.
+pub(in crate::engine) fn none_known() -> KnownTokens {
+    KnownTokens::new(MAX_KNOWN)
+}
+
+impl Service {
+    /// Makes a token for the caller. Returns the token itself, which is shown once and stored nowhere,
+    /// and its row.
+    ///
+    /// # Errors
+    /// When the caller is anonymous or is identified by a token, when the request is invalid, and when
+    /// the store fails.
+    pub async fn make_token(
+        &self,
+        caller: &Caller,
+        request: TokenRequest,
+    ) -> Result<(String, StoredToken), ServiceError> {
+        let owner = token_owner(caller)?;
+        let inner = self.engine.inner();
+        let max = inner.options.max_tokens_per_owner;
+        let made = make_token(&*inner.store, owner, caller.groups(), request, max).await;
+        audit::record(caller, Action::AddToken, if made.is_ok() { "ok" } else { "refused" });
+        made
+    }
+
+    /// Lists the caller's tokens, newest first.
+    ///
+    /// # Errors
+    /// As [`Service::make_token`].
+    pub async fn tokens(&self, caller: &Caller) -> Result<Vec<StoredToken>, ServiceError> {
+        let owner = token_owner(caller)?;
+        Ok(self.engine.inner().store.tokens(Some(owner)).await?)
+    }
+
+    /// Removes a token of the caller; returns whether there was one. It is refused at once here, and
+    /// within 30 s by other servers.
+    ///
+    /// # Errors
+    /// As [`Service::make_token`].
+    pub async fn remove_token(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
+        let owner = token_owner(caller)?;
+        let inner = self.engine.inner();
+        let removed = inner.store.remove_token(Some(owner), id).await?;
+        inner.known_tokens.clear();
+        audit::record(caller, Action::RemoveToken, if removed { "ok" } else { "not_found" });
+        Ok(removed)
+    }
+
+    /// The caller that a token identifies, if it was looked up within 25 s: without reading the store.
+    pub fn known_token(&self, token: &str) -> Option<Caller> {
+        let inner = self.engine.inner();
+        let (at, stored) = inner.known_tokens.get(&hash(token))?;
+        let now = inner.clock.now_ms();
+        let is_recent = (0..KNOWN_MS).contains(&now.saturating_sub(at));
+        stored.filter(|it| is_recent && it.expires_at > now).map(Caller::of_token)
+    }
+
+    /// The caller that a token identifies; `None`: it is wrong, has expired or was removed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn token_caller(&self, token: &str) -> Result<Option<Caller>, ServiceError> {
+        if !is_token(token) {
+            return Ok(None);
+        }
+        let inner = self.engine.inner();
+        let (hash, now) = (hash(token), inner.clock.now_ms());
+        let stored = inner.store.use_token(&hash).await?.map(Arc::new);
+        if stored.is_some() {
+            inner.known_tokens.insert(hash, (now, stored.clone()));
+        }
+        Ok(stored.map(Caller::of_token))
+    }
+}
+
+/// Whose tokens the caller manages. A token cannot make another one.
+fn token_owner(caller: &Caller) -> Result<&str, ServiceError> {
+    if caller.token().is_some() {
+        return Err(ServiceError::Forbidden("a token cannot be used to manage tokens"));
+    }
+    caller.as_owner().ok_or(ServiceError::SessionNeeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_token_is_not_looked_up() {
+        let good = format!("mp_{}", "0a".repeat(32));
+        assert!(is_token(&good));
+        for wrong in ["", "mp_", "mp_0a", &good.to_uppercase(), &good[1..], &format!("{good}0")] {
+            assert!(!is_token(wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_request_has_a_name_a_scope_and_an_end() {
+        let fine = TokenRequest::new("CI");
+        assert_eq!(fine.check(), Ok(()));
+        let changed = |change: fn(&mut TokenRequest)| fine.clone().with(change).check();
+        for wrong in [
+            changed(|it| it.name.clear()),
+            changed(|it| it.name = "a\nb".to_owned()),
+            changed(|it| it.name = "a".repeat(101)),
+            changed(|it| it.scopes.clear()),
+            changed(|it| it.days = 0),
+            changed(|it| it.days = 3_651),
+            changed(|it| it.kinds = vec!["a b".to_owned()]),
+            changed(|it| it.kinds = vec![String::new()]),
+        ] {
+            assert_eq!(wrong.unwrap_err().errors.len(), 1);
+        }
+    }
+}

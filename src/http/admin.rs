@@ -1,0 +1,158 @@
+//! `/api/v1/admin`: what operators see and steer.
+
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    ApiError, Links,
+    extract::{Body, Params},
+};
+use crate::{
+    engine::{Caller, Service},
+    task::{ManyDone, OperatorFilter, OperatorTasks, Overview, PauseTarget, Paused, Problem},
+};
+
+/// Returns what runs, waits, fails and hangs, over all owners.
+#[utoipa::path(get, path = "/api/v1/admin/overview", tag = "admin", operation_id = "getOverview",
+    responses(
+        (status = 200, body = Overview),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn overview(
+    State(service): State<Service>,
+    caller: Caller,
+    links: Links,
+) -> Result<Json<Overview>, ApiError> {
+    let mut overview = service.overview(&caller).await?;
+    for tasks in [&mut overview.slowest, &mut overview.stuck, &mut overview.failed] {
+        links.fill_in(tasks.iter_mut().map(|task| &mut task.snapshot));
+    }
+    Ok(Json(overview))
+}
+
+/// Which tasks.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListParams {
+    /// Only tasks with one of these statuses, with commas between them: `queued,running`.
+    status: Option<String>,
+    /// Only tasks of this kind.
+    kind: Option<String>,
+    /// Only tasks of owners whose id begins so.
+    owner: Option<String>,
+    /// Only tasks with this tag.
+    tag: Option<String>,
+    /// Only tasks whose title or error contains this text.
+    q: Option<String>,
+    /// Only tasks that were queued at this time (RFC 3339) or later.
+    since: Option<String>,
+    /// Only tasks that were queued before this time (RFC 3339).
+    until: Option<String>,
+    /// `next_cursor` of the previous page.
+    cursor: Option<String>,
+    /// Tasks per page, reduced to 1 to 200 by default. Default: 50.
+    limit: Option<u32>,
+}
+
+/// Lists the tasks of all owners, newest first. A page may have few tasks and a `next_cursor`: the next one searches on.
+#[utoipa::path(get, path = "/api/v1/admin/tasks", tag = "admin", operation_id = "listAllTasks",
+    params(ListParams),
+    responses(
+        (status = 200, body = OperatorTasks),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    links: Links,
+    Params(params): Params<ListParams>,
+) -> Result<Json<OperatorTasks>, ApiError> {
+    let ListParams { status, kind, owner, tag, q, since, until, cursor, limit } = params;
+    let filter = OperatorFilter { status, kind, owner, tag, q, since, until };
+    let mut list = service.list_all(&caller, &filter, cursor.as_deref(), limit).await?;
+    links.fill_in(list.tasks.iter_mut().map(|task| &mut task.snapshot));
+    Ok(Json(list))
+}
+
+/// Lets a kind, or the workers of a name, take no more tasks: on all servers and workers, also after restarts, until it is
+/// resumed. Running tasks go on. Idempotent.
+#[utoipa::path(post, path = "/api/v1/admin/pause", tag = "admin", operation_id = "pause",
+    request_body = PauseTarget,
+    responses(
+        (status = 200, body = Paused, description = "All that is paused now"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn pause(
+    State(service): State<Service>,
+    caller: Caller,
+    Body(target): Body<PauseTarget>,
+) -> Result<Json<Paused>, ApiError> {
+    Ok(Json(service.pause(&caller, &target).await?))
+}
+
+/// Ends a pause. Idempotent.
+#[utoipa::path(post, path = "/api/v1/admin/resume", tag = "admin", operation_id = "resume",
+    request_body = PauseTarget,
+    responses(
+        (status = 200, body = Paused, description = "All that is paused now"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn resume(
+    State(service): State<Service>,
+    caller: Caller,
+    Body(target): Body<PauseTarget>,
+) -> Result<Json<Paused>, ApiError> {
+    Ok(Json(service.resume(&caller, &target).await?))
+}
+
+/// Cancels the newest unfinished tasks that match, at most 200 by default. `more` says whether others do.
+#[utoipa::path(post, path = "/api/v1/admin/cancel", tag = "admin", operation_id = "cancelAll",
+    request_body = OperatorFilter,
+    responses(
+        (status = 200, body = ManyDone),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn cancel(
+    State(service): State<Service>,
+    caller: Caller,
+    Body(filter): Body<OperatorFilter>,
+) -> Result<Json<ManyDone>, ApiError> {
+    Ok(Json(service.cancel_all(&caller, &filter).await?))
+}
+
+/// Reruns the newest failed and cancelled tasks that match, at most 200 by default; the new tasks belong to the owners of
+/// the old ones. A repeated call starts them once more: limit it with `until`.
+#[utoipa::path(post, path = "/api/v1/admin/rerun", tag = "admin", operation_id = "rerunAll",
+    request_body = OperatorFilter,
+    responses(
+        (status = 200, body = ManyDone),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 415, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn rerun(
+    State(service): State<Service>,
+    caller: Caller,
+    Body(filter): Body<OperatorFilter>,
+) -> Result<Json<ManyDone>, ApiError> {
+    Ok(Json(service.rerun_all(&caller, &filter).await?))
+}

@@ -1,0 +1,111 @@
+//! All files of a task as one ZIP archive, which is made while it is sent.
+
+use std::io;
+
+use async_zip::{
+    Compression, ZipDateTime, ZipDateTimeBuilder, ZipEntryBuilder, base::write::ZipFileWriter,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::State,
+    http::{HeaderMap, Method, header},
+    response::Response,
+};
+use futures_util::{StreamExt as _, stream};
+use tokio::io::DuplexStream;
+use tokio_util::{
+    compat::FuturesAsyncWriteCompatExt as _,
+    io::{ReaderStream, StreamReader},
+};
+
+use super::{
+    ApiError,
+    extract::Id,
+    foreign::{self, set},
+};
+use crate::{
+    engine::{Caller, Service, StoredFile},
+    task::{Problem, TaskId},
+};
+
+/// Bytes that wait for the client.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Returns all files of a task as a ZIP archive, not compressed: it is made while it is sent, without a
+/// `Content-Length`. While the task runs, it has the files that are complete.
+#[utoipa::path(get, path = "/api/v1/tasks/{id}/files.zip", tag = "files", operation_id = "getTaskFilesArchive",
+    params(("id" = TaskId, Path, description = "The task")),
+    responses(
+        (status = 200, description = "The archive", content_type = "application/zip",
+            headers(("Content-Disposition" = String, description = "Its file name"))),
+        (status = 404, body = Problem, content_type = "application/problem+json",
+            description = "No such task, or it has no files"),
+        (status = 410, body = Problem, content_type = "application/problem+json",
+            description = "The task has expired; `task` describes what it was"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get(
+    State(service): State<Service>,
+    caller: Caller,
+    Id(id): Id,
+    method: Method,
+) -> Result<Response, ApiError> {
+    let task = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let listed = service.files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
+    let mut files = Vec::with_capacity(listed.len());
+    for file in listed {
+        // A file may have been removed meanwhile.
+        files.extend(service.download_file(&caller, id, &file.name).await?);
+    }
+    if files.is_empty() {
+        return Err(ApiError(Problem::new(404, "Not Found", "This task has no files")));
+    }
+    // Of unknown length, as that of `GET`.
+    let body = match method {
+        Method::HEAD => Body::from_stream(stream::empty::<io::Result<Bytes>>()),
+        _ => archive(files, date(task.finished_at.as_ref().unwrap_or(&task.updated_at))),
+    };
+    let mut response = Response::new(body);
+    let headers: &mut HeaderMap = response.headers_mut();
+    set(headers, header::CACHE_CONTROL, "private, no-cache");
+    foreign::describe(headers, "application/zip", &format!("{}.zip", task.title));
+    Ok(response)
+}
+
+/// The archive as a body. An archive that cannot be completed ends with an error, so that no client
+/// takes its beginning for the whole.
+fn archive(files: Vec<StoredFile>, date: ZipDateTime) -> Body {
+    let (pipe, reader) = tokio::io::duplex(PIECE_BYTES);
+    // Ends with the body: writing to a pipe without a reader fails.
+    let writing = tokio::spawn(write(files, date, pipe));
+    let end = stream::once(async move {
+        writing.await.map_err(io::Error::other).and_then(|written| written).map(|()| Bytes::new())
+    });
+    Body::from_stream(ReaderStream::new(reader).chain(end))
+}
+
+async fn write(files: Vec<StoredFile>, date: ZipDateTime, pipe: DuplexStream) -> io::Result<()> {
+    let mut archive = ZipFileWriter::with_tokio(pipe);
+    for file in files {
+        let entry = ZipEntryBuilder::new(file.name().into(), Compression::Stored)
+            .unix_permissions(0o644)
+            .last_modification_date(date);
+        let entry = archive.write_entry_stream(entry).await.map_err(io::Error::other)?;
+        let bytes = file.read(0..file.size()).await.map_err(io::Error::other)?;
+        let mut to = entry.compat_write();
+        tokio::io::copy(&mut StreamReader::new(bytes), &mut to).await?;
+        to.into_inner().close().await.map_err(io::Error::other)?;
+    }
+    archive.close().await.map(drop).map_err(io::Error::other)
+}
+
+/// The date of the entries, in UTC; that of the format's beginning if it cannot be read.
+fn date(rfc3339: &str) -> ZipDateTime {
+    let number = |range: std::ops::Range<usize>| {
+        rfc3339.get(range).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default()
+    };
+    let year = i32::try_from(number(0..4)).unwrap_or_default().max(1980);
+    let (month, day) = (number(5..7).clamp(1, 12), number(8..10).clamp(1, 31));
+    let (hour, minute, second) = (number(11..13), number(14..16), number(17..19));
+    let date = ZipDateTimeBuilder::new().year(year).month(month).day(day);
+    date.hour(hour).minute(minute).second(second).build()
+}
