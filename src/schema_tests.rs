@@ -236,4 +236,13 @@ fn one_form_makes_several_inputs() {
     let wrong = pairs(&[("subject", "a\nb"), ("player", "Ada"), ("chapters", "1\nmany")]);
     let errors = several(&fields, &wrong).expect_err("a line is no number");
     assert_eq!(errors[0].detail, "Line 2: Please enter a whole number.");
+    let wrong = pairs(&[("subject", "a\nb\nc"), ("player", ""), ("chapters", "x\n1\ny")]);
+    let errors = several(&fields, &wrong).expect_err("two lines are no numbers");
+    let errors: Vec<_> = errors.iter().map(|error| (&*error.field, &*error.detail)).collect();
+    assert_eq!(errors.len(), 3, "{errors:?}");
+    assert!(errors.contains(&("chapters", "Line 1: Please enter a whole number.")));
+    assert!(errors.contains(&("chapters", "Line 3: Please enter a whole number.")));
+    let many: Vec<_> = (0..1_000).map(|line| format!("x{line}")).collect();
+    let wrong = pairs(&[("subject", "a"), ("player", "b"), ("chapters", &many.join("\n"))]);
+    assert_eq!(several(&fields, &wrong).expect_err("no numbers").len(), 20);
 }

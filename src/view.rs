@@ -26,10 +26,10 @@ use self::browser as platform;
 #[cfg(not(feature = "hydrate"))]
 use self::server as platform;
 
-pub use platform::{move_focus, set_icon, set_title, take_log};
+pub use platform::{move_focus, set_icon, set_title, take_log, take_parts};
 pub use task_view::{Freshness, Segment, TaskView, segments};
 pub use transport::Transport;
 pub use use_task::{
-    Seed, ShownLog, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options,
+    Seed, ShownParts, UseTaskOptions, UseTaskReturn, use_task, use_task_with_options,
 };
 pub use use_tasks::{UseTasksReturn, use_tasks, use_tasks_with_options};

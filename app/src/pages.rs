@@ -10,6 +10,7 @@ pub mod home;
 mod input;
 pub mod keep;
 pub mod labels;
+pub(crate) mod live;
 mod log;
 pub mod parts;
 pub mod problem;

@@ -14,10 +14,16 @@ use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use milepost::{
     task::Problem,
-    view::server_fns::{self, LogRenderer},
+    view::server_fns::{self, LogRenderer, PartRenderer},
 };
 
-use crate::{forms, log_view, outcome::Outcome, pages::App, shell::shell, site::SiteState};
+use crate::{
+    context, forms, log_view,
+    outcome::Outcome,
+    pages::{App, live::changed_parts},
+    shell::shell,
+    site::SiteState,
+};
 
 pub use crate::site::Site;
 
@@ -123,6 +129,15 @@ fn provide(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
         provide_context(viewers.clone());
         provide_context(LogRenderer::new(move |lines, find| {
             log_view::numbered(lines, find, limits)
+        }));
+        provide_context(PartRenderer::new(|task| {
+            let (asked, viewers) = (context::service(), context::viewers());
+            async move {
+                match asked {
+                    Ok((service, caller)) => changed_parts(&service, &caller, &viewers, task).await,
+                    Err(_) => (Vec::new(), None),
+                }
+            }
         }));
     }
 }

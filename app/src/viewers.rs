@@ -30,6 +30,9 @@ impl Error for NotShown {}
 type Failure = Box<dyn Error + Send + Sync>;
 type View = dyn Fn(&Preview<'_>, &mut Html) -> Result<(), Failure> + Send + Sync;
 
+/// Maximum time that the answer to a poll, which brings the state, waits for a preview or a result.
+pub(crate) const MAX_POLL_WAIT: Duration = Duration::from_secs(1);
+
 /// Maximum number of bytes read of a file for a page.
 const MAX_FILE_BYTES: u64 = 4 << 20;
 
@@ -168,6 +171,14 @@ impl Viewers {
         ResultView { file_name, media_type, size_bytes, html, problem, href }
     }
 
+    /// Renders what is finished so far of a task; `None` if it cannot be shown, or not now.
+    pub(crate) async fn view_preview(&self, media_type: &str, text: String) -> Option<String> {
+        let view = self.find(media_type)?;
+        let turn = timeout(MAX_POLL_WAIT, self.turn()).await.ok()?.ok()?;
+        let part = Part { bytes: text.into_bytes(), is_whole: true, href: String::new() };
+        self.render(turn, view, part, String::new()).await.ok()
+    }
+
     /// Renders a task's file for a page; `href` is its URL. Large files are read partially.
     pub(crate) async fn view_file(&self, href: String, file: &StoredFile) -> ResultView {
         let shown = match self.find(file.media_type()) {
@@ -227,6 +238,7 @@ impl Viewers {
 struct Part {
     bytes: Vec<u8>,
     is_whole: bool,
+    /// Download URL of the whole; empty if there is none yet.
     href: String,
 }
 
@@ -236,7 +248,10 @@ fn rendered(
     name: &str,
     limits: HtmlLimits,
 ) -> Result<String, Failure> {
-    let mut html = Html::new(limits, href);
+    let mut html = match href.is_empty() {
+        true => Html::part(limits),
+        false => Html::new(limits, href),
+    };
     match view(&Preview { bytes, is_whole: *is_whole, href, name }, &mut html) {
         // A full writer makes the viewer fail; the beginning is still shown.
         Err(failure) if !html.is_full() => Err(failure),

@@ -165,6 +165,7 @@ impl Entry {
         self.large |= shows.large;
         if shows.log {
             self.log_after.get_or_insert(0);
+            self.preview_after.get_or_insert(0);
         }
     }
 

@@ -55,7 +55,7 @@ pub(super) enum Word {
 pub(super) struct Shows {
     /// In the foreground.
     pub(super) large: bool,
-    /// With its log.
+    /// With its log, preview and result.
     pub(super) log: bool,
 }
 

@@ -12,11 +12,14 @@ pub fn one_of(field: &Field) -> bool {
         && matches!(field.sort, FieldType::Text { long: false, .. } | FieldType::Number { .. })
 }
 
+/// Number of errors from which on no more lines are read.
+const MAX_ERRORS: usize = 20;
+
 /// Converts the values of a form for several tasks to their inputs. A field with one line applies
 /// to all tasks; fields with more lines must have equally many.
 ///
 /// # Errors
-/// Names each field with a different number of lines, and each invalid line.
+/// Names each field with a different number of lines, or the first 20 invalid lines.
 pub fn several(
     fields: &[Field],
     entered: &[(String, String)],
@@ -40,16 +43,27 @@ pub fn several(
     if !wrong.is_empty() {
         return Err(wrong);
     }
-    let mut inputs = Vec::with_capacity(count);
+    let (mut inputs, mut wrong) = (Vec::with_capacity(count), Vec::new());
     for place in 0..count {
         let mut one = entered.to_vec();
         for (field, lines) in &listed {
             let line = if lines.len() == 1 { lines.first() } else { lines.get(place) };
             one.push((field.name.clone(), line.cloned().unwrap_or_default()));
         }
-        inputs.push(read(fields, &one).map_err(|errors| in_line(errors, &listed, place))?);
+        match read(fields, &one) {
+            Ok(input) => inputs.push(input),
+            Err(errors) => {
+                let errors = in_line(errors, &listed, place).into_iter();
+                // A field with a single line is wrong once.
+                let new: Vec<_> = errors.filter(|error| !wrong.contains(error)).collect();
+                wrong.extend(new);
+            }
+        }
+        if wrong.len() >= MAX_ERRORS {
+            break;
+        }
     }
-    Ok(inputs)
+    if wrong.is_empty() { Ok(inputs) } else { Err(wrong) }
 }
 
 /// Adds the line number to errors of fields with several lines.

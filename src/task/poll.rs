@@ -149,12 +149,14 @@ pub struct PollResponse {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
     pub log: Vec<TaskLog>,
-    /// The same for a page, whose server renders the lines as safe HTML. For each task a text of its id
-    /// and its `seq`, then a text for each line, of the line's number and its HTML; a blank between
-    /// them.
+    /// Log, preview and result for a page, whose server renders them as safe HTML. For each task a text
+    /// of its id and the `seq` of its log; then a text for each line, of the line's number and its HTML;
+    /// `@` with the preview's `version`; and for each part of the page that changed `#` with the id of
+    /// its element, the number of that element's children that stay, and the HTML after them; a blank
+    /// between them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "http", schema(ignore))]
-    pub rendered_log: Vec<String>,
+    pub rendered: Vec<String>,
     /// Previews of the tasks above whose preview was asked for with `preview_after` and has changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "hydrate", serde(skip_deserializing))]
@@ -181,7 +183,7 @@ impl PollResponse {
             tasks,
             gone: Vec::new(),
             log: Vec::new(),
-            rendered_log: Vec::new(),
+            rendered: Vec::new(),
             preview: Vec::new(),
             poll_after_ms: 0.0,
             waited_ms: None,

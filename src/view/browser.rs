@@ -18,7 +18,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use self::running::Running;
-use super::{ShownLog, TaskView, Transport, UseTaskOptions, json};
+use super::{ShownParts, TaskView, Transport, UseTaskOptions, json};
 use crate::{
     poll::{Action, Event, Stats},
     task::{PollRequest, Problem, TaskId},
@@ -41,10 +41,11 @@ pub(super) fn watch(
         let known = snapshot.version > 0;
         act(Event::Watch { id: snapshot.id, snapshot: known.then(|| Box::new(snapshot)) });
     }
-    if let Some(log) = options.log {
-        let ShownLog { id, after, .. } = log;
-        tab::show_log(log);
-        act(Event::FollowLog { id, after });
+    if let Some(shown) = options.shown {
+        let ShownParts { id, log_after, preview_after, .. } = shown;
+        tab::show(shown);
+        act(Event::FollowLog { id, after: log_after });
+        act(Event::FollowPreview { id, after: preview_after });
     }
     act(Event::NotifyHidden(notify));
     // Draw after hydration: hydration assumes that the server's texts match the first render and
@@ -116,11 +117,19 @@ fn unanswered() -> Problem {
     Problem::new(0, "No answer", "The server did not answer.")
 }
 
-/// Takes the lines of the [shown log](UseTaskOptions::log) that came with the responses since the last
+/// Takes the lines of the [shown log](UseTaskOptions::shown) that came with the responses since the last
 /// call, as HTML of the server's `LogRenderer` (`server_fns`); empty if there are none. They come with
 /// a change of the task: call it when its view changes.
 pub fn take_log() -> String {
     tab::take_log()
+}
+
+/// Takes the changes of the [shown](UseTaskOptions::shown) preview and result that came with the
+/// responses since the last call, in their order, as the server's `PartRenderer` (`server_fns`) made
+/// them: each the id of an element, the number of its children that stay, and the HTML after them; a
+/// blank between them. They come with a change of the task: call it when its view changes.
+pub fn take_parts() -> Vec<String> {
+    tab::take_parts()
 }
 
 /// Moves the focus to the element with id `to` if it is inside the element with id `from`. Call it
@@ -170,7 +179,7 @@ fn send(epoch: u32, mut request: PollRequest) {
     tab::set_request(Some(Running::start(async move {
         dispatch(match asked.await {
             Ok(mut response) => {
-                tab::keep_log(&mut response);
+                tab::keep_rendered(&mut response);
                 // The response text as received, for the byte counter and the other tabs.
                 let text = json::browser::take_answer();
                 let bytes = text.len() as u32;

@@ -18,7 +18,7 @@ pub use cancel_button::{CancelButton, CancelNote};
 pub use facts::{Facts, Times};
 pub use freshness::{FreshnessNote, FreshnessText, WatchButton};
 pub use live_region::LiveRegion;
-pub use outcome::{ErrorCard, ResultCard};
+pub use outcome::{ErrorCard, RESULT_ELEMENT, ResultCard};
 pub use poll_panel::PollPanel;
 pub use resumed_note::ResumedNote;
 pub use run_task::{RunTask, Starter};

@@ -33,6 +33,11 @@ pub fn take_log() -> String {
     String::new()
 }
 
+/// No changes: the server polls nothing.
+pub fn take_parts() -> Vec<String> {
+    Vec::new()
+}
+
 /// Does nothing.
 pub fn move_focus(_from: &str, _to: &str) {}
 

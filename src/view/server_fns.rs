@@ -26,7 +26,9 @@ use leptos::prelude::*;
 
 pub(super) use self::client::get_text;
 #[cfg(feature = "ssr")]
-pub use self::server::{LogRenderer, set_retry_after, set_status};
+pub use self::server::{
+    LogRenderer, PagePart, PartRenderer, ShownTask, set_retry_after, set_status,
+};
 pub use self::{
     client::{ApiClient, ApiResponse},
     error::ApiError,
@@ -69,7 +71,7 @@ pub async fn find_task(id: TaskId) -> Result<Snapshot, ApiError> {
 }
 
 /// Returns changes of the watched tasks; may wait until there are any. With a `LogRenderer` in the
-/// context, log lines are HTML.
+/// context, log lines are HTML; with a `PartRenderer`, previews and results are, too.
 ///
 /// # Errors
 /// If the request exceeds a limit, or the store does not answer.
@@ -80,6 +82,7 @@ pub async fn task_status(request: PollRequest) -> Result<PollResponse, ApiError>
     let mut changes = service.poll(&caller, &request).await.map_err(ApiError::answer)?;
     links.fill_in(&mut changes.tasks);
     server::render_logs(&request, &mut changes);
+    server::render_parts(&request, &mut changes).await;
     Ok(changes)
 }
 

@@ -46,28 +46,32 @@ pub struct UseTaskOptions {
     pub config: Config,
     /// Whether to keep polling, slowly, while the tab is hidden. Default: `false`.
     pub notify_hidden: bool,
-    /// The log that the page shows: its new lines come with the responses; read them with
-    /// [`take_log`](super::take_log); one log in a tab. Default: `None`, no lines.
-    pub log: Option<ShownLog>,
+    /// Log, preview and result that the page shows: what is new of them comes with the responses; read
+    /// it with [`take_log`](super::take_log) and [`take_parts`](super::take_parts); those of one task in
+    /// a tab. Default: `None`, the state alone.
+    pub shown: Option<ShownParts>,
 }
 
-/// The log of a task, as far as a page shows it.
+/// What a page shows of a task besides its state, and up to where.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct ShownLog {
+pub struct ShownParts {
     /// The task.
     pub id: TaskId,
-    /// Number of the last line shown; 0: none.
-    pub after: i64,
-    /// Only lines that contain this text; empty: all. With a text the transport must not be
+    /// Number of the last log line shown; 0: none.
+    pub log_after: i64,
+    /// Only log lines that contain this text; empty: all. With a text the transport must not be
     /// [shared](Transport::shared), since other tabs show other lines.
-    pub contains: String,
+    pub log_contains: String,
+    /// Version of the preview shown; 0: none.
+    pub preview_after: i64,
 }
 
-impl ShownLog {
-    /// Creates the log of the task `id`, shown up to the line `after`, with all of its lines.
-    pub const fn new(id: TaskId, after: i64) -> Self {
-        Self { id, after, contains: String::new() }
+impl ShownParts {
+    /// Creates the parts of the task `id`: the log, with all of its lines, up to the line `log_after`,
+    /// and the preview up to the version `preview_after`.
+    pub const fn new(id: TaskId, log_after: i64, preview_after: i64) -> Self {
+        Self { id, log_after, log_contains: String::new(), preview_after }
     }
 }
 

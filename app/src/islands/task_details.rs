@@ -8,14 +8,17 @@ use milepost::view::{
         CancelButton, CancelNote, ErrorCard, Facts, FreshnessNote, LiveRegion, PollPanel,
         ResultCard, ResumedNote, StageLabels, Times, WatchButton,
     },
-    move_focus, set_icon, set_title, text, use_task,
+    move_focus, set_icon, set_title, take_parts, text, use_task,
 };
 
 use super::{
     log::Log,
-    platform::{initial_state, is_secure, may_notify, notify},
+    platform::{initial_state, is_secure, may_notify, notify, replace},
     task_island::TaskState,
 };
+
+/// Id of the element with the files.
+pub(crate) const FILES: &str = "made";
 
 /// Follows the task of the [`TaskIsland`](super::TaskIsland) in the same loop, starting from the
 /// page's [`TaskState`].
@@ -27,11 +30,14 @@ pub fn TaskDetailsIsland() -> impl IntoView {
 fn follow(seed: TaskState) -> impl IntoView {
     let TaskState { snapshot, log, log_seq, log_acts, shown, files, rerun, .. } = seed;
     let id = snapshot.id.to_string();
+    // Its size stays, so that nothing on the page moves while the work grows and when it ends.
+    let outcome = if snapshot.status.is_terminal() { "" } else { "growing" };
     let task = use_task(snapshot, Transport::default());
     let view = task.view;
     Effect::new(move |_| {
         set_title(&format!("{} · Milepost", view.with(text::tab_title)));
         set_icon(view.with(|view| view.percent().filter(|_| !view.over())));
+        take_parts().iter().for_each(|part| replace(part));
     });
     view! {
         <StageLabels view />
@@ -41,14 +47,16 @@ fn follow(seed: TaskState) -> impl IntoView {
         <Facts view />
         <Times view />
         <Actions task action=format!("tasks/{id}/cancel") rerun />
-        <ErrorCard view />
-        <ResultCard
-            view
-            page=format!("tasks/{id}/result")
-            here=format!("tasks/{id}?result#result-title")
-            shown
-        />
-        <div class="made" inner_html=files></div>
+        <div class=outcome>
+            <ErrorCard view />
+            <ResultCard
+                view
+                page=format!("tasks/{id}/result")
+                here=format!("tasks/{id}?result#result-title")
+                shown
+            />
+        </div>
+        <div class="made" id=FILES inner_html=files></div>
         <Log view html=log seq=log_seq acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />

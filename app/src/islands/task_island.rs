@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use milepost::{
     task::Snapshot,
     view::{
-        ShownLog, TaskView, Transport, UseTaskOptions,
+        ShownParts, TaskView, Transport, UseTaskOptions,
         components::{Bar, Percent, StatusBadge, StepText},
         server_fns::task_status,
         use_tasks_with_options,
@@ -24,12 +24,15 @@ pub struct TaskState {
     pub log: String,
     /// Number of the last line.
     pub log_seq: i64,
+    /// Version of the preview.
+    pub preview_version: i64,
     /// Text that the log lines must contain; empty for all lines.
     pub find: String,
     /// Actions for the log, as HTML; the browser finds them on the page.
     #[serde(skip)]
     pub log_acts: String,
-    /// The result, if the task has ended with a small one, as HTML; the browser finds it on the page.
+    /// The preview while the task runs, the result if it has ended with a small one, as HTML; the browser
+    /// finds it on the page.
     #[serde(skip)]
     pub shown: String,
     /// The files, as HTML; the browser finds them on the page.
@@ -54,9 +57,9 @@ fn follow(seed: TaskState) -> impl IntoView {
     if seed.find.is_empty() {
         transport = transport.shared();
     }
-    let mut log = ShownLog::new(seed.snapshot.id, seed.log_seq);
-    log.contains = seed.find;
-    options.log = Some(log);
+    let mut shown = ShownParts::new(seed.snapshot.id, seed.log_seq, seed.preview_version);
+    shown.log_contains = seed.find;
+    options.shown = Some(shown);
     let task = use_tasks_with_options([seed.snapshot], transport, options);
     task.views.into_iter().next().map(show)
 }

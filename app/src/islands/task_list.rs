@@ -182,6 +182,7 @@ fn detail(view: &TaskView) -> String {
         (Status::Error, Some(error)) => format!(", {}", text::sentence(&error.message)),
         (status, _) if status.is_terminal() => match view.elapsed_ms {
             // The time of the end says all.
+            _ if view.snapshot.started_at.is_none() => String::new(),
             ..1_000 => String::new(),
             elapsed_ms => format!(", took {}", text::duration(elapsed_ms)),
         },

@@ -111,8 +111,9 @@ fn inputs(
     let errors = rejected.map(|rejected| rejected.problem.errors.clone()).unwrap_or_default();
     let input = |field: &schema::Field| {
         let value = last(entered, &field.name).map(str::to_owned);
-        let error = errors.iter().find(|error| error.field == field.name);
-        let error = error.map(|error| error.detail.clone());
+        let details = errors.iter().filter(|error| error.field == field.name);
+        let details: Vec<_> = details.map(|error| error.detail.as_str()).collect();
+        let error = Some(details.join(" ")).filter(|error| !error.is_empty());
         let mut field = field.clone();
         if field.secret && rejected.is_some() {
             let help = field.help.into_iter().chain([ENTER_AGAIN.to_owned()]);

@@ -1,6 +1,6 @@
 //! Style of the pages that are no task's.
 
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::{html, nonce::use_nonce, prelude::*};
 
 use crate::context;
 
@@ -27,9 +27,15 @@ pub fn ScheduleStyle() -> impl IntoView {
 pub fn ResultStyle(
     /// The kind of the task.
     kind: String,
+    /// Whether the page does not need them yet: a script enables them, and only then they are loaded.
+    #[prop(optional)]
+    disabled: bool,
 ) -> impl IntoView {
     let href = context::viewers().style_of(&kind);
-    let link = |href| view! { <link rel="stylesheet" href=href nonce=use_nonce() /> };
+    let link = |href| {
+        let link = html::link().rel("stylesheet").href(href).nonce(use_nonce());
+        link.attr("disabled", disabled)
+    };
     view! {
         {link("results.css")}
         {href.map(link)}

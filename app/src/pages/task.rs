@@ -4,20 +4,16 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    engine::{Caller, Service},
-    task::{Problem, Snapshot},
+    task::Problem,
     view::{TaskView, text},
 };
 
 use super::{
-    delete, files,
     input::{Started, started_note},
-    keep,
     labels::labels,
+    live::TaskParts,
     log,
     parts::{NoticeNote, Refresh, ask, task_id},
-    rerun,
-    result::Rendered,
     style::ResultStyle,
 };
 use crate::{
@@ -25,7 +21,6 @@ use crate::{
     islands::{TaskDetailsIsland, TaskIsland, platform::embed_state, task_island::TaskState},
     links, log_view,
     outcome::Notice,
-    viewers::Viewers,
     wire::{EXISTING, LogPiece, SHOW_RESULT},
 };
 
@@ -49,15 +44,8 @@ pub fn TaskPage() -> impl IntoView {
         links::api().fill_in([&mut snapshot]);
         let kind = service.kind(&snapshot.kind);
         let moves = !snapshot.status.is_terminal();
-        let unfinished = moves && kind.as_ref().is_some_and(|kind| kind.makes_files);
-        let files = service.files(&caller, id).await?.unwrap_or_default();
-        let files = files::listed(id, files, unfinished);
-        let shown = shown_result(&service, &caller, &viewers, &snapshot, show_result).await?;
-        let mut rerun = kind.as_ref().map(|kind| rerun::forms(id, &kind.kind)).unwrap_or_default();
-        if service.expires() || snapshot.expires_at.is_some() {
-            rerun.push_str(&keep::note(&snapshot));
-        }
-        rerun.push_str(&delete::link(id));
+        let parts = TaskParts::read(&service, &caller, &viewers, &snapshot, show_result).await?;
+        let TaskParts { shown, preview_version, files, rerun } = parts;
         let started = match &kind {
             Some(kind) => Started::read(&service, &caller, &snapshot, kind).await?,
             None => None,
@@ -81,7 +69,7 @@ pub fn TaskPage() -> impl IntoView {
         Ok(view! {
             <Title text=title />
             <Refresh seconds=refresh />
-            {(!shown.is_empty()).then(|| view! { <ResultStyle kind=snapshot.kind.clone() /> })}
+            <ResultStyle kind=snapshot.kind.clone() disabled=shown.is_empty() />
             <p class="kicker">
                 {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
             </p>
@@ -100,6 +88,7 @@ pub fn TaskPage() -> impl IntoView {
             {embed_state(TaskState {
                 snapshot,
                 log_seq: lines.seq,
+                preview_version,
                 log: lines.html,
                 find,
                 log_acts,
@@ -110,26 +99,5 @@ pub fn TaskPage() -> impl IntoView {
             <TaskIsland />
             <TaskDetailsIsland />
         })
-    })
-}
-
-/// The result as HTML if it is asked for or small enough, and has a viewer; else empty.
-async fn shown_result(
-    service: &Service,
-    caller: &Caller,
-    viewers: &Viewers,
-    task: &Snapshot,
-    is_asked_for: bool,
-) -> Result<String, Problem> {
-    let Some(link) = &task.result else { return Ok(String::new()) };
-    let is_small =
-        usize::try_from(link.size_bytes).is_ok_and(|size| size <= viewers.max_inline_bytes());
-    if !is_small && !is_asked_for {
-        return Ok(String::new());
-    }
-    let result = context::result(service, caller, viewers, task.id).await?;
-    Ok(match result.html {
-        None if is_asked_for => view! { <Rendered result /> }.to_html(),
-        html => html.unwrap_or_default(),
     })
 }

@@ -1,6 +1,22 @@
 //! What a migration did, and what a database is like before it.
 
-use sqlx::migrate::Migrator;
+use include_dir::{Dir, File};
+use sqlx::{
+    SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
+
+/// The migrations in a folder: each file has a version and a name. Not by sqlx's macro, which would compile both
+/// databases a second time, for the compiler.
+pub(super) fn migrator(folder: &'static Dir<'static>) -> Migrator {
+    let migration = |file: &'static File<'static>| {
+        let (version, name) = file.path().file_stem()?.to_str()?.split_once('_')?;
+        let sql = file.contents_utf8()?.into_sql_str();
+        let kind = MigrationType::Simple;
+        Some(Migration::new(version.parse().ok()?, name.into(), kind, sql, false))
+    };
+    Migrator::with_migrations(folder.files().filter_map(migration).collect())
+}
 
 /// What a migration of the schema did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,4 +58,30 @@ pub struct Inspection {
     pub now_ms: Option<i64>,
     /// Whether a pooler gives a connection to one transaction each.
     pub by_transaction: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use include_dir::include_dir;
+
+    use super::*;
+
+    static SQLITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
+    static POSTGRES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
+
+    #[test]
+    fn each_script_is_a_migration() {
+        for (name, folder) in [("sqlite", &SQLITE), ("postgres", &POSTGRES)] {
+            let path =
+                std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(name);
+            let files = std::fs::read_dir(path).expect("the scripts");
+            let name = |file: std::fs::DirEntry| file.file_name().into_string().expect("a name");
+            let mut files: Vec<_> = files.map(|file| name(file.expect("a script"))).collect();
+            files.sort();
+            let migrator = migrator(folder);
+            let known =
+                migrator.iter().map(|it| format!("{:04}_{}.sql", it.version, it.description));
+            assert_eq!(known.collect::<Vec<_>>(), files);
+        }
+    }
 }

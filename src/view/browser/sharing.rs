@@ -137,7 +137,7 @@ fn hear(text: String) {
         None => TabEvent::Said(text),
         Some((word, answer)) => {
             let Ok(mut response) = json::from_str(answer) else { return };
-            tab::keep_log(&mut response);
+            tab::keep_rendered(&mut response);
             TabEvent::Answered { word: word.to_owned(), response }
         }
     };

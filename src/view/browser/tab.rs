@@ -7,14 +7,14 @@ use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 
 use super::{
-    ShownLog, TaskView, Transport, act, dispatch,
+    ShownParts, TaskView, Transport, act, dispatch,
     listeners::{self, Listeners},
     running::Running,
     sharing,
 };
 use crate::{
     poll::{Action, Config, Event, Machine, Stats},
-    task::{PollResponse, TaskId, TaskLog},
+    task::{PollResponse, Preview, TaskId, TaskLog},
 };
 
 /// Redraw interval while the bar moves, in milliseconds.
@@ -29,6 +29,9 @@ const MAX_TIMER_MS: u32 = 60_000;
 /// was not loaded.
 const MAX_UNTAKEN_BYTES: usize = 4 << 20;
 
+/// Changes of parts that wait to be taken from which on no more are stored.
+const MAX_UNTAKEN_PARTS: usize = 256;
+
 /// The tab's loop, shared by all watched tasks.
 pub(super) struct Tab {
     machine: Machine,
@@ -41,10 +44,12 @@ pub(super) struct Tab {
     request: Option<Running>,
     /// Text of the last response.
     answer: String,
-    /// The log that the page shows, up to its last line.
-    log: Option<ShownLog>,
-    /// Its lines that are not taken yet, as HTML.
+    /// What the page shows besides states, up to the log's last line.
+    shown: Option<ShownParts>,
+    /// Lines of its log that are not taken yet, as HTML.
     log_html: String,
+    /// Changes of its other parts that are not taken yet.
+    parts: Vec<String>,
     visible: bool,
     _listeners: Listeners,
 }
@@ -103,7 +108,7 @@ pub(super) fn close_if_unused() {
 /// The transport of the loop, and the text that log lines must contain.
 pub(super) fn transport() -> Option<(Transport, String)> {
     with(|tab| {
-        let contains = tab.log.as_ref().map(|log| log.contains.clone());
+        let contains = tab.shown.as_ref().map(|shown| shown.log_contains.clone());
         (tab.transport.clone(), contains.unwrap_or_default())
     })
 }
@@ -118,27 +123,37 @@ pub(super) fn take_answer() -> String {
     with(|tab| std::mem::take(&mut tab.answer)).unwrap_or_default()
 }
 
-/// Stores the lines of this log from now on.
-pub(super) fn show_log(log: ShownLog) {
-    with(|tab| tab.log = Some(log));
+/// Stores the parts of this task from now on.
+pub(super) fn show(parts: ShownParts) {
+    with(|tab| tab.shown = Some(parts));
 }
 
-/// Stores the rendered lines of a response that are new here, and leaves the machine how far each log
-/// goes.
-pub(super) fn keep_log(response: &mut PollResponse) {
+/// Stores the rendered parts of a response that are new here, and leaves the machine how far each log
+/// and preview goes.
+pub(super) fn keep_rendered(response: &mut PollResponse) {
     with(|tab| {
         let mut shown = None;
-        for text in &response.rendered_log {
+        let mut of = None;
+        for text in &response.rendered {
             let Some((first, rest)) = text.split_once(' ') else { continue };
             if let Ok(id) = first.parse() {
-                shown = tab.log.as_mut().filter(|log| log.id == id);
+                of = Some(id);
+                shown = tab.shown.as_mut().filter(|shown| shown.id == id);
                 response.log.push(TaskLog { id, seq: number(rest), lines: Vec::new() });
-            } else if let Some(log) = &mut shown
-                && number(first) > log.after
-                && tab.log_html.len() < MAX_UNTAKEN_BYTES
-            {
-                log.after = number(first);
-                tab.log_html.push_str(rest);
+            } else if first == "@" {
+                let preview =
+                    of.map(|id| Preview::new(id, number(rest), String::new(), String::new()));
+                response.preview.extend(preview);
+            } else if let Some(shown) = &mut shown {
+                if let Some(part) = text.strip_prefix('#') {
+                    if tab.parts.len() < MAX_UNTAKEN_PARTS {
+                        tab.parts.push(part.to_owned());
+                    }
+                } else if number(first) > shown.log_after && tab.log_html.len() < MAX_UNTAKEN_BYTES
+                {
+                    shown.log_after = number(first);
+                    tab.log_html.push_str(rest);
+                }
             }
         }
     });
@@ -149,6 +164,11 @@ fn number(digits: &str) -> i64 {
     digits
         .bytes()
         .fold(0, |number: i64, digit| number.wrapping_mul(10).wrapping_add(i64::from(digit & 15)))
+}
+
+/// Takes the changes of parts that were stored.
+pub(super) fn take_parts() -> Vec<String> {
+    with(|tab| std::mem::take(&mut tab.parts)).unwrap_or_default()
 }
 
 /// Takes the lines that were stored, as HTML.
@@ -241,8 +261,9 @@ impl Tab {
             redraw: None,
             request: None,
             answer: String::new(),
-            log: None,
+            shown: None,
             log_html: String::new(),
+            parts: Vec::new(),
             visible: true,
             _listeners: listeners::listen(),
         }

@@ -99,6 +99,7 @@ fn fact(
 fn spent_label(view: &TaskView) -> String {
     let label = match view.status {
         Status::Queued => "Waiting for",
+        status if status.is_terminal() && view.snapshot.started_at.is_none() => "Waited",
         status if status.is_terminal() => "Took",
         _ => "Running for",
     };

@@ -11,6 +11,9 @@ use crate::{
     view::{TaskView, text},
 };
 
+/// Id of the element that shows the result.
+pub const RESULT_ELEMENT: &str = "result-shown";
+
 /// The result once there is one; before, its future location, so that the page does not move at
 /// the end.
 #[component]
@@ -55,7 +58,7 @@ pub fn ResultCard(
                 </a>
                 <span class="soft">{says(view, size)}</span>
             </p>
-            <div class="rendered" id="result-shown" dir="auto" tabindex="0" inner_html=shown></div>
+            <div class="rendered" id=RESULT_ELEMENT dir="auto" tabindex="0" inner_html=shown></div>
         </section>
     }
 }
@@ -92,7 +95,7 @@ fn absence(view: &TaskView) -> String {
     }
     let absence = match view.status {
         Status::Completed => "This task has no result.",
-        _ => "It appears here when the task is done.",
+        _ => "It is not finished yet.",
     };
     absence.to_owned()
 }

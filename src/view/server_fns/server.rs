@@ -1,6 +1,6 @@
 //! Context and responses of the server functions.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
 
 use axum::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use super::ApiError;
 use crate::{
     engine::{Caller, Service},
     http::Links,
-    task::{LogLine, PollRequest, PollResponse, Problem, TaskId},
+    task::{LogLine, PollRequest, PollResponse, Preview, Problem, Snapshot, TaskId},
 };
 
 /// Returns the service and the caller, which is anonymous if no layer inserted a [`Caller`] into
@@ -52,8 +52,73 @@ pub(super) fn render_logs(request: &PollRequest, response: &mut PollResponse) {
     }
     let Some(LogRenderer(render)) = use_context() else { return };
     for log in std::mem::take(&mut response.log) {
-        response.rendered_log.push(format!("{} {}", log.id, log.seq));
-        response.rendered_log.extend(render(&log.lines, &request.log_contains));
+        response.rendered.push(format!("{} {}", log.id, log.seq));
+        response.rendered.extend(render(&log.lines, &request.log_contains));
+    }
+}
+
+/// A part of a page that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PagePart {
+    /// Id of its element.
+    pub element: &'static str,
+    /// Number of the element's children that stay, from the first on.
+    pub keep: usize,
+    /// Safe HTML after these children.
+    pub html: String,
+}
+
+/// A task whose preview a page shows, and what changed of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ShownTask {
+    /// The task.
+    pub snapshot: Snapshot,
+    /// Version of the preview that the page shows; 0: none.
+    pub preview_after: i64,
+    /// What changed of the preview after that version.
+    pub preview: Option<Preview>,
+}
+
+type ShownParts = (Vec<PagePart>, Option<i64>);
+type RenderParts =
+    dyn Fn(ShownTask) -> Pin<Box<dyn Future<Output = ShownParts> + Send>> + Send + Sync;
+
+/// How pages show previews while a task runs, and its result when it has ended: for a task in a response
+/// returns the changed parts of its page, and the version of the preview that the page then shows. Put it
+/// into the context of the Leptos routes; without it pages show neither until they are loaded again.
+#[derive(Clone)]
+pub struct PartRenderer(Arc<RenderParts>);
+
+impl PartRenderer {
+    /// Creates a renderer from a function.
+    pub fn new<F>(render: impl Fn(ShownTask) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = (Vec<PagePart>, Option<i64>)> + Send + 'static,
+    {
+        Self(Arc::new(move |task| Box::pin(render(task))))
+    }
+}
+
+/// Renders previews and results of a response for the tasks whose preview was asked for, if there is a
+/// [`PartRenderer`].
+pub(super) async fn render_parts(request: &PollRequest, response: &mut PollResponse) {
+    let Some(PartRenderer(render)) = use_context() else { return };
+    let mut previews = std::mem::take(&mut response.preview);
+    for snapshot in &response.tasks {
+        let watch = request.watch.iter().find(|watch| watch.id == snapshot.id);
+        let Some(preview_after) = watch.and_then(|watch| watch.preview_after) else { continue };
+        let at = previews.iter().position(|preview| preview.id == snapshot.id);
+        let preview = at.map(|at| previews.swap_remove(at));
+        let task = ShownTask { snapshot: snapshot.clone(), preview_after, preview };
+        let (parts, version) = render(task).await;
+        if parts.is_empty() {
+            continue;
+        }
+        response.rendered.push(format!("{} 0", snapshot.id));
+        response.rendered.extend(version.map(|version| format!("@ {version}")));
+        let text = |part: PagePart| format!("#{} {} {}", part.element, part.keep, part.html);
+        response.rendered.extend(parts.into_iter().map(text));
     }
 }
 

@@ -45,8 +45,22 @@ const NAMES: [&str; 18] = [
 /// Interval of checking checkpoints.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Columns of a task, in the order of [`TASKS`].
+type TaskRow = (
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+    Option<i64>,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+);
+
 /// Row of a task.
-#[derive(sqlx::FromRow)]
 struct Task {
     id: String,
     status: String,
@@ -59,6 +73,37 @@ struct Task {
     started_at: Option<i64>,
     error_code: Option<String>,
     result_size: Option<i64>,
+}
+
+impl From<TaskRow> for Task {
+    fn from(row: TaskRow) -> Self {
+        let (
+            id,
+            status,
+            attempt,
+            max_attempts,
+            run_seq,
+            version,
+            lease_owner,
+            asked,
+            started,
+            code,
+            size,
+        ) = row;
+        Self {
+            id,
+            status,
+            attempt,
+            max_attempts,
+            run_seq,
+            version,
+            lease_owner,
+            cancel_requested_at: asked,
+            started_at: started,
+            error_code: code,
+            result_size: size,
+        }
+    }
 }
 
 const TASKS: &str = "SELECT id, status, attempt, max_attempts, run_seq, version, lease_owner, \
@@ -139,7 +184,8 @@ impl Store {
     }
 
     async fn tasks(&self) -> Result<Vec<Task>, sqlx::Error> {
-        read!(self, TASKS)
+        let rows: Vec<TaskRow> = read!(self, TASKS)?;
+        Ok(rows.into_iter().map(Task::from).collect())
     }
 
     /// Task and line of each chapter that was reported as finished.

@@ -111,6 +111,36 @@ pub(crate) fn append(element: &str, html: &str) {
     }
 }
 
+/// Replaces the end of an element: `part` has its id, the number of its children that stay, and the HTML
+/// after them. Ignored where these children are not there.
+pub(crate) fn replace(part: &str) {
+    let mut words = part.splitn(3, ' ');
+    let (Some(id), Some(keep), Some(html)) = (words.next(), words.next(), words.next()) else {
+        return;
+    };
+    let Some(element) = document().get_element_by_id(id) else { return };
+    // The style sheets of what is shown from now on.
+    while let Ok(Some(style)) = document().query_selector("link[disabled]") {
+        // Fails only for invalid attribute names.
+        let _ = style.remove_attribute("disabled");
+    }
+    let keep = keep.parse().unwrap_or_default();
+    if keep == 0 {
+        element.set_inner_html(html);
+        return;
+    }
+    if element.child_element_count() < keep {
+        return;
+    }
+    while element.child_element_count() > keep
+        && let Some(last) = element.last_element_child()
+    {
+        last.remove();
+    }
+    // Fails only for elements without a parent.
+    let _ = element.insert_adjacent_html("beforeend", html);
+}
+
 /// Submits a form without a script's help.
 pub(crate) fn send(form: &HtmlFormElement) {
     // Browsers refuse this only while the document unloads.

@@ -45,6 +45,9 @@ pub(crate) fn notify(_: &str) {}
 /// Never called.
 pub(crate) fn append(_: &str, _: &str) {}
 
+/// Never called.
+pub(crate) fn replace(_: &str) {}
+
 /// Does nothing.
 pub(crate) fn open(_: &str) {}
 

@@ -1,18 +1,21 @@
 //! Migration of the schema, also by roles that may not change it and through a pooler.
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::LazyLock};
 
+use include_dir::{Dir, include_dir};
 use sqlx::{
     Connection as _, PgConnection, Row as _,
     migrate::{Migrate as _, MigrateError, Migration, Migrator},
 };
 
 use super::super::{
-    migration::{Inspection, Migrated, newest},
+    migration::{Inspection, Migrated, migrator, newest},
     sql_error::{described, migration_failure},
 };
 
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations/postgres");
+
+pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrator(&FOLDER));
 
 const TABLE: &str = "_sqlx_migrations";
 /// Insufficient privilege; no schema that the role may use.

@@ -1,7 +1,8 @@
 //! Migration of the schema, and what a file is like before it.
 
-use std::{fs::OpenOptions, io::ErrorKind, path::Path};
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, sync::LazyLock};
 
+use include_dir::{Dir, include_dir};
 use sqlx::{
     Pool, Sqlite,
     migrate::{MigrateError, Migrator},
@@ -11,11 +12,13 @@ use sqlx::{
 use super::{SqliteOptions, SqliteStore, cannot_open, file, lock, pool};
 use crate::engine::store::{
     StoreError,
-    migration::{Inspection, Migrated, newest},
+    migration::{Inspection, Migrated, migrator, newest},
     sql_error::migration_failure,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static FOLDER: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
+
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| migrator(&FOLDER));
 
 impl SqliteStore {
     /// Migrates the schema of the database file, which is created if missing.

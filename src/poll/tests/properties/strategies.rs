@@ -123,7 +123,7 @@ pub(super) fn any_response() -> impl Strategy<Value = PollResponse> {
                 tasks,
                 gone,
                 log: Vec::new(),
-                rendered_log: Vec::new(),
+                rendered: Vec::new(),
                 preview: Vec::new(),
                 poll_after_ms,
                 waited_ms,
