@@ -56,7 +56,7 @@ fn follow(seed: TaskState) -> impl IntoView {
                 shown
             />
         </div>
-        <div class="made" id=FILES inner_html=files></div>
+        <div id=FILES inner_html=files></div>
         <Log view html=log seq=log_seq acts=log_acts />
         <PollPanel stats=task.stats on_policy=task.set_policy />
         <LiveRegion view />

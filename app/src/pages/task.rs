@@ -62,6 +62,10 @@ pub fn TaskPage() -> impl IntoView {
         if lines.html.is_empty() && !find.is_empty() {
             lines.html.push_str(log_view::NOTHING_FOUND);
         }
+        let growing_style = moves.then(|| {
+            let (kind, disabled) = (snapshot.kind.clone(), shown.is_empty());
+            view! { <ResultStyle kind disabled /> }
+        });
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let log_acts = log::acts(id, asked.as_deref(), moves && asked.is_none());
         let refresh = (moves && asked.is_none())
@@ -69,7 +73,8 @@ pub fn TaskPage() -> impl IntoView {
         Ok(view! {
             <Title text=title />
             <Refresh seconds=refresh />
-            <ResultStyle kind=snapshot.kind.clone() disabled=shown.is_empty() />
+            {(!moves && !shown.is_empty())
+                .then(|| view! { <ResultStyle kind=snapshot.kind.clone() /> })}
             <p class="kicker">
                 {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
             </p>
@@ -98,6 +103,8 @@ pub fn TaskPage() -> impl IntoView {
             })}
             <TaskIsland />
             <TaskDetailsIsland />
+            // What is live does not wait for them.
+            {growing_style}
         })
     })
 }
