@@ -4,6 +4,7 @@
 
 mod fault;
 mod node;
+mod strict;
 
 use std::fmt;
 
@@ -14,7 +15,7 @@ use serde_path_to_error::{Path, Segment};
 use crate::task::FieldError;
 
 pub use self::fault::kind_of;
-use self::{fault::Fault, node::Node};
+use self::{fault::Fault, node::Node, strict::StrictError};
 
 /// UTF-8 byte order mark, which some editors and languages prepend.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -114,18 +115,22 @@ impl std::error::Error for JsonError {}
 /// Reads a JSON object.
 ///
 /// # Errors
-/// If the bytes are not JSON, or not an object.
+/// If the bytes are not JSON, or not an object, or an object in it has a key twice.
 pub fn object(bytes: &[u8]) -> Result<Map<String, Value>, JsonError> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.trim_ascii().is_empty() {
         return Err(JsonError::whole("is empty; a JSON object was expected"));
     }
-    match serde_json::from_slice(bytes) {
+    match strict::value(bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(other) => {
             Err(JsonError::whole(format!("must be a JSON object, not {}", kind_of(&other))))
         }
-        Err(error) => Err(JsonError::whole(format!("is not JSON: {error}"))),
+        Err(StrictError::Syntax(error)) => Err(JsonError::whole(format!("is not JSON: {error}"))),
+        Err(StrictError::Twice(field)) => {
+            let detail = "is given twice; give it once".to_owned();
+            Err(JsonError { field, unknown: None, detail })
+        }
     }
 }
 

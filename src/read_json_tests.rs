@@ -317,3 +317,33 @@ fn an_integer_may_have_a_fraction_of_zero_wherever_it_stands() {
         assert!(from_slice::<Inner>(text.as_bytes()).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn a_key_that_is_given_twice_is_refused_with_its_path() {
+    for (json, path) in [
+        (r#"{"a": 1, "a": 1}"#, "a"),
+        (r#"{"input": {"x": 1, "y": {}, "x": 2}}"#, "input.x"),
+        (r#"{"inputs": [{"a": 1}, {"a": 1, "b": {"c": 1, "\u0063": 2}}]}"#, "inputs[1].b.c"),
+        (r#"{"a": [[{"b": 1, "b": 1}]]}"#, "a[0][0].b"),
+    ] {
+        let error = object(json.as_bytes()).unwrap_err();
+        assert_eq!(error.field_error().unwrap().field, path, "{json}");
+        assert_eq!(error.to_string(), format!("{path}: is given twice; give it once"));
+    }
+    let long = format!("{{\"{0}\": 1, \"{0}\": 2}}", "k".repeat(10_000));
+    assert!(object(long.as_bytes()).unwrap_err().to_string().len() < 200);
+}
+
+#[test]
+fn a_value_is_read_as_serde_json_reads_it() {
+    let json = r#"{"a":[null,true,-1,18446744073709551615,1.5,-0.0,1e300,"\u00e9\ud83d\ude00",{},[]],"b":{"c":""}}"#;
+    let expected: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(Value::Object(object(json.as_bytes()).unwrap()), expected);
+    for wrong in
+        ["{", "{} x", "{\"a\": 1e999}", "{\"a\": \"\\ud800\"}", &"[".repeat(1_000), "{\"a\" 1}"]
+    {
+        let expected = serde_json::from_str::<Value>(wrong).unwrap_err().to_string();
+        let error = object(wrong.as_bytes()).unwrap_err().to_string();
+        assert_eq!(error, format!("The body is not JSON: {expected}"));
+    }
+}

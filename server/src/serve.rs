@@ -73,6 +73,9 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let (settings, commands, signals) = begin(configuration)?;
     let listener = listen(settings.http.addr).await?;
     let monitors = match settings.http.metrics_addr {
+        Some(metrics) if is_same_port(settings.http.addr, metrics) => {
+            return Err(ServeError::SamePort { addr: settings.http.addr, metrics });
+        }
         Some(addr) => Some(listen(addr).await?),
         None => None,
     };
@@ -243,6 +246,12 @@ fn connection_options(settings: &HttpSettings, options: &HttpOptions) -> Connect
         },
         trusted_proxies: options.trusted_proxies.clone(),
     }
+}
+
+/// Whether nothing can listen on both addresses.
+fn is_same_port(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() != 0 && one.port() == other.port() && (is_any || one.ip() == other.ip())
 }
 
 async fn listen(addr: SocketAddr) -> Result<TcpListener, ServeError> {

@@ -1,9 +1,12 @@
 //! Audit log: one event per call with caller, address, action and outcome, under `target =
 //! "audit"`. It contains no inputs and no secrets.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
+
+use parking_lot::Mutex;
 
 use super::Caller;
+use crate::task::TaskId;
 
 /// The target of the events, for log filters.
 pub const TARGET: &str = "audit";
@@ -89,6 +92,30 @@ impl Action {
     }
 }
 
+/// Number of ids in one line.
+const MAX_IDS: usize = 200;
+
+/// The tasks for which a call over a filter was done so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AuditedTasks(Arc<Mutex<Vec<TaskId>>>);
+
+impl AuditedTasks {
+    /// Adds a task.
+    pub(crate) fn add(&self, id: TaskId) {
+        self.0.lock().push(id);
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    /// The ids of the first 200, with commas between them.
+    fn ids(&self) -> String {
+        let ids: Vec<_> = self.0.lock().iter().take(MAX_IDS).map(TaskId::to_string).collect();
+        ids.join(",")
+    }
+}
+
 /// One audited call. Logged on drop, so that calls whose client disconnected are included.
 pub(crate) struct Entry<'a> {
     caller: &'a Caller,
@@ -99,6 +126,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) id: Option<String>,
     /// The task or batch that was rerun.
     pub(crate) rerun_of: Option<String>,
+    tasks: Option<AuditedTasks>,
     pub(crate) outcome: Cow<'static, str>,
 }
 
@@ -106,7 +134,12 @@ impl<'a> Entry<'a> {
     /// Begins an audited call.
     pub(crate) const fn new(caller: &'a Caller, action: Action) -> Self {
         let outcome = Cow::Borrowed("abandoned");
-        Self { caller, action, kind: None, id: None, rerun_of: None, outcome }
+        Self { caller, action, kind: None, id: None, rerun_of: None, tasks: None, outcome }
+    }
+
+    /// For a call that concerns many tasks: they are added while it goes on.
+    pub(crate) fn for_many(&mut self) -> AuditedTasks {
+        self.tasks.insert(AuditedTasks::default()).clone()
     }
 }
 
@@ -122,6 +155,8 @@ impl Drop for Entry<'_> {
             kind = self.kind.as_deref(),
             id = self.id.as_deref(),
             rerun_of = self.rerun_of.as_deref(),
+            tasks = self.tasks.as_ref().map(AuditedTasks::count),
+            ids = self.tasks.as_ref().map(AuditedTasks::ids),
             outcome = &*self.outcome,
         );
     }

@@ -70,7 +70,8 @@ pub struct EngineOptions {
     /// Maximum delay before a retry. Default: 5 min.
     #[serde(skip)]
     pub retry_max: Duration,
-    /// Maximum number of queued tasks per owner. Default: 100.
+    /// Maximum number of queued tasks per owner; tasks that start later are counted apart until their time has come.
+    /// Default: 100.
     pub max_queued_per_owner: u32,
     /// Maximum number of queued tasks per client address, over all owners. Processes that start
     /// tasks at the same moment may exceed it slightly. Default: 1,000.
@@ -78,6 +79,14 @@ pub struct EngineOptions {
     /// Maximum number of queued tasks in total; may be exceeded slightly, as above. Default:
     /// 10,000.
     pub max_queued: u32,
+    /// Maximum number of scheduled tasks per owner: those that were started for a later time, which has not come. Default:
+    /// 100.
+    pub max_scheduled_per_owner: u32,
+    /// Maximum number of scheduled tasks per client address, over all owners; may be exceeded slightly, as above.
+    /// Default: 1,000.
+    pub max_scheduled_per_client: u32,
+    /// Maximum number of scheduled tasks in total; may be exceeded slightly, as above. Default: 10,000.
+    pub max_scheduled: u32,
     /// Number of queued tasks per kind that have a queue position; those behind have none. At most
     /// [`MAX_PLACES`](super::MAX_PLACES). Default: 100.
     pub max_queue_positions: u32,
@@ -207,6 +216,9 @@ impl EngineOptions {
             ("max_queued_per_owner", self.max_queued_per_owner as usize),
             ("max_queued_per_client", self.max_queued_per_client as usize),
             ("max_queued", self.max_queued as usize),
+            ("max_scheduled_per_owner", self.max_scheduled_per_owner as usize),
+            ("max_scheduled_per_client", self.max_scheduled_per_client as usize),
+            ("max_scheduled", self.max_scheduled as usize),
             ("max_watched", self.max_watched),
             ("max_message_chars", self.max_message_chars),
             ("max_log_lines_per_response", self.max_log_lines_per_response as usize),
@@ -252,6 +264,9 @@ impl Default for EngineOptions {
             max_queued_per_owner: 100,
             max_queued_per_client: 1_000,
             max_queued: 10_000,
+            max_scheduled_per_owner: 100,
+            max_scheduled_per_client: 1_000,
+            max_scheduled: 10_000,
             max_queue_positions: 100,
             queue_order: Duration::from_millis(250),
             max_input_bytes: 1 << 20,

@@ -1,5 +1,7 @@
 //! Rate limits per client address, independent of the caller's identity.
 
+mod wrong_tokens;
+
 use std::{
     num::NonZeroU32,
     time::{Duration, Instant},
@@ -10,6 +12,7 @@ use parking_lot::Mutex;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use super::ClientAddress;
+pub(super) use wrong_tokens::WrongTokens;
 
 /// Maximum number of addresses tracked at once, at about 100 bytes each. Further ones share one
 /// limit.
@@ -27,13 +30,16 @@ pub struct RateOptions {
     pub starts_per_minute: u32,
     /// Uploads begun per minute. Default: 600.
     pub uploads_per_minute: u32,
+    /// Requests with a wrong token per minute, from the first one; further ones are refused before the token is looked
+    /// up. Default: 300.
+    pub wrong_tokens_per_minute: u32,
 }
 
 crate::with::with!(RateOptions);
 
 impl Default for RateOptions {
     fn default() -> Self {
-        Self { starts_per_minute: 1_200, uploads_per_minute: 600 }
+        Self { starts_per_minute: 1_200, uploads_per_minute: 600, wrong_tokens_per_minute: 300 }
     }
 }
 
@@ -56,11 +62,13 @@ pub struct TooOften {
 pub(super) struct Rates {
     pub(super) starts: RateLimit,
     pub(super) uploads: RateLimit,
+    pub(super) wrong_tokens: WrongTokens,
 }
 
 impl Rates {
     pub(super) fn new(options: &RateOptions) -> Self {
-        let RateOptions { starts_per_minute, uploads_per_minute } = *options;
+        let RateOptions { starts_per_minute, uploads_per_minute, wrong_tokens_per_minute } =
+            *options;
         Self {
             starts: RateLimit::per_minute(
                 starts_per_minute,
@@ -72,6 +80,7 @@ impl Rates {
                 "uploads",
                 "http.rate.uploads_per_minute",
             ),
+            wrong_tokens: WrongTokens::per_minute(wrong_tokens_per_minute),
         }
     }
 }

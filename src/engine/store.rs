@@ -10,6 +10,7 @@ mod budget;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod call_times;
 mod commit_group;
+mod error;
 mod labels;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod migration;
@@ -34,7 +35,7 @@ mod unfinished;
 mod usage;
 mod version;
 
-use std::{collections::HashMap, error::Error};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 
@@ -45,10 +46,11 @@ pub use budget::{Scope, Spend, Spending, Spent, day};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use call_times::CallTimes;
 pub use commit_group::{CommitGroup, CommittedGroup};
+pub use error::StoreError;
 pub use labels::{LabelChange, Labels};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use migration::{Inspection, Migrated};
-pub use new_task::{AllInserted, Inserted, NewTask};
+pub use new_task::{AllInserted, Inserted, NewTask, ScheduledBy};
 pub use operate::{
     AccountTasks, AllTasks, AllTasksQuery, HourCount, HourEvent, OperatorRows, Pause, PauseScope,
     Worker,
@@ -66,34 +68,6 @@ pub use version::GENERATION_SHIFT;
 pub(in crate::engine) use version::{FIRST_VERSION, generation, last_of_generation};
 
 use crate::task::{BatchId, Status, TaskId};
-
-/// Errors of a store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The store failed or did not answer. A retry may help. While the database is away, callers get
-    /// 503, and an ending is retried until it is stored.
-    #[error("the store does not answer: {0}")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// The database takes no writes: it is a standby, for example while another server takes over. A
-    /// retry may help; callers get 503.
-    #[error("the database takes no writes: {0}")]
-    ReadOnly(#[source] Box<dyn Error + Send + Sync>),
-    /// The disk of the store is full. A retry may help once there is space.
-    #[error("the disk of the database is full: {0}")]
-    Full(#[source] Box<dyn Error + Send + Sync>),
-    /// Stored data is unreadable to this version.
-    #[error("the store holds an unreadable {what}: {detail}")]
-    Corrupt {
-        /// Which column or file.
-        what: &'static str,
-        /// What is wrong with it.
-        detail: String,
-    },
-    /// The store cannot be opened.
-    #[error("{0}")]
-    Open(String),
-}
 
 /// The durable side of the engine. Implemented by the stores of this crate only: each version may
 /// add calls.
@@ -332,7 +306,7 @@ pub trait Store: ArtifactRows + OperatorRows + TokenRows + sealed::Sealed {
     /// the row afterwards; `None` if there is none.
     async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
 
-    /// Removes a task with all its data, whatever its status, and leaves a tombstone without a title,
+    /// Removes a task with all its data and the uploads that no other task uses, whatever its status, and leaves a tombstone without a title,
     /// retained for `known_ms` milliseconds; a run loses its lease. Returns whether there was one.
     async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError>;
 

@@ -41,7 +41,7 @@ pub(super) struct ListParams {
     status: Option<String>,
     /// Only tasks of this kind.
     kind: Option<String>,
-    /// Only tasks of owners whose id begins so.
+    /// Only tasks of this owner: `user:` and the whole name; otherwise of owners whose id begins so.
     owner: Option<String>,
     /// Only tasks with this tag.
     tag: Option<String>,
@@ -55,6 +55,15 @@ pub(super) struct ListParams {
     cursor: Option<String>,
     /// Tasks per page, reduced to 1 to 200 by default. Default: 50.
     limit: Option<u32>,
+}
+
+/// Where to go on.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NextParams {
+    /// `next_cursor` of an earlier call with the same filter.
+    cursor: Option<String>,
 }
 
 /// Lists the tasks of all owners, newest first. A page may have few tasks and a `next_cursor`: the next one searches on.
@@ -118,8 +127,10 @@ pub(super) async fn resume(
     Ok(Json(service.resume(&caller, &target).await?))
 }
 
-/// Cancels the newest unfinished tasks that match, at most 200 by default. `more` says whether others do.
+/// Cancels the newest unfinished tasks that match, at most 200 by default; with `next_cursor` of
+/// the response the next older ones.
 #[utoipa::path(post, path = "/api/v1/admin/cancel", tag = "admin", operation_id = "cancelAll",
+    params(NextParams),
     request_body = OperatorFilter,
     responses(
         (status = 200, body = ManyDone),
@@ -132,14 +143,16 @@ pub(super) async fn resume(
 pub(super) async fn cancel(
     State(service): State<Service>,
     caller: Caller,
+    Params(page): Params<NextParams>,
     Body(filter): Body<OperatorFilter>,
 ) -> Result<Json<ManyDone>, ApiError> {
-    Ok(Json(service.cancel_all(&caller, &filter).await?))
+    Ok(Json(service.cancel_all(&caller, &filter, page.cursor.as_deref()).await?))
 }
 
 /// Reruns the newest failed and cancelled tasks that match, at most 200 by default; the new tasks belong to the owners of
-/// the old ones. A repeated call starts them once more: limit it with `until`.
+/// the old ones. A call that is repeated without the cursor starts them once more: limit it with `until`.
 #[utoipa::path(post, path = "/api/v1/admin/rerun", tag = "admin", operation_id = "rerunAll",
+    params(NextParams),
     request_body = OperatorFilter,
     responses(
         (status = 200, body = ManyDone),
@@ -152,7 +165,8 @@ pub(super) async fn cancel(
 pub(super) async fn rerun(
     State(service): State<Service>,
     caller: Caller,
+    Params(page): Params<NextParams>,
     Body(filter): Body<OperatorFilter>,
 ) -> Result<Json<ManyDone>, ApiError> {
-    Ok(Json(service.rerun_all(&caller, &filter).await?))
+    Ok(Json(service.rerun_all(&caller, &filter, page.cursor.as_deref()).await?))
 }

@@ -8,8 +8,8 @@ use crate::{
     task::{Problem, TaskId},
 };
 
-/// Deletes a task with its input, log, result, files and checkpoints; one that has not ended is
-/// stopped. Afterwards its owner gets 410 with the code `deleted`, others get 404.
+/// Deletes a task with its input, log, result, files, checkpoints and the uploads that no other task uses; one that has
+/// not ended is stopped. Afterwards its owner gets 410 with the code `deleted`, others get 404.
 #[utoipa::path(delete, path = "/api/v1/tasks/{id}", tag = "tasks", operation_id = "deleteTask",
     params(("id" = TaskId, Path, description = "The task")),
     responses(

@@ -227,7 +227,7 @@ where
         let mut guarded = Self { inner: ready, guard: self.guard.clone() };
         Either::Right(Box::pin(async move {
             let options = Arc::clone(&guarded.guard.options);
-            let problem = match service.token_caller(&token).await {
+            let problem = match service.token_caller(&token, client).await {
                 Ok(Some(caller)) if options.auth.takes_token_of(&caller) => {
                     let caller = options.auth.with_role(caller);
                     return guarded.pass(request, caller, None, client).await;

@@ -179,7 +179,8 @@ pub struct OperatorFilter {
     /// Only tasks of this kind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Only tasks of owners whose id begins so.
+    /// Only tasks of this owner: `user:` and the whole name; otherwise of owners whose id begins so, as the ids of sessions
+    /// are shown shortened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Only tasks with this tag.
@@ -235,7 +236,7 @@ pub struct Paused {
 }
 
 /// What a cancel or a rerun over a filter did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct ManyDone {
@@ -243,6 +244,9 @@ pub struct ManyDone {
     pub done: u32,
     /// Tasks for which it could not be done.
     pub refused: u32,
-    /// Whether more tasks match; repeat the call for them.
+    /// Whether older tasks may match, too.
     pub more: bool,
+    /// Pass as `cursor`, with the same filter, to go on with older tasks; absent if no more match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }

@@ -163,3 +163,37 @@ async fn what_matches_a_filter_is_cancelled_and_rerun_for_its_owner() {
     f.problem(&local(&f, "GET", "/api/v1/admin/tasks?status=odd", &json!({})).await, 400);
     f.problem(&local(&f, "GET", "/api/v1/admin/tasks?since=today", &json!({})).await, 400);
 }
+
+#[tokio::test]
+async fn an_act_over_a_filter_goes_on_where_it_ended() {
+    let engine = quick().with(|o| {
+        (o.max_queued_per_owner, o.list_rows, o.max_list_rows) = (10, 2, 2);
+    });
+    let f = fixture_of(by_machine(), engine).await;
+    for _ in 0..5 {
+        f.start(ADA, "endless", json!({})).await;
+    }
+    let filter = json!({ "kind": "endless" });
+    for (act, last) in [("cancel", 1), ("rerun", 1)] {
+        let mut path = format!("/api/v1/admin/{act}");
+        for number in [2, 2, last] {
+            let answer = local(&f, "POST", &path, &filter).await;
+            assert_eq!(answer.status, 200, "{}", answer.json());
+            let done = answer.json();
+            f.fits("ManyDone", &done);
+            assert_eq!((&done["done"], &done["refused"]), (&json!(number), &json!(0)), "{act}");
+            assert_eq!(done["more"], json!(done["next_cursor"].is_string()), "{act}");
+            if let Some(cursor) = done["next_cursor"].as_str() {
+                path = format!("/api/v1/admin/{act}?cursor={cursor}");
+            }
+        }
+        for list in f.get("/api/v1/tasks", ADA).await.json()["tasks"].as_array().unwrap() {
+            let id = list["id"].as_str().unwrap();
+            if act == "cancel" {
+                f.until(ADA, id, "cancelled").await;
+            }
+        }
+    }
+    let wrong = local(&f, "POST", "/api/v1/admin/cancel?cursor=x", &filter).await;
+    f.problem(&wrong, 400);
+}

@@ -350,3 +350,19 @@ async fn somebody_elses_upload_is_no_input() {
     f.problem(&refused, 400);
     assert_eq!(refused.json()["errors"][0]["field"], "upload");
 }
+
+#[tokio::test]
+async fn an_upload_is_gone_with_the_task_that_was_started_with_it() {
+    let f = fixture().await;
+    let sent = upload(&f, "/api/v1/uploads?name=a.txt", &[], TEXT).await;
+    let id = sent.json()["id"].as_str().unwrap().to_owned();
+    let task = f.start(ADA, "maker", json!({ "upload": id })).await;
+    f.until(ADA, &task, "completed").await;
+    let path = format!("/api/v1/uploads/{id}");
+    assert_eq!(f.get(&path, ADA).await.status, 200);
+    let delete = Request::delete(format!("/api/v1/tasks/{task}")).header(header::COOKIE, ADA);
+    assert_eq!(f.send(delete.body(Body::empty()).unwrap()).await.status, 204);
+    f.problem(&f.get(&path, ADA).await, 404);
+    let start = json!({ "kind": "maker", "input": { "upload": id } });
+    f.problem(&f.post("/api/v1/tasks", ADA, &start).await, 400);
+}

@@ -296,3 +296,31 @@ async fn a_task_that_has_not_ended_is_not_rerun() {
     let again = f.post(&format!("/api/v1/tasks/{running}/rerun"), ADA, &json!({})).await;
     assert_eq!(again.status, 202, "{}", again.json());
 }
+
+#[tokio::test]
+async fn an_input_with_a_key_twice_is_refused_and_names_it() {
+    let f = fixture().await;
+    let body = r#"{"kind": "echo", "input": {"text": "a", "text": "b"}}"#;
+    let request =
+        axum::http::Request::post("/api/v1/tasks").header("content-type", "application/json");
+    let answer = f.send(request.body(axum::body::Body::from(body)).unwrap()).await;
+    let detail = f.problem(&answer, 400);
+    assert!(detail.contains("input.text: is given twice"), "{detail}");
+    assert_eq!(answer.json()["errors"][0]["field"], "input.text");
+}
+
+#[tokio::test]
+async fn a_key_that_is_too_long_is_refused_with_the_limit_and_its_length() {
+    let f = fixture().await;
+    let start = json!({ "kind": "echo", "input": { "text": "a" } });
+    for (length, status) in [(255, 202), (256, 400)] {
+        let key = "k".repeat(length);
+        let headers = [("idempotency-key", key.as_str())];
+        let answer = f.post_with("/api/v1/tasks", ADA, &start, &headers).await;
+        assert_eq!(answer.status, status);
+        if status == 400 {
+            let detail = f.problem(&answer, 400);
+            assert_eq!(detail, "an Idempotency-Key has 1 to 255 bytes; this one has 256");
+        }
+    }
+}

@@ -114,3 +114,41 @@ async fn a_page_of_a_permitted_origin_calls_with_a_token_and_never_with_a_cookie
         assert_eq!(answer.header("access-control-allow-credentials"), "");
     }
 }
+
+#[tokio::test]
+async fn an_address_that_sends_wrong_tokens_is_refused_for_a_while_and_others_are_not() {
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let store = Arc::new(SqliteStore::in_memory(clock.clone()).await.unwrap());
+    let options = EngineOptions::default().with(|o| {
+        o.worker = false;
+        o.rates.wrong_tokens_per_minute = 3;
+    });
+    let engine = Engine::start(store, clock.clone(), Registry::new(), options).await.unwrap();
+    let service = engine.service();
+    let router = router(service.clone(), &HttpOptions::default());
+    let ada = Caller::user("ada");
+    let (token, _) = service.make_token(&ada, TokenRequest::new("CI")).await.unwrap();
+    let from = async |last: u8, token: &str| {
+        let peer = std::net::SocketAddr::from(([192, 0, 2, last], 1));
+        let request = Request::get("/api/v1/tasks").header(header::HOST, "here");
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let request = request.extension(axum::extract::ConnectInfo(peer));
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    // Right ones do not count, though each has to be looked up.
+    for _ in 0..5 {
+        assert_eq!(from(1, &token).await.status(), 200);
+        clock.advance(30_000);
+    }
+    let wrong = format!("mp_{}", "0a".repeat(32));
+    for token in [&wrong, "mp_x", "other"] {
+        assert_eq!(from(1, token).await.status(), 401);
+    }
+    let refused = from(1, &wrong).await;
+    assert_eq!(refused.status(), 429);
+    let wait: u32 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(from(2, &wrong).await.status(), 401);
+    assert_eq!(from(2, &token).await.status(), 200);
+    assert_eq!(from(1, &token).await.status(), 200, "a known one is not looked up");
+}

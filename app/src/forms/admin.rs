@@ -15,7 +15,7 @@ use super::{
     entered::Entered,
     respond::{caller, redirect_to, sent},
 };
-use crate::{pages::admin::filter_from, site::SiteState};
+use crate::{pages::admin::filter_from, site::SiteState, wire::last};
 
 const PAGE: &str = "/admin";
 
@@ -42,7 +42,8 @@ pub(crate) async fn post_cancel(State(state): State<SiteState>, request: Request
     let service = state.site.service.clone();
     post(&state, request, async |caller, entered| {
         let filter = filter_from(&entered);
-        service.cancel_all(&caller, &filter).await.map(|done| there(&entered, done))
+        let done = service.cancel_all(&caller, &filter, last(&entered, "cursor")).await;
+        done.map(|done| there(&entered, "cancel", done))
     })
     .await
 }
@@ -52,7 +53,8 @@ pub(crate) async fn post_rerun(State(state): State<SiteState>, request: Request)
     let service = state.site.service.clone();
     post(&state, request, async |caller, entered| {
         let filter = filter_from(&entered);
-        service.rerun_all(&caller, &filter).await.map(|done| there(&entered, done))
+        let done = service.rerun_all(&caller, &filter, last(&entered, "cursor")).await;
+        done.map(|done| there(&entered, "rerun", done))
     })
     .await
 }
@@ -67,10 +69,13 @@ fn target(entered: &Entered) -> PauseTarget {
     })
 }
 
-/// The page with the same filter, and how many tasks it was done for.
-fn there(entered: &Entered, done: ManyDone) -> String {
+/// The page with the same filter, how many tasks it was done for, and where it goes on.
+fn there(entered: &Entered, act: &str, done: ManyDone) -> String {
     let mut path = format!("admin?search=&done={}&refused={}", done.done, done.refused);
-    for (name, value) in entered {
+    if let Some(next) = done.next_cursor {
+        path.push_str(&format!("&act={act}&next={}", percent_encoded(&next)));
+    }
+    for (name, value) in entered.iter().filter(|(name, _)| name != "cursor") {
         path.push('&');
         path.extend(percent_encoded(name));
         path.push('=');

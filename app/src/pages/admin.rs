@@ -14,7 +14,7 @@ use milepost::{
 pub(crate) use self::tasks::filter_from;
 use self::{
     chart::HourChart,
-    tasks::{AllTasks, OperatorRows},
+    tasks::{AllTasks, GoOn, OperatorRows},
 };
 use super::{
     parts::{NoticeNote, ask},
@@ -33,6 +33,7 @@ pub fn AdminPage() -> impl IntoView {
     let filter = tasks::filter_of(&query);
     let cursor = query.get("cursor").filter(|cursor| !cursor.is_empty());
     let done = query.get("done").zip(query.get("refused"));
+    let next = query.get("act").zip(query.get("next"));
     let is_live = query.get(LIVE).is_some() && notice.is_none() && filter.is_none();
     ask(move |service, caller| async move {
         let overview = service.overview(&caller).await?;
@@ -65,6 +66,9 @@ pub fn AdminPage() -> impl IntoView {
                     </p>
                 }
             })}
+            {next
+                .zip(filter.clone())
+                .map(|((act, cursor), filter)| view! { <GoOn act cursor filter /> })}
             <Now overview />
             <AllTasks kinds filter=filter.unwrap_or_default() found />
         })

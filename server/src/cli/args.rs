@@ -52,8 +52,9 @@ pub(super) struct RunArgs {
     #[arg(long = "inputs", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// With --inputs: the same command with the same key and file starts nothing twice, so that it
-    /// can be repeated after an error; not with another file or another engine.max_batch
-    #[arg(long, value_name = "KEY", requires = "file")]
+    /// can be repeated after an error; not with another file or another engine.max_batch. 1 to 200 visible ASCII
+    /// characters: each batch adds the numbers of its lines, and a server takes 255 bytes by default
+    #[arg(long, value_name = "KEY", requires = "file", value_parser = batch_key)]
     pub(super) idempotency_key: Option<String>,
     /// Priority among your own queued tasks, -100 to 100; higher runs first
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
@@ -246,6 +247,21 @@ fn seconds(text: &str) -> Result<i64, String> {
     if text.is_empty() { Err(wrong()) } else { Ok(seconds) }
 }
 
+/// Maximum length of a key to which each batch adds the numbers of its lines. Servers take 255 bytes by default
+/// (`engine.max_idempotency_key_bytes`).
+const MAX_BATCH_KEY_BYTES: usize = 200;
+
+fn batch_key(key: &str) -> Result<String, String> {
+    let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_visible && (1..=MAX_BATCH_KEY_BYTES).contains(&key.len()) {
+        return Ok(key.to_owned());
+    }
+    let bytes = key.len();
+    Err(format!(
+        "a key has 1 to {MAX_BATCH_KEY_BYTES} visible ASCII characters; this one has {bytes} bytes"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +281,17 @@ mod tests {
         }
         for text in ["", "-1", "1.5h", "h", "2w", "2hours", "99999999999s", "1hä", "ä"] {
             assert!(seconds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_a_batch_leaves_room_for_the_numbers_of_its_lines() {
+        let longest = "k".repeat(MAX_BATCH_KEY_BYTES);
+        assert!(batch_key("k").is_ok() && batch_key(&longest).is_ok());
+        let lines = format!("/{0}-{0}", usize::MAX);
+        assert!(longest.len() + lines.len() <= 255, "what a server takes by default");
+        for wrong in ["", "a b", "ä", &"k".repeat(MAX_BATCH_KEY_BYTES + 1)] {
+            assert!(batch_key(wrong).is_err(), "{wrong}");
         }
     }
 }

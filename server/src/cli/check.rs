@@ -107,7 +107,7 @@ async fn all(configuration: &Configuration) -> Vec<Finding> {
     let mut checks = vec![machine::configuration(configuration)];
     checks.extend(machine::access(settings));
     let (database, clock) = database::check(settings).await;
-    checks.push(database);
+    checks.extend(database);
     checks.push(machine::files(settings).await);
     checks.push(machine::output(settings));
     checks.push(match clock {

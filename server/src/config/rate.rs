@@ -14,6 +14,9 @@ pub struct RateSettings {
     /// Uploads that a client may begin per minute; 0: no limit.
     /// `MILEPOST_HTTP_RATE_UPLOADS_PER_MINUTE`. Default: 600.
     pub uploads_per_minute: u32,
+    /// Requests with a wrong token that a client may send per minute; 0: no limit. Those with a right one do not count.
+    /// `MILEPOST_HTTP_RATE_WRONG_TOKENS_PER_MINUTE`. Default: 300.
+    pub wrong_tokens_per_minute: u32,
     /// Sessions that pages may create for a client per minute; 0: no limit.
     /// `MILEPOST_HTTP_RATE_SESSIONS_PER_MINUTE`. Default: 600.
     pub sessions_per_minute: u32,
@@ -21,7 +24,12 @@ pub struct RateSettings {
 
 impl Default for RateSettings {
     fn default() -> Self {
-        Self { starts_per_minute: 1_200, uploads_per_minute: 600, sessions_per_minute: 600 }
+        Self {
+            starts_per_minute: 1_200,
+            uploads_per_minute: 600,
+            wrong_tokens_per_minute: 300,
+            sessions_per_minute: 600,
+        }
     }
 }
 
@@ -31,6 +39,7 @@ impl RateSettings {
         RateOptions::default().with(|o| {
             o.starts_per_minute = self.starts_per_minute;
             o.uploads_per_minute = self.uploads_per_minute;
+            o.wrong_tokens_per_minute = self.wrong_tokens_per_minute;
         })
     }
 }

@@ -18,6 +18,17 @@ pub enum ServeError {
         /// The cause.
         error: io::Error,
     },
+    /// Two settings name one address.
+    #[error(
+        "http.addr {addr} and http.metrics_addr {metrics} are the same port; choose another one for one of them, or leave \
+         http.metrics_addr out"
+    )]
+    SamePort {
+        /// The address of pages and API.
+        addr: SocketAddr,
+        /// The address of the monitoring.
+        metrics: SocketAddr,
+    },
     /// The server would be open to others, or cannot identify users as configured.
     #[error("{0}")]
     Auth(String),

@@ -155,3 +155,20 @@ async fn an_operator_can_turn_the_audit_log_off() {
     ada.start("dataset", json!({ "data": "a\n" })).await;
     assert!(!place.log().contains(" audit: "), "{}", place.log());
 }
+
+#[tokio::test]
+async fn an_act_over_a_filter_names_the_tasks_that_it_was_done_for() {
+    let place = Place::new();
+    let operator = ("MILEPOST_AUTH_LOCAL_OPERATOR", "true");
+    let server = place.serve(&["--no-worker"], &[operator]).await;
+    let ada = Calls::new(&server).await;
+    let first = ada.start("dataset", json!({ "data": "a\n" })).await;
+    let second = ada.start("dataset", json!({ "data": "b\n" })).await;
+    let filter = json!({ "kind": "dataset" });
+    let (status, done) = ada.post("/api/v1/admin/cancel", filter).await;
+    assert_eq!((status, &done["done"]), (200, &json!(2)), "{done}");
+    last(&place, "cancel_all", &[OK, "tasks=2", &first, &second]);
+    let (status, _) = ada.post("/api/v1/admin/rerun", json!({ "kind": "none" })).await;
+    assert_eq!(status, 200);
+    last(&place, "rerun_all", &[OK, "tasks=0", "ids=\"\""]);
+}

@@ -124,7 +124,8 @@ async fn more_inputs_than_a_batch_takes_are_several_and_a_repeated_start_begins_
     let place = place();
     let server = place.serve(&[], &[]).await;
     place.write("jobs", &"{\"code\": 0}\n".repeat(130));
-    let run = ["run", "job", "--inputs", "jobs", "--idempotency-key", "nightly"];
+    let key = "k".repeat(200);
+    let run = ["run", "job", "--inputs", "jobs", "--idempotency-key", &key];
     let first = server.run(&place, &run).await;
     assert_eq!(first.code, Some(0), "{first:?}");
     assert_eq!(first.stdout.lines().count(), 2, "{first:?}");

@@ -190,3 +190,31 @@ async fn settings_and_tests_of_progress_are_told_as_json() {
     let presets: Value = serde_json::from_str(&presets.stdout).unwrap();
     assert!(presets["presets"].as_array().unwrap().iter().any(|it| it["name"] == "rsync"));
 }
+
+#[tokio::test]
+async fn a_database_that_was_lost_and_a_key_that_is_missing_are_told() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("data")).unwrap();
+    place.write("data/milepost.db", "");
+    let (report, _) = check(&place, &[]).await;
+    has(&report, "database", "warning", "is an empty file");
+    assert_eq!(place.run(&["migrate"]).await.code, Some(0));
+    let (report, _) = check(&place, &[]).await;
+    has(&report, "database", "ok", "schema version");
+    has(&report, "secret_key", "warning", "secret.key is missing");
+    place.write("data/secret.key", &"0".repeat(64));
+    let (report, _) = check(&place, &[]).await;
+    assert!(!report.to_string().contains("secret_key"), "{report:#}");
+}
+
+#[tokio::test]
+async fn nothing_is_left_beside_a_file_that_is_no_database() {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("data")).unwrap();
+    place.write("data/milepost.db", "this is no database");
+    for command in [&["migrate"][..], &["serve", "--addr", "127.0.0.1:0"]] {
+        place.run(command).await.is_refused_with("the file is not a database");
+        let lock = place.path("data/milepost.db.lock");
+        assert!(!lock.exists(), "{command:?}");
+    }
+}

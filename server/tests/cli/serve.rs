@@ -34,6 +34,19 @@ async fn a_taken_port_is_told_in_one_line() {
 }
 
 #[tokio::test]
+async fn two_settings_with_one_address_are_both_named() {
+    let place = Place::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for metrics in [free.to_string(), format!("0.0.0.0:{}", free.port())] {
+        let twice = format!("[http]\naddr = \"{free}\"\nmetrics_addr = \"{metrics}\"\n");
+        let twice = place.write("twice.toml", &twice);
+        let printed = place.run(&["serve", "--config", arg(&twice)]).await;
+        let both = format!("http.addr {free} and http.metrics_addr {metrics} are the same port");
+        printed.is_refused_with(&both);
+    }
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_written_is_told_in_one_line() {
     let place = Place::new();
     let file = place.write("file", "");

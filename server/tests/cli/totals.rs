@@ -39,6 +39,36 @@ async fn a_new_cookie_for_each_start_waits_no_more_than_the_others() {
 }
 
 #[tokio::test]
+async fn starts_for_later_have_limits_of_their_own_and_keep_nobody_from_starting_now() {
+    for (variable, status, code) in [
+        ("MILEPOST_ENGINE_MAX_SCHEDULED_PER_CLIENT", 429, "schedule_full"),
+        ("MILEPOST_ENGINE_MAX_SCHEDULED", 503, "server_full"),
+    ] {
+        let place = Place::new();
+        let settings = [(variable, "2"), ("MILEPOST_ENGINE_MAX_QUEUED", "1")];
+        let server = place.serve(&["--no-worker"], &settings).await;
+        let setting = variable.strip_prefix("MILEPOST_ENGINE_").unwrap().to_lowercase();
+        let later = async || {
+            let body =
+                json!({ "kind": "dataset", "input": { "data": "a,b\n1,2\n" }, "delay_s": 86_400 });
+            let call = Client::new().post(format!("{}/api/v1/tasks", server.url));
+            call.json(&body).send().await.unwrap()
+        };
+        for _ in 0..2 {
+            assert_eq!(later().await.status(), 202);
+        }
+        let refused = later().await;
+        assert_eq!(refused.status(), status);
+        assert!(refused.headers().contains_key("retry-after"));
+        let shown: Value = refused.json().await.unwrap();
+        assert_eq!(shown["code"], code, "{shown}");
+        assert!(shown["detail"].as_str().unwrap().contains(&setting), "{shown}");
+        assert_eq!(start(&server, &json!({ "data": "a,b\n1,2\n" })).await.status(), 202);
+        assert_eq!(server.stop().await.0.code(), Some(0));
+    }
+}
+
+#[tokio::test]
 async fn a_new_cookie_for_each_start_stores_no_more_than_the_others() {
     let large = json!({ "data": "a,b\n".repeat(100_000) });
     for variable in ["MILEPOST_STORAGE_MAX_BYTES_PER_CLIENT", "MILEPOST_STORAGE_MAX_BYTES"] {

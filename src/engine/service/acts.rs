@@ -147,8 +147,8 @@ impl Service {
         audited(about(caller, Action::StartNow, id), self.start_task_now(caller, id)).await
     }
 
-    /// Deletes a task with its input, log, result, files and checkpoints; one that has not ended is
-    /// stopped. `None` if there is no task that this caller may see.
+    /// Deletes a task with its input, log, result, files, checkpoints and the uploads that no other task uses; one that has
+    /// not ended is stopped. `None` if there is no task that this caller may see.
     ///
     /// # Errors
     /// When the caller may not delete it, when it is gone already, and when the store fails.
@@ -331,6 +331,7 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::QueueFull { .. } => "queue_full",
         ServiceError::ClientQueueFull { .. } => "client_queue_full",
         ServiceError::ServerQueueFull { .. } => "server_queue_full",
+        ServiceError::ScheduleFull { .. } => "schedule_full",
         ServiceError::StorageFull(_) => "storage_full",
         ServiceError::DiskFull(_) => "disk_full",
         ServiceError::TooLarge { .. } => "too_large",

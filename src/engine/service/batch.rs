@@ -207,9 +207,10 @@ impl Service {
             // Two starts with the same key at the same moment.
             Inserted::SameKey(row) => self.repeated(caller, &row).await,
             Inserted::KeyReused => Err(ServiceError::KeyReused),
-            full @ (Inserted::Full(_) | Inserted::ClientFull(_) | Inserted::AllFull(_)) => {
-                Err(self.queue_full(&full))
-            }
+            full @ (Inserted::Full(_)
+            | Inserted::ClientFull(_)
+            | Inserted::AllFull(_)
+            | Inserted::ScheduleFull(..)) => Err(self.queue_full(&full)),
             Inserted::NoUpload(id) => {
                 let detail = format!("there is no upload {id} of yours, or its time is over");
                 Err(at(name, ValidationError::new(detail)).into())

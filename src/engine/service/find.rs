@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Caller, Service, ServiceError, log_lines};
+use super::{Caller, Service, ServiceError, log::log_lines};
 use crate::{
     engine::{ValidationError, store::LogEntry},
     task::{LogLine, TaskId, is_in_line},

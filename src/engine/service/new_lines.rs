@@ -1,6 +1,6 @@
 //! Log lines that travel in the response of a poll.
 
-use super::{Service, ServiceError, log_lines};
+use super::{Service, ServiceError, log::log_lines};
 use crate::task::{PollRequest, PollResponse, TaskId, TaskLog};
 
 impl Service {

@@ -6,6 +6,7 @@ use super::{Caller, Service, ServiceError, may::Role, read_cursor};
 use crate::{
     engine::{
         ValidationError,
+        audit::AuditedTasks,
         clock::rfc3339,
         millis,
         store::{AllTasksQuery, HourCount, HourEvent, Pause, PauseScope, Row},
@@ -243,14 +244,16 @@ impl Service {
         &self,
         caller: &Caller,
         filter: &OperatorFilter,
+        cursor: Option<&str>,
         many: Many,
+        tasks: &AuditedTasks,
     ) -> Result<ManyDone, ServiceError> {
         self.may_operate(caller)?;
         if filter.is_empty() {
             let detail = "name what it is done for: status, kind, owner, tag, q, since or until";
             return Err(ValidationError::new(detail).into());
         }
-        let mut query = self.query(filter, None, self.engine.inner().options.max_list_rows)?;
+        let mut query = self.query(filter, cursor, self.engine.inner().options.max_list_rows)?;
         let fits = |status: &Status| match many {
             Many::Cancel => matches!(status, Status::Queued | Status::Running),
             Many::Rerun => matches!(status, Status::Error | Status::Cancelled),
@@ -266,13 +269,8 @@ impl Service {
         }
         let (rows, next) = self.page(&query).await?;
         let mut done = ManyDone { more: next.is_some(), ..ManyDone::default() };
+        done.next_cursor = next.map(|(at, id)| format!("{at}.{id}"));
         for row in rows {
-            // Users have whole names; the ids of sessions are shown shortened.
-            let is_other =
-                |owner: &String| owner.starts_with("user:") && row.owner.as_ref() != Some(owner);
-            if query.owner.as_ref().is_some_and(is_other) {
-                continue;
-            }
             // As the operator, for the owner.
             let owner = row.owner.clone().map_or_else(Caller::nobody, Caller::owner);
             let owner = owner.with_role(Role::Admin);
@@ -282,6 +280,9 @@ impl Service {
                 }
                 Many::Rerun => matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_))),
             };
+            if is_done {
+                tasks.add(row.id);
+            }
             *(if is_done { &mut done.done } else { &mut done.refused }) += 1;
         }
         Ok(done)

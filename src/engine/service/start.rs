@@ -164,6 +164,7 @@ impl Service {
             Inserted::ClientFull(queued) => ServiceError::ClientQueueFull { queued },
             Inserted::AllFull(queued) => ServiceError::ServerQueueFull { queued },
             Inserted::Full(queued) => ServiceError::QueueFull { queued },
+            Inserted::ScheduleFull(by, scheduled) => ServiceError::ScheduleFull { by, scheduled },
             _ => ServiceError::QueueFull { queued: options.max_queued_per_owner },
         }
     }
@@ -205,6 +206,9 @@ impl Service {
             max_queued: options.max_queued_per_owner,
             max_queued_per_client: options.max_queued_per_client,
             max_queued_in_all: options.max_queued,
+            max_scheduled: options.max_scheduled_per_owner,
+            max_scheduled_per_client: options.max_scheduled_per_client,
+            max_scheduled_in_all: options.max_scheduled,
             batch: None,
             rerun_of: None,
             uploads,
@@ -267,7 +271,8 @@ impl Service {
         let Some(key) = key else { return Ok(None) };
         let max = self.engine.inner().options.max_idempotency_key_bytes;
         if key.is_empty() || key.len() > max {
-            let detail = format!("an Idempotency-Key has 1 to {max} bytes");
+            let detail =
+                format!("an Idempotency-Key has 1 to {max} bytes; this one has {}", key.len());
             return Err(ValidationError::new(detail).into());
         }
         let input = input();

@@ -1,13 +1,17 @@
 //! Tokens: making, listing and removing them, and finding the user of a request that carries one.
 
-use std::sync::Arc;
+mod known;
+
+use std::{sync::Arc, time::Instant};
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+pub(in crate::engine) use known::KnownTokens;
+
 use super::{Caller, Service, ServiceError};
 use crate::engine::{
-    ValidationError,
+    ClientAddress, ValidationError,
     audit::{self, Action},
     keyed_hash::hex,
     store::{NewToken, Store, StoredToken, TokenScope},
@@ -17,11 +21,6 @@ use crate::engine::{
 const PREFIX: &str = "mp_";
 /// Hexadecimal digits of the random part: 32 bytes.
 const DIGITS: usize = 64;
-/// How long a token counts as known before it is looked up again, in milliseconds. A token that was
-/// revoked is refused by all servers within 30 s.
-const KNOWN_MS: i64 = 25_000;
-/// Number of tokens that are remembered.
-const MAX_KNOWN: usize = 10_000;
 /// Maximum length of a token's name, in characters.
 const MAX_NAME_CHARS: usize = 100;
 /// Maximum number of kinds of a token.
@@ -130,15 +129,6 @@ fn is_token(text: &str) -> bool {
     text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == DIGITS && rest.bytes().all(digit))
 }
 
-/// Tokens that were looked up lately, by their hash, with the time by the store's clock.
-pub(in crate::engine) type KnownTokens =
-    quick_cache::sync::Cache<String, (i64, Option<Arc<StoredToken>>)>;
-
-/// No token is known yet.
-pub(in crate::engine) fn none_known() -> KnownTokens {
-    KnownTokens::new(MAX_KNOWN)
-}
-
 impl Service {
     /// Makes a token for the caller. Returns the token itself, which is shown once and stored nowhere,
     /// and its row.
@@ -176,8 +166,10 @@ impl Service {
     pub async fn remove_token(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
         let owner = token_owner(caller)?;
         let inner = self.engine.inner();
-        let removed = inner.store.remove_token(Some(owner), id).await?;
+        let removed = inner.store.remove_token(Some(owner), id).await;
+        // Also if the answer was lost: it may have been removed.
         inner.known_tokens.clear();
+        let removed = removed?;
         audit::record(caller, Action::RemoveToken, if removed { "ok" } else { "not_found" });
         Ok(removed)
     }
@@ -185,27 +177,33 @@ impl Service {
     /// The caller that a token identifies, if it was looked up within 25 s: without reading the store.
     pub fn known_token(&self, token: &str) -> Option<Caller> {
         let inner = self.engine.inner();
-        let (at, stored) = inner.known_tokens.get(&hash(token))?;
-        let now = inner.clock.now_ms();
-        let is_recent = (0..KNOWN_MS).contains(&now.saturating_sub(at));
-        stored.filter(|it| is_recent && it.expires_at > now).map(Caller::of_token)
+        inner.known_tokens.get(&hash(token), inner.clock.now_ms()).map(Caller::of_token)
     }
 
-    /// The caller that a token identifies; `None`: it is wrong, has expired or was removed.
+    /// The caller that a token of a request from this address identifies; `None`: it is wrong, has expired or was
+    /// removed.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn token_caller(&self, token: &str) -> Result<Option<Caller>, ServiceError> {
+    /// [`ServiceError::TooOften`] if too many wrong tokens came from this address; also when the store fails.
+    pub async fn token_caller(
+        &self,
+        token: &str,
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Caller>, ServiceError> {
+        let inner = self.engine.inner();
+        let attempt = inner.rates.wrong_tokens.attempt(client, Instant::now())?;
         if !is_token(token) {
             return Ok(None);
         }
-        let inner = self.engine.inner();
         let (hash, now) = (hash(token), inner.clock.now_ms());
-        let stored = inner.store.use_token(&hash).await?.map(Arc::new);
-        if stored.is_some() {
-            inner.known_tokens.insert(hash, (now, stored.clone()));
+        let look_up = inner.known_tokens.look_up();
+        let stored = inner.store.use_token(&hash).await;
+        if !matches!(stored, Ok(None)) {
+            inner.rates.wrong_tokens.forgive(attempt);
         }
-        Ok(stored.map(Caller::of_token))
+        let Some(stored) = stored?.map(Arc::new) else { return Ok(None) };
+        inner.known_tokens.insert(look_up, hash, now, Arc::clone(&stored));
+        Ok(Some(Caller::of_token(stored)))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     engine::{
         BudgetUsedUp, Full, LittleSpace, QuotaReached, TooOften, ValidationError,
         artifacts::{ArtifactsError, ReadError},
-        store::{StoreError, StoredResult},
+        store::{ScheduledBy, StoreError, StoredResult},
     },
     task::{ExpiredTask, FieldError, Problem, ProblemCode, Snapshot, StartReceipt, Status},
 };
@@ -126,6 +126,14 @@ pub enum ServiceError {
         /// Number of queued tasks.
         queued: u32,
     },
+    /// A limit of scheduled tasks is reached.
+    #[error("{}", schedule_full(*.by, *.scheduled))]
+    ScheduleFull {
+        /// Whose limit.
+        by: ScheduledBy,
+        /// Number of scheduled tasks.
+        scheduled: u32,
+    },
     /// The server's queue limit is reached.
     #[error(
         "{queued} tasks wait in the queue of this server already, as many as may \
@@ -196,6 +204,18 @@ pub enum ServiceError {
 
 /// When to retry if all upload slots are in use, in milliseconds.
 const PLACE_MS: i64 = 5_000;
+
+fn schedule_full(by: ScheduledBy, scheduled: u32) -> String {
+    let (whose, setting) = match by {
+        ScheduledBy::Account => ("of your tasks", "max_scheduled_per_owner"),
+        ScheduledBy::Client => ("tasks from your network address", "max_scheduled_per_client"),
+        ScheduledBy::All => ("tasks of this server", "max_scheduled"),
+    };
+    format!(
+        "{scheduled} {whose} wait for their start time already, as many as may (engine.{setting}); \
+         start it without run_at and delay_s, or try again when some have started"
+    )
+}
 
 fn uploads_full(full: &Full) -> String {
     let setting = match full {
@@ -303,6 +323,20 @@ impl From<ServiceError> for Problem {
                 let mut problem =
                     Self::new(429, "Too Many Requests", detail).with_code(ProblemCode::QueueFull);
                 problem.retry_after_ms = Some(5_000);
+                problem
+            }
+            ServiceError::ScheduleFull {
+                by: ScheduledBy::Account | ScheduledBy::Client, ..
+            } => {
+                let mut problem = Self::new(429, "Too Many Requests", detail)
+                    .with_code(ProblemCode::ScheduleFull);
+                problem.retry_after_ms = Some(60_000);
+                problem
+            }
+            ServiceError::ScheduleFull { .. } => {
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::ServerFull);
+                problem.retry_after_ms = Some(60_000);
                 problem
             }
             ServiceError::ServerQueueFull { .. } => {

@@ -45,6 +45,8 @@ pub(super) fn newest(migrations: &Migrator) -> i64 {
 pub struct Inspection {
     /// Version of the schema; 0: the database is empty or missing.
     pub version: i64,
+    /// Whether it is a file that exists and has no content, as is left when a database was lost; never with PostgreSQL.
+    pub is_empty_file: bool,
     /// Number of migrations that it lacks.
     pub pending: usize,
     /// Whether it takes writes.

@@ -35,12 +35,18 @@ pub struct NewTask {
     pub max_attempts: u32,
     /// Retention after its end, in milliseconds; `None`: no limit.
     pub keep_ms: Option<i64>,
-    /// Maximum number of queued tasks of this account.
+    /// Maximum number of queued tasks of this account, without scheduled ones.
     pub max_queued: u32,
-    /// Maximum number of queued tasks of this client.
+    /// Maximum number of queued tasks of this client, without scheduled ones.
     pub max_queued_per_client: u32,
-    /// Maximum number of queued tasks in total.
+    /// Maximum number of queued tasks in total, without scheduled ones.
     pub max_queued_in_all: u32,
+    /// Maximum number of scheduled tasks of this account: queued ones whose first run waits for its time.
+    pub max_scheduled: u32,
+    /// Maximum number of scheduled tasks of this client.
+    pub max_scheduled_per_client: u32,
+    /// Maximum number of scheduled tasks in total.
+    pub max_scheduled_in_all: u32,
     /// The uploads that its input names.
     pub uploads: Vec<UploadId>,
     /// The batch that it belongs to, and its index there, from 0.
@@ -83,6 +89,9 @@ impl NewTask {
             max_queued: u32::MAX,
             max_queued_per_client: u32::MAX,
             max_queued_in_all: u32::MAX,
+            max_scheduled: u32::MAX,
+            max_scheduled_per_client: u32::MAX,
+            max_scheduled_in_all: u32::MAX,
             uploads: Vec::new(),
             batch: None,
             rerun_of: None,
@@ -124,6 +133,17 @@ impl NewTask {
     }
 }
 
+/// Whose scheduled tasks are as many as may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScheduledBy {
+    /// Those of the account.
+    Account,
+    /// Those of the client address.
+    Client,
+    /// Those of all.
+    All,
+}
+
 /// The result of an insert.
 #[derive(Clone, Debug)]
 pub enum Inserted {
@@ -141,6 +161,8 @@ pub enum Inserted {
     ClientFull(u32),
     /// This many tasks are queued already, over all accounts.
     AllFull(u32),
+    /// This many tasks are scheduled already.
+    ScheduleFull(ScheduledBy, u32),
     /// There is no such upload, or no longer, that the owner may use.
     NoUpload(UploadId),
 }

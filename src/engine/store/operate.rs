@@ -144,7 +144,7 @@ pub struct AllTasksQuery {
     pub statuses: Vec<Status>,
     /// Only of this kind.
     pub kind: Option<String>,
-    /// Only of owners whose id begins so.
+    /// Only of this owner, if it begins with `user:`; otherwise only of owners whose id begins so.
     pub owner: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,

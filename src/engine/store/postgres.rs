@@ -136,6 +136,8 @@ mod times;
 mod tokens;
 #[path = "sql/unfinished.rs"]
 mod unfinished;
+#[path = "sql/uploads.rs"]
+mod uploads;
 #[path = "sql/usage.rs"]
 mod usage;
 #[path = "sql/waiting.rs"]

@@ -90,6 +90,8 @@ codes! {
     TooManyRequests = 429 "too_many_requests",
     /// Too many tasks of the owner or of the client address are queued.
     QueueFull = 429 "queue_full",
+    /// Too many tasks of the owner or of the client address wait for their start time.
+    ScheduleFull = 429 "schedule_full",
     /// The daily budget of the kind is used up.
     BudgetUsedUp = 429 "budget_used_up",
     /// The owner has too many uploads, or too many are under way.

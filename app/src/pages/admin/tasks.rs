@@ -129,6 +129,29 @@ pub(super) fn AllTasks(
     }
 }
 
+/// The filter as fields of a form.
+fn hidden(filter: &OperatorFilter) -> impl IntoView + use<> {
+    let inputs = pairs(filter).map(|(name, value)| {
+        view! { <input type="hidden" name=name value=value.to_owned() /> }
+    });
+    inputs.collect::<Vec<_>>()
+}
+
+/// A button that goes on with the older tasks of a filter for which an act was done already.
+#[component]
+pub(super) fn GoOn(act: String, cursor: String, filter: OperatorFilter) -> impl IntoView {
+    let (action, label) = match act.as_str() {
+        "cancel" => ("admin/cancel", "Cancel the older ones, too"),
+        _ => ("admin/rerun", "Run the older ones again, too"),
+    };
+    view! {
+        <form method="post" action=action>
+            {hidden(&filter)} <input type="hidden" name="cursor" value=cursor />
+            <p>"Older tasks may match, too. " <button>{label}</button></p>
+        </form>
+    }
+}
+
 #[component]
 fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
     let is_empty = found.tasks.is_empty() && found.next_cursor.is_none();
@@ -145,12 +168,6 @@ fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
             </p>
         }
     });
-    let hidden = || {
-        let inputs = pairs(&filter).map(|(name, value)| {
-            view! { <input type="hidden" name=name value=value.to_owned() /> }
-        });
-        inputs.collect::<Vec<_>>()
-    };
     view! {
         {is_empty.then(|| view! { <p class="soft">"No task matches."</p> })}
         <OperatorRows tasks=found.tasks />
@@ -161,10 +178,10 @@ fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
                 view! {
                     <div class="acts">
                         <form method="post" action="admin/cancel">
-                            {hidden()} <button>"Cancel the unfinished of them"</button>
+                            {hidden(&filter)} <button>"Cancel the unfinished of them"</button>
                         </form>
                         <form method="post" action="admin/rerun">
-                            {hidden()} <button>"Run the failed of them again"</button>
+                            {hidden(&filter)} <button>"Run the failed of them again"</button>
                         </form>
                     </div>
                 }

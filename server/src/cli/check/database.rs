@@ -1,6 +1,7 @@
 //! Reach, schema, role and clock of the database.
 
 use milepost::engine::store::Inspection;
+use milepost_command::KEY_FILE;
 
 use super::Finding;
 use crate::{config::Settings, serve};
@@ -8,11 +9,27 @@ use crate::{config::Settings, serve};
 const NAME: &str = "database";
 
 /// Checks the database; also returns the time by its clock, in milliseconds, if it has one.
-pub(super) async fn check(settings: &Settings) -> (Finding, Option<i64>) {
+pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<i64>) {
     match serve::inspect(settings).await {
-        Err(error) => (Finding::error(NAME, error.to_string()), None),
-        Ok((database, inspection)) => (describe(&database, &inspection), inspection.now_ms),
+        Err(error) => (vec![Finding::error(NAME, error.to_string())], None),
+        Ok((database, inspection)) => {
+            let key = missing_key(settings, &inspection);
+            let database = describe(&database, &inspection);
+            (std::iter::once(database).chain(key).collect(), inspection.now_ms)
+        }
     }
+}
+
+/// A warning if the next start would make a new key although there is a database, whose secrets need the one before.
+fn missing_key(settings: &Settings, inspection: &Inspection) -> Option<Finding> {
+    let storage = &settings.storage;
+    let path = storage.data_dir.join(KEY_FILE);
+    let is_missing = inspection.version > 0 && storage.secret_key.is_none() && !path.exists();
+    is_missing.then(|| {
+        let detail = "is missing, though the database is there; the next start makes a new key, with which no secret of \
+            a queued task can be read. Copy the file from the backup or from another server, or set storage.secret_key";
+        Finding::warning("secret_key", format!("{} {detail}", path.display()))
+    })
 }
 
 fn describe(database: &str, inspection: &Inspection) -> Finding {
@@ -28,6 +45,13 @@ fn describe(database: &str, inspection: &Inspection) -> Finding {
     }
     match (*pending, *version, *may_migrate) {
         (0, version, _) => Finding::ok(NAME, format!("{at}, schema version {version}")),
+        (_, 0, true) if inspection.is_empty_file => Finding::warning(
+            NAME,
+            format!(
+                "{at} is an empty file, in which no task is left; the first start makes its schema. If it had tasks, \
+                 restore a backup"
+            ),
+        ),
         (_, 0, true) => {
             Finding::ok(NAME, format!("{at} is empty; the first start makes its schema"))
         }

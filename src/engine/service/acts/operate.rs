@@ -47,22 +47,26 @@ impl Service {
         entry
     }
 
-    /// Cancels the newest unfinished tasks that match, of all owners; at most
-    /// [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows).
+    /// Cancels the newest unfinished tasks that match, of all owners, at most
+    /// [`EngineOptions::max_list_rows`](crate::engine::EngineOptions::max_list_rows); with the cursor of an earlier call the
+    /// next older ones.
     ///
     /// # Errors
-    /// When the caller may not do it, when the filter is invalid, and when the store fails.
+    /// When the caller may not do it, when the filter or the cursor is invalid, and when the store fails: then some of the
+    /// tasks may have been cancelled.
     pub async fn cancel_all(
         &self,
         caller: &Caller,
         filter: &OperatorFilter,
+        cursor: Option<&str>,
     ) -> Result<ManyDone, ServiceError> {
-        let entry = Entry::new(caller, Action::CancelAll);
-        audited(entry, self.do_for_all(caller, filter, Many::Cancel)).await
+        let mut entry = Entry::new(caller, Action::CancelAll);
+        let tasks = entry.for_many();
+        audited(entry, self.do_for_all(caller, filter, cursor, Many::Cancel, &tasks)).await
     }
 
     /// Reruns the newest failed and cancelled tasks that match, each for its owner; as many as
-    /// [`Service::cancel_all`].
+    /// [`Service::cancel_all`], and with a cursor the next older ones: none is rerun twice.
     ///
     /// # Errors
     /// As there.
@@ -70,9 +74,11 @@ impl Service {
         &self,
         caller: &Caller,
         filter: &OperatorFilter,
+        cursor: Option<&str>,
     ) -> Result<ManyDone, ServiceError> {
-        let entry = Entry::new(caller, Action::RerunAll);
-        audited(entry, self.do_for_all(caller, filter, Many::Rerun)).await
+        let mut entry = Entry::new(caller, Action::RerunAll);
+        let tasks = entry.for_many();
+        audited(entry, self.do_for_all(caller, filter, cursor, Many::Rerun, &tasks)).await
     }
 }
 

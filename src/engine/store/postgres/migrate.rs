@@ -114,6 +114,7 @@ pub(super) async fn inspect(
     let row = sqlx::raw_sql(sql).fetch_one(connection).await?;
     Ok(Inspection {
         version,
+        is_empty_file: false,
         pending: pending.len(),
         writable: row.try_get(0)?,
         role: row.try_get(1)?,

@@ -106,16 +106,6 @@ const MARK_DELETED: &str = "UPDATE artifacts SET state = 'deleted', due_at = $2 
 
 const DELETE_ARTIFACT: &str = "DELETE FROM artifacts WHERE id = $1";
 
-/// Extends the retention of an upload, counted from now, when a task is started with it. Matches no
-/// upload of another owner, and no expired one.
-const USE: &str = "UPDATE artifacts SET due_at = \
-    CASE WHEN due_at < $3 + due_at - created_at THEN $3 + due_at - created_at ELSE due_at END \
-    WHERE id = $1 AND task_id IS NULL AND state = 'ready' AND due_at > $3 \
-    AND (owner IS NULL OR owner = $2)";
-
-const NOTE_USE: &str =
-    "INSERT INTO upload_uses (upload_id, task_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-
 /// Runs before the task is removed.
 pub(super) const MARK_FILES_DELETED: &str = concat!(
     "UPDATE artifacts SET state = 'deleted', due_at = $2 WHERE state <> 'deleted' AND ",
@@ -303,23 +293,6 @@ impl This {
             }
         }
     }
-}
-
-/// Records that a task is started with an upload; returns false if there is none that its owner may
-/// use.
-pub(super) async fn note_use(
-    tx: &mut Session<'_>,
-    task_id: TaskId,
-    owner: Option<&str>,
-    upload: UploadId,
-    now: i64,
-) -> Result<bool, StoreError> {
-    let used = tx.execute(sqlx::query(USE).bind(upload.to_string()).bind(owner).bind(now)).await?;
-    if used == 0 {
-        return Ok(false);
-    }
-    tx.execute(sqlx::query(NOTE_USE).bind(upload.to_string()).bind(task_id.to_string())).await?;
-    Ok(true)
 }
 
 /// The owner and the client of a file.

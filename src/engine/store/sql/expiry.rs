@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{
     DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, shared_limits::DROP_RUN_COUNTS,
-    statements as sql,
+    statements as sql, uploads,
 };
 use crate::{
     engine::store::{
@@ -84,6 +84,7 @@ impl This {
         }
         let ids = map::ids(&[id])?;
         tx.execute(sqlx::query(MARK_FILES_DELETED).bind(&ids).bind(now)).await?;
+        uploads::delete_of(&mut tx, id, now).await?;
         let prune_at = now.saturating_add(known_ms);
         let tombstone = sqlx::query(WRITE_TOMBSTONE_OF_DELETED).bind(id.to_string());
         tx.execute(tombstone.bind(now).bind(prune_at)).await?;

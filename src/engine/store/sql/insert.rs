@@ -3,10 +3,10 @@
 use sqlx::Row as _;
 
 use super::{
-    This, artifacts,
+    This,
     connections::Session,
     insert_each::{insert_row, insert_rows, is_plain},
-    map, statements as sql,
+    map, statements as sql, uploads,
     waiting::Waiting,
 };
 use crate::{
@@ -18,7 +18,7 @@ impl This {
     pub(super) async fn insert_task(&self, new: &NewTask) -> Result<Inserted, StoreError> {
         let mut tx = self.db.write_alone(new.account()).await?;
         let now = self.now_in(&mut tx).await?;
-        let inserted = queue(&mut tx, new, &mut Waiting::unknown(), now).await?;
+        let inserted = queue(&mut tx, new, &mut Waiting::unknown(now), now).await?;
         match &inserted {
             Inserted::Queued(_) => self.announce(&mut tx, &[Change::Queued]).await?,
             Inserted::UnderWay(row) => keep_key(&mut tx, new, row.id).await?,
@@ -35,7 +35,7 @@ impl This {
         let mut tx = self.db.write_alone(account).await?;
         let now = self.now_in(&mut tx).await?;
         let (mut rows, mut plain) = (vec![None; new.len()], Vec::new());
-        let mut waiting = Waiting::unknown();
+        let mut waiting = Waiting::unknown(now);
         for (place, task) in new.iter().enumerate() {
             let inserted = if is_plain(task) {
                 waiting.admit(&mut tx, task).await?
@@ -83,7 +83,7 @@ pub(super) async fn queue(
     }
     keep_key(tx, new, row.id).await?;
     for upload in &new.uploads {
-        if !artifacts::note_use(tx, row.id, new.owner.as_deref(), *upload, now).await? {
+        if !uploads::note_use(tx, row.id, new.owner.as_deref(), *upload, now).await? {
             return Ok(Inserted::NoUpload(*upload));
         }
     }

@@ -120,7 +120,7 @@ impl This {
         let locked = try_lock_owners(tx, &accounts).await?;
         let all = || new.iter().map(|new| &**new).enumerate();
         let mine = || all().filter(|(_, new)| locked.contains(new.account()));
-        let mut waiting = Waiting::unknown();
+        let mut waiting = Waiting::unknown(now);
         waiting.count(tx, &mine().map(|(_, new)| new).collect::<Vec<_>>()).await?;
         let (mut inserted, mut plain) = (vec![None; new.len()], Vec::new());
         for (index, task) in mine() {

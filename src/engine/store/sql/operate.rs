@@ -94,7 +94,8 @@ macro_rules! matching {
             contains!("lower(coalesce(error_message, ''))", "$5"),
             ") AND ($6 IS NULL OR kind = $6) AND ($7 IS NULL OR ",
             in_json_list!("status", "$7"),
-            ") AND ($8 IS NULL OR substr(coalesce(owner, ''), 1, length(CAST($8 AS TEXT))) = $8)",
+            ") AND ($8 IS NULL OR owner = $8 OR substr(CAST($8 AS TEXT), 1, 5) <> 'user:' AND ",
+            "substr(coalesce(owner, ''), 1, length(CAST($8 AS TEXT))) = $8)",
             " AND ($9 IS NULL OR EXISTS (SELECT 1 FROM task_tags WHERE task_id = tasks.id",
             " AND tag = $9)) AND ($10 IS NULL OR created_at >= $10)",
             " ORDER BY created_at DESC, id DESC LIMIT $4"

@@ -4,33 +4,90 @@ use std::collections::HashMap;
 
 use sqlx::Row as _;
 
-use super::{connections::Session, map::corrupt, statements::account};
-use crate::engine::store::{Inserted, NewTask, StoreError};
+use super::{DbRow, connections::Session, map::corrupt, statements::account};
+use crate::engine::store::{Inserted, NewTask, ScheduledBy, StoreError};
 
-/// Counts queued tasks: of each account in $1, of each client in $2, and in total, up to $3.
+/// The queued tasks that may start by $4 or did so before, and the others, which are scheduled. Each part reads an
+/// index that contains queued tasks only.
+macro_rules! counts {
+    ($of:expr) => {
+        concat!(
+            "(SELECT count(*) FROM tasks WHERE ",
+            $of,
+            " AND status = 'queued' AND run_at <= $4) + (SELECT count(*) FROM tasks WHERE ",
+            $of,
+            " AND status = 'queued' AND run_at > $4 AND attempt > 0) AS waiting, ",
+            "(SELECT count(*) FROM tasks WHERE ",
+            $of,
+            " AND status = 'queued' AND run_at > $4 AND attempt = 0) AS scheduled FROM "
+        )
+    };
+}
+
+/// Up to `$most` of all queued tasks that match.
+macro_rules! count_of_all {
+    ($matches:literal, $most:literal) => {
+        concat!(
+            "(SELECT count(*) FROM (SELECT 1 FROM tasks WHERE status = 'queued' AND ",
+            $matches,
+            " LIMIT ",
+            $most,
+            ") AS counted)"
+        )
+    };
+}
+
+/// Counts queued tasks: of each account in $1, of each client in $2, and in total, up to $3 waiting and $5 scheduled
+/// ones.
 pub(super) const COUNT_QUEUED: &str = concat!(
-    "SELECT 'account' AS whose, value ->> 0 AS name, (SELECT count(*) FROM tasks WHERE ",
-    account!(),
-    " = value ->> 0 AND status = 'queued') AS waiting FROM ",
+    "SELECT 'account' AS whose, value ->> 0 AS name, ",
+    counts!(concat!(account!(), " = value ->> 0")),
     json_rows!("$1"),
-    " UNION ALL SELECT 'client', value ->> 0, (SELECT count(*) FROM tasks ",
-    "WHERE client = value ->> 0 AND status = 'queued') FROM ",
+    " UNION ALL SELECT 'client', value ->> 0, ",
+    counts!("client = value ->> 0"),
     json_rows!("$2"),
-    " UNION ALL SELECT 'all', '', (SELECT count(*) FROM ",
-    "(SELECT 1 FROM tasks WHERE status = 'queued' LIMIT $3) AS waiting)"
+    " UNION ALL SELECT 'all', '', ",
+    count_of_all!("run_at <= $4", "$3"),
+    " + ",
+    count_of_all!("run_at > $4 AND attempt > 0", "$3"),
+    ", ",
+    count_of_all!("run_at > $4 AND attempt = 0", "$5")
 );
 
-/// Numbers of queued tasks; what is not known yet is counted when it is needed.
+/// Numbers of queued tasks.
+#[derive(Clone, Copy, Default)]
+struct Queued {
+    /// Those that may start, and retries.
+    waiting: u32,
+    /// Those whose first run waits for its time.
+    scheduled: u32,
+}
+
+impl Queued {
+    fn of(raw: &DbRow) -> Result<Self, StoreError> {
+        let count = |column| -> Result<u32, StoreError> {
+            Ok(u32::try_from(raw.try_get::<i64, _>(column)?).unwrap_or(u32::MAX))
+        };
+        Ok(Self { waiting: count("waiting")?, scheduled: count("scheduled")? })
+    }
+
+    const fn number(&mut self, is_scheduled: bool) -> &mut u32 {
+        if is_scheduled { &mut self.scheduled } else { &mut self.waiting }
+    }
+}
+
+/// Numbers of queued tasks at a time; what is not known yet is counted when it is needed.
 pub(super) struct Waiting {
-    of_account: HashMap<String, u32>,
-    of_client: HashMap<String, u32>,
+    now: i64,
+    of_account: HashMap<String, Queued>,
+    of_client: HashMap<String, Queued>,
     /// `None`: not known yet.
-    in_all: Option<u32>,
+    in_all: Option<Queued>,
 }
 
 impl Waiting {
-    pub(super) fn unknown() -> Self {
-        Self { of_account: HashMap::new(), of_client: HashMap::new(), in_all: None }
+    pub(super) fn unknown(now: i64) -> Self {
+        Self { now, of_account: HashMap::new(), of_client: HashMap::new(), in_all: None }
     }
 
     /// Counts what the limits of these tasks are about.
@@ -48,18 +105,21 @@ impl Waiting {
             names.sort_unstable();
             names.dedup();
         }
-        let most = new.iter().map(|new| new.max_queued_in_all).max().unwrap_or_default();
+        let waiting = new.iter().map(|new| new.max_queued_in_all).max().unwrap_or_default();
+        let scheduled = new.iter().map(|new| new.max_scheduled_in_all).max().unwrap_or_default();
         // The total is counted once; a limit of 0 asks for none.
-        let most = if self.in_all.is_some() { 0 } else { most };
+        let most = |limit| if self.in_all.is_some() { 0 } else { i64::from(limit) };
         let json = |names: &[[&str; 1]]| {
             serde_json::to_string(names).map_err(|error| corrupt("account", error))
         };
         let query = sqlx::query(COUNT_QUEUED)
             .bind(json(&accounts)?)
             .bind(json(&clients)?)
-            .bind(i64::from(most));
+            .bind(most(waiting))
+            .bind(self.now)
+            .bind(most(scheduled));
         for raw in tx.all(query).await? {
-            let count = u32::try_from(raw.try_get::<i64, _>("waiting")?).unwrap_or(u32::MAX);
+            let count = Queued::of(&raw)?;
             let name: String = raw.try_get("name")?;
             match raw.try_get::<String, _>("whose")?.as_str() {
                 "account" => drop(self.of_account.insert(name, count)),
@@ -86,19 +146,32 @@ impl Waiting {
     }
 
     fn add(&mut self, new: &NewTask) -> Option<Inserted> {
+        let is_scheduled = new.run_at.is_some_and(|run_at| run_at > self.now);
+        let [account_max, client_max, max] = if is_scheduled {
+            [new.max_scheduled, new.max_scheduled_per_client, new.max_scheduled_in_all]
+        } else {
+            [new.max_queued, new.max_queued_per_client, new.max_queued_in_all]
+        };
+        let full = |by: ScheduledBy, has: u32| match by {
+            by if is_scheduled => Inserted::ScheduleFull(by, has),
+            ScheduledBy::Account => Inserted::Full(has),
+            ScheduledBy::Client => Inserted::ClientFull(has),
+            ScheduledBy::All => Inserted::AllFull(has),
+        };
         let of_account = self.of_account.entry(new.account().to_owned()).or_default();
-        if *of_account >= new.max_queued {
-            return Some(Inserted::Full(*of_account));
+        let of_account = of_account.number(is_scheduled);
+        if *of_account >= account_max {
+            return Some(full(ScheduledBy::Account, *of_account));
         }
         let of_client = new.client.as_ref().map(|client| self.of_client.entry(client.clone()));
-        let mut of_client = of_client.map(std::collections::hash_map::Entry::or_default);
+        let mut of_client = of_client.map(|entry| entry.or_default().number(is_scheduled));
         let client_has = of_client.as_deref().copied().unwrap_or_default();
-        if client_has >= new.max_queued_per_client {
-            return Some(Inserted::ClientFull(client_has));
+        if client_has >= client_max {
+            return Some(full(ScheduledBy::Client, client_has));
         }
-        let in_all = self.in_all.get_or_insert_default();
-        if *in_all >= new.max_queued_in_all {
-            return Some(Inserted::AllFull(*in_all));
+        let in_all = self.in_all.get_or_insert_default().number(is_scheduled);
+        if *in_all >= max {
+            return Some(full(ScheduledBy::All, *in_all));
         }
         (*of_account, *in_all) = (*of_account + 1, *in_all + 1);
         if let Some(of_client) = &mut of_client {

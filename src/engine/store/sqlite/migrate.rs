@@ -41,7 +41,9 @@ impl SqliteStore {
     pub async fn inspect(path: &Path) -> Result<Inspection, StoreError> {
         let writable = match OpenOptions::new().write(true).open(path) {
             Ok(_) => true,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(inspection(0, true)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Ok(inspection(0, false, true));
+            }
             Err(_) => false,
         };
         let busy_timeout = SqliteOptions::default().busy_timeout;
@@ -52,13 +54,16 @@ impl SqliteStore {
         let pool = pool.map_err(|error| cannot_open(path, &error))?;
         let version = version(&pool).await.map_err(|error| cannot_open(path, &error));
         pool.close().await;
-        Ok(inspection(version?, writable))
+        let is_empty = std::fs::metadata(path).is_ok_and(|file| file.len() == 0);
+        let version = version?;
+        Ok(inspection(version, is_empty && version == 0, writable))
     }
 }
 
-fn inspection(version: i64, writable: bool) -> Inspection {
+fn inspection(version: i64, is_empty_file: bool, writable: bool) -> Inspection {
     Inspection {
         version,
+        is_empty_file,
         pending: MIGRATIONS.iter().filter(|migration| migration.version > version).count(),
         writable,
         may_migrate: true,

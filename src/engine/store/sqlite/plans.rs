@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{
     SqliteStore, batches, end_each, fair, list, map, operate, shared_limits, statements as sql,
-    unfinished, waiting,
+    unfinished, uploads, waiting,
 };
 use crate::engine::clock::SystemClock;
 
@@ -41,6 +41,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("checkpoints of what has ended", sql::DROP_ALL_CHECKPOINTS),
         ("the same work", sql::UNDER_WAY),
         ("a full queue", waiting::COUNT_QUEUED),
+        ("uploads of a deleted task", uploads::MARK_UPLOADS_DELETED),
         ("list", list::LIST),
         ("list by status", list::LIST_BY_STATUS),
         ("list by kind", list::LIST_BY_KIND),
@@ -103,7 +104,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
 
 /// Whether a step scans the whole table, or a whole index of it.
 fn looks_at_all(step: &str) -> bool {
-    let tables = ["SCAN tasks", "SCAN first", "SCAN starts", "SCAN checkpoints"];
+    let tables = ["SCAN tasks", "SCAN first", "SCAN starts", "SCAN checkpoints", "SCAN artifacts"];
     let table = tables.iter().any(|scan| step.starts_with(scan));
     table && !SMALL.iter().any(|index| step.ends_with(index))
 }

@@ -252,3 +252,31 @@ pub async fn a_start_with_an_upload_keeps_it_as_long_as_at_first(f: &Fixture) {
     f.advance(1).await;
     assert_eq!(deleted(f).await, [upload.id]);
 }
+
+pub async fn uploads_are_deleted_with_the_last_task_that_uses_them(f: &Fixture) {
+    let mut uploads = Vec::new();
+    for name in ["shared", "own", "unused"] {
+        uploads.push(kept(f, &upload(Some("ada"), name), 5).await.unwrap().id);
+    }
+    let [shared, own] = [uploads[0].as_upload(), uploads[1].as_upload()];
+    let first = f.queue(&with(&[shared, own])).await;
+    let second = f.queue(&with(&[shared])).await;
+    assert!(f.store.delete(first.id, KEEP).await.unwrap());
+    assert_eq!(f.store.upload(own).await.unwrap(), None, "only the deleted task used it");
+    assert!(f.store.upload_of(second.id, shared).await.unwrap().is_some());
+    assert_eq!(deleted(f).await, uploads[1..2], "its bytes are removed at once");
+    assert!(f.store.delete(second.id, KEEP).await.unwrap());
+    assert_eq!(deleted(f).await, uploads[..1]);
+    assert!(f.store.upload(uploads[2].as_upload()).await.unwrap().is_some(), "no task used it");
+}
+
+pub async fn an_expired_task_leaves_an_upload_to_its_own_retention(f: &Fixture) {
+    let upload = kept(f, &upload(Some("ada"), "u.csv"), 5).await.unwrap();
+    let row = f.queue(&with(&[upload.id.as_upload()])).await;
+    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.advance(KEEP).await;
+    assert_eq!(f.store.clean(10, KEEP).await.unwrap().removed, [row.id]);
+    assert!(deleted(f).await.is_empty(), "it may be started with until it expires");
+    f.advance(DAY - KEEP).await;
+    assert_eq!(deleted(f).await, [upload.id]);
+}

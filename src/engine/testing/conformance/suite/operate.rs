@@ -131,3 +131,30 @@ pub async fn tasks_of_all_owners_are_found_by_what_is_asked_for(f: &Fixture) {
     let running = f.claim("w", 5).await.remove(0);
     assert_eq!(f.store.longest_running(5).await.unwrap()[0].id, running.id);
 }
+
+pub async fn a_users_name_is_matched_whole_and_a_sessions_id_by_its_beginning(f: &Fixture) {
+    for owner in ["user:bo", "user:bob", "user:bo", "5e55", "5e55bb"] {
+        f.queue(&NewTask { owner: Some(owner.to_owned()), ..task() }).await;
+        f.advance(1).await;
+    }
+    for (asked, owners) in [
+        ("user:bo", &["user:bo", "user:bo"][..]),
+        ("user:bob", &["user:bob"]),
+        ("user:b", &[]),
+        ("5e5", &["5e55bb", "5e55"]),
+        ("user", &["user:bo", "user:bob", "user:bo"]),
+    ] {
+        // Page by page: a row that does not match takes no place on a page.
+        let (mut found, mut before) = (Vec::new(), None);
+        loop {
+            let query = AllTasksQuery::default().with(|query| {
+                query.owner = Some(asked.to_owned());
+                (query.limit, query.examine, query.before) = (1, 100, before);
+            });
+            let Some(row) = f.store.list_all(&query).await.unwrap().rows.pop() else { break };
+            before = Some((row.created_at, row.id));
+            found.push(row.owner.unwrap());
+        }
+        assert_eq!(found, owners, "{asked}");
+    }
+}

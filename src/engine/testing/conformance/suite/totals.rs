@@ -2,8 +2,8 @@
 
 use crate::{
     engine::store::{
-        AllInserted, Ending, Inserted, LogEntry, LogGap, NewTask, ProgressWrite, Row, StoredResult,
-        Usage, UsageOf,
+        AllInserted, Ending, Inserted, LogEntry, LogGap, NewTask, ProgressWrite, Row, ScheduledBy,
+        StoredResult, Usage, UsageOf,
     },
     task::{BatchId, LogStream, TaskId},
 };
@@ -117,4 +117,57 @@ pub async fn a_clients_queue_and_that_of_all_take_no_more(f: &Fixture) {
     assert!(matches!(f.store.insert(&new("third")).await.unwrap(), Inserted::AllFull(3)));
     f.claim("w", 1).await;
     f.queue(&new("third")).await;
+}
+
+pub async fn scheduled_tasks_have_limits_of_their_own(f: &Fixture) {
+    let later = |owner: &str, client: &str| {
+        let limits = of(Some(owner), Some(client)).with(|new| {
+            (new.max_queued, new.max_queued_per_client, new.max_queued_in_all) = (1, 1, 2);
+            (new.max_scheduled, new.max_scheduled_per_client) = (2, 3);
+            new.max_scheduled_in_all = 4;
+        });
+        NewTask { run_at: Some(START + 60_000), ..limits }
+    };
+    let full = async |new: NewTask, by: ScheduledBy, number: u32| {
+        let inserted = f.store.insert(&new).await.unwrap();
+        let is_full =
+            matches!(inserted, Inserted::ScheduleFull(is, has) if (is, has) == (by, number));
+        assert!(is_full, "{inserted:?}");
+    };
+    for owner in ["ada", "ada", "bob"] {
+        f.queue(&later(owner, "one")).await;
+    }
+    full(later("ada", "two"), ScheduledBy::Account, 2).await;
+    full(later("eve", "one"), ScheduledBy::Client, 3).await;
+    f.queue(&later("eve", "two")).await;
+    full(later("zoe", "three"), ScheduledBy::All, 4).await;
+    // They keep nobody out of the queue, and a time that has come is now.
+    let now = |owner: &str, client: &str| NewTask { run_at: None, ..later(owner, client) };
+    f.queue(&now("ada", "one")).await;
+    f.queue(&NewTask { run_at: Some(START), ..later("bob", "two") }).await;
+    assert!(matches!(f.store.insert(&now("ada", "one")).await.unwrap(), Inserted::Full(1)));
+    assert!(matches!(f.store.insert(&now("zoe", "four")).await.unwrap(), Inserted::AllFull(2)));
+    let batch = BatchId::from_uuid(Uuid::new_v4());
+    let both = [0, 1].map(|place| NewTask { batch: Some((batch, place)), ..later("zoe", "five") });
+    let inserted = f.store.insert_all(&both).await.unwrap();
+    let AllInserted::Not(0, why) = inserted else { panic!("{inserted:?}") };
+    assert!(matches!(*why, Inserted::ScheduleFull(ScheduledBy::All, 4)), "{why:?}");
+    // Once their time has come they wait in the queue like others.
+    f.advance(60_000).await;
+    let inserted = f.store.insert(&now("eve", "four")).await.unwrap();
+    assert!(matches!(inserted, Inserted::Full(1)), "{inserted:?}");
+    let next = NewTask { run_at: Some(START + 120_000), ..later("ada", "one") };
+    f.queue(&next).await;
+}
+
+pub async fn a_retry_that_waits_counts_as_queued(f: &Fixture) {
+    let one = NewTask { max_queued: 1, max_scheduled: 1, ..task() };
+    f.queue(&one).await;
+    let row = f.claim("w", 1).await.remove(0);
+    let run_at = START + 60_000;
+    let ending = Ending::Again { after_ms: 60_000, message: "later".to_owned() };
+    f.store.finish(row.id, row.run_seq, &ending).await.unwrap().unwrap();
+    let new = NewTask { id: TaskId::from_uuid(Uuid::new_v4()), ..one.clone() };
+    assert!(matches!(f.store.insert(&new).await.unwrap(), Inserted::Full(1)));
+    f.queue(&NewTask { run_at: Some(run_at), ..new }).await;
 }
