@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    engine::{Caller, Service},
+    engine::{Caller, Service, ServiceError, TaskAction},
     task::{Problem, Snapshot},
     view::{TaskView, text},
 };
 
 use super::{
-    delete, files,
+    files,
     input::{Started, started_note},
     keep,
     labels::labels,
@@ -18,6 +18,7 @@ use super::{
     parts::{NoticeNote, Refresh, ask, task_id},
     rerun,
     result::Rendered,
+    share,
     style::ResultStyle,
 };
 use crate::{
@@ -53,11 +54,7 @@ pub fn TaskPage() -> impl IntoView {
         let files = service.files(&caller, id).await?.unwrap_or_default();
         let files = files::listed(id, files, unfinished);
         let shown = shown_result(&service, &caller, &viewers, &snapshot, show_result).await?;
-        let mut rerun = kind.as_ref().map(|kind| rerun::forms(id, &kind.kind)).unwrap_or_default();
-        if service.expires() || snapshot.expires_at.is_some() {
-            rerun.push_str(&keep::note(&snapshot));
-        }
-        rerun.push_str(&delete::link(id));
+        let rerun = acts(&service, &caller, &snapshot, kind.is_some()).await?;
         let started = match &kind {
             Some(kind) => Started::read(&service, &caller, &snapshot, kind).await?,
             None => None,
@@ -111,6 +108,32 @@ pub fn TaskPage() -> impl IntoView {
             <TaskDetailsIsland />
         })
     })
+}
+
+/// What the visitor may do with the task besides cancelling it, as HTML.
+async fn acts(
+    service: &Service,
+    caller: &Caller,
+    task: &Snapshot,
+    is_known_kind: bool,
+) -> Result<String, ServiceError> {
+    let may = async |action| service.permits(caller, task.id, action).await;
+    let mut acts = String::new();
+    if is_known_kind && may(TaskAction::Rerun).await? {
+        acts.push_str(&rerun::forms(task.id, &task.kind));
+    }
+    let expires = service.expires() || task.expires_at.is_some();
+    if expires && may(TaskAction::Keep).await? {
+        acts.push_str(&keep::note(task));
+    }
+    let (share, delete) = (may(TaskAction::Share).await?, may(TaskAction::Delete).await?);
+    acts.push_str(&share::links(task.id, share, delete));
+    if !may(TaskAction::Cancel).await? {
+        // The style sheet hides the button of the island beside it.
+        let note = view! { <p class="follows soft">"You can follow this task, not change it."</p> };
+        acts.push_str(&note.to_html());
+    }
+    Ok(acts)
 }
 
 /// The result as HTML if it is asked for or small enough, and has a viewer; else empty.
