@@ -135,7 +135,7 @@ impl Guard {
         let Some(service) = &self.tokens else { return who.into() };
         let tokens = opened_shares(request.headers(), &self.options);
         match service.known_shares(&tokens) {
-            Some(shares) => self.let_in(request, who, shares).into(),
+            Some(shares) => self.let_in(request.method(), request.uri().path(), who, shares).into(),
             None => {
                 let tokens = tokens.into_iter().map(str::to_owned).collect();
                 Identity::Shares(service.clone(), tokens, who)
@@ -144,10 +144,10 @@ impl Guard {
     }
 
     /// The caller with the links that are valid.
-    fn let_in(&self, request: &Request, who: Named, shares: OpenShares) -> Named {
+    fn let_in(&self, method: &Method, path: &str, who: Named, shares: OpenShares) -> Named {
         let opens_link = self.makes_sessions
-            && matches!(*request.method(), Method::GET | Method::HEAD)
-            && request.uri().path().starts_with(SHARE_PATH);
+            && matches!(*method, Method::GET | Method::HEAD)
+            && path.starts_with(SHARE_PATH);
         match who {
             Ok((caller, cookie)) => Ok((caller.with_shares(shares), cookie)),
             Err(refusal) if is_unknown(&refusal) && (opens_link || !shares.is_empty()) => {
@@ -157,8 +157,14 @@ impl Guard {
         }
     }
 
-    /// Reads from the store whom the request names.
-    async fn look_up(&self, request: &Request, identity: Identity) -> Named {
+    /// Reads from the store whom a request to this path names.
+    async fn look_up(
+        &self,
+        method: &Method,
+        path: &str,
+        client: Option<ClientAddress>,
+        identity: Identity,
+    ) -> Named {
         match identity {
             Identity::Known(caller, cookie) => Ok((caller, cookie)),
             Identity::Refused(refusal) => Err(refusal),
@@ -167,15 +173,14 @@ impl Guard {
                     Ok((self.options.auth.with_role(caller), None))
                 }
                 Ok(_) => {
-                    let client = request.extensions().get::<ClientAddress>().copied();
-                    audit::refused(&Caller::nobody().at(client), request.uri().path(), 401);
+                    audit::refused(&Caller::nobody().at(client), path, 401);
                     Err(identity::wrong_token())
                 }
                 Err(error) => Err(error.into()),
             },
             Identity::Shares(service, tokens, who) => {
                 match (service.open_shares(&tokens).await, who) {
-                    (Ok(shares), who) => self.let_in(request, who, shares),
+                    (Ok(shares), who) => self.let_in(method, path, who, shares),
                     // The links are no condition for what else the caller may do.
                     (Err(error), Ok(known)) => {
                         tracing::warn!(%error, "share links were not looked up");
@@ -290,7 +295,9 @@ where
         let ready = std::mem::replace(&mut self.inner, next);
         let mut guarded = Self { inner: ready, guard: self.guard.clone() };
         Either::Right(Box::pin(async move {
-            match guarded.guard.look_up(&request, identity).await {
+            // A request cannot be borrowed meanwhile.
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            match guarded.guard.look_up(&method, uri.path(), client, identity).await {
                 Ok((caller, cookie)) => guarded.pass(request, caller, cookie, client).await,
                 Err(refusal) => Ok(refuse_identity(&request, refusal, &guarded.guard.options)),
             }
