@@ -67,11 +67,14 @@ pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use run_rate::{InvalidRate, RunRate};
 pub use running::Meter;
 pub use service::{
-    BatchFilter, BatchOrder, Caller, Cancelled, Deleted, FoundLines, Kept, ListFilter, ResultState,
-    Role, Service, ServiceError, Started, StartedNow, StartedWith, TaskAction, TokenRequest,
-    WaitFor, is_user_or_group, make_token,
+    BatchFilter, BatchOrder, Caller, Cancelled, Deleted, FoundLines, Kept, ListFilter, MadeShare,
+    ResultState, RevokedShare, Role, Service, ServiceError, Started, StartedNow, StartedWith,
+    TaskAction, TokenRequest, WaitFor, is_user_or_group, make_token,
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
+
+#[cfg(feature = "http")]
+pub(crate) use service::OpenShares;
 
 /// Converts a duration to the milliseconds that the store uses.
 fn millis(duration: std::time::Duration) -> i64 {

@@ -75,13 +75,15 @@ mod probe;
 mod refusal;
 mod rerun;
 mod session;
+mod share_cookie;
+mod shares;
 mod tasks;
 pub mod uploads;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    Router,
+    Extension, Router,
     http::{HeaderName, HeaderValue, Method, Uri, header},
     middleware,
 };
@@ -101,6 +103,7 @@ pub use pace::{Pace, TooSlow};
 pub use probe::{Arrival, PROBE_PATH};
 pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
+pub use share_cookie::{SHARE_PATH, opened_shares, share_cookie};
 pub use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Service;
@@ -206,7 +209,7 @@ pub fn router_with(
     options: &HttpOptions,
     more: OpenApiRouter<Service>,
 ) -> Router {
-    let (api, document) = api(more).split_for_parts();
+    let (api, document) = api(more.merge(shares(options))).split_for_parts();
     let plain = options.plain_error_paths;
     let router = api
         .merge(openapi::router(&document, &service))
@@ -268,6 +271,16 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         // Sets `no-store` itself: each layer of a router costs an allocation per request, and this
         // is the most frequent call.
         .routes(routes!(tasks::get))
+}
+
+/// Calls about share links, whose URLs begin with an origin of the options.
+fn shares(options: &HttpOptions) -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(shares::share, shares::list))
+        .routes(routes!(shares::revoke))
+        .routes(routes!(shares::share_batch, shares::list_of_batch))
+        .routes(routes!(shares::revoke_of_batch))
+        .layer(Extension(Arc::new(options.clone())))
 }
 
 /// Responses about tasks must not be stored by any cache.

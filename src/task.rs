@@ -14,6 +14,7 @@ mod operate;
 mod poll;
 mod preview;
 mod problem;
+mod share;
 mod snapshot;
 mod status;
 
@@ -32,6 +33,7 @@ pub use operate::{
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskLog, Watch};
 pub use preview::Preview;
 pub use problem::{FieldError, Problem, ProblemCode};
+pub use share::{CreatedShare, Share, ShareList, ShareRequest};
 pub use snapshot::{
     CancelOutcome, CancelReceipt, EtaRange, LogLine, LogPage, LogStream, ResultLink, ResumeReason,
     Resumed, Snapshot, TaskFailure, TaskList,

@@ -6,6 +6,7 @@ mod entered;
 pub(crate) mod labels;
 mod later;
 mod respond;
+pub(crate) mod share;
 pub(crate) mod tokens;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

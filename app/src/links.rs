@@ -31,8 +31,12 @@ pub(crate) fn from_root(path: &str) -> String {
 
 /// Links to the API for the request that is rendered.
 pub(crate) fn api() -> Links {
-    let parts = use_context::<Parts>();
-    parts.and_then(|parts| parts.extensions.get().cloned()).unwrap_or_default()
+    use_context::<Parts>().map(|parts| of(&parts)).unwrap_or_default()
+}
+
+/// Absolute paths for a request.
+pub(crate) fn of(parts: &Parts) -> Links {
+    parts.extensions.get().cloned().unwrap_or_default()
 }
 
 /// What the browser asked for, even where another page is rendered in response to a form.

@@ -13,6 +13,18 @@ pub(crate) enum Outcome {
     Forgotten(Forgotten),
     /// A token was made.
     MadeToken(MadeToken),
+    /// A share link was made.
+    MadeLink(MadeLink),
+}
+
+/// The URL of a share link for the page that shows it, once.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct MadeLink(pub(crate) String);
+
+impl std::fmt::Debug for MadeLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MadeLink(…)")
+    }
 }
 
 /// A token for the page that shows it, once.
@@ -41,6 +53,11 @@ pub(crate) struct Notice(pub(crate) Problem);
 /// Marks an ended session for the page that reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Forgotten;
+
+/// Problem for a share link that is wrong, has expired or was revoked: the three look the same.
+pub(crate) fn no_such_link() -> Problem {
+    Problem::new(404, "Not Found", "It has expired, was revoked, or is not complete.")
+}
 
 /// Problem for an unknown kind.
 pub(crate) fn no_such_kind(kind: &str) -> Problem {

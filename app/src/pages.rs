@@ -16,6 +16,7 @@ pub mod parts;
 pub mod problem;
 pub mod rerun;
 pub mod result;
+pub mod share;
 pub mod start;
 pub mod style;
 pub mod task;
@@ -44,6 +45,7 @@ use self::{
     labels::LabelsPage,
     problem::NotFound,
     result::ResultPage,
+    share::{ShareBatchPage, SharePage},
     start::{SeveralPage, StartPage},
     task::TaskPage,
     tasks::TasksPage,
@@ -70,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/start/:kind") view=StartPage ssr=SsrMode::Async />
                     <Route path=path!("/start-several/:kind") view=SeveralPage ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
+                    <Route path=path!("/batches/:id/share") view=ShareBatchPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
                     <Route path=path!("/forget") view=ForgetPage ssr=SsrMode::Async />
@@ -77,6 +80,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/labels") view=LabelsPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/delete") view=DeletePage ssr=SsrMode::Async />
+                    <Route path=path!("/tasks/:id/share") view=SharePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files") view=FilesPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/files/:name") view=FilePage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id/result") view=ResultPage ssr=SsrMode::Async />

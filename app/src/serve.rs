@@ -8,7 +8,7 @@ use axum::{
     http::{Method, StatusCode, header},
     middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, post},
+    routing::{MethodRouter, get, post},
 };
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -27,6 +27,9 @@ use crate::{
 
 pub use crate::site::Site;
 
+/// Where share links are opened, below [`milepost::http::SHARE_PATH`].
+const SHARE_LINK: &str = "/s/{token}";
+
 /// Router of pages, forms and server functions (`/api/fn/…`). The server must insert a
 /// [`Caller`](milepost::engine::Caller) into the extensions of each request, serve the files of the
 /// built site, and route everything else to [`not_found`].
@@ -43,11 +46,11 @@ pub fn router(site: Site) -> Router {
     let routed = form_routes(limit)
         .into_iter()
         .fold(router, |router, (path, form)| router.route(path, form));
-    routed.with_state(state).layer(from_fn(only_json))
+    routed.route(SHARE_LINK, get(forms::share::open)).with_state(state).layer(from_fn(only_json))
 }
 
 /// The targets of forms. Those that start something take bodies up to `limit`.
-fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 17] {
+fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 21] {
     [
         ("/start/{kind}", post(forms::post_start).layer(limit)),
         ("/start-several/{kind}", post(forms::post_several).layer(limit)),
@@ -64,8 +67,12 @@ fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteStat
         ("/tasks/{id}/start-now", post(forms::labels::post_start_now)),
         ("/tasks/{id}/delete", post(forms::post_delete)),
         ("/tasks/{id}/rerun", post(forms::post_rerun)),
+        ("/tasks/{id}/share", post(forms::share::post_share)),
+        ("/tasks/{id}/share/{share_id}/revoke", post(forms::share::post_revoke)),
         ("/batches/{id}/cancel", post(forms::batch::post_cancel)),
         ("/batches/{id}/rerun", post(forms::batch::post_rerun)),
+        ("/batches/{id}/share", post(forms::share::post_share_batch)),
+        ("/batches/{id}/share/{share_id}/revoke", post(forms::share::post_revoke_of_batch)),
     ]
 }
 
@@ -78,7 +85,8 @@ pub fn routes() -> Vec<(String, String)> {
     let forms = forms.into_iter().map(|(path, _)| ("POST".to_owned(), path.to_owned()));
     let calls = leptos::server_fn::axum::server_fn_paths();
     let calls = calls.map(|(path, method)| (method.to_string(), path.to_owned()));
-    pages.chain(forms).chain(calls).collect()
+    let share = [("GET".to_owned(), SHARE_LINK.to_owned())];
+    pages.chain(share).chain(forms).chain(calls).collect()
 }
 
 /// Requires JSON for server functions, except for the form targets, to which browsers post without
@@ -113,6 +121,7 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
             Some(Outcome::Notice(notice)) => provide_context(notice),
             Some(Outcome::Forgotten(forgotten)) => provide_context(forgotten),
             Some(Outcome::MadeToken(made)) => provide_context(made),
+            Some(Outcome::MadeLink(made)) => provide_context(made),
             None => {}
         }
     };

@@ -18,6 +18,13 @@ pub(crate) const AT_FIELD: &str = "_at";
 #[cfg(feature = "ssr")]
 pub(crate) const MINUTES_FIELD: &str = "_minutes";
 
+/// Name of the form field that lets who has a share link cancel.
+#[cfg(feature = "ssr")]
+pub(crate) const CANCEL_FIELD: &str = "cancel";
+/// Name of the form field with the lifetime of a share link, in seconds.
+#[cfg(feature = "ssr")]
+pub(crate) const EXPIRES_FIELD: &str = "expires_in_s";
+
 /// Parameter of a task's page: the start led to a task that was already under way.
 pub(crate) const EXISTING: &str = "existing";
 

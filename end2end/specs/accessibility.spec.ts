@@ -38,7 +38,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       const cancelled = await api.start("story", { subject: "cancelled", player: "Ada" });
       await page.request.post(`/api/v1/tasks/${cancelled}/cancel`);
       await Promise.all([api.untilEnded(done), api.untilEnded(cancelled)]);
-      for (const path of ["/", "/tasks", `/tasks/${running}`, `/tasks/${done}`, `/tasks/${cancelled}`, `/tasks/${done}/result`, `/tasks/${done}/labels`, `/tasks/${done}/delete`, "/admin"]) {
+      for (const path of ["/", "/tasks", `/tasks/${running}`, `/tasks/${done}`, `/tasks/${cancelled}`, `/tasks/${done}/result`, `/tasks/${done}/labels`, `/tasks/${done}/share`, `/tasks/${done}/delete`, "/admin"]) {
         await page.goto(path);
         if (path === `/tasks/${running}`) {
           await taskPage.passed(1);

@@ -34,6 +34,12 @@ pub enum Action {
     StartNow,
     /// A task is deleted.
     Delete,
+    /// A share link is made.
+    Share,
+    /// A share link is revoked.
+    RevokeShare,
+    /// A share link is opened.
+    OpenShare,
     /// A kind or a worker is paused.
     Pause,
     /// A pause is ended.
@@ -74,6 +80,9 @@ impl Action {
             Self::Annotate => "annotate",
             Self::StartNow => "start_now",
             Self::Delete => "delete",
+            Self::Share => "share",
+            Self::RevokeShare => "revoke_share",
+            Self::OpenShare => "open_share",
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::CancelAll => "cancel_all",
@@ -171,6 +180,32 @@ pub fn record(caller: &Caller, action: Action, outcome: impl Into<Cow<'static, s
 /// Logs a refused request to this path.
 pub fn refused(caller: &Caller, path: &str, status: u16) {
     let mut entry = Entry::new(caller, Action::Request);
-    entry.id = Some(path.chars().take(PATH_CHARS).collect());
+    entry.id = Some(without_secret(path).chars().take(PATH_CHARS).collect());
     entry.outcome = Cow::Owned(status.to_string());
+}
+
+/// A path without the token of a share link, below whatever path the server is.
+fn without_secret(path: &str) -> Cow<'_, str> {
+    const BELOW: &str = "/s/";
+    match path.find(BELOW).map(|at| path.split_at(at + BELOW.len())) {
+        Some((before, secret)) if !secret.is_empty() => Cow::Owned(format!("{before}…")),
+        _ => Cow::Borrowed(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_token_of_a_share_link_is_in_a_path() {
+        for (path, shown) in [
+            ("/s/mp_s_0a", "/s/…"),
+            ("/jobs/s/mp_s_0a/more", "/jobs/s/…"),
+            ("/s/", "/s/"),
+            ("/tasks/1", "/tasks/1"),
+        ] {
+            assert_eq!(without_secret(path), shown);
+        }
+    }
 }

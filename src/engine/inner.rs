@@ -22,7 +22,9 @@ use super::{
     registry::Kinds,
     reporter::Events,
     running::RunningTasks,
-    service::{batch_pages::RememberedCounts, expiry::JustSeen, tokens::KnownTokens},
+    service::{
+        batch_pages::RememberedCounts, expiry::JustSeen, shares::KnownShares, tokens::KnownTokens,
+    },
     shared_limits::LimitStates,
     slots::Reserved,
     store::{Inserted, NewTask, Row, Store, StoreError},
@@ -55,6 +57,8 @@ pub(super) struct Inner {
     pub(super) batch_counts: RememberedCounts,
     /// Tokens that were looked up lately.
     pub(super) known_tokens: KnownTokens,
+    /// Share links that were looked up lately.
+    pub(super) known_shares: KnownShares,
     /// Why queued tasks wait.
     pub(super) limit_states: LimitStates,
     /// Storage usage and limits.

@@ -168,6 +168,11 @@ pub struct EngineOptions {
     /// Limits and timing of long polls.
     #[serde(skip)]
     pub long_poll: LongPollOptions,
+    /// Maximum number of unexpired share links of one task or batch; 0: none. Default: 20.
+    pub max_shares: u32,
+    /// Longest lifetime of a share link, in seconds, 1 to 3,153,600,000. Default: 7,776,000, 90 days.
+    #[serde(rename = "max_share_lifetime_s", with = "seconds")]
+    pub max_share_lifetime: Duration,
     /// Whether callers without a session may start tasks. Default: true.
     pub allow_anonymous: bool,
     /// Name of this worker, by which it can be paused; workers of one name are paused together. Default: empty, the name
@@ -191,6 +196,7 @@ impl EngineOptions {
             ("drain_s", self.drain.as_secs(), 0, 3_600),
             ("stuck_after_s", self.stuck_after.as_secs(), 1, 30 * 86_400),
             ("max_start_delay_s", self.max_start_delay.as_secs(), 0, 100 * 365 * 86_400),
+            ("max_share_lifetime_s", self.max_share_lifetime.as_secs(), 1, 100 * 365 * 86_400),
             ("max_queue_positions", self.max_queue_positions.into(), 0, super::MAX_PLACES.into()),
         ]);
         let fits = self.heartbeat.as_secs() >= 1 && self.heartbeat_fits();
@@ -298,6 +304,8 @@ impl Default for EngineOptions {
             rates: RateOptions::default(),
             storage: StorageOptions::default(),
             long_poll: LongPollOptions::default(),
+            max_shares: 20,
+            max_share_lifetime: Duration::from_secs(90 * 86_400),
             allow_anonymous: true,
             worker_name: String::new(),
             stuck_after: Duration::from_secs(600),

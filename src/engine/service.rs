@@ -18,6 +18,7 @@ mod operate;
 mod poll;
 mod preview;
 mod rerun;
+pub(super) mod shares;
 mod start;
 mod started_with;
 pub(super) mod tokens;
@@ -33,9 +34,13 @@ pub use find::FoundLines;
 pub use labels::StartedNow;
 pub use may::{Role, TaskAction};
 pub use poll::WaitFor;
+pub use shares::{MadeShare, RevokedShare};
 pub use started_with::StartedWith;
 pub use tokens::{TokenRequest, make_token};
 pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
+
+#[cfg(feature = "http")]
+pub(crate) use shares::OpenShares;
 
 use super::{
     Accuracy, ValidationError,
@@ -121,7 +126,7 @@ impl Service {
         let inner = self.engine.inner();
         caller.needs(TokenScope::Read)?;
         if let Some(running) = inner.running.get(id) {
-            let seen = caller.sees(running.owner.as_deref(), &running.kind);
+            let seen = caller.sees(&*running);
             return Ok(seen.then(|| snapshot::of_running(&running, inner.clock.now_ms())));
         }
         Ok(self.show_some(self.row(caller, id).await?).await)
@@ -133,8 +138,7 @@ impl Service {
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
         let inner = self.engine.inner();
         let running = inner.running.get(id)?;
-        if !caller.grants(TokenScope::Read) || !caller.sees(running.owner.as_deref(), &running.kind)
-        {
+        if !caller.grants(TokenScope::Read) || !caller.sees(&*running) {
             return None;
         }
         snapshot::unchanged_running(&running, version, inner.clock.now_ms())
@@ -216,8 +220,8 @@ impl Service {
     ) -> Result<Option<Snapshot>, ServiceError> {
         caller.needs(TokenScope::Read)?;
         let account = self.account(caller);
-        // A caller with neither session nor address has no tasks of its own.
-        if account.is_empty() {
+        // A guest has no tasks; a caller with neither session nor address has no tasks of its own.
+        if account.is_empty() || caller.is_guest() {
             return Ok(None);
         }
         let row = self.engine.inner().store.newest(&account, kind, lookup_key).await?;
@@ -230,20 +234,15 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Cancelled>, ServiceError> {
-        if self.row_for(caller, id, TaskAction::Cancel).await?.is_none() {
+        let Some(row) = self.row_for(caller, id, TaskAction::Cancel).await? else {
             return Ok(None);
-        }
-        self.cancel_seen(caller, id).await
+        };
+        self.cancel_seen(caller.cancels_as(&row), id).await
     }
 
-    /// Cancels a task whose visibility has been checked.
-    async fn cancel_seen(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-    ) -> Result<Option<Cancelled>, ServiceError> {
+    /// Cancels a task whose visibility has been checked, in the name of `by`.
+    async fn cancel_seen(&self, by: &str, id: TaskId) -> Result<Option<Cancelled>, ServiceError> {
         let inner = self.engine.inner();
-        let by = caller.cancels_as();
         let Some(outcome) = inner.store.request_cancel(id, by).await? else { return Ok(None) };
         let (accepted, row) = match outcome {
             CancelOutcome::Accepted(row) => (true, row),

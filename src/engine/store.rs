@@ -24,6 +24,7 @@ pub(in crate::engine) mod sealed;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod search_text;
 mod shared_limits;
+mod shares;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod sql_error;
 #[cfg(feature = "sqlite")]
@@ -61,6 +62,7 @@ pub use row::{
 };
 pub use run::{Claim, ClaimedTask, Ending, Renewal, RunEnd, StoredInput, StoredResult};
 pub use shared_limits::{LimitState, SharedLimits};
+pub use shares::{AddedShare, NewShare, ShareRows, ShareSubject, StoredShare};
 pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};
 pub use unfinished::UnfinishedTasks;
 pub use usage::{Usage, UsageOf};
@@ -77,7 +79,7 @@ use crate::task::{BatchId, Status, TaskId};
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
 #[async_trait]
-pub trait Store: ArtifactRows + OperatorRows + TokenRows + sealed::Sealed {
+pub trait Store: ArtifactRows + OperatorRows + ShareRows + TokenRows + sealed::Sealed {
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 

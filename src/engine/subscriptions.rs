@@ -141,6 +141,13 @@ impl Subscriptions {
         self.ask(id);
     }
 
+    /// Answers all who wait for a task: some of them may not follow it any more.
+    pub(super) fn interrupt(&self, id: TaskId) {
+        if let Some(watched) = self.get(id) {
+            watched.answer_all(AnswerReason::Timeout);
+        }
+    }
+
     /// Takes the current row of a task that does not run here.
     pub(super) fn tell(&self, row: &Row) {
         if let Some(watched) = self.get(row.id) {

@@ -74,6 +74,17 @@ impl<S: Send + Sync> FromRequestParts<S> for InBatch {
     }
 }
 
+/// Id of a share link in the path.
+pub(super) struct ShareId(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ShareId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        in_path(parts, state, "share_id").await.map(Self).ok_or_else(ApiError::task_not_found)
+    }
+}
+
 /// Upload id in the path.
 pub(super) struct InUpload(pub(super) UploadId);
 

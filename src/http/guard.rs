@@ -25,13 +25,14 @@ use super::{
     client, identity, origin,
     refusal::{Reader, answer, refuse},
     session::{self, Recent, Session},
+    share_cookie::{SHARE_PATH, opened_shares},
 };
 use crate::{
     engine::{
-        self as service, Caller, ClientAddress, RateLimit, ServiceError,
+        self as service, Caller, ClientAddress, OpenShares, RateLimit, ServiceError,
         audit::{self, Action},
     },
-    task::Problem,
+    task::{Problem, ProblemCode},
 };
 
 /// Refuses cross-site requests, limits request bodies, and inserts a [`Caller`] into the extensions
@@ -45,14 +46,28 @@ pub struct Guard {
     tokens: Option<service::Service>,
 }
 
+/// A caller, and the cookie to set; or why the request is refused.
+type Named = Result<(Caller, Option<HeaderValue>), Problem>;
+
 /// Who sends a request.
 enum Identity {
     /// The caller, and the cookie to set.
     Known(Caller, Option<HeaderValue>),
     /// The user of a token that has to be looked up.
     Token(service::Service, String),
+    /// Somebody who opened share links, which have to be looked up.
+    Shares(service::Service, Vec<String>, Named),
     /// Nobody, or nobody who may use the server.
     Refused(Problem),
+}
+
+impl From<Named> for Identity {
+    fn from(known: Named) -> Self {
+        match known {
+            Ok((caller, cookie)) => Self::Known(caller, cookie),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
 }
 
 impl Guard {
@@ -101,20 +116,79 @@ impl Guard {
         };
         match auth.user_of_proxy(request) {
             Err(refusal) => return Identity::Refused(refusal.0),
-            Ok(Some(user)) => return Identity::Known(user, None),
+            Ok(Some(user)) => return self.with_shares(request, Ok((user, None))),
             Ok(None) if is_of_proxy => return Identity::Refused(identity::wrong_token()),
             Ok(None) => {}
         }
         if let Some(refusal) = auth.refuse_unknown() {
-            return Identity::Refused(refusal);
+            return self.with_shares(request, Err(refusal));
         }
-        match self.session(request.headers(), *request.method() == Method::GET, client) {
-            // Only a server that is open has callers without a name.
-            Ok((caller, cookie)) => {
-                let is_local = client::is_local(request, &self.options);
-                Identity::Known(caller.local(is_local), cookie)
+        let session = self.session(request.headers(), *request.method() == Method::GET, client);
+        // Only a server that is open has callers without a name.
+        let is_local = client::is_local(request, &self.options);
+        self.with_shares(request, session.map(|(caller, cookie)| (caller.local(is_local), cookie)))
+    }
+
+    /// Adds the share links that the browser opened; a browser whose user is not known is let in by
+    /// them, or to open one.
+    fn with_shares(&self, request: &Request, who: Named) -> Identity {
+        let Some(service) = &self.tokens else { return who.into() };
+        let tokens = opened_shares(request.headers(), &self.options);
+        match service.known_shares(&tokens) {
+            Some(shares) => self.let_in(request.method(), request.uri().path(), who, shares).into(),
+            None => {
+                let tokens = tokens.into_iter().map(str::to_owned).collect();
+                Identity::Shares(service.clone(), tokens, who)
             }
-            Err(refusal) => Identity::Refused(refusal),
+        }
+    }
+
+    /// The caller with the links that are valid.
+    fn let_in(&self, method: &Method, path: &str, who: Named, shares: OpenShares) -> Named {
+        let opens_link = self.makes_sessions
+            && matches!(*method, Method::GET | Method::HEAD)
+            && path.starts_with(SHARE_PATH);
+        match who {
+            Ok((caller, cookie)) => Ok((caller.with_shares(shares), cookie)),
+            Err(refusal) if is_unknown(&refusal) && (opens_link || !shares.is_empty()) => {
+                Ok((Caller::guest().with_shares(shares), None))
+            }
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// Reads from the store whom a request to this path names.
+    async fn look_up(
+        &self,
+        method: &Method,
+        path: &str,
+        client: Option<ClientAddress>,
+        identity: Identity,
+    ) -> Named {
+        match identity {
+            Identity::Known(caller, cookie) => Ok((caller, cookie)),
+            Identity::Refused(refusal) => Err(refusal),
+            Identity::Token(service, token) => match service.token_caller(&token, client).await {
+                Ok(Some(caller)) if self.options.auth.takes_token_of(&caller) => {
+                    Ok((self.options.auth.with_role(caller), None))
+                }
+                Ok(_) => {
+                    audit::refused(&Caller::nobody().at(client), path, 401);
+                    Err(identity::wrong_token())
+                }
+                Err(error) => Err(error.into()),
+            },
+            Identity::Shares(service, tokens, who) => {
+                match (service.open_shares(&tokens).await, who) {
+                    (Ok(shares), who) => self.let_in(method, path, who, shares),
+                    // The links are no condition for what else the caller may do.
+                    (Err(error), Ok(known)) => {
+                        tracing::warn!(%error, "share links were not looked up");
+                        Ok(known)
+                    }
+                    (Err(error), Err(_)) => Err(ServiceError::from(error).into()),
+                }
+            }
         }
     }
 
@@ -135,12 +209,7 @@ impl Guard {
     /// Reads the caller from the session cookie. Also returns the cookie to set: for a new session
     /// when a page is opened without one, or to renew an old cookie. Returns a problem if this
     /// client creates too many sessions.
-    fn session(
-        &self,
-        headers: &HeaderMap,
-        opens: bool,
-        client: Option<ClientAddress>,
-    ) -> Result<(Caller, Option<HeaderValue>), Problem> {
+    fn session(&self, headers: &HeaderMap, opens: bool, client: Option<ClientAddress>) -> Named {
         let options = &*self.options;
         if !options.session_cookie {
             return Ok((Caller::nobody(), None));
@@ -211,7 +280,7 @@ where
         if let Err(refusal) = origin::check(&request, options) {
             return Either::Left(Either::Left(ready(Ok(refused(&request, refusal, options)))));
         }
-        let (service, token) = match self.guard.identify(&mut request, client) {
+        let identity = match self.guard.identify(&mut request, client) {
             Identity::Known(caller, cookie) => {
                 return Either::Left(self.pass(request, caller, cookie, client));
             }
@@ -219,27 +288,19 @@ where
                 let refusal = refuse_identity(&request, problem, options);
                 return Either::Left(Either::Left(ready(Ok(refusal))));
             }
-            Identity::Token(service, token) => (service, token),
+            to_look_up => to_look_up,
         };
         // The service that is ready is the one to be called.
         let next = self.inner.clone();
         let ready = std::mem::replace(&mut self.inner, next);
         let mut guarded = Self { inner: ready, guard: self.guard.clone() };
         Either::Right(Box::pin(async move {
-            let options = Arc::clone(&guarded.guard.options);
-            let problem = match service.token_caller(&token, client).await {
-                Ok(Some(caller)) if options.auth.takes_token_of(&caller) => {
-                    let caller = options.auth.with_role(caller);
-                    return guarded.pass(request, caller, None, client).await;
-                }
-                Ok(_) => {
-                    let client = request.extensions().get::<ClientAddress>().copied();
-                    audit::refused(&Caller::nobody().at(client), request.uri().path(), 401);
-                    identity::wrong_token()
-                }
-                Err(error) => error.into(),
-            };
-            Ok(refuse_identity(&request, problem, &options))
+            // A request cannot be borrowed meanwhile.
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            match guarded.guard.look_up(&method, uri.path(), client, identity).await {
+                Ok((caller, cookie)) => guarded.pass(request, caller, cookie, client).await,
+                Err(refusal) => Ok(refuse_identity(&request, refusal, &guarded.guard.options)),
+            }
         }))
     }
 }
@@ -282,6 +343,11 @@ impl<S: Service<Request, Response = Response>> Guarded<S> {
         });
         Either::Right(Either::Right(response.map(finish)))
     }
+}
+
+/// Whether a request was refused because it names nobody.
+fn is_unknown(refusal: &Problem) -> bool {
+    refusal.code == ProblemCode::Unauthenticated.as_str()
 }
 
 /// Response to a request whose sender is not known, or names somebody in a wrong way.

@@ -78,6 +78,11 @@ impl Links {
         format!("{}/api/v1/uploads/{id}", self.prefix)
     }
 
+    /// Where a share link with this token is opened: a page of the server. The path is a secret.
+    pub fn share(&self, token: &str) -> String {
+        format!("{}{}{token}", self.prefix, super::SHARE_PATH)
+    }
+
     /// The OpenAPI document.
     pub fn openapi(&self) -> String {
         format!("{}{}", self.prefix, super::openapi::PATH)

@@ -22,11 +22,20 @@ use crate::engine::{
     keyed_hash::HashKey,
 };
 
-const NAME: &str = "milepost_session";
-/// The prefix makes browsers reject the cookie from other hosts and over plain HTTP.
-const SECURE_NAME: &str = "__Host-milepost_session";
-/// The same for a server below a path, where the prefix `__Host-` is not allowed.
-const SECURE_NAME_BELOW: &str = "__Secure-milepost_session";
+/// The name of a cookie over plain HTTP, over HTTPS, and over HTTPS for a server below a path.
+pub(super) struct CookieName {
+    pub(super) plain: &'static str,
+    /// The prefix `__Host-` makes browsers reject the cookie from other hosts and over plain HTTP.
+    pub(super) secure: &'static str,
+    /// With the prefix `__Secure-`: below a path `__Host-` is not allowed.
+    pub(super) secure_below: &'static str,
+}
+
+const NAME: CookieName = CookieName {
+    plain: "milepost_session",
+    secure: "__Host-milepost_session",
+    secure_below: "__Secure-milepost_session",
+};
 /// Lengths in characters: random part, hour, seal.
 const RANDOM: usize = 32;
 const HOUR: usize = 8;
@@ -99,7 +108,7 @@ impl Session {
     fn cookie(&self, options: &HttpOptions, now: u32) -> Option<HeaderValue> {
         let sealed = format!("{}{now:08x}", self.random);
         let (seal, _) = options.session_key.halves(&sealed);
-        set_cookie(&format!("{sealed}{seal:032x}"), MAX_AGE_S, options)
+        set_cookie(&NAME, &format!("{sealed}{seal:032x}"), MAX_AGE_S, options)
     }
 }
 
@@ -116,7 +125,7 @@ pub fn end_session(options: &HttpOptions, caller: &Caller) -> Option<HeaderValue
         return None;
     }
     audit::record(caller, Action::EndSession, "ok");
-    set_cookie("", 0, options)
+    set_cookie(&NAME, "", 0, options)
 }
 
 /// Cache of recent sessions by cookie value, so that a poll does not verify the seal each time.
@@ -144,15 +153,24 @@ impl Recent {
 
 /// Reads the session from the cookies; `None` without a valid one.
 pub(super) fn read(headers: &HeaderMap, options: &HttpOptions, recent: &Recent) -> Option<Session> {
-    let name = name(options);
+    values(&NAME, headers, options).find_map(|value| recent.open(value, &options.session_key))
+}
+
+/// The values of a cookie in the order in which the browser sent them.
+pub(super) fn values<'h>(
+    cookie: &CookieName,
+    headers: &'h HeaderMap,
+    options: &HttpOptions,
+) -> impl Iterator<Item = &'h str> + use<'h> {
+    let name = name(cookie, options);
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|cookies| cookies.to_str().ok())
         .flat_map(|cookies| cookies.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name)
-        .find_map(|(_, value)| recent.open(value, &options.session_key))
+        .filter(move |(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 /// Verifies a cookie value and returns its session.
@@ -182,17 +200,23 @@ fn caller(owner: u128) -> Caller {
     Caller::owner(format!("session:{owner:032x}"))
 }
 
-fn name(options: &HttpOptions) -> &'static str {
+fn name(cookie: &CookieName, options: &HttpOptions) -> &'static str {
     match (options.secure_cookie, options.cookie_path.as_str()) {
-        (false, _) => NAME,
-        (true, "/") => SECURE_NAME,
-        (true, _) => SECURE_NAME_BELOW,
+        (false, _) => cookie.plain,
+        (true, "/") => cookie.secure,
+        (true, _) => cookie.secure_below,
     }
 }
 
-fn set_cookie(value: &str, max_age_s: u32, options: &HttpOptions) -> Option<HeaderValue> {
+/// A `Set-Cookie` for the whole site that no script can read.
+pub(super) fn set_cookie(
+    cookie: &CookieName,
+    value: &str,
+    max_age_s: u32,
+    options: &HttpOptions,
+) -> Option<HeaderValue> {
     let secure = if options.secure_cookie { "; Secure" } else { "" };
-    let (name, path) = (name(options), &options.cookie_path);
+    let (name, path) = (name(cookie, options), &options.cookie_path);
     let cookie =
         format!("{name}={value}; Path={path}; Max-Age={max_age_s}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&cookie).ok()

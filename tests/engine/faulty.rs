@@ -3,6 +3,7 @@
 mod artifacts;
 mod hand;
 mod operate;
+mod shares;
 mod tokens;
 
 use std::{

@@ -19,5 +19,6 @@ mod openapi;
 mod own_calls;
 mod preview;
 mod session;
+mod shares;
 mod tasks;
 mod tokens;

@@ -9,9 +9,9 @@ use milepost::{
         clock::ManualClock,
         store::{
             AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
-            HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewTask, NewToken,
-            PauseScope, ProgressWrite, Row, RunEnd, SharedLimits, Source, Spend, Store, StoreError,
-            UsageOf, Worker,
+            HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken,
+            PauseScope, ProgressWrite, Row, RunEnd, ShareSubject, SharedLimits, Source, Spend,
+            Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -37,6 +37,7 @@ fn methods() -> Vec<&'static str> {
         (include_str!("../../src/engine/store.rs"), "pub trait Store: "),
         (include_str!("../../src/engine/store/artifacts.rs"), "pub trait ArtifactRows: "),
         (include_str!("../../src/engine/store/tokens.rs"), "pub trait TokenRows: "),
+        (include_str!("../../src/engine/store/shares.rs"), "pub trait ShareRows: "),
         (include_str!("../../src/engine/store/operate.rs"), "pub trait OperatorRows: "),
     ];
     let mut names = Vec::new();
@@ -238,6 +239,16 @@ async fn call_for_files(
             store.add_token(&NewToken::new(&*id, &*id, "user:ada")).await.map(drop)
         }
         "preview" => store.preview(id, 0).await.map(drop),
+        "add_share" => {
+            let share = Uuid::new_v4().to_string();
+            store
+                .add_share(&NewShare::new(&*share, &*share, ShareSubject::Task(id)))
+                .await
+                .map(drop)
+        }
+        "share" => store.share("hash").await.map(drop),
+        "shares" => store.shares(ShareSubject::Task(id)).await.map(drop),
+        "remove_share" => store.remove_share(ShareSubject::Task(id), "id").await.map(drop),
         "use_token" => store.use_token("hash").await.map(drop),
         "tokens" => store.tokens(None).await.map(drop),
         "remove_token" => store.remove_token(None, "id").await.map(drop),

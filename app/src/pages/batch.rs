@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use milepost::{
-    engine::{BatchFilter, BatchOrder, Caller, Service, ServiceError},
+    engine::{BatchFilter, BatchOrder, Caller, Service, ServiceError, TaskAction},
     http::percent_encoded,
     task::{Batch, BatchId, Problem, Snapshot, Status},
     view::text,
@@ -43,6 +43,10 @@ pub fn BatchPage() -> impl IntoView {
         let kind = service.kind(&batch.kind).map_or(batch.kind.clone(), |kind| kind.title);
         let title = format!("{} × {kind}", batch.total);
         let (failed, unfinished) = (batch.counts.error, batch.unfinished > 0);
+        let may = async |action| service.permits_of_batch(&caller, id, action).await;
+        let cancels = unfinished && may(TaskAction::Cancel).await?;
+        let reruns = (unfinished || failed > 0) && may(TaskAction::Rerun).await?;
+        let shares = may(TaskAction::Share).await?;
         let paged = whole.is_some();
         let next = batch.next_cursor.clone().map(|cursor| link(id, filter.status, &cursor));
         let first = filter.cursor.is_some().then(|| link(id, filter.status, ""));
@@ -52,8 +56,8 @@ pub fn BatchPage() -> impl IntoView {
             <p class="kicker">"Started together"</p>
             <h1 class="h">{title}</h1>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
-            {unfinished.then(|| view! { <CancelAll id /> })}
-            {(unfinished || failed > 0).then(|| view! { <RunFailed id failed unfinished /> })}
+            {cancels.then(|| view! { <CancelAll id /> })}
+            {reruns.then(|| view! { <RunFailed id failed unfinished /> })}
             {paged.then(|| view! { <Counts id batch=batch.clone() shown=filter.status /> })}
             {match whole {
                 Some(state) => view! { <LiveList tasks=batch.tasks of=state /> }.into_any(),
@@ -66,6 +70,14 @@ pub fn BatchPage() -> impl IntoView {
                             {first.map(|href| view! { <a class="btn" href=href>"First"</a> })}
                             {next.map(|href| view! { <a class="btn" href=href rel="next">"Next"</a> })}
                         </nav>
+                    }
+                })}
+            {shares
+                .then(|| {
+                    view! {
+                        <p class="soft">
+                            <a href=format!("batches/{id}/share")>"Share"</a>
+                        </p>
                     }
                 })}
         })

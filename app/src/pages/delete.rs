@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use milepost::task::{Problem, TaskId};
+use milepost::task::Problem;
 
 use super::{
     parts::{NoticeNote, ask, task_id},
@@ -14,16 +14,6 @@ use crate::outcome::Notice;
 pub(crate) const CONFIRM_FIELD: &str = "confirm";
 /// The word.
 pub(crate) const CONFIRM: &str = "delete";
-
-/// Link to the page, for the page of a task, as HTML.
-pub(super) fn link(id: TaskId) -> String {
-    view! {
-        <p class="soft">
-            <a href=format!("tasks/{id}/delete")>"Delete this task"</a>
-        </p>
-    }
-    .to_html()
-}
 
 /// What a deletion removes, and the form that confirms it.
 #[component]

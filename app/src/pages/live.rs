@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 use milepost::{
-    engine::{Caller, Service},
+    engine::{Caller, Service, ServiceError, TaskAction},
     task::{Preview, Problem, Snapshot},
     view::{
         components::RESULT_ELEMENT,
@@ -13,7 +13,7 @@ use milepost::{
 
 use tokio::time::timeout;
 
-use super::{delete, files, keep, rerun, result::Rendered};
+use super::{files, keep, rerun, result::Rendered, share};
 use crate::{
     context,
     islands::task_details::FILES,
@@ -28,8 +28,8 @@ pub(crate) struct TaskParts {
     pub(crate) preview_version: i64,
     /// The files.
     pub(crate) files: String,
-    /// The forms that run the task again, and how long it is kept.
-    pub(crate) rerun: String,
+    /// What the visitor may do with the task besides cancelling it.
+    pub(crate) acts: String,
 }
 
 impl TaskParts {
@@ -51,13 +51,35 @@ impl TaskParts {
             true => preview(service, caller, viewers, task).await?,
             false => (result(service, caller, viewers, task, is_asked_for).await?, 0),
         };
-        let mut rerun = kind.as_ref().map(|kind| rerun::forms(id, &kind.kind)).unwrap_or_default();
-        if service.expires() || task.expires_at.is_some() {
-            rerun.push_str(&keep::note(task));
-        }
-        rerun.push_str(&delete::link(id));
-        Ok(Self { shown, preview_version, files, rerun })
+        let acts = acts(service, caller, task, kind.is_some()).await?;
+        Ok(Self { shown, preview_version, files, acts })
     }
+}
+
+/// What the visitor may do with the task besides cancelling it, as HTML.
+async fn acts(
+    service: &Service,
+    caller: &Caller,
+    task: &Snapshot,
+    is_known_kind: bool,
+) -> Result<String, ServiceError> {
+    let may = async |action| service.permits(caller, task.id, action).await;
+    let mut acts = String::new();
+    if is_known_kind && may(TaskAction::Rerun).await? {
+        acts.push_str(&rerun::forms(task.id, &task.kind));
+    }
+    let expires = service.expires() || task.expires_at.is_some();
+    if expires && may(TaskAction::Keep).await? {
+        acts.push_str(&keep::note(task));
+    }
+    let (share, delete) = (may(TaskAction::Share).await?, may(TaskAction::Delete).await?);
+    acts.push_str(&share::links(task.id, share, delete));
+    if !may(TaskAction::Cancel).await? {
+        // The style sheet hides the button of the island beside it.
+        let note = view! { <p class="follows soft">"You can follow this task, not change it."</p> };
+        acts.push_str(&note.to_html());
+    }
+    Ok(acts)
 }
 
 /// The result as HTML if it is asked for or small enough, and has a viewer; else empty.

@@ -12,15 +12,18 @@ use super::style::FormStyle;
 use crate::{
     context::{set_retry_after, set_status},
     links,
+    outcome::{Notice, no_such_link},
 };
 
 /// Reload delay while the server cannot answer, in seconds.
 const AGAIN_S: i64 = 3;
 
-/// Page for unknown paths.
+/// Page for unknown paths, and for share links that cannot be opened.
 #[component]
 pub fn NotFound() -> impl IntoView {
-    view! { <ProblemPage problem=Problem::new(404, "Not Found", "There is no page here.") /> }
+    let other = || Problem::new(404, "Not Found", "There is no page here.");
+    let problem = use_context::<Notice>().map_or_else(other, |Notice(problem)| problem);
+    view! { <ProblemPage problem /> }
 }
 
 /// A problem as a page of its own, with its status.
@@ -39,6 +42,9 @@ pub fn ProblemPage(
             "Either it never was, or it belongs to another session, or its time was over long ago. \
              The three look the same from outside.",
         ),
+        404 if problem == no_such_link() => {
+            ("This link is not valid any more", "Ask whoever gave it to you for a new one.")
+        }
         404 => ("Not found", "The address may be misspelt."),
         409 => ("Not yet", "Its page shows its progress."),
         410 if problem.task.is_none() => {

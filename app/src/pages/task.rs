@@ -45,7 +45,7 @@ pub fn TaskPage() -> impl IntoView {
         let kind = service.kind(&snapshot.kind);
         let moves = !snapshot.status.is_terminal();
         let parts = TaskParts::read(&service, &caller, &viewers, &snapshot, show_result).await?;
-        let TaskParts { shown, preview_version, files, rerun } = parts;
+        let TaskParts { shown, preview_version, files, acts } = parts;
         let started = match &kind {
             Some(kind) => Started::read(&service, &caller, &snapshot, kind).await?,
             None => None,
@@ -99,7 +99,7 @@ pub fn TaskPage() -> impl IntoView {
                 log_acts,
                 shown,
                 files,
-                rerun,
+                rerun: acts,
             })}
             <TaskIsland />
             <TaskDetailsIsland />

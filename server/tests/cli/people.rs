@@ -3,6 +3,7 @@
 
 mod deletion;
 mod rows;
+mod shares;
 mod tokens;
 mod world;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use self::{
     rows::ROWS,
-    world::{PEOPLE, TOKENS, Verdict, Who, World, expected, json_of},
+    world::{LINKS, PEOPLE, TOKENS, Verdict, Who, World, expected, json_of},
 };
 use crate::fixture::{Place, Said};
 
@@ -57,7 +58,7 @@ async fn each_may_do_what_the_rule_says_and_nothing_else() {
     let mut wrong = Vec::new();
     for row in ROWS {
         let is_call = row.path.starts_with("/api/v1/");
-        for who in PEOPLE.into_iter().chain(TOKENS.into_iter().filter(|_| is_call)) {
+        for who in PEOPLE.into_iter().chain(LINKS).chain(TOKENS.into_iter().filter(|_| is_call)) {
             let id = world.subject(row).await;
             let verdict = world.verdict(who, row, &id).await;
             let expected = expected(row, who);

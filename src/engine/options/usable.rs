@@ -29,6 +29,7 @@ impl EngineOptions {
             ("retry_base", self.retry_base),
             ("retry_max", self.retry_max),
             ("queue_order", self.queue_order),
+            ("max_share_lifetime", self.max_share_lifetime),
             ("preview_interval", self.preview_interval),
             ("files.keep_uploads", files.keep_uploads),
             ("long_poll.max_wait", long_poll.max_wait),

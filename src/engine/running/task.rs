@@ -26,7 +26,7 @@ use crate::{
         preview::RunPreview,
         store::{Labels, Resumption, Row, Stopping},
     },
-    task::{EtaRange, StageInfo, Status, TaskId},
+    task::{BatchId, EtaRange, StageInfo, Status, TaskId},
 };
 
 /// Why a run was stopped.
@@ -56,6 +56,7 @@ pub(crate) struct RunningTask {
     pub(crate) owner: Option<String>,
     pub(crate) client: Option<String>,
     pub(crate) kind: String,
+    pub(crate) batch: Option<BatchId>,
     pub(crate) title: String,
     pub(crate) stages: Vec<StageInfo>,
     pub(crate) attempt: u32,
@@ -140,6 +141,7 @@ impl RunningTask {
             owner: row.owner.clone(),
             client: row.client.clone(),
             kind: row.kind.clone(),
+            batch: row.batch,
             title: row.title.clone(),
             stages: row.stages.clone(),
             attempt: row.attempt,

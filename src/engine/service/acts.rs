@@ -2,6 +2,7 @@
 //! modules do the work.
 
 mod operate;
+mod shares;
 
 use std::{borrow::Cow, io};
 
@@ -336,6 +337,7 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::DiskFull(_) => "disk_full",
         ServiceError::TooLarge { .. } => "too_large",
         ServiceError::TooManyUploads => "too_many_uploads",
+        ServiceError::TooManyShares(_) => "too_many_shares",
         ServiceError::TooOften(_) => "too_often",
         ServiceError::Full { .. } => "full",
         ServiceError::UploadsFull(_) => "uploads_full",

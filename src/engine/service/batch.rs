@@ -75,7 +75,7 @@ impl Service {
         idempotency_key: Option<&str>,
     ) -> Result<Option<Batch>, ServiceError> {
         let Some(counts) = self.counts_of(caller, id).await? else { return Ok(None) };
-        caller.check(TaskAction::Rerun, counts.owner.as_deref(), &counts.kind)?;
+        caller.check(TaskAction::Rerun, counts.subject(id))?;
         let kind = self.may_start(caller, &counts.kind, 0)?;
         let store = &self.engine.inner().store;
         let failed = store.batch(id, Some(Status::Error), None, u32::MAX).await?;
@@ -158,16 +158,17 @@ impl Service {
         id: BatchId,
     ) -> Result<Option<Batch>, ServiceError> {
         let Some(counts) = self.counts_of(caller, id).await? else { return Ok(None) };
-        caller.check(TaskAction::Cancel, counts.owner.as_deref(), &counts.kind)?;
+        caller.check(TaskAction::Cancel, counts.subject(id))?;
         let inner = self.engine.inner();
         // First those that wait, so that none starts in a slot that a cancelled one frees.
-        for row in inner.store.cancel_queued_of(id, caller.cancels_as()).await? {
+        let by = caller.cancels_as(counts.subject(id));
+        for row in inner.store.cancel_queued_of(id, by).await? {
             inner.note_ended(&row);
             inner.subscriptions.tell(&row);
         }
         let running = inner.store.batch(id, Some(Status::Running), None, u32::MAX).await?;
         for (_, row) in running.iter().rev() {
-            self.cancel_seen(caller, row.id).await?;
+            self.cancel_seen(by, row.id).await?;
         }
         self.read_batch(caller, id, &BatchFilter::default()).await
     }

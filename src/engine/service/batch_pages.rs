@@ -180,7 +180,7 @@ impl Service {
                 counts
             }
         };
-        let visible = counts.filter(|counts| caller.sees(counts.owner.as_deref(), &counts.kind));
+        let visible = counts.filter(|counts| caller.sees(counts.subject(id)));
         Ok(visible.map(|counts| state_of(id, &counts)))
     }
 
@@ -210,7 +210,7 @@ impl Service {
         id: BatchId,
     ) -> Result<Option<BatchCounts>, StoreError> {
         let counts = self.engine.inner().store.batch_counts(id).await?;
-        Ok(counts.filter(|counts| caller.sees(counts.owner.as_deref(), &counts.kind)))
+        Ok(counts.filter(|counts| caller.sees(counts.subject(id))))
     }
 
     /// Lists the caller's batches, newest first: at most `limit`, by default

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::may::Role;
+use super::{
+    may::{Role, Subject},
+    shares::OpenShare,
+};
 use crate::engine::{
     ClientAddress,
     store::{StoredToken, TokenScope},
@@ -13,6 +16,9 @@ const USER: &str = "user:";
 /// Prefix of groups in lists of users and groups.
 const GROUP: &str = "group:";
 
+/// Who cancels by a share link, in the receipt.
+const SHARE_LINK: &str = "share link";
+
 /// Who calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caller {
@@ -22,6 +28,8 @@ pub struct Caller {
     role: Role,
     groups: Option<Arc<[String]>>,
     token: Option<Arc<StoredToken>>,
+    shares: Option<Arc<[Arc<OpenShare>]>>,
+    is_guest: bool,
 }
 
 /// Whether the text can be an entry of a list of users and groups: `ada`, or `group:ops`.
@@ -45,6 +53,8 @@ impl Caller {
             role: Role::Member,
             groups: None,
             token: None,
+            shares: None,
+            is_guest: false,
         }
     }
 
@@ -62,6 +72,28 @@ impl Caller {
     pub(super) fn of_token(token: Arc<StoredToken>) -> Self {
         let caller = Self::owner(&*token.owner).in_groups(token.groups.iter().cloned());
         Self { token: Some(token), ..caller }
+    }
+
+    /// Somebody whom nothing but share links lets in.
+    #[cfg(feature = "http")]
+    pub(crate) fn guest() -> Self {
+        Self { is_guest: true, ..Self::nobody() }
+    }
+
+    /// Whether nothing but share links lets the caller in.
+    pub fn is_guest(&self) -> bool {
+        self.is_guest
+    }
+
+    /// Sets the share links by which the caller came.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_shares(self, shares: super::shares::OpenShares) -> Self {
+        let shares = shares.0;
+        Self { shares: (!shares.is_empty()).then(|| shares.into()), ..self }
+    }
+
+    pub(super) fn shares(&self) -> &[Arc<OpenShare>] {
+        self.shares.as_deref().unwrap_or_default()
     }
 
     /// Sets the address from which the caller connects; `None`: not known.
@@ -144,12 +176,13 @@ impl Caller {
         })
     }
 
-    /// Who requests a cancel, as its receipt names them: a user by name.
-    pub(super) fn cancels_as(&self) -> &str {
-        const FIXED: [&str; 3] = ["owner", "operator", "anyone with the id"];
+    /// Who requests a cancel of this, as its receipt names them: a user by name.
+    pub(super) fn cancels_as<'a>(&self, subject: impl Into<Subject<'a>>) -> &str {
+        const FIXED: [&str; 4] = ["owner", "operator", "anyone with the id", SHARE_LINK];
         match (self.user_name(), self.as_owner()) {
             (Some(name), _) if !FIXED.contains(&name) => name,
             (Some(_), Some(owner)) => owner,
+            _ if self.cancels_by_share(subject.into()) => SHARE_LINK,
             (None, Some(_)) => "owner",
             (_, None) => "anyone with the id",
         }

@@ -26,7 +26,7 @@ impl Service {
         };
         if !row.status.is_terminal() {
             // Its worker stops it, wherever it runs.
-            self.cancel_seen(caller, id).await?;
+            self.cancel_seen(caller.cancels_as(&row), id).await?;
         }
         let inner = self.engine.inner();
         let known = millis(inner.options.retention.tombstones);

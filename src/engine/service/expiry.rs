@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Caller, Service, ServiceError, TaskAction};
+use super::{Caller, Service, ServiceError, TaskAction, may::Subject};
 use crate::{
     engine::{
         clock::rfc3339,
@@ -100,12 +100,12 @@ impl Service {
             None => store.tombstone(id).await?,
         };
         match over {
-            Some(over) if caller.sees(over.owner.as_deref(), &over.kind) => Err(gone_error(over)),
+            Some(over) if caller.sees(&over) => Err(gone_error(over)),
             Some(_) => Ok(None),
             None => {
-                let row = row.filter(|row| caller.sees(row.owner.as_deref(), &row.kind));
+                let row = row.filter(|row| caller.sees(row));
                 if let Some(row) = &row {
-                    caller.check(action, row.owner.as_deref(), &row.kind)?;
+                    caller.check(action, row)?;
                 }
                 Ok(row)
             }
@@ -116,7 +116,7 @@ impl Service {
     pub(super) async fn sees(&self, caller: &Caller, id: TaskId) -> Result<bool, ServiceError> {
         caller.needs(TokenScope::Read)?;
         if let Some(running) = self.engine.inner().running.get(id) {
-            return Ok(caller.sees(running.owner.as_deref(), &running.kind));
+            return Ok(caller.sees(&*running));
         }
         Ok(self.seen(caller, id).await?.is_some())
     }
@@ -136,7 +136,7 @@ impl Service {
         let now = inner.clock.now_ms();
         let known = inner.seen.get(&id).filter(|(read, _)| read.elapsed() < SEEN_FOR);
         if let Some((_, seen)) = known.filter(|(_, seen)| seen.is_recent(now)) {
-            return Ok(Some(seen).filter(|seen| caller.sees(seen.owner.as_deref(), &seen.kind)));
+            return Ok(Some(seen).filter(|seen| caller.sees(seen.subject(id))));
         }
         Ok(self.row(caller, id).await?.as_ref().map(Seen::of))
     }
@@ -160,18 +160,13 @@ impl Service {
         };
         let over = over.into_iter().map(|over| {
             let expired = over.deleted_at.is_none();
-            (over.id, gone(caller, over.owner.as_deref(), &over.kind, expired))
+            (over.id, gone(caller, Subject::from(&over), expired))
         });
         let mut found: HashMap<_, _> = over.map(|(id, reason)| (id, Err(reason))).collect();
         for (id, row) in rows {
             let expired = row.expired().is_some();
-            let sees = caller.sees(row.owner.as_deref(), &row.kind);
-            let seen = !expired && sees;
-            let told = if seen {
-                Ok(row)
-            } else {
-                Err(gone(caller, row.owner.as_deref(), &row.kind, expired))
-            };
+            let seen = !expired && caller.sees(&row);
+            let told = if seen { Ok(row) } else { Err(gone(caller, Subject::from(&row), expired)) };
             found.insert(id, told);
         }
         Ok(found)
@@ -205,6 +200,12 @@ impl Seen {
     fn of(row: &Row) -> Self {
         let Row { batch, read_at, expires_at, .. } = *row;
         Self { owner: row.owner.clone(), kind: row.kind.clone(), batch, read_at, expires_at }
+    }
+
+    /// The task with this id as what is decided about.
+    pub(super) fn subject(&self, id: TaskId) -> Subject<'_> {
+        let (owner, kind) = (self.owner.as_deref(), self.kind.as_str());
+        Subject { owner, kind, task: Some(id), batch: self.batch }
     }
 
     fn is_recent(&self, now: i64) -> bool {
@@ -243,8 +244,8 @@ impl Reading {
 }
 
 /// Why a task is not visible; only callers who could have seen it learn that it expired.
-fn gone(caller: &Caller, owner: Option<&str>, kind: &str, expired: bool) -> GoneReason {
-    if expired && caller.sees(owner, kind) { GoneReason::Expired } else { GoneReason::NotFound }
+fn gone(caller: &Caller, subject: Subject<'_>, expired: bool) -> GoneReason {
+    if expired && caller.sees(subject) { GoneReason::Expired } else { GoneReason::NotFound }
 }
 
 /// Why there is no row any more.

@@ -2,7 +2,13 @@
 //! of the service does.
 
 use super::{Caller, ServiceError};
-use crate::engine::store::TokenScope;
+use crate::{
+    engine::{
+        running::RunningTask,
+        store::{BatchCounts, Row, ShareSubject, TokenScope, Tombstone},
+    },
+    task::{BatchId, TaskId},
+};
 
 /// What a user may do with the tasks of others. Everybody may do everything with their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -50,51 +56,112 @@ pub(in crate::engine) enum Decision {
     Forbidden,
 }
 
-/// What decides about a task: whose it is. `None`: nobody's, open to anyone who has its id.
+/// Whose a task is. `None`: nobody's, open to anyone who has its id.
 pub(in crate::engine) type OwnerRef<'a> = Option<&'a str>;
 
+/// What decides about a task or a batch: whose it is, its kind, and the share links that lead to it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) struct Subject<'a> {
+    pub(super) owner: OwnerRef<'a>,
+    pub(super) kind: &'a str,
+    /// `None`: no task, or one that is gone; no link leads to it.
+    pub(super) task: Option<TaskId>,
+    pub(super) batch: Option<BatchId>,
+}
+
+impl<'a> From<&'a Row> for Subject<'a> {
+    fn from(row: &'a Row) -> Self {
+        let (owner, kind) = (row.owner.as_deref(), row.kind.as_str());
+        Self { owner, kind, task: Some(row.id), batch: row.batch }
+    }
+}
+
+impl<'a> From<&'a RunningTask> for Subject<'a> {
+    fn from(running: &'a RunningTask) -> Self {
+        let (owner, kind) = (running.owner.as_deref(), running.kind.as_str());
+        Self { owner, kind, task: Some(running.id), batch: running.batch }
+    }
+}
+
+impl<'a> From<&'a Tombstone> for Subject<'a> {
+    fn from(over: &'a Tombstone) -> Self {
+        Self { owner: over.owner.as_deref(), kind: &over.kind, task: None, batch: None }
+    }
+}
+
+impl BatchCounts {
+    /// The batch with this id as what is decided about.
+    pub(super) fn subject(&self, id: BatchId) -> Subject<'_> {
+        Subject { owner: self.owner.as_deref(), kind: &self.kind, task: None, batch: Some(id) }
+    }
+}
+
 impl Caller {
-    /// Whether the caller may do this with a task of this owner and kind. A token permits what its user
-    /// may do, within its scopes and kinds.
-    pub(in crate::engine) fn may(
-        &self,
-        action: TaskAction,
-        owner: OwnerRef<'_>,
-        kind: &str,
-    ) -> Decision {
-        let is_own = self.owns(owner);
-        let is_allowed = match (action, self.role()) {
-            (_, Role::Admin) => true,
-            (TaskAction::See, Role::Viewer) => true,
-            _ => is_own,
-        };
-        match (is_allowed && self.grants(action.scope()), self.sees(owner, kind)) {
+    /// Whether the caller may do this with a task or a batch. A token permits what its user may do,
+    /// within its scopes and kinds; a share link what it says, with what it leads to.
+    pub(in crate::engine) fn may(&self, action: TaskAction, subject: Subject<'_>) -> Decision {
+        let is_shared = self.shares_permit(action, subject);
+        let is_allowed = self.may_without_share(action, subject) || is_shared;
+        match (is_allowed && self.grants(action.scope()), self.sees(subject)) {
             (_, false) => Decision::Hidden,
             (true, true) => Decision::Allowed,
             (false, true) => Decision::Forbidden,
         }
     }
 
-    /// Whether something of this owner is the caller's own, or nobody's.
+    /// Whether it is a share link that permits the caller to cancel this.
+    pub(super) fn cancels_by_share(&self, subject: Subject<'_>) -> bool {
+        let action = TaskAction::Cancel;
+        !self.may_without_share(action, subject) && self.shares_permit(action, subject)
+    }
+
+    /// Whether the caller may do this by what they are, whatever their token and links.
+    fn may_without_share(&self, action: TaskAction, subject: Subject<'_>) -> bool {
+        match (action, self.role()) {
+            (_, Role::Admin) => true,
+            (TaskAction::See, Role::Viewer) => true,
+            _ => self.owns(subject.owner),
+        }
+    }
+
+    /// Whether a link by which the caller came leads to this and permits the action: to see it, and to
+    /// cancel it if the link says so. Nothing else is ever permitted by a link.
+    fn shares_permit(&self, action: TaskAction, subject: Subject<'_>) -> bool {
+        self.shares().iter().any(|share| {
+            let leads_here = match share.stored.subject {
+                ShareSubject::Task(id) => subject.task == Some(id),
+                ShareSubject::Batch(id) => subject.batch == Some(id),
+            };
+            let permits = match action {
+                TaskAction::See => true,
+                TaskAction::Cancel => share.stored.may_cancel,
+                _ => false,
+            };
+            leads_here && permits && share.is_valid()
+        })
+    }
+
+    /// Whether something of this owner is the caller's own, or nobody's. A guest owns nothing.
     pub(in crate::engine) fn owns(&self, owner: OwnerRef<'_>) -> bool {
-        owner.is_none() || owner == self.as_owner()
+        !self.is_guest() && (owner.is_none() || owner == self.as_owner())
     }
 
-    /// Whether the caller may learn that there is a task of this owner and kind. To see what it
-    /// does, a token also needs [`TokenScope::Read`].
-    pub(in crate::engine) fn sees(&self, owner: OwnerRef<'_>, kind: &str) -> bool {
-        (self.owns(owner) || self.role() != Role::Member) && self.covers(kind)
+    /// Whether the caller may learn that there is this task or batch. To see what it does, a token
+    /// also needs [`TokenScope::Read`].
+    pub(in crate::engine) fn sees<'a>(&self, subject: impl Into<Subject<'a>>) -> bool {
+        let subject = subject.into();
+        let sees = self.owns(subject.owner) || self.role() != Role::Member;
+        sees && self.covers(subject.kind) || self.shares_permit(TaskAction::See, subject)
     }
 
-    /// Checks an action on a task that the caller sees.
-    pub(in crate::engine) fn check(
+    /// Checks an action on a task or a batch that the caller sees.
+    pub(in crate::engine) fn check<'a>(
         &self,
         action: TaskAction,
-        owner: OwnerRef<'_>,
-        kind: &str,
+        subject: impl Into<Subject<'a>>,
     ) -> Result<(), ServiceError> {
         self.needs(action.scope())?;
-        match self.may(action, owner, kind) {
+        match self.may(action, subject.into()) {
             Decision::Allowed => Ok(()),
             Decision::Hidden | Decision::Forbidden => {
                 Err(ServiceError::Forbidden(action.refusal()))
@@ -106,12 +173,16 @@ impl Caller {
     /// and groups; empty: everybody.
     pub(in crate::engine) fn may_start(&self, kind: &str, allow: &[String]) -> bool {
         let is_allowed = allow.is_empty() || self.role() == Role::Admin || self.is_one_of(allow);
-        is_allowed && self.covers(kind)
+        is_allowed && self.covers(kind) && !self.is_guest()
     }
 
-    /// Whether the caller's token has this scope; a caller without a token has all.
+    /// Whether the caller's token has this scope; a caller without a token has all, and a guest those
+    /// that a share link can need.
     pub(in crate::engine) fn grants(&self, scope: TokenScope) -> bool {
-        self.token().is_none_or(|token| token.scopes.contains(&scope))
+        match self.token() {
+            Some(token) => token.scopes.contains(&scope),
+            None => !self.is_guest() || matches!(scope, TokenScope::Read | TokenScope::Cancel),
+        }
     }
 
     /// Whether the caller's token may be used for this kind; a caller without a token may use all.
@@ -124,6 +195,9 @@ impl Caller {
     pub(in crate::engine) fn needs(&self, scope: TokenScope) -> Result<(), ServiceError> {
         match self.grants(scope) {
             true => Ok(()),
+            false if self.is_guest() => Err(ServiceError::Forbidden(
+                "a share link permits nothing but to follow what it leads to",
+            )),
             false => Err(ServiceError::Forbidden(match scope {
                 TokenScope::Read => "the token lacks the scope `read`",
                 TokenScope::Start => "the token lacks the scope `start`",
@@ -160,134 +234,10 @@ impl TaskAction {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+#[path = "may_tests.rs"]
+mod tests;
 
-    use super::*;
-    use crate::engine::store::StoredToken;
-
-    const ACTIONS: [TaskAction; 8] = [
-        TaskAction::See,
-        TaskAction::SeeInput,
-        TaskAction::Cancel,
-        TaskAction::Rerun,
-        TaskAction::Keep,
-        TaskAction::Annotate,
-        TaskAction::Share,
-        TaskAction::Delete,
-    ];
-
-    #[test]
-    fn an_owner_and_an_admin_may_do_everything_and_others_nothing() {
-        let ada = Caller::user("ada");
-        let admin = Caller::user("root").with_role(Role::Admin);
-        for action in ACTIONS {
-            assert_eq!(ada.may(action, Some("user:ada"), "story"), Decision::Allowed, "{action:?}");
-            assert_eq!(
-                admin.may(action, Some("user:ada"), "story"),
-                Decision::Allowed,
-                "{action:?}"
-            );
-            for other in [Caller::user("bob"), Caller::nobody(), Caller::owner("session:1")] {
-                assert_eq!(
-                    other.may(action, Some("user:ada"), "story"),
-                    Decision::Hidden,
-                    "{action:?}"
-                );
-                assert_eq!(
-                    other.may(action, None, "story"),
-                    Decision::Allowed,
-                    "nobody's: {action:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_viewer_sees_all_but_inputs_and_changes_only_what_is_its_own() {
-        let viewer = Caller::user("eve").with_role(Role::Viewer);
-        for action in ACTIONS {
-            let expected = match action {
-                TaskAction::See => Decision::Allowed,
-                _ => Decision::Forbidden,
-            };
-            assert_eq!(viewer.may(action, Some("user:ada"), "story"), expected, "{action:?}");
-            assert_eq!(
-                viewer.may(action, Some("user:eve"), "story"),
-                Decision::Allowed,
-                "{action:?}"
-            );
-        }
-    }
-
-    fn token(scopes: &[TokenScope], kinds: &[&str]) -> Caller {
-        let token = StoredToken {
-            id: "1".to_owned(),
-            owner: "user:ada".to_owned(),
-            groups: vec!["ops".to_owned()],
-            name: "CI".to_owned(),
-            scopes: scopes.to_vec(),
-            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
-            created_at: 0,
-            expires_at: i64::MAX,
-            last_used_at: None,
-        };
-        Caller::of_token(Arc::new(token))
-    }
-
-    #[test]
-    fn a_token_permits_what_its_scopes_say_and_no_more_than_its_user_may() {
-        for scope in TokenScope::ALL {
-            let ada = token(&[scope], &[]);
-            for action in ACTIONS {
-                let own = ada.may(action, Some("user:ada"), "story");
-                let fits = action.scope() == scope;
-                let expected = if fits { Decision::Allowed } else { Decision::Forbidden };
-                assert_eq!(own, expected, "{scope}: {action:?}");
-                let others = ada.may(action, Some("user:bob"), "story");
-                assert_eq!(others, Decision::Hidden, "{scope}: {action:?}");
-            }
-        }
-        let admin = |scopes: &[TokenScope]| token(scopes, &[]).with_role(Role::Admin);
-        let (see, bob) = (TaskAction::See, Some("user:bob"));
-        assert_eq!(admin(&[TokenScope::Read]).may(see, bob, "story"), Decision::Hidden);
-        let both = admin(&[TokenScope::Read, TokenScope::Admin]);
-        assert_eq!(both.may(see, bob, "story"), Decision::Allowed);
-        assert_eq!(both.may(TaskAction::Cancel, bob, "story"), Decision::Forbidden);
-    }
-
-    #[test]
-    fn a_token_for_a_kind_sees_and_starts_no_other() {
-        let ada = token(&TokenScope::ALL, &["dataset"]).with_role(Role::Admin);
-        for (kind, decision) in [("dataset", Decision::Allowed), ("story", Decision::Hidden)] {
-            for owner in [Some("user:ada"), Some("user:bob"), None] {
-                assert_eq!(ada.may(TaskAction::See, owner, kind), decision, "{kind} {owner:?}");
-            }
-            assert_eq!(ada.may_start(kind, &[]), decision == Decision::Allowed, "{kind}");
-        }
-        assert!(ada.is_one_of(&["group:ops".to_owned()]), "its groups are those of its user");
-    }
-
-    #[test]
-    fn a_kind_is_for_those_whom_it_names() {
-        let allow = ["group:ops".to_owned(), "ada".to_owned()];
-        let ops = |name: &str| Caller::user(name).in_groups(["dev", "ops"]);
-        for (caller, may) in [
-            (Caller::user("ada"), true),
-            (ops("bob"), true),
-            (Caller::user("bob"), false),
-            (Caller::user("bob").in_groups(["ada"]), false),
-            // Names of users never count as groups, whatever they look like.
-            (Caller::user("group:ops"), false),
-            (Caller::user("Ada"), false),
-            (Caller::user(""), false),
-            (Caller::nobody(), false),
-            (Caller::owner("session:ada"), false),
-            (Caller::user("eve").with_role(Role::Viewer), false),
-            (Caller::user("eve").with_role(Role::Admin), true),
-        ] {
-            assert_eq!(caller.may_start("story", &allow), may, "{caller:?}");
-            assert!(caller.may_start("story", &[]), "{caller:?}");
-        }
-    }
-}
+// Only the router makes callers that came by links.
+#[cfg(all(test, feature = "http"))]
+#[path = "may_share_tests.rs"]
+mod share_tests;

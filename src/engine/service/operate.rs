@@ -275,9 +275,10 @@ impl Service {
             let owner = row.owner.clone().map_or_else(Caller::nobody, Caller::owner);
             let owner = owner.with_role(Role::Admin);
             let is_done = match many {
-                Many::Cancel => {
-                    self.cancel_seen(caller, row.id).await?.is_some_and(|it| it.accepted)
-                }
+                Many::Cancel => self
+                    .cancel_seen(caller.cancels_as(&row), row.id)
+                    .await?
+                    .is_some_and(|it| it.accepted),
                 Many::Rerun => matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_))),
             };
             if is_done {

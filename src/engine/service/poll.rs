@@ -230,9 +230,9 @@ impl Service {
         let mut unknown = Vec::new();
         for &id in ids {
             let seen = match inner.running.get(id) {
-                Some(running) => caller.sees(running.owner.as_deref(), &running.kind),
+                Some(running) => caller.sees(&*running),
                 None => match inner.subscriptions.fresh(id) {
-                    Some(row) => caller.sees(row.owner.as_deref(), &row.kind),
+                    Some(row) => caller.sees(&*row),
                     None => {
                         unknown.push(id);
                         true
@@ -250,8 +250,7 @@ impl Service {
                 watched.tell(Some(row), now);
             }
         }
-        let seen =
-            |row: &&Row| caller.sees(row.owner.as_deref(), &row.kind) && row.expired().is_none();
+        let seen = |row: &&Row| caller.sees(*row) && row.expired().is_none();
         let all = rows.iter().filter(seen).count() == unknown.len();
         Ok((all, Reading { asked: unknown, rows }))
     }
@@ -326,12 +325,12 @@ impl Service {
     ) -> Option<Result<Snapshot, GoneReason>> {
         let inner = self.engine.inner();
         if let Some(running) = inner.running.get(id) {
-            let seen = caller.sees(running.owner.as_deref(), &running.kind);
+            let seen = caller.sees(&*running);
             let told = || snapshot::of_running(&running, inner.clock.now_ms());
             return Some(seen.then(told).ok_or(GoneReason::NotFound));
         }
         let row = inner.subscriptions.fresh(id)?;
-        let seen = row.expired().is_none() && caller.sees(row.owner.as_deref(), &row.kind);
+        let seen = row.expired().is_none() && caller.sees(&*row);
         if seen { Some(Ok(self.show_one_of(&row, read).await)) } else { None }
     }
 }

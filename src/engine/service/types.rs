@@ -170,6 +170,9 @@ pub enum ServiceError {
         "you have as many uploads as are kept; start a task with one, or wait until some expire"
     )]
     TooManyUploads,
+    /// The task or the batch has as many share links as may be.
+    #[error("{0}")]
+    TooManyShares(String),
     /// The owner's files have reached their size limit.
     #[error(
         "your files have as many bytes as are kept, {max} (files.max_bytes_per_owner); \
@@ -252,6 +255,7 @@ impl From<ServiceError> for Problem {
             ServiceError::SessionNeeded => Self::new(401, "Unauthorized", detail),
             ServiceError::Forbidden(_) => Self::new(403, "Forbidden", detail),
             ServiceError::KeyReused => Self::new(422, "Unprocessable Content", detail),
+            ServiceError::TooManyShares(_) => Self::new(409, "Conflict", detail),
             ServiceError::NotEnded(_) => {
                 Self::new(409, "Conflict", detail).with_code(ProblemCode::NotEnded)
             }

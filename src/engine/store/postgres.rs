@@ -126,6 +126,8 @@ mod preview;
 mod read;
 #[path = "sql/shared_limits.rs"]
 mod shared_limits;
+#[path = "sql/shares.rs"]
+mod shares;
 #[path = "sql/statements.rs"]
 mod statements;
 #[path = "sql/store.rs"]

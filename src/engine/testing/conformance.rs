@@ -122,7 +122,10 @@ macro_rules! conformance {
             what_is_deleted_is_gone_with_all_its_data, a_run_whose_task_is_deleted_is_lost,
             a_token_is_found_by_its_hash_until_it_expires,
             the_use_of_a_token_is_noted_once_in_a_minute,
-            an_owner_has_so_many_tokens_and_removes_only_its_own
+            an_owner_has_so_many_tokens_and_removes_only_its_own,
+            a_share_link_is_found_by_its_hash_until_it_expires,
+            a_task_has_so_many_share_links_and_each_is_revoked_by_itself,
+            a_share_link_goes_with_what_it_leads_to, a_share_link_goes_with_a_batch_that_expires
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {

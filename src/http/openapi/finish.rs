@@ -95,6 +95,9 @@ fn limit_schema(name: &str, schema: &mut Value, options: &EngineOptions) {
             properties["note"]["maxLength"] = json!(options.max_note_chars);
             properties["note"]["pattern"] = json!(NOTE);
         }
+        "ShareRequest" => {
+            properties["expires_in_s"]["maximum"] = json!(options.max_share_lifetime.as_secs());
+        }
         "PollRequest" => properties["watch"]["maxItems"] = json!(options.max_watched),
         _ => {
             // Nothing to add: an index above would have made it an object.
@@ -228,7 +231,8 @@ fn add_headers(status: &str, response: &mut Value, waits: bool, starts: bool) {
         add("Location", text(), "What was started");
         add("Operation-Location", text(), "What was started");
     }
-    if status == "201" {
+    // A share link cannot be read by itself.
+    if status == "201" && body == Some("Upload") {
         add("Location", text(), "What was created");
     }
     if waits && matches!(status, "200" | "202" | "304") {

@@ -85,6 +85,7 @@ pub(super) fn receipt(view: &TaskView) -> String {
         // Only the owner sees a task that has an owner.
         "owner" | "you" => "You asked",
         "operator" => "The operator asked",
+        "share link" => "Somebody with a share link asked",
         _ => "Somebody with the task's address asked",
     };
     let then = match view.status {

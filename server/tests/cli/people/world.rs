@@ -20,6 +20,7 @@ proxy.trusted = ["127.0.0.1"]
 
 [engine]
 max_queued_per_owner = 1000
+max_shares = 10000
 
 [commands.quick]
 argv = ["sh", "-c", "echo made > out.txt; sleep {pause}"]
@@ -48,6 +49,10 @@ pub(super) enum Who {
     Anonymous,
     /// A request from elsewhere that names an admin.
     Foreign,
+    /// Somebody without a name who opened a share link of the owner, which may cancel or not.
+    Link {
+        may_cancel: bool,
+    },
     /// A token of the owner with this scope alone.
     Token(TokenScope),
     /// A token of an admin, to read and to act as one.
@@ -60,6 +65,9 @@ pub(super) enum Who {
 
 pub(super) const PEOPLE: [Who; 6] =
     [Who::Other, Who::Viewer, Who::Anonymous, Who::Foreign, Who::Admin, Who::Owner];
+
+pub(super) const LINKS: [Who; 2] =
+    [Who::Link { may_cancel: false }, Who::Link { may_cancel: true }];
 
 pub(super) const TOKENS: [Who; 8] = [
     Who::RemovedToken,
@@ -90,6 +98,7 @@ pub(super) fn expected(row: &Row, who: Who) -> Verdict {
     match (who, row.act) {
         (Who::RemovedToken | Who::ExpiredToken | Who::WrongToken, _) => Verdict::Unknown,
         (Who::Anonymous | Who::Foreign, _) => Verdict::Unknown,
+        (Who::Link { may_cancel }, _) => expected_by_link(row, may_cancel),
         (Who::Admin | Who::AdminToken, Act::Operate) => Verdict::Allowed,
         (_, Act::Operate) => Verdict::Forbidden,
         (Who::Token(scope), _) if needs.is_none_or(|needs| needs == scope) => Verdict::Allowed,
@@ -105,6 +114,25 @@ pub(super) fn expected(row: &Row, who: Who) -> Verdict {
         (Who::Other | Who::Viewer, Act::Kind)
         | (Who::Other | Who::Viewer | Who::Admin, Act::Own)
         | (Who::Other, Act::See | Act::Change) => Verdict::Hidden,
+    }
+}
+
+/// What a share link permits: to follow what it leads to, to cancel it if it says so, and the pages
+/// that concern nobody's tasks.
+fn expected_by_link(row: &Row, may_cancel: bool) -> Verdict {
+    let is_page = !row.path.starts_with("/api/");
+    match row.act {
+        Act::See => Verdict::Allowed,
+        Act::Change if may_cancel && row.path.contains("cancel") => Verdict::Allowed,
+        Act::Change | Act::Operate => Verdict::Forbidden,
+        // What needs a session or a name.
+        _ if row.path.starts_with("/account") => Verdict::Unknown,
+        Act::Own => Verdict::Hidden,
+        // There is no kind for them.
+        Act::Kind if row.method == "GET" || is_page => Verdict::Hidden,
+        Act::Anybody if row.path == "/api/fn/start_task" => Verdict::Hidden,
+        Act::Anybody if row.method == "GET" || is_page => Verdict::Allowed,
+        Act::Kind | Act::Anybody => Verdict::Forbidden,
     }
 }
 
@@ -196,7 +224,7 @@ impl World {
             Who::Other => ([127, 0, 0, 1], "bob"),
             Who::Viewer => ([127, 0, 0, 1], "eve"),
             Who::Admin => ([127, 0, 0, 1], "root"),
-            Who::Anonymous => ([127, 0, 0, 1], ""),
+            Who::Anonymous | Who::Link { .. } => ([127, 0, 0, 1], ""),
             Who::Foreign => ([127, 0, 0, 2], "root"),
             _ => ([127, 0, 0, 3], ""),
         };
@@ -252,20 +280,54 @@ impl World {
         }
     }
 
+    /// A link of the owner to a task or a batch: its id and its token.
+    pub(super) async fn link(&self, path: &str, may_cancel: bool) -> (String, String) {
+        let body = json!({ "cancel": may_cancel }).to_string();
+        let path = format!("/api/v1/{path}/shares");
+        let made = self.ask(Who::Owner, "POST", &path, "application/json", &body, &[]).await;
+        let url = json_of(&made)["url"].as_str().unwrap_or_else(|| panic!("{made:?}")).to_owned();
+        (id_of(&made), url.strip_prefix("http://localhost/s/").unwrap().to_owned())
+    }
+
+    /// The path with a link in the places of one, and the cookie of who came by one.
+    async fn linked(
+        &self,
+        who: Who,
+        row: &Row,
+        id: &str,
+        path: String,
+    ) -> (String, Option<String>) {
+        let subject = match row.about {
+            "ended" | "waiting" => format!("tasks/{id}"),
+            "batch" => format!("batches/{id}"),
+            _ => format!("tasks/{}", self.ended),
+        };
+        let may_cancel = who == Who::Link { may_cancel: true };
+        let needs_link = path.contains("{share_id}") || path.contains("{token}");
+        if !needs_link && !matches!(who, Who::Link { .. }) {
+            return (path, None);
+        }
+        let (share, token) = self.link(&subject, may_cancel).await;
+        let path = path.replace("{share_id}", &share).replace("{token}", &token);
+        (path, matches!(who, Who::Link { .. }).then(|| format!("milepost_shares={token}")))
+    }
+
     /// How a row's request is answered, after the redirect of a form.
     pub(super) async fn verdict(&self, who: Who, row: &Row, id: &str) -> Verdict {
         let path = row.path.replace("{id}", id).replace("{task_id}", id);
         let path = path.replace("{name}", "out.txt").replace("{kind}", row.kind);
+        let (path, cookie) = self.linked(who, row, id, path).await;
+        let headers: Vec<_> = cookie.iter().map(|cookie| ("Cookie", cookie.as_str())).collect();
         let body = row.body.replace("{id}", id);
         let media = match body.as_bytes() {
             [b'{', ..] => "application/json",
             _ if row.method == "POST" => "application/x-www-form-urlencoded",
             _ => "",
         };
-        let mut answer = self.ask(who, row.method, &path, media, &body, &[]).await;
+        let mut answer = self.ask(who, row.method, &path, media, &body, &headers).await;
         if answer.status == 303 {
             let there = format!("/{}", answer.header("location").trim_start_matches(['.', '/']));
-            answer = self.ask(who, "GET", &there, "", "", &[]).await;
+            answer = self.ask(who, "GET", &there, "", "", &headers).await;
         }
         match answer.status {
             401 => Verdict::Unknown,

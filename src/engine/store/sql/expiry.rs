@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{
     DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, shared_limits::DROP_RUN_COUNTS,
-    statements as sql, uploads,
+    shares, statements as sql, uploads,
 };
 use crate::{
     engine::store::{
@@ -68,7 +68,9 @@ impl This {
             tx.execute(sqlx::query(MARK_FILES_DELETED).bind(&ids).bind(now)).await?;
             tx.execute(sqlx::query(WRITE_TOMBSTONES).bind(&ids).bind(known_ms)).await?;
             tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
+            shares::drop_of_gone_batches(&mut tx).await?;
         }
+        shares::drop_expired(&mut tx, now, most).await?;
         let left = now.saturating_sub(RUN_COUNTS_MS);
         tx.execute(sqlx::query(DROP_RUN_COUNTS).bind(left).bind(most)).await?;
         let forgotten = tx.execute(sqlx::query(DELETE_TOMBSTONES).bind(now).bind(most)).await?;
@@ -89,6 +91,7 @@ impl This {
         let tombstone = sqlx::query(WRITE_TOMBSTONE_OF_DELETED).bind(id.to_string());
         tx.execute(tombstone.bind(now).bind(prune_at)).await?;
         tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
+        shares::drop_of_gone_batches(&mut tx).await?;
         // A slot may have become free.
         self.announce(&mut tx, &[Change::Queued, Change::Task(id)]).await?;
         tx.commit().await?;

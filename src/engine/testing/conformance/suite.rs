@@ -19,6 +19,7 @@ mod runs;
 mod sealed;
 mod sets;
 mod shared_limits;
+mod shares;
 mod tokens;
 mod totals;
 
@@ -40,5 +41,6 @@ pub use runs::*;
 pub use sealed::*;
 pub use sets::*;
 pub use shared_limits::*;
+pub use shares::*;
 pub use tokens::*;
 pub use totals::*;
