@@ -38,9 +38,6 @@ pub use started_with::StartedWith;
 pub use tokens::{TokenRequest, make_token};
 pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
 
-#[cfg(feature = "http")]
-pub(crate) use shares::OpenShares;
-
 use super::{
     Accuracy, ValidationError, clock,
     lifecycle::Engine,
