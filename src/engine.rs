@@ -74,7 +74,7 @@ pub use service::{
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 
 #[cfg(feature = "http")]
-pub(crate) use service::OpenShares;
+pub(crate) use service::shares::OpenShares;
 
 /// Converts a duration to the milliseconds that the store uses.
 fn millis(duration: std::time::Duration) -> i64 {

@@ -39,9 +39,6 @@ pub use started_with::StartedWith;
 pub use tokens::{TokenRequest, make_token};
 pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
 
-#[cfg(feature = "http")]
-pub(crate) use shares::OpenShares;
-
 use super::{
     Accuracy, ValidationError,
     lifecycle::Engine,

@@ -1,11 +1,11 @@
 //! Share links of tasks and batches.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    Extension, Json,
-    extract::State,
-    http::{HeaderMap, StatusCode, Uri, header},
+    Json,
+    extract::{FromRequestParts, State},
+    http::{HeaderMap, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 
@@ -18,8 +18,22 @@ use crate::{
     task::{BatchId, CreatedShare, Problem, ShareList, ShareRequest, TaskId},
 };
 
-/// What URLs of this server begin with.
-pub(super) type Origin = Extension<Arc<HttpOptions>>;
+/// What the URLs of share links begin with for who asks.
+pub(super) struct Base {
+    origin: String,
+    links: Links,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Base {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let links = Links::from_request_parts(parts, state).await?;
+        let options = parts.extensions.get::<Arc<HttpOptions>>();
+        let origin = options.map(|options| options.origin_of(&parts.headers, &parts.uri));
+        Ok(Self { origin: origin.unwrap_or_default(), links })
+    }
+}
 
 impl HttpOptions {
     /// The origin that a request names, such as `https://milepost.example`: one of `public_origins` if
@@ -61,16 +75,12 @@ impl HttpOptions {
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn share(
     State(service): State<Service>,
-    Extension(options): Origin,
     caller: Caller,
     Id(id): Id,
-    links: Links,
-    uri: Uri,
-    headers: HeaderMap,
+    base: Base,
     Body(request): Body<ShareRequest>,
 ) -> Result<Response, ApiError> {
-    let origin = options.origin_of(&headers, &uri);
-    let made = made(&service, &caller, ShareSubject::Task(id), &request, &origin, &links);
+    let made = made(&service, &caller, ShareSubject::Task(id), &request, &base);
     made.await?.ok_or_else(ApiError::task_not_found)
 }
 
@@ -133,16 +143,12 @@ pub(super) async fn revoke(
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn share_batch(
     State(service): State<Service>,
-    Extension(options): Origin,
     caller: Caller,
     InBatch(id): InBatch,
-    links: Links,
-    uri: Uri,
-    headers: HeaderMap,
+    base: Base,
     Body(request): Body<ShareRequest>,
 ) -> Result<Response, ApiError> {
-    let origin = options.origin_of(&headers, &uri);
-    let made = made(&service, &caller, ShareSubject::Batch(id), &request, &origin, &links);
+    let made = made(&service, &caller, ShareSubject::Batch(id), &request, &base);
     made.await?.ok_or(ApiError(Problem::batch_not_found()))
 }
 
@@ -189,12 +195,11 @@ async fn made(
     caller: &Caller,
     subject: ShareSubject,
     request: &ShareRequest,
-    origin: &str,
-    links: &Links,
+    base: &Base,
 ) -> Result<Option<Response>, ApiError> {
     let made = service.share(caller, subject, request).await?;
     Ok(made.map(|made| {
-        let url = format!("{origin}{}", links.share(&made.token));
+        let url = format!("{}{}", base.origin, base.links.share(&made.token));
         (StatusCode::CREATED, Json(CreatedShare::new(url, made.share))).into_response()
     }))
 }
