@@ -250,7 +250,7 @@ async fn limits_are_the_operators() {
     let f = engine_at(&path, options, kind()).await;
     let problem: Problem =
         f.service.start(&f.ada, scripted(&[]), Some("four")).await.unwrap_err().into();
-    assert_eq!(problem.detail, "an Idempotency-Key has 1 to 3 bytes");
+    assert_eq!(problem.detail, "an Idempotency-Key has 1 to 3 bytes; this one has 4");
     let log = [Step::Log("a".to_owned()), Step::Log("b".to_owned())];
     let mut last = f.start(&log).await;
     f.ended(last).await;
