@@ -59,12 +59,19 @@ pub(crate) const SITE: &str = "Milepost";
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    let document = links::document();
+    // The page about a link that is not valid has no address that it could repeat.
+    let skip = (!document.starts_with("./s/")).then(|| {
+        view! {
+            <a class="skip" href=format!("{document}#main")>
+                "Skip to the content"
+            </a>
+        }
+    });
     view! {
         <Title formatter=title_markup />
         <Router>
-            <a class="skip" href=format!("{}#main", links::document())>
-                "Skip to the content"
-            </a>
+            {skip}
             <Header />
             <main id="main" tabindex="-1">
                 <Routes fallback=NotFound>

@@ -48,7 +48,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(shown(page)).toContainText("beta");
       await expectAccessible(page);
       commands.open(second);
-      await expect(taskPage.status("Completed")).toBeVisible();
+      await expect(taskPage.status("Done")).toBeVisible();
       await expect(shown(page)).toContainText("Exit code");
       await expect(page.getByRole("heading", { name: "Files (1)" })).toBeVisible();
       await expect(page.getByRole("link", { name: "made.txt", exact: true })).toBeVisible();
@@ -73,7 +73,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect.poll(async () => await chapters.count()).toBeGreaterThan(before);
       await expect(shown(page).locator("[data-first]")).toHaveCount(1);
       await expectAccessible(page);
-      await expect(taskPage.status("Completed")).toBeVisible({ timeout: 60_000 });
+      await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
       await expect(shown(page).locator("[data-first]")).toHaveCount(0);
       await expect(shown(page)).toContainText("A story for Ada");
       await expectSameDocument(page);
