@@ -18,7 +18,7 @@ use axum::{
 };
 use milepost::{
     engine::{Caller, Service, ServiceError},
-    http::end_session,
+    http::{end_session, share_cookie},
     schema,
     task::{FieldError, Problem, StartReceipt, StartTask, TaskId},
 };
@@ -231,9 +231,10 @@ pub(crate) async fn post_rerun(
 /// `POST /forget`: ends the session of this browser. Responds with a page rather than a redirect,
 /// because opening another page would begin the next session.
 pub(crate) async fn post_forget(State(state): State<SiteState>, parts: Parts) -> Response {
-    let cookie = end_session(&state.site.http, &caller(&parts));
+    let cookies =
+        [end_session(&state.site.http, &caller(&parts)), share_cookie(&[], 0, &state.site.http)];
     let mut response = state.render(page(parts, "/forget"), Outcome::Forgotten(Forgotten)).await;
-    if let Some(cookie) = cookie {
+    for cookie in cookies.into_iter().flatten() {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

@@ -124,9 +124,11 @@ impl Service {
         caller.needs(TokenScope::Read)?;
         if let Some(running) = inner.running.get(id) {
             let seen = caller.sees(&*running);
-            return Ok(seen.then(|| snapshot::of_running(&running, inner.clock.now_ms())));
+            let told = || snapshot::of_running(&running, inner.clock.now_ms());
+            return Ok(seen.then(|| caller.shown(&*running, told())));
         }
-        Ok(self.show_some(self.row(caller, id).await?).await)
+        let Some(row) = self.row(caller, id).await? else { return Ok(None) };
+        Ok(Some(caller.shown(&row, self.show(&row).await)))
     }
 
     /// Returns when to poll again for a task that runs here and still has this version, in
@@ -234,7 +236,8 @@ impl Service {
         let Some(row) = self.row_for(caller, id, TaskAction::Cancel).await? else {
             return Ok(None);
         };
-        self.cancel_seen(caller.cancels_as(&row), id).await
+        let cancelled = self.cancel_seen(caller.cancels_as(&row), id).await?;
+        Ok(cancelled.map(|it| Cancelled { snapshot: caller.shown(&row, it.snapshot), ..it }))
     }
 
     /// Cancels a task whose visibility has been checked, in the name of `by`.

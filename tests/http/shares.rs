@@ -112,6 +112,26 @@ async fn a_request_for_a_link_is_checked_and_their_number_is_limited() {
     assert!(detail.contains("engine.max_shares"), "{detail}");
 }
 
+#[tokio::test]
+async fn a_link_shows_neither_note_nor_tags() {
+    let f = fixture_of(options(), quick()).await;
+    let task = ended(&f).await;
+    let path = format!("/api/v1/tasks/{task}");
+    let labels = json!({ "note": "for me alone", "tags": ["private"] });
+    assert_eq!(f.post(&format!("{path}/annotate"), ADA, &labels).await.status, 200);
+    let link = token(&f.post(&format!("{path}/shares"), ADA, &json!({})).await);
+    for (cookie, shown) in [(ADA.to_owned(), true), (opened(&link), false)] {
+        let poll = json!({ "watch": [{ "id": task, "version": 0 }] });
+        let polled = f.post("/api/v1/tasks/poll", &cookie, &poll).await.json();
+        for answer in [f.get(&path, &cookie).await.json(), polled] {
+            let text = answer.to_string();
+            assert!(text.contains(&task.to_string()), "{text}");
+            assert_eq!(text.contains("for me alone"), shown, "{text}");
+            assert_eq!(text.contains("private"), shown, "{text}");
+        }
+    }
+}
+
 /// Each call about a task, whether a link permits it, and whether only one that may cancel does.
 const CALLS: [(Method, &str, &str, Permitted); 17] = [
     (Method::GET, "", "", Permitted::Always),

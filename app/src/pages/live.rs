@@ -126,12 +126,17 @@ pub(crate) async fn changed_parts(
     viewers: &Viewers,
     task: ShownTask,
 ) -> (Vec<PagePart>, Option<i64>) {
-    let changed = match task.snapshot.status.is_terminal() {
-        true => ended(service, caller, viewers, &task.snapshot).await,
-        false => grown(service, caller, viewers, &task).await,
+    let has_ended = task.snapshot.status.is_terminal();
+    let changed = async {
+        match has_ended {
+            true => ended(service, caller, viewers, &task.snapshot).await,
+            false => grown(service, caller, viewers, &task).await,
+        }
     };
-    // Without them the page has links, and shows them when it is loaded again.
-    changed.unwrap_or_default()
+    let changed = timeout(MAX_POLL_WAIT, changed).await.ok().and_then(Result::ok);
+    // What was unfinished is no result: without that the page has a link, and shows it when it is loaded again.
+    let cleared = || PagePart { element: RESULT_ELEMENT, keep: 0, html: String::new() };
+    changed.unwrap_or_else(|| (has_ended.then(cleared).into_iter().collect(), None))
 }
 
 async fn ended(
@@ -140,10 +145,7 @@ async fn ended(
     viewers: &Viewers,
     task: &Snapshot,
 ) -> Result<(Vec<PagePart>, Option<i64>), Problem> {
-    let parts = TaskParts::read(service, caller, viewers, task, false);
-    let late =
-        |_| Problem::new(503, "Service Unavailable", "The server is busy showing other results.");
-    let parts = timeout(MAX_POLL_WAIT, parts).await.map_err(late)??;
+    let parts = TaskParts::read(service, caller, viewers, task, false).await?;
     let whole = |(element, html)| PagePart { element, keep: 0, html };
     let parts = [(RESULT_ELEMENT, parts.shown), (FILES, parts.files)];
     Ok((parts.map(whole).into(), None))

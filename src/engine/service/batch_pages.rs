@@ -122,7 +122,7 @@ impl Service {
         let read = Instant::now();
         let mut batch = batch_of(id, &counts);
         for row in &rows {
-            batch.tasks.push(self.show_one_of(row, read).await);
+            batch.tasks.push(caller.shown(row, self.show_one_of(row, read).await));
         }
         batch.next_cursor = next_cursor;
         Ok(Some(batch))

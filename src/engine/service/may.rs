@@ -7,7 +7,7 @@ use crate::{
         running::RunningTask,
         store::{BatchCounts, Row, ShareSubject, TokenScope, Tombstone},
     },
-    task::{BatchId, TaskId},
+    task::{BatchId, Snapshot, TaskId},
 };
 
 /// What a user may do with the tasks of others. Everybody may do everything with their own.
@@ -152,6 +152,18 @@ impl Caller {
         let subject = subject.into();
         let sees = self.owns(subject.owner) || self.role() != Role::Member;
         sees && self.covers(subject.kind) || self.shares_permit(TaskAction::See, subject)
+    }
+
+    /// The snapshot of a task that the caller sees: without tags and note if they see it only by a link.
+    pub(in crate::engine) fn shown<'a>(
+        &self,
+        subject: impl Into<Subject<'a>>,
+        mut snapshot: Snapshot,
+    ) -> Snapshot {
+        if !self.shares().is_empty() && !self.may_without_share(TaskAction::See, subject.into()) {
+            (snapshot.tags, snapshot.note) = (Vec::new(), None);
+        }
+        snapshot
     }
 
     /// Checks an action on a task or a batch that the caller sees.

@@ -281,7 +281,7 @@ impl Service {
         for (watch, recent) in changed {
             let told = match (recent, found.get(&watch.id)) {
                 (Some(recent), _) => recent,
-                (None, Some(Ok(row))) => Ok(self.show_one_of(row, read).await),
+                (None, Some(Ok(row))) => Ok(caller.shown(row, self.show_one_of(row, read).await)),
                 (None, Some(Err(reason))) => Err(*reason),
                 // A page that follows a batch watches it before its tasks.
                 (None, None) if watched.first().is_some_and(|first| first.id == watch.id) => {
@@ -327,11 +327,15 @@ impl Service {
         if let Some(running) = inner.running.get(id) {
             let seen = caller.sees(&*running);
             let told = || snapshot::of_running(&running, inner.clock.now_ms());
+            let told = || caller.shown(&*running, told());
             return Some(seen.then(told).ok_or(GoneReason::NotFound));
         }
         let row = inner.subscriptions.fresh(id)?;
         let seen = row.expired().is_none() && caller.sees(&*row);
-        if seen { Some(Ok(self.show_one_of(&row, read).await)) } else { None }
+        if !seen {
+            return None;
+        }
+        Some(Ok(caller.shown(&*row, self.show_one_of(&row, read).await)))
     }
 }
 

@@ -304,7 +304,11 @@ impl Service {
         }
         let inner = self.engine.inner();
         let now = inner.clock.now_ms();
-        let share = inner.store.share(&hash).await?.map(OpenShare::new).map(Arc::new);
+        let stored = inner.store.share(&hash).await?;
+        // The same link is known as one: whoever came by it earlier hears of its end, too.
+        let before = inner.known_shares.get(&hash).and_then(|(_, share)| share);
+        let before = before.filter(|share| Some(&share.stored) == stored.as_ref());
+        let share = before.or_else(|| stored.map(OpenShare::new).map(Arc::new));
         // It may have been revoked, or looked up by another request, meanwhile.
         if let Some(known) = self.known_share(&hash) {
             return Ok(known);

@@ -1,6 +1,11 @@
 //! Context and responses of the server functions.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+};
 
 use axum::http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 use leptos::prelude::*;
@@ -100,17 +105,25 @@ impl PartRenderer {
     }
 }
 
+/// Tasks of a response whose parts are rendered: one for each tab that shows a task, within reason.
+const MAX_RENDERED: usize = 4;
+
 /// Renders previews and results of a response for the tasks whose preview was asked for, if there is a
 /// [`PartRenderer`].
 pub(super) async fn render_parts(request: &PollRequest, response: &mut PollResponse) {
     let Some(PartRenderer(render)) = use_context() else { return };
     let mut previews = std::mem::take(&mut response.preview);
+    let (mut seen, mut rendered) = (HashSet::new(), 0);
     for snapshot in &response.tasks {
+        if rendered == MAX_RENDERED || !seen.insert(snapshot.id) {
+            continue;
+        }
         let watch = request.watch.iter().find(|watch| watch.id == snapshot.id);
         let Some(preview_after) = watch.and_then(|watch| watch.preview_after) else { continue };
         let at = previews.iter().position(|preview| preview.id == snapshot.id);
         let preview = at.map(|at| previews.swap_remove(at));
         let task = ShownTask { snapshot: snapshot.clone(), preview_after, preview };
+        rendered += 1;
         let (parts, version) = render(task).await;
         if parts.is_empty() {
             continue;
