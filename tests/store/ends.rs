@@ -265,7 +265,7 @@ async fn hang_at_each_statement(name: &str) {
         o.connections = 3;
         // The time limit of the call comes first; a busy machine is slow to connect.
         o.acquire_timeout = HANGS;
-        o.call_timeout = Duration::from_secs(1);
+        o.call_timeout = Duration::from_secs(2);
     });
     for pieces in 0..200 {
         let given = given(&front).await;
