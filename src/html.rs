@@ -5,7 +5,7 @@ mod escape;
 mod writer;
 
 pub use escape::{Escaped, escape};
-pub use writer::{Html, HtmlLimits};
+pub use writer::{Html, HtmlLimits, is_void};
 
 /// Appends formatted text to a `String` or an [`Html`]. Writing to a `String` cannot fail; a full
 /// [`Html`] ignores it.

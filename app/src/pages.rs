@@ -1,6 +1,7 @@
 //! Pages, rendered on the server, with islands for interactive parts.
 
 pub mod account;
+mod acts;
 pub mod admin;
 pub mod batch;
 pub mod delete;

@@ -22,8 +22,15 @@ impl Default for HtmlLimits {
     }
 }
 
-/// Supported elements without an end tag.
-const VOID: [&str; 5] = ["br", "col", "hr", "img", "input"];
+/// Whether a start tag, without its `<` and `>`, has no end tag.
+pub fn is_void(tag: &str) -> bool {
+    tag.ends_with('/') || ["br", "col", "hr", "img", "input", "wbr"].contains(&name_of(tag))
+}
+
+/// The name of the element of a start tag.
+fn name_of(tag: &str) -> &str {
+    tag.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default()
+}
 
 /// HTML fragment under construction. Content beyond the size limit is omitted, elements beyond the
 /// depth limit are reduced to their content, and a note states this. Open elements are closed. The
@@ -163,9 +170,7 @@ impl Html {
             self.close(name.trim());
             return;
         }
-        let name = inner.split(|c: char| c.is_ascii_whitespace() || c == '/').next();
-        let name = name.unwrap_or_default();
-        let is_void = inner.ends_with('/') || VOID.contains(&name);
+        let (name, is_void) = (name_of(inner), is_void(inner));
         if !is_void && (self.skipped > 0 || self.open.len() >= self.limits.max_depth) {
             self.skipped += 1;
             self.is_flat = true;

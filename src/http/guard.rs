@@ -179,14 +179,14 @@ impl Guard {
                 Err(error) => Err(error.into()),
             },
             Identity::Shares(service, tokens, who) => {
-                match (service.open_shares(&tokens).await, who) {
+                match (service.open_shares(&tokens, client).await, who) {
                     (Ok(shares), who) => self.let_in(method, path, who, shares),
                     // The links are no condition for what else the caller may do.
                     (Err(error), Ok(known)) => {
                         tracing::warn!(%error, "share links were not looked up");
                         Ok(known)
                     }
-                    (Err(error), Err(_)) => Err(ServiceError::from(error).into()),
+                    (Err(error), Err(_)) => Err(error.into()),
                 }
             }
         }

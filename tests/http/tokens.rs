@@ -12,7 +12,7 @@ use milepost::{
         clock::ManualClock,
         store::{TokenRows as _, sqlite::SqliteStore},
     },
-    http::{HttpOptions, router},
+    http::{AuthMode, HttpOptions, router},
 };
 use serde_json::json;
 use tower::ServiceExt as _;
@@ -151,4 +151,31 @@ async fn an_address_that_sends_wrong_tokens_is_refused_for_a_while_and_others_ar
     assert_eq!(from(2, &wrong).await.status(), 401);
     assert_eq!(from(2, &token).await.status(), 200);
     assert_eq!(from(1, &token).await.status(), 200, "a known one is not looked up");
+}
+
+#[tokio::test]
+async fn wrong_share_links_count_as_wrong_tokens_of_their_address() {
+    let clock = Arc::new(ManualClock::new(1_700_000_000_000));
+    let store = Arc::new(SqliteStore::in_memory(clock.clone()).await.unwrap());
+    let options = EngineOptions::default().with(|o| {
+        o.worker = false;
+        o.rates.wrong_tokens_per_minute = 3;
+    });
+    let engine = Engine::start(store, clock, Registry::new(), options).await.unwrap();
+    let http = HttpOptions::default().with(|o| o.auth.mode = AuthMode::Proxy);
+    let router = router(engine.service(), &http);
+    let from = async |last: u8, links: &str| {
+        let peer = std::net::SocketAddr::from(([192, 0, 2, last], 1));
+        let request = Request::get("/api/v1/tasks").header(header::HOST, "here");
+        let request = request.header(header::COOKIE, format!("milepost_shares={links}"));
+        let request = request.extension(axum::extract::ConnectInfo(peer));
+        router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+    };
+    let wrong = |n: u8| format!("mp_s_{}", format!("{n:02x}").repeat(32));
+    assert_eq!(from(1, &format!("{}.{}", wrong(0), wrong(1))).await, 401);
+    // What was looked up just now does not count again, nor does what is no token at all.
+    assert_eq!(from(1, &format!("{}.x.mp_s_", wrong(0))).await, 401);
+    assert_eq!(from(1, &wrong(2)).await, 401);
+    assert_eq!(from(1, &wrong(3)).await, 429);
+    assert_eq!(from(2, &wrong(3)).await, 401);
 }

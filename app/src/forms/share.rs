@@ -30,10 +30,10 @@ pub(crate) async fn open(
     Path(token): Path<String>,
     mut parts: Parts,
 ) -> Response {
-    let service = &state.site.service;
-    let mut response = match service.open_share(&caller(&parts), &token).await {
+    let (service, caller) = (&state.site.service, caller(&parts));
+    let mut response = match service.open_share(&caller, &token).await {
         Ok(Some((subject, expires_at))) => {
-            let cookie = cookie(&state.site, &parts.headers, &token, expires_at).await;
+            let cookie = cookie(&state.site, &caller, &parts.headers, &token, expires_at).await;
             let mut response = see_other(&parts, &path_of(subject));
             if let Some(cookie) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -55,6 +55,7 @@ pub(crate) async fn open(
 /// The cookie with this link, and with those that were opened before and are still valid.
 async fn cookie(
     site: &Site,
+    caller: &Caller,
     headers: &HeaderMap,
     token: &str,
     expires_at: i64,
@@ -62,7 +63,7 @@ async fn cookie(
     let (mut tokens, mut last) = (vec![token], expires_at);
     for other in opened_shares(headers, &site.http) {
         if other != token
-            && let Ok(Some((_, expires_at))) = site.service.shared(other).await
+            && let Ok(Some((_, expires_at))) = site.service.shared(caller, other).await
         {
             tokens.push(other);
             last = last.max(expires_at);

@@ -18,15 +18,16 @@ use crate::{
     wire::{NOTE_FIELD, TAGS_FIELD},
 };
 
-/// Start time, tags and note of a task; nothing of what it does not have.
-pub(super) fn labels(task: &Snapshot) -> impl IntoView + use<> {
+/// Start time, tags and note of a task; nothing of what it does not have. `changes`: the visitor may
+/// change them.
+pub(super) fn labels(task: &Snapshot, changes: bool) -> impl IntoView + use<> {
     let id = task.id;
     let scheduled = task.starts_at.clone().map(|at| {
         view! {
             <ScheduleStyle />
             <form class="note scheduled" method="post" action=format!("tasks/{id}/start-now")>
                 "Starts at " <time datetime=at.clone()>{text::date_time(&at)}</time> ". "
-                <button>"Start now"</button>
+                {changes.then(|| view! { <button>"Start now"</button> })}
             </form>
         }
     });

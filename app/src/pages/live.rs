@@ -3,17 +3,17 @@
 
 use leptos::prelude::*;
 use milepost::{
-    engine::{Caller, Service, ServiceError, TaskAction},
+    engine::{Caller, Service},
+    html,
     task::{Preview, Problem, Snapshot},
     view::{
         components::RESULT_ELEMENT,
         server_fns::{PagePart, ShownTask},
     },
 };
-
 use tokio::time::timeout;
 
-use super::{files, keep, rerun, result::Rendered, share};
+use super::{files, result::Rendered};
 use crate::{
     context,
     islands::task_details::FILES,
@@ -28,8 +28,6 @@ pub(crate) struct TaskParts {
     pub(crate) preview_version: i64,
     /// The files.
     pub(crate) files: String,
-    /// What the visitor may do with the task besides cancelling it.
-    pub(crate) acts: String,
 }
 
 impl TaskParts {
@@ -51,35 +49,8 @@ impl TaskParts {
             true => preview(service, caller, viewers, task).await?,
             false => (result(service, caller, viewers, task, is_asked_for).await?, 0),
         };
-        let acts = acts(service, caller, task, kind.is_some()).await?;
-        Ok(Self { shown, preview_version, files, acts })
+        Ok(Self { shown, preview_version, files })
     }
-}
-
-/// What the visitor may do with the task besides cancelling it, as HTML.
-async fn acts(
-    service: &Service,
-    caller: &Caller,
-    task: &Snapshot,
-    is_known_kind: bool,
-) -> Result<String, ServiceError> {
-    let may = async |action| service.permits(caller, task.id, action).await;
-    let mut acts = String::new();
-    if is_known_kind && may(TaskAction::Rerun).await? {
-        acts.push_str(&rerun::forms(task.id, &task.kind));
-    }
-    let expires = service.expires() || task.expires_at.is_some();
-    if expires && may(TaskAction::Keep).await? {
-        acts.push_str(&keep::note(task));
-    }
-    let (share, delete) = (may(TaskAction::Share).await?, may(TaskAction::Delete).await?);
-    acts.push_str(&share::links(task.id, share, delete));
-    if !may(TaskAction::Cancel).await? {
-        // The style sheet hides the button of the island beside it.
-        let note = view! { <p class="follows soft">"You can follow this task, not change it."</p> };
-        acts.push_str(&note.to_html());
-    }
-    Ok(acts)
 }
 
 /// The result as HTML if it is asked for or small enough, and has a viewer; else empty.
@@ -199,7 +170,7 @@ fn element_ends(html: &str) -> Vec<usize> {
         at = close + 1;
         if tag.starts_with('/') {
             depth = depth.saturating_sub(1);
-        } else if !is_void(tag) {
+        } else if !html::is_void(tag) {
             depth += 1;
         }
         if depth == 0 {
@@ -222,13 +193,6 @@ fn tag_end(html: &str) -> Option<usize> {
         }
         None
     })
-}
-
-/// Whether a tag has no end tag.
-fn is_void(tag: &str) -> bool {
-    let name = tag.split(|letter: char| letter.is_ascii_whitespace() || letter == '/').next();
-    tag.ends_with('/')
-        || ["br", "col", "hr", "img", "input", "wbr"].contains(&name.unwrap_or_default())
 }
 
 #[cfg(test)]

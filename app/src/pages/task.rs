@@ -4,11 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
+    engine::TaskAction,
     task::Problem,
     view::{TaskView, text},
 };
 
 use super::{
+    acts::acts,
     input::{Started, started_note},
     labels::labels,
     live::TaskParts,
@@ -45,7 +47,9 @@ pub fn TaskPage() -> impl IntoView {
         let kind = service.kind(&snapshot.kind);
         let moves = !snapshot.status.is_terminal();
         let parts = TaskParts::read(&service, &caller, &viewers, &snapshot, show_result).await?;
-        let TaskParts { shown, preview_version, files, acts } = parts;
+        let TaskParts { shown, preview_version, files } = parts;
+        let changes = service.permits(&caller, id, TaskAction::Annotate).await?;
+        let acts = acts(&service, &caller, &snapshot, kind.is_some()).await?;
         let started = match &kind {
             Some(kind) => Started::read(&service, &caller, &snapshot, kind).await?,
             None => None,
@@ -79,7 +83,7 @@ pub fn TaskPage() -> impl IntoView {
                 {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
             </p>
             <h1 class="h" dir="auto">{snapshot.title.clone()}</h1>
-            {labels(&snapshot)}
+            {labels(&snapshot, changes)}
             {started.map(started_note)}
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {existing

@@ -6,6 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Instant,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -14,10 +15,10 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, TaskAction, caller::user_of, may::Decision};
 use crate::{
     engine::{
-        ValidationError,
+        ClientAddress, ValidationError,
         clock::rfc3339,
         keyed_hash::hex,
-        store::{AddedShare, NewShare, ShareSubject, StoreError, StoredShare},
+        store::{AddedShare, NewShare, ShareSubject, StoredShare},
     },
     task::{BatchId, Share, ShareRequest, TaskId},
 };
@@ -281,20 +282,30 @@ impl Service {
         is_recent.then(|| share.filter(is_valid))
     }
 
-    /// Returns the share links with these tokens, as far as they are valid.
+    /// Returns the share links with these tokens of a request from this address, as far as they are
+    /// valid.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`ServiceError::TooOften`] if too many wrong tokens came from this address; also when the store
+    /// fails.
     #[cfg(feature = "http")]
-    pub(crate) async fn open_shares(&self, tokens: &[String]) -> Result<OpenShares, StoreError> {
+    pub(crate) async fn open_shares(
+        &self,
+        tokens: &[String],
+        client: Option<ClientAddress>,
+    ) -> Result<OpenShares, ServiceError> {
         let mut open = Vec::with_capacity(tokens.len());
         for token in tokens {
-            open.extend(self.find_share(token).await?);
+            open.extend(self.find_share(token, client).await?);
         }
         Ok(OpenShares(open))
     }
 
-    async fn find_share(&self, token: &str) -> Result<Option<Arc<OpenShare>>, StoreError> {
+    async fn find_share(
+        &self,
+        token: &str,
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Arc<OpenShare>>, ServiceError> {
         if !is_token(token) {
             return Ok(None);
         }
@@ -303,8 +314,13 @@ impl Service {
             return Ok(known);
         }
         let inner = self.engine.inner();
+        let attempt = inner.rates.wrong_tokens.attempt(client, Instant::now())?;
         let now = inner.clock.now_ms();
-        let stored = inner.store.share(&hash).await?;
+        let stored = inner.store.share(&hash).await;
+        if !matches!(stored, Ok(None)) {
+            inner.rates.wrong_tokens.forgive(attempt);
+        }
+        let stored = stored?;
         // The same link is known as one: whoever came by it earlier hears of its end, too.
         let before = inner.known_shares.get(&hash).and_then(|(_, share)| share);
         let before = before.filter(|share| Some(&share.stored) == stored.as_ref());
@@ -317,13 +333,18 @@ impl Service {
         Ok(share)
     }
 
-    /// Returns what a share link leads to, and when it expires, in milliseconds since the Unix epoch.
-    /// `None`: it is wrong, has expired or was revoked.
+    /// Returns what a share link that the caller has leads to, and when it expires, in milliseconds
+    /// since the Unix epoch. `None`: it is wrong, has expired or was revoked.
     ///
     /// # Errors
-    /// When the store fails.
-    pub async fn shared(&self, token: &str) -> Result<Option<(ShareSubject, i64)>, ServiceError> {
-        let share = self.find_share(token).await?;
+    /// [`ServiceError::TooOften`] if too many wrong tokens came from the caller's address; also when the
+    /// store fails.
+    pub async fn shared(
+        &self,
+        caller: &Caller,
+        token: &str,
+    ) -> Result<Option<(ShareSubject, i64)>, ServiceError> {
+        let share = self.find_share(token, caller.client()).await?;
         Ok(share.map(|share| (share.stored.subject, share.stored.expires_at)))
     }
 }

@@ -82,8 +82,8 @@ fn label(view: &TaskView) -> String {
 pub(super) fn receipt(view: &TaskView) -> String {
     let Some(receipt) = &view.snapshot.cancel else { return String::new() };
     let who = match receipt.requested_by.as_str() {
-        // Only the owner sees a task that has an owner.
-        "owner" | "you" => "You asked",
+        // Viewers and who came by a share link read it, too.
+        "owner" => "The owner asked",
         "operator" => "The operator asked",
         "share link" => "Somebody with a share link asked",
         _ => "Somebody with the task's address asked",

@@ -50,13 +50,13 @@ impl Service {
     /// Unix epoch. `None`: it is wrong, has expired or was revoked.
     ///
     /// # Errors
-    /// When the store fails.
+    /// As [`Service::shared`].
     pub async fn open_share(
         &self,
         caller: &Caller,
         token: &str,
     ) -> Result<Option<(ShareSubject, i64)>, ServiceError> {
-        let opened = self.shared(token).await;
+        let opened = self.shared(caller, token).await;
         match &opened {
             Ok(Some((subject, _))) => {
                 about(caller, Action::OpenShare, subject).outcome = "ok".into();
