@@ -16,7 +16,7 @@ test("a task is cancelled in the middle", async ({ startPage, taskPage, polls, p
   await taskPage.passed(1);
   await taskPage.cancel.click();
   await expect(taskPage.status("Cancelled")).toBeVisible();
-  await expect(taskPage.says("You asked to cancel")).toBeVisible();
+  await expect(taskPage.says("The owner asked to cancel")).toBeVisible();
   await expect(taskPage.cancel).toBeHidden();
   expect(await taskPage.percent()).toBeLessThan(100);
   expect((await new Api(page.request).task(id)).status).toBe("cancelled");
@@ -33,7 +33,7 @@ async function expectReceipt(taskPage: TaskPage, page: Page, id: string): Promis
   expect(cancel).toMatchObject({ requested_by: "owner", outcome: "stopped" });
   const at = (time?: string) => `${time?.slice(11, 19)} UTC`;
   const told = [
-    `You asked to cancel at ${at(cancel?.requested_at)}.`,
+    `The owner asked to cancel at ${at(cancel?.requested_at)}.`,
     `The worker received it at ${at(cancel?.delivered_at)}.`,
     `The task saw it at ${at(cancel?.acknowledged_at)}.`,
     "The task has stopped.",

@@ -13,7 +13,7 @@ const commands = new Commands(
 title = "Count"
 argv = ["sh", "{config_dir}/count.sh"]
 `,
-  { "count.sh": "n=0; while [ $n -lt 26 ]; do n=$((n + 1)); echo \"$n of 60\"; sleep 1; done\n" },
+  { "count.sh": "n=0; while [ $n -lt 40 ]; do n=$((n + 1)); echo \"$n of 60\"; sleep 1; done\n" },
 );
 
 test.use({ settings: { ...commands.settings, MILEPOST_STORY_WORDS_PER_SECOND: "120" } });
@@ -82,8 +82,8 @@ for (const [name, start] of Object.entries(KINDS)) {
     expect(paced.calls.length).toBeLessThan(interval.calls.length);
     expect([...new Set([...paced.calls, ...interval.calls])], "the log comes with the status").toEqual(["task_status"]);
     expect(seen.lines).toBeGreaterThan(0);
-    // The times on the page are whole seconds.
-    expect(seen.lag).toBeLessThan(4);
+    // 3 s, one because the times on the page are whole seconds, and one for a busy machine.
+    expect(seen.lag).toBeLessThan(5);
     await Promise.all([paced, interval].map(async ({ context }) => await context.close()));
   });
 }

@@ -180,6 +180,6 @@ deaf
     await taskPage.cancel.click();
     await expect(taskPage.status("Cancelled")).toBeVisible({ timeout: 30_000 });
     expect(running(), "processes that are left").toBe(0);
-    await expect(taskPage.says("You asked to cancel")).toBeVisible();
+    await expect(taskPage.says("The owner asked to cancel")).toBeVisible();
   });
 });

@@ -33,7 +33,7 @@ const expectSameDocument = async (page: Page): Promise<void> => await expect(pag
 
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(`hydrated, ${colorScheme}`, () => {
-    test.use({ colorScheme, settings: { ...commands.settings, MILEPOST_STORY_WORDS_PER_SECOND: "40" } });
+    test.use({ colorScheme, settings: { ...commands.settings, MILEPOST_STORY_WORDS_PER_SECOND: "80" } });
 
     test("the last lines of a command are shown, then its result and its files", async ({ home, page, taskPage }) => {
       await home.open();

@@ -67,14 +67,21 @@ for (const javaScriptEnabled of [true, false]) {
 test.describe("while it runs", () => {
   test.use({ pace: "slow" });
 
-  test("a task is not run again; once it has ended it can be, without a reload", async ({ home, taskPage, page }) => {
+  test("a task is not run again; once it was cancelled it is continued, without a reload", async ({ home, taskPage, page }) => {
     await home.open();
-    await taskPage.open(await new Api(page.request).start("story", { subject: SUBJECT, player: "Ada" }));
-    const again = page.getByRole("button", { name: "Run again" });
-    await taskPage.passed(1);
-    await expect(again).toBeHidden();
+    const first = await new Api(page.request).start("story", { subject: SUBJECT, player: "Ada" });
+    await taskPage.open(first);
+    const acts = page.locator("#more-acts");
+    const log = page.getByRole("group", { name: "Lines of the log" });
+    await expect(log).toContainText(/in \d+ chapters\./, { timeout: 30_000 });
+    await expect(acts.getByRole("button").first()).toBeHidden();
     await taskPage.cancel.click();
-    await expect(again).toBeVisible();
+    await expect(acts.getByRole("link", { name: "Edit and run from the start" })).toBeVisible();
+    await acts.getByRole("button", { name: "Continue where it stopped" }).click();
+    await page.waitForURL((url) => url.pathname.startsWith("/tasks/") && !url.pathname.includes(first));
+    await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    await expect(log).toContainText("sentences");
+    await expect(log).not.toContainText(/in \d+ chapters\./);
   });
 });
 

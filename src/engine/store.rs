@@ -244,6 +244,9 @@ pub trait Store: ArtifactRows + OperatorRows + ShareRows + TokenRows + sealed::S
     /// Reads a checkpoint.
     async fn checkpoint(&self, id: TaskId, key: &str) -> Result<Option<String>, StoreError>;
 
+    /// Whether a rerun of the task takes checkpoints along. See [`RERUN_KEYS`](super::RERUN_KEYS).
+    async fn has_rerun_checkpoints(&self, id: TaskId) -> Result<bool, StoreError>;
+
     /// Ends a run and returns the new row; `None` if the run was lost. Every write that ends a task
     /// also drops its sealed secrets.
     async fn finish(

@@ -207,6 +207,10 @@ impl Store for Faulty {
         self.inner.checkpoint(id, key).await
     }
 
+    async fn has_rerun_checkpoints(&self, id: TaskId) -> Result<bool, StoreError> {
+        self.inner.has_rerun_checkpoints(id).await
+    }
+
     async fn finish(
         &self,
         id: TaskId,

@@ -19,6 +19,8 @@ use super::{
 
 /// Id of the element with the files.
 pub(crate) const FILES: &str = "made";
+/// Id of the element with what the visitor may do besides cancelling.
+pub(crate) const ACTS: &str = "more-acts";
 
 /// Follows the task of the [`TaskIsland`](super::TaskIsland) in the same loop, starting from the
 /// page's [`TaskState`].
@@ -118,7 +120,7 @@ fn Actions(task: UseTaskReturn, action: String, rerun: String) -> impl IntoView 
             >
                 {move || wish.get()}
             </button>
-            <div class="again" inner_html=rerun></div>
+            <div id=ACTS class="again" inner_html=rerun></div>
         </div>
         <p class="note bad" role="alert" hidden=move || cancel_problem.with(String::is_empty)>
             "The cancel request failed. "

@@ -18,7 +18,7 @@ pub(super) async fn acts(
     let may = async |action| service.permits(caller, task.id, action).await;
     let mut acts = String::new();
     if is_known_kind && may(TaskAction::Rerun).await? {
-        acts.push_str(&rerun::forms(task.id, &task.kind));
+        acts.push_str(&rerun::forms(task.id, &task.kind, service.continues(task).await?));
     }
     let expires = service.expires() || task.expires_at.is_some();
     if expires && may(TaskAction::Keep).await? {

@@ -1,5 +1,5 @@
 //! The parts of a task's page besides its state: what is finished so far of a running task, and at its end
-//! the result and the files. The page renders them whole; the answers to its polls carry what changed.
+//! the result, the files, and what the visitor may do with it. The page renders them whole; the answers to its polls carry what changed.
 
 use leptos::prelude::*;
 use milepost::{
@@ -13,10 +13,10 @@ use milepost::{
 };
 use tokio::time::timeout;
 
-use super::{files, result::Rendered};
+use super::{acts::acts, files, result::Rendered};
 use crate::{
     context,
-    islands::task_details::FILES,
+    islands::task_details::{ACTS, FILES},
     viewers::{MAX_POLL_WAIT, Viewers},
 };
 
@@ -117,8 +117,9 @@ async fn ended(
     task: &Snapshot,
 ) -> Result<(Vec<PagePart>, Option<i64>), Problem> {
     let parts = TaskParts::read(service, caller, viewers, task, false).await?;
+    let acts = acts(service, caller, task, service.kind(&task.kind).is_some()).await?;
     let whole = |(element, html)| PagePart { element, keep: 0, html };
-    let parts = [(RESULT_ELEMENT, parts.shown), (FILES, parts.files)];
+    let parts = [(RESULT_ELEMENT, parts.shown), (FILES, parts.files), (ACTS, acts)];
     Ok((parts.map(whole).into(), None))
 }
 

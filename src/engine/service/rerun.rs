@@ -9,7 +9,7 @@ use crate::{
         registry::secrets,
         store::{Row, StoreError, StoredInput},
     },
-    task::{FieldError, StartTask, TaskId},
+    task::{FieldError, Snapshot, StartTask, Status, TaskId},
 };
 
 impl Service {
@@ -50,6 +50,16 @@ impl Service {
         let original = RerunOf { id, tags };
         let start = StartTask::new(kind, input);
         self.start_task(caller, start, idempotency_key, Some(original)).await.map(Some)
+    }
+
+    /// Whether a rerun of this ended task goes on where it stopped: it failed or was cancelled, and has
+    /// checkpoints with a key that begins with [`RERUN_KEYS`](crate::engine::RERUN_KEYS).
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn continues(&self, task: &Snapshot) -> Result<bool, ServiceError> {
+        let may = matches!(task.status, Status::Error | Status::Cancelled);
+        Ok(may && self.engine.inner().store.has_rerun_checkpoints(task.id).await?)
     }
 
     /// Returns a task's kind and its stored input.

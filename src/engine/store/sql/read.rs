@@ -81,6 +81,11 @@ impl This {
         raw.map(|raw| Ok(raw.try_get("value")?)).transpose()
     }
 
+    pub(super) async fn find_rerun_checkpoint(&self, id: TaskId) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::RERUN_CHECKPOINT).bind(id.to_string());
+        Ok(self.read_first(query).await?.is_some())
+    }
+
     pub(super) async fn read_result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
         let raw = self.read_first(sqlx::query(sql::RESULT).bind(id.to_string())).await?;
         let Some(raw) = raw else { return Ok(None) };

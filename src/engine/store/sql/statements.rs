@@ -192,6 +192,9 @@ pub(super) const SAVE_CHECKPOINT: &str = concat!(
 
 pub(super) const CHECKPOINT: &str = "SELECT value FROM checkpoints WHERE task_id = $1 AND key = $2";
 
+pub(super) const RERUN_CHECKPOINT: &str =
+    "SELECT 1 FROM checkpoints WHERE task_id = $1 AND key LIKE 'rerun:%' LIMIT 1";
+
 pub(super) const HELD_RUN: &str = concat!(
     "SELECT cancel_requested_at IS NOT NULL FROM tasks ",
     "WHERE id = $1 AND run_seq = $2 AND status IN ('running', 'cancelling')",

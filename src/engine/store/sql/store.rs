@@ -179,6 +179,10 @@ impl Store for This {
         self.read_checkpoint(id, key).await
     }
 
+    async fn has_rerun_checkpoints(&self, id: TaskId) -> Result<bool, StoreError> {
+        self.find_rerun_checkpoint(id).await
+    }
+
     async fn finish(
         &self,
         id: TaskId,

@@ -26,6 +26,8 @@ pub async fn a_rerun_takes_along_what_is_marked_for_it(f: &Fixture) {
         }
         f.store.finish(row.id, row.run_seq, &ending).await.unwrap().expect("held");
         assert_eq!(keys(row.id).await, retained, "{ending:?}");
+        let continues = f.store.has_rerun_checkpoints(row.id).await.unwrap();
+        assert_eq!(continues, !retained.is_empty(), "{ending:?}");
         let rerun = NewTask { rerun_of: Some(row.id), ..task() };
         f.queue(&rerun).await;
         assert_eq!(keys(rerun.id).await, retained, "{ending:?}");
