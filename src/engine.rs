@@ -44,6 +44,7 @@ mod slots;
 mod snapshot;
 pub mod store;
 mod subscriptions;
+mod suggestion;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod title;
@@ -72,6 +73,7 @@ pub use service::{
     TaskAction, TokenRequest, WaitFor, is_user_or_group, make_token,
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
+pub use suggestion::Suggestion;
 
 #[cfg(feature = "http")]
 pub(crate) use service::shares::OpenShares;

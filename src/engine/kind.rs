@@ -5,7 +5,7 @@ use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Context, DailyBudget, RunRate};
+use super::{Context, DailyBudget, RunRate, Suggestion};
 use crate::task::{FieldError, StageInfo, UploadId};
 
 /// A kind of task. The value is the input of one task; its JSON Schema gives the start form, the
@@ -101,6 +101,14 @@ pub trait Task: Serialize + DeserializeOwned + JsonSchema + Send + Sync + Sized 
     fn description(deps: &Self::Deps) -> Cow<'static, str> {
         let _ = deps;
         Cow::Borrowed(Self::DESCRIPTION)
+    }
+
+    /// Returns the values that the start form suggests as things are now, such as the files that are
+    /// there. Called each time a form is opened, and given up after 3 s. Default: none; the
+    /// examples of the schema are suggested.
+    fn suggestions(deps: &Self::Deps) -> impl Future<Output = Vec<Suggestion>> + Send {
+        let _ = deps;
+        async { Vec::new() }
     }
 
     /// Returns the daily budget that runs of this kind draw on with [`Context::reserve`]. While it

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 pub use dynamic::{DynamicKind, DynamicTask, Prepared};
 
 use super::{
-    Check, Context, DailyBudget, KindOptions, Output, Task, TaskError, ValidationError,
+    Check, Context, DailyBudget, KindOptions, Output, Suggestion, Task, TaskError, ValidationError,
     eta::DurationHistory, store::StoredInput,
 };
 use crate::{
@@ -59,6 +59,10 @@ impl<T: Task> DynamicTask for Typed<T> {
             lookup_key: task.lookup_key(),
             uploads: task.uploads(),
         })
+    }
+
+    async fn suggestions(&self) -> Vec<Suggestion> {
+        T::suggestions(&self.0).await
     }
 
     fn budget(&self) -> Option<DailyBudget> {
@@ -125,6 +129,11 @@ impl Kind {
     /// Returns the daily budget that runs of this kind draw on.
     pub(crate) fn budget(&self) -> Option<DailyBudget> {
         self.face.budget()
+    }
+
+    /// See [`Task::suggestions`].
+    pub(crate) async fn suggestions(&self) -> Vec<Suggestion> {
+        self.face.suggestions().await
     }
 
     /// Runs a stored input.

@@ -8,8 +8,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use milepost::{
+    engine::Suggestion,
     schema,
-    task::{Problem, Snapshot},
+    task::{Problem, Snapshot, Status},
+    view::text,
 };
 
 use self::{field::FormField, filled::Filled, later::Later};
@@ -44,6 +46,7 @@ fn form(several: bool) -> impl IntoView {
         let info = service.kind_for(&caller, &kind).ok_or_else(|| no_such_kind(&kind))?;
         let fields = schema::fields(&info.input_schema);
         let has_file = fields.iter().any(|field| field.sort == schema::FieldType::File);
+        let suggestions = service.suggestions(&caller, &info.kind).await;
         let filled = Filled::of(&service, &caller, &info.kind, &fields, &query, rejected.as_ref());
         let Filled { entered, last } = filled.await?;
         let action = if several { "start-several/" } else { "start/" };
@@ -71,7 +74,7 @@ fn form(several: bool) -> impl IntoView {
             >
                 <Ways kind=info.kind.clone() last several offered=fields.iter().any(schema::one_of) />
                 <input type="hidden" name=KEY_FIELD value=key(rejected.as_ref()) />
-                {inputs(&fields, &entered, rejected.as_ref(), several)}
+                {inputs(&fields, &suggestions, &entered, rejected.as_ref(), several)}
                 <Later wrong=wrong(rejected.as_ref()) entered />
                 <div class="acts">
                     {if several {
@@ -104,6 +107,7 @@ const ENTER_AGAIN: &str =
 
 fn inputs(
     fields: &[schema::Field],
+    suggestions: &[Suggestion],
     entered: &[(String, String)],
     rejected: Option<&Rejected>,
     several: bool,
@@ -119,7 +123,9 @@ fn inputs(
             let help = field.help.into_iter().chain([ENTER_AGAIN.to_owned()]);
             field.help = Some(help.collect::<Vec<_>>().join(" "));
         }
-        view! { <FormField field value error several /> }
+        let of_field = suggestions.iter().filter(|suggestion| suggestion.field == field.name);
+        let suggestions = of_field.cloned().collect::<Vec<_>>();
+        view! { <FormField field value error several suggestions /> }
     };
     fields.iter().map(input).collect()
 }
@@ -128,8 +134,11 @@ fn inputs(
 #[component]
 fn Ways(kind: String, last: Option<Snapshot>, several: bool, offered: bool) -> impl IntoView {
     let again = last.filter(|_| !several).map(|task| {
+        let took = (task.status == Status::Completed)
+            .then(|| format!(" It took {}.", text::duration(task.elapsed_ms)));
         view! {
             <a href=format!("start/{kind}?from={}", task.id)>"Fill in what you started last"</a>
+            {took}
         }
     });
     let other = match several {

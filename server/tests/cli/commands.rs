@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod cancel;
+mod choices;
 mod crash;
 mod examples;
 mod hostile;

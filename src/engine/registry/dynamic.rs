@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Kind, Origin, Registry};
 use crate::{
     engine::{
-        Context, DailyBudget, KindOptions, Output, Stages, TaskError, ValidationError,
+        Context, DailyBudget, KindOptions, Output, Stages, Suggestion, TaskError, ValidationError,
         eta::DurationHistory, store::StoredInput,
     },
     task::{KindInfo, UploadId},
@@ -43,6 +43,11 @@ pub trait DynamicTask: Send + Sync + 'static {
     /// keyed hash of it is stored. Default: the input.
     fn comparable(&self, input: serde_json::Value) -> serde_json::Value {
         input
+    }
+
+    /// See [`Task::suggestions`](crate::engine::Task::suggestions).
+    async fn suggestions(&self) -> Vec<Suggestion> {
+        Vec::new()
     }
 
     /// See [`Task::budget`](crate::engine::Task::budget).

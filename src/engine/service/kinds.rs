@@ -1,9 +1,15 @@
 //! Kinds as callers see them.
 
+use std::time::Duration;
+
 use serde_json::Value;
+use tokio::time::timeout;
 
 use super::{Caller, Service};
-use crate::task::KindInfo;
+use crate::{engine::Suggestion, task::KindInfo};
+
+/// How long a start form waits for the suggestions of its kind.
+const MAX_SUGGESTING: Duration = Duration::from_secs(3);
 
 impl Service {
     /// Lists the kinds that this caller may start.
@@ -21,6 +27,18 @@ impl Service {
             .get(kind)
             .filter(|kind| caller.may_start(&kind.info.kind, &kind.options.allow))?;
         Some(self.info_of(&known.info))
+    }
+
+    /// Returns the values that the start form of a kind suggests to this caller. A kind that does not
+    /// answer within 3 s suggests none.
+    pub async fn suggestions(&self, caller: &Caller, kind: &str) -> Vec<Suggestion> {
+        let kinds = self.engine.inner().kinds.now();
+        match kinds.get(kind) {
+            Some(kind) if caller.may_start(&kind.info.kind, &kind.options.allow) => {
+                timeout(MAX_SUGGESTING, kind.suggestions()).await.unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
     }
 
     /// Lists all kinds, whoever may start them.

@@ -4,7 +4,15 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use milepost::engine::RunRate;
 
-use super::{argv::Template, decode::Encoding, params::Param, progress::Rules, stdin::Stdin};
+use super::{
+    argv::Template,
+    decode::Encoding,
+    offer::Offer,
+    params::{Param, ParamType},
+    progress::Rules,
+    stdin::Stdin,
+    value::ParamValue,
+};
 
 /// A `[commands.<name>]` table.
 #[derive(Clone, Debug)]
@@ -49,6 +57,37 @@ pub struct Definition {
     pub allow: Vec<String>,
     /// Hash of everything that determines what the command does; hexadecimal.
     pub fingerprint: String,
+}
+
+impl Definition {
+    /// The variables of its processes, whatever it is started with.
+    pub(crate) fn environment(&self, home: String) -> Vec<(String, String)> {
+        let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        let path =
+            server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
+        let mut env = vec![
+            ("PATH".to_owned(), path),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            // Many programs need one, and write into it.
+            ("HOME".to_owned(), home),
+        ];
+        env.extend(self.env.iter().filter_map(|name| server(name)));
+        env.extend(self.set_env.clone());
+        env
+    }
+
+    /// The parameters whose choices a program prints, each with its value of `values`.
+    pub(crate) fn offered<'a>(
+        &'a self,
+        values: &'a [ParamValue],
+    ) -> impl Iterator<Item = (&'a Param, &'a Offer, &'a str)> {
+        self.params.iter().zip(values).filter_map(|(param, value)| match (&param.param_type, value) {
+            (ParamType::Offered(offer), ParamValue::Text(text)) => {
+                Some((param, offer, text.as_str()))
+            }
+            _ => None,
+        })
+    }
 }
 
 /// Limits of a run.

@@ -1,7 +1,7 @@
 //! Kinds that an operator declares as `[commands.<name>]`: programs of this machine.
 //!
 //! * [`Commands`], `config`: reads `[commands.<name>]`; [`Definition`]: a declared command.
-//! * `params`, `value`, `element`, `argv`, `schema`: its parameters, from their declaration to
+//! * `params`, `offer`, `value`, `element`, `argv`, `schema`: its parameters, from their declaration to
 //!   arguments.
 //! * [`launch`]: the process and its supervisor; `run`: one run from its start to its
 //!   result.
@@ -19,6 +19,7 @@ mod folder;
 pub mod launch;
 #[cfg(target_os = "linux")]
 mod mask;
+mod offer;
 mod output_excerpt;
 mod params;
 pub mod progress;
@@ -40,8 +41,8 @@ use parking_lot::Mutex;
 use async_trait::async_trait;
 use milepost::{
     engine::{
-        Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Stages, TaskError,
-        ValidationError, store::StoredInput,
+        Context, DynamicKind, DynamicTask, KindOptions, Output, Prepared, Stages, Suggestion,
+        TaskError, ValidationError, store::StoredInput,
     },
     task::KindInfo,
 };
@@ -54,6 +55,7 @@ pub use decode::{Decoder, Encoding};
 pub use definition::{Definition, Limits};
 pub use element::TemplateError;
 pub use folder::clean;
+pub use offer::Offer;
 pub use params::{Param, ParamType, Pattern, Text};
 pub use report::{MEDIA_TYPE as REPORT_MEDIA_TYPE, Report, write_html};
 pub use seal::{KEY_FILE, SealError, SecretKey};
@@ -180,6 +182,16 @@ impl CommandTask {
         self.earlier.get(&self.definition.name, &stored.definition)
     }
 
+    /// Checks the values whose choices a program prints against what it prints now.
+    async fn check_offered(&self, values: &[ParamValue]) -> Result<(), ValidationError> {
+        let env = self.definition.environment("/".to_owned());
+        for (param, offer, value) in self.definition.offered(values) {
+            let checked = offer.check(value, &env).await;
+            checked.map_err(|detail| ValidationError::field(&param.name, detail))?;
+        }
+        Ok(())
+    }
+
     /// The parameters, including the secrets if they are still stored.
     fn open(&self, mut params: Value, sealed: Option<&str>) -> Result<Value, SealError> {
         if let Some(sealed) = sealed {
@@ -195,6 +207,7 @@ impl DynamicTask for CommandTask {
         let definition = &self.definition;
         values::normalize(definition, &mut input);
         let values = values::read(definition, &input)?;
+        self.check_offered(&values).await?;
         let secret = definition.params.iter().filter(|param| param.secret);
         let given = secret.filter(|param| input.get(&param.name).is_some_and(|it| !it.is_null()));
         let secrets: Vec<_> = given.map(|param| param.name.clone()).collect();
@@ -217,6 +230,25 @@ impl DynamicTask for CommandTask {
         prepared.uploads = uploads;
         prepared.sealed = sealed;
         Ok(prepared)
+    }
+
+    async fn suggestions(&self) -> Vec<Suggestion> {
+        let env = self.definition.environment("/".to_owned());
+        let mut suggestions = Vec::new();
+        for param in &self.definition.params {
+            let ParamType::Offered(offer) = &param.param_type else { continue };
+            match offer.choices(&env).await {
+                Ok(choices) => {
+                    let of_param = choices.iter().map(|it| Suggestion::new(&*param.name, it, ""));
+                    suggestions.extend(of_param);
+                }
+                Err(reason) => {
+                    let (command, param) = (&self.definition.name, &param.name);
+                    tracing::warn!(command, param, %reason, "choices cannot be read");
+                }
+            }
+        }
+        suggestions
     }
 
     fn asked_for(&self, stored: &StoredInput) -> Result<Value, serde_json::Error> {

@@ -3,6 +3,8 @@
 use regex::Regex;
 use serde_json::Value;
 
+use super::offer::Offer;
+
 /// Declared parameter.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -48,6 +50,8 @@ pub enum ParamType {
     },
     /// One of these values.
     Choice(Vec<String>),
+    /// One of the lines that a program of the operator prints.
+    Offered(Offer),
     /// Boolean; true adds the flag.
     Boolean {
         /// Argument added if true.

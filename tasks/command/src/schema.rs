@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{
     definition::Definition,
     params::{Param, ParamType, Text},
+    value::offered,
 };
 
 /// Schema of a start's input.
@@ -48,6 +49,7 @@ fn param_type(param_type: &ParamType) -> Map<String, Value> {
     let pairs = match param_type {
         ParamType::Text(rules) => text(rules),
         ParamType::Choice(choices) => vec![("type", json!("string")), ("enum", json!(choices))],
+        ParamType::Offered(_) => text(&offered()),
         ParamType::File => vec![("type", json!("string")), ("format", json!("upload"))],
         ParamType::Boolean { .. } => vec![("type", json!("boolean"))],
         ParamType::Integer { min, max } => numeric("integer", json!(min), json!(max)),

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     counted,
+    offer::MAX_CHOICE,
     params::{Param, ParamType, Text},
 };
 
@@ -66,6 +67,7 @@ impl ParamType {
     pub fn read(&self, value: &Value) -> Result<ParamValue, String> {
         match self {
             Self::Text(text) => text.read(value).map(ParamValue::Text),
+            Self::Offered(_) => offered().read(value).map(ParamValue::Text),
             Self::Choice(choices) => choice(choices, value).map(ParamValue::Text),
             Self::Integer { min, max } => {
                 let number = value.as_i64().ok_or("must be a whole number")?;
@@ -135,6 +137,11 @@ fn range<T: PartialOrd + std::fmt::Display>(
 fn choice(choices: &[String], value: &Value) -> Result<String, String> {
     let chosen = value.as_str().filter(|text| choices.iter().any(|choice| choice == text));
     chosen.map(str::to_owned).ok_or_else(|| format!("must be one of: {}", choices.join(", ")))
+}
+
+/// What a value can be that is compared with the choices of a program later.
+pub(super) fn offered() -> Text {
+    Text { pattern: None, pattern_description: None, min: 1, max: MAX_CHOICE, multiline: false }
 }
 
 impl Text {

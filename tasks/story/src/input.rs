@@ -128,7 +128,7 @@ impl JsonSchema for Subject {
         json_schema!({
             "type": "string",
             "title": "Subject",
-            "description": "What the story is about: the folder below the output folder that has the research file.",
+            "description": "What the story is about: the folder below the output folder that has the research file, or a name for the research that you give below.",
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,

@@ -1,11 +1,13 @@
-//! Kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`.
+//! Kind `story`: a story in Markdown, written from `{output}/{subject}/research.md`, or from research that
+//! is given at its start.
 //!
 //! There are two narrators: one behind an OpenAI-compatible endpoint ([`NarratorSettings`]), and,
 //! if none is configured, the built-in one, which works offline from the research text. Each
 //! finished chapter is a checkpoint, so that a crash never pays for it twice. The finished chapters
-//! are also written to `{output}/{subject}/story.md`.
+//! are also written to `{output}/{subject}/story.md`, unless the research was given.
 //!
 //! * `input`, `settings`, `library`: input of a story, settings, files.
+//! * `source`: where the research is.
 //! * `research`, `sentences`, `lexicon`: reading the research text.
 //! * `narrator`: interface of narrators; `builtin` and `chat`: the two narrators.
 //! * `write`: the run, from the first stage to the last.
@@ -19,6 +21,7 @@ mod narrator;
 mod research;
 mod sentences;
 mod settings;
+mod source;
 mod write;
 
 #[cfg(test)]
@@ -28,13 +31,20 @@ mod tests;
 
 use std::{borrow::Cow, path::PathBuf, sync::Arc};
 
-use milepost::engine::{
-    Check, Context, DailyBudget, Output, Stages, Task, TaskError, ValidationError,
+use milepost::{
+    engine::{
+        Check, Context, DailyBudget, Output, Stages, Suggestion, Task, TaskError, ValidationError,
+    },
+    task::UploadId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use self::library::{Library, LibraryError};
+use self::{
+    library::{Library, LibraryError},
+    source::{MAX_RESEARCH_CHARS, Source},
+};
 
 pub use self::{
     chat::{Endpoint, InvalidEndpoint, NarratorCheck, check},
@@ -49,10 +59,19 @@ pub use self::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// Subject of the story: the folder of the research file, such as lighthouse or sourdough.
+    /// Subject of the story: the folder of the research file, such as lighthouse or sourdough, or the name
+    /// of the research that is given.
     pub subject: Subject,
     /// Name of the protagonist.
     pub player: PlayerName,
+    /// Research of your own to write from, as Markdown: headings become chapters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Research", length(min = 1, max = MAX_RESEARCH_CHARS), extend("format" = "textarea"))]
+    pub research: Option<String>,
+    /// File with research of your own, instead of a text: Markdown or plain text, UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", title = "Research file", extend("format" = "upload"))]
+    pub file: Option<UploadId>,
 }
 
 /// Dependencies of all stories.
@@ -129,6 +148,11 @@ impl Task for Story {
                 return Err(ValidationError::field(field, detail));
             }
         }
+        match Source::of(self)? {
+            Source::Library => {}
+            Source::Text(text) => return Source::check_text(&text, deps.library.max_bytes()),
+            Source::File(_) => return Ok(()),
+        }
         let (library, subject) = (deps.library.clone(), self.subject.clone());
         let found = tokio::task::spawn_blocking(move || library.locate(&subject)).await;
         match found {
@@ -139,13 +163,28 @@ impl Task for Story {
         }
     }
 
-    /// Equal input is equal work. Neither text contains a line ending.
+    /// Equal input is equal work. Subject and player contain no line ending.
     fn unique_key(&self) -> Option<String> {
-        Some(format!("{}\n{}", self.subject, self.player))
+        let given = match Source::of(self).ok()? {
+            Source::Library => String::new(),
+            Source::Text(text) => format!("\n{:x}", Sha256::digest(text.as_bytes())),
+            Source::File(id) => format!("\n{id}"),
+        };
+        Some(format!("{}\n{}{given}", self.subject, self.player))
+    }
+
+    fn uploads(&self) -> Vec<(String, UploadId)> {
+        self.file.iter().map(|id| ("file".to_owned(), *id)).collect()
     }
 
     fn lookup_key(&self) -> Option<String> {
         Some(self.subject.as_str().to_owned())
+    }
+
+    async fn suggestions(deps: &StoryDeps) -> Vec<Suggestion> {
+        let library = deps.library.clone();
+        let subjects = tokio::task::spawn_blocking(move || library.subjects()).await;
+        subjects.unwrap_or_default()
     }
 
     fn budget(deps: &StoryDeps) -> Option<DailyBudget> {

@@ -1,5 +1,7 @@
 //! Files of a subject: its research, which is read, and its story, which is written.
 
+mod subjects;
+
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, SeekFrom, Write},
@@ -111,12 +113,12 @@ impl Library {
         if bytes.len() as u64 > self.max_bytes {
             return Err(LibraryError::TooLarge { path: shown, max: self.max_bytes });
         }
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            LibraryError::Encoding { path: shown, line }
-        })?;
-        Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        text_of(bytes, &shown)
+    }
+
+    /// Maximum size of research in bytes.
+    pub(super) fn max_bytes(&self) -> u64 {
+        self.max_bytes
     }
 
     /// Writes the story atomically beside its research. If several stories of a subject are under
@@ -164,6 +166,19 @@ impl Library {
     fn shown(&self, subject: &Subject, file: &str) -> String {
         self.root.join(subject.as_str()).join(file).display().to_string()
     }
+}
+
+/// The text of a file, without a byte order mark; `shown` names the file in the error.
+///
+/// # Errors
+/// If it is not UTF-8.
+pub(super) fn text_of(bytes: Vec<u8>, shown: &str) -> Result<String, LibraryError> {
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        LibraryError::Encoding { path: shown.to_owned(), line }
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn is_unfinished(text: &[u8]) -> bool {

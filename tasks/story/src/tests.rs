@@ -10,8 +10,8 @@ use std::{
 
 use milepost::{
     engine::{
-        Caller, ClientAddress, Engine, EngineOptions, KindOptions, Registry, ResultState, Service,
-        clock::SystemClock, store::sqlite::SqliteStore,
+        Artifacts, Caller, ClientAddress, Engine, EngineOptions, KindOptions, Registry,
+        ResultState, Service, clock::SystemClock, store::sqlite::SqliteStore,
     },
     task::{Problem, Snapshot, StartTask, Status, TaskId},
 };
@@ -52,6 +52,7 @@ impl House {
             o.queue_poll = Duration::from_millis(20);
             o.retry_base = Duration::from_millis(1);
             o.drain = Duration::ZERO;
+            o.artifacts = Some(Artifacts::in_memory());
         });
         let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
         Self { folder, service: engine.service(), engine, ada: Caller::owner("ada") }
@@ -381,4 +382,5 @@ async fn no_model_writes_for_anonymous_callers_unless_told_so() {
     }
 }
 
+mod given;
 mod outages;

@@ -23,6 +23,7 @@ use super::{
     narrator::{Brief, Narrator, NarratorError, Outline, Report},
     research::Research,
     settings::NarratorSettings,
+    source::Source,
 };
 
 const INITIALIZING: usize = 0;
@@ -59,6 +60,15 @@ struct ChapterCheckpoint {
     text: String,
 }
 
+/// What became of the story's file.
+enum Saved {
+    Written,
+    /// It has a whole story, which an unfinished one does not replace.
+    WholeThere,
+    /// There is none.
+    NoFile,
+}
+
 /// Writes the story with the configured narrator.
 pub(super) async fn run(
     story: Story,
@@ -66,15 +76,18 @@ pub(super) async fn run(
     deps: &StoryDeps,
 ) -> Result<Output, TaskError> {
     ctx.stage(INITIALIZING).await?;
-    ctx.message("Looking for the research file");
-    let (library, subject) = (deps.library.clone(), story.subject.clone());
-    ctx.blocking(move |_| Ok(library.locate(&subject)?)).await?;
+    let source = Source::of(&story).map_err(|error| TaskError::fail("input", error.to_string()))?;
+    if source == Source::Library {
+        ctx.message("Looking for the research file");
+        let (library, subject) = (deps.library.clone(), story.subject.clone());
+        ctx.blocking(move |_| Ok(library.locate(&subject)?)).await?;
+    }
     let spent: u64 = ctx.restore(TOKENS).await?.unwrap_or(0);
 
     ctx.stage(READING).await?;
-    ctx.message("Reading the research file");
-    let brief = read(&story, ctx, &deps.library).await?;
-    let desk = Desk::new(ctx, deps, story, brief);
+    ctx.message("Reading the research");
+    let brief = read(&source, &story, ctx, &deps.library).await?;
+    let desk = Desk::new(ctx, deps, story, source, brief);
     let built_in = BuiltIn::new(deps.words_per_second);
     match &deps.endpoint {
         Some(endpoint) if endpoint.serves(ctx) => desk.write(&endpoint.narrator(spent, ctx)).await,
@@ -86,17 +99,21 @@ pub(super) async fn run(
     }
 }
 
-async fn read(story: &Story, ctx: &Context, library: &Library) -> Result<Brief, TaskError> {
-    let (library, subject) = (library.clone(), story.subject.clone());
+async fn read(
+    source: &Source,
+    story: &Story,
+    ctx: &Context,
+    library: &Library,
+) -> Result<Brief, TaskError> {
+    let text = source.read(story, ctx, library).await?;
+    ctx.progress(0.5);
+    let subject = story.subject.clone();
     let (text, research) = ctx
-        .blocking(move |ctx| {
-            let text = library.read(&subject)?;
-            ctx.progress(0.5);
-            ctx.check()?;
+        .blocking(move |_| {
             let research = Research::read(&text);
             if research.is_empty() {
                 let detail = format!(
-                    "the research file of “{subject}” has no text; write at least one sentence in it"
+                    "the research of “{subject}” has no text; write at least one sentence in it"
                 );
                 return Err(TaskError::fail("research_empty", detail));
             }
@@ -118,17 +135,19 @@ struct Desk<'a> {
     ctx: &'a Context,
     library: Library,
     subject: Subject,
+    source: Source,
     brief: Brief,
     patience: Patience,
 }
 
 impl<'a> Desk<'a> {
-    fn new(ctx: &'a Context, deps: &StoryDeps, story: Story, brief: Brief) -> Self {
+    fn new(ctx: &'a Context, deps: &StoryDeps, story: Story, source: Source, brief: Brief) -> Self {
         let patience = match &deps.endpoint {
             Some(endpoint) => Patience::new(endpoint.settings()),
             None => Patience::new(&NarratorSettings::default()),
         };
-        Self { ctx, library: deps.library.clone(), subject: story.subject, brief, patience }
+        let (library, subject) = (deps.library.clone(), story.subject);
+        Self { ctx, library, subject, source, brief, patience }
     }
 
     async fn write<N: Narrator>(&self, narrator: &N) -> Result<Output, TaskError> {
@@ -157,8 +176,11 @@ impl<'a> Desk<'a> {
             ctx.progress(number as f64 / total as f64);
             let saved = self.save(manuscript(&self.brief, &outline, &chapters, None)).await?;
             ctx.preserved(match saved {
-                true => format!("{number} of {total} chapters, in the file of the story"),
-                false => format!("{number} of {total} chapters; the story's file has a whole one"),
+                Saved::Written => format!("{number} of {total} chapters, in the file of the story"),
+                Saved::WholeThere => {
+                    format!("{number} of {total} chapters; the story's file has a whole one")
+                }
+                Saved::NoFile => format!("{number} of {total} chapters"),
             });
         }
 
@@ -272,9 +294,15 @@ impl<'a> Desk<'a> {
         Err(failure)
     }
 
-    async fn save(&self, text: String) -> Result<bool, TaskError> {
+    /// Writes the story's file beside the research file. Research that was given has no folder, and must
+    /// not replace the story of a subject with the same name.
+    async fn save(&self, text: String) -> Result<Saved, TaskError> {
+        if self.source != Source::Library {
+            return Ok(Saved::NoFile);
+        }
         let (library, subject) = (self.library.clone(), self.subject.clone());
-        self.ctx.blocking(move |_| Ok(library.save_story(&subject, &text)?)).await
+        let written = self.ctx.blocking(move |_| Ok(library.save_story(&subject, &text)?)).await?;
+        Ok(if written { Saved::Written } else { Saved::WholeThere })
     }
 }
 

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use milepost::{
+    engine::Suggestion,
     html::escape,
     schema::{Field, FieldType, one_of},
 };
@@ -32,6 +33,9 @@ pub fn FormField(
     /// Whether it takes one value per line, for several tasks.
     #[prop(optional)]
     several: bool,
+    /// What is suggested instead of the examples of the schema, if anything is.
+    #[prop(optional)]
+    suggestions: Vec<Suggestion>,
 ) -> impl IntoView {
     let several = several && one_of(&field);
     let id = format!("f-{}", field.name);
@@ -65,7 +69,7 @@ pub fn FormField(
     };
     let input = match several {
         true => lines(common),
-        false => input(common, field.sort, field.examples, field.secret),
+        false => input(common, field.sort, options(suggestions, field.examples), field.secret),
     };
     let body = if boolean {
         view! { <div class="check">{input}{label}</div> }.into_any()
@@ -81,12 +85,22 @@ pub fn FormField(
     }
 }
 
-fn input(common: Common, sort: FieldType, examples: Vec<String>, secret: bool) -> AnyView {
+/// Values that a text field offers, each with a note.
+type Options = Vec<(String, String)>;
+
+fn options(suggestions: Vec<Suggestion>, examples: Vec<String>) -> Options {
+    match suggestions.is_empty() {
+        true => examples.into_iter().map(|example| (example, String::new())).collect(),
+        false => suggestions.into_iter().map(|it| (it.value, it.note)).collect(),
+    }
+}
+
+fn input(common: Common, sort: FieldType, offered: Options, secret: bool) -> AnyView {
     match sort {
         FieldType::Text { long: true, min, max, .. } => long_text(common, min, max),
         FieldType::Text { long: false, min, max, pattern, pattern_description } => {
             let shape = Shape { min, max, pattern, pattern_description };
-            short_text(common, shape, examples, if secret { "password" } else { "text" })
+            short_text(common, shape, offered, if secret { "password" } else { "text" })
         }
         FieldType::List { .. } => lines(common),
         FieldType::Number { whole, min, max } => {
@@ -166,10 +180,10 @@ struct Shape {
     pattern_description: Option<String>,
 }
 
-fn short_text(common: Common, shape: Shape, examples: Vec<String>, sort: &'static str) -> AnyView {
+fn short_text(common: Common, shape: Shape, offered: Options, sort: &'static str) -> AnyView {
     let list = format!("{}-examples", common.id);
-    let options: Vec<_> =
-        examples.into_iter().map(|example| view! { <option value=example></option> }).collect();
+    let option = |(value, note)| view! { <option value=value>{note}</option> };
+    let options: Vec<_> = offered.into_iter().map(option).collect();
     let has_list = !options.is_empty();
     view! {
         <input

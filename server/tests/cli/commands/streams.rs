@@ -22,7 +22,7 @@ async fn ended(server: &Server, id: &str) -> Value {
 }
 
 /// The output of a task that has completed with this input.
-async fn output(server: &Server, input: &Value) -> String {
+pub(super) async fn output(server: &Server, input: &Value) -> String {
     let id = start(server, input).await;
     let task = ended(server, &id).await;
     assert_eq!(task["status"], "completed", "{task}");

@@ -56,7 +56,14 @@ impl Checker<'_> {
         }
         let title = self.text(&self.raw.title, "title", 100, errors);
         let description = self.text(&self.raw.description, "description", 500, errors);
-        let params = params::check(self.name, self.raw, errors);
+        let working_folder = self.working_folder();
+        let params = params::check(
+            self.name,
+            self.raw,
+            self.folder,
+            working_folder.as_deref(),
+            errors,
+        );
         if let (Some(title), Some(params)) = (&self.raw.title, &params)
             && let Err(unfit) = title::check(title.get_ref(), params)
         {
@@ -81,7 +88,7 @@ impl Checker<'_> {
             description: description.unwrap_or_default(),
             argv: argv?,
             params: params?,
-            folder: self.working_folder(),
+            folder: working_folder,
             stdin,
             encoding,
             env,

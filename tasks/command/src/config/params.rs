@@ -1,16 +1,21 @@
 //! Parameters of a command.
 
-use std::cmp::Ordering::{Equal, Less};
+use std::{
+    cmp::Ordering::{Equal, Less},
+    path::{Path, PathBuf},
+};
 
 use toml::Spanned;
 
 use super::{
+    check::CONFIG_DIR,
     env::{self, Rule},
     errors::Errors,
     names::{VARIABLE, is_name, is_variable},
     raw::{At, RawCommand, RawParam},
 };
 use crate::{
+    offer::Offer,
     params::{Param, ParamType, Pattern, Text},
     progress::regex_error,
 };
@@ -28,7 +33,7 @@ const TYPES: [(&str, &[&str]); 7] = [
     ("text", &["pattern", "pattern_description", "min_length", "max_length", "multiline"]),
     ("integer", &["min", "max"]),
     ("number", &["min", "max"]),
-    ("choice", &["choices"]),
+    ("choice", &["choices", "choices_from"]),
     ("boolean", &["flag"]),
     ("file", &[]),
     (
@@ -50,6 +55,8 @@ const TYPES: [(&str, &[&str]); 7] = [
 pub(super) fn check(
     command_name: &str,
     command: &RawCommand,
+    folder: &Path,
+    working_folder: Option<&Path>,
     errors: &mut Errors<'_>,
 ) -> Option<Vec<Param>> {
     let mut params: Vec<_> = command.params.iter().flatten().collect();
@@ -58,7 +65,8 @@ pub(super) fn check(
         .into_iter()
         .map(|(name, raw)| {
             let key = format!("commands.{command_name}.params.{name}");
-            One { key, command_name, command, name, raw }.check(errors)
+            let working_folder = working_folder.map(Path::to_owned);
+            One { key, command_name, command, folder, working_folder, name, raw }.check(errors)
         })
         .collect();
     checked.into_iter().collect()
@@ -68,6 +76,10 @@ struct One<'r> {
     key: String,
     command_name: &'r str,
     command: &'r RawCommand,
+    /// Folder of the configuration file.
+    folder: &'r Path,
+    /// Folder in which the command runs, if it is declared.
+    working_folder: Option<PathBuf>,
     name: &'r str,
     raw: &'r Spanned<RawParam>,
 }
@@ -169,7 +181,10 @@ impl One<'_> {
                 self.ordered(min, max, errors);
                 ParamType::Number { min, max }
             }
-            "choice" => ParamType::Choice(self.choices(true, errors)),
+            "choice" => match &raw.choices_from {
+                Some(argv) => ParamType::Offered(self.offer(argv, errors)),
+                None => ParamType::Choice(self.choices(true, errors)),
+            },
             "boolean" => {
                 ParamType::Boolean { flag: raw.flag.as_ref().map(|f| f.get_ref().clone()) }
             }
@@ -207,7 +222,8 @@ impl One<'_> {
     fn choices(&self, needed: bool, errors: &mut Errors<'_>) -> Vec<String> {
         let Some(choices) = &self.raw.get_ref().choices else {
             if needed {
-                let right = "needs `choices`, such as [\"small\", \"large\"]";
+                let right = "needs `choices`, such as [\"small\", \"large\"], or `choices_from`, such as \
+                             [\"git\", \"branch\", \"--list\"]";
                 errors.at(&self.raw.span(), &self.key, right);
             }
             return Vec::new();
@@ -218,6 +234,21 @@ impl One<'_> {
             errors.at(&choices.span(), &format!("{}.choices", self.key), right);
         }
         choices.get_ref().clone()
+    }
+
+    fn offer(&self, argv: &Spanned<Vec<String>>, errors: &mut Errors<'_>) -> Offer {
+        let key = format!("{}.choices_from", self.key);
+        let parts = argv.get_ref();
+        if parts.first().is_none_or(String::is_empty) || parts.iter().any(|it| it.contains('\0')) {
+            let right = "a program and its arguments, such as [\"git\", \"branch\", \"--list\"]";
+            errors.at(&argv.span(), &key, right);
+        }
+        if let Some(choices) = &self.raw.get_ref().choices {
+            errors.at(&choices.span(), &key, "give `choices` or `choices_from`, not both");
+        }
+        let here = self.folder.to_string_lossy();
+        let argv = parts.iter().map(|part| part.replace(CONFIG_DIR, &here)).collect();
+        Offer::new(argv, self.working_folder.clone())
     }
 
     fn list(&self, errors: &mut Errors<'_>) -> ParamType {
@@ -288,6 +319,7 @@ impl RawParam {
             ("min", span(&self.min)),
             ("max", span(&self.max)),
             ("choices", span(&self.choices)),
+            ("choices_from", span(&self.choices_from)),
             ("flag", span(&self.flag)),
             ("min_items", span(&self.min_items)),
             ("max_items", span(&self.max_items)),

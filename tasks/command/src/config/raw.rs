@@ -97,6 +97,7 @@ pub(super) struct RawParam {
     pub(super) min: At<f64>,
     pub(super) max: At<f64>,
     pub(super) choices: At<Vec<String>>,
+    pub(super) choices_from: At<Vec<String>>,
     pub(super) flag: At<String>,
     pub(super) min_items: At<usize>,
     pub(super) max_items: At<usize>,

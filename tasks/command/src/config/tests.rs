@@ -311,6 +311,30 @@ fn what_a_command_reads_is_declared() {
 }
 
 #[test]
+fn choices_come_from_a_list_or_from_a_program() {
+    let param = |lines: &str| {
+        format!("[commands.a]\nargv = ['x', '{{p}}']\n[commands.a.params.p]\ntype = 'choice'\n{lines}\n")
+    };
+    let commands = read(&param("choices_from = ['cat', '{config_dir}/list']")).unwrap();
+    let offered = format!("{:?}", commands.definitions[0].params[0].param_type);
+    assert!(offered.contains(r#"["cat", "/etc/milepost/list"]"#), "{offered}");
+    assert!(read(&commands.to_toml()).is_ok());
+    for (wrong, message) in [
+        ("", "needs `choices`, such as"),
+        ("choices_from = []", "params.p.choices_from`: a program and its arguments"),
+        ("choices_from = ['']", "params.p.choices_from`: a program and its arguments"),
+        ("choices_from = [\"a\", \"\\u0000\"]", "a program and its arguments"),
+        ("choices = ['a']\nchoices_from = ['b']", "`choices` or `choices_from`, not both"),
+        ("choices_from = 'git branch'", "choices_from`"),
+    ] {
+        let told_of = fault(&param(wrong));
+        assert!(told_of.contains(message), "{wrong}: {told_of}");
+    }
+    let text = param("choices_from = ['b']").replace("'choice'", "'text'");
+    assert!(fault(&text).contains("does not belong to the type text"));
+}
+
+#[test]
 fn an_operator_can_let_a_parameter_set_another_variable() {
     let base = with("") + "env = 'GIT_DIR'";
     let allowing = |names: &str| base.replace("argv = ", &format!("allow_env = {names}\nargv = "));

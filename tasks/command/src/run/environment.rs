@@ -14,20 +14,10 @@ pub(super) fn of(
     values: &[ParamValue],
     folder: &RunFolder,
 ) -> Vec<(String, String)> {
-    let server = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-    let path = server("PATH").map_or_else(|| "/usr/local/bin:/usr/bin:/bin".to_owned(), |p| p.1);
-    let home = folder.path().display().to_string();
-    let mut env = vec![
-        ("PATH".to_owned(), path),
-        ("LANG".to_owned(), "C.UTF-8".to_owned()),
-        // Many programs need one, and write into it.
-        ("HOME".to_owned(), home),
-    ];
+    let mut env = definition.environment(folder.path().display().to_string());
     if definition.pty {
         env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
     }
-    env.extend(definition.env.iter().filter_map(|name| server(name)));
-    env.extend(definition.set_env.clone());
     for (param, value) in definition.params.iter().zip(values) {
         match (&param.env, value) {
             (Some(name), ParamValue::Text(text)) => env.push((name.clone(), text.clone())),
