@@ -81,11 +81,13 @@ impl Definition {
         &'a self,
         values: &'a [ParamValue],
     ) -> impl Iterator<Item = (&'a Param, &'a Offer, &'a str)> {
-        self.params.iter().zip(values).filter_map(|(param, value)| match (&param.param_type, value) {
-            (ParamType::Offered(offer), ParamValue::Text(text)) => {
-                Some((param, offer, text.as_str()))
+        self.params.iter().zip(values).filter_map(|(param, value)| {
+            match (&param.param_type, value) {
+                (ParamType::Offered(offer), ParamValue::Text(text)) => {
+                    Some((param, offer, text.as_str()))
+                }
+                _ => None,
             }
-            _ => None,
         })
     }
 }

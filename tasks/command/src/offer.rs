@@ -199,15 +199,27 @@ mod tests {
         let offer = sh(&format!("echo x >>{0}; wc -l <{0}", runs.display()));
         let env = env();
         let (one, other) = tokio::join!(offer.choices(&env), offer.choices(&env));
-        assert_eq!((&**one.unwrap(), &**other.unwrap()), (&["1".to_owned()][..], &["1".to_owned()][..]));
+        assert_eq!(
+            (&**one.unwrap(), &**other.unwrap()),
+            (&["1".to_owned()][..], &["1".to_owned()][..])
+        );
     }
 
     #[tokio::test]
     async fn a_failure_says_why() {
         for (offer, words) in [
-            (sh("echo out; echo no such branch >&2; exit 3"), "sh ended with exit status: 3: no such branch"),
-            (Offer::new(vec!["/no/such".to_owned()], None), "/no/such cannot be started: No such file"),
-            (Offer::new(vec!["true".to_owned()], Some("/no/such".into())), "true cannot be started"),
+            (
+                sh("echo out; echo no such branch >&2; exit 3"),
+                "sh ended with exit status: 3: no such branch",
+            ),
+            (
+                Offer::new(vec!["/no/such".to_owned()], None),
+                "/no/such cannot be started: No such file",
+            ),
+            (
+                Offer::new(vec!["true".to_owned()], Some("/no/such".into())),
+                "true cannot be started",
+            ),
         ] {
             let refused = offer.check("x", &env()).await.unwrap_err();
             assert!(refused.contains("its choices cannot be read now: "), "{refused}");

@@ -57,13 +57,8 @@ impl Checker<'_> {
         let title = self.text(&self.raw.title, "title", 100, errors);
         let description = self.text(&self.raw.description, "description", 500, errors);
         let working_folder = self.working_folder();
-        let params = params::check(
-            self.name,
-            self.raw,
-            self.folder,
-            working_folder.as_deref(),
-            errors,
-        );
+        let params =
+            params::check(self.name, self.raw, self.folder, working_folder.as_deref(), errors);
         if let (Some(title), Some(params)) = (&self.raw.title, &params)
             && let Err(unfit) = title::check(title.get_ref(), params)
         {

@@ -313,7 +313,9 @@ fn what_a_command_reads_is_declared() {
 #[test]
 fn choices_come_from_a_list_or_from_a_program() {
     let param = |lines: &str| {
-        format!("[commands.a]\nargv = ['x', '{{p}}']\n[commands.a.params.p]\ntype = 'choice'\n{lines}\n")
+        format!(
+            "[commands.a]\nargv = ['x', '{{p}}']\n[commands.a.params.p]\ntype = 'choice'\n{lines}\n"
+        )
     };
     let commands = read(&param("choices_from = ['cat', '{config_dir}/list']")).unwrap();
     let offered = format!("{:?}", commands.definitions[0].params[0].param_type);
