@@ -40,7 +40,7 @@ for (const javaScriptEnabled of [true, false]) {
     test("the subjects that have a research file are offered", async ({ startPage, server }) => {
       server.addResearch("archive", 2);
       await startPage.open("story");
-      const offered = startPage.page.locator("datalist option");
+      const offered = startPage.page.locator("#f-subject-examples option");
       await expect(offered).toHaveCount(2);
       await expect(offered.and(startPage.page.locator(`[value="${SUBJECT}"]`))).toHaveText(/, \d+ KB$/);
       await expect(offered.and(startPage.page.locator('[value="archive"]'))).toHaveText(/, \d+ KB$/);

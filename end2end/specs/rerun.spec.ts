@@ -65,7 +65,7 @@ for (const javaScriptEnabled of [true, false]) {
 }
 
 test.describe("while it runs", () => {
-  test.use({ pace: "slow" });
+  test.use({ pace: "steady" });
 
   test("a task is not run again; once it was cancelled it is continued, without a reload", async ({ home, taskPage, page }) => {
     await home.open();

@@ -56,6 +56,7 @@ for (const javaScriptEnabled of [true, false]) {
       if (javaScriptEnabled) await expectAccessible(guest.page);
 
       await page.getByRole("link", { name: "Share", exact: true }).click();
+      await expect(page.getByRole("button", { name: "Make the link" })).toBeVisible();
       if (javaScriptEnabled) await expectAccessible(page);
       await page.getByRole("button", { name: /^Revoke the link made/ }).click();
       await expect(page.getByText("There are no links.")).toBeVisible();
@@ -91,6 +92,7 @@ for (const javaScriptEnabled of [true, false]) {
       await taskPage.open(id);
       await page.getByRole("link", { name: "Share", exact: true }).click();
       await page.getByRole("button", { name: "Make the link" }).click();
+      await expect(page.getByRole("status")).toContainText("it is not shown again");
       await page.setViewportSize({ width: 360, height: 740 });
       await expectNoSidewaysScroll(page);
       if (javaScriptEnabled) await expectAccessible(page);
