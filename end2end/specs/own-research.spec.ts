@@ -37,6 +37,16 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.locator("#result-shown")).toContainText("because the yeast breathes");
     });
 
+    test("a file is given to several stories at once", async ({ startPage, taskPage, page }) => {
+      await page.goto("/start-several/story");
+      await startPage.file.setInputFiles({ name: "bread.md", mimeType: "text/markdown", buffer: Buffer.from(BREAD) });
+      await startPage.startStory("bread", "Ada\nBen");
+      await page.waitForURL(/\/batches\//);
+      await page.getByRole("link", { name: "Story: bread, for Ben" }).click();
+      await taskPage.arrived();
+      await expect(taskPage.status("Done")).toBeVisible({ timeout: 60_000 });
+    });
+
     test("the subjects that have a research file are offered", async ({ startPage, server }) => {
       server.addResearch("archive", 2);
       await startPage.open("story");

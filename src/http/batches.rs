@@ -32,8 +32,11 @@ const RETRY_AFTER_MS: i64 = 2_000;
 /// Queues one task per input: all of them, or none if one is rejected. Repeating the request with
 /// the same `Idempotency-Key` returns the same batch.
 #[utoipa::path(post, path = "/api/v1/batches", tag = "batches", operation_id = "startBatch",
-    params(("Idempotency-Key" = Option<String>, Header,
-        description = "1 to 255 bytes; makes a repeated start safe")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header,
+            description = "1 to 255 bytes; makes a repeated start safe"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once all tasks have ended, or after so many seconds")),
     request_body = StartBatch,
     responses(NotStarted,
         (status = 202, body = Batch, description = "All are queued"),
@@ -44,12 +47,13 @@ const RETRY_AFTER_MS: i64 = 2_000;
 pub(super) async fn start(
     State(service): State<Service>,
     caller: Caller,
+    prefer: Prefer,
     links: Links,
     headers: HeaderMap,
     Body(start): Body<StartBatch>,
 ) -> Result<Response, ApiError> {
     let batch = service.start_batch(&caller, start, idempotency_key(&headers)?).await?;
-    Ok(queued(batch, &links))
+    queued(&service, &caller, batch, prefer, &links).await
 }
 
 /// Which page of the list.
@@ -197,7 +201,10 @@ fn described(mut response: Response, batch: &Batch, tag: &str) -> Response {
 
 /// Cancels all tasks of a batch. Idempotent.
 #[utoipa::path(post, path = "/api/v1/batches/{id}/cancel", tag = "batches", operation_id = "cancelBatch",
-    params(("id" = BatchId, Path, description = "The batch")),
+    params(
+        ("id" = BatchId, Path, description = "The batch"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once all tasks have ended, or after so many seconds")),
     responses(
         (status = 202, body = Batch, description = "Cancellation requested, or cancelled"),
         (status = 403, body = Problem, content_type = "application/problem+json"),
@@ -207,11 +214,11 @@ pub(super) async fn cancel(
     State(service): State<Service>,
     caller: Caller,
     InBatch(id): InBatch,
+    prefer: Prefer,
     links: Links,
 ) -> Result<Response, ApiError> {
     let batch = service.cancel_batch(&caller, id).await?.ok_or_else(not_found)?;
-    let tag = tag(&batch);
-    Ok(shown(StatusCode::ACCEPTED, batch, &tag, &links))
+    accepted(&service, &caller, batch, prefer, &links).await
 }
 
 /// Reruns the failed tasks of a batch with the same inputs, secrets included, as a new batch: all
@@ -220,7 +227,9 @@ pub(super) async fn cancel(
     params(
         ("id" = BatchId, Path, description = "The batch"),
         ("Idempotency-Key" = Option<String>, Header,
-            description = "1 to 255 bytes; makes a repeated start safe")),
+            description = "1 to 255 bytes; makes a repeated start safe"),
+        ("Prefer" = Option<String>, Header,
+            description = "`wait=20`: answer once all tasks have ended, or after so many seconds")),
     responses(NotStarted,
         (status = 202, body = Batch, description = "All failed tasks are queued again as a new batch"),
         (status = 400, body = Problem, content_type = "application/problem+json",
@@ -233,17 +242,44 @@ pub(super) async fn rerun(
     State(service): State<Service>,
     caller: Caller,
     InBatch(id): InBatch,
+    prefer: Prefer,
     links: Links,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let batch = service.rerun_batch(&caller, id, idempotency_key(&headers)?).await?;
-    Ok(queued(batch.ok_or_else(not_found)?, &links))
+    queued(&service, &caller, batch.ok_or_else(not_found)?, prefer, &links).await
 }
 
 /// Response for a queued batch, with its location.
-fn queued(batch: Batch, links: &Links) -> Response {
-    let (path, tag) = (links.batch(batch.id), tag(&batch));
-    started_at(shown(StatusCode::ACCEPTED, batch, &tag, links), &path)
+async fn queued(
+    service: &Service,
+    caller: &Caller,
+    batch: Batch,
+    prefer: Prefer,
+    links: &Links,
+) -> Result<Response, ApiError> {
+    let path = links.batch(batch.id);
+    Ok(started_at(accepted(service, caller, batch, prefer, links).await?, &path))
+}
+
+/// Response with a batch as it is after the wait that the caller asked for.
+async fn accepted(
+    service: &Service,
+    caller: &Caller,
+    mut batch: Batch,
+    prefer: Prefer,
+    links: &Links,
+) -> Result<Response, ApiError> {
+    let waited = wait_for_all(service, caller, &batch, prefer).await?;
+    if waited.is_some()
+        && let Some(now) = service.batch_page(caller, batch.id, &BatchFilter::default()).await?
+    {
+        batch = now;
+    }
+    let tag = tag(&batch);
+    let mut response = shown(StatusCode::ACCEPTED, batch, &tag, links);
+    prefer::applied(&mut response, waited);
+    Ok(response)
 }
 
 fn not_found() -> ApiError {

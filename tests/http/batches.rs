@@ -86,6 +86,28 @@ async fn a_batch_has_a_tag_and_is_waited_for() {
 }
 
 #[tokio::test]
+async fn each_act_on_a_batch_waits_for_its_end_if_it_is_asked_to() {
+    let f = roomy().await;
+    let act = async |path: &str, wait: &str, body: &Value| {
+        let answer = f.post_with(path, ADA, body, &[("prefer", wait)]).await;
+        assert_eq!(answer.status, 202, "{}", answer.json());
+        f.fits("Batch", &answer.json());
+        answer
+    };
+    let started = act("/api/v1/batches", "wait=20", &echoes(&["a", "b"])).await;
+    assert_eq!(started.header("preference-applied"), "wait=20");
+    assert_eq!(started.header("location"), path(&started.json()));
+    assert_eq!(started.json()["unfinished"], 0);
+    let endless = json!({ "kind": "endless", "inputs": [{}, {}] });
+    let begun = act("/api/v1/batches", "wait=1", &endless).await;
+    assert_eq!(begun.json()["unfinished"], 2);
+    let path = path(&begun.json());
+    let cancelled = act(&format!("{path}/cancel"), "wait=20", &json!({})).await;
+    assert_eq!(cancelled.header("preference-applied"), "wait=20");
+    assert_eq!((&cancelled.json()["unfinished"], cancelled.header("retry-after")), (&json!(0), ""));
+}
+
+#[tokio::test]
 async fn an_input_at_fault_keeps_out_the_whole_batch_and_is_named() {
     let f = roomy().await;
     let body = json!({ "kind": "echo", "inputs": [{ "text": "a" }, { "txt": "b" }] });

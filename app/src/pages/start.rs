@@ -70,7 +70,7 @@ fn form(several: bool) -> impl IntoView {
                 class="start"
                 method="post"
                 action=action
-                enctype=(has_file && !several).then_some("multipart/form-data")
+                enctype=has_file.then_some("multipart/form-data")
             >
                 <Ways kind=info.kind.clone() last several offered=fields.iter().any(schema::one_of) />
                 <input type="hidden" name=KEY_FIELD value=key(rejected.as_ref()) />

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use axum::http::header;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use multer::{Field, Multipart};
@@ -108,10 +109,12 @@ impl Form {
             return Err(FormError::TooMany);
         }
         let name = field.name().unwrap_or_default().to_owned();
-        if let Some(file_name) = field.file_name() {
+        let disposition = field.headers().get(header::CONTENT_DISPOSITION);
+        let extended = disposition.and_then(|it| it.to_str().ok()).and_then(extended_name);
+        if let Some(file_name) = extended.or_else(|| field.file_name().map(sent_name)) {
             return Ok(Some(Part::File(Box::new(FormFile {
                 field: name,
-                name: sent_name(file_name),
+                name: file_name,
                 media_type: field.content_type().map(ToString::to_string),
                 bytes: field,
                 beside: Arc::clone(&self.beside),
@@ -177,6 +180,18 @@ fn sent_name(header: &str) -> String {
     name
 }
 
+/// The name in `filename*=UTF-8''…` (RFC 8187), which some programs send in place of the plain one.
+fn extended_name(disposition: &str) -> Option<String> {
+    let value = disposition.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("filename*").then_some(value.trim())
+    })?;
+    let mut parts = value.splitn(3, '\'');
+    let (charset, _language, encoded) = (parts.next()?, parts.next()?, parts.next()?);
+    let decoded = percent_encoding::percent_decode_str(encoded).decode_utf8().ok()?;
+    charset.eq_ignore_ascii_case("UTF-8").then(|| decoded.into_owned())
+}
+
 /// Error that blames the sender's data.
 fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
@@ -184,7 +199,22 @@ fn refused(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Er
 
 #[cfg(test)]
 mod tests {
-    use super::sent_name;
+    use super::{extended_name, sent_name};
+
+    #[test]
+    fn an_extended_name_is_read_and_what_is_none_is_not() {
+        for (disposition, name) in [
+            ("form-data; name=\"file\"; filename*=UTF-8''%C3%84.csv", Some("Ä.csv")),
+            ("form-data; filename=\"a.csv\"; FileName*= utf-8'de'b%20c.csv ; x=y", Some("b c.csv")),
+            ("form-data; filename=\"a.csv\"", None),
+            ("form-data; filename*=a.csv", None),
+            ("form-data; filename*=UTF-8''%FF.csv", None),
+            ("form-data; filename*=KOI8-R''a.csv", None),
+            ("filename*", None),
+        ] {
+            assert_eq!(extended_name(disposition).as_deref(), name, "{disposition}");
+        }
+    }
 
     #[test]
     fn a_name_is_what_the_person_chose_however_the_browser_encodes_it() {

@@ -128,7 +128,7 @@ impl JsonSchema for Subject {
         json_schema!({
             "type": "string",
             "title": "Subject",
-            "description": "What the story is about: the folder below the output folder that has the research file, or a name for the research that you give below.",
+            "description": "What the story is about: a research file that is there, or a name for research of your own.",
             "minLength": 1,
             "maxLength": MAX_CHARS,
             "pattern": PATTERN,

@@ -59,8 +59,8 @@ pub use self::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Story {
-    /// Subject of the story: the folder of the research file, such as lighthouse or sourdough, or the name
-    /// of the research that is given.
+    /// What the story is about: a research file that is there, such as lighthouse or sourdough, or a name
+    /// for research of your own.
     pub subject: Subject,
     /// Name of the protagonist.
     pub player: PlayerName,
@@ -118,7 +118,7 @@ impl Task for Story {
     const KIND: &'static str = "story";
     const TITLE: &'static str = "Story";
     const DESCRIPTION: &'static str =
-        "Writes a story from a research file, with you as its protagonist, while you watch.";
+        "Writes a story from research, with you as its protagonist, while you watch.";
     type Deps = StoryDeps;
 
     fn description(deps: &StoryDeps) -> Cow<'static, str> {

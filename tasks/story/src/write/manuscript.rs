@@ -58,10 +58,13 @@ pub(super) fn body(brief: &Brief, outline: &Outline, chapters: &[String]) -> Str
     out
 }
 
-/// File name of ASCII letters, digits and dashes.
+/// Maximum length of the subject in a file name, in characters.
+const MAX_NAME: usize = 60;
+
+/// File name of letters, digits and dashes.
 pub(super) fn file_name(subject: &str) -> String {
-    let safe: String =
-        subject.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let letters = subject.chars().map(|c| if c.is_alphanumeric() { c } else { '-' });
+    let safe: String = letters.take(MAX_NAME).collect();
     let name = safe.trim_matches('-');
     if name.is_empty() { "story.md".to_owned() } else { format!("{name}-story.md") }
 }
@@ -73,7 +76,9 @@ mod tests {
     #[test]
     fn file_names_are_safe_everywhere() {
         assert_eq!(file_name("the old light"), "the-old-light-story.md");
-        assert_eq!(file_name("海"), "story.md");
+        assert_eq!(file_name("Ägypten 海"), "Ägypten-海-story.md");
+        assert_eq!(file_name("!?"), "story.md");
+        assert_eq!(file_name(&"海".repeat(100)).len(), 60 * 3 + "-story.md".len());
         assert_eq!(file_name("a\"b; x"), "a-b--x-story.md");
     }
 }
