@@ -22,14 +22,10 @@ use super::{
     registry::Kinds,
     reporter::Events,
     running::RunningTasks,
-    service::{
-        batch_pages::RememberedCounts, expiry::JustSeen, known::Known, shares::KnownShares,
-    },
+    service::{batch_pages::RememberedCounts, expiry::JustSeen, known::Known, shares::KnownShares},
     shared_limits::LimitStates,
     slots::Reserved,
-    store::{
-        Inserted, NewTask, Row, Store, StoreError, StoredToken, StoredUserSession,
-    },
+    store::{Inserted, NewTask, Row, Store, StoreError, StoredToken, StoredUserSession},
     subscriptions::Subscriptions,
 };
 

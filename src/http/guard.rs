@@ -218,7 +218,8 @@ impl Guard {
                 let user =
                     service.user_session_caller(&secret, auth.session_lifetime(), client).await?;
                 let who = user.map(|user| (auth.with_role(user), None));
-                let who = who.ok_or_else(|| auth.refuse_unknown().unwrap_or_else(identity::wrong_token));
+                let who =
+                    who.ok_or_else(|| auth.refuse_unknown().unwrap_or_else(identity::wrong_token));
                 self.look_up_shares(method, path, client, (service, shares, who)).await
             }
             Identity::Shares(service, tokens, who) => {

@@ -348,7 +348,8 @@ mod tests {
             assert!(!response.headers().contains_key(header::SET_COOKIE));
             let cookie = HeaderValue::from_static("milepost_user=00");
             request.headers_mut().insert(header::COOKIE, cookie);
-            let cookie = &redirect(&request, &options).headers()[header::SET_COOKIE];
+            let response = redirect(&request, &options);
+            let cookie = &response.headers()[header::SET_COOKIE];
             assert!(cookie.to_str().unwrap().starts_with("milepost_user=; Path=/; Max-Age=0;"));
         }
     }

@@ -9,9 +9,9 @@ use milepost::{
         clock::ManualClock,
         store::{
             AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, EndedSessions, Ending,
-            HourCount, HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken, NewUserSession,
-            PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime, ShareSubject, SharedLimits, Source, Spend,
-            Store, StoreError, UsageOf, Worker,
+            HourCount, HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask,
+            NewToken, NewUserSession, PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime,
+            ShareSubject, SharedLimits, Source, Spend, Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -269,7 +269,10 @@ async fn call_for_users(store: &dyn Store, name: &str) -> Result<(), StoreError>
             store.add_user("eve", "hash").await?;
             let user = store.user("eve").await?.unwrap();
             let id = Uuid::new_v4().to_string();
-            store.add_user_session(&NewUserSession::new(&*id, &*id, &user, lifetime)).await.map(drop)
+            store
+                .add_user_session(&NewUserSession::new(&*id, &*id, &user, lifetime))
+                .await
+                .map(drop)
         }
         "use_user_session" => store.use_user_session("hash", lifetime).await.map(drop),
         "user_sessions" => store.user_sessions("ada").await.map(drop),

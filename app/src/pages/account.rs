@@ -1,6 +1,6 @@
 //! `/account`: who the visitor is, where they are signed in, and the tokens of their programs.
 
-mod sessions;
+pub mod sessions;
 
 use jiff::Timestamp;
 use leptos::prelude::*;

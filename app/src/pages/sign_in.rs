@@ -50,7 +50,7 @@ pub fn SignInPage() -> impl IntoView {
 fn Form(name: String, return_to: Option<String>, problem: Option<Problem>) -> impl IntoView {
     let is_wrong = problem.as_ref().is_some_and(|problem| problem.status == 403);
     let (invalid, describes) = (is_wrong.then_some("true"), problem.is_some().then_some(ERROR));
-    let is_again = problem.is_some();
+    let (is_again, is_first) = (problem.is_some(), problem.is_none());
     view! {
         <form class="start" method="post" action="sign-in">
             {problem.map(|problem| view! { <NotSignedInNote problem /> })}
@@ -66,7 +66,7 @@ fn Form(name: String, return_to: Option<String>, problem: Option<Problem>) -> im
                     autocomplete="username"
                     autocapitalize="none"
                     spellcheck="false"
-                    autofocus=!is_again
+                    autofocus=is_first
                     aria-invalid=invalid
                     aria-describedby=describes
                 />

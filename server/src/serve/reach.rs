@@ -105,7 +105,9 @@ mod tests {
         let mut settings = Settings::default();
         settings.auth.mode = AuthMode::Password;
         let line = line(SocketAddr::from(([0, 0, 0, 0], 80)), &settings, &kinds(&["story"]), 0);
-        assert!(line.contains(": the users who sign in with a password can open it and start story"));
+        assert!(
+            line.contains(": the users who sign in with a password can open it and start story")
+        );
     }
 
     #[test]

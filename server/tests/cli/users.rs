@@ -103,7 +103,10 @@ async fn users_are_added_changed_disabled_and_listed() {
     assert!(list().await[1]["disabled_at"].is_string());
     let text = place.run(&["user", "ls"]).await.stdout;
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("Zoë O'Neill  since ") && !lines[0].contains("disabled"), "{text}");
+    assert!(
+        lines[0].starts_with("Zoë O'Neill  since ") && !lines[0].contains("disabled"),
+        "{text}"
+    );
     assert!(lines[1].contains("  disabled since "), "{text}");
     assert_eq!(place.run(&["user", "enable", "ada"]).await.code, Some(0));
     assert_eq!(list().await[1]["disabled_at"], Value::Null);

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use axum::{
     extract::Request,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use futures_util::{

@@ -27,7 +27,7 @@ const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$\
 #[non_exhaustive]
 pub enum InvalidPassword {
     /// It is too short or too long.
-    #[error("a password has {MIN_BYTES} to {MAX_BYTES} bytes, this one has {0}")]
+    #[error("a password has {min} to {max} bytes, this one has {0}", min = MIN_BYTES, max = MAX_BYTES)]
     Length(usize),
     /// It cannot be hashed.
     #[error("the password cannot be hashed: {0}")]
@@ -98,9 +98,8 @@ fn is_of(password: &str, hash: &str) -> bool {
     let hash = PasswordHash::new(hash).inspect_err(|error| {
         tracing::error!(%error, "the hash of a password in the database is not readable");
     });
-    let is_right = hash.is_ok_and(|hash| {
-        Argon2::default().verify_password(password.as_bytes(), &hash).is_ok()
-    });
+    let is_right = hash
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
     is_right && fits
 }
 
@@ -124,7 +123,7 @@ mod tests {
         let parameters = |hash: &str| {
             let hash = PasswordHash::new(hash).unwrap();
             let length = hash.hash.map(|it| it.len());
-            (hash.algorithm, hash.version, hash.params.clone(), length)
+            (hash.algorithm.to_string(), hash.version, hash.params.to_string(), length)
         };
         assert_eq!(parameters(NOBODYS), parameters(&password_hash("correct horse").unwrap()));
     }

@@ -37,22 +37,18 @@ fn row(session: StoredUserSession, own: &str) -> impl IntoView + use<> {
     let about = format!("since {}; last used {}", time(created_at), time(last_used_at));
     let label = format!("End the session of {browser} since {}", time(created_at));
     let end = match is_own {
-        true => {
-            view! {
-                <form method="post" action="sign-out">
-                    <button>"Sign out"</button>
-                </form>
-            }
-            .into_any()
+        true => view! {
+            <form method="post" action="sign-out">
+                <button>"Sign out"</button>
+            </form>
         }
-        false => {
-            view! {
-                <form method="post" action=format!("account/sessions/{id}/end")>
-                    <button aria-label=label>"End"</button>
-                </form>
-            }
-            .into_any()
+        .into_any(),
+        false => view! {
+            <form method="post" action=format!("account/sessions/{id}/end")>
+                <button aria-label=label>"End"</button>
+            </form>
         }
+        .into_any(),
     };
     view! {
         <li class="card">

@@ -24,8 +24,7 @@ const DISABLE: &str = "UPDATE users SET disabled_at = coalesce(disabled_at, $2) 
 
 const ENABLE: &str = "UPDATE users SET disabled_at = NULL WHERE name = $1";
 
-const USER: &str =
-    "SELECT name, password_hash, created_at, disabled_at FROM users WHERE name = $1";
+const USER: &str = "SELECT name, password_hash, created_at, disabled_at FROM users WHERE name = $1";
 
 /// Excludes changes of the user until the transaction ends.
 const LOCK_USER: &str = concat!(
@@ -46,8 +45,7 @@ const BY_HASH: &str = concat!(
     " FROM user_sessions WHERE hash = $1 AND expires_at > $2"
 );
 
-const NOTE_USE: &str =
-    "UPDATE user_sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1";
+const NOTE_USE: &str = "UPDATE user_sessions SET last_used_at = $2, expires_at = $3 WHERE id = $1";
 
 const OF_USER: &str = concat!(
     "SELECT ",
@@ -208,8 +206,7 @@ impl This {
 
 fn user(raw: &DbRow) -> Result<StoredUser, StoreError> {
     let name = raw.try_get("name")?;
-    let mut user =
-        StoredUser::new(name, raw.try_get("password_hash")?, raw.try_get("created_at")?);
+    let mut user = StoredUser::new(name, raw.try_get("password_hash")?, raw.try_get("created_at")?);
     user.disabled_at = raw.try_get("disabled_at")?;
     Ok(user)
 }
