@@ -294,15 +294,17 @@ impl Guard {
     /// Response to a request whose sender is not known, or names somebody in a wrong way.
     fn refuse_identity(&self, request: &Request, problem: Problem) -> Response {
         let (options, path) = (&*self.options, request.uri().path());
-        let is_page = self.makes_sessions
-            && Reader::of(path, options.plain_error_paths) == Reader::Person
-            && is_unknown(&problem);
-        if is_page && sign_in::leads_there(request, options) {
-            return sign_in::redirect(request, options);
+        let has_no_name = is_unknown(&problem);
+        let is_page =
+            self.makes_sessions && Reader::of(path, options.plain_error_paths) == Reader::Person;
+        let mut response = match has_no_name && is_page && sign_in::leads_there(request, options) {
+            true => sign_in::redirect(request),
+            false => refuse(path, problem, options.plain_error_paths),
+        };
+        if has_no_name {
+            sign_in::forget_session(request, &mut response, options);
         }
-        let unknown = problem.status == StatusCode::UNAUTHORIZED;
-        let mut response = refuse(path, problem, options.plain_error_paths);
-        if unknown {
+        if response.status() == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }

@@ -270,7 +270,7 @@ pub(super) fn leads_there(request: &Request, options: &HttpOptions) -> bool {
 }
 
 /// Redirects to the page where users sign in; it leads back to the page of the request.
-pub(super) fn redirect(request: &Request, options: &HttpOptions) -> Response {
+pub(super) fn redirect(request: &Request) -> Response {
     let uri = request.uri();
     let root = match uri.path().matches('/').count() {
         0 | 1 => "./".to_owned(),
@@ -293,12 +293,17 @@ pub(super) fn redirect(request: &Request, options: &HttpOptions) -> Response {
     if let Ok(there) = HeaderValue::try_from(there) {
         headers.insert(header::LOCATION, there);
     }
-    // A session that has ended is not asked for again.
-    let has_cookie = session_secret(request.headers(), options).is_some();
-    if let Some(cookie) = no_cookie(options).filter(|_| has_cookie) {
-        headers.append(header::SET_COOKIE, cookie);
-    }
     response
+}
+
+/// Removes the cookie of a request whose session has ended from the browser, so that it is not looked up
+/// again.
+pub(super) fn forget_session(request: &Request, response: &mut Response, options: &HttpOptions) {
+    let has_cookie = options.auth.mode == AuthMode::Password
+        && session_secret(request.headers(), options).is_some();
+    if let Some(cookie) = no_cookie(options).filter(|_| has_cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 #[cfg(test)]
@@ -332,7 +337,6 @@ mod tests {
 
     #[test]
     fn a_redirect_names_the_page_relative_to_the_root() {
-        let options = HttpOptions::default();
         for (uri, there) in [
             ("/", "./sign-in"),
             ("/tasks?q=a&tag=b", "./sign-in?return_to=%2Ftasks%3Fq%3Da%26tag%3Db"),
@@ -342,15 +346,9 @@ mod tests {
         ] {
             let mut request = Request::new(Body::empty());
             *request.uri_mut() = uri.parse().unwrap();
-            let response = redirect(&request, &options);
+            let response = redirect(&request);
             assert_eq!(response.status(), StatusCode::SEE_OTHER);
             assert_eq!(response.headers()[header::LOCATION], there, "{uri}");
-            assert!(!response.headers().contains_key(header::SET_COOKIE));
-            let cookie = HeaderValue::from_static("milepost_user=00");
-            request.headers_mut().insert(header::COOKIE, cookie);
-            let response = redirect(&request, &options);
-            let cookie = &response.headers()[header::SET_COOKIE];
-            assert!(cookie.to_str().unwrap().starts_with("milepost_user=; Path=/; Max-Age=0;"));
         }
     }
 }

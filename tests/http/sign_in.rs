@@ -137,6 +137,7 @@ async fn who_is_not_signed_in_is_led_to_the_page_for_it_and_a_program_is_refused
         let refused = w.ask(&w.api, Method::GET, "/api/v1/tasks", cookie).await;
         assert_eq!(refused.status(), 401);
         assert_eq!(refused.headers()[header::WWW_AUTHENTICATE], "Bearer");
+        assert_eq!(refused.headers().contains_key(header::SET_COOKIE), !cookie.is_empty());
         let refused = text(refused).await;
         assert!(refused.contains("unauthenticated") && refused.contains("sign in first"));
         // What the page needs, and what monitors ask.

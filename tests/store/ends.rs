@@ -1,6 +1,8 @@
 //! Every call of a store ends: on a connection that falls silent at whatever moment, on one that is
 //! accepted and never answered, and while another program has the write lock of a file.
 
+mod users;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
@@ -8,10 +10,10 @@ use milepost::{
     engine::{
         clock::ManualClock,
         store::{
-            AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, EndedSessions, Ending,
-            HourCount, HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask,
-            NewToken, NewUserSession, PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime,
-            ShareSubject, SharedLimits, Source, Spend, Store, StoreError, UsageOf, Worker,
+            AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
+            HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken,
+            PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime, ShareSubject, SharedLimits,
+            Source, Spend, Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -34,7 +36,7 @@ const HANGS: Duration = Duration::from_secs(20);
 /// called below.
 fn methods() -> Vec<&'static str> {
     let sources = [
-        (include_str!("../../src/engine/store.rs"), "pub trait Store: "),
+        (include_str!("../../src/engine/store.rs"), "pub trait Store:"),
         (include_str!("../../src/engine/store/artifacts.rs"), "pub trait ArtifactRows: "),
         (include_str!("../../src/engine/store/tokens.rs"), "pub trait TokenRows: "),
         (include_str!("../../src/engine/store/shares.rs"), "pub trait ShareRows: "),
@@ -253,33 +255,7 @@ async fn call_for_files(
         "use_token" => store.use_token("hash").await.map(drop),
         "tokens" => store.tokens(None).await.map(drop),
         "remove_token" => store.remove_token(None, "id").await.map(drop),
-        name => call_for_users(store, name).await,
-    }
-}
-
-async fn call_for_users(store: &dyn Store, name: &str) -> Result<(), StoreError> {
-    let lifetime = SessionLifetime::new(5, 5);
-    match name {
-        "add_user" => store.add_user("ada", "hash").await.map(drop),
-        "set_password" => store.set_password("ada", "hash").await.map(drop),
-        "set_disabled" => store.set_disabled("ada", true).await.map(drop),
-        "user" => store.user("ada").await.map(drop),
-        "users" => store.users(5).await.map(drop),
-        "add_user_session" => {
-            store.add_user("eve", "hash").await?;
-            let user = store.user("eve").await?.unwrap();
-            let id = Uuid::new_v4().to_string();
-            store
-                .add_user_session(&NewUserSession::new(&*id, &*id, &user, lifetime))
-                .await
-                .map(drop)
-        }
-        "use_user_session" => store.use_user_session("hash", lifetime).await.map(drop),
-        "user_sessions" => store.user_sessions("ada").await.map(drop),
-        "end_user_sessions" => {
-            store.end_user_sessions("ada", EndedSessions::One("id")).await.map(drop)
-        }
-        other => panic!("`{other}` is new: call it here, so that it is known to end"),
+        name => users::call(store, name).await,
     }
 }
 
