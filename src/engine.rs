@@ -70,11 +70,13 @@ pub use running::Meter;
 pub use service::{
     BatchFilter, BatchOrder, Caller, Cancelled, Deleted, FoundLines, Kept, ListFilter, MadeShare,
     ResultState, RevokedShare, Role, Service, ServiceError, Started, StartedNow, StartedWith,
-    TaskAction, TokenRequest, WaitFor, is_user_or_group, make_token,
+    TaskAction, TokenRequest, WaitFor, is_user_name, is_user_or_group, make_token,
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 pub use suggestion::Suggestion;
 
+#[cfg(feature = "http")]
+pub(crate) use rates::WrongTries;
 #[cfg(feature = "http")]
 pub(crate) use service::shares::OpenShares;
 

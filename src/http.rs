@@ -77,6 +77,7 @@ mod rerun;
 mod session;
 mod share_cookie;
 mod shares;
+mod sign_in;
 mod tasks;
 pub mod uploads;
 
@@ -104,6 +105,9 @@ pub use probe::{Arrival, PROBE_PATH};
 pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
 pub use share_cookie::{SHARE_PATH, opened_shares, share_cookie};
+pub use sign_in::{
+    InvalidPassword, RETURN_TO, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, is_return_path, password_hash,
+};
 pub use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Service;

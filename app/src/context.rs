@@ -4,6 +4,7 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use milepost::{
     engine::{Caller, ResultState, Service},
+    http::SignIn,
     task::{Problem, TaskId},
 };
 
@@ -21,6 +22,11 @@ pub(crate) fn service() -> Result<(Service, Caller), ApiError> {
         ApiError::answer(Problem::new(500, "Internal Server Error", "There is no service here."))
     })?;
     Ok((service, caller.unwrap_or_default()))
+}
+
+/// Whether users sign in with a password.
+pub(crate) fn has_passwords() -> bool {
+    use_context::<SignIn>().is_some_and(|sign_in| sign_in.is_on())
 }
 
 /// Viewers of results.

@@ -7,6 +7,7 @@ pub(crate) mod labels;
 mod later;
 mod respond;
 pub(crate) mod share;
+pub(crate) mod sign_in;
 pub(crate) mod tokens;
 
 use std::hash::{DefaultHasher, Hash, Hasher};

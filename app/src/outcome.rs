@@ -15,6 +15,19 @@ pub(crate) enum Outcome {
     MadeToken(MadeToken),
     /// A share link was made.
     MadeLink(MadeLink),
+    /// A user was not signed in.
+    NotSignedIn(NotSignedIn),
+}
+
+/// What was entered to sign in, but the password, and why it was refused.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NotSignedIn {
+    /// The name.
+    pub(crate) name: String,
+    /// The page that was asked for before.
+    pub(crate) return_to: Option<String>,
+    /// The problem.
+    pub(crate) problem: Problem,
 }
 
 /// The URL of a share link for the page that shows it, once.

@@ -18,6 +18,7 @@ pub mod problem;
 pub mod rerun;
 pub mod result;
 pub mod share;
+pub mod sign_in;
 pub mod start;
 pub mod style;
 pub mod task;
@@ -33,7 +34,7 @@ use leptos_router::{
 };
 use milepost::html::escape;
 
-use crate::links;
+use crate::{context, links};
 
 use self::{
     account::AccountPage,
@@ -47,6 +48,7 @@ use self::{
     problem::NotFound,
     result::ResultPage,
     share::{ShareBatchPage, SharePage},
+    sign_in::SignInPage,
     start::{SeveralPage, StartPage},
     task::TaskPage,
     tasks::TasksPage,
@@ -82,6 +84,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/batches/:id") view=BatchPage ssr=SsrMode::Async />
                     <Route path=path!("/batches/:id/share") view=ShareBatchPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
                     <Route path=path!("/forget") view=ForgetPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
@@ -128,6 +131,13 @@ fn Header() -> impl IntoView {
 
 #[component]
 fn Footer() -> impl IntoView {
+    // Who has a password has no session that a browser alone knows.
+    let forget = (!context::has_passwords()).then(|| {
+        view! {
+            " · "
+            <a href="forget">"Forget me on this browser"</a>
+        }
+    });
     view! {
         <footer>
             <p>
@@ -136,8 +146,7 @@ fn Footer() -> impl IntoView {
             </p>
             <p>
                 <a href="account">"Account"</a>
-                " · "
-                <a href="forget">"Forget me on this browser"</a>
+                {forget}
             </p>
         </footer>
     }

@@ -50,7 +50,7 @@ pub fn router(site: Site) -> Router {
 }
 
 /// The targets of forms. Those that start something take bodies up to `limit`.
-fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 21] {
+fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 25] {
     [
         ("/start/{kind}", post(forms::post_start).layer(limit)),
         ("/start-several/{kind}", post(forms::post_several).layer(limit)),
@@ -59,6 +59,10 @@ fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteStat
         ("/admin/resume", post(forms::admin::post_resume)),
         ("/admin/cancel", post(forms::admin::post_cancel)),
         ("/admin/rerun", post(forms::admin::post_rerun)),
+        ("/sign-in", post(forms::sign_in::post_sign_in)),
+        ("/sign-out", post(forms::sign_in::post_sign_out)),
+        ("/account/sessions/{id}/end", post(forms::sign_in::post_end_session)),
+        ("/account/sessions/end-others", post(forms::sign_in::post_end_other_sessions)),
         ("/account/tokens", post(forms::tokens::post_token)),
         ("/account/tokens/{id}/remove", post(forms::tokens::post_remove_token)),
         ("/tasks/{id}/cancel", post(forms::post_cancel)),
@@ -122,6 +126,7 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
             Some(Outcome::Forgotten(forgotten)) => provide_context(forgotten),
             Some(Outcome::MadeToken(made)) => provide_context(made),
             Some(Outcome::MadeLink(made)) => provide_context(made),
+            Some(Outcome::NotSignedIn(rejected)) => provide_context(rejected),
             None => {}
         }
     };
@@ -132,10 +137,12 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
 
 fn provide(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
     let (service, viewers) = (site.service.clone(), site.viewers.clone());
+    let sign_in = site.sign_in.clone();
     let limits = viewers.html_limits();
     move || {
         provide_context(service.clone());
         provide_context(viewers.clone());
+        provide_context(sign_in.clone());
         provide_context(LogRenderer::new(move |lines, find| {
             log_view::numbered(lines, find, limits)
         }));

@@ -7,7 +7,10 @@ use axum::{
     response::Response,
 };
 use leptos::config::LeptosOptions;
-use milepost::{engine::Service, http::HttpOptions};
+use milepost::{
+    engine::Service,
+    http::{HttpOptions, SignIn},
+};
 
 use crate::{outcome::Outcome, viewers::Viewers};
 
@@ -25,6 +28,8 @@ pub struct Site {
     pub max_body_bytes: usize,
     /// Options of the sessions that a visitor can end.
     pub http: HttpOptions,
+    /// Signs users in.
+    pub sign_in: SignIn,
 }
 
 /// Renders the page of a request, with what a form led to.

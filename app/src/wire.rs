@@ -25,6 +25,13 @@ pub(crate) const CANCEL_FIELD: &str = "cancel";
 #[cfg(feature = "ssr")]
 pub(crate) const EXPIRES_FIELD: &str = "expires_in_s";
 
+/// Name of the form field with the name of a user who signs in.
+#[cfg(feature = "ssr")]
+pub(crate) const NAME_FIELD: &str = "name";
+/// Name of the form field with the password of a user who signs in.
+#[cfg(feature = "ssr")]
+pub(crate) const PASSWORD_FIELD: &str = "password";
+
 /// Parameter of a task's page: the start led to a task that was already under way.
 pub(crate) const EXISTING: &str = "existing";
 

@@ -6,6 +6,7 @@ mod check;
 mod remote;
 mod server_args;
 mod token;
+mod user;
 
 use std::path::Path;
 
@@ -95,6 +96,8 @@ enum Command {
     Backup(BackupArgs),
     /// Make, list and remove the tokens by which programs are identified
     Token(token::TokenArgs),
+    /// Add, list, disable and enable the users who sign in with a password
+    User(user::UserArgs),
     /// Keep a token for a server in your configuration folder
     Login(remote::LoginArgs),
     /// Print the effective configuration with the source of each value
@@ -161,6 +164,11 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             // What it makes is for its owner alone.
             process::protect().map_err(ServeError::Process)?;
             token::run(args).await
+        }
+        Command::User(args) => {
+            // What it makes is for its owner alone.
+            process::protect().map_err(ServeError::Process)?;
+            user::run(args).await
         }
         Command::Login(args) => Ok(remote::login(args).await?),
         Command::ProgressTest(args) => {

@@ -25,7 +25,7 @@ use std::{
 
 use milepost::{
     engine::{Engine, MaxPlaces, Registry, Task as _},
-    http::{self, HttpOptions, SessionKey},
+    http::{self, AuthMode, HttpOptions, SessionKey},
 };
 use milepost_cli::signals::Signals;
 use milepost_dataset::Dataset;
@@ -49,6 +49,10 @@ pub use {
     database::{inspect, migrate, open_beside},
     error::ServeError,
 };
+
+/// What to do where users sign in with a password, and there is none.
+pub(crate) const NO_USER: &str =
+    "auth.mode is password, and there is no user: add one with `milepost user add NAME`";
 
 /// Time limit for pending responses at shutdown, after all tasks have ended or were released.
 const LAST_ANSWERS: Duration = Duration::from_secs(5);
@@ -278,6 +282,9 @@ async fn start_engine(
     modes::tighten(settings);
     let (store, clock) = database::open(settings).await?;
     let key = SessionKey::new(store.secret("session").await?);
+    if settings.auth.mode == AuthMode::Password && store.users(1).await?.is_empty() {
+        tracing::warn!("{NO_USER}");
+    }
     let registry = commands.add_to(registry(settings)?);
     if settings.engine.worker {
         commands.clean().await;

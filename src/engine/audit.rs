@@ -62,6 +62,12 @@ pub enum Action {
     BeginSession,
     /// A session is ended by its caller.
     EndSession,
+    /// A user signs in with a password.
+    SignIn,
+    /// A user signs out.
+    SignOut,
+    /// A user ends other sessions of theirs.
+    EndUserSessions,
     /// A token is made.
     AddToken,
     /// A token is removed.
@@ -94,6 +100,9 @@ impl Action {
             Self::RerunBatch => "rerun_batch",
             Self::BeginSession => "begin_session",
             Self::EndSession => "end_session",
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+            Self::EndUserSessions => "end_user_sessions",
             Self::AddToken => "add_token",
             Self::RemoveToken => "remove_token",
             Self::Request => "request",

@@ -22,12 +22,10 @@ use super::{
     registry::Kinds,
     reporter::Events,
     running::RunningTasks,
-    service::{
-        batch_pages::RememberedCounts, expiry::JustSeen, shares::KnownShares, tokens::KnownTokens,
-    },
+    service::{batch_pages::RememberedCounts, expiry::JustSeen, known::Known, shares::KnownShares},
     shared_limits::LimitStates,
     slots::Reserved,
-    store::{Inserted, NewTask, Row, Store, StoreError},
+    store::{Inserted, NewTask, Row, Store, StoreError, StoredToken, StoredUserSession},
     subscriptions::Subscriptions,
 };
 
@@ -56,7 +54,9 @@ pub(super) struct Inner {
     /// Counts of the batches that pages follow.
     pub(super) batch_counts: RememberedCounts,
     /// Tokens that were looked up lately.
-    pub(super) known_tokens: KnownTokens,
+    pub(super) known_tokens: Known<StoredToken>,
+    /// Sessions of users that were looked up lately.
+    pub(super) known_user_sessions: Known<StoredUserSession>,
     /// Share links that were looked up lately.
     pub(super) known_shares: KnownShares,
     /// Why queued tasks wait.

@@ -1,6 +1,6 @@
 //! Rate limits per client address, independent of the caller's identity.
 
-mod wrong_tokens;
+mod wrong_tries;
 
 use std::{
     num::NonZeroU32,
@@ -12,11 +12,14 @@ use parking_lot::Mutex;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 
 use super::ClientAddress;
-pub(super) use wrong_tokens::WrongTokens;
+pub(crate) use wrong_tries::WrongTries;
 
 /// Maximum number of addresses tracked at once, at about 100 bytes each. Further ones share one
 /// limit.
 const MAX_CLIENTS: usize = 100_000;
+
+/// Whose operations count together.
+const FROM_ONE_ADDRESS: &str = "from one address";
 
 /// Minimum time between two clean-ups of a full table.
 const TIDY: Duration = Duration::from_secs(1);
@@ -46,12 +49,13 @@ impl Default for RateOptions {
 /// A client exceeds a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{max} {what} a minute are the most from one address ({setting}); try again in {} s",
+    "{max} {what} a minute are the most {whose} ({setting}); try again in {} s",
     .retry_after_ms.saturating_add(999) / 1000
 )]
 #[non_exhaustive]
 pub struct TooOften {
     what: &'static str,
+    whose: &'static str,
     max: u32,
     setting: &'static str,
     /// When to retry, in milliseconds.
@@ -62,7 +66,7 @@ pub struct TooOften {
 pub(super) struct Rates {
     pub(super) starts: RateLimit,
     pub(super) uploads: RateLimit,
-    pub(super) wrong_tokens: WrongTokens,
+    pub(super) wrong_tokens: WrongTries<ClientAddress>,
 }
 
 impl Rates {
@@ -80,7 +84,12 @@ impl Rates {
                 "uploads",
                 "http.rate.uploads_per_minute",
             ),
-            wrong_tokens: WrongTokens::per_minute(wrong_tokens_per_minute),
+            wrong_tokens: WrongTries::per_minute(
+                wrong_tokens_per_minute,
+                "wrong tokens",
+                FROM_ONE_ADDRESS,
+                "http.rate.wrong_tokens_per_minute",
+            ),
         }
     }
 }
@@ -110,6 +119,7 @@ impl RateLimit {
         let max = buckets.burst.get();
         buckets.take(client, times).map_err(|retry_after_ms| TooOften {
             what,
+            whose: FROM_ONE_ADDRESS,
             max,
             setting,
             retry_after_ms,

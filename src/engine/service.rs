@@ -10,6 +10,7 @@ pub(super) mod expiry;
 mod files;
 mod find;
 mod kinds;
+pub(super) mod known;
 mod labels;
 mod log;
 mod may;
@@ -18,16 +19,18 @@ mod operate;
 mod poll;
 mod preview;
 mod rerun;
+mod secret;
 pub(super) mod shares;
 mod start;
 mod started_with;
-pub(super) mod tokens;
+mod tokens;
 mod types;
+mod users;
 
 use std::{str::FromStr, time::Instant};
 
 pub use batch_pages::{BatchFilter, BatchOrder};
-pub use caller::{Caller, is_user_or_group};
+pub use caller::{Caller, is_user_name, is_user_or_group};
 pub use delete::Deleted;
 pub use expiry::Kept;
 pub use find::FoundLines;

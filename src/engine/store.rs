@@ -34,6 +34,7 @@ mod tokens;
 mod turns;
 mod unfinished;
 mod usage;
+mod users;
 mod version;
 
 use std::collections::HashMap;
@@ -66,6 +67,9 @@ pub use shares::{AddedShare, NewShare, ShareRows, ShareSubject, StoredShare};
 pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};
 pub use unfinished::UnfinishedTasks;
 pub use usage::{Usage, UsageOf};
+pub use users::{
+    EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, UserRows,
+};
 pub use version::GENERATION_SHIFT;
 pub(in crate::engine) use version::{FIRST_VERSION, generation, last_of_generation};
 
@@ -79,7 +83,9 @@ use crate::task::{BatchId, Status, TaskId};
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
 #[async_trait]
-pub trait Store: ArtifactRows + OperatorRows + ShareRows + TokenRows + sealed::Sealed {
+pub trait Store:
+    ArtifactRows + OperatorRows + ShareRows + TokenRows + UserRows + sealed::Sealed
+{
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
 

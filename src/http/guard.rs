@@ -3,29 +3,24 @@
 //! A hand-written tower layer without an allocation per request, because it runs before the most
 //! frequent call, the status read.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll},
-};
+mod guarded;
+
+use std::sync::Arc;
 
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Either, Map, Ready, ready},
-};
-use tower::{Layer, Service};
+
+pub use guarded::Guarded;
 
 use super::{
-    ApiError, HttpOptions,
-    body::{self, BodyCheck},
-    client, identity, origin,
-    refusal::{Reader, answer, refuse},
+    AuthMode, HttpOptions, client, identity,
+    refusal::{Reader, refuse},
     session::{self, Recent, Session},
     share_cookie::{SHARE_PATH, opened_shares},
+    sign_in::{self, SIGN_IN_PATH, SIGN_OUT_PATH},
 };
 use crate::{
     engine::{
@@ -42,6 +37,7 @@ pub struct Guard {
     options: Arc<HttpOptions>,
     recent: Arc<Recent>,
     makes_sessions: bool,
+    is_for_files: bool,
     new_sessions: Arc<RateLimit>,
     tokens: Option<service::Service>,
 }
@@ -55,6 +51,8 @@ enum Identity {
     Known(Caller, Option<HeaderValue>),
     /// The user of a token that has to be looked up.
     Token(service::Service, String),
+    /// The user of a session that has to be looked up, with the share links that the browser opened.
+    UserSession(service::Service, String, Vec<String>),
     /// Somebody who opened share links, which have to be looked up.
     Shares(service::Service, Vec<String>, Named),
     /// Nobody, or nobody who may use the server.
@@ -89,12 +87,21 @@ impl Guard {
             options: Arc::new(options.clone()),
             recent: Arc::default(),
             makes_sessions,
+            is_for_files: false,
             new_sessions: Arc::new(new_sessions),
             tokens: None,
         }
     }
 
-    /// Identifies users by their tokens, which this service knows. Without it, each token is refused.
+    /// For files that the page for signing in needs, too: in the mode [`AuthMode::Password`] whoever is not
+    /// known gets them.
+    #[must_use]
+    pub fn for_files(self) -> Self {
+        Self { is_for_files: true, ..self }
+    }
+
+    /// Identifies users by their tokens and by their sessions, which this service knows. Without it, each
+    /// token is refused, and nobody is signed in.
     #[must_use]
     pub fn with_tokens(self, service: service::Service) -> Self {
         Self { tokens: Some(service), ..self }
@@ -121,12 +128,31 @@ impl Guard {
             Ok(None) => {}
         }
         if let Some(refusal) = auth.refuse_unknown() {
-            return self.with_shares(request, Err(refusal));
+            return self.of_user_session(request, refusal);
         }
         let session = self.session(request.headers(), *request.method() == Method::GET, client);
         // Only a server that is open has callers without a name.
         let is_local = client::is_local(request, &self.options);
         self.with_shares(request, session.map(|(caller, cookie)| (caller.local(is_local), cookie)))
+    }
+
+    /// The user who signed in with this browser, who may have to be looked up; otherwise the refusal.
+    fn of_user_session(&self, request: &Request, refusal: Problem) -> Identity {
+        let secret = match self.options.auth.mode {
+            AuthMode::Password => sign_in::session_secret(request.headers(), &self.options),
+            _ => None,
+        };
+        let (Some(secret), Some(service)) = (secret, &self.tokens) else {
+            return self.with_shares(request, Err(refusal));
+        };
+        match service.known_user_session(secret) {
+            Some(user) => self.with_shares(request, Ok((self.options.auth.with_role(user), None))),
+            None => {
+                let shares = opened_shares(request.headers(), &self.options);
+                let shares = shares.into_iter().map(str::to_owned).collect();
+                Identity::UserSession(service.clone(), secret.to_owned(), shares)
+            }
+        }
     }
 
     /// Adds the share links that the browser opened; a browser whose user is not known is let in by
@@ -145,16 +171,25 @@ impl Guard {
 
     /// The caller with the links that are valid.
     fn let_in(&self, method: &Method, path: &str, who: Named, shares: OpenShares) -> Named {
-        let opens_link = self.makes_sessions
-            && matches!(*method, Method::GET | Method::HEAD)
-            && path.starts_with(SHARE_PATH);
         match who {
             Ok((caller, cookie)) => Ok((caller.with_shares(shares), cookie)),
-            Err(refusal) if is_unknown(&refusal) && (opens_link || !shares.is_empty()) => {
+            Err(refusal)
+                if is_unknown(&refusal) && (self.is_open(method, path) || !shares.is_empty()) =>
+            {
                 Ok((Caller::guest().with_shares(shares), None))
             }
             Err(refusal) => Err(refusal),
         }
+    }
+
+    /// Whether somebody who is not known may make this request: open a share link, sign in or out, or get
+    /// a file that the page for signing in needs.
+    fn is_open(&self, method: &Method, path: &str) -> bool {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        let opens_link = self.makes_sessions && reads && path.starts_with(SHARE_PATH);
+        let signs_in = self.makes_sessions && [SIGN_IN_PATH, SIGN_OUT_PATH].contains(&path);
+        let is_password = self.options.auth.mode == AuthMode::Password;
+        opens_link || is_password && (signs_in || self.is_for_files)
     }
 
     /// Reads from the store whom a request to this path names.
@@ -178,17 +213,36 @@ impl Guard {
                 }
                 Err(error) => Err(error.into()),
             },
-            Identity::Shares(service, tokens, who) => {
-                match (service.open_shares(&tokens, client).await, who) {
-                    (Ok(shares), who) => self.let_in(method, path, who, shares),
-                    // The links are no condition for what else the caller may do.
-                    (Err(error), Ok(known)) => {
-                        tracing::warn!(%error, "share links were not looked up");
-                        Ok(known)
-                    }
-                    (Err(error), Err(_)) => Err(error.into()),
-                }
+            Identity::UserSession(service, secret, shares) => {
+                let auth = &self.options.auth;
+                let user =
+                    service.user_session_caller(&secret, auth.session_lifetime(), client).await?;
+                let who = user.map(|user| (auth.with_role(user), None));
+                let who =
+                    who.ok_or_else(|| auth.refuse_unknown().unwrap_or_else(identity::wrong_token));
+                self.look_up_shares(method, path, client, (service, shares, who)).await
             }
+            Identity::Shares(service, tokens, who) => {
+                self.look_up_shares(method, path, client, (service, tokens, who)).await
+            }
+        }
+    }
+
+    async fn look_up_shares(
+        &self,
+        method: &Method,
+        path: &str,
+        client: Option<ClientAddress>,
+        (service, tokens, who): (service::Service, Vec<String>, Named),
+    ) -> Named {
+        match (service.open_shares(&tokens, client).await, who) {
+            (Ok(shares), who) => self.let_in(method, path, who, shares),
+            // The links are no condition for what else the caller may do.
+            (Err(error), Ok(known)) => {
+                tracing::warn!(%error, "share links were not looked up");
+                Ok(known)
+            }
+            (Err(error), Err(_)) => Err(error.into()),
         }
     }
 
@@ -236,153 +290,29 @@ impl Guard {
     }
 }
 
-impl<S> Layer<S> for Guard {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded { inner, guard: self.clone() }
-    }
-}
-
-/// Service that [`Guard`] wraps around another.
-#[derive(Clone)]
-pub struct Guarded<S> {
-    inner: S,
-    guard: Guard,
-}
-
-type Finish<E> = Box<dyn FnOnce(Result<Response, E>) -> Result<Response, E> + Send>;
-
-/// The response of the service within.
-type Passed<S, F> = Either<F, Map<F, Finish<S>>>;
-/// A response that is known, or that of the service within; or, if a token has to be looked up, both
-/// later.
-type Answer<E, F> = Either<Ready<Result<Response, E>>, Passed<E, F>>;
-
-impl<S> Service<Request> for Guarded<S>
-where
-    S: Service<Request, Response = Response> + Clone + Send + 'static,
-    S::Error: Send,
-    S::Future: Send,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future =
-        Either<Answer<S::Error, S::Future>, BoxFuture<'static, Result<Response, S::Error>>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: Request) -> Self::Future {
-        let options = &*self.guard.options;
-        let client = client::note(&mut request, &options.trusted_proxies);
-        if let Err(refusal) = origin::check(&request, options) {
-            return Either::Left(Either::Left(ready(Ok(refused(&request, refusal, options)))));
-        }
-        let identity = match self.guard.identify(&mut request, client) {
-            Identity::Known(caller, cookie) => {
-                return Either::Left(self.pass(request, caller, cookie, client));
-            }
-            Identity::Refused(problem) => {
-                let refusal = refuse_identity(&request, problem, options);
-                return Either::Left(Either::Left(ready(Ok(refusal))));
-            }
-            to_look_up => to_look_up,
+impl Guard {
+    /// Response to a request whose sender is not known, or names somebody in a wrong way.
+    fn refuse_identity(&self, request: &Request, problem: Problem) -> Response {
+        let (options, path) = (&*self.options, request.uri().path());
+        let has_no_name = is_unknown(&problem);
+        let is_page =
+            self.makes_sessions && Reader::of(path, options.plain_error_paths) == Reader::Person;
+        let mut response = match has_no_name && is_page && sign_in::leads_there(request, options) {
+            true => sign_in::redirect(request),
+            false => refuse(path, problem, options.plain_error_paths),
         };
-        // The service that is ready is the one to be called.
-        let next = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, next);
-        let mut guarded = Self { inner: ready, guard: self.guard.clone() };
-        Either::Right(Box::pin(async move {
-            // A request cannot be borrowed meanwhile.
-            let (method, uri) = (request.method().clone(), request.uri().clone());
-            match guarded.guard.look_up(&method, uri.path(), client, identity).await {
-                Ok((caller, cookie)) => guarded.pass(request, caller, cookie, client).await,
-                Err(refusal) => Ok(refuse_identity(&request, refusal, &guarded.guard.options)),
-            }
-        }))
-    }
-}
-
-impl<S: Service<Request, Response = Response>> Guarded<S> {
-    /// Passes the request of this caller on.
-    fn pass(
-        &mut self,
-        mut request: Request,
-        caller: Caller,
-        cookie: Option<HeaderValue>,
-        client: Option<ClientAddress>,
-    ) -> Answer<S::Error, S::Future> {
-        let options = &*self.guard.options;
-        let (pages, plain) = (self.guard.makes_sessions, options.plain_error_paths);
-        let client = caller.client().or(client);
-        request.extensions_mut().insert(caller.at(client));
-        let body = match body::check(&mut request, options, pages) {
-            Ok(body) => body,
-            Err(refusal) => {
-                return Either::Left(ready(Ok(refuse(request.uri().path(), refusal, plain))));
-            }
-        };
-        let reader = body.as_ref().map(|_| Reader::of(request.uri().path(), plain));
-        let response = self.inner.call(request);
-        if cookie.is_none() && body.is_none() {
-            return Either::Right(Either::Left(response));
+        if has_no_name {
+            sign_in::forget_session(request, &mut response, options);
         }
-        let body = body.zip(reader);
-        let finish: Finish<_> = Box::new(move |response| {
-            let response = response?;
-            let mut response = match body {
-                Some((body, reader)) => checked(response, &body, reader),
-                None => response,
-            };
-            if let Some(cookie) = cookie {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            Ok(response)
-        });
-        Either::Right(Either::Right(response.map(finish)))
+        if response.status() == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 
 /// Whether a request was refused because it names nobody.
 fn is_unknown(refusal: &Problem) -> bool {
     refusal.code == ProblemCode::Unauthenticated.as_str()
-}
-
-/// Response to a request whose sender is not known, or names somebody in a wrong way.
-fn refuse_identity(request: &Request, problem: Problem, options: &HttpOptions) -> Response {
-    let unknown = problem.status == StatusCode::UNAUTHORIZED;
-    let mut response = refuse(request.uri().path(), problem, options.plain_error_paths);
-    if unknown {
-        let scheme = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-    }
-    response
-}
-
-/// Replaces the response if the request's body was rejected, so that every call reports it alike. A
-/// page that already reports the problem itself is preserved.
-fn checked(response: Response, body: &BodyCheck, reader: Reader) -> Response {
-    let Some(problem) = body.problem() else { return response };
-    let timed_out = problem.status == StatusCode::REQUEST_TIMEOUT;
-    let mut response = match reader {
-        Reader::Person if response.status().as_u16() == problem.status => response,
-        reader => answer(reader, problem),
-    };
-    if timed_out {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// Response to a refused request. Refused changes are audited.
-fn refused(request: &Request, refusal: ApiError, options: &HttpOptions) -> Response {
-    if !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        let known = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-        let client = request.extensions().get::<ClientAddress>().copied();
-        let status = refusal.status().as_u16();
-        audit::refused(&known.at(client), request.uri().path(), status);
-    }
-    refuse(request.uri().path(), refusal.0, options.plain_error_paths)
 }

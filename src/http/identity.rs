@@ -1,6 +1,6 @@
 //! Who sends a request: what a trusted proxy says in its headers, and what an unknown caller may do.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     extract::{ConnectInfo, Request},
@@ -31,7 +31,7 @@ pub enum AuthMode {
 }
 
 /// Who may use the server, and what for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuthOptions {
     /// How users are identified. Default: [`AuthMode::Open`].
@@ -47,9 +47,32 @@ pub struct AuthOptions {
     pub admins: Vec<String>,
     /// Users and groups who may see all tasks. Default: none.
     pub viewers: Vec<String>,
+    /// How long a user who has signed in stays so without a request. Default: 14 days.
+    pub session_idle: Duration,
+    /// How long a user who has signed in stays so at most. Default: 90 days.
+    pub session_max: Duration,
+    /// Maximum number of wrong tries to sign in per minute, for one name and from one client address;
+    /// 0: no limit. Default: 5.
+    pub password_tries_per_minute: u32,
 }
 
 crate::with::with!(AuthOptions);
+
+impl Default for AuthOptions {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            mode: AuthMode::default(),
+            proxies: Vec::new(),
+            local_operator: false,
+            admins: Vec::new(),
+            viewers: Vec::new(),
+            session_idle: 14 * DAY,
+            session_max: 90 * DAY,
+            password_tries_per_minute: 5,
+        }
+    }
+}
 
 impl AuthOptions {
     /// Sets the role of a caller by the lists.
@@ -94,7 +117,11 @@ impl AuthOptions {
             AuthMode::Proxy => {
                 "this server is used through a proxy that names the user; open its address"
             }
-            AuthMode::Oidc | AuthMode::Password => "sign in first",
+            AuthMode::Password => {
+                "sign in first: open a page of this server in a browser, or send a token \
+                 (Authorization: Bearer mp_…)"
+            }
+            AuthMode::Oidc => "sign in first",
         };
         Some(Problem::new(401, "Unauthorized", detail).with_code(ProblemCode::Unauthenticated))
     }

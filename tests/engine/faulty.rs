@@ -5,6 +5,7 @@ mod hand;
 mod operate;
 mod shares;
 mod tokens;
+mod users;
 
 use std::{
     collections::HashMap,

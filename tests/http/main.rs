@@ -20,5 +20,6 @@ mod own_calls;
 mod preview;
 mod session;
 mod shares;
+mod sign_in;
 mod tasks;
 mod tokens;

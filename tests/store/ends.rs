@@ -1,6 +1,8 @@
 //! Every call of a store ends: on a connection that falls silent at whatever moment, on one that is
 //! accepted and never answered, and while another program has the write lock of a file.
 
+mod users;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream};
@@ -10,8 +12,8 @@ use milepost::{
         store::{
             AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
             HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken,
-            PauseScope, ProgressWrite, Row, RunEnd, ShareSubject, SharedLimits, Source, Spend,
-            Store, StoreError, UsageOf, Worker,
+            PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime, ShareSubject, SharedLimits,
+            Source, Spend, Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -34,11 +36,12 @@ const HANGS: Duration = Duration::from_secs(20);
 /// called below.
 fn methods() -> Vec<&'static str> {
     let sources = [
-        (include_str!("../../src/engine/store.rs"), "pub trait Store: "),
+        (include_str!("../../src/engine/store.rs"), "pub trait Store:"),
         (include_str!("../../src/engine/store/artifacts.rs"), "pub trait ArtifactRows: "),
         (include_str!("../../src/engine/store/tokens.rs"), "pub trait TokenRows: "),
         (include_str!("../../src/engine/store/shares.rs"), "pub trait ShareRows: "),
         (include_str!("../../src/engine/store/operate.rs"), "pub trait OperatorRows: "),
+        (include_str!("../../src/engine/store/users.rs"), "pub trait UserRows: "),
     ];
     let mut names = Vec::new();
     for (source, heading) in sources {
@@ -252,7 +255,7 @@ async fn call_for_files(
         "use_token" => store.use_token("hash").await.map(drop),
         "tokens" => store.tokens(None).await.map(drop),
         "remove_token" => store.remove_token(None, "id").await.map(drop),
-        other => panic!("`{other}` is new: call it here, so that it is known to end"),
+        name => users::call(store, name).await,
     }
 }
 

@@ -1,4 +1,6 @@
-//! `/account`: who the visitor is, and the tokens of their programs.
+//! `/account`: who the visitor is, where they are signed in, and the tokens of their programs.
+
+pub mod sessions;
 
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -11,6 +13,7 @@ use milepost::{
     view::text,
 };
 
+use self::sessions::Sessions;
 use super::{
     parts::{NoticeNote, ask},
     style::FormStyle,
@@ -20,12 +23,19 @@ use crate::outcome::{MadeToken, Notice};
 /// Days until a token expires that the form offers.
 const DAYS: [u32; 4] = [90, 7, 30, 365];
 
-/// The visitor's name, groups and role, and their tokens. A token that was just made is shown once.
+/// The visitor's name, groups and role, their sessions, and their tokens. A token that was just made is shown once.
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let (notice, made) = (use_context::<Notice>(), use_context::<MadeToken>());
     ask(move |service, caller| async move {
         let tokens = service.tokens(&caller).await?;
+        let sessions = match caller.user_session() {
+            Some(own) => {
+                let (sessions, own) = (service.user_sessions(&caller).await?, own.id.clone());
+                Some(view! { <Sessions sessions own /> })
+            }
+            None => None,
+        };
         let kinds = service.kinds_for(&caller).into_iter();
         let kinds: Vec<_> = kinds.map(|kind| (kind.kind, kind.title)).collect();
         Ok(view! {
@@ -35,6 +45,7 @@ pub fn AccountPage() -> impl IntoView {
             <p class="lead">{who(&caller)}</p>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {made.map(|MadeToken(token)| view! { <Made token /> })}
+            {sessions}
             <section aria-labelledby="tokens">
                 <h2 id="tokens">"Tokens"</h2>
                 <p class="soft">

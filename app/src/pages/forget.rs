@@ -3,11 +3,16 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::outcome::Forgotten;
+use super::problem::NotFound;
+use crate::{context, outcome::Forgotten};
 
 /// Explains the consequences and asks for confirmation; afterwards, confirms it.
 #[component]
 pub fn ForgetPage() -> impl IntoView {
+    // Who signs in has no session that this browser alone knows.
+    if context::has_passwords() {
+        return view! { <NotFound /> }.into_any();
+    }
     match use_context::<Forgotten>() {
         None => view! { <Ask /> }.into_any(),
         Some(Forgotten) => view! { <Done /> }.into_any(),

@@ -1,6 +1,6 @@
 //! `[auth]`: who may use the server.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use milepost::{
     engine::is_user_or_group,
@@ -10,12 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::broken;
 
+/// Longest setting of a duration, in seconds: 400 days, as long as browsers keep a cookie.
+const MAX_SESSION_S: u64 = 400 * 86_400;
+/// Shortest one: a use is noted once in a minute only.
+const MIN_SESSION_S: u64 = 300;
+
 /// Who may use the server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuthSettings {
-    /// How users are identified: `open` (everybody may use the server) or `proxy` (a trusted proxy
-    /// names the user). `oidc` and `password` are reserved. `MILEPOST_AUTH_MODE`. Default: `open`.
+    /// How users are identified: `open` (everybody may use the server), `proxy` (a trusted proxy names
+    /// the user) or `password` (users of `milepost user add` sign in). `oidc` is reserved.
+    /// `MILEPOST_AUTH_MODE`. Default: `open`.
     pub mode: AuthMode,
     /// Whether a server with the mode `open` may listen on other addresses than the loopback address:
     /// everybody who reaches it may then start everything. `MILEPOST_AUTH_OPEN`, `--open`. Default:
@@ -31,8 +37,47 @@ pub struct AuthSettings {
     /// Users and groups who may see all tasks, but not their inputs. `MILEPOST_AUTH_VIEWERS`,
     /// separated by commas. Default: none.
     pub viewers: Vec<String>,
+    /// How long a user who has signed in stays so without a request, in seconds; 300 to 34,560,000 (400
+    /// days). `MILEPOST_AUTH_SESSION_IDLE_S`. Default: 1,209,600 (14 days).
+    pub session_idle_s: u64,
+    /// How long a user who has signed in stays so at most, in seconds; `session_idle_s` to 34,560,000.
+    /// `MILEPOST_AUTH_SESSION_MAX_S`. Default: 7,776,000 (90 days).
+    pub session_max_s: u64,
     /// `[auth.proxy]`
     pub proxy: ProxySettings,
+    /// `[auth.password]`
+    pub password: PasswordSettings,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            mode: AuthMode::default(),
+            open: false,
+            local_operator: false,
+            admins: Vec::new(),
+            viewers: Vec::new(),
+            session_idle_s: 1_209_600,
+            session_max_s: 7_776_000,
+            proxy: ProxySettings::default(),
+            password: PasswordSettings::default(),
+        }
+    }
+}
+
+/// Signing in with a password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PasswordSettings {
+    /// Wrong tries to sign in per minute, for one name and from one client address (IPv6: /64 network);
+    /// further ones get 429. 0: no limit. `MILEPOST_AUTH_PASSWORD_TRIES_PER_MINUTE`. Default: 5.
+    pub tries_per_minute: u32,
+}
+
+impl Default for PasswordSettings {
+    fn default() -> Self {
+        Self { tries_per_minute: 5 }
+    }
 }
 
 /// Proxies that name the user.
@@ -63,6 +108,16 @@ impl AuthSettings {
                 "auth.proxy.trusted",
                 "the address or network of at least one proxy where auth.mode is proxy",
             ),
+            (
+                (MIN_SESSION_S..=MAX_SESSION_S).contains(&self.session_idle_s),
+                "auth.session_idle_s",
+                "300 to 34560000",
+            ),
+            (
+                (self.session_idle_s..=MAX_SESSION_S).contains(&self.session_max_s),
+                "auth.session_max_s",
+                "auth.session_idle_s to 34560000",
+            ),
         ])
     }
 
@@ -75,6 +130,9 @@ impl AuthSettings {
             o.proxies = self.proxy.trusted.iter().filter_map(|it| it.parse().ok()).collect();
             o.admins.clone_from(&self.admins);
             o.viewers.clone_from(&self.viewers);
+            o.session_idle = Duration::from_secs(self.session_idle_s);
+            o.session_max = Duration::from_secs(self.session_max_s);
+            o.password_tries_per_minute = self.password.tries_per_minute;
         })
     }
 
@@ -83,11 +141,11 @@ impl AuthSettings {
         match self.mode {
             AuthMode::Open if !self.open && !addr.ip().is_loopback() => Some(format!(
                 "{addr} can be reached from other machines, and with auth.mode = \"open\" everybody who \
-                 reaches it may start everything: set auth.mode = \"proxy\", listen on 127.0.0.1, or \
-                 say that this is wanted with --open (MILEPOST_AUTH_OPEN=true)"
+                 reaches it may start everything: set auth.mode = \"password\" or \"proxy\", listen on \
+                 127.0.0.1, or say that this is wanted with --open (MILEPOST_AUTH_OPEN=true)"
             )),
-            AuthMode::Open | AuthMode::Proxy => None,
-            _ => Some("auth.mode: this version has the modes open and proxy".to_owned()),
+            AuthMode::Open | AuthMode::Proxy | AuthMode::Password => None,
+            _ => Some("auth.mode: this version has the modes open, proxy and password".to_owned()),
         }
     }
 }
@@ -107,13 +165,30 @@ mod tests {
         for addr in ["127.0.0.1:0", "127.8.8.8:1", "[::1]:3000"] {
             assert!(!refused(addr, |_| {}), "{addr}");
             assert!(refused(addr, |auth| auth.mode = AuthMode::Oidc), "{addr}");
-            assert!(refused(addr, |auth| auth.mode = AuthMode::Password), "{addr}");
+            assert!(!refused(addr, |auth| auth.mode = AuthMode::Password), "{addr}");
         }
         for addr in ["0.0.0.0:0", "192.0.2.1:80", "[::]:3000", "[2001:db8::1]:80"] {
             assert!(refused(addr, |_| {}), "{addr}");
             assert!(!refused(addr, |auth| auth.open = true), "{addr}");
             assert!(!refused(addr, |auth| auth.mode = AuthMode::Proxy), "{addr}");
+            assert!(!refused(addr, |auth| auth.mode = AuthMode::Password), "{addr}");
             assert!(refused(addr, |auth| (auth.mode, auth.open) = (AuthMode::Oidc, true)));
+        }
+    }
+
+    #[test]
+    fn a_session_lasts_longer_than_it_may_be_idle() {
+        assert!(AuthSettings::default().invalid().is_empty());
+        assert_eq!(AuthSettings::default().options().session_max, 90 * Duration::from_secs(86_400));
+        for (idle, max, key) in [
+            (299, 7_776_000, "auth.session_idle_s"),
+            (300, 299, "auth.session_max_s"),
+            (300, 34_560_001, "auth.session_max_s"),
+        ] {
+            let auth =
+                AuthSettings { session_idle_s: idle, session_max_s: max, ..Default::default() };
+            let invalid: Vec<_> = auth.invalid().into_iter().map(|(key, _)| key).collect();
+            assert_eq!(invalid, [key]);
         }
     }
 }

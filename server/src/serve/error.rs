@@ -35,6 +35,9 @@ pub enum ServeError {
     /// A token cannot be made or removed.
     #[error("{0}")]
     Token(String),
+    /// A user cannot be added or changed.
+    #[error("{0}")]
+    User(String),
     /// A folder cannot be created or written.
     #[error("cannot write to the folder {}: {error}; choose another with --data", path.display())]
     Folder {

@@ -20,6 +20,9 @@ pub(super) fn line(
         _ if auth.mode == AuthMode::Proxy => {
             format!("the users that {} names can open it", auth.proxy.trusted.join(", "))
         }
+        _ if auth.mode == AuthMode::Password => {
+            "the users who sign in with a password can open it".to_owned()
+        }
         ip if ip.is_loopback() => {
             format!("everybody on this machine can open port {}", addr.port())
         }
@@ -94,6 +97,16 @@ mod tests {
             shown("192.0.2.7:80", &["https://tasks.example.org"], 1),
             "listening on 192.0.2.7:80: everybody who reaches 192.0.2.7 on port 80 can open it and start \
              story, dataset and 1 command; only requests to https://tasks.example.org are answered"
+        );
+    }
+
+    #[test]
+    fn users_with_a_password_are_those_who_can_open_it() {
+        let mut settings = Settings::default();
+        settings.auth.mode = AuthMode::Password;
+        let line = line(SocketAddr::from(([0, 0, 0, 0], 80)), &settings, &kinds(&["story"]), 0);
+        assert!(
+            line.contains(": the users who sign in with a password can open it and start story")
         );
     }
 

@@ -15,7 +15,7 @@ use axum::{
 use leptos::config::{LeptosOptions, get_configuration};
 use milepost::{
     engine::{Service, Task as _},
-    http::{self, Guard, HttpOptions},
+    http::{self, Guard, HttpOptions, SignIn},
 };
 use milepost_app::{
     serve::{self, Site},
@@ -50,12 +50,13 @@ pub(super) fn router(
         options: leptos_options(settings, &site_dir),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),
+        sign_in: SignIn::new(service.clone(), options),
     };
     warn_of_whole_module(&site.options);
     let api = http::router_with(service.clone(), options, simple::routes());
     let files = guarded(
         files(site_dir, &site),
-        Guard::reading_sessions(options).with_tokens(service.clone()),
+        Guard::reading_sessions(options).with_tokens(service.clone()).for_files(),
     );
     let pages =
         guarded(serve::router(site), Guard::making_sessions(options).with_tokens(service.clone()));

@@ -44,3 +44,4 @@ mod site;
 mod story;
 mod totals;
 mod upgrade;
+mod users;

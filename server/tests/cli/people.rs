@@ -2,7 +2,7 @@
 //! row fails.
 
 mod deletion;
-mod rows;
+pub(crate) mod rows;
 mod shares;
 mod tokens;
 mod world;
@@ -152,7 +152,7 @@ async fn a_server_is_not_open_to_others_by_accident() {
         (&["--addr", "0.0.0.0:0"][..], &[][..], "--open"),
         (&["--addr", "[::]:0"], &[("MILEPOST_AUTH_MODE", "open")], "--open"),
         (&[], &[("MILEPOST_AUTH_MODE", "oidc")], "auth.mode"),
-        (&[], &[("MILEPOST_AUTH_MODE", "password")], "auth.mode"),
+        (&[], &[("MILEPOST_AUTH_SESSION_IDLE_S", "5")], "MILEPOST_AUTH_SESSION_IDLE_S"),
         (&[], &[("MILEPOST_AUTH_MODE", "proxy")], "auth.proxy.trusted"),
         (&[], &[("MILEPOST_AUTH_MODE", "none")], "MILEPOST_AUTH_MODE"),
         (&[], &[("MILEPOST_AUTH_ADMINS", "group:")], "MILEPOST_AUTH_ADMINS"),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::engine::{
     ClientAddress,
-    store::{StoredToken, TokenScope},
+    store::{StoredToken, StoredUserSession, TokenScope},
 };
 
 /// Prefix of the owner ids of users.
@@ -28,6 +28,7 @@ pub struct Caller {
     role: Role,
     groups: Option<Arc<[String]>>,
     token: Option<Arc<StoredToken>>,
+    user_session: Option<Arc<StoredUserSession>>,
     shares: Option<Arc<[Arc<OpenShare>]>>,
     is_guest: bool,
 }
@@ -36,6 +37,14 @@ pub struct Caller {
 pub fn is_user_or_group(text: &str) -> bool {
     let name = text.strip_prefix(GROUP).unwrap_or(text);
     !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control)
+}
+
+/// Maximum length of the name of a user who has a password, in characters.
+const MAX_USER_CHARS: usize = 100;
+
+/// Whether the text can be the name of a user who has a password.
+pub fn is_user_name(text: &str) -> bool {
+    is_user_or_group(text) && !text.starts_with(GROUP) && text.chars().count() <= MAX_USER_CHARS
 }
 
 /// The name of the user with this owner id.
@@ -53,6 +62,7 @@ impl Caller {
             role: Role::Member,
             groups: None,
             token: None,
+            user_session: None,
             shares: None,
             is_guest: false,
         }
@@ -74,7 +84,18 @@ impl Caller {
         Self { token: Some(token), ..caller }
     }
 
-    /// Somebody whom nothing but share links lets in.
+    /// The user of a session that a password began.
+    pub(super) fn of_user_session(session: Arc<StoredUserSession>) -> Self {
+        let caller = Self::user(&session.user);
+        Self { user_session: Some(session), ..caller }
+    }
+
+    /// The session that identifies the caller, if a password began it.
+    pub fn user_session(&self) -> Option<&StoredUserSession> {
+        self.user_session.as_deref()
+    }
+
+    /// Somebody whom nothing but share links lets in, if anything.
     #[cfg(feature = "http")]
     pub(crate) fn guest() -> Self {
         Self { is_guest: true, ..Self::nobody() }
@@ -185,6 +206,21 @@ impl Caller {
             _ if self.cancels_by_share(subject.into()) => SHARE_LINK,
             (None, Some(_)) => "owner",
             (_, None) => "anyone with the id",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_user_is_a_short_line_and_no_group() {
+        for fine in ["ada", "Zoë O'Neill", "ada@example.org", &"é".repeat(100)] {
+            assert!(is_user_name(fine), "{fine}");
+        }
+        for wrong in ["", " ada", "ada ", "a\nb", "group:ops", &"a".repeat(101)] {
+            assert!(!is_user_name(wrong), "{wrong}");
         }
     }
 }

@@ -9,15 +9,18 @@ use std::{
     time::Instant,
 };
 
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Caller, Service, ServiceError, TaskAction, caller::user_of, may::Decision};
+use super::{
+    Caller, Service, ServiceError, TaskAction,
+    caller::user_of,
+    may::Decision,
+    secret::{self, hash},
+};
 use crate::{
     engine::{
         ClientAddress, ValidationError,
         clock::rfc3339,
-        keyed_hash::hex,
         store::{AddedShare, NewShare, ShareSubject, StoredShare},
     },
     task::{BatchId, Share, ShareRequest, TaskId},
@@ -25,8 +28,6 @@ use crate::{
 
 /// Prefix of the tokens in share links.
 const PREFIX: &str = "mp_s_";
-/// Hexadecimal digits of the random part: 32 bytes.
-const DIGITS: usize = 64;
 /// Default lifetime of a link, in seconds: 7 days.
 const LIFETIME_S: u64 = 7 * 86_400;
 /// How long a link counts as known before it is looked up again, in milliseconds. One that was revoked
@@ -96,15 +97,9 @@ impl fmt::Debug for MadeShare {
     }
 }
 
-/// The form in which a token is stored.
-fn hash(token: &str) -> String {
-    hex(&Sha256::digest(token.as_bytes()))
-}
-
 /// Whether the text has the form of a token of a share link.
 fn is_token(text: &str) -> bool {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == DIGITS && rest.bytes().all(digit))
+    secret::has_form(text, PREFIX)
 }
 
 fn wire(stored: StoredShare) -> Share {
@@ -127,9 +122,7 @@ impl Service {
         if !self.may_share(caller, subject).await? {
             return Ok(None);
         }
-        let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes);
-        // Each UUID has 122 random bits; hashed, 32 bytes without a fixed one.
-        let token = format!("{PREFIX}{}", hex(&Sha256::digest(random.concat())));
+        let token = secret::random(PREFIX);
         let inner = self.engine.inner();
         let max = inner.options.max_shares;
         let new = NewShare {
@@ -363,20 +356,5 @@ pub(crate) struct OpenShares(pub(super) Vec<Arc<OpenShare>>);
 impl OpenShares {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_token_of_a_link_is_not_looked_up() {
-        let good = format!("mp_s_{}", "0a".repeat(32));
-        assert!(is_token(&good));
-        let of_user = format!("mp_{}", "0a".repeat(32));
-        for wrong in ["", "mp_s_", &of_user, &good.to_uppercase(), &format!("{good}0")] {
-            assert!(!is_token(wrong), "{wrong}");
-        }
     }
 }

@@ -1,26 +1,18 @@
 //! Tokens: making, listing and removing them, and finding the user of a request that carries one.
 
-mod known;
-
 use std::{sync::Arc, time::Instant};
 
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-pub(in crate::engine) use known::KnownTokens;
-
-use super::{Caller, Service, ServiceError};
+use super::{Caller, Service, ServiceError, secret};
 use crate::engine::{
     ClientAddress, ValidationError,
     audit::{self, Action},
-    keyed_hash::hex,
     store::{NewToken, Store, StoredToken, TokenScope},
 };
 
 /// Prefix of all tokens.
 const PREFIX: &str = "mp_";
-/// Hexadecimal digits of the random part: 32 bytes.
-const DIGITS: usize = 64;
 /// Maximum length of a token's name, in characters.
 const MAX_NAME_CHARS: usize = 100;
 /// Maximum number of kinds of a token.
@@ -93,9 +85,7 @@ pub async fn make_token(
     max: u32,
 ) -> Result<(String, StoredToken), ServiceError> {
     request.check()?;
-    let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()].map(Uuid::into_bytes).concat();
-    // Each UUID has 122 random bits; hashed, 32 bytes without a fixed one.
-    let token = format!("{PREFIX}{}", hex(&Sha256::digest(random)));
+    let token = secret::random(PREFIX);
     let TokenRequest { name, mut scopes, mut kinds, days } = request;
     scopes.sort_unstable_by_key(|scope| scope.as_str());
     scopes.dedup();
@@ -103,7 +93,7 @@ pub async fn make_token(
     kinds.dedup();
     let new = NewToken {
         id: Uuid::new_v4().to_string(),
-        hash: hash(&token),
+        hash: secret::hash(&token),
         owner: owner.to_owned(),
         groups: groups.to_vec(),
         name,
@@ -116,17 +106,6 @@ pub async fn make_token(
     let detail = || format!("there are {max} tokens already, as many as may be; remove one first");
     let stored = stored.ok_or_else(|| ValidationError::field("name", detail()))?;
     Ok((token, stored))
-}
-
-/// The form in which a token is stored.
-fn hash(token: &str) -> String {
-    hex(&Sha256::digest(token.as_bytes()))
-}
-
-/// Whether the text has the form of a token.
-fn is_token(text: &str) -> bool {
-    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.strip_prefix(PREFIX).is_some_and(|rest| rest.len() == DIGITS && rest.bytes().all(digit))
 }
 
 impl Service {
@@ -177,7 +156,7 @@ impl Service {
     /// The caller that a token identifies, if it was looked up within 25 s: without reading the store.
     pub fn known_token(&self, token: &str) -> Option<Caller> {
         let inner = self.engine.inner();
-        inner.known_tokens.get(&hash(token), inner.clock.now_ms()).map(Caller::of_token)
+        inner.known_tokens.get(&secret::hash(token), inner.clock.now_ms()).map(Caller::of_token)
     }
 
     /// The caller that a token of a request from this address identifies; `None`: it is wrong, has expired or was
@@ -192,17 +171,18 @@ impl Service {
     ) -> Result<Option<Caller>, ServiceError> {
         let inner = self.engine.inner();
         let attempt = inner.rates.wrong_tokens.attempt(client, Instant::now())?;
-        if !is_token(token) {
+        if !secret::has_form(token, PREFIX) {
             return Ok(None);
         }
-        let (hash, now) = (hash(token), inner.clock.now_ms());
+        let (hash, now) = (secret::hash(token), inner.clock.now_ms());
         let look_up = inner.known_tokens.look_up();
         let stored = inner.store.use_token(&hash).await;
         if !matches!(stored, Ok(None)) {
             inner.rates.wrong_tokens.forgive(attempt);
         }
         let Some(stored) = stored?.map(Arc::new) else { return Ok(None) };
-        inner.known_tokens.insert(look_up, hash, now, Arc::clone(&stored));
+        let expires_at = stored.expires_at;
+        inner.known_tokens.insert(look_up, hash, (now, expires_at), Arc::clone(&stored));
         Ok(Some(Caller::of_token(stored)))
     }
 }
@@ -218,15 +198,6 @@ fn token_owner(caller: &Caller) -> Result<&str, ServiceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_token_is_not_looked_up() {
-        let good = format!("mp_{}", "0a".repeat(32));
-        assert!(is_token(&good));
-        for wrong in ["", "mp_", "mp_0a", &good.to_uppercase(), &good[1..], &format!("{good}0")] {
-            assert!(!is_token(wrong), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_request_has_a_name_a_scope_and_an_end() {

@@ -142,6 +142,8 @@ mod unfinished;
 mod uploads;
 #[path = "sql/usage.rs"]
 mod usage;
+#[path = "sql/users.rs"]
+mod users;
 #[path = "sql/waiting.rs"]
 mod waiting;
 mod way;

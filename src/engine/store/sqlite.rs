@@ -135,6 +135,8 @@ mod unfinished;
 mod uploads;
 #[path = "sql/usage.rs"]
 mod usage;
+#[path = "sql/users.rs"]
+mod users;
 #[path = "sql/waiting.rs"]
 mod waiting;
 #[path = "sql/write.rs"]

@@ -133,7 +133,8 @@ pub trait TokenRows: Send + Sync + 'static {
     /// owner.
     async fn add_token(&self, new: &NewToken) -> Result<Option<StoredToken>, StoreError>;
 
-    /// Returns the unexpired token with this hash, and notes its use: at most once in a minute.
+    /// Returns the unexpired token with this hash, unless its user is disabled, and notes its use: at
+    /// most once in a minute.
     async fn use_token(&self, hash: &str) -> Result<Option<StoredToken>, StoreError>;
 
     /// Returns the unexpired tokens of an owner, or of all owners, newest first; at most 1,000.

@@ -125,7 +125,14 @@ macro_rules! conformance {
             an_owner_has_so_many_tokens_and_removes_only_its_own,
             a_share_link_is_found_by_its_hash_until_it_expires,
             a_task_has_so_many_share_links_and_each_is_revoked_by_itself,
-            a_share_link_goes_with_what_it_leads_to, a_share_link_goes_with_a_batch_that_expires
+            a_share_link_goes_with_what_it_leads_to, a_share_link_goes_with_a_batch_that_expires,
+            a_user_is_added_once_and_listed_by_name,
+            a_session_of_a_user_is_found_by_its_hash_until_it_is_idle_too_long,
+            a_session_that_is_used_ends_when_its_longest_lifetime_is_over,
+            sessions_are_ended_one_by_one_or_all_others,
+            a_new_password_ends_the_sessions_and_begins_none_for_the_old_one,
+            a_disabled_user_has_no_session_and_no_valid_token,
+            expired_sessions_are_removed
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {

@@ -1,10 +1,13 @@
 //! Reach, schema, role and clock of the database.
 
-use milepost::engine::store::Inspection;
+use milepost::{engine::store::Inspection, http::AuthMode};
 use milepost_command::KEY_FILE;
 
 use super::Finding;
-use crate::{config::Settings, serve};
+use crate::{
+    config::Settings,
+    serve::{self, ServeError},
+};
 
 const NAME: &str = "database";
 
@@ -14,10 +17,38 @@ pub(super) async fn check(settings: &Settings) -> (Vec<Finding>, Option<i64>) {
         Err(error) => (vec![Finding::error(NAME, error.to_string())], None),
         Ok((database, inspection)) => {
             let key = missing_key(settings, &inspection);
+            let users = users(settings, &inspection).await;
             let database = describe(&database, &inspection);
-            (std::iter::once(database).chain(key).collect(), inspection.now_ms)
+            let findings = std::iter::once(database).chain(key).chain(users);
+            (findings.collect(), inspection.now_ms)
         }
     }
+}
+
+/// Whether there is somebody to sign in, where users do.
+async fn users(settings: &Settings, inspection: &Inspection) -> Option<Finding> {
+    const NAME: &str = "users";
+    if settings.auth.mode != AuthMode::Password {
+        return None;
+    }
+    let is_empty = match (inspection.version, inspection.pending) {
+        (0, _) => Ok(true),
+        (_, 0) => has_no_user(settings).await,
+        // Nothing is changed here, so the table may be missing.
+        _ => Ok(false),
+    };
+    Some(match is_empty {
+        Ok(true) => Finding::warning(NAME, serve::NO_USER),
+        Ok(false) => Finding::ok(NAME, "auth.mode is password: users sign in"),
+        Err(error) => Finding::error(NAME, error.to_string()),
+    })
+}
+
+async fn has_no_user(settings: &Settings) -> Result<bool, ServeError> {
+    let store = serve::open_beside(settings).await?;
+    let users = store.users(1).await;
+    store.close().await;
+    Ok(users?.is_empty())
 }
 
 /// A warning if the next start would make a new key although there is a database, whose secrets need the one before.

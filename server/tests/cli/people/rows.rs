@@ -4,7 +4,7 @@ use milepost::engine::store::TokenScope;
 
 /// What a route does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Concerns nothing of others.
     Anybody,
     /// Shows a task or a batch.
@@ -17,13 +17,15 @@ pub(super) enum Act {
     Own,
     /// Concerns the tasks of all owners.
     Operate,
+    /// Is there where users sign in with a password, which is not here.
+    Password,
 }
 
 /// One route.
-pub(super) struct Row {
-    pub(super) method: &'static str,
-    pub(super) path: &'static str,
-    pub(super) act: Act,
+pub(crate) struct Row {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) act: Act,
     /// What the id in it is that of: `ended` or `waiting` (tasks), `batch`, `upload`.
     pub(super) about: &'static str,
     pub(super) kind: &'static str,
@@ -63,7 +65,7 @@ const ID: &str = r#"{"id":"{id}"}"#;
 const STORY: &str = r#"{"subject":"lighthouse","player":"Ada"}"#;
 const NONE: &str = "";
 
-pub(super) const ROWS: &[Row] = &[
+pub(crate) const ROWS: &[Row] = &[
     // The API.
     row("POST", "/api/v1/tasks", Act::Kind, NONE, SECRET),
     row("GET", "/api/v1/tasks", Act::Anybody, NONE, NONE),
@@ -113,6 +115,7 @@ pub(super) const ROWS: &[Row] = &[
     // Pages.
     row("GET", "/", Act::Anybody, NONE, NONE),
     row("GET", "/account", Act::Anybody, NONE, NONE),
+    row("GET", "/sign-in", Act::Password, NONE, NONE),
     row("GET", "/admin", Act::Operate, NONE, NONE),
     row("GET", "/forget", Act::Anybody, NONE, NONE),
     row("GET", "/tasks", Act::Anybody, NONE, NONE),
@@ -132,6 +135,10 @@ pub(super) const ROWS: &[Row] = &[
     // Forms.
     row("POST", "/start/{kind}", Act::Kind, NONE, NONE),
     row("POST", "/start-several/{kind}", Act::Kind, NONE, NONE),
+    row("POST", "/sign-in", Act::Password, NONE, "name=ada&password=wrong"),
+    row("POST", "/sign-out", Act::Password, NONE, NONE),
+    row("POST", "/account/sessions/{id}/end", Act::Password, NONE, NONE),
+    row("POST", "/account/sessions/end-others", Act::Password, NONE, NONE),
     row("POST", "/account/tokens", Act::Anybody, NONE, "name=a&scope=read"),
     row("POST", "/account/tokens/{id}/remove", Act::Own, "token", NONE),
     row("POST", "/admin/pause", Act::Operate, NONE, "kind=secret"),

@@ -99,6 +99,7 @@ pub(super) fn expected(row: &Row, who: Who) -> Verdict {
         (Who::RemovedToken | Who::ExpiredToken | Who::WrongToken, _) => Verdict::Unknown,
         (Who::Anonymous | Who::Foreign, _) => Verdict::Unknown,
         (Who::Link { may_cancel }, _) => expected_by_link(row, may_cancel),
+        (_, Act::Password) => Verdict::Hidden,
         (Who::Admin | Who::AdminToken, Act::Operate) => Verdict::Allowed,
         (_, Act::Operate) => Verdict::Forbidden,
         (Who::Token(scope), _) if needs.is_none_or(|needs| needs == scope) => Verdict::Allowed,
@@ -127,7 +128,7 @@ fn expected_by_link(row: &Row, may_cancel: bool) -> Verdict {
         Act::Change | Act::Operate => Verdict::Forbidden,
         // What needs a session or a name.
         _ if row.path.starts_with("/account") => Verdict::Unknown,
-        Act::Own => Verdict::Hidden,
+        Act::Own | Act::Password => Verdict::Hidden,
         // There is no kind for them.
         Act::Kind if row.method == "GET" || is_page => Verdict::Hidden,
         Act::Anybody if row.path == "/api/fn/start_task" => Verdict::Hidden,

@@ -4,7 +4,7 @@ use sqlx::Row as _;
 
 use super::{
     DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, shared_limits::DROP_RUN_COUNTS,
-    shares, statements as sql, uploads,
+    shares, statements as sql, uploads, users,
 };
 use crate::{
     engine::store::{
@@ -71,6 +71,7 @@ impl This {
             shares::drop_of_gone_batches(&mut tx).await?;
         }
         shares::drop_expired(&mut tx, now, most).await?;
+        users::drop_expired_sessions(&mut tx, now, most).await?;
         let left = now.saturating_sub(RUN_COUNTS_MS);
         tx.execute(sqlx::query(DROP_RUN_COUNTS).bind(left).bind(most)).await?;
         let forgotten = tx.execute(sqlx::query(DELETE_TOMBSTONES).bind(now).bind(most)).await?;

@@ -24,7 +24,14 @@ const INSERT: &str = "INSERT INTO tokens \
     (id, hash, owner, user_groups, name, scopes, kinds, created_at, expires_at) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
-const BY_HASH: &str = concat!("SELECT ", columns!(), " FROM tokens WHERE hash = $1");
+/// Not one of a user who is disabled.
+const BY_HASH: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM tokens WHERE hash = $1 AND NOT EXISTS (SELECT 1 FROM users \
+      WHERE name = substr(tokens.owner, 6) AND 'user:' || name = tokens.owner \
+      AND disabled_at IS NOT NULL)"
+);
 
 const NOTE_USE: &str = "UPDATE tokens SET last_used_at = $2 WHERE id = $1";
 

@@ -22,6 +22,7 @@ mod shared_limits;
 mod shares;
 mod tokens;
 mod totals;
+mod users;
 
 pub use artifacts::*;
 pub use batches::*;
@@ -44,3 +45,4 @@ pub use shared_limits::*;
 pub use shares::*;
 pub use tokens::*;
 pub use totals::*;
+pub use users::*;

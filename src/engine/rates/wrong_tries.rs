@@ -1,30 +1,34 @@
-//! A limit on wrong tokens per client address. A token that has to be looked up counts as wrong until it turns out to be
-//! right, so that requests at the same moment do not exceed the limit.
+//! A limit on wrong tries: of tokens per client address, of passwords also per name. A try counts as wrong until it turns
+//! out to be right, so that requests at the same moment do not exceed the limit.
 
 use std::{
     collections::HashMap,
+    hash::Hash,
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 
-use super::{ClientAddress, MAX_CLIENTS, TIDY, TooOften};
+use super::{MAX_CLIENTS, TIDY, TooOften};
 
-/// The window in which wrong tokens are counted.
+/// The window in which wrong tries are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Counts wrong tokens.
-pub(in crate::engine) struct WrongTokens {
+/// Counts wrong tries by a key.
+pub(crate) struct WrongTries<K> {
     /// 0: no limit.
     max: u32,
-    max_clients: usize,
-    windows: Mutex<Windows>,
+    /// What is tried, whose tries count together, and the setting with the number.
+    what: &'static str,
+    whose: &'static str,
+    setting: &'static str,
+    max_keys: usize,
+    windows: Mutex<Windows<K>>,
 }
 
-#[derive(Default)]
-struct Windows {
-    /// Addresses beyond the maximum share the key `None`.
-    of: HashMap<Option<ClientAddress>, Window>,
+struct Windows<K> {
+    /// Keys beyond the maximum share `None`.
+    of: HashMap<Option<K>, Window>,
     tidied: Option<Instant>,
 }
 
@@ -33,41 +37,50 @@ struct Window {
     wrong: u32,
 }
 
-/// A token that is looked up; counted as wrong unless [`WrongTokens::forgive`] is called.
-pub(in crate::engine) struct Attempt {
-    key: Option<ClientAddress>,
+/// A try; counted as wrong unless [`WrongTries::forgive`] is called.
+pub(crate) struct Attempt<K> {
+    key: Option<K>,
     begun: Instant,
 }
 
-impl WrongTokens {
-    pub(super) fn per_minute(max: u32) -> Self {
-        Self { max, max_clients: MAX_CLIENTS, windows: Mutex::default() }
+impl<K: Clone + Eq + Hash> WrongTries<K> {
+    /// At most `max` per minute; 0: no limit. Errors name `what` is tried, `whose` tries count together
+    /// (`from one address`), and the `setting`.
+    pub(crate) fn per_minute(
+        max: u32,
+        what: &'static str,
+        whose: &'static str,
+        setting: &'static str,
+    ) -> Self {
+        let windows = Mutex::new(Windows { of: HashMap::new(), tidied: None });
+        Self { max, what, whose, setting, max_keys: MAX_CLIENTS, windows }
     }
 
-    /// Counts a token of this client as wrong. `None`: there is no limit, or no address.
+    /// Counts a try as wrong. `None`: there is no limit, or no key.
     ///
     /// # Errors
-    /// When the client has sent too many wrong tokens.
-    pub(in crate::engine) fn attempt(
+    /// When there were too many wrong ones.
+    pub(crate) fn attempt(
         &self,
-        client: Option<ClientAddress>,
+        key: Option<K>,
         now: Instant,
-    ) -> Result<Option<Attempt>, TooOften> {
-        if self.max == 0 || client.is_none() {
+    ) -> Result<Option<Attempt<K>>, TooOften> {
+        if self.max == 0 || key.is_none() {
             return Ok(None);
         }
         let mut windows = self.windows.lock();
-        let key = windows.key(client, self.max_clients, now);
-        let window = windows.of.entry(key).or_insert(Window { begun: now, wrong: 0 });
+        let key = windows.key(key, self.max_keys, now);
+        let window = windows.of.entry(key.clone()).or_insert(Window { begun: now, wrong: 0 });
         if !window.is_open(now) {
             *window = Window { begun: now, wrong: 0 };
         }
         if window.wrong >= self.max {
             let left = WINDOW.saturating_sub(now.saturating_duration_since(window.begun));
             return Err(TooOften {
-                what: "wrong tokens",
+                what: self.what,
+                whose: self.whose,
                 max: self.max,
-                setting: "http.rate.wrong_tokens_per_minute",
+                setting: self.setting,
                 retry_after_ms: i64::try_from(left.as_millis()).unwrap_or(i64::MAX).max(1),
             });
         }
@@ -75,8 +88,8 @@ impl WrongTokens {
         Ok(Some(Attempt { key, begun: window.begun }))
     }
 
-    /// A token was right, or could not be looked up.
-    pub(in crate::engine) fn forgive(&self, attempt: Option<Attempt>) {
+    /// A try was right, or could not be examined.
+    pub(crate) fn forgive(&self, attempt: Option<Attempt<K>>) {
         let Some(Attempt { key, begun }) = attempt else { return };
         let mut windows = self.windows.lock();
         let Some(window) = windows.of.get_mut(&key).filter(|window| window.begun == begun) else {
@@ -95,22 +108,17 @@ impl Window {
     }
 }
 
-impl Windows {
-    fn key(
-        &mut self,
-        client: Option<ClientAddress>,
-        max_clients: usize,
-        now: Instant,
-    ) -> Option<ClientAddress> {
-        if self.of.contains_key(&client) || self.of.len() < max_clients {
-            return client;
+impl<K: Clone + Eq + Hash> Windows<K> {
+    fn key(&mut self, key: Option<K>, max_keys: usize, now: Instant) -> Option<K> {
+        if self.of.contains_key(&key) || self.of.len() < max_keys {
+            return key;
         }
         let is_due = |at| now.saturating_duration_since(at) >= TIDY;
         if self.tidied.is_none_or(is_due) {
             self.of.retain(|_, window| window.is_open(now));
             self.tidied = Some(now);
         }
-        client.filter(|_| self.of.len() < max_clients)
+        key.filter(|_| self.of.len() < max_keys)
     }
 }
 
@@ -119,6 +127,12 @@ mod tests {
     use std::net::IpAddr;
 
     use super::*;
+    use crate::engine::ClientAddress;
+
+    fn tokens(max: u32) -> WrongTries<ClientAddress> {
+        let setting = "http.rate.wrong_tokens_per_minute";
+        WrongTries::per_minute(max, "wrong tokens", "from one address", setting)
+    }
 
     fn client(last: u8) -> Option<ClientAddress> {
         Some(IpAddr::from([192, 0, 2, last]).into())
@@ -126,7 +140,7 @@ mod tests {
 
     #[test]
     fn wrong_tokens_of_one_address_are_limited_and_right_ones_are_not() {
-        let (limit, now) = (WrongTokens::per_minute(2), Instant::now());
+        let (limit, now) = (tokens(2), Instant::now());
         for _ in 0..10 {
             limit.forgive(limit.attempt(client(1), now).unwrap());
         }
@@ -143,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_takes_no_more_memory_than_there_is_room_for() {
-        let limit = WrongTokens { max_clients: 10, ..WrongTokens::per_minute(2) };
+        let limit = WrongTries { max_keys: 10, ..tokens(2) };
         let now = Instant::now();
         let fine = (0..100).filter(|last| limit.attempt(client(*last), now).is_ok()).count();
         // Ten addresses of their own, and two attempts of all others together.
@@ -154,7 +168,7 @@ mod tests {
 
     #[test]
     fn without_a_number_there_is_no_limit() {
-        let (limit, now) = (WrongTokens::per_minute(0), Instant::now());
+        let (limit, now) = (tokens(0), Instant::now());
         assert!((0..1_000).all(|_| limit.attempt(client(1), now).is_ok()));
     }
 }

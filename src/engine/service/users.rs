@@ -1,0 +1,138 @@
+//! Sessions of users who sign in with a password: beginning, listing and ending them, and finding that of
+//! a request. Passwords are verified by the HTTP layer.
+
+use std::{sync::Arc, time::Instant};
+
+use uuid::Uuid;
+
+use super::{Caller, Service, ServiceError, secret};
+use crate::engine::{
+    ClientAddress,
+    audit::{self, Action},
+    store::{EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession},
+};
+
+impl Service {
+    /// Returns the user with this name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    #[cfg(feature = "http")]
+    pub(crate) async fn user(&self, name: &str) -> Result<Option<StoredUser>, ServiceError> {
+        Ok(self.engine.inner().store.user(name).await?)
+    }
+
+    /// Begins a session of a user whose password was verified. Returns the id for its cookie, which is
+    /// stored nowhere, and its caller; `None` if the user was disabled, or has another password, meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_user_session(
+        &self,
+        user: &StoredUser,
+        browser: &str,
+        lifetime: SessionLifetime,
+    ) -> Result<Option<(String, Caller)>, ServiceError> {
+        let secret = secret::random("");
+        let id = Uuid::new_v4().to_string();
+        let mut new = NewUserSession::new(id, secret::hash(&secret), user, lifetime);
+        browser.clone_into(&mut new.browser);
+        let begun = self.engine.inner().store.add_user_session(&new).await?;
+        Ok(begun.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
+    }
+
+    /// The caller that the id in a cookie identifies, if it was looked up within 25 s: without reading the
+    /// store.
+    pub fn known_user_session(&self, secret: &str) -> Option<Caller> {
+        let inner = self.engine.inner();
+        let known = inner.known_user_sessions.get(&secret::hash(secret), inner.clock.now_ms());
+        known.map(Caller::of_user_session)
+    }
+
+    /// The caller that the id in a cookie of a request from this address identifies; `None`: the session
+    /// has ended, or there never was one.
+    ///
+    /// # Errors
+    /// [`ServiceError::TooOften`] if too many wrong ones, or wrong tokens, came from this address; also
+    /// when the store fails.
+    pub async fn user_session_caller(
+        &self,
+        secret: &str,
+        lifetime: SessionLifetime,
+        client: Option<ClientAddress>,
+    ) -> Result<Option<Caller>, ServiceError> {
+        if !secret::has_form(secret, "") {
+            return Ok(None);
+        }
+        let inner = self.engine.inner();
+        let attempt = inner.rates.wrong_tokens.attempt(client, Instant::now())?;
+        let (hash, now) = (secret::hash(secret), inner.clock.now_ms());
+        let look_up = inner.known_user_sessions.look_up();
+        let stored = inner.store.use_user_session(&hash, lifetime).await;
+        if !matches!(stored, Ok(None)) {
+            inner.rates.wrong_tokens.forgive(attempt);
+        }
+        let Some(stored) = stored?.map(Arc::new) else { return Ok(None) };
+        let times = (now, stored.expires_at);
+        inner.known_user_sessions.insert(look_up, hash, times, Arc::clone(&stored));
+        Ok(Some(Caller::of_user_session(stored)))
+    }
+
+    /// Lists the caller's sessions, the last used first.
+    ///
+    /// # Errors
+    /// When no session with a password identifies the caller, and when the store fails.
+    pub async fn user_sessions(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<StoredUserSession>, ServiceError> {
+        let own = own_session(caller)?;
+        Ok(self.engine.inner().store.user_sessions(&own.user).await?)
+    }
+
+    /// Ends a session of the caller; returns whether there was one. It is refused at once here, and
+    /// within 30 s by other servers.
+    ///
+    /// # Errors
+    /// As [`Service::user_sessions`].
+    pub async fn end_user_session(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
+        self.end_sessions(caller, EndedSessions::One(id)).await.map(|ended| ended > 0)
+    }
+
+    /// Ends all sessions of the caller but the one that identifies it; returns how many.
+    ///
+    /// # Errors
+    /// As [`Service::user_sessions`].
+    pub async fn end_other_user_sessions(&self, caller: &Caller) -> Result<u64, ServiceError> {
+        self.end_sessions(caller, EndedSessions::AllBut(&own_session(caller)?.id)).await
+    }
+
+    async fn end_sessions(
+        &self,
+        caller: &Caller,
+        which: EndedSessions<'_>,
+    ) -> Result<u64, ServiceError> {
+        let own = own_session(caller)?;
+        let action = match which {
+            EndedSessions::One(id) if id == own.id => Action::SignOut,
+            _ => Action::EndUserSessions,
+        };
+        let inner = self.engine.inner();
+        let ended = inner.store.end_user_sessions(&own.user, which).await;
+        // Also if the answer was lost: it may have ended.
+        inner.known_user_sessions.clear();
+        let outcome = match &ended {
+            Ok(0) => "not_found",
+            Ok(_) => "ok",
+            Err(_) => "failed",
+        };
+        audit::record(caller, action, outcome);
+        Ok(ended?)
+    }
+}
+
+/// The session by which the caller manages others.
+fn own_session(caller: &Caller) -> Result<&StoredUserSession, ServiceError> {
+    let refusal = "only who is signed in with a password has sessions here";
+    caller.user_session().ok_or(ServiceError::Forbidden(refusal))
+}
