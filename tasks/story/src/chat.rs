@@ -81,7 +81,7 @@ impl Narrator for Chat {
         let length = Length { tokens, expected_chars: expected_chars(tokens, done), prose: true };
         let reply = self.call(&messages, length, sink).await?;
         let text = prompt::tidy(&reply.text, reply.cut);
-        if text.is_empty() {
+        if !reply::has_word(&text) {
             return Err(NarratorError::Empty { thought: 0 });
         }
         Ok(text)

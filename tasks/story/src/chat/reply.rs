@@ -34,7 +34,7 @@ use self::{
 };
 pub(crate) use self::{
     chunk::Usage,
-    clean::{Cleaned, clean},
+    clean::{Cleaned, clean, has_word},
     decide::{Cause, Verdict, asked, decide, duration, spoken},
     end::{Bounds, End, Reply},
     fault::Fault,
@@ -294,6 +294,9 @@ impl Reader {
         let open = |text: &str| self.finish.is_none() && !sentence::is_whole(text);
         let cut = self.finish == Some(Finish::Length) || !complete || open(&raw);
         let Cleaned { mut text, thought_chars } = clean(&raw, cut);
+        if !has_word(&text) {
+            text.clear();
+        }
         let unsaid = open(&text);
         if complete && shorten(&mut text, limit) {
             self.finish = self.finish.take().max(Some(Finish::Length));

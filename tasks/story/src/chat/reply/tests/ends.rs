@@ -74,3 +74,18 @@ fn a_reply_without_a_reason_that_has_all_its_tokens_was_cut_by_their_number() {
         assert_eq!(bounded(&body, 20, 7).end, end, "{body}");
     }
 }
+
+#[test]
+fn a_reply_without_a_word_is_empty() {
+    for text in ["...", "…", "\n\n---\n\n", "**", "<think>Hm.</think>\n...", "```\n...\n```", "😀"]
+    {
+        let Reply { text: left, end, .. } = reply(&[c(text), stop()].concat());
+        assert_eq!((left.as_str(), end), ("", End::Empty), "{text}");
+        assert_eq!(
+            told(&[c(text), "data: [DONE]\n\n".to_owned()].concat()).1,
+            End::Empty,
+            "{text}"
+        );
+    }
+    good(&[c("... 7"), stop()].concat(), "... 7");
+}
