@@ -58,7 +58,8 @@ impl Narrator for Chat {
     async fn outline(&self, brief: &Brief, sink: Sink<'_>) -> Result<Outline, NarratorError> {
         let settings = &self.endpoint.settings;
         let messages = prompt::outline(brief, settings.chapters, settings.research_tokens);
-        let length = Length { tokens: self.outline_tokens(), expected_chars: OUTLINE_CHARS };
+        let length =
+            Length { tokens: self.outline_tokens(), expected_chars: OUTLINE_CHARS, prose: false };
         let reply = self.call(&messages, length, sink).await?;
         Ok(prompt::read_outline(&reply.text, settings.chapters).unwrap_or_else(|| {
             sink(Report::Note(
@@ -77,10 +78,10 @@ impl Narrator for Chat {
     ) -> Result<String, NarratorError> {
         let messages = self.chapter_messages(brief, outline, done);
         let tokens = self.endpoint.settings.chapter_tokens;
-        let length = Length { tokens, expected_chars: expected_chars(tokens, done) };
+        let length = Length { tokens, expected_chars: expected_chars(tokens, done), prose: true };
         let reply = self.call(&messages, length, sink).await?;
         let text = prompt::tidy(&reply.text, reply.cut);
-        if text.is_empty() {
+        if !reply::has_word(&text) {
             return Err(NarratorError::Empty { thought: 0 });
         }
         Ok(text)

@@ -35,6 +35,8 @@ pub(super) struct Length {
     pub(super) tokens: u64,
     /// Expected, for the progress bar.
     pub(super) expected_chars: f64,
+    /// Whether it is prose, which ends with a whole sentence.
+    pub(super) prose: bool,
 }
 
 /// A complete reply.
@@ -149,7 +151,7 @@ impl Chat {
         self.ledger.charge(used);
         self.settle(held, used).await;
         self.look_at_prompt(prompt, reply.usage, sink);
-        self.conclude(received, max_tokens, sink)
+        self.conclude(received, max_tokens, length.prose, sink)
     }
 
     fn limits(&self, tokens: u64, expected_chars: f64) -> stream::Limits {
@@ -174,6 +176,7 @@ impl Chat {
         &self,
         received: stream::Received,
         max_tokens: u64,
+        prose: bool,
         sink: Sink<'_>,
     ) -> Result<Reply, Broken> {
         let (reply, lost) = (received.reply, received.broken);
@@ -181,6 +184,8 @@ impl Chat {
         let mut changed = false;
         let error = match reply.end {
             End::Stop => return Ok(Reply { text: reply.text, cut: false }),
+            End::Unsaid if !prose => return Ok(Reply { text: reply.text, cut: false }),
+            End::Unsaid => NarratorError::Cut,
             End::Length if started => return Ok(Reply { text: reply.text, cut: true }),
             End::Length | End::Thought => NarratorError::OnlyThought { limit: max_tokens },
             End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },

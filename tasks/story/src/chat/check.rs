@@ -44,7 +44,7 @@ pub async fn check(settings: &NarratorSettings) -> Result<NarratorCheck, Invalid
     let endpoint = Endpoint::new(&NarratorSettings { retries: 0, ..settings.clone() })?;
     let chat = endpoint.unlimited(0);
     let messages = messages();
-    let length = Length { tokens: REPLY_TOKENS, expected_chars: 10.0 };
+    let length = Length { tokens: REPLY_TOKENS, expected_chars: 10.0, prose: false };
     let (notes, started) = (parking_lot::Mutex::new(Vec::new()), Instant::now());
     let sink = |report: super::Report<'_>| {
         if let super::Report::Note(note) = report {
@@ -175,6 +175,13 @@ mod tests {
             check.lines[2].contains("up to 10000 tokens (8000 of research, 1200 of text)"),
             "{check:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_gives_no_reason_for_an_end_is_fine() {
+        let body = r#"{"choices":[{"message":{"content":"ready"}}]}"#;
+        let check = checked(vec![Step::status(200, &[], body)]).await;
+        assert!(check.fine, "{check:?}");
     }
 
     #[tokio::test]

@@ -8,12 +8,10 @@ use super::{
         research::Research,
     },
     ledger::estimate,
+    reply::last_end,
     wire::Message,
 };
 
-/// Characters that end a sentence.
-const ENDS: [char; 15] =
-    ['.', '!', '?', '…', '。', '！', '？', '।', '؟', '۔', '።', '។', '။', '։', '།'];
 /// Tokens of a prompt besides the research: instructions, plan, and the end of the chapter before.
 pub(super) const PROMPT_TOKENS: u64 = 800;
 /// Characters of the previous chapter that are included for the next one.
@@ -186,19 +184,8 @@ pub(super) fn tidy(text: &str, cut: bool) -> String {
     if !cut {
         return body.to_owned();
     }
-    let end = body.rfind(ENDS).map(|at| {
-        // With the quotation marks and emphasis that close after it.
-        let mark = body[at..].chars().next().map_or(0, char::len_utf8);
-        let rest = &body[at + mark..];
-        let closing = |c: char| {
-            matches!(
-                c,
-                '”' | '"' | '’' | '\'' | '»' | '«' | '“' | '）' | ')' | '」' | '』' | '*' | '_'
-            )
-        };
-        body.len() - rest.trim_start_matches(closing).len()
-    });
-    body[..end.unwrap_or(body.len())].trim_end().to_owned()
+    let end = last_end(body).unwrap_or(body.len());
+    body[..end].trim_end().to_owned()
 }
 
 #[cfg(test)]

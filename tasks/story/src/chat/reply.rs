@@ -8,10 +8,12 @@ mod chunk;
 mod clean;
 mod decide;
 mod documents;
+mod end;
 mod fault;
 mod finish;
 mod json;
 mod phrases;
+mod sentence;
 mod signs;
 mod text;
 mod thinking;
@@ -26,84 +28,23 @@ use serde_json::Value;
 use self::{
     chunk::Chunk,
     documents::{Document, Documents},
+    end::{other, shorten},
     finish::Finish,
     text::Text,
 };
 pub(crate) use self::{
     chunk::Usage,
-    clean::{Cleaned, clean},
+    clean::{Cleaned, clean, has_word},
     decide::{Cause, Verdict, asked, decide, duration, spoken},
+    end::{Bounds, End, Reply},
     fault::Fault,
+    sentence::last_end,
 };
 
 /// Characters of thinking per token, for the page.
 const CHARS_PER_TOKEN: u64 = 4;
-/// What servers say at an address that is not the one of chat completions.
-const GREETINGS: [&str; 3] = ["ollama is running", "lm studio is running", "it works!"];
 /// Characters after which a text that may begin with a mark of thinking does not.
 const BEGUN_CHARS: usize = 40;
-
-/// Bounds of a reply whose endpoint does not keep to the tokens that were asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    /// Tokens that were asked for.
-    pub(crate) tokens: u64,
-    /// Maximum bytes of text for each of them; the text is cut there.
-    pub(crate) text_bytes_per_token: u64,
-    /// Maximum tokens of thinking for each of them. Some endpoints count thinking apart from the
-    /// text.
-    pub(crate) thinking_per_token: u64,
-}
-
-impl Bounds {
-    /// No bounds.
-    const NONE: Self =
-        Self { tokens: u64::MAX, text_bytes_per_token: u64::MAX, thinking_per_token: u64::MAX };
-}
-
-/// A reply as far as it came.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    /// The text without thinking, marks and fence.
-    pub(crate) text: String,
-    /// Characters of thinking, whether within the text or beside it.
-    pub(crate) thought_chars: u64,
-    /// Characters that were received, with what was removed.
-    pub(crate) received_chars: u64,
-    /// Tokens that the call cost, if the endpoint reports them.
-    pub(crate) usage: Option<Usage>,
-    /// How it ended.
-    pub(crate) end: End,
-}
-
-/// How a reply ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Complete.
-    Stop,
-    /// Cut at its maximum length.
-    Length,
-    /// Complete, but without a word of text.
-    Empty,
-    /// Nothing but thinking, which had no end, or was longer than any is allowed to be.
-    Thought,
-    /// A filter of contents, or the model itself, refused: the word for it.
-    Refused(String),
-    /// The endpoint reported an error.
-    Fault(Fault),
-    /// The endpoint ended it for another reason: its word.
-    Failed(String),
-    /// The body ended before the reply.
-    Cut,
-    /// A part of the text could not be read.
-    Garbled(String),
-    /// The body is no reply but, for example, the page of a gateway.
-    Other(Fault),
-    /// The body is a page for people: there is no endpoint at the address.
-    Page(Fault),
-    /// More bytes than any reply of its length has.
-    TooLarge,
-}
 
 /// Reads one reply.
 pub(crate) struct Reader {
@@ -284,9 +225,7 @@ impl Reader {
         let native = chunk.native_finish.as_deref().and_then(Finish::read_native);
         let finish = chunk.finish.as_deref().map(Finish::read).max(native);
         // A complete body needs no word for its end.
-        let complete = chunk.complete && !frame.framed;
-        self.done |= complete;
-        let finish = finish.or_else(|| complete.then_some(Finish::Stop));
+        self.done |= chunk.over || chunk.complete && !frame.framed;
         self.finish = self.finish.take().max(finish);
         self.bound();
     }
@@ -312,6 +251,12 @@ impl Reader {
     /// Maximum tokens of thinking.
     const fn max_thinking(&self) -> u64 {
         self.bounds.tokens.saturating_mul(self.bounds.thinking_per_token)
+    }
+
+    /// Whether the reply has all the tokens that were asked for: its limit may have ended it.
+    fn is_full(&self, received_chars: u64) -> bool {
+        let told = self.usage.and_then(|usage| Some(usage.total.saturating_sub(usage.prompt?)));
+        told.unwrap_or(received_chars / CHARS_PER_TOKEN) >= self.bounds.tokens
     }
 
     /// Finds out whether the text is thinking so far.
@@ -345,14 +290,20 @@ impl Reader {
         found.into_iter().for_each(|document| self.take(document));
         let too_large = self.documents.is_too_large();
         let complete = self.finish.is_some() || self.done || whole && self.closed;
-        let cut = self.finish == Some(Finish::Length) || !complete;
-        let (limit, raw) = (self.max_text(), self.text.finish());
+        let (limit, raw) = (self.max_text(), std::mem::take(&mut self.text).finish());
+        let open = |text: &str| self.finish.is_none() && !sentence::is_whole(text);
+        let cut = self.finish == Some(Finish::Length) || !complete || open(&raw);
         let Cleaned { mut text, thought_chars } = clean(&raw, cut);
+        if !has_word(&text) {
+            text.clear();
+        }
+        let unsaid = open(&text);
         if complete && shorten(&mut text, limit) {
             self.finish = self.finish.take().max(Some(Finish::Length));
         }
         let received_chars = self.thought_chars.saturating_add(raw.chars().count() as u64);
         let thought_chars = self.thought_chars.saturating_add(thought_chars);
+        let full = self.is_full(received_chars);
         let end = match self.finish {
             _ if self.fault.is_some() => End::Fault(self.fault.unwrap_or_default()),
             Some(Finish::Failed(reason)) => End::Failed(reason),
@@ -364,37 +315,17 @@ impl Reader {
             _ if text.is_empty() && !self.refusal.trim().is_empty() => {
                 End::Refused(words::clean(&self.refusal))
             }
+            // What stands before a call of a tool is no whole text.
+            Some(Finish::Tool) => End::Failed("tool_calls".to_owned()),
+            _ if self.tools => End::Failed("tool_calls".to_owned()),
             _ if self.too_long => End::Thought,
-            _ if text.is_empty() && !cut && thinking::is_thinking(&raw) => End::Thought,
             Some(Finish::Length) => End::Length,
-            _ if text.is_empty() && self.tools => End::Failed("tool_calls".to_owned()),
+            _ if text.is_empty() && thinking::is_thinking(&raw) => End::Thought,
             _ if text.is_empty() => End::Empty,
+            None if unsaid && full => End::Length,
+            None if unsaid => End::Unsaid,
             _ => End::Stop,
         };
         Reply { text, thought_chars, received_chars, usage: self.usage, end }
-    }
-}
-
-/// Cuts a text to a number of bytes; whether it was longer.
-fn shorten(text: &mut String, limit: u64) -> bool {
-    if text.len() as u64 <= limit {
-        return false;
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    text.truncate(text.floor_char_boundary(limit));
-    true
-}
-
-/// A body without any document of the protocol.
-fn other(head: &[u8]) -> End {
-    let text = String::from_utf8_lossy(head);
-    let text = text.trim_start_matches('\u{feff}').trim();
-    let greets = || GREETINGS.iter().any(|it| text.to_ascii_lowercase().starts_with(it));
-    if text.is_empty() {
-        End::Cut
-    } else if words::page_title(text).is_some() || greets() {
-        End::Page(Fault::read(head))
-    } else {
-        End::Other(Fault::read(head))
     }
 }

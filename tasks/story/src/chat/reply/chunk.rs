@@ -28,6 +28,8 @@ pub(super) struct Chunk {
     pub(super) tools: bool,
     /// Why it ended, if it did.
     pub(super) finish: Option<String>,
+    /// Whether it ended, though no reason is told.
+    pub(super) over: bool,
     /// The provider's own word for that.
     pub(super) native_finish: Option<String>,
     /// All tokens of the call, and those of its prompt.
@@ -113,9 +115,7 @@ fn take_choice(chunk: &mut Chunk, choice: &Map<String, Value>) {
     }
     let reasons = ["finish_reason", "finishReason", "done_reason", "stop_reason"];
     chunk.finish = reasons.iter().find_map(|key| string(choice, key)).filter(|it| is_reason(it));
-    if chunk.finish.is_none() && choice.get("done") == Some(&Value::Bool(true)) {
-        chunk.finish = Some("stop".to_owned());
-    }
+    chunk.over = chunk.finish.is_none() && choice.get("done") == Some(&Value::Bool(true));
     chunk.native_finish = string(choice, "native_finish_reason").filter(|it| is_reason(it));
 }
 

@@ -67,6 +67,11 @@ pub(crate) fn clean(text: &str, cut: bool) -> Cleaned {
     Cleaned { text, thought_chars }
 }
 
+/// Whether a text has a word, or a number: letters of any script. Marks and signs alone are none.
+pub(crate) fn has_word(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
 /// Whether nothing is seen of a character: a text of nothing else is none.
 fn is_invisible(c: char) -> bool {
     c.is_whitespace()
@@ -204,6 +209,17 @@ mod tests {
         }
         assert_eq!(story_of("\u{200b}It rose."), "\u{200b}It rose.");
         assert_eq!(story_of("…"), "…");
+    }
+
+    #[test]
+    fn marks_and_signs_alone_are_no_word() {
+        for text in ["", "...", "…", "— * * * —", "***\n---", "?!", "\u{200b}.", "😀", "| | |"]
+        {
+            assert!(!has_word(text), "{text:?}");
+        }
+        for text in ["x", "It rose.", "潮", "वह", "42.", "...é"] {
+            assert!(has_word(text), "{text:?}");
+        }
     }
 
     #[test]

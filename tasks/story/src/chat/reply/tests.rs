@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod ends;
+
 const MAX: u64 = 1 << 20;
 
 /// `C(x)`: an event with a piece of text.

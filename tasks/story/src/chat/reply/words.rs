@@ -15,28 +15,37 @@ const ENTITIES: [(&str, &str); 7] = [
 
 /// One line without control characters and escape sequences, shortened.
 pub(super) fn clean(text: &str) -> String {
-    let mut plain = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c == '\u{1b}' {
-            // A sequence such as ESC [ 31 m.
-            if chars.next_if_eq(&'[').is_some() {
-                while chars.next().is_some_and(|c| !c.is_ascii_alphabetic()) {}
-            }
-        } else {
-            plain.push(match c {
-                c if is_unseen(c) => ' ',
-                // Marks of half characters, which only the text joins.
-                '\u{10f000}'..='\u{10f8ff}' => char::REPLACEMENT_CHARACTER,
-                c => c,
-            });
-        }
-    }
+    // A sequence that never ends takes no more than its line.
+    let plain = text.split(['\n', '\r']).map(without_sequences).collect::<Vec<_>>().join(" ");
+    let seen = |c| match c {
+        c if is_unseen(c) => ' ',
+        // Marks of half characters, which only the text joins.
+        '\u{10f000}'..='\u{10f8ff}' => char::REPLACEMENT_CHARACTER,
+        c => c,
+    };
+    let plain: String = plain.chars().map(seen).collect();
     let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,
     }
+}
+
+/// A line without escape sequences, in both of their forms: after an escape character, or after the
+/// one control character that stands for it and the next (U+009B for `ESC [`).
+fn without_sequences(line: &str) -> String {
+    let mut seven_bits = String::with_capacity(line.len());
+    for c in line.chars() {
+        match c {
+            '\u{90}' | '\u{98}' | '\u{9b}'..='\u{9f}' => {
+                seven_bits.push('\u{1b}');
+                seven_bits.extend(char::from_u32(u32::from(c) - 0x40));
+            }
+            '\u{7}' | '\u{1b}' => seven_bits.push(c),
+            c => seven_bits.push(if c.is_control() { ' ' } else { c }),
+        }
+    }
+    milepost::task::plain(&seven_bits)
 }
 
 /// Control characters, and marks that change the direction of what follows.
@@ -105,5 +114,27 @@ mod tests {
         assert_eq!(clean("a\u{202e}b\r\n\tc\0"), "a b c");
         assert_eq!(clean("\u{1b}[1;31mred\u{1b}[0m \u{1b}"), "red");
         assert_eq!(clean("\u{1b}["), "");
+    }
+
+    #[test]
+    fn an_escape_sequence_goes_as_a_whole() {
+        for (text, line) in [
+            ("a\u{1b}]0;t\u{7}b", "ab"),
+            ("a\u{1b}]0;t\u{1b}\\b", "ab"),
+            ("a\u{1b}]8;;x\u{1b}\\link\u{1b}]8;;\u{1b}\\b", "alinkb"),
+            ("a\u{1b}Pq#0\u{1b}\\b", "ab"),
+            ("a\u{1b}_x\u{1b}\\b", "ab"),
+            ("a\u{1b}(Bb\u{1b}=c", "abc"),
+            ("a\u{1b}[?25lb\u{1b}[5~c", "abc"),
+            ("a\u{9b}31mb\u{9b}0m", "ab"),
+            ("a\u{9d}0;t\u{7}b", "ab"),
+            ("a\u{9d}0;t\u{9c}b", "ab"),
+            ("a\u{90}q\u{9c}b", "ab"),
+            ("a\u{85}b\u{9c}", "a b"),
+            ("a \u{1b}]0;never\nb", "a b"),
+            ("a [31m ]0;t b", "a [31m ]0;t b"),
+        ] {
+            assert_eq!(clean(text), line, "{text:?}");
+        }
     }
 }

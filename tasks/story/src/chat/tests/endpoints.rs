@@ -109,6 +109,27 @@ async fn an_end_that_is_none_is_no_chapter() {
 }
 
 #[tokio::test]
+async fn half_a_chapter_without_a_good_end_is_requested_anew() {
+    let half = r#"{"choices":[{"delta":{"content":"It rose. She watched the wat"}}]}"#;
+    let tool =
+        r#"{"choices":[{"delta":{"tool_calls":[{"id":"c"}]},"finish_reason":"tool_calls"}]}"#;
+    let odd = r#"{"choices":[{"delta":{},"finish_reason":true}]}"#;
+    let whole = r#"{"choices":[{"message":{"content":"It rose. She watched the wat"}}]}"#;
+    for step in [
+        events(&[half, tool, "[DONE]"]),
+        events(&[half, "[DONE]"]),
+        events(&[half, odd, "[DONE]"]),
+        Step::status(200, &[], whole),
+    ] {
+        let error = failure(step).await;
+        assert_eq!((error.code(), error.is_transient()), ("narrator_cut", true), "{error}");
+    }
+    let whole = r#"{"choices":[{"delta":{"content":"It rose. “It fell.”"}}]}"#;
+    let server = Server::start(vec![events(&[whole, "[DONE]"])]).await;
+    assert_eq!(Bench::new(&server, |_| ()).chapter().await.unwrap(), "It rose. “It fell.”");
+}
+
+#[tokio::test]
 async fn a_reply_of_thinking_alone_names_the_setting() {
     for thinking in [
         r#"{"choices":[{"delta":{"reasoning_content":"Hm"},"finish_reason":"length"}]}"#,
