@@ -12,8 +12,8 @@ use milepost::{
         store::{
             AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
             HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken,
-            PauseScope, ProgressWrite, Row, RunEnd, SessionLifetime, ShareSubject, SharedLimits,
-            Source, Spend, Store, StoreError, UsageOf, Worker,
+            PauseScope, ProgressWrite, Row, RunEnd, ShareSubject, SharedLimits, Source, Spend,
+            Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
