@@ -241,10 +241,31 @@ async fn the_words_of_the_endpoint_reach_the_person() {
         (200, "Ollama is running", "(200): Ollama is running; check MILEPOST_NARRATOR_URL"),
         (204, "", "without a body (204)"),
         (200, r#"{"error":"the engine is broken"}"#, "the engine is broken"),
+        (400, r#"{"fault":{"faultstring":"Invalid ApiKey"}}"#, "the key (400): Invalid ApiKey"),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"The deployment is retired"}"#,
+            "invalid_request: The deployment is retired",
+        ),
+        (200, r#"{"success":true,"data":{"id":1}}"#, ": an answer without choices; check"),
+        (200, "{}", ": an answer without choices; check"),
+        (200, "[]", ": an answer without choices; check"),
+        (400, "a\u{1b}]0;t\u{7}b\u{9b}31mc", "(400): abc"),
     ];
     for (status, body, words) in cases {
         let error = failure(Step::status(status, &[], body)).await;
         assert!(error.to_string().contains(words), "{status} {body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_completion_within_an_envelope_is_one() {
+    for body in [
+        format!(r#"{{"success":true,"data":{OK}}}"#),
+        format!(r#"{{"result":{OK},"success":true,"errors":[],"messages":[]}}"#),
+    ] {
+        let server = Server::start(vec![Step::status(200, &[], &body)]).await;
+        assert_eq!(Bench::new(&server, |_| ()).chapter().await.unwrap(), "It rose.", "{body}");
     }
 }
 
