@@ -109,6 +109,33 @@ async fn an_end_that_is_none_is_no_chapter() {
 }
 
 #[tokio::test]
+async fn the_story_is_found_in_the_formats_of_models() {
+    for text in [
+        "<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.",
+        "<response>\nIt rose.\n</response>",
+        "<reflection>Hm.</reflection><output>It rose.</output>",
+        "```thinking\nHm.\n```\n\nIt rose.",
+        "&lt;think&gt;Hm.&lt;/think&gt;\nIt rose.",
+        "**Thinking:** Hm.\n\n**Answer:**\nIt rose.",
+        "{\"chapter\": \"It rose.\"}",
+    ] {
+        for size in [1, 3, 100] {
+            let chars: Vec<char> = text.chars().collect();
+            let pieces = chars.chunks(size).map(|piece| {
+                let text: String = piece.iter().collect();
+                serde_json::json!({"choices": [{"delta": {"content": text}}]}).to_string()
+            });
+            let end = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#.to_owned();
+            let all: Vec<String> = pieces.chain([end]).collect();
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            let server = Server::start(vec![events(&all)]).await;
+            let chapter = Bench::new(&server, |_| ()).chapter().await.unwrap();
+            assert_eq!(chapter, "It rose.", "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn half_a_chapter_without_a_good_end_is_requested_anew() {
     let half = r#"{"choices":[{"delta":{"content":"It rose. She watched the wat"}}]}"#;
     let tool =
