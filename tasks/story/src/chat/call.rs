@@ -197,7 +197,9 @@ impl Chat {
             End::Page(fault) => self.page(fault),
             End::Other(fault) => match decide(200, &fault, false, None) {
                 Verdict::Final(_) => {
-                    malformed(format!("{}; check MILEPOST_NARRATOR_URL", fault.message))
+                    let words = Some(fault.message).filter(|words| !words.is_empty());
+                    let words = words.unwrap_or_else(|| "an answer without choices".to_owned());
+                    malformed(format!("{words}; check MILEPOST_NARRATOR_URL"))
                 }
                 Verdict::Passing(..) => self.fault(fault, false),
             },

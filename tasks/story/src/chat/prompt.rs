@@ -8,7 +8,7 @@ use super::{
         research::Research,
     },
     ledger::estimate,
-    reply::last_end,
+    reply::{last_end, prose_in},
     wire::Message,
 };
 
@@ -173,10 +173,11 @@ fn line(text: &str, max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Prepares a chapter: removes its heading and, if the length limit cut it, ends with a complete
+/// Prepares a chapter: takes it out of JSON, removes its heading and, if the length limit cut it, ends with a complete
 /// sentence.
 pub(super) fn tidy(text: &str, cut: bool) -> String {
-    let text = text.trim();
+    let prose = prose_in(text, cut);
+    let text = prose.as_deref().unwrap_or(text).trim();
     let body = match text.strip_prefix('#') {
         Some(_) => text.split_once('\n').map_or("", |(_, body)| body).trim(),
         None => text,
@@ -249,9 +250,11 @@ mod tests {
             ("It rose… and", "It rose…"),
             ("वह उठा। वह", "वह उठा।"),
             ("no end at all", "no end at all"),
+            ("{\"chapter\": \"It rose. It fe", "It rose."),
         ] {
             assert_eq!(tidy(cut, true), whole);
         }
         assert_eq!(tidy("# One", false), "");
+        assert_eq!(tidy("{\"chapter\": \"# One\\n\\nIt rose.\"}", false), "It rose.");
     }
 }

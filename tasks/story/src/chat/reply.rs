@@ -12,6 +12,8 @@ mod end;
 mod fault;
 mod finish;
 mod json;
+mod labels;
+mod object;
 mod phrases;
 mod sentence;
 mod signs;
@@ -19,6 +21,7 @@ mod text;
 mod thinking;
 mod unmarked;
 mod words;
+mod wrapped;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +41,7 @@ pub(crate) use self::{
     decide::{Cause, Verdict, asked, decide, duration, spoken},
     end::{Bounds, End, Reply},
     fault::Fault,
+    object::prose_in,
     sentence::last_end,
 };
 
@@ -266,8 +270,8 @@ impl Reader {
         if self.thinking == Thinking::No || self.thinking == Thinking::Yes && !ends() {
             return;
         }
-        let text = text.trim_start();
-        let may_think = text.starts_with(['<', '[', '◁']) || phrases::may_begin(text);
+        let text = clean::begun(text);
+        let may_think = text.starts_with(['<', '[', '◁', '&']) || phrases::may_begin(text);
         let started = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
         let thought = self.thinking == Thinking::Yes;
         self.thinking = match thinking::is_thinking(text) {

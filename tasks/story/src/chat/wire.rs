@@ -71,7 +71,8 @@ impl Dialect {
         if !matches!(status, 200 | 400 | 404 | 422 | 500 | 501) {
             return None;
         }
-        let text = fault.message.to_lowercase();
+        // A code of any bad request, such as `invalid_request`, says nothing about a field.
+        let text = fault.message.to_lowercase().replace("invalid_request", "");
         let param = fault.param.as_deref().unwrap_or_default();
         let refused = REFUSALS.iter().any(|word| text.contains(word));
         // A field that is named as the parameter needs no words.
@@ -257,6 +258,11 @@ mod tests {
                 "temperature",
             ),
             (400, "temperature is no longer supported by this model", "temperature"),
+            (
+                400,
+                r#"{"error":"invalid_request","error_description":"temperature is not supported"}"#,
+                "temperature",
+            ),
             (400, "this model uses max_completion_tokens", "max_tokens"),
             (400, "Please use `max_completion_tokens` instead.", "max_tokens"),
             (422, r#"{"detail":[{"loc":["body","max_tokens"],"msg":"x"}]}"#, "max_tokens"),
@@ -286,6 +292,7 @@ mod tests {
                 422,
                 r#"{"detail":[{"loc":["body","max_tokens"],"msg":"Input should be less than 100"}]}"#,
             ),
+            (400, r#"{"error":"invalid_request","error_description":"The upstream is gone"}"#),
             (400, ""),
         ] {
             let fault = Fault::read(text.as_bytes());

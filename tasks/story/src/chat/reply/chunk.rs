@@ -6,6 +6,8 @@ use super::fault::Fault;
 
 /// Figures beyond this are no count of tokens.
 const MAX_TOKENS: f64 = 1e12;
+/// Keys of what gateways put a reply into.
+const ENVELOPES: [&str; 4] = ["data", "result", "output", "response"];
 /// Maximum nesting of parts within parts.
 const MAX_DEPTH: u32 = 4;
 
@@ -52,7 +54,8 @@ pub(crate) struct Usage {
 /// Reads one document. `error`: its event is named an error; `framed`: it is an event.
 pub(super) fn read(root: &Map<String, Value>, error: bool, framed: bool) -> Chunk {
     let mut chunk = Chunk::default();
-    let choice = choice(root);
+    let inner = enveloped(root, 0);
+    let choice = choice(inner.unwrap_or(root));
     if let Some(choice) = choice {
         chunk.choice = true;
         chunk.index = choice.get("index").and_then(whole_number);
@@ -60,13 +63,30 @@ pub(super) fn read(root: &Map<String, Value>, error: bool, framed: bool) -> Chun
     }
     let nested = |key: &str| root.get(key).and_then(|inner| inner.get("usage"));
     let usages = [root.get("usage"), nested("x_groq"), choice.and_then(|it| it.get("usage"))];
-    chunk.usage = usages.into_iter().flatten().find_map(usage).or_else(|| native_usage(root));
+    let usages = usages.into_iter().chain([inner.and_then(|it| it.get("usage"))]);
+    chunk.usage = usages.flatten().find_map(usage).or_else(|| native_usage(root));
     let inner = choice.and_then(|choice| choice.get("error")).filter(|error| is_error(error));
     chunk.fault = match inner {
         Some(error) => Some(Fault::of(error)),
         None => fault(root, error, framed, choice.is_some() || chunk.usage.is_some()),
     };
     chunk
+}
+
+/// The reply within the envelope of a gateway, such as `{"success":true,"data":{…}}`.
+fn enveloped(root: &Map<String, Value>, depth: u32) -> Option<&Map<String, Value>> {
+    if root.contains_key("choices") || root.contains_key("done") || depth > MAX_DEPTH {
+        return None;
+    }
+    let inner = |key: &&str| match root.get(*key)? {
+        Value::Array(items) => items.first()?.as_object(),
+        value => value.as_object(),
+    };
+    let mut envelopes = ENVELOPES.iter().filter_map(inner);
+    envelopes.find_map(|inner| {
+        let reply = inner.get("choices").is_some_and(|it| it.is_array() || it.is_object());
+        if reply { Some(inner) } else { enveloped(inner, depth + 1) }
+    })
 }
 
 /// The choice of a document; Ollama's own protocol has its fields at the top.
@@ -175,7 +195,7 @@ fn collect(value: &Value, thinking: bool, into: &mut Content, depth: u32) {
 /// The error that a document reports. `reply`: it is part of a reply otherwise.
 fn fault(root: &Map<String, Value>, named: bool, framed: bool, reply: bool) -> Option<Fault> {
     let whole = || Some(Fault::of(&Value::Object(root.clone())));
-    if root.get("error").is_some_and(is_error) {
+    if ["error", "fault", "Fault"].iter().any(|key| root.get(*key).is_some_and(is_error)) {
         return whole();
     }
     let word = |key: &str| root.get(key).and_then(Value::as_str).unwrap_or_default();

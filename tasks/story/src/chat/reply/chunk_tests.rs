@@ -120,6 +120,8 @@ fn an_error_is_found_and_an_empty_one_is_none() {
         json!({"choices": [{"delta": {}, "finish_reason": "error", "error": {"code": 502, "message": "no"}}]}),
         json!({"success": false, "msg": "no"}),
         json!({"choices": [], "error": {"message": "no"}}),
+        json!({"fault": {"faultstring": "no"}}),
+        json!({"success": false, "message": "no", "data": null}),
     ];
     for value in errors {
         assert_eq!(
@@ -166,5 +168,29 @@ fn only_a_word_that_ends_is_a_reason() {
     ] {
         let found = chunk(json!({"choices": [{"delta": {}, "finish_reason": reason}]})).finish;
         assert_eq!(found.as_deref(), expected);
+    }
+}
+
+#[test]
+fn a_reply_is_found_within_the_envelope_of_a_gateway() {
+    let reply = json!({"choices": [{"message": {"content": "x"}, "finish_reason": "stop"}],
+        "usage": {"total_tokens": 7}});
+    for value in [
+        json!({"success": true, "data": reply}),
+        json!({"result": reply, "success": true, "errors": [], "messages": []}),
+        json!({"code": 200, "msg": "ok", "data": {"result": reply}}),
+        json!({"data": [reply]}),
+        json!({"output": {"choices": reply["choices"]}, "usage": {"total_tokens": 7}}),
+        json!({"error": null, "response": reply}),
+    ] {
+        let chunk = chunk(value.clone());
+        assert_eq!((chunk.whole.as_deref(), chunk.fault), (Some("x"), None), "{value}");
+        assert_eq!((chunk.complete, chunk.finish.as_deref()), (true, Some("stop")), "{value}");
+        assert_eq!(chunk.usage.map(|it| it.total), Some(7), "{value}");
+    }
+    let event = chunk(json!({"result": {"choices": [{"delta": {"content": "x"}}]}}));
+    assert_eq!((event.text.as_str(), event.complete), ("x", false));
+    for value in [json!({"data": {}}), json!({"data": {"choices": 1}}), json!({"result": "x"})] {
+        assert!(!chunk(value.clone()).choice, "{value}");
     }
 }

@@ -1,6 +1,6 @@
 //! The text of a reply without what is none of the story: thinking, marks of templates, a fence.
 
-use super::thinking::without_thinking;
+use super::{thinking::without_thinking, wrapped::unwrapped};
 
 /// Marks after which a model has ended, though its template lets it go on.
 const ENDS: [&str; 12] = [
@@ -32,8 +32,8 @@ const MARKS: [&str; 21] = [
     "<|end_of_solution|>",
     "<|begin_of_box|>",
     "<|end_of_box|>",
-    "<answer>",
-    "</answer>",
+    "<|begin|>assistant",
+    "<|content|>",
     "<s>",
     "</s>",
     "<eos>",
@@ -55,12 +55,11 @@ pub(crate) struct Cleaned {
     pub(crate) thought_chars: u64,
 }
 
-/// Removes thinking, marks of templates, and a Markdown fence around all of it. `cut`: the reply
+/// Removes thinking, marks of templates, and an element or a Markdown fence around all of it. `cut`: the reply
 /// was ended by its maximum length.
 pub(crate) fn clean(text: &str, cut: bool) -> Cleaned {
     let (text, thought_chars) = without_thinking(text, cut);
-    let text = without_marks(&text);
-    let text = unfenced(text).trim().replace("\r\n", "\n");
+    let text = unwrapped(unfenced(unwrapped(without_marks(&text)))).trim().replace("\r\n", "\n");
     let text: String =
         text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
     let text = if text.chars().all(is_invisible) { String::new() } else { text };
@@ -85,11 +84,17 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn without_marks(text: &str) -> &str {
-    let mut text = text.trim();
+/// A text without the marks at its beginning.
+pub(super) fn begun(text: &str) -> &str {
+    let mut text = text.trim_start();
     while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_prefix(mark)) {
         text = rest.trim_start();
     }
+    text
+}
+
+fn without_marks(text: &str) -> &str {
+    let mut text = begun(text);
     let ended = ENDS.iter().filter_map(|mark| text.find(mark)).min();
     text = text[..ended.unwrap_or(text.len())].trim_end();
     while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_suffix(mark)) {
@@ -229,6 +234,20 @@ mod tests {
             ("<s> It rose.</s>", "It rose."),
             ("<|im_start|>assistant\nIt rose.<|im_end|>\n<|im_start|>user\nMore", "It rose."),
             ("<answer>It rose.</answer>", "It rose."),
+            ("<response>\nIt rose.\n</response><|im_end|>", "It rose."),
+            ("<think>Hm.</think>\n<response>\nIt rose.\n</response>", "It rose."),
+            ("<reflection>Hm.</reflection><output>It rose.</output>", "It rose."),
+            ("<output><think>Hm.</think>It rose.</output>", "It rose."),
+            ("```markdown\n<story>It rose.</story>\n```", "It rose."),
+            ("<story>\n```markdown\nIt rose.\n```\n</story>", "It rose."),
+            ("<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.", "It rose."),
+            (
+                "<|begin|>assistant<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.<|end|>",
+                "It rose.",
+            ),
+            ("<|begin|>assistant<|content|>It rose.<|end|>", "It rose."),
+            ("<|begin|>assistant<|think|>Hm", ""),
+            ("<|think|>Hm.<|end|>", ""),
             ("It rose.<end_of_turn>\n", "It rose."),
             ("It rose.<｜end▁of▁sentence｜>", "It rose."),
             ("I <3 you.", "I <3 you."),

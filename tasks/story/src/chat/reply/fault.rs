@@ -12,27 +12,36 @@ use super::{
 };
 
 /// Keys of a message, in the order of their worth.
-const MESSAGES: [&str; 16] = [
+const MESSAGES: [&str; 23] = [
     "message",
     "Message",
     "msg",
     "error_message",
+    "errorMessage",
     "error_msg",
+    "errmsg",
+    "err_msg",
     "status_msg",
+    "faultstring",
     "detail",
     "details",
     "error",
     "errors",
+    "fault",
+    "Fault",
     "error_description",
+    "errorDescription",
     "description",
     "title",
     "reason",
     "text",
     "raw",
 ];
+/// Keys of what an error of one word, such as `invalid_request`, means.
+const DESCRIPTIONS: [&str; 4] = ["error_description", "errorDescription", "description", "reason"];
 /// Keys of a code or a type.
-const CODES: [&str; 7] =
-    ["code", "type", "status", "error_code", "errorCode", "error_type", "__type"];
+const CODES: [&str; 8] =
+    ["code", "type", "status", "error_code", "errorCode", "errorcode", "error_type", "__type"];
 /// Keys of an HTTP status.
 const STATUSES: [&str; 7] =
     ["code", "status", "status_code", "statusCode", "http_status", "error_code", "http_code"];
@@ -77,7 +86,10 @@ impl Fault {
 
     /// The error in a JSON value.
     pub(super) fn of(value: &Value) -> Self {
-        let mut fault = Self { message: clean(&message(value, 0)), ..Self::default() };
+        let found = message(value, 0);
+        // No key is known: the words are wherever there are some.
+        let found = if found.trim().is_empty() { words_in(value, 0) } else { found };
+        let mut fault = Self { message: clean(&found), ..Self::default() };
         fault.collect(value, 0);
         fault
     }
@@ -99,8 +111,17 @@ impl Fault {
             }
             Value::Object(object) => {
                 self.take(object);
-                let errors =
-                    ["error", "errors", "detail", "message", "metadata", "details", "base_resp"];
+                let errors = [
+                    "error",
+                    "errors",
+                    "fault",
+                    "Fault",
+                    "detail",
+                    "message",
+                    "metadata",
+                    "details",
+                    "base_resp",
+                ];
                 for inner in errors.iter().filter_map(|key| object.get(*key)) {
                     if depth < MAX_DEPTH {
                         self.collect(inner, depth + 1);
@@ -179,6 +200,14 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
     let found = MESSAGES.iter().filter_map(|key| object.get(*key)).map(|it| message(it, depth + 1));
     let found = inner.into_iter().chain(found).find(|text| !text.trim().is_empty());
     let mut text = found.unwrap_or_default();
+    // OAuth: a code, and beside it what it means.
+    if object.get("error").and_then(Value::as_str) == Some(text.as_str()) {
+        let meanings = DESCRIPTIONS.iter().filter_map(|key| object.get(*key));
+        let meaning = meanings.map(|it| message(it, depth + 1)).find(|it| !it.trim().is_empty());
+        if let Some(meaning) = meaning.filter(|it| !text.contains(it.trim())) {
+            text = format!("{text}: {meaning}");
+        }
+    }
     // FastAPI: which field is meant.
     if let Some(field_path) = field_path(object) {
         text = format!("{field_path}: {text}");
@@ -191,6 +220,19 @@ fn of_object(object: &Map<String, Value>, depth: u32) -> String {
         }
     }
     text
+}
+
+/// The longest text of several words in a value.
+fn words_in(value: &Value, depth: u32) -> String {
+    let longest = |values: &mut dyn Iterator<Item = &Value>| {
+        values.map(|it| words_in(it, depth + 1)).max_by_key(String::len).unwrap_or_default()
+    };
+    match value {
+        Value::String(text) if text.trim().contains(char::is_whitespace) => text.clone(),
+        Value::Array(items) if depth < MAX_DEPTH => longest(&mut items.iter()),
+        Value::Object(object) if depth < MAX_DEPTH => longest(&mut object.values()),
+        _ => String::new(),
+    }
 }
 
 /// The field that FastAPI means, such as `temperature` for `["body", "temperature"]`.
@@ -251,6 +293,33 @@ mod tests {
             ("<!DOCTYPE html><h1>Not &amp; here</h1>", "Not & here"),
             (r#"{"error":"<html><title>504</title></html>"}"#, "504"),
             ("\u{1b}[31mred\u{1b}[0m", "red"),
+        ];
+        for (body, words) in cases {
+            assert_eq!(message_of(body), words, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_gateways_are_found_beside_codes_and_under_any_key() {
+        let cases = [
+            (
+                r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"oauth.v2.InvalidApiKey"}}}"#,
+                "Invalid ApiKey",
+            ),
+            (r#"{"fault":{"code":900901,"message":"no","description":"x"}}"#, "no"),
+            (r#"{"Fault":{"faultcode":"x","faultstring":"no"}}"#, "no"),
+            (
+                r#"{"error":"invalid_request","error_description":"The deployment is retired"}"#,
+                "invalid_request: The deployment is retired",
+            ),
+            (r#"{"error":"no","error_description":"no"}"#, "no"),
+            (r#"{"error":"no","error_description":""}"#, "no"),
+            (r#"{"error":{"error":"bad","description":"no"}}"#, "bad: no"),
+            (r#"{"error_description":"no"}"#, "no"),
+            (r#"{"errorCode":"x","errorMessage":"no"}"#, "no"),
+            (r#"{"errcode":40001,"errmsg":"no"}"#, "no"),
+            (r#"{"outcome":{"why":["x","no way"],"id":"a-b"}}"#, "no way"),
+            (r#"{"success":true,"data":{}}"#, ""),
         ];
         for (body, words) in cases {
             assert_eq!(message_of(body), words, "{body}");

@@ -1,5 +1,7 @@
 //! Thinking between phrases instead of marks, at the beginning of a reply.
 
+use super::labels;
+
 /// Phrases around the thinking, in lower case.
 struct Phrases {
     /// Those that begin it.
@@ -41,13 +43,19 @@ pub(super) struct Prose<'t> {
 
 /// Finds thinking at the beginning of a reply.
 pub(super) fn find(text: &str) -> Option<Prose<'_>> {
-    let text = text.trim_start().trim_start_matches(EMPHASIS);
-    PHRASES.iter().find_map(|phrases| phrases.find(text))
+    let text = text.trim_start();
+    let plain = text.trim_start_matches(EMPHASIS);
+    let phrase = PHRASES.iter().find_map(|phrases| phrases.find(plain));
+    phrase.or_else(|| labels::find(text))
 }
 
 /// Whether a text, as far as it has come, may begin with a phrase.
 pub(super) fn may_begin(text: &str) -> bool {
-    let text = text.trim_start().trim_start_matches(EMPHASIS);
+    let text = text.trim_start();
+    if labels::may_begin(text) {
+        return true;
+    }
+    let text = text.trim_start_matches(EMPHASIS);
     let opens = PHRASES.iter().flat_map(|phrases| phrases.open);
     opens.into_iter().any(|open| {
         let pairs = || text.bytes().zip(open.bytes());

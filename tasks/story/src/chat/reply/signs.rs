@@ -186,6 +186,8 @@ pub(super) const KEY_WORDS: &[&str] = &[
     "invalid api key",
     "api key not valid",
     "invalid api-key",
+    "invalid apikey",
+    "failed to resolve api key",
     "authenticationerror",
     "authentication error",
     "authentication fail",

@@ -1,6 +1,6 @@
 //! Finds and removes the thinking that models write into their text.
 
-use super::{phrases, unmarked};
+use super::{clean::begun, phrases, unmarked};
 
 /// Names of elements such as `<think>`, besides those that [`is_named`] knows by their end.
 const NAMES: [&str; 6] =
@@ -8,7 +8,7 @@ const NAMES: [&str; 6] =
 /// Ends of names, after any prefix, such as that of `<mm:think>`.
 const NAME_ENDS: [&str; 2] = ["think", "thinking"];
 /// Other marks of models: the text, and whether it ends the thinking.
-const MARKS: [(&str, bool); 14] = [
+const MARKS: [(&str, bool); 20] = [
     ("[think]", false),
     ("[/think]", true),
     ("◁think▷", false),
@@ -19,6 +19,12 @@ const MARKS: [(&str, bool); 14] = [
     ("<|end_thinking|>", true),
     ("<|inner_prefix|>", false),
     ("<|inner_suffix|>", true),
+    ("<|cot_start|>", false),
+    ("<|cot_end|>", true),
+    ("<|dummy_86|>", false),
+    ("<|dummy_87|>", true),
+    ("<special_12>", false),
+    ("<special_13>", true),
     ("<unused94>", false),
     ("<unused95>", true),
     ("<|channel>thought", false),
@@ -27,6 +33,8 @@ const MARKS: [(&str, bool); 14] = [
 /// An element of a proxy's pages around the thinking.
 const DETAILS: &str = "<details type=\"reasoning\"";
 const DETAILS_END: &str = "</details>";
+/// Ends a message of a template: the text is another one.
+const MESSAGE_END: &str = "<|end|>";
 /// Maximum length of a mark with its attributes, in bytes.
 const MAX_MARK: usize = 120;
 /// Maximum number of marks to look at.
@@ -41,7 +49,7 @@ struct Mark {
 
 /// Whether the text begins with thinking, whether that has ended or not.
 pub(super) fn begins(text: &str) -> bool {
-    let text = text.trim_start();
+    let text = begun(text);
     let marked = || mark_at(text).is_some_and(|(_, closes)| !closes);
     harmony_channel(text) == Some(0) || phrases::find(text).is_some() || marked()
 }
@@ -51,7 +59,7 @@ pub(super) fn is_thinking(text: &str) -> bool {
     if harmony_channel(text).is_some() {
         return !text.contains("<|channel|>final");
     }
-    let text = text.trim_start();
+    let text = begun(text);
     if let Some(prose) = phrases::find(text) {
         return prose.story.is_none();
     }
@@ -75,6 +83,7 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
     {
         return (story.to_owned(), chars(thought));
     }
+    let text = begun(text);
     let (text, mut thought) = match phrases::find(text) {
         Some(prose) => (prose.story.unwrap_or_default(), chars(prose.thought)),
         None => (text, 0),
@@ -116,7 +125,7 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
 }
 
 /// Whether a name is one of an element of thinking.
-fn is_named(name: &str) -> bool {
+pub(super) fn is_named(name: &str) -> bool {
     let last = name.rsplit([':', '_', '-', '.']).next().unwrap_or(name);
     NAMES.contains(&last) || NAME_ENDS.iter().any(|end| name.ends_with(end))
 }
@@ -139,8 +148,13 @@ fn chars(text: &str) -> u64 {
 
 /// The end of the thinking that a mark begins.
 fn close_of(text: &str, open: &Mark) -> Option<Mark> {
-    if !text[open.start..].starts_with("<d") {
-        return next(text, open.end, |closes| closes);
+    let mark = &text[open.start..open.end];
+    if mark.get(..8).is_none_or(|mark| !mark.eq_ignore_ascii_case(&DETAILS[..8])) {
+        let close = next(text, open.end, |closes| closes);
+        let end = text[open.end..].find(MESSAGE_END).filter(|_| mark.starts_with("<|"));
+        let start = open.end + end.unwrap_or_default();
+        let end = end.map(|_| Mark { start, end: start + MESSAGE_END.len(), closes: true });
+        return close.into_iter().chain(end).min_by_key(|mark| mark.start);
     }
     let start = open.end + text[open.end..].find(DETAILS_END)?;
     Some(Mark { start, end: start + DETAILS_END.len(), closes: true })
@@ -148,7 +162,7 @@ fn close_of(text: &str, open: &Mark) -> Option<Mark> {
 
 /// The next mark from a position on, outside of code spans.
 fn next(text: &str, from: usize, wanted: impl Fn(bool) -> bool) -> Option<Mark> {
-    let starts = text.get(from..)?.match_indices(['<', '[', '◁']);
+    let starts = text.get(from..)?.match_indices(['<', '[', '◁', '&']);
     starts.map(|(at, _)| from + at).find_map(|start| {
         let (length, closes) = mark_at(&text[start..]).filter(|(_, closes)| wanted(*closes))?;
         let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -174,15 +188,22 @@ fn mark_at(text: &str) -> Option<(usize, bool)> {
     if text.starts_with("<|") {
         return template_mark(&text);
     }
-    let inner = text.strip_prefix('<')?;
+    // Escaped, as for a page.
+    if let Some(inner) = text.strip_prefix("&lt;") {
+        let name = inner.split_once("&gt;")?.0;
+        let (length, closes) = mark_at(&format!("<{name}>"))?;
+        return (length == name.len() + 2).then_some((name.len() + 8, closes));
+    }
+    let inner = text.strip_prefix('<')?.trim_start_matches(' ');
     let (inner, closes) = inner.strip_prefix('/').map_or((inner, false), |inner| (inner, true));
+    let inner = inner.trim_start_matches(' ');
+    let before = text.len() - inner.len();
     let length = inner.find(|c: char| !is_of_name(c))?;
     let (name, rest) = inner.split_at(length);
     let close = rest.find('>')?;
     let plain = rest.starts_with('>') || rest.starts_with(char::is_whitespace);
     let empty = rest[..close].ends_with('/') || rest[..close].contains('<');
-    (is_named(name) && plain && !empty)
-        .then_some((1 + usize::from(closes) + length + close + 1, closes))
+    (is_named(name) && plain && !empty).then_some((before + length + close + 1, closes))
 }
 
 /// Position of the first channel of gpt-oss.

@@ -39,6 +39,18 @@ fn thinking_is_removed_in_every_dialect() {
         "Here is my thought process: Hm.\nHere is my response: It rose.",
         "Here's my thought process:\nHm.\n\nHere's my response:\nIt rose.",
         "**Here is my thought process:** Hm.\n**Here is my response:** It rose.",
+        "&lt;think&gt;Hm.&lt;/think&gt;\nIt rose.",
+        "&lt;mm:think a=1&gt;1 &lt; 2&lt;/mm:think&gt;It rose.",
+        "Hm.&lt;/think&gt;It rose.",
+        "< think >Hm.< / think >It rose.",
+        "<deep_think>Hm.</deep_think>It rose.",
+        "<|cot_start|>Hm.<|cot_end|>It rose.",
+        "<|dummy_86|>Hm.<|dummy_87|>It rose.",
+        "<SPECIAL_12>Hm.<SPECIAL_13>It rose.",
+        "<|think|>Hm.<|end|>It rose.",
+        "<|im_start|>assistant\n<think>Hm.</think>It rose.",
+        "```thinking\nHm.\n```\n\nIt rose.",
+        "**Thinking:** Hm.\n\n**Answer:**\nIt rose.",
         "<details type=\"reasoning\" done=\"true\">\nHm.\n</details>\nIt rose.",
     ];
     for text in texts {
@@ -58,6 +70,10 @@ fn thinking_that_never_ended_is_no_text() {
         "<|inner_prefix|>Hm",
         "Thinking...\nHm, so",
         "Here is my thought process: Hm",
+        "&lt;think&gt;Hm",
+        "```thinking\nHm",
+        "**Thinking:** Hm",
+        "<|im_start|>assistant<think>Hm",
     ] {
         assert_eq!(story_of(text), "", "{text}");
     }
@@ -85,6 +101,10 @@ fn words_of_a_story_stay() {
         "It rose.\nThinking...\nIt fell.\n...done thinking.",
         "She read: Here is my thought process: none. Here is my response: none.",
         "Here is my house.",
+        "It rose &lt; fell &amp; &lt;b&gt; rose.",
+        "The tag &lt;think&gt; was new to her.",
+        "It was 1 < 2 and 3 > 2. < b >",
+        "## Thinking\n\nIt rose.",
         "A <|pipe|> and a <| think |>, then <rethink/>.",
     ] {
         assert_eq!(story_of(text), text);
@@ -101,6 +121,10 @@ fn it_is_known_whether_a_model_still_thinks() {
         "<|think|>",
         "Thinking...\nHm",
         "Here is my thought process: a",
+        "&lt;think&gt;Hm",
+        "```thinking\nHm",
+        "**Thinking:** a",
+        "<|begin|>assistant<|think|>a",
     ] {
         assert!(is_thinking(text), "{text}");
     }
@@ -113,6 +137,9 @@ fn it_is_known_whether_a_model_still_thinks() {
         "Thinking",
         "Thinking...\na\n...done thinking.\nIt",
         "Here is my",
+        "```thinking",
+        "**Thinking:** a\n**Answer:** It",
+        "<|think|>a<|end|><|begin|>assistant",
     ] {
         assert!(!is_thinking(text), "{text}");
     }

@@ -109,6 +109,33 @@ async fn an_end_that_is_none_is_no_chapter() {
 }
 
 #[tokio::test]
+async fn the_story_is_found_in_the_formats_of_models() {
+    for text in [
+        "<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.",
+        "<response>\nIt rose.\n</response>",
+        "<reflection>Hm.</reflection><output>It rose.</output>",
+        "```thinking\nHm.\n```\n\nIt rose.",
+        "&lt;think&gt;Hm.&lt;/think&gt;\nIt rose.",
+        "**Thinking:** Hm.\n\n**Answer:**\nIt rose.",
+        "{\"chapter\": \"It rose.\"}",
+    ] {
+        for size in [1, 3, 100] {
+            let chars: Vec<char> = text.chars().collect();
+            let pieces = chars.chunks(size).map(|piece| {
+                let text: String = piece.iter().collect();
+                serde_json::json!({"choices": [{"delta": {"content": text}}]}).to_string()
+            });
+            let end = r#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#.to_owned();
+            let all: Vec<String> = pieces.chain([end]).collect();
+            let all: Vec<&str> = all.iter().map(String::as_str).collect();
+            let server = Server::start(vec![events(&all)]).await;
+            let chapter = Bench::new(&server, |_| ()).chapter().await.unwrap();
+            assert_eq!(chapter, "It rose.", "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn half_a_chapter_without_a_good_end_is_requested_anew() {
     let half = r#"{"choices":[{"delta":{"content":"It rose. She watched the wat"}}]}"#;
     let tool =
@@ -241,10 +268,31 @@ async fn the_words_of_the_endpoint_reach_the_person() {
         (200, "Ollama is running", "(200): Ollama is running; check MILEPOST_NARRATOR_URL"),
         (204, "", "without a body (204)"),
         (200, r#"{"error":"the engine is broken"}"#, "the engine is broken"),
+        (400, r#"{"fault":{"faultstring":"Invalid ApiKey"}}"#, "the key (400): Invalid ApiKey"),
+        (
+            400,
+            r#"{"error":"invalid_request","error_description":"The deployment is retired"}"#,
+            "invalid_request: The deployment is retired",
+        ),
+        (200, r#"{"success":true,"data":{"id":1}}"#, ": an answer without choices; check"),
+        (200, "{}", ": an answer without choices; check"),
+        (200, "[]", ": an answer without choices; check"),
+        (400, "a\u{1b}]0;t\u{7}b\u{9b}31mc", "(400): abc"),
     ];
     for (status, body, words) in cases {
         let error = failure(Step::status(status, &[], body)).await;
         assert!(error.to_string().contains(words), "{status} {body}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_completion_within_an_envelope_is_one() {
+    for body in [
+        format!(r#"{{"success":true,"data":{OK}}}"#),
+        format!(r#"{{"result":{OK},"success":true,"errors":[],"messages":[]}}"#),
+    ] {
+        let server = Server::start(vec![Step::status(200, &[], &body)]).await;
+        assert_eq!(Bench::new(&server, |_| ()).chapter().await.unwrap(), "It rose.", "{body}");
     }
 }
 
