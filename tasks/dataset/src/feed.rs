@@ -68,9 +68,19 @@ pub(super) struct Beginning {
     pub(super) binary: Option<(usize, usize)>,
 }
 
+    #[cfg(test)]
 impl<'f> Feed<'f> {
+        file: Box<dyn Read + Send + 'f>,
+        known: Option<Charset>,
+    ) -> io::Result<(Self, Beginning)> {
+        Self::open_separated(file, known, None)
+    }
+
+    /// Reads the beginning of a file; `known` is its encoding, if certain, and `delimiter` was given.
+    pub(super) fn open_separated(
     /// Reads the beginning of a file; `known` is its encoding, if certain.
     pub(super) fn open(
+        delimiter: Option<u8>,
         mut file: Box<dyn Read + Send + 'f>,
         known: Option<Charset>,
     ) -> io::Result<(Self, Beginning)> {
@@ -88,7 +98,7 @@ impl<'f> Feed<'f> {
         let sample = String::from_utf8(sample).unwrap_or_default();
         let line_end = line_end(sample.as_bytes());
         let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
-        let binary = known.is_none().then(|| binary(sample.as_bytes())).flatten();
+        let binary = known.is_none().then(|| binary(sample.as_bytes(), delimiter)).flatten();
         let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
         let feed = Self {
             file,
@@ -270,9 +280,19 @@ fn line_end(sample: &[u8]) -> u8 {
 }
 
 /// Counts control characters that do not occur in texts, if there are more than one in 50 bytes.
-fn binary(sample: &[u8]) -> Option<(usize, usize)> {
-    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
-    let controls = sample.iter().filter(odd).count();
+///
+/// Those that separate cells are none of them, nor those with which the programs that write them
+/// separate what is within a cell: 0x02 and 0x03 beside 0x01, 0x1c to 0x1e beside 0x1f.
+fn binary(sample: &[u8], delimiter: Option<u8>) -> Option<(usize, usize)> {
+    let has = |separator: u8| sample.contains(&separator);
+    let (has_first, has_unit) = (has(1), has(0x1f));
+    let is_odd = |byte: &&u8| match **byte {
+        byte if Some(byte) == delimiter => false,
+        1..=3 => !has_first,
+        28..=31 => !has_unit,
+        byte => matches!(byte, 0 | 4..=8 | 14..=26),
+    };
+    let controls = sample.iter().filter(is_odd).count();
     (controls > 8 && controls > sample.len() / 50).then_some((controls, sample.len()))
 }
 

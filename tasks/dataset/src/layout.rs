@@ -37,7 +37,8 @@ impl Options {
             (_, "pipe" | "bar" | "vertical bar") => b'|',
             (_, "colon") => b':',
             (" ", _) | (_, "blank" | "blanks" | "space" | "spaces" | "whitespace") => b' ',
-            (_, "\\x01" | "^a") => 1,
+            (_, "\\x01" | "0x01" | "^a") => 1,
+            (_, "\\x1f" | "0x1f" | "^_") => 0x1f,
             _ => match text.trim().as_bytes() {
                 [byte]
                     if byte.is_ascii()
@@ -274,3 +275,6 @@ mod tests {
         assert!(options.set_delimiter("none") && options.is_one_column);
     }
 }
+            ("\u{1}", Some(1)),
+            ("\u{1f}", Some(0x1f)),
+            ("\\x1f", Some(0x1f)),

@@ -112,7 +112,8 @@ fn open<'f>(
 ) -> Result<Table<'f>, LoadError> {
     let is_file = known.is_none();
     let known = known.or(options.encoding);
-    let (feed, beginning) = Feed::open(file.bytes, known).map_err(|error| unreadable(1, error))?;
+    let (feed, beginning) = Feed::open_separated(file.bytes, known, options.delimiter)
+        .map_err(|error| unreadable(1, error))?;
     if let Some((controls, bytes)) = beginning.binary {
         let detail = format!("{controls} of its first {bytes} characters are control characters");
         return Err(LoadError::NotCsv(detail));
